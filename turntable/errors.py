@@ -1,0 +1,41 @@
+"""Errors a user can act on: each says what is wrong, where, and what to do.
+
+    TurntableError                    the base of them all; the command line prints it without a traceback
+    ├── InvalidInputError             an argument, table or name that cannot be right   (also a ValueError)
+    │   └── RecipeError               every fault of one recipe at once
+    ├── MeshError                     one object's mesh cannot be used: it is quarantined, the run goes on
+    ├── IntegrityError                a shard, index or manifest is not what was written
+    ├── DeviceError                   no usable OpenGL device
+    └── MissingExtraError             a library of an optional extra is not installed   (also an ImportError)
+"""
+
+
+class TurntableError(Exception):
+    """The base of every error that turntable raises for its users."""
+
+
+class InvalidInputError(TurntableError, ValueError):
+    """An argument, table or name that cannot be right."""
+
+
+class RecipeError(InvalidInputError):
+    """A recipe with one or more faults, all of them listed by name."""
+
+
+class MeshError(TurntableError):
+    """One object's mesh cannot be used; others are not affected."""
+
+
+class IntegrityError(TurntableError):
+    """A shard, index or manifest is not what was written."""
+
+
+class DeviceError(TurntableError, RuntimeError):
+    """No usable OpenGL device."""
+
+
+class MissingExtraError(TurntableError, ImportError):
+    """A library of an optional extra is not installed."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(f"{library} is not installed; run: pip install 'turntable[{extra}]'")
