@@ -1,12 +1,12 @@
 """Errors a user can act on: each says what is wrong, where, and what to do.
 
-    TurntableError                    the base of them all; the command line prints it without a traceback
-    ├── InvalidInputError             an argument, table or name that cannot be right   (also a ValueError)
-    │   └── RecipeError               every fault of one recipe at once
-    ├── MeshError                     one object's mesh cannot be used: it is quarantined, the run goes on
-    ├── IntegrityError                a shard, index or manifest is not what was written
-    ├── DeviceError                   no usable OpenGL device
-    └── MissingExtraError             a library of an optional extra is not installed   (also an ImportError)
+TurntableError                    the base of them all; the command line prints it without a traceback
+├── InvalidInputError             an argument, table or name that cannot be right   (also a ValueError)
+│   └── RecipeError               every fault of one recipe at once
+├── MeshError                     one object's mesh cannot be used: it is quarantined, the run goes on
+├── IntegrityError                a shard, index or manifest is not what was written
+├── DeviceError                   no usable OpenGL device
+└── MissingExtraError             a library of an optional extra is not installed   (also an ImportError)
 """
 
 
@@ -23,7 +23,20 @@ class RecipeError(InvalidInputError):
 
 
 class MeshError(TurntableError):
-    """One object's mesh cannot be used; others are not affected."""
+    """One object's mesh cannot be used; others are not affected.
+
+    Args:
+        message: What is wrong, where, what to do.
+        reason: The same few words for the same cause, to be counted by.
+    """
+
+    def __init__(self, message: str, reason: str = "unusable mesh") -> None:
+        super().__init__(message, reason)
+        self.message, self.reason = message, reason
+
+    def __str__(self) -> str:
+        """The message alone."""
+        return self.message
 
 
 class IntegrityError(TurntableError):

@@ -1,9 +1,12 @@
 """What a mesh is to the renderer: triangles, their attributes, and materials in linear light."""
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from turntable.errors import MeshError
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
@@ -58,3 +61,71 @@ class Mesh:
     """Whether the normals come from the file. Flat ones are two-sided: the winding carries no meaning."""
     warnings: tuple[str, ...] = field(default=())
     """What was missing or mended while loading, for the user."""
+
+
+def checked(mesh: Mesh, where: str) -> Mesh:
+    """The mesh, if it can be drawn.
+
+    Raises:
+        MeshError: It has no triangles, or its numbers are not finite.
+    """
+    if not len(mesh.triangles):
+        raise MeshError(f"{where}: no faces; leave this object out", reason="no faces")
+    for name, values in (
+        ("vertices", mesh.positions),
+        ("normals", mesh.normals),
+        ("texture coordinates", mesh.texcoords),
+    ):
+        bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+        if len(bad):
+            raise MeshError(
+                f"{where}: {len(bad)} {name} are NaN or infinite (the first is number {bad[0] + 1}); "
+                "export the mesh again or leave this object out",
+                reason="not finite",
+            )
+    return mesh
+
+
+def unit(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Unit vectors [..., 3]; one without length becomes +z, so that shading stays finite."""
+    values = np.asarray(vectors, dtype=np.float64)
+    length = np.linalg.norm(values, axis=-1, keepdims=True)
+    return np.where(length > 0, values / np.where(length > 0, length, 1), [0.0, 0.0, 1.0])
+
+
+def face_normals(positions: NDArray[np.floating], triangles: IntArray) -> NDArray[np.float64]:
+    """[T, 3] unit normals, counter-clockwise corners seen from outside."""
+    a, b, c = (np.asarray(positions, dtype=np.float64)[triangles[:, k]] for k in range(3))
+    return unit(np.cross(b - a, c - a))
+
+
+def flat_normals(mesh: Mesh) -> Mesh:
+    """The mesh with vertices of its own for each triangle and the triangle's normal at all three."""
+    corners = mesh.triangles.ravel()
+    return replace(
+        mesh,
+        positions=mesh.positions[corners],
+        texcoords=mesh.texcoords[corners],
+        normals=np.repeat(face_normals(mesh.positions, mesh.triangles), 3, axis=0).astype(np.float32),
+        triangles=np.arange(len(corners), dtype=np.int32).reshape(-1, 3),
+        has_normals=False,
+    )
+
+
+def y_up_to_z_up(mesh: Mesh) -> Mesh:
+    """The mesh with (x, y, z) moved to (x, -z, y), as OBJ and glTF files lie in the world."""
+    turn = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], dtype=np.float32)
+    return replace(mesh, positions=mesh.positions @ turn, normals=mesh.normals @ turn)
+
+
+def mesh_digest(mesh: Mesh) -> str:
+    """sha256 (hex) over everything that is drawn."""
+    digest = hashlib.sha256()
+    for values in (mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    for material in mesh.materials:
+        digest.update(repr(replace(material, texture=None)).encode())
+        digest.update(
+            b"" if material.texture is None else np.ascontiguousarray(material.texture.pixels).tobytes()
+        )
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""What a data set is: factors, recipes, labels, shards and the manifest that binds them. Needs only numpy."""

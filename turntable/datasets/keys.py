@@ -1,0 +1,54 @@
+"""Object keys: names of an object's members in a shard, safe in every file system and tar reader."""
+
+import hashlib
+import re
+
+from turntable.errors import InvalidInputError
+
+MAX_KEY_LENGTH = 64
+KEY_PATTERN = re.compile(r"[a-z0-9_-]{1,64}")
+
+# An id of this form keeps its letters. It has no "-" before the slash, and nowhere "--": so the first "-" of
+# its key can only be the slash, and a hashed key, which has "--", can never be met.
+_PLAIN_ID = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+(-[a-z0-9_]+)*)?")
+_HASH_DIGITS = 16
+
+
+def object_key(object_id: str) -> str:
+    """Turn an object's id into its key, one to one.
+
+    "02691156/abc" becomes "02691156-abc"; an id with other letters, or too long, becomes a readable part and
+    64 bits of its sha256.
+
+    Args:
+        object_id: any text without control characters, such as "category/instance".
+
+    Returns:
+        A key of [a-z0-9_-], at most 64 long.
+
+    Raises:
+        InvalidInputError: the id is empty or has control characters.
+    """
+    if not object_id or not object_id.isprintable():
+        raise InvalidInputError(f"object id {object_id!r}: must be printable text, at least one character")
+    if len(object_id) <= MAX_KEY_LENGTH and _PLAIN_ID.fullmatch(object_id):
+        return object_id.replace("/", "-")
+    readable = re.sub(r"[^a-z0-9_]+", "-", object_id.lower()).strip("-")
+    digest = hashlib.sha256(object_id.encode()).hexdigest()[:_HASH_DIGITS]
+    readable = readable[: MAX_KEY_LENGTH - _HASH_DIGITS - 2].strip("-") or "object"
+    return f"{readable}--{digest}"
+
+
+def image_member(key: str, view: int) -> str:
+    """Name of a view's JPEG in the shard."""
+    return f"{key}.{view:03d}.jpg"
+
+
+def labels_member(key: str) -> str:
+    """Name of an object's labels in the shard."""
+    return f"{key}.latents.npy"
+
+
+def meta_member(key: str) -> str:
+    """Name of an object's description in the shard."""
+    return f"{key}.meta.json"

@@ -1,0 +1,160 @@
+"""The one door through which a recipe's text becomes checked values: a pydantic model and its messages."""
+
+import difflib
+import math
+import re
+from typing import Annotated, Any, Literal, cast
+
+import numpy as np
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+
+from turntable.datasets.factors import STANDARD, StandardFactor
+from turntable.errors import RecipeError
+
+_PI = re.compile(
+    r"\s*(?P<sign>[+-]?)\s*(?P<times>\d+(?:\.\d*)?)?\s*\*?\s*pi\s*(?:/\s*(?P<over>\d+(?:\.\d*)?))?\s*"
+)
+
+
+def _number(value: object) -> object:
+    """Read multiples of pi, such as "-pi/2", which decimals in a TOML file cannot spell exactly."""
+    match = _PI.fullmatch(value) if isinstance(value, str) else None
+    if match is None or float(match["over"] or 1) == 0:
+        return value
+    size = float(match["times"] or 1) * math.pi / float(match["over"] or 1)
+    return -size if match["sign"] == "-" else size
+
+
+_Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class FactorTable(_Table):
+    """[factors.<name>]: a range to draw from, or one value. Subclasses narrow the fields to the limits."""
+
+    low: float | None = None
+    high: float | None = None
+    value: float | None = None
+
+    @model_validator(mode="after")
+    def _range_or_value(self) -> "FactorTable":
+        if self.value is not None:
+            if self.low is not None or self.high is not None:
+                raise ValueError("give either value, or low and high, not both")
+        elif self.low is None or self.high is None:
+            raise ValueError("give low and high, or value")
+        elif not self.low < self.high:
+            raise ValueError(f"low {self.low} is not below high {self.high}; for one value write value = …")
+        elif not float(np.float32(self.low)) < float(np.float32(self.high)):
+            raise ValueError(f"low {self.low} and high {self.high} are one number in float32, as labels are")
+        return self
+
+
+def _factor_table(standard: StandardFactor) -> type[FactorTable]:
+    below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
+    number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
+    field: Any = (number | None, None)
+    return create_model(standard.factor.name, __base__=FactorTable, low=field, high=field, value=field)
+
+
+def _factors_table() -> type[_Table]:
+    fields: dict[str, Any] = {}
+    for standard in STANDARD:
+        table: Any = _factor_table(standard)
+        required = standard.default is None
+        fields[standard.factor.name] = (table, ...) if required else (table | None, None)
+    return create_model("factors", __base__=_Table, **fields)
+
+
+_FactorsTable: Any = _factors_table()
+
+
+class RecipeTable(_Table):
+    """Everything a recipe may say."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    description: str = ""
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    source: Literal["zoo", "shapenet", "folder"]
+    views: int = Field(ge=1, le=10_000)
+    image_size_px: int = Field(ge=8, le=4096)
+    quality: Literal["fast", "standard", "high"] = "standard"
+    jpeg_quality: int = Field(default=95, ge=1, le=100)
+    jpeg_subsampling: Literal["420", "444"] = "420"
+    channel_order: Literal["rgb", "bgr"] = "rgb"
+    objects_per_shard: int = Field(default=128, ge=1, le=100_000)
+    val_fraction: float = Field(default=0.2, ge=0, lt=1)
+    split_seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    factors: _FactorsTable  # pyright: ignore[reportInvalidTypeForm]
+
+    def factor_tables(self) -> dict[str, FactorTable]:
+        """The factors this recipe names, in the standard order."""
+        tables = {standard.factor.name: getattr(self.factors, standard.factor.name) for standard in STANDARD}
+        return {name: cast("FactorTable", table) for name, table in tables.items() if table is not None}
+
+
+def parse_table(table: dict[str, Any], where: str) -> RecipeTable:
+    """Check a recipe's table.
+
+    Args:
+        table: as read from TOML.
+        where: what the message calls the recipe.
+
+    Raises:
+        RecipeError: lists every fault, each by the name of its key.
+    """
+    try:
+        return RecipeTable.model_validate(table)
+    except ValidationError as error:
+        faults = [_fault(cast("dict[str, Any]", detail)) for detail in error.errors()]
+    count = "1 error" if len(faults) == 1 else f"{len(faults)} errors"
+    raise RecipeError(f"recipe {where}: {count}:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def _fault(detail: dict[str, Any]) -> str:
+    path = tuple(str(part) for part in detail["loc"])
+    return f"{'.'.join(path) or 'recipe'}: {_message(path, detail)}"
+
+
+def _message(path: tuple[str, ...], detail: dict[str, Any]) -> str:
+    value, context = detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return "missing; give low and high, or value" if path[0] == "factors" else "missing"
+        case "extra_forbidden":
+            return f"unknown key; {_suggestion(path)}"
+        case "greater_than_equal":
+            return f"{value} is below {context['ge']:.6g}"
+        case "less_than_equal":
+            return f"{value} is above {context['le']:.6g}"
+        case "less_than":
+            return f"{value} is not below {context['lt']:.6g}"
+        case "literal_error":
+            return f"{value!r} is not one of {context['expected']}"
+        case "value_error":
+            return str(context["error"])
+        case _:
+            return f"{value!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+
+
+def _suggestion(path: tuple[str, ...]) -> str:
+    known = _known_keys(path)
+    near = difflib.get_close_matches(path[-1], known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+
+
+def _known_keys(path: tuple[str, ...]) -> list[str]:
+    if len(path) == 1:
+        return list(RecipeTable.model_fields)
+    return list(_FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)

@@ -1,0 +1,237 @@
+"""Rotations as this project means them: extrinsic x, y, z Euler angles, xyzw quaternions, R = Rz Ry Rx.
+
+Every function is batched over leading axes and computes in float64. The convention is that of Blender's
+'XYZ' Euler order and of scipy's ``Rotation.from_euler("xyz")``. A quaternion and its negative are the same
+rotation; which of the two a function returns is part of its contract.
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from turntable.errors import InvalidInputError
+
+FloatArray = NDArray[np.float64]
+QuaternionSign = Literal["product", "canonical"]
+
+
+def euler_to_matrix(angles_rad: ArrayLike) -> FloatArray:
+    """Turn Euler angles into matrices R = Rz(rz) Ry(ry) Rx(rx).
+
+    Args:
+        angles_rad: [..., 3] extrinsic x, y, z angles in radians.
+
+    Returns:
+        [..., 3, 3].
+    """
+    angles = np.asarray(angles_rad, dtype=np.float64)
+    cx, cy, cz = np.moveaxis(np.cos(angles), -1, 0)
+    sx, sy, sz = np.moveaxis(np.sin(angles), -1, 0)
+    rows = [
+        [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
+        [sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
+        [-sy, cy * sx, cy * cx],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def matrix_to_euler(matrix: ArrayLike) -> FloatArray:
+    """Recover Euler angles; at gimbal lock (ry = ±pi/2), where they are not unique, rz is 0.
+
+    Args:
+        matrix: [..., 3, 3] rotation matrices.
+
+    Returns:
+        [..., 3] radians, ry within [-pi/2, pi/2], rx and rz within [-pi, pi].
+    """
+    R = np.asarray(matrix, dtype=np.float64)
+    cos_y = np.hypot(R[..., 0, 0], R[..., 1, 0])
+    rz = np.where(cos_y > 1e-12, np.arctan2(R[..., 1, 0], R[..., 0, 0]), 0.0)
+    # rx comes from Rz^T R rather than from the last row, whose entries vanish near the lock.
+    sz, cz = np.sin(rz), np.cos(rz)
+    rx = np.arctan2(sz * R[..., 0, 2] - cz * R[..., 1, 2], cz * R[..., 1, 1] - sz * R[..., 0, 1])
+    ry = np.arctan2(-R[..., 2, 0], cos_y)
+    return np.stack([rx, ry, rz], axis=-1)
+
+
+def euler_to_quaternion(angles_rad: ArrayLike) -> FloatArray:
+    """Multiply the three half-angle quaternions qz qy qx; the sign is the product's own.
+
+    Within |angle| <= pi/2, the box of 3DIEBench, w is never negative.
+
+    Args:
+        angles_rad: [..., 3] extrinsic x, y, z angles in radians.
+
+    Returns:
+        [..., 4] unit quaternions, xyzw.
+    """
+    half = np.asarray(angles_rad, dtype=np.float64) / 2
+    cx, cy, cz = np.moveaxis(np.cos(half), -1, 0)
+    sx, sy, sz = np.moveaxis(np.sin(half), -1, 0)
+    x = sx * cy * cz - cx * sy * sz
+    y = cx * sy * cz + sx * cy * sz
+    z = cx * cy * sz - sx * sy * cz
+    w = cx * cy * cz + sx * sy * sz
+    return np.stack([x, y, z, w], axis=-1)
+
+
+def matrix_to_quaternion(matrix: ArrayLike) -> FloatArray:
+    """Turn matrices into canonical quaternions (w >= 0).
+
+    Of the four equivalent formulas (Shepperd, 1978) each matrix uses the one with the greatest divisor, so
+    the result is accurate for every angle.
+
+    Args:
+        matrix: [..., 3, 3] rotation matrices.
+
+    Returns:
+        [..., 4] unit quaternions, xyzw.
+    """
+    R = np.asarray(matrix, dtype=np.float64)
+    xx, yy, zz = R[..., 0, 0], R[..., 1, 1], R[..., 2, 2]
+    a, b, c = R[..., 2, 1] - R[..., 1, 2], R[..., 0, 2] - R[..., 2, 0], R[..., 1, 0] - R[..., 0, 1]
+    d, e, f = R[..., 1, 0] + R[..., 0, 1], R[..., 0, 2] + R[..., 2, 0], R[..., 2, 1] + R[..., 1, 2]
+    # Row i of this symmetric matrix is 4 q_i q: any row is the quaternion up to scale.
+    rows = np.stack(
+        [
+            np.stack([1 + xx - yy - zz, d, e, a], axis=-1),
+            np.stack([d, 1 - xx + yy - zz, f, b], axis=-1),
+            np.stack([e, f, 1 - xx - yy + zz, c], axis=-1),
+            np.stack([a, b, c, 1 + xx + yy + zz], axis=-1),
+        ],
+        axis=-2,
+    )
+    best = np.argmax(np.diagonal(rows, axis1=-2, axis2=-1), axis=-1)
+    row = np.take_along_axis(rows, best[..., None, None], axis=-2)[..., 0, :]
+    return canonical_quaternion(row / np.linalg.norm(row, axis=-1, keepdims=True))
+
+
+def quaternion_to_matrix(quaternion: ArrayLike) -> FloatArray:
+    """Turn quaternions, unit or scaled, into matrices.
+
+    Args:
+        quaternion: [..., 4] non-zero, xyzw.
+
+    Returns:
+        [..., 3, 3].
+    """
+    q = np.asarray(quaternion, dtype=np.float64)
+    x, y, z, w = np.moveaxis(q / np.linalg.norm(q, axis=-1, keepdims=True), -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def quaternion_multiply(left: ArrayLike, right: ArrayLike) -> FloatArray:
+    """Hamilton product, so that matrix(left right) = matrix(left) matrix(right).
+
+    Args:
+        left: [..., 4] xyzw.
+        right: [..., 4] xyzw.
+
+    Returns:
+        [..., 4] xyzw, of broadcast shape.
+    """
+    x1, y1, z1, w1 = np.moveaxis(np.asarray(left, dtype=np.float64), -1, 0)
+    x2, y2, z2, w2 = np.moveaxis(np.asarray(right, dtype=np.float64), -1, 0)
+    return np.stack(
+        [
+            w1 * x2 + x1 * w2 + y1 * z2 - z1 * y2,
+            w1 * y2 - x1 * z2 + y1 * w2 + z1 * x2,
+            w1 * z2 + x1 * y2 - y1 * x2 + z1 * w2,
+            w1 * w2 - x1 * x2 - y1 * y2 - z1 * z2,
+        ],
+        axis=-1,
+    )
+
+
+def quaternion_conjugate(quaternion: ArrayLike) -> FloatArray:
+    """Negate the vector part: the inverse of a unit quaternion. [..., 4] to [..., 4]."""
+    return np.asarray(quaternion, dtype=np.float64) * np.array([-1.0, -1.0, -1.0, 1.0])
+
+
+def canonical_quaternion(quaternion: ArrayLike) -> FloatArray:
+    """Choose of q and -q the one with w >= 0; where w is 0, the first non-zero of x, y, z is positive.
+
+    Args:
+        quaternion: [..., 4] xyzw.
+
+    Returns:
+        [..., 4] xyzw.
+    """
+    q = np.asarray(quaternion, dtype=np.float64)
+    x, y, z, w = np.moveaxis(q, -1, 0)
+    leading = np.select([w != 0, x != 0, y != 0], [w, x, y], default=z)
+    return np.where((leading < 0)[..., None], -q, q)
+
+
+def relative_rotation(rotation_1: ArrayLike, rotation_2: ArrayLike) -> FloatArray:
+    """R1^T R2: what turns view 1 into view 2, in the object's frame (the label of SIE).
+
+    Args:
+        rotation_1: [..., 3, 3].
+        rotation_2: [..., 3, 3].
+
+    Returns:
+        [..., 3, 3].
+    """
+    R1 = np.asarray(rotation_1, dtype=np.float64)
+    return np.swapaxes(R1, -1, -2) @ np.asarray(rotation_2, dtype=np.float64)
+
+
+def relative_quaternion(
+    quaternion_1: ArrayLike, quaternion_2: ArrayLike, sign: QuaternionSign = "product"
+) -> FloatArray:
+    """Quaternion of R1^T R2 from the two absolute ones, its sign by a named rule.
+
+    Args:
+        quaternion_1: [..., 4] unit, xyzw.
+        quaternion_2: [..., 4] unit, xyzw.
+        sign: "product" keeps conj(q1) q2 as it falls (SIE: in 3DIEBench 4.4 % of pairs have w < 0);
+            "canonical" chooses w >= 0.
+
+    Returns:
+        [..., 4] xyzw.
+    """
+    if sign not in get_args(QuaternionSign):
+        raise InvalidInputError(f"quaternion sign {sign!r} is unknown; use 'product' or 'canonical'")
+    product = quaternion_multiply(quaternion_conjugate(quaternion_1), quaternion_2)
+    return canonical_quaternion(product) if sign == "canonical" else product
+
+
+def geodesic_angle(rotation_1: ArrayLike, rotation_2: ArrayLike) -> FloatArray:
+    """Angle of R1^T R2, accurate from 0 to pi (an arccos of the trace is not, at either end).
+
+    Args:
+        rotation_1: [..., 3, 3].
+        rotation_2: [..., 3, 3].
+
+    Returns:
+        [...] radians in [0, pi].
+    """
+    q = matrix_to_quaternion(relative_rotation(rotation_1, rotation_2))
+    return 2 * np.arctan2(np.linalg.norm(q[..., :3], axis=-1), q[..., 3])
+
+
+def pose(rotation: ArrayLike, translation: ArrayLike) -> FloatArray:
+    """object_to_world = R @ T(t): the translation acts in the object's frame, as in 3DIEBench-T.
+
+    Args:
+        rotation: [..., 3, 3].
+        translation: [..., 3] in the object's frame, in bounding-box diagonals.
+
+    Returns:
+        [..., 4, 4]; the object's centre lands on R t.
+    """
+    R = np.asarray(rotation, dtype=np.float64)
+    t = np.asarray(translation, dtype=np.float64)
+    shape = np.broadcast_shapes(R.shape[:-2], t.shape[:-1])
+    matrix = np.zeros((*shape, 4, 4))
+    matrix[..., :3, :3] = R
+    matrix[..., :3, 3] = (R @ t[..., None])[..., 0]
+    matrix[..., 3, 3] = 1
+    return matrix

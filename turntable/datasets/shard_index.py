@@ -1,0 +1,148 @@
+"""The sidecar of a shard: where each view's bytes are, their checksums and labels, as plain arrays.
+
+The file is an uncompressed .npz: ``np.load(path, allow_pickle=False)`` opens it, and so does a memory map,
+which is how we read it: workers that open the same index share its pages.
+"""
+
+import io
+import mmap
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets.tar import REMEDY
+from turntable.errors import IntegrityError
+
+INDEX_SUFFIX = ".idx"
+_ALIGNMENT = 64
+_LOCAL_HEADER = 30
+"""Bytes of a zip entry's fixed local header; its name and extra field follow, their lengths at 26 and 28."""
+_EXTRA_ID = b"tt"
+"""Marks our padding in a zip entry's extra field, which readers skip."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardIndex:
+    """N objects of V views with L labels each."""
+
+    keys: NDArray[np.bytes_]
+    """[N] ASCII."""
+    ids: NDArray[np.bytes_]
+    """[N] UTF-8."""
+    categories: NDArray[np.bytes_]
+    """[N] UTF-8."""
+    object_start: NDArray[np.int64]
+    """[N] offset of the object's first tar header."""
+    object_length: NDArray[np.int64]
+    """[N] bytes up to the next object: one range request fetches it whole."""
+    offset: NDArray[np.int64]
+    """[N, V] offset of each JPEG's first byte."""
+    size: NDArray[np.int64]
+    """[N, V] bytes of each JPEG."""
+    crc32: NDArray[np.uint32]
+    """[N, V] of each JPEG."""
+    latents: NDArray[np.float32]
+    """[N, V, L] in schema order."""
+    tar_size: NDArray[np.int64]
+    """[] bytes of the whole shard."""
+    tar_sha256: NDArray[np.bytes_]
+    """[] hex digest of the whole shard."""
+
+    @property
+    def num_objects(self) -> int:
+        """N."""
+        return self.offset.shape[0]
+
+    @property
+    def num_views(self) -> int:
+        """V."""
+        return self.offset.shape[1]
+
+    def to_bytes(self) -> bytes:
+        """The file: the same arrays always give the same bytes."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            for item in fields(self):
+                _add_array(archive, buffer, f"{item.name}.npy", getattr(self, item.name))
+        return buffer.getvalue()
+
+
+def text_array(texts: list[str]) -> NDArray[np.bytes_]:
+    """[N] fixed-width UTF-8: an array of texts that needs no pickle."""
+    return np.array([text.encode("utf-8") for text in texts], dtype=np.bytes_)
+
+
+def texts_of(array: NDArray[np.bytes_]) -> list[str]:
+    """The texts of such an array."""
+    return [cast("bytes", item).decode("utf-8") for item in array.tolist()]
+
+
+def open_index(path: Path) -> ShardIndex:
+    """Map an index file into memory, read-only.
+
+    Raises:
+        IntegrityError: it is missing, cut, or not an index.
+    """
+    try:
+        with path.open("rb") as file:
+            arrays = _map_arrays(file)
+        index = ShardIndex(**{item.name: arrays[item.name] for item in fields(ShardIndex)})
+    except FileNotFoundError:
+        raise IntegrityError(f"{path}: missing; {REMEDY}") from None
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise IntegrityError(f"{path}: not a whole index of a shard ({error}); {REMEDY}") from None
+    _check_shapes(index, path)
+    return index
+
+
+def _add_array(archive: zipfile.ZipFile, buffer: io.BytesIO, name: str, array: NDArray[Any]) -> None:
+    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    entry.create_system = 3  # as on Unix, wherever it is written
+    entry.external_attr = 0o644 << 16
+    # Pad the entry's header so that the array's own header begins on a multiple of 64, and so its data.
+    data_start = buffer.tell() + _LOCAL_HEADER + len(name) + 4
+    fill = -data_start % _ALIGNMENT
+    entry.extra = _EXTRA_ID + fill.to_bytes(2, "little") + bytes(fill)
+    content = io.BytesIO()
+    np.lib.format.write_array(content, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
+    archive.writestr(entry, content.getvalue())
+
+
+def _map_arrays(file: BinaryIO) -> dict[str, NDArray[Any]]:
+    view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+    return {entry.filename.removesuffix(".npy"): _map_array(file, view, entry) for entry in entries}
+
+
+def _map_array(file: BinaryIO, view: mmap.mmap, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{entry.filename} is compressed")
+    start = entry.header_offset
+    name_and_extra = sum(int.from_bytes(view[start + at : start + at + 2], "little") for at in (26, 28))
+    file.seek(start + _LOCAL_HEADER + name_and_extra)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError(f"{entry.filename} is not an array of version 1.0")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    if fortran or dtype.hasobject:
+        raise ValueError(f"{entry.filename} is not a plain array")
+    count = int(np.prod(shape, dtype=np.int64))
+    return np.frombuffer(view, dtype=dtype, count=count, offset=file.tell()).reshape(shape)
+
+
+def _check_shapes(index: ShardIndex, path: Path) -> None:
+    views = index.offset.shape
+    fits = (
+        len(views) == 2
+        and index.keys.shape == index.ids.shape == index.categories.shape == views[:1]
+        and index.object_start.shape == index.object_length.shape == views[:1]
+        and index.size.shape == index.crc32.shape == index.latents.shape[:2] == views
+        and index.latents.ndim == 3
+        and index.tar_size.shape == index.tar_sha256.shape == ()
+    )
+    if not fits:
+        raise IntegrityError(f"{path}: its arrays do not fit each other; {REMEDY}")

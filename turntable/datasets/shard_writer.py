@@ -1,0 +1,250 @@
+"""Writing one shard: a temporary file that becomes a shard only when it reads back right."""
+
+import hashlib
+import io
+import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+
+from turntable.datasets.digests import canonical_json
+from turntable.datasets.keys import image_member, labels_member, meta_member
+from turntable.datasets.labels import LabelArray, LabelSchema
+from turntable.datasets.objects import ObjectRecord
+from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, text_array
+from turntable.datasets.storage import (
+    clear_disk_errors,
+    flush_to_disk,
+    publish,
+    remove_temporaries,
+    temporary_path,
+    write_bytes,
+)
+from turntable.datasets.tar import END_OF_ARCHIVE, REMEDY, padding, ustar_header
+from turntable.errors import IntegrityError
+
+SHARD_SUFFIX = ".tar"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRecord:
+    """What the manifest says of a shard."""
+
+    name: str
+    """Without folder and suffix: "shard-000000"."""
+    split: str
+    bytes: int
+    sha256: str
+    objects: int
+    views: int
+    """Views of each object."""
+    idx_sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a plain table."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Where one object went in the archive."""
+
+    record: ObjectRecord
+    latents: LabelArray
+    start: int
+    length: int
+    offsets: tuple[int, ...]
+    sizes: tuple[int, ...]
+    crcs: tuple[int, ...]
+
+
+class ShardWriter:
+    """Streams the objects of one shard, in the order given.
+
+    Use it as a context manager; without a ``commit`` nothing is left behind::
+
+        with ShardWriter(folder / "train", "shard-000000", schema, label_digest) as writer:
+            writer.add(record, latents, jpegs)
+            shard = writer.commit()
+
+    Args:
+        folder: of the split; made if need be. Its name is the split's.
+        name: of the shard, without suffix.
+        schema: the label columns.
+        label_digest: of the recipe; stored with each object.
+    """
+
+    def __init__(self, folder: Path, name: str, schema: LabelSchema, label_digest: str) -> None:
+        self.path = folder / f"{name}{SHARD_SUFFIX}"
+        self._schema = schema
+        self._label_digest = label_digest
+        self._objects: list[_Written] = []
+        self._hash = hashlib.sha256()
+        self._position = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_temporaries(self.path)
+        self._temporary = temporary_path(self.path)
+        self._file: BinaryIO = self._temporary.open("wb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Remove what was written, unless it was committed."""
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def add(self, record: ObjectRecord, latents: LabelArray, jpegs: Sequence[bytes]) -> None:
+        """Append one object.
+
+        Args:
+            record: of the object; its split is the folder's.
+            latents: float32 [V, L], V the same for every object of a shard.
+            jpegs: V encoded views.
+
+        Raises:
+            TurntableError: the disk is full.
+        """
+        assert record.split == self.path.parent.name, (record.split, self.path)
+        assert latents.dtype == np.float32, latents.dtype
+        assert latents.shape == (len(jpegs), len(self._schema)), latents.shape
+        assert not self._objects or len(self._objects[0].sizes) == len(jpegs), len(jpegs)
+        start = self._position
+        with clear_disk_errors(self.path):
+            self._add_member(labels_member(record.key), npy_bytes(latents))
+            self._add_member(meta_member(record.key), self._meta(record))
+            offsets = [
+                self._add_member(image_member(record.key, view), data) for view, data in enumerate(jpegs)
+            ]
+        self._objects.append(
+            _Written(
+                record,
+                latents.copy(),
+                start,
+                self._position - start,
+                tuple(offsets),
+                tuple(map(len, jpegs)),
+                tuple(map(zlib.crc32, jpegs)),
+            )
+        )
+
+    def commit(self) -> ShardRecord:
+        """Finish the archive, read it back, write its index, and give both their names.
+
+        The index takes its name first: a shard with a name always has its index.
+
+        Returns:
+            What the manifest is to say of the shard.
+
+        Raises:
+            IntegrityError: the disk did not give back what was written.
+            TurntableError: the disk is full.
+        """
+        assert self._objects, "a shard has at least one object"
+        with clear_disk_errors(self.path):
+            self._write(END_OF_ARCHIVE)
+            flush_to_disk(self._file)
+            self._file.close()
+            index = self._index()
+            _read_back(self._temporary, index, self.path)
+            index_bytes = index.to_bytes()
+            write_bytes(self.path.with_suffix(INDEX_SUFFIX), index_bytes)
+            publish(self._temporary, self.path)
+        return _record(self.path, index, index_bytes)
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._hash.update(data)
+        self._position += len(data)
+
+    def _add_member(self, name: str, data: bytes) -> int:
+        """Append a member and return where its data begins."""
+        self._write(ustar_header(name, len(data)))
+        offset = self._position
+        self._write(data + padding(len(data)))
+        return offset
+
+    def _meta(self, record: ObjectRecord) -> bytes:
+        table = {**record.to_dict(), "factors": self._schema.names, "label_digest": self._label_digest}
+        return canonical_json(table).encode("ascii")
+
+    def _index(self) -> ShardIndex:
+        objects = self._objects
+        return ShardIndex(
+            keys=text_array([item.record.key for item in objects]),
+            ids=text_array([item.record.id for item in objects]),
+            categories=text_array([item.record.category for item in objects]),
+            object_start=np.array([item.start for item in objects], dtype="<i8"),
+            object_length=np.array([item.length for item in objects], dtype="<i8"),
+            offset=np.array([item.offsets for item in objects], dtype="<i8"),
+            size=np.array([item.sizes for item in objects], dtype="<i8"),
+            crc32=np.array([item.crcs for item in objects], dtype="<u4"),
+            latents=np.stack([item.latents for item in objects]).astype("<f4"),
+            tar_size=np.array(self._position, dtype="<i8"),
+            tar_sha256=np.array(self._hash.hexdigest().encode("ascii")),
+        )
+
+
+def npy_bytes(array: LabelArray) -> bytes:
+    """An array as a .npy file (version 1.0)."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def committed_shard(folder: Path, name: str) -> ShardRecord | None:
+    """The record of a shard an earlier run committed; None where there is none that reads back right.
+
+    Args:
+        folder: of the split.
+        name: of the shard, without suffix.
+    """
+    path = folder / f"{name}{SHARD_SUFFIX}"
+    if not path.is_file():
+        return None
+    try:
+        index = open_index(path.with_suffix(INDEX_SUFFIX))
+        _read_back(path, index, path)
+    except IntegrityError:
+        return None
+    return _record(path, index, path.with_suffix(INDEX_SUFFIX).read_bytes())
+
+
+def file_sha256(path: Path) -> str:
+    """Hex digest of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_back(path: Path, index: ShardIndex, name: Path) -> None:
+    if path.stat().st_size != int(index.tar_size):
+        raise IntegrityError(f"{name}: not as long as its index says; {REMEDY}")
+    if file_sha256(path) != index.tar_sha256.item().decode("ascii"):
+        raise IntegrityError(f"{name}: the disk gave back other bytes than were written; {REMEDY}")
+    with path.open("rb") as file:
+        for offset, size, crc in zip(index.offset.flat, index.size.flat, index.crc32.flat, strict=True):
+            if zlib.crc32(os.pread(file.fileno(), int(size), int(offset))) != int(crc):
+                raise IntegrityError(f"{name}: a view at byte {offset} is not where its index says; {REMEDY}")
+
+
+def _record(path: Path, index: ShardIndex, index_bytes: bytes) -> ShardRecord:
+    return ShardRecord(
+        name=path.stem,
+        split=path.parent.name,
+        bytes=int(index.tar_size),
+        sha256=index.tar_sha256.item().decode("ascii"),
+        objects=index.num_objects,
+        views=index.num_views,
+        idx_sha256=hashlib.sha256(index_bytes).hexdigest(),
+    )

@@ -1,0 +1,136 @@
+"""Writing files so that they exist whole or not at all, whenever the process is killed."""
+
+import errno
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from turntable.errors import TurntableError
+
+TEMPORARY_SUFFIX = ".tmp"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def clear_disk_errors(path: Path) -> Generator[None, None, None]:
+    """Turn "no space left" while writing a path into an error that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise TurntableError(
+            f"{path}: the disk is full; free some space and run the same command again (it resumes)"
+        ) from error
+
+
+def temporary_path(path: Path) -> Path:
+    """Where this process builds a file before it gets its name: hidden, in the same folder."""
+    return path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+
+
+def remove_temporaries(path: Path) -> None:
+    """Remove what killed processes left of one file. Only a file's own writer may call this."""
+    for leftover in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
+        leftover.unlink(missing_ok=True)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_to_disk(file: BinaryIO) -> None:
+    """Make a file's bytes survive a power cut."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished temporary file its name, replacing what had it, and make the name durable."""
+    temporary.replace(path)
+    fsync_folder(path.parent)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Generator[BinaryIO, None, None]:
+    """Open a binary file that takes its name only when the block ends without error.
+
+    Args:
+        path: its folder is made if need be; an existing file is replaced in one step.
+
+    Yields:
+        The temporary file, open for writing and reading.
+
+    Raises:
+        TurntableError: the disk is full. Whatever the error, the temporary file is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_path(path)
+    try:
+        with clear_disk_errors(path):
+            with temporary.open("wb+") as file:
+                yield file
+                flush_to_disk(file)
+            publish(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file atomically."""
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file atomically, with line ends as they are."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line to a journal and wait until it is on the disk.
+
+    A line that a killed process left unfinished is cut off first, so it never joins the next.
+
+    Args:
+        path: the journal; made if need be.
+        line: without its line end.
+    """
+    assert "\n" not in line
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
+    with clear_disk_errors(path), path.open("ab+") as file:
+        file.truncate(_whole_length(file))
+        file.write(line.encode("utf-8") + b"\n")
+        flush_to_disk(file)
+    if is_new:
+        fsync_folder(path.parent)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The finished lines of a journal; none where there is no journal yet."""
+    if not path.exists():
+        return []
+    whole, _, _unfinished = path.read_bytes().rpartition(b"\n")
+    return whole.decode("utf-8").split("\n") if whole else []
+
+
+def _whole_length(file: BinaryIO) -> int:
+    """Length of a file up to and with its last line end."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        start = max(0, end - 4096)
+        file.seek(start)
+        last = file.read(end - start).rfind(b"\n")
+        if last >= 0:
+            return start + last + 1
+        end = start
+    return 0

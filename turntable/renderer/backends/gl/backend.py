@@ -1,0 +1,87 @@
+"""The OpenGL backend: a context with its programs and buffers, kept warm from one mesh to the next."""
+
+from typing import Self
+
+import numpy as np
+
+from turntable.renderer.backends.gl import programs
+from turntable.renderer.backends.gl.constants import Constants
+from turntable.renderer.backends.gl.context import device_of, open_context
+from turntable.renderer.backends.gl.drawing import Drawing
+from turntable.renderer.backends.gl.targets import DepthAtlas, Grid, ViewTargets
+from turntable.renderer.backends.protocol import Device, Pixels, Quality
+from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.scene import Scenes
+
+GL_DEPTH_TEST = 0x0B71
+MAX_BATCH_SAMPLES = 16 * 2**20
+"""Samples of all views of one batch; more views are drawn in turn."""
+MAX_BATCH_VIEWS = 64
+
+
+class GLBackend:
+    """The :class:`~turntable.renderer.backends.protocol.Backend` on OpenGL 3.3 and later, headless."""
+
+    def __init__(self) -> None:
+        self.context = open_context()
+        self._device = device_of(self.context)
+        self.context.enable_direct(GL_DEPTH_TEST)
+        self.programs = programs.build_all(self.context)
+        self.constants = Constants(self.context)
+        self.flat = {
+            name: self.context.vertex_array(self.programs[name], []) for name in ("lighting", "resolve")
+        }
+        self._targets: dict[tuple[int, int, int], ViewTargets] = {}
+        self._atlases: dict[tuple[str, Grid], DepthAtlas] = {}
+
+    @property
+    def device(self) -> Device:
+        """What draws."""
+        return self._device
+
+    def render(
+        self, mesh: Mesh, scenes: Scenes, image_size_px: int, quality: Quality, *, masks: bool = False
+    ) -> Pixels:
+        """Draw one view of the mesh a scene; see the protocol."""
+        batch = self._batch(len(scenes), image_size_px * quality.supersampling)
+        with Drawing(self, mesh, image_size_px, quality) as drawing:
+            parts = [drawing.draw(scenes[at : at + batch], masks) for at in range(0, len(scenes), batch)]
+        rgb = np.concatenate([part.rgb for part in parts])
+        mask = np.concatenate([part.mask for part in parts if part.mask is not None]) if masks else None
+        return Pixels(rgb, mask)
+
+    def targets(self, views: int, image_px: int, supersampling: int) -> ViewTargets:
+        """Buffers for so many views; those of the size last used are kept."""
+        key = (views, image_px, supersampling)
+        if key not in self._targets:
+            for old in self._targets.values():
+                old.release()
+            self._targets = {key: ViewTargets(self.context, *key)}
+        return self._targets[key]
+
+    def atlas(self, name: str, tiles: int, tile_px: int, *, silhouettes: bool = False) -> DepthAtlas:
+        """Depth maps for one use; those of the size last used are kept."""
+        grid = Grid.of(tiles, tile_px)
+        if (name, grid) not in self._atlases:
+            for key in [key for key in self._atlases if key[0] == name]:
+                self._atlases.pop(key).release()
+            self._atlases[name, grid] = DepthAtlas(self.context, grid, silhouettes=silhouettes)
+        return self._atlases[name, grid]
+
+    def close(self) -> None:
+        """Free everything on the device."""
+        self.context.release()
+
+    def __enter__(self) -> Self:
+        """Use the backend for a while."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close it."""
+        self.close()
+
+    def _batch(self, views: int, tile_px: int) -> int:
+        """How many views to draw at once: even parts, each within memory and the device's texture size."""
+        across = int(self.context.info["GL_MAX_TEXTURE_SIZE"]) // tile_px
+        most = max(1, min(MAX_BATCH_SAMPLES // tile_px**2, across**2, MAX_BATCH_VIEWS))
+        return -(-views // -(-views // most))

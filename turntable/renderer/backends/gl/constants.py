@@ -1,0 +1,47 @@
+"""What every view is drawn with: scene constants, the tone curve, the spot's pool, the sun's light."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.renderer import lighting, tone
+from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE
+
+if TYPE_CHECKING:
+    import moderngl
+
+DEPTH_RANGE = (0.1, 1000.0)
+
+
+class Constants:
+    """Textures and numbers by their name in the shaders."""
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        irradiance = lighting.sun_irradiance_table(256)
+        self.inputs: dict[str, Any] = {
+            "tone_curve": float_texture(context, tone.curve_table(2048)[None, :, None], smooth=True),
+            "tone_stops": (tone.FIRST_STOP, tone.LAST_STOP),
+            "spot_pool": float_texture(context, lighting.spot_table(256, 128)[..., None], smooth=True),
+            "pool_range": (lighting.POOL_RADIUS, *lighting.POOL_DEPTH),
+            "sun_irradiance": float_texture(context, irradiance[None, :, None], smooth=True),
+            "world_radiance": WORLD_RADIANCE,
+            "unlit_floor": WORLD_RADIANCE + float(irradiance[-1]) / np.pi,
+            "camera": [tuple(float(x) for x in row) for row in CAMERA.world_to_camera[:3]],
+            "focal": float(CAMERA.intrinsics(2)[0, 0]),
+            "depth_range": DEPTH_RANGE,
+            "floor_z": FLOOR_Z,
+        }
+
+
+def float_texture(
+    context: "moderngl.Context", table: NDArray[np.float32], *, smooth: bool = False
+) -> "moderngl.Texture":
+    """A table [rows, columns, channels] as a texture of 32-bit floats, read by texel or interpolated."""
+    rows, columns, channels = table.shape
+    data = np.ascontiguousarray(table, dtype=np.float32).tobytes()
+    texture = context.texture((columns, rows), channels, data, dtype="f4")
+    kind = context.LINEAR if smooth else context.NEAREST
+    texture.filter = (kind, kind)
+    texture.repeat_x = texture.repeat_y = False
+    return texture

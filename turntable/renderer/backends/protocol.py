@@ -1,0 +1,93 @@
+"""What a backend promises: the same pictures of the same scenes, whatever draws them."""
+
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.errors import InvalidInputError
+from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.scene import Scenes
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What draws: recorded in every manifest, since pixels differ between drivers."""
+
+    backend: str
+    vendor: str
+    renderer: str
+    version: str
+    software: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values for a manifest."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How much work goes into one picture."""
+
+    supersampling: int
+    """Samples a pixel, along each axis."""
+    spot_samples: int
+    """Points on the spot's emitter: its penumbra."""
+    spot_map_px: int
+    sun_maps: int
+    """Directions, over the whole sphere, in which a mesh's depth is kept."""
+    sun_map_px: int
+    sun_taps: int
+    """At most so many of them light one view."""
+
+
+_QUALITIES = {
+    "fast": Quality(2, 1, 128, 40, 48, 8),
+    "standard": Quality(2, 4, 96, 72, 64, 14),
+    "high": Quality(3, 16, 128, 256, 64, 40),
+}
+
+
+def quality(name: str) -> Quality:
+    """The settings behind the names ``fast``, ``standard`` and ``high``."""
+    if name not in _QUALITIES:
+        raise InvalidInputError(f"no quality is called {name!r}; known: {', '.join(_QUALITIES)}")
+    return _QUALITIES[name]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """What was drawn of V views."""
+
+    rgb: NDArray[np.uint8]
+    """[V, S, S, 3], display values; red is red."""
+    mask: NDArray[np.uint8] | None
+    """[V, S, S], 255 where the ray through the pixel's centre meets the object."""
+
+
+class Backend(Protocol):
+    """Draws meshes. Made in the process that uses it, never shared between processes."""
+
+    @property
+    def device(self) -> Device:
+        """What draws."""
+        ...
+
+    def render(
+        self, mesh: Mesh, scenes: Scenes, image_size_px: int, quality: Quality, *, masks: bool = False
+    ) -> Pixels:
+        """Draw one view of ``mesh`` a scene.
+
+        Raises:
+            MeshError: The mesh asks for more than the device has.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the device back."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exception: object) -> None: ...

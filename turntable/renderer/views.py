@@ -1,0 +1,51 @@
+"""The heart: (recipe, object, view) to pixels and label. Generation, verification and tests all call it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets.draws import draw_factors
+from turntable.datasets.labels import LabelArray
+from turntable.datasets.pixels import encode_jpeg
+from turntable.datasets.recipe import Recipe
+from turntable.renderer.backends import Backend, quality
+from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.scene import scenes_from_labels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """Some views of one object."""
+
+    labels: LabelArray
+    """[V, L] in the order of the recipe's factors."""
+    rgb: NDArray[np.uint8]
+    """[V, S, S, 3]; red is red, whatever the recipe's channel order."""
+
+
+def render_views(backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh, views: Sequence[int]) -> Views:
+    """Render views of an object; they depend on the arguments alone.
+
+    Args:
+        backend: What draws.
+        recipe: The factors' ranges and the seed; image size and quality.
+        object_id: Its id in the data set, which takes part in the draw.
+        mesh: Its mesh.
+        views: View numbers, in any order.
+
+    Raises:
+        MeshError: The mesh cannot be drawn.
+    """
+    labels = draw_factors(recipe, object_id, views)
+    scenes = scenes_from_labels(recipe.schema.names, labels)
+    pixels = backend.render(mesh, scenes, recipe.image_size_px, quality(recipe.quality))
+    return Views(labels, pixels.rgb)
+
+
+def encode_views(recipe: Recipe, rgb: NDArray[np.uint8]) -> list[bytes]:
+    """The JPEG of each view [V, S, S, 3], in the recipe's channel order."""
+    ordered = rgb[..., ::-1] if recipe.channel_order == "bgr" else rgb
+    contiguous = np.ascontiguousarray(ordered)
+    return [encode_jpeg(image, recipe.jpeg_quality, recipe.jpeg_subsampling) for image in contiguous]
