@@ -55,9 +55,9 @@ def load_obj(path: Path, root: Path | None = None) -> Mesh:
         ) from error
     statements = _sort_lines(data)
     positions = _numbers(statements.positions, 3, path, "v")
-    corners, face_of_triangle = _triangles(statements.faces, path)
-    if not len(corners):
+    if not statements.faces:
         raise MeshError(f"{path}: no faces; {CUT_OFF}, or leave this object out", reason="no faces")
+    corners, face_of_triangle = _triangles(statements.faces, path)
     normals = _numbers(statements.normals, 3, path, "vn")
     texcoords = _numbers(statements.texcoords, 2, path, "vt")
     corners = _resolve(corners, (len(positions), len(texcoords), len(normals)), path)

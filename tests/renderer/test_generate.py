@@ -1,0 +1,184 @@
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from meshes import write_shapenet_object
+
+from turntable.datasets.dataset import open_dataset
+from turntable.datasets.quarantine import read_quarantine
+from turntable.datasets.recipe import load_recipe
+from turntable.datasets.verify import verify
+from turntable.errors import InvalidInputError, TurntableError
+from turntable.renderer import generate
+from turntable.renderer.generate import JOURNAL_NAME, PLAN_NAME, choose_objects
+from turntable.renderer.meshes.shapenet import ShapeNetSource
+from turntable.renderer.meshes.source import SourceObject
+from turntable.renderer.meshes.zoo_source import ZooSource
+
+pytestmark = pytest.mark.gl
+
+TINY = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", objects_per_shard=3)
+OBJECTS = 12
+
+
+def contents(folder):
+    """sha256 of every file of a data set, the journal apart: its lines stand in the order of the run."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != JOURNAL_NAME
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A data set made without interruption by one process."""
+    folder = tmp_path_factory.mktemp("whole") / "set"
+    generate(TINY, ZooSource(OBJECTS), folder)
+    return folder
+
+
+def test_verifies_and_reads(whole):
+    report = verify(whole)
+    assert report.problems == ()
+    assert (report.objects, report.images) == (OBJECTS, 2 * OBJECTS)
+    with open_dataset(whole).split("train") as train:
+        assert all(record.source_sha256 for record in train.objects)
+
+
+def test_manifest_says_what_drew_it(whole):
+    manifest = open_dataset(whole).manifest
+    assert manifest.device["backend"] == "moderngl"
+    assert manifest.camera["K"][0][2] == 8
+    assert manifest.source == {"name": "zoo", "licence": "Apache-2.0"}
+
+
+def test_number_of_workers_changes_no_byte(whole, tmp_path):
+    told = []
+    generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=2, progress=told.append)
+    assert contents(tmp_path / "set") == contents(whole)
+    assert (told[-1].objects, told[-1].objects_total, told[-1].views) == (OBJECTS, OBJECTS, 2 * OBJECTS)
+
+
+def test_again_does_nothing(whole):
+    before = {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
+    generate(TINY, ZooSource(OBJECTS), whole)
+    assert {path: path.stat().st_mtime_ns for path in whole.rglob("*")} == before
+
+
+RUN = """
+from pathlib import Path
+import sys
+from turntable.datasets.recipe import load_recipe
+from turntable.renderer import generate
+from turntable.renderer.meshes.zoo_source import ZooSource
+
+if __name__ == "__main__":
+    recipe = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", objects_per_shard=3)
+    generate(recipe, ZooSource(12), Path(sys.argv[1]), workers=1)
+"""
+
+
+def kill_when(folder, condition, tmp_path):
+    """Start a run in a session of its own, kill -9 all of it as soon as the condition holds."""
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    process = subprocess.Popen([sys.executable, str(script), str(folder)], start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not condition() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    assert process.poll() is None, "the run ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize("moment", ["in the first shard", "after the first shard"])
+def test_killed_and_resumed_gives_the_same_bytes(whole, tmp_path, moment):
+    folder = tmp_path / "set"
+    temporary = lambda: folder.is_dir() and any(folder.glob("train/.shard*"))
+    committed = lambda: (folder / JOURNAL_NAME).exists() and temporary()
+    kill_when(folder, temporary if moment == "in the first shard" else committed, tmp_path)
+    assert not (folder / "manifest.json").exists()
+    generate(TINY, ZooSource(OBJECTS), folder, workers=2)
+    assert contents(folder) == contents(whole)
+    assert verify(folder).ok
+
+
+def test_a_shard_that_was_lost_is_made_again(whole, tmp_path):
+    folder = tmp_path / "set"
+    generate(TINY, ZooSource(OBJECTS), folder)
+    (folder / "train/shard-000001.tar").unlink()
+    generate(TINY, ZooSource(OBJECTS), folder)
+    assert contents(folder) == contents(whole)
+
+
+def test_a_folder_of_another_run_is_refused(whole, tmp_path):
+    with pytest.raises(InvalidInputError, match="another recipe, seed or set of objects"):
+        generate(TINY.replace(seed=1), ZooSource(OBJECTS), whole)
+    (tmp_path / "thesis.doc").write_text("precious")
+    with pytest.raises(InvalidInputError, match="not empty"):
+        generate(TINY, ZooSource(OBJECTS), tmp_path)
+    assert not (tmp_path / PLAN_NAME).exists()
+
+
+def shapenet_folder(root: Path) -> Path:
+    for index in range(4):
+        write_shapenet_object(root, f"100/m{index}")
+    write_shapenet_object(root, "200/faceless", obj="v 0 0 0\n")
+    write_shapenet_object(root, "200/nan", obj="v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    write_shapenet_object(root, "200/good")
+    return root
+
+
+def test_broken_meshes_are_left_out_with_their_reasons(tmp_path):
+    source = ShapeNetSource(shapenet_folder(tmp_path / "meshes"))
+    manifest = generate(TINY.replace(source="shapenet"), source, tmp_path / "set", workers=2)
+    assert manifest.totals.objects == 5
+    assert manifest.quarantined == 2
+    left_out = {item.object: item.reason for item in read_quarantine(tmp_path / "set/quarantine.jsonl")}
+    assert left_out == {"200/faceless": "no faces", "200/nan": "not finite"}
+    assert verify(tmp_path / "set").ok
+
+
+def test_nothing_usable(tmp_path):
+    write_shapenet_object(tmp_path / "meshes", "100/faceless", obj="v 0 0 0\n")
+    with pytest.raises(InvalidInputError, match="every object was left out"):
+        generate(TINY.replace(source="shapenet"), ShapeNetSource(tmp_path / "meshes"), tmp_path / "set")
+
+
+def test_a_full_disk_is_said_and_survived(whole, tmp_path):
+    """A file system of 32 KiB stands for the disk; once there is room, the same call finishes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        with pytest.raises(TurntableError, match="disk is full"):
+            generate(TINY, ZooSource(OBJECTS), folder / "set")
+        subprocess.run(["mount", "-o", "remount,size=8m", str(folder)], check=True)
+        generate(TINY, ZooSource(OBJECTS), folder / "set")
+        assert contents(folder / "set") == contents(whole)
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_choosing_takes_from_every_category_in_turn():
+    objects = [SourceObject(f"{category}/{i}", category) for category in "abc" for i in range(5)]
+    chosen = choose_objects(objects[::-1], 7)
+    assert [item.id for item in chosen] == ["a/0", "a/1", "a/2", "b/0", "b/1", "c/0", "c/1"]
+    assert choose_objects(objects, None) == tuple(objects)
+    with pytest.raises(InvalidInputError, match="at least one"):
+        choose_objects(objects, 0)
+
+
+def test_the_plan_names_every_object(whole):
+    plan = json.loads((whole / PLAN_NAME).read_text())
+    assert sum(len(shard["objects"]) for shard in plan["shards"]) == OBJECTS

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from meshes import write_shapenet_object
+from PIL import Image
+
+from turntable.errors import InvalidInputError, MeshError
+from turntable.renderer.backends import quality
+from turntable.renderer.meshes.shapenet import ShapeNetSource
+from turntable.renderer.replay import read_latents, replay
+
+HEADER = "object,view,rotation_x_rad,rotation_y_rad,rotation_z_rad,floor_hue,light_theta_rad,light_phi_rad,light_hue"
+ROWS = ["100/cube,3,0.1,0.2,0.3,0.4,0.5,0.6,0.7", "100/cube,0,0,0,0,0,0,0,0"]
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(*lines):
+        path = tmp_path / "latents.csv"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return write
+
+
+def test_reads_names_and_rows(table):
+    latents = read_latents(table(HEADER + ",translation_x", *(row + ",0.25" for row in ROWS)))
+    assert latents.names[-1] == "translation_x"
+    assert latents.rows[0].values == (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.25)
+    assert [(name, [row.view for row in rows]) for name, rows in latents.by_object()] == [("100/cube", [0, 3])]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([], "missing columns: object, view"),
+        ([HEADER.replace("floor_hue,", ""), "100/cube,0,0,0,0,0,0,0"], "missing columns: floor_hue"),
+        ([HEADER + ",glare", ROWS[0] + ",1"], "unknown columns: glare"),
+        ([HEADER], "no views"),
+        ([HEADER, ROWS[0] + ",1"], "line 2: 10 values for 9 columns"),
+        ([HEADER, ROWS[0], ROWS[1].replace("cube,0", "cube,x")], "line 3: .*views are whole numbers"),
+        ([HEADER, ROWS[0].replace("0.3", "nan")], "line 2: a factor is NaN"),
+    ],
+)
+def test_bad_tables(table, lines, words):
+    with pytest.raises(InvalidInputError, match=rf"latents\.csv.*{words}"):
+        read_latents(table(*lines))
+
+
+def test_missing_table(tmp_path):
+    with pytest.raises(InvalidInputError, match="cannot be read"):
+        read_latents(tmp_path / "none.csv")
+
+
+@pytest.mark.gl
+def test_writes_pictures_and_masks(tmp_path, table, gl_backend):
+    write_shapenet_object(tmp_path / "meshes", "100/cube")
+    latents, told = read_latents(table(HEADER, *ROWS)), []
+    done = replay(
+        gl_backend,
+        latents,
+        ShapeNetSource(tmp_path / "meshes"),
+        tmp_path / "out",
+        48,
+        quality("fast"),
+        masks=True,
+        progress=lambda *counts: told.append(counts),
+    )
+    assert done == 2
+    assert told == [(2, 2)]
+    names = sorted(path.name for path in (tmp_path / "out/100/cube").iterdir())
+    assert names == ["image_0.png", "image_3.png", "mask_0.png", "mask_3.png"]
+    with Image.open(tmp_path / "out/100/cube/image_0.png") as picture, Image.open(tmp_path / "out/100/cube/mask_0.png") as mask:
+        assert (picture.size, picture.mode, mask.mode) == ((48, 48), "RGB", "L")
+        assert set(np.unique(np.asarray(mask))) == {0, 255}
+
+
+@pytest.mark.gl
+def test_unknown_objects_stop_before_anything_is_drawn(tmp_path, table, gl_backend):
+    write_shapenet_object(tmp_path / "meshes", "100/cube")
+    latents = read_latents(table(HEADER, ROWS[0], ROWS[0].replace("cube", "sphere")))
+    with pytest.raises(InvalidInputError, match="1 objects of the table are not among the meshes: 100/sphere"):
+        replay(gl_backend, latents, ShapeNetSource(tmp_path / "meshes"), tmp_path / "out", 32, quality("fast"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.gl
+def test_a_broken_mesh_is_named(tmp_path, table, gl_backend):
+    write_shapenet_object(tmp_path / "meshes", "100/cube", obj="v 0 0 0\n")
+    with pytest.raises(MeshError, match=r"100/cube/models/model_normalized\.obj: no faces"):
+        replay(gl_backend, read_latents(table(HEADER, *ROWS)), ShapeNetSource(tmp_path / "meshes"), tmp_path, 32, quality("fast"))

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+import trimesh
+from meshes import CUBE_OBJ, write_shapenet_object
+from PIL import Image
+
+from turntable.errors import InvalidInputError, MeshError
+from turntable.renderer.meshes.folder import FolderSource
+from turntable.renderer.meshes.open import open_source
+from turntable.renderer.meshes.shapenet import ShapeNetSource
+from turntable.renderer.meshes.zoo_source import ZooSource
+
+
+def test_shapenet_lists_and_loads(tmp_path):
+    for name in ("200/b", "100/a", "100/c"):
+        write_shapenet_object(tmp_path, name)
+    (tmp_path / "100/empty").mkdir()
+    source = ShapeNetSource(tmp_path)
+    assert [(item.id, item.category) for item in source.objects()] == [("100/a", "100"), ("100/c", "100"), ("200/b", "200")]
+    assert source.load("100/a").materials[1].texture is not None
+
+
+def test_shapenet_digest_covers_obj_materials_and_textures(tmp_path):
+    for name in ("100/a", "100/b"):
+        write_shapenet_object(tmp_path, name)
+    source = ShapeNetSource(tmp_path)
+    before = source.digest("100/a")
+    assert before == source.digest("100/b")
+    for part in ("models/model_normalized.obj", "models/model_normalized.mtl", "images/texture0.png"):
+        path = tmp_path / "100/a" / part
+        path.write_bytes(path.read_bytes() + b"\n")
+        after = source.digest("100/a")
+        assert after != before
+        before = after
+
+
+@pytest.mark.parametrize("name", ["shapenet", "folder"])
+def test_folders_that_are_not_there_or_empty(tmp_path, name):
+    with pytest.raises(InvalidInputError, match=r"nowhere does not exist; --meshes takes"):
+        open_source(name, tmp_path / "nowhere").objects()
+    with pytest.raises(InvalidInputError, match=r"holds no "):
+        open_source(name, tmp_path).objects()
+    file = tmp_path / "file.txt"
+    file.write_text("")
+    with pytest.raises(InvalidInputError, match="is not a folder"):
+        open_source(name, file).objects()
+    with pytest.raises(InvalidInputError, match="give --meshes DIR"):
+        open_source(name, None)
+
+
+def test_unknown_source():
+    with pytest.raises(InvalidInputError, match="known: zoo, shapenet, folder"):
+        open_source("objaverse", None)
+
+
+def test_zoo_takes_no_folder(tmp_path):
+    with pytest.raises(InvalidInputError, match="leave --meshes out"):
+        open_source("zoo", tmp_path)
+
+
+def test_zoo_shares_objects_out_evenly():
+    items = ZooSource(50).objects()
+    assert len({item.id for item in items}) == 50
+    counts = np.unique([item.category for item in items], return_counts=True)[1]
+    assert counts.max() - counts.min() <= 1
+    assert {item.id for item in ZooSource(20).objects()} < {item.id for item in items}
+    with pytest.raises(InvalidInputError, match="--objects 1 or more"):
+        ZooSource(0).objects()
+    with pytest.raises(InvalidInputError, match="mug/000007"):
+        ZooSource(1).load("mug/seven")
+
+
+def scaled_box(path, **kind):
+    trimesh.creation.box((4, 2, 1), **kind).export(path)
+
+
+def test_folder_finds_formats_and_categories(tmp_path):
+    (tmp_path / "boxes/deep").mkdir(parents=True)
+    scaled_box(tmp_path / "boxes/a.glb")
+    scaled_box(tmp_path / "boxes/deep/b.ply")
+    scaled_box(tmp_path / "boxes/c.stl")
+    scaled_box(tmp_path / "boxes/c.ply")
+    (tmp_path / "loose.obj").write_text(CUBE_OBJ)
+    (tmp_path / "notes.txt").write_text("nothing")
+    source = FolderSource(tmp_path)
+    found = {item.id: item.category for item in source.objects()}
+    assert found == {
+        "boxes/a": "boxes",
+        "boxes/c.ply": "boxes",
+        "boxes/c.stl": "boxes",
+        "boxes/deep/b": "boxes",
+        "loose": "unsorted",
+    }
+    for name in found:
+        mesh = source.load(name)
+        extent = mesh.positions.max(axis=0) - mesh.positions.min(axis=0)
+        assert np.linalg.norm(extent) == pytest.approx(1, abs=1e-5)
+        assert len(source.digest(name)) == 64
+    with pytest.raises(MeshError, match="gone"):
+        source.load("boxes/z")
+
+
+def test_axes_of_glb_and_ply(tmp_path):
+    """glTF is y-up and turned; PLY is taken as z-up."""
+    scaled_box(tmp_path / "a.glb")
+    scaled_box(tmp_path / "b.ply")
+    source = FolderSource(tmp_path)
+    for name, order in (("a", (4, 1, 2)), ("b", (4, 2, 1))):
+        mesh = source.load(name)
+        extent = mesh.positions.max(axis=0) - mesh.positions.min(axis=0)
+        np.testing.assert_allclose(extent * np.sqrt(21), order, atol=1e-4)
+
+
+def test_vertex_colours_and_textures(tmp_path):
+    plain = trimesh.creation.box((1, 1, 1))
+    plain.visual.vertex_colors = np.tile([255, 0, 0, 255], (8, 1)).astype(np.uint8)
+    plain.export(tmp_path / "red.ply")
+    red = FolderSource(tmp_path).load("red")
+    assert red.materials[red.material_index[0]].base_color == (1.0, 0.0, 0.0)
+    image = Image.fromarray(np.full((4, 4, 3), 255, np.uint8))
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=image, baseColorFactor=[0, 255, 0, 255])
+    painted = trimesh.creation.box((1, 1, 1))
+    painted.visual = trimesh.visual.TextureVisuals(uv=np.zeros((8, 2)), material=material)
+    painted.export(tmp_path / "green.glb")
+    green = FolderSource(tmp_path).load("green")
+    assert green.materials[0].texture is not None
+    assert green.materials[0].texture.pixels[0, 0].tolist() == [0, 255, 0]
+
+
+@pytest.mark.parametrize(("name", "content"), [("broken.glb", b"glTF\x02"), ("broken.ply", b"ply\nformat ascii 1.0\n")])
+def test_broken_files(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(MeshError, match=rf"{name}"):
+        FolderSource(tmp_path).load("broken")
+
+
+def test_ply_with_nan(tmp_path):
+    text = "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
+    text += "element face 1\nproperty list uchar int vertex_indices\nend_header\n0 0 0\nnan 0 0\n0 1 0\n3 0 1 2\n"
+    (tmp_path / "bad.ply").write_text(text)
+    with pytest.raises(MeshError, match=r"bad\.ply: .*NaN"):
+        FolderSource(tmp_path).load("bad")
+
+
+def test_all_vertices_in_one_point(tmp_path):
+    (tmp_path / "dot.obj").write_text("v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3\n")
+    with pytest.raises(MeshError, match="one point"):
+        FolderSource(tmp_path).load("dot")

@@ -1,0 +1,105 @@
+"""Small meshes for tests, as values and as files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from turntable.renderer.meshes.mesh import Material, Mesh, flat_normals
+
+# Counter-clockwise seen from outside.
+BOX_FACES = [(0, 2, 3), (0, 3, 1), (4, 5, 7), (4, 7, 6), (0, 1, 5), (0, 5, 4), (2, 6, 7), (2, 7, 3), (0, 4, 6), (0, 6, 2), (1, 3, 7), (1, 7, 5)]  # fmt: skip
+
+
+def box(size=(1.0, 1.0, 1.0), centre=(0.0, 0.0, 0.0), **material) -> Mesh:
+    """A box with flat normals."""
+    corners = np.array([[x, y, z] for z in (-0.5, 0.5) for y in (-0.5, 0.5) for x in (-0.5, 0.5)])
+    positions = (corners * size + centre).astype(np.float32)
+    faces = np.array(BOX_FACES, dtype=np.int32)
+    mesh = Mesh(
+        positions,
+        faces,
+        np.zeros_like(positions),
+        np.zeros((8, 2), np.float32),
+        np.zeros(len(faces), np.int32),
+        (Material(**material),),
+    )
+    return flat_normals(mesh)
+
+
+def joined(*meshes: Mesh) -> Mesh:
+    """Several meshes as one, each with its materials."""
+    vertices = np.cumsum([0, *(len(m.positions) for m in meshes)])
+    materials = np.cumsum([0, *(len(m.materials) for m in meshes)])
+    return replace(
+        meshes[0],
+        positions=np.concatenate([m.positions for m in meshes]),
+        triangles=np.concatenate([m.triangles + v for m, v in zip(meshes, vertices, strict=False)]).astype(
+            np.int32
+        ),
+        normals=np.concatenate([m.normals for m in meshes]),
+        texcoords=np.concatenate([m.texcoords for m in meshes]),
+        material_index=np.concatenate(
+            [m.material_index + k for m, k in zip(meshes, materials, strict=False)]
+        ).astype(np.int32),
+        materials=tuple(material for m in meshes for material in m.materials),
+    )
+
+
+def corner_piece() -> Mesh:
+    """Three bars of different lengths that meet in a corner: its pose can be read from its outline."""
+    return joined(
+        box((0.6, 0.1, 0.1), (0.3, 0, 0), base_color=(0.8, 0.1, 0.1)),
+        box((0.1, 0.4, 0.1), (0, 0.2, 0), base_color=(0.1, 0.8, 0.1)),
+        box((0.1, 0.1, 0.25), (0, 0, 0.125), base_color=(0.1, 0.1, 0.8)),
+    )
+
+
+CUBE_OBJ = """mtllib model_normalized.mtl
+v -0.3 -0.3 -0.3
+v 0.3 -0.3 -0.3
+v 0.3 0.3 -0.3
+v -0.3 0.3 -0.3
+v -0.3 -0.3 0.3
+v 0.3 -0.3 0.3
+v 0.3 0.3 0.3
+v -0.3 0.3 0.3
+vt 0 0
+vt 1 0
+vt 1 1
+vt 0 1
+usemtl painted
+f 1/1 4/4 3/3 2/2
+f 5/1 6/2 7/3 8/4
+f 1/1 2/2 6/3 5/4
+usemtl plain
+f 4/1 8/2 7/3 3/4
+f 1/1 5/2 8/3 4/4
+f 2/1 3/2 7/3 6/4
+"""
+
+CUBE_MTL = """newmtl painted
+Kd 0.2 0.4 0.6
+Ks 0.4 0.4 0.4
+Ns 10
+illum 2
+d 1
+map_Kd ../images/texture0.png
+newmtl plain
+Kd 0.5 0.25 0.125
+illum 2
+"""
+
+
+def write_shapenet_object(root: Path, object_id: str, obj: str = CUBE_OBJ, mtl: str = CUBE_MTL) -> Path:
+    """One object in ShapeNet's layout, with a texture of four colours; the path of its OBJ file."""
+    from PIL import Image
+
+    models, images = root / object_id / "models", root / object_id / "images"
+    models.mkdir(parents=True)
+    images.mkdir()
+    (models / "model_normalized.obj").write_text(obj)
+    (models / "model_normalized.mtl").write_text(mtl)
+    pixels = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], dtype=np.uint8)
+    Image.fromarray(pixels).save(images / "texture0.png")
+    return models / "model_normalized.obj"

@@ -1,0 +1,97 @@
+"""A small data set without a renderer: real shards, real JPEGs, pictures that show class and pose.
+
+Each view shows six coloured blobs, the corners of a rigid body that its category shapes, turned by the view's
+rotation and seen along an oblique line, over a floor of the view's hue.
+"""
+
+import colorsys
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from turntable.datasets.assemble import finish_dataset
+from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.draws import draw_factors
+from turntable.datasets.objects import ObjectRecord, plan_shards, split_objects
+from turntable.datasets.pixels import encode_jpeg
+from turntable.datasets.recipe import Recipe, load_recipe
+from turntable.datasets.rotations import euler_to_matrix
+from turntable.datasets.shard_writer import ShardRecord, ShardWriter
+
+_COLOURS = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=np.float64)
+_AXES = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 0, 0], [0, -1, 0], [0, 0, -1]], dtype=np.float64)
+_LOOK = euler_to_matrix([-0.9, 0.35, 0.2])
+
+
+def make_synthetic_dataset(
+    path: Path,
+    objects: int = 12,
+    categories: int = 3,
+    views: int = 6,
+    image_size: int = 32,
+    seed: int = 0,
+    **recipe_changes: object,
+) -> Dataset:
+    """Write a data set of `objects` objects spread over `categories` and open it."""
+    recipe = load_recipe("3diebench").replace(
+        name="synthetic",
+        description="Coloured blobs",
+        source="folder",
+        views=views,
+        image_size_px=image_size,
+        seed=seed,
+        **{"objects_per_shard": 4, "val_fraction": 0.25, **recipe_changes},
+    )
+    write_synthetic_dataset(Path(path), recipe, synthetic_objects(recipe, objects, categories))
+    return open_dataset(path)
+
+
+def synthetic_objects(recipe: Recipe, objects: int, categories: int) -> list[ObjectRecord]:
+    ids = {f"class{n % categories:02d}/{n:04d}": f"class{n % categories:02d}" for n in range(objects)}
+    splits = split_objects(ids, recipe.val_fraction, recipe.split_seed)
+    return [
+        ObjectRecord(name, category, splits[name], "folder", hashlib.sha256(name.encode()).hexdigest())
+        for name, category in ids.items()
+    ]
+
+
+def write_synthetic_dataset(path: Path, recipe: Recipe, records: list[ObjectRecord]) -> None:
+    plans = plan_shards(records, recipe.objects_per_shard, recipe.split_seed)
+    shards = [write_synthetic_shard(path, recipe, plan.split, plan.name, plan.objects) for plan in plans]
+    finish_dataset(
+        path,
+        recipe,
+        shards,
+        camera={"K": [[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]]},
+        device={"backend": "synthetic"},
+        source={"name": "coloured blobs", "licence": "CC0-1.0"},
+    )
+
+
+def write_synthetic_shard(
+    path: Path, recipe: Recipe, split: str, name: str, records: tuple[ObjectRecord, ...]
+) -> ShardRecord:
+    with ShardWriter(path / split, name, recipe.schema, recipe.label_digest) as writer:
+        for record in records:
+            labels = draw_factors(recipe, record.id, range(recipe.views))
+            writer.add(record, labels, [draw_view(recipe, record, label) for label in labels])
+        return writer.commit()
+
+
+def draw_view(recipe: Recipe, record: ObjectRecord, label: np.ndarray) -> bytes:
+    """One JPEG; a function of the object and the label alone."""
+    size = recipe.image_size_px
+    schema = recipe.schema
+    hue = float(label[schema.column("floor_hue")])
+    image = np.broadcast_to(np.array(colorsys.hsv_to_rgb(hue, 0.6, 0.6)), (size, size, 3)).copy()
+    rng = np.random.default_rng(int.from_bytes(record.category.encode(), "little"))
+    lengths, widths = rng.uniform(0.3, 0.95, 6), rng.uniform(0.06, 0.22, 6)
+    corners = (_AXES * lengths[:, None]) @ schema.rotations(label).T @ _LOOK.T
+    v, u = np.mgrid[0:size, 0:size] / size * 2 - 1
+    for i in np.argsort(-corners[:, 2]):  # far ones first
+        distance = (u - corners[i, 0] * 0.8) ** 2 + (v - corners[i, 1] * 0.8) ** 2
+        cover = np.exp(-distance / widths[i] ** 2)[..., None]
+        image = image * (1 - cover) + _COLOURS[i] * cover
+    pixels = np.ascontiguousarray(np.round(image * 255).astype(np.uint8))
+    return encode_jpeg(pixels, recipe.jpeg_quality, recipe.jpeg_subsampling)
