@@ -1,5 +1,6 @@
 """A finished data set, open for reading: its manifest, and its splits as arrays and JPEGs."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +35,8 @@ class Split:
             ShardReader(folder / name / f"{shard.name}{SHARD_SUFFIX}") for shard in manifest.shards_of(name)
         ]
         counts = [reader.index.num_objects for reader in self._readers]
-        self._first_rows = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self._first_rows = np.array([0, *np.cumsum(counts)], dtype=np.int64)
+        self._starts: list[int] = self._first_rows.tolist()  # bisect is ten times as fast on a list
         self._check(manifest)
 
     def __enter__(self) -> Self:
@@ -53,7 +55,7 @@ class Split:
     @property
     def num_objects(self) -> int:
         """N."""
-        return int(self._first_rows[-1])
+        return self._starts[-1]
 
     @property
     def num_views(self) -> int:
@@ -95,8 +97,8 @@ class Split:
                 f"no view {view} of object {row} in {self.name}: "
                 f"it has {self.num_objects} objects of {self.num_views} views, counted from 0"
             )
-        shard = int(np.searchsorted(self._first_rows, row, side="right")) - 1
-        return self._readers[shard].read(row - int(self._first_rows[shard]), view)
+        shard = bisect_right(self._starts, row) - 1
+        return self._readers[shard].read(row - self._starts[shard], view)
 
     def labels_at(self, rows: NDArray[np.int64], views: NDArray[np.int64]) -> LabelArray:
         """Labels of chosen views.

@@ -5,6 +5,7 @@ import io
 import os
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -89,6 +90,7 @@ class ShardWriter:
         self._position = 0
         folder.mkdir(parents=True, exist_ok=True)
         remove_temporaries(self.path)
+        remove_temporaries(self.path.with_suffix(INDEX_SUFFIX))
         self._temporary = temporary_path(self.path)
         self._file: BinaryIO = self._temporary.open("wb")
 
@@ -102,7 +104,8 @@ class ShardWriter:
 
     def abandon(self) -> None:
         """Remove what was written, unless it was committed."""
-        self._file.close()
+        with suppress(OSError):  # on a full disk the last buffer fails once more; it goes with the file
+            self._file.close()
         self._temporary.unlink(missing_ok=True)
 
     def add(self, record: ObjectRecord, latents: LabelArray, jpegs: Sequence[bytes]) -> None:

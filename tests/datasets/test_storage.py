@@ -1,0 +1,72 @@
+import errno
+from pathlib import Path
+
+import pytest
+
+from turntable.datasets import storage
+from turntable.errors import TurntableError
+
+
+def test_a_file_appears_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file.bin"
+    with storage.atomic_file(path) as file:
+        file.write(b"half")
+        assert not path.exists()
+        file.write(b" and half")
+    assert path.read_bytes() == b"half and half"
+    assert [item.name for item in path.parent.iterdir()] == ["file.bin"]
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file.bin"
+    storage.write_bytes(path, b"old")
+    with pytest.raises(KeyError), storage.atomic_file(path) as file:  # noqa: PT012
+        file.write(b"new")
+        raise KeyError
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_says_what_to_do(tmp_path: Path, code: int) -> None:
+    path = tmp_path / "file.bin"
+    told = pytest.raises(TurntableError, match=r"file\.bin: the disk is full; free some space and run")
+    with told, storage.atomic_file(path):
+        raise OSError(code, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_disk_errors_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), storage.atomic_file(tmp_path / "x"):
+        raise PermissionError(errno.EACCES, "no")
+
+
+def test_only_leftovers_of_the_same_file_are_removed(tmp_path: Path) -> None:
+    left = [tmp_path / ".a.tar.123.tmp", tmp_path / ".a.tar.9.tmp"]
+    kept = [tmp_path / ".b.tar.123.tmp", tmp_path / "a.tar", tmp_path / "a.tmp"]
+    for path in left + kept:
+        path.touch()
+    storage.remove_temporaries(tmp_path / "a.tar")
+    assert sorted(tmp_path.iterdir()) == sorted(kept)
+
+
+def test_journal_keeps_finished_lines_only(tmp_path: Path) -> None:
+    journal = tmp_path / "logs" / "journal.jsonl"
+    assert storage.read_lines(journal) == []
+    storage.append_line(journal, "one")
+    storage.append_line(journal, "zwölf")
+    with journal.open("ab") as file:
+        file.write(b"torn")  # as a process killed in the middle of a line
+    assert storage.read_lines(journal) == ["one", "zwölf"]
+    storage.append_line(journal, "three")
+    assert journal.read_bytes().decode() == "one\nzwölf\nthree\n"
+
+
+def test_journal_heals_a_long_torn_line(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    journal.write_bytes(b"first\n" + b"x" * 10_000)
+    storage.append_line(journal, "second")
+    assert storage.read_lines(journal) == ["first", "second"]
+    journal.write_bytes(b"x" * 10_000)
+    storage.append_line(journal, "only")
+    assert storage.read_lines(journal) == ["only"]
