@@ -1,0 +1,85 @@
+import io
+import tarfile
+
+import pytest
+from starlette.testclient import TestClient
+from synthetic import make_synthetic_dataset
+
+from turntable.datasets.pixels import decode_jpeg
+from turntable.errors import InvalidInputError
+from turntable.service import create_app, find_datasets
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return make_synthetic_dataset(tmp_path_factory.mktemp("sets") / "small", objects=6, views=3)
+
+
+@pytest.fixture(scope="module")
+def client(dataset):
+    with TestClient(create_app(find_datasets([dataset.path.parent]))) as client:
+        yield client
+
+
+def test_catalogue(client, dataset):
+    assert client.get("/healthz").json() == {"status": "ok", "datasets": 1}
+    (entry,) = client.get("/datasets").json()
+    assert entry["name"] == "small"
+    assert entry["images"] == 18
+    assert client.get("/datasets/small").json()["fingerprint"] == dataset.manifest.fingerprint
+
+
+def test_a_shard_whole_and_in_part(client, dataset):
+    shard = dataset.manifest.shards[0]
+    address = f"/datasets/small/files/{shard.split}/{shard.name}.tar"
+    whole = client.get(address)
+    assert (whole.status_code, len(whole.content)) == (200, shard.bytes)
+    assert whole.headers["etag"] == f'"{shard.sha256}"'
+    with tarfile.open(fileobj=io.BytesIO(whole.content)) as tar:
+        assert tar.getnames()
+    part = client.get(address, headers={"Range": "bytes=512-1023", "If-Range": whole.headers["etag"]})
+    assert (part.status_code, part.content) == (206, whole.content[512:1024])
+    assert part.headers["content-range"] == f"bytes 512-1023/{shard.bytes}"
+    head = client.head(address)
+    assert (head.status_code, head.headers["content-length"], head.content) == (200, str(shard.bytes), b"")
+    assert client.get(address, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
+    assert client.get(address, headers={"Range": f"bytes={shard.bytes}-"}).status_code == 416
+
+
+def test_one_view_and_its_label(client, dataset):
+    with dataset.split("train") as train:
+        key, labels = train.objects[1].key, train.labels[1, 2]
+        jpeg = train.read_jpeg(1, 2)
+    answer = client.get(f"/datasets/small/objects/{key}/views/2.jpg")
+    assert (answer.headers["content-type"], answer.content) == ("image/jpeg", jpeg)
+    assert decode_jpeg(answer.content).shape == (32, 32, 3)
+    label = client.get(f"/datasets/small/objects/{key}/views/2.json").json()
+    assert list(label["factors"].values()) == labels.tolist()
+    assert label["split"] == "train"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/datasets/none",
+        "/datasets/small/files/secret.txt",
+        "/datasets/small/files/../../../etc/passwd",
+        "/datasets/small/files/%2e%2e/%2e%2e/etc/passwd",
+        "/datasets/small/files//etc/passwd",
+        "/datasets/small/objects/none/views/0.jpg",
+        "/datasets/small/objects/none/views/999.json",
+    ],
+)
+def test_what_is_not_there(client, dataset, address):
+    (dataset.path / "secret.txt").write_text("not of the data set")
+    assert client.get(address).status_code == 404
+
+
+def test_a_folder_without_data_sets(tmp_path):
+    with pytest.raises(InvalidInputError, match="holds no data set"):
+        find_datasets([tmp_path])
+
+
+def test_two_of_one_name(dataset):
+    with pytest.raises(InvalidInputError, match="the same name"):
+        find_datasets([dataset.path, dataset.path.parent])
