@@ -7,17 +7,19 @@ from typing import Any
 
 import turntable
 from turntable.datasets.card import CARD_NAME, card_text
+from turntable.datasets.contact_sheet import SHEET_NAME, contact_sheet
 from turntable.datasets.conventions import CONVENTIONS
 from turntable.datasets.dataset import Split
 from turntable.datasets.fingerprint import fingerprint
 from turntable.datasets.manifest import Manifest, Totals, write_manifest
 from turntable.datasets.objects import SPLITS, TRAIN
+from turntable.datasets.pixels import encode_jpeg
 from turntable.datasets.quarantine import QUARANTINE_NAME, QuarantineRecord, quarantine_text
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.shard_reader import ShardReader
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.statistics import pixel_statistics
-from turntable.datasets.storage import write_text
+from turntable.datasets.storage import write_bytes, write_text
 from turntable.datasets.table import TABLE_NAME, write_table
 from turntable.errors import InvalidInputError
 
@@ -32,7 +34,7 @@ def finish_dataset(
     device: Mapping[str, Any],
     source: Mapping[str, Any],
 ) -> Manifest:
-    """Write labels.parquet, quarantine.jsonl, README.md and, last of all, manifest.json.
+    """Write labels.parquet, quarantine.jsonl, README.md, the contact sheet and, last of all, manifest.json.
 
     What is written depends on the arguments and the shards alone, so doing it again changes no byte.
 
@@ -66,6 +68,7 @@ def finish_dataset(
     write_table(folder / TABLE_NAME, paths, manifest.schema, manifest.categories)
     write_text(folder / QUARANTINE_NAME, quarantine_text(left_out))
     write_text(folder / CARD_NAME, card_text(manifest))
+    _write_contact_sheet(folder, manifest)
     write_manifest(folder, manifest)
     return manifest
 
@@ -123,6 +126,11 @@ def _read_shards(recipe: Recipe, paths: Sequence[Path]) -> tuple[tuple[str, ...]
             labels.append(reader.latents)
     categories = tuple(sorted({item.category for item in objects}))
     return categories, fingerprint(recipe.digest, objects, labels)
+
+
+def _write_contact_sheet(folder: Path, manifest: Manifest) -> None:
+    with Split(folder, manifest, manifest.splits[0]) as split:
+        write_bytes(folder / SHEET_NAME, encode_jpeg(contact_sheet(split), quality=90))
 
 
 def _with_statistics(folder: Path, manifest: Manifest) -> Manifest:

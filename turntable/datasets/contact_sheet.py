@@ -1,0 +1,52 @@
+"""A picture of the data set: some views of some objects of every category, one row of objects after the other."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets.dataset import Split
+from turntable.datasets.pixels import decode_jpeg
+
+SHEET_NAME = "contact-sheet.jpg"
+COLUMNS = 12
+ROWS = 8
+TILE_PX = 128
+"""Larger views are thinned out to about this size."""
+
+
+def contact_sheet(split: Split) -> NDArray[np.uint8]:
+    """The sheet, uint8 [H, W, 3], in right colours.
+
+    Objects are taken from the categories in turn; each shows another of its views, so that a sheet of one
+    object shows that too.
+
+    Args:
+        split: at least one object.
+    """
+    rows = _rows_in_turn(split.categories)
+    count = min(COLUMNS * ROWS, len(rows) * split.num_views)
+    columns = min(COLUMNS, math.ceil(math.sqrt(count)))
+    tiles = [_tile(split, rows[number % len(rows)], number % split.num_views) for number in range(count)]
+    blank = np.zeros_like(tiles[0])
+    tiles += [blank] * (-len(tiles) % columns)
+    lines = [np.concatenate(tiles[start : start + columns], axis=1) for start in range(0, len(tiles), columns)]
+    return np.concatenate(lines)
+
+
+def _rows_in_turn(categories: NDArray[np.int64]) -> list[int]:
+    """Every row, the first object of each category before any second one."""
+    seen: dict[int, int] = {}
+    turns: list[tuple[int, int, int]] = []
+    for row, category in enumerate(categories.tolist()):
+        seen[category] = seen.get(category, -1) + 1
+        turns.append((seen[category], category, row))
+    return [row for _, _, row in sorted(turns)]
+
+
+def _tile(split: Split, row: int, view: int) -> NDArray[np.uint8]:
+    image = decode_jpeg(split.read_jpeg(row, view))
+    if split.manifest.channel_order == "bgr":
+        image = image[..., ::-1]
+    step = max(1, round(image.shape[0] / TILE_PX))
+    return image[::step, ::step]
