@@ -1,0 +1,124 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from synthetic import make_synthetic_dataset
+
+from turntable.datasets.dataset import open_dataset
+from turntable.errors import IntegrityError, InvalidInputError
+from turntable.evaluation import ProtocolConfig, Results, evaluate, features, read_results
+from turntable.evaluation.features import extract, split_features
+from turntable.evaluation.probes import ProbeConfig
+from turntable.evaluation.scores import Resampling
+from turntable.models import Embedding
+from turntable.training import demo_config, load_method, open_run, train
+
+PROTOCOL = dataclasses.replace(
+    ProtocolConfig.demo(),
+    classifier=ProbeConfig(epochs=2),
+    rotation=ProbeConfig(epochs=2, hidden=16),
+    resampling=Resampling(num_resamples=20),
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "set"
+    make_synthetic_dataset(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["sie", "vicreg"])
+def run_dir(request, dataset, tmp_path_factory):
+    config = demo_config(request.param, dataset, epochs=1, pairs_per_object=2, batch_size=8)
+    return train(config, tmp_path_factory.mktemp("runs") / request.param)
+
+
+def test_results_are_written_and_read_back(run_dir, dataset):
+    told = []
+    results = evaluate(run_dir, dataset, config=PROTOCOL, progress=told.append)
+    assert read_results(run_dir / "results.json") == dataclasses.replace(
+        results, protocol=json.loads(json.dumps(results.protocol))
+    )
+    split = open_dataset(dataset).split("val")
+    assert (results.method, results.num_val_objects) == (run_dir.name, split.num_objects)
+    assert results.num_val_pairs == split.num_objects * min(20, split.num_views * (split.num_views - 1))
+    assert told[0] == "features of the train split"
+
+
+def test_a_method_is_scored_by_its_parts_with_the_constant_beside(run_dir, dataset, tmp_path):
+    results = evaluate(run_dir, dataset, tmp_path / "mine.json", PROTOCOL)
+    parts = ["representation", "invariant", "equivariant"] if run_dir.name == "sie" else ["representation"]
+    assert [row.name for row in results.rows] == [*parts, "constant"]
+    assert results.row("constant").dim == 0
+    assert (tmp_path / "mine.json").is_file()
+
+
+def test_features_do_not_depend_on_the_batch_size(run_dir, dataset):
+    method = load_method(open_run(run_dir))
+    one, many = extract(method, dataset, "val", 1), extract(method, dataset, "val", 64)
+    assert one.keys() == many.keys()
+    for name in one:
+        assert np.allclose(one[name], many[name], rtol=1e-4, atol=1e-5)
+
+
+def test_features_are_those_of_each_view(dataset):
+    class Mean(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.nothing = torch.nn.Parameter(torch.zeros(1))
+
+        def embed(self, images):
+            mean = images.float().mean(dim=(2, 3))
+            return Embedding(mean, mean[:, :0], mean[:, :1])
+
+    from turntable.datasets.pixels import decode_jpeg
+
+    parts = extract(Mean(), dataset, "val", 5)
+    assert set(parts) == {"representation", "equivariant"}
+    split = open_dataset(dataset).split("val")
+    for row, view in ((0, 0), (1, 3), (split.num_objects - 1, split.num_views - 1)):
+        pixels = decode_jpeg(split.read_jpeg(row, view))
+        assert np.allclose(parts["representation"][row, view], pixels.mean(axis=(0, 1)), atol=1e-3)
+
+
+def test_features_are_computed_once_for_the_same_weights(run_dir, dataset, monkeypatch):
+    run = open_run(run_dir)
+    first = split_features(run, dataset, "val")
+    monkeypatch.setattr(features, "extract", lambda *a: pytest.fail("computed again"))
+    again = split_features(run, dataset, "val")
+    assert all(np.array_equal(first.parts[name], again.parts[name]) for name in first.parts)
+
+
+def test_other_weights_or_data_have_features_of_their_own(run_dir, dataset, tmp_path):
+    run = open_run(run_dir)
+    first = split_features(run, dataset, "val")
+    make_synthetic_dataset(tmp_path / "other", seed=1)
+    other = split_features(run, tmp_path / "other", "val")
+    assert not np.allclose(first.parts["representation"], other.parts["representation"])
+    assert not np.allclose(first.quaternions, other.quaternions)
+
+
+def test_labels_stand_beside_the_features(run_dir, dataset):
+    from scipy.spatial.transform import Rotation
+
+    found = split_features(open_run(run_dir), dataset, "train")
+    split = open_dataset(dataset).split("train")
+    angles = split.labels[..., :3].astype(np.float64)
+    expected = Rotation.from_euler("xyz", angles.reshape(-1, 3)).as_quat().reshape(*angles.shape[:2], 4)
+    assert np.allclose(np.abs((found.quaternions * expected).sum(axis=-1)), 1)
+    names = [record.category for record in split.objects]
+    assert [sorted(set(names))[number] for number in found.categories] == names
+
+
+def test_a_folder_without_a_run_is_refused(dataset, tmp_path):
+    with pytest.raises(InvalidInputError, match="holds no run"):
+        evaluate(tmp_path, dataset)
+
+
+@pytest.mark.parametrize("text", ["{}", "nonsense", '{"format_version": 99}', "[]"])
+def test_what_is_no_result_is_refused(text):
+    with pytest.raises(IntegrityError, match=r"results\.json"):
+        Results.from_json(text)

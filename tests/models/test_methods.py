@@ -1,0 +1,168 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from turntable.errors import InvalidInputError
+from turntable.models import METHODS, DataInfo, Normalize, build_backbone, build_method, method_config
+from turntable.models.sie import SIE, SIEConfig
+from turntable.models.supervised import SupervisedConfig
+
+DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3))
+
+
+def make_batch(size=6):
+    generator = torch.Generator().manual_seed(0)
+    quaternion = torch.randn(size, 4, generator=generator)
+    return {
+        "view_1": torch.randint(256, (size, 3, 32, 32), generator=generator, dtype=torch.uint8),
+        "view_2": torch.randint(256, (size, 3, 32, 32), generator=generator, dtype=torch.uint8),
+        "relative_quaternion": torch.nn.functional.normalize(quaternion, dim=1),
+        "category": torch.arange(size) % 3,
+    }
+
+
+def make(name, **changes):
+    torch.manual_seed(0)
+    config = dataclasses.replace(METHODS[name].config.demo(), **changes)
+    return build_method(name, config, build_backbone("small"), DATA)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_step_against_the_gradient_lowers_the_loss(name):
+    method, batch = make(name), make_batch()
+    optimizer = torch.optim.SGD(method.parameters(), lr=1e-4)
+    first = method(batch)["loss"]
+    first.backward()
+    assert all(parameter.grad is not None for parameter in method.parameters())
+    optimizer.step()
+    assert method(batch)["loss"] < first
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_reads_the_fields_it_declares_and_no_others(name):
+    method, batch = make(name), make_batch()
+    method.loss({field: batch[field] for field in method.reads})
+    method.check_reads(batch)
+    for field in method.reads:
+        fewer = {key: value for key, value in batch.items() if key != field}
+        with pytest.raises(KeyError, match=field):
+            method.loss(fewer)
+        with pytest.raises(InvalidInputError, match=f"reads {field}, which"):
+            method.check_reads(fewer)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_embeddings_have_their_widths_and_do_not_see_the_batch(name):
+    method, images = make(name).eval(), make_batch()["view_1"]
+    embedding = method.embed(images)
+    assert embedding.representation.shape == (6, 512)
+    assert embedding.invariant.shape == (6, 256 if name == "sie" else 0)
+    assert embedding.equivariant.shape == (6, 256 if name == "sie" else 0)
+    alone = torch.cat([method.embed(image[None]).representation for image in images])
+    torch.testing.assert_close(embedding.representation, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_normalize_is_that_of_the_data_set():
+    images = torch.randint(256, (4, 3, 5, 5), dtype=torch.uint8)
+    expected = (images.numpy() / 255 - np.reshape(DATA.mean, (1, 3, 1, 1))) / np.reshape(
+        DATA.std, (1, 3, 1, 1)
+    )
+    normalize = Normalize(DATA.mean, DATA.std)
+    assert np.allclose(normalize(images).numpy(), expected, atol=1e-5)
+    assert set(normalize.state_dict()) == {"mean", "std"}  # a checkpoint knows its data's colours
+
+
+def test_sie_equals_its_formula_in_numpy():
+    generator = np.random.default_rng(0)
+    x_i, x_e, y_i, y_e, predicted = generator.normal(scale=0.6, size=(5, 7, 4))
+
+    def hinge(v):
+        return np.maximum(0, 1 - np.sqrt(v.var(axis=0, ddof=1) + 1e-4)).mean()
+
+    def penalty(v):
+        return (np.cov(v.T)[~np.eye(8, dtype=bool)] ** 2).sum() / 8
+
+    x, y = np.hstack([x_i, x_e]), np.hstack([y_i, y_e])
+    expected = (
+        10 * np.mean((x_i - y_i) ** 2)
+        + 0.45 * 10 * np.mean((predicted - y_e) ** 2)
+        + 10 * (hinge(x) + hinge(y)) / 2
+        + 10 * hinge(predicted) / 2
+        + penalty(x)
+        + penalty(y)
+    )
+    method = build_method("sie", SIEConfig(projector_widths=(4, 4, 4)), build_backbone("small"), DATA)
+    assert isinstance(method, SIE)
+    terms = method.combine(*(torch.from_numpy(v) for v in (x_i, x_e, y_i, y_e, predicted)))
+    assert terms["loss"].item() == pytest.approx(expected)
+    assert method.config == SIEConfig(projector_widths=(4, 4, 4))
+
+
+def test_sie_without_predicted_variance_leaves_that_term_out():
+    embeddings = torch.zeros(5, 4, 3, dtype=torch.float64)
+    with_term = make("sie").combine(*embeddings)
+    without = make("sie", predicted_variance=False).combine(*embeddings)
+    assert (with_term["loss"] - without["loss"]).item() == pytest.approx(10 * 0.99 / 2)
+
+
+def test_siess_invariant_half_gets_no_gradient_from_the_rotation():
+    method, batch = make("sie"), make_batch()
+    method.loss(batch)["equivariance"].backward()
+    assert all(p.grad is None for p in method.invariant_projector.parameters())
+    assert method.predictor.weight.grad is not None
+    assert method.predictor.weight.grad.abs().sum() > 0
+
+
+def test_sie_needs_both_halves():
+    with pytest.raises(InvalidInputError, match="between 1 and 511"):
+        make("sie", equivariant_dim=512)
+
+
+def test_the_papers_numbers_are_the_defaults():
+    sie = METHODS["sie"].config()
+    assert (sie.invariance_weight, sie.equivariance_factor, sie.variance_weight, sie.covariance_weight) == (
+        10, 0.45, 10, 1,
+    )  # fmt: skip
+    assert (sie.equivariant_dim, sie.projector_widths) == (256, (1024, 1024, 1024))
+    vicreg = METHODS["vicreg"].config()
+    assert (vicreg.invariance_weight, vicreg.variance_weight, vicreg.covariance_weight) == (10, 10, 1)
+    assert vicreg.projector_widths == (2048, 2048, 2048)
+
+
+def test_supervised_with_double_cover_does_not_see_the_sign():
+    batch = make_batch()
+    flipped = {**batch, "relative_quaternion": -batch["relative_quaternion"]}
+    blind, strict = make("supervised", double_cover=True), make("supervised")
+    assert blind.loss(batch)["rotation"].item() == pytest.approx(blind.loss(flipped)["rotation"].item())
+    assert strict.loss(batch)["rotation"].item() != pytest.approx(strict.loss(flipped)["rotation"].item())
+
+
+@pytest.mark.parametrize(
+    ("weight", "untouched"), [("category_weight", "classifier"), ("rotation_weight", "rotation_head")]
+)
+def test_supervised_without_a_task_does_not_train_its_head(weight, untouched):
+    method = make("supervised", **{weight: 0.0})
+    method.loss(make_batch())["loss"].backward()
+    assert all(p.grad.abs().sum() == 0 for p in getattr(method, untouched).parameters())
+    assert method.backbone.reduce.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_configuration_survives_plain_values(name):
+    config = METHODS[name].config.demo()
+    values = dataclasses.asdict(config)
+    values = {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}  # as JSON has it
+    assert method_config(name, values) == config
+
+
+def test_wrong_names_are_refused_with_the_right_ones():
+    with pytest.raises(
+        InvalidInputError, match="unknown method 'sei'; choose one of: sie, vicreg, supervised"
+    ):
+        method_config("sei", {})
+    with pytest.raises(InvalidInputError, match="vicreg has no equi_factor; it has invariance_weight"):
+        method_config("vicreg", {"equi_factor": 1})
+    with pytest.raises(InvalidInputError, match="sie takes SIEConfig, not SupervisedConfig"):
+        build_method("sie", SupervisedConfig(), build_backbone("small"), DATA)

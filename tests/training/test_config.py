@@ -1,0 +1,73 @@
+import json
+
+import pytest
+
+from turntable.errors import InvalidInputError
+from turntable.models import METHODS
+from turntable.models.sie import SIEConfig
+from turntable.models.vicreg import VICRegConfig
+from turntable.training.config import TrainConfig, demo_config, paper_config
+from turntable.training.schedule import learning_rate
+
+
+@pytest.mark.parametrize("make", [paper_config, demo_config])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_config_survives_json(make, method):
+    config = make(method, "data", seed=3)
+    assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_the_recipe_of_the_paper_is_the_default():
+    config = paper_config("sie", "data")
+    assert (config.epochs, config.batch_size, config.learning_rate, config.weight_decay) == (
+        2000,
+        1024,
+        1e-3,
+        1e-6,
+    )
+    assert (config.backbone, config.schedule, config.pairs_per_object) == ("resnet18", "constant", 1)
+    assert config.method_config == SIEConfig()
+
+
+def test_every_fault_is_named_at_once():
+    with pytest.raises(InvalidInputError) as caught:
+        paper_config("sie", "data", epochs=0, batch_size=1, amp="fp16", method_config=VICRegConfig())
+    message = str(caught.value)
+    assert "epochs is 0; it must be at least 1" in message
+    assert "batch_size is 1; it must be at least 2" in message
+    assert "amp is 'fp16'; choose one of: off, bf16" in message
+    assert "sie takes a SIEConfig" in message
+
+
+def test_a_rate_that_is_no_number_is_refused():
+    with pytest.raises(InvalidInputError, match="learning_rate is nan"):
+        demo_config("sie", "data", learning_rate=float("nan"))
+
+
+def test_unknown_and_missing_settings_are_named():
+    values = demo_config("vicreg", "data").to_dict()
+    with pytest.raises(InvalidInputError, match="unknown lr, missing dataset"):
+        TrainConfig.from_dict({**{k: v for k, v in values.items() if k != "dataset"}, "lr": 1})
+
+
+def rates(config, steps_per_epoch):
+    return [learning_rate(config, step, steps_per_epoch) for step in range(config.epochs * steps_per_epoch)]
+
+
+def test_a_constant_rate_is_constant_after_the_warmup():
+    config = demo_config("sie", "data", schedule="constant", warmup_epochs=0.5, learning_rate=1.0, epochs=2)
+    assert rates(config, 8) == [0.25, 0.5, 0.75, 1.0] + [1.0] * 12
+
+
+def test_a_cosine_falls_from_its_peak_to_almost_nothing():
+    config = demo_config("sie", "data", schedule="cosine", warmup_epochs=0, learning_rate=2.0, epochs=10)
+    curve = rates(config, 10)
+    assert curve[0] == 2.0
+    assert curve[50] == pytest.approx(1.0)
+    assert curve == sorted(curve, reverse=True)
+    assert 0 < curve[-1] < 1e-3
+
+
+def test_a_warmup_longer_than_the_run_never_ends():
+    config = demo_config("sie", "data", schedule="cosine", warmup_epochs=4, learning_rate=1.0, epochs=2)
+    assert rates(config, 2) == [1 / 8, 2 / 8, 3 / 8, 4 / 8]

@@ -1,0 +1,73 @@
+"""Loss terms: tensors in, one scalar out, in full precision whatever the autocast around them.
+
+The VICReg terms are those of Bardes, Ponce and LeCun, "VICReg" (ICLR 2022, arXiv:2105.04906), equations
+1 to 4, with the variance floor 1e-4 under the root. Each divides by the true number of rows.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_VARIANCE_FLOOR = 1e-4
+
+
+def full_precision(term: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Compute a term in float32 at least: squares of small covariances vanish in half precision."""
+
+    @wraps(term)
+    def in_full_precision(*tensors: Tensor) -> Tensor:
+        with torch.autocast(tensors[0].device.type, enabled=False):
+            return term(*(x if x.dtype == torch.float64 else x.float() for x in tensors))
+
+    return in_full_precision
+
+
+@full_precision
+def invariance(x: Tensor, y: Tensor) -> Tensor:
+    """Mean squared difference of two embeddings [B, D], over rows and columns."""
+    return functional.mse_loss(x, y)
+
+
+@full_precision
+def variance_hinge(x: Tensor) -> Tensor:
+    """Mean over the columns of [B, D] of how far the standard deviation falls below 1.
+
+    The variance is the unbiased one: B must be 2 or more.
+    """
+    return functional.relu(1 - torch.sqrt(x.var(dim=0) + _VARIANCE_FLOOR)).mean()
+
+
+@full_precision
+def variance(x: Tensor, y: Tensor) -> Tensor:
+    """The hinge of both views [B, D], averaged."""
+    return (variance_hinge(x) + variance_hinge(y)) / 2
+
+
+@full_precision
+def covariance_penalty(x: Tensor) -> Tensor:
+    """Sum of the squared off-diagonal entries of the covariance of [B, D], over D. B must be 2 or more."""
+    num_rows, dim = x.shape
+    centred = x - x.mean(dim=0)
+    squared = (centred.T @ centred / (num_rows - 1)).square()
+    return (squared.sum() - squared.diagonal().sum()) / dim
+
+
+@full_precision
+def covariance(x: Tensor, y: Tensor) -> Tensor:
+    """The penalty of both views [B, D], summed."""
+    return covariance_penalty(x) + covariance_penalty(y)
+
+
+@full_precision
+def double_cover(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error of quaternions [B, 4] up to their sign: q and -q are one rotation.
+
+    The mean over the batch of ``min(|p - q|^2, |p + q|^2) / 4``, so that it equals the plain mean squared
+    error wherever the sign is right.
+    """
+    same = (predicted - target).square().sum(dim=1)
+    opposite = (predicted + target).square().sum(dim=1)
+    return torch.minimum(same, opposite).mean() / 4

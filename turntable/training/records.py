@@ -1,0 +1,77 @@
+"""Records: what a run measured, as JSON lines that are the same whether or not it was killed.
+
+``records.jsonl`` has one object a logged step, ``{"kind": "step", "epoch", "step", "learning_rate", "loss",
+...}``, and one an epoch with the means over its steps, ``"kind": "epoch"``. Nothing in it depends on the
+clock; speeds are in tensorboard's files beside it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from turntable.datasets.storage import append_line, read_lines, write_text
+from turntable.errors import MissingExtraError
+
+
+class Records:
+    """Writes the records of one run; a continued run first forgets what came after its checkpoint."""
+
+    def __init__(self, path: Path, tensorboard: Path, done_steps: int) -> None:
+        """Open the records.
+
+        Args:
+            path: The JSON lines.
+            tensorboard: The folder of tensorboard's files.
+            done_steps: How many steps the checkpoint has; records of later ones are removed.
+
+        Raises:
+            MissingExtraError: tensorboard is not installed.
+        """
+        self._path = path
+        self._keep(done_steps)
+        self._writer = _summary_writer(tensorboard, done_steps)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    def add(self, kind: str, epoch: int, step: int, values: Mapping[str, float]) -> None:
+        """Write one record.
+
+        Args:
+            kind: "step" or "epoch".
+            epoch: 0 for the first.
+            step: How many steps are done.
+            values: By name.
+        """
+        append_line(self._path, json.dumps({"kind": kind, "epoch": epoch, "step": step, **values}))
+        for name, value in values.items():
+            self._writer.add_scalar(f"{kind}/{name}", value, step)
+
+    def add_speed(self, step: int, images_per_second: float) -> None:
+        """Write how fast the run is, to tensorboard alone."""
+        self._writer.add_scalar("speed/images_per_second", images_per_second, step)
+
+    def _keep(self, done_steps: int) -> None:
+        lines = read_lines(self._path)
+        kept = [line for line in lines if json.loads(line)["step"] <= done_steps]
+        write_text(self._path, "".join(f"{line}\n" for line in kept))
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """The records of a run, in order; none where there is no file yet."""
+    return [json.loads(line) for line in read_lines(path)]
+
+
+def _summary_writer(folder: Path, done_steps: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MissingExtraError("tensorboard", "train") from error
+    return SummaryWriter(str(folder), purge_step=done_steps + 1)

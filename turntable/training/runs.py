@@ -1,0 +1,151 @@
+"""The folder of a run: what its files are called, who may continue it, and the method it has trained."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from turntable.datasets.dataset import Dataset
+from turntable.datasets.storage import write_text
+from turntable.errors import IntegrityError, InvalidInputError
+from turntable.models import DataInfo, Method, build_backbone, build_method
+from turntable.training.checkpoints import load_weights, read_weights
+from turntable.training.config import TrainConfig
+
+_FREE_TO_CHANGE = frozenset({"dataset", "device", "num_workers"})
+"""Settings that a continued run may change: the results do not depend on them, the data are compared by
+their fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run on disk."""
+
+    folder: Path
+    config: TrainConfig
+    data: DataInfo
+    categories: tuple[str, ...]
+    fingerprint: str
+    """Of the data set."""
+
+    @property
+    def checkpoint(self) -> Path:
+        """From which the run continues."""
+        return self.folder / "checkpoint.pt"
+
+    @property
+    def weights(self) -> Path:
+        """The trained method; it exists once the run is finished."""
+        return self.folder / "weights.pt"
+
+    @property
+    def records(self) -> Path:
+        """The losses, one JSON object a line."""
+        return self.folder / "records.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The same for tensorboard."""
+        return self.folder / "tb"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for config.json."""
+        return {
+            "config": self.config.to_dict(),
+            "data": asdict(self.data),
+            "categories": list(self.categories),
+            "fingerprint": self.fingerprint,
+        }
+
+
+def open_run(folder: Path | str) -> Run:
+    """Read the settings of a run, finished or not.
+
+    Raises:
+        InvalidInputError: The folder holds no run.
+        IntegrityError: Its config.json is not what was written.
+    """
+    path = Path(folder) / "config.json"
+    if not path.is_file():
+        raise InvalidInputError(
+            f"{folder} holds no run (it has no config.json); train one with: turntable train"
+        )
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        data = values["data"]
+        return Run(
+            folder=Path(folder),
+            config=TrainConfig.from_dict(values["config"]),
+            data=DataInfo(data["num_categories"], tuple(data["mean"]), tuple(data["std"])),
+            categories=tuple(values["categories"]),
+            fingerprint=values["fingerprint"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrityError(
+            f"{path} is not what was written ({error}); train again into another folder"
+        ) from error
+
+
+def start_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
+    """Make the folder of a new run, or find the one to continue.
+
+    Raises:
+        InvalidInputError: The folder holds a run with other settings or of other data.
+    """
+    categories = tuple(dataset.manifest.categories)
+    run = Run(folder, config, data_info(dataset), categories, dataset.manifest.fingerprint)
+    path = folder / "config.json"
+    if path.exists():
+        _check_same(open_run(folder), run)
+        return run
+    write_text(path, json.dumps(run.to_dict(), indent=1) + "\n")
+    return run
+
+
+def data_info(dataset: Dataset) -> DataInfo:
+    """What a method must know of a data set; one without statistics of its pixels is scaled to [-2, 2]."""
+    manifest = dataset.manifest
+    mean, std = manifest.pixel_mean, manifest.pixel_std
+    if mean is None or std is None:
+        return DataInfo(len(manifest.categories), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    return DataInfo(len(manifest.categories), (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
+
+
+def new_method(run: Run) -> Method:
+    """The run's method with fresh weights, drawn from torch's global generator."""
+    return build_method(
+        run.config.method, run.config.method_config, build_backbone(run.config.backbone), run.data
+    )
+
+
+def load_method(run: Run) -> Method:
+    """The trained method of a finished run, in ``eval()`` mode on the CPU.
+
+    Raises:
+        InvalidInputError: The run is not finished.
+        IntegrityError: Its weights are damaged or do not fit.
+    """
+    if not run.weights.is_file():
+        raise InvalidInputError(
+            f"{run.folder} has no weights.pt: the run is not finished; continue it with the same"
+            " turntable train command"
+        )
+    method = new_method(run)
+    load_weights(method, read_weights(run.weights), run.weights)
+    return method.eval()
+
+
+def _check_same(found: Run, wanted: Run) -> None:
+    before, after = found.config.to_dict(), wanted.config.to_dict()
+    changed = [
+        f"{name} was {before[name]!r}, now {after[name]!r}"
+        for name in before
+        if name not in _FREE_TO_CHANGE and before[name] != after[name]
+    ]
+    if found.fingerprint != wanted.fingerprint:
+        changed.append(f"the data set's fingerprint was {found.fingerprint}, now {wanted.fingerprint}")
+    if changed:
+        raise InvalidInputError(
+            f"{found.folder} holds a run with other settings: {'; '.join(changed)}."
+            " Continue it with the same ones, or train into another folder"
+        )
