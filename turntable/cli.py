@@ -1,6 +1,8 @@
 """The command line: a thin edge over the package. Each command is one function; errors become one line."""
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,14 +21,18 @@ app = cyclopts.App(
 out = Console()
 err = Console(stderr=True)
 
+say = partial(out.print, soft_wrap=True, markup=False, highlight=False)
+"""For whole lines, to be read or parsed: neither broken nor coloured."""
+
 QualityName = Literal["fast", "standard", "high"]
 SourceName = Literal["zoo", "shapenet", "folder"]
+MethodName = Literal["sie", "vicreg", "supervised"]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the ``turntable`` command: exit status 2 where the user can act on an error."""
     try:
-        sys.exit(app() or 0)
+        sys.exit(app(sys.argv[1:] if arguments is None else arguments) or 0)
     except TurntableError as error:
         err.print(f"turntable: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
@@ -52,37 +58,33 @@ def render(
 ) -> int:
     """Render a data set; the same command resumes one that was interrupted.
 
-    Parameters
-    ----------
-    recipe
-        The name of a shipped recipe (3diebench, 3diebench-t, zoo) or a TOML file.
-    out_dir
-        The folder of the data set.
-    meshes
-        The folder of the meshes; the zoo needs none.
-    source
-        Where meshes come from, if not as the recipe says.
-    objects
-        At most so many objects, taken in turn from every category.
-    views
-        Views of each object.
-    image_size
-        Width and height in pixels.
-    seed
-        Of the factors' draws.
-    quality
-        How much work goes into a picture.
-    workers
-        Processes; one a core by default.
-    backend
-        What draws.
+    Args:
+        recipe: The name of a shipped recipe (3diebench, 3diebench-t, zoo) or a TOML file.
+        out_dir: The folder of the data set.
+        meshes: The folder of the meshes; the zoo needs none.
+        source: Where meshes come from, if not as the recipe says.
+        objects: At most so many objects, taken in turn from every category.
+        views: Views of each object.
+        image_size: Width and height in pixels.
+        seed: Of the factors' draws.
+        quality: How much work goes into a picture.
+        workers: Processes; one a core by default.
+        backend: What draws.
     """
     from turntable.console import RenderBar, default_workers
     from turntable.datasets.recipe import load_recipe
     from turntable.renderer import generate, open_source
 
-    changes = {"source": source, "views": views, "image_size_px": image_size, "seed": seed, "quality": quality}
-    changed = load_recipe(recipe).replace(**{name: value for name, value in changes.items() if value is not None})
+    changes = {
+        "source": source,
+        "views": views,
+        "image_size_px": image_size,
+        "seed": seed,
+        "quality": quality,
+    }
+    changed = load_recipe(recipe).replace(
+        **{name: value for name, value in changes.items() if value is not None}
+    )
     meshes_of = open_source(changed.source, meshes, objects)
     with RenderBar(err) as bar:
         manifest = generate(
@@ -92,13 +94,16 @@ def render(
             objects=objects,
             workers=workers or default_workers(),
             backend=backend,
-            progress=bar.update,
+            progress=bar,
         )
     totals = manifest.totals
-    out.print(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
+    say(
+        f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards"
+    )
     if manifest.quarantined:
-        out.print(f"{manifest.quarantined} objects were left out; the reasons are in {out_dir / 'quarantine.jsonl'}")
-    out.print(f"fingerprint {manifest.fingerprint}")
+        reasons = out_dir / "quarantine.jsonl"
+        say(f"{manifest.quarantined} objects were left out; the reasons are in {reasons}")
+    say(f"fingerprint {manifest.fingerprint}")
     return 0
 
 
@@ -115,22 +120,14 @@ def replay(
 ) -> int:
     """Render exactly the views of a table, as PNG files.
 
-    Parameters
-    ----------
-    latents
-        A CSV file with the columns object (synset/model), view, and the factors by name.
-    meshes
-        A folder in ShapeNet's layout.
-    out_dir
-        Gets {synset}/{model}/image_{view}.png.
-    image_size
-        Width and height in pixels.
-    quality
-        How much work goes into a picture.
-    backend
-        What draws.
-    masks
-        Write mask_{view}.png too: 255 on the object.
+    Args:
+        latents: A CSV file with the columns object (synset/model), view, and the factors by name.
+        meshes: A folder in ShapeNet's layout.
+        out_dir: Gets {synset}/{model}/image_{view}.png.
+        image_size: Width and height in pixels.
+        quality: How much work goes into a picture.
+        backend: What draws.
+        masks: Write mask_{view}.png too: 255 on the object.
     """
     from turntable.console import CountBar
     from turntable.renderer import open_backend, open_source
@@ -142,8 +139,8 @@ def replay(
     source = open_source("shapenet", meshes)
     with open_backend(backend) as renderer, CountBar(err, "views") as bar:
         settings = quality_named(quality)
-        done = replay_views(renderer, table, source, out_dir, image_size, settings, masks=masks, progress=bar.update)
-    out.print(f"{out_dir}: {done} views")
+        done = replay_views(renderer, table, source, out_dir, image_size, settings, masks=masks, progress=bar)
+    say(f"{out_dir}: {done} views")
     return 0
 
 
@@ -151,22 +148,21 @@ def replay(
 def verify(dataset: Path) -> int:
     """Check every count, hash, image and label of a data set; exit 1 with a list where something is wrong.
 
-    Parameters
-    ----------
-    dataset
-        The folder of the data set.
+    Args:
+        dataset: The folder of the data set.
     """
     from turntable.console import CountBar
     from turntable.datasets.verify import verify as verify_dataset
 
     with CountBar(err, "shards") as bar:
-        report = verify_dataset(dataset, bar.update)
+        report = verify_dataset(dataset, bar)
     for problem in report.problems:
-        out.print(problem, markup=False, highlight=False, soft_wrap=True)
+        say(problem)
     if not report.ok:
-        out.print(f"{dataset}: {len(report.problems)} problems")
+        say(f"{dataset}: {len(report.problems)} problems")
         return 1
-    out.print(f"{dataset}: all is well: {report.images} images of {report.objects} objects in {report.shards} shards")
+    counts = f"{report.images} images of {report.objects} objects in {report.shards} shards"
+    say(f"{dataset}: all is well: {counts}")
     return 0
 
 
@@ -174,16 +170,130 @@ def verify(dataset: Path) -> int:
 def inspect(dataset: Path) -> int:
     """Say what a data set is: objects, categories, factors, shards, what drew it.
 
-    Parameters
-    ----------
-    dataset
-        The folder of the data set.
+    Args:
+        dataset: The folder of the data set.
     """
     from turntable.console import dataset_tables
     from turntable.datasets.dataset import open_dataset
 
     for table in dataset_tables(open_dataset(dataset)):
         out.print(table)
+    return 0
+
+
+@app.command
+def train(
+    dataset: Path,
+    *,
+    method: MethodName,
+    out_dir: Annotated[Path, Parameter("--out")],
+    preset: Literal["demo", "paper"] = "paper",
+    backbone: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    amp: Literal["off", "bf16"] | None = None,
+) -> int:
+    """Train a method on the train split; the same command resumes a run that was interrupted.
+
+    Args:
+        dataset: The folder of the data set.
+        method: What to train.
+        out_dir: The folder of the run.
+        preset: Settings to begin from: the papers' (GPUs, days), or the demo's (two CPU cores, minutes).
+        backbone: resnet18 or small.
+        epochs: An epoch draws the preset's number of pairs of every object.
+        batch_size: Pairs.
+        learning_rate: At its highest.
+        seed: Of weights, order and pairs.
+        workers: Processes that load batches.
+        amp: Mixed precision.
+    """
+    from turntable.console import TrainBar
+    from turntable.training import demo_config, paper_config
+    from turntable.training import train as train_method
+
+    given = {
+        "backbone": backbone,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "num_workers": workers,
+        "amp": amp,
+    }
+    make = {"demo": demo_config, "paper": paper_config}[preset]
+    config = make(method, dataset, **{name: value for name, value in given.items() if value is not None})
+    with TrainBar(err, method) as bar:
+        train_method(config, out_dir, bar)
+    say(f"{out_dir}: trained {method}; next: turntable evaluate {out_dir} {dataset}")
+    return 0
+
+
+@app.command
+def evaluate(run: Path, dataset: Path, *, preset: Literal["demo", "paper"] = "paper") -> int:
+    """Score a finished run on frozen features: class, rotation between views, and the constant predictor.
+
+    Args:
+        run: The folder of the run; gets results.json.
+        dataset: The folder of the data set.
+        preset: How long the heads are trained: as in the papers, or shortly.
+    """
+    from turntable.console import results_table
+    from turntable.evaluation import ProtocolConfig
+    from turntable.evaluation import evaluate as evaluate_run
+
+    config = ProtocolConfig.demo() if preset == "demo" else ProtocolConfig()
+    with err.status("evaluating") as status:
+        results = evaluate_run(run, dataset, config=config, progress=status.update)
+    out.print(results_table([results]))
+    say(f"{run / 'results.json'}")
+    return 0
+
+
+@app.command
+def serve(*folders: Path, host: str = "127.0.0.1", port: int = 8765) -> int:
+    """Serve data sets over HTTP: a catalogue, shards with Range, single views and labels.
+
+    Args:
+        folders: Data sets, or folders of some.
+        host: The address to listen on; by default only this machine can connect.
+        port: Its port.
+    """
+    from turntable.errors import InvalidInputError
+    from turntable.service import serve as serve_folders
+
+    if not folders:
+        raise InvalidInputError("serve what? Give the folder of a data set, or one that holds some")
+    serve_folders(folders, host, port)
+    return 0
+
+
+@app.command
+def demo(
+    *,
+    out_dir: Annotated[Path, Parameter("--out")] = Path("runs/demo"),
+    objects: int = 320,
+    views: int = 20,
+    epochs: int | None = None,
+) -> int:
+    """Render a zoo, verify it, train and evaluate three methods, and leave report.html.
+
+    Args:
+        out_dir: Gets everything; the same command goes on where an interrupted one stopped.
+        objects: How many objects.
+        views: Of each.
+        epochs: Of each training.
+    """
+    from turntable.console import ConsoleStage, default_workers, results_table
+    from turntable.demo import DemoConfig, run_demo
+
+    config = DemoConfig(out_dir, objects, views, default_workers())
+    report = run_demo(config if epochs is None else config.with_epochs(epochs), ConsoleStage(err))
+    out.print(results_table(report.results))
+    say(f"Look at {report.page}")
     return 0
 
 
@@ -195,6 +305,6 @@ def doctor() -> int:
     findings = examine()
     for finding in findings:
         mark, style = ("ok", "green") if finding.ok else ("missing", "red" if finding.needed else "yellow")
-        out.print(f"{mark:8s}", style=style, end="")
-        out.print(f"{finding.what}: {finding.detail}", markup=False, highlight=False, soft_wrap=True)
+        say(f"{mark:8s}", style=style, end="")
+        say(f"{finding.what}: {finding.detail}")
     return 0 if all(finding.ok or not finding.needed for finding in findings) else 1

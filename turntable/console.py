@@ -1,17 +1,27 @@
 """What a person sees while the command line works: bars and tables."""
 
 import os
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column, Table
 
 from turntable.datasets.dataset import Dataset
 
 if TYPE_CHECKING:
+    from turntable.evaluation import Results
     from turntable.renderer.generate import Progress as RenderProgress
+    from turntable.training import TrainProgress
 
 
 def default_workers() -> int:
@@ -51,7 +61,7 @@ class CountBar(_Bar):
         super().__init__(console)
         self._task = self._progress.add_task(things, total=None)
 
-    def update(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int) -> None:
         """Show how many are done."""
         self._progress.update(self._task, completed=done, total=total)
 
@@ -63,28 +73,74 @@ class RenderBar(_Bar):
         super().__init__(console, "{task.fields[rate]}", "{task.fields[left_out]}")
         self._task = self._progress.add_task("objects", total=None, rate="", left_out="")
 
-    def update(self, progress: "RenderProgress") -> None:
+    def __call__(self, progress: "RenderProgress") -> None:
         """Show how far rendering is."""
         elapsed = self._progress.tasks[0].elapsed or 0.0
         rate = f"{progress.views / elapsed:.0f} views/s" if elapsed > 0 else ""
         left_out = f"{progress.quarantined} left out" if progress.quarantined else ""
-        self._progress.update(
-            self._task, completed=progress.objects, total=progress.objects_total, rate=rate, left_out=left_out
-        )
+        done, total = progress.objects, progress.objects_total
+        self._progress.update(self._task, completed=done, total=total, rate=rate, left_out=left_out)
+
+
+class TrainBar(_Bar):
+    """Counts steps, with the loss and the rate of images."""
+
+    def __init__(self, console: Console, method: str) -> None:
+        super().__init__(console, "{task.fields[state]}")
+        self._task = self._progress.add_task(method, total=None, state="")
+
+    def __call__(self, progress: "TrainProgress") -> None:
+        """Show how far training is."""
+        state = f"loss {progress.terms['loss']:.3f}, {progress.images_per_second:.0f} images/s"
+        self._progress.update(self._task, completed=progress.step, total=progress.steps, state=state)
+
+
+class ConsoleStage:
+    """Shows the stages of the demo, one bar after the other."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def say(self, text: str) -> None:
+        """Announce what comes next."""
+        self._console.print(f"[bold]{text}[/bold]", highlight=False)
+
+    def rendering(self) -> RenderBar:
+        """A bar over objects."""
+        return RenderBar(self._console)
+
+    def verifying(self) -> CountBar:
+        """A bar over shards."""
+        return CountBar(self._console, "shards")
+
+    def training(self, method: str) -> TrainBar:
+        """A bar over steps."""
+        return TrainBar(self._console, method)
+
+
+def results_table(results: "Sequence[Results]") -> Table:
+    """Scores of methods side by side, as in the report; the constant predictor's at the end."""
+    from turntable.evaluation.report import COLUMNS, table_rows
+
+    table = Table("method", "part", *(heading for heading, _, _ in COLUMNS.values()))
+    for row in table_rows(results):
+        table.add_row(row.method, row.part, *(cell.value for cell in row.cells))
+    return table
 
 
 def dataset_tables(dataset: Dataset) -> list[Table]:
     """What a data set is, as tables to print."""
     manifest = dataset.manifest
-    facts = Table("", "", show_header=False, title=manifest.name, title_justify="left")
+    facts = Table("", Column(overflow="fold"), show_header=False, title=manifest.name, title_justify="left")
     totals = manifest.totals
+    jpeg = f"JPEG quality {manifest.jpeg_quality}, {manifest.channel_order}"
     rows = {
         "views": f"{totals.images} ({totals.objects} objects, {manifest.views} each)",
-        "image": f"{manifest.image_size_px} px, JPEG quality {manifest.jpeg_quality}, {manifest.channel_order}",
+        "image": f"{manifest.image_size_px} px, {jpeg}",
         "size": f"{totals.bytes / 2**20:.1f} MiB in {len(manifest.shards)} shards",
         "left out": str(manifest.quarantined),
         "meshes": ", ".join(str(value) for value in manifest.source.values()),
-        "drawn by": ", ".join(str(value) for value in manifest.device.values()),
+        "drawn by": ", ".join(f"{name} {value}" for name, value in manifest.device.items()),
         "fingerprint": manifest.fingerprint,
     }
     for name, value in rows.items():

@@ -35,8 +35,8 @@ def examine() -> tuple[Finding, ...]:
 def _extras() -> Iterator[Finding]:
     for extra, libraries in EXTRAS.items():
         missing = [name for name in libraries if importlib.util.find_spec(name) is None]
-        detail = f"{', '.join(missing)} not installed; run: pip install 'turntable[{extra}]'" if missing else "installed"
-        yield Finding(f"extra {extra}", not missing, detail, needed=extra == "render")
+        remedy = f"{', '.join(missing)} not installed; run: pip install 'turntable[{extra}]'"
+        yield Finding(f"extra {extra}", not missing, remedy if missing else "installed", extra == "render")
 
 
 def _device() -> Iterator[Finding]:

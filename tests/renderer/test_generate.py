@@ -102,9 +102,12 @@ def kill_when(folder, condition, tmp_path):
 @pytest.mark.parametrize("moment", ["in the first shard", "after the first shard"])
 def test_killed_and_resumed_gives_the_same_bytes(whole, tmp_path, moment):
     folder = tmp_path / "set"
-    temporary = lambda: folder.is_dir() and any(folder.glob("train/.shard*"))
-    committed = lambda: (folder / JOURNAL_NAME).exists() and temporary()
-    kill_when(folder, temporary if moment == "in the first shard" else committed, tmp_path)
+
+    def writing():
+        begun = moment == "in the first shard" or (folder / JOURNAL_NAME).exists()
+        return begun and folder.is_dir() and any(folder.glob("train/.shard*"))
+
+    kill_when(folder, writing, tmp_path)
     assert not (folder / "manifest.json").exists()
     generate(TINY, ZooSource(OBJECTS), folder, workers=2)
     assert contents(folder) == contents(whole)
@@ -157,7 +160,9 @@ def test_a_full_disk_is_said_and_survived(whole, tmp_path):
     """A file system of 32 KiB stands for the disk; once there is room, the same call finishes."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)], capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("mounting a small file system needs root")
     try:

@@ -8,7 +8,8 @@ from turntable.renderer.scene import WORLD_RADIANCE
 
 
 @pytest.mark.parametrize(
-    ("n_z", "radiance"), [(1.0, 0.3955), (0.8, 0.3164), (0.5, 0.2060), (0.2, 0.1243), (0.0, 0.0810), (-0.5, 0.0082)]
+    ("n_z", "radiance"),
+    [(1.0, 0.3955), (0.8, 0.3164), (0.5, 0.2060), (0.2, 0.1243), (0.0, 0.0810), (-0.5, 0.0082)],
 )
 def test_sun_by_the_normals_tilt(n_z, radiance):
     table = lighting.sun_irradiance_table(401)
@@ -27,7 +28,9 @@ def test_spot_straight_below():
 def test_spot_ends_at_its_cone():
     light = np.array([0.0, 0, 4])
     inside, outside = np.array([[5 * np.tan(0.12), 0, -1], [5 * np.tan(0.26), 0, -1]])
-    assert lighting.spot_intensity(inside, light) > 0.8 * lighting.spot_intensity(np.array([0.0, 0, -1]), light)
+    assert lighting.spot_intensity(inside, light) > 0.8 * lighting.spot_intensity(
+        np.array([0.0, 0, -1]), light
+    )
     assert lighting.spot_intensity(outside, light) == 0
 
 
@@ -56,14 +59,25 @@ def test_frame_is_right_handed():
 
 @pytest.mark.parametrize(
     ("linear", "level"),
-    [(0.01, 25.8), (0.05, 69.6), (0.1, 99.0), (0.18, 127.6), (0.3, 152.9), (0.5, 177.2), (1, 205.9), (2, 227.5)],
+    [
+        (0.01, 25.8),
+        (0.05, 69.6),
+        (0.1, 99.0),
+        (0.18, 127.6),
+        (0.3, 152.9),
+        (0.5, 177.2),
+        (1, 205.9),
+        (2, 227.5),
+    ],
 )
 def test_tone_curve_on_greys(linear, level):
     assert 255 * tone.display_from_linear(np.array(linear)) == pytest.approx(level, abs=0.3)
 
 
 def test_tone_curve_on_a_colour_rises_and_ends():
-    np.testing.assert_allclose(255 * tone.display_from_linear(np.array([0.6, 0.24, 0.24])), [185, 142, 142], atol=1)
+    np.testing.assert_allclose(
+        255 * tone.display_from_linear(np.array([0.6, 0.24, 0.24])), [185, 142, 142], atol=1
+    )
     values = tone.display_from_linear(np.concatenate([[0.0], np.logspace(-6, 3, 500)]))
     assert (np.diff(values) >= 0).all()
     assert values[0] >= 0

@@ -50,7 +50,9 @@ def test_normals_of_the_file_are_kept(tmp_path):
     assert [0, -1, 0] in mesh.normals.tolist()
 
 
-@pytest.mark.parametrize("faces", ["f 1 2 3 4", "f -4 -3 -2 -1", "f 1 2 3\nf 1 3 4", "f 1/ 2/ 3/ 4/", "f 1 2 \\\n3 4"])
+@pytest.mark.parametrize(
+    "faces", ["f 1 2 3 4", "f -4 -3 -2 -1", "f 1 2 3\nf 1 3 4", "f 1/ 2/ 3/ 4/", "f 1 2 \\\n3 4"]
+)
 def test_ways_to_write_a_square(tmp_path, faces):
     mesh = load(tmp_path, SQUARE + faces + "\n")
     corners = mesh.positions[mesh.triangles].astype(np.float64)

@@ -8,7 +8,8 @@ from turntable.renderer.backends import quality
 from turntable.renderer.meshes.shapenet import ShapeNetSource
 from turntable.renderer.replay import read_latents, replay
 
-HEADER = "object,view,rotation_x_rad,rotation_y_rad,rotation_z_rad,floor_hue,light_theta_rad,light_phi_rad,light_hue"
+HEADER = "object,view,rotation_x_rad,rotation_y_rad,rotation_z_rad,floor_hue,light_theta_rad,light_phi_rad"
+HEADER += ",light_hue"
 ROWS = ["100/cube,3,0.1,0.2,0.3,0.4,0.5,0.6,0.7", "100/cube,0,0,0,0,0,0,0,0"]
 
 
@@ -26,7 +27,9 @@ def test_reads_names_and_rows(table):
     latents = read_latents(table(HEADER + ",translation_x", *(row + ",0.25" for row in ROWS)))
     assert latents.names[-1] == "translation_x"
     assert latents.rows[0].values == (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.25)
-    assert [(name, [row.view for row in rows]) for name, rows in latents.by_object()] == [("100/cube", [0, 3])]
+    assert [(name, [row.view for row in rows]) for name, rows in latents.by_object()] == [
+        ("100/cube", [0, 3])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,10 @@ def test_writes_pictures_and_masks(tmp_path, table, gl_backend):
     assert told == [(2, 2)]
     names = sorted(path.name for path in (tmp_path / "out/100/cube").iterdir())
     assert names == ["image_0.png", "image_3.png", "mask_0.png", "mask_3.png"]
-    with Image.open(tmp_path / "out/100/cube/image_0.png") as picture, Image.open(tmp_path / "out/100/cube/mask_0.png") as mask:
+    with (
+        Image.open(tmp_path / "out/100/cube/image_0.png") as picture,
+        Image.open(tmp_path / "out/100/cube/mask_0.png") as mask,
+    ):
         assert (picture.size, picture.mode, mask.mode) == ((48, 48), "RGB", "L")
         assert set(np.unique(np.asarray(mask))) == {0, 255}
 
@@ -78,8 +84,12 @@ def test_writes_pictures_and_masks(tmp_path, table, gl_backend):
 def test_unknown_objects_stop_before_anything_is_drawn(tmp_path, table, gl_backend):
     write_shapenet_object(tmp_path / "meshes", "100/cube")
     latents = read_latents(table(HEADER, ROWS[0], ROWS[0].replace("cube", "sphere")))
-    with pytest.raises(InvalidInputError, match="1 objects of the table are not among the meshes: 100/sphere"):
-        replay(gl_backend, latents, ShapeNetSource(tmp_path / "meshes"), tmp_path / "out", 32, quality("fast"))
+    with pytest.raises(
+        InvalidInputError, match="1 objects of the table are not among the meshes: 100/sphere"
+    ):
+        replay(
+            gl_backend, latents, ShapeNetSource(tmp_path / "meshes"), tmp_path / "out", 32, quality("fast")
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -87,4 +97,11 @@ def test_unknown_objects_stop_before_anything_is_drawn(tmp_path, table, gl_backe
 def test_a_broken_mesh_is_named(tmp_path, table, gl_backend):
     write_shapenet_object(tmp_path / "meshes", "100/cube", obj="v 0 0 0\n")
     with pytest.raises(MeshError, match=r"100/cube/models/model_normalized\.obj: no faces"):
-        replay(gl_backend, read_latents(table(HEADER, *ROWS)), ShapeNetSource(tmp_path / "meshes"), tmp_path, 32, quality("fast"))
+        replay(
+            gl_backend,
+            read_latents(table(HEADER, *ROWS)),
+            ShapeNetSource(tmp_path / "meshes"),
+            tmp_path,
+            32,
+            quality("fast"),
+        )

@@ -17,7 +17,9 @@ def test_camera_stands_where_the_original_does():
 
 
 def test_intrinsics_at_the_original_size():
-    np.testing.assert_allclose(CAMERA.intrinsics(256), [[355.5556, 0, 128], [0, 355.5556, 128], [0, 0, 1]], atol=1e-4)
+    np.testing.assert_allclose(
+        CAMERA.intrinsics(256), [[355.5556, 0, 128], [0, 355.5556, 128], [0, 0, 1]], atol=1e-4
+    )
 
 
 def test_origin_projects_to_the_middle_and_up_is_up():
@@ -39,13 +41,17 @@ def test_translation_acts_in_the_objects_frame():
     t = np.array([0.1, -0.2, 0.3])
     names = (*REQUIRED, "translation_x", "translation_y", "translation_z")
     scenes = scenes_from_labels(names, np.concatenate([LABEL[0], t])[None])
-    np.testing.assert_allclose(scenes.object_to_world[0, :3, 3], euler_to_matrix(LABEL[0, :3]) @ t, atol=1e-12)
+    np.testing.assert_allclose(
+        scenes.object_to_world[0, :3, 3], euler_to_matrix(LABEL[0, :3]) @ t, atol=1e-12
+    )
 
 
 def test_factors_are_read_by_name_not_by_place():
     order = [6, 2, 0, 5, 1, 4, 3]
     shuffled = scenes_from_labels([REQUIRED[i] for i in order], LABEL[:, order])
-    np.testing.assert_array_equal(shuffled.object_to_world, scenes_from_labels(REQUIRED, LABEL).object_to_world)
+    np.testing.assert_array_equal(
+        shuffled.object_to_world, scenes_from_labels(REQUIRED, LABEL).object_to_world
+    )
 
 
 def test_missing_and_unknown_factors_are_named():

@@ -16,7 +16,11 @@ def test_shapenet_lists_and_loads(tmp_path):
         write_shapenet_object(tmp_path, name)
     (tmp_path / "100/empty").mkdir()
     source = ShapeNetSource(tmp_path)
-    assert [(item.id, item.category) for item in source.objects()] == [("100/a", "100"), ("100/c", "100"), ("200/b", "200")]
+    assert [(item.id, item.category) for item in source.objects()] == [
+        ("100/a", "100"),
+        ("100/c", "100"),
+        ("200/b", "200"),
+    ]
     assert source.load("100/a").materials[1].texture is not None
 
 
@@ -127,7 +131,9 @@ def test_vertex_colours_and_textures(tmp_path):
     assert green.materials[0].texture.pixels[0, 0].tolist() == [0, 255, 0]
 
 
-@pytest.mark.parametrize(("name", "content"), [("broken.glb", b"glTF\x02"), ("broken.ply", b"ply\nformat ascii 1.0\n")])
+@pytest.mark.parametrize(
+    ("name", "content"), [("broken.glb", b"glTF\x02"), ("broken.ply", b"ply\nformat ascii 1.0\n")]
+)
 def test_broken_files(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(MeshError, match=rf"{name}"):
@@ -136,7 +142,9 @@ def test_broken_files(tmp_path, name, content):
 
 def test_ply_with_nan(tmp_path):
     text = "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
-    text += "element face 1\nproperty list uchar int vertex_indices\nend_header\n0 0 0\nnan 0 0\n0 1 0\n3 0 1 2\n"
+    text += (
+        "element face 1\nproperty list uchar int vertex_indices\nend_header\n0 0 0\nnan 0 0\n0 1 0\n3 0 1 2\n"
+    )
     (tmp_path / "bad.ply").write_text(text)
     with pytest.raises(MeshError, match=r"bad\.ply: .*NaN"):
         FolderSource(tmp_path).load("bad")

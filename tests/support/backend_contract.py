@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from meshes import box, corner_piece, joined
 from scipy.ndimage import binary_erosion, center_of_mass
 from scipy.spatial import ConvexHull
-from meshes import box, corner_piece, joined
 
 from turntable.renderer import lighting, tone
 from turntable.renderer.backends import Backend, quality

@@ -8,7 +8,11 @@ import numpy as np
 from turntable.renderer.meshes.mesh import Material, Mesh, flat_normals
 
 # Counter-clockwise seen from outside.
-BOX_FACES = [(0, 2, 3), (0, 3, 1), (4, 5, 7), (4, 7, 6), (0, 1, 5), (0, 5, 4), (2, 6, 7), (2, 7, 3), (0, 4, 6), (0, 6, 2), (1, 3, 7), (1, 7, 5)]  # fmt: skip
+BOX_FACES = [
+    *[(0, 2, 3), (0, 3, 1), (4, 5, 7), (4, 7, 6)],
+    *[(0, 1, 5), (0, 5, 4), (2, 6, 7), (2, 7, 3)],
+    *[(0, 4, 6), (0, 6, 2), (1, 3, 7), (1, 7, 5)],
+]
 
 
 def box(size=(1.0, 1.0, 1.0), centre=(0.0, 0.0, 0.0), **material) -> Mesh:

@@ -1,4 +1,4 @@
-"""A picture of the data set: some views of some objects of every category, one row of objects after the other."""
+"""A picture of the data set: some views of objects of every category."""
 
 import math
 
@@ -30,8 +30,8 @@ def contact_sheet(split: Split) -> NDArray[np.uint8]:
     tiles = [_tile(split, rows[number % len(rows)], number % split.num_views) for number in range(count)]
     blank = np.zeros_like(tiles[0])
     tiles += [blank] * (-len(tiles) % columns)
-    lines = [np.concatenate(tiles[start : start + columns], axis=1) for start in range(0, len(tiles), columns)]
-    return np.concatenate(lines)
+    starts = range(0, len(tiles), columns)
+    return np.concatenate([np.concatenate(tiles[start : start + columns], axis=1) for start in starts])
 
 
 def _rows_in_turn(categories: NDArray[np.int64]) -> list[int]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
@@ -19,14 +20,19 @@ from turntable.renderer.meshes.source import MeshSource
 POLL_S = 0.2
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: the backend is cached
 class _Worker:
     """What a worker process keeps from one shard to the next."""
 
-    backend: Backend
+    backend_name: str
     objects: "Synchronized[int]"
     views: "Synchronized[int]"
     quarantined: "Synchronized[int]"
+
+    @cached_property
+    def backend(self) -> Backend:
+        """Opened at the first shard: an error raised while a pool starts its processes would be lost."""
+        return open_backend(self.backend_name)
 
     def count(self, views: int) -> None:
         for counter, amount in ((self.objects, 1), (self.views, views), (self.quarantined, int(views == 0))):
@@ -39,7 +45,7 @@ _worker: _Worker | None = None
 
 def _start(backend: str, counters: "tuple[Synchronized[int], Synchronized[int], Synchronized[int]]") -> None:
     global _worker  # a pool gives its processes no other place to keep things
-    _worker = _Worker(open_backend(backend), *counters)
+    _worker = _Worker(backend, *counters)
 
 
 def _make(

@@ -57,18 +57,23 @@ def find_datasets(folders: Iterable[Path]) -> Catalogue:
         inside = sorted(path.parent for path in folder.glob(f"*/{MANIFEST_NAME}"))
         candidates = [folder] if (folder / MANIFEST_NAME).exists() else inside
         if not candidates:
-            raise InvalidInputError(f"{folder} holds no data set (no {MANIFEST_NAME}); make one with turntable render")
+            raise InvalidInputError(
+                f"{folder} holds no data set (no {MANIFEST_NAME}); make one with turntable render"
+            )
         for candidate in candidates:
             entry = _entry(candidate)
             if entry.name in found:
-                raise InvalidInputError(f"{candidate} and {found[entry.name].folder} have the same name; rename one")
+                other = found[entry.name].folder
+                raise InvalidInputError(f"{candidate} and {other} have the same name; rename one")
             found[entry.name] = entry
     return found
 
 
 def _entry(folder: Path) -> Entry:
     dataset = open_dataset(folder)
-    files = dict.fromkeys((MANIFEST_NAME, TABLE_NAME, CARD_NAME, SHEET_NAME, QUARANTINE_NAME), "")
+    files: dict[str, str] = dict.fromkeys(
+        (MANIFEST_NAME, TABLE_NAME, CARD_NAME, SHEET_NAME, QUARANTINE_NAME), ""
+    )
     for shard in dataset.manifest.shards:
         files[f"{shard.split}/{shard.name}{SHARD_SUFFIX}"] = shard.sha256
         files[f"{shard.split}/{shard.name}{INDEX_SUFFIX}"] = shard.idx_sha256

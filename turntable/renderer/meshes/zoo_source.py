@@ -14,6 +14,7 @@ class ZooSource:
 
     count: int
     """How many objects: the first instances of every category, one round after the other."""
+    categories: tuple[str, ...] = tuple(sorted(CATEGORIES))
     name: str = "zoo"
     licence: str = "Apache-2.0"
 
@@ -21,7 +22,7 @@ class ZooSource:
         """The objects, by category."""
         if self.count < 1:
             raise InvalidInputError(f"a zoo of {self.count} objects; give --objects 1 or more")
-        names = sorted(CATEGORIES)
+        names = sorted(self.categories)
         rounds = [(names[number % len(names)], number // len(names)) for number in range(self.count)]
         return tuple(SourceObject(f"{name}/{instance:06d}", name) for name, instance in sorted(rounds))
 

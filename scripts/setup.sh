@@ -1,0 +1,59 @@
+# Sourced by its neighbours: a virtual environment with the package in it, and OpenGL where it is to be used.
+# bash and python3 (3.11 or later) are all it asks of a fresh machine.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+VENV="${TURNTABLE_VENV:-.venv}"
+PYTHON="$VENV/bin/python"
+OPENGL_LINE="apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri"
+
+say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+fail() { printf 'turntable: %s\n' "$*" >&2; exit 1; }
+
+# Run a line as root, if this user may; fail otherwise.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then sudo "$@"
+    else return 1
+    fi
+}
+
+# Install Debian packages, or say the line that would.
+system_packages() {
+    local line="$1"
+    command -v apt-get >/dev/null || fail "install the equivalent of: $line"
+    say "installing system packages: $line"
+    # shellcheck disable=SC2086
+    as_root apt-get update -q >&2 && as_root env DEBIAN_FRONTEND=noninteractive $line >&2 ||
+        fail "run this as root, then try again: apt-get update && $line"
+}
+
+# make_environment EXTRA: the virtual environment, installed anew where what it is made from has changed.
+make_environment() {
+    local extra="$1" stamp wanted
+    command -v python3 >/dev/null || fail "python3 (3.11 or later) is not installed"
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "python3 is $(python3 -V 2>&1); turntable needs Python 3.11 or later"
+    stamp="$VENV/.turntable-$extra"
+    wanted="$(cat pyproject.toml constraints.txt | cksum)"
+    if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
+        say "installing into $VENV"
+        if [ ! -x "$PYTHON" ]; then
+            python3 -c 'import ensurepip' 2>/dev/null || system_packages "apt-get install -y --no-install-recommends python3-venv"
+            python3 -m venv "$VENV"
+        fi
+        "$PYTHON" -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[$extra]"
+        printf '%s' "$wanted" >"$stamp"
+    fi
+    export PATH="$PWD/$VENV/bin:$PATH"
+}
+
+# An OpenGL device, of hardware or software, as the renderer itself would find it.
+ensure_opengl() {
+    local probe='from turntable.renderer.backends.gl import find_device; find_device()'
+    "$PYTHON" -c "$probe" 2>/dev/null || {
+        system_packages "$OPENGL_LINE"
+        "$PYTHON" -c "$probe" >/dev/null || fail "no OpenGL device; see: turntable doctor"
+    }
+}

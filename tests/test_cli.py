@@ -1,0 +1,171 @@
+import re
+import subprocess
+import sys
+
+import pytest
+from meshes import write_shapenet_object
+from synthetic import make_synthetic_dataset
+
+from turntable import cli, doctor
+from turntable.errors import DeviceError
+
+
+def turntable(capsys, *arguments):
+    """Exit status, standard output and error of a command."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return ended.value.code, captured.out, captured.err
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return make_synthetic_dataset(tmp_path / "set", objects=6, views=3)
+
+
+def test_verify_says_all_is_well(capsys, dataset):
+    status, out, _ = turntable(capsys, "verify", dataset.path)
+    assert status == 0
+    assert "all is well: 18 images of 6 objects" in out
+
+
+def test_verify_lists_what_is_wrong(capsys, dataset):
+    shard = dataset.manifest.shards[0]
+    path = dataset.path / shard.split / f"{shard.name}.tar"
+    path.write_bytes(path.read_bytes()[:-4000])
+    status, out, _ = turntable(capsys, "verify", dataset.path)
+    assert status == 1
+    assert f"{shard.name}.tar" in out
+    assert "problems" in out
+
+
+def test_inspect(capsys, dataset):
+    status, out, _ = turntable(capsys, "inspect", dataset.path)
+    assert status == 0
+    assert dataset.manifest.fingerprint[:20] in out
+    assert "light_theta_rad" in out
+    assert "class02" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["render", "nope", "--out", "x"], "no recipe 'nope'"),
+        (["render", "3diebench", "--out", "x"], "give --meshes DIR"),
+        (["render", "3diebench", "--out", "x", "--meshes", "nowhere"], "nowhere does not exist"),
+        (["render", "zoo", "--out", "x", "--views", "0"], "views"),
+        (["render", "zoo", "--out", "x", "--objects", "0"], "--objects 1 or more"),
+        (
+            ["render", "zoo", "--out", "x", "--objects", "1", "--backend", "vulcan"],
+            "no backend is called 'vulcan'",
+        ),
+        (["replay", "none.csv", "--meshes", "m", "--out", "x"], "none.csv: cannot be read"),
+        (["inspect", "nowhere"], "nowhere"),
+        (["evaluate", "nowhere", "nowhere"], "nowhere"),
+        (["train", "nowhere", "--method", "sie", "--out", "x"], "nowhere"),
+        (["serve"], "serve what?"),
+        (["serve", "nowhere"], "nowhere holds no data set"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(capsys, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = turntable(capsys, *arguments)
+    assert status == 2
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_verify_of_nothing(capsys, tmp_path):
+    status, out, _ = turntable(capsys, "verify", tmp_path / "nowhere")
+    assert status == 1
+    assert "nowhere" in out
+
+
+def test_bad_recipe_file_lists_every_fault(capsys, tmp_path):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        'name = "mine"\nsource = "zoo"\nvews = 3\nimage_size_px = 64\n'
+        "[factors.floor_hue]\nlow = 0.9\nhigh = 0.1\n[factors.glare]\nlow = 0\nhigh = 1\n"
+    )
+    status, _, err = turntable(capsys, "render", recipe, "--out", tmp_path / "set")
+    assert status == 2
+    for words in ("mine.toml", "vews", "floor_hue", "glare"):
+        assert words in err
+
+
+@pytest.mark.gl
+def test_render_replay_and_resume(capsys, tmp_path):
+    for name in ("100/a", "100/b"):
+        write_shapenet_object(tmp_path / "meshes", name)
+    write_shapenet_object(tmp_path / "meshes", "100/broken", obj="v 0 0 0\n")
+    options = [
+        "--meshes",
+        tmp_path / "meshes",
+        "--views",
+        2,
+        "--image-size",
+        16,
+        "--quality",
+        "fast",
+        "--workers",
+        1,
+    ]
+    command = ["render", "3diebench", "--out", tmp_path / "set", *options]
+    status, out, _ = turntable(capsys, *command)
+    assert status == 0
+    assert "4 views of 2 objects" in out
+    assert "1 objects were left out" in out
+    fingerprint = re.search(r"fingerprint (\w+)", out)[1]
+    assert fingerprint in turntable(capsys, *command)[1]
+    assert turntable(capsys, "verify", tmp_path / "set")[0] == 0
+    assert turntable(capsys, *command, "--seed", 5)[0] == 2
+    table = tmp_path / "latents.csv"
+    names = "rotation_x_rad,rotation_y_rad,rotation_z_rad,floor_hue,light_theta_rad,light_phi_rad,light_hue"
+    table.write_text(f"object,view,{names}\n100/a,7,0,0,0,0,0,0,0\n")
+    replay = ["replay", table, "--meshes", tmp_path / "meshes", "--out", tmp_path / "png", "--image-size", 16]
+    assert turntable(capsys, *replay, "--masks", "--quality", "high")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "png/100/a").iterdir()) == ["image_7.png", "mask_7.png"]
+
+
+@pytest.mark.gl
+def test_doctor_names_the_device(capsys):
+    status, out, _ = turntable(capsys, "doctor")
+    assert status == 0
+    assert "OpenGL: " in out
+
+
+def test_doctor_says_what_to_install(capsys, monkeypatch):
+    def no_device():
+        raise DeviceError("no OpenGL context; apt-get install libegl1")
+
+    monkeypatch.setattr("turntable.renderer.backends.gl.find_device", no_device)
+    monkeypatch.setitem(doctor.EXTRAS, "serve", ("no_such_library",))
+    status, out, _ = turntable(capsys, "doctor")
+    assert status == 1
+    assert "apt-get install libegl1" in out
+    assert "no_such_library not installed; run: pip install 'turntable[serve]'" in out
+
+
+def test_every_command_has_help(capsys):
+    out = turntable(capsys, "--help")[1]
+    commands = re.findall(r"^│ (\w+) ", out, re.MULTILINE)
+    assert sorted(commands) == [
+        "demo",
+        "doctor",
+        "evaluate",
+        "inspect",
+        "render",
+        "replay",
+        "serve",
+        "train",
+        "verify",
+    ]
+    for command in commands:
+        assert turntable(capsys, command, "--help")[0] == 0
+
+
+def test_starting_is_light():
+    """`turntable --help` loads neither torch nor OpenGL."""
+    heavy = ("torch", "moderngl", "pyarrow", "matplotlib")
+    code = f"import sys, turntable.cli; sys.exit(any(name in sys.modules for name in {heavy}))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

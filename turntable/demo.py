@@ -1,0 +1,123 @@
+"""The whole chain in one call: render a zoo, verify it, train three methods, evaluate them, write a page."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from turntable.datasets.contact_sheet import SHEET_NAME
+from turntable.datasets.dataset import open_dataset
+from turntable.datasets.recipe import load_recipe
+from turntable.datasets.verify import verify
+from turntable.errors import IntegrityError
+from turntable.evaluation import (
+    ProtocolConfig,
+    Results,
+    evaluate,
+    summarize_dataset,
+    summarize_run,
+    write_report,
+)
+from turntable.renderer import generate, open_source
+from turntable.renderer.generate import Progress
+from turntable.training import TrainProgress, demo_config, train
+
+METHODS = ("vicreg", "sie", "supervised")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoConfig:
+    """What the demo makes; the defaults take about a quarter of an hour on two CPU cores."""
+
+    folder: Path
+    objects: int = 320
+    views: int = 20
+    workers: int = 2
+    epochs: int | None = None
+    """Of each training; None leaves it to the methods' demo settings."""
+
+    def with_epochs(self, epochs: int) -> "DemoConfig":
+        """The same with another length of training."""
+        return replace(self, epochs=epochs)
+
+    @property
+    def dataset(self) -> Path:
+        """The folder of the data set."""
+        return self.folder / "zoo"
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """Changes to the methods' demo settings."""
+        return {} if self.epochs is None else {"epochs": self.epochs}
+
+
+class Stage(Protocol):
+    """Where the demo says how far it is: each method gives a callback for the time of a block."""
+
+    def say(self, text: str) -> None:
+        """Announce what comes next."""
+        ...
+
+    def rendering(self) -> AbstractContextManager[Callable[[Progress], None]]:
+        """Watch rendering."""
+        ...
+
+    def verifying(self) -> AbstractContextManager[Callable[[int, int], None]]:
+        """Watch verification: shards done, shards in all."""
+        ...
+
+    def training(self, method: str) -> AbstractContextManager[Callable[[TrainProgress], None]]:
+        """Watch a training."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What the demo leaves."""
+
+    page: Path
+    results: tuple[Results, ...]
+
+
+def run_demo(config: DemoConfig, stage: Stage) -> DemoReport:
+    """Do all of it; what an earlier, interrupted call has done is not done again.
+
+    Raises:
+        InvalidInputError: The folder holds something else.
+        IntegrityError: The data set does not verify.
+    """
+    _render(config, stage)
+    runs = [_train(config, method, stage) for method in METHODS]
+    results = []
+    for run in runs:
+        stage.say(f"evaluate {run.name}")
+        results.append(evaluate(run, config.dataset, config=ProtocolConfig.demo()))
+    return DemoReport(_report(config, runs, results), tuple(results))
+
+
+def _render(config: DemoConfig, stage: Stage) -> None:
+    stage.say(f"render {config.objects} objects, {config.views} views of each")
+    recipe = load_recipe("zoo").replace(views=config.views)
+    with stage.rendering() as bar:
+        source = open_source("zoo", None, config.objects)
+        generate(recipe, source, config.dataset, workers=config.workers, progress=bar)
+    stage.say("verify")
+    with stage.verifying() as bar:
+        report = verify(config.dataset, bar)
+    if not report.ok:
+        raise IntegrityError(f"{config.dataset} does not verify:\n  " + "\n  ".join(report.problems))
+
+
+def _train(config: DemoConfig, method: str, stage: Stage) -> Path:
+    stage.say(f"train {method}")
+    with stage.training(method) as bar:
+        return train(
+            demo_config(method, config.dataset, **config.training), config.folder / method, bar
+        )
+
+
+def _report(config: DemoConfig, runs: Sequence[Path], results: Sequence[Results]) -> Path:
+    sheet = (config.dataset / SHEET_NAME).read_bytes()
+    summary = summarize_dataset(open_dataset(config.dataset), sheet)
+    return write_report(config.folder / "report.html", summary, [summarize_run(run) for run in runs], results)
