@@ -28,12 +28,13 @@ def test_shapenet_digest_covers_obj_materials_and_textures(tmp_path):
     for name in ("100/a", "100/b"):
         write_shapenet_object(tmp_path, name)
     source = ShapeNetSource(tmp_path)
-    before = source.digest("100/a")
-    assert before == source.digest("100/b")
+    mesh = source.load("100/a")
+    before = source.digest("100/a", mesh)
+    assert before == source.digest("100/b", mesh)
     for part in ("models/model_normalized.obj", "models/model_normalized.mtl", "images/texture0.png"):
         path = tmp_path / "100/a" / part
         path.write_bytes(path.read_bytes() + b"\n")
-        after = source.digest("100/a")
+        after = source.digest("100/a", mesh)
         assert after != before
         before = after
 
@@ -99,7 +100,7 @@ def test_folder_finds_formats_and_categories(tmp_path):
         mesh = source.load(name)
         extent = mesh.positions.max(axis=0) - mesh.positions.min(axis=0)
         assert np.linalg.norm(extent) == pytest.approx(1, abs=1e-5)
-        assert len(source.digest(name)) == 64
+        assert len(source.digest(name, mesh)) == 64
     with pytest.raises(MeshError, match="gone"):
         source.load("boxes/z")
 

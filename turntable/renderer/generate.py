@@ -111,7 +111,7 @@ def render_shard(
             try:
                 mesh = source.load(record.id)
                 views = render_views(backend, recipe, record.id, mesh, range(recipe.views))
-                known = replace(record, source_sha256=source.digest(record.id))
+                known = replace(record, source_sha256=source.digest(record.id, mesh))
             except MeshError as error:
                 left_out.append(QuarantineRecord(record.id, error.reason, str(error)))
             else:

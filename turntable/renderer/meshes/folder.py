@@ -51,7 +51,7 @@ class FolderSource:
             load_obj(path) if path.suffix.lower() == ".obj" else load_with_trimesh(path), path
         )
 
-    def digest(self, object_id: str) -> str:
+    def digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """sha256 over the file and, for an OBJ, the materials and images of its folder."""
         path = self._path(object_id)
         beside = path.parent.glob("*") if path.suffix.lower() in {".obj", ".gltf"} else ()

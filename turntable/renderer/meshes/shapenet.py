@@ -34,7 +34,7 @@ class ShapeNetSource:
         """Read an object; its textures lie beside ``models``, never outside the object's folder."""
         return load_obj(self._path(object_id), root=self.root / object_id)
 
-    def digest(self, object_id: str) -> str:
+    def digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """sha256 over the OBJ, its materials and textures."""
         folder = self.root / object_id
         files = [

@@ -46,8 +46,8 @@ class MeshSource(Protocol):
         """
         ...
 
-    def digest(self, object_id: str) -> str:
-        """sha256 (hex) of what the mesh is made from."""
+    def digest(self, object_id: str, mesh: Mesh) -> str:
+        """sha256 (hex) of what the mesh, as loaded, was made from."""
         ...
 
 
