@@ -72,6 +72,7 @@ def render(
         backend: What draws.
     """
     from turntable.console import RenderBar, default_workers
+    from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
     from turntable.datasets.recipe import load_recipe
     from turntable.renderer import generate, open_source
 
@@ -97,12 +98,13 @@ def render(
             progress=bar,
         )
     totals = manifest.totals
-    say(
-        f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards"
-    )
+    say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
     if manifest.quarantined:
-        reasons = out_dir / "quarantine.jsonl"
+        reasons = out_dir / QUARANTINE_NAME
         say(f"{manifest.quarantined} objects were left out; the reasons are in {reasons}")
+    incomplete = read_quarantine(out_dir / WARNINGS_NAME)
+    if incomplete:
+        say(f"{len(incomplete)} textures or materials are missing, as listed in {out_dir / WARNINGS_NAME}")
     say(f"fingerprint {manifest.fingerprint}")
     return 0
 
@@ -275,7 +277,7 @@ def serve(*folders: Path, host: str = "127.0.0.1", port: int = 8765) -> int:
 def demo(
     *,
     out_dir: Annotated[Path, Parameter("--out")] = Path("runs/demo"),
-    objects: int = 320,
+    objects: int = 960,
     views: int = 20,
     epochs: int | None = None,
 ) -> int:

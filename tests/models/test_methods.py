@@ -6,8 +6,10 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS, DataInfo, Normalize, build_backbone, build_method, method_config
+from turntable.models.method import center_crop
 from turntable.models.sie import SIE, SIEConfig
 from turntable.models.supervised import SupervisedConfig
+from turntable.models.vicreg import VICRegConfig
 
 DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3))
 
@@ -166,3 +168,22 @@ def test_wrong_names_are_refused_with_the_right_ones():
         method_config("vicreg", {"equi_factor": 1})
     with pytest.raises(InvalidInputError, match="sie takes SIEConfig, not SupervisedConfig"):
         build_method("sie", SupervisedConfig(), build_backbone("small"), DATA)
+
+
+def test_center_crop_sees_the_middle_alone():
+    data = DataInfo(num_categories=3, mean=DATA.mean, std=DATA.std, center_crop=0.5)
+    method = build_method("vicreg", VICRegConfig.demo(), build_backbone("small"), data).eval()
+    images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+    changed = images.clone()
+    changed[..., :16, :] = 0
+    changed[..., :, 48:] = 255
+    expected = method.embed(images).representation
+    torch.testing.assert_close(method.embed(changed).representation, expected)
+    changed[..., 32, 32] ^= 255
+    assert not torch.allclose(method.embed(changed).representation, expected)
+
+
+def test_center_crop_of_odd_sizes():
+    images = torch.arange(25).reshape(1, 5, 5)
+    assert center_crop(images, 0.6).tolist() == [[[6, 7, 8], [11, 12, 13], [16, 17, 18]]]
+    assert center_crop(images, 1.0).shape == images.shape

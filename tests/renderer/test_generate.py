@@ -150,6 +150,17 @@ def test_broken_meshes_are_left_out_with_their_reasons(tmp_path):
     assert verify(tmp_path / "set").ok
 
 
+def test_missing_textures_are_reported(tmp_path):
+    write_shapenet_object(tmp_path / "meshes", "100/a")
+    write_shapenet_object(tmp_path / "meshes", "100/b")
+    (tmp_path / "meshes/100/b/images/texture0.png").unlink()
+    generate(TINY.replace(source="shapenet"), ShapeNetSource(tmp_path / "meshes"), tmp_path / "set")
+    (warning,) = read_quarantine(tmp_path / "set/warnings.jsonl")
+    assert (warning.object, warning.reason) == ("100/b", "incomplete")
+    assert "texture0.png is missing" in warning.detail
+    assert verify(tmp_path / "set").ok
+
+
 def test_nothing_usable(tmp_path):
     write_shapenet_object(tmp_path / "meshes", "100/faceless", obj="v 0 0 0\n")
     with pytest.raises(InvalidInputError, match="every object was left out"):

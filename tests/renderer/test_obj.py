@@ -113,7 +113,9 @@ def test_missing_texture_leaves_the_materials_own_colour(tmp_path):
     mesh = load_obj(path, root=tmp_path / "100/cube")
     assert mesh.materials[1].texture is None
     assert mesh.materials[1].base_color == (0.2, 0.4, 0.6)
-    assert mesh.warnings == ("texture ../images/texture0.png is missing; the material's own colour is used",)
+    assert mesh.warnings == (
+        f"{path}: texture ../images/texture0.png is missing; the material's own colour is used",
+    )
 
 
 def test_unreadable_texture_is_noted(tmp_path):
@@ -136,7 +138,8 @@ def test_no_texture_from_outside_the_object(tmp_path):
 def test_missing_material_file(tmp_path):
     mesh = load(tmp_path, CUBE_OBJ)
     assert mesh.materials[1].base_color == (0.8, 0.8, 0.8)
-    assert mesh.warnings == ("material file model_normalized.mtl is missing; its materials are grey",)
+    (warning,) = mesh.warnings
+    assert warning.endswith("mesh.obj: material file model_normalized.mtl is missing; its materials are grey")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,12 @@ from turntable.datasets.fingerprint import fingerprint
 from turntable.datasets.manifest import Manifest, Totals, write_manifest
 from turntable.datasets.objects import SPLITS, TRAIN
 from turntable.datasets.pixels import encode_jpeg
-from turntable.datasets.quarantine import QUARANTINE_NAME, QuarantineRecord, quarantine_text
+from turntable.datasets.quarantine import (
+    QUARANTINE_NAME,
+    WARNINGS_NAME,
+    QuarantineRecord,
+    quarantine_text,
+)
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.shard_reader import ShardReader
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
@@ -30,11 +35,12 @@ def finish_dataset(
     shards: Iterable[ShardRecord],
     quarantine: Iterable[QuarantineRecord] = (),
     *,
+    warnings: Iterable[QuarantineRecord] = (),
     camera: Mapping[str, Any],
     device: Mapping[str, Any],
     source: Mapping[str, Any],
 ) -> Manifest:
-    """Write labels.parquet, quarantine.jsonl, README.md, the contact sheet and, last of all, manifest.json.
+    """Write labels.parquet, the lists of objects left out and warned of, card, contact sheet, manifest last.
 
     What is written depends on the arguments and the shards alone, so doing it again changes no byte.
 
@@ -43,6 +49,7 @@ def finish_dataset(
         recipe: they were rendered from.
         shards: in any order.
         quarantine: objects left out, in any order.
+        warnings: objects kept though something was missing, in any order.
         camera: numbers of the renderer, ready for JSON.
         device: what made the pixels: backend, GL vendor, renderer, driver.
         source: of the meshes: name, licence.
@@ -67,6 +74,7 @@ def finish_dataset(
     )
     write_table(folder / TABLE_NAME, paths, manifest.schema, manifest.categories)
     write_text(folder / QUARANTINE_NAME, quarantine_text(left_out))
+    write_text(folder / WARNINGS_NAME, quarantine_text(warnings))
     write_text(folder / CARD_NAME, card_text(manifest))
     _write_contact_sheet(folder, manifest)
     write_manifest(folder, manifest)

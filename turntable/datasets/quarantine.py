@@ -10,6 +10,8 @@ from turntable.datasets.storage import read_lines
 from turntable.errors import IntegrityError
 
 QUARANTINE_NAME = "quarantine.jsonl"
+WARNINGS_NAME = "warnings.jsonl"
+"""Objects that were kept though something of theirs was missing: the same lines."""
 
 
 @dataclass(frozen=True, slots=True)

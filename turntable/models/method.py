@@ -23,6 +23,8 @@ class DataInfo:
     mean: tuple[float, float, float]
     """Of each colour channel, with 1 for white."""
     std: tuple[float, float, float]
+    center_crop: float = 1.0
+    """The share of an image's side that the backbone sees, in (0, 1], around the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,14 @@ class Normalize(nn.Module):
         return (images.float() - self.mean) / self.std
 
 
+def center_crop(images: Tensor, share: float) -> Tensor:
+    """The middle of images [..., H, W], ``share`` of each side; a view, not a copy."""
+    height, width = images.shape[-2:]
+    kept_height, kept_width = round(height * share), round(width * share)
+    top, left = (height - kept_height) // 2, (width - kept_width) // 2
+    return images[..., top : top + kept_height, left : left + kept_width]
+
+
 class Method(nn.Module, ABC):
     """A backbone, what is trained on top of it, and the loss that trains both."""
 
@@ -72,6 +82,7 @@ class Method(nn.Module, ABC):
     def __init__(self, backbone: Backbone, data: DataInfo) -> None:
         super().__init__()
         self.normalize = Normalize(data.mean, data.std)
+        self.center_crop = data.center_crop
         self.backbone = backbone
 
     @abstractmethod
@@ -90,7 +101,7 @@ class Method(nn.Module, ABC):
 
     def represent(self, images: Tensor) -> Tensor:
         """The backbone's output [B, D] for images, uint8 [B, 3, H, W]."""
-        return self.backbone(self.normalize(images))
+        return self.backbone(self.normalize(center_crop(images, self.center_crop)))
 
     def represent_pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The representations of both views [B, D], each view a batch of its own to batch norm."""

@@ -49,6 +49,7 @@ class Outcome:
     shard: ShardRecord | None
     """None where every object was left out."""
     quarantine: tuple[QuarantineRecord, ...]
+    warnings: tuple[QuarantineRecord, ...]
 
     def to_line(self) -> str:
         """One line of the journal."""
@@ -59,8 +60,10 @@ class Outcome:
         """Read a line of the journal."""
         table = json.loads(line)
         shard = ShardRecord(**table["shard"]) if table["shard"] else None
-        left_out = tuple(QuarantineRecord(**item) for item in table["quarantine"])
-        return cls(table["split"], table["name"], shard, left_out)
+        left_out, warned = (
+            tuple(QuarantineRecord(**item) for item in table[name]) for name in ("quarantine", "warnings")
+        )
+        return cls(table["split"], table["name"], shard, left_out, warned)
 
 
 def choose_objects(objects: Sequence[SourceObject], count: int | None) -> tuple[SourceObject, ...]:
@@ -106,6 +109,7 @@ def render_shard(
         count: Told after each object how many views it gave; 0 for one that was left out.
     """
     left_out: list[QuarantineRecord] = []
+    warned: list[QuarantineRecord] = []
     with ShardWriter(folder / shard.split, shard.name, recipe.schema, recipe.label_digest) as writer:
         for record in shard.objects:
             try:
@@ -115,11 +119,12 @@ def render_shard(
             except MeshError as error:
                 left_out.append(QuarantineRecord(record.id, error.reason, str(error)))
             else:
+                warned += [QuarantineRecord(record.id, "incomplete", text) for text in mesh.warnings]
                 writer.add(known, views.labels, encode_views(recipe, views.rgb))
             if count is not None:
                 count(0 if left_out and left_out[-1].object == record.id else recipe.views)
         committed = writer.commit() if len(left_out) < len(shard.objects) else None
-    return Outcome(shard.split, shard.name, committed, tuple(left_out))
+    return Outcome(shard.split, shard.name, committed, tuple(left_out), tuple(warned))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,7 @@ class Run:
             self.recipe,
             [outcome.shard for outcome in outcomes if outcome.shard is not None],
             [item for outcome in outcomes for item in outcome.quarantine],
+            warnings=[item for outcome in outcomes for item in outcome.warnings],
             camera=CAMERA.describe(self.recipe.image_size_px),
             device=device,
             source={"name": self.source.name, "licence": self.source.licence},

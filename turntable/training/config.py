@@ -58,6 +58,9 @@ class TrainConfig:
     """"cosine" falls to 0 at the last step. Either follows a linear warm-up, if there is one."""
     warmup_epochs: float = 0.0
     quaternion_sign: QuaternionSign = "product"
+    center_crop: float = 1.0
+    """The share of an image's side that is looked at, in (0, 1]. In the scene of 3DIEBench, two thirds hold
+    the whole object wherever it turns."""
     seed: int = 0
     """Of the weights, the order of the objects and the choice of views."""
     amp: Amp = "off"
@@ -83,6 +86,8 @@ class TrainConfig:
             for name, least in _AT_LEAST.items()
             if not getattr(self, name) >= least
         ]
+        if not 0 < self.center_crop <= 1:
+            faults.append(f"center_crop is {self.center_crop}; it must be above 0 and at most 1")
         if type(self.method_config) is not entry.config:
             faults.append(
                 f"method_config is a {type(self.method_config).__name__}; {self.method} takes a"
@@ -144,13 +149,14 @@ def demo_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfig
     settings: dict[str, Any] = {
         "method_config": method_entry(method).config.demo(),
         "backbone": "small",
-        "epochs": 40,
+        "epochs": 12,
         "pairs_per_object": 10,
         "batch_size": 128,
         "learning_rate": 1e-3,
         "schedule": "cosine",
         "warmup_epochs": 1.0,
         "amp": "off",
+        "center_crop": 2 / 3,
         **changes,
     }
     return TrainConfig(method=method, dataset=str(dataset), **settings)

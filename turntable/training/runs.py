@@ -76,7 +76,9 @@ def open_run(folder: Path | str) -> Run:
         return Run(
             folder=Path(folder),
             config=TrainConfig.from_dict(values["config"]),
-            data=DataInfo(data["num_categories"], tuple(data["mean"]), tuple(data["std"])),
+            data=DataInfo(
+                data["num_categories"], tuple(data["mean"]), tuple(data["std"]), data["center_crop"]
+            ),
             categories=tuple(values["categories"]),
             fingerprint=values["fingerprint"],
         )
@@ -93,7 +95,8 @@ def start_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
         InvalidInputError: The folder holds a run with other settings or of other data.
     """
     categories = tuple(dataset.manifest.categories)
-    run = Run(folder, config, data_info(dataset), categories, dataset.manifest.fingerprint)
+    data = data_info(dataset, config.center_crop)
+    run = Run(folder, config, data, categories, dataset.manifest.fingerprint)
     path = folder / "config.json"
     if path.exists():
         _check_same(open_run(folder), run)
@@ -102,13 +105,12 @@ def start_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
     return run
 
 
-def data_info(dataset: Dataset) -> DataInfo:
+def data_info(dataset: Dataset, center_crop: float = 1.0) -> DataInfo:
     """What a method must know of a data set; one without statistics of its pixels is scaled to [-2, 2]."""
     manifest = dataset.manifest
-    mean, std = manifest.pixel_mean, manifest.pixel_std
-    if mean is None or std is None:
-        return DataInfo(len(manifest.categories), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-    return DataInfo(len(manifest.categories), (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
+    mean = manifest.pixel_mean or (0.5, 0.5, 0.5)
+    std = manifest.pixel_std or (0.25, 0.25, 0.25)
+    return DataInfo(len(manifest.categories), mean, std, center_crop)
 
 
 def new_method(run: Run) -> Method:

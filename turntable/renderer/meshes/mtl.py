@@ -48,7 +48,7 @@ def load_materials(
             materials.append(replace(Material(), name=name))
             if entries:
                 notes.append(f"material {name} is not defined; it is grey")
-    return tuple(materials), tuple(notes)
+    return tuple(materials), tuple(f"{obj_path}: {note}" for note in notes)
 
 
 def _blocks(text: str) -> list[_Entry]:
