@@ -30,13 +30,13 @@ class Quiet:
 
 
 def test_everything_and_again(tmp_path):
-    config = DemoConfig(tmp_path / "demo", objects=32, views=4, workers=1, epochs=1)
+    config = DemoConfig(tmp_path / "demo", objects=32, views=4, workers=1, epochs=10)
     first = Quiet()
     report = run_demo(config, first)
     assert [result.method for result in report.results] == list(METHODS)
     assert all(result.row("constant").scores["r2_averaged"].value < 0.1 for result in report.results)
     page = report.page.read_text()
-    for words in ("data:image/jpeg;base64", "constant", *METHODS):
+    for words in ("data:image/jpeg;base64", "no image", *METHODS):
         assert words in page
     assert first.steps > 0
     second = Quiet()

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from meshes import box, corner_piece, joined
+from meshes import box, corner_piece
 from scipy.ndimage import binary_erosion, center_of_mass
 from scipy.spatial import ConvexHull
 
 from turntable.renderer import lighting, tone
 from turntable.renderer.backends import Backend, quality
-from turntable.renderer.meshes.mesh import Mesh, Texture
+from turntable.renderer.meshes.mesh import Mesh, Texture, joined
 from turntable.renderer.scene import CAMERA, FLOOR_Z, REQUIRED, WORLD_RADIANCE, direction, scenes_from_labels
 
 SIZE = 128
@@ -190,9 +190,9 @@ class BackendTests:
         pane = box((0.7, 0.02, 1.0), (0, 0.3, 0.15), base_color=(0.0, 0.0, 0.0), alpha=0.4, specular=0.0)
         solid = box((0.2, 0.2, 0.2), (0, -0.2, 0), base_color=(0.9, 0.9, 0.9))
         view = label(theta=0.0)
-        both = self.draw(backend, joined(pane, solid), view)
+        both = self.draw(backend, joined([pane, solid]), view)
         opaque = self.draw(
-            backend, joined(replace(pane, materials=(replace(pane.materials[0], alpha=1.0),)), solid), view
+            backend, joined([replace(pane, materials=(replace(pane.materials[0], alpha=1.0),)), solid]), view
         )
         assert 0 < (both.mask[0] > 0).sum() < 0.5 * (opaque.mask[0] > 0).sum()
         through = both.rgb[0].astype(float)[both.mask[0] > 0].mean()

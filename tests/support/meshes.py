@@ -1,11 +1,10 @@
 """Small meshes for tests, as values and as files."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from turntable.renderer.meshes.mesh import Material, Mesh, flat_normals
+from turntable.renderer.meshes.mesh import Material, Mesh, flat_normals, joined
 
 # Counter-clockwise seen from outside.
 BOX_FACES = [
@@ -31,31 +30,14 @@ def box(size=(1.0, 1.0, 1.0), centre=(0.0, 0.0, 0.0), **material) -> Mesh:
     return flat_normals(mesh)
 
 
-def joined(*meshes: Mesh) -> Mesh:
-    """Several meshes as one, each with its materials."""
-    vertices = np.cumsum([0, *(len(m.positions) for m in meshes)])
-    materials = np.cumsum([0, *(len(m.materials) for m in meshes)])
-    return replace(
-        meshes[0],
-        positions=np.concatenate([m.positions for m in meshes]),
-        triangles=np.concatenate([m.triangles + v for m, v in zip(meshes, vertices, strict=False)]).astype(
-            np.int32
-        ),
-        normals=np.concatenate([m.normals for m in meshes]),
-        texcoords=np.concatenate([m.texcoords for m in meshes]),
-        material_index=np.concatenate(
-            [m.material_index + k for m, k in zip(meshes, materials, strict=False)]
-        ).astype(np.int32),
-        materials=tuple(material for m in meshes for material in m.materials),
-    )
-
-
 def corner_piece() -> Mesh:
     """Three bars of different lengths that meet in a corner: its pose can be read from its outline."""
     return joined(
-        box((0.6, 0.1, 0.1), (0.3, 0, 0), base_color=(0.8, 0.1, 0.1)),
-        box((0.1, 0.4, 0.1), (0, 0.2, 0), base_color=(0.1, 0.8, 0.1)),
-        box((0.1, 0.1, 0.25), (0, 0, 0.125), base_color=(0.1, 0.1, 0.8)),
+        [
+            box((0.6, 0.1, 0.1), (0.3, 0, 0), base_color=(0.8, 0.1, 0.1)),
+            box((0.1, 0.4, 0.1), (0, 0.2, 0), base_color=(0.1, 0.8, 0.1)),
+            box((0.1, 0.1, 0.25), (0, 0, 0.125), base_color=(0.1, 0.1, 0.8)),
+        ]
     )
 
 

@@ -27,6 +27,8 @@ from turntable.renderer.views import encode_views, render_views
 PLAN_NAME = "plan.json"
 """What a run set out to make; a resumed run must ask for the same."""
 JOURNAL_NAME = "journal.jsonl"
+FEWEST_SHARDS = 8
+"""A small data set has shards of fewer objects than its recipe allows, so that workers can share them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def plan(recipe: Recipe, source: MeshSource, objects: Sequence[SourceObject]) ->
         {item.id: item.category for item in objects}, recipe.val_fraction, recipe.split_seed
     )
     records = [ObjectRecord(item.id, item.category, splits[item.id], source.name, "") for item in objects]
-    return plan_shards(records, recipe.objects_per_shard, recipe.split_seed)
+    per_shard = min(recipe.objects_per_shard, -(-len(records) // FEWEST_SHARDS))
+    return plan_shards(records, per_shard, recipe.split_seed)
 
 
 def render_shard(

@@ -108,8 +108,9 @@ def start_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
 def data_info(dataset: Dataset, center_crop: float = 1.0) -> DataInfo:
     """What a method must know of a data set; one without statistics of its pixels is scaled to [-2, 2]."""
     manifest = dataset.manifest
-    mean = manifest.pixel_mean or (0.5, 0.5, 0.5)
-    std = manifest.pixel_std or (0.25, 0.25, 0.25)
+    mean, std = manifest.pixel_mean, manifest.pixel_std
+    if mean is None or std is None:
+        mean, std = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
     return DataInfo(len(manifest.categories), mean, std, center_crop)
 
 

@@ -1,6 +1,7 @@
 """What a mesh is to the renderer: triangles, their attributes, and materials in linear light."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -109,6 +110,24 @@ def flat_normals(mesh: Mesh) -> Mesh:
         normals=np.repeat(face_normals(mesh.positions, mesh.triangles), 3, axis=0).astype(np.float32),
         triangles=np.arange(len(corners), dtype=np.int32).reshape(-1, 3),
         has_normals=False,
+    )
+
+
+def joined(parts: Sequence[Mesh]) -> Mesh:
+    """Several meshes as one, each with its own materials."""
+    vertices = np.cumsum([0, *(len(part.positions) for part in parts)])
+    materials = np.cumsum([0, *(len(part.materials) for part in parts)])
+    triangles = [part.triangles + first for part, first in zip(parts, vertices, strict=False)]
+    index = [part.material_index + first for part, first in zip(parts, materials, strict=False)]
+    return Mesh(
+        positions=np.concatenate([part.positions for part in parts]),
+        triangles=np.concatenate(triangles).astype(np.int32),
+        normals=np.concatenate([part.normals for part in parts]),
+        texcoords=np.concatenate([part.texcoords for part in parts]),
+        material_index=np.concatenate(index).astype(np.int32),
+        materials=tuple(material for part in parts for material in part.materials),
+        has_normals=all(part.has_normals for part in parts),
+        warnings=tuple(warning for part in parts for warning in part.warnings),
     )
 
 

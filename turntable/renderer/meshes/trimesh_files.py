@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from turntable.errors import MeshError, MissingExtraError
-from turntable.renderer.meshes.mesh import Material, Mesh, Texture, checked, flat_normals, y_up_to_z_up
+from turntable.renderer.meshes.mesh import (
+    Material,
+    Mesh,
+    Texture,
+    checked,
+    flat_normals,
+    joined,
+    y_up_to_z_up,
+)
 
 if TYPE_CHECKING:
     import trimesh
@@ -38,7 +46,7 @@ def load_with_trimesh(path: Path) -> Mesh:
         ) from error
     if not parts:
         raise MeshError(f"{path}: no faces; leave this object out", reason="no faces")
-    mesh = _joined([_part(part) for part in parts])
+    mesh = joined([_part(part) for part in parts])
     return checked(y_up_to_z_up(mesh) if path.suffix.lower() in Y_UP else mesh, str(path))
 
 
@@ -105,21 +113,3 @@ def _linear(encoded: NDArray[np.floating]) -> NDArray[np.floating]:
 
 def _encoded(linear: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
-def _joined(parts: list[Mesh]) -> Mesh:
-    vertices = np.cumsum([0, *(len(part.positions) for part in parts)])
-    materials = np.cumsum([0, *(len(part.materials) for part in parts)])
-    return Mesh(
-        positions=np.concatenate([part.positions for part in parts]),
-        triangles=np.concatenate(
-            [part.triangles + first for part, first in zip(parts, vertices, strict=False)]
-        ).astype(np.int32),
-        normals=np.concatenate([part.normals for part in parts]),
-        texcoords=np.concatenate([part.texcoords for part in parts]),
-        material_index=np.concatenate(
-            [part.material_index + first for part, first in zip(parts, materials, strict=False)]
-        ).astype(np.int32),
-        materials=tuple(material for part in parts for material in part.materials),
-        has_normals=all(part.has_normals for part in parts),
-    )

@@ -1,0 +1,58 @@
+"""The public names: they exist and are documented; importing one room does not load another's libraries."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOMS = [
+    "datasets",
+    "evaluation",
+    "loaders",
+    "models",
+    "renderer",
+    "renderer.backends",
+    "service",
+    "training",
+]
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_exported_names_exist_and_are_documented(room):
+    module = importlib.import_module(f"turntable.{room}")
+    assert module.__doc__
+    names = getattr(module, "__all__", [])
+    assert list(names) == sorted(
+        set(names), key=lambda name: (not name.isupper(), not name[0].isupper(), name)
+    )
+    for name in names:
+        value = getattr(module, name)
+        assert not callable(value) or value.__doc__, name
+
+
+@pytest.mark.parametrize(
+    ("room", "foreign"),
+    [
+        ("datasets.dataset", ["torch", "moderngl", "trimesh", "pyarrow"]),
+        ("renderer", ["torch", "starlette", "moderngl", "trimesh"]),
+        ("loaders", ["moderngl", "trimesh", "starlette"]),
+        ("training", ["moderngl", "trimesh", "matplotlib"]),
+    ],
+)
+def test_rooms_stay_light(room, foreign):
+    code = f"import sys, turntable.{room}; print([name for name in {foreign} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_shaders_recipes_and_the_page_are_in_the_package():
+    folder = ROOT / "turntable"
+    assert len(list(folder.glob("datasets/recipes/*.toml"))) == 3
+    assert (folder / "renderer/backends/gl/shaders/common.glsl").exists()
+    patterns = (ROOT / "pyproject.toml").read_text()
+    kinds = {path.suffix for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    for kind in kinds - {".py", ""}:
+        assert f'"*{kind}"' in patterns or kind == ".typed", kind
