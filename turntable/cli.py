@@ -140,8 +140,17 @@ def replay(
     table = read_latents(latents)
     source = open_source("shapenet", meshes)
     with open_backend(backend) as renderer, CountBar(err, "views") as bar:
-        settings = quality_named(quality)
-        done = replay_views(renderer, table, source, out_dir, image_size, settings, masks=masks, progress=bar)
+        done = replay_views(
+            renderer,
+            table,
+            source,
+            out_dir,
+            image_size,
+            quality_named(quality),
+            masks=masks,
+            progress=bar,
+            warn=lambda text: err.print(text, markup=False, highlight=False, soft_wrap=True),
+        )
     say(f"{out_dir}: {done} views")
     return 0
 

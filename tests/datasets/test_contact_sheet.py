@@ -30,4 +30,4 @@ def test_colours_are_right_where_the_files_have_them_exchanged(tmp_path):
 def test_large_views_are_thinned(tmp_path):
     dataset = make_synthetic_dataset(tmp_path / "set", objects=3, views=2, image_size=256)
     with dataset.split("train") as train:
-        assert contact_sheet(train).shape == (2 * 128, 3 * 128, 3)
+        assert contact_sheet(train).shape == (128, 6 * 128, 3)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from turntable.datasets.recipe import load_recipe
 from turntable.datasets.verify import verify
 from turntable.errors import InvalidInputError, TurntableError
 from turntable.renderer import generate
-from turntable.renderer.generate import JOURNAL_NAME, PLAN_NAME, choose_objects
+from turntable.renderer.generate import JOURNAL_NAME, PLAN_NAME, choose_objects, plan, render_shard
 from turntable.renderer.meshes.shapenet import ShapeNetSource
 from turntable.renderer.meshes.source import SourceObject
 from turntable.renderer.meshes.zoo_source import ZooSource
@@ -161,6 +162,25 @@ def test_missing_textures_are_reported(tmp_path):
     assert verify(tmp_path / "set").ok
 
 
+@dataclass(frozen=True)
+class Stumbling(ZooSource):
+    """A source whose parser raises what no one foresaw."""
+
+    def load(self, object_id):
+        return {}[object_id] if object_id.startswith("mug") else super().load(object_id)
+
+
+def test_a_parser_that_stumbles_loses_one_object(tmp_path, gl_backend):
+    source = Stumbling(8, ("bed", "mug"))
+    shards = plan(TINY.replace(val_fraction=0), source, source.objects())
+    outcomes = [render_shard(gl_backend, TINY, source, shard, tmp_path) for shard in shards]
+    left_out = [item for outcome in outcomes for item in outcome.quarantine]
+    assert {item.object[:3] for item in left_out} == {"mug"}
+    assert {item.reason for item in left_out} == {"unreadable"}
+    assert "KeyError" in left_out[0].detail
+    assert sum(outcome.shard.objects for outcome in outcomes if outcome.shard) == 4
+
+
 def test_nothing_usable(tmp_path):
     write_shapenet_object(tmp_path / "meshes", "100/faceless", obj="v 0 0 0\n")
     with pytest.raises(InvalidInputError, match="every object was left out"):
@@ -196,5 +216,5 @@ def test_choosing_takes_from_every_category_in_turn():
 
 
 def test_the_plan_names_every_object(whole):
-    plan = json.loads((whole / PLAN_NAME).read_text())
-    assert sum(len(shard["objects"]) for shard in plan["shards"]) == OBJECTS
+    written = json.loads((whole / PLAN_NAME).read_text())
+    assert sum(len(shard["objects"]) for shard in written["shards"]) == OBJECTS

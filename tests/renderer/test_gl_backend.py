@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from backend_contract import BackendTests, corner_piece, label, scenes
 
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer.backends import open_backend, quality
 from turntable.renderer.meshes.mesh import Texture
 
@@ -43,6 +43,13 @@ class TestGLBackend(BackendTests):
 
         used = [draw() for _ in range(40)]
         assert max(used[20:]) - max(used[:20]) < 20 * 2**20
+
+    def test_a_mesh_beyond_the_device_is_that_meshs_error(self, backend):
+        mesh = corner_piece()
+        crowd = replace(mesh, materials=mesh.materials[:1] * 40_000)  # no texture has so many rows
+        with pytest.raises(MeshError, match="has 40000 materials and the device takes"):
+            backend.render(crowd, scenes(label()), 16, quality("fast"))
+        backend.render(mesh, scenes(label()), 16, quality("fast"))
 
 
 def test_unknown_backend():

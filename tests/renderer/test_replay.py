@@ -57,7 +57,8 @@ def test_missing_table(tmp_path):
 @pytest.mark.gl
 def test_writes_pictures_and_masks(tmp_path, table, gl_backend):
     write_shapenet_object(tmp_path / "meshes", "100/cube")
-    latents, told = read_latents(table(HEADER, *ROWS)), []
+    (tmp_path / "meshes/100/cube/images/texture0.png").unlink()
+    latents, told, warned = read_latents(table(HEADER, *ROWS)), [], []
     done = replay(
         gl_backend,
         latents,
@@ -67,9 +68,12 @@ def test_writes_pictures_and_masks(tmp_path, table, gl_backend):
         quality("fast"),
         masks=True,
         progress=lambda *counts: told.append(counts),
+        warn=warned.append,
     )
     assert done == 2
     assert told == [(2, 2)]
+    assert len(warned) == 1
+    assert "texture0.png is missing" in warned[0]
     names = sorted(path.name for path in (tmp_path / "out/100/cube").iterdir())
     assert names == ["image_0.png", "image_3.png", "mask_0.png", "mask_3.png"]
     with (

@@ -1,7 +1,5 @@
 """A picture of the data set: some views of objects of every category."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +8,7 @@ from turntable.datasets.pixels import decode_jpeg
 
 SHEET_NAME = "contact-sheet.jpg"
 COLUMNS = 12
-ROWS = 8
+ROWS = 6
 TILE_PX = 128
 """Larger views are thinned out to about this size."""
 
@@ -26,10 +24,9 @@ def contact_sheet(split: Split) -> NDArray[np.uint8]:
     """
     rows = _rows_in_turn(split.categories)
     count = min(COLUMNS * ROWS, len(rows) * split.num_views)
-    columns = min(COLUMNS, math.ceil(math.sqrt(count)))
+    columns = min(COLUMNS, count)
+    count -= count % columns  # whole lines only
     tiles = [_tile(split, rows[number % len(rows)], number % split.num_views) for number in range(count)]
-    blank = np.zeros_like(tiles[0])
-    tiles += [blank] * (-len(tiles) % columns)
     starts = range(0, len(tiles), columns)
     return np.concatenate([np.concatenate(tiles[start : start + columns], axis=1) for start in starts])
 

@@ -18,8 +18,9 @@ from turntable.datasets.quarantine import QuarantineRecord
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord, ShardWriter
 from turntable.datasets.storage import append_line, read_lines, write_text
-from turntable.errors import InvalidInputError, MeshError
+from turntable.errors import InvalidInputError, MeshError, TurntableError
 from turntable.renderer.backends import Backend
+from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.source import MeshSource, SourceObject
 from turntable.renderer.scene import CAMERA
 from turntable.renderer.views import encode_views, render_views
@@ -116,7 +117,7 @@ def render_shard(
     with ShardWriter(folder / shard.split, shard.name, recipe.schema, recipe.label_digest) as writer:
         for record in shard.objects:
             try:
-                mesh = source.load(record.id)
+                mesh = _load(source, record.id)
                 views = render_views(backend, recipe, record.id, mesh, range(recipe.views))
                 known = replace(record, source_sha256=source.digest(record.id, mesh))
             except MeshError as error:
@@ -128,6 +129,17 @@ def render_shard(
                 count(0 if left_out and left_out[-1].object == record.id else recipe.views)
         committed = writer.commit() if len(left_out) < len(shard.objects) else None
     return Outcome(shard.split, shard.name, committed, tuple(left_out), tuple(warned))
+
+
+def _load(source: MeshSource, object_id: str) -> Mesh:
+    """The mesh. Files come from anywhere, and parsers raise whatever they stumble over."""
+    try:
+        return source.load(object_id)
+    except TurntableError:
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise MeshError(f"{object_id}: cannot be read ({what}); leave it out", reason="unreadable") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,11 @@ def replay(
     *,
     masks: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> int:
     """Write ``out/{object}/image_{view}.png`` for each row, with masks also ``mask_{view}.png``.
+
+    ``progress`` is told how many views are done, and of how many; ``warn`` what of a mesh is missing.
 
     Returns:
         How many views were written.
@@ -113,7 +116,11 @@ def replay(
     done = 0
     for object_id, rows in latents.by_object():
         scenes = scenes_from_labels(latents.names, np.array([row.values for row in rows]))
-        pixels = backend.render(source.load(object_id), scenes, image_size_px, quality, masks=masks)
+        mesh = source.load(object_id)
+        if warn is not None:
+            for text in mesh.warnings:
+                warn(text)
+        pixels = backend.render(mesh, scenes, image_size_px, quality, masks=masks)
         for index, row in enumerate(rows):
             _write_png(out / object_id / f"image_{row.view}.png", pixels.rgb[index])
             if pixels.mask is not None:

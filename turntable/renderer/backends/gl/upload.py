@@ -136,6 +136,12 @@ class DeviceMesh:
     def __init__(
         self, context: "moderngl.Context", programs: Mapping[str, "moderngl.Program"], mesh: Mesh
     ) -> None:
+        rows = int(context.info["GL_MAX_TEXTURE_SIZE"])
+        if len(mesh.materials) > rows:
+            raise MeshError(
+                f"the mesh has {len(mesh.materials)} materials and the device takes {rows}; merge some",
+                reason="too many materials",
+            )
         geometry = lay_out(mesh)
         self.extent, self.transparent, self._groups = geometry.extent, geometry.transparent, geometry.groups
         self._context, self._programs = context, programs

@@ -18,7 +18,6 @@ uniform float sun_bias;
 uniform sampler2D spot_pool;        // irradiance by distance from the axis and depth along it
 uniform vec3 pool_range;            // largest distance; least and largest depth
 uniform sampler2D sun_irradiance;   // by n_z
-uniform float sun_strength;
 uniform float world_radiance;
 uniform float floor_z;
 
