@@ -122,7 +122,11 @@ def results_table(results: "Sequence[Results]") -> Table:
     """Scores of methods side by side, as in the report; the constant predictor's at the end."""
     from turntable.evaluation.report import COLUMNS, table_rows
 
-    table = Table("method", "part", *(heading for heading, _, _ in COLUMNS.values()))
+    # Headings break at their blanks and nothing else does: it all fits 80 columns.
+    headings = [heading.replace(" ", "\n", 1) for heading, _, _ in COLUMNS.values()]
+    table = Table("method", "part", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in table_rows(results):
         table.add_row(row.method, row.part, *(cell.value for cell in row.cells))
     return table

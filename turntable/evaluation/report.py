@@ -161,7 +161,7 @@ def table_rows(results: Sequence[Results]) -> list[TableRow]:
     best = {name: _best(name, (row for _, row in rows)) for name in COLUMNS}
     table = [TableRow(method, row.name, _cells(row, best)) for method, row in rows]
     if results:
-        table.append(TableRow("no image", "mean and majority", _cells(results[0].row("constant"), {})))
+        table.append(TableRow("no image", "constant", _cells(results[0].row("constant"), {})))
     return table
 
 
