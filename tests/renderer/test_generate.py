@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,10 +68,20 @@ def test_number_of_workers_changes_no_byte(whole, tmp_path):
     assert (told[-1].objects, told[-1].objects_total, told[-1].views) == (OBJECTS, OBJECTS, 2 * OBJECTS)
 
 
-def test_again_does_nothing(whole):
-    before = {path: path.stat().st_mtime_ns for path in whole.rglob("*")}
+def test_again_makes_no_shard_and_changes_no_byte(whole):
+    before, times = contents(whole), {path: path.stat().st_mtime_ns for path in whole.rglob("*.tar")}
     generate(TINY, ZooSource(OBJECTS), whole)
-    assert {path: path.stat().st_mtime_ns for path in whole.rglob("*")} == before
+    assert contents(whole) == before
+    assert {path: path.stat().st_mtime_ns for path in whole.rglob("*.tar")} == times
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "labels.parquet", "README.md", "contact-sheet.jpg"])
+def test_what_describes_the_shards_is_mended(whole, tmp_path, name):
+    folder = tmp_path / "set"
+    shutil.copytree(whole, folder)
+    (folder / name).write_bytes((folder / name).read_bytes()[:-100])
+    generate(TINY, ZooSource(OBJECTS), folder)
+    assert contents(folder) == contents(whole)
 
 
 RUN = """
@@ -115,11 +126,20 @@ def test_killed_and_resumed_gives_the_same_bytes(whole, tmp_path, moment):
     assert verify(folder).ok
 
 
-def test_a_shard_that_was_lost_is_made_again(whole, tmp_path):
+@pytest.mark.parametrize("damage", ["lost", "cut", "edited"])
+def test_a_damaged_shard_is_made_again(whole, tmp_path, damage):
     folder = tmp_path / "set"
+    shutil.copytree(whole, folder)
+    shard = folder / "train/shard-000001.tar"
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data if damage == "edited" else data[:-3000])
+    if damage == "lost":
+        shard.unlink()
+    assert not verify(folder).ok
     generate(TINY, ZooSource(OBJECTS), folder)
-    (folder / "train/shard-000001.tar").unlink()
-    generate(TINY, ZooSource(OBJECTS), folder)
+    assert contents(folder) == contents(whole)
+    generate(TINY, ZooSource(OBJECTS), folder)  # the journal names that shard twice now
     assert contents(folder) == contents(whole)
 
 

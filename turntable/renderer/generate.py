@@ -12,11 +12,11 @@ from typing import Any
 
 from turntable.datasets.assemble import finish_dataset
 from turntable.datasets.digests import canonical_json
-from turntable.datasets.manifest import MANIFEST_NAME, Manifest, read_manifest
+from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord, ShardPlan, plan_shards, split_objects
 from turntable.datasets.quarantine import QuarantineRecord
 from turntable.datasets.recipe import Recipe
-from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord, ShardWriter
+from turntable.datasets.shard_writer import ShardRecord, ShardWriter, committed_shard
 from turntable.datasets.storage import append_line, read_lines, write_text
 from turntable.errors import InvalidInputError, MeshError, TurntableError
 from turntable.renderer.backends import Backend
@@ -171,15 +171,20 @@ class Run:
         else:
             write_text(path, text)
         outcomes = [Outcome.from_line(line) for line in read_lines(self.folder / JOURNAL_NAME)]
-        return [outcome for outcome in outcomes if self._stands(outcome)]
+        # A shard that was made again has several lines; the last one counts.
+        latest = {(outcome.split, outcome.name): outcome for outcome in outcomes}
+        return [outcome for outcome in latest.values() if self._stands(outcome)]
 
     def record(self, outcome: Outcome) -> None:
         """Write an outcome to the journal."""
         append_line(self.folder / JOURNAL_NAME, outcome.to_line())
 
-    def finished(self) -> Manifest | None:
-        """The manifest, if an earlier run came to its end."""
-        return read_manifest(self.folder) if (self.folder / MANIFEST_NAME).exists() else None
+    def known_device(self) -> dict[str, object] | None:
+        """What drew the data set, if an earlier run came to its end and its manifest can be read."""
+        try:
+            return dict(read_manifest(self.folder).device)
+        except TurntableError:
+            return None
 
     def finish(self, outcomes: Sequence[Outcome], device: dict[str, object]) -> Manifest:
         """Write everything that describes the data set, the manifest last."""
@@ -195,11 +200,9 @@ class Run:
         )
 
     def _stands(self, outcome: Outcome) -> bool:
-        """Whether a journal line's shard is still there with its size; ``verify`` looks inside."""
-        if outcome.shard is None:
-            return True
-        path = self.folder / outcome.split / f"{outcome.name}{SHARD_SUFFIX}"
-        return path.exists() and path.stat().st_size == outcome.shard.bytes
+        """Whether a journal line's shard is still there, to the byte; if not, it is made again."""
+        made = None if outcome.shard is None else committed_shard(self.folder / outcome.split, outcome.name)
+        return made == outcome.shard
 
     def _plan_text(self) -> str:
         shards: list[Any] = [

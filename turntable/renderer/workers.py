@@ -84,12 +84,13 @@ def generate(
     chosen = choose_objects(source.objects(), objects)
     run = Run(recipe, source, folder, plan(recipe, source, chosen))
     outcomes = run.begin()
-    manifest = run.finished()
     done = {(outcome.split, outcome.name) for outcome in outcomes}
     missing = [shard for shard in run.shards if (shard.split, shard.name) not in done]
-    if manifest is not None and not missing:
-        return manifest
-    device = _render(run, missing, outcomes, min(workers, max(len(missing), 1)), backend, progress)
+    if missing:
+        device = _render(run, missing, outcomes, min(workers, len(missing)), backend, progress)
+    else:
+        device = run.known_device() or _device(backend)
+    # Done again where nothing was missing: it changes no byte, and mends what describes the shards.
     return run.finish(outcomes, device)
 
 
@@ -123,7 +124,7 @@ def _render(
                 run.record(outcome)
                 outcomes.append(outcome)
             report()
-    return device or _device(backend)
+    return device
 
 
 def _result(
