@@ -6,6 +6,7 @@ from PIL import Image
 from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer.backends import quality
 from turntable.renderer.meshes.shapenet import ShapeNetSource
+from turntable.renderer.meshes.source import load_mesh
 from turntable.renderer.replay import read_latents, replay
 
 HEADER = "object,view,rotation_x_rad,rotation_y_rad,rotation_z_rad,floor_hue,light_theta_rad,light_phi_rad"
@@ -109,3 +110,12 @@ def test_a_broken_mesh_is_named(tmp_path, table, gl_backend):
             32,
             quality("fast"),
         )
+
+
+def test_a_parser_that_stumbles_is_a_mesh_error(tmp_path):
+    class Stumbling(ShapeNetSource):
+        def load(self, object_id):
+            raise KeyError(object_id)
+
+    with pytest.raises(MeshError, match=r"100/cube: cannot be read .*KeyError"):
+        load_mesh(Stumbling(tmp_path), "100/cube")

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 
-from turntable.datasets.digests import canonical_json
+from turntable.datasets.digests import canonical_json, file_sha256
 from turntable.datasets.keys import image_member, labels_member, meta_member
 from turntable.datasets.labels import LabelArray, LabelSchema
 from turntable.datasets.objects import ObjectRecord
@@ -222,12 +222,6 @@ def committed_shard(folder: Path, name: str) -> ShardRecord | None:
     except IntegrityError:
         return None
     return _record(path, index, path.with_suffix(INDEX_SUFFIX).read_bytes())
-
-
-def file_sha256(path: Path) -> str:
-    """Hex digest of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_back(path: Path, index: ShardIndex, name: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from turntable.datasets.digests import file_sha256
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.keys import image_member, labels_member, meta_member
 from turntable.datasets.labels import LabelArray
@@ -17,7 +18,7 @@ from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.pixels import decode_jpeg
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, texts_of
-from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord, file_sha256
+from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.tar import REMEDY, TarMember, scan_tar
 from turntable.errors import IntegrityError
 

@@ -20,8 +20,7 @@ from turntable.datasets.shard_writer import ShardRecord, ShardWriter, committed_
 from turntable.datasets.storage import append_line, read_lines, write_text
 from turntable.errors import InvalidInputError, MeshError, TurntableError
 from turntable.renderer.backends import Backend
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.source import MeshSource, SourceObject
+from turntable.renderer.meshes.source import MeshSource, SourceObject, load_mesh
 from turntable.renderer.scene import CAMERA
 from turntable.renderer.views import encode_views, render_views
 
@@ -117,29 +116,20 @@ def render_shard(
     with ShardWriter(folder / shard.split, shard.name, recipe.schema, recipe.label_digest) as writer:
         for record in shard.objects:
             try:
-                mesh = _load(source, record.id)
+                mesh = load_mesh(source, record.id)
                 views = render_views(backend, recipe, record.id, mesh, range(recipe.views))
                 known = replace(record, source_sha256=source.digest(record.id, mesh))
             except MeshError as error:
                 left_out.append(QuarantineRecord(record.id, error.reason, str(error)))
+                made = 0
             else:
                 warned += [QuarantineRecord(record.id, "incomplete", text) for text in mesh.warnings]
                 writer.add(known, views.labels, encode_views(recipe, views.rgb))
+                made = recipe.views
             if count is not None:
-                count(0 if left_out and left_out[-1].object == record.id else recipe.views)
+                count(made)
         committed = writer.commit() if len(left_out) < len(shard.objects) else None
     return Outcome(shard.split, shard.name, committed, tuple(left_out), tuple(warned))
-
-
-def _load(source: MeshSource, object_id: str) -> Mesh:
-    """The mesh. Files come from anywhere, and parsers raise whatever they stumble over."""
-    try:
-        return source.load(object_id)
-    except TurntableError:
-        raise
-    except Exception as error:
-        what = f"{type(error).__name__}: {error}"
-        raise MeshError(f"{object_id}: cannot be read ({what}); leave it out", reason="unreadable") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from PIL import Image
 from turntable.datasets.storage import atomic_file
 from turntable.errors import InvalidInputError
 from turntable.renderer.backends import Backend, Quality
-from turntable.renderer.meshes.source import MeshSource
+from turntable.renderer.meshes.source import MeshSource, load_mesh
 from turntable.renderer.scene import OPTIONAL, REQUIRED, scenes_from_labels
 
 
@@ -116,7 +116,7 @@ def replay(
     done = 0
     for object_id, rows in latents.by_object():
         scenes = scenes_from_labels(latents.names, np.array([row.values for row in rows]))
-        mesh = source.load(object_id)
+        mesh = load_mesh(source, object_id)
         if warn is not None:
             for text in mesh.warnings:
                 warn(text)

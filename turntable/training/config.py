@@ -136,7 +136,7 @@ def paper_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfi
 
 
 def demo_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfig:
-    """A recipe for two CPU cores and a few hundred objects at 64 pixels: the small backbone, minutes.
+    """A recipe for two CPU cores and some hundred objects at 96 pixels: the small backbone, minutes.
 
     Args:
         method: A name from ``models.METHODS``.

@@ -1,12 +1,13 @@
 """A folder of mesh files of any size: OBJ, GLB, glTF, PLY, STL, in folders by category or not."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from turntable.errors import InvalidInputError, MeshError
-from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.mesh import Mesh, bounds
 from turntable.renderer.meshes.obj import load_obj
 from turntable.renderer.meshes.source import SourceObject, existing_folder, files_digest
 from turntable.renderer.meshes.trimesh_files import load_with_trimesh
@@ -38,11 +39,9 @@ class FolderSource:
         ]
         if not files:
             raise InvalidInputError(f"{root} holds no mesh files ({', '.join(SUFFIXES)})")
-        names = [_id(path, files) for path in files]
-        pairs = zip(names, files, strict=True)
-        return tuple(
-            sorted((SourceObject(name, _category(path)) for name, path in pairs), key=lambda item: item.id)
-        )
+        twins = Counter(path.with_suffix("") for path in files)
+        found = (SourceObject(_id(path, twins), _category(path)) for path in files)
+        return tuple(sorted(found, key=lambda item: item.id))
 
     def load(self, object_id: str) -> Mesh:
         """Read a file and scale the mesh to the scene's unit."""
@@ -70,11 +69,10 @@ class FolderSource:
         raise MeshError(f"{exact}: the mesh file is gone", reason="file missing")
 
 
-def _id(path: Path, files: list[Path]) -> str:
+def _id(path: Path, twins: Counter[Path]) -> str:
     """The path without its suffix, or with it where two files differ in nothing else."""
     stem = path.with_suffix("")
-    alone = sum(other.with_suffix("") == stem for other in files) == 1
-    return (stem if alone else path).as_posix()
+    return (stem if twins[stem] == 1 else path).as_posix()
 
 
 def _category(path: Path) -> str:
@@ -83,8 +81,8 @@ def _category(path: Path) -> str:
 
 def scaled_to_unit(mesh: Mesh, path: Path) -> Mesh:
     """The mesh with a bounding-box diagonal of 1."""
-    used = mesh.positions[mesh.triangles.ravel()]
-    diagonal = float(np.linalg.norm(used.max(axis=0).astype(np.float64) - used.min(axis=0)))
+    low, high = bounds(mesh)
+    diagonal = float(np.linalg.norm(high.astype(np.float64) - low))
     if diagonal <= 0:
         raise MeshError(f"{path}: all vertices lie in one point; leave this object out", reason="no extent")
     return replace(mesh, positions=(mesh.positions / diagonal).astype(np.float32))

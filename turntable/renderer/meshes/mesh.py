@@ -87,6 +87,12 @@ def checked(mesh: Mesh, where: str) -> Mesh:
     return mesh
 
 
+def bounds(mesh: Mesh) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Least and largest coordinates, each [3], of the vertices that triangles use."""
+    used = mesh.positions[mesh.triangles.ravel()]
+    return used.min(axis=0), used.max(axis=0)
+
+
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     """Unit vectors [..., 3]; one without length becomes +z, so that shading stays finite."""
     values = np.asarray(vectors, dtype=np.float64)

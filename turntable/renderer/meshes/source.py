@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from turntable.errors import InvalidInputError
+from turntable.datasets.digests import file_sha256
+from turntable.errors import InvalidInputError, MeshError, TurntableError
 from turntable.renderer.meshes.mesh import Mesh
 
 
@@ -51,12 +52,26 @@ class MeshSource(Protocol):
         ...
 
 
+def load_mesh(source: MeshSource, object_id: str) -> Mesh:
+    """The mesh of an object, whatever its parser stumbles over: files come from anywhere.
+
+    Raises:
+        MeshError: It cannot be used.
+    """
+    try:
+        return source.load(object_id)
+    except TurntableError:
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise MeshError(f"{object_id}: cannot be read ({what}); leave it out", reason="unreadable") from error
+
+
 def files_digest(paths: list[Path], root: Path) -> str:
     """sha256 over names and contents of files below ``root``."""
     digest = hashlib.sha256()
     for path in sorted(paths):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+        digest.update(f"{path.relative_to(root).as_posix()}\0{file_sha256(path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -11,7 +11,7 @@ from turntable.errors import MeshError
 from turntable.renderer.backends.gl.constants import float_texture
 from turntable.renderer.backends.gl.programs import bind
 from turntable.renderer.backends.gl.tables import Extent
-from turntable.renderer.meshes.mesh import Material, Mesh
+from turntable.renderer.meshes.mesh import Material, Mesh, bounds
 
 if TYPE_CHECKING:
     import moderngl
@@ -45,8 +45,7 @@ class Geometry:
 
 def lay_out(mesh: Mesh) -> Geometry:
     """Centre the mesh, give every vertex one material, and sort triangles by texture."""
-    used = mesh.positions[mesh.triangles.ravel()]
-    low, high = used.min(axis=0), used.max(axis=0)
+    low, high = bounds(mesh)
     centre = (low.astype(np.float64) + high) / 2
     textures = _texture_numbers(mesh.materials)
     order = np.argsort(textures[mesh.material_index], kind="stable")

@@ -6,14 +6,11 @@ uniform float sun_map_px;
 
 // The share of a tap's cone that the object leaves free, from a point that lies behind all of it.
 float free_cone(int map, vec3 q, float distance, float radius) {
-    vec3 u = texelFetch(sun_frames, ivec2(0, map), 0).xyz;
-    vec3 v = texelFetch(sun_frames, ivec2(1, map), 0).xyz;
-    vec2 inside = vec2(dot(q, u), dot(q, v)) / radius;
+    vec2 at;
+    if (!sun_place(map, q, radius, at)) return 1.0;
     // The cone's width where it meets the object, in texels.
     float width = 1.5 * distance * sun_spread / radius * sun_map_px;
     float lod = clamp(log2(max(width, 1.0)), 0.0, 4.0);
-    if (max(abs(inside.x), abs(inside.y)) > 1.0) return 1.0;
-    vec2 at = (vec2(tile_of(map, sun_columns)) + 0.5 + 0.5 * sun_margin * inside) / vec2(sun_grid);
     return 1.0 - textureLod(sun_cover, at, lod).r;
 }
 

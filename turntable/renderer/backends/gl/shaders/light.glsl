@@ -49,14 +49,20 @@ float spot_visibility(int view, vec3 p) {
     return seen / float(spot_samples);
 }
 
-// Whether the mesh leaves the way free from q (in its own frame) along direction number `map`.
-float free_way(int map, vec3 q, float radius) {
+// Where q (in the mesh's own frame) lies in the atlas of map number `map`; false beyond the mesh's sphere.
+bool sun_place(int map, vec3 q, float radius, out vec2 at) {
     vec3 u = texelFetch(sun_frames, ivec2(0, map), 0).xyz;
     vec3 v = texelFetch(sun_frames, ivec2(1, map), 0).xyz;
-    vec3 d = texelFetch(sun_frames, ivec2(2, map), 0).xyz;
     vec2 inside = vec2(dot(q, u), dot(q, v)) / radius;
-    if (max(abs(inside.x), abs(inside.y)) > 1.0) return 1.0;
-    vec2 at = (vec2(tile_of(map, sun_columns)) + 0.5 + 0.5 * sun_margin * inside) / vec2(sun_grid);
+    at = (vec2(tile_of(map, sun_columns)) + 0.5 + 0.5 * sun_margin * inside) / vec2(sun_grid);
+    return max(abs(inside.x), abs(inside.y)) <= 1.0;
+}
+
+// Whether the mesh leaves the way free from q (in its own frame) along direction number `map`.
+float free_way(int map, vec3 q, float radius) {
+    vec2 at;
+    if (!sun_place(map, q, radius, at)) return 1.0;
+    vec3 d = texelFetch(sun_frames, ivec2(2, map), 0).xyz;
     float depth = 0.5 - 0.5 * dot(q, d) / radius;
     return texture(sun_maps, vec3(at, min(depth, 1.0) - sun_bias));
 }
