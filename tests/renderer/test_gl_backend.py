@@ -24,9 +24,9 @@ class TestGLBackend(BackendTests):
 
     def test_more_views_than_fit_a_batch(self, backend, monkeypatch):
         labels = [label((0.1 * k, 0, 0)) for k in range(7)]
-        whole = backend.render(corner_piece(), scenes(*labels), 32, quality("fast"), masks=True)
+        whole = backend.render(corner_piece(), scenes(*labels), 32, quality("fast"), ("mask",))
         monkeypatch.setattr("turntable.renderer.backends.gl.backend.MAX_BATCH_VIEWS", 3)
-        parts = backend.render(corner_piece(), scenes(*labels), 32, quality("fast"), masks=True)
+        parts = backend.render(corner_piece(), scenes(*labels), 32, quality("fast"), ("mask",))
         np.testing.assert_array_equal(whole.rgb, parts.rgb)
         np.testing.assert_array_equal(whole.mask, parts.mask)
 

@@ -73,7 +73,7 @@ class BackendTests:
         raise NotImplementedError
 
     def draw(self, backend: Backend, mesh: Mesh, *labels, size=SIZE, setting=STANDARD):
-        return backend.render(mesh, scenes(*labels), size, setting, masks=True)
+        return backend.render(mesh, scenes(*labels), size, setting, ("mask",))
 
     @pytest.mark.parametrize("shift", [(0, 0, 0), (0.2, -0.15, 0.1)])
     @pytest.mark.parametrize("angles", [(0.0, 0.0, 0.0), (0.7, -0.5, 1.2), (-1.4, 0.9, -0.3)])
@@ -243,3 +243,32 @@ class BackendTests:
 
     def test_device_says_what_it_is(self, backend):
         assert all(backend.device.as_dict()[key] for key in ("backend", "vendor", "renderer", "version"))
+
+    def test_depth_normals_and_coordinates_are_those_of_the_box(self, backend):
+        """Rays cast at the box by numpy: the same depth, normal and place in the object's own frame."""
+        half = np.array([0.25, 0.15, 0.3])
+        view = scenes(label((0.4, 0.3, 0.8), shift=(0.05, -0.1, 0.1)))
+        drawn = backend.render(
+            box(tuple(2 * half)), view, SIZE, FAST, ("rgb", "mask", "depth", "normals", "coordinates")
+        )
+        matrix = view.object_to_world[0]
+        origin = (CAMERA.position - matrix[:3, 3]) @ matrix[:3, :3]
+        rays = pixel_rays(SIZE) @ matrix[:3, :3]  # of unit depth
+        with np.errstate(divide="ignore"):
+            near, far = ((sign * half - origin) / rays for sign in (-1, 1))
+        enter, leave = np.minimum(near, far), np.maximum(near, far)
+        depth = enter.max(axis=-1)
+        inside = binary_erosion(depth < leave.min(axis=-1), iterations=2)
+        assert inside.sum() > 500
+        point = origin + rays * depth[..., None]
+        side = np.eye(3)[enter.argmax(axis=-1)] * -np.sign(rays)
+        np.testing.assert_allclose(drawn.depth[0][inside], depth[inside], atol=1e-4)
+        np.testing.assert_allclose(drawn.coordinates[0][inside], point[inside], atol=1e-4)
+        # An edge between two faces may go to either.
+        wrong = np.abs(drawn.normals[0] - side @ matrix[:3, :3].T).max(axis=-1)[inside] > 2e-3
+        assert wrong.mean() < 0.01
+        away = drawn.mask[0] == 0
+        floor = (floor_points(SIZE) - CAMERA.position) @ CAMERA.world_to_camera[2, :3]
+        np.testing.assert_allclose(drawn.depth[0][away], floor[away], atol=1e-4)
+        np.testing.assert_array_equal(drawn.normals[0][away], np.broadcast_to([0, 0, 1], (away.sum(), 3)))
+        assert not drawn.coordinates[0][away].any()

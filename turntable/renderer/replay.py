@@ -120,7 +120,7 @@ def replay(
         if warn is not None:
             for text in mesh.warnings:
                 warn(text)
-        pixels = backend.render(mesh, scenes, image_size_px, quality, masks=masks)
+        pixels = backend.render(mesh, scenes, image_size_px, quality, ("mask",) if masks else ())
         for index, row in enumerate(rows):
             _write_png(out / object_id / f"image_{row.view}.png", pixels.rgb[index])
             if pixels.mask is not None:

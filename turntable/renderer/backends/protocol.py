@@ -1,11 +1,13 @@
 """What a backend promises: the same pictures of the same scenes, whatever draws them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets.outputs import OutputName
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
@@ -62,8 +64,14 @@ class Pixels:
 
     rgb: NDArray[np.uint8]
     """[V, S, S, 3], display values; red is red."""
-    mask: NDArray[np.uint8] | None
-    """[V, S, S], 255 where the ray through the pixel's centre meets the object."""
+    mask: NDArray[np.uint8] | None = None
+    """[V, S, S], 255 where the ray through the pixel's centre meets the object (alpha of 0.5 and more)."""
+    depth: NDArray[np.float32] | None = None
+    """[V, S, S] along the camera's forward axis, in world units: of the object, or of the floor beside it."""
+    normals: NDArray[np.float32] | None = None
+    """[V, S, S, 3] unit shading normals in the world's frame, turned to the camera; +z on the floor."""
+    coordinates: NDArray[np.float32] | None = None
+    """[V, S, S, 3] of the seen point in the object's own centred frame; 0 off the object."""
 
 
 class Backend(Protocol):
@@ -75,9 +83,16 @@ class Backend(Protocol):
         ...
 
     def render(
-        self, mesh: Mesh, scenes: Scenes, image_size_px: int, quality: Quality, *, masks: bool = False
+        self,
+        mesh: Mesh,
+        scenes: Scenes,
+        image_size_px: int,
+        quality: Quality,
+        outputs: Collection[OutputName] = ("rgb",),
     ) -> Pixels:
-        """Draw one view of ``mesh`` a scene.
+        """Draw one view of ``mesh`` a scene; of the outputs, ``rgb`` is always made.
+
+        All but ``rgb`` hold what one ray through each pixel's centre meets.
 
         Raises:
             MeshError: The mesh asks for more than the device has.

@@ -1,14 +1,16 @@
 """The OpenGL backend: a context with its programs and buffers, kept warm from one mesh to the next."""
 
+from collections.abc import Collection
 from typing import Self
 
 import numpy as np
 
+from turntable.datasets.outputs import OutputName
 from turntable.renderer.backends.gl import programs
 from turntable.renderer.backends.gl.constants import Constants
 from turntable.renderer.backends.gl.context import device_of, open_context
 from turntable.renderer.backends.gl.drawing import Drawing
-from turntable.renderer.backends.gl.targets import DepthAtlas, Grid, ViewTargets
+from turntable.renderer.backends.gl.targets import DepthAtlas, Grid, OutputTargets, ViewTargets
 from turntable.renderer.backends.protocol import Device, Pixels, Quality
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
@@ -32,6 +34,7 @@ class GLBackend:
             name: self.context.vertex_array(self.programs[name], []) for name in ("lighting", "resolve")
         }
         self._targets: dict[tuple[int, int, int], ViewTargets] = {}
+        self._output_targets: dict[tuple[int, int], OutputTargets] = {}
         self._atlases: dict[tuple[str, Grid], DepthAtlas] = {}
 
     @property
@@ -40,15 +43,18 @@ class GLBackend:
         return self._device
 
     def render(
-        self, mesh: Mesh, scenes: Scenes, image_size_px: int, quality: Quality, *, masks: bool = False
+        self,
+        mesh: Mesh,
+        scenes: Scenes,
+        image_size_px: int,
+        quality: Quality,
+        outputs: Collection[OutputName] = ("rgb",),
     ) -> Pixels:
         """Draw one view of the mesh a scene; see the protocol."""
         batch = self._batch(len(scenes), image_size_px * quality.supersampling)
         with Drawing(self, mesh, image_size_px, quality) as drawing:
-            parts = [drawing.draw(scenes[at : at + batch], masks) for at in range(0, len(scenes), batch)]
-        rgb = np.concatenate([part.rgb for part in parts])
-        mask = np.concatenate([part.mask for part in parts if part.mask is not None]) if masks else None
-        return Pixels(rgb, mask)
+            parts = [drawing.draw(scenes[at : at + batch], outputs) for at in range(0, len(scenes), batch)]
+        return Pixels(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
     def targets(self, views: int, image_px: int, supersampling: int) -> ViewTargets:
         """Buffers for so many views; those of the size last used are kept."""
@@ -58,6 +64,15 @@ class GLBackend:
                 old.release()
             self._targets = {key: ViewTargets(self.context, *key)}
         return self._targets[key]
+
+    def output_targets(self, views: int, image_px: int) -> OutputTargets:
+        """Buffers for what pixel centres see; those of the size last used are kept."""
+        key = (views, image_px)
+        if key not in self._output_targets:
+            for old in self._output_targets.values():
+                old.release()
+            self._output_targets = {key: OutputTargets(self.context, *key)}
+        return self._output_targets[key]
 
     def atlas(self, name: str, tiles: int, tile_px: int, *, silhouettes: bool = False) -> DepthAtlas:
         """Depth maps for one use; those of the size last used are kept."""

@@ -6,19 +6,21 @@ object's frame all views together need directions over the whole sphere, and eac
 own sun.
 """
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets.outputs import OutputName
 from turntable.renderer import lighting
 from turntable.renderer.backends.gl import programs, tables
 from turntable.renderer.backends.gl.constants import float_texture
 from turntable.renderer.backends.gl.targets import DepthAtlas, Grid, ViewTargets
 from turntable.renderer.backends.gl.upload import DeviceMesh
-from turntable.renderer.backends.protocol import Pixels, Quality
+from turntable.renderer.backends.protocol import Quality
+from turntable.renderer.backends.surface import Surfaces, surfaces
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
 
@@ -34,6 +36,8 @@ CLIP_PLANES = tuple(0x3000 + plane for plane in range(4))
 """GL_CLIP_DISTANCE0 and on: one an edge of a tile."""
 TRANSPARENT_LAYERS = 4
 """How many surfaces behind each other are drawn of a mesh that one can see through."""
+DTYPES = {"f1": np.uint8, "f4": np.float32}
+"""Of what is read back, by moderngl's name for the texture's."""
 SPOT_BIAS, SUN_BIAS = 0.004, 0.008
 """Of the depth that a map spans."""
 
@@ -56,16 +60,16 @@ class Drawing:
     def __exit__(self, *exception: object) -> None:
         self._held.close()
 
-    def draw(self, scenes: Scenes, masks: bool) -> Pixels:
-        """Draw one view a scene."""
+    def draw(self, scenes: Scenes, outputs: Collection[OutputName]) -> dict[str, NDArray[Any]]:
+        """Draw one view a scene; the fields of ``Pixels`` that were asked for."""
         with ExitStack() as held:
             inputs = {**self._sun, **self._view_tables(scenes, held), **self._backend.constants.inputs}
             inputs |= self._draw_spot_maps(inputs, len(scenes))
             targets = self._backend.targets(len(scenes), self._image_px, self._quality.supersampling)
             self._draw_light(targets, inputs, len(scenes))
             self._resolve(targets, inputs)
-            mask = self._draw_mask(targets, inputs, len(scenes)) if masks else None
-            return Pixels(_tiles(targets.picture, targets.pixels, len(scenes))[..., :3], mask)
+            more = self._draw_outputs(inputs, len(scenes), outputs) if set(outputs) - {"rgb"} else {}
+            return {"rgb": _tiles(targets.picture, targets.pixels, len(scenes))[..., :3], **more}
 
     def _draw_sun_maps(self) -> Inputs:
         quality = self._quality
@@ -149,12 +153,19 @@ class Drawing:
             },
         )
 
-    def _draw_mask(self, targets: ViewTargets, inputs: Inputs, views: int) -> NDArray[np.uint8]:
-        targets.masked.use()
-        targets.masked.clear(depth=1.0)
+    def _draw_outputs(self, inputs: Inputs, views: int, outputs: Collection[OutputName]) -> Surfaces:
+        targets = self._backend.output_targets(views, self._image_px)
+        targets.framebuffer.use()
+        targets.framebuffer.clear(depth=1.0)
         with _clipping(self._context):
-            self._mesh.draw("mask", {**inputs, **_tiling(targets.pixels)}, views)
-        return _tiles(targets.mask, targets.pixels, views)[..., 0]
+            self._mesh.draw("outputs", {**inputs, **_tiling(targets.grid)}, views)
+        seen = _tiles(targets.mask, targets.grid, views)[..., 0] > 0
+        if set(outputs) <= {"rgb", "mask"}:  # the other buffers need not be read back
+            blank = np.zeros((1, 1, 1, 1), dtype=np.float32)
+            return surfaces(outputs, seen, blank[..., 0], blank, blank)
+        surface = _tiles(targets.surface, targets.grid, views)
+        coordinates = _tiles(targets.coordinates, targets.grid, views)
+        return surfaces(outputs, seen, surface[..., 3], surface[..., :3], coordinates[..., :3])
 
     def _draw_flat(self, name: str, inputs: Inputs, instances: int = 1) -> None:
         """Four corners a view that take their place from the inputs, over what was drawn before."""
@@ -195,9 +206,9 @@ def _atlas_inputs(name: str, atlas: DepthAtlas, bias: float) -> Inputs:
     }
 
 
-def _tiles(texture: "moderngl.Texture", grid: Grid, count: int) -> NDArray[np.uint8]:
+def _tiles(texture: "moderngl.Texture", grid: Grid, count: int) -> NDArray[Any]:
     """Read an atlas back as [count, S, S, channels]; the first row of a tile is the top of its picture."""
     size, channels = grid.tile_px, texture.components
-    atlas = np.frombuffer(texture.read(alignment=1), dtype=np.uint8)
+    atlas = np.frombuffer(texture.read(alignment=1), dtype=DTYPES[texture.dtype])
     atlas = atlas.reshape(grid.rows, size, grid.columns, size, channels)
     return atlas.transpose(0, 2, 1, 3, 4).reshape(-1, size, size, channels)[:count]

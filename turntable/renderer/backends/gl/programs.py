@@ -14,7 +14,7 @@ HEADER = "#version 330 core\n"
 # Name: vertex file, fragment file. The files each one builds on are named in their first lines (`#include`).
 PROGRAMS = {
     "geometry": ("geometry", "geometry"),
-    "mask": ("geometry", "mask"),
+    "outputs": ("geometry", "outputs"),
     "sun_map": ("sun_map", "shadow"),
     "spot_map": ("spot_map", "shadow"),
     "lighting": ("lighting", "lighting"),

@@ -55,7 +55,7 @@ class DepthAtlas:
 
 
 class ViewTargets:
-    """What a batch of views is drawn into: geometry and light at every sample, pictures and masks a pixel."""
+    """What a batch of views is drawn into: geometry and light at every sample, pictures a pixel."""
 
     def __init__(self, context: "moderngl.Context", views: int, image_px: int, supersampling: int) -> None:
         self.samples = Grid.of(views, image_px * supersampling)
@@ -66,9 +66,7 @@ class ViewTargets:
         self.material = context.texture(size, 1, dtype="u2")
         self.light = context.texture(size, 4, dtype="f2")
         self.picture = context.texture(self.pixels.size, 4)
-        self.mask = context.texture(self.pixels.size, 1)
         self.depth = [_plain_depth(context, size) for _ in range(2)]
-        self.mask_depth = _plain_depth(context, self.pixels.size)
         surface = [self.color, self.normal, self.material]
         self.surface = {
             "color_buffer": self.color,
@@ -80,11 +78,10 @@ class ViewTargets:
         self.geometry = [context.framebuffer(surface, depth) for depth in self.depth]
         self.lit = context.framebuffer([self.light])
         self.resolved = context.framebuffer([self.picture])
-        self.masked = context.framebuffer([self.mask], self.mask_depth)
 
     def release(self) -> None:
         """Free its memory on the device."""
-        for item in (*self.geometry, self.lit, self.resolved, self.masked):
+        for item in (*self.geometry, self.lit, self.resolved):
             item.release()
         for item in (
             self.color,
@@ -92,10 +89,25 @@ class ViewTargets:
             self.material,
             self.light,
             self.picture,
-            self.mask,
             *self.depth,
-            self.mask_depth,
         ):
+            item.release()
+
+
+class OutputTargets:
+    """What one sample at each pixel's centre sees: mask; normal and depth; object coordinates."""
+
+    def __init__(self, context: "moderngl.Context", views: int, image_px: int) -> None:
+        self.grid = Grid.of(views, image_px)
+        self.mask = context.texture(self.grid.size, 1)
+        self.surface = context.texture(self.grid.size, 4, dtype="f4")
+        self.coordinates = context.texture(self.grid.size, 4, dtype="f4")
+        self._depth = _plain_depth(context, self.grid.size)
+        self.framebuffer = context.framebuffer([self.mask, self.surface, self.coordinates], self._depth)
+
+    def release(self) -> None:
+        """Free its memory on the device."""
+        for item in (self.framebuffer, self.mask, self.surface, self.coordinates, self._depth):
             item.release()
 
 

@@ -16,6 +16,9 @@ uniform ivec2 grid;           // tiles across and down
 out vec3 world_normal;
 out vec2 uv;
 out float world_z;
+out float eye_z;
+out vec3 object_position;
+out vec3 to_camera;
 flat out int material_id;
 out gl_PerVertex { vec4 gl_Position; float gl_ClipDistance[4]; };
 
@@ -36,5 +39,8 @@ void main() {
     world_normal = rotate_to_world(gl_InstanceID, normal);
     uv = texcoord;
     world_z = world.z;
+    eye_z = eye.z;
+    object_position = position;
+    to_camera = -(camera[0].xyz * eye.x + camera[1].xyz * eye.y + camera[2].xyz * eye.z);
     material_id = material;
 }

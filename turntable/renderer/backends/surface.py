@@ -1,0 +1,59 @@
+"""What every backend does alike with the surfaces that pixel centres see: the floor where no object is."""
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets.outputs import OutputName
+from turntable.renderer.scene import CAMERA, FLOOR_Z
+
+
+class Surfaces(TypedDict, total=False):
+    """The outputs beside ``rgb``, as in :class:`~turntable.renderer.backends.protocol.Pixels`."""
+
+    mask: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    coordinates: NDArray[np.float32]
+
+
+def surfaces(
+    outputs: Collection[OutputName],
+    seen: NDArray[np.bool_],
+    depth: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
+) -> Surfaces:
+    """The outputs that were asked for.
+
+    Args:
+        outputs: Their names.
+        seen: [V, S, S] where a pixel's centre sees the object.
+        depth: [V, S, S] along the camera's forward axis; any value where nothing is seen.
+        normals: [V, S, S, 3] in the world, towards the camera; any value where nothing is seen.
+        coordinates: [V, S, S, 3] in the object's frame; any value where nothing is seen.
+    """
+    made: Surfaces = {}
+    if "mask" in outputs:
+        made["mask"] = seen.astype(np.uint8) * np.uint8(255)
+    if "depth" in outputs:
+        made["depth"] = np.where(seen, depth, floor_depth(seen.shape[-1]))
+    if "normals" in outputs:
+        made["normals"] = np.where(seen[..., None], normals, np.array([0, 0, 1], dtype=np.float32))
+    if "coordinates" in outputs:
+        made["coordinates"] = np.where(seen[..., None], coordinates, np.float32(0))
+    return made
+
+
+@lru_cache(maxsize=4)
+def floor_depth(image_size_px: int) -> NDArray[np.float32]:
+    """[S, S] depth of the floor along the camera's forward axis, through each pixel's centre."""
+    grid = np.arange(image_size_px) + 0.5
+    x, y = np.meshgrid(grid, grid)
+    # A ray of unit depth in the camera's frame, and how far down it leads in the world.
+    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(CAMERA.intrinsics(image_size_px)).T
+    down = rays @ CAMERA.world_to_camera[:3, 2]
+    return ((FLOOR_Z - CAMERA.position[2]) / down).astype(np.float32)
