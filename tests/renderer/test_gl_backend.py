@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from backend_contract import BackendTests, corner_piece, label, scenes
+from meshes import box, sphere
 
 from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer.backends import open_backend, quality
-from turntable.renderer.meshes.mesh import Texture
+from turntable.renderer.backends.gl import GLBackend
+from turntable.renderer.backends.gl.upload import lay_out
+from turntable.renderer.meshes.mesh import Texture, joined
+from turntable.renderer.pixel_filter import filter_weights, paired_taps
 
 pytestmark = pytest.mark.gl
 
@@ -50,6 +54,53 @@ class TestGLBackend(BackendTests):
         with pytest.raises(MeshError, match="has 40000 materials and the device takes"):
             backend.render(crowd, scenes(label()), 16, quality("fast"))
         backend.render(mesh, scenes(label()), 16, quality("fast"))
+
+
+def test_fragments_light_as_compute_shaders_do(gl_backend):
+    """The path of devices below OpenGL 4.3; transparency takes blending there and image loads here."""
+    if not gl_backend.programs.compute:
+        pytest.skip("the device has no compute shaders")
+    glass = box((0.5, 0.4, 0.6), (0, 0.1, 0), base_color=(0.2, 0.6, 0.3), alpha=0.5)
+    views = scenes(label((0.4, 0.2, 0.1)), label((1.0, -0.5, 2.0), shift=(0.9, 0, 0)))
+    with GLBackend(compute=False) as fragments:
+        for mesh in (corner_piece(), joined([glass, corner_piece()])):
+            ours = gl_backend.render(mesh, views, 64, quality("standard"))
+            theirs = fragments.render(mesh, views, 64, quality("standard"))
+            assert np.abs(ours.rgb.astype(int) - theirs.rgb).max() <= 2
+
+
+def test_an_object_beyond_the_border_is_filtered_as_one_inside(gl_backend):
+    """What lies just outside the picture takes part in the pixel filter: no seam along the rim."""
+    plate = box((4.0, 4.0, 0.01), base_color=(0.5, 0.5, 0.5))
+    rgb = (
+        gl_backend.render(plate, scenes(label(shift=(0, 0, 0.3))), 64, quality("standard")).rgb[0].astype(int)
+    )
+    assert np.abs(rgb[20:40, 0] - rgb[20:40, 1]).max() <= 3
+
+
+def test_shadows_of_a_dense_mesh_are_those_of_its_proxy():
+    """A sphere of 80k triangles casts shadows with far fewer, in the same places to a cell of the grid."""
+    mesh = sphere(200, 201)
+    geometry = lay_out(mesh)
+    assert len(mesh.triangles) > 50_000
+    assert len(geometry.caster.indices) < 0.75 * len(geometry.indices)
+    places = geometry.caster.vertices[geometry.caster.indices]
+    assert np.abs(np.linalg.norm(places, axis=1) - 0.5).max() < 2 * geometry.extent.radius / 96
+    small = lay_out(corner_piece())
+    assert len(small.caster.indices) <= len(small.indices)
+    assert len(small.caster.vertices) < len(small.vertices)
+
+
+@pytest.mark.parametrize("supersampling", [1, 2, 3])
+def test_paired_taps_filter_as_single_ones_do(supersampling):
+    """Read between two samples in the right ratio: the sum of both, for any picture."""
+    places, weights = filter_weights(supersampling)
+    row = np.random.default_rng(0).random(41)
+    middle = 20.0 if supersampling % 2 else 20.5  # a pixel's centre, among samples at whole numbers
+    single = weights @ row[np.round(middle + places).astype(int)]
+    between, shares = paired_taps(supersampling).T
+    assert weights.sum() == pytest.approx(1)
+    assert shares @ np.interp(middle + between, np.arange(41), row) == pytest.approx(single, abs=1e-12)
 
 
 def test_unknown_backend():

@@ -41,6 +41,27 @@ def corner_piece() -> Mesh:
     )
 
 
+def sphere(rings: int, columns: int, radius: float = 0.5, **material) -> Mesh:
+    """A smooth sphere of 2 * rings * columns triangles."""
+    polar, turn = np.meshgrid(
+        np.linspace(0, np.pi, rings + 1), np.linspace(0, 2 * np.pi, columns + 1), indexing="ij"
+    )
+    normals = np.stack([np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)], axis=-1)
+    normals = normals.reshape(-1, 3).astype(np.float32)
+    row, column = np.meshgrid(np.arange(rings), np.arange(columns), indexing="ij")
+    a = (row * (columns + 1) + column).ravel()
+    below = a + columns + 1
+    triangles = np.concatenate([np.stack([a, below, below + 1], -1), np.stack([a, below + 1, a + 1], -1)])
+    return Mesh(
+        radius * normals,
+        triangles.astype(np.int32),
+        normals,
+        np.zeros((len(normals), 2), np.float32),
+        np.zeros(len(triangles), np.int32),
+        (Material(**material),),
+    )
+
+
 CUBE_OBJ = """mtllib model_normalized.mtl
 v -0.3 -0.3 -0.3
 v 0.3 -0.3 -0.3

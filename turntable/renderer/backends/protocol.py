@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import gcd
 from typing import Protocol, Self
 
 import numpy as np
@@ -43,11 +44,26 @@ class Quality:
     sun_taps: int
     """At most so many of them light one view."""
 
+    phase_grid: int
+    """The samples of so many columns and rows share the lights out among them."""
+    floor_step: int
+    """Pixels, along each axis, from one place of the floor's light to the next."""
+
+    @property
+    def phases(self) -> int:
+        """How many kinds of samples there are, each with its own part of the sun."""
+        return self.phase_grid**2
+
+    @property
+    def spot_phases(self) -> int:
+        """How many parts the spot's points are shared out in."""
+        return gcd(self.phases, self.spot_samples)
+
 
 _QUALITIES = {
-    "fast": Quality(2, 1, 128, 40, 48, 8),
-    "standard": Quality(2, 4, 96, 72, 64, 14),
-    "high": Quality(3, 16, 128, 256, 64, 40),
+    "fast": Quality(1, 4, 64, 40, 48, 8, 1, 4),
+    "standard": Quality(2, 4, 96, 72, 64, 16, 2, 2),
+    "high": Quality(3, 18, 128, 256, 64, 36, 1, 1),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,8 @@ from numpy.typing import NDArray
 from turntable.datasets.outputs import OutputName
 from turntable.renderer.scene import CAMERA, FLOOR_Z
 
-
-class Surfaces(TypedDict, total=False):
-    """The outputs beside ``rgb``, as in :class:`~turntable.renderer.backends.protocol.Pixels`."""
-
-    mask: NDArray[np.uint8]
-    depth: NDArray[np.float32]
-    normals: NDArray[np.float32]
-    coordinates: NDArray[np.float32]
+Surfaces = dict[str, NDArray[Any]]
+"""The outputs beside ``rgb``, by the names of the fields of ``Pixels``."""
 
 
 def surfaces(

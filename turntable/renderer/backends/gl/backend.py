@@ -6,11 +6,19 @@ from typing import Self
 import numpy as np
 
 from turntable.datasets.outputs import OutputName
-from turntable.renderer.backends.gl import programs
 from turntable.renderer.backends.gl.constants import Constants
 from turntable.renderer.backends.gl.context import device_of, open_context
 from turntable.renderer.backends.gl.drawing import Drawing
-from turntable.renderer.backends.gl.targets import DepthAtlas, Grid, OutputTargets, ViewTargets
+from turntable.renderer.backends.gl.programs import COMPUTE_VERSION_CODE, Programs
+from turntable.renderer.backends.gl.rectangles import RectanglePasses
+from turntable.renderer.backends.gl.targets import (
+    BORDER_PX,
+    DepthAtlas,
+    Grid,
+    OutputTargets,
+    ViewSize,
+    ViewTargets,
+)
 from turntable.renderer.backends.protocol import Device, Pixels, Quality
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
@@ -24,16 +32,22 @@ MAX_BATCH_VIEWS = 64
 class GLBackend:
     """The :class:`~turntable.renderer.backends.protocol.Backend` on OpenGL 3.3 and later, headless."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, compute: bool = True) -> None:
+        """Open a device.
+
+        Args:
+            compute: Whether to light in compute shaders where the device has them (OpenGL 4.3): data-centre
+                GPUs have few units that can draw. Without, fragments do the same.
+        """
         self.context = open_context()
         self._device = device_of(self.context)
         self.context.enable_direct(GL_DEPTH_TEST)
-        self.programs = programs.build_all(self.context)
+        self.programs = Programs(
+            self.context, compute=compute and self.context.version_code >= COMPUTE_VERSION_CODE
+        )
+        self.passes = RectanglePasses(self.context, self.programs)
         self.constants = Constants(self.context)
-        self.flat = {
-            name: self.context.vertex_array(self.programs[name], []) for name in ("lighting", "resolve")
-        }
-        self._targets: dict[tuple[int, int, int], ViewTargets] = {}
+        self._targets: dict[ViewSize, ViewTargets] = {}
         self._output_targets: dict[tuple[int, int], OutputTargets] = {}
         self._atlases: dict[tuple[str, Grid], DepthAtlas] = {}
 
@@ -51,19 +65,19 @@ class GLBackend:
         outputs: Collection[OutputName] = ("rgb",),
     ) -> Pixels:
         """Draw one view of the mesh a scene; see the protocol."""
-        batch = self._batch(len(scenes), image_size_px * quality.supersampling)
-        with Drawing(self, mesh, image_size_px, quality) as drawing:
+        batch = self._batch(len(scenes), (image_size_px + 2 * BORDER_PX) * quality.supersampling)
+        # Another backend of this process may have been used since.
+        with self.context, Drawing(self, mesh, image_size_px, quality) as drawing:
             parts = [drawing.draw(scenes[at : at + batch], outputs) for at in range(0, len(scenes), batch)]
         return Pixels(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
-    def targets(self, views: int, image_px: int, supersampling: int) -> ViewTargets:
-        """Buffers for so many views; those of the size last used are kept."""
-        key = (views, image_px, supersampling)
-        if key not in self._targets:
+    def targets(self, size: ViewSize) -> ViewTargets:
+        """Buffers for a batch of views; those of the size last used are kept."""
+        if size not in self._targets:
             for old in self._targets.values():
                 old.release()
-            self._targets = {key: ViewTargets(self.context, *key)}
-        return self._targets[key]
+            self._targets = {size: ViewTargets(self.context, size)}
+        return self._targets[size]
 
     def output_targets(self, views: int, image_px: int) -> OutputTargets:
         """Buffers for what pixel centres see; those of the size last used are kept."""

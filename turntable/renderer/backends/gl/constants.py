@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import moderngl
 
 DEPTH_RANGE = (0.1, 1000.0)
+TONE_END = 4.0
+"""Square root of the largest linear value that the tone curve's texture holds."""
 
 
 class Constants:
@@ -19,9 +21,10 @@ class Constants:
 
     def __init__(self, context: "moderngl.Context") -> None:
         irradiance = lighting.sun_irradiance_table(256)
+        curve = tone.display_from_linear(np.linspace(0, TONE_END, 4096) ** 2).astype(np.float32)
         self.inputs: dict[str, Any] = {
-            "tone_curve": float_texture(context, tone.curve_table(2048)[None, :, None], smooth=True),
-            "tone_stops": (tone.FIRST_STOP, tone.LAST_STOP),
+            "tone_curve": float_texture(context, curve[None, :, None], smooth=True),
+            "tone_end": TONE_END,
             "spot_pool": float_texture(context, lighting.spot_table(256, 128)[..., None], smooth=True),
             "pool_range": (lighting.POOL_RADIUS, *lighting.POOL_DEPTH),
             "sun_irradiance": float_texture(context, irradiance[None, :, None], smooth=True),
@@ -29,7 +32,6 @@ class Constants:
             "unlit_floor": WORLD_RADIANCE + float(irradiance[-1]) / np.pi,
             "camera": [tuple(float(x) for x in row) for row in CAMERA.world_to_camera[:3]],
             "focal": float(CAMERA.intrinsics(2)[0, 0]),
-            "depth_range": DEPTH_RANGE,
             "floor_z": FLOOR_Z,
         }
 

@@ -1,7 +1,7 @@
 """Views of one mesh, drawn together: shadow maps, geometry, light and the pixel filter, then one readback.
 
-Every view has a tile of an atlas, and every pass draws all views at once, one instance each. The maps of the
-sun's shadow belong to the mesh, not to a view: the sun stands still while the object turns, so in the
+Every view has a tile of an atlas, and the mesh is drawn into all of them at once, one instance each. The maps
+of the sun's shadow belong to the mesh, not to a view: the sun stands still while the object turns, so in the
 object's frame all views together need directions over the whole sphere, and each reads those nearest to its
 own sun.
 """
@@ -15,31 +15,32 @@ from numpy.typing import NDArray
 
 from turntable.datasets.outputs import OutputName
 from turntable.renderer import lighting
-from turntable.renderer.backends.gl import programs, tables
-from turntable.renderer.backends.gl.constants import float_texture
-from turntable.renderer.backends.gl.targets import DepthAtlas, Grid, ViewTargets
+from turntable.renderer.backends.gl import projections
+from turntable.renderer.backends.gl.programs import Defines
+from turntable.renderer.backends.gl.rectangles import Inputs, Rectangle, ViewBlocks
+from turntable.renderer.backends.gl.targets import BORDER_PX, DepthAtlas, Grid, Layer, ViewSize, ViewTargets
 from turntable.renderer.backends.gl.upload import DeviceMesh
 from turntable.renderer.backends.protocol import Quality
 from turntable.renderer.backends.surface import Surfaces, surfaces
 from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.scene import Scenes
+from turntable.renderer.pixel_filter import FILTER_RADIUS_PX, paired_taps
+from turntable.renderer.scene import CAMERA, Scenes
 
 if TYPE_CHECKING:
     import moderngl
 
     from turntable.renderer.backends.gl.backend import GLBackend
 
-Inputs = dict[str, Any]
-"""Uniform values and textures by their name in the shaders."""
-
-CLIP_PLANES = tuple(0x3000 + plane for plane in range(4))
-"""GL_CLIP_DISTANCE0 and on: one an edge of a tile."""
+CLIP_PLANES = tuple(0x3000 + plane for plane in range(5))
+"""GL_CLIP_DISTANCE0 and on: one an edge of a tile, and the floor."""
 TRANSPARENT_LAYERS = 4
 """How many surfaces behind each other are drawn of a mesh that one can see through."""
 DTYPES = {"f1": np.uint8, "f4": np.float32}
 """Of what is read back, by moderngl's name for the texture's."""
 SPOT_BIAS, SUN_BIAS = 0.004, 0.008
 """Of the depth that a map spans."""
+LIFT = 1.2 / 64
+"""How far above its surface a point looks for shadows, of the mesh's radius: about a texel of the maps."""
 
 
 class Drawing:
@@ -52,7 +53,8 @@ class Drawing:
         self._mesh = DeviceMesh(self._context, backend.programs, mesh)
         self._held.callback(self._mesh.release)
         self._directions = lighting.sphere_directions(quality.sun_maps)
-        self._sun = self._draw_sun_maps()
+        self._sun = backend.atlas("sun", quality.sun_maps, quality.sun_map_px, silhouettes=True)
+        self._sun_rows = self._draw_sun_maps()
 
     def __enter__(self) -> Self:
         return self
@@ -60,124 +62,223 @@ class Drawing:
     def __exit__(self, *exception: object) -> None:
         self._held.close()
 
-    def draw(self, scenes: Scenes, outputs: Collection[OutputName]) -> dict[str, NDArray[Any]]:
+    def draw(self, scenes: Scenes, outputs: Collection[OutputName]) -> Surfaces:
         """Draw one view a scene; the fields of ``Pixels`` that were asked for."""
-        with ExitStack() as held:
-            inputs = {**self._sun, **self._view_tables(scenes, held), **self._backend.constants.inputs}
-            inputs |= self._draw_spot_maps(inputs, len(scenes))
-            targets = self._backend.targets(len(scenes), self._image_px, self._quality.supersampling)
-            self._draw_light(targets, inputs, len(scenes))
-            self._resolve(targets, inputs)
-            more = self._draw_outputs(inputs, len(scenes), outputs) if set(outputs) - {"rgb"} else {}
-            return {"rgb": _tiles(targets.picture, targets.pixels, len(scenes))[..., :3], **more}
-
-    def _draw_sun_maps(self) -> Inputs:
         quality = self._quality
-        frames = float_texture(self._context, tables.sun_frames(self._directions))
-        self._held.callback(frames.release)
-        atlas = self._backend.atlas("sun", quality.sun_maps, quality.sun_map_px, silhouettes=True)
-        assert atlas.cover is not None
-        self._draw_depth(
-            "sun_map", atlas, {"sun_frames": frames, "radius": self._mesh.extent.radius}, quality.sun_maps
-        )
-        atlas.cover.build_mipmaps()
-        atlas.cover.filter = (self._context.LINEAR_MIPMAP_LINEAR, self._context.LINEAR)
+        size = ViewSize(len(scenes), self._image_px, quality.supersampling, quality.floor_step)
+        targets = self._backend.targets(size)
+        spot, spot_rows = self._draw_spot_maps(scenes)
+        blocks = ViewBlocks(self._context, self._view_blocks(scenes, spot_rows))
+        inputs = {**self._inputs(), "spot_maps": spot.depth}
+        bounds = projections.seen_bounds(scenes, self._mesh.extent, self._image_px, BORDER_PX)
+        self._light_object(targets, blocks, inputs, scenes, bounds)
+        self._light_floor(targets, blocks, inputs)
+        self._resolve(targets, blocks, inputs, bounds)
+        blocks.release()
+        made: Surfaces = {"rgb": _tiles(targets.picture, size.pixels, len(scenes))[..., :3]}
+        if set(outputs) - {"rgb"}:
+            made |= self._draw_outputs(scenes, outputs)
+        return made
+
+    def _inputs(self) -> Inputs:
+        quality, sun = self._quality, self._sun
         return {
-            **_atlas_inputs("sun", atlas, SUN_BIAS),
-            "sun_cover": atlas.cover,
-            "sun_spread": tables.direction_spread(quality.sun_maps),
-            "sun_map_px": quality.sun_map_px,
-            "sun_frames": frames,
-            "sun_taps": quality.sun_taps,
+            **self._backend.constants.inputs,
+            "image_px": float(self._image_px),
+            "border_px": float(BORDER_PX),
+            "supersampling": float(quality.supersampling),
+            "step_px": float(quality.floor_step),
+            "lift": LIFT,
+            "sun_maps": sun.depth,
+            "sun_cover": sun.cover,
+            "sun_spread": projections.direction_spread(quality.sun_maps),
+            "sun_map_px": float(quality.sun_map_px),
+            "sun_grid": tuple(float(n) for n in sun.grid.tiles),
+            "sun_margin": sun.margin,
+            "material_table": self._mesh.materials,
         }
 
-    def _view_tables(self, scenes: Scenes, held: ExitStack) -> Inputs:
-        """The numbers of these views as textures."""
-        extent, quality = self._mesh.extent, self._quality
-        rows = tables.view_table(scenes, extent, self._image_px, self._directions, quality.sun_taps)
-        views = float_texture(self._context, rows)
-        spots = float_texture(self._context, tables.spot_table(scenes, extent, quality))
-        held.callback(views.release)
-        held.callback(spots.release)
-        return {"view_table": views, "spot_table": spots, "spot_samples": quality.spot_samples}
+    def _draw_sun_maps(self) -> NDArray[np.float64]:
+        """[M, 4, 4]: where a point of the mesh is found in each map."""
+        clip = projections.sun_clip(self._directions, self._mesh.extent.radius)
+        placed = projections.into_atlas(clip, self._sun.grid, self._sun.margin)
+        self._draw_depth(self._sun, projections.instances(placed))
+        assert self._sun.cover is not None
+        self._sun.cover.build_mipmaps()
+        self._sun.cover.filter = (self._context.LINEAR_MIPMAP_LINEAR, self._context.LINEAR)
+        return projections.map_rows(placed, SUN_BIAS)
 
-    def _draw_spot_maps(self, inputs: Inputs, views: int) -> Inputs:
-        instances = views * self._quality.spot_samples
-        atlas = self._backend.atlas("spot", instances, self._quality.spot_map_px)
-        self._draw_depth("spot_map", atlas, inputs, instances)
-        return _atlas_inputs("spot", atlas, SPOT_BIAS)
+    def _draw_spot_maps(self, scenes: Scenes) -> tuple[DepthAtlas, NDArray[np.float64]]:
+        """The maps of all views, and [V, S, 5, 4] where a point of the world is found in each."""
+        samples = self._quality.spot_samples
+        atlas = self._backend.atlas("spot", len(scenes) * samples, self._quality.spot_map_px)
+        clip = projections.spot_clip(scenes, self._mesh.extent.radius, samples).reshape(-1, 4, 4)
+        placed = projections.into_atlas(clip, atlas.grid, atlas.margin)
+        poses = np.repeat(scenes.object_to_world, samples, axis=0)
+        self._draw_depth(atlas, projections.instances(placed, poses))
+        rows = projections.map_rows(placed, SPOT_BIAS)
+        places = projections.map_places(len(rows), atlas.grid, atlas.margin)
+        return atlas, np.concatenate([rows, places[:, None]], axis=1).reshape(-1, samples, 5, 4)
 
-    def _draw_depth(self, name: str, atlas: DepthAtlas, inputs: Inputs, instances: int) -> None:
+    def _draw_depth(self, atlas: DepthAtlas, copies: NDArray[np.void]) -> None:
         atlas.framebuffer.use()
         atlas.framebuffer.clear(depth=1.0)
         # Steep surfaces span much depth within a texel.
         self._context.polygon_offset = (1.5, 2.0)
-        program = programs.transparent(name) if self._mesh.transparent else name
-        self._mesh.draw(program, {**inputs, **_tiling(atlas.grid), "margin": atlas.margin}, instances)
+        self._mesh.draw_depth(copies)
         self._context.polygon_offset = (0.0, 0.0)
 
-    def _draw_light(self, targets: ViewTargets, inputs: Inputs, views: int) -> None:
-        """Geometry, then light on it; layer by layer, nearest first, where one can see through the mesh."""
-        targets.lit.clear()
-        for layer in range(TRANSPARENT_LAYERS if self._mesh.transparent else 1):
-            depth, behind = targets.depth[layer % 2], targets.depth[1 - layer % 2]
-            geometry = targets.geometry[layer % 2]
-            geometry.use()
-            geometry.clear(depth=1.0)
-            tiling = _tiling(targets.samples)
-            with _clipping(self._context):
-                self._mesh.draw(
-                    "geometry", {**inputs, **tiling, "peel": layer > 0, "peeled_depth": behind}, views
-                )
-            targets.lit.use()
-            surface = {**targets.surface, "depth_buffer": depth, "material_table": self._mesh.materials}
-            size = {"tile_px": targets.samples.tile_px, "image_px": float(self._image_px)}
-            self._draw_flat("lighting", {**inputs, **tiling, **surface, **size}, views)
-
-    def _resolve(self, targets: ViewTargets, inputs: Inputs) -> None:
-        weights = tables.filter_weights(self._quality.supersampling)
-        targets.resolved.clear()
-        targets.resolved.use()
-        self._draw_flat(
-            "resolve",
-            {
-                **inputs,
-                **_tiling(targets.pixels),
-                "light_buffer": targets.light,
-                "image_px": self._image_px,
-                "supersampling": self._quality.supersampling,
-                "filter_taps": len(weights),
-                "filter_weights": [
-                    float(w) for w in np.pad(weights, (0, tables.MAX_FILTER_TAPS - len(weights)))
-                ],
-            },
+    def _view_blocks(self, scenes: Scenes, spot_rows: NDArray[np.float64]) -> NDArray[np.float32]:
+        quality = self._quality
+        taps = projections.sun_taps(scenes.object_to_world[:, :3, :3], self._directions, quality.sun_taps)
+        return projections.view_blocks(
+            scenes,
+            self._mesh.extent,
+            taps[:, projections.by_phase(quality.sun_taps, quality.phases)],
+            self._sun_rows,
+            spot_rows[:, projections.by_phase(quality.spot_samples, quality.spot_phases)],
         )
 
-    def _draw_outputs(self, inputs: Inputs, views: int, outputs: Collection[OutputName]) -> Surfaces:
-        targets = self._backend.output_targets(views, self._image_px)
+    def _defines(self) -> Defines:
+        quality = self._quality
+        return (
+            ("SUN_TAPS", quality.sun_taps),
+            ("SPOT_SAMPLES", quality.spot_samples),
+            ("PHASE_GRID", quality.phase_grid),
+            ("PHASES", quality.phases),
+            ("SPOT_PHASES", quality.spot_phases),
+        )
+
+    def _light_object(
+        self,
+        targets: ViewTargets,
+        blocks: ViewBlocks,
+        inputs: Inputs,
+        scenes: Scenes,
+        bounds: NDArray[np.int32],
+    ) -> None:
+        """Geometry, then light on it; layer by layer, nearest first, where one can see through the mesh."""
+        grid, samples = targets.size.samples, self._quality.supersampling
+        # What the pixel filter reads must have been written.
+        reach = _grown(bounds, 3, -BORDER_PX, self._image_px + BORDER_PX) + BORDER_PX
+        rectangles = [
+            Rectangle(view, *_placed(box * samples, grid.origin(view)), {"tile": grid.origin(view)})
+            for view, box in enumerate(reach)
+        ]
+        nearer: Layer | None = None
+        for number in range(TRANSPARENT_LAYERS if self._mesh.transparent else 1):
+            layer = targets.layer(number)
+            self._draw_geometry(layer, nearer, scenes, grid)
+            run = {**inputs, **layer.inputs}
+            self._backend.passes.run(
+                "lighting",
+                targets,
+                targets.light,
+                rectangles,
+                blocks,
+                run,
+                self._defines(),
+                behind=nearer is not None,
+            )
+            nearer = layer
+
+    def _draw_geometry(self, layer: Layer, nearer: Layer | None, scenes: Scenes, grid: Grid) -> None:
+        layer.clear()
+        layer.framebuffer.use()
+        defines = ("SURFACE",) if nearer is None else ("SURFACE", "BEHIND")
+        inputs = {} if nearer is None else {"nearer_depth": nearer.depth}
+        self._draw_seen("geometry", defines, inputs, scenes, grid, BORDER_PX)
+
+    def _draw_seen(
+        self, fragment: str, defines: tuple[str, ...], inputs: Inputs, scenes: Scenes, grid: Grid, border: int
+    ) -> None:
+        """Draw the mesh as the camera sees it, a tile a view; clipping is dear, and few views need it."""
+        clip = projections.camera_clip(self._image_px, border)
+        copies = projections.camera_instances(scenes, grid, clip)
+        cut = projections.needs_clipping(scenes, self._mesh.extent, clip)
+        if not cut.all():
+            self._mesh.draw_surface(fragment, defines, inputs, copies[~cut])
+        if cut.any():
+            with _clipping(self._context):
+                self._mesh.draw_surface(fragment, (*defines, "CLIPPED"), inputs, copies[cut])
+
+    def _light_floor(self, targets: ViewTargets, blocks: ViewBlocks, inputs: Inputs) -> None:
+        grid = targets.size.floor
+        whole = np.array([0, 0, grid.tile_px, grid.tile_px])
+        rectangles = [
+            Rectangle(view, *_placed(whole, grid.origin(view)), {"tile": grid.origin(view)})
+            for view in range(targets.size.views)
+        ]
+        self._backend.passes.run("floor", targets, targets.floor, rectangles, blocks, inputs, self._defines())
+
+    def _resolve(
+        self, targets: ViewTargets, blocks: ViewBlocks, inputs: Inputs, bounds: NDArray[np.int32]
+    ) -> None:
+        size, taps = targets.size, paired_taps(self._quality.supersampling)
+        run = {
+            **inputs,
+            "floor_buffer": targets.floor,
+            "light_buffer": targets.light,
+            "floor_texels": float(size.floor.tile_px),
+            "filter_taps": [(float(at), float(weight)) for at, weight in taps],
+        }
+        whole = np.broadcast_to([0, 0, self._image_px, self._image_px], bounds.shape)
+        near = _grown(bounds, int(np.ceil(FILTER_RADIUS_PX)), 0, self._image_px)
+        for boxes, defines in ((whole, ()), (near, (("OBJECT", ""), ("FILTER_TAPS", len(taps))))):
+            rectangles = [self._pixels(size, view, box) for view, box in enumerate(boxes)]
+            self._backend.passes.run(
+                "resolve",
+                targets,
+                targets.picture,
+                rectangles,
+                blocks,
+                run,
+                (("SUN_TAPS", 1), ("SPOT_SAMPLES", 1), *defines),
+            )
+
+    def _pixels(self, size: ViewSize, view: int, box: NDArray[np.int32]) -> Rectangle:
+        tile = size.pixels.origin(view)
+        places = {
+            "tile": tile,
+            "floor_tile": size.floor.origin(view),
+            "light_tile": size.samples.origin(view),
+        }
+        return Rectangle(view, *_placed(box, tile), places)
+
+    def _draw_outputs(self, scenes: Scenes, outputs: Collection[OutputName]) -> Surfaces:
+        targets, views = self._backend.output_targets(len(scenes), self._image_px), len(scenes)
         targets.framebuffer.use()
         targets.framebuffer.clear(depth=1.0)
-        with _clipping(self._context):
-            self._mesh.draw("outputs", {**inputs, **_tiling(targets.grid)}, views)
+        self._draw_seen("outputs", ("SURFACE",), {}, scenes, targets.grid, 0)
         seen = _tiles(targets.mask, targets.grid, views)[..., 0] > 0
         if set(outputs) <= {"rgb", "mask"}:  # the other buffers need not be read back
             blank = np.zeros((1, 1, 1, 1), dtype=np.float32)
             return surfaces(outputs, seen, blank[..., 0], blank, blank)
         surface = _tiles(targets.surface, targets.grid, views)
-        coordinates = _tiles(targets.coordinates, targets.grid, views)
-        return surfaces(outputs, seen, surface[..., 3], surface[..., :3], coordinates[..., :3])
+        coordinates = _tiles(targets.coordinates, targets.grid, views)[..., :3]
+        normals = _towards_camera(surface[..., :3], coordinates, scenes)
+        return surfaces(outputs, seen, surface[..., 3], normals, coordinates)
 
-    def _draw_flat(self, name: str, inputs: Inputs, instances: int = 1) -> None:
-        """Four corners a view that take their place from the inputs, over what was drawn before."""
-        context = self._context
-        programs.bind(self._backend.programs[name], inputs)
-        context.disable(context.DEPTH_TEST)
-        context.enable(context.BLEND)
-        # What is behind adds only what the nearer layers let through.
-        context.blend_func = context.ONE_MINUS_DST_ALPHA, context.ONE
-        self._backend.flat[name].render(context.TRIANGLE_STRIP, vertices=4, instances=instances)
-        context.disable(context.BLEND)
-        context.enable(context.DEPTH_TEST)
+
+def _towards_camera(
+    normals: NDArray[np.float32], coordinates: NDArray[np.float32], scenes: Scenes
+) -> NDArray[np.float32]:
+    """Normals [V, S, S, 3] of points in the objects' frames, in the world and turned to the camera."""
+    rotation = scenes.object_to_world[:, :3, :3]
+    camera = np.einsum("vji,vj->vi", rotation, CAMERA.position - scenes.object_to_world[:, :3, 3])
+    facing = (normals * (camera[:, None, None] - coordinates)).sum(axis=-1, keepdims=True)
+    turned = np.where(facing < 0, -normals, normals)
+    return np.einsum("vij,vrcj->vrci", rotation, turned).astype(np.float32)
+
+
+def _grown(boxes: NDArray[np.int32], by: int, low: int, high: int) -> NDArray[np.int32]:
+    return np.clip(boxes + np.array([-by, -by, by, by]), low, high)
+
+
+def _placed(box: NDArray[Any], origin: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """First and one-past-last texel of a box [4] in a tile that begins at ``origin``."""
+    x, y = origin
+    return (x + int(box[0]), y + int(box[1])), (x + int(box[2]), y + int(box[3]))
 
 
 @contextmanager
@@ -190,20 +291,6 @@ def _clipping(context: "moderngl.Context") -> Generator[None, None, None]:
     finally:
         for plane in CLIP_PLANES:
             context.disable_direct(plane)
-
-
-def _tiling(grid: Grid) -> Inputs:
-    return {"columns": grid.columns, "grid": grid.tiles}
-
-
-def _atlas_inputs(name: str, atlas: DepthAtlas, bias: float) -> Inputs:
-    return {
-        f"{name}_maps": atlas.depth,
-        f"{name}_columns": atlas.grid.columns,
-        f"{name}_grid": atlas.grid.tiles,
-        f"{name}_margin": atlas.margin,
-        f"{name}_bias": bias,
-    }
 
 
 def _tiles(texture: "moderngl.Texture", grid: Grid, count: int) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Shader programs from the files beside this one, and how their inputs are bound."""
+"""Shader programs from the files beside this one, built when first asked for; how their inputs are bound."""
 
 import re
 from collections.abc import Mapping
@@ -9,34 +9,62 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import moderngl
 
-HEADER = "#version 330 core\n"
+    Program = moderngl.Program | moderngl.ComputeShader
 
-# Name: vertex file, fragment file. The files each one builds on are named in their first lines (`#include`).
-PROGRAMS = {
-    "geometry": ("geometry", "geometry"),
-    "outputs": ("geometry", "outputs"),
-    "sun_map": ("sun_map", "shadow"),
-    "spot_map": ("spot_map", "shadow"),
-    "lighting": ("lighting", "lighting"),
-    "resolve": ("screen", "resolve"),
-}
-TRANSPARENT_VARIANTS = ("sun_map", "spot_map")
+DRAWING_VERSION = "#version 330 core\n"
+COMPUTE_VERSION = "#version 430 core\n"
+COMPUTE_VERSION_CODE = 430
+
+Defines = tuple[tuple[str, object], ...]
 
 
-def build_all(context: "moderngl.Context") -> dict[str, "moderngl.Program"]:
-    """Every program by name; depth maps have a second one for meshes that one can see through."""
-    programs = {name: _build(context, *pair) for name, pair in PROGRAMS.items()}
-    for name in TRANSPARENT_VARIANTS:
-        programs[transparent(name)] = _build(context, *PROGRAMS[name], "TRANSPARENT")
-    return programs
+class Programs:
+    """Programs by their source and what is defined for them."""
+
+    def __init__(self, context: "moderngl.Context", *, compute: bool) -> None:
+        self.compute = compute
+        """Whether rectangles of texels are computed; if not, they are drawn."""
+        self._context = context
+        self._built: dict[tuple[object, ...], Any] = {}
+
+    def mesh(self, fragment: str, *defines: str) -> "moderngl.Program":
+        """Draws a mesh (``mesh.vert``) with a fragment shader."""
+        flags = tuple((name, "") for name in defines)
+        return self._get("mesh", fragment, flags)
+
+    def rectangle(self, name: str, texel_format: str, defines: Defines = ()) -> "Program":
+        """Fills a rectangle of a target with what ``shade`` of file ``name`` says of each texel."""
+        return self._get(name, texel_format if self.compute else "", defines)
+
+    def _get(self, first: str, second: str, defines: Defines) -> Any:
+        key = (first, second, defines)
+        if key not in self._built:
+            header = "".join(f"#define {name} {value}\n" for name, value in defines)
+            self._built[key] = (
+                self._build_mesh(second, header)
+                if first == "mesh"
+                else self._build_pass(first, second, header)
+            )
+        return self._built[key]
+
+    def _build_mesh(self, fragment: str, header: str) -> "moderngl.Program":
+        header = DRAWING_VERSION + header
+        return self._context.program(
+            vertex_shader=header + _text("mesh.vert"), fragment_shader=header + _text(f"{fragment}.frag")
+        )
+
+    def _build_pass(self, name: str, texel_format: str, header: str) -> "Program":
+        if self.compute:
+            header = f"{COMPUTE_VERSION}{header}#define TARGET_FORMAT {texel_format}\n"
+            return self._context.compute_shader(header + _text(name) + _text("pass.comp"))
+        header = DRAWING_VERSION + header
+        return self._context.program(
+            vertex_shader=DRAWING_VERSION + _text("pass.vert"),
+            fragment_shader=header + _text(name) + _text("pass.frag"),
+        )
 
 
-def transparent(name: str) -> str:
-    """The name of a program's variant for meshes that one can see through."""
-    return f"{name}_transparent"
-
-
-def bind(program: "moderngl.Program", inputs: Mapping[str, Any]) -> None:
+def bind(program: "Program", inputs: Mapping[str, Any]) -> None:
     """Set uniforms and textures by name; what the compiler found unused is passed over."""
     unit = 0
     for name, value in inputs.items():
@@ -48,13 +76,6 @@ def bind(program: "moderngl.Program", inputs: Mapping[str, Any]) -> None:
             unit += 1
         else:
             program[name] = value
-
-
-def _build(context: "moderngl.Context", vertex: str, fragment: str, *defines: str) -> "moderngl.Program":
-    header = HEADER + "".join(f"#define {define}\n" for define in defines)
-    return context.program(
-        vertex_shader=header + _text(f"{vertex}.vert"), fragment_shader=header + _text(f"{fragment}.frag")
-    )
 
 
 @cache

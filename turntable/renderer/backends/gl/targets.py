@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import moderngl
 
+BORDER_PX = 2
+"""Drawn around every picture, so that the pixel filter at its rim finds what lies beyond."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -32,6 +35,10 @@ class Grid:
         """Tiles across and down."""
         return self.columns, self.rows
 
+    def origin(self, index: int) -> tuple[int, int]:
+        """The first pixel of a tile."""
+        return index % self.columns * self.tile_px, index // self.columns * self.tile_px
+
 
 class DepthAtlas:
     """Depth maps, compared with bilinear weights when read, and if asked their silhouettes with mipmaps."""
@@ -54,43 +61,89 @@ class DepthAtlas:
                 item.release()
 
 
-class ViewTargets:
-    """What a batch of views is drawn into: geometry and light at every sample, pictures a pixel."""
+@dataclass(frozen=True, slots=True)
+class ViewSize:
+    """How large everything of a batch of views is."""
 
-    def __init__(self, context: "moderngl.Context", views: int, image_px: int, supersampling: int) -> None:
-        self.samples = Grid.of(views, image_px * supersampling)
-        self.pixels = Grid.of(views, image_px)
-        size = self.samples.size
-        self.color = context.texture(size, 4)
-        self.normal = context.texture(size, 4, dtype="f2")
-        self.material = context.texture(size, 1, dtype="u2")
-        self.light = context.texture(size, 4, dtype="f2")
-        self.picture = context.texture(self.pixels.size, 4)
-        self.depth = [_plain_depth(context, size) for _ in range(2)]
-        surface = [self.color, self.normal, self.material]
-        self.surface = {
+    views: int
+    image_px: int
+    supersampling: int
+    floor_step: int
+
+    @property
+    def samples(self) -> Grid:
+        """Of the geometry and its light."""
+        return Grid.of(self.views, (self.image_px + 2 * BORDER_PX) * self.supersampling)
+
+    @property
+    def pixels(self) -> Grid:
+        """Of the pictures."""
+        return Grid.of(self.views, self.image_px)
+
+    @property
+    def floor(self) -> Grid:
+        """Of the light on the floor."""
+        return Grid.of(self.views, ceil(self.image_px / self.floor_step))
+
+
+class Layer:
+    """What the camera sees at every sample: color, normal, material, and depth along its axis."""
+
+    def __init__(self, context: "moderngl.Context", grid: Grid) -> None:
+        self.color = context.texture(grid.size, 4)
+        self.normal = context.texture(grid.size, 4, dtype="f2")
+        self.material = context.texture(grid.size, 1, dtype="u2")
+        self.depth = context.texture(grid.size, 1, dtype="f4")
+        self._test = context.depth_renderbuffer(grid.size)
+        self._textures = [self.color, self.normal, self.material, self.depth]
+        for texture in self._textures:
+            texture.filter = (context.NEAREST, context.NEAREST)
+        self.framebuffer = context.framebuffer(self._textures, self._test)
+        self._only_depth = context.framebuffer([self.depth], self._test)
+        self.inputs = {
             "color_buffer": self.color,
             "normal_buffer": self.normal,
             "material_buffer": self.material,
+            "depth_buffer": self.depth,
         }
-        for texture in [*surface, self.light]:
-            texture.filter = (context.NEAREST, context.NEAREST)
-        self.geometry = [context.framebuffer(surface, depth) for depth in self.depth]
-        self.lit = context.framebuffer([self.light])
-        self.resolved = context.framebuffer([self.picture])
+
+    def clear(self) -> None:
+        """Nothing is there: only depth needs to say so."""
+        self._only_depth.clear(depth=1.0)
 
     def release(self) -> None:
         """Free its memory on the device."""
-        for item in (*self.geometry, self.lit, self.resolved):
+        for item in (self.framebuffer, self._only_depth, *self._textures, self._test):
             item.release()
-        for item in (
-            self.color,
-            self.normal,
-            self.material,
-            self.light,
-            self.picture,
-            *self.depth,
-        ):
+
+
+class ViewTargets:
+    """What a batch of views is drawn into: geometry and light a sample, the floor's light, pictures."""
+
+    def __init__(self, context: "moderngl.Context", size: ViewSize) -> None:
+        self.size = size
+        self._context = context
+        self._layers: list[Layer] = []
+        self.light = context.texture(size.samples.size, 4, dtype="f2")
+        self.floor = context.texture(size.floor.size, 4, dtype="f2")
+        self.picture = context.texture(size.pixels.size, 4)
+        self._framebuffers = {
+            texture: context.framebuffer([texture]) for texture in (self.light, self.floor, self.picture)
+        }
+
+    def layer(self, number: int) -> Layer:
+        """The n-th surface behind each other. Two are kept, used in turn: a layer knows the one before it."""
+        while len(self._layers) <= number % 2:
+            self._layers.append(Layer(self._context, self.size.samples))
+        return self._layers[number % 2]
+
+    def framebuffer_of(self, texture: "moderngl.Texture") -> "moderngl.Framebuffer":
+        """For drawing into one of the targets."""
+        return self._framebuffers[texture]
+
+    def release(self) -> None:
+        """Free its memory on the device."""
+        for item in (*self._framebuffers.values(), *self._layers, self.light, self.floor, self.picture):
             item.release()
 
 
@@ -102,17 +155,10 @@ class OutputTargets:
         self.mask = context.texture(self.grid.size, 1)
         self.surface = context.texture(self.grid.size, 4, dtype="f4")
         self.coordinates = context.texture(self.grid.size, 4, dtype="f4")
-        self._depth = _plain_depth(context, self.grid.size)
+        self._depth = context.depth_renderbuffer(self.grid.size)
         self.framebuffer = context.framebuffer([self.mask, self.surface, self.coordinates], self._depth)
 
     def release(self) -> None:
         """Free its memory on the device."""
         for item in (self.framebuffer, self.mask, self.surface, self.coordinates, self._depth):
             item.release()
-
-
-def _plain_depth(context: "moderngl.Context", size: tuple[int, int]) -> "moderngl.Texture":
-    texture = context.depth_texture(size)
-    texture.compare_func = ""
-    texture.filter = (context.NEAREST, context.NEAREST)
-    return texture

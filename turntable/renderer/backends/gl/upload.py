@@ -1,6 +1,7 @@
 """One mesh on the device: vertices, textures, and the depth maps that all of its views share."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 
 from turntable.errors import MeshError
 from turntable.renderer.backends.gl.constants import float_texture
-from turntable.renderer.backends.gl.programs import bind
-from turntable.renderer.backends.gl.tables import Extent
+from turntable.renderer.backends.gl.programs import Programs, bind
+from turntable.renderer.backends.gl.projections import INSTANCE, Extent
 from turntable.renderer.meshes.mesh import Material, Mesh, bounds
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 SRGB8 = 0x8C41
 SRGB8_ALPHA8 = 0x8C43
+
+FINE_CELLS, DENSE_CELLS = 2**14, 96
+"""Across a mesh: what is nearer than a cell is one place for shadows. Fine cells only join equal corners."""
+DENSE_TRIANGLES = 50_000
+_LOW_BITS = (1 << 21) - 1
 
 VERTEX = np.dtype([("position", "3f4"), ("normal", "3f4"), ("texcoord", "2f4"), ("material", "i4")])
 
@@ -33,11 +39,23 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Caster:
+    """What a shadow map is drawn of: places alone."""
+
+    vertices: NDArray[np.float32]
+    """[N, 3]."""
+    indices: NDArray[np.int32]
+    """[3 * K]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Geometry:
     """A mesh laid out for drawing, still on the host."""
 
     vertices: NDArray[np.void]
     indices: NDArray[np.int32]
+    caster: Caster
+    """What casts shadows: of a dense mesh a proxy with fewer triangles, true to a texel of the maps."""
     groups: tuple[Group, ...]
     extent: Extent
     transparent: bool
@@ -63,13 +81,41 @@ def lay_out(mesh: Mesh) -> Geometry:
     radius = float(np.linalg.norm(vertices["position"].astype(np.float64), axis=1).max())
     if radius <= 0:
         raise MeshError("the mesh has no extent; leave this object out", reason="no extent")
+    corners = indices.reshape(-1, 3)
+    cells = DENSE_CELLS if len(corners) > DENSE_TRIANGLES else FINE_CELLS
+    caster = shadow_caster(vertices["position"], corners, radius, cells)
     return Geometry(
         vertices,
         indices.astype(np.int32),
+        caster,
         _groups(textures[material]),
         Extent(signs * half, radius * 1.001),
         any(material.alpha < 1 or _has_alpha(material) for material in mesh.materials),
     )
+
+
+def shadow_caster(
+    positions: NDArray[np.float32], triangles: NDArray[np.intp], radius: float, cells: int
+) -> Caster:
+    """The mesh as shadow maps see it: corners in one cell of a grid are one, and triangles once each.
+
+    Args:
+        positions: [N, 3], centred.
+        triangles: [T, 3].
+        radius: Of the sphere around the origin.
+        cells: Of the grid, along each side of the sphere's box.
+    """
+    place = np.round((positions.astype(np.float64) / radius + 1) * (cells / 2)).astype(np.int64)
+    key = (place[:, 0] << 42) | (place[:, 1] << 21) | place[:, 2]
+    _, first, cell = np.unique(key, return_index=True, return_inverse=True)
+    corners = np.sort(cell.reshape(-1)[triangles], axis=1)
+    corners = corners[(corners[:, 0] != corners[:, 1]) & (corners[:, 1] != corners[:, 2])]
+    packed = np.unique((corners[:, 0] << 42) | (corners[:, 1] << 21) | corners[:, 2])
+    kept = np.stack([packed >> 42, (packed >> 21) & _LOW_BITS, packed & _LOW_BITS], axis=-1)
+    if not len(kept):  # thinner than any shadow
+        kept = triangles[:1]
+        first = np.arange(len(positions))
+    return Caster(positions[first], kept.astype(np.int32).ravel())
 
 
 def _has_alpha(material: Material) -> bool:
@@ -129,12 +175,22 @@ def _upload(context: "moderngl.Context", pixels: NDArray[np.uint8]) -> "moderngl
     return texture
 
 
+class _Buffers:
+    """A caster on the device."""
+
+    def __init__(self, context: "moderngl.Context", caster: Caster) -> None:
+        self.vertices = context.buffer(caster.vertices.tobytes())
+        self.indices = context.buffer(caster.indices.tobytes())
+
+    def release(self) -> None:
+        self.vertices.release()
+        self.indices.release()
+
+
 class DeviceMesh:
     """A mesh in the device's memory."""
 
-    def __init__(
-        self, context: "moderngl.Context", programs: Mapping[str, "moderngl.Program"], mesh: Mesh
-    ) -> None:
+    def __init__(self, context: "moderngl.Context", programs: Programs, mesh: Mesh) -> None:
         rows = int(context.info["GL_MAX_TEXTURE_SIZE"])
         if len(mesh.materials) > rows:
             raise MeshError(
@@ -144,48 +200,75 @@ class DeviceMesh:
         geometry = lay_out(mesh)
         self.extent, self.transparent, self._groups = geometry.extent, geometry.transparent, geometry.groups
         self._context, self._programs = context, programs
+        self._caster = _Buffers(context, geometry.caster)
         self._vertices = context.buffer(geometry.vertices.tobytes())
         self._indices = context.buffer(geometry.indices.tobytes())
         self._textures = upload_textures(context, mesh.materials)
         self._blank = context.texture((1, 1), 4, b"\xff" * 4)
         self.materials = float_texture(context, material_table(mesh.materials))
-        self._arrays: dict[str, moderngl.VertexArray] = {}
 
-    def draw(self, name: str, inputs: Mapping[str, Any], instances: int) -> None:
-        """Draw every triangle ``instances`` times with the program of this name."""
-        if name not in self._arrays:
-            self._arrays[name] = self._vertex_array(name)
-        for group in self._groups:
-            texture = self._blank if group.texture is None else self._textures[group.texture]
-            bind(self._programs[name], {**inputs, "material_table": self.materials, "color_texture": texture})
-            self._arrays[name].render(vertices=group.count, first=group.first, instances=instances)
+    def draw_surface(
+        self, fragment: str, defines: tuple[str, ...], inputs: Mapping[str, Any], copies: NDArray[np.void]
+    ) -> None:
+        """Draw the mesh once a copy [N] (``INSTANCE``) with a fragment shader that asks for its surface."""
+        flags = ("TEXTURED", *(("TRANSPARENT",) if self.transparent else ()), *defines)
+        program = self._programs.mesh(fragment, *flags)
+        vertices = [(self._vertices, *_layout(VERTEX, program))]
+        with self._array(program, vertices, self._indices, copies) as array:
+            for group in self._groups:
+                texture = self._blank if group.texture is None else self._textures[group.texture]
+                bind(program, {**inputs, "material_table": self.materials, "color_texture": texture})
+                array.render(vertices=group.count, first=group.first, instances=len(copies))
+
+    def draw_depth(self, copies: NDArray[np.void]) -> None:
+        """Draw what casts shadows once a copy."""
+        if self.transparent:
+            self.draw_surface("depth", (), {}, copies)
+            return
+        program = self._programs.mesh("depth")
+        vertices = [(self._caster.vertices, "3f", "position")]
+        with self._array(program, vertices, self._caster.indices, copies) as array:
+            array.render(instances=len(copies))
 
     def release(self) -> None:
         """Free its memory on the device."""
         for item in (
-            *self._arrays.values(),
             *self._textures,
             self._vertices,
             self._indices,
+            self._caster,
             self._blank,
             self.materials,
         ):
             item.release()
 
-    def _vertex_array(self, name: str) -> "moderngl.VertexArray":
-        program = self._programs[name]
-        # A compiler drops attributes that a program does not use; their bytes are stepped over.
-        parts: list[str] = []
-        names: list[str] = []
-        for field, code, size in (
-            ("position", "3f", 12),
-            ("normal", "3f", 12),
-            ("texcoord", "2f", 8),
-            ("material", "1i", 4),
-        ):
-            used = field in program
-            parts.append(code if used else f"{size}x")
-            names += [field] if used else []
-        return self._context.vertex_array(
-            program, [(self._vertices, " ".join(parts), *names)], self._indices, index_element_size=4
+    @contextmanager
+    def _array(
+        self,
+        program: "moderngl.Program",
+        vertices: list[Any],
+        indices: "moderngl.Buffer",
+        copies: NDArray[np.void],
+    ) -> "Generator[moderngl.VertexArray, None, None]":
+        rows = self._context.buffer(copies.tobytes())
+        form, *names = _layout(INSTANCE, program)
+        array = self._context.vertex_array(
+            program, [*vertices, (rows, f"{form} /i", *names)], indices, index_element_size=4
         )
+        try:
+            yield array
+        finally:
+            array.release()
+            rows.release()
+
+
+def _layout(record: np.dtype[np.void], program: "moderngl.Program") -> list[str]:
+    """How a buffer of records feeds a program; the bytes of fields it does not use are stepped over."""
+    form: list[str] = []
+    names: list[str] = []
+    for name, (kind, *_) in (record.fields or {}).items():
+        base, shape = kind.subdtype or (kind, (1,))
+        used = name in program
+        form.append(f"{shape[0]}{base.kind}" if used else f"{kind.itemsize}x")
+        names += [name] if used else []
+    return [" ".join(form), *names]

@@ -1,30 +1,36 @@
-// What the camera sees of the mesh: base colour, shading normal, material. Light comes later.
+// What the camera sees of the mesh: base colour, shading normal, material, depth. Light comes later.
 
 #include material
 
-in vec3 world_normal;
+in vec3 object_normal;
 in vec2 uv;
-in float world_z;
 flat in int material_id;
 
-uniform float floor_z;
-uniform bool peel;                   // draw what lies behind the layer before
-uniform sampler2D peeled_depth;
+#ifdef BEHIND
+uniform sampler2D nearer_depth;              // of the layer before: draw what lies behind it
+#endif
 
 layout(location = 0) out vec4 out_color;     // square root of the base colour (more steps in the dark); alpha
-layout(location = 1) out vec4 out_normal;    // unit normal; 1 where something was drawn
+layout(location = 1) out vec4 out_normal;    // unit normal in the object's frame
 layout(location = 2) out uint out_material;
+layout(location = 3) out float out_depth;    // along the camera's forward axis
 
 void main() {
-    if (world_z < floor_z) discard;          // below the floor, and the camera is above it
-    if (peel && gl_FragCoord.z <= texelFetch(peeled_depth, ivec2(gl_FragCoord.xy), 0).r + 1e-6) discard;
+    float depth = 1.0 / gl_FragCoord.w;
+#ifdef BEHIND
+    float nearer = texelFetch(nearer_depth, ivec2(gl_FragCoord.xy), 0).r;
+    if (nearer <= 0.0 || depth <= nearer * (1.0 + 1e-6)) discard;
+#endif
     float alpha;
     vec3 color = base_color(material_id, uv, alpha);
+#ifdef TRANSPARENT
     if (alpha < 0.004) discard;
+#endif
     // Smooth normals follow the winding, as in the original: where both disagree the face is dark.
-    vec3 n = normalize(world_normal);
+    vec3 n = normalize(object_normal);
     out_color = vec4(sqrt(color), alpha);
     // Rows of a picture go down and those of OpenGL up, which turns every winding round.
-    out_normal = vec4(gl_FrontFacing ? -n : n, 1.0);
+    out_normal = vec4(gl_FrontFacing ? -n : n, 0.0);
     out_material = uint(material_id);
+    out_depth = depth;
 }

@@ -3,10 +3,17 @@
 out float out_cover;
 
 #ifdef TRANSPARENT
-#include common
 #include material
 in vec2 uv;
 flat in int material_id;
+
+// A number in 0..1 that looks random, the same in every run.
+float hash(vec3 p) {
+    p = fract(p * vec3(0.1031, 0.1030, 0.0973));
+    p += dot(p, p.yxz + 33.33);
+    return fract((p.x + p.y) * p.z);
+}
+
 void main() {
     float alpha;
     base_color(material_id, uv, alpha);
