@@ -41,7 +41,7 @@ def sun_samples(count: int) -> Array:
     """[count, 3] unit vectors towards the sun, of equal weight.
 
     Cycles spreads a sun of pi/2 evenly over a unit disk at distance 1: directions fill a cone of 45 degrees
-    around +z, denser in the middle than a uniform cone.
+    around +z, denser towards its rim than a uniform cone.
     """
     vectors = np.concatenate([disk_samples(count), np.ones((count, 1))], axis=-1)
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)

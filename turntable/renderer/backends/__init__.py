@@ -8,7 +8,7 @@ __all__ = ["Backend", "Device", "Pixels", "Quality", "available_backends", "open
 
 def available_backends() -> tuple[str, ...]:
     """The names ``open_backend`` knows."""
-    return ("moderngl",)
+    return ("moderngl", "pyrender")
 
 
 def open_backend(name: str = "moderngl") -> Backend:
@@ -16,10 +16,15 @@ def open_backend(name: str = "moderngl") -> Backend:
 
     Raises:
         InvalidInputError: No backend has this name.
+        MissingExtraError: What it needs is not installed.
         DeviceError: The backend finds no device it can use.
     """
     if name not in available_backends():
         raise InvalidInputError(f"no backend is called {name!r}; known: {', '.join(available_backends())}")
+    if name == "pyrender":
+        from turntable.renderer.backends.pyrender import PyrenderBackend
+
+        return PyrenderBackend()
     from turntable.renderer.backends.gl import GLBackend
 
     return GLBackend()

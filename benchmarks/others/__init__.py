@@ -1,0 +1,1 @@
+"""Other renderers of the same scene, to compare with."""

@@ -1,0 +1,106 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from backend_contract import SIZE, STANDARD, BackendTests, floor_points, label, linear_of, scenes
+from meshes import box, corner_piece
+
+from turntable.errors import DeviceError, MeshError
+from turntable.renderer import lighting, tone
+from turntable.renderer.backends import quality
+from turntable.renderer.meshes.mesh import Mesh, Texture
+from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE
+
+pytest.importorskip("pyrender", reason="the extra 'pyrender' is not installed")
+
+from turntable.renderer.backends.pyrender import PyrenderBackend
+from turntable.renderer.backends.pyrender.parts import MOST_TRIANGLES, doubled
+
+
+@pytest.fixture(scope="module")
+def pyrender_backend():
+    try:
+        backend = PyrenderBackend()
+    except DeviceError as error:  # PyOpenGL needs a library of the system more than moderngl does
+        pytest.skip(str(error))
+    with backend:
+        yield backend
+
+
+class TestPyrender(BackendTests):
+    @pytest.fixture
+    def backend(self, pyrender_backend):
+        return pyrender_backend
+
+    def test_floor_has_the_light_that_the_scene_says(self, backend):
+        """Beside the pool and in its middle; its rim is glTF's cone, not that of an emitter with a size."""
+        view = label(floor_hue=0.55, theta=0.7, phi=2.0, light_hue=0.1)
+        picture = self.draw(backend, box((0.02, 0.02, 0.02)), view)
+        points, scene = floor_points(SIZE), scenes(view)
+        towards = scene.light_position[0] - points
+        power = lighting.spot_intensity(points, scene.light_position[0])
+        spot = power * towards[..., 2] / np.linalg.norm(towards, axis=-1) / np.pi
+        sun = lighting.sun_irradiance_table(3)[-1] / np.pi
+        radiance = scene.floor_albedo[0] * (spot[..., None] * scene.light_color[0] + sun + WORLD_RADIANCE)
+        error = np.abs(picture.rgb[0] - 255 * tone.display_from_linear(radiance)).max(axis=-1)
+        assert error[power == 0].max() < 1.5
+        assert np.median(error[power > 0.95 * power.max()]) < 1.5
+        assert np.quantile(error, 0.98) < 2.5
+
+    def test_sun_softens_the_floor_below(self, backend):
+        """It does not: pyrender's lamps have no size; its sun goes without shadows rather than hard ones."""
+        view = label(theta=0.75, phi=4.7)
+        column, row = CAMERA.project(np.array([0.0, 0.0, FLOOR_Z]), SIZE).round().astype(int)
+        shaded, full = (
+            linear_of(self.draw(backend, mesh, view).rgb[0].astype(float))[row, column, 0]
+            for mesh in (box((0.7, 0.7, 0.02)), box((0.02, 0.02, 0.02)))
+        )
+        assert shaded == pytest.approx(full, rel=0.01)
+
+    def test_surfaces_are_those_of_the_main_renderer(self, backend, gl_backend):
+        """Both contexts live in this process, and neither disturbs the other."""
+        mesh, views = (
+            corner_piece(),
+            scenes(label((0.4, -0.2, 0.9)), label((-0.6, 0.8, 0.1), shift=(0.2, 0, 0))),
+        )
+        outputs = ("rgb", "mask", "depth", "normals", "coordinates")
+        first, ours, again = (
+            drawer.render(mesh, views, SIZE, STANDARD, outputs)
+            for drawer in (gl_backend, backend, gl_backend)
+        )
+        np.testing.assert_array_equal(first.rgb, again.rgb)
+        assert (ours.mask != first.mask).sum() <= 4
+        same = (ours.mask > 0) & (first.mask > 0)
+        for name, tolerance in (("depth", 1e-3), ("normals", 1e-2), ("coordinates", 1e-3)):
+            error = np.abs(getattr(ours, name) - getattr(first, name))[same]
+            assert (error > tolerance).mean() < 0.01, name
+
+    def test_rays_go_through_the_holes_of_textures(self, backend):
+        """Half of a plate's texture is clear: half of its mask is gone."""
+        plate = box((0.8, 0.8, 0.02))
+        whole = self.draw(backend, plate, label((0.5, 0, 0))).mask
+        pixels = np.full((8, 8, 4), 255, dtype=np.uint8)
+        pixels[:, :4, 3] = 0
+        material = replace(plate.materials[0], texture=Texture(pixels))
+        holed = replace(plate, materials=(material,), texcoords=plate.positions[:, :2] / 0.8 + 0.5)
+        seen = self.draw(backend, holed, label((0.5, 0, 0))).mask
+        assert 0.4 < (seen > 0).sum() / (whole > 0).sum() < 0.6
+
+    def test_quality_changes_nothing(self, backend):
+        mesh, view = corner_piece(), scenes(label())
+        fast, high = (backend.render(mesh, view, 32, quality(name)).rgb for name in ("fast", "high"))
+        np.testing.assert_array_equal(fast, high)
+
+
+def test_more_triangles_than_can_be_numbered_are_that_meshs_error():
+    one = box((1.0, 1.0, 1.0))
+    crowd = Mesh(
+        positions=one.positions,
+        triangles=np.broadcast_to(one.triangles[:1], (MOST_TRIANGLES // 2 + 1, 3)),
+        normals=one.normals,
+        texcoords=one.texcoords,
+        material_index=one.material_index,
+        materials=one.materials,
+    )
+    with pytest.raises(MeshError, match="8388608 triangles and this backend takes 8388607"):
+        doubled(crowd)

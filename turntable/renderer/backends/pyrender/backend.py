@@ -1,0 +1,120 @@
+"""The pyrender backend: pyrender's pictures of our scene, under our tone curve.
+
+What it has: the exact camera, poses, colours and textures; the spot with a hard shadow (a map of 2048 x
+2048); the sun's light, but none of its soft shadows; the world as one grey; four samples a pixel, whatever
+the quality. Clear things cast whole shadows and blend in display values. What pixel centres see is exact.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets.outputs import OutputName
+from turntable.renderer.backends.protocol import Device, Pixels, Quality
+from turntable.renderer.backends.pyrender import light
+from turntable.renderer.backends.pyrender.context import Context, library
+from turntable.renderer.backends.pyrender.parts import Part, corners, doubled, parts
+from turntable.renderer.backends.pyrender.seen import Seen, seen
+from turntable.renderer.backends.pyrender.stage import Stage
+from turntable.renderer.backends.pyrender.surface_pass import make_renderer
+from turntable.renderer.backends.surface import surfaces
+from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.scene import Scenes
+
+
+class PyrenderBackend:
+    """The :class:`~turntable.renderer.backends.protocol.Backend` on pyrender.
+
+    Raises:
+        MissingExtraError: pyrender is not installed.
+        DeviceError: It finds no OpenGL device.
+    """
+
+    def __init__(self) -> None:
+        self._pyrender = library()
+        self._context = Context()
+        with self._context.current():
+            self._renderer = make_renderer(self._pyrender)
+        self._stage = Stage(self._pyrender)
+        self._display = light.display_table()
+
+    @property
+    def device(self) -> Device:
+        """What draws."""
+        return self._context.device
+
+    def render(
+        self,
+        mesh: Mesh,
+        scenes: Scenes,
+        image_size_px: int,
+        quality: Quality,  # noqa: ARG002
+        outputs: Collection[OutputName] = ("rgb",),
+    ) -> Pixels:
+        """Draw one view of the mesh a scene; see the protocol. The quality changes nothing."""
+        whole = doubled(mesh)
+        pieces = list(parts(self._pyrender, whole))
+        numbered = corners(whole) if set(outputs) - {"rgb"} else None
+        self._renderer.viewport_width = self._renderer.viewport_height = image_size_px
+        pictures: list[NDArray[np.uint8]] = []
+        views: list[Seen] = []
+        with self._context.current(), ExitStack() as held:
+            nodes = self._enter(pieces, held)
+            for view in range(len(scenes)):
+                self._stage.show(scenes, view)
+                pictures.append(self._display[self._draw_colors()])
+                if numbered is not None:
+                    numbers, depth = self._draw_numbers(nodes)
+                    views.append(seen(numbers, depth, numbered, scenes.object_to_world[view]))
+        return Pixels(np.stack(pictures), **(_stacked(outputs, views) if views else {}))
+
+    def close(self) -> None:
+        """Free everything on the device."""
+        with self._context.current():
+            self._renderer.delete()
+        self._context.close()
+
+    def __enter__(self) -> Self:
+        """Use the backend for a while."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close it."""
+        self.close()
+
+    def _enter(self, pieces: Sequence[Part], held: ExitStack) -> list[Any]:
+        """Bring the parts onto the stage, until ``held`` ends; their nodes, what is clear apart."""
+        scene, floor = self._stage.scene, self._stage.floor
+        solid = {part.primitive: part.first for part in pieces if part.solid}
+        self._renderer.first = {floor.mesh.primitives[0]: 0, **solid}
+        nodes: list[Any] = []
+        for clear in (False, True):
+            primitives = [part.primitive for part in pieces if part.clear == clear]
+            if primitives:
+                nodes.append(scene.add(self._pyrender.Mesh(primitives), parent_node=self._stage.turning))
+                held.callback(scene.remove_node, nodes[-1])
+        return nodes
+
+    def _draw_colors(self) -> NDArray[np.uint8]:
+        flags = self._pyrender.RenderFlags
+        picture, _ = self._renderer.render(self._stage.scene, flags.OFFSCREEN | flags.SHADOWS_SPOT)
+        return picture
+
+    def _draw_numbers(self, nodes: Sequence[Any]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Bytes [S, S, 3] of triangle numbers from 1, and depths [S, S], at pixel centres."""
+        flags = self._pyrender.RenderFlags
+        drawn = dict.fromkeys((self._stage.floor, *nodes), 0)
+        return self._renderer.render(self._stage.scene, flags.OFFSCREEN | flags.SEG, drawn)
+
+
+def _stacked(outputs: Collection[OutputName], views: list[Seen]) -> Any:
+    return surfaces(
+        outputs,
+        np.stack([view.object for view in views]),
+        np.stack([view.depth for view in views]),
+        np.stack([view.normals for view in views]),
+        np.stack([view.coordinates for view in views]),
+    )

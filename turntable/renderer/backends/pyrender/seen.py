@@ -1,0 +1,70 @@
+"""What pixel centres see, from the depth and the number of the triangle at each of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.renderer.backends.pyrender.parts import Corners
+from turntable.renderer.scene import CAMERA
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One view; any value where the object is not seen."""
+
+    object: NDArray[np.bool_]
+    """[S, S]."""
+    depth: NDArray[np.float32]
+    """[S, S] along the camera's forward axis."""
+    normals: NDArray[np.float32]
+    """[S, S, 3] in the world, towards the camera."""
+    coordinates: NDArray[np.float32]
+    """[S, S, 3] in the object's frame."""
+
+
+def seen(
+    numbers: NDArray[np.uint8], depth: NDArray[np.float32], corners: Corners, object_to_world: FloatArray
+) -> Seen:
+    """Places from depths, normals from the corners of the triangles.
+
+    Args:
+        numbers: [S, S, 3] bytes, the lowest first: 0 off the object, else a triangle's number + 1.
+        depth: [S, S].
+        corners: Of the numbered triangles.
+        object_to_world: [4, 4].
+    """
+    size = len(numbers)
+    number = numbers.astype(np.int64) @ [1, 256, 65536] - 1
+    here = number >= 0
+    points = _points(size)[here] * depth[here][:, None] + CAMERA.position
+    rotation, place = object_to_world[:3, :3], object_to_world[:3, 3]
+    inside = (points - place) @ rotation
+    weights = _barycentric(inside, corners.positions[number[here]])
+    normals = np.einsum("nk,nkc->nc", weights, corners.normals[number[here]]) @ rotation.T
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    away = ((points - CAMERA.position) * normals).sum(axis=-1) > 0
+    normals[away] *= -1
+    full = [np.zeros((size, size, 3), dtype=np.float32) for _ in range(2)]
+    full[0][here], full[1][here] = normals, inside
+    return Seen(here, depth, *full)
+
+
+def _points(size: int) -> FloatArray:
+    """[S, S, 3] steps in the world, of unit depth, through each pixel's centre."""
+    grid = np.arange(size) + 0.5
+    x, y = np.meshgrid(grid, grid)
+    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(CAMERA.intrinsics(size)).T
+    return rays @ CAMERA.world_to_camera[:3, :3]
+
+
+def _barycentric(points: FloatArray, triangles: FloatArray) -> FloatArray:
+    """Weights [N, 3] of each triangle's corners [N, 3, 3] that give points [N, 3] of its plane."""
+    a, b, c = (triangles[:, k] for k in range(3))
+    across = np.cross(b - a, c - a)
+    area = np.maximum((across**2).sum(axis=-1), np.finfo(np.float64).tiny)
+    of_b = (np.cross(points - a, c - a) * across).sum(axis=-1) / area
+    of_c = (np.cross(b - a, points - a) * across).sum(axis=-1) / area
+    return np.stack([1 - of_b - of_c, of_b, of_c], axis=-1)

@@ -1,0 +1,20 @@
+// Where pyrender's own segmentation would draw; texture coordinates besides.
+#version 330 core
+
+layout(location = 0) in vec3 position;
+layout(location = INST_M_LOC) in mat4 inst_m;
+#ifdef TEXCOORD_0_LOC
+layout(location = TEXCOORD_0_LOC) in vec2 texcoord;
+out vec2 uv;
+#endif
+
+uniform mat4 P;
+uniform mat4 V;
+uniform mat4 M;
+
+void main() {
+#ifdef TEXCOORD_0_LOC
+    uv = texcoord;
+#endif
+    gl_Position = P * V * M * inst_m * vec4(position, 1.0);
+}
