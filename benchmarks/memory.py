@@ -40,14 +40,15 @@ def alive(backend: Backend) -> dict[str, int]:
     context: Any = getattr(backend, "context", None)
     if not hasattr(context, "simple_framebuffer"):
         return {}
-    buffer, texture = context.buffer(reserve=4), context.texture((1, 1), 4)
-    # Drivers give out names in rising order, or again those that became free: none is beyond a new one.
-    count = {
-        "buffers": sum(map(_asks("glIsBuffer"), range(1, buffer.glo))),
-        "textures": sum(map(_asks("glIsTexture"), range(1, texture.glo))),
-    }
-    buffer.release()
-    texture.release()
+    with context:
+        buffer, texture = context.buffer(reserve=4), context.texture((1, 1), 4)
+        # Drivers give out names in rising order, or again those that became free: none is beyond a new one.
+        count = {
+            "buffers": sum(map(_asks("glIsBuffer"), range(1, buffer.glo))),
+            "textures": sum(map(_asks("glIsTexture"), range(1, texture.glo))),
+        }
+        buffer.release()
+        texture.release()
     return count
 
 

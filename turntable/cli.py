@@ -53,6 +53,8 @@ def render(
     image_size: int | None = None,
     seed: int | None = None,
     quality: QualityName | None = None,
+    outputs: str | None = None,
+    points: int | None = None,
     workers: int | None = None,
     backend: str = "moderngl",
 ) -> int:
@@ -68,6 +70,8 @@ def render(
         image_size: Width and height in pixels.
         seed: Of the factors' draws.
         quality: How much work goes into a picture.
+        outputs: What to keep of each view, with commas: rgb,mask,depth,normals,coordinates.
+        points: So many places on each object's surface, as a point cloud.
         workers: Processes; one a core by default.
         backend: What draws.
     """
@@ -82,6 +86,8 @@ def render(
         "image_size_px": image_size,
         "seed": seed,
         "quality": quality,
+        "outputs": None if outputs is None else [name.strip() for name in outputs.split(",")],
+        "points": points,
     }
     changed = load_recipe(recipe).replace(
         **{name: value for name, value in changes.items() if value is not None}

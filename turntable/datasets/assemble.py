@@ -13,6 +13,7 @@ from turntable.datasets.dataset import Split
 from turntable.datasets.fingerprint import fingerprint
 from turntable.datasets.manifest import Manifest, Totals, write_manifest
 from turntable.datasets.objects import SPLITS, TRAIN
+from turntable.datasets.outputs import EXTRAS, POINTS_MEANING
 from turntable.datasets.pixels import encode_jpeg
 from turntable.datasets.quarantine import (
     QUARANTINE_NAME,
@@ -110,12 +111,20 @@ def _manifest(
         channel_order=recipe.channel_order,
         factors=recipe.factors,
         shuffle_seed=recipe.split_seed,
-        conventions=dict(CONVENTIONS),
+        conventions=CONVENTIONS | _stated(recipe),
         camera=dict(camera),
         device=dict(device),
         source=dict(source),
         generator_version=turntable.__version__,
+        outputs=recipe.outputs,
+        points=recipe.points,
     )
+
+
+def _stated(recipe: Recipe) -> dict[str, str]:
+    """How what is kept besides the pictures is encoded."""
+    kept = {name: EXTRAS[name].meaning for name in recipe.outputs if name in EXTRAS}
+    return kept | ({"points": POINTS_MEANING} if recipe.points else {})
 
 
 def totals_of(shards: Iterable[ShardRecord]) -> Totals:

@@ -38,12 +38,18 @@ Rendered by turntable {manifest.generator_version} ({device})
 * `manifest.json`: everything needed to read and to check the rest.
 * `labels.parquet`: one row a view: object, category, split, factors, and where its JPEG is.
 * `train/`, `val/`: WebDataset shards, one sample an object: `<key>.latents.npy` (float32 [views, factors]),
-  `<key>.meta.json`, `<key>.000.jpg` and on. Beside each shard its `.idx`: offsets, checksums and labels, an
-  uncompressed .npz.
+  `<key>.meta.json`, `<key>.000.jpg` and on{_further(manifest)}.
+  Beside each shard its `.idx`: offsets, checksums and labels, an uncompressed .npz.
 
 `turntable verify <this folder>` checks every byte and every label.
 Fingerprint (recipe, objects and labels, not pixels): `{manifest.fingerprint}`
 """
+
+
+def _further(manifest: Manifest) -> str:
+    names = [f"`<key>.000.{output}.png`" for output in manifest.outputs if output != "rgb"]
+    names += ["`<key>.points.npy`"] if manifest.points else []
+    return f", {', '.join(names)} (conventions above)" if names else ""
 
 
 def _split_rows(manifest: Manifest) -> str:

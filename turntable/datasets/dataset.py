@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from turntable.datasets.labels import LabelArray, LabelSchema
 from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord
+from turntable.datasets.outputs import EXTRAS, decode_extra
 from turntable.datasets.shard_index import texts_of
 from turntable.datasets.shard_reader import ShardReader
 from turntable.datasets.shard_writer import SHARD_SUFFIX
@@ -92,13 +93,51 @@ class Split:
             IntegrityError: the shard's bytes are not those that were written.
             InvalidInputError: there is no such object or view.
         """
+        reader, local = self._locate(row, view)
+        return reader.read(local, view)
+
+    def read_extra(self, row: int, view: int, output: str) -> NDArray[Any]:
+        """Another output of a view, decoded: see :func:`turntable.datasets.outputs.decode_extra`.
+
+        Args:
+            row: of the object in this split.
+            view: its number.
+            output: its name, not "rgb".
+
+        Raises:
+            IntegrityError: the shard's bytes are not those that were written.
+            InvalidInputError: the data set does not keep it, or there is no such object or view.
+        """
+        if output not in self.manifest.outputs or output not in EXTRAS:
+            raise InvalidInputError(
+                f"no {output} in this data set, which keeps {', '.join(self.manifest.outputs)}; "
+                f"render it with --outputs rgb,{output}"
+            )
+        reader, local = self._locate(row, view)
+        data = reader.read_extra(local, view, output)
+        return decode_extra(output, data, self.manifest.image_size_px)
+
+    def points(self, row: int) -> NDArray[np.float32]:
+        """An object's point cloud, float32 [P, 6]: places in the object's own frame, and unit normals.
+
+        Raises:
+            IntegrityError: the shard's bytes are not those that were written.
+            InvalidInputError: the data set has none, or there is no such object.
+        """
+        if not self.manifest.points:
+            raise InvalidInputError("this data set has no point clouds; render it with --points 2048")
+        reader, local = self._locate(row, 0)
+        return reader.points(local)
+
+    def _locate(self, row: int, view: int) -> tuple[ShardReader, int]:
+        """The shard of an object, and its row there."""
         if not (0 <= row < self.num_objects and 0 <= view < self.num_views):
             raise InvalidInputError(
                 f"no view {view} of object {row} in {self.name}: "
                 f"it has {self.num_objects} objects of {self.num_views} views, counted from 0"
             )
         shard = bisect_right(self._starts, row) - 1
-        return self._readers[shard].read(row - self._starts[shard], view)
+        return self._readers[shard], row - self._starts[shard]
 
     def labels_at(self, rows: NDArray[np.int64], views: NDArray[np.int64]) -> LabelArray:
         """Labels of chosen views.

@@ -44,6 +44,16 @@ def image_member(key: str, view: int) -> str:
     return f"{key}.{view:03d}.jpg"
 
 
+def extra_member(key: str, view: int, output: str) -> str:
+    """Name of another output of a view in the shard."""
+    return f"{key}.{view:03d}.{output}.png"
+
+
+def points_member(key: str) -> str:
+    """Name of an object's point cloud in the shard."""
+    return f"{key}.points.npy"
+
+
 def labels_member(key: str) -> str:
     """Name of an object's labels in the shard."""
     return f"{key}.latents.npy"

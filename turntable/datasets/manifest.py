@@ -64,6 +64,10 @@ class Manifest:
     pixel_mean: tuple[float, float, float] | None = None
     """Per channel as the files decode, in [0, 1], over a fixed sample of the training views."""
     pixel_std: tuple[float, float, float] | None = None
+    outputs: tuple[str, ...] = ("rgb",)
+    """What is kept of each view; ``conventions`` says how each is encoded."""
+    points: int = 0
+    """Of the point cloud of each object; 0: none."""
     format_version: int = FORMAT_VERSION
 
     @property
@@ -143,6 +147,7 @@ def _typed(table: Mapping[str, Any]) -> dict[str, Any]:
     """Turn JSON's lists and tables into the values they stood for."""
     typed = dict(table)
     typed["splits"] = tuple(table["splits"])
+    typed["outputs"] = tuple(table.get("outputs", ("rgb",)))
     typed["categories"] = tuple(table["categories"])
     typed["shards"] = tuple(ShardRecord(**shard) for shard in table["shards"])
     typed["factors"] = tuple(Factor(**factor) for factor in table["factors"])

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from turntable.datasets.digests import sha256_of
 from turntable.datasets.factors import STANDARD_BY_NAME, Factor
 from turntable.datasets.labels import LabelSchema
+from turntable.datasets.outputs import OutputName
 from turntable.datasets.recipe_schema import FactorTable, RecipeTable, parse_table
 from turntable.errors import InvalidInputError, RecipeError
 
@@ -37,6 +38,10 @@ class Recipe:
     jpeg_subsampling: Literal["420", "444"] = "420"
     channel_order: Literal["rgb", "bgr"] = "rgb"
     """"bgr" exchanges red and blue in the files, as the published 3DIEBench does."""
+    outputs: tuple[OutputName, ...] = ("rgb",)
+    """What is kept of each view, in the standard order."""
+    points: int = 0
+    """Of the point cloud of each object; 0: none."""
     objects_per_shard: int = 128
     val_fraction: float = 0.2
     """Share of each category's objects that are held out."""
@@ -66,6 +71,7 @@ class Recipe:
         checked = parse_table(table, where or str(table.get("name", "(unnamed)")))
         factors = tuple(_factor(name, factor) for name, factor in checked.factor_tables().items())
         plain = {name: getattr(checked, name) for name in RecipeTable.model_fields if name != "factors"}
+        plain["outputs"] = tuple(checked.outputs)
         return cls(**plain, factors=factors)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,6 +79,10 @@ class Recipe:
         table: dict[str, Any] = {
             item.name: getattr(self, item.name) for item in fields(self) if item.name != "factors"
         }
+        # Left out where they say nothing: recipes from before they existed keep their digests.
+        outputs, points = list(table.pop("outputs")), table.pop("points")
+        table |= {"outputs": outputs} if outputs != ["rgb"] else {}
+        table |= {"points": points} if points else {}
         return {**table, "factors": {factor.name: _factor_dict(factor) for factor in self.factors}}
 
     def to_toml(self) -> str:
@@ -148,6 +158,6 @@ def _factor_dict(factor: Factor) -> dict[str, float]:
     return {"low": factor.low, "high": factor.high}
 
 
-def _toml(value: str | float) -> str:
+def _toml(value: str | float | list[str]) -> str:
     # JSON's strings and numbers are TOML's, with one exception: TOML wants DEL escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -13,10 +13,12 @@ from pydantic import (
     Field,
     ValidationError,
     create_model,
+    field_validator,
     model_validator,
 )
 
 from turntable.datasets.factors import STANDARD, StandardFactor
+from turntable.datasets.outputs import OUTPUTS, OutputName
 from turntable.errors import RecipeError
 
 _PI = re.compile(
@@ -93,10 +95,21 @@ class RecipeTable(_Table):
     jpeg_quality: int = Field(default=95, ge=1, le=100)
     jpeg_subsampling: Literal["420", "444"] = "420"
     channel_order: Literal["rgb", "bgr"] = "rgb"
+    outputs: list[OutputName] = ["rgb"]
+    points: int = Field(default=0, ge=0, le=1_000_000)
     objects_per_shard: int = Field(default=128, ge=1, le=100_000)
     val_fraction: float = Field(default=0.2, ge=0, lt=1)
     split_seed: int = Field(default=0, ge=0, le=2**63 - 1)
     factors: _FactorsTable  # pyright: ignore[reportInvalidTypeForm]
+
+    @field_validator("outputs")
+    @classmethod
+    def _in_order(cls, outputs: list[OutputName]) -> list[OutputName]:
+        if "rgb" not in outputs:
+            raise ValueError('must contain "rgb"; the others are kept beside the picture')
+        if len(set(outputs)) < len(outputs):
+            raise ValueError("names an output twice")
+        return [name for name in OUTPUTS if name in outputs]
 
     def factor_tables(self) -> dict[str, FactorTable]:
         """The factors this recipe names, in the standard order."""

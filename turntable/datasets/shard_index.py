@@ -7,7 +7,8 @@ which is how we read it: workers that open the same index share its pages.
 import io
 import mmap
 import zipfile
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -51,6 +52,26 @@ class ShardIndex:
     """[] bytes of the whole shard."""
     tar_sha256: NDArray[np.bytes_]
     """[] hex digest of the whole shard."""
+    extras: NDArray[np.bytes_] = field(default_factory=lambda: np.empty(0, dtype="S1"))
+    """[E] names of the outputs kept beside the JPEGs."""
+    extra_offset: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0, 0), dtype="<i8"))
+    """[N, E, V] offset of each one's first byte."""
+    extra_size: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0, 0), dtype="<i8"))
+    """[N, E, V]."""
+    extra_crc32: NDArray[np.uint32] = field(default_factory=lambda: np.empty((0, 0, 0), dtype="<u4"))
+    """[N, E, V]."""
+    points_offset: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype="<i8"))
+    """[N] offset of each point cloud's file; [0] where there are none."""
+    points_size: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype="<i8"))
+    """[N]."""
+    points_crc32: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, dtype="<u4"))
+    """[N]."""
+
+    def members(self) -> Iterator[tuple[int, int, int]]:
+        """Offset, size and checksum of everything the index can find."""
+        for kind in ("", "extra_", "points_"):
+            arrays = (getattr(self, f"{kind}{what}").flat for what in ("offset", "size", "crc32"))
+            yield from ((int(a), int(b), int(c)) for a, b, c in zip(*arrays, strict=True))
 
     @property
     def num_objects(self) -> int:
@@ -67,8 +88,14 @@ class ShardIndex:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
             for item in fields(self):
+                if item.name in _OPTIONAL and not getattr(self, item.name).size:
+                    continue
                 _add_array(archive, buffer, f"{item.name}.npy", getattr(self, item.name))
         return buffer.getvalue()
+
+
+_OPTIONAL = frozenset(item.name for item in fields(ShardIndex) if item.default_factory is not MISSING)
+"""Written only where there is something to say."""
 
 
 def text_array(texts: list[str]) -> NDArray[np.bytes_]:
@@ -90,7 +117,10 @@ def open_index(path: Path) -> ShardIndex:
     try:
         with path.open("rb") as file:
             arrays = _map_arrays(file)
-        index = ShardIndex(**{item.name: arrays[item.name] for item in fields(ShardIndex)})
+        names = [item.name for item in fields(ShardIndex)]
+        index = ShardIndex(
+            **{name: arrays[name] for name in names if name in arrays or name not in _OPTIONAL}
+        )
     except FileNotFoundError:
         raise IntegrityError(f"{path}: missing; {REMEDY}") from None
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -136,12 +166,17 @@ def _map_array(file: BinaryIO, view: mmap.mmap, entry: zipfile.ZipInfo) -> NDArr
 
 def _check_shapes(index: ShardIndex, path: Path) -> None:
     views = index.offset.shape
+    extras = (*views[:1], len(index.extras), *views[1:]) if len(index.extras) else (0, 0, 0)
+    clouds = index.points_offset.shape
     fits = (
         len(views) == 2
         and index.keys.shape == index.ids.shape == index.categories.shape == views[:1]
         and index.object_start.shape == index.object_length.shape == views[:1]
         and index.size.shape == index.crc32.shape == index.latents.shape[:2] == views
         and index.latents.ndim == 3
+        and index.extra_offset.shape == index.extra_size.shape == index.extra_crc32.shape == extras
+        and index.points_size.shape == index.points_crc32.shape == clouds
+        and clouds in ((0,), views[:1])
         and index.tar_size.shape == index.tar_sha256.shape == ()
     )
     if not fits:

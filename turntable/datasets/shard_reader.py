@@ -1,11 +1,16 @@
 """Reading one shard at random: a view is one pread and one checksum."""
 
+import io
 import json
 import os
 import zlib
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
@@ -78,6 +83,32 @@ class ShardReader:
             raise IntegrityError(
                 f"{self.path}: object {self.keys[row]}, view {view}: wrong checksum: cut or edited; {REMEDY}"
             )
+        return data
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """What is kept of each view besides its JPEG."""
+        return tuple(texts_of(self.index.extras))
+
+    def read_extra(self, row: int, view: int, output: str) -> bytes:
+        """The file of another output of a view. Raises IntegrityError where it is not as it was written."""
+        at = (row, self.outputs.index(output), view)
+        index = self.index
+        place = (index.extra_offset[at], index.extra_size[at], index.extra_crc32[at])
+        return self._member(place, f"object {self.keys[row]}, view {view}, {output}")
+
+    def points(self, row: int) -> NDArray[np.float32]:
+        """Float32 [P, 6], an object's point cloud. Raises IntegrityError where it was edited."""
+        index = self.index
+        place = (index.points_offset[row], index.points_size[row], index.points_crc32[row])
+        data = self._member(place, f"object {self.keys[row]}, points")
+        return np.load(io.BytesIO(data), allow_pickle=False)
+
+    def _member(self, place: tuple[np.int64, np.int64, np.uint32], what: str) -> bytes:
+        offset, size, crc = (int(number) for number in place)
+        data = self._pread(size, offset)
+        if zlib.crc32(data) != crc:
+            raise IntegrityError(f"{self.path}: {what}: wrong checksum: cut or edited; {REMEDY}")
         return data
 
     def _pread(self, size: int, offset: int) -> bytes:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,9 +12,10 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turntable.datasets.digests import canonical_json, file_sha256
-from turntable.datasets.keys import image_member, labels_member, meta_member
+from turntable.datasets.keys import extra_member, image_member, labels_member, meta_member, points_member
 from turntable.datasets.labels import LabelArray, LabelSchema
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, text_array
@@ -52,6 +53,10 @@ class ShardRecord:
         return asdict(self)
 
 
+_Place = tuple[int, int, int]
+"""Offset, size and checksum of a member's data."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     """Where one object went in the archive."""
@@ -63,6 +68,8 @@ class _Written:
     offsets: tuple[int, ...]
     sizes: tuple[int, ...]
     crcs: tuple[int, ...]
+    extras: dict[str, list[_Place]]
+    points: _Place | None
 
 
 class ShardWriter:
@@ -108,13 +115,22 @@ class ShardWriter:
             self._file.close()
         self._temporary.unlink(missing_ok=True)
 
-    def add(self, record: ObjectRecord, latents: LabelArray, jpegs: Sequence[bytes]) -> None:
+    def add(
+        self,
+        record: ObjectRecord,
+        latents: LabelArray,
+        jpegs: Sequence[bytes],
+        extras: Mapping[str, Sequence[bytes]] | None = None,
+        points: NDArray[np.float32] | None = None,
+    ) -> None:
         """Append one object.
 
         Args:
             record: of the object; its split is the folder's.
             latents: float32 [V, L], V the same for every object of a shard.
             jpegs: V encoded views.
+            extras: V encoded files of each further output; the same outputs for every object of a shard.
+            points: float32 [P, 6], for every object of a shard or for none.
 
         Raises:
             TurntableError: the disk is full.
@@ -123,6 +139,12 @@ class ShardWriter:
         assert latents.dtype == np.float32, latents.dtype
         assert latents.shape == (len(jpegs), len(self._schema)), latents.shape
         assert not self._objects or len(self._objects[0].sizes) == len(jpegs), len(jpegs)
+        kept = dict(extras or {})
+        assert all(len(files) == len(jpegs) for files in kept.values()), record.id
+        if self._objects:
+            first = self._objects[0]
+            assert list(first.extras) == list(kept), kept.keys()
+            assert (first.points is None) == (points is None), record.id
         start = self._position
         with clear_disk_errors(self.path):
             self._add_member(labels_member(record.key), npy_bytes(latents))
@@ -130,6 +152,16 @@ class ShardWriter:
             offsets = [
                 self._add_member(image_member(record.key, view), data) for view, data in enumerate(jpegs)
             ]
+            places = {
+                name: [
+                    self._add_place(extra_member(record.key, view, name), data)
+                    for view, data in enumerate(files)
+                ]
+                for name, files in kept.items()
+            }
+            cloud = None
+            if points is not None:
+                cloud = self._add_place(points_member(record.key), npy_bytes(points))
         self._objects.append(
             _Written(
                 record,
@@ -139,6 +171,8 @@ class ShardWriter:
                 tuple(offsets),
                 tuple(map(len, jpegs)),
                 tuple(map(zlib.crc32, jpegs)),
+                places,
+                cloud,
             )
         )
 
@@ -178,6 +212,9 @@ class ShardWriter:
         self._write(data + padding(len(data)))
         return offset
 
+    def _add_place(self, name: str, data: bytes) -> _Place:
+        return self._add_member(name, data), len(data), zlib.crc32(data)
+
     def _meta(self, record: ObjectRecord) -> bytes:
         table = {**record.to_dict(), "factors": self._schema.names, "label_digest": self._label_digest}
         return canonical_json(table).encode("ascii")
@@ -196,7 +233,21 @@ class ShardWriter:
             latents=np.stack([item.latents for item in objects]).astype("<f4"),
             tar_size=np.array(self._position, dtype="<i8"),
             tar_sha256=np.array(self._hash.hexdigest().encode("ascii")),
+            **self._further_places(),
         )
+
+    def _further_places(self) -> dict[str, Any]:
+        """The index's arrays of what is kept besides the JPEGs."""
+        further: dict[str, Any] = {}
+        kinds = {"offset": "<i8", "size": "<i8", "crc32": "<u4"}
+        if self._objects[0].extras:
+            places = np.array([list(item.extras.values()) for item in self._objects], dtype="<i8")
+            further["extras"] = text_array(list(self._objects[0].extras))
+            further |= {f"extra_{n}": places[..., i].astype(t) for i, (n, t) in enumerate(kinds.items())}
+        if self._objects[0].points is not None:
+            clouds = np.array([item.points for item in self._objects], dtype="<i8")
+            further |= {f"points_{n}": clouds[:, i].astype(t) for i, (n, t) in enumerate(kinds.items())}
+        return further
 
 
 def npy_bytes(array: LabelArray) -> bytes:
@@ -230,9 +281,11 @@ def _read_back(path: Path, index: ShardIndex, name: Path) -> None:
     if file_sha256(path) != index.tar_sha256.item().decode("ascii"):
         raise IntegrityError(f"{name}: the disk gave back other bytes than were written; {REMEDY}")
     with path.open("rb") as file:
-        for offset, size, crc in zip(index.offset.flat, index.size.flat, index.crc32.flat, strict=True):
-            if zlib.crc32(os.pread(file.fileno(), int(size), int(offset))) != int(crc):
-                raise IntegrityError(f"{name}: a view at byte {offset} is not where its index says; {REMEDY}")
+        for offset, size, crc in index.members():
+            if zlib.crc32(os.pread(file.fileno(), size, offset)) != crc:
+                raise IntegrityError(
+                    f"{name}: a member at byte {offset} is not where its index says; {REMEDY}"
+                )
 
 
 def _record(path: Path, index: ShardIndex, index_bytes: bytes) -> ShardRecord:

@@ -19,7 +19,10 @@ REMEDY = "re-run `turntable render` with the same arguments to make it again, or
 
 _MAX_NAME = 100
 _MAX_SIZE = 8**11 - 1
-_ALLOWED_NAME = re.compile(r"[a-z0-9_-]{1,64}\.(?:\d{3,5}\.jpg|latents\.npy|meta\.json)")
+_ALLOWED_NAME = re.compile(
+    r"[a-z0-9_-]{1,64}\."
+    r"(?:\d{3,5}\.(?:jpg|(?:mask|depth|normals|coordinates)\.png)|(?:latents|points)\.npy|meta\.json)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def scan_tar(path: Path) -> Iterator[TarMember]:
 
     Raises:
         IntegrityError: the archive is cut, has a bad header, or holds anything but the regular ``.jpg``,
-            ``.npy`` and ``.json`` files of a shard.
+            ``.png``, ``.npy`` and ``.json`` files of a shard.
     """
     with path.open("rb") as file:
         length = os.fstat(file.fileno()).st_size

@@ -11,10 +11,11 @@ import numpy as np
 
 from turntable.datasets.digests import file_sha256
 from turntable.datasets.draws import draw_factors
-from turntable.datasets.keys import image_member, labels_member, meta_member
+from turntable.datasets.keys import extra_member, image_member, labels_member, meta_member, points_member
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import ObjectRecord
+from turntable.datasets.outputs import EXTRAS, decode_extra
 from turntable.datasets.pixels import decode_jpeg
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, texts_of
@@ -82,12 +83,16 @@ class _ShardScan:
         if self.index.latents.shape[1:] != shape:
             self._problem(f"its index has {self.index.latents.shape[1:]} views and factors, not {shape}")
             return
+        kept = (texts_of(self.index.extras), len(self.index.points_offset) > 0)
+        if kept != (self._extras(), self.manifest.points > 0):
+            self._problem("its index and the manifest do not agree on outputs and point clouds")
+            return
         members = list(scan_tar(self.path))
         expected = self._expected_names()
         if [member.name for member in members] != expected:
             self._problem("its members are not those of its index")
             return
-        per_object = 2 + self.manifest.views
+        per_object = len(members) // max(self.index.num_objects, 1)
         with self.path.open("rb") as file:
             for row in range(self.index.num_objects):
                 first = row * per_object
@@ -104,15 +109,62 @@ class _ShardScan:
                 labels_member(key),
                 meta_member(key),
                 *(image_member(key, view) for view in range(self.manifest.views)),
+                *(
+                    extra_member(key, view, output)
+                    for output in self._extras()
+                    for view in range(self.manifest.views)
+                ),
+                *([points_member(key)] if self.manifest.points else []),
             )
         ]
 
+    def _extras(self) -> list[str]:
+        return [output for output in self.manifest.outputs if output in EXTRAS]
+
     def _object(self, row: int, members: list[TarMember], file: io.BufferedReader) -> None:
-        labels, meta, *images = members
+        views = self.manifest.views
+        labels, meta, images, others = members[0], members[1], members[2 : 2 + views], members[2 + views :]
         self._labels(row, labels, _read(file, labels))
         self._meta(row, meta, _read(file, meta))
         for view, member in enumerate(images):
             self._image(row, view, member, _read(file, member))
+        for number, output in enumerate(self._extras()):
+            for view, member in enumerate(others[number * views : (number + 1) * views]):
+                self._extra((row, number, view), output, member, _read(file, member))
+        if self.manifest.points:
+            self._points(row, others[-1], _read(file, others[-1]))
+
+    def _extra(self, at: tuple[int, int, int], output: str, member: TarMember, data: bytes) -> None:
+        index = self.index
+        self._located(member, data, index.extra_offset[at], index.extra_size[at], index.extra_crc32[at])
+        try:
+            decode_extra(output, data, self.manifest.image_size_px)
+        except IntegrityError as error:
+            self._problem(f"{member.name}: {error}")
+
+    def _points(self, row: int, member: TarMember, data: bytes) -> None:
+        index = self.index
+        place = index.points_offset[row], index.points_size[row], index.points_crc32[row]
+        self._located(member, data, *place)
+        try:
+            points = np.load(io.BytesIO(data), allow_pickle=False)
+        except (ValueError, EOFError):
+            self._problem(f"{member.name} is not an array")
+            return
+        if points.dtype != np.float32 or points.shape != (self.manifest.points, 6):
+            self._problem(
+                f"{member.name} is {points.dtype} {points.shape}, not {self.manifest.points} points"
+            )
+        elif not np.allclose(np.linalg.norm(points[:, 3:], axis=1), 1, atol=1e-3):
+            self._problem(f"{member.name}: its normals are not of unit length")
+
+    def _located(
+        self, member: TarMember, data: bytes, offset: np.int64, size: np.int64, crc: np.uint32
+    ) -> None:
+        if (member.offset, member.size) != (int(offset), int(size)):
+            self._problem(f"{member.name} is not where the index says")
+        if zlib.crc32(data) != int(crc):
+            self._problem(f"{member.name}: wrong checksum")
 
     def _labels(self, row: int, member: TarMember, data: bytes) -> None:
         try:
@@ -156,11 +208,8 @@ class _ShardScan:
             )
 
     def _image(self, row: int, view: int, member: TarMember, data: bytes) -> None:
-        located = (int(self.index.offset[row, view]), int(self.index.size[row, view]))
-        if (member.offset, member.size) != located:
-            self._problem(f"{member.name} is not where the index says")
-        if zlib.crc32(data) != int(self.index.crc32[row, view]):
-            self._problem(f"{member.name}: wrong checksum")
+        at, index = (row, view), self.index
+        self._located(member, data, index.offset[at], index.size[at], index.crc32[at])
         try:
             image = decode_jpeg(data)
         except IntegrityError as error:

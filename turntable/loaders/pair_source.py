@@ -1,5 +1,6 @@
 """The parts of a batch of pairs: which pairs, their images, and their labels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ class PairSource:
         pairs_per_object: times an epoch visits each object.
         quaternion_sign: "product" (as SIE) or "canonical" (w >= 0).
         fixed: use these pairs in this order in every epoch.
+        outputs: other outputs of both views to give as labels.
+        points: whether to give the object's point cloud.
     """
 
     def __init__(
@@ -35,7 +38,10 @@ class PairSource:
         pairs_per_object: int = 1,
         quaternion_sign: QuaternionSign = "product",
         fixed: ViewPairs | None = None,
+        outputs: Sequence[str] = (),
+        points: bool = False,
     ) -> None:
+        views.check_outputs(outputs, points)
         if pairs_per_object < 1:
             raise InvalidInputError(f"pairs_per_object {pairs_per_object}: must be at least 1")
         self._views = views
@@ -43,6 +49,7 @@ class PairSource:
         self._pairs_per_object = pairs_per_object
         self._quaternion_sign: QuaternionSign = quaternion_sign
         self._fixed = fixed
+        self._outputs, self._points = tuple(outputs), points
         self._latest: tuple[int, ViewPairs] | None = None
         self.pairs(0)  # complains now, not in a worker, where there are too few views
 
@@ -90,6 +97,9 @@ class PairSource:
             "object_index": pairs.objects.copy(),
             "view_index_1": pairs.view_1.copy(),
             "view_index_2": pairs.view_2.copy(),
+            **self._views.further(pairs.objects, pairs.view_1, self._outputs, "_1"),
+            **self._views.further(pairs.objects, pairs.view_2, self._outputs, "_2"),
+            **({"points": self._views.points(pairs.objects)} if self._points else {}),
         }
 
     def _rotations(self, labels_1: LabelArray, labels_2: LabelArray) -> Labels:

@@ -1,6 +1,6 @@
 """Batches of two views of one object with the rotation between them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -41,6 +41,8 @@ class PairDataset(Dataset[Batch]):
         pairs_per_object: times an epoch visits each object.
         quaternion_sign: "product" (as SIE) or "canonical" (w >= 0).
         image_size: side in pixels to resize to; None: as stored.
+        outputs: further fields, as of ``PairLoader``.
+        points: whether to give points, float32 [P, 6].
     """
 
     def __init__(
@@ -51,9 +53,13 @@ class PairDataset(Dataset[Batch]):
         pairs_per_object: int = 1,
         quaternion_sign: QuaternionSign = "product",
         image_size: int | None = None,
+        outputs: Sequence[str] = (),
+        points: bool = False,
     ) -> None:
         views = ViewSource(folder, split, image_size)
-        self._source = PairSource(views, seed, pairs_per_object, quaternion_sign)
+        self._source = PairSource(
+            views, seed, pairs_per_object, quaternion_sign, outputs=outputs, points=points
+        )
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -98,6 +104,10 @@ class PairLoader:
         rank: of this process among those that train together.
         world_size: their number; each epoch is divided evenly among them, by position.
         pin_memory: for faster copies to a GPU.
+        outputs: further fields of both views by name, with the suffixes _1 and _2: mask (uint8 [B, 1, H, W],
+            0 or 1), depth (float32 [B, 1, H, W], world units), normals and coordinates (float32
+            [B, 3, H, W]).
+        points: whether to give points, float32 [B, P, 6]: the object's point cloud.
 
     Raises:
         IntegrityError: there is no finished data set in the folder.
@@ -120,10 +130,11 @@ class PairLoader:
         rank: int = 0,
         world_size: int = 1,
         pin_memory: bool = False,
+        outputs: Sequence[str] = (),
+        points: bool = False,
     ) -> None:
-        source = PairSource(
-            ViewSource(folder, split, image_size), seed, pairs_per_object, quaternion_sign, pairs
-        )
+        views = ViewSource(folder, split, image_size)
+        source = PairSource(views, seed, pairs_per_object, quaternion_sign, pairs, outputs, points)
         self._batches = _Batches(source, batch_size, drop_last, rank, world_size)
         self._batch_size = batch_size
         self._num_workers = num_workers

@@ -1,11 +1,13 @@
 """Views of one split as tensors; each process opens the shards for itself, on first use."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -92,6 +94,47 @@ class ViewSource:
     def empty(self, images: int) -> Tensor:
         """Room for images to decode into: uint8 [images, H, W, 3]."""
         return torch.empty((images, self.image_size, self.image_size, 3), dtype=torch.uint8)
+
+    def further(
+        self, rows: IntArray, views: IntArray, outputs: Sequence[str], suffix: str = ""
+    ) -> dict[str, NDArray[Any]]:
+        """Other outputs of views, by name and suffix.
+
+        mask is uint8 [B, 1, H, W] (0 or 1), depth float32 [B, 1, H, W] in world units, normals and
+        coordinates float32 [B, 3, H, W]. At another size than stored the nearest pixel is taken: none
+        of these may be mixed.
+
+        Raises:
+            IntegrityError: a file is damaged.
+            InvalidInputError: the data set does not keep it.
+        """
+        stored = self.dataset.manifest.image_size_px
+        nearest = ((np.arange(self.image_size) + 0.5) * stored / self.image_size).astype(np.intp)
+        made: dict[str, NDArray[Any]] = {}
+        for name in outputs:
+            images = [
+                self.split.read_extra(r, v, name) for r, v in zip(rows.tolist(), views.tolist(), strict=True)
+            ]
+            stack = np.stack(images).reshape(len(images), stored, stored, -1)[:, nearest][:, :, nearest]
+            first = np.ascontiguousarray(stack.transpose(0, 3, 1, 2))
+            made[f"{name}{suffix}"] = first // 255 if name == "mask" else first
+        return made
+
+    def check_outputs(self, outputs: Sequence[str], points: bool) -> None:
+        """Complain now, not in a worker. Raises InvalidInputError where the data set does not keep it."""
+        manifest = self.dataset.manifest
+        missing = [name for name in outputs if name not in manifest.outputs or name == "rgb"]
+        if missing:
+            raise InvalidInputError(
+                f"outputs {', '.join(missing)}: the data set keeps {', '.join(manifest.outputs)} (rgb "
+                f"is always there, as view); render it with --outputs {','.join(['rgb', *missing])}"
+            )
+        if points and not manifest.points:
+            raise InvalidInputError("the data set has no point clouds; render it with --points 2048")
+
+    def points(self, rows: IntArray) -> NDArray[np.float32]:
+        """Point clouds of objects, float32 [B, P, 6]: places in the object's own frame, and unit normals."""
+        return np.stack([self.split.points(row) for row in rows.tolist()])
 
     def _decode(self, out: np.ndarray, row: int, view: int) -> None:
         data = self.split.read_jpeg(row, view)

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from turntable.datasets.assemble import finish_dataset
 from turntable.datasets.digests import canonical_json
 from turntable.datasets.manifest import Manifest, read_manifest
@@ -20,9 +23,11 @@ from turntable.datasets.shard_writer import ShardRecord, ShardWriter, committed_
 from turntable.datasets.storage import append_line, read_lines, write_text
 from turntable.errors import InvalidInputError, MeshError, TurntableError
 from turntable.renderer.backends import Backend
+from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.source import MeshSource, SourceObject, load_mesh
+from turntable.renderer.points import surface_points
 from turntable.renderer.scene import CAMERA
-from turntable.renderer.views import encode_views, render_views
+from turntable.renderer.views import encode_extras, encode_views, render_views
 
 PLAN_NAME = "plan.json"
 """What a run set out to make; a resumed run must ask for the same."""
@@ -118,18 +123,23 @@ def render_shard(
             try:
                 mesh = load_mesh(source, record.id)
                 views = render_views(backend, recipe, record.id, mesh, range(recipe.views))
+                points = _points(recipe, record.id, mesh)
                 known = replace(record, source_sha256=source.digest(record.id, mesh))
             except MeshError as error:
                 left_out.append(QuarantineRecord(record.id, error.reason, str(error)))
                 made = 0
             else:
                 warned += [QuarantineRecord(record.id, "incomplete", text) for text in mesh.warnings]
-                writer.add(known, views.labels, encode_views(recipe, views.rgb))
+                writer.add(known, views.labels, encode_views(recipe, views.rgb), encode_extras(views), points)
                 made = recipe.views
             if count is not None:
                 count(made)
         committed = writer.commit() if len(left_out) < len(shard.objects) else None
     return Outcome(shard.split, shard.name, committed, tuple(left_out), tuple(warned))
+
+
+def _points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32] | None:
+    return surface_points(mesh, recipe.points, recipe.label_digest, object_id) if recipe.points else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.labels import LabelArray
+from turntable.datasets.outputs import encode_extra
 from turntable.datasets.pixels import encode_jpeg
 from turntable.datasets.recipe import Recipe
 from turntable.renderer.backends import Backend, quality
@@ -23,6 +25,8 @@ class Views:
     """[V, L] in the order of the recipe's factors."""
     rgb: NDArray[np.uint8]
     """[V, S, S, 3]; red is red, whatever the recipe's channel order."""
+    extras: dict[str, NDArray[Any]]
+    """The recipe's other outputs by name, [V, S, S, …] as :class:`Pixels` has them."""
 
 
 def render_views(backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh, views: Sequence[int]) -> Views:
@@ -40,8 +44,14 @@ def render_views(backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh, v
     """
     labels = draw_factors(recipe, object_id, views)
     scenes = scenes_from_labels(recipe.schema.names, labels)
-    pixels = backend.render(mesh, scenes, recipe.image_size_px, quality(recipe.quality))
-    return Views(labels, pixels.rgb)
+    pixels = backend.render(mesh, scenes, recipe.image_size_px, quality(recipe.quality), recipe.outputs)
+    extras = {name: getattr(pixels, name) for name in recipe.outputs if name != "rgb"}
+    return Views(labels, pixels.rgb, extras)
+
+
+def encode_extras(views: Views) -> dict[str, list[bytes]]:
+    """The files of each further output, one a view."""
+    return {name: [encode_extra(name, drawn) for drawn in arrays] for name, arrays in views.extras.items()}
 
 
 def encode_views(recipe: Recipe, rgb: NDArray[np.uint8]) -> list[bytes]:

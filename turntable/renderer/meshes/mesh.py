@@ -93,6 +93,12 @@ def bounds(mesh: Mesh) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return used.min(axis=0), used.max(axis=0)
 
 
+def centre(mesh: Mesh) -> NDArray[np.float64]:
+    """[3]: the middle of the bounding box, which the renderer puts at the origin."""
+    low, high = bounds(mesh)
+    return (low.astype(np.float64) + high) / 2
+
+
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     """Unit vectors [..., 3]; one without length becomes +z, so that shading stays finite."""
     values = np.asarray(vectors, dtype=np.float64)

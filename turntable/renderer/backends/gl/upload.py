@@ -12,7 +12,7 @@ from turntable.errors import MeshError
 from turntable.renderer.backends.gl.constants import float_texture
 from turntable.renderer.backends.gl.programs import Programs, bind
 from turntable.renderer.backends.gl.projections import INSTANCE, Extent
-from turntable.renderer.meshes.mesh import Material, Mesh, bounds
+from turntable.renderer.meshes.mesh import Material, Mesh, bounds, centre
 
 if TYPE_CHECKING:
     import moderngl
@@ -64,7 +64,6 @@ class Geometry:
 def lay_out(mesh: Mesh) -> Geometry:
     """Centre the mesh, give every vertex one material, and sort triangles by texture."""
     low, high = bounds(mesh)
-    centre = (low.astype(np.float64) + high) / 2
     textures = _texture_numbers(mesh.materials)
     order = np.argsort(textures[mesh.material_index], kind="stable")
     triangles, material = mesh.triangles[order], mesh.material_index[order]
@@ -72,7 +71,7 @@ def lay_out(mesh: Mesh) -> Geometry:
     unique, indices = np.unique(pairs, return_inverse=True)
     source, vertex_material = np.divmod(unique, len(mesh.materials))
     vertices = np.zeros(len(unique), dtype=VERTEX)
-    vertices["position"] = mesh.positions[source] - centre
+    vertices["position"] = mesh.positions[source] - centre(mesh)
     vertices["normal"] = mesh.normals[source]
     vertices["texcoord"] = mesh.texcoords[source]
     vertices["material"] = vertex_material
@@ -171,7 +170,7 @@ def _upload(context: "moderngl.Context", pixels: NDArray[np.uint8]) -> "moderngl
     texture.build_mipmaps()
     texture.repeat_x = texture.repeat_y = True
     texture.filter = (context.LINEAR_MIPMAP_LINEAR, context.LINEAR)
-    texture.anisotropy = 8.0
+    # No anisotropy: llvmpipe (Mesa 22.3) loops for ever where a texture's derivatives are beyond all bounds.
     return texture
 
 

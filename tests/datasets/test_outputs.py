@@ -1,0 +1,75 @@
+"""Encodings of what is kept besides the picture: there and back, at the ends of the range, and damaged."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from turntable.datasets.outputs import EXTRAS, decode_extra, encode_extra
+from turntable.datasets.recipe import load_recipe
+from turntable.errors import IntegrityError, RecipeError
+
+RANDOM = np.random.default_rng(0)
+DRAWN = {
+    "mask": (RANDOM.random((16, 16)) > 0.5).astype(np.uint8) * np.uint8(255),
+    "depth": RANDOM.uniform(0, 7.9, (16, 16)).astype(np.float32),
+    "normals": RANDOM.uniform(-1, 1, (16, 16, 3)).astype(np.float32),
+    "coordinates": RANDOM.uniform(-1, 1, (16, 16, 3)).astype(np.float32),
+}
+STEP = {"mask": 0, "depth": 0.5 / 8192, "normals": 0.5 / 127.5, "coordinates": 0.5 / 32767.5}
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_there_and_back_to_half_a_step(name):
+    data = encode_extra(name, DRAWN[name])
+    back = decode_extra(name, data, 16)
+    assert back.dtype == DRAWN[name].dtype
+    assert back.shape == DRAWN[name].shape
+    assert np.abs(back.astype(float) - DRAWN[name]).max() <= STEP[name] * 1.001
+    assert encode_extra(name, DRAWN[name]) == data
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"), [("depth", 9.5, 65535 / 8192), ("coordinates", -3.0, -1.0)]
+)
+def test_what_leaves_the_range_is_clipped(name, given, kept):
+    drawn = np.full_like(DRAWN[name], given)
+    assert np.allclose(decode_extra(name, encode_extra(name, drawn), 16), kept)
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_damage_and_strangers_are_refused(name):
+    data = encode_extra(name, DRAWN[name])
+    with pytest.raises(IntegrityError, match=name):
+        decode_extra(name, data[: len(data) // 2], 16)
+    with pytest.raises(IntegrityError, match=name):
+        decode_extra(name, data, 17)
+    stranger = io.BytesIO()
+    Image.new("RGBA", (16, 16)).save(stranger, format="PNG")
+    with pytest.raises(IntegrityError, match=name):
+        decode_extra(name, stranger.getvalue(), 16)
+
+
+def test_recipes_put_outputs_in_order_and_keep_old_digests():
+    plain = load_recipe("3diebench")
+    assert "outputs" not in plain.to_dict()
+    assert plain.replace(outputs=["rgb"], points=0).digest == plain.digest
+    more = plain.replace(outputs=["depth", "rgb", "mask"], points=64)
+    assert more.outputs == ("rgb", "mask", "depth")
+    assert more.label_digest == plain.label_digest
+    assert more.digest != plain.digest
+    assert type(more).from_toml(more.to_toml()) == more
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        (["mask"], 'outputs: must contain "rgb"'),
+        (["rgb", "rgb"], "names an output twice"),
+        (["rgb", "flow"], "flow"),
+    ],
+)
+def test_recipes_refuse_other_outputs(outputs, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe("zoo").replace(outputs=outputs)

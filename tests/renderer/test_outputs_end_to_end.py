@@ -1,0 +1,151 @@
+"""Outputs from mesh to tensor: rendered, sharded, verified, loaded, and proven against the labels."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from turntable.datasets.dataset import open_dataset
+from turntable.datasets.recipe import load_recipe
+from turntable.datasets.rotations import pose
+from turntable.datasets.shard_index import open_index
+from turntable.datasets.verify import verify
+from turntable.errors import InvalidInputError
+from turntable.loaders.pairs import PairDataset, PairLoader
+from turntable.loaders.views import ViewLoader
+from turntable.renderer import generate, open_source
+
+pytestmark = pytest.mark.gl
+
+OUTPUTS = ("mask", "depth", "normals", "coordinates")
+SIZE, VIEWS, OBJECTS, POINTS = 48, 3, 6, 128
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("outputs") / "set"
+    recipe = load_recipe("3diebench-t").replace(
+        source="zoo",
+        views=VIEWS,
+        image_size_px=SIZE,
+        quality="fast",
+        outputs=["rgb", *OUTPUTS],
+        points=POINTS,
+    )
+    generate(recipe, open_source("zoo", None, OBJECTS), folder, objects=OBJECTS)
+    return folder
+
+
+def test_verifies_and_says_how_to_decode(folder):
+    assert not verify(folder).problems
+    manifest = open_dataset(folder).manifest
+    assert manifest.outputs == ("rgb", *OUTPUTS)
+    assert manifest.points == POINTS
+    assert all(name in manifest.conventions for name in (*OUTPUTS, "points"))
+    assert ".000.depth.png" in (folder / "README.md").read_text()
+
+
+def test_depth_and_label_land_on_the_coordinates(folder):
+    """Each pixel back through K, the camera and the label's pose: its place in the object's own frame."""
+    dataset = open_dataset(folder)
+    camera = dataset.manifest.camera
+    intrinsics, world_to_camera = np.array(camera["K"]), np.array(camera["world_to_camera"])
+    grid = np.stack(np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5), axis=-1)
+    rays = np.concatenate([grid, np.ones((SIZE, SIZE, 1))], axis=-1) @ np.linalg.inv(intrinsics).T
+    pixels = 0
+    for batch in ViewLoader(folder, "train", 4, outputs=OUTPUTS):
+        angles = dataset.schema.rotations(batch["factors"].numpy())
+        names = [factor.name for factor in dataset.manifest.factors]
+        shift = batch["factors"][:, [names.index(f"translation_{axis}") for axis in "xyz"]].numpy()
+        for row, matrix in enumerate(pose(angles, shift)):
+            seen = batch["mask"][row, 0].numpy() > 0
+            depth = batch["depth"][row, 0].numpy()
+            world = (rays * depth[..., None] - world_to_camera[:3, 3]) @ world_to_camera[:3, :3]
+            own = (world - matrix[:3, 3]) @ matrix[:3, :3]
+            coordinates = batch["coordinates"][row].numpy().transpose(1, 2, 0)
+            assert np.abs(own - coordinates)[seen].max(initial=0) < 4e-4
+            # Off the object depth is the floor's: z = -1.
+            np.testing.assert_allclose(world[~seen][:, 2], -1, atol=4e-4)
+            normals = batch["normals"][row].numpy().transpose(1, 2, 0)
+            towards = -(rays @ world_to_camera[:3, :3])
+            assert (normals * towards).sum(axis=-1)[seen].min(initial=0) > -0.02
+            pixels += int(seen.sum())
+    assert pixels > 500
+
+
+def test_points_lie_where_coordinates_do(folder):
+    batch = next(iter(ViewLoader(folder, "train", 64, outputs=("mask", "coordinates"), points=True)))
+    assert batch["points"].shape[1:] == (POINTS, 6)
+    for row in range(0, len(batch["mask"]), VIEWS):
+        seen = batch["coordinates"][row].permute(1, 2, 0)[batch["mask"][row, 0] > 0]
+        if len(seen) > 20:
+            nearest = torch.cdist(seen, batch["points"][row, :, :3]).min(dim=1).values
+            assert nearest.median() < 0.1
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_pairs_have_the_outputs_of_both_views(folder, workers):
+    loader = PairLoader(folder, "train", 2, num_workers=workers, outputs=OUTPUTS, points=True)
+    batch = next(iter(loader))
+    shapes = {"mask": (2, 1, SIZE, SIZE), "depth": (2, 1, SIZE, SIZE), "normals": (2, 3, SIZE, SIZE)}
+    for name, shape in {**shapes, "coordinates": (2, 3, SIZE, SIZE)}.items():
+        assert batch[f"{name}_1"].shape == batch[f"{name}_2"].shape == shape
+    row, view = int(batch["object_index"][1]), int(batch["view_index_2"][1])
+    with open_dataset(folder).split("train") as split:
+        np.testing.assert_array_equal(batch["depth_2"][1, 0].numpy(), split.read_extra(row, view, "depth"))
+    assert set(batch["mask_1"].unique().tolist()) <= {0, 1}
+    assert PairDataset(folder, outputs=("depth",))[0]["depth_1"].shape == (1, SIZE, SIZE)
+
+
+def test_another_size_takes_the_nearest_pixel(folder):
+    whole = next(iter(ViewLoader(folder, "train", 2, outputs=("depth",))))
+    half = next(iter(ViewLoader(folder, "train", 2, outputs=("depth",), image_size=SIZE // 2)))
+    torch.testing.assert_close(half["depth"], whole["depth"][..., 1::2, 1::2])
+
+
+def test_damage_is_named(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    shard = next((copy / "train").glob("*.tar"))
+    index = open_index(shard.with_suffix(".idx"))
+    data = bytearray(shard.read_bytes())
+    data[int(index.extra_offset[0, 1, 2]) + 40] ^= 1
+    data[int(index.points_offset[0]) + 200] ^= 1
+    shard.write_bytes(data)
+    text = "\n".join(verify(copy).problems)
+    assert ".002.depth.png: wrong checksum" in text
+    assert ".points.npy: wrong checksum" in text
+
+
+def test_a_second_run_makes_the_same_bytes(folder, tmp_path):
+    before = json.loads((folder / "manifest.json").read_text())
+    again = tmp_path / "again"
+    recipe = load_recipe("zoo").from_dict(before["recipe"])
+    generate(recipe, open_source("zoo", None, OBJECTS), again, objects=OBJECTS)
+    assert json.loads((again / "manifest.json").read_text()) == before
+
+
+def test_what_is_not_kept_is_asked_for_in_vain(folder, tmp_path):
+    plain = tmp_path / "plain"
+    recipe = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", outputs=["rgb", "mask"])
+    generate(recipe, open_source("zoo", None, 2), plain, objects=2)
+    split = open_dataset(plain).splits[0]
+    with pytest.raises(InvalidInputError, match=r"keeps rgb, mask.*--outputs rgb,depth"):
+        ViewLoader(plain, split, 1, outputs=("depth",))
+    with pytest.raises(InvalidInputError, match="--points 2048"):
+        ViewLoader(plain, split, 1, points=True)
+
+
+# webdataset leaves its files to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_stock_webdataset_reads_the_members(folder):
+    import webdataset
+
+    shards = sorted(str(path) for path in folder.glob("train/*.tar"))
+    samples = list(webdataset.WebDataset(shards, shardshuffle=False).decode("rgb8"))
+    assert len(samples) == sum(shard.objects for shard in open_dataset(folder).manifest.shards_of("train"))
+    assert {"000.jpg", "000.mask.png", "002.coordinates.png", "points.npy"} <= set(samples[0])
+    assert samples[0]["points.npy"].shape == (POINTS, 6)
