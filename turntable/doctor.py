@@ -9,7 +9,7 @@ import turntable
 from turntable.errors import TurntableError
 
 EXTRAS = {
-    "render": ("moderngl", "trimesh"),
+    "render": ("moderngl", "embreex", "trimesh"),
     "train": ("torch", "tensorboard", "matplotlib", "jinja2"),
     "serve": ("starlette", "uvicorn"),
 }

@@ -38,12 +38,17 @@ def sphere_directions(count: int) -> Array:
 
 
 def sun_samples(count: int) -> Array:
-    """[count, 3] unit vectors towards the sun, of equal weight.
+    """[count, 3] unit vectors towards the sun, of equal weight."""
+    return sun_directions(disk_samples(count))
+
+
+def sun_directions(disk: Array) -> Array:
+    """Unit vectors [..., 3] towards the sun from points [..., 2] of the unit disk.
 
     Cycles spreads a sun of pi/2 evenly over a unit disk at distance 1: directions fill a cone of 45 degrees
     around +z, denser towards its rim than a uniform cone.
     """
-    vectors = np.concatenate([disk_samples(count), np.ones((count, 1))], axis=-1)
+    vectors = np.concatenate([disk, np.ones((*disk.shape[:-1], 1))], axis=-1)
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 

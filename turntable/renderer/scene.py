@@ -70,6 +70,12 @@ class Camera:
         image = camera @ self.intrinsics(image_size_px).T
         return image[..., :2] / image[..., 2:]
 
+    def rays(self, pixels: NDArray[np.floating], image_size_px: int) -> Array:
+        """Directions [..., 3] in the world, of unit depth, through places [..., 2] of the image."""
+        homogeneous = np.concatenate([pixels, np.ones((*pixels.shape[:-1], 1))], axis=-1)
+        in_camera = homogeneous @ np.linalg.inv(self.intrinsics(image_size_px)).T
+        return in_camera @ self.world_to_camera[:3, :3]
+
     def describe(self, image_size_px: int) -> dict[str, object]:
         """What a manifest says of the camera."""
         return {

@@ -8,7 +8,7 @@ __all__ = ["Backend", "Device", "Pixels", "Quality", "available_backends", "open
 
 def available_backends() -> tuple[str, ...]:
     """The names ``open_backend`` knows."""
-    return ("moderngl", "pyrender")
+    return ("moderngl", "embree", "pyrender")
 
 
 def open_backend(name: str = "moderngl") -> Backend:
@@ -21,6 +21,10 @@ def open_backend(name: str = "moderngl") -> Backend:
     """
     if name not in available_backends():
         raise InvalidInputError(f"no backend is called {name!r}; known: {', '.join(available_backends())}")
+    if name == "embree":
+        from turntable.renderer.backends.embree import EmbreeBackend
+
+        return EmbreeBackend()
     if name == "pyrender":
         from turntable.renderer.backends.pyrender import PyrenderBackend
 

@@ -46,8 +46,5 @@ def surfaces(
 def floor_depth(image_size_px: int) -> NDArray[np.float32]:
     """[S, S] depth of the floor along the camera's forward axis, through each pixel's centre."""
     grid = np.arange(image_size_px) + 0.5
-    x, y = np.meshgrid(grid, grid)
-    # A ray of unit depth in the camera's frame, and how far down it leads in the world.
-    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(CAMERA.intrinsics(image_size_px)).T
-    down = rays @ CAMERA.world_to_camera[:3, 2]
-    return ((FLOOR_Z - CAMERA.position[2]) / down).astype(np.float32)
+    rays = CAMERA.rays(np.stack(np.meshgrid(grid, grid), axis=-1), image_size_px)
+    return ((FLOOR_Z - CAMERA.position[2]) / rays[..., 2]).astype(np.float32)

@@ -99,6 +99,20 @@ def centre(mesh: Mesh) -> NDArray[np.float64]:
     return (low.astype(np.float64) + high) / 2
 
 
+def centred(mesh: Mesh) -> tuple[FloatArray, float]:
+    """Vertices [N, 3] as the renderer places them, and the radius of the sphere that holds all that is used.
+
+    Raises:
+        MeshError: All of the mesh is one point.
+    """
+    positions = (mesh.positions - centre(mesh)).astype(np.float32)
+    used = positions[np.unique(mesh.triangles)].astype(np.float64)
+    radius = float(np.linalg.norm(used, axis=1).max())
+    if radius <= 0:
+        raise MeshError("the mesh has no extent; leave this object out", reason="no extent")
+    return positions, radius
+
+
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     """Unit vectors [..., 3]; one without length becomes +z, so that shading stays finite."""
     values = np.asarray(vectors, dtype=np.float64)

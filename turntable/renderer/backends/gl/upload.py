@@ -12,7 +12,7 @@ from turntable.errors import MeshError
 from turntable.renderer.backends.gl.constants import float_texture
 from turntable.renderer.backends.gl.programs import Programs, bind
 from turntable.renderer.backends.gl.projections import INSTANCE, Extent
-from turntable.renderer.meshes.mesh import Material, Mesh, bounds, centre
+from turntable.renderer.meshes.mesh import Material, Mesh, bounds, centred
 
 if TYPE_CHECKING:
     import moderngl
@@ -71,15 +71,13 @@ def lay_out(mesh: Mesh) -> Geometry:
     unique, indices = np.unique(pairs, return_inverse=True)
     source, vertex_material = np.divmod(unique, len(mesh.materials))
     vertices = np.zeros(len(unique), dtype=VERTEX)
-    vertices["position"] = mesh.positions[source] - centre(mesh)
+    positions, radius = centred(mesh)
+    vertices["position"] = positions[source]
     vertices["normal"] = mesh.normals[source]
     vertices["texcoord"] = mesh.texcoords[source]
     vertices["material"] = vertex_material
     half = (high.astype(np.float64) - low) / 2
     signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
-    radius = float(np.linalg.norm(vertices["position"].astype(np.float64), axis=1).max())
-    if radius <= 0:
-        raise MeshError("the mesh has no extent; leave this object out", reason="no extent")
     corners = indices.reshape(-1, 3)
     cells = DENSE_CELLS if len(corners) > DENSE_TRIANGLES else FINE_CELLS
     caster = shadow_caster(vertices["position"], corners, radius, cells)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from turntable.errors import MeshError
 from turntable.renderer.backends.pyrender.light import HEADROOM
-from turntable.renderer.meshes.mesh import Material, Mesh, bounds
+from turntable.renderer.meshes.mesh import Material, Mesh, centred
 
 MOST_TRIANGLES = 2**24 - 1
 """Numbers of triangles are read back as 24 bits."""
@@ -59,13 +59,12 @@ def doubled(mesh: Mesh) -> Mesh:
             "decimate it or choose another backend",
             reason="too many triangles",
         )
-    low, high = bounds(mesh)
-    centred = (mesh.positions - (low.astype(np.float64) + high) / 2).astype(np.float32)
-    triangles = np.concatenate([mesh.triangles, mesh.triangles[:, ::-1] + len(centred)])
+    positions, _ = centred(mesh)
+    triangles = np.concatenate([mesh.triangles, mesh.triangles[:, ::-1] + len(positions)])
     material = np.concatenate([mesh.material_index] * 2)
     order = np.argsort(material, kind="stable")
     return Mesh(
-        positions=np.concatenate([centred] * 2),
+        positions=np.concatenate([positions] * 2),
         triangles=triangles[order].astype(np.int32),
         normals=np.concatenate([mesh.normals, -mesh.normals]),
         texcoords=np.concatenate([mesh.texcoords] * 2),

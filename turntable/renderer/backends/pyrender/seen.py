@@ -55,9 +55,7 @@ def seen(
 def _points(size: int) -> FloatArray:
     """[S, S, 3] steps in the world, of unit depth, through each pixel's centre."""
     grid = np.arange(size) + 0.5
-    x, y = np.meshgrid(grid, grid)
-    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(CAMERA.intrinsics(size)).T
-    return rays @ CAMERA.world_to_camera[:3, :3]
+    return CAMERA.rays(np.stack(np.meshgrid(grid, grid), axis=-1), size)
 
 
 def _barycentric(points: FloatArray, triangles: FloatArray) -> FloatArray:

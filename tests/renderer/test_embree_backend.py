@@ -1,0 +1,162 @@
+"""The embree backend under the contract, what is its own, and its agreement with OpenGL's pixels."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from backend_contract import BackendTests, label, linear_of, psnr, scenes
+from meshes import box, corner_piece, sphere
+
+from turntable.errors import MeshError, MissingExtraError
+from turntable.renderer.backends import open_backend, quality
+from turntable.renderer.backends.embree import EmbreeBackend, library
+from turntable.renderer.backends.embree.samples import BLOCK, LightSamples
+from turntable.renderer.backends.embree.textures import LINEAR, Pyramid
+from turntable.renderer.backends.embree.traced import TracedMesh, once_each
+from turntable.renderer.meshes.mesh import Texture, joined
+from turntable.renderer.meshes.zoo_source import ZooSource
+
+OUTPUTS = ("rgb", "mask", "depth", "normals", "coordinates")
+
+
+@pytest.fixture(scope="module")
+def embree():
+    with EmbreeBackend() as backend:
+        yield backend
+
+
+class TestEmbree(BackendTests):
+    @pytest.fixture
+    def backend(self, embree):
+        return embree
+
+
+def textured_glass():
+    """A box seen through a pane with a hole in its texture."""
+    pixels = np.full((64, 64, 4), (200, 60, 30, 90), dtype=np.uint8)
+    pixels[:, :32, 3] = 0
+    pixels[::8, :, :3] = 250
+    pane = box((0.8, 0.02, 0.8), (0, 0.3, 0.1))
+    pane = replace(
+        pane,
+        materials=(replace(pane.materials[0], texture=Texture(pixels)),),
+        texcoords=(pane.positions[:, [0, 2]] * 1.3).astype(np.float32),
+    )
+    return joined([pane, box((0.3, 0.3, 0.3), (0, -0.2, 0), base_color=(0.7, 0.6, 0.1), specular=0.8)])
+
+
+def zoo_mesh(category):
+    source = ZooSource(1, (category,))
+    return source.load(source.objects()[0].id)
+
+
+MESHES = {
+    "bars": corner_piece,
+    "sphere": lambda: sphere(24, 48, base_color=(0.2, 0.5, 0.7), roughness=0.3),
+    "glass": textured_glass,
+    **{name: lambda name=name: zoo_mesh(name) for name in ("bicycle", "bus", "mug", "sofa")},
+}
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("name", MESHES)
+def test_two_renderers_draw_the_same(embree, gl_backend, name):
+    """Depth maps and rays, shaders and numpy: docs/backends.md states these tolerances."""
+    mesh = MESHES[name]()
+    views = scenes(
+        label((0.4, -0.2, 0.9), theta=0.3, phi=1.0),
+        label((-0.9, 0.6, 2.0), floor_hue=0.8, light_hue=0.1, phi=3.0, shift=(0.1, -0.05, 0.1)),
+    )
+    ours, theirs = (b.render(mesh, views, 128, quality("standard"), OUTPUTS) for b in (embree, gl_backend))
+    both, either = (ours.mask & theirs.mask) > 0, (ours.mask | theirs.mask) > 0
+    assert both.sum() / either.sum() >= 0.99
+    assert psnr(ours.rgb, theirs.rgb) >= 40
+    assert psnr(ours.rgb[both], theirs.rgb[both]) >= 30
+    for output, tolerance in (("depth", 1e-3), ("normals", 2e-2), ("coordinates", 1e-3)):
+        error = np.abs(getattr(ours, output) - getattr(theirs, output))
+        assert (error[both] > tolerance).mean() < 0.01, output
+
+
+def test_light_passes_clear_things_once_a_face(embree):
+    """Through a pane, which is two faces of alpha 0.5, a quarter of the spot and sun reaches the floor."""
+
+    def floor_below(alpha):
+        pane = box((0.5, 0.5, 0.01), alpha=alpha)
+        view = scenes(label(theta=0.0, light_hue=0.0, floor_hue=0.0, shift=(0, 0, 1.5)))
+        drawn = embree.render(pane, view, 96, quality("standard"))
+        return linear_of(drawn.rgb[0, 60:70, 44:52, 0].astype(float)).mean()
+
+    clear, half, solid = floor_below(0.0), floor_below(0.5), floor_below(1.0)
+    assert (half - solid) / (clear - solid) == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_texture_of_fine_stripes_is_grey_from_afar(embree):
+    """Finer than samples: their mean, not whichever stripe a ray meets."""
+    stripes = np.zeros((1024, 1024, 3), dtype=np.uint8)
+    stripes[:, ::2] = 255
+    plate = box((0.8, 0.8, 0.02))
+    plate = replace(
+        plate,
+        materials=(replace(plate.materials[0], texture=Texture(stripes), specular=0.0),),
+        texcoords=(plate.positions[:, :2] * 3).astype(np.float32),
+    )
+    drawn = embree.render(plate, scenes(label(theta=0.75, phi=4.7)), 64, quality("fast"), ("mask",))
+    inside = drawn.rgb[0, 28:36, 28:36].astype(float)
+    assert inside.std(axis=(0, 1)).max() < 3
+
+
+def test_pyramids_average_light_not_numbers():
+    chess = (np.indices((8, 8)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    pyramid = Pyramid(Texture(np.repeat(chess[..., None], 4, axis=2)))
+    far = pyramid.color(np.array([[0.3, 0.7]], dtype=np.float32), np.array([64.0]))
+    assert far[0] == pytest.approx([0.5] * 3, abs=0.01)
+    near = pyramid.color(np.array([[1.5 / 8, 1 - 0.5 / 8]], dtype=np.float32), np.array([1.0]))
+    assert near[0] == pytest.approx([1.0] * 3)
+    assert LINEAR[188] == pytest.approx(0.5, abs=0.005)
+
+
+def test_every_kind_of_sample_has_its_own_part_of_the_lights():
+    samples = LightSamples.of(quality("standard"))
+    for points in (samples.sun, samples.spot):
+        assert len(points) == BLOCK * BLOCK
+        assert len(np.unique(points.reshape(-1, points.shape[-1]).round(6), axis=0)) == points[..., 0].size
+    middle = samples.sun.mean(axis=1)
+    assert np.linalg.norm(middle[:, :2], axis=1).max() < 0.3  # none looks to one side alone
+
+
+def test_doubled_faces_are_traced_once():
+    mesh = corner_piece()
+    turned = replace(mesh, triangles=mesh.triangles[:, ::-1].copy())
+    both = joined([mesh, turned])
+    np.testing.assert_array_equal(once_each(both.positions, both.triangles), np.arange(len(mesh.triangles)))
+
+
+def test_a_point_is_no_mesh():
+    with pytest.raises(MeshError, match="no extent"):
+        TracedMesh(box((0, 0, 0)))
+
+
+def test_the_same_call_gives_the_same_bytes_in_another_process(embree):
+    code = (
+        "import sys, hashlib; sys.path[:0] = sys.argv[1:];"
+        "from backend_contract import label, scenes, corner_piece, FAST;"
+        "from turntable.renderer.backends.embree import EmbreeBackend;"
+        "rgb = EmbreeBackend().render(corner_piece(), scenes(label((0.3, 0, 0))), 48, FAST).rgb;"
+        "print(hashlib.sha256(rgb.tobytes()).hexdigest())"
+    )
+    run = [sys.executable, "-c", code, *sys.path]
+    digests = {subprocess.run(run, check=True, capture_output=True, text=True).stdout for _ in range(2)}
+    assert len(digests) == 1
+
+
+def test_without_its_wheel_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "embreex.rtcore_scene", None)
+    with pytest.raises(MissingExtraError, match=r"turntable\[render\]"):
+        open_backend("embree")
+
+
+def test_the_processor_is_named_where_linux_says_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(library, "CPUINFO", tmp_path / "absent")
+    assert EmbreeBackend().device.renderer
