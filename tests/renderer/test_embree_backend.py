@@ -7,14 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from backend_contract import BackendTests, label, linear_of, psnr, scenes
-from meshes import box, corner_piece, sphere
+from meshes import box, corner_piece, doubled, sphere
 
 from turntable.errors import MeshError, MissingExtraError
 from turntable.renderer.backends import open_backend, quality
 from turntable.renderer.backends.embree import EmbreeBackend, library
+from turntable.renderer.backends.embree.faces import Faces
 from turntable.renderer.backends.embree.samples import BLOCK, LightSamples
 from turntable.renderer.backends.embree.textures import LINEAR, Pyramid
-from turntable.renderer.backends.embree.traced import TracedMesh, once_each
+from turntable.renderer.backends.embree.traced import TracedMesh
+from turntable.renderer.meshes.coincident import settled
 from turntable.renderer.meshes.mesh import Texture, joined
 from turntable.renderer.meshes.zoo_source import ZooSource
 
@@ -56,6 +58,7 @@ MESHES = {
     "bars": corner_piece,
     "sphere": lambda: sphere(24, 48, base_color=(0.2, 0.5, 0.7), roughness=0.3),
     "glass": textured_glass,
+    "doubled": lambda: settled(doubled(corner_piece(), base_color=(0.9, 0.9, 0.1))),
     **{name: lambda name=name: zoo_mesh(name) for name in ("bicycle", "bus", "mug", "sofa")},
 }
 
@@ -126,11 +129,14 @@ def test_every_kind_of_sample_has_its_own_part_of_the_lights():
     assert np.linalg.norm(middle[:, :2], axis=1).max() < 0.3  # none looks to one side alone
 
 
-def test_doubled_faces_are_traced_once():
-    mesh = corner_piece()
-    turned = replace(mesh, triangles=mesh.triangles[:, ::-1].copy())
-    both = joined([mesh, turned])
-    np.testing.assert_array_equal(once_each(both.positions, both.triangles), np.arange(len(mesh.triangles)))
+def test_of_faces_in_one_place_one_is_traced_and_another_seen_in_turn():
+    mesh = settled(doubled(corner_piece()))
+    faces = Faces.of(mesh, mesh.positions)
+    count = len(mesh.triangles) // 2
+    np.testing.assert_array_equal(faces.numbers[:count], np.arange(count))
+    np.testing.assert_array_equal(faces.numbers[faces.other], count + np.arange(count))
+    places = mesh.positions[faces.triangles]
+    np.testing.assert_array_equal(places[:count], places[faces.other])
 
 
 def test_a_point_is_no_mesh():

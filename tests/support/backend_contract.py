@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from meshes import box, corner_piece
+from meshes import box, corner_piece, doubled
 from scipy.ndimage import binary_erosion, center_of_mass
 from scipy.spatial import ConvexHull
 
 from turntable.renderer import lighting, tone
 from turntable.renderer.backends import Backend, quality
+from turntable.renderer.meshes.coincident import LIT, settled
 from turntable.renderer.meshes.mesh import Mesh, Texture, joined
 from turntable.renderer.scene import CAMERA, FLOOR_Z, REQUIRED, WORLD_RADIANCE, direction, scenes_from_labels
 
@@ -205,6 +206,15 @@ class BackendTests:
         views = label((0.5, 0.4, 0.3))
         a, b = self.draw(backend, mesh, views), self.draw(backend, turned, views)
         assert np.abs(a.rgb.astype(int) - b.rgb).max() <= 2
+
+    def test_faces_in_one_place_lose_half_of_the_light(self, backend):
+        """As in the original, whose rays from one of them meet the other about half of the time."""
+        plate, view = box((0.6, 0.6, 0.02), specular=0.0), label(theta=0.0)
+        once, twice = (
+            linear_of(picture.rgb[0][binary_erosion(picture.mask[0] > 0, iterations=3)].astype(float))
+            for picture in (self.draw(backend, mesh, view) for mesh in (plate, settled(doubled(plate))))
+        )
+        np.testing.assert_allclose(np.median(twice / once, axis=0), LIT, atol=0.02)
 
     def test_objects_hide_behind_the_floor_and_leave_the_picture(self, backend):
         """Half below the floor; far beyond the border: nothing of either is seen where it is not."""

@@ -1,5 +1,6 @@
 """Small meshes for tests, as values and as files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,17 @@ def corner_piece() -> Mesh:
             box((0.1, 0.1, 0.25), (0, 0, 0.125), base_color=(0.1, 0.1, 0.8)),
         ]
     )
+
+
+def doubled(mesh: Mesh, **material) -> Mesh:
+    """Every face a second time, turned round, with vertices and materials of its own."""
+    other = replace(
+        mesh,
+        triangles=mesh.triangles[:, ::-1].copy(),
+        normals=-mesh.normals,
+        materials=tuple(replace(item, **material) for item in mesh.materials),
+    )
+    return joined([mesh, other])
 
 
 def sphere(rings: int, columns: int, radius: float = 0.5, **material) -> Mesh:

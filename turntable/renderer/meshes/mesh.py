@@ -36,6 +36,10 @@ class Material:
     """1 is opaque."""
     emission: tuple[float, float, float] = (0.0, 0.0, 0.0)
     texture: Texture | None = None
+    lit: float = 1.0
+    """The share of light that reaches it: less where another face lies in the same place."""
+    turn: int = 0
+    """1 or 2 where two faces lie in one place, which neighbouring samples see in turn; 0 is always seen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from turntable.datasets.digests import file_sha256
 from turntable.errors import InvalidInputError, MeshError, TurntableError
+from turntable.renderer.meshes.coincident import settled
 from turntable.renderer.meshes.mesh import Mesh
 
 
@@ -59,7 +60,7 @@ def load_mesh(source: MeshSource, object_id: str) -> Mesh:
         MeshError: It cannot be used.
     """
     try:
-        return source.load(object_id)
+        return settled(source.load(object_id))
     except TurntableError:
         raise
     except Exception as error:

@@ -29,10 +29,10 @@ class Lights:
         z = dot(surface.normal, view.up)[:, None]
         ambient = WORLD_RADIANCE * (0.5 + 0.5 * z)
         bounce = self._unlit_floor * (0.5 - 0.5 * z) * view.floor_albedo
-        light = surface.color * (ambient + bounce) + surface.emission
+        light = surface.color * (ambient + bounce)
         light += self._sun_on_object(mesh, view, surface, kind)
         light += self._spot_on_object(mesh, view, surface, kind)
-        return light.astype(np.float32)
+        return (light * surface.lit[:, None] + surface.emission).astype(np.float32)
 
     def on_floor(self, mesh: TracedMesh, view: View, image_px: int, step_px: int) -> FloatArray:
         """Radiance [S, S, 3] of the floor; shadows are looked for every few pixels, the sun's less often."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from turntable.renderer import tone
 from turntable.renderer.backends.embree.light import Lights, unit
-from turntable.renderer.backends.embree.samples import kinds
+from turntable.renderer.backends.embree.samples import kinds, odd
 from turntable.renderer.backends.embree.traced import TracedMesh, dot
 from turntable.renderer.backends.embree.view import View
 from turntable.renderer.pixel_filter import filter_weights
@@ -91,7 +91,7 @@ def _traced(
     origins = np.broadcast_to(view.camera, directions.shape)
     light = np.zeros((len(rays), 4), dtype=np.float32)
     for hits in mesh.layers(origins, directions, view.reach(rays)):
-        hits = hits[light[hits.ray, 3] < 1 - LEAST_LEFT]
+        hits = mesh.in_turn(hits[light[hits.ray, 3] < 1 - LEAST_LEFT], odd(kind))
         surface = mesh.surface(hits, origins, directions, spread)
         share = mesh.alpha(hits) * (1 - light[hits.ray, 3])
         shaded = lights.on_object(mesh, view, surface, kind[hits.ray])

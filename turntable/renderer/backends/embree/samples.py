@@ -46,6 +46,11 @@ def kinds(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.intp]
     return ORDER[rows % BLOCK, columns % BLOCK]
 
 
+def odd(kind: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether samples of these kinds stand on the dark fields of the chessboard of all samples."""
+    return kind >= BLOCK * BLOCK // 2
+
+
 def _shared_disk(count: int) -> NDArray[np.float64]:
     """[BLOCK * BLOCK, count, 2] points of the unit disk: each kind's are spread over it, and so are all."""
     kind = (np.arange(BLOCK * BLOCK)[:, None] + 0.5) / BLOCK**2

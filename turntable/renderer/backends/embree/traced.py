@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.renderer.backends.embree.faces import Faces
 from turntable.renderer.backends.embree.library import make_scene
 from turntable.renderer.backends.embree.textures import Pyramid
-from turntable.renderer.meshes.mesh import IntArray, Mesh, centred, face_normals
+from turntable.renderer.meshes.mesh import Mesh, centred, face_normals
 
 FloatArray = NDArray[np.floating]
 Indices = NDArray[np.intp]
@@ -59,6 +60,8 @@ class Surface:
     """[H] each."""
     emission: FloatArray
     """[H, 3]."""
+    lit: FloatArray
+    """[H] the share of light that arrives."""
 
     def __getitem__(self, chosen: NDArray[Any]) -> "Surface":
         return Surface(*(getattr(self, name)[chosen] for name in self.__slots__))
@@ -74,16 +77,18 @@ class TracedMesh:
 
     def __init__(self, mesh: Mesh) -> None:
         self._positions, self.radius = centred(mesh)
-        kept = once_each(self._positions, mesh.triangles)
-        self._triangles = mesh.triangles[kept]
-        self._material = mesh.material_index[kept].astype(np.intp)
+        faces = Faces.of(mesh, self._positions)
+        self._triangles, self._other = faces.triangles, faces.other
+        self._scene = make_scene(self._positions, faces.triangles[: len(faces.other)])
+        self._material = mesh.material_index[faces.numbers].astype(np.intp)
         self._normals, self._texcoords = mesh.normals, mesh.texcoords
-        self._face_normals = face_normals(self._positions, self._triangles).astype(np.float32)
-        self._scene = make_scene(self._positions, self._triangles)
+        wound = mesh.triangles[faces.numbers]
+        self._face_normals = face_normals(self._positions, wound).astype(np.float32)
         materials = mesh.materials
         self._color = np.array([m.base_color for m in materials], dtype=np.float32)
         self._emission = np.array([m.emission for m in materials], dtype=np.float32)
-        self._plain = np.array([(m.specular, m.roughness, m.alpha) for m in materials], dtype=np.float32)
+        plain = [(m.specular, m.roughness, m.alpha, m.lit) for m in materials]
+        self._plain = np.array(plain, dtype=np.float32)
         distinct = {id(m.texture): Pyramid(m.texture) for m in materials if m.texture is not None}
         self._pyramids = [None if m.texture is None else distinct[id(m.texture)] for m in materials]
         self._texel_density = self._densities()
@@ -112,6 +117,11 @@ class TracedMesh:
                 return
             rays = hits.ray[through := self.alpha(hits) < SOLID]
             start[rays] = hits.distance[through] + np.float32(STEP * self.radius)
+
+    def in_turn(self, hits: Hits, second: NDArray[np.bool_]) -> Hits:
+        """The same hits; of two faces in one place, rays [N] that are ``second`` see the second."""
+        seen = np.where(second[hits.ray], self._other[hits.triangle], hits.triangle)
+        return Hits(hits.ray, seen, hits.weights, hits.distance)
 
     def free(self, origins: FloatArray, directions: FloatArray) -> FloatArray:
         """[N] the share of light that comes through along unit directions, from anywhere beyond."""
@@ -171,6 +181,7 @@ class TracedMesh:
             self._plain[material, 0],
             self._plain[material, 1],
             self._emission[material],
+            self._plain[material, 3],
         )
 
     def _first(self, origins: FloatArray, directions: FloatArray, reach: FloatArray) -> Hits:
@@ -205,15 +216,6 @@ class TracedMesh:
         (x, y), (s, t) = (q - p).T, (r - p).T
         ratio = np.abs(x * t - y * s) / np.maximum(area, 1e-20)
         return size[self._material] * np.sqrt(ratio)
-
-
-def once_each(positions: FloatArray, triangles: IntArray) -> Indices:
-    """Numbers of the triangles without those that lie where an earlier one does, of either winding."""
-    places = np.ascontiguousarray(positions).view(np.dtype((np.void, positions.itemsize * 3))).ravel()
-    _, number = np.unique(places, return_inverse=True)
-    corners = np.ascontiguousarray(np.sort(number.reshape(-1)[triangles], axis=1))
-    _, first = np.unique(corners.view(np.dtype((np.void, corners.itemsize * 3))).ravel(), return_index=True)
-    return np.sort(first)
 
 
 def dot(a: FloatArray, b: FloatArray) -> FloatArray:

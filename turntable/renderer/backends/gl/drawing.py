@@ -185,8 +185,10 @@ class Drawing:
     def _draw_geometry(self, layer: Layer, nearer: Layer | None, scenes: Scenes, grid: Grid) -> None:
         layer.clear()
         layer.framebuffer.use()
-        defines = ("SURFACE",) if nearer is None else ("SURFACE", "BEHIND")
-        inputs = {} if nearer is None else {"nearer_depth": nearer.depth}
+        defines = ("SURFACE", *(("IN_TURN",) if self._mesh.in_turn else ()))
+        inputs: Inputs = {"tile_px": grid.tile_px}
+        if nearer is not None:
+            defines, inputs = (*defines, "BEHIND"), {**inputs, "nearer_depth": nearer.depth}
         self._draw_seen("geometry", defines, inputs, scenes, grid, BORDER_PX)
 
     def _draw_seen(

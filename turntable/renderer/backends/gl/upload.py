@@ -59,6 +59,8 @@ class Geometry:
     groups: tuple[Group, ...]
     extent: Extent
     transparent: bool
+    in_turn: bool
+    """Whether faces lie in one another's place."""
 
 
 def lay_out(mesh: Mesh) -> Geometry:
@@ -88,6 +90,7 @@ def lay_out(mesh: Mesh) -> Geometry:
         _groups(textures[material]),
         Extent(signs * half, radius * 1.001),
         any(material.alpha < 1 or _has_alpha(material) for material in mesh.materials),
+        any(material.turn for material in mesh.materials),
     )
 
 
@@ -140,12 +143,12 @@ def _groups(texture_of_triangle: NDArray[np.intp]) -> tuple[Group, ...]:
 
 
 def material_table(materials: tuple[Material, ...]) -> NDArray[np.float32]:
-    """[M, 3, 4]: base colour and alpha; specular, roughness, whether textured; emission."""
+    """[M, 3, 4]: base colour, alpha; specular, roughness, whether textured, turn; emission, ``lit``."""
     table = np.zeros((len(materials), 3, 4), dtype=np.float32)
     for row, material in zip(table, materials, strict=True):
         row[0] = *material.base_color, material.alpha
-        row[1, :3] = material.specular, material.roughness, material.texture is not None
-        row[2, :3] = material.emission
+        row[1] = material.specular, material.roughness, material.texture is not None, material.turn
+        row[2] = *material.emission, material.lit
     return table
 
 
@@ -196,6 +199,7 @@ class DeviceMesh:
             )
         geometry = lay_out(mesh)
         self.extent, self.transparent, self._groups = geometry.extent, geometry.transparent, geometry.groups
+        self.in_turn = geometry.in_turn
         self._context, self._programs = context, programs
         self._caster = _Buffers(context, geometry.caster)
         self._vertices = context.buffer(geometry.vertices.tobytes())

@@ -106,7 +106,7 @@ def _material(pyrender: Any, material: Material) -> Any:
     texture = material.texture
     color = material.base_color if texture is None else (1.0, 1.0, 1.0)
     return pyrender.MetallicRoughnessMaterial(
-        baseColorFactor=np.array([*color, material.alpha]),
+        baseColorFactor=np.array([*(material.lit * np.array(color)), material.alpha]),
         baseColorTexture=None if texture is None else texture.pixels,
         metallicFactor=0.0,
         roughnessFactor=material.roughness,

@@ -73,7 +73,7 @@ vec4 shade(ivec2 at) {
     vec3 p = camera_place() + z * ray;
     ivec2 material = ivec2(1, int(texelFetch(material_buffer, at, 0).r));
     vec4 parameters = texelFetch(material_table, material, 0);
-    vec3 emission = texelFetch(material_table, material + ivec2(1, 0), 0).rgb;
+    vec4 emission = texelFetch(material_table, material + ivec2(1, 0), 0);   // and the share of light that arrives
     n = vec3(dot(row[TO_WORLD].xyz, n), dot(row[TO_WORLD + 1].xyz, n), dot(row[TO_WORLD + 2].xyz, n));
     Surface s = Surface(n, -normalize(ray), color.rgb * color.rgb, parameters.x, parameters.y);
     vec4 lifted = vec4(p + lift * row[SPHERE].w * n, 1.0);
@@ -82,6 +82,6 @@ vec4 shade(ivec2 at) {
     int phase = place.y * PHASE_GRID + place.x;
     vec3 ambient = s.color * world_radiance * (0.5 + 0.5 * n.z);
     vec3 bounce = s.color * row[FLOOR].rgb * unlit_floor * (0.5 - 0.5 * n.z);
-    vec3 light = sun_light(lifted, s, phase) + spot_light(p, lifted, s, phase) + ambient + bounce + emission;
-    return vec4(light * color.a, color.a);
+    vec3 light = sun_light(lifted, s, phase) + spot_light(p, lifted, s, phase) + ambient + bounce;
+    return vec4((light * emission.a + emission.rgb) * color.a, color.a);
 }

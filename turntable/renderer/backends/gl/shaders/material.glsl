@@ -10,3 +10,6 @@ vec3 base_color(int material, vec2 uv, out float alpha) {
     alpha = plain.a * texel.a;
     return texel.rgb;
 }
+
+// 1 or 2 for the materials of faces that lie in one another's place, else 0.
+int material_turn(int material) { return int(texelFetch(material_table, ivec2(1, material), 0).w); }
