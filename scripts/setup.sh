@@ -49,11 +49,20 @@ make_environment() {
     export PATH="$PWD/$VENV/bin:$PATH"
 }
 
-# An OpenGL device, of hardware or software, as the renderer itself would find it.
+# Whether the renderer itself finds an OpenGL device, of hardware or software.
+opengl_found() {
+    "$PYTHON" -c 'from turntable.renderer.backends.opening import find_device; find_device("moderngl")'
+}
+
+# An OpenGL device; what it needs is installed where it is missing.
 ensure_opengl() {
-    local probe='from turntable.renderer.backends.gl import find_device; find_device()'
-    "$PYTHON" -c "$probe" 2>/dev/null || {
+    opengl_found 2>/dev/null || {
         system_packages "$OPENGL_LINE"
-        "$PYTHON" -c "$probe" >/dev/null || fail "no OpenGL device; see: turntable doctor"
+        opengl_found || fail "no OpenGL device; see: turntable doctor"
     }
+}
+
+# The same where it can be had; without it, rays on the processor draw.
+prefer_opengl() {
+    (ensure_opengl) || say "going on without OpenGL: rays on the processor draw, which takes longer"
 }

@@ -7,7 +7,7 @@ from meshes import write_shapenet_object
 from synthetic import make_synthetic_dataset
 
 from turntable import cli, doctor
-from turntable.errors import DeviceError
+from turntable.renderer.backends import egl
 
 
 def turntable(capsys, *arguments):
@@ -131,19 +131,48 @@ def test_render_replay_and_resume(capsys, tmp_path):
 def test_doctor_names_the_device(capsys):
     status, out, _ = turntable(capsys, "doctor")
     assert status == 0
-    assert "OpenGL: " in out
+    assert re.search(r"ok +device egl:0.*: .*OpenGL", out)
+    assert re.search(r"(ok|warning) +rendering: moderngl on .* \(egl:", out)
 
 
 def test_doctor_says_what_to_install(capsys, monkeypatch):
-    def no_device():
-        raise DeviceError("no OpenGL context; apt-get install libegl1")
-
-    monkeypatch.setattr("turntable.renderer.backends.gl.find_device", no_device)
+    monkeypatch.setattr(egl, "LIBRARY", "libEGL-that-is-not-there.so")
     monkeypatch.setitem(doctor.EXTRAS, "serve", ("no_such_library",))
     status, out, _ = turntable(capsys, "doctor")
-    assert status == 1
-    assert "apt-get install libegl1" in out
+    assert status == 0  # rays on the processor take over
+    assert "missing EGL: no EGL library" in out
+    assert "apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri" in out
+    assert "warning rendering: embree on " in out
     assert "no_such_library not installed; run: pip install 'turntable[serve]'" in out
+
+
+def test_doctor_fails_where_nothing_can_render(capsys, monkeypatch):
+    monkeypatch.setattr(egl, "LIBRARY", "libEGL-that-is-not-there.so")
+    monkeypatch.setitem(sys.modules, "embreex.rtcore_scene", None)
+    status, out, _ = turntable(capsys, "doctor")
+    assert status == 1
+    assert "missing rendering: embreex is not installed; run: pip install 'turntable[render]'" in out
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "remedy"),
+    [
+        ("compute,utility", r"container with NVIDIA_DRIVER_CAPABILITIES=all \(it is 'compute,utility'"),
+        ("", "--gpus all -e NVIDIA_DRIVER_CAPABILITIES=all; on a host, install"),
+        ("all", "--gpus all"),
+    ],
+)
+def test_doctor_knows_containers_without_the_graphics_driver(tmp_path, capabilities, remedy):
+    environment = {"NVIDIA_DRIVER_CAPABILITIES": capabilities}
+    assert list(doctor.container(tmp_path, environment)) == []
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/nvidia0").touch()
+    (finding,) = doctor.container(tmp_path, environment)
+    assert re.search(remedy, finding.detail)
+    vendors = tmp_path / "usr/share/glvnd/egl_vendor.d"
+    vendors.mkdir(parents=True)
+    (vendors / "10_nvidia.json").touch()
+    assert list(doctor.container(tmp_path, environment)) == []
 
 
 def test_every_command_has_help(capsys):

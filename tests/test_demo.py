@@ -13,6 +13,9 @@ class Quiet:
     def __init__(self):
         self.said, self.steps = [], 0
 
+    def warn(self, text):
+        pass
+
     def say(self, text):
         self.said.append(text)
 

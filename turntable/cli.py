@@ -24,6 +24,9 @@ err = Console(stderr=True)
 say = partial(out.print, soft_wrap=True, markup=False, highlight=False)
 """For whole lines, to be read or parsed: neither broken nor coloured."""
 
+warn = partial(err.print, style="yellow", soft_wrap=True, markup=False, highlight=False)
+"""For what the user should know beside the result."""
+
 QualityName = Literal["fast", "standard", "high"]
 SourceName = Literal["zoo", "shapenet", "folder"]
 MethodName = Literal["sie", "vicreg", "supervised"]
@@ -53,10 +56,12 @@ def render(
     image_size: int | None = None,
     seed: int | None = None,
     quality: QualityName | None = None,
+    supersampling: int | None = None,
     outputs: str | None = None,
     points: int | None = None,
     workers: int | None = None,
-    backend: str = "moderngl",
+    backend: str = "auto",
+    device: str = "auto",
 ) -> int:
     """Render a data set; the same command resumes one that was interrupted.
 
@@ -70,10 +75,12 @@ def render(
         image_size: Width and height in pixels.
         seed: Of the factors' draws.
         quality: How much work goes into a picture.
+        supersampling: Samples a pixel along each axis, if not as many as the quality has.
         outputs: What to keep of each view, with commas: rgb,mask,depth,normals,coordinates.
         points: So many places on each object's surface, as a point cloud.
         workers: Processes; one a core by default.
-        backend: What draws.
+        backend: moderngl (OpenGL), embree (rays on the processor) or pyrender; by default the best there is.
+        device: Where: software, egl:N or cuda:N, or several with commas; by default every GPU there is.
     """
     from turntable.console import RenderBar, default_workers
     from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
@@ -86,6 +93,7 @@ def render(
         "image_size_px": image_size,
         "seed": seed,
         "quality": quality,
+        "supersampling": supersampling,
         "outputs": None if outputs is None else [name.strip() for name in outputs.split(",")],
         "points": points,
     }
@@ -101,7 +109,9 @@ def render(
             objects=objects,
             workers=workers or default_workers(),
             backend=backend,
+            device=device,
             progress=bar,
+            warn=warn,
         )
     totals = manifest.totals
     say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
@@ -123,7 +133,9 @@ def replay(
     out_dir: Annotated[Path, Parameter("--out")],
     image_size: int = 256,
     quality: QualityName = "standard",
-    backend: str = "moderngl",
+    supersampling: int | None = None,
+    backend: str = "auto",
+    device: str = "auto",
     masks: bool = False,
 ) -> int:
     """Render exactly the views of a table, as PNG files.
@@ -134,28 +146,34 @@ def replay(
         out_dir: Gets {synset}/{model}/image_{view}.png.
         image_size: Width and height in pixels.
         quality: How much work goes into a picture.
-        backend: What draws.
+        supersampling: Samples a pixel along each axis, if not as many as the quality has.
+        backend: moderngl (OpenGL), embree (rays on the processor) or pyrender; by default the best there is.
+        device: Where: software, egl:N or cuda:N; by default the first GPU there is.
         masks: Write mask_{view}.png too: 255 on the object.
     """
     from turntable.console import CountBar
-    from turntable.renderer import open_backend, open_source
+    from turntable.renderer import open_source
+    from turntable.renderer.backends import choose
     from turntable.renderer.backends import quality as quality_named
     from turntable.renderer.replay import read_latents
     from turntable.renderer.replay import replay as replay_views
 
     table = read_latents(latents)
     source = open_source("shapenet", meshes)
-    with open_backend(backend) as renderer, CountBar(err, "views") as bar:
+    choice = choose(backend, device)
+    for text in choice.warnings:
+        warn(text)
+    with choice.open() as renderer, CountBar(err, "views") as bar:
         done = replay_views(
             renderer,
             table,
             source,
             out_dir,
             image_size,
-            quality_named(quality),
+            quality_named(quality, supersampling),
             masks=masks,
             progress=bar,
-            warn=lambda text: err.print(text, markup=False, highlight=False, soft_wrap=True),
+            warn=warn,
         )
     say(f"{out_dir}: {done} views")
     return 0
@@ -316,12 +334,13 @@ def demo(
 
 @app.command
 def doctor() -> int:
-    """Say which OpenGL device rendering would use, whether it is software, and what is missing."""
+    """List the devices that can render, with their drivers, and say what is missing and how to mend it."""
     from turntable.doctor import examine
 
     findings = examine()
     for finding in findings:
-        mark, style = ("ok", "green") if finding.ok else ("missing", "red" if finding.needed else "yellow")
-        say(f"{mark:8s}", style=style, end="")
+        away = "red" if finding.needed else "yellow"
+        style = {"ok": "green", "warning": "bold yellow", "missing": away}[finding.state]
+        say(f"{finding.state:8s}", style=style, end="")
         say(f"{finding.what}: {finding.detail}")
-    return 0 if all(finding.ok or not finding.needed for finding in findings) else 1
+    return int(any(finding.state == "missing" and finding.needed for finding in findings))

@@ -105,6 +105,10 @@ class ConsoleStage:
         """Announce what comes next."""
         self._console.print(f"[bold]{text}[/bold]", highlight=False)
 
+    def warn(self, text: str) -> None:
+        """Say what the user should know."""
+        self._console.print(text, style="yellow", markup=False, highlight=False)
+
     def rendering(self) -> RenderBar:
         """A bar over objects."""
         return RenderBar(self._console)

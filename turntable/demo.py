@@ -69,6 +69,10 @@ class Stage(Protocol):
         """Announce what comes next."""
         ...
 
+    def warn(self, text: str) -> None:
+        """Say what the user should know."""
+        ...
+
     def rendering(self) -> AbstractContextManager[Callable[[Progress], None]]:
         """Watch rendering."""
         ...
@@ -111,7 +115,7 @@ def _render(config: DemoConfig, stage: Stage) -> None:
     recipe = load_recipe("zoo").replace(views=config.views)
     with stage.rendering() as bar:
         source = ZooSource(config.objects, CATEGORIES)
-        generate(recipe, source, config.dataset, workers=config.workers, progress=bar)
+        generate(recipe, source, config.dataset, workers=config.workers, progress=bar, warn=stage.warn)
     stage.say("verify")
     with stage.verifying() as bar:
         report = verify(config.dataset, bar)

@@ -6,8 +6,12 @@ TurntableError                    the base of them all; the command line prints 
 ├── MeshError                     one object's mesh cannot be used: it is quarantined, the run goes on
 ├── IntegrityError                a shard, index or manifest is not what was written
 ├── DeviceError                   no usable OpenGL device
+│   └── DeviceLostError           the device was lost in the middle of work (driver reset, GPU fell off the
+│                                 bus): the worker ends, its task is given to a new one
 └── MissingExtraError             a library of an optional extra is not installed   (also an ImportError)
 """
+
+from typing import Any
 
 
 class TurntableError(Exception):
@@ -47,8 +51,17 @@ class DeviceError(TurntableError, RuntimeError):
     """No usable OpenGL device."""
 
 
+class DeviceLostError(DeviceError):
+    """The device was lost in the middle of work; a new process may find it again."""
+
+
 class MissingExtraError(TurntableError, ImportError):
     """A library of an optional extra is not installed."""
 
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(f"{library} is not installed; run: pip install 'turntable[{extra}]'")
+        self.library, self.extra = library, extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error comes from another process by its arguments, and this one's are not those of __init__.
+        return type(self), (self.library, self.extra), vars(self)

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from meshes import write_shapenet_object
+from pool_work import KillingSource
 
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.quarantine import read_quarantine
@@ -18,10 +20,11 @@ from turntable.datasets.recipe import load_recipe
 from turntable.datasets.verify import verify
 from turntable.errors import InvalidInputError, TurntableError
 from turntable.renderer import generate
-from turntable.renderer.generate import JOURNAL_NAME, PLAN_NAME, choose_objects, plan, render_shard
+from turntable.renderer.generate import JOURNAL_NAME, PLAN_NAME, choose_objects, plan
 from turntable.renderer.meshes.shapenet import ShapeNetSource
 from turntable.renderer.meshes.source import SourceObject
 from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.shard import render_shard
 
 pytestmark = pytest.mark.gl
 
@@ -124,6 +127,27 @@ def test_killed_and_resumed_gives_the_same_bytes(whole, tmp_path, moment):
     generate(TINY, ZooSource(OBJECTS), folder, workers=2)
     assert contents(folder) == contents(whole)
     assert verify(folder).ok
+
+
+def test_a_killed_worker_is_replaced_and_changes_no_byte(whole, tmp_path):
+    shard = plan(TINY, ZooSource(OBJECTS), ZooSource(OBJECTS).objects())[1]
+    source = KillingSource(OBJECTS, victim=shard.objects[1].id, marker=tmp_path / "killed")
+    told, warnings = [], []
+    generate(TINY, source, tmp_path / "set", workers=2, progress=told.append, warn=warnings.append)
+    assert source.marker.exists()
+    assert contents(tmp_path / "set") == contents(whole)
+    (warning,) = [text for text in warnings if text.startswith("worker")]
+    assert re.match(r"worker [01] ended by SIGKILL .*--workers\) while making train/shard-000001; ", warning)
+    assert max(step.objects for step in told) == told[-1].objects == OBJECTS
+    assert max(step.views for step in told) == told[-1].views == 2 * OBJECTS
+    assert told[-1].quarantined == 0
+
+
+def test_arguments_that_cannot_be_right_are_said(tmp_path):
+    with pytest.raises(InvalidInputError, match="no backend is called 'chalk'"):
+        generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=2, backend="chalk")
+    with pytest.raises(InvalidInputError, match="--workers 0: there must be at least one"):
+        generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=0)
 
 
 @pytest.mark.parametrize("damage", ["lost", "cut", "edited"])

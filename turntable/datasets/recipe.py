@@ -34,6 +34,8 @@ class Recipe:
     description: str = ""
     seed: int = 0
     quality: Quality = "standard"
+    supersampling: int | None = None
+    """Samples a pixel along each axis; None leaves it to the quality."""
     jpeg_quality: int = 95
     jpeg_subsampling: Literal["420", "444"] = "420"
     channel_order: Literal["rgb", "bgr"] = "rgb"
@@ -81,6 +83,7 @@ class Recipe:
         }
         # Left out where they say nothing: recipes from before they existed keep their digests.
         outputs, points = list(table.pop("outputs")), table.pop("points")
+        table |= {"supersampling": samples} if (samples := table.pop("supersampling")) else {}
         table |= {"outputs": outputs} if outputs != ["rgb"] else {}
         table |= {"points": points} if points else {}
         return {**table, "factors": {factor.name: _factor_dict(factor) for factor in self.factors}}

@@ -92,6 +92,7 @@ class RecipeTable(_Table):
     views: int = Field(ge=1, le=10_000)
     image_size_px: int = Field(ge=8, le=4096)
     quality: Literal["fast", "standard", "high"] = "standard"
+    supersampling: int | None = Field(default=None, ge=1, le=8)
     jpeg_quality: int = Field(default=95, ge=1, le=100)
     jpeg_subsampling: Literal["420", "444"] = "420"
     channel_order: Literal["rgb", "bgr"] = "rgb"

@@ -5,13 +5,10 @@ from the journal, makes only what is missing, and ends with the same bytes.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from turntable.datasets.assemble import finish_dataset
 from turntable.datasets.digests import canonical_json
@@ -19,15 +16,11 @@ from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord, ShardPlan, plan_shards, split_objects
 from turntable.datasets.quarantine import QuarantineRecord
 from turntable.datasets.recipe import Recipe
-from turntable.datasets.shard_writer import ShardRecord, ShardWriter, committed_shard
+from turntable.datasets.shard_writer import ShardRecord, committed_shard
 from turntable.datasets.storage import append_line, read_lines, write_text
-from turntable.errors import InvalidInputError, MeshError, TurntableError
-from turntable.renderer.backends import Backend
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.source import MeshSource, SourceObject, load_mesh
-from turntable.renderer.points import surface_points
+from turntable.errors import InvalidInputError, TurntableError
+from turntable.renderer.meshes.source import MeshSource, SourceObject
 from turntable.renderer.scene import CAMERA
-from turntable.renderer.views import encode_extras, encode_views, render_views
 
 PLAN_NAME = "plan.json"
 """What a run set out to make; a resumed run must ask for the same."""
@@ -96,50 +89,6 @@ def plan(recipe: Recipe, source: MeshSource, objects: Sequence[SourceObject]) ->
     records = [ObjectRecord(item.id, item.category, splits[item.id], source.name, "") for item in objects]
     per_shard = min(recipe.objects_per_shard, -(-len(records) // FEWEST_SHARDS))
     return plan_shards(records, per_shard, recipe.split_seed)
-
-
-def render_shard(
-    backend: Backend,
-    recipe: Recipe,
-    source: MeshSource,
-    shard: ShardPlan,
-    folder: Path,
-    count: Callable[[int], None] | None = None,
-) -> Outcome:
-    """Render and commit one shard.
-
-    Args:
-        backend: What draws.
-        recipe: What to draw.
-        source: Of the meshes.
-        shard: The objects, in order.
-        folder: Of the data set.
-        count: Told after each object how many views it gave; 0 for one that was left out.
-    """
-    left_out: list[QuarantineRecord] = []
-    warned: list[QuarantineRecord] = []
-    with ShardWriter(folder / shard.split, shard.name, recipe.schema, recipe.label_digest) as writer:
-        for record in shard.objects:
-            try:
-                mesh = load_mesh(source, record.id)
-                views = render_views(backend, recipe, record.id, mesh, range(recipe.views))
-                points = _points(recipe, record.id, mesh)
-                known = replace(record, source_sha256=source.digest(record.id, mesh))
-            except MeshError as error:
-                left_out.append(QuarantineRecord(record.id, error.reason, str(error)))
-                made = 0
-            else:
-                warned += [QuarantineRecord(record.id, "incomplete", text) for text in mesh.warnings]
-                writer.add(known, views.labels, encode_views(recipe, views.rgb), encode_extras(views), points)
-                made = recipe.views
-            if count is not None:
-                count(made)
-        committed = writer.commit() if len(left_out) < len(shard.objects) else None
-    return Outcome(shard.split, shard.name, committed, tuple(left_out), tuple(warned))
-
-
-def _points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32] | None:
-    return surface_points(mesh, recipe.points, recipe.label_digest, object_id) if recipe.points else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The heart: (recipe, object, view) to pixels and label. Generation, verification and tests all call it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from turntable.datasets.labels import LabelArray
 from turntable.datasets.outputs import encode_extra
 from turntable.datasets.pixels import encode_jpeg
 from turntable.datasets.recipe import Recipe
-from turntable.renderer.backends import Backend, quality
+from turntable.renderer.backends import Backend, Quality, quality
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import scenes_from_labels
 
@@ -42,11 +42,28 @@ def render_views(backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh, v
     Raises:
         MeshError: The mesh cannot be drawn.
     """
+    return begin_views(backend, recipe, object_id, mesh, views)()
+
+
+def begin_views(
+    backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh, views: Sequence[int]
+) -> Callable[[], Views]:
+    """The same, begun: a device draws while the caller does other things. What is returned waits for it."""
     labels = draw_factors(recipe, object_id, views)
     scenes = scenes_from_labels(recipe.schema.names, labels)
-    pixels = backend.render(mesh, scenes, recipe.image_size_px, quality(recipe.quality), recipe.outputs)
-    extras = {name: getattr(pixels, name) for name in recipe.outputs if name != "rgb"}
-    return Views(labels, pixels.rgb, extras)
+    pending = backend.begin(mesh, scenes, recipe.image_size_px, recipe_quality(recipe), recipe.outputs)
+
+    def finished() -> Views:
+        pixels = pending()
+        extras = {name: getattr(pixels, name) for name in recipe.outputs if name != "rgb"}
+        return Views(labels, pixels.rgb, extras)
+
+    return finished
+
+
+def recipe_quality(recipe: Recipe) -> Quality:
+    """How much work a recipe asks for."""
+    return quality(recipe.quality, recipe.supersampling)
 
 
 def encode_extras(views: Views) -> dict[str, list[bytes]]:

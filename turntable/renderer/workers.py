@@ -1,59 +1,70 @@
 """Worker processes for a run: each has its own renderer and makes whole shards."""
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cached_property
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import ShardPlan
 from turntable.datasets.recipe import Recipe
-from turntable.errors import TurntableError
-from turntable.renderer.backends import Backend, open_backend
-from turntable.renderer.generate import Outcome, Progress, Run, choose_objects, plan, render_shard
+from turntable.errors import InvalidInputError
+from turntable.renderer.backends import Backend, Choice, choose
+from turntable.renderer.generate import Outcome, Progress, Run, choose_objects, plan
 from turntable.renderer.meshes.source import MeshSource
+from turntable.renderer.pool import run_tasks
+from turntable.renderer.shard import render_shard
 
-POLL_S = 0.2
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What has been made of a shard, or of several."""
+
+    objects: int = 0
+    views: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: "_Counts") -> "_Counts":
+        return _Counts(
+            self.objects + other.objects, self.views + other.views, self.quarantined + other.quarantined
+        )
 
 
-@dataclass  # no slots: the backend is cached
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A shard, and what drew it."""
+
+    outcome: Outcome
+    counts: _Counts
+    device: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class _Worker:
     """What a worker process keeps from one shard to the next."""
 
-    backend_name: str
-    objects: "Synchronized[int]"
-    views: "Synchronized[int]"
-    quarantined: "Synchronized[int]"
+    backend: Backend
+    recipe: Recipe
+    source: MeshSource
+    folder: Path
 
-    @cached_property
-    def backend(self) -> Backend:
-        """Opened at the first shard: an error raised while a pool starts its processes would be lost."""
-        return open_backend(self.backend_name)
+    @classmethod
+    def open(cls, number: int, choice: Choice, recipe: Recipe, source: MeshSource, folder: Path) -> "_Worker":
+        return cls(choice.open(number), recipe, source, folder)
 
-    def count(self, views: int) -> None:
-        for counter, amount in ((self.objects, 1), (self.views, views), (self.quarantined, int(views == 0))):
-            with counter.get_lock():
-                counter.value += amount
+    def __call__(self, shard: ShardPlan, report: Callable[[_Counts], None]) -> _Made:
+        counts = _Counts()
 
+        def count(views: int) -> None:
+            nonlocal counts
+            counts += _Counts(1, views, int(views == 0))
+            report(counts)
 
-_worker: _Worker | None = None
-
-
-def _start(backend: str, counters: "tuple[Synchronized[int], Synchronized[int], Synchronized[int]]") -> None:
-    global _worker  # a pool gives its processes no other place to keep things
-    _worker = _Worker(backend, *counters)
+        outcome = render_shard(self.backend, self.recipe, self.source, shard, self.folder, count)
+        return _Made(outcome, counts, self.backend.device.as_dict())
 
 
-def _make(
-    recipe: Recipe, source: MeshSource, shard: ShardPlan, folder: Path
-) -> tuple[Outcome, dict[str, object]]:
-    assert _worker is not None
-    outcome = render_shard(_worker.backend, recipe, source, shard, folder, _worker.count)
-    return outcome, _worker.backend.device.as_dict()
+def _unheard(_: str) -> None:
+    """For those who do not listen."""
 
 
 def generate(
@@ -63,8 +74,10 @@ def generate(
     *,
     objects: int | None = None,
     workers: int = 1,
-    backend: str = "moderngl",
+    backend: str = "auto",
+    device: str = "auto",
     progress: Callable[[Progress], None] | None = None,
+    warn: Callable[[str], None] = _unheard,
 ) -> Manifest:
     """Make a data set, or finish one that was begun.
 
@@ -73,77 +86,79 @@ def generate(
         source: Of the meshes.
         folder: Where; it must be empty, or hold the same data set begun earlier.
         objects: At most so many of them, taken in turn from every category.
-        workers: Processes; one a core is best in software, one a GPU otherwise.
-        backend: What draws.
-        progress: Called a few times a second.
+        workers: Processes; one a core is best in software, one a GPU otherwise. One that dies is replaced.
+        backend: What draws, as :func:`~turntable.renderer.backends.choose` takes it.
+        device: Where; several devices are shared out among the workers.
+        progress: Called after every object, and a few times a second.
+        warn: Told what the user should know: of software that draws, of each worker that was replaced.
 
     Raises:
         InvalidInputError: Arguments that cannot be right, or a folder that holds something else.
-        TurntableError: The run could not go on (a full disk, a killed worker); the same call resumes it.
+        DeviceError: The backend finds no device it can use.
+        TurntableError: The run could not go on (a full disk, a shard that killed worker after worker); the
+            same call resumes it.
     """
+    if workers < 1:
+        raise InvalidInputError(f"--workers {workers}: there must be at least one")
     chosen = choose_objects(source.objects(), objects)
     run = Run(recipe, source, folder, plan(recipe, source, chosen))
     outcomes = run.begin()
     done = {(outcome.split, outcome.name) for outcome in outcomes}
     missing = [shard for shard in run.shards if (shard.split, shard.name) not in done]
     if missing:
-        device = _render(run, missing, outcomes, min(workers, len(missing)), backend, progress)
+        choice = choose(backend, device)
+        for text in choice.warnings:
+            warn(text)
+        setups = [(n, choice, recipe, source, folder) for n in range(min(workers, len(missing)))]
+        drawn_by = _render(run, missing, outcomes, setups, progress, warn)
     else:
-        device = run.known_device() or _device(backend)
+        drawn_by = run.known_device() or _device(choose(backend, device))
     # Done again where nothing was missing: it changes no byte, and mends what describes the shards.
-    return run.finish(outcomes, device)
+    return run.finish(outcomes, drawn_by)
 
 
 def _render(
     run: Run,
     missing: Sequence[ShardPlan],
     outcomes: list[Outcome],
-    workers: int,
-    backend: str,
+    setups: Sequence[tuple[int, Choice, Recipe, MeshSource, Path]],
     progress: Callable[[Progress], None] | None,
+    warn: Callable[[str], None],
 ) -> dict[str, object]:
-    """Make the missing shards, adding to ``outcomes``; what drew them."""
-    context = multiprocessing.get_context("spawn")  # a forked process would share the parent's driver state
-    counters = (context.Value("q", 0), context.Value("q", 0), context.Value("q", 0))
+    """Make the missing shards, adding to ``outcomes``, with a worker a setup; what drew them."""
     total = sum(len(shard.objects) for shard in run.shards)
-    resumed = total - sum(len(shard.objects) for shard in missing)
-    left_out = sum(len(outcome.quarantine) for outcome in outcomes)
+    done = _Counts(
+        objects=total - sum(len(shard.objects) for shard in missing),
+        quarantined=sum(len(outcome.quarantine) for outcome in outcomes),
+    )
     device: dict[str, object] = {}
 
-    def report() -> None:
-        made, views, bad = (counter.value for counter in counters)
-        if progress is not None:
-            progress(Progress(resumed + made, total, left_out + bad, views))
+    def record(_: ShardPlan, made: _Made) -> None:
+        nonlocal done, device
+        run.record(made.outcome)
+        outcomes.append(made.outcome)
+        done, device = done + made.counts, made.device
 
-    with ProcessPoolExecutor(workers, context, _start, (backend, counters)) as pool:
-        waiting = {pool.submit(_make, run.recipe, run.source, shard, run.folder) for shard in missing}
-        while waiting:
-            finished, waiting = wait(waiting, POLL_S, FIRST_COMPLETED)
-            for future in finished:
-                outcome, device = _result(future, waiting)
-                run.record(outcome)
-                outcomes.append(outcome)
-            report()
+    def report(in_work: Sequence[_Counts]) -> None:
+        if progress is not None:
+            now = sum(in_work, done)
+            progress(Progress(now.objects, total, now.quarantined, now.views))
+
+    def replaced(number: int, end: str) -> None:
+        warn(f"worker {number} {end}; another makes it again")
+
+    run_tasks(
+        missing,
+        _Worker.open,
+        setups,
+        name=lambda shard: f"{shard.split}/{shard.name}",
+        on_done=record,
+        on_progress=report,
+        on_replaced=replaced,
+    )
     return device
 
 
-def _result(
-    future: "Future[tuple[Outcome, dict[str, object]]]",
-    others: "set[Future[tuple[Outcome, dict[str, object]]]]",
-) -> tuple[Outcome, dict[str, object]]:
-    """A shard's outcome; on failure nothing else is begun."""
-    try:
-        return future.result()
-    except BaseException as error:
-        for other in others:
-            other.cancel()
-        if isinstance(error, BrokenProcessPool):
-            raise TurntableError(
-                "a worker process died (out of memory, or killed); run the same command again: it resumes"
-            ) from error
-        raise
-
-
-def _device(backend: str) -> dict[str, object]:
-    with open_backend(backend) as opened:
+def _device(choice: Choice) -> dict[str, object]:
+    with choice.open() as opened:
         return opened.device.as_dict()

@@ -1,7 +1,7 @@
 """What a backend promises: the same pictures of the same scenes, whatever draws them."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import Protocol, Self
 
@@ -12,6 +12,9 @@ from turntable.datasets.outputs import OutputName
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
+
+MOST_SAMPLES = 8
+"""A pixel, along each axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,23 @@ _QUALITIES = {
 }
 
 
-def quality(name: str) -> Quality:
-    """The settings behind the names ``fast``, ``standard`` and ``high``."""
+def quality(name: str, supersampling: int | None = None) -> Quality:
+    """The settings behind the names ``fast``, ``standard`` and ``high``.
+
+    Args:
+        name: One of them.
+        supersampling: Samples a pixel, along each axis, if not as many as the quality has.
+
+    Raises:
+        InvalidInputError: No quality has this name, or there are no samples.
+    """
     if name not in _QUALITIES:
         raise InvalidInputError(f"no quality is called {name!r}; known: {', '.join(_QUALITIES)}")
-    return _QUALITIES[name]
+    if supersampling is None:
+        return _QUALITIES[name]
+    if not 1 <= supersampling <= MOST_SAMPLES:
+        raise InvalidInputError(f"{supersampling} samples a pixel and axis: give 1 to {MOST_SAMPLES}")
+    return replace(_QUALITIES[name], supersampling=supersampling)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +103,10 @@ class Pixels:
     """[V, S, S, 3] unit shading normals in the world's frame, turned to the camera; +z on the floor."""
     coordinates: NDArray[np.float32] | None = None
     """[V, S, S, 3] of the seen point in the object's own centred frame; 0 off the object."""
+
+
+Pending = Callable[[], Pixels]
+"""Waits for pixels that were begun; to be called once."""
 
 
 class Backend(Protocol):
@@ -112,6 +131,22 @@ class Backend(Protocol):
 
         Raises:
             MeshError: The mesh asks for more than the device has.
+            DeviceError: The device has no memory left, or was lost.
+        """
+        ...
+
+    def begin(
+        self,
+        mesh: Mesh,
+        scenes: Scenes,
+        image_size_px: int,
+        quality: Quality,
+        outputs: Collection[OutputName] = ("rgb",),
+    ) -> Pending:
+        """Begin the same, so that a device draws while the caller does other things.
+
+        Raises:
+            MeshError: As above; what is returned raises none.
         """
         ...
 

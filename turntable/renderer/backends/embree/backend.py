@@ -12,7 +12,7 @@ from turntable.renderer.backends.embree.picture import Seen, display, object_lig
 from turntable.renderer.backends.embree.samples import LightSamples
 from turntable.renderer.backends.embree.traced import TracedMesh
 from turntable.renderer.backends.embree.view import View
-from turntable.renderer.backends.protocol import Device, Pixels, Quality
+from turntable.renderer.backends.protocol import Device, Pending, Pixels, Quality
 from turntable.renderer.backends.surface import Surfaces, surfaces
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
@@ -52,6 +52,18 @@ class EmbreeBackend:
         if not set(outputs) - {"rgb"}:
             return Pixels(rgb)
         return Pixels(rgb, **_stacked(outputs, [seen(traced, view, image_size_px) for view in views]))
+
+    def begin(
+        self,
+        mesh: Mesh,
+        scenes: Scenes,
+        image_size_px: int,
+        quality: Quality,
+        outputs: Collection[OutputName] = ("rgb",),
+    ) -> Pending:
+        """Draw at once: there is nothing to wait for."""
+        pixels = self.render(mesh, scenes, image_size_px, quality, outputs)
+        return lambda: pixels
 
     def close(self) -> None:
         """Nothing is held between calls."""

@@ -1,6 +1,7 @@
 """The OpenGL backend: a context with its programs and buffers, kept warm from one mesh to the next."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,9 @@ from turntable.datasets.outputs import OutputName
 from turntable.renderer.backends.gl.constants import Constants
 from turntable.renderer.backends.gl.context import device_of, open_context
 from turntable.renderer.backends.gl.drawing import Drawing
+from turntable.renderer.backends.gl.failures import OutOfMemoryError, no_memory, told
 from turntable.renderer.backends.gl.programs import COMPUTE_VERSION_CODE, Programs
+from turntable.renderer.backends.gl.readback import Readback
 from turntable.renderer.backends.gl.rectangles import RectanglePasses
 from turntable.renderer.backends.gl.targets import (
     BORDER_PX,
@@ -19,7 +22,8 @@ from turntable.renderer.backends.gl.targets import (
     ViewSize,
     ViewTargets,
 )
-from turntable.renderer.backends.protocol import Device, Pixels, Quality
+from turntable.renderer.backends.protocol import Device, Pending, Pixels, Quality
+from turntable.renderer.backends.surface import Surfaces
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
 
@@ -32,14 +36,15 @@ MAX_BATCH_VIEWS = 64
 class GLBackend:
     """The :class:`~turntable.renderer.backends.protocol.Backend` on OpenGL 3.3 and later, headless."""
 
-    def __init__(self, *, compute: bool = True) -> None:
+    def __init__(self, device: int | None = None, *, compute: bool = True) -> None:
         """Open a device.
 
         Args:
+            device: Its index among EGL's; None leaves the choice to EGL.
             compute: Whether to light in compute shaders where the device has them (OpenGL 4.3): data-centre
                 GPUs have few units that can draw. Without, fragments do the same.
         """
-        self.context = open_context()
+        self.context = open_context(device)
         self._device = device_of(self.context)
         self.context.enable_direct(GL_DEPTH_TEST)
         self.programs = Programs(
@@ -47,6 +52,7 @@ class GLBackend:
         )
         self.passes = RectanglePasses(self.context, self.programs)
         self.constants = Constants(self.context)
+        self.readback = Readback(self.context)
         self._targets: dict[ViewSize, ViewTargets] = {}
         self._output_targets: dict[tuple[int, int], OutputTargets] = {}
         self._atlases: dict[tuple[str, Grid], DepthAtlas] = {}
@@ -65,11 +71,30 @@ class GLBackend:
         outputs: Collection[OutputName] = ("rgb",),
     ) -> Pixels:
         """Draw one view of the mesh a scene; see the protocol."""
+        return self.begin(mesh, scenes, image_size_px, quality, outputs)()
+
+    def begin(
+        self,
+        mesh: Mesh,
+        scenes: Scenes,
+        image_size_px: int,
+        quality: Quality,
+        outputs: Collection[OutputName] = ("rgb",),
+    ) -> Pending:
+        """Give the device its work; see the protocol. Where its memory is short, fewer views at a time."""
         batch = self._batch(len(scenes), (image_size_px + 2 * BORDER_PX) * quality.supersampling)
-        # Another backend of this process may have been used since.
-        with self.context, Drawing(self, mesh, image_size_px, quality) as drawing:
-            parts = [drawing.draw(scenes[at : at + batch], outputs) for at in range(0, len(scenes), batch)]
-        return Pixels(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+        while True:
+            try:
+                with self._current(), Drawing(self, mesh, image_size_px, quality) as drawing:
+                    parts = [
+                        drawing.draw(scenes[at : at + batch], outputs) for at in range(0, len(scenes), batch)
+                    ]
+                return lambda: self._joined(parts)
+            except OutOfMemoryError as error:
+                self._release_buffers()
+                if batch == 1:
+                    raise no_memory(mesh, image_size_px, error) from error
+                batch = -(-batch // 2)
 
     def targets(self, size: ViewSize) -> ViewTargets:
         """Buffers for a batch of views; those of the size last used are kept."""
@@ -100,6 +125,26 @@ class GLBackend:
     def close(self) -> None:
         """Free everything on the device."""
         self.context.release()
+
+    @contextmanager
+    def _current(self) -> Generator[None, None, None]:
+        """Calls go to this backend's context: another one of this process may have been used since."""
+        with self.context, told(self.context):
+            yield
+
+    def _joined(self, parts: Sequence[Callable[[], Surfaces]]) -> Pixels:
+        """Wait for batches, and put them together."""
+        with self._current():
+            made = [part() for part in parts]
+        return Pixels(**{name: np.concatenate([part[name] for part in made]) for name in made[0]})
+
+    def _release_buffers(self) -> None:
+        """Free all that is kept for the next views; it is made anew when it is needed."""
+        kept = (*self._targets.values(), *self._output_targets.values(), *self._atlases.values())
+        for item in (*kept, self.readback):
+            item.release()
+        for table in (self._targets, self._output_targets, self._atlases):
+            table.clear()
 
     def __enter__(self) -> Self:
         """Use the backend for a while."""

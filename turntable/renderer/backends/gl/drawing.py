@@ -1,4 +1,4 @@
-"""Views of one mesh, drawn together: shadow maps, geometry, light and the pixel filter, then one readback.
+"""Views of one mesh, drawn together: shadow maps, geometry, light, the pixel filter, then one readback.
 
 Every view has a tile of an atlas, and the mesh is drawn into all of them at once, one instance each. The maps
 of the sun's shadow belong to the mesh, not to a view: the sun stands still while the object turns, so in the
@@ -6,7 +6,7 @@ object's frame all views together need directions over the whole sphere, and eac
 own sun.
 """
 
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +17,7 @@ from turntable.datasets.outputs import OutputName
 from turntable.renderer import lighting
 from turntable.renderer.backends.gl import projections
 from turntable.renderer.backends.gl.programs import Defines
+from turntable.renderer.backends.gl.readback import Reading
 from turntable.renderer.backends.gl.rectangles import Inputs, Rectangle, ViewBlocks
 from turntable.renderer.backends.gl.targets import BORDER_PX, DepthAtlas, Grid, Layer, ViewSize, ViewTargets
 from turntable.renderer.backends.gl.upload import DeviceMesh
@@ -35,8 +36,6 @@ CLIP_PLANES = tuple(0x3000 + plane for plane in range(5))
 """GL_CLIP_DISTANCE0 and on: one an edge of a tile, and the floor."""
 TRANSPARENT_LAYERS = 4
 """How many surfaces behind each other are drawn of a mesh that one can see through."""
-DTYPES = {"f1": np.uint8, "f4": np.float32}
-"""Of what is read back, by moderngl's name for the texture's."""
 SPOT_BIAS, SUN_BIAS = 0.004, 0.008
 """Of the depth that a map spans."""
 LIFT = 1.2 / 64
@@ -53,8 +52,11 @@ class Drawing:
         self._mesh = DeviceMesh(self._context, backend.programs, mesh)
         self._held.callback(self._mesh.release)
         self._directions = lighting.sphere_directions(quality.sun_maps)
-        self._sun = backend.atlas("sun", quality.sun_maps, quality.sun_map_px, silhouettes=True)
-        self._sun_rows = self._draw_sun_maps()
+        with ExitStack() as on_failure:
+            on_failure.push(self._held)
+            self._sun = backend.atlas("sun", quality.sun_maps, quality.sun_map_px, silhouettes=True)
+            self._sun_rows = self._draw_sun_maps()
+            on_failure.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -62,8 +64,8 @@ class Drawing:
     def __exit__(self, *exception: object) -> None:
         self._held.close()
 
-    def draw(self, scenes: Scenes, outputs: Collection[OutputName]) -> Surfaces:
-        """Draw one view a scene; the fields of ``Pixels`` that were asked for."""
+    def draw(self, scenes: Scenes, outputs: Collection[OutputName]) -> Callable[[], Surfaces]:
+        """Begin to draw one view a scene; what is returned waits for the fields of ``Pixels`` asked for."""
         quality = self._quality
         size = ViewSize(len(scenes), self._image_px, quality.supersampling, quality.floor_step)
         targets = self._backend.targets(size)
@@ -75,10 +77,9 @@ class Drawing:
         self._light_floor(targets, blocks, inputs)
         self._resolve(targets, blocks, inputs, bounds)
         blocks.release()
-        made: Surfaces = {"rgb": _tiles(targets.picture, size.pixels, len(scenes))[..., :3]}
-        if set(outputs) - {"rgb"}:
-            made |= self._draw_outputs(scenes, outputs)
-        return made
+        picture = self._backend.readback.begin(targets.picture, size.pixels, len(scenes))
+        others = self._draw_outputs(scenes, outputs) if set(outputs) - {"rgb"} else dict
+        return lambda: {"rgb": picture.tiles()[..., :3], **others()}
 
     def _inputs(self) -> Inputs:
         quality, sun = self._quality, self._sun
@@ -247,19 +248,31 @@ class Drawing:
         }
         return Rectangle(view, *_placed(box, tile), places)
 
-    def _draw_outputs(self, scenes: Scenes, outputs: Collection[OutputName]) -> Surfaces:
+    def _draw_outputs(self, scenes: Scenes, outputs: Collection[OutputName]) -> Callable[[], Surfaces]:
         targets, views = self._backend.output_targets(len(scenes), self._image_px), len(scenes)
         targets.framebuffer.use()
         targets.framebuffer.clear(depth=1.0)
         self._draw_seen("outputs", ("SURFACE",), {}, scenes, targets.grid, 0)
-        seen = _tiles(targets.mask, targets.grid, views)[..., 0] > 0
+        begin = self._backend.readback.begin
+        mask = begin(targets.mask, targets.grid, views)
         if set(outputs) <= {"rgb", "mask"}:  # the other buffers need not be read back
-            blank = np.zeros((1, 1, 1, 1), dtype=np.float32)
-            return surfaces(outputs, seen, blank[..., 0], blank, blank)
-        surface = _tiles(targets.surface, targets.grid, views)
-        coordinates = _tiles(targets.coordinates, targets.grid, views)[..., :3]
-        normals = _towards_camera(surface[..., :3], coordinates, scenes)
-        return surfaces(outputs, seen, surface[..., 3], normals, coordinates)
+            return lambda: _masks(mask, outputs)
+        surface = begin(targets.surface, targets.grid, views)
+        coordinates = begin(targets.coordinates, targets.grid, views)
+        return lambda: _surfaces(mask, surface, coordinates, scenes, outputs)
+
+
+def _masks(mask: Reading, outputs: Collection[OutputName]) -> Surfaces:
+    blank = np.zeros((1, 1, 1, 1), dtype=np.float32)
+    return surfaces(outputs, mask.tiles()[..., 0] > 0, blank[..., 0], blank, blank)
+
+
+def _surfaces(
+    mask: Reading, surface: Reading, place: Reading, scenes: Scenes, outputs: Collection[OutputName]
+) -> Surfaces:
+    seen, tiles, coordinates = mask.tiles()[..., 0] > 0, surface.tiles(), place.tiles()[..., :3]
+    normals = _towards_camera(tiles[..., :3], coordinates, scenes)
+    return surfaces(outputs, seen, tiles[..., 3], normals, coordinates)
 
 
 def _towards_camera(
@@ -293,11 +306,3 @@ def _clipping(context: "moderngl.Context") -> Generator[None, None, None]:
     finally:
         for plane in CLIP_PLANES:
             context.disable_direct(plane)
-
-
-def _tiles(texture: "moderngl.Texture", grid: Grid, count: int) -> NDArray[Any]:
-    """Read an atlas back as [count, S, S, channels]; the first row of a tile is the top of its picture."""
-    size, channels = grid.tile_px, texture.components
-    atlas = np.frombuffer(texture.read(alignment=1), dtype=DTYPES[texture.dtype])
-    atlas = atlas.reshape(grid.rows, size, grid.columns, size, channels)
-    return atlas.transpose(0, 2, 1, 3, 4).reshape(-1, size, size, channels)[:count]

@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from turntable.errors import DeviceError
+
 if TYPE_CHECKING:
     import moderngl
 
@@ -40,11 +42,16 @@ class Programs:
         key = (first, second, defines)
         if key not in self._built:
             header = "".join(f"#define {name} {value}\n" for name, value in defines)
-            self._built[key] = (
-                self._build_mesh(second, header)
-                if first == "mesh"
-                else self._build_pass(first, second, header)
-            )
+            try:
+                self._built[key] = (
+                    self._build_mesh(second, header)
+                    if first == "mesh"
+                    else self._build_pass(first, second, header)
+                )
+            except Exception as error:  # moderngl's, which is not imported before it is needed
+                raise DeviceError(
+                    f"the driver cannot build shader {first!r}; update it, or give --backend embree: {error}"
+                ) from error
         return self._built[key]
 
     def _build_mesh(self, fragment: str, header: str) -> "moderngl.Program":

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.outputs import OutputName
-from turntable.renderer.backends.protocol import Device, Pixels, Quality
+from turntable.renderer.backends.protocol import Device, Pending, Pixels, Quality
 from turntable.renderer.backends.pyrender import light
 from turntable.renderer.backends.pyrender.context import Context, library
 from turntable.renderer.backends.pyrender.parts import Part, corners, doubled, parts
@@ -33,9 +33,10 @@ class PyrenderBackend:
         DeviceError: It finds no OpenGL device.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: int | None = None) -> None:
+        """Open the device of this index among EGL's; None is the first."""
         self._pyrender = library()
-        self._context = Context()
+        self._context = Context(device or 0)
         with self._context.current():
             self._renderer = make_renderer(self._pyrender)
         self._stage = Stage(self._pyrender)
@@ -70,6 +71,18 @@ class PyrenderBackend:
                     numbers, depth = self._draw_numbers(nodes)
                     views.append(seen(numbers, depth, numbered, scenes.object_to_world[view]))
         return Pixels(np.stack(pictures), **(_stacked(outputs, views) if views else {}))
+
+    def begin(
+        self,
+        mesh: Mesh,
+        scenes: Scenes,
+        image_size_px: int,
+        quality: Quality,
+        outputs: Collection[OutputName] = ("rgb",),
+    ) -> Pending:
+        """Draw at once: there is nothing to wait for."""
+        pixels = self.render(mesh, scenes, image_size_px, quality, outputs)
+        return lambda: pixels
 
     def close(self) -> None:
         """Free everything on the device."""

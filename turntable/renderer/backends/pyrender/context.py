@@ -2,14 +2,14 @@
 
 import importlib
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from turntable.errors import DeviceError, MissingExtraError
+from turntable.renderer.backends.egl import draws_in_software
 from turntable.renderer.backends.protocol import Device
 
-SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "swiftshader")
 INSTALL_LINE = "apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri"
 
 
@@ -33,7 +33,7 @@ def library() -> Any:
 
 
 class Context:
-    """An OpenGL context of pyrender's; ``EGL_DEVICE_ID`` chooses among several devices.
+    """An OpenGL context of pyrender's, on the device of this index among EGL's.
 
     Every use makes it current and puts back what was: another backend of the process may have its own.
 
@@ -42,20 +42,19 @@ class Context:
         DeviceError: EGL is missing or gives no context.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: int) -> None:
         egl = library().platforms.egl
         self._egl: Any = importlib.import_module("OpenGL.EGL")
         self._platform: Any = None
-        number = os.environ.get("EGL_DEVICE_ID", "0")
         try:
             with self._restored():
-                self._platform = egl.EGLPlatform(1, 1, device=egl.get_device_by_index(int(number)))
+                self._platform = egl.EGLPlatform(1, 1, device=egl.get_device_by_index(device))
                 self._platform.init_context()
                 self.device = _device()
         except Exception as error:  # pyrender asserts, PyOpenGL has its own kinds
             raise DeviceError(
-                f"no OpenGL context through EGL on device {number} ({type(error).__name__}: {error}). "
-                f"EGL_DEVICE_ID chooses another; in software, on Debian or Ubuntu: {INSTALL_LINE}"
+                f"pyrender finds no OpenGL context on device egl:{device} ({type(error).__name__}: {error}). "
+                f"In software, on Debian or Ubuntu: {INSTALL_LINE}"
             ) from error
 
     @contextmanager
@@ -79,10 +78,15 @@ class Context:
         try:
             yield
         finally:
-            if context:
-                egl.eglMakeCurrent(display, *surfaces, context)
-            else:
+            if not (context and self._put_back(display, surfaces, context)):
                 self._release()
+
+    def _put_back(self, display: Any, surfaces: Sequence[Any], context: Any) -> bool:
+        """Whether a context is current again; one that was closed while current cannot be."""
+        try:
+            return bool(self._egl.eglMakeCurrent(display, *surfaces, context))
+        except self._egl.EGLError:
+            return False
 
     def _release(self) -> None:
         if self._platform is None:
@@ -92,10 +96,16 @@ class Context:
         self._egl.eglMakeCurrent(display, nothing, nothing, self._egl.EGL_NO_CONTEXT)
 
 
+def find_device(device: int | None = None) -> Device:
+    """The device of this index, asked of a context made for the purpose; raises as :class:`Context`."""
+    context = Context(device or 0)
+    context.close()
+    return context.device
+
+
 def _device() -> Device:
     gl: Any = importlib.import_module("OpenGL.GL")
     vendor, name, version = (
         gl.glGetString(what).decode() for what in (gl.GL_VENDOR, gl.GL_RENDERER, gl.GL_VERSION)
     )
-    software = any(known in name.lower() for known in SOFTWARE_RENDERERS)
-    return Device("pyrender", vendor, name, version, software)
+    return Device("pyrender", vendor, name, version, draws_in_software(name))

@@ -1,0 +1,182 @@
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pool_work
+import pytest
+from pool_work import ERRORS, STEPS, Told, alive, do, numbers, wait_until
+
+from turntable.errors import DeviceError, TurntableError
+from turntable.renderer import pool
+from turntable.renderer.pool import TRIES
+
+BY_SIGKILL = "ended by SIGKILL (as a rule by the kernel's out-of-memory killer: use fewer --workers)"
+ENDS = [
+    ("kill", BY_SIGKILL),
+    ("exit", "ended with exit code 7"),
+    ("lose", "lost its device (reset by the driver)"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where workers leave their marks. However a test ends them, all must be gone, and none a zombie."""
+    yield tmp_path
+    assert numbers(tmp_path, "process"), "no worker was started"
+    assert not [pid for pid in numbers(tmp_path, "process") if alive(pid)]
+
+
+def test_every_task_is_done_by_the_same_few_processes(folder):
+    told = do(folder, ["one", "two", "three", "four", "five"], ["a", "b"])
+    assert sorted(answer.task for answer in told.done) == ["five", "four", "one", "three", "two"]
+    assert len(numbers(folder, "process")) == 2
+    assert told.steps[-1] == 5 * STEPS
+    assert told.replaced == []
+
+
+def test_no_process_is_started_without_a_task(folder):
+    do(folder, ["one"], ["a", "b", "c"])
+    assert len(numbers(folder, "process")) == 1
+
+
+@pytest.mark.parametrize(("word", "how"), ENDS)
+def test_a_worker_that_ends_is_replaced(folder, word, how):
+    told = do(folder, ["one", f"{word} once", "three"])
+    assert sorted(answer.task for answer in told.done) == sorted(["one", f"{word} once", "three"])
+    assert told.replaced == [(0, f"{how} while making <{word} once>")]
+    assert len(numbers(folder, "process")) == 2
+
+
+@pytest.mark.parametrize(("word", "how"), ENDS)
+def test_a_task_that_ends_every_worker_ends_the_run(folder, word, how):
+    told = Told()
+    with pytest.raises(TurntableError) as raised:
+        do(folder, ["one", word, "three"], told=told)
+    assert str(raised.value) == (
+        f"<{word}>: {TRIES} worker processes failed at it, one after the other; the last {how}. "
+        "Run the same command again: it resumes"
+    )
+    assert len(numbers(folder, "process")) == TRIES
+    assert len(told.replaced) == TRIES - 1
+    assert [answer.task for answer in told.done] == ["one"]
+
+
+def test_what_a_dead_worker_reported_is_not_counted(folder):
+    told = do(folder, ["kill once", "exit once", "lose once", "four"], ["a", "b"])
+    assert max(told.steps) == told.steps[-1] == 4 * STEPS
+
+
+def test_a_worker_that_replaces_another_has_its_number_and_setup(folder):
+    """The other worker is kept busy, so that it cannot take the task over."""
+    told = do(folder, ["after done kill once", "kill once"], ["a", "b"])
+    assert [number for number, _ in told.replaced] == [1]
+    assert (folder / "first kill once").read_text() == "b"
+    assert {answer.task: answer.setup for answer in told.done} == {
+        "after done kill once": "a",
+        "kill once": "b",
+    }
+
+
+@pytest.mark.parametrize("name", ["ValueError", "MeshError", "MissingExtraError", "DeviceError", "EOFError"])
+def test_an_error_arrives_as_it_was_raised(folder, name):
+    told = Told()
+    with pytest.raises(type(ERRORS[name])) as raised:
+        do(folder, ["one", f"raise {name}", "three"], told=told)
+    assert type(raised.value) is type(ERRORS[name])
+    assert str(raised.value) == str(ERRORS[name])
+    assert any("pool_work.py" in note for note in raised.value.__notes__), "it does not say where"
+    assert [answer.task for answer in told.done] == ["one"]
+    assert told.replaced == []
+
+
+def test_an_error_that_cannot_be_sent_arrives_as_text(folder):
+    with pytest.raises(RuntimeError, match="UnpicklableError: leftright"):
+        do(folder, ["raise UnpicklableError"])
+
+
+def test_a_worker_that_cannot_be_made_is_not_tried_again(folder):
+    with pytest.raises(DeviceError, match="there is no device"):
+        do(folder, ["one", "two"], ["no device"])
+    assert len(numbers(folder, "process")) == 1
+
+
+@pytest.mark.parametrize("name", [name for name in ERRORS if name != "UnpicklableError"])
+def test_errors_can_be_sent(name):
+    error = ERRORS[name]
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def test_busy_workers_are_stopped_and_tidy_up(folder):
+    started = time.monotonic()
+    with pytest.raises(ValueError, match="a value"):
+        do(folder, ["sleep", "after sleeping", "raise ValueError", "four"], ["a", "b"])
+    assert numbers(folder, "tidied") == numbers(folder, "sleeping")
+    assert not (folder / "done four").exists()
+    assert time.monotonic() - started < 30, "the sleeper was waited for"
+
+
+def test_a_worker_that_does_not_stop_is_killed(folder, monkeypatch):
+    monkeypatch.setattr(pool, "GRACE_S", 0.2)
+    with pytest.raises(ValueError, match="a value"):
+        do(folder, ["cling", "after sleeping", "raise ValueError"], ["a", "b"])
+    assert numbers(folder, "sleeping")
+    assert not numbers(folder, "tidied")
+
+
+def test_an_error_of_the_caller_ends_the_workers(folder):
+    class FullDisk(list):
+        def append(self, item):
+            raise TurntableError("the disk is full")
+
+    with pytest.raises(TurntableError, match="the disk is full"):
+        do(folder, ["sleep", "after sleeping"], ["a", "b"], Told(done=FullDisk()))
+
+
+RUN = """
+import sys
+from pathlib import Path
+from pool_work import do
+
+if __name__ == "__main__":
+    do(Path(sys.argv[1]), ["one", "sleep", "sleep"], ["a", "b"])
+"""
+
+
+@pytest.fixture
+def run_asleep(tmp_path, folder):
+    """A run in a session of its own, whose two workers are in the middle of tasks that take a minute."""
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(folder)],
+        env={**os.environ, "PYTHONPATH": str(Path(pool_work.__file__).parent)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        wait_until(lambda: len(numbers(folder, "sleeping")) == 2 or process.poll() is not None)
+        yield process
+
+
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to the run", "to all its processes"])
+def test_ctrl_c_ends_the_workers_without_a_word_of_theirs(run_asleep, folder, send):
+    send(run_asleep.pid, signal.SIGINT)
+    _, said = run_asleep.communicate(timeout=30)
+    assert run_asleep.returncode == -signal.SIGINT
+    assert said.count("Traceback") == 1
+    assert said.splitlines()[-1] == "KeyboardInterrupt"
+    assert sorted(numbers(folder, "tidied")) == sorted(numbers(folder, "sleeping"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_leave_when_the_run_is_killed(run_asleep, folder, number):
+    run_asleep.send_signal(number)
+    assert run_asleep.wait() == -number
+    wait_until(lambda: not any(map(alive, numbers(folder, "process"))))
+    assert run_asleep.stderr.read() == ""
