@@ -5,6 +5,7 @@ Without Ks and Ns, ``illum 2`` and above mean a mirror-smooth highlight and anyt
 """
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -151,9 +152,15 @@ def _inside(root: Path, path: Path) -> Path | None:
 
 def _read_image(path: Path) -> Texture:
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings():  # Pillow's own limit is not ours
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(path)
+        with opened as image:
             if image.width * image.height > MAX_TEXTURE_PIXELS:
-                raise MeshError(f"texture {path.name} has more than {MAX_TEXTURE_PIXELS} pixels")
+                raise MeshError(
+                    f"texture {path.name} has {image.width} x {image.height} pixels, and at most "
+                    f"{MAX_TEXTURE_PIXELS} are read; scale it down"
+                )
             return Texture(np.asarray(image.convert("RGB")))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise MeshError(f"texture {path.name} cannot be read ({error})") from error

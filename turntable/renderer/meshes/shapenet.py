@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.mesh import Mesh
+import numpy as np
+
+from turntable.errors import InvalidInputError, MeshError
+from turntable.renderer.meshes.mesh import Mesh, bounds
 from turntable.renderer.meshes.obj import load_obj
 from turntable.renderer.meshes.source import SourceObject, existing_folder, files_digest
 
 MODEL = Path("models") / "model_normalized.obj"
+
+LEAST_DIAGONAL, MOST_DIAGONAL = 0.05, 4.0
+"""Of a bounding box: ShapeNet's is 1. Beyond these one sees a speck, or the camera is inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ class ShapeNetSource:
 
     def load(self, object_id: str) -> Mesh:
         """Read an object; its textures lie beside ``models``, never outside the object's folder."""
-        return load_obj(self._path(object_id), root=self.root / object_id)
+        path = self._path(object_id)
+        return to_scale(load_obj(path, root=self.root / object_id), path)
 
     def digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """sha256 over the OBJ, its materials and textures."""
@@ -44,3 +50,20 @@ class ShapeNetSource:
 
     def _path(self, object_id: str) -> Path:
         return self.root / object_id / MODEL
+
+
+def to_scale(mesh: Mesh, path: Path) -> Mesh:
+    """The mesh, if it fits the scene: nothing is scaled, so that every object is as large as in ShapeNet.
+
+    Raises:
+        MeshError: It does not.
+    """
+    low, high = bounds(mesh)
+    diagonal = float(np.linalg.norm(high.astype(np.float64) - low))
+    if not LEAST_DIAGONAL <= diagonal <= MOST_DIAGONAL:
+        raise MeshError(
+            f"{path}: a bounding box with a diagonal of {diagonal:.3g}, where ShapeNet's has 1; scale the "
+            "mesh, or give --source folder, which scales every mesh",
+            reason="not to scale",
+        )
+    return mesh

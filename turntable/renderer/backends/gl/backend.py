@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from turntable.datasets.outputs import OutputName
+from turntable.errors import DeviceError
 from turntable.renderer.backends.gl.constants import Constants
 from turntable.renderer.backends.gl.context import device_of, open_context
 from turntable.renderer.backends.gl.drawing import Drawing
@@ -156,6 +157,12 @@ class GLBackend:
 
     def _batch(self, views: int, tile_px: int) -> int:
         """How many views to draw at once: even parts, each within memory and the device's texture size."""
-        across = int(self.context.info["GL_MAX_TEXTURE_SIZE"]) // tile_px
+        widest = int(self.context.info["GL_MAX_TEXTURE_SIZE"])
+        if tile_px > widest:
+            raise DeviceError(
+                f"one view needs {tile_px} samples along a side and the device takes {widest}; "
+                "choose a smaller --image-size or less --supersampling"
+            )
+        across = widest // tile_px
         most = max(1, min(MAX_BATCH_SAMPLES // tile_px**2, across**2, MAX_BATCH_VIEWS))
         return -(-views // -(-views // most))

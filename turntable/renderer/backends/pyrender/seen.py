@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.backends.pyrender.parts import Corners
+from turntable.renderer.meshes.mesh import unit
 from turntable.renderer.scene import CAMERA
 
 FloatArray = NDArray[np.float64]
@@ -44,7 +45,7 @@ def seen(
     inside = (points - place) @ rotation
     weights = _barycentric(inside, corners.positions[number[here]])
     normals = np.einsum("nk,nkc->nc", weights, corners.normals[number[here]]) @ rotation.T
-    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    normals = unit(normals)
     away = ((points - CAMERA.position) * normals).sum(axis=-1) > 0
     normals[away] *= -1
     full = [np.zeros((size, size, 3), dtype=np.float32) for _ in range(2)]

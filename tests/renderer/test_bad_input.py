@@ -1,0 +1,199 @@
+"""Meshes and requests that nobody should make, and that come all the same: at the renderer, and in a run."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from backend_contract import FAST, label, psnr, scenes
+from meshes import CUBE_MTL, CUBE_OBJ, box, corner_piece, sphere, write_shapenet_object
+from PIL import Image
+
+from turntable.datasets.dataset import open_dataset
+from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
+from turntable.datasets.recipe import load_recipe
+from turntable.datasets.verify import verify
+from turntable.errors import DeviceError, DeviceLostError, MeshError
+from turntable.renderer import generate
+from turntable.renderer.backends import open_backend, quality
+from turntable.renderer.backends.gl import failures
+from turntable.renderer.backends.gl.drawing import Drawing
+from turntable.renderer.meshes.mesh import Texture
+from turntable.renderer.meshes.shapenet import ShapeNetSource
+from turntable.renderer.meshes.source import load_mesh
+
+BACKENDS = ("moderngl", "embree", "pyrender")
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request):
+    if request.param == "pyrender":
+        pytest.importorskip("pyrender")
+    with open_backend(request.param) as opened:
+        yield opened
+
+
+def draw(backend, mesh, views=1, size=32):
+    return backend.render(mesh, scenes(*[label(phi=k) for k in range(views)]), size, FAST, ("mask",))
+
+
+# At the renderer: a picture, or an error that names the mesh's fault.
+
+
+@pytest.mark.gl
+class TestAtTheRenderer:
+    @pytest.mark.parametrize("width", [1e-6, 1e6])
+    def test_a_mesh_of_any_size_is_drawn_or_refused(self, backend, width):
+        drawn = draw(backend, box((width, width, width)))
+        assert drawn.rgb.std() > 0
+        assert drawn.mask.shape == (1, 32, 32)
+
+    def test_faces_without_area_change_nothing(self, backend):
+        mesh = corner_piece()
+        needles = np.concatenate([mesh.triangles, mesh.triangles[:, [0, 0, 1]], mesh.triangles[:, [2, 2, 2]]])
+        index = np.concatenate([mesh.material_index] * 3)
+        with_needles = replace(mesh, triangles=needles.astype(np.int32), material_index=index)
+        ours, theirs = draw(backend, mesh), draw(backend, with_needles)
+        np.testing.assert_array_equal(ours.mask, theirs.mask)
+        assert psnr(ours.rgb, theirs.rgb) > 45
+
+    def test_one_point_is_refused(self, backend):
+        with pytest.raises(MeshError, match="no extent"):
+            draw(backend, box((0, 0, 0)))
+
+    def test_normals_without_length_are_no_disaster(self, backend):
+        mesh = corner_piece()
+        drawn = draw(backend, replace(mesh, normals=np.zeros_like(mesh.normals)))
+        np.testing.assert_array_equal(drawn.mask, draw(backend, mesh).mask)
+
+    def test_a_texture_far_wider_than_high(self, backend):
+        pixels = np.zeros((1, 16384, 3), dtype=np.uint8)
+        pixels[:, ::2] = 255
+        mesh = box((0.6, 0.6, 0.6))
+        material = replace(mesh.materials[0], texture=Texture(pixels))
+        assert draw(backend, replace(mesh, materials=(material,))).mask.any()
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("name", ["moderngl", "embree"])
+def test_five_million_triangles(name):
+    """As dense as a scan: drawn, and to the eye the same as one of a hundredth of them."""
+    with open_backend(name) as backend:
+        fine, coarse = draw(backend, sphere(1600, 1600)), draw(backend, sphere(160, 160))
+    assert psnr(fine.rgb, coarse.rgb) > 35
+    assert (fine.mask != coarse.mask).mean() < 0.002
+
+
+# The device's own limits.
+
+
+class _Short:
+    """Drawing on a device with memory for so many views at once."""
+
+    def __init__(self, monkeypatch, most):
+        self.asked = []
+        draw_all = Drawing.draw
+
+        def draw_some(drawing, of_scenes, outputs):
+            self.asked.append(len(of_scenes))
+            if len(of_scenes) > most:
+                raise failures.OutOfMemoryError("GL_OUT_OF_MEMORY")
+            return draw_all(drawing, of_scenes, outputs)
+
+        monkeypatch.setattr(Drawing, "draw", draw_some)
+
+
+@pytest.mark.gl
+class TestMemoryOfTheDevice:
+    def test_where_it_is_short_fewer_views_are_drawn_at_once(self, gl_backend, monkeypatch):
+        whole = draw(gl_backend, corner_piece(), views=7)
+        short = _Short(monkeypatch, most=2)
+        parts = draw(gl_backend, corner_piece(), views=7)
+        assert short.asked == [7, 4, 2, 2, 2, 1]
+        assert psnr(whole.rgb, parts.rgb) > 45
+
+    def test_without_any_the_user_is_told_what_to_do(self, gl_backend, monkeypatch):
+        _Short(monkeypatch, most=0)
+        with pytest.raises(DeviceError, match=r"no memory for one view of 32 px .*use fewer --workers"):
+            draw(gl_backend, corner_piece(), views=3)
+
+    def test_a_mesh_that_is_too_large_is_left_out_itself(self, gl_backend, monkeypatch):
+        _Short(monkeypatch, most=0)
+        monkeypatch.setattr(failures, "LARGE_BYTES", 1000)
+        with pytest.raises(MeshError, match=r"no memory for a mesh of 36 triangles .*decimate it"):
+            draw(gl_backend, corner_piece())
+
+    def test_a_picture_beyond_the_devices_textures(self, gl_backend):
+        """For real: no device has textures of 67,000 texels along a side."""
+        with pytest.raises(DeviceError, match=r"needs 67232 samples .* a smaller --image-size"):
+            gl_backend.render(corner_piece(), scenes(label()), 8400, quality("fast", supersampling=8))
+        assert draw(gl_backend, corner_piece()).mask.any()  # and the backend goes on
+
+    def test_what_opengl_notes_in_passing_is_not_overlooked(self, gl_backend):
+        context = gl_backend.context
+        with context, pytest.raises(DeviceLostError, match="GL_INVALID_ENUM"), failures.told(context):
+            context.enable_direct(0xFFFF)
+        assert draw(gl_backend, corner_piece()).mask.any()
+
+
+# In a run: what is wrong with one object costs no other.
+
+WITHOUT_NORMALS = CUBE_OBJ
+NO_FACES = "\n".join(line for line in CUBE_OBJ.splitlines() if not line.startswith("f "))
+NEEDLES = f"{NO_FACES}\nf 1/1 1/1 2/2\nf 3/3 3/3 3/3\n"
+NOT_A_NUMBER = CUBE_OBJ.replace("v 0.3 -0.3 -0.3", "v nan -0.3 -0.3")
+HUGE = "\n".join(
+    line if not line.startswith("v ") else "v " + " ".join(str(float(x) * 1e6) for x in line.split()[1:])
+    for line in CUBE_OBJ.splitlines()
+)
+REASONS = {
+    "100/empty": "no faces",
+    "100/needles": "no faces",
+    "100/nan": "not finite",
+    "100/huge": "not to scale",
+    "100/cut": "cut off",
+}
+
+
+@pytest.fixture(scope="module")
+def meshes(tmp_path_factory):
+    root = tmp_path_factory.mktemp("meshes")
+    texts = {"empty": NO_FACES, "needles": NEEDLES, "nan": NOT_A_NUMBER, "huge": HUGE, "cut": CUBE_OBJ[:-9]}
+    for name, text in texts.items():
+        write_shapenet_object(root, f"100/{name}", obj=text)
+    write_shapenet_object(root, "100/good", obj=WITHOUT_NORMALS)
+    torn = write_shapenet_object(root, "100/torn").parent.parent / "images/texture0.png"
+    torn.write_bytes(torn.read_bytes()[:40])
+    vast = write_shapenet_object(root, "100/vast", mtl=CUBE_MTL).parent.parent / "images/texture0.png"
+    Image.new("1", (16384, 16384)).save(vast)  # 35 kB of file, 800 MB of colours
+    return root
+
+
+def test_one_object_of_every_kind(meshes, tmp_path):
+    recipe = load_recipe("3diebench").replace(
+        views=2, image_size_px=32, quality="fast", val_fraction=0, objects_per_shard=100
+    )
+    generate(recipe, ShapeNetSource(meshes), tmp_path / "set", backend="embree")
+    report = verify(tmp_path / "set")
+    assert report.problems == ()
+    left_out = read_quarantine(tmp_path / "set" / QUARANTINE_NAME)
+    assert {item.object: item.reason for item in left_out} == REASONS
+    with open_dataset(tmp_path / "set").split("train") as train:
+        assert [record.id for record in train.objects] == ["100/good", "100/torn", "100/vast"]
+    notes = {item.object: item.detail for item in read_quarantine(tmp_path / "set" / WARNINGS_NAME)}
+    assert set(notes) == {"100/torn", "100/vast"}
+    for text in notes.values():
+        assert "texture0.png" in text
+        assert "the material's own colour is used" in text
+
+
+def test_a_size_that_is_not_shapenets_is_said_with_what_to_do(meshes):
+    with pytest.raises(MeshError, match=r"diagonal of 1.04e\+06, where ShapeNet.s has 1; .*--source folder"):
+        load_mesh(ShapeNetSource(meshes), "100/huge")
+
+
+def test_large_textures_do_not_warn_from_within_a_library(meshes):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mesh = load_mesh(ShapeNetSource(meshes), "100/vast")
+    assert all(material.texture is None for material in mesh.materials)
