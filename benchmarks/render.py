@@ -2,17 +2,72 @@
 
     python benchmarks/render.py                         # zoo meshes
     python benchmarks/render.py --meshes DIR --rounds 3 # a folder in ShapeNet's layout
+    python benchmarks/render.py --device cuda:0         # on a GPU
 
-One process; in software that is one core (LP_NUM_THREADS=1), and a run uses one process a core.
+One process; in software that is one core (LP_NUM_THREADS=1), and a run uses one process a core. The time of a
+view is told apart: submission (upload and every call), the wait for the device, the readback, and JPEG.
 """
 
 import argparse
 import statistics
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from turntable.datasets.recipe import load_recipe
-from turntable.renderer import encode_views, open_backend, open_source, render_views
+from turntable.datasets.recipe import Recipe, load_recipe
+from turntable.renderer import encode_views, open_source
+from turntable.renderer.backends import Backend, choose
+from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.source import load_mesh
+from turntable.renderer.views import begin_views
+
+QUALITIES = ("fast", "standard", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds of one round."""
+
+    submit: float = 0.0
+    device: float = 0.0
+    readback: float = 0.0
+    jpeg: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.submit + self.device + self.readback + self.jpeg
+
+    def __add__(self, other: "Times") -> "Times":
+        return Times(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+def draw(backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh) -> Times:
+    """One mesh, its stages one after the other: a run begins the next mesh before it waits for this one."""
+    at = [time.perf_counter()]
+    pending = begin_views(backend, recipe, object_id, mesh, range(recipe.views))
+    at.append(time.perf_counter())
+    context = getattr(backend, "context", None)
+    if hasattr(context, "finish"):
+        with context:
+            context.finish()
+    at.append(time.perf_counter())
+    views = pending()
+    at.append(time.perf_counter())
+    encode_views(recipe, views.rgb)
+    at.append(time.perf_counter())
+    return Times(*(after - before for before, after in pairwise(at)))
+
+
+def best_round(backend: Backend, recipe: Recipe, meshes: Mapping[str, Mesh], rounds: int) -> Times:
+    """The fastest of some rounds over all meshes; one more goes before, which compiles shaders."""
+    made = [
+        sum((draw(backend, recipe, object_id, mesh) for object_id, mesh in meshes.items()), Times())
+        for _ in range(rounds + 1)
+    ]
+    return min(made[1:], key=lambda times: times.total)
 
 
 def main() -> None:
@@ -22,37 +77,31 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=12)
     parser.add_argument("--views", type=int, default=20)
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 256])
+    parser.add_argument("--qualities", nargs="+", default=QUALITIES, choices=QUALITIES)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--device", default="auto")
     args = parser.parse_args()
     source = open_source("shapenet" if args.meshes else "zoo", args.meshes, args.objects)
     start = time.perf_counter()
-    meshes = {item.id: source.load(item.id) for item in source.objects()[: args.objects]}
+    meshes = {item.id: load_mesh(source, item.id) for item in source.objects()[: args.objects]}
     load_ms = 1e3 * (time.perf_counter() - start) / len(meshes)
     triangles = statistics.mean(len(mesh.triangles) for mesh in meshes.values())
-    with open_backend() as backend:
-        print(backend.device.renderer)
+    with choose(args.backend, args.device).open() as backend:
+        print(f"{backend.device.backend}: {backend.device.renderer}")
         print(f"{len(meshes)} meshes of {triangles:.0f} triangles, {load_ms:.0f} ms to load one")
-        print(f"{args.views} views of each; the best of {args.rounds} rounds\n")
-        print(f"{'size':>5} {'quality':>9} {'ms/view':>8} {'views/s':>8} {'JPEG ms':>8} {'of fast':>8}")
+        print(f"{args.views} views of each; the best of {args.rounds} rounds; milliseconds a view\n")
+        stages = " ".join(f"{name:>8}" for name in Times.__slots__)
+        print(f"{'size':>5} {'quality':>9} {'ms/view':>8} {stages} {'views/s':>8} {'of first':>8}")
         for size in args.sizes:
-            fast = 0.0
-            for name in ("fast", "standard", "high"):
+            first = 0.0
+            for name in args.qualities:
                 recipe = load_recipe("zoo").replace(image_size_px=size, quality=name, views=args.views)
-                times = []
-                for _ in range(args.rounds + 1):  # the first round compiles shaders and makes buffers
-                    encode_s = 0.0
-                    start = time.perf_counter()
-                    for object_id, mesh in meshes.items():
-                        views = render_views(backend, recipe, object_id, mesh, range(args.views))
-                        before = time.perf_counter()
-                        encode_views(recipe, views.rgb)
-                        encode_s += time.perf_counter() - before
-                    times.append((time.perf_counter() - start, encode_s))
-                total, encode_s = min(times[1:])
-                count = len(meshes) * args.views
-                fast = fast or total
-                row = (1e3 * total / count, count / total, 1e3 * encode_s / count, fast / total)
-                print(f"{size:5d} {name:>9} {row[0]:8.2f} {row[1]:8.1f} {row[2]:8.3f} {row[3]:8.2f}")
+                times = best_round(backend, recipe, meshes, args.rounds)
+                first, count = first or times.total, len(meshes) * args.views
+                parts = " ".join(f"{1e3 * getattr(times, stage) / count:8.2f}" for stage in Times.__slots__)
+                row = (1e3 * times.total / count, parts, count / times.total, first / times.total)
+                print(f"{size:5d} {name:>9} {row[0]:8.2f} {row[1]} {row[2]:8.1f} {row[3]:8.2f}")
 
 
 if __name__ == "__main__":

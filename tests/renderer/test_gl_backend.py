@@ -34,6 +34,14 @@ class TestGLBackend(BackendTests):
         np.testing.assert_array_equal(whole.rgb, parts.rgb)
         np.testing.assert_array_equal(whole.mask, parts.mask)
 
+    @pytest.mark.parametrize("outputs", [("rgb",), ("mask",), ("depth",)])
+    def test_buffers_made_anew_in_the_middle_of_a_mesh(self, backend, monkeypatch, outputs):
+        """Batches of 3, 3 and 1: OpenGL has nothing to object to, or ``render`` would raise it."""
+        monkeypatch.setattr("turntable.renderer.backends.gl.backend.MAX_BATCH_VIEWS", 3)
+        for setting in (quality("fast"), quality("standard")):
+            views = scenes(*[label(phi=k) for k in range(7)])
+            assert len(backend.render(corner_piece(), views, 32, setting, outputs).rgb) == 7
+
     @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory in use from /proc")
     def test_memory_does_not_grow_with_meshes(self, backend):
         """In software the device's memory is the process's own; each mesh here brings a texture of 4 MiB."""

@@ -54,6 +54,7 @@ class GLBackend:
         self.passes = RectanglePasses(self.context, self.programs)
         self.constants = Constants(self.context)
         self.readback = Readback(self.context)
+        self._resting_place = self.context.simple_framebuffer((1, 1))
         self._targets: dict[ViewSize, ViewTargets] = {}
         self._output_targets: dict[tuple[int, int], OutputTargets] = {}
         self._atlases: dict[tuple[str, Grid], DepthAtlas] = {}
@@ -100,8 +101,7 @@ class GLBackend:
     def targets(self, size: ViewSize) -> ViewTargets:
         """Buffers for a batch of views; those of the size last used are kept."""
         if size not in self._targets:
-            for old in self._targets.values():
-                old.release()
+            self._release(*self._targets.values())
             self._targets = {size: ViewTargets(self.context, size)}
         return self._targets[size]
 
@@ -109,8 +109,7 @@ class GLBackend:
         """Buffers for what pixel centres see; those of the size last used are kept."""
         key = (views, image_px)
         if key not in self._output_targets:
-            for old in self._output_targets.values():
-                old.release()
+            self._release(*self._output_targets.values())
             self._output_targets = {key: OutputTargets(self.context, *key)}
         return self._output_targets[key]
 
@@ -119,7 +118,7 @@ class GLBackend:
         grid = Grid.of(tiles, tile_px)
         if (name, grid) not in self._atlases:
             for key in [key for key in self._atlases if key[0] == name]:
-                self._atlases.pop(key).release()
+                self._release(self._atlases.pop(key))
             self._atlases[name, grid] = DepthAtlas(self.context, grid, silhouettes=silhouettes)
         return self._atlases[name, grid]
 
@@ -142,8 +141,7 @@ class GLBackend:
     def _release_buffers(self) -> None:
         """Free all that is kept for the next views; it is made anew when it is needed."""
         kept = (*self._targets.values(), *self._output_targets.values(), *self._atlases.values())
-        for item in (*kept, self.readback):
-            item.release()
+        self._release(*kept, self.readback)
         for table in (self._targets, self._output_targets, self._atlases):
             table.clear()
 
@@ -154,6 +152,12 @@ class GLBackend:
     def __exit__(self, *exception: object) -> None:
         """Close it."""
         self.close()
+
+    def _release(self, *items: "ViewTargets | OutputTargets | DepthAtlas | Readback") -> None:
+        # moderngl binds again what it knows as bound, and OpenGL objects to what is no longer there.
+        self._resting_place.use()
+        for item in items:
+            item.release()
 
     def _batch(self, views: int, tile_px: int) -> int:
         """How many views to draw at once: even parts, each within memory and the device's texture size."""

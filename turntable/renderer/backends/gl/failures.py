@@ -29,6 +29,7 @@ def told(context: "moderngl.Context") -> Generator[None, None, None]:
     """
     import moderngl
 
+    _ = context.error  # of others, before: asking forgets it
     try:
         yield
     except moderngl.Error as error:  # something could not be made; the flag may say why
