@@ -7,6 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 VENV="${TURNTABLE_VENV:-.venv}"
 PYTHON="$VENV/bin/python"
 OPENGL_LINE="apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri"
+PYRENDER_LINE="$OPENGL_LINE libgl1"
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
 fail() { printf 'turntable: %s\n' "$*" >&2; exit 1; }
@@ -49,16 +50,17 @@ make_environment() {
     export PATH="$PWD/$VENV/bin:$PATH"
 }
 
-# Whether the renderer itself finds an OpenGL device, of hardware or software.
+# opengl_found BACKEND: whether the renderer itself finds an OpenGL device, of hardware or software.
 opengl_found() {
-    "$PYTHON" -c 'from turntable.renderer.backends.opening import find_device; find_device("moderngl")'
+    "$PYTHON" -c "from turntable.renderer.backends.opening import find_device; find_device('$1')"
 }
 
-# An OpenGL device; what it needs is installed where it is missing.
+# ensure_opengl [BACKEND LINE]: an OpenGL device; where it is missing, the line installs what it needs.
 ensure_opengl() {
-    opengl_found 2>/dev/null || {
-        system_packages "$OPENGL_LINE"
-        opengl_found || fail "no OpenGL device; see: turntable doctor"
+    local backend="${1:-moderngl}" line="${2:-$OPENGL_LINE}"
+    opengl_found "$backend" 2>/dev/null || {
+        system_packages "$line"
+        opengl_found "$backend" || fail "no OpenGL device for $backend; see: turntable doctor"
     }
 }
 

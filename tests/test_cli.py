@@ -119,11 +119,16 @@ def test_render_replay_and_resume(capsys, tmp_path):
     assert fingerprint in turntable(capsys, *command)[1]
     assert turntable(capsys, "verify", tmp_path / "set")[0] == 0
     assert turntable(capsys, *command, "--seed", 5)[0] == 2
+    status, _, error = turntable(
+        capsys, *command[:2], "--out", tmp_path / "other", *options, "--device", "egl:9"
+    )
+    assert status == 2
+    assert "there is no device egl:9; EGL has egl:0" in error
     table = tmp_path / "latents.csv"
     names = "rotation_x_rad,rotation_y_rad,rotation_z_rad,floor_hue,light_theta_rad,light_phi_rad,light_hue"
     table.write_text(f"object,view,{names}\n100/a,7,0,0,0,0,0,0,0\n")
     replay = ["replay", table, "--meshes", tmp_path / "meshes", "--out", tmp_path / "png", "--image-size", 16]
-    assert turntable(capsys, *replay, "--masks", "--quality", "high")[0] == 0
+    assert turntable(capsys, *replay, "--masks", "--quality", "high", "--supersampling", 1)[0] == 0
     assert sorted(path.name for path in (tmp_path / "png/100/a").iterdir()) == ["image_7.png", "mask_7.png"]
 
 

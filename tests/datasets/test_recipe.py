@@ -197,3 +197,15 @@ def test_load_by_path_and_by_unknown_name(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(RecipeError, match=r"mine\.toml: not a text file in UTF-8"):
         load_recipe(path)
+
+
+def test_supersampling_is_kept_and_does_not_change_other_recipes_digests():
+    zoo = load_recipe("zoo")
+    finer = zoo.replace(supersampling=3)
+    assert (finer.supersampling, finer.quality) == (3, zoo.quality)
+    assert Recipe.from_toml(finer.to_toml()) == finer
+    assert finer.digest != zoo.digest
+    assert finer.label_digest == zoo.label_digest
+    assert "supersampling" not in zoo.to_toml()
+    with pytest.raises(RecipeError, match="supersampling: 9 is above 8"):
+        zoo.replace(supersampling=9)

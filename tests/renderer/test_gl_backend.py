@@ -118,6 +118,12 @@ def test_unknown_backend():
         open_backend("vulcan")
 
 
+@pytest.mark.parametrize("samples", [0, 9])
+def test_samples_that_cannot_be(samples):
+    with pytest.raises(InvalidInputError, match=f"{samples} samples a pixel and axis: give 1 to 8"):
+        quality("fast", samples)
+
+
 def test_unknown_quality():
     with pytest.raises(InvalidInputError, match="known: fast, standard, high"):
         quality("best")

@@ -47,6 +47,14 @@ class TestPyrender(BackendTests):
         assert np.median(error[power > 0.95 * power.max()]) < 1.5
         assert np.quantile(error, 0.98) < 2.5
 
+    def test_more_samples_come_nearer_to_the_truth(self, backend):
+        """It has four samples a pixel, whatever is asked for."""
+        few, many = (
+            self.draw(backend, corner_piece(), label(), setting=quality("standard", samples)).rgb
+            for samples in (1, 4)
+        )
+        np.testing.assert_array_equal(few, many)
+
     def test_sun_softens_the_floor_below(self, backend):
         """It does not: pyrender's lamps have no size; its sun goes without shadows rather than hard ones."""
         view = label(theta=0.75, phi=4.7)

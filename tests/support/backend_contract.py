@@ -245,7 +245,17 @@ class BackendTests:
         ours = self.draw(backend, mesh, *views, setting=quality(name)).rgb.astype(float)
         assert psnr(best, ours) > least
 
-    @pytest.mark.parametrize("size", [16, 33, 64])
+    def test_more_samples_come_nearer_to_the_truth(self, backend):
+        """A quality keeps its lights and gets other samples a pixel."""
+        mesh, view = corner_piece(), label((0.4, -0.2, 0.9))
+        truth = self.draw(backend, mesh, view, setting=quality("high", 4)).rgb.astype(float)
+        one, two, three = (
+            psnr(truth, self.draw(backend, mesh, view, setting=quality("standard", samples)).rgb)
+            for samples in (1, 2, 3)
+        )
+        assert one + 1 < two < three
+
+    @pytest.mark.parametrize("size", [16, 33, 64, 1024])
     def test_sizes(self, backend, size):
         picture = self.draw(backend, corner_piece(), label(), label(phi=3.0), size=size, setting=FAST)
         assert picture.rgb.shape == (2, size, size, 3)
