@@ -1,5 +1,6 @@
 """What a backend promises: the same pictures of the same scenes, whatever draws them."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from math import gcd
@@ -110,11 +111,40 @@ Pending = Callable[[], Pixels]
 
 
 class Backend(Protocol):
-    """Draws meshes. Made in the process that uses it, never shared between processes."""
+    """Draws meshes. Made in the process that uses it, never shared between processes.
+
+    Inherited, it leaves to a backend its ``device``, ``begin`` and ``close``.
+    """
 
     @property
+    @abstractmethod
     def device(self) -> Device:
         """What draws."""
+        ...
+
+    @abstractmethod
+    def begin(
+        self,
+        mesh: Mesh,
+        scenes: Scenes,
+        image_size_px: int,
+        quality: Quality,
+        outputs: Collection[OutputName] = ("rgb",),
+    ) -> Pending:
+        """Begin to draw one view of ``mesh`` a scene; of the outputs, ``rgb`` is always made.
+
+        A device draws while the caller does other things; what is returned waits for it. All but ``rgb`` hold
+        what one ray through each pixel's centre meets.
+
+        Raises:
+            MeshError: The mesh asks for more than the device has.
+            DeviceError: The device has no memory left, or was lost.
+        """
+        ...
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give the device back."""
         ...
 
     def render(
@@ -125,35 +155,13 @@ class Backend(Protocol):
         quality: Quality,
         outputs: Collection[OutputName] = ("rgb",),
     ) -> Pixels:
-        """Draw one view of ``mesh`` a scene; of the outputs, ``rgb`` is always made.
+        """Draw what ``begin`` begins, and wait for it."""
+        return self.begin(mesh, scenes, image_size_px, quality, outputs)()
 
-        All but ``rgb`` hold what one ray through each pixel's centre meets.
+    def __enter__(self) -> Self:
+        """Use the backend for a while."""
+        return self
 
-        Raises:
-            MeshError: The mesh asks for more than the device has.
-            DeviceError: The device has no memory left, or was lost.
-        """
-        ...
-
-    def begin(
-        self,
-        mesh: Mesh,
-        scenes: Scenes,
-        image_size_px: int,
-        quality: Quality,
-        outputs: Collection[OutputName] = ("rgb",),
-    ) -> Pending:
-        """Begin the same, so that a device draws while the caller does other things.
-
-        Raises:
-            MeshError: As above; what is returned raises none.
-        """
-        ...
-
-    def close(self) -> None:
-        """Give the device back."""
-        ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *exception: object) -> None: ...
+    def __exit__(self, *exception: object) -> None:
+        """Close it."""
+        self.close()

@@ -1,6 +1,7 @@
 """What every backend does alike with the surfaces that pixel centres see: the floor where no object is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +41,28 @@ def surfaces(
     if "coordinates" in outputs:
         made["coordinates"] = np.where(seen[..., None], coordinates, np.float32(0))
     return made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the pixel centres of one view see; any value where that is not the object."""
+
+    object: NDArray[np.bool_]
+    """[S, S]."""
+    depth: NDArray[np.floating]
+    """[S, S] along the camera's forward axis."""
+    normals: NDArray[np.floating]
+    """[S, S, 3] in the world, towards the camera."""
+    coordinates: NDArray[np.floating]
+    """[S, S, 3] in the object's frame."""
+
+
+def surfaces_of(outputs: Collection[OutputName], views: Sequence[Seen]) -> Surfaces:
+    """The same, of views that were seen one by one; nothing where none were."""
+    if not views:
+        return {}
+    parts: list[Any] = [np.stack([getattr(view, name) for view in views]) for name in Seen.__slots__]
+    return surfaces(outputs, *parts)
 
 
 @lru_cache(maxsize=4)

@@ -1,24 +1,23 @@
 """The embree backend: rays through samples of the picture, and from what they meet to the lights."""
 
 from collections.abc import Collection
-from typing import Self
 
 import numpy as np
 
 from turntable.datasets.outputs import OutputName
 from turntable.renderer.backends.embree.library import find_device
 from turntable.renderer.backends.embree.light import Lights
-from turntable.renderer.backends.embree.picture import Seen, display, object_light, seen
+from turntable.renderer.backends.embree.picture import display, object_light, seen
 from turntable.renderer.backends.embree.samples import LightSamples
 from turntable.renderer.backends.embree.traced import TracedMesh
 from turntable.renderer.backends.embree.view import View
-from turntable.renderer.backends.protocol import Device, Pending, Pixels, Quality
-from turntable.renderer.backends.surface import Surfaces, surfaces
+from turntable.renderer.backends.protocol import Backend, Device, Pending, Pixels, Quality
+from turntable.renderer.backends.surface import surfaces_of
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
 
 
-class EmbreeBackend:
+class EmbreeBackend(Backend):
     """The :class:`~turntable.renderer.backends.protocol.Backend` on Embree's rays and numpy.
 
     The light is that of the OpenGL backend, term by term; visibility is found by rays instead of depth maps,
@@ -37,22 +36,6 @@ class EmbreeBackend:
         """What draws."""
         return self._device
 
-    def render(
-        self,
-        mesh: Mesh,
-        scenes: Scenes,
-        image_size_px: int,
-        quality: Quality,
-        outputs: Collection[OutputName] = ("rgb",),
-    ) -> Pixels:
-        """Draw one view of the mesh a scene; see the protocol."""
-        traced, samples = TracedMesh(mesh), LightSamples.of(quality)
-        views = [View.of(scenes, row, samples) for row in range(len(scenes))]
-        rgb = np.stack([self._picture(traced, view, image_size_px, quality) for view in views])
-        if not set(outputs) - {"rgb"}:
-            return Pixels(rgb)
-        return Pixels(rgb, **_stacked(outputs, [seen(traced, view, image_size_px) for view in views]))
-
     def begin(
         self,
         mesh: Mesh,
@@ -61,32 +44,18 @@ class EmbreeBackend:
         quality: Quality,
         outputs: Collection[OutputName] = ("rgb",),
     ) -> Pending:
-        """Draw at once: there is nothing to wait for."""
-        pixels = self.render(mesh, scenes, image_size_px, quality, outputs)
+        """Draw one view of the mesh a scene, at once; see the protocol."""
+        traced, samples = TracedMesh(mesh), LightSamples.of(quality)
+        views = [View.of(scenes, row, samples) for row in range(len(scenes))]
+        rgb = np.stack([self._picture(traced, view, image_size_px, quality) for view in views])
+        centres = [seen(traced, view, image_size_px) for view in views] if set(outputs) - {"rgb"} else []
+        pixels = Pixels(rgb, **surfaces_of(outputs, centres))
         return lambda: pixels
 
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def __enter__(self) -> Self:
-        """Use the backend for a while."""
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """Close it."""
-        self.close()
-
     def _picture(self, mesh: TracedMesh, view: View, image_px: int, quality: Quality) -> np.ndarray:
         floor = self._lights.on_floor(mesh, view, image_px, quality.floor_step)
         light = object_light(mesh, view, self._lights, image_px, quality.supersampling)
         return display(light[..., :3] + (1 - light[..., 3:]) * floor)
-
-
-def _stacked(outputs: Collection[OutputName], views: list[Seen]) -> Surfaces:
-    return surfaces(
-        outputs,
-        np.stack([view.object for view in views]),
-        np.stack([view.depth for view in views]),
-        np.stack([view.normals for view in views]),
-        np.stack([view.coordinates for view in views]),
-    )

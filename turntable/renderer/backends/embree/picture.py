@@ -1,7 +1,6 @@
 """Rays of one picture: samples through the pixel filter, and one through each pixel's centre."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +11,7 @@ from turntable.renderer.backends.embree.light import Lights, unit
 from turntable.renderer.backends.embree.samples import kinds, odd
 from turntable.renderer.backends.embree.traced import TracedMesh, dot
 from turntable.renderer.backends.embree.view import View
+from turntable.renderer.backends.surface import Seen
 from turntable.renderer.pixel_filter import filter_weights
 from turntable.renderer.scene import CAMERA
 
@@ -26,20 +26,6 @@ LEAST_LEFT = 0.004
 CURVE_END = 4.0
 """Square root of the largest linear value of the tone curve's table."""
 CURVE = tone.display_from_linear(np.linspace(0, CURVE_END, 8192) ** 2)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What rays through pixel centres meet; any value where that is not the object."""
-
-    object: NDArray[np.bool_]
-    """[S, S]."""
-    depth: FloatArray
-    """[S, S] along the camera's forward axis."""
-    normals: FloatArray
-    """[S, S, 3] in the world, towards the camera."""
-    coordinates: FloatArray
-    """[S, S, 3] in the object's frame."""
 
 
 def object_light(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
-from typing import Self
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from turntable.renderer.backends.gl.targets import (
     ViewSize,
     ViewTargets,
 )
-from turntable.renderer.backends.protocol import Device, Pending, Pixels, Quality
+from turntable.renderer.backends.protocol import Backend, Device, Pending, Pixels, Quality
 from turntable.renderer.backends.surface import Surfaces
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
@@ -34,7 +33,7 @@ MAX_BATCH_SAMPLES = 16 * 2**20
 MAX_BATCH_VIEWS = 64
 
 
-class GLBackend:
+class GLBackend(Backend):
     """The :class:`~turntable.renderer.backends.protocol.Backend` on OpenGL 3.3 and later, headless."""
 
     def __init__(self, device: int | None = None, *, compute: bool = True) -> None:
@@ -63,17 +62,6 @@ class GLBackend:
     def device(self) -> Device:
         """What draws."""
         return self._device
-
-    def render(
-        self,
-        mesh: Mesh,
-        scenes: Scenes,
-        image_size_px: int,
-        quality: Quality,
-        outputs: Collection[OutputName] = ("rgb",),
-    ) -> Pixels:
-        """Draw one view of the mesh a scene; see the protocol."""
-        return self.begin(mesh, scenes, image_size_px, quality, outputs)()
 
     def begin(
         self,
@@ -144,14 +132,6 @@ class GLBackend:
         self._release(*kept, self.readback)
         for table in (self._targets, self._output_targets, self._atlases):
             table.clear()
-
-    def __enter__(self) -> Self:
-        """Use the backend for a while."""
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """Close it."""
-        self.close()
 
     def _release(self, *items: "ViewTargets | OutputTargets | DepthAtlas | Readback") -> None:
         # moderngl binds again what it knows as bound, and OpenGL objects to what is no longer there.

@@ -7,25 +7,25 @@ the quality. Clear things cast whole shadows and blend in display values. What p
 
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.outputs import OutputName
-from turntable.renderer.backends.protocol import Device, Pending, Pixels, Quality
+from turntable.renderer.backends.protocol import Backend, Device, Pending, Pixels, Quality
 from turntable.renderer.backends.pyrender import light
 from turntable.renderer.backends.pyrender.context import Context, library
 from turntable.renderer.backends.pyrender.parts import Part, corners, doubled, parts
-from turntable.renderer.backends.pyrender.seen import Seen, seen
+from turntable.renderer.backends.pyrender.seen import seen
 from turntable.renderer.backends.pyrender.stage import Stage
 from turntable.renderer.backends.pyrender.surface_pass import make_renderer
-from turntable.renderer.backends.surface import surfaces
+from turntable.renderer.backends.surface import Seen, surfaces_of
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
 
 
-class PyrenderBackend:
+class PyrenderBackend(Backend):
     """The :class:`~turntable.renderer.backends.protocol.Backend` on pyrender.
 
     Raises:
@@ -47,15 +47,15 @@ class PyrenderBackend:
         """What draws."""
         return self._context.device
 
-    def render(
+    def begin(
         self,
         mesh: Mesh,
         scenes: Scenes,
         image_size_px: int,
         quality: Quality,  # noqa: ARG002
         outputs: Collection[OutputName] = ("rgb",),
-    ) -> Pixels:
-        """Draw one view of the mesh a scene; see the protocol. The quality changes nothing."""
+    ) -> Pending:
+        """Draw one view of the mesh a scene, at once; see the protocol. The quality changes nothing."""
         whole = doubled(mesh)
         pieces = list(parts(self._pyrender, whole))
         numbered = corners(whole) if set(outputs) - {"rgb"} else None
@@ -70,18 +70,7 @@ class PyrenderBackend:
                 if numbered is not None:
                     numbers, depth = self._draw_numbers(nodes)
                     views.append(seen(numbers, depth, numbered, scenes.object_to_world[view]))
-        return Pixels(np.stack(pictures), **(_stacked(outputs, views) if views else {}))
-
-    def begin(
-        self,
-        mesh: Mesh,
-        scenes: Scenes,
-        image_size_px: int,
-        quality: Quality,
-        outputs: Collection[OutputName] = ("rgb",),
-    ) -> Pending:
-        """Draw at once: there is nothing to wait for."""
-        pixels = self.render(mesh, scenes, image_size_px, quality, outputs)
+        pixels = Pixels(np.stack(pictures), **surfaces_of(outputs, views))
         return lambda: pixels
 
     def close(self) -> None:
@@ -89,14 +78,6 @@ class PyrenderBackend:
         with self._context.current():
             self._renderer.delete()
         self._context.close()
-
-    def __enter__(self) -> Self:
-        """Use the backend for a while."""
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """Close it."""
-        self.close()
 
     def _enter(self, pieces: Sequence[Part], held: ExitStack) -> list[Any]:
         """Bring the parts onto the stage, until ``held`` ends; their nodes, what is clear apart."""
@@ -121,13 +102,3 @@ class PyrenderBackend:
         flags = self._pyrender.RenderFlags
         drawn = dict.fromkeys((self._stage.floor, *nodes), 0)
         return self._renderer.render(self._stage.scene, flags.OFFSCREEN | flags.SEG, drawn)
-
-
-def _stacked(outputs: Collection[OutputName], views: list[Seen]) -> Any:
-    return surfaces(
-        outputs,
-        np.stack([view.object for view in views]),
-        np.stack([view.depth for view in views]),
-        np.stack([view.normals for view in views]),
-        np.stack([view.coordinates for view in views]),
-    )

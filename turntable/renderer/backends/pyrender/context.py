@@ -22,6 +22,7 @@ def library() -> Any:
     """
     # Read once, when PyOpenGL is imported. One worker process a core beats one of many threads.
     os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
+    os.environ.setdefault("PYGLET_HEADLESS", "1")  # pyrender's window toolkit then asks for no X11
     os.environ.setdefault("LP_NUM_THREADS", "1")
     try:
         importlib.import_module("pyrender.platforms.egl")

@@ -1,29 +1,14 @@
 """What pixel centres see, from the depth and the number of the triangle at each of them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.backends.pyrender.parts import Corners
+from turntable.renderer.backends.surface import Seen
 from turntable.renderer.meshes.mesh import unit
 from turntable.renderer.scene import CAMERA
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """One view; any value where the object is not seen."""
-
-    object: NDArray[np.bool_]
-    """[S, S]."""
-    depth: NDArray[np.float32]
-    """[S, S] along the camera's forward axis."""
-    normals: NDArray[np.float32]
-    """[S, S, 3] in the world, towards the camera."""
-    coordinates: NDArray[np.float32]
-    """[S, S, 3] in the object's frame."""
 
 
 def seen(
