@@ -96,9 +96,10 @@ class _Short:
 
         def draw_some(drawing, of_scenes, outputs):
             self.asked.append(len(of_scenes))
-            if len(of_scenes) > most:
+            begun = draw_all(drawing, of_scenes, outputs)
+            if len(of_scenes) > most:  # as OpenGL notes it: when much has been begun
                 raise failures.OutOfMemoryError("GL_OUT_OF_MEMORY")
-            return draw_all(drawing, of_scenes, outputs)
+            return begun
 
         monkeypatch.setattr(Drawing, "draw", draw_some)
 
@@ -111,6 +112,26 @@ class TestMemoryOfTheDevice:
         parts = draw(gl_backend, corner_piece(), views=7)
         assert short.asked == [7, 4, 2, 2, 2, 1]
         assert psnr(whole.rgb, parts.rgb) > 45
+
+    def test_pictures_that_are_awaited_survive_and_no_buffer_is_lost(self, gl_backend, monkeypatch):
+        views = scenes(*[label(phi=k) for k in range(4)])
+        whole = draw(gl_backend, corner_piece(), views=4)
+        before = gl_backend.readback.awaited()
+        pending = gl_backend.begin(corner_piece(), views, 32, FAST)
+        held = gl_backend.readback.awaited()
+        _Short(monkeypatch, most=0)
+        with pytest.raises(DeviceError):
+            draw(gl_backend, corner_piece(), views=4)
+        assert gl_backend.readback.awaited() == held
+        np.testing.assert_array_equal(pending().rgb, whole.rgb)
+        assert gl_backend.readback.awaited() == before
+
+    def test_memory_that_ends_while_drawing_costs_the_worker(self, gl_backend):
+        def short():
+            raise failures.OutOfMemoryError("GL_OUT_OF_MEMORY")
+
+        with pytest.raises(DeviceLostError, match="ran out of memory while it was drawing"):
+            gl_backend._joined([short])
 
     def test_without_any_the_user_is_told_what_to_do(self, gl_backend, monkeypatch):
         _Short(monkeypatch, most=0)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from turntable.datasets.outputs import OutputName
-from turntable.errors import DeviceError
+from turntable.errors import DeviceError, DeviceLostError
 from turntable.renderer.backends.gl.constants import Constants
 from turntable.renderer.backends.gl.context import device_of, open_context
 from turntable.renderer.backends.gl.drawing import Drawing
@@ -26,6 +27,9 @@ from turntable.renderer.backends.protocol import Backend, Device, Pending, Pixel
 from turntable.renderer.backends.surface import Surfaces
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
+
+if TYPE_CHECKING:
+    import moderngl
 
 GL_DEPTH_TEST = 0x0B71
 MAX_BATCH_SAMPLES = 16 * 2**20
@@ -73,6 +77,7 @@ class GLBackend(Backend):
     ) -> Pending:
         """Give the device its work; see the protocol. Where its memory is short, fewer views at a time."""
         batch = self._batch(len(scenes), (image_size_px + 2 * BORDER_PX) * quality.supersampling)
+        awaited = self.readback.awaited()
         while True:
             try:
                 with self._current(), Drawing(self, mesh, image_size_px, quality) as drawing:
@@ -81,7 +86,7 @@ class GLBackend(Backend):
                     ]
                 return lambda: self._joined(parts)
             except OutOfMemoryError as error:
-                self._release_buffers()
+                self._release_buffers(awaited)
                 if batch == 1:
                     raise no_memory(mesh, image_size_px, error) from error
                 batch = -(-batch // 2)
@@ -122,12 +127,16 @@ class GLBackend(Backend):
 
     def _joined(self, parts: Sequence[Callable[[], Surfaces]]) -> Pixels:
         """Wait for batches, and put them together."""
-        with self._current():
-            made = [part() for part in parts]
+        try:
+            with self._current():
+                made = [part() for part in parts]
+        except OutOfMemoryError as error:  # too late to try again with less
+            raise DeviceLostError(f"the device ran out of memory while it was drawing ({error})") from error
         return Pixels(**{name: np.concatenate([part[name] for part in made]) for name in made[0]})
 
-    def _release_buffers(self) -> None:
-        """Free all that is kept for the next views; it is made anew when it is needed."""
+    def _release_buffers(self, awaited: "tuple[moderngl.Buffer, ...]") -> None:
+        """Free all but the pictures that are awaited; it is made anew when it is needed."""
+        self.readback.give_up(since=awaited)
         kept = (*self._targets.values(), *self._output_targets.values(), *self._atlases.values())
         self._release(*kept, self.readback)
         for table in (self._targets, self._output_targets, self._atlases):

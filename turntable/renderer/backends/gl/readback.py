@@ -26,20 +26,33 @@ class Readback:
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
         self._kept: list[moderngl.Buffer] = []
+        self._awaited: list[moderngl.Buffer] = []
 
     def begin(self, texture: "moderngl.Texture", grid: Grid, count: int) -> "Reading":
         """Copy the first ``count`` tiles of a texture, once all that was begun before is drawn."""
         shape = (grid.rows, grid.tile_px, grid.columns, grid.tile_px, texture.components)
         dtype = np.dtype(DTYPES[texture.dtype])
         buffer = self._buffer(int(np.prod(shape)) * dtype.itemsize)
+        self._awaited.append(buffer)
         texture.read_into(buffer, alignment=1)
         return Reading(self, buffer, shape, dtype, count)
 
     def take_back(self, buffer: "moderngl.Buffer") -> None:
         """Keep a buffer that has been read for the next picture of its size."""
+        self._awaited.remove(buffer)
         self._kept.append(buffer)
         while len(self._kept) > MOST_KEPT:
             self._kept.pop(0).release()
+
+    def awaited(self) -> "tuple[moderngl.Buffer, ...]":
+        """What has been begun and is still to be read."""
+        return tuple(self._awaited)
+
+    def give_up(self, since: "tuple[moderngl.Buffer, ...]") -> None:
+        """Free what was begun since: nobody will read it."""
+        for buffer in [buffer for buffer in self._awaited if buffer not in since]:
+            self._awaited.remove(buffer)
+            buffer.release()
 
     def release(self) -> None:
         """Free what is kept."""
