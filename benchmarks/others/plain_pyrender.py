@@ -5,12 +5,12 @@ its sides. The scene is built once an object; a view moves the object and the sp
 """
 
 import math
-import os
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.renderer.backends.pyrender.context import library
 from turntable.renderer.meshes.mesh import Material, Mesh, bounds
 from turntable.renderer.scene import CAMERA, FLOOR_Z, SPOT_HALF_ANGLE_RAD, SPOT_POWER_W, Scenes
 
@@ -23,11 +23,8 @@ class PlainPyrender:
     """An off-screen renderer of one size."""
 
     def __init__(self, image_size_px: int) -> None:
-        os.environ["PYOPENGL_PLATFORM"] = "egl"  # read when PyOpenGL is imported
-        import pyrender
-
-        self._pyrender: Any = pyrender
-        self._renderer = pyrender.OffscreenRenderer(image_size_px, image_size_px)
+        self._pyrender: Any = library()
+        self._renderer = self._pyrender.OffscreenRenderer(image_size_px, image_size_px)
 
     def render(self, mesh: Mesh, scenes: Scenes) -> NDArray[np.uint8]:
         """Draw one view [V, S, S, 3] a scene, in pyrender's own display values."""

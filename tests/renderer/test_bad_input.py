@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from backend_contract import FAST, label, psnr, scenes
 from meshes import CUBE_MTL, CUBE_OBJ, box, corner_piece, sphere, write_shapenet_object
+from optional import needs_pyrender
 from PIL import Image
 
 from turntable.datasets.dataset import open_dataset
@@ -28,7 +29,7 @@ BACKENDS = ("moderngl", "embree", "pyrender")
 @pytest.fixture(scope="module", params=BACKENDS)
 def backend(request):
     if request.param == "pyrender":
-        pytest.importorskip("pyrender")
+        needs_pyrender()
     with open_backend(request.param) as opened:
         yield opened
 

@@ -1,6 +1,7 @@
 """Which devices are meant, and which backend draws: on machines described by lists, and on this one."""
 
 import pytest
+from optional import needs_pyrender
 
 from turntable.errors import DeviceError, InvalidInputError, MissingExtraError
 from turntable.renderer.backends import choose, egl
@@ -90,7 +91,7 @@ class TestThisMachine:
     @pytest.mark.parametrize("backend", ["moderngl", "pyrender"])
     def test_a_device_is_opened_by_its_index(self, backend):
         if backend == "pyrender":
-            pytest.importorskip("pyrender")
+            needs_pyrender()
         with choose(backend, "egl:0").open() as opened:
             assert opened.device.backend == backend
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from backend_contract import label, scenes
+from optional import needs_pyrender
 
 from turntable.errors import DeviceError
 from turntable.renderer.backends import quality
@@ -32,7 +33,7 @@ def zoo() -> Iterator[Mesh]:
 
 @pytest.fixture
 def pyrender_backend():
-    pytest.importorskip("pyrender", reason="the extra 'pyrender' is not installed")
+    needs_pyrender()
     from turntable.renderer.backends.pyrender import PyrenderBackend
 
     try:

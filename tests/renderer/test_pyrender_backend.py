@@ -4,21 +4,20 @@ import numpy as np
 import pytest
 from backend_contract import SIZE, STANDARD, BackendTests, floor_points, label, linear_of, scenes
 from meshes import box, corner_piece
+from optional import needs_pyrender
 
 from turntable.errors import DeviceError, MeshError
 from turntable.renderer import lighting, tone
 from turntable.renderer.backends import quality
-from turntable.renderer.meshes.mesh import Mesh, Texture
-from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE
-
-pytest.importorskip("pyrender", reason="the extra 'pyrender' is not installed")
-
 from turntable.renderer.backends.pyrender import PyrenderBackend
 from turntable.renderer.backends.pyrender.parts import MOST_TRIANGLES, doubled
+from turntable.renderer.meshes.mesh import Mesh, Texture
+from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE
 
 
 @pytest.fixture(scope="module")
 def pyrender_backend():
+    needs_pyrender()
     try:
         backend = PyrenderBackend()
     except DeviceError as error:  # PyOpenGL needs a library of the system more than moderngl does
