@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from turntable.errors import InvalidInputError, MeshError
-from turntable.renderer.meshes.mesh import Mesh, bounds
+from turntable.renderer.meshes.mesh import Mesh, diagonal
 from turntable.renderer.meshes.obj import load_obj
 from turntable.renderer.meshes.source import SourceObject, existing_folder, files_digest
 from turntable.renderer.meshes.trimesh_files import load_with_trimesh
@@ -81,8 +81,7 @@ def _category(path: Path) -> str:
 
 def scaled_to_unit(mesh: Mesh, path: Path) -> Mesh:
     """The mesh with a bounding-box diagonal of 1."""
-    low, high = bounds(mesh)
-    diagonal = float(np.linalg.norm(high.astype(np.float64) - low))
-    if diagonal <= 0:
+    length = diagonal(mesh)
+    if length <= 0:
         raise MeshError(f"{path}: all vertices lie in one point; leave this object out", reason="no extent")
-    return replace(mesh, positions=(mesh.positions / diagonal).astype(np.float32))
+    return replace(mesh, positions=(mesh.positions / length).astype(np.float32))

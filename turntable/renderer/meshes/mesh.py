@@ -97,6 +97,12 @@ def bounds(mesh: Mesh) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return used.min(axis=0), used.max(axis=0)
 
 
+def diagonal(mesh: Mesh) -> float:
+    """Of the bounding box."""
+    low, high = bounds(mesh)
+    return float(np.linalg.norm(high.astype(np.float64) - low))
+
+
 def centre(mesh: Mesh) -> NDArray[np.float64]:
     """[3]: the middle of the bounding box, which the renderer puts at the origin."""
     low, high = bounds(mesh)

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from turntable.errors import InvalidInputError, MeshError
-from turntable.renderer.meshes.mesh import Mesh, bounds
+from turntable.renderer.meshes.mesh import Mesh, diagonal
 from turntable.renderer.meshes.obj import load_obj
 from turntable.renderer.meshes.source import SourceObject, existing_folder, files_digest
 
@@ -58,11 +56,10 @@ def to_scale(mesh: Mesh, path: Path) -> Mesh:
     Raises:
         MeshError: It does not.
     """
-    low, high = bounds(mesh)
-    diagonal = float(np.linalg.norm(high.astype(np.float64) - low))
-    if not LEAST_DIAGONAL <= diagonal <= MOST_DIAGONAL:
+    length = diagonal(mesh)
+    if not LEAST_DIAGONAL <= length <= MOST_DIAGONAL:
         raise MeshError(
-            f"{path}: a bounding box with a diagonal of {diagonal:.3g}, where ShapeNet's has 1; scale the "
+            f"{path}: a bounding box with a diagonal of {length:.3g}, where ShapeNet's has 1; scale the "
             "mesh, or give --source folder, which scales every mesh",
             reason="not to scale",
         )
