@@ -18,7 +18,7 @@ from turntable.datasets.dataset import open_dataset
 from turntable.datasets.quarantine import read_quarantine
 from turntable.datasets.recipe import load_recipe
 from turntable.datasets.verify import verify
-from turntable.errors import InvalidInputError, TurntableError
+from turntable.errors import InvalidInputError, MeshError, TurntableError
 from turntable.renderer import generate
 from turntable.renderer.generate import JOURNAL_NAME, PLAN_NAME, choose_objects, plan
 from turntable.renderer.meshes.shapenet import ShapeNetSource
@@ -223,6 +223,23 @@ def test_a_parser_that_stumbles_loses_one_object(tmp_path, gl_backend):
     assert {item.reason for item in left_out} == {"unreadable"}
     assert "KeyError" in left_out[0].detail
     assert sum(outcome.shard.objects for outcome in outcomes if outcome.shard) == 4
+
+
+@dataclass(frozen=True)
+class Vanishing(ZooSource):
+    """A source whose files are gone by the time they are hashed."""
+
+    def digest(self, object_id, mesh):
+        raise MeshError(f"{object_id}: the file is gone", reason="file missing")
+
+
+def test_an_object_left_out_late_leaves_nothing_on_the_device(tmp_path, gl_backend):
+    source = Vanishing(4)
+    shard = plan(TINY.replace(val_fraction=0), source, source.objects())[0]
+    awaited = gl_backend.readback.awaited()
+    outcome = render_shard(gl_backend, TINY, source, shard, tmp_path)
+    assert {item.reason for item in outcome.quarantine} == {"file missing"}
+    assert gl_backend.readback.awaited() == awaited
 
 
 def test_nothing_usable(tmp_path):

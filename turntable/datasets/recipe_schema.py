@@ -21,6 +21,9 @@ from turntable.datasets.factors import STANDARD, StandardFactor
 from turntable.datasets.outputs import OUTPUTS, OutputName
 from turntable.errors import RecipeError
 
+MOST_SAMPLES = 8
+"""A pixel, along each axis."""
+
 _PI = re.compile(
     r"\s*(?P<sign>[+-]?)\s*(?P<times>\d+(?:\.\d*)?)?\s*\*?\s*pi\s*(?:/\s*(?P<over>\d+(?:\.\d*)?))?\s*"
 )
@@ -92,7 +95,7 @@ class RecipeTable(_Table):
     views: int = Field(ge=1, le=10_000)
     image_size_px: int = Field(ge=8, le=4096)
     quality: Literal["fast", "standard", "high"] = "standard"
-    supersampling: int | None = Field(default=None, ge=1, le=8)
+    supersampling: int | None = Field(default=None, ge=1, le=MOST_SAMPLES)
     jpeg_quality: int = Field(default=95, ge=1, le=100)
     jpeg_subsampling: Literal["420", "444"] = "420"
     channel_order: Literal["rgb", "bgr"] = "rgb"

@@ -68,9 +68,11 @@ def _begin(
     """Load an object and give it to the device; or say why it is left out."""
     try:
         mesh = load_mesh(source, record.id)
-        views = begin_views(backend, recipe, record.id, mesh, range(recipe.views))
         known = replace(record, source_sha256=source.digest(record.id, mesh))
-        return _Begun(known, mesh.warnings, _points(recipe, record.id, mesh), views)
+        points = _points(recipe, record.id, mesh)
+        # Last: what is begun must be read, and everything else may yet fail.
+        views = begin_views(backend, recipe, record.id, mesh, range(recipe.views))
+        return _Begun(known, mesh.warnings, points, views)
     except MeshError as error:
         return QuarantineRecord(record.id, error.reason, str(error))
 

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.outputs import OutputName
+from turntable.datasets.recipe_schema import MOST_SAMPLES
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
-
-MOST_SAMPLES = 8
-"""A pixel, along each axis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,15 +48,13 @@ class Drawing:
     def __init__(self, backend: "GLBackend", mesh: Mesh, image_px: int, quality: Quality) -> None:
         self._backend, self._context = backend, backend.context
         self._image_px, self._quality = image_px, quality
-        self._held = ExitStack()
-        self._mesh = DeviceMesh(self._context, backend.programs, mesh)
-        self._held.callback(self._mesh.release)
         self._directions = lighting.sphere_directions(quality.sun_maps)
-        with ExitStack() as on_failure:
-            on_failure.push(self._held)
+        with ExitStack() as held:
+            self._mesh = DeviceMesh(self._context, backend.programs, mesh)
+            held.callback(self._mesh.release)
             self._sun = backend.atlas("sun", quality.sun_maps, quality.sun_map_px, silhouettes=True)
             self._sun_rows = self._draw_sun_maps()
-            on_failure.pop_all()
+            self._held = held.pop_all()
 
     def __enter__(self) -> Self:
         return self

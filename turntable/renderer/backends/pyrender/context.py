@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from turntable.errors import DeviceError, MissingExtraError
+from turntable.renderer.backends.egl import INSTALL_LINE as OPENGL_LINE
 from turntable.renderer.backends.egl import draws_in_software
 from turntable.renderer.backends.protocol import Device
 
-INSTALL_LINE = "apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri"
+INSTALL_LINE = f"{OPENGL_LINE} libgl1"
+"""PyOpenGL loads one library more than moderngl."""
 
 
 def library() -> Any:
