@@ -31,3 +31,17 @@ def test_large_views_are_thinned(tmp_path):
     dataset = make_synthetic_dataset(tmp_path / "set", objects=3, views=2, image_size=256)
     with dataset.split("train") as train:
         assert contact_sheet(train).shape == (128, 6 * 128, 3)
+
+
+def test_no_view_stands_there_twice(tmp_path):
+    """Also where the number of views divides that of objects."""
+    dataset = make_synthetic_dataset(tmp_path / "set", objects=4, views=4, val_fraction=0)
+    with dataset.split("train") as train:
+        assert len(train.objects) == 4
+        sheet = contact_sheet(train)
+    tiles = [
+        tile
+        for line in np.split(sheet, sheet.shape[0] // 32)
+        for tile in np.split(line, line.shape[1] // 32, 1)
+    ]
+    assert len({tile.tobytes() for tile in tiles}) == len(tiles) > 4

@@ -26,7 +26,9 @@ def contact_sheet(split: Split) -> NDArray[np.uint8]:
     count = min(COLUMNS * ROWS, len(rows) * split.num_views)
     columns = min(COLUMNS, count)
     count -= count % columns  # whole lines only
-    tiles = [_tile(split, rows[number % len(rows)], number % split.num_views) for number in range(count)]
+    # In a second round every object shows the view after its first, however many objects and views there are.
+    rounds = [divmod(number, len(rows)) for number in range(count)]
+    tiles = [_tile(split, rows[at], (turn + at) % split.num_views) for turn, at in rounds]
     starts = range(0, len(tiles), columns)
     return np.concatenate([np.concatenate(tiles[start : start + columns], axis=1) for start in starts])
 
