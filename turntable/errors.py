@@ -5,9 +5,11 @@ TurntableError                    the base of them all; the command line prints 
 │   └── RecipeError               every fault of one recipe at once
 ├── MeshError                     one object's mesh cannot be used: it is quarantined, the run goes on
 ├── IntegrityError                a shard, index or manifest is not what was written
+├── StoreError                    a folder or bucket cannot be reached, read or written
 ├── DeviceError                   no usable OpenGL device
 │   └── DeviceLostError           the device was lost in the middle of work (driver reset, GPU fell off the
 │                                 bus): the worker ends, its task is given to a new one
+├── StoppedError                  a run ended before its end because it was asked to; it goes on later
 └── MissingExtraError             a library of an optional extra is not installed   (also an ImportError)
 """
 
@@ -47,12 +49,20 @@ class IntegrityError(TurntableError):
     """A shard, index or manifest is not what was written."""
 
 
+class StoreError(TurntableError):
+    """A folder or bucket cannot be reached, read or written."""
+
+
 class DeviceError(TurntableError, RuntimeError):
     """No usable OpenGL device."""
 
 
 class DeviceLostError(DeviceError):
     """The device was lost in the middle of work; a new process may find it again."""
+
+
+class StoppedError(TurntableError):
+    """A run ended before its end because it was asked to; the same call goes on."""
 
 
 class MissingExtraError(TurntableError, ImportError):

@@ -15,8 +15,7 @@ from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.outputs import EXTRAS, decode_extra
 from turntable.datasets.shard_index import texts_of
-from turntable.datasets.shard_reader import ShardReader
-from turntable.datasets.shard_writer import SHARD_SUFFIX
+from turntable.datasets.shard_reader import OpenShard, ShardReader, local_shards
 from turntable.errors import IntegrityError, InvalidInputError
 
 
@@ -27,14 +26,16 @@ class Split:
         folder: of the data set.
         manifest: of the data set.
         name: of the split.
+        open_shard: where its shards lie elsewhere than in the folder.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, name: str) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, name: str, open_shard: OpenShard | None = None
+    ) -> None:
         self.name = name
         self.manifest = manifest
-        self._readers = [
-            ShardReader(folder / name / f"{shard.name}{SHARD_SUFFIX}") for shard in manifest.shards_of(name)
-        ]
+        open_shard = open_shard or local_shards(folder)
+        self._readers = [open_shard(shard) for shard in manifest.shards_of(name)]
         counts = [reader.index.num_objects for reader in self._readers]
         self._first_rows = np.array([0, *np.cumsum(counts)], dtype=np.int64)
         self._starts: list[int] = self._first_rows.tolist()  # bisect is ten times as fast on a list

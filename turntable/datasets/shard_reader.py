@@ -3,11 +3,14 @@
 import io
 import json
 import os
+import tempfile
 import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,32 +18,96 @@ from numpy.typing import NDArray
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, texts_of
-from turntable.datasets.tar import BLOCK, REMEDY, member_size, padding
+from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
+from turntable.datasets.stores.protocol import Store
+from turntable.datasets.tar import BLOCK, REMEDY, member_size
 from turntable.errors import IntegrityError
+
+
+class _Source(Protocol):
+    """Where a shard's bytes come from."""
+
+    size: int
+    parallel: int
+    """How many readings at once are worth it."""
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Bytes from an offset; fewer where the shard ends before."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; twice is no error."""
+        ...
+
+
+class _LocalFile:
+    """A file of this machine."""
+
+    parallel = 1
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            raise IntegrityError(f"{path}: missing; {REMEDY}") from None
+        self.size = os.fstat(self._descriptor).st_size
+
+    def pread(self, size: int, offset: int) -> bytes:
+        return os.pread(self._descriptor, size, offset)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class _RemoteFile:
+    """A file of a store: a reading is a request."""
+
+    parallel = 16
+
+    def __init__(self, store: Store, name: str) -> None:
+        size = store.size(name)
+        if size is None:
+            raise IntegrityError(f"{store.url}/{name}: missing; {REMEDY}")
+        self._store, self._name, self.size = store, name, size
+
+    def pread(self, size: int, offset: int) -> bytes:
+        return self._store.read_range(self._name, offset, size)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class ShardReader:
     """A shard and its index, open. Not to be carried over a fork or pickled: open it where you read.
 
     Args:
-        path: of the ``.tar``.
+        path: of the ``.tar``; in a store, its name there.
+        store: where it lies, if it is no file of this machine. Its index is fetched whole, and each view by a
+            request of its own.
 
     Raises:
         IntegrityError: the shard or its index is missing, or the shard is not as long as its index says.
+        StoreError: the store does not give it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.index: ShardIndex = open_index(path.with_suffix(INDEX_SUFFIX))
-        try:
-            self._descriptor = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
-            raise IntegrityError(f"{path}: missing; {REMEDY}") from None
-        length = os.fstat(self._descriptor).st_size
+    def __init__(self, path: Path | str, store: Store | None = None) -> None:
+        self.path = str(path) if store is None else f"{store.url}/{path}"
+        self.index: ShardIndex
+        self._source: _Source
+        if store is None:
+            self.index = open_index(Path(path).with_suffix(INDEX_SUFFIX))
+            self._source = _LocalFile(Path(path))
+        else:
+            self.index = _fetch_index(store, str(path).removesuffix(SHARD_SUFFIX) + INDEX_SUFFIX)
+            self._source = _RemoteFile(store, str(path))
+        length = self._source.size
         if length != int(self.index.tar_size):
             self.close()
             raise IntegrityError(
-                f"{path}: {length} bytes, its index says {int(self.index.tar_size)}: cut or edited; {REMEDY}"
+                f"{self.path}: {length} bytes, its index says {int(self.index.tar_size)}: "
+                f"cut or edited; {REMEDY}"
             )
 
     def __enter__(self) -> Self:
@@ -53,9 +120,7 @@ class ShardReader:
 
     def close(self) -> None:
         """Close the file; closing twice is no error."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._source.close()
 
     @property
     def keys(self) -> list[str]:
@@ -112,7 +177,7 @@ class ShardReader:
         return data
 
     def _pread(self, size: int, offset: int) -> bytes:
-        return os.pread(self._descriptor, size, offset)
+        return self._source.pread(size, offset)
 
     def meta(self, row: int) -> dict[str, Any]:
         """What the shard says of an object: the table of its ``.meta.json``.
@@ -121,13 +186,14 @@ class ShardReader:
             IntegrityError: it cannot be read.
         """
         start = int(self.index.object_start[row])
+        # The labels come first, the description behind them, then the views: one reading of all before those.
+        length = int(self.index.offset[row, 0]) - start
+        before = self._pread(min(max(length, 0), self._source.size), start)
         try:
-            # The labels come first, the description behind them.
-            labels_size = member_size(self._pread(BLOCK, start))
-            meta_start = start + BLOCK + labels_size + len(padding(labels_size))
-            meta_size = member_size(self._pread(BLOCK, meta_start))
-            data = self._pread(meta_size, meta_start + BLOCK)
-            return cast("dict[str, Any]", json.loads(data))
+            at = BLOCK + member_size(before[:BLOCK])
+            at += -at % BLOCK
+            size = member_size(before[at : at + BLOCK])
+            return cast("dict[str, Any]", json.loads(before[at + BLOCK : at + BLOCK + size]))
         except ValueError:
             raise IntegrityError(
                 f"{self.path}: object {self.keys[row]}: its description cannot be read; {REMEDY}"
@@ -144,4 +210,36 @@ class ShardReader:
 
     def records(self) -> tuple[ObjectRecord, ...]:
         """Records of all objects, in order."""
-        return tuple(self.record(row) for row in range(self.index.num_objects))
+        rows = range(self.index.num_objects)
+        if self._source.parallel == 1:
+            return tuple(map(self.record, rows))
+        with ThreadPoolExecutor(self._source.parallel) as pool:
+            return tuple(pool.map(self.record, rows))
+
+
+OpenShard = Callable[[ShardRecord], ShardReader]
+"""How a data set's shards are opened, wherever they lie."""
+
+
+def local_shards(folder: Path) -> OpenShard:
+    """Shards that lie in a data set's own folder, as ``<split>/<name>.tar``."""
+    return lambda shard: ShardReader(folder / shard.split / f"{shard.name}{SHARD_SUFFIX}")
+
+
+def store_shards(store: Store) -> OpenShard:
+    """Shards that lie in a store, as ``<split>/<name>.tar``."""
+    return lambda shard: ShardReader(f"{shard.split}/{shard.name}{SHARD_SUFFIX}", store)
+
+
+def _fetch_index(store: Store, name: str) -> ShardIndex:
+    data = store.read(name)
+    if data is None:
+        raise IntegrityError(f"{store.url}/{name}: missing; {REMEDY}")
+    # An index is mapped from a file; this one's has no name any more when that is done.
+    with tempfile.NamedTemporaryFile(suffix=INDEX_SUFFIX) as file:
+        file.write(data)
+        file.flush()
+        try:
+            return open_index(Path(file.name))
+        except IntegrityError as error:
+            raise IntegrityError(f"{store.url}/{name}{str(error).removeprefix(file.name)}") from None

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from turntable.errors import TurntableError
+from turntable.errors import StoreError
 
 TEMPORARY_SUFFIX = ".tmp"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -21,7 +21,7 @@ def clear_disk_errors(path: Path) -> Generator[None, None, None]:
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        raise TurntableError(
+        raise StoreError(
             f"{path}: the disk is full; free some space and run the same command again (it resumes)"
         ) from error
 
@@ -34,6 +34,12 @@ def temporary_path(path: Path) -> Path:
 def remove_temporaries(path: Path) -> None:
     """Remove what killed processes left of one file. Only a file's own writer may call this."""
     for leftover in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
+        leftover.unlink(missing_ok=True)
+
+
+def remove_all_temporaries(folder: Path) -> None:
+    """Remove what killed processes left anywhere in a folder. Only its one writer may call this."""
+    for leftover in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
         leftover.unlink(missing_ok=True)
 
 
@@ -69,7 +75,7 @@ def atomic_file(path: Path) -> Generator[BinaryIO, None, None]:
         The temporary file, open for writing and reading.
 
     Raises:
-        TurntableError: the disk is full. Whatever the error, the temporary file is removed.
+        StoreError: the disk is full. Whatever the error, the temporary file is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)

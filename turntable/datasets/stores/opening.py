@@ -1,0 +1,34 @@
+"""A store from what a user typed."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from turntable.datasets.stores.local import LocalStore
+from turntable.datasets.stores.objects import ObjectStore
+from turntable.datasets.stores.protocol import Store
+from turntable.errors import InvalidInputError
+
+
+def is_url(place: str | Path) -> bool:
+    """Whether a place is meant as a URL: it has ``://``, which a path has not."""
+    return "://" in str(place)
+
+
+def open_store(place: str | Path) -> Store:
+    """The store at a place; nothing is read or written, and nobody is asked, before it is used.
+
+    Args:
+        place: a folder's path, "file:///data/my-set", "s3://bucket/my-set" or "gs://bucket/my-set". Keys,
+            region and endpoint come from the environment (docs/stores.md).
+
+    Raises:
+        InvalidInputError: It is a URL of something else.
+    """
+    if not is_url(place):
+        return LocalStore(Path(place))
+    url = urlsplit(str(place))
+    if url.scheme != "file":
+        return ObjectStore(str(place))
+    if url.netloc not in ("", "localhost") or not url.path:
+        raise InvalidInputError(f"{place}: give a file URL with three slashes: file:///data/my-set")
+    return LocalStore(Path(unquote(url.path)))

@@ -1,0 +1,93 @@
+"""What every store can do, and what a name in a store is."""
+
+from pathlib import Path
+from typing import Protocol
+
+from turntable.errors import InvalidInputError
+
+PROBE_NAME = ".turntable-probe"
+"""What ``check_writable`` writes and removes; always the same, so that one of a killed run does not stay."""
+PROBE = b"turntable writes this to see whether it may, and removes it.\n"
+
+
+class Store(Protocol):
+    """Whole files by name. Cheap to make and to pickle: it connects where and when it is used.
+
+    A name is a relative path with ``/``, "train/shard-000000.tar", and never leaves the store; another raises
+    InvalidInputError. A file exists whole or not at all. Whatever the place refuses is a StoreError that says
+    what to do; whatever may pass by itself was tried again before.
+    """
+
+    @property
+    def url(self) -> str:
+        """For messages and for ``open_store``; without secrets."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """A whole file; None where there is none."""
+        ...
+
+    def read_range(self, name: str, offset: int, size: int) -> bytes:
+        """Some bytes of a file: fewer where it ends before, none behind its end.
+
+        Raises:
+            StoreError: There is no such file.
+        """
+        ...
+
+    def size(self, name: str) -> int | None:
+        """Bytes of a file; None where there is none."""
+        ...
+
+    def sha256(self, name: str) -> str | None:
+        """Hex digest of a file; None where there is none.
+
+        An object store answers with what was written beside the object when it came, without reading it.
+        """
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a small file, replacing what had its name."""
+        ...
+
+    def upload(self, name: str, path: Path, sha256: str) -> None:
+        """Bring a large file of this machine here, and make sure that it came whole.
+
+        Args:
+            name: it gets.
+            path: where it is.
+            sha256: its hex digest.
+
+        Raises:
+            IntegrityError: The file is not what the digest says, before or after.
+        """
+        ...
+
+    def list(self, folder: str = "") -> tuple[str, ...]:
+        """Names of all files in a folder ("train") and in those below it, sorted; of all files by default."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        ...
+
+    def check_writable(self, expected_bytes: int = 0) -> None:
+        """Find out before any work what would stop it later, by writing, reading and removing a small file.
+
+        Args:
+            expected_bytes: that are to be written; compared with the room where that can be known.
+
+        Raises:
+            StoreError: Wrong credentials, no such bucket, no permission, no space, nobody answers.
+        """
+        ...
+
+
+def checked_name(name: str) -> str:
+    """The name itself. Raises InvalidInputError where it could leave the store or means nothing."""
+    parts = name.split("/")
+    if not name.isprintable() or "\\" in name or any(part in ("", ".", "..") for part in parts):
+        raise InvalidInputError(
+            f"{name!r}: not a name in a store; give a relative path such as 'train/shard-000000.tar'"
+        )
+    return name
