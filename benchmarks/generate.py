@@ -3,22 +3,29 @@
     python benchmarks/generate.py                                  # zoo meshes, one worker a core
     python benchmarks/generate.py --meshes DIR --objects 18        # a folder in ShapeNet's layout
     python benchmarks/generate.py --device cuda:0 --workers 16     # on a GPU
+    python benchmarks/generate.py --ray                            # and the same on a local Ray cluster
 
-First one process makes a shard of some objects with its stages timed one by one; then the run itself.
+First one process draws some objects with its stages timed one by one; then as many processes as the run has
+only render, from meshes that are loaded; then the run itself, and what it takes to verify it.
 """
 
 import argparse
+import multiprocessing
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from render import Times, draw
 
 from turntable.console import default_workers
+from turntable.datasets.manifest import read_manifest
 from turntable.datasets.recipe import Recipe, load_recipe
 from turntable.datasets.verify import verify
 from turntable.renderer import generate, open_source
 from turntable.renderer.backends import choose
+from turntable.renderer.engines import Engine, Processes, RayCluster
 from turntable.renderer.meshes.source import MeshSource, load_mesh
 
 
@@ -40,6 +47,84 @@ def stages(recipe: Recipe, source: MeshSource, objects: int, backend: str, devic
     return f"{name}\none process, ms a view: {told}; {count / (load + times.total):.1f} views/s"
 
 
+def rendering(recipe: Recipe, source: MeshSource, objects: int, workers: int, how: Sequence[str]) -> float:
+    """Views a second of so many processes at once that draw, read back and encode, and do nothing else."""
+    context = multiprocessing.get_context("spawn")
+    ids = [item.id for item in source.objects()[:objects]]
+    start = context.Barrier(workers + 1)
+    shares = [ids[number::workers] for number in range(workers)]
+    processes = [context.Process(target=_draw_all, args=(start, recipe, source, ids, *how)) for ids in shares]
+    for process in processes:
+        process.start()
+    start.wait()  # every process has loaded its meshes and compiled its shaders
+    began = time.perf_counter()
+    start.wait()
+    return len(ids) * recipe.views / (time.perf_counter() - began)
+
+
+def _draw_all(
+    start: Any, recipe: Recipe, source: MeshSource, ids: Sequence[str], backend: str, device: str
+) -> None:
+    with choose(backend, device).open() as opened:
+        meshes = [(object_id, load_mesh(source, object_id)) for object_id in ids]
+        draw(opened, recipe, *meshes[0])
+        start.wait()
+        for object_id, mesh in meshes:
+            draw(opened, recipe, object_id, mesh)
+        start.wait()
+
+
+def on_ray(workers: int) -> Engine:
+    """A Ray cluster of this machine alone, with so many places."""
+    import ray
+
+    address = ray.init(num_cpus=workers, num_gpus=0, include_dashboard=False, log_to_driver=False)
+    return RayCluster(address.address_info["gcs_address"])
+
+
+def run(recipe: Recipe, source: MeshSource, args: argparse.Namespace, engine: Engine, out: Path) -> float:
+    """Views a second of a whole run."""
+    start = time.perf_counter()
+    manifest = generate(
+        recipe,
+        source,
+        out,
+        objects=args.objects,
+        engine=engine,
+        backend=args.backend,
+        device=args.device,
+    )
+    seconds = time.perf_counter() - start
+    images = manifest.totals.images
+    each = manifest.totals.bytes / images
+    print(
+        f"{type(engine).__name__}: {images} views of {manifest.totals.objects} objects in {seconds:.1f} s, "
+        f"{images / seconds:.1f} views/s from mesh files to shards of {each:.0f} bytes a view; a million "
+        f"views: {1e6 * seconds / images / 3600:.1f} h, {each / 1e3:.1f} GB",
+        flush=True,
+    )
+    return images / seconds
+
+
+def verifying(out: Path, deep: bool) -> None:
+    """What a check takes."""
+    start = time.perf_counter()
+    report = verify(out, deep=deep)
+    seconds = time.perf_counter() - start
+    images = report.objects * load_views(out)
+    print(
+        f"verify{' --deep' if deep else ''}: {seconds:.2f} s for {images} views, "
+        f"{len(report.problems)} problems; "
+        f"a million views: {1e6 * seconds / images:.0f} s",
+        flush=True,
+    )
+
+
+def load_views(out: Path) -> int:
+    """Of each object."""
+    return read_manifest(out).views
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -51,31 +136,27 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=default_workers())
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--ray", action="store_true", help="also on a Ray cluster of this machine")
+    parser.add_argument("--rounds", type=int, default=1, help="of rendering alone and the run, in turns")
     args = parser.parse_args()
     source = open_source("shapenet" if args.meshes else "zoo", args.meshes, args.objects)
     recipe = load_recipe("3diebench").replace(
         source=source.name, views=args.views, image_size_px=args.size, quality=args.quality
     )
-    print(stages(recipe, source, min(args.objects, 12), args.backend, args.device))
+    how = (args.backend, args.device)
+    print(stages(recipe, source, min(args.objects, 12), *how), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "set"
-        start = time.perf_counter()
-        manifest = generate(
-            recipe,
-            source,
-            out,
-            objects=args.objects,
-            workers=args.workers,
-            backend=args.backend,
-            device=args.device,
-        )
-        seconds = time.perf_counter() - start
-        problems = verify(out).problems
-    images = manifest.totals.images
-    print(
-        f"{args.workers} workers: {images} views of {manifest.totals.objects} objects in {seconds:.1f} s, "
-        f"{images / seconds:.1f} views/s from mesh files to shards; {len(problems)} problems"
-    )
+        for number in range(args.rounds):
+            out = Path(folder) / f"set-{number}"
+            alone = rendering(recipe, source, args.objects, args.workers, how)
+            print(f"{args.workers} processes, rendering alone: {alone:.1f} views/s", flush=True)
+            whole = run(recipe, source, args, Processes(args.workers), out)
+            print(f"the run to rendering alone: {whole / alone:.2f}", flush=True)
+        verifying(out, deep=False)
+        verifying(out, deep=True)
+        if args.ray:
+            rate = run(recipe, source, args, on_ray(args.workers), Path(folder) / "ray")
+            print(f"Ray to processes: {rate / whole:.2f}")
 
 
 if __name__ == "__main__":

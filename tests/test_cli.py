@@ -184,10 +184,12 @@ def test_every_command_has_help(capsys):
     out = turntable(capsys, "--help")[1]
     commands = re.findall(r"^│ (\w+) ", out, re.MULTILINE)
     assert sorted(commands) == [
+        "convert",
         "demo",
         "doctor",
         "evaluate",
         "inspect",
+        "merge",
         "render",
         "replay",
         "serve",

@@ -1,17 +1,23 @@
 """The command line: a thin edge over the package. Each command is one function; errors become one line."""
 
+import math
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import cyclopts
 from cyclopts import Parameter
 from rich.console import Console
 
 import turntable
-from turntable.errors import TurntableError
+from turntable.errors import InvalidInputError, StoppedError, TurntableError
+
+if TYPE_CHECKING:
+    from turntable.datasets.manifest import Manifest
+    from turntable.datasets.recipe import Recipe
+    from turntable.renderer.rerender import Rerendered
 
 app = cyclopts.App(
     name="turntable",
@@ -28,14 +34,23 @@ warn = partial(err.print, style="yellow", soft_wrap=True, markup=False, highligh
 """For what the user should know beside the result."""
 
 QualityName = Literal["fast", "standard", "high"]
-SourceName = Literal["zoo", "shapenet", "folder"]
+SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
+EXIT_STOPPED = 75
+"""EX_TEMPFAIL of sysexits.h: batch scripts requeue on it."""
+
 MethodName = Literal["sie", "vicreg", "supervised"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the ``turntable`` command: exit status 2 where the user can act on an error."""
+    """Entry point of the ``turntable`` command.
+
+    Exit status 2 where the user can act on an error, 75 (try again later) where a run ended as asked.
+    """
     try:
         sys.exit(app(sys.argv[1:] if arguments is None else arguments) or 0)
+    except StoppedError as error:
+        err.print(f"turntable: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(EXIT_STOPPED)
     except TurntableError as error:
         err.print(f"turntable: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
@@ -48,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def render(
     recipe: str,
     *,
-    out_dir: Annotated[Path, Parameter("--out")],
+    out_dir: Annotated[str, Parameter("--out")],
     meshes: Path | None = None,
     source: SourceName | None = None,
     objects: int | None = None,
@@ -59,17 +74,27 @@ def render(
     supersampling: int | None = None,
     outputs: str | None = None,
     points: int | None = None,
+    split: tuple[Path, ...] = (),
+    object_lists: tuple[Path, ...] = (),
     workers: int | None = None,
     backend: str = "auto",
     device: str = "auto",
+    job: str | None = None,
+    engine: Literal["processes", "ray"] = "processes",
+    address: str = "auto",
+    events: Path | None = None,
+    load_seconds: float = 120,
+    load_memory: float = 8,
 ) -> int:
     """Render a data set; the same command resumes one that was interrupted.
 
+    SIGTERM and SIGUSR1 end the run after the shards in hand, with exit status 75.
+
     Args:
-        recipe: The name of a shipped recipe (3diebench, 3diebench-t, zoo) or a TOML file.
-        out_dir: The folder of the data set.
+        recipe: The name of a shipped recipe (turntable inspect lists them) or a TOML file.
+        out_dir: The folder of the data set, or s3://bucket/prefix, gs://bucket/prefix.
         meshes: The folder of the meshes; the zoo needs none.
-        source: Where meshes come from, if not as the recipe says.
+        source: What kind of meshes, if not as the recipe says.
         objects: At most so many objects, taken in turn from every category.
         views: Views of each object.
         image_size: Width and height in pixels.
@@ -78,14 +103,29 @@ def render(
         supersampling: Samples a pixel along each axis, if not as many as the quality has.
         outputs: What to keep of each view, with commas: rgb,mask,depth,normals,coordinates.
         points: So many places on each object's surface, as a point cloud.
+        split: SIE's val_images.npy and train_images.npy, in place of our own division.
+        object_lists: The lists that a published data set was drawn along, in order (all_objects*.npy).
         workers: Processes; one a core by default.
         backend: moderngl (OpenGL), embree (rays on the processor) or pyrender; by default the best there is.
         device: Where: software, egl:N or cuda:N, or several with commas; by default every GPU there is.
+        job: Make one share of the data set, such as 2/5; turntable merge joins the shares.
+        engine: What spreads the work: processes of this machine, or a Ray cluster.
+        address: Of the Ray cluster: HOST:6379, ray://HOST:10001, or auto.
+        events: A file that gets a JSON line for everything that happens; - is the standard output.
+        load_seconds: An object whose files take longer to load is left out.
+        load_memory: An object whose files take more memory to load, in GiB, is left out.
     """
     from turntable.console import RenderBar, default_workers
-    from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
+    from turntable.datasets.making.destination import open_destination
+    from turntable.datasets.making.jobs import Job
     from turntable.datasets.recipe import load_recipe
-    from turntable.renderer import generate, open_source
+    from turntable.renderer import generate, generate_share, open_source
+    from turntable.renderer.engines import Processes, RayCluster
+    from turntable.renderer.events import event_lines
+    from turntable.renderer.generate import Listener
+    from turntable.renderer.loading import LoadLimits
+    from turntable.renderer.planning import Selection
+    from turntable.renderer.stopping import stop_when_asked
 
     changes = {
         "source": source,
@@ -101,28 +141,62 @@ def render(
         **{name: value for name, value in changes.items() if value is not None}
     )
     meshes_of = open_source(changed.source, meshes, objects)
-    with RenderBar(err) as bar:
-        manifest = generate(
-            changed,
-            meshes_of,
-            out_dir,
-            objects=objects,
-            workers=workers or default_workers(),
-            backend=backend,
-            device=device,
-            progress=bar,
-            warn=warn,
-        )
+    share = None if job is None else Job.parse(job)
+    with RenderBar(err) as bar, event_lines(events) as tell, stop_when_asked(warn) as stop:
+        common: dict[str, Any] = {
+            "selection": Selection(objects, split, object_lists),
+            "backend": backend,
+            "device": device,
+            "limits": LoadLimits(load_seconds, int(load_memory * 2**30)),
+            "listener": Listener(bar, warn, tell, stop),
+        }
+        destination = open_destination(out_dir)
+        count = default_workers() if workers is None else workers
+        if share is not None:
+            if engine != "processes":
+                raise InvalidInputError(
+                    "--job is one share of many runs, and Ray is one run; give one of them"
+                )
+            made = generate_share(share, changed, meshes_of, destination, workers=count, **common)
+            counts = f"{made.shards} of {made.shards_in_all} shards"
+            say(f"{out_dir}: job {share} made its {counts}; when all are done: turntable merge {out_dir}")
+            return 0
+        chosen = RayCluster(address) if engine == "ray" else Processes(count)
+        manifest = generate(changed, meshes_of, destination, engine=chosen, **common)
+    say_finished(out_dir, destination.folder, manifest)
+    return 0
+
+
+@app.command
+def merge(
+    out_dir: str,
+    parts: tuple[Path, ...] = (),
+) -> int:
+    """Join the shares that jobs (turntable render --job) have made into one data set.
+
+    Args:
+        out_dir: The folder (or s3://bucket/prefix) in which the jobs worked; or a new one, for the parts.
+        parts: Folders of jobs that did not share one.
+    """
+    from turntable.datasets.making.destination import open_destination
+    from turntable.renderer import merge as merge_shares
+
+    destination = open_destination(out_dir)
+    say_finished(out_dir, destination.folder, merge_shares(destination, parts))
+    return 0
+
+
+def say_finished(out_dir: str, folder: Path, manifest: "Manifest") -> None:
+    """What a finished data set is, in a few lines; its files have been built in a folder."""
+    from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
+
     totals = manifest.totals
     say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
     if manifest.quarantined:
-        reasons = out_dir / QUARANTINE_NAME
-        say(f"{manifest.quarantined} objects were left out; the reasons are in {reasons}")
-    incomplete = read_quarantine(out_dir / WARNINGS_NAME)
-    if incomplete:
-        say(f"{len(incomplete)} textures or materials are missing, as listed in {out_dir / WARNINGS_NAME}")
+        say(f"{manifest.quarantined} objects were left out; the reasons are in {out_dir}/{QUARANTINE_NAME}")
+    if incomplete := len(read_quarantine(folder / WARNINGS_NAME)):
+        say(f"{incomplete} textures or materials are missing, as listed in {out_dir}/{WARNINGS_NAME}")
     say(f"fingerprint {manifest.fingerprint}")
-    return 0
 
 
 @app.command
@@ -180,39 +254,214 @@ def replay(
 
 
 @app.command
-def verify(dataset: Path) -> int:
-    """Check every count, hash, image and label of a data set; exit 1 with a list where something is wrong.
+def verify(
+    dataset: Path,
+    *,
+    deep: bool = False,
+    views: int | None = None,
+    meshes: Path | None = None,
+    source: SourceName | None = None,
+    backend: str = "auto",
+    device: str = "auto",
+) -> int:
+    """Check every byte of a data set; exit 1 with a list where something is wrong.
 
     Args:
         dataset: The folder of the data set.
+        deep: Also decode every image, draw every label again, test how they are distributed, and draw some
+            views again where the meshes are at hand: with --meshes, and of the zoo.
+        views: So many views to draw again, chosen at random; 32 by default, 0 for none.
+        meshes: The folder of the meshes.
+        source: What kind of meshes, if not as the data set says.
+        backend: What draws them again: moderngl, embree or pyrender; by default the best there is.
+        device: Where: software, egl:N or cuda:N; by default the first GPU there is.
     """
     from turntable.console import CountBar
     from turntable.datasets.verify import verify as verify_dataset
 
     with CountBar(err, "shards") as bar:
-        report = verify_dataset(dataset, bar)
-    for problem in report.problems:
+        report = verify_dataset(dataset, bar, deep=deep)
+    problems, notes, drawn = [*report.problems], [*report.notes], ""
+    if report.ok:  # else there may be nothing to compare with
+        again = _drawn_again(dataset, deep, views, meshes, source, (backend, device))
+        if again is not None:
+            problems, notes = [*again.problems], [*notes, *again.notes]
+            drawn = f"; {again.views} views drawn again, the worst at {again.worst_psnr_db:.1f} dB"
+    for problem in problems:
         say(problem)
-    if not report.ok:
-        say(f"{dataset}: {len(report.problems)} problems")
+    for note in notes:
+        say(f"note: {note}")
+    if problems:
+        say(f"{dataset}: {len(problems)} problems")
         return 1
     counts = f"{report.images} images of {report.objects} objects in {report.shards} shards"
-    say(f"{dataset}: all is well: {counts}")
+    how = "each decoded" if deep else "by their hashes"
+    say(f"{dataset}: all is well: {counts}, {how}{drawn}")
+    return 0
+
+
+def _drawn_again(
+    dataset: Path,
+    deep: bool,
+    views: int | None,
+    meshes: Path | None,
+    source: SourceName | None,
+    drawing: tuple[str, str],
+) -> "Rerendered | None":
+    """What comes of drawing some views again; None where that was not asked for, or has no meshes."""
+    from turntable.datasets.dataset import open_dataset
+
+    name = source or str(open_dataset(dataset).manifest.source.get("name", ""))
+    asked = views is not None or meshes is not None
+    count = 32 if views is None else views
+    if count == 0 or not (asked or (deep and name == "zoo")):
+        return None
+    from turntable.console import CountBar
+    from turntable.renderer import open_source
+    from turntable.renderer.backends import choose
+    from turntable.renderer.rerender import rerender
+
+    meshes_of = open_source(name, meshes)
+    choice = choose(*drawing)
+    with choice.open() as renderer, CountBar(err, "views") as bar:
+        return rerender(dataset, meshes_of, renderer, views=count, progress=bar)
+
+
+convert = cyclopts.App(name="convert", help="Move data sets between shards and the published folders.")
+app.command(convert)
+
+
+@convert.command(name="import")
+def convert_import(
+    folder: Path,
+    *,
+    out_dir: Annotated[Path, Parameter("--out")],
+    like: str | None = None,
+    name: str | None = None,
+    channel_order: Literal["rgb", "bgr"] = "bgr",
+    split: tuple[Path, ...] = (),
+    source: SourceName = "shapenet",
+    licence: str | None = None,
+    views: int | None = None,
+    threads: int | None = None,
+) -> int:
+    """Make shards of a published folder of 3DIEBench's layout; the same command resumes.
+
+    Args:
+        folder: Holds {synset}/{id}/image_{view}.jpg and latent_{view}.npy.
+        out_dir: The folder of the data set.
+        like: The recipe (or a TOML file) whose ranges the labels keep; by default 3diebench or 3diebench-t.
+        name: Of the data set.
+        channel_order: Of the JPEGs: the published ones have red and blue exchanged, which is bgr.
+        split: SIE's val_images.npy and train_images.npy, in place of our own division.
+        source: What kind of meshes they were rendered from.
+        licence: Of those meshes; by default ShapeNet's.
+        views: Of each object; by default as many as most of the first objects have.
+        threads: That read and check; one a core by default.
+    """
+    from turntable.console import CountBar
+    from turntable.datasets.convert import Origin, import_folder
+    from turntable.renderer.scene import CAMERA
+
+    given: dict[str, Any] = {"like": like, "name": name, "licence": licence, "views": views}
+    origin = Origin(channel_order, source=source, **{k: v for k, v in given.items() if v is not None})
+    with CountBar(err, "objects") as bar:
+        manifest = import_folder(
+            folder,
+            out_dir,
+            origin=origin,
+            split=split,
+            camera=CAMERA.describe,
+            threads=threads,
+            progress=bar,
+        )
+    say_finished(str(out_dir), out_dir, manifest)
+    return 0
+
+
+@convert.command(name="export")
+def convert_export(
+    dataset: Path,
+    *,
+    out_dir: Annotated[Path, Parameter("--out")],
+    channel_order: Literal["rgb", "bgr"] | None = None,
+    threads: int | None = None,
+) -> int:
+    """Write a data set as 3DIEBench is published, for the original training code; the same command resumes.
+
+    Args:
+        dataset: The folder of the data set.
+        out_dir: Gets {synset}/{id}/image_{view}.jpg, latent_{view}.npy and the lists of the splits.
+        channel_order: Of the JPEGs; by default they are copied byte for byte.
+        threads: That write; one a core by default.
+    """
+    from turntable.console import CountBar
+    from turntable.datasets.convert import export_folder
+
+    with CountBar(err, "objects") as bar:
+        done = export_folder(dataset, out_dir, channel_order=channel_order, threads=threads, progress=bar)
+    for note in done.notes:
+        say(f"note: {note}")
+    say(f"{out_dir}: {done.images} views of {done.objects} objects")
     return 0
 
 
 @app.command
-def inspect(dataset: Path) -> int:
-    """Say what a data set is: objects, categories, factors, shards, what drew it.
+def inspect(what: Path, *, plot: Path | None = None) -> int:
+    """Say what a data set is, what a recipe will draw, or what meshes a folder holds, before any rendering.
 
     Args:
-        dataset: The folder of the data set.
+        what: The folder of a data set or of meshes; or a recipe, by its name or its TOML file.
+        plot: Gets a page of pictures of what a recipe draws, as PNG.
     """
+    from turntable.datasets.recipe import load_recipe, shipped_recipes
+
+    if (what.suffix == ".toml" or str(what) in shipped_recipes()) and not what.is_dir():
+        return _inspect_recipe(load_recipe(what), plot)
+    if plot is not None:
+        raise InvalidInputError(f"--plot draws recipes, and {what} is none")
+    if not what.is_dir():
+        raise InvalidInputError(
+            f"{what} is no folder of a data set or of meshes, no TOML file, and no recipe; the recipes are "
+            f"{', '.join(shipped_recipes())}"
+        )
     from turntable.console import dataset_tables
     from turntable.datasets.dataset import open_dataset
+    from turntable.datasets.manifest import MANIFEST_NAME
 
-    for table in dataset_tables(open_dataset(dataset)):
+    if not (what / MANIFEST_NAME).exists():
+        from turntable.renderer.meshes.survey import survey_folder, survey_rows
+
+        for row in survey_rows(survey_folder(what)):
+            say(row)
+        return 0
+    for table in dataset_tables(open_dataset(what)):
         out.print(table)
+    return 0
+
+
+def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:
+    from turntable.console import recipe_tables
+    from turntable.datasets.preview import pseudo_labels
+    from turntable.datasets.recipe_plot import plot_recipe
+    from turntable.datasets.rotation_overlap import differs, overlap_with_training
+
+    labels = None if recipe.draws == "imported" else pseudo_labels(recipe)
+    for table in recipe_tables(recipe, labels):
+        out.print(table)
+        say("")
+    if labels is not None and differs(recipe):
+        found = overlap_with_training(recipe)
+        degrees = math.degrees(found.least_rad)
+        say(f"share of rotations that 3diebench can show too: {found.share:.4f}")
+        say(f"nearest found to one that it can: {degrees:.2f} degrees (of {found.samples} rotations drawn)")
+    if plot is not None:
+        from turntable.datasets.storage import write_bytes
+
+        if labels is None:
+            raise InvalidInputError(f"--plot: {recipe.name} draws nothing; its labels were imported")
+        write_bytes(plot, plot_recipe(recipe, labels))
+        say(f"{plot}")
     return 0
 
 
@@ -297,7 +546,6 @@ def serve(*folders: Path, host: str = "127.0.0.1", port: int = 8765) -> int:
         host: The address to listen on; by default only this machine can connect.
         port: Its port.
     """
-    from turntable.errors import InvalidInputError
     from turntable.service import serve as serve_folders
 
     if not folders:

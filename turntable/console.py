@@ -1,6 +1,7 @@
 """What a person sees while the command line works: bars and tables."""
 
 import os
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -17,10 +18,18 @@ from rich.progress import (
 from rich.table import Column, Table
 
 from turntable.datasets.dataset import Dataset
+from turntable.datasets.label_table import label_rows
+from turntable.datasets.preview import bars, histogram
+
+LOG_S = 30.0
+"""Between two lines of progress in a log."""
+HISTOGRAM_BINS = 24
 
 if TYPE_CHECKING:
+    from turntable.datasets.labels import LabelArray
+    from turntable.datasets.recipe import Recipe
     from turntable.evaluation import Results
-    from turntable.renderer.generate import Progress as RenderProgress
+    from turntable.renderer.progress import Progress as RenderProgress
     from turntable.training import TrainProgress
 
 
@@ -67,19 +76,40 @@ class CountBar(_Bar):
 
 
 class RenderBar(_Bar):
-    """Counts objects, with the rate of views and how many objects were left out."""
+    """Counts objects, with the rate of views, the time left, and how many objects were left out.
+
+    Where no one watches (a batch system's log), a line now and then says the same.
+    """
 
     def __init__(self, console: Console) -> None:
         super().__init__(console, "{task.fields[rate]}", "{task.fields[left_out]}")
+        self._console, self._said = console, time.monotonic()
         self._task = self._progress.add_task("objects", total=None, rate="", left_out="")
 
     def __call__(self, progress: "RenderProgress") -> None:
         """Show how far rendering is."""
-        elapsed = self._progress.tasks[0].elapsed or 0.0
-        rate = f"{progress.views / elapsed:.0f} views/s" if elapsed > 0 else ""
+        rate = f"{progress.views_per_second:.0f} views/s" if progress.views else ""
         left_out = f"{progress.quarantined} left out" if progress.quarantined else ""
         done, total = progress.objects, progress.objects_total
         self._progress.update(self._task, completed=done, total=total, rate=rate, left_out=left_out)
+        if not self._console.is_terminal and time.monotonic() - self._said >= LOG_S:
+            self._said = time.monotonic()
+            left = progress.seconds_left
+            said = [
+                f"{done}/{total} objects",
+                rate,
+                left_out,
+                "" if left is None else f"{duration(left)} left",
+            ]
+            self._console.print(", ".join(filter(None, said)), highlight=False, soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """In words as long as need be: "3 h 20 min"."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class TrainBar(_Bar):
@@ -154,6 +184,47 @@ def dataset_tables(dataset: Dataset) -> list[Table]:
     for name, value in rows.items():
         facts.add_row(name, value)
     return [facts, _factor_table(dataset), _category_table(dataset)]
+
+
+def recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[Table]:
+    """What a recipe is, its label columns, and a histogram of each where labels were drawn."""
+    facts = Table("", Column(overflow="fold"), show_header=False, title=recipe.name, title_justify="left")
+    rows = {
+        "": recipe.description,
+        "views": f"{recipe.views} of each object, {recipe.image_size_px} px, {recipe.channel_order}",
+        "meshes": recipe.source,
+        "splits": ", ".join(recipe.splits),
+        "draws": f"{recipe.draws}, seed {recipe.seed}",
+        "label digest": recipe.label_digest,
+    }
+    for name, value in rows.items():
+        facts.add_row(name, value)
+    drawn, meant = _plain_table("column", "unit", "values"), _plain_table("column")
+    drawn.add_column("distribution")
+    meant.add_column("meaning")
+    for row in label_rows(recipe):
+        drawn.add_row(row.column, row.unit, row.values, row.distribution)
+        meant.add_row(row.column, row.meaning)
+    return [facts, drawn, meant] + ([] if labels is None else [_histogram_table(recipe, labels)])
+
+
+def _plain_table(*unbroken: str) -> Table:
+    """Without lines, so that it all fits 80 columns."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in unbroken:
+        table.add_column(heading, no_wrap=True)
+    return table
+
+
+def _histogram_table(recipe: "Recipe", labels: "LabelArray") -> Table:
+    title = f"{len(labels)} views drawn of invented objects"
+    table = _plain_table("column", "low", "", "high")
+    table.title, table.title_justify = title, "left"
+    table.columns[1].justify = "right"
+    for place, factor in enumerate(recipe.factors):
+        counts = histogram(factor, labels[:, place], HISTOGRAM_BINS)
+        table.add_row(factor.name, f"{factor.low:.4g}", bars(counts), f"{factor.high:.4g}")
+    return table
 
 
 def _factor_table(dataset: Dataset) -> Table:

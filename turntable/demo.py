@@ -20,8 +20,8 @@ from turntable.evaluation import (
     write_report,
 )
 from turntable.renderer import generate
-from turntable.renderer.generate import Progress
 from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.progress import Progress
 from turntable.training import TrainProgress, demo_config, train
 
 METHODS = ("vicreg", "sie", "supervised")
@@ -118,7 +118,7 @@ def _render(config: DemoConfig, stage: Stage) -> None:
         generate(recipe, source, config.dataset, workers=config.workers, progress=bar, warn=stage.warn)
     stage.say("verify")
     with stage.verifying() as bar:
-        report = verify(config.dataset, bar)
+        report = verify(config.dataset, bar, deep=True)
     if not report.ok:
         raise IntegrityError(f"{config.dataset} does not verify:\n  " + "\n  ".join(report.problems))
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ from turntable.datasets.manifest import read_manifest
 from turntable.datasets.pixels import decode_jpeg
 from turntable.datasets.quarantine import QuarantineRecord, read_quarantine
 from turntable.datasets.recipe import Recipe
+from turntable.datasets.shard_reader import ShardReader, local_shards
+from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.statistics import pixel_statistics
+from turntable.datasets.verify import verify
 from turntable.errors import IntegrityError, InvalidInputError
 
 
@@ -62,6 +66,54 @@ def test_the_table_has_one_row_a_view(dataset: Dataset) -> None:
             assert decode_jpeg(shard.read(row["size"])).shape == (16, 16, 3)
         assert row["category"] == dataset.categories[row["category_index"]]
         assert row["shard"].startswith(row["split"] + "/")
+
+
+def test_objects_with_licences_of_their_own(dataset: Dataset, tmp_path: Path) -> None:
+    recipe = Recipe.from_dict(dataset.manifest.recipe)
+    first, *others = synthetic_objects(recipe, 6, 3)
+    write_synthetic_dataset(tmp_path, recipe, [replace(first, licence="CC-BY-4.0"), *others])
+    table = parquet.read_table(tmp_path / "labels.parquet", columns=["object", "licence", "source_sha256"])
+    facts = {(row["object"], row["licence"], row["source_sha256"]) for row in table.to_pylist()}
+    assert facts == {
+        (item.id, "CC-BY-4.0" if item is first else "CC0-1.0", item.source_sha256)
+        for item in (first, *others)
+    }
+    card = (tmp_path / "README.md").read_text()
+    assert "| CC0-1.0 | 5 |\n| CC-BY-4.0 | 1 |" in card
+    assert verify(tmp_path, deep=True).ok
+
+
+def test_missing_textures_are_counted_in_the_card(dataset: Dataset, tmp_path: Path) -> None:
+    recipe = Recipe.from_dict(dataset.manifest.recipe)
+    write_synthetic_dataset(tmp_path, recipe, synthetic_objects(recipe, 14, 3))
+    warned = [QuarantineRecord(name, "incomplete", "no texture") for name in ("a", "a", "b")]
+    finish_dataset(
+        tmp_path, recipe, dataset.manifest.shards, warnings=warned, camera={}, device={}, source={}
+    )
+    assert (
+        "missing textures or materials: 2 (3 files, `warnings.jsonl`)" in (tmp_path / "README.md").read_text()
+    )
+
+
+def test_shards_may_lie_elsewhere(dataset: Dataset, tmp_path: Path) -> None:
+    manifest, opened = dataset.manifest, []
+
+    def open_shard(shard: ShardRecord) -> ShardReader:
+        opened.append(shard)
+        return local_shards(dataset.path)(shard)
+
+    finish_dataset(
+        tmp_path,
+        Recipe.from_dict(manifest.recipe),
+        manifest.shards,
+        camera=manifest.camera,
+        device=manifest.device,
+        source=manifest.source,
+        open_shard=open_shard,
+    )
+    assert set(opened) == set(manifest.shards)
+    beside = {name: data for name, data in files(dataset.path).items() if "/" not in name}
+    assert files(tmp_path) == beside
 
 
 def test_the_card_is_true(dataset: Dataset) -> None:

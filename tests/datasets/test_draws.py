@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from turntable.datasets import legacy_stream
 from turntable.datasets.draws import draw_factors
+from turntable.datasets.legacy_stream import LegacyStream
 from turntable.datasets.recipe import Recipe, load_recipe
 from turntable.errors import InvalidInputError
 
@@ -101,3 +103,106 @@ def test_fixed_factors_are_their_value() -> None:
 def test_negative_views_are_refused() -> None:
     with pytest.raises(InvalidInputError, match=">= 0"):
         draw_factors(RECIPE, "a", [0, -1])
+
+
+PUBLISHED, PUBLISHED_T = load_recipe("3diebench-published"), load_recipe("3diebench-t-published")
+
+
+def literal_stream(seed: int, objects: int, views: int, *, translations: bool) -> np.ndarray:
+    """What the published generators did, call by call, in the order of our columns: float64 [N, V, L]."""
+    random_ = np.random.RandomState(seed)  # np.random.seed(seed) and np.random.uniform, without the global
+    labels = np.empty((objects, views, 10 if translations else 7))
+    for number in range(objects):
+        for view in range(views):
+            row = labels[number, view]
+            row[3] = random_.uniform(0, 1)
+            row[4] = random_.uniform(0, np.pi / 4)
+            row[5] = random_.uniform(0, 2 * np.pi)
+            row[6] = random_.uniform(0, 1)
+            if translations:
+                for axis in range(3):
+                    row[7 + axis] = random_.uniform(-0.5, 0.5)
+            for axis in range(3):
+                row[axis] = random_.uniform(-np.pi / 2, np.pi / 2)
+    return labels
+
+
+@pytest.mark.parametrize(("recipe", "seed"), [(PUBLISHED, 7), (PUBLISHED_T, 11)])
+def test_published_labels_are_the_generators_number_for_number(recipe: Recipe, seed: int) -> None:
+    expected = recipe.schema.round(literal_stream(seed, 6, 50, translations="translation_x" in recipe.schema))
+    for index in (3, 0, 5, 5, 1):
+        drawn = draw_factors(recipe, "any/name", range(50), (seed, index))
+        assert drawn.tobytes() == expected[index].tobytes()
+    some = draw_factors(recipe, "any/name", [49, 2, 2], (seed, 4))
+    assert some.tobytes() == expected[4][[49, 2, 2]].tobytes()
+
+
+def test_the_stream_is_numpys_to_the_bit_before_rounding() -> None:
+    drawn = LegacyStream(3).uniform(70, [0.0, 0.0], [1.0, 2 * np.pi], 25)
+    np.random.seed(3)  # noqa: NPY002 - the very calls of the published generators
+    calls = [np.random.uniform(0, high) for _ in range(60) for high in (1.0, 2 * np.pi)]  # noqa: NPY002
+    assert drawn.ravel().tolist() == calls[70:]
+
+
+def test_any_place_of_a_stream_is_the_same_whatever_was_asked_before() -> None:
+    whole = np.random.RandomState(5).random_sample(3_000_000)
+    stream = LegacyStream(5)
+    places = [2_900_000, 10, 131_071, 131_072, 131_073, 2_000_000, 2_000_050, 0, 2_999_950]
+    for place in places:
+        assert (stream.uniform(place, [0.0], [1.0], 50).ravel() == whole[place : place + 50]).all()
+
+
+def test_a_stream_remembers_no_more_states_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(legacy_stream, "_STRIDE", 16)
+    monkeypatch.setattr(legacy_stream, "_MOST_STATES", 8)
+    stream, whole = LegacyStream(1), np.random.RandomState(1).random_sample(4000)
+    for place in [3000, 17, 2995, 900, 3900, 31, 32, 33]:
+        assert stream.uniform(place, [0.0], [1.0], 1)[0, 0] == whole[place]
+        assert len(stream._states) <= 8
+
+
+def test_published_labels_need_their_place() -> None:
+    with pytest.raises(InvalidInputError, match=r"a/b: draws = .* needs its place in the published lists"):
+        draw_factors(PUBLISHED, "a/b", 0)
+    with pytest.raises(InvalidInputError, match="view 50 of 50 has no place"):
+        draw_factors(PUBLISHED, "a/b", 50, (0, 0))
+
+
+def test_fixed_factors_take_no_number_of_the_stream() -> None:
+    table = PUBLISHED.to_dict()
+    table["factors"]["light_phi_rad"] = {"value": 1.0}
+    labels = draw_factors(Recipe.from_dict(table), "a/b", range(2), (9, 0))
+    random_ = np.random.RandomState(9)
+    assert labels[0, 3] == np.float32(random_.uniform(0, 1))
+    assert labels[0, 4] == np.float32(random_.uniform(0, np.pi / 4))
+    assert labels[0, 5] == 1
+    assert labels[0, 6] == np.float32(random_.uniform(0, 1))
+
+
+def test_imported_labels_cannot_be_drawn() -> None:
+    with pytest.raises(InvalidInputError, match="came with its pictures"):
+        draw_factors(RECIPE.replace(draws="imported"), "a/b", 0)
+
+
+def test_two_sided_factors_have_either_sign_and_a_uniform_magnitude() -> None:
+    recipe = load_recipe("3diebench-ood-legacy")
+    labels = np.concatenate([draw_factors(recipe, f"object/{n}", range(50)) for n in range(100)])
+    for column in range(3):
+        values = labels[:, column].astype(np.float64)
+        spread = stats.uniform(np.pi / 2, np.pi / 2)
+        assert stats.kstest(np.abs(values), spread.cdf).pvalue > 1e-3
+        assert abs((values > 0).mean() - 0.5) < 4 / np.sqrt(4 * len(values))
+        assert abs(np.corrcoef(np.sign(values), np.abs(values))[0, 1]) < 4 / np.sqrt(len(values))
+
+
+@pytest.mark.parametrize("name", ["so3-ood", "sequences", "3diebench-ood-legacy"])
+def test_golden_labels_of_further_rules(name: str) -> None:
+    golden = {
+        "so3-ood": "0d832e014920151be79cf2baa18f8eb8d6e6562eca9204ddeec929e4a2575c27",
+        "sequences": "90645870db2ca1556c5df6e4794ff102dd8d554e2f7167ac1fab2dcdc5151ebd",
+        "3diebench-ood-legacy": "3efd0a514f480c4a3a6ff0b1c7d3f961182a8f9c9d7e8f390c1b85fdfaa78ff4",
+    }
+    labels = draw_factors(load_recipe(name), "02691156/abc", range(50)).astype(np.float64)
+    # Sines and logarithms may differ in the last bit between machines: three decimals do not.
+    digest = hashlib.sha256(np.round(labels, 3).tobytes()).hexdigest()
+    assert digest == golden[name]

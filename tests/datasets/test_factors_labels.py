@@ -23,6 +23,10 @@ def test_standard_order_is_that_of_3diebench() -> None:
         "translation_x",
         "translation_y",
         "translation_z",
+        "camera_distance",
+        "camera_elevation_rad",
+        "light_power_w",
+        "sun_strength",
     ]
 
 
@@ -83,3 +87,32 @@ def test_a_factor_left_out_has_its_default() -> None:
     assert (schema.translations(labels) == np.zeros((4, 5, 3))).all()
     with pytest.raises(InvalidInputError, match="fog"):
         schema.values(labels, "fog")
+
+
+def test_two_sided_labels_keep_to_both_sides() -> None:
+    factor = STANDARD_BY_NAME["rotation_x_rad"].factor.two_sided(math.pi / 2, math.pi)
+    labels = factor.to_label([math.pi / 2, -math.pi / 2, math.pi, -math.pi, 2.0])
+    assert factor.contains(labels).all()
+    assert np.allclose(labels, [math.pi / 2, -math.pi / 2, math.pi, -math.pi, 2.0])
+    # As rounded they would not: float32(pi/2) and float32(pi) are above their doubles.
+    assert (np.abs(labels.astype(np.float64)) >= math.pi / 2).all()
+    assert (np.abs(labels.astype(np.float64)) <= math.pi).all()
+    assert factor.contains(np.float32([0, 1.5, -1.5, 3.2])).tolist() == [False] * 4
+    assert factor.intervals() == ((-math.pi, -math.pi / 2), (math.pi / 2, math.pi))
+
+
+def test_scene_columns_leave_out_what_follows() -> None:
+    schema = load_recipe("sequences").schema
+    labels = np.arange(2 * len(schema), dtype=np.float32).reshape(2, -1)
+    assert schema.scene_names == load_recipe("3diebench").schema.names
+    assert (schema.scene_columns(labels) == labels[:, :7]).all()
+    assert (schema.twists(labels) == labels[:, 7:]).all()
+    with pytest.raises(InvalidInputError, match="no factor 'twist_omega_x_rad'"):
+        load_recipe("zoo").schema.twists(labels)
+
+
+def test_silent_recipes_have_the_published_camera_and_lights(schema: LabelSchema) -> None:
+    labels = np.zeros((2, len(schema)), dtype=np.float32)
+    defaults = {"camera_distance": 2.5, "camera_elevation_rad": np.float32(math.pi / 4)}
+    for name, value in (defaults | {"light_power_w": 500, "sun_strength": 1.5}).items():
+        assert (schema.values(labels, name) == value).all()

@@ -1,10 +1,6 @@
-import random
-from collections import Counter
-
-from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.objects import ObjectRecord, plan_shards, split_objects
+from turntable.datasets.objects import ObjectRecord, plan_shards
 
 sizes = st.lists(st.integers(1, 12), min_size=1, max_size=5)
 
@@ -17,34 +13,6 @@ def records_of(count: int) -> list[ObjectRecord]:
     return [
         ObjectRecord(f"c/{n}", "c", "val" if n % 5 == 0 else "train", "zoo", "0" * 64) for n in range(count)
     ]
-
-
-@given(sizes, st.floats(0.01, 0.99), st.integers(0, 3))
-def test_every_category_of_two_has_one_in_each_split(
-    category_sizes: list[int], share: float, seed: int
-) -> None:
-    categories = objects_of(category_sizes)
-    splits = split_objects(categories, share, seed)
-    assert list(splits) == list(categories)
-    for number, size in enumerate(category_sizes):
-        counts = Counter(split for name, split in splits.items() if categories[name] == f"c{number}")
-        if size == 1:
-            assert counts == {"train": 1}
-        else:
-            assert set(counts) == {"train", "val"}
-            assert abs(counts["val"] - share * size) <= 1
-
-
-def test_split_depends_on_ids_not_order() -> None:
-    categories = objects_of([9, 30, 2])
-    shuffled = list(categories.items())
-    random.Random(3).shuffle(shuffled)
-    assert split_objects(dict(shuffled), 0.2, 7) == split_objects(categories, 0.2, 7)
-    assert split_objects(categories, 0.2, 7) != split_objects(categories, 0.2, 8)
-
-
-def test_no_fraction_holds_nothing_out() -> None:
-    assert set(split_objects(objects_of([5]), 0.0, 0).values()) == {"train"}
 
 
 def test_plan_holds_every_object_once_in_its_split() -> None:

@@ -40,7 +40,17 @@ def faults(text: str) -> list[str]:
 
 
 def test_shipped_recipes_are_those_of_the_paper() -> None:
-    assert shipped_recipes() == ("3diebench", "3diebench-t", "zoo")
+    assert shipped_recipes() == (
+        "3diebench",
+        "3diebench-ood-legacy",
+        "3diebench-published",
+        "3diebench-t",
+        "3diebench-t-published",
+        "sequences",
+        "so3-ood",
+        "viewpoints",
+        "zoo",
+    )
     recipe = load_recipe("3diebench")
     assert (recipe.views, recipe.image_size_px, recipe.source, recipe.channel_order) == (
         50,
@@ -111,7 +121,8 @@ def test_all_faults_are_told_at_once_by_name() -> None:
     lines = faults(text)
     assert lines[0] == "recipe mine.toml: 10 errors:"
     expected = [
-        "source: 'blender' is not one of 'zoo', 'shapenet' or 'folder'",
+        "source: 'blender' is not one of 'zoo', 'shapenet', 'shapenet-v1', 'shapenetsem', 'objaverse', "
+        "'gso' or 'folder'",
         "vews: unknown key; did you mean views?",
         "views: missing",
         "image_size_px: 4 is below 8",
@@ -184,6 +195,23 @@ def test_digests_are_what_they_were() -> None:
     recipe = Recipe.from_toml(GOOD)
     assert recipe.label_digest == "f6cd7c619e6d8ecace95e9f14cbf5cec95217c9671ea37f3b755bac43ee06868"
     assert recipe.digest == "a4f9a462c79969dd55180a7b85ca2014aa010cc2fe7da5416ac5b6907370a742"
+    shipped = {
+        "3diebench": (
+            "481120fc1feb4da76157542bf1bba9563e39a3f8b1e1f9b019328f63c2b12f75",
+            "6d956025a24f3e02163844c92199c3252b20b2483178c2d53959f6f22981ff9d",
+        ),
+        "3diebench-t": (
+            "b4ff71c35877451ef7fd11b5c3de72ca32071257a7689cfa7aabe1e83bdf93c5",
+            "f6b41786514ec5a5b146eecd21199f1d5729bc2ada84f0ec92e527ad41ef7e7d",
+        ),
+        "zoo": (
+            "3fa64a20a4bcab7dbd2b1dbaddb6d5b70202e8520c54c14aa54fd5a4b41b281e",
+            "6d956025a24f3e02163844c92199c3252b20b2483178c2d53959f6f22981ff9d",
+        ),
+    }
+    for name, digests in shipped.items():
+        recipe = load_recipe(name)
+        assert (recipe.digest, recipe.label_digest) == digests
 
 
 def test_load_by_path_and_by_unknown_name(tmp_path: Path) -> None:
@@ -191,7 +219,7 @@ def test_load_by_path_and_by_unknown_name(tmp_path: Path) -> None:
     path.write_text(GOOD, encoding="utf-8")
     assert load_recipe(path) == load_recipe(str(path)) == Recipe.from_toml(GOOD)
     with pytest.raises(
-        InvalidInputError, match=r"no recipe 'nothing': .* one of 3diebench, 3diebench-t, zoo"
+        InvalidInputError, match=r"no recipe 'nothing': .* one of 3diebench, .*3diebench-t, .*, zoo"
     ):
         load_recipe("nothing")
     path.write_bytes(b"\xff\xfe")
@@ -209,3 +237,155 @@ def test_supersampling_is_kept_and_does_not_change_other_recipes_digests():
     assert "supersampling" not in zoo.to_toml()
     with pytest.raises(RecipeError, match="supersampling: 9 is above 8"):
         zoo.replace(supersampling=9)
+
+
+def changed(recipe: Recipe, factors: dict[str, object] | None = None, **keys: object) -> Recipe:
+    """A recipe with keys changed; of its factors those given, and those set to None left out."""
+    table = recipe.to_dict()
+    table["factors"] |= factors or {}
+    table["factors"] = {name: factor for name, factor in table["factors"].items() if factor is not None}
+    return Recipe.from_dict(table | keys)
+
+
+NO_ANGLES = {f"rotation_{axis}_rad": None for axis in "xyz"}
+UNIFORM = {"kind": "uniform"}
+TURN = {"length": 5, "motion": "constant", "speed_rad": {"low": 0.1, "high": 0.2}}
+SCREW = {**TURN, "motion": "screw"}
+LEGACY = {"draws": "numpy-legacy"}
+
+
+@pytest.mark.parametrize(
+    ("factors", "keys", "fault"),
+    [
+        (
+            {"floor_hue": {"inner": 0.1, "outer": 0.2}},
+            {},
+            "factors.floor_hue: inner and outer are for factors",
+        ),
+        (
+            {"rotation_x_rad": {"inner": 0.1}},
+            {},
+            "factors.rotation_x_rad: give either low and high, or value, or",
+        ),
+        ({"rotation_x_rad": {"inner": 0.2, "outer": 0.1}}, {}, "inner 0.2 is not below outer 0.1"),
+        ({"translation_x": {"inner": 0.2, "outer": 3}}, {}, "factors.translation_x.outer: 3 is above 2"),
+        ({"camera_distance": {"value": 1}}, {}, "factors.camera_distance.value: 1 is below 1.5"),
+        ({"rotation_y_rad": None}, {}, "factors.rotation_y_rad: missing; give low and high, or value"),
+        ({}, {"rotation": UNIFORM}, "factors.rotation_z_rad: [rotation] draws the rotations"),
+        (NO_ANGLES, {"rotation": {**UNIFORM, "margin_deg": 5}}, "rotation.margin_deg: is measured from"),
+        (NO_ANGLES, {"rotation": {"kind": "haar"}}, "rotation.kind: 'haar' is not one of 'uniform'"),
+        (NO_ANGLES, {"rotation": {"knd": "uniform"}}, "rotation.knd: unknown key; did you mean kind?"),
+        (NO_ANGLES, {"rotation": UNIFORM, **LEGACY}, 'rotation: draws = "numpy-legacy" knows no [rotation]'),
+        ({}, {"sequence": TURN, **LEGACY}, 'sequence: draws = "numpy-legacy" knows no [sequence]'),
+        ({}, {"sequence": TURN, "draws": "imported"}, 'sequence: draws = "imported" knows no [sequence]'),
+        ({"rotation_x_rad": {"inner": 1, "outer": 2}}, LEGACY, "has no draw with two sides"),
+        ({"sun_strength": {"low": 1, "high": 2}}, LEGACY, "factors.sun_strength: draws"),
+        ({}, {"seed": 2**32, **LEGACY}, "seed: draws"),
+        ({}, {"seed": 2**32 - 3, "chunks": 4, **LEGACY}, "seed: draws"),
+        ({}, {"chunks": 2}, 'chunks: only draws = "numpy-legacy" has lists to cut'),
+        ({}, {"sequence": {**TURN, "length": 7}}, "views: 20 is not a multiple of sequence.length 7"),
+        ({}, {"sequence": {"length": 5, "motion": "constant"}}, "sequence.speed_rad: missing"),
+        ({}, {"sequence": {**TURN, "motion": "independent"}}, "sequence.speed_rad: motion"),
+        (
+            {},
+            {"sequence": {**TURN, "speed_rad": {"low": 0, "high": 4}}},
+            "sequence.speed_rad: leaves [0, pi]",
+        ),
+        (
+            {},
+            {"sequence": {**TURN, "speed_rad": {"low": 2, "high": 1}}},
+            "speed_rad: low 2.0 is above high 1.0",
+        ),
+        ({}, {"sequence": {**TURN, "speed_rad": {"low": 2}}}, "sequence.speed_rad.high: missing"),
+        ({}, {"sequence": {**TURN, "offset": {"low": 0, "high": 0.1}}}, "sequence.offset: only motion"),
+        (
+            {},
+            {"sequence": {**SCREW, "offset": {"low": -1, "high": 0.1}}},
+            "sequence.offset: -1.0 is a distance",
+        ),
+        (
+            {},
+            {"sequence": {**SCREW, "travel": {"low": 0, "high": 0.9}}},
+            "sequence.travel: with offset up to 0.3",
+        ),
+        ({"translation_y": {"value": 0}}, {"sequence": SCREW}, "factors.translation_y: motion = "),
+        (
+            {},
+            {"sequence": {**TURN, "vary": ["hue"]}},
+            "sequence.vary: hue is no factor of this recipe; there are",
+        ),
+        ({}, {"sequence": {**TURN, "vary": ["rotation_x_rad"]}}, "rotation_x_rad belongs to the pose"),
+        ({}, {"sequence": {**TURN, "vary": ["light_hue"] * 2}}, "sequence.vary: names a factor twice"),
+        (
+            {"light_hue": {"value": 0}},
+            {"sequence": {**TURN, "vary": ["light_hue"]}},
+            "sequence.vary: light_hue is fixed",
+        ),
+        (
+            {"camera_elevation_rad": {"low": 0.5, "high": 1}},
+            {"sequence": {**TURN, "motion": "in-plane", "vary": ["camera_elevation_rad"]}},
+            "camera_elevation_rad turns the axis",
+        ),
+        ({}, {"splits": []}, 'splits: must name "train", "val" or both'),
+        ({}, {"splits": ["val", "val"]}, "splits: names a split twice"),
+        ({}, {"splits": ["test"]}, "'test' is not one of 'train' or 'val'"),
+    ],
+)
+def test_combinations_that_cannot_be(factors: dict[str, object], keys: dict[str, object], fault: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        changed(load_recipe("zoo"), factors, **keys)
+    assert fault in str(caught.value)
+
+
+def test_all_broken_rules_are_told_at_once() -> None:
+    with pytest.raises(RecipeError, match="3 errors") as caught:
+        changed(load_recipe("zoo"), chunks=3, sequence={**TURN, "length": 3, "vary": ["fog"]})
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()[1:]] == [
+        "  chunks",
+        "  views",
+        "  sequence.vary",
+    ]
+
+
+def test_whatever_decides_labels_is_in_the_label_digest() -> None:
+    zoo = load_recipe("zoo")
+    on_so3 = changed(zoo, NO_ANGLES, rotation=UNIFORM)
+    legacy = changed(zoo, **LEGACY)
+    recipes = [
+        zoo,
+        on_so3,
+        changed(zoo, NO_ANGLES, rotation={**UNIFORM, "outside": "3diebench"}),
+        changed(zoo, NO_ANGLES, rotation={**UNIFORM, "outside": "3diebench", "margin_deg": 1}),
+        legacy,
+        legacy.replace(chunks=2),
+        legacy.replace(views=21),
+        changed(zoo, draws="imported"),
+        changed(zoo, {"rotation_x_rad": {"inner": 0.1, "outer": 0.2}}),
+        changed(zoo, {"rotation_x_rad": {"inner": 0.15, "outer": 0.2}}),
+        changed(zoo, {"rotation_x_rad": {"low": -0.2, "high": 0.2}}),
+        changed(zoo, sequence=TURN),
+        changed(zoo, sequence={**TURN, "length": 4}),
+        changed(zoo, sequence={**TURN, "motion": "in-plane"}),
+        changed(zoo, sequence={**TURN, "vary": ["light_hue"]}),
+        changed(zoo, sequence=SCREW),
+        changed(zoo, sequence={**SCREW, "offset": {"low": 0, "high": 0.1}}),
+        changed(zoo, sequence={**SCREW, "travel": {"low": 0, "high": 0.1}}),
+        changed(zoo, {"camera_distance": {"value": 3}}),
+    ]
+    assert len({recipe.label_digest for recipe in recipes}) == len(recipes)
+    assert zoo.replace(views=40, splits=["val"]).label_digest == zoo.label_digest
+
+
+def test_keys_come_in_a_fixed_order() -> None:
+    table = {**TURN, "vary": ["light_hue", "floor_hue"]}
+    recipe = changed(load_recipe("zoo"), sequence=table, splits=["val", "train"])
+    assert recipe.sequence is not None
+    assert recipe.sequence.vary == ("floor_hue", "light_hue")
+    assert "splits" not in recipe.to_dict()
+    assert changed(load_recipe("zoo"), splits=["val"]).to_dict()["splits"] == ["val"]
+
+
+def test_motions_read_multiples_of_pi_as_factors_do() -> None:
+    recipe = load_recipe("sequences")
+    assert recipe.sequence is not None
+    assert recipe.sequence.speed_rad == (math.pi / 36, math.pi / 6)

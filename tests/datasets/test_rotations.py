@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import stats
+from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
 from turntable.datasets import rotations as rot
@@ -169,3 +171,58 @@ def test_batches_keep_their_leading_axes() -> None:
     assert q.shape == rot.matrix_to_quaternion(R).shape == (3, 4, 4)
     assert rot.matrix_to_euler(R).shape == (3, 4, 3)
     assert rot.geodesic_angle(R, R).shape == (3, 4)
+
+
+vectors = arrays(np.float64, (3,), elements=st.floats(-3, 3))
+
+
+def twist_matrix(twist: np.ndarray) -> np.ndarray:
+    """The 4x4 matrix whose exponential the motion is."""
+    x, y, z = twist[:3]
+    matrix = np.zeros((4, 4))
+    matrix[:3, :3] = [[0, -z, y], [z, 0, -x], [-y, x, 0]]
+    matrix[:3, 3] = twist[3:]
+    return matrix
+
+
+@given(vectors, vectors, st.sampled_from([1.0, 1e-2, 1e-4, 1e-9, 0.0]))
+def test_exp_is_the_matrix_exponential(omega: np.ndarray, v: np.ndarray, size: float) -> None:
+    twist = np.concatenate([omega * size, v])
+    assert np.allclose(rot.exp_se3(twist), expm(twist_matrix(twist)), atol=1e-13)
+    assert np.allclose(rot.exp_so3(omega), Rotation.from_rotvec(omega).as_matrix(), atol=1e-14)
+
+
+@given(vectors, vectors, st.sampled_from([1.0, 1e-2, 1e-4, 1e-9, 0.0]))
+def test_log_undoes_exp(omega: np.ndarray, v: np.ndarray, size: float) -> None:
+    omega = omega * size
+    length = np.linalg.norm(omega)
+    if length > 3.1:
+        omega = omega * (3.1 / length)  # beyond pi the way back is another
+    twist = np.concatenate([omega, v])
+    assert np.allclose(rot.log_se3(rot.exp_se3(twist)), twist, atol=1e-12)
+    assert np.allclose(rot.log_so3(rot.exp_so3(omega)), omega, atol=1e-13)
+
+
+def test_log_at_half_a_turn_is_one_of_the_two() -> None:
+    matrices = Rotation.from_rotvec(np.pi * np.eye(3)).as_matrix()
+    found = rot.log_so3(matrices)
+    assert np.allclose(np.linalg.norm(found, axis=-1), np.pi)
+    assert np.allclose(rot.exp_so3(found), matrices, atol=1e-14)
+
+
+def test_motions_come_in_batches_and_invert() -> None:
+    twists = np.random.default_rng(0).normal(size=(4, 5, 6))
+    motions = rot.exp_se3(twists)
+    assert motions.shape == (4, 5, 4, 4)
+    assert np.allclose(motions @ rot.inverse_pose(motions), np.eye(4), atol=1e-14)
+    assert np.allclose(rot.log_se3(motions[1, 2]), rot.log_se3(motions)[1, 2])
+
+
+def test_uniform_quaternions_are_haars_measure() -> None:
+    units = np.random.default_rng(1).random((20_000, 3))
+    matrices = rot.quaternion_to_matrix(rot.uniform_quaternion(units))
+    # Every entry of a Haar rotation is uniform on [-1, 1]; the angle has density (1 - cos a)/pi.
+    for row, column in np.ndindex(3, 3):
+        assert stats.kstest(matrices[:, row, column], stats.uniform(-1, 2).cdf).pvalue > 1e-3
+    angle = rot.geodesic_angle(np.eye(3), matrices)
+    assert stats.kstest(angle, lambda a: (a - np.sin(a)) / np.pi).pvalue > 1e-3

@@ -54,10 +54,29 @@ def only_problem(folder: Path) -> str:
 
 def test_a_whole_data_set_has_no_problems(original: Path) -> None:
     calls: list[tuple[int, int]] = []
-    report = verify(str(original), lambda done, total: calls.append((done, total)))
-    assert report.problems == ()
+    report = verify(str(original), lambda done, total: calls.append((done, total)), deep=True)
+    assert report.problems == report.notes == ()
     assert (report.ok, report.shards, report.objects, report.images) == (True, 4, 14, 42)
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_the_fast_check_decodes_nothing(original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import simplejpeg
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("an image was decoded")
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", refuse)
+    report = verify(original)
+    assert (report.problems, report.shards, report.objects, report.images) == ((), 4, 14, 42)
+
+
+def test_threads_change_nothing(folder: Path) -> None:
+    for name in (FIRST, SECOND):
+        (folder / f"{name}.tar").write_bytes(b"")
+    one, three = (verify(folder, deep=True, threads=count) for count in (1, 3))
+    assert one == three
+    assert len(one.problems) >= 4
 
 
 def test_no_manifest_is_the_one_problem(folder: Path) -> None:
@@ -104,7 +123,8 @@ def test_a_damaged_image_is_named_even_where_the_hashes_were_renewed(folder: Pat
     data[start + size // 2 : start + size] = bytes(size - size // 2)
     tar.write_bytes(data)
     restate(folder, lambda table: None)
-    problems = "\n".join(verify(folder).problems)
+    assert not any(".jpg" in problem for problem in verify(folder).problems)
+    problems = "\n".join(verify(folder, deep=True).problems)
     key = index.keys[1].decode()
     assert f"{key}.002.jpg: wrong checksum" in problems
     assert f"{key}.002.jpg: a JPEG does not decode" in problems
@@ -123,7 +143,7 @@ def test_other_labels_in_the_index_are_noticed(folder: Path) -> None:
 
     edit_index(folder / f"{FIRST}.idx", latents=nudge)
     restate(folder, lambda table: None)
-    problems = "\n".join(verify(folder).problems)
+    problems = "\n".join(verify(folder, deep=True).problems)
     assert ".latents.npy and the index have different labels" in problems
     assert "not the labels the recipe draws for object class" in problems
 
@@ -136,7 +156,7 @@ def test_labels_out_of_range_are_noticed(folder: Path, value: float) -> None:
 
     edit_index(folder / f"{FIRST}.idx", latents=spoil)
     restate(folder, lambda table: None)
-    assert any("floor_hue leaves [0.0, 1.0]" in problem for problem in verify(folder).problems)
+    assert any("floor_hue leaves [0.0, 1.0]" in problem for problem in verify(folder, deep=True).problems)
 
 
 def test_a_shard_of_another_recipe_is_noticed(folder: Path, tmp_path: Path) -> None:
@@ -144,7 +164,7 @@ def test_a_shard_of_another_recipe_is_noticed(folder: Path, tmp_path: Path) -> N
     for suffix in (".tar", ".idx"):
         shutil.copy(tmp_path / "other" / f"{FIRST}{suffix}", folder / f"{FIRST}{suffix}")
     restate(folder, lambda table: None)
-    problems = "\n".join(verify(folder).problems)
+    problems = "\n".join(verify(folder, deep=True).problems)
     assert "rendered from another recipe" in problems
     assert "not the labels the recipe draws" in problems
 
@@ -155,7 +175,7 @@ def test_images_of_another_size_are_noticed(folder: Path) -> None:
         table["recipe_digest"] = sha256_of(table["recipe"])
 
     restate(folder, resize)
-    report = verify(folder)
+    report = verify(folder, deep=True)
     assert any("is 16 x 16, not 32 x 32" in problem for problem in report.problems)
     assert report.images == 0
 
@@ -198,11 +218,60 @@ def test_a_manifest_whose_recipe_is_none_is_noticed(folder: Path) -> None:
 def test_a_table_that_lies_or_is_gone_is_noticed(folder: Path, tmp_path: Path) -> None:
     other = make_synthetic_dataset(tmp_path / "other", objects=14, views=3, image_size=16, seed=5).path
     shutil.copy(other / "labels.parquet", folder / "labels.parquet")
-    assert "labels.parquet: its labels are not those of the shards" in only_problem(folder)
+    table, croissant = verify(folder).problems
+    assert "labels.parquet: rotation_x_rad, " in table
+    assert ": not those of the shards, first in train/shard-000000; run" in table
+    assert "croissant.json: other files or digests than the data set has: labels.parquet" in croissant
     (folder / "labels.parquet").write_bytes(b"PAR1")
-    assert "labels.parquet: cannot be read" in only_problem(folder)
+    assert "labels.parquet: cannot be read" in verify(folder).problems[0]
     (folder / "labels.parquet").unlink()
-    assert "labels.parquet: cannot be read" in only_problem(folder)
+    assert "labels.parquet: cannot be read" in verify(folder).problems[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("crc32", 1), ("shard", "train/x.tar"), ("licence", "MIT"), ("floor_hue", -0.0)]
+)
+def test_any_changed_column_of_the_table_is_named(folder: Path, column: str, value: object) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path = folder / "labels.parquet"
+    with parquet.ParquetFile(path) as file:
+        groups = [file.read_row_group(number) for number in range(file.num_row_groups)]
+    at = groups[-1].column_names.index(column)
+    values = [value, *groups[-1][column].to_pylist()[1:]]
+    kind = groups[-1].schema.field(at)
+    groups[-1] = groups[-1].set_column(at, kind, pa.array(values).cast(kind.type))
+    with parquet.ParquetWriter(path, groups[0].schema) as writer:
+        for group in groups:
+            writer.write_table(group, row_group_size=len(group))
+    assert f"labels.parquet: {column}: not those of the shards, first in val/" in verify(folder).problems[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "croissant.json", "quarantine.jsonl", "warnings.jsonl", "contact-sheet.jpg"]
+)
+def test_files_beside_the_shards_must_be_there_and_whole(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"{}")
+    problem = "\n".join(verify(folder, deep=True).problems)
+    assert str(folder / name) in problem
+    (folder / name).unlink()
+    assert f"{name}: missing; run the command that made" in only_problem(folder)
+
+
+def test_lists_that_contradict_the_data_set_are_noticed(folder: Path) -> None:
+    (folder / "quarantine.jsonl").write_text('{"detail":"","object":"class00/0000","reason":"x"}\n')
+    (folder / "warnings.jsonl").write_text('{"detail":"","object":"nobody","reason":"x"}\n')
+    problems = "\n".join(verify(folder).problems)
+    assert "quarantine.jsonl: 1 objects, the manifest says 0" in problems
+    assert "quarantine.jsonl: names objects that are in the data set: class00/0000" in problems
+    assert "warnings.jsonl: names objects that are not in the data set: nobody" in problems
+
+
+def test_a_card_may_be_added_to(folder: Path) -> None:
+    card = folder / "README.md"
+    card.write_text("---\ntags: [mine]\n---\n" + card.read_text())
+    assert verify(folder).ok
 
 
 @pytest.mark.parametrize(
@@ -222,7 +291,6 @@ def test_stray_files_are_named(folder: Path, name: str, hint: str) -> None:
 
 
 def test_files_of_other_programs_beside_the_data_are_no_problem(folder: Path) -> None:
-    (folder / "contact-sheet.jpg").write_bytes(b"x")
     (folder / "notes").mkdir()
     (folder / "notes" / "mine.txt").write_bytes(b"x")
     assert verify(folder).ok

@@ -1,4 +1,3 @@
-import hashlib
 import json
 import os
 import re
@@ -11,34 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from loading_work import DeadlySource
 from meshes import write_shapenet_object
-from pool_work import KillingSource
+from quick_run import OBJECTS, TINY, contents, load_here
 
 from turntable.datasets.dataset import open_dataset
+from turntable.datasets.making.destination import JOURNAL_NAME, PLAN_NAME
 from turntable.datasets.quarantine import read_quarantine
-from turntable.datasets.recipe import load_recipe
 from turntable.datasets.verify import verify
 from turntable.errors import InvalidInputError, MeshError, TurntableError
 from turntable.renderer import generate
-from turntable.renderer.generate import JOURNAL_NAME, PLAN_NAME, choose_objects, plan
 from turntable.renderer.meshes.shapenet import ShapeNetSource
 from turntable.renderer.meshes.source import SourceObject
 from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.planning import choose_objects, plan
 from turntable.renderer.shard import render_shard
 
 pytestmark = pytest.mark.gl
-
-TINY = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", objects_per_shard=3)
-OBJECTS = 12
-
-
-def contents(folder):
-    """sha256 of every file of a data set, the journal apart: its lines stand in the order of the run."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != JOURNAL_NAME
-    }
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +38,7 @@ def whole(tmp_path_factory):
 
 
 def test_verifies_and_reads(whole):
-    report = verify(whole)
+    report = verify(whole, deep=True)
     assert report.problems == ()
     assert (report.objects, report.images) == (OBJECTS, 2 * OBJECTS)
     with open_dataset(whole).split("train") as train:
@@ -130,8 +118,8 @@ def test_killed_and_resumed_gives_the_same_bytes(whole, tmp_path, moment):
 
 
 def test_a_killed_worker_is_replaced_and_changes_no_byte(whole, tmp_path):
-    shard = plan(TINY, ZooSource(OBJECTS), ZooSource(OBJECTS).objects())[1]
-    source = KillingSource(OBJECTS, victim=shard.objects[1].id, marker=tmp_path / "killed")
+    shard = plan(TINY, ZooSource(OBJECTS)).shards[1]
+    source = DeadlySource(OBJECTS, victim=shard.objects[1].id, marker=tmp_path / "killed")
     told, warnings = [], []
     generate(TINY, source, tmp_path / "set", workers=2, progress=told.append, warn=warnings.append)
     assert source.marker.exists()
@@ -141,6 +129,21 @@ def test_a_killed_worker_is_replaced_and_changes_no_byte(whole, tmp_path):
     assert max(step.objects for step in told) == told[-1].objects == OBJECTS
     assert max(step.views for step in told) == told[-1].views == 2 * OBJECTS
     assert told[-1].quarantined == 0
+
+
+def test_an_object_that_kills_every_worker_is_left_out(whole, tmp_path):
+    victim = plan(TINY, ZooSource(OBJECTS)).shards[1].objects[1].id
+    source, warnings = DeadlySource(OBJECTS, victim=victim), []
+    manifest = generate(TINY, source, tmp_path / "set", workers=2, warn=warnings.append)
+    (left_out,) = read_quarantine(tmp_path / "set/quarantine.jsonl")
+    assert (left_out.object, left_out.reason) == (victim, "crashed the renderer")
+    assert left_out.detail.startswith(f"{victim}: each of two workers that drew it ended by SIGKILL")
+    assert manifest.totals.objects == OBJECTS - 1
+    assert len([text for text in warnings if text.startswith("worker")]) == 2
+    assert verify(tmp_path / "set").ok
+    ours, theirs = contents(tmp_path / "set"), contents(whole)
+    same = [name for name in ours if name.endswith((".tar", ".idx")) and ours[name] == theirs[name]]
+    assert len(same) == len([name for name in ours if name.endswith((".tar", ".idx"))]) - 2
 
 
 def test_arguments_that_cannot_be_right_are_said(tmp_path):
@@ -168,7 +171,7 @@ def test_a_damaged_shard_is_made_again(whole, tmp_path, damage):
 
 
 def test_a_folder_of_another_run_is_refused(whole, tmp_path):
-    with pytest.raises(InvalidInputError, match="another recipe, seed or set of objects"):
+    with pytest.raises(InvalidInputError, match=r"another plan .seed: 0 there, 1 now."):
         generate(TINY.replace(seed=1), ZooSource(OBJECTS), whole)
     (tmp_path / "thesis.doc").write_text("precious")
     with pytest.raises(InvalidInputError, match="not empty"):
@@ -216,8 +219,8 @@ class Stumbling(ZooSource):
 
 def test_a_parser_that_stumbles_loses_one_object(tmp_path, gl_backend):
     source = Stumbling(8, ("bed", "mug"))
-    shards = plan(TINY.replace(val_fraction=0), source, source.objects())
-    outcomes = [render_shard(gl_backend, TINY, source, shard, tmp_path) for shard in shards]
+    shards = plan(TINY.replace(val_fraction=0), source).shards
+    outcomes = [render_shard(gl_backend, TINY, load_here(source), shard, tmp_path) for shard in shards]
     left_out = [item for outcome in outcomes for item in outcome.quarantine]
     assert {item.object[:3] for item in left_out} == {"mug"}
     assert {item.reason for item in left_out} == {"unreadable"}
@@ -235,9 +238,9 @@ class Vanishing(ZooSource):
 
 def test_an_object_left_out_late_leaves_nothing_on_the_device(tmp_path, gl_backend):
     source = Vanishing(4)
-    shard = plan(TINY.replace(val_fraction=0), source, source.objects())[0]
+    shard = plan(TINY.replace(val_fraction=0), source).shards[0]
     awaited = gl_backend.readback.awaited()
-    outcome = render_shard(gl_backend, TINY, source, shard, tmp_path)
+    outcome = render_shard(gl_backend, TINY, load_here(source), shard, tmp_path)
     assert {item.reason for item in outcome.quarantine} == {"file missing"}
     assert gl_backend.readback.awaited() == awaited
 

@@ -34,6 +34,16 @@ def test_spot_ends_at_its_cone():
     assert lighting.spot_intensity(outside, light) == 0
 
 
+def test_lamps_light_as_they_are_strong():
+    point, light = np.array([0.3, 0.1, -1]), np.array([0.0, 0, 4])
+    usual, table = lighting.spot_intensity(point, light), lighting.sun_irradiance_table(5)
+    for times in (0.0, 0.5, 10.0):
+        assert lighting.spot_intensity(point, light, power_w=500 * times) == pytest.approx(times * usual)
+        np.testing.assert_allclose(
+            lighting.sun_irradiance_table(5, strength=1.5 * times), times * table, rtol=1e-6
+        )
+
+
 def test_spot_table_equals_the_integral_at_its_nodes():
     table = lighting.spot_table(9, 5)
     radius, depth = 0.75, 5.0

@@ -1,5 +1,6 @@
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pool_work import ERRORS, STEPS, Told, alive, do, numbers, wait_until
 
 from turntable.errors import DeviceError, TurntableError
 from turntable.renderer import pool
-from turntable.renderer.pool import TRIES
+from turntable.renderer.pool import TRIES, Watch
 
 BY_SIGKILL = "ended by SIGKILL (as a rule by the kernel's out-of-memory killer: use fewer --workers)"
 ENDS = [
@@ -135,6 +136,75 @@ def test_an_error_of_the_caller_ends_the_workers(folder):
 
     with pytest.raises(TurntableError, match="the disk is full"):
         do(folder, ["sleep", "after sleeping"], ["a", "b"], Told(done=FullDisk()))
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced(folder):
+    told = do(folder, ["one", "sleep once", "three"], watch=Watch(silent_s=1.0))
+    assert len(told.done) == 3
+    ((number, how),) = told.replaced
+    assert number == 0
+    assert re.fullmatch(r"hung \(no word for [12] s\) and was killed while making <sleep once>", how)
+
+
+def test_a_worker_that_takes_too_much_memory_is_killed_and_replaced(folder):
+    told = do(folder, ["one", "swell once", "three"], watch=Watch(most_bytes=250 * 2**20))
+    assert len(told.done) == 3
+    ((_, how),) = told.replaced
+    assert re.match(r"took 0\.[34] GiB of memory, more than 0\.2, and was killed while", how)
+
+
+def test_workers_are_replaced_after_their_share(folder):
+    told = do(folder, ["one", "two", "three", "four", "five"], watch=Watch(most_tasks=2))
+    assert len(told.done) == 5
+    assert len(numbers(folder, "process")) == 3
+    assert told.replaced == [], "that is no failure"
+
+
+def test_workers_that_have_grown_are_replaced_after_their_task(folder):
+    do(folder, ["one", "weigh"])
+    (weight,) = numbers(folder, "weight")
+    before = len(numbers(folder, "process"))
+    told = do(folder, ["two", "three"], watch=Watch(most_bytes=1.6 * weight))
+    assert len(numbers(folder, "process")) == before + 2
+    assert told.replaced == []
+
+
+def test_when_asked_to_stop_only_tasks_in_hand_are_finished(folder):
+    told = Told()
+    do(folder, ["one", "two", "three", "four"], told=told, stop=lambda: len(told.done) >= 2)
+    assert [answer.task for answer in told.done] == ["one", "two"]
+    assert not (folder / "done three").exists()
+
+
+def test_another_task_may_take_the_place_of_a_lost_one(folder):
+    losses = []
+
+    def instead(loss):
+        losses.append((loss.worker, loss.how, loss.task, loss.report))
+        return "three" if len(losses) == 2 else loss.task
+
+    told = do(folder, ["one", "kill"], again=instead)
+    assert sorted(answer.task for answer in told.done) == ["one", "three"]
+    assert losses == [(0, BY_SIGKILL, "kill", 2)] * 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_workers_go_on_when_all_of_a_job_is_signalled(folder, number):
+    """Batch systems signal every process; what follows is for the parent to decide."""
+    ignoring = signal.signal(number, signal.SIG_IGN)
+    try:
+        told = Told()
+
+        def signal_all() -> bool:
+            for pid in numbers(folder, "sleeping"):
+                os.kill(pid, number)
+            return False
+
+        with pytest.raises(ValueError, match="a value"):
+            do(folder, ["sleep", "after sleeping", "raise ValueError"], ["a", "b"], told, stop=signal_all)
+        assert [answer.task for answer in told.done] == ["after sleeping"]
+    finally:
+        signal.signal(number, ignoring)
 
 
 RUN = """

@@ -2,17 +2,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from backend_contract import SIZE, STANDARD, BackendTests, floor_points, label, linear_of, scenes
+from backend_contract import (
+    LIGHTS_AND_CAMERAS,
+    SIZE,
+    STANDARD,
+    USUAL,
+    BackendTests,
+    label,
+    linear_of,
+    scenes,
+)
 from meshes import box, corner_piece
 from optional import needs_pyrender
 
 from turntable.errors import DeviceError, MeshError
-from turntable.renderer import lighting, tone
 from turntable.renderer.backends import quality
 from turntable.renderer.backends.pyrender import PyrenderBackend
 from turntable.renderer.backends.pyrender.parts import MOST_TRIANGLES, doubled
 from turntable.renderer.meshes.mesh import Mesh, Texture
-from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE
+from turntable.renderer.scene import CAMERA, FLOOR_Z
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +39,16 @@ class TestPyrender(BackendTests):
     def backend(self, pyrender_backend):
         return pyrender_backend
 
-    def test_floor_has_the_light_that_the_scene_says(self, backend):
+    @pytest.mark.parametrize(("camera", "theta", "power", "sun"), LIGHTS_AND_CAMERAS)
+    def test_floor_has_the_light_that_the_scene_says(self, backend, camera, theta, power, sun):
         """Beside the pool and in its middle; its rim is glTF's cone, not that of an emitter with a size."""
-        view = label(floor_hue=0.55, theta=0.7, phi=2.0, light_hue=0.1)
-        picture = self.draw(backend, box((0.02, 0.02, 0.02)), view)
-        points, scene = floor_points(SIZE), scenes(view)
-        towards = scene.light_position[0] - points
-        power = lighting.spot_intensity(points, scene.light_position[0])
-        spot = power * towards[..., 2] / np.linalg.norm(towards, axis=-1) / np.pi
-        sun = lighting.sun_irradiance_table(3)[-1] / np.pi
-        radiance = scene.floor_albedo[0] * (spot[..., None] * scene.light_color[0] + sun + WORLD_RADIANCE)
-        error = np.abs(picture.rgb[0] - 255 * tone.display_from_linear(radiance)).max(axis=-1)
-        assert error[power == 0].max() < 1.5
-        assert np.median(error[power > 0.95 * power.max()]) < 1.5
-        assert np.quantile(error, 0.98) < 2.5
+        error, spot = self.floor_error(backend, camera, theta, power, sun)
+        usual = camera == USUAL
+        beside = error[spot == 0]
+        assert np.quantile(beside, 0.98) < (1.0 if usual else 3.5)
+        # Its gloss is greater at low angles, and its pictures have fewer levels where lamps are strong.
+        assert np.median(error[spot >= 0.95 * spot.max()]) < (1.0 if usual else 3.0)
+        assert np.quantile(error, 0.98) < (2.5 if usual else 4.0)
 
     def test_more_samples_come_nearer_to_the_truth(self, backend):
         """It has four samples a pixel, whatever is asked for."""
@@ -68,7 +72,11 @@ class TestPyrender(BackendTests):
         """Both contexts live in this process, and neither disturbs the other."""
         mesh, views = (
             corner_piece(),
-            scenes(label((0.4, -0.2, 0.9)), label((-0.6, 0.8, 0.1), shift=(0.2, 0, 0))),
+            scenes(
+                label((0.4, -0.2, 0.9)),
+                label((-0.6, 0.8, 0.1), shift=(0.2, 0, 0)),
+                label((-0.6, 0.8, 0.1), camera=(1.6, 0.1)),
+            ),
         )
         outputs = ("rgb", "mask", "depth", "normals", "coordinates")
         first, ours, again = (
@@ -79,7 +87,7 @@ class TestPyrender(BackendTests):
         assert (ours.mask != first.mask).sum() <= 4
         same = (ours.mask > 0) & (first.mask > 0)
         for name, tolerance in (("depth", 1e-3), ("normals", 1e-2), ("coordinates", 1e-3)):
-            error = np.abs(getattr(ours, name) - getattr(first, name))[same]
+            error = np.abs(getattr(ours, name)[same] - getattr(first, name)[same])
             assert (error > tolerance).mean() < 0.01, name
 
     def test_rays_go_through_the_holes_of_textures(self, backend):

@@ -1,9 +1,23 @@
+import json
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
+from turntable.datasets.factors import STANDARD_BY_NAME
 from turntable.datasets.rotations import euler_to_matrix
 from turntable.errors import InvalidInputError
-from turntable.renderer.scene import CAMERA, REQUIRED, direction, hue_to_rgb, scenes_from_labels
+from turntable.renderer.scene import (
+    CAMERA,
+    DEFAULTS,
+    OPTIONAL,
+    REQUIRED,
+    Camera,
+    describe_camera,
+    direction,
+    hue_to_rgb,
+    scenes_from_labels,
+)
 
 LABEL = np.array([[0.3, -0.4, 1.1, 0.25, 0.5, 2.0, 0.75]])
 
@@ -57,3 +71,94 @@ def test_factors_are_read_by_name_not_by_place():
 def test_missing_and_unknown_factors_are_named():
     with pytest.raises(InvalidInputError, match=r"missing factors: light_hue; unknown factors: glare"):
         scenes_from_labels([*REQUIRED[:6], "glare"], LABEL)
+
+
+def with_columns(**columns):
+    """The scenes of one label and more columns, a view for each of their values."""
+    count = len(next(iter(columns.values())))
+    values = [np.repeat(LABEL, count, axis=0), *(np.array(column)[:, None] for column in columns.values())]
+    return scenes_from_labels((*REQUIRED, *columns), np.concatenate(values, axis=1))
+
+
+def test_labels_move_the_camera():
+    distances, elevations = [1.5, 2.5, 8.0], [0.02, 0.7, 1.5]
+    scenes = with_columns(camera_distance=distances, camera_elevation_rad=elevations)
+    for view, (distance, elevation) in enumerate(zip(distances, elevations, strict=True)):
+        camera = Camera(distance, np.pi / 2 - elevation)
+        np.testing.assert_allclose(
+            scenes.camera_position[view],
+            [0, distance * np.cos(elevation), distance * np.sin(elevation)],
+            atol=1e-12,
+        )
+        np.testing.assert_allclose(scenes.world_to_camera[view], camera.world_to_camera, atol=1e-12)
+        np.testing.assert_allclose(
+            scenes.world_to_camera[view] @ [0, 0, 0, 1], [0, 0, distance, 1], atol=1e-12
+        )
+        # The floor ends where rays run level.
+        level = camera.rays(np.array([50.0, 50 - camera.intrinsics(100)[0, 0] * scenes.horizon[view]]), 100)
+        assert level[2] == pytest.approx(0, abs=1e-12)
+
+
+def test_lamps_are_as_strong_as_the_label_says():
+    scenes = with_columns(light_power_w=[0.0, 500.0, 1250.0], sun_strength=[0.0, 1.5, 0.75])
+    np.testing.assert_array_equal(scenes.light_power_w, [0, 500, 1250])
+    np.testing.assert_allclose(scenes.spot_gain, [0, 1, 2.5])
+    np.testing.assert_allclose(scenes.sun_gain, [0, 1, 0.5])
+
+
+def test_labels_that_are_silent_mean_the_original():
+    """To the bit: these numbers decide pixels."""
+    silent = scenes_from_labels(REQUIRED, LABEL)
+    said = scenes_from_labels((*REQUIRED, *OPTIONAL), np.append(LABEL, list(DEFAULTS.values()))[None])
+    for field in fields(silent):
+        np.testing.assert_array_equal(getattr(silent, field.name), getattr(said, field.name), field.name)
+    np.testing.assert_array_equal(silent.world_to_camera[0], CAMERA.world_to_camera)
+    np.testing.assert_array_equal(silent.camera_position[0], CAMERA.position)
+    assert {name: STANDARD_BY_NAME[name].default for name in OPTIONAL} == DEFAULTS
+
+
+def test_some_of_the_views():
+    scenes = with_columns(camera_distance=[2.0, 3.0, 4.0, 5.0], sun_strength=[1.0, 2.0, 3.0, 4.0])
+    part = scenes[1:3]
+    assert len(part) == 2
+    for field in fields(scenes):
+        np.testing.assert_array_equal(getattr(part, field.name), getattr(scenes, field.name)[1:3])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("camera_distance", 0.0, "more than 0"),
+        ("camera_elevation_rad", 0.0, "between 0 and pi/2"),
+        ("camera_elevation_rad", np.pi / 2, "between 0 and pi/2"),
+        ("light_power_w", -1.0, "0 or more"),
+        ("sun_strength", -0.5, "0 or more"),
+    ],
+)
+def test_there_is_no_such_camera_or_light(name, value, allowed):
+    with pytest.raises(
+        InvalidInputError, match=f"{name} is {value:g} in view 1 of these labels; give {allowed}"
+    ):
+        with_columns(**{name: [1.0, value]})
+
+
+def test_the_manifest_says_what_moves_the_camera():
+    assert describe_camera(96, REQUIRED) == CAMERA.describe(96)
+    moved = describe_camera(96, (*REQUIRED, "camera_elevation_rad"))
+    assert {**moved, **CAMERA.describe(96)} == moved
+    assert moved["moved_by"] == ["camera_elevation_rad"]
+    assert moved["where_labels_are_silent"] == {"camera_distance": 2.5, "camera_elevation_rad": np.pi / 4}
+    assert json.loads(json.dumps(moved)) == moved
+
+
+def test_the_manifests_rule_gives_each_views_camera():
+    """Written out as its ``rule`` says."""
+    distance, e = 3.0, 0.4
+    scenes = with_columns(camera_distance=[distance], camera_elevation_rad=[e])
+    expected = [
+        [-1, 0, 0, 0],
+        [0, np.sin(e), -np.cos(e), 0],
+        [0, -np.cos(e), -np.sin(e), distance],
+        [0, 0, 0, 1],
+    ]
+    np.testing.assert_allclose(scenes.world_to_camera[0], expected, atol=1e-12)

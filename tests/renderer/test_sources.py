@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import trimesh
@@ -8,6 +10,7 @@ from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer.meshes.folder import FolderSource
 from turntable.renderer.meshes.open import open_source
 from turntable.renderer.meshes.shapenet import ShapeNetSource
+from turntable.renderer.meshes.source import load_mesh
 from turntable.renderer.meshes.zoo_source import ZooSource
 
 
@@ -30,7 +33,9 @@ def test_shapenet_digest_covers_obj_materials_and_textures(tmp_path):
     source = ShapeNetSource(tmp_path)
     mesh = source.load("100/a")
     before = source.digest("100/a", mesh)
-    assert before == source.digest("100/b", mesh)
+    assert before == source.digest("100/b", source.load("100/b"))
+    (tmp_path / "100/a/models/model_normalized.solid.binvox").write_bytes(b"what no picture shows")
+    assert before == source.digest("100/a", source.load("100/a"))
     for part in ("models/model_normalized.obj", "models/model_normalized.mtl", "images/texture0.png"):
         path = tmp_path / "100/a" / part
         path.write_bytes(path.read_bytes() + b"\n")
@@ -39,7 +44,7 @@ def test_shapenet_digest_covers_obj_materials_and_textures(tmp_path):
         before = after
 
 
-@pytest.mark.parametrize("name", ["shapenet", "folder"])
+@pytest.mark.parametrize("name", ["shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"])
 def test_folders_that_are_not_there_or_empty(tmp_path, name):
     with pytest.raises(InvalidInputError, match=r"nowhere does not exist; --meshes takes"):
         open_source(name, tmp_path / "nowhere").objects()
@@ -54,8 +59,10 @@ def test_folders_that_are_not_there_or_empty(tmp_path, name):
 
 
 def test_unknown_source():
-    with pytest.raises(InvalidInputError, match="known: zoo, shapenet, folder"):
-        open_source("objaverse", None)
+    with pytest.raises(
+        InvalidInputError, match="known: zoo, shapenet, shapenet-v1, shapenetsem, objaverse, gso"
+    ):
+        open_source("modelnet", None)
 
 
 def test_zoo_takes_no_folder(tmp_path):
@@ -85,6 +92,8 @@ def test_folder_finds_formats_and_categories(tmp_path):
     scaled_box(tmp_path / "boxes/deep/b.ply")
     scaled_box(tmp_path / "boxes/c.stl")
     scaled_box(tmp_path / "boxes/c.ply")
+    scaled_box(tmp_path / "boxes/d.off")
+    (tmp_path / "boxes/._a.glb").write_bytes(b"left behind by another system")
     (tmp_path / "loose.obj").write_text(CUBE_OBJ)
     (tmp_path / "notes.txt").write_text("nothing")
     source = FolderSource(tmp_path)
@@ -93,6 +102,7 @@ def test_folder_finds_formats_and_categories(tmp_path):
         "boxes/a": "boxes",
         "boxes/c.ply": "boxes",
         "boxes/c.stl": "boxes",
+        "boxes/d": "boxes",
         "boxes/deep/b": "boxes",
         "loose": "unsorted",
     }
@@ -155,3 +165,34 @@ def test_all_vertices_in_one_point(tmp_path):
     (tmp_path / "dot.obj").write_text("v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3\n")
     with pytest.raises(MeshError, match="one point"):
         FolderSource(tmp_path).load("dot")
+
+
+def test_modelnets_glued_header(tmp_path):
+    off = "OFF3 1 0\n0 0 0\n1 0 0\n0 2 0\n3 0 1 2\n"
+    (tmp_path / "a.off").write_text(off)
+    assert len(FolderSource(tmp_path).load("a").triangles) == 1
+
+
+def test_a_licence_beside_an_object(tmp_path):
+    (tmp_path / "boxes/a").mkdir(parents=True)
+    scaled_box(tmp_path / "boxes/a/a.stl")
+    scaled_box(tmp_path / "boxes/b.stl")
+    (tmp_path / "boxes/a/LICENSE.txt").write_text("\n  CC-BY-4.0\nand more\n")
+    source = FolderSource(tmp_path)
+    assert source.licence_of("boxes/a/a") == "CC-BY-4.0"
+    assert source.licence_of("boxes/b") == source.licence
+
+
+@pytest.mark.parametrize("object_id", ["../a", "/etc/passwd", "100/../../a", "", "a\0b"])
+@pytest.mark.parametrize("name", ["shapenet", "shapenetsem", "objaverse", "gso", "folder"])
+def test_ids_that_lead_elsewhere(tmp_path, name, object_id):
+    with pytest.raises(MeshError):
+        load_mesh(open_source(name, tmp_path), object_id)
+
+
+def test_every_source_describes_itself_as_json_has_it(tmp_path):
+    write_shapenet_object(tmp_path, "02691156/a")
+    for source in (ShapeNetSource(tmp_path), FolderSource(tmp_path)):
+        facts = source.describe()
+        assert json.loads(json.dumps(facts)) == facts
+        assert str(tmp_path) not in json.dumps(facts)

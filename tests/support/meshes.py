@@ -122,3 +122,26 @@ def write_shapenet_object(root: Path, object_id: str, obj: str = CUBE_OBJ, mtl: 
     pixels = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], dtype=np.uint8)
     Image.fromarray(pixels).save(images / "texture0.png")
     return models / "model_normalized.obj"
+
+
+def write_v1_object(root: Path, object_id: str) -> Path:
+    """One object in the layout of ShapeNetCore v1; the path of its OBJ file."""
+    folder = root / object_id
+    folder.mkdir(parents=True)
+    (folder / "model.obj").write_text(CUBE_OBJ.replace("model_normalized.mtl", "model.mtl"))
+    (folder / "model.mtl").write_text("newmtl painted\nKd 1 0 0\nnewmtl plain\nKd 0 1 0\n")
+    return folder / "model.obj"
+
+
+def write_glb(path: Path, size=(4, 2, 1), colour=(200, 10, 10)) -> Path:
+    """A box with a texture of one colour, as a GLB file."""
+    import trimesh
+    from PIL import Image
+
+    image = Image.new("RGB", (4, 4), colour)
+    made = trimesh.creation.box(size)
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=image)
+    made.visual = trimesh.visual.TextureVisuals(uv=np.zeros((8, 2)), material=material)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made.export(path)
+    return path

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from turntable.errors import DeviceError, DeviceLostError, MeshError, MissingExtraError, RecipeError
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.zoo_source import ZooSource
-from turntable.renderer.pool import run_tasks
+from turntable.renderer.pool import resident_bytes, run_tasks
 
 STEPS = 3
 """So many times a task says how far it is."""
@@ -78,9 +79,18 @@ class Misbehaving:
         if word == "after":
             wait_until(lambda: any(self.folder.glob(f"{' '.join(more)}*")))
         if word == "cling":
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if word == "weigh":
+            (self.folder / f"weight {resident_bytes(os.getpid())}").touch()
+        if word == "swell":
+            self._swell()
         if word in ("sleep", "cling"):
             self._sleep()
+
+    def _swell(self) -> None:
+        held = np.ones(300 * 2**20, dtype=np.uint8)
+        self._sleep()
+        assert held.any()
 
     def _sleep(self) -> None:
         (self.folder / f"sleeping {os.getpid()}").touch()
@@ -108,7 +118,13 @@ class Told:
     replaced: list[tuple[int, str]] = field(default_factory=list)
 
 
-def do(folder: Path, tasks: Sequence[str], setups: Sequence[str] = ("a",), told: Told | None = None) -> Told:
+def do(
+    folder: Path,
+    tasks: Sequence[str],
+    setups: Sequence[str] = ("a",),
+    told: Told | None = None,
+    **how: Any,
+) -> Told:
     """Have tasks done by misbehaving workers."""
     told = told or Told()
     run_tasks(
@@ -119,6 +135,7 @@ def do(folder: Path, tasks: Sequence[str], setups: Sequence[str] = ("a",), told:
         on_done=lambda _, answer: told.done.append(answer),
         on_progress=lambda reports: told.steps.append(STEPS * len(told.done) + sum(reports)),
         on_replaced=lambda number, how: told.replaced.append((number, how)),
+        **how,
     )
     return told
 
@@ -144,17 +161,3 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.005)
-
-
-@dataclass(frozen=True)
-class KillingSource(ZooSource):
-    """A zoo in which loading one object kills the process, the first time."""
-
-    victim: str = ""
-    marker: Path = Path()
-
-    def load(self, object_id: str) -> Mesh:
-        if object_id == self.victim and not self.marker.exists():
-            self.marker.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().load(object_id)

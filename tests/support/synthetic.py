@@ -13,11 +13,12 @@ import numpy as np
 from turntable.datasets.assemble import finish_dataset
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.draws import draw_factors
-from turntable.datasets.objects import ObjectRecord, plan_shards, split_objects
+from turntable.datasets.objects import ObjectRecord, plan_shards
 from turntable.datasets.pixels import encode_jpeg
 from turntable.datasets.recipe import Recipe, load_recipe
 from turntable.datasets.rotations import euler_to_matrix
 from turntable.datasets.shard_writer import ShardRecord, ShardWriter
+from turntable.datasets.splits import split_objects
 
 _COLOURS = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=np.float64)
 _AXES = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 0, 0], [0, -1, 0], [0, 0, -1]], dtype=np.float64)

@@ -1,18 +1,21 @@
 """The last step of generation: from committed shards to a finished data set."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import turntable
-from turntable.datasets.card import CARD_NAME, card_text
+from turntable.datasets.card import CARD_NAME, Provenance, card_text
 from turntable.datasets.contact_sheet import SHEET_NAME, contact_sheet
-from turntable.datasets.conventions import CONVENTIONS
+from turntable.datasets.conventions import conventions_of
+from turntable.datasets.croissant import CROISSANT_NAME, dataset_croissant
 from turntable.datasets.dataset import Split
 from turntable.datasets.fingerprint import fingerprint
-from turntable.datasets.manifest import Manifest, Totals, write_manifest
-from turntable.datasets.objects import SPLITS, TRAIN
+from turntable.datasets.labels import LabelArray
+from turntable.datasets.manifest import MANIFEST_NAME, Manifest, Totals, write_manifest
+from turntable.datasets.objects import SPLITS, TRAIN, ObjectRecord
 from turntable.datasets.outputs import EXTRAS, POINTS_MEANING
 from turntable.datasets.pixels import encode_jpeg
 from turntable.datasets.quarantine import (
@@ -22,12 +25,23 @@ from turntable.datasets.quarantine import (
     quarantine_text,
 )
 from turntable.datasets.recipe import Recipe
-from turntable.datasets.shard_reader import ShardReader
-from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
+from turntable.datasets.shard_reader import OpenShard, local_shards
+from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.statistics import pixel_statistics
 from turntable.datasets.storage import write_bytes, write_text
-from turntable.datasets.table import TABLE_NAME, write_table
+from turntable.datasets.table import TABLE_NAME, TableContext, write_table
 from turntable.errors import InvalidInputError
+
+DESCRIBED = (
+    TABLE_NAME,
+    QUARANTINE_NAME,
+    WARNINGS_NAME,
+    CARD_NAME,
+    SHEET_NAME,
+    CROISSANT_NAME,
+    MANIFEST_NAME,
+)
+"""The files that ``finish_dataset`` writes, in its order."""
 
 
 def finish_dataset(
@@ -40,8 +54,9 @@ def finish_dataset(
     camera: Mapping[str, Any],
     device: Mapping[str, Any],
     source: Mapping[str, Any],
+    open_shard: OpenShard | None = None,
 ) -> Manifest:
-    """Write labels.parquet, the lists of objects left out and warned of, card, contact sheet, manifest last.
+    """Write what stands beside the shards: table, lists, card, croissant, sheet, and the manifest last.
 
     What is written depends on the arguments and the shards alone, so doing it again changes no byte.
 
@@ -54,6 +69,7 @@ def finish_dataset(
         camera: numbers of the renderer, ready for JSON.
         device: what made the pixels: backend, GL vendor, renderer, driver.
         source: of the meshes: name, licence.
+        open_shard: where the shards lie elsewhere than in the folder.
 
     Returns:
         The manifest as written.
@@ -67,32 +83,39 @@ def finish_dataset(
         raise InvalidInputError(
             f"{folder}: nothing to finish: no shard was written, every object was left out"
         )
-    left_out = tuple(quarantine)
-    paths = [folder / shard.split / f"{shard.name}{SHARD_SUFFIX}" for shard in ordered]
-    manifest = _with_statistics(
-        folder,
-        _manifest(recipe, ordered, paths, len(left_out), camera=camera, device=device, source=source),
+    open_shard = open_shard or local_shards(folder)
+    left_out, warned = tuple(quarantine), tuple(warnings)
+    objects, mark = _read_shards(recipe, ordered, open_shard)
+    bare = _manifest(
+        recipe, ordered, objects, mark, len(left_out), camera=camera, device=device, source=source
     )
-    write_table(folder / TABLE_NAME, paths, manifest.schema, manifest.categories)
+    manifest = _with_statistics(folder, bare, open_shard)
+    write_table(folder / TABLE_NAME, ordered, open_shard, table_context(manifest))
     write_text(folder / QUARANTINE_NAME, quarantine_text(left_out))
-    write_text(folder / WARNINGS_NAME, quarantine_text(warnings))
-    write_text(folder / CARD_NAME, card_text(manifest))
-    _write_contact_sheet(folder, manifest)
+    write_text(folder / WARNINGS_NAME, quarantine_text(warned))
+    write_text(folder / CARD_NAME, card_text(manifest, _provenance(manifest, objects, warned)))
+    _write_contact_sheet(folder, manifest, open_shard)
+    write_text(folder / CROISSANT_NAME, dataset_croissant(folder, manifest))
     write_manifest(folder, manifest)
     return manifest
+
+
+def table_context(manifest: Manifest) -> TableContext:
+    """What a data set's table says of all shards alike."""
+    return TableContext(manifest.schema, manifest.categories, str(manifest.source.get("licence", "")))
 
 
 def _manifest(
     recipe: Recipe,
     shards: Sequence[ShardRecord],
-    paths: Sequence[Path],
+    objects: Sequence[ObjectRecord],
+    mark: str,
     quarantined: int,
     *,
     camera: Mapping[str, Any],
     device: Mapping[str, Any],
     source: Mapping[str, Any],
 ) -> Manifest:
-    categories, mark = _read_shards(recipe, paths)
     return Manifest(
         name=recipe.name,
         recipe=recipe.to_dict(),
@@ -103,7 +126,7 @@ def _manifest(
         shards=tuple(shards),
         totals=totals_of(shards),
         quarantined=quarantined,
-        categories=categories,
+        categories=tuple(sorted({item.category for item in objects})),
         views=recipe.views,
         image_size_px=recipe.image_size_px,
         jpeg_quality=recipe.jpeg_quality,
@@ -111,7 +134,7 @@ def _manifest(
         channel_order=recipe.channel_order,
         factors=recipe.factors,
         shuffle_seed=recipe.split_seed,
-        conventions=CONVENTIONS | _stated(recipe),
+        conventions=conventions_of(recipe) | _stated(recipe),
         camera=dict(camera),
         device=dict(device),
         source=dict(source),
@@ -134,26 +157,36 @@ def totals_of(shards: Iterable[ShardRecord]) -> Totals:
     return Totals(objects, images, size)
 
 
-def _read_shards(recipe: Recipe, paths: Sequence[Path]) -> tuple[tuple[str, ...], str]:
-    """The sorted categories, and the fingerprint."""
-    objects, labels = [], []
-    for path in paths:
-        with ShardReader(path) as reader:
+def _read_shards(
+    recipe: Recipe, shards: Iterable[ShardRecord], open_shard: OpenShard
+) -> tuple[list[ObjectRecord], str]:
+    """All objects in order, and the fingerprint."""
+    objects: list[ObjectRecord] = []
+    labels: list[LabelArray] = []
+    for shard in shards:
+        with open_shard(shard) as reader:
             objects += reader.records()
             labels.append(reader.latents)
-    categories = tuple(sorted({item.category for item in objects}))
-    return categories, fingerprint(recipe.digest, objects, labels)
+    return objects, fingerprint(recipe.digest, objects, labels)
 
 
-def _write_contact_sheet(folder: Path, manifest: Manifest) -> None:
-    with Split(folder, manifest, manifest.splits[0]) as split:
+def _provenance(
+    manifest: Manifest, objects: Iterable[ObjectRecord], warned: Sequence[QuarantineRecord]
+) -> Provenance:
+    common = str(manifest.source.get("licence", ""))
+    licences = Counter(item.licence or common for item in objects)
+    return Provenance(licences, len({record.object for record in warned}), len(warned))
+
+
+def _write_contact_sheet(folder: Path, manifest: Manifest, open_shard: OpenShard) -> None:
+    with Split(folder, manifest, manifest.splits[0], open_shard) as split:
         write_bytes(folder / SHEET_NAME, encode_jpeg(contact_sheet(split), quality=90))
 
 
-def _with_statistics(folder: Path, manifest: Manifest) -> Manifest:
+def _with_statistics(folder: Path, manifest: Manifest, open_shard: OpenShard) -> Manifest:
     """The manifest with mean and spread of the training views; as it is where there are none."""
     if TRAIN not in manifest.splits:
         return manifest
-    with Split(folder, manifest, TRAIN) as split:
+    with Split(folder, manifest, TRAIN, open_shard) as split:
         mean, std = pixel_statistics(split)
     return replace(manifest, pixel_mean=mean, pixel_std=std)

@@ -1,13 +1,29 @@
 """README.md of a data set: what is in the folder, and how to read it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from turntable.datasets.manifest import Manifest
 
 CARD_NAME = "README.md"
 
 
-def card_text(manifest: Manifest) -> str:
-    """The card, made of the manifest alone."""
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What is known of the meshes, counted."""
+
+    licences: Mapping[str, int]
+    """How many objects have each."""
+    incomplete: int = 0
+    """Objects that were kept though something of theirs was missing."""
+    missing: int = 0
+    """Things that were: textures, materials."""
+
+
+def card_text(manifest: Manifest, meshes: Provenance) -> str:
+    """The card."""
     totals = manifest.totals
+    made = "Converted" if manifest.recipe.get("draws") == "imported" else "Rendered"
     device = ", ".join(f"{name}: {value}" for name, value in manifest.device.items()) or "not recorded"
     source = ", ".join(f"{name}: {value}" for name, value in manifest.source.items()) or "not recorded"
     return f"""# {manifest.name}
@@ -17,13 +33,18 @@ def card_text(manifest: Manifest) -> str:
 {totals.images:,} views of {totals.objects:,} objects of {len(manifest.categories)} categories,
 {manifest.image_size_px} x {manifest.image_size_px} pixels, {totals.bytes / 1e6:,.1f} MB of shards.
 Objects left out: {manifest.quarantined} (`quarantine.jsonl` names each with its reason).
+Objects with missing textures or materials: {meshes.incomplete} ({meshes.missing} files, `warnings.jsonl`).
 
 | split | objects | views | shards |
 |---|---|---|---|
 {_split_rows(manifest)}
 
 Meshes: {source}
-Rendered by turntable {manifest.generator_version} ({device})
+{made} by turntable {manifest.generator_version} ({device})
+
+| licence of the mesh | objects |
+|---|---|
+{_licence_rows(meshes.licences)}
 
 ## Labels
 
@@ -36,14 +57,21 @@ Rendered by turntable {manifest.generator_version} ({device})
 ## Files
 
 * `manifest.json`: everything needed to read and to check the rest.
-* `labels.parquet`: one row a view: object, category, split, factors, and where its JPEG is.
+* `labels.parquet`: one row a view: object, category, split, factors, where its JPEG is, and the licence and
+  sha256 of the object's mesh.
+* `croissant.json`: the same for search engines and loaders that read Croissant.
 * `train/`, `val/`: WebDataset shards, one sample an object: `<key>.latents.npy` (float32 [views, factors]),
   `<key>.meta.json`, `<key>.000.jpg` and on{_further(manifest)}.
   Beside each shard its `.idx`: offsets, checksums and labels, an uncompressed .npz.
 
-`turntable verify <this folder>` checks every byte and every label.
+`turntable verify <this folder>` checks every byte; with `--deep` every image and label too.
 Fingerprint (recipe, objects and labels, not pixels): `{manifest.fingerprint}`
 """
+
+
+def _licence_rows(licences: Mapping[str, int]) -> str:
+    ranked = sorted(licences.items(), key=lambda item: (-item[1], item[0]))
+    return "\n".join(f"| {name or 'not recorded'} | {count:,} |" for name, count in ranked)
 
 
 def _further(manifest: Manifest) -> str:

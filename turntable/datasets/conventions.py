@@ -1,5 +1,7 @@
 """The conventions every data set follows, in the words its manifest carries."""
 
+from turntable.datasets.recipe import Recipe
+
 CONVENTIONS: dict[str, str] = {
     "world": "right-handed, +z up; the object's bounding-box centre at the origin",
     "camera": "OpenCV axes (x right, y down, z forward); K in pixels, pixel i covers [i, i+1)",
@@ -14,3 +16,28 @@ CONVENTIONS: dict[str, str] = {
     "labels": "float32, little-endian; the very numbers that were rendered",
     "draws": "Philox 4x64, key = first 128 bits of sha256(label digest, NUL, object id), counter = 8 * view",
 }
+
+
+def conventions_of(recipe: Recipe) -> dict[str, str]:
+    """The conventions of a recipe's data sets: those of all, and what is special to its draws."""
+    stated = dict(CONVENTIONS)
+    if recipe.draws != "philox":
+        stated["draws"] = _DRAWS[recipe.draws]
+    if recipe.rotation is not None:
+        stated["rotation"] = f"{recipe.rotation}; a Philox key of its own, a stretch of the counter a try"
+    if recipe.sequence is not None:
+        stated["sequence"] = _SEQUENCE.format(length=recipe.sequence.length)
+    return stated
+
+
+_DRAWS = {
+    "imported": "none: the labels came with the pictures, rounded to float32",
+    "numpy-legacy": (
+        "np.random.seed, then scalar np.random.uniform along the list of objects, per view: floor hue, light "
+        "theta, phi and hue, translations, angles; meta.json has an object's seed and index as stream"
+    ),
+}
+_SEQUENCE = (
+    "view v is step v % {length} of sequence v // {length}; twist = (omega, v) in the object's frame, "
+    "pose_t = pose_(t-1) exp(twist_t) with pose = R @ T(t); zeros at step 0"
+)

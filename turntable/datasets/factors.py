@@ -7,8 +7,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Unit = Literal["rad", "turn", "1"]
-Distribution = Literal["uniform", "fixed"]
+Unit = Literal["rad", "turn", "1", "W"]
+Distribution = Literal["uniform", "fixed", "two-sided", "joint"]
+"""Of a column: uniform over [low, high]; one value; a magnitude uniform over [inner, high] with a sign at
+random; or decided together with other columns (a rotation on SO(3), a motion) and only bounded by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Factor:
 
     name: str
     unit: Unit
-    """"rad", "turn" for a hue (1 is a full circle), "1" for lengths in bounding-box diagonals."""
+    """"rad", "turn" for a hue (1 is a full circle), "W", "1" for lengths in bounding-box diagonals."""
     low: float
     high: float
     """Equal to ``low`` where the distribution is "fixed"."""
@@ -25,6 +27,12 @@ class Factor:
     period: float | None = None
     """Where the quantity is a circle: the value after which it repeats."""
     description: str = ""
+    inner: float = 0.0
+    """Least magnitude where the distribution is "two-sided"; ``low`` is then ``-high``."""
+    role: Literal["scene", "derived"] = "scene"
+    """"derived" columns follow from others, and no scene is made of them."""
+    per: Literal["view", "sequence"] = "view"
+    """Whether it is drawn for every view, or once and held over a sequence of views."""
 
     def bounds(self) -> tuple[np.float32, np.float32]:
         """The least and the greatest float32 label: inside [low, high], or the value fixed, rounded."""
@@ -39,15 +47,44 @@ class Factor:
         """Tell for each value whether it is a label this factor can have (finite, within bounds)."""
         low, high = self.bounds()
         array = np.asarray(values)
-        return np.isfinite(array) & (array >= low) & (array <= high)
+        inside = np.isfinite(array) & (array >= low) & (array <= high)
+        return inside & (np.abs(array) >= self.inner) if self.distribution == "two-sided" else inside
+
+    def to_label(self, values: ArrayLike) -> NDArray[np.float32]:
+        """Round values drawn within the range to float32 labels that do not leave it."""
+        rounded = np.asarray(values, dtype=np.float64).astype(np.float32)
+        if self.distribution == "two-sided":
+            least = np.float32(self.inner)
+            least = np.nextafter(least, np.float32(np.inf)) if float(least) < self.inner else least
+            rounded = np.copysign(np.maximum(np.abs(rounded), least), rounded)
+        return np.clip(rounded, *self.bounds())
+
+    def intervals(self) -> tuple[tuple[float, float], ...]:
+        """The closed intervals that hold all its values."""
+        if self.distribution == "two-sided":
+            return (-self.high, -self.inner), (self.inner, self.high)
+        return ((self.low, self.high),)
 
     def over(self, low: float, high: float) -> "Factor":
         """This factor, uniform over another range."""
-        return replace(self, low=float(low), high=float(high), distribution="uniform")
+        return replace(self, low=float(low), high=float(high), inner=0.0, distribution="uniform")
 
     def fixed(self, value: float) -> "Factor":
         """This factor, held at one value."""
-        return replace(self, low=float(value), high=float(value), distribution="fixed")
+        return replace(self, low=float(value), high=float(value), inner=0.0, distribution="fixed")
+
+    def two_sided(self, inner: float, outer: float) -> "Factor":
+        """This factor, its magnitude uniform over [inner, outer] and its sign at random."""
+        changed = replace(self, low=-float(outer), high=float(outer), inner=float(inner))
+        return replace(changed, distribution="two-sided")
+
+    def held(self) -> "Factor":
+        """This factor, drawn once for a sequence of views."""
+        return replace(self, per="sequence")
+
+    def bounded(self, low: float, high: float) -> "Factor":
+        """This factor, decided together with others and never beyond [low, high]."""
+        return replace(self, low=float(low), high=float(high), inner=0.0, distribution="joint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +144,43 @@ _LIGHT_PHI = StandardFactor(
     maximum=2 * math.pi,
 )
 
+_CAMERA_DISTANCE = StandardFactor(
+    Factor(
+        "camera_distance",
+        "1",
+        2.0,
+        3.0,
+        description="of the camera from the origin, in bounding-box diagonals",
+    ),
+    minimum=1.5,
+    maximum=7.0,  # depths are stored up to 8, which is to hold for all of an object
+    default=2.5,
+)
+_CAMERA_ELEVATION = StandardFactor(
+    Factor(
+        "camera_elevation_rad",
+        "rad",
+        math.pi / 6,
+        math.pi / 3,
+        description="angle of the camera above the horizontal",
+    ),
+    minimum=0.02,
+    maximum=math.pi / 2 - 0.02,
+    default=math.pi / 4,
+)
+_LIGHT_POWER = StandardFactor(
+    Factor("light_power_w", "W", 250.0, 750.0, description="radiant power of the spot"),
+    minimum=0.0,
+    maximum=5000.0,
+    default=500.0,
+)
+_SUN_STRENGTH = StandardFactor(
+    Factor("sun_strength", "1", 0.75, 2.25, description="irradiance of the white sun from straight above"),
+    minimum=0.0,
+    maximum=10.0,
+    default=1.5,
+)
+
 STANDARD: tuple[StandardFactor, ...] = (
     *(_rotation(axis) for axis in "xyz"),
     _hue("floor_hue", "hue of the floor; saturation and value are 0.6"),
@@ -114,7 +188,11 @@ STANDARD: tuple[StandardFactor, ...] = (
     _LIGHT_PHI,
     _hue("light_hue", "hue of the spot; saturation 1, value 0.8"),
     *(_translation(axis) for axis in "xyz"),
+    _CAMERA_DISTANCE,
+    _CAMERA_ELEVATION,
+    _LIGHT_POWER,
+    _SUN_STRENGTH,
 )
-"""Every factor the renderer understands, in the order of the label columns (3DIEBench's own)."""
+"""Every factor the renderer understands, in the order of the label columns (3DIEBench's own comes first)."""
 
 STANDARD_BY_NAME: dict[str, StandardFactor] = {standard.factor.name: standard for standard in STANDARD}

@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float64]
 
 ROTATION_NAMES = ("rotation_x_rad", "rotation_y_rad", "rotation_z_rad")
 TRANSLATION_NAMES = ("translation_x", "translation_y", "translation_z")
+TWIST_NAMES = (*(f"twist_omega_{axis}_rad" for axis in "xyz"), *(f"twist_v_{axis}" for axis in "xyz"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,28 @@ class LabelSchema:
             if default is not None:
                 return np.full(labels.shape[:-1], default, dtype=np.float32)
         return labels[..., self.column(name)]
+
+    @property
+    def scene_names(self) -> tuple[str, ...]:
+        """Names of the columns a scene is made of: all but derived ones, such as twists."""
+        return tuple(factor.name for factor in self.factors if factor.role == "scene")
+
+    def scene_columns(self, labels: LabelArray) -> LabelArray:
+        """The columns of ``scene_names``, of labels [..., L]."""
+        return labels[..., self.columns(self.scene_names)]
+
+    def round(self, values: NDArray[np.floating]) -> LabelArray:
+        """Round values [..., L] drawn in float64 to labels; none leaves its factor's range."""
+        rounded = [factor.to_label(values[..., column]) for column, factor in enumerate(self.factors)]
+        return np.stack(rounded, axis=-1)
+
+    def twists(self, labels: LabelArray) -> LabelArray:
+        """[..., 6] from the previous view of the sequence to this one: rotation vector in radians, then v.
+
+        Raises:
+            InvalidInputError: the data set has no sequences.
+        """
+        return labels[..., self.columns(TWIST_NAMES)]
 
     def euler_angles(self, labels: LabelArray) -> LabelArray:
         """[..., 3] extrinsic x, y, z angles in radians."""

@@ -1,10 +1,8 @@
 """The objects of a data set: what is known of each, which split it is in, and which shard takes it."""
 
 import hashlib
-import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from turntable.datasets.keys import object_key
@@ -23,23 +21,39 @@ class ObjectRecord:
     split: str
     """"train" or "val"."""
     source: str
-    """Where the mesh comes from: "zoo", "shapenet" or "folder"."""
+    """Where the mesh comes from: the name of a source of meshes, such as "zoo" or "shapenet"."""
     source_sha256: str
-    """Hex digest of the mesh as it was read (for a procedural object: of what determines it)."""
+    """Hex digest of the mesh as it was read (for a procedural object: of what determines it); "" where no
+    mesh was seen, as in a data set that was imported."""
+    licence: str = ""
+    """Of this object, where its source tells; else that of all its meshes holds."""
+    stream: tuple[int, int] | None = None
+    """Its place in published draws: (seed, index among the objects of that seed); else None."""
 
     @property
     def key(self) -> str:
         """Name of its members in a shard."""
         return object_key(self.id)
 
-    def to_dict(self) -> dict[str, str]:
-        """As a table of texts, the key included."""
-        return {**asdict(self), "key": self.key}
+    def to_dict(self) -> dict[str, Any]:
+        """As a table for JSON, the key included; what is not known (licence, stream) is left out."""
+        table: dict[str, Any] = {**asdict(self), "key": self.key}
+        stream = {} if self.stream is None else {"stream": list(self.stream)}
+        unknown = {"stream"} if self.licence else {"stream", "licence"}
+        return {name: value for name, value in table.items() if name not in unknown} | stream
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> "ObjectRecord":
         """Read what ``to_dict`` wrote; other keys are ignored. Raises KeyError where one is missing."""
-        return cls(**{name: str(table[name]) for name in cls.__dataclass_fields__})
+        wanted = (item.name for item in fields(cls) if item.default is MISSING or item.name in table)
+        texts: dict[str, Any] = {name: str(table[name]) for name in wanted if name != "stream"}
+        return cls(**texts, stream=_place(table["stream"])) if table.get("stream") else cls(**texts)
+
+
+def _place(stream: Any) -> tuple[int, int]:
+    """Raises TypeError or ValueError where it is no pair of numbers."""
+    seed, index = stream
+    return int(seed), int(index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +64,6 @@ class ShardPlan:
     name: str
     """Without suffix: "shard-000000"."""
     objects: tuple[ObjectRecord, ...]
-
-
-def split_objects(categories: Mapping[str, str], val_fraction: float, split_seed: int) -> dict[str, str]:
-    """Divide objects into train and val, each category in proportion.
-
-    The split depends on the ids, not on their order. With a positive fraction, a category of two objects or
-    more has at least one in each split; a lone object trains.
-
-    Args:
-        categories: object id to category.
-        val_fraction: share held out, [0, 1).
-        split_seed: another seed holds out others.
-
-    Returns:
-        object id to "train" or "val", in the order given.
-    """
-    members: defaultdict[str, list[str]] = defaultdict(list)
-    for object_id, category in categories.items():
-        members[category].append(object_id)
-    held_out: set[str] = set()
-    for ids in members.values():
-        ids.sort(key=lambda object_id: (_lot("split", split_seed, object_id), object_id))
-        held_out.update(ids[: _num_val(len(ids), val_fraction)])
-    return {object_id: VAL if object_id in held_out else TRAIN for object_id in categories}
 
 
 def plan_shards(
@@ -89,7 +79,7 @@ def plan_shards(
     Returns:
         The shards of "train", then those of "val"; a split without objects has none.
     """
-    by_lot = sorted(objects, key=lambda item: (_lot("shuffle", shuffle_seed, item.id), item.id))
+    by_lot = sorted(objects, key=lambda item: (lot("shuffle", shuffle_seed, item.id), item.id))
     return tuple(
         ShardPlan(split, f"shard-{index:06d}", chunk)
         for split in SPLITS
@@ -99,13 +89,7 @@ def plan_shards(
     )
 
 
-def _num_val(count: int, fraction: float) -> int:
-    if count < 2 or fraction == 0:
-        return 0
-    return min(max(math.floor(fraction * count + 0.5), 1), count - 1)
-
-
-def _lot(purpose: str, seed: int, object_id: str) -> bytes:
+def lot(purpose: str, seed: int, object_id: str) -> bytes:
     """A pseudo-random rank of an object that others do not influence."""
     return hashlib.sha256(f"{purpose}\0{seed}\0{object_id}".encode()).digest()
 

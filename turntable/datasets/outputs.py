@@ -16,7 +16,7 @@ OUTPUTS: tuple[OutputName, ...] = get_args(OutputName)
 """In the order in which a shard holds them."""
 
 DEPTH_STEPS = 8192
-"""Steps of the depth image in one world unit; the floor's farthest point is within its range."""
+"""Steps of the depth image in one world unit: 8 units, in which any object of a recipe lies."""
 COORDINATE_STEPS = 32767.5
 """Steps of the coordinates' image in one world unit, from -1 on."""
 _COMPRESSION = 3
@@ -56,14 +56,15 @@ EXTRAS: dict[str, Extra] = {
     ),
     "depth": Extra(
         f"KEY.VIEW.depth.png, 16-bit grey: depth along the camera's forward axis in world units times "
-        f"{DEPTH_STEPS}; of the object where the mask is, of the floor elsewhere",
+        f"{DEPTH_STEPS}; of the object where the mask is, of the floor elsewhere; "
+        "what is farther, and the sky, has 65535",
         None,
         lambda drawn: np.round(np.clip(drawn, 0, 65535 / DEPTH_STEPS) * DEPTH_STEPS).astype(np.uint16),
         lambda image: (image / DEPTH_STEPS).astype(np.float32),
     ),
     "normals": Extra(
         "KEY.VIEW.normals.png, 8-bit RGB: (n + 1) * 127.5 of the unit shading normal x, y, z in the world's "
-        "frame, turned to the camera; +z on the floor",
+        "frame, turned to the camera; +z on the floor; 0, 0, 0 beyond the horizon",
         3,
         lambda drawn: np.round((np.clip(drawn, -1, 1) + 1) * 127.5).astype(np.uint8),
         lambda image: (image / 127.5 - 1).astype(np.float32),

@@ -8,15 +8,27 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from turntable.datasets.columns import label_columns
 from turntable.datasets.digests import sha256_of
 from turntable.datasets.factors import STANDARD_BY_NAME, Factor
 from turntable.datasets.labels import LabelSchema
+from turntable.datasets.motion import DEFAULT_OFFSET, DEFAULT_TRAVEL, SequenceRule, Span
+from turntable.datasets.objects import SPLITS
 from turntable.datasets.outputs import OutputName
-from turntable.datasets.recipe_schema import FactorTable, RecipeTable, parse_table
+from turntable.datasets.recipe_schema import (
+    FactorTable,
+    RecipeTable,
+    RotationTable,
+    SequenceTable,
+    SpanTable,
+    parse_table,
+)
+from turntable.datasets.rotation_rule import RotationRule
 from turntable.errors import InvalidInputError, RecipeError
 
-Source = Literal["zoo", "shapenet", "folder"]
+Source = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
 Quality = Literal["fast", "standard", "high"]
+Draws = Literal["philox", "numpy-legacy", "imported"]
 
 
 @dataclass(frozen=True)  # no slots: the digests are cached
@@ -29,8 +41,8 @@ class Recipe:
     """Views of each object."""
     image_size_px: int
     """Images are square."""
-    factors: tuple[Factor, ...]
-    """In the standard order, which is the order of the label columns."""
+    drawn: tuple[Factor, ...]
+    """The tables [factors.<name>], in the standard order."""
     description: str = ""
     seed: int = 0
     quality: Quality = "standard"
@@ -49,6 +61,17 @@ class Recipe:
     """Share of each category's objects that are held out."""
     split_seed: int = 0
     """Decides the split, and the order of objects over shards."""
+    splits: tuple[str, ...] = SPLITS
+    """Those that are rendered."""
+    draws: Draws = "philox"
+    """Where numbers come from: a counter for every view; "numpy-legacy", the stream of the published
+    generators; or "imported" with the pictures, and then nothing can be drawn again."""
+    chunks: int = 1
+    """"numpy-legacy": the list of objects is cut into so many, and chunk c has the seed ``seed + c``."""
+    rotation: RotationRule | None = None
+    """Where rotations are drawn on SO(3), and not by the factors of the three angles."""
+    sequence: SequenceRule | None = None
+    """How the views of an object follow one another."""
 
     @classmethod
     def from_toml(cls, text: str, where: str = "") -> "Recipe":
@@ -73,28 +96,36 @@ class Recipe:
         checked = parse_table(table, where or str(table.get("name", "(unnamed)")))
         factors = tuple(_factor(name, factor) for name, factor in checked.factor_tables().items())
         plain = {name: getattr(checked, name) for name in RecipeTable.model_fields if name != "factors"}
-        plain["outputs"] = tuple(checked.outputs)
-        return cls(**plain, factors=factors)
+        plain |= {"outputs": tuple(checked.outputs), "splits": tuple(checked.splits)}
+        plain |= {"rotation": _rotation(checked.rotation), "sequence": _sequence(checked.sequence)}
+        return cls(**plain, drawn=factors)
 
     def to_dict(self) -> dict[str, Any]:
         """The table this recipe can be read back from."""
         table: dict[str, Any] = {
-            item.name: getattr(self, item.name) for item in fields(self) if item.name != "factors"
+            item.name: getattr(self, item.name) for item in fields(self) if item.name != "drawn"
         }
         # Left out where they say nothing: recipes from before they existed keep their digests.
         outputs, points = list(table.pop("outputs")), table.pop("points")
         table |= {"supersampling": samples} if (samples := table.pop("supersampling")) else {}
         table |= {"outputs": outputs} if outputs != ["rgb"] else {}
         table |= {"points": points} if points else {}
-        return {**table, "factors": {factor.name: _factor_dict(factor) for factor in self.factors}}
+        splits, draws, chunks = list(table.pop("splits")), table.pop("draws"), table.pop("chunks")
+        table |= {"splits": splits} if splits != list(SPLITS) else {}
+        table |= {"draws": draws} if draws != "philox" else {}
+        table |= {"chunks": chunks} if chunks != 1 else {}
+        rules = {name: table.pop(name) for name in ("rotation", "sequence")}
+        table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
+        return {**table, "factors": {factor.name: _factor_dict(factor) for factor in self.drawn}}
 
     def to_toml(self) -> str:
         """The recipe as TOML; reading it back gives an equal recipe."""
         table = self.to_dict()
-        factors = table.pop("factors")
+        tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
+        tables = {name: table.pop(name) for name in ("rotation", "sequence") if name in table} | tables
         lines = [f"{name} = {_toml(value)}" for name, value in table.items()]
-        for name, factor in factors.items():
-            lines += ["", f"[factors.{name}]", *(f"{key} = {_toml(value)}" for key, value in factor.items())]
+        for name, keys in tables.items():
+            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in keys.items())]
         return "\n".join(lines) + "\n"
 
     def replace(self, **changes: Any) -> "Recipe":
@@ -103,6 +134,11 @@ class Recipe:
             {**self.to_dict(), **changes}, f"{self.name} (with {', '.join(changes)} changed)"
         )
 
+    @cached_property
+    def factors(self) -> tuple[Factor, ...]:
+        """All label columns in order: what is drawn, what a motion decides, and what follows from both."""
+        return label_columns(self.drawn, self.rotation, self.sequence)
+
     @property
     def schema(self) -> LabelSchema:
         """The label columns."""
@@ -110,9 +146,18 @@ class Recipe:
 
     @cached_property
     def label_digest(self) -> str:
-        """Hex sha256 of only what decides labels: the seed and the factors' names and ranges."""
-        draws = [[factor.name, factor.distribution, factor.low, factor.high] for factor in self.factors]
-        return sha256_of({"draws": 1, "seed": self.seed, "factors": draws})
+        """Hex sha256 of only what decides labels: seed, factors and the rules by which they are drawn."""
+        factors = [_decisive(factor) for factor in self.drawn]
+        return sha256_of({"draws": 1, "seed": self.seed, "factors": factors} | self._decisive_rules())
+
+    def _decisive_rules(self) -> dict[str, Any]:
+        """What else decides labels; nothing where it says nothing, so that digests stay what they were."""
+        rules = {"rotation": self.rotation, "sequence": self.sequence}
+        decisive: dict[str, Any] = {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
+        decisive |= {"stream": self.draws} if self.draws != "philox" else {}
+        # In one stream, where an object's numbers begin depends on how many the objects before it took.
+        places = {"views": self.views, "chunks": self.chunks}
+        return decisive | (places if self.draws == "numpy-legacy" else {})
 
     @cached_property
     def digest(self) -> str:
@@ -150,6 +195,9 @@ def _factor(name: str, table: FactorTable) -> Factor:
     standard = STANDARD_BY_NAME[name].factor
     if table.value is not None:
         return standard.fixed(table.value)
+    if table.inner is not None:
+        assert table.outer is not None
+        return standard.two_sided(table.inner, table.outer)
     assert table.low is not None
     assert table.high is not None
     return standard.over(table.low, table.high)
@@ -158,9 +206,41 @@ def _factor(name: str, table: FactorTable) -> Factor:
 def _factor_dict(factor: Factor) -> dict[str, float]:
     if factor.distribution == "fixed":
         return {"value": factor.low}
+    if factor.distribution == "two-sided":
+        return {"inner": factor.inner, "outer": factor.high}
     return {"low": factor.low, "high": factor.high}
 
 
-def _toml(value: str | float | list[str]) -> str:
+def _decisive(factor: Factor) -> list[str | float]:
+    ends: list[str | float] = [factor.name, factor.distribution, factor.low, factor.high]
+    return [*ends, factor.inner] if factor.distribution == "two-sided" else ends
+
+
+def _rotation(table: RotationTable | None) -> RotationRule | None:
+    return None if table is None else RotationRule(table.outside, table.margin_deg)
+
+
+def _sequence(table: SequenceTable | None) -> SequenceRule | None:
+    if table is None:
+        return None
+    screw = table.motion == "screw"
+    vary = tuple(name for name in STANDARD_BY_NAME if name in table.vary)
+    return SequenceRule(
+        length=table.length,
+        motion=table.motion,
+        speed_rad=_span(table.speed_rad),
+        offset=_span(table.offset) or (DEFAULT_OFFSET if screw else None),
+        travel=_span(table.travel) or (DEFAULT_TRAVEL if screw else None),
+        vary=vary,
+    )
+
+
+def _span(table: SpanTable | None) -> Span | None:
+    return None if table is None else (table.low, table.high)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
     # JSON's strings and numbers are TOML's, with one exception: TOML wants DEL escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

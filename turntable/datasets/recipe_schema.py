@@ -18,7 +18,12 @@ from pydantic import (
 )
 
 from turntable.datasets.factors import STANDARD, StandardFactor
+from turntable.datasets.labels import ROTATION_NAMES
+from turntable.datasets.motion import MotionName
+from turntable.datasets.objects import SPLITS
 from turntable.datasets.outputs import OUTPUTS, OutputName
+from turntable.datasets.recipe_rules import broken_rules
+from turntable.datasets.rotation_rule import MOST_MARGIN_DEG
 from turntable.errors import RecipeError
 
 MOST_SAMPLES = 8
@@ -46,38 +51,91 @@ class _Table(BaseModel):
 
 
 class FactorTable(_Table):
-    """[factors.<name>]: a range to draw from, or one value. Subclasses narrow the fields to the limits."""
+    """[factors.<name>]: a way to draw. Subclasses narrow the fields to the limits."""
 
     low: float | None = None
     high: float | None = None
     value: float | None = None
+    inner: float | None = None
+    outer: float | None = None
 
     @model_validator(mode="after")
-    def _range_or_value(self) -> "FactorTable":
-        if self.value is not None:
-            if self.low is not None or self.high is not None:
+    def _one_way_to_draw(self) -> "FactorTable":
+        given = {name for name, _ in self if getattr(self, name) is not None}
+        if given & {"inner", "outer"}:
+            if given != {"inner", "outer"}:
+                raise ValueError("give either low and high, or value, or inner and outer, and nothing beside")
+            _check_order("inner", self.inner, "outer", self.outer)
+        elif self.value is not None:
+            if given != {"value"}:
                 raise ValueError("give either value, or low and high, not both")
-        elif self.low is None or self.high is None:
+        elif given != {"low", "high"}:
             raise ValueError("give low and high, or value")
-        elif not self.low < self.high:
-            raise ValueError(f"low {self.low} is not below high {self.high}; for one value write value = …")
-        elif not float(np.float32(self.low)) < float(np.float32(self.high)):
-            raise ValueError(f"low {self.low} and high {self.high} are one number in float32, as labels are")
+        else:
+            _check_order("low", self.low, "high", self.high)
         return self
+
+
+def _check_order(least: str, low: float | None, greatest: str, high: float | None) -> None:
+    assert low is not None
+    assert high is not None
+    if not low < high:
+        hint = "; for one value write value = …" if least == "low" else ""
+        raise ValueError(f"{least} {low} is not below {greatest} {high}{hint}")
+    if not float(np.float32(low)) < float(np.float32(high)):
+        raise ValueError(f"{least} {low} and {greatest} {high} are one number in float32, as labels are")
+
+
+class SpanTable(_Table):
+    """{ low, high } of a motion; equal where nothing is to be drawn."""
+
+    low: _Number
+    high: _Number
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "SpanTable":
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+        return self
+
+
+class RotationTable(_Table):
+    """[rotation]: rotations drawn on SO(3), in place of the three angles' tables."""
+
+    kind: Literal["uniform"]
+    outside: Literal["3diebench"] | None = None
+    margin_deg: _Number = Field(default=0.0, ge=0, le=MOST_MARGIN_DEG)
+
+
+class SequenceTable(_Table):
+    """[sequence]: views that follow one another."""
+
+    length: int = Field(ge=2, le=10_000)
+    motion: MotionName
+    speed_rad: SpanTable | None = None
+    offset: SpanTable | None = None
+    travel: SpanTable | None = None
+    vary: list[str] = []
 
 
 def _factor_table(standard: StandardFactor) -> type[FactorTable]:
     below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
     number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
     field: Any = (number | None, None)
-    return create_model(standard.factor.name, __base__=FactorTable, low=field, high=field, value=field)
+    limit = min(standard.maximum, max(-standard.minimum, 0))  # the sign is drawn: both ends count
+    magnitude: Any = Annotated[_Number, Field(ge=0, le=limit or standard.maximum)]
+    size: Any = (magnitude | None, None)
+    return create_model(
+        standard.factor.name, __base__=FactorTable, low=field, high=field, value=field, inner=size, outer=size
+    )
 
 
 def _factors_table() -> type[_Table]:
     fields: dict[str, Any] = {}
     for standard in STANDARD:
         table: Any = _factor_table(standard)
-        required = standard.default is None
+        # [rotation] may stand in for the angles' tables: who is missing is told by _missing_angles.
+        required = standard.default is None and standard.factor.name not in ROTATION_NAMES
         fields[standard.factor.name] = (table, ...) if required else (table | None, None)
     return create_model("factors", __base__=_Table, **fields)
 
@@ -91,7 +149,7 @@ class RecipeTable(_Table):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
     description: str = ""
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
-    source: Literal["zoo", "shapenet", "folder"]
+    source: Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
     views: int = Field(ge=1, le=10_000)
     image_size_px: int = Field(ge=8, le=4096)
     quality: Literal["fast", "standard", "high"] = "standard"
@@ -104,6 +162,11 @@ class RecipeTable(_Table):
     objects_per_shard: int = Field(default=128, ge=1, le=100_000)
     val_fraction: float = Field(default=0.2, ge=0, lt=1)
     split_seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    splits: list[Literal["train", "val"]] = list(SPLITS)
+    draws: Literal["philox", "numpy-legacy", "imported"] = "philox"
+    chunks: int = Field(default=1, ge=1, le=100_000)
+    rotation: RotationTable | None = None
+    sequence: SequenceTable | None = None
     factors: _FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("outputs")
@@ -114,6 +177,15 @@ class RecipeTable(_Table):
         if len(set(outputs)) < len(outputs):
             raise ValueError("names an output twice")
         return [name for name in OUTPUTS if name in outputs]
+
+    @field_validator("splits")
+    @classmethod
+    def _splits_in_order(cls, splits: list[str]) -> list[str]:
+        if not splits:
+            raise ValueError('must name "train", "val" or both')
+        if len(set(splits)) < len(splits):
+            raise ValueError("names a split twice")
+        return [name for name in SPLITS if name in splits]
 
     def factor_tables(self) -> dict[str, FactorTable]:
         """The factors this recipe names, in the standard order."""
@@ -131,12 +203,27 @@ def parse_table(table: dict[str, Any], where: str) -> RecipeTable:
     Raises:
         RecipeError: lists every fault, each by the name of its key.
     """
+    faults = _missing_angles(table)
     try:
-        return RecipeTable.model_validate(table)
+        checked = RecipeTable.model_validate(table)
     except ValidationError as error:
-        faults = [_fault(cast("dict[str, Any]", detail)) for detail in error.errors()]
+        faults += [_fault(cast("dict[str, Any]", detail)) for detail in error.errors()]
+    else:
+        faults += broken_rules(checked)
+        if not faults:
+            return checked
     count = "1 error" if len(faults) == 1 else f"{len(faults)} errors"
     raise RecipeError(f"recipe {where}: {count}:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def _missing_angles(table: dict[str, Any]) -> list[str]:
+    factors = table.get("factors")
+    if "rotation" in table or not isinstance(factors, dict):
+        return []
+    return [f"factors.{name}: missing; {_MISSING_FACTOR}" for name in ROTATION_NAMES if name not in factors]
+
+
+_MISSING_FACTOR = "give low and high, or value"
 
 
 def _fault(detail: dict[str, Any]) -> str:
@@ -148,7 +235,7 @@ def _message(path: tuple[str, ...], detail: dict[str, Any]) -> str:
     value, context = detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "missing":
-            return "missing; give low and high, or value" if path[0] == "factors" else "missing"
+            return f"missing; {_MISSING_FACTOR}" if path[0] == "factors" and len(path) == 2 else "missing"
         case "extra_forbidden":
             return f"unknown key; {_suggestion(path)}"
         case "greater_than_equal":
@@ -174,4 +261,7 @@ def _suggestion(path: tuple[str, ...]) -> str:
 def _known_keys(path: tuple[str, ...]) -> list[str]:
     if len(path) == 1:
         return list(RecipeTable.model_fields)
-    return list(_FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
+    if path[0] == "factors":
+        return list(_FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
+    tables: dict[str, type[_Table]] = {"rotation": RotationTable, "sequence": SequenceTable}
+    return list((tables[path[0]] if len(path) == 2 else SpanTable).model_fields)

@@ -1,23 +1,30 @@
-"""Verification: every byte and every label of a data set against the manifest, all problems in one report."""
+"""Verification of a data set against its manifest, all problems in one report.
 
+The fast one reads every byte once and decodes nothing: hashes, archives against indices, labels against
+``labels.parquet``, totals, fingerprint, the files beside the shards, stray files. The deep one also decodes
+every image, draws every label again from the recipe, and tests how the labels are distributed.
+"""
+
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from turntable.datasets.assemble import totals_of
+from turntable.datasets.distributions import Column, check_columns
+from turntable.datasets.factors import Factor
 from turntable.datasets.fingerprint import fingerprint
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipe import Recipe
-from turntable.datasets.shard_index import INDEX_SUFFIX
-from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
-from turntable.datasets.storage import TEMPORARY_SUFFIX
-from turntable.datasets.table import TABLE_NAME, read_labels
-from turntable.datasets.verify_shard import check_shard
+from turntable.datasets.verify_files import check_files, check_table, stray_files
+from turntable.datasets.verify_shard import ShardCheck, are_drawn, check_shard
 from turntable.errors import RecipeError, TurntableError
 
 Progress = Callable[[int, int], None]
@@ -35,7 +42,9 @@ class Report:
     objects: int = 0
     """Objects read from them."""
     images: int = 0
-    """Images that decoded."""
+    """Images that are where the index says; of the deep check, those that decoded."""
+    notes: tuple[str, ...] = ()
+    """What was not tested, and why."""
 
     @property
     def ok(self) -> bool:
@@ -48,19 +57,35 @@ class _Findings:
     """What has been read so far."""
 
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     objects: list[ObjectRecord] = field(default_factory=list)
     labels: list[LabelArray] = field(default_factory=list)
     images: int = 0
 
+    def add(self, check: ShardCheck) -> None:
+        """Take in what one shard holds."""
+        self.problems += check.problems
+        self.objects += check.objects
+        self.labels.append(check.labels)
+        self.images += check.images
 
-def verify(folder: str | Path, progress: Progress | None = None) -> Report:
-    """Check a data set: hashes, archive members, images, labels, table, totals, fingerprint, stray files.
+
+def verify(
+    folder: str | Path,
+    progress: Progress | None = None,
+    *,
+    deep: bool = False,
+    threads: int | None = None,
+) -> Report:
+    """Check a data set: hashes, archives, labels, table, totals, fingerprint, the other files, stray files.
 
     Nothing is changed. One broken file does not hide others.
 
     Args:
         folder: of the data set.
         progress: called after each shard.
+        deep: also decode every image, draw every label again, and test the labels' distributions.
+        threads: that share the shards out; one a core by default. Hashing and decoding let others run.
 
     Returns:
         A report; it never raises for what is wrong with the data set.
@@ -72,25 +97,25 @@ def verify(folder: str | Path, progress: Progress | None = None) -> Report:
     except (TurntableError, RecipeError) as error:
         return Report((str(error),))
     found = _Findings()
-    for number, shard in enumerate(manifest.shards, start=1):
-        _add_shard(found, path, manifest, recipe, shard)
-        if progress is not None:
-            progress(number, len(manifest.shards))
+    check = partial(check_shard, path, manifest, recipe, deep=deep)
+    with ThreadPoolExecutor(threads or _cores()) as pool:
+        for number, result in enumerate(pool.map(check, manifest.shards), start=1):
+            found.add(result)
+            if progress is not None:
+                progress(number, len(manifest.shards))
     found.problems += _check_manifest(manifest, recipe)
     if not found.problems:  # else these would only say again that a shard is broken
         found.problems += _check_whole(path, manifest, found)
-    found.problems += _stray_files(path, manifest)
-    return Report(tuple(found.problems), len(manifest.shards), len(found.objects), found.images)
+        if deep:
+            _check_distributions(manifest, recipe, found)
+    found.problems += check_files(path, manifest, (item.id for item in found.objects), deep=deep)
+    found.problems += stray_files(path, manifest)
+    shards, notes = len(manifest.shards), tuple(found.notes)
+    return Report(tuple(found.problems), shards, len(found.objects), found.images, notes)
 
 
-def _add_shard(
-    found: _Findings, folder: Path, manifest: Manifest, recipe: Recipe, shard: ShardRecord
-) -> None:
-    check = check_shard(folder, manifest, recipe, shard)
-    found.problems += check.problems
-    found.objects += check.objects
-    found.labels.append(check.labels)
-    found.images += check.images
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
@@ -118,29 +143,37 @@ def _check_whole(folder: Path, manifest: Manifest, found: _Findings) -> Iterator
     repeated = [name for name, count in Counter(item.id for item in found.objects).items() if count > 1]
     if repeated:
         yield f"manifest.json: objects are there more than once: {', '.join(sorted(repeated))}"
-    yield from _check_table(folder / TABLE_NAME, manifest, found)
+    if categories == manifest.categories:  # else the table's class numbers have nothing to be held against
+        yield from check_table(folder, manifest)
 
 
-def _check_table(path: Path, manifest: Manifest, found: _Findings) -> Iterator[str]:
-    try:
-        rows = np.concatenate(list(read_labels(path, manifest.schema)))
-    except (KeyError, OSError, ValueError) as error:
-        yield f"{path}: cannot be read ({error}); run `turntable render` again to write it"
-        return
-    labels = np.concatenate([piece.reshape(-1, len(manifest.factors)) for piece in found.labels])
-    if rows.shape != labels.shape or rows.tobytes() != labels.tobytes():
-        yield f"{path}: its labels are not those of the shards; run `turntable render` again to write it"
+def _check_distributions(manifest: Manifest, recipe: Recipe, found: _Findings) -> None:
+    columns, notes = _drawn_columns(manifest, recipe, found.labels)
+    found.notes += notes
+    found.problems += (f"labels: {problem}" for problem in check_columns(columns))
 
 
-def _stray_files(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Files beside the shards that the manifest does not name, and what killed processes left."""
-    known = {
-        folder / shard.split / f"{shard.name}{suffix}"
-        for shard in manifest.shards
-        for suffix in (SHARD_SUFFIX, INDEX_SUFFIX)
-    }
-    for path in sorted(folder.rglob("*")):
-        if path.name.endswith(TEMPORARY_SUFFIX):
-            yield f"{path}: left by a process that was killed; remove it"
-        elif path not in known and path.parent in {item.parent for item in known}:
-            yield f"{path}: not in the manifest; remove it, or fetch the manifest that names it"
+def _drawn_columns(
+    manifest: Manifest, recipe: Recipe, pieces: Sequence[LabelArray]
+) -> tuple[list[Column], list[str]]:
+    """The columns that are drawn one by one and anew for each view; and of which that is not known."""
+    if not are_drawn(recipe):
+        return [], ["distributions: not tested, since the labels were imported, not drawn"]
+    labels = np.concatenate([piece.reshape(-1, len(manifest.factors)) for piece in pieces])
+    columns: list[Column] = []
+    notes: list[str] = []
+    for at, factor in enumerate(manifest.factors):
+        why = _why_untested(factor)
+        if why:
+            notes.append(f"distribution of {factor.name}: not tested, since it is {why}")
+        elif factor.distribution != "fixed":
+            columns.append(Column(factor, labels[:, at]))
+    return columns, notes
+
+
+def _why_untested(factor: Factor) -> str:
+    if factor.role == "derived":
+        return "derived from other columns"
+    if factor.per == "sequence":
+        return "held over each sequence of views"
+    return "drawn together with other columns" if factor.distribution == "joint" else ""

@@ -1,4 +1,8 @@
-"""Verification of one shard: archive, index, images and labels, each read independently of the others."""
+"""Verification of one shard: archive, index, images and labels, each read independently of the others.
+
+The fast part reads every byte once, for its hash, and decodes nothing: the archive's own headers must be as
+the index tells, its labels and descriptions those of the index. The deep part decodes everything too.
+"""
 
 import io
 import json
@@ -19,9 +23,9 @@ from turntable.datasets.outputs import EXTRAS, decode_extra
 from turntable.datasets.pixels import decode_jpeg
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, texts_of
-from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
+from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord, npy_bytes
 from turntable.datasets.tar import REMEDY, TarMember, scan_tar
-from turntable.errors import IntegrityError
+from turntable.errors import IntegrityError, InvalidInputError
 
 
 @dataclass(slots=True)
@@ -35,7 +39,9 @@ class ShardCheck:
     images: int = 0
 
 
-def check_shard(folder: Path, manifest: Manifest, recipe: Recipe, shard: ShardRecord) -> ShardCheck:
+def check_shard(
+    folder: Path, manifest: Manifest, recipe: Recipe, shard: ShardRecord, *, deep: bool
+) -> ShardCheck:
     """Check one shard against the manifest, the recipe and itself.
 
     Args:
@@ -43,13 +49,14 @@ def check_shard(folder: Path, manifest: Manifest, recipe: Recipe, shard: ShardRe
         manifest: of the data set.
         recipe: of the manifest.
         shard: its record there.
+        deep: decode every image, and draw every label again.
     """
     path = folder / shard.split / f"{shard.name}{SHARD_SUFFIX}"
     check = ShardCheck(labels=np.empty((0, manifest.views, len(manifest.factors)), dtype=np.float32))
     try:
         check.problems += _check_hashes(path, shard)
         index = open_index(path.with_suffix(INDEX_SUFFIX))
-        _ShardScan(path, index, manifest, recipe, check).run()
+        _ShardScan(path, index, manifest, recipe, shard, check, deep, edited=bool(check.problems)).run()
     except (IntegrityError, FileNotFoundError) as error:
         text = f"{path}: missing; {REMEDY}" if isinstance(error, FileNotFoundError) else str(error)
         check.problems.append(text)
@@ -74,14 +81,18 @@ class _ShardScan:
     index: ShardIndex
     manifest: Manifest
     recipe: Recipe
+    shard: ShardRecord
     check: ShardCheck
+    deep: bool
+    edited: bool
+    """Its hash was wrong: say at least which members are."""
 
     def run(self) -> None:
         """Read the archive by its own headers and hold every member against the index."""
         self.check.labels = self.index.latents
-        shape = (self.manifest.views, len(self.manifest.factors))
-        if self.index.latents.shape[1:] != shape:
-            self._problem(f"its index has {self.index.latents.shape[1:]} views and factors, not {shape}")
+        shape = (self.shard.objects, self.manifest.views, len(self.manifest.factors))
+        if self.index.latents.shape != shape:
+            self._problem(f"its index has {self.index.latents.shape} objects, views and factors, not {shape}")
             return
         kept = (texts_of(self.index.extras), len(self.index.points_offset) > 0)
         if kept != (self._extras(), self.manifest.points > 0):
@@ -122,30 +133,106 @@ class _ShardScan:
         return [output for output in self.manifest.outputs if output in EXTRAS]
 
     def _object(self, row: int, members: list[TarMember], file: io.BufferedReader) -> None:
-        views = self.manifest.views
-        labels, meta, images, others = members[0], members[1], members[2 : 2 + views], members[2 + views :]
+        labels, meta, *others = members
         self._labels(row, labels, _read(file, labels))
-        self._meta(row, meta, _read(file, meta))
-        for view, member in enumerate(images):
-            self._image(row, view, member, _read(file, member))
-        for number, output in enumerate(self._extras()):
-            for view, member in enumerate(others[number * views : (number + 1) * views]):
-                self._extra((row, number, view), output, member, _read(file, member))
-        if self.manifest.points:
-            self._points(row, others[-1], _read(file, others[-1]))
+        record = self._meta(row, meta, _read(file, meta))
+        for output, place, member in zip(self._contents(), self._places(row), others, strict=True):
+            if (member.offset, member.size) != place[:2]:
+                self._problem(f"{member.name} is not where the index says")
+            if self.deep or self.edited:
+                data = _read(file, member)
+                if zlib.crc32(data) != place[2]:
+                    self._problem(f"{member.name}: wrong checksum")
+                if self.deep:
+                    self._decode(output, member, data)
+        if not self.deep:
+            self.check.images += self.manifest.views
+        elif record is not None:
+            self._values(row, labels, record)
 
-    def _extra(self, at: tuple[int, int, int], output: str, member: TarMember, data: bytes) -> None:
+    def _contents(self) -> Iterator[str]:
+        """What the members behind an object's labels and description are, in order."""
+        for output in ("rgb", *self._extras()):
+            yield from [output] * self.manifest.views
+        if self.manifest.points:
+            yield "points"
+
+    def _places(self, row: int) -> Iterator[tuple[int, int, int]]:
+        """Offset, size and checksum of each of them, as the index says."""
         index = self.index
-        self._located(member, data, index.extra_offset[at], index.extra_size[at], index.extra_crc32[at])
+        places = [(index.offset[row], index.size[row], index.crc32[row])]
+        places += [
+            (index.extra_offset[row, number], index.extra_size[row, number], index.extra_crc32[row, number])
+            for number in range(len(self._extras()))
+        ]
+        if self.manifest.points:
+            at = slice(row, row + 1)
+            places.append((index.points_offset[at], index.points_size[at], index.points_crc32[at]))
+        for offsets, sizes, checksums in places:
+            yield from zip(offsets.tolist(), sizes.tolist(), checksums.tolist(), strict=True)
+
+    def _labels(self, row: int, member: TarMember, data: bytes) -> None:
+        """The archive's labels against the index's: they were written from one array."""
+        if data != npy_bytes(self.index.latents[row]):
+            self._problem(f"{member.name} and the index have different labels")
+
+    def _meta(self, row: int, member: TarMember, data: bytes) -> ObjectRecord | None:
         try:
-            decode_extra(output, data, self.manifest.image_size_px)
+            table = json.loads(data)
+            record = ObjectRecord.from_dict(table)
+        except (ValueError, KeyError, TypeError):
+            self._problem(f"{member.name} is not the description of an object")
+            return None
+        self.check.objects.append(record)
+        index, at = self.index, slice(row, row + 1)
+        indexed = tuple(texts_of(texts[at])[0] for texts in (index.ids, index.categories, index.keys))
+        if (record.id, record.category, record.key) != indexed:
+            self._problem(f"{member.name} and the index describe different objects")
+        if record.split != self.path.parent.name:
+            self._problem(f"{member.name} says split {record.split}")
+        if table.get("label_digest") != self.recipe.label_digest:
+            self._problem(
+                f"{member.name}: rendered from another recipe (label digest {table.get('label_digest')})"
+            )
+        return record
+
+    def _values(self, row: int, member: TarMember, record: ObjectRecord) -> None:
+        """An object's labels against the recipe."""
+        indexed = self.index.latents[row]
+        for column, factor in enumerate(self.manifest.factors):
+            if not factor.contains(indexed[:, column]).all():
+                self._problem(f"{member.name}: {factor.name} leaves [{factor.low}, {factor.high}]")
+        if not are_drawn(self.recipe):
+            return
+        try:
+            drawn = draw_factors(
+                self.recipe, record.id, range(self.manifest.views), getattr(record, "stream", None)
+            )
+        except InvalidInputError as error:
+            self._problem(f"{member.name}: {error}")
+            return
+        if drawn.tobytes() != indexed.tobytes():
+            self._problem(f"{member.name}: not the labels the recipe draws for object {record.id}")
+
+    def _decode(self, output: str, member: TarMember, data: bytes) -> None:
+        try:
+            if output == "rgb":
+                self._image(member, data)
+            elif output == "points":
+                self._points(member, data)
+            else:
+                decode_extra(output, data, self.manifest.image_size_px)
         except IntegrityError as error:
             self._problem(f"{member.name}: {error}")
 
-    def _points(self, row: int, member: TarMember, data: bytes) -> None:
-        index = self.index
-        place = index.points_offset[row], index.points_size[row], index.points_crc32[row]
-        self._located(member, data, *place)
+    def _image(self, member: TarMember, data: bytes) -> None:
+        image, size = decode_jpeg(data), self.manifest.image_size_px
+        if image.shape != (size, size, 3):
+            self._problem(f"{member.name} is {image.shape[1]} x {image.shape[0]}, not {size} x {size}")
+        else:
+            self.check.images += 1
+
+    def _points(self, member: TarMember, data: bytes) -> None:
         try:
             points = np.load(io.BytesIO(data), allow_pickle=False)
         except (ValueError, EOFError):
@@ -158,68 +245,10 @@ class _ShardScan:
         elif not np.allclose(np.linalg.norm(points[:, 3:], axis=1), 1, atol=1e-3):
             self._problem(f"{member.name}: its normals are not of unit length")
 
-    def _located(
-        self, member: TarMember, data: bytes, offset: np.int64, size: np.int64, crc: np.uint32
-    ) -> None:
-        if (member.offset, member.size) != (int(offset), int(size)):
-            self._problem(f"{member.name} is not where the index says")
-        if zlib.crc32(data) != int(crc):
-            self._problem(f"{member.name}: wrong checksum")
 
-    def _labels(self, row: int, member: TarMember, data: bytes) -> None:
-        try:
-            labels = np.load(io.BytesIO(data), allow_pickle=False)
-        except (ValueError, EOFError):
-            self._problem(f"{member.name} is not an array")
-            return
-        indexed = self.index.latents[row]
-        if (
-            labels.dtype != np.float32
-            or labels.shape != indexed.shape
-            or labels.tobytes() != indexed.tobytes()
-        ):
-            self._problem(f"{member.name} and the index have different labels")
-        for column, factor in enumerate(self.manifest.factors):
-            if not factor.contains(indexed[:, column]).all():
-                self._problem(f"{member.name}: {factor.name} leaves [{factor.low}, {factor.high}]")
-        object_id = texts_of(self.index.ids[row : row + 1])[0]
-        drawn = draw_factors(self.recipe, object_id, range(self.manifest.views))
-        if drawn.tobytes() != indexed.tobytes():
-            self._problem(f"{member.name}: not the labels the recipe draws for object {object_id}")
-
-    def _meta(self, row: int, member: TarMember, data: bytes) -> None:
-        try:
-            table = json.loads(data)
-            record = ObjectRecord.from_dict(table)
-        except (ValueError, KeyError, TypeError):
-            self._problem(f"{member.name} is not the description of an object")
-            return
-        self.check.objects.append(record)
-        indexed = (*texts_of(self.index.ids[row : row + 1]), *texts_of(self.index.categories[row : row + 1]))
-        if (record.id, record.category) != indexed or record.key != texts_of(self.index.keys[row : row + 1])[
-            0
-        ]:
-            self._problem(f"{member.name} and the index describe different objects")
-        if record.split != self.path.parent.name:
-            self._problem(f"{member.name} says split {record.split}")
-        if table.get("label_digest") != self.recipe.label_digest:
-            self._problem(
-                f"{member.name}: rendered from another recipe (label digest {table.get('label_digest')})"
-            )
-
-    def _image(self, row: int, view: int, member: TarMember, data: bytes) -> None:
-        at, index = (row, view), self.index
-        self._located(member, data, index.offset[at], index.size[at], index.crc32[at])
-        try:
-            image = decode_jpeg(data)
-        except IntegrityError as error:
-            self._problem(f"{member.name}: {error}")
-            return
-        size = self.manifest.image_size_px
-        if image.shape != (size, size, 3):
-            self._problem(f"{member.name} is {image.shape[1]} x {image.shape[0]}, not {size} x {size}")
-        else:
-            self.check.images += 1
+def are_drawn(recipe: Recipe) -> bool:
+    """Whether the recipe tells how to draw its labels again; those of an imported data set came with it."""
+    return recipe.draws != "imported"
 
 
 def _read(file: io.BufferedReader, member: TarMember) -> bytes:

@@ -98,7 +98,7 @@ def summarize_dataset(dataset: Dataset, contact_sheet: bytes | None = None) -> D
         "images": f"{manifest.totals.images:,}",
         "fingerprint": manifest.fingerprint[:16],
     }
-    units = {"1": "", "rad": ", rad", "turn": ", turns"}
+    units = {"1": "", "rad": ", rad", "turn": ", turns", "W": ", W"}
     factors = {
         f.name.removesuffix("_rad") + units[f.unit]: v for f, v in zip(manifest.factors, columns, strict=True)
     }

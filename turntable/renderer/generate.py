@@ -1,163 +1,273 @@
-"""A data set from a recipe and a source of meshes: shards by worker processes, a journal, exact resume.
+"""A data set from a recipe and a source of meshes, or one job's share of it, by whichever engine."""
 
-A shard exists whole or not at all. When it does, a line in the journal says so; a run that was killed starts
-from the journal, makes only what is missing, and ends with the same bytes.
-"""
-
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from turntable.datasets.assemble import finish_dataset
-from turntable.datasets.digests import canonical_json
-from turntable.datasets.manifest import Manifest, read_manifest
-from turntable.datasets.objects import ObjectRecord, ShardPlan, plan_shards, split_objects
-from turntable.datasets.quarantine import QuarantineRecord
+from turntable.datasets.making.destination import Destination, LocalFolder
+from turntable.datasets.making.jobs import Job
+from turntable.datasets.making.outcomes import Outcome
+from turntable.datasets.manifest import Manifest
+from turntable.datasets.objects import ShardPlan
 from turntable.datasets.recipe import Recipe
-from turntable.datasets.shard_writer import ShardRecord, committed_shard
-from turntable.datasets.storage import append_line, read_lines, write_text
-from turntable.errors import InvalidInputError, TurntableError
-from turntable.renderer.meshes.source import MeshSource, SourceObject
-from turntable.renderer.scene import CAMERA
+from turntable.errors import StoppedError
+from turntable.renderer.backends import Drawing
+from turntable.renderer.engines import Engine, Processes
+from turntable.renderer.events import Tell, now_and_then, unheard
+from turntable.renderer.loading import LoadLimits
+from turntable.renderer.meshes.source import MeshSource
+from turntable.renderer.planning import Selection, plan
+from turntable.renderer.progress import Counts, Meter, Progress
+from turntable.renderer.run import Run
+from turntable.renderer.workers import Made, ShardTask, WorkerSetup
 
-PLAN_NAME = "plan.json"
-"""What a run set out to make; a resumed run must ask for the same."""
-JOURNAL_NAME = "journal.jsonl"
-FEWEST_SHARDS = 8
-"""A small data set has shards of fewer objects than its recipe allows, so that workers can share them out."""
+LEAST_BYTES_A_PIXEL = 0.03
+"""Of a JPEG; views of 3DIEBench at quality 95 have three times as much."""
+BYTES_A_MEMBER = 512
+"""Its header in the archive."""
+
+
+def _unheard(_: Any) -> None:
+    """For those who do not listen."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is."""
+class Listener:
+    """Who is told of a run."""
 
-    objects: int
-    objects_total: int
-    quarantined: int
-    views: int
-    """Rendered by this run; those of resumed shards are not in it."""
+    progress: Callable[[Progress], None] = _unheard
+    """After every object, and a few times a second."""
+    warn: Callable[[str], None] = _unheard
+    """What the user should know: of software that draws, of each worker that was replaced."""
+    tell: Tell = unheard
+    """Every event, for machines."""
+    stop: Callable[[], bool] = _never
+    """Asked again and again; once true, the shards in work are finished and no other is begun."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one planned shard."""
+class Share:
+    """What a run left in its place."""
 
-    split: str
-    name: str
-    shard: ShardRecord | None
-    """None where every object was left out."""
-    quarantine: tuple[QuarantineRecord, ...]
-    warnings: tuple[QuarantineRecord, ...]
-
-    def to_line(self) -> str:
-        """One line of the journal."""
-        return canonical_json(asdict(self))
-
-    @classmethod
-    def from_line(cls, line: str) -> "Outcome":
-        """Read a line of the journal."""
-        table = json.loads(line)
-        shard = ShardRecord(**table["shard"]) if table["shard"] else None
-        left_out, warned = (
-            tuple(QuarantineRecord(**item) for item in table[name]) for name in ("quarantine", "warnings")
-        )
-        return cls(table["split"], table["name"], shard, left_out, warned)
+    shards: int
+    """Of its own, now there."""
+    shards_in_all: int
+    """Of the whole data set."""
 
 
-def choose_objects(objects: Sequence[SourceObject], count: int | None) -> tuple[SourceObject, ...]:
-    """The first ``count`` objects, taken in turn from every category; all of them without a count."""
-    if count is None or count >= len(objects):
-        return tuple(objects)
-    if count < 1:
-        raise InvalidInputError(f"--objects {count}: there must be at least one")
-    seen: dict[str, int] = {}
-    ranked: list[tuple[int, str, SourceObject]] = []
-    for item in sorted(objects, key=lambda item: item.id):
-        rank = seen[item.category] = seen.get(item.category, -1) + 1
-        ranked.append((rank, item.category, item))
-    chosen = sorted(ranked, key=lambda entry: entry[:2])[:count]
-    return tuple(sorted((item for _, _, item in chosen), key=lambda item: item.id))
+def generate(
+    recipe: Recipe,
+    source: MeshSource,
+    where: Path | Destination,
+    *,
+    objects: int | None = None,
+    selection: Selection | None = None,
+    workers: int = 1,
+    engine: Engine | None = None,
+    backend: str = "auto",
+    device: str = "auto",
+    limits: LoadLimits | None = None,
+    progress: Callable[[Progress], None] = _unheard,
+    warn: Callable[[str], None] = _unheard,
+    listener: Listener | None = None,
+) -> Manifest:
+    """Make a data set, or finish one that was begun.
 
+    Args:
+        recipe: What to make.
+        source: Of the meshes.
+        where: The folder, or another destination; it must be empty, or hold the same data set begun earlier.
+        objects: At most so many of them, taken in turn from every category.
+        selection: Which objects, and how they are divided, where that is more than ``objects``.
+        workers: Processes; one a core is best in software, one a GPU otherwise. One that dies is replaced.
+        engine: What spreads the work, in place of ``workers`` processes of this machine.
+        backend: What draws, as :func:`~turntable.renderer.backends.choose` takes it.
+        device: Where; several devices are shared out among the workers.
+        limits: On loading each mesh.
+        progress: Told how far the run is; ``listener`` is told more.
+        warn: Told what the user should know.
+        listener: Told everything, in place of these two.
 
-def plan(recipe: Recipe, source: MeshSource, objects: Sequence[SourceObject]) -> tuple[ShardPlan, ...]:
-    """Which object goes into which shard; the meshes' digests are filled in when they are loaded."""
-    splits = split_objects(
-        {item.id: item.category for item in objects}, recipe.val_fraction, recipe.split_seed
+    Raises:
+        InvalidInputError: Arguments that cannot be right, or a place that holds something else.
+        DeviceError: The backend finds no device it can use.
+        StoppedError: The listener said stop; the same call goes on.
+        TurntableError: The run could not go on (a full disk, a shard that killed worker after worker); the
+            same call resumes it.
+    """
+    engine = engine or Processes(workers)
+    work = _Work(
+        recipe,
+        source,
+        LocalFolder(where) if isinstance(where, Path) else where,
+        selection or Selection(objects),
+        engine,
+        engine.drawing(backend, device),
+        limits or LoadLimits(),
+        listener or Listener(progress, warn),
     )
-    records = [ObjectRecord(item.id, item.category, splits[item.id], source.name, "") for item in objects]
-    per_shard = min(recipe.objects_per_shard, -(-len(records) // FEWEST_SHARDS))
-    return plan_shards(records, per_shard, recipe.split_seed)
+    return work.whole()
+
+
+def generate_share(
+    job: Job,
+    recipe: Recipe,
+    source: MeshSource,
+    where: Path | Destination,
+    *,
+    selection: Selection | None = None,
+    workers: int = 1,
+    backend: str = "auto",
+    device: str = "auto",
+    limits: LoadLimits | None = None,
+    listener: Listener | None = None,
+) -> Share:
+    """Make one job's shards of a data set; ``merge`` joins the jobs' shares when all are there.
+
+    The arguments are those of ``generate``; all jobs must give the same, and their places may be one or many.
+    """
+    engine = Processes(workers)
+    work = _Work(
+        recipe,
+        source,
+        LocalFolder(where) if isinstance(where, Path) else where,
+        selection or Selection(),
+        engine,
+        engine.drawing(backend, device),
+        limits or LoadLimits(),
+        listener or Listener(),
+    )
+    return work.share(job)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One data set in the making, in one folder."""
+class _Work:
+    """The arguments of ``generate``, made out."""
 
     recipe: Recipe
     source: MeshSource
-    folder: Path
-    shards: tuple[ShardPlan, ...]
+    destination: Destination
+    selection: Selection
+    engine: Engine
+    drawing: Drawing
+    limits: LoadLimits
+    listener: Listener
 
-    def begin(self) -> list[Outcome]:
-        """Claim the folder, and say which shards an earlier run has already made.
+    def whole(self) -> Manifest:
+        self.destination.check()
+        run = Run(plan(self.recipe, self.source, self.selection), self.destination)
+        with self.destination.claim(None):
+            watcher = self._run(run)
+            # Done again where nothing was missing: it changes no byte, and mends what describes the shards.
+            manifest = run.finish(watcher.outcomes)
+        self.listener.tell(
+            "end",
+            fingerprint=manifest.fingerprint,
+            quarantined=manifest.quarantined,
+            **asdict(manifest.totals),
+        )
+        return manifest
 
-        Raises:
-            InvalidInputError: The folder holds something else.
-        """
-        path, text = self.folder / PLAN_NAME, self._plan_text()
-        if path.exists():
-            if path.read_text("utf-8") != text:
-                raise InvalidInputError(
-                    f"{self.folder} holds a data set of another recipe, seed or set of objects; "
-                    "give the arguments it was begun with, or choose another --out"
-                )
-        elif self.folder.exists() and any(self.folder.iterdir()):
-            raise InvalidInputError(
-                f"{self.folder} is not empty and holds no data set in the making; choose another --out"
+    def share(self, job: Job) -> Share:
+        self.destination.check()
+        run = Run(plan(self.recipe, self.source, self.selection), self.destination, job)
+        with self.destination.claim(job):
+            self._run(run)
+        share = Share(len(run.shards), len(run.plan.shards))
+        self.listener.tell("end", job=str(job), shards=share.shards)
+        return share
+
+    def _run(self, run: Run) -> "_Watcher":
+        """Make what is missing of a run's shards."""
+        outcomes = run.begin()
+        done = {outcome.place for outcome in outcomes}
+        missing = [shard for shard in run.shards if (shard.split, shard.name) not in done]
+        self.destination.check(least_bytes(self.recipe, missing))
+        watcher = _Watcher(run, self.listener, outcomes)
+        watcher.begin(len(missing))
+        if missing:
+            for text in self.drawing.warnings:
+                self.listener.warn(text)
+            setup = WorkerSetup(self.recipe, self.source, self.destination, self.drawing, self.limits)
+            self.engine.make([ShardTask(shard) for shard in missing], setup, watcher)
+            watcher.end(len(missing))
+        return watcher
+
+
+def least_bytes(recipe: Recipe, shards: Sequence[ShardPlan]) -> int:
+    """What shards will take at the very least: to be sure, before any work, that there is no room."""
+    views = recipe.views * sum(len(shard.objects) for shard in shards)
+    return int(views * (LEAST_BYTES_A_PIXEL * recipe.image_size_px**2 + BYTES_A_MEMBER))
+
+
+@dataclass(slots=True)
+class _Watcher:
+    """Keeps a run's journal while an engine works, and tells who listens."""
+
+    run: Run
+    listener: Listener
+    outcomes: list[Outcome]
+    made_here: int = 0
+    meter: Meter = field(init=False)
+    is_due: Callable[[], bool] = field(default_factory=now_and_then)
+
+    def __post_init__(self) -> None:
+        own = {(shard.split, shard.name): len(shard.objects) for shard in self.run.shards}
+        before = [outcome for outcome in self.outcomes if outcome.place in own]
+        done = Counts(
+            objects=sum(own[outcome.place] for outcome in before),
+            quarantined=sum(len(outcome.quarantine) for outcome in before),
+        )
+        self.meter = Meter(sum(own.values()), done)
+
+    def begin(self, missing: int) -> None:
+        self.listener.tell(
+            "begin",
+            where=self.run.destination.where,
+            recipe=self.run.plan.recipe.name,
+            job=None if self.run.job is None else str(self.run.job),
+            objects=self.meter.total,
+            shards=len(self.run.shards),
+            shards_missing=missing,
+        )
+
+    def made(self, task: ShardTask, made: Made) -> None:
+        self.run.record(made.outcome)
+        self.outcomes.append(made.outcome)
+        self.meter.done += made.counts
+        self.made_here += 1
+        for item in made.outcome.quarantine:
+            self.listener.tell("quarantine", **asdict(item))
+        for item in made.outcome.warnings:
+            self.listener.tell("warning", **asdict(item))
+        shard = None if made.outcome.shard is None else asdict(made.outcome.shard)
+        self.listener.tell("shard", split=task.shard.split, name=task.shard.name, shard=shard)
+
+    def in_work(self, counts: Sequence[Counts]) -> None:
+        now = self.meter.read(counts)
+        self.listener.progress(now)
+        if self.is_due():
+            rate, left = now.views_per_second, now.seconds_left
+            self.listener.tell("progress", **asdict(now), views_per_second=rate, seconds_left=left)
+
+    def worker_replaced(self, number: int, how: str) -> None:
+        self.listener.warn(f"worker {number} {how}; another makes it again")
+        self.listener.tell("worker replaced", worker=number, how=how)
+
+    def stop(self) -> bool:
+        return self.listener.stop()
+
+    def end(self, missing: int) -> None:
+        """Say it where the run was stopped before all was made."""
+        if self.made_here < missing:
+            left = missing - self.made_here
+            self.listener.tell("stopped", shards_made=self.made_here, shards_missing=left)
+            raise StoppedError(
+                f"{self.run.destination.where}: stopped as asked, between two shards: {self.made_here} made "
+                f"now, {left} still missing; the same command goes on"
             )
-        else:
-            write_text(path, text)
-        outcomes = [Outcome.from_line(line) for line in read_lines(self.folder / JOURNAL_NAME)]
-        # A shard that was made again has several lines; the last one counts.
-        latest = {(outcome.split, outcome.name): outcome for outcome in outcomes}
-        return [outcome for outcome in latest.values() if self._stands(outcome)]
-
-    def record(self, outcome: Outcome) -> None:
-        """Write an outcome to the journal."""
-        append_line(self.folder / JOURNAL_NAME, outcome.to_line())
-
-    def known_device(self) -> dict[str, object] | None:
-        """What drew the data set, if an earlier run came to its end and its manifest can be read."""
-        try:
-            return dict(read_manifest(self.folder).device)
-        except TurntableError:
-            return None
-
-    def finish(self, outcomes: Sequence[Outcome], device: dict[str, object]) -> Manifest:
-        """Write everything that describes the data set, the manifest last."""
-        return finish_dataset(
-            self.folder,
-            self.recipe,
-            [outcome.shard for outcome in outcomes if outcome.shard is not None],
-            [item for outcome in outcomes for item in outcome.quarantine],
-            warnings=[item for outcome in outcomes for item in outcome.warnings],
-            camera=CAMERA.describe(self.recipe.image_size_px),
-            device=device,
-            source={"name": self.source.name, "licence": self.source.licence},
-        )
-
-    def _stands(self, outcome: Outcome) -> bool:
-        """Whether a journal line's shard is still there, to the byte; if not, it is made again."""
-        made = None if outcome.shard is None else committed_shard(self.folder / outcome.split, outcome.name)
-        return made == outcome.shard
-
-    def _plan_text(self) -> str:
-        shards: list[Any] = [
-            {"split": s.split, "name": s.name, "objects": [o.id for o in s.objects]} for s in self.shards
-        ]
-        return (
-            canonical_json({"recipe": self.recipe.to_dict(), "source": self.source.name, "shards": shards})
-            + "\n"
-        )

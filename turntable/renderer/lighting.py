@@ -52,13 +52,15 @@ def sun_directions(disk: Array) -> Array:
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-def sun_irradiance_table(size: int, samples: int = 4096) -> NDArray[np.float32]:
+def sun_irradiance_table(
+    size: int, samples: int = 4096, strength: float = SUN_STRENGTH
+) -> NDArray[np.float32]:
     """[size] irradiance of an unshadowed surface, by its normal's z from -1 to 1."""
     towards = sun_samples(samples)
     # The cone is round, so any normal of that z will do: take those in the plane of x and z.
     z = np.linspace(-1, 1, size)
     normals = np.stack([np.sqrt(1 - z * z), np.zeros(size), z], axis=-1)
-    return (SUN_STRENGTH * np.maximum(normals @ towards.T, 0).mean(axis=1)).astype(np.float32)
+    return (strength * np.maximum(normals @ towards.T, 0).mean(axis=1)).astype(np.float32)
 
 
 def frame(axis: Array) -> tuple[Array, Array]:
@@ -70,7 +72,7 @@ def frame(axis: Array) -> tuple[Array, Array]:
     return u, v
 
 
-def spot_intensity(points: Array, light: Array, samples: int = 256) -> Array:
+def spot_intensity(points: Array, light: Array, samples: int = 256, power_w: float = SPOT_POWER_W) -> Array:
     """Irradiance [...] per unit of light colour of points [..., 3] that face the spot, without shadow.
 
     The mean over the emitter's disk, which faces the point; each sample has its own distance and place in
@@ -84,7 +86,7 @@ def spot_intensity(points: Array, light: Array, samples: int = 256) -> Array:
         ray = towards - a * u - b * v
         distance_squared = (ray**2).sum(axis=-1)
         total += _cone(ray @ axis / np.sqrt(distance_squared)) / distance_squared
-    return SPOT_POWER_W / (4 * math.pi) * total / samples
+    return power_w / (4 * math.pi) * total / samples
 
 
 def _cone(cosine: Array) -> Array:

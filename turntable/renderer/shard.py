@@ -1,54 +1,61 @@
 """One shard: objects loaded, drawn, encoded and written, each begun before the one before it is done."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets.making.outcomes import Outcome
 from turntable.datasets.objects import ObjectRecord, ShardPlan
 from turntable.datasets.quarantine import QuarantineRecord
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.shard_writer import ShardWriter
 from turntable.errors import MeshError
 from turntable.renderer.backends import Backend
-from turntable.renderer.generate import Outcome
+from turntable.renderer.loading import Loaded
 from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.source import MeshSource, load_mesh
 from turntable.renderer.points import surface_points
+from turntable.renderer.progress import Counts
 from turntable.renderer.views import Views, begin_views, encode_extras, encode_views
 
-_T = TypeVar("_T")
-_R = TypeVar("_R")
+Load: TypeAlias = Callable[[Sequence[str]], Iterator[Loaded | MeshError]]
+"""Gives each object of a list in turn, or why it cannot be used."""
 
 
 def render_shard(
     backend: Backend,
     recipe: Recipe,
-    source: MeshSource,
+    load: Load,
     shard: ShardPlan,
     folder: Path,
-    count: Callable[[int], None] | None = None,
+    report: Callable[[Counts], None] | None = None,
+    *,
+    one_at_a_time: bool = False,
 ) -> Outcome:
     """Render and commit one shard.
 
     Args:
         backend: What draws.
         recipe: What to draw.
-        source: Of the meshes.
+        load: Gives the meshes.
         shard: The objects, in order.
         folder: Of the data set.
-        count: Told after each object how many views it gave; 0 for one that was left out.
+        report: Told before and after each object what has been made, and which objects are in hand.
+        one_at_a_time: No object is begun before the one before it is done: slower, but whoever watches knows
+            which one ends the process.
     """
-    made = _Made(count)
+    made = _Made(recipe, report)
     with ShardWriter(folder / shard.split, shard.name, recipe.schema, recipe.label_digest) as writer:
-        for begun in _one_ahead(partial(_begin, backend, recipe, source), shard.objects):
-            made.take(begun, recipe, writer)
+        loaded = zip(shard.objects, load([record.id for record in shard.objects]), strict=True)
+        begun = (made.begin(backend, record, item) for record, item in loaded)
+        for item in begun if one_at_a_time else _one_ahead(begun):
+            made.take(item, writer)
         committed = writer.commit() if len(made.left_out) < len(shard.objects) else None
-    return Outcome(shard.split, shard.name, committed, tuple(made.left_out), tuple(made.warned))
+    device = backend.device.as_dict()
+    return Outcome(shard.split, shard.name, committed, tuple(made.left_out), tuple(made.warned), device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,50 +69,59 @@ class _Begun:
     """Waits for them."""
 
 
-def _begin(
-    backend: Backend, recipe: Recipe, source: MeshSource, record: ObjectRecord
-) -> _Begun | QuarantineRecord:
-    """Load an object and give it to the device; or say why it is left out."""
-    try:
-        mesh = load_mesh(source, record.id)
-        known = replace(record, source_sha256=source.digest(record.id, mesh))
-        points = _points(recipe, record.id, mesh)
-        # Last: what is begun must be read, and everything else may yet fail.
-        views = begin_views(backend, recipe, record.id, mesh, range(recipe.views))
-        return _Begun(known, mesh.warnings, points, views)
-    except MeshError as error:
-        return QuarantineRecord(record.id, error.reason, str(error))
-
-
-def _one_ahead(begin: Callable[[_T], _R], items: Iterable[_T]) -> Iterator[_R]:
-    """What ``begin`` makes of each item, the next one begun before: the device draws it meanwhile."""
-    begun: list[_R] = []
-    for item in items:
-        begun.append(begin(item))
-        if len(begun) > 1:
-            yield begun.pop(0)
-    yield from begun
+def _one_ahead(begun: Iterable["_Begun | QuarantineRecord"]) -> Iterator["_Begun | QuarantineRecord"]:
+    """The same items, the next one begun before one is given: the device draws it meanwhile."""
+    waiting: list[_Begun | QuarantineRecord] = []
+    for item in begun:
+        waiting.append(item)
+        if len(waiting) > 1:
+            yield waiting.pop(0)
+    yield from waiting
 
 
 @dataclass(slots=True)
 class _Made:
     """What becomes of a shard's objects, one after the other."""
 
-    count: Callable[[int], None] | None
+    recipe: Recipe
+    report: Callable[[Counts], None] | None
     left_out: list[QuarantineRecord] = field(default_factory=list)
     warned: list[QuarantineRecord] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
 
-    def take(self, begun: _Begun | QuarantineRecord, recipe: Recipe, writer: ShardWriter) -> None:
+    def begin(
+        self, backend: Backend, record: ObjectRecord, loaded: Loaded | MeshError
+    ) -> _Begun | QuarantineRecord:
+        """Give an object to the device; or say why it is left out."""
+        self._say(Counts(), (*self.counts.in_hand, record.id))
+        try:
+            if isinstance(loaded, MeshError):
+                raise loaded
+            known = replace(record, source_sha256=loaded.digest, licence=loaded.licence)
+            points = _points(self.recipe, record.id, loaded.mesh)
+            # Last: what is begun must be read, and everything else may yet fail.
+            views = range(self.recipe.views)
+            begun = begin_views(backend, self.recipe, record.id, loaded.mesh, views, record.stream)
+            return _Begun(known, loaded.mesh.warnings, points, begun)
+        except MeshError as error:
+            return QuarantineRecord(record.id, error.reason, str(error))
+
+    def take(self, begun: _Begun | QuarantineRecord, writer: ShardWriter) -> None:
         """Encode and write an object, or note why it is left out."""
         if isinstance(begun, QuarantineRecord):
             self.left_out.append(begun)
-        else:
-            views = begun.views()
-            self.warned += [QuarantineRecord(begun.record.id, "incomplete", text) for text in begun.warnings]
-            jpegs = encode_views(recipe, views.rgb)
-            writer.add(begun.record, views.labels, jpegs, encode_extras(views), begun.points)
-        if self.count is not None:
-            self.count(0 if isinstance(begun, QuarantineRecord) else recipe.views)
+            self._say(Counts(1, 0, 1), self.counts.in_hand[1:])
+            return
+        views = begun.views()
+        self.warned += [QuarantineRecord(begun.record.id, "incomplete", text) for text in begun.warnings]
+        jpegs = encode_views(self.recipe, views.rgb)
+        writer.add(begun.record, views.labels, jpegs, encode_extras(views), begun.points)
+        self._say(Counts(1, self.recipe.views), self.counts.in_hand[1:])
+
+    def _say(self, more: Counts, in_hand: tuple[str, ...]) -> None:
+        self.counts = replace(self.counts + more, in_hand=in_hand)
+        if self.report is not None:
+            self.report(self.counts)
 
 
 def _points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32] | None:

@@ -29,7 +29,14 @@ class Views:
     """The recipe's other outputs by name, [V, S, S, …] as :class:`Pixels` has them."""
 
 
-def render_views(backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh, views: Sequence[int]) -> Views:
+def render_views(
+    backend: Backend,
+    recipe: Recipe,
+    object_id: str,
+    mesh: Mesh,
+    views: Sequence[int],
+    stream: tuple[int, int] | None = None,
+) -> Views:
     """Render views of an object; they depend on the arguments alone.
 
     Args:
@@ -38,19 +45,25 @@ def render_views(backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh, v
         object_id: Its id in the data set, which takes part in the draw.
         mesh: Its mesh.
         views: View numbers, in any order.
+        stream: The object's place in the published stream, for a recipe that is drawn along it.
 
     Raises:
         MeshError: The mesh cannot be drawn.
     """
-    return begin_views(backend, recipe, object_id, mesh, views)()
+    return begin_views(backend, recipe, object_id, mesh, views, stream)()
 
 
 def begin_views(
-    backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh, views: Sequence[int]
+    backend: Backend,
+    recipe: Recipe,
+    object_id: str,
+    mesh: Mesh,
+    views: Sequence[int],
+    stream: tuple[int, int] | None = None,
 ) -> Callable[[], Views]:
     """The same, begun: a device draws while the caller does other things. What is returned waits for it."""
-    labels = draw_factors(recipe, object_id, views)
-    scenes = scenes_from_labels(recipe.schema.names, labels)
+    labels = draw_factors(recipe, object_id, views, stream)
+    scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.scene_columns(labels))
     pending = backend.begin(mesh, scenes, recipe.image_size_px, recipe_quality(recipe), recipe.outputs)
 
     def finished() -> Views:

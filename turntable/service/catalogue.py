@@ -6,6 +6,7 @@ from pathlib import Path
 
 from turntable.datasets.card import CARD_NAME
 from turntable.datasets.contact_sheet import SHEET_NAME
+from turntable.datasets.croissant import CROISSANT_NAME
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.manifest import MANIFEST_NAME
 from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME
@@ -72,7 +73,7 @@ def find_datasets(folders: Iterable[Path]) -> Catalogue:
 def _entry(folder: Path) -> Entry:
     dataset = open_dataset(folder)
     files: dict[str, str] = dict.fromkeys(
-        (MANIFEST_NAME, TABLE_NAME, CARD_NAME, SHEET_NAME, QUARANTINE_NAME, WARNINGS_NAME), ""
+        (MANIFEST_NAME, TABLE_NAME, CARD_NAME, SHEET_NAME, CROISSANT_NAME, QUARANTINE_NAME, WARNINGS_NAME), ""
     )
     for shard in dataset.manifest.shards:
         files[f"{shard.split}/{shard.name}{SHARD_SUFFIX}"] = shard.sha256

@@ -1,6 +1,6 @@
 """Renderers: each a file that turns a mesh and scenes into pixels, behind one protocol."""
 
-from turntable.renderer.backends.choice import Choice, choose
+from turntable.renderer.backends.choice import Choice, ChosenThere, Drawing, choose
 from turntable.renderer.backends.opening import BACKENDS, open_backend
 from turntable.renderer.backends.protocol import Backend, Device, Pixels, Quality, quality
 
@@ -8,7 +8,9 @@ __all__ = [
     "BACKENDS",
     "Backend",
     "Choice",
+    "ChosenThere",
     "Device",
+    "Drawing",
     "Pixels",
     "Quality",
     "choose",

@@ -8,6 +8,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from turntable.errors import DeviceError, InvalidInputError, MissingExtraError
 from turntable.renderer.backends.devices import AUTO, Group, wanted
@@ -16,6 +17,19 @@ from turntable.renderer.backends.opening import find_device, known, open_backend
 from turntable.renderer.backends.protocol import Backend
 
 NVIDIA_NODE = Path("/dev/nvidiactl")
+
+
+class Drawing(Protocol):
+    """What is to draw; cheap to send to the process that opens it."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of it."""
+        ...
+
+    def open(self, worker: int = 0) -> Backend:
+        """The backend, opened in this process for a worker."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +110,16 @@ def _of_software() -> tuple[str, ...]:
     if NVIDIA_NODE.exists():
         return (f"{slow}; there is an NVIDIA GPU without a driver for OpenGL: see `turntable doctor`",)
     return (slow,)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenThere:
+    """A backend that is chosen where it is opened: on a machine of which this one knows nothing."""
+
+    backend: str = AUTO
+    device: str = AUTO
+    warnings: tuple[str, ...] = ()
+
+    def open(self, worker: int = 0) -> Backend:
+        """The best there is there."""
+        return choose(self.backend, self.device).open(worker)

@@ -97,9 +97,11 @@ class Pixels:
     mask: NDArray[np.uint8] | None = None
     """[V, S, S], 255 where the ray through the pixel's centre meets the object (alpha of 0.5 and more)."""
     depth: NDArray[np.float32] | None = None
-    """[V, S, S] along the camera's forward axis, in world units: of the object, or of the floor beside it."""
+    """[V, S, S] along the camera's forward axis, in world units: of the object, or of the floor beside it;
+    infinite beyond the horizon, where there is neither."""
     normals: NDArray[np.float32] | None = None
-    """[V, S, S, 3] unit shading normals in the world's frame, turned to the camera; +z on the floor."""
+    """[V, S, S, 3] unit shading normals in the world's frame, turned to the camera; +z on the floor; 0 beyond
+    the horizon."""
     coordinates: NDArray[np.float32] | None = None
     """[V, S, S, 3] of the seen point in the object's own centred frame; 0 off the object."""
 

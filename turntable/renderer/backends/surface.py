@@ -1,4 +1,4 @@
-"""What every backend does alike with the surfaces that pixel centres see: the floor where no object is."""
+"""What every backend does alike with the surfaces that pixel centres see: beside objects floor or nothing."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.outputs import OutputName
-from turntable.renderer.scene import CAMERA, FLOOR_Z
+from turntable.renderer.scene import CAMERA, FLOOR_Z, Scenes
 
 Surfaces = dict[str, NDArray[Any]]
 """The outputs beside ``rgb``, by the names of the fields of ``Pixels``."""
@@ -17,6 +17,7 @@ Surfaces = dict[str, NDArray[Any]]
 
 def surfaces(
     outputs: Collection[OutputName],
+    scenes: Scenes,
     seen: NDArray[np.bool_],
     depth: NDArray[np.float32],
     normals: NDArray[np.float32],
@@ -26,6 +27,7 @@ def surfaces(
 
     Args:
         outputs: Their names.
+        scenes: The views.
         seen: [V, S, S] where a pixel's centre sees the object.
         depth: [V, S, S] along the camera's forward axis; any value where nothing is seen.
         normals: [V, S, S, 3] in the world, towards the camera; any value where nothing is seen.
@@ -34,13 +36,14 @@ def surfaces(
     made: Surfaces = {}
     if "mask" in outputs:
         made["mask"] = seen.astype(np.uint8) * np.uint8(255)
-    if "depth" in outputs:
-        made["depth"] = np.where(seen, depth, floor_depth(seen.shape[-1]))
-    if "normals" in outputs:
-        made["normals"] = np.where(seen[..., None], normals, np.array([0, 0, 1], dtype=np.float32))
+    if "depth" in outputs or "normals" in outputs:
+        floor = floor_depth(scenes, seen.shape[-1])
+        up = np.isfinite(floor)[..., None] * np.array([0, 0, 1], dtype=np.float32)
+        made["depth"] = np.where(seen, depth, floor)
+        made["normals"] = np.where(seen[..., None], normals, up)
     if "coordinates" in outputs:
         made["coordinates"] = np.where(seen[..., None], coordinates, np.float32(0))
-    return made
+    return {name: array for name, array in made.items() if name in outputs}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,17 +60,30 @@ class Seen:
     """[S, S, 3] in the object's frame."""
 
 
-def surfaces_of(outputs: Collection[OutputName], views: Sequence[Seen]) -> Surfaces:
+def surfaces_of(outputs: Collection[OutputName], scenes: Scenes, views: Sequence[Seen]) -> Surfaces:
     """The same, of views that were seen one by one; nothing where none were."""
     if not views:
         return {}
     parts: list[Any] = [np.stack([getattr(view, name) for view in views]) for name in Seen.__slots__]
-    return surfaces(outputs, *parts)
+    return surfaces(outputs, scenes, *parts)
+
+
+def floor_depth(scenes: Scenes, image_size_px: int) -> NDArray[np.float32]:
+    """[V or 1, S, S] depth of the floor through each pixel's centre; infinite beyond the horizon.
+
+    One for all where all cameras are the same.
+    """
+    position, matrix = scenes.camera_position, scenes.world_to_camera
+    if (matrix == matrix[:1]).all():
+        position, matrix = position[:1], matrix[:1]
+    downwards = -(pixel_directions(image_size_px) @ matrix[:, None, :3, 2, None])[..., 0]
+    height = (position[:, 2] - FLOOR_Z)[:, None, None]
+    depth = np.full(downwards.shape, np.inf, dtype=np.float32)
+    return np.divide(height, downwards, out=depth, where=downwards > 0, casting="same_kind")
 
 
 @lru_cache(maxsize=4)
-def floor_depth(image_size_px: int) -> NDArray[np.float32]:
-    """[S, S] depth of the floor along the camera's forward axis, through each pixel's centre."""
+def pixel_directions(image_size_px: int) -> NDArray[np.float64]:
+    """[S, S, 3] in the camera's axes, of unit depth, through each pixel's centre."""
     grid = np.arange(image_size_px) + 0.5
-    rays = CAMERA.rays(np.stack(np.meshgrid(grid, grid), axis=-1), image_size_px)
-    return ((FLOOR_Z - CAMERA.position[2]) / rays[..., 2]).astype(np.float32)
+    return CAMERA.directions(np.stack(np.meshgrid(grid, grid), axis=-1), image_size_px)

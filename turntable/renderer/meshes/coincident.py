@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.meshes.mesh import FloatArray, IntArray, Material, Mesh
+from turntable.renderer.meshes.rows import row_numbers, unique_rows
 
 LIT = 0.5
 """The share of light that reaches a face with another one in its place."""
@@ -28,26 +29,21 @@ def settled(mesh: Mesh) -> Mesh:
     turn[~np.array([_solid(material) for material in mesh.materials])[mesh.material_index]] = 0
     if not turn.any():
         return mesh
-    kinds, index = np.unique(np.stack([mesh.material_index, turn]), axis=1, return_inverse=True)
+    first, index = unique_rows(np.stack([mesh.material_index, turn]))
+    kinds = zip(mesh.material_index[first], turn[first], strict=True)
     return replace(
         mesh,
-        materials=tuple(_halved(mesh.materials[number], int(turn)) for number, turn in kinds.T),
-        material_index=index.reshape(-1).astype(np.int32),
+        materials=tuple(_halved(mesh.materials[number], int(turn)) for number, turn in kinds),
+        material_index=index.astype(np.int32),
     )
 
 
 def place_numbers(positions: FloatArray, triangles: IntArray) -> NDArray[np.intp]:
     """[T]: the same number for triangles [T, 3] with the same three corners, in any order."""
-    corners = np.ascontiguousarray(np.sort(_numbers(positions)[triangles], axis=1))
-    return _numbers(corners)
-
-
-def _numbers(rows: NDArray[np.generic]) -> NDArray[np.intp]:
-    """[N]: the same number for equal rows [N, 3]."""
-    # Minus zero is zero, though its bytes differ.
-    whole = np.ascontiguousarray(rows + rows.dtype.type(0))  # pyright: ignore[reportOperatorIssue]
-    keys = whole.view(np.dtype((np.void, whole.itemsize * whole.shape[1]))).ravel()
-    return np.unique(keys, return_inverse=True)[1].reshape(-1)
+    # Minus zero is zero, though its bits differ.
+    whole = positions + np.float32(0)
+    corners = np.sort(row_numbers(whole.view(np.int32).T)[triangles], axis=1)
+    return row_numbers(corners.T)
 
 
 def _turns(number: NDArray[np.intp]) -> IntArray:

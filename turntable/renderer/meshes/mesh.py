@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,8 @@ class Mesh:
     """Whether the normals come from the file. Flat ones are two-sided: the winding carries no meaning."""
     warnings: tuple[str, ...] = field(default=())
     """What was missing or mended while loading, for the user."""
+    files: tuple[Path, ...] = ()
+    """Every file it was read from."""
 
 
 def checked(mesh: Mesh, where: str) -> Mesh:
@@ -93,8 +96,15 @@ def checked(mesh: Mesh, where: str) -> Mesh:
 
 def bounds(mesh: Mesh) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Least and largest coordinates, each [3], of the vertices that triangles use."""
-    used = mesh.positions[mesh.triangles.ravel()]
-    return used.min(axis=0), used.max(axis=0)
+    columns = np.ascontiguousarray(mesh.positions[used_vertices(mesh)].T)
+    return columns.min(axis=1), columns.max(axis=1)
+
+
+def used_vertices(mesh: Mesh) -> NDArray[np.bool_]:
+    """[N]: whether a triangle has this vertex."""
+    used = np.zeros(len(mesh.positions), dtype=np.bool_)
+    used[mesh.triangles.ravel()] = True
+    return used
 
 
 def diagonal(mesh: Mesh) -> float:
@@ -116,7 +126,7 @@ def centred(mesh: Mesh) -> tuple[FloatArray, float]:
         MeshError: All of the mesh is one point.
     """
     positions = (mesh.positions - centre(mesh)).astype(np.float32)
-    used = positions[np.unique(mesh.triangles)].astype(np.float64)
+    used = positions[used_vertices(mesh)].astype(np.float64)
     radius = float(np.linalg.norm(used, axis=1).max())
     if radius <= 0:
         raise MeshError("the mesh has no extent; leave this object out", reason="no extent")

@@ -5,7 +5,6 @@ Without Ks and Ns, ``illum 2`` and above mean a mirror-smooth highlight and anyt
 """
 
 import math
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,10 +13,9 @@ import numpy as np
 from PIL import Image
 
 from turntable.errors import MeshError
+from turntable.renderer.meshes.confined import Confined
 from turntable.renderer.meshes.mesh import Material, Texture
-
-MAX_TEXTURE_PIXELS = 64 * 2**20
-"""Larger images are refused: a bomb, or a mistake."""
+from turntable.renderer.meshes.textures import Textures
 
 
 @dataclass(slots=True)
@@ -29,27 +27,36 @@ class _Entry:
 
 
 def load_materials(
-    obj_path: Path, libraries: Iterable[str], names: Mapping[str, int], root: Path
+    obj_path: Path, libraries: Iterable[str], names: Mapping[str, int], files: Confined
 ) -> tuple[tuple[Material, ...], tuple[str, ...]]:
     """The materials in the order of ``names``, after a default at index 0; notes on what is missing."""
+    textures, libraries = Textures(files), tuple(dict.fromkeys(libraries))
     entries: dict[str, _Entry] = {}
-    notes: list[str] = []
     for library in libraries:
-        path = _inside(root, obj_path.parent / library)
-        if path is None or not path.is_file():
-            notes.append(f"material file {library} is missing; its materials are grey")
-            continue
-        entries.update({entry.name: entry for entry in _blocks(path.read_text("utf-8", "replace"))})
-    textures = _TextureFiles(obj_path.parent, root)
+        entries |= _library(obj_path.parent, library, textures)
     materials = [Material()]
     for name in sorted(names, key=lambda key: names[key]):
         if name in entries:
-            materials.append(_material(entries[name], textures, notes))
+            materials.append(_material(entries[name], obj_path.parent, textures))
         else:
             materials.append(replace(Material(), name=name))
-            if entries:
-                notes.append(f"material {name} is not defined; it is grey")
-    return tuple(materials), tuple(f"{obj_path}: {note}" for note in notes)
+            # Where a whole file is missing, that has been said.
+            if entries or (libraries and not textures.notes):
+                textures.note(f"material {name[:80]} is not defined; it is grey")
+    return tuple(materials), tuple(f"{obj_path}: {note}" for note in textures.notes)
+
+
+def _library(folder: Path, name: str, textures: Textures) -> dict[str, _Entry]:
+    path = textures.files.find(folder, name)
+    if path is None:
+        textures.note(f"material file {name[:120]} is missing; its materials are grey")
+        return {}
+    try:
+        text = textures.files.read(path).decode("utf-8", "replace")
+    except MeshError as error:
+        textures.note(f"{error}; its materials are grey")
+        return {}
+    return {entry.name: entry for entry in _blocks(text)}
 
 
 def _blocks(text: str) -> list[_Entry]:
@@ -63,14 +70,14 @@ def _blocks(text: str) -> list[_Entry]:
     return blocks
 
 
-def _material(entry: _Entry, textures: "_TextureFiles", notes: list[str]) -> Material:
+def _material(entry: _Entry, folder: Path, textures: Textures) -> Material:
     values = entry.values
     glossy = _number(values.get("illum"), 0.0) >= 2
     specular_color = _triple(values.get("ks"))
     exponent = values.get("ns")
     roughness = 1 - math.sqrt(min(max(_number(exponent, 0.0), 0.0), 1000.0) / 1000)
-    color = textures.load(values.get("map_kd"), notes)
-    cutout = textures.load(values.get("map_d"), notes)
+    color = _texture(values.get("map_kd"), folder, textures)
+    cutout = _texture(values.get("map_d"), folder, textures)
     return Material(
         name=entry.name,
         base_color=_triple(values.get("kd")) or Material().base_color,
@@ -118,49 +125,10 @@ def _with_cutout(color: Texture | None, cutout: Texture | None) -> Texture | Non
     return Texture(np.dstack([color.pixels[..., :3], alpha]))
 
 
-@dataclass(slots=True)
-class _TextureFiles:
-    """Textures by the path a material file gives, each read once, none from outside the object's root."""
-
-    folder: Path
-    root: Path
-    loaded: dict[Path, Texture] = field(default_factory=dict)
-
-    def load(self, statement: str | None, notes: list[str]) -> Texture | None:
-        if not statement:
-            return None
-        # Options (-s 1 1 1) come first, so the file is the last word; ShapeNet's names hold no blanks.
-        name = statement.split()[-1].replace("\\", "/")
-        path = _inside(self.root, self.folder / name)
-        if path is None or not path.is_file():
-            notes.append(f"texture {name} is missing; the material's own colour is used")
-            return None
-        if path not in self.loaded:
-            try:
-                self.loaded[path] = _read_image(path)
-            except MeshError as error:
-                notes.append(f"{error}; the material's own colour is used")
-                return None
-        return self.loaded[path]
-
-
-def _inside(root: Path, path: Path) -> Path | None:
-    """The resolved path, or None where it leaves ``root``: mesh files are not trusted."""
-    resolved = path.resolve()
-    return resolved if resolved.is_relative_to(root.resolve()) else None
-
-
-def _read_image(path: Path) -> Texture:
-    try:
-        with warnings.catch_warnings():  # Pillow's own limit is not ours
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            opened = Image.open(path)
-        with opened as image:
-            if image.width * image.height > MAX_TEXTURE_PIXELS:
-                raise MeshError(
-                    f"texture {path.name} has {image.width} x {image.height} pixels, and at most "
-                    f"{MAX_TEXTURE_PIXELS} are read; scale it down"
-                )
-            return Texture(np.asarray(image.convert("RGB")))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise MeshError(f"texture {path.name} cannot be read ({error})") from error
+def _texture(statement: str | None, folder: Path, textures: Textures) -> Texture | None:
+    if not statement:
+        return None
+    # Options (-s 1 1 1) come first. A name may hold blanks: then the whole statement is the name.
+    whole, last = statement, statement.split()[-1]
+    name = whole if textures.files.find(folder, whole) else last
+    return textures.from_file(folder, name.replace("\\", "/"))

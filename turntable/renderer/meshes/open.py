@@ -1,14 +1,26 @@
 """Sources by the name that recipes and the command line give them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.folder import FolderSource
+from turntable.renderer.meshes.gso import GsoSource
+from turntable.renderer.meshes.objaverse import ObjaverseSource
 from turntable.renderer.meshes.shapenet import ShapeNetSource
+from turntable.renderer.meshes.shapenetsem import ShapeNetSemSource
 from turntable.renderer.meshes.source import MeshSource
 from turntable.renderer.meshes.zoo_source import ZooSource
 
-SOURCES = ("zoo", "shapenet", "folder")
+_OF_FOLDERS: dict[str, Callable[[Path], MeshSource]] = {
+    "shapenet": ShapeNetSource,
+    "shapenet-v1": lambda root: ShapeNetSource(root, version="v1"),
+    "shapenetsem": ShapeNetSemSource,
+    "objaverse": ObjaverseSource,
+    "gso": GsoSource,
+    "folder": FolderSource,
+}
+SOURCES = ("zoo", *_OF_FOLDERS)
 DEFAULT_ZOO_OBJECTS = 320
 
 
@@ -16,7 +28,7 @@ def open_source(name: str, meshes: Path | None, objects: int | None = None) -> M
     """A source of meshes.
 
     Args:
-        name: One of ``zoo``, ``shapenet``, ``folder``.
+        name: One of ``SOURCES``.
         meshes: The folder of the meshes; the zoo needs none.
         objects: How many objects the zoo is to have.
 
@@ -34,4 +46,4 @@ def open_source(name: str, meshes: Path | None, objects: int | None = None) -> M
         raise InvalidInputError(f"no source of meshes is called {name!r}; known: {', '.join(SOURCES)}")
     if meshes is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
-    return ShapeNetSource(meshes) if name == "shapenet" else FolderSource(meshes)
+    return _OF_FOLDERS[name](meshes)

@@ -1,14 +1,18 @@
 """Where meshes come from: a source lists its objects and loads any of them."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
 
 from turntable.datasets.digests import file_sha256
 from turntable.errors import InvalidInputError, MeshError, TurntableError
 from turntable.renderer.meshes.coincident import settled
 from turntable.renderer.meshes.mesh import Mesh
+
+UNSORTED = "unsorted"
+"""The category of objects of which none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class MeshSource(Protocol):
         """Every object, in the order of the ids.
 
         Raises:
-            InvalidInputError: There is nothing to be found.
+            InvalidInputError: There is nothing to be found, or it is not what it should be.
         """
         ...
 
@@ -52,27 +56,41 @@ class MeshSource(Protocol):
         """sha256 (hex) of what the mesh, as loaded, was made from."""
         ...
 
+    def licence_of(self, object_id: str) -> str:
+        """What is known of one object's licence; that of the source where nothing is."""
+        ...
+
+    def mesh_file(self, object_id: str) -> Path | None:
+        """The object's main file; None where it is made, not read."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Facts about the whole source for the manifest, as JSON has them; no paths."""
+        ...
+
 
 def load_mesh(source: MeshSource, object_id: str) -> Mesh:
     """The mesh of an object, whatever its parser stumbles over: files come from anywhere.
 
     Raises:
         MeshError: It cannot be used.
+        MemoryError: There is no memory for it.
     """
     try:
         return settled(source.load(object_id))
-    except TurntableError:
+    except (TurntableError, MemoryError):
         raise
     except Exception as error:
-        what = f"{type(error).__name__}: {error}"
+        what = f"{type(error).__name__}: {str(error)[:200]}"
         raise MeshError(f"{object_id}: cannot be read ({what}); leave it out", reason="unreadable") from error
 
 
-def files_digest(paths: list[Path], root: Path) -> str:
+def files_digest(paths: Iterable[Path], root: Path) -> str:
     """sha256 over names and contents of files below ``root``."""
     digest = hashlib.sha256()
-    for path in sorted(paths):
-        digest.update(f"{path.relative_to(root).as_posix()}\0{file_sha256(path)}\n".encode())
+    whole = root.resolve()
+    for path in sorted(item.resolve() for item in paths):
+        digest.update(f"{path.relative_to(whole).as_posix()}\0{file_sha256(path)}\n".encode())
     return digest.hexdigest()
 
 
@@ -86,3 +104,23 @@ def existing_folder(path: Path, what: str) -> Path:
         state = "is not a folder" if path.exists() else "does not exist"
         raise InvalidInputError(f"{path} {state}; --meshes takes {what}")
     return path
+
+
+def below(root: Path, object_id: str) -> Path:
+    """The place of an object's id below the root.
+
+    Raises:
+        MeshError: It would be elsewhere.
+    """
+    parts = PurePosixPath(object_id).parts
+    if not parts or "\0" in object_id or object_id.startswith("/") or ".." in parts:
+        raise MeshError(
+            f"{object_id!r} is no object's id; ids are listed by turntable inspect", "file missing"
+        )
+    return root / object_id
+
+
+def described(objects: Iterable[SourceObject], **more: Any) -> dict[str, Any]:
+    """Counts, as ``MeshSource.describe`` gives them, with what else there is to say."""
+    items = tuple(objects)
+    return {"objects": len(items), "categories": len({item.category for item in items}), **more}

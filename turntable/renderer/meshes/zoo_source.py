@@ -1,6 +1,7 @@
 """The zoo as a source: so many procedural objects, shared out evenly among its categories."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.mesh import Mesh, mesh_digest
@@ -36,3 +37,15 @@ class ZooSource:
     def digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """sha256 over the mesh as made."""
         return mesh_digest(mesh)
+
+    def licence_of(self, object_id: str) -> str:  # noqa: ARG002
+        """The package's own."""
+        return self.licence
+
+    def describe(self) -> dict[str, object]:
+        """Nothing more is to be said of it."""
+        return {}
+
+    def mesh_file(self, object_id: str) -> Path | None:  # noqa: ARG002
+        """It has none."""
+        return None

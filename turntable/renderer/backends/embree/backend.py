@@ -7,7 +7,7 @@ import numpy as np
 from turntable.datasets.outputs import OutputName
 from turntable.renderer.backends.embree.library import find_device
 from turntable.renderer.backends.embree.light import Lights
-from turntable.renderer.backends.embree.picture import display, object_light, seen
+from turntable.renderer.backends.embree.picture import background, display, object_light, seen
 from turntable.renderer.backends.embree.samples import LightSamples
 from turntable.renderer.backends.embree.traced import TracedMesh
 from turntable.renderer.backends.embree.view import View
@@ -49,7 +49,7 @@ class EmbreeBackend(Backend):
         views = [View.of(scenes, row, samples) for row in range(len(scenes))]
         rgb = np.stack([self._picture(traced, view, image_size_px, quality) for view in views])
         centres = [seen(traced, view, image_size_px) for view in views] if set(outputs) - {"rgb"} else []
-        pixels = Pixels(rgb, **surfaces_of(outputs, centres))
+        pixels = Pixels(rgb, **surfaces_of(outputs, scenes, centres))
         return lambda: pixels
 
     def close(self) -> None:
@@ -58,4 +58,4 @@ class EmbreeBackend(Backend):
     def _picture(self, mesh: TracedMesh, view: View, image_px: int, quality: Quality) -> np.ndarray:
         floor = self._lights.on_floor(mesh, view, image_px, quality.floor_step)
         light = object_light(mesh, view, self._lights, image_px, quality.supersampling)
-        return display(light[..., :3] + (1 - light[..., 3:]) * floor)
+        return display(light[..., :3] + (1 - light[..., 3:]) * background(view, floor, image_px))

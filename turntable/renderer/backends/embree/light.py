@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 
 TABLE = 1024
 POOL_TABLE = (512, 256)
+LEAST_DOWN = 1e-4
+"""Of rays that meet the floor, a unit of depth: no pixel is as narrow."""
 
 
 class Lights:
@@ -22,38 +24,46 @@ class Lights:
     def __init__(self) -> None:
         self._sun = lighting.sun_irradiance_table(TABLE)
         self._pool = lighting.spot_table(*POOL_TABLE)
-        self._unlit_floor = WORLD_RADIANCE + float(self._sun[-1]) / np.pi
 
     def on_object(self, mesh: TracedMesh, view: View, surface: Surface, kind: NDArray[np.intp]) -> FloatArray:
         """Radiance [H, 3] towards the rays that see a surface, by samples of kinds [H]."""
         z = dot(surface.normal, view.up)[:, None]
         ambient = WORLD_RADIANCE * (0.5 + 0.5 * z)
-        bounce = self._unlit_floor * (0.5 - 0.5 * z) * view.floor_albedo
+        unlit_floor = WORLD_RADIANCE + view.sun_gain * float(self._sun[-1]) / np.pi
+        bounce = unlit_floor * (0.5 - 0.5 * z) * view.floor_albedo
         light = surface.color * (ambient + bounce)
         light += self._sun_on_object(mesh, view, surface, kind)
         light += self._spot_on_object(mesh, view, surface, kind)
         return (light * surface.lit[:, None] + surface.emission).astype(np.float32)
 
     def on_floor(self, mesh: TracedMesh, view: View, image_px: int, step_px: int) -> FloatArray:
-        """Radiance [S, S, 3] of the floor; shadows are looked for every few pixels, the sun's less often."""
-        points = floor_points(image_px, 1)
+        """Radiance [S, S, 3] of the floor, which goes on beyond the horizon as it is far away.
+
+        Shadows are looked for every few pixels, the sun's less often.
+        """
+        points = floor_points(view, image_px, 1)
         towards = view.light_in_world - points
         distance = np.linalg.norm(towards, axis=-1)
         spot = self.spot_power(points, view.light_in_world) * np.maximum(towards[..., 2] / distance, 0)
-        free_spot = _spread(_free_of_spot(mesh, view, floor_points(image_px, step_px), self), image_px)
-        free_sun = _spread(_free_of_sun(mesh, view, floor_points(image_px, 2 * step_px)), image_px)
-        white = self._sun[-1] * free_sun / np.pi + WORLD_RADIANCE
+        free_spot = _spread(_free_of_spot(mesh, view, floor_points(view, image_px, step_px), self), image_px)
+        free_sun = _spread(_free_of_sun(mesh, view, floor_points(view, image_px, 2 * step_px)), image_px)
+        white = view.sun_gain * self._sun[-1] * free_sun / np.pi + WORLD_RADIANCE
         light = (spot * free_spot / np.pi)[..., None] * view.light_color + white[..., None]
         return (view.floor_albedo * light).astype(np.float32)
 
     def spot_power(self, points: Array, light: Array) -> FloatArray:
-        """Irradiance [...] over the light colour of world points [..., 3] that face the spot, unshadowed."""
+        """Irradiance [...] over the light colour of world points [..., 3] that face the spot, unshadowed.
+
+        At the original's strength. Beyond the table's depths the pool only widens.
+        """
         axis = -light / np.linalg.norm(light)
         offset = points - light
         depth = offset @ axis
         aside = np.sqrt(np.maximum(dot(offset, offset) - depth**2, 0))
         rows, columns = self._pool.shape
         near, far = lighting.POOL_DEPTH
+        nearer = far / np.maximum(depth, far)
+        depth, aside = nearer * depth, nearer * aside
         y = np.clip((depth - near) / (far - near), 0, 1) * (rows - 1)
         x = np.clip(aside / lighting.POOL_RADIUS, 0, 1) * (columns - 1)
         top, left = np.minimum(y.astype(np.intp), rows - 2), np.minimum(x.astype(np.intp), columns - 2)
@@ -61,7 +71,7 @@ class Lights:
         upper = self._pool[top, left] * (1 - right) + self._pool[top, left + 1] * right
         lower = self._pool[top + 1, left] * (1 - right) + self._pool[top + 1, left + 1] * right
         inside = (depth >= near) & (aside <= lighting.POOL_RADIUS)
-        return np.where(inside, upper * (1 - down) + lower * down, 0).astype(np.float32)
+        return np.where(inside, nearer**2 * (upper * (1 - down) + lower * down), 0).astype(np.float32)
 
     def _sun_on_object(
         self, mesh: TracedMesh, view: View, surface: Surface, kind: NDArray[np.intp]
@@ -79,7 +89,7 @@ class Lights:
             seen[lit] += weight[:, None] * reflected(surface[lit], towards[lit], cosine[lit])
         z = dot(surface.normal, view.up)
         irradiance = np.interp(z, np.linspace(-1, 1, TABLE), self._sun)
-        return (irradiance / plain)[:, None] * seen
+        return (view.sun_gain * irradiance / plain)[:, None] * seen
 
     def _spot_on_object(
         self, mesh: TracedMesh, view: View, surface: Surface, kind: NDArray[np.intp]
@@ -97,11 +107,14 @@ class Lights:
         return light
 
 
-def floor_points(image_px: int, step_px: int) -> Array:
-    """[G, G, 3] points of the floor seen in the middle of every so many pixels."""
+def floor_points(view: View, image_px: int, step_px: int) -> Array:
+    """[G, G, 3] points of the floor in the middle of every so many pixels; far ones beyond the horizon."""
     grid = (np.arange(-(-image_px // step_px)) + 0.5) * step_px
-    rays = CAMERA.rays(np.stack(np.meshgrid(grid, grid), axis=-1), image_px)
-    return CAMERA.position + rays * ((FLOOR_Z - CAMERA.position[2]) / rays[..., 2:])
+    rays = CAMERA.directions(np.stack(np.meshgrid(grid, grid), axis=-1), image_px)
+    along = view.height / np.maximum(view.downwards(rays), LEAST_DOWN)
+    points = view.camera_in_world + along[..., None] * (rays @ view.camera_axes)
+    points[..., 2] = FLOOR_Z
+    return points
 
 
 def unit(vectors: FloatArray) -> FloatArray:

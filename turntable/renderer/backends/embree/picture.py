@@ -13,7 +13,7 @@ from turntable.renderer.backends.embree.traced import TracedMesh, dot
 from turntable.renderer.backends.embree.view import View
 from turntable.renderer.backends.surface import Seen
 from turntable.renderer.pixel_filter import filter_weights
-from turntable.renderer.scene import CAMERA
+from turntable.renderer.scene import CAMERA, NEAR, WORLD_RADIANCE
 
 FloatArray = NDArray[np.floating]
 
@@ -21,11 +21,25 @@ BORDER_PX = 2
 """Around the picture, for the pixel filter."""
 TOGETHER = 2**16
 """Samples that are shaded at once: their arrays stay in the processor's cache."""
+HORIZON_SAMPLES = 32
+"""Rows of samples a pixel along the floor's end."""
 LEAST_LEFT = 0.004
 """Of light behind clear surfaces: with less, nobody sees what comes next."""
 CURVE_END = 4.0
 """Square root of the largest linear value of the tone curve's table."""
 CURVE = tone.display_from_linear(np.linspace(0, CURVE_END, 8192) ** 2)
+
+
+def background(view: View, floor: FloatArray, image_px: int) -> FloatArray:
+    """[S, S, 3] what is seen beside the object: radiance [S, S, 3] of the floor, and the world beyond it."""
+    # The camera stands level, so a row of samples sees the floor, or none of it does.
+    side = (image_px + 2 * BORDER_PX) * HORIZON_SAMPLES
+    places = (np.arange(side) + 0.5) / HORIZON_SAMPLES - BORDER_PX
+    middle = np.full_like(places, image_px / 2)
+    rays = CAMERA.directions(np.stack([middle, places], axis=-1), image_px)
+    below = (view.downwards(rays) > 0).astype(np.float32)
+    share = _filtered_rows(below, image_px, HORIZON_SAMPLES)[:, None, None]
+    return share * floor + (1 - share) * np.float32(WORLD_RADIANCE)
 
 
 def object_light(
@@ -51,13 +65,13 @@ def display(linear: FloatArray) -> NDArray[np.uint8]:
 
 def seen(mesh: TracedMesh, view: View, image_px: int) -> Seen:
     """What one ray through each pixel's centre meets; it goes through anything rather clear."""
-    rays = CAMERA.rays(_grid(image_px, 1, 0), image_px).reshape(-1, 3)  # of unit depth
+    rays = CAMERA.directions(_grid(image_px, 1, 0), image_px).reshape(-1, 3)  # of unit depth
     directions = view.directions(rays)
     origins = np.broadcast_to(view.camera, directions.shape)
     met = np.zeros(len(rays), dtype=np.bool_)
     depth = np.zeros(len(rays), dtype=np.float32)
     normals, places = (np.zeros((len(rays), 3), dtype=np.float32) for _ in range(2))
-    for hits in mesh.layers(origins, directions, view.reach(rays)):
+    for hits in mesh.layers(origins, directions, view.reach(rays), NEAR / rays[:, 2]):
         hits = hits[(mesh.alpha(hits) >= 0.5) & ~met[hits.ray]]
         met[hits.ray] = True
         depth[hits.ray] = hits.distance
@@ -72,11 +86,11 @@ def seen(mesh: TracedMesh, view: View, image_px: int) -> Seen:
 def _traced(
     mesh: TracedMesh, view: View, lights: Lights, rays: FloatArray, kind: NDArray[np.intp], spread: float
 ) -> FloatArray:
-    """[N, 4] radiance times alpha, and alpha, along unit rays in the world from the camera."""
+    """[N, 4] radiance times alpha, and alpha, along unit rays [N, 3] in the camera's axes."""
     directions = view.directions(rays)
     origins = np.broadcast_to(view.camera, directions.shape)
     light = np.zeros((len(rays), 4), dtype=np.float32)
-    for hits in mesh.layers(origins, directions, view.reach(rays)):
+    for hits in mesh.layers(origins, directions, view.reach(rays), NEAR / rays[:, 2]):
         hits = mesh.in_turn(hits[light[hits.ray, 3] < 1 - LEAST_LEFT], odd(kind))
         surface = mesh.surface(hits, origins, directions, spread)
         share = mesh.alpha(hits) * (1 - light[hits.ray, 3])
@@ -88,7 +102,7 @@ def _traced(
 
 def _near(mesh: TracedMesh, view: View, rays: FloatArray) -> NDArray[np.intp]:
     """The rays from the camera that pass the sphere around the object."""
-    centre = (view.place - CAMERA.position).astype(np.float32)
+    centre = (view.camera_axes @ (view.place - view.camera_in_world)).astype(np.float32)
     along = rays @ centre
     aside = float(centre @ centre) - along**2
     return np.flatnonzero((aside < (1.001 * mesh.radius) ** 2) & (along > -mesh.radius))
@@ -101,8 +115,8 @@ def _portions(chosen: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
 
 @lru_cache(maxsize=1)
 def _sample_rays(image_px: int, supersampling: int) -> FloatArray:
-    """[N * N, 3] unit directions in the world of all samples, row by row."""
-    rays = CAMERA.rays(_grid(image_px, supersampling, BORDER_PX), image_px).reshape(-1, 3)
+    """[N * N, 3] unit directions in the camera's axes of all samples, row by row."""
+    rays = CAMERA.directions(_grid(image_px, supersampling, BORDER_PX), image_px).reshape(-1, 3)
     return unit(rays.astype(np.float32))
 
 

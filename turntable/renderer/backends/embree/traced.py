@@ -96,19 +96,22 @@ class TracedMesh:
             m.texture is not None and m.texture.pixels.shape[2] == 4 for m in materials
         )
 
-    def layers(self, origins: FloatArray, directions: FloatArray, reach: FloatArray) -> Iterator[Hits]:
+    def layers(
+        self, origins: FloatArray, directions: FloatArray, reach: FloatArray, begin: FloatArray | None = None
+    ) -> Iterator[Hits]:
         """What rays meet first; then, of those that go through, what they meet next, and so on.
 
         Args:
             origins: [N, 3].
             directions: [N, 3].
             reach: [N] how far, in lengths of the directions.
+            begin: [N] from where on, in the same; at their origins if not given.
         """
         rays = np.arange(len(origins))
-        start = np.zeros(len(origins), dtype=np.float32)
+        start = np.zeros(len(origins), np.float32) if begin is None else begin.astype(np.float32)
         for _ in range(MOST_LAYERS):
-            begin = origins[rays] + start[rays, None] * directions[rays]
-            hits = self._first(begin, directions[rays], reach[rays] - start[rays])
+            first = origins[rays] + start[rays, None] * directions[rays]
+            hits = self._first(first, directions[rays], reach[rays] - start[rays])
             hits = Hits(rays[hits.ray], hits.triangle, hits.weights, hits.distance + start[rays[hits.ray]])
             if not len(hits.ray):
                 return

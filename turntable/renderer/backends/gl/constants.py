@@ -11,7 +11,6 @@ from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE
 if TYPE_CHECKING:
     import moderngl
 
-DEPTH_RANGE = (0.1, 1000.0)
 TONE_END = 4.0
 """Square root of the largest linear value that the tone curve's texture holds."""
 
@@ -21,6 +20,8 @@ class Constants:
 
     def __init__(self, context: "moderngl.Context") -> None:
         irradiance = lighting.sun_irradiance_table(256)
+        self.sun_on_floor = float(irradiance[-1])
+        """Irradiance of the floor from the original's sun, without shadow."""
         curve = tone.display_from_linear(np.linspace(0, TONE_END, 4096) ** 2).astype(np.float32)
         self.inputs: dict[str, Any] = {
             "tone_curve": float_texture(context, curve[None, :, None], smooth=True),
@@ -29,8 +30,6 @@ class Constants:
             "pool_range": (lighting.POOL_RADIUS, *lighting.POOL_DEPTH),
             "sun_irradiance": float_texture(context, irradiance[None, :, None], smooth=True),
             "world_radiance": WORLD_RADIANCE,
-            "unlit_floor": WORLD_RADIANCE + float(irradiance[-1]) / np.pi,
-            "camera": [tuple(float(x) for x in row) for row in CAMERA.world_to_camera[:3]],
             "focal": float(CAMERA.intrinsics(2)[0, 0]),
             "floor_z": FLOOR_Z,
         }

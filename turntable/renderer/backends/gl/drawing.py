@@ -25,7 +25,7 @@ from turntable.renderer.backends.protocol import Quality
 from turntable.renderer.backends.surface import Surfaces, surfaces
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.pixel_filter import FILTER_RADIUS_PX, paired_taps
-from turntable.renderer.scene import CAMERA, Scenes
+from turntable.renderer.scene import Scenes
 
 if TYPE_CHECKING:
     import moderngl
@@ -73,7 +73,7 @@ class Drawing:
         bounds = projections.seen_bounds(scenes, self._mesh.extent, self._image_px, BORDER_PX)
         self._light_object(targets, blocks, inputs, scenes, bounds)
         self._light_floor(targets, blocks, inputs)
-        self._resolve(targets, blocks, inputs, bounds)
+        self._resolve(targets, blocks, inputs, scenes, bounds)
         blocks.release()
         picture = self._backend.readback.begin(targets.picture, size.pixels, len(scenes))
         others = self._draw_outputs(scenes, outputs) if set(outputs) - {"rgb"} else dict
@@ -136,6 +136,7 @@ class Drawing:
             taps[:, projections.by_phase(quality.sun_taps, quality.phases)],
             self._sun_rows,
             spot_rows[:, projections.by_phase(quality.spot_samples, quality.spot_phases)],
+            self._backend.constants.sun_on_floor,
         )
 
     def _defines(self) -> Defines:
@@ -194,7 +195,7 @@ class Drawing:
         self, fragment: str, defines: tuple[str, ...], inputs: Inputs, scenes: Scenes, grid: Grid, border: int
     ) -> None:
         """Draw the mesh as the camera sees it, a tile a view; clipping is dear, and few views need it."""
-        clip = projections.camera_clip(self._image_px, border)
+        clip = projections.camera_clip(scenes, self._image_px, border)
         copies = projections.camera_instances(scenes, grid, clip)
         cut = projections.needs_clipping(scenes, self._mesh.extent, clip)
         if not cut.all():
@@ -213,7 +214,12 @@ class Drawing:
         self._backend.passes.run("floor", targets, targets.floor, rectangles, blocks, inputs, self._defines())
 
     def _resolve(
-        self, targets: ViewTargets, blocks: ViewBlocks, inputs: Inputs, bounds: NDArray[np.int32]
+        self,
+        targets: ViewTargets,
+        blocks: ViewBlocks,
+        inputs: Inputs,
+        scenes: Scenes,
+        bounds: NDArray[np.int32],
     ) -> None:
         size, taps = targets.size, paired_taps(self._quality.supersampling)
         run = {
@@ -221,12 +227,17 @@ class Drawing:
             "floor_buffer": targets.floor,
             "light_buffer": targets.light,
             "floor_texels": float(size.floor.tile_px),
+            "filter_px": 2 * FILTER_RADIUS_PX,
             "filter_taps": [(float(at), float(weight)) for at, weight in taps],
         }
         whole = np.broadcast_to([0, 0, self._image_px, self._image_px], bounds.shape)
+        horizons = projections.horizons(scenes, self._image_px)
         near = _grown(bounds, int(np.ceil(FILTER_RADIUS_PX)), 0, self._image_px)
         for boxes, defines in ((whole, ()), (near, (("OBJECT", ""), ("FILTER_TAPS", len(taps))))):
-            rectangles = [self._pixels(size, view, box) for view, box in enumerate(boxes)]
+            rectangles = [
+                self._pixels(size, view, box, horizon)
+                for view, (box, horizon) in enumerate(zip(boxes, horizons, strict=True))
+            ]
             self._backend.passes.run(
                 "resolve",
                 targets,
@@ -237,12 +248,13 @@ class Drawing:
                 (("SUN_TAPS", 1), ("SPOT_SAMPLES", 1), *defines),
             )
 
-    def _pixels(self, size: ViewSize, view: int, box: NDArray[np.int32]) -> Rectangle:
+    def _pixels(self, size: ViewSize, view: int, box: NDArray[np.int32], horizon: float) -> Rectangle:
         tile = size.pixels.origin(view)
-        places = {
+        places: Inputs = {
             "tile": tile,
             "floor_tile": size.floor.origin(view),
             "light_tile": size.samples.origin(view),
+            "horizon": float(horizon),
         }
         return Rectangle(view, *_placed(box, tile), places)
 
@@ -254,15 +266,15 @@ class Drawing:
         begin = self._backend.readback.begin
         mask = begin(targets.mask, targets.grid, views)
         if set(outputs) <= {"rgb", "mask"}:  # the other buffers need not be read back
-            return lambda: _masks(mask, outputs)
+            return lambda: _masks(mask, scenes, outputs)
         surface = begin(targets.surface, targets.grid, views)
         coordinates = begin(targets.coordinates, targets.grid, views)
         return lambda: _surfaces(mask, surface, coordinates, scenes, outputs)
 
 
-def _masks(mask: Reading, outputs: Collection[OutputName]) -> Surfaces:
+def _masks(mask: Reading, scenes: Scenes, outputs: Collection[OutputName]) -> Surfaces:
     blank = np.zeros((1, 1, 1, 1), dtype=np.float32)
-    return surfaces(outputs, mask.tiles()[..., 0] > 0, blank[..., 0], blank, blank)
+    return surfaces(outputs, scenes, mask.tiles()[..., 0] > 0, blank[..., 0], blank, blank)
 
 
 def _surfaces(
@@ -270,7 +282,7 @@ def _surfaces(
 ) -> Surfaces:
     seen, tiles, coordinates = mask.tiles()[..., 0] > 0, surface.tiles(), place.tiles()[..., :3]
     normals = _towards_camera(tiles[..., :3], coordinates, scenes)
-    return surfaces(outputs, seen, tiles[..., 3], normals, coordinates)
+    return surfaces(outputs, scenes, seen, tiles[..., 3], normals, coordinates)
 
 
 def _towards_camera(
@@ -278,7 +290,7 @@ def _towards_camera(
 ) -> NDArray[np.float32]:
     """Normals [V, S, S, 3] of points in the objects' frames, in the world and turned to the camera."""
     rotation = scenes.object_to_world[:, :3, :3]
-    camera = np.einsum("vji,vj->vi", rotation, CAMERA.position - scenes.object_to_world[:, :3, 3])
+    camera = np.einsum("vji,vj->vi", rotation, scenes.camera_position - scenes.object_to_world[:, :3, 3])
     facing = (normals * (camera[:, None, None] - coordinates)).sum(axis=-1, keepdims=True)
     turned = np.where(facing < 0, -normals, normals)
     return np.einsum("vij,vrcj->vrci", rotation, turned).astype(np.float32)

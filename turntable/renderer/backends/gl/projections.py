@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer import lighting
-from turntable.renderer.backends.gl.constants import DEPTH_RANGE
 from turntable.renderer.backends.gl.targets import Grid
-from turntable.renderer.scene import CAMERA, FLOOR_Z, SPOT_RADIUS, Scenes
+from turntable.renderer.scene import CAMERA, FAR, FLOOR_Z, NEAR, SPOT_RADIUS, WORLD_RADIANCE, Scenes
 
 Array = NDArray[np.float64]
 
-VIEW_ROWS = 7
+VIEW_ROWS = 10
 SUN_SAMPLES = 400
 BLOCK_ALIGNMENT = 16
 """In rows of 16 bytes: a view's block begins where every device lets it."""
@@ -31,10 +30,10 @@ class Extent:
     """Of the sphere around the origin."""
 
 
-def camera_clip(image_px: int, border_px: int) -> Array:
-    """[4, 4]: the world to the clip space of a tile: the picture with a border around it, y down."""
+def camera_clip(scenes: Scenes, image_px: int, border_px: int) -> Array:
+    """[V, 4, 4]: the world to the clip space of a tile: the picture with a border around it, y down."""
     focal = CAMERA.intrinsics(2)[0, 0] * image_px / (image_px + 2 * border_px)
-    near, far = DEPTH_RANGE
+    near, far = NEAR, FAR
     lens = np.array(
         [
             [focal, 0, 0, 0],
@@ -43,7 +42,7 @@ def camera_clip(image_px: int, border_px: int) -> Array:
             [0, 0, 1, 0],
         ]
     )
-    return lens @ CAMERA.world_to_camera
+    return lens @ scenes.world_to_camera
 
 
 def sun_clip(directions: Array, radius: float) -> Array:
@@ -129,9 +128,8 @@ def instances(atlas_clip: Array, object_to_world: Array | None = None) -> NDArra
 
 
 def camera_instances(scenes: Scenes, grid: Grid, clip: Array) -> NDArray[np.void]:
-    """[V] copies as the camera sees them; those that leave a tile or dip below the floor know its bounds."""
-    tiles = np.broadcast_to(clip, (len(scenes), 4, 4))
-    copies = instances(into_atlas(tiles, grid), scenes.object_to_world)
+    """[V] copies as cameras see them; those that leave a tile or dip below the floor know its bounds."""
+    copies = instances(into_atlas(clip, grid), scenes.object_to_world)
     scale, middle = _places(len(scenes), grid, 1.0)
     copies["place"][:, :2], copies["place"][:, 2:] = scale, middle
     copies["height"] = scenes.object_to_world[:, 2]
@@ -142,7 +140,7 @@ def camera_instances(scenes: Scenes, grid: Grid, clip: Array) -> NDArray[np.void
 def needs_clipping(scenes: Scenes, extent: Extent, clip: Array) -> NDArray[np.bool_]:
     """[V] whether the mesh's box may leave the tile or reach below the floor."""
     world = _corners(scenes, extent)
-    homogeneous = np.concatenate([world, np.ones((*world.shape[:2], 1))], axis=-1) @ clip.T
+    homogeneous = np.concatenate([world, np.ones((*world.shape[:2], 1))], axis=-1) @ clip.transpose(0, 2, 1)
     depth = homogeneous[..., 3:]
     outside = np.abs(homogeneous[..., :2]) > depth
     lowest = np.minimum(depth[..., 0], world[..., 2] - FLOOR_Z).min(axis=1)
@@ -156,13 +154,25 @@ def _corners(scenes: Scenes, extent: Extent) -> Array:
 
 def seen_bounds(scenes: Scenes, extent: Extent, size: int, border_px: int) -> NDArray[np.int32]:
     """[V, 4] x0, y0, x1, y1 in whole pixels, at most a border around the picture: where the object may be."""
-    pixels = CAMERA.project(_corners(scenes, extent), size)
+    matrix = scenes.world_to_camera
+    camera = _corners(scenes, extent) @ matrix[:, :3, :3].transpose(0, 2, 1) + matrix[:, None, :3, 3]
+    image = camera @ CAMERA.intrinsics(size).T
+    # A box that reaches behind the camera has no outline: it may be anywhere.
+    beside = (image[..., 2] < NEAR).any(axis=1)
+    pixels = image[..., :2] / np.maximum(image[..., 2:], NEAR)
     low, high = np.floor(pixels.min(axis=1)), np.ceil(pixels.max(axis=1))
+    low[beside], high[beside] = -border_px, size + border_px
     return np.clip(np.concatenate([low, high], axis=1), -border_px, size + border_px).astype(np.int32)
 
 
+def horizons(scenes: Scenes, size: int) -> Array:
+    """[V] the row, in pixels from the top, above which a picture shows no floor."""
+    focal = CAMERA.intrinsics(size)[0, 0]
+    return size / 2 - focal * scenes.horizon
+
+
 def view_blocks(
-    scenes: Scenes, extent: Extent, taps: Array, sun_rows: Array, spot_rows: Array
+    scenes: Scenes, extent: Extent, taps: Array, sun_rows: Array, spot_rows: Array, sun_on_floor: float
 ) -> NDArray[np.float32]:
     """[V, rows, 4]: what ``shaders/view.glsl`` reads of each view.
 
@@ -172,16 +182,20 @@ def view_blocks(
         taps: [V, K, 4] direction in the world times weight, and the number of a sun map.
         sun_rows: [M, 4, 4] rows of each sun map, from the mesh's frame.
         spot_rows: [V, S, 5, 4] rows of each spot map, from the world, and its place in the atlas.
+        sun_on_floor: Irradiance of the floor from the original's sun, without shadow.
     """
     count, sun, spot = len(scenes), taps.shape[1], spot_rows.shape[1]
     rows = VIEW_ROWS + 4 * sun + 5 * spot
     table = np.zeros((count, -(-rows // BLOCK_ALIGNMENT) * BLOCK_ALIGNMENT, 4), dtype=np.float32)
     table[:, 0:3] = scenes.object_to_world[:, :3]
     table[:, 3, :3] = scenes.floor_albedo
+    table[:, 3, 3] = scenes.sun_gain
     table[:, 4, :3] = scenes.light_position
-    table[:, 5, :3] = scenes.light_color
+    table[:, 5, :3] = scenes.light_color * scenes.spot_gain[:, None]
+    table[:, 5, 3] = WORLD_RADIANCE + scenes.sun_gain * sun_on_floor / np.pi
     table[:, 6, :3] = scenes.object_to_world[:, :3, 3]
     table[:, 6, 3] = extent.radius
+    table[:, 7:10] = scenes.world_to_camera[:, :3]
     to_object = np.linalg.inv(scenes.object_to_world)
     chosen = sun_rows[taps[..., 3].astype(np.intp)] @ to_object[:, None]
     chosen[:, :, 3] = taps

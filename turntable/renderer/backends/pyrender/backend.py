@@ -40,7 +40,6 @@ class PyrenderBackend(Backend):
         with self._context.current():
             self._renderer = make_renderer(self._pyrender)
         self._stage = Stage(self._pyrender)
-        self._display = light.display_table()
 
     @property
     def device(self) -> Device:
@@ -65,12 +64,15 @@ class PyrenderBackend(Backend):
         with self._context.current(), ExitStack() as held:
             nodes = self._enter(pieces, held)
             for view in range(len(scenes)):
-                self._stage.show(scenes, view)
-                pictures.append(self._display[self._draw_colors()])
+                strengths = light.Strengths.of(scenes, view)
+                self._stage.show(scenes, view, strengths)
+                for piece in pieces:
+                    piece.glow(strengths.headroom)
+                pictures.append(light.display_table(strengths.headroom)[self._draw_colors()])
                 if numbered is not None:
                     numbers, depth = self._draw_numbers(nodes)
-                    views.append(seen(numbers, depth, numbered, scenes.object_to_world[view]))
-        pixels = Pixels(np.stack(pictures), **surfaces_of(outputs, views))
+                    views.append(seen(numbers, depth, numbered, scenes, view))
+        pixels = Pixels(np.stack(pictures), **surfaces_of(outputs, scenes, views))
         return lambda: pixels
 
     def close(self) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import MeshError
-from turntable.renderer.backends.pyrender.light import HEADROOM
 from turntable.renderer.meshes.mesh import Material, Mesh, centred
 
 MOST_TRIANGLES = 2**24 - 1
@@ -44,6 +43,13 @@ class Part:
     """Whether one may see through it."""
     solid: bool
     """Whether rays through pixel centres stop at it."""
+    emission: tuple[float, float, float]
+    """Scene-linear."""
+
+    def glow(self, headroom: float) -> None:
+        """Emit, where white stands for light of ``headroom``."""
+        # pyrender multiplies emission by itself.
+        self.primitive.material.emissiveFactor = np.sqrt(np.array(self.emission) / headroom)
 
 
 def doubled(mesh: Mesh) -> Mesh:
@@ -94,7 +100,8 @@ def parts(pyrender: Any, mesh: Mesh) -> Iterator[Part]:
             indices=indices.reshape(-1, 3),
             material=_material(pyrender, material),
         )
-        yield Part(primitive, int(first) + 1, _clear(material), material.alpha >= SOLID_ALPHA)
+        solid = material.alpha >= SOLID_ALPHA
+        yield Part(primitive, int(first) + 1, _clear(material), solid, material.emission)
 
 
 def _clear(material: Material) -> bool:
@@ -110,7 +117,5 @@ def _material(pyrender: Any, material: Material) -> Any:
         baseColorTexture=None if texture is None else texture.pixels,
         metallicFactor=0.0,
         roughnessFactor=material.roughness,
-        # pyrender multiplies emission by itself.
-        emissiveFactor=np.sqrt(np.array(material.emission) / HEADROOM),
         alphaMode="BLEND" if _clear(material) else "OPAQUE",
     )

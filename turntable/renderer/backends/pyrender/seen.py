@@ -4,15 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.backends.pyrender.parts import Corners
-from turntable.renderer.backends.surface import Seen
+from turntable.renderer.backends.surface import Seen, pixel_directions
 from turntable.renderer.meshes.mesh import unit
-from turntable.renderer.scene import CAMERA
+from turntable.renderer.scene import Scenes
 
 FloatArray = NDArray[np.float64]
 
 
 def seen(
-    numbers: NDArray[np.uint8], depth: NDArray[np.float32], corners: Corners, object_to_world: FloatArray
+    numbers: NDArray[np.uint8], depth: NDArray[np.float32], corners: Corners, scenes: Scenes, view: int
 ) -> Seen:
     """Places from depths, normals from the corners of the triangles.
 
@@ -20,28 +20,25 @@ def seen(
         numbers: [S, S, 3] bytes, the lowest first: 0 off the object, else a triangle's number + 1.
         depth: [S, S].
         corners: Of the numbered triangles.
-        object_to_world: [4, 4].
+        scenes: What was drawn.
+        view: Its row there.
     """
     size = len(numbers)
     number = numbers.astype(np.int64) @ [1, 256, 65536] - 1
     here = number >= 0
-    points = _points(size)[here] * depth[here][:, None] + CAMERA.position
+    camera, object_to_world = scenes.camera_position[view], scenes.object_to_world[view]
+    rays = pixel_directions(size)[here] @ scenes.world_to_camera[view, :3, :3]
+    points = rays * depth[here][:, None] + camera
     rotation, place = object_to_world[:3, :3], object_to_world[:3, 3]
     inside = (points - place) @ rotation
     weights = _barycentric(inside, corners.positions[number[here]])
     normals = np.einsum("nk,nkc->nc", weights, corners.normals[number[here]]) @ rotation.T
     normals = unit(normals)
-    away = ((points - CAMERA.position) * normals).sum(axis=-1) > 0
+    away = (rays * normals).sum(axis=-1) > 0
     normals[away] *= -1
     full = [np.zeros((size, size, 3), dtype=np.float32) for _ in range(2)]
     full[0][here], full[1][here] = normals, inside
     return Seen(here, depth, *full)
-
-
-def _points(size: int) -> FloatArray:
-    """[S, S, 3] steps in the world, of unit depth, through each pixel's centre."""
-    grid = np.arange(size) + 0.5
-    return CAMERA.rays(np.stack(np.meshgrid(grid, grid), axis=-1), size)
 
 
 def _barycentric(points: FloatArray, triangles: FloatArray) -> FloatArray:

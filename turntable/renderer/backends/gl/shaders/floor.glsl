@@ -1,4 +1,5 @@
-// Light on the floor, on a grid as coarse as its soft shadows allow.
+// Light on the floor, on a grid as coarse as its soft shadows allow. Beyond the horizon it goes on as it is far away:
+// the picture cuts it off there.
 
 #include view
 #include light
@@ -45,9 +46,12 @@ float spot_on_floor(vec4 p) {
     return max(l.z, 0.0) * spot_power(p.xyz) * seen / float(SPOT_SAMPLES);
 }
 
+const float LEAST_DOWN = 1e-4;    // of rays, a unit of depth: no pixel is as narrow
+
 vec4 shade(ivec2 at) {
     vec3 origin = camera_place();
     vec3 ray = camera_ray((vec2(at - tile) + 0.5) * step_px);
+    ray.z = min(ray.z, -LEAST_DOWN);
     vec4 p = vec4(origin + ray * ((floor_z - origin.z) / ray.z), 1.0);
     vec3 light = row[LIGHT_COLOR].rgb * spot_on_floor(p) + sun_on_floor(p);
     return vec4(row[FLOOR].rgb * (light / PI + world_radiance), 1.0);

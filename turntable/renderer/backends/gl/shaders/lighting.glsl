@@ -9,7 +9,6 @@ uniform sampler2D normal_buffer;
 uniform sampler2D depth_buffer;
 uniform usampler2D material_buffer;
 uniform sampler2D material_table;
-uniform float unlit_floor;        // radiance of the floor outside the pool, over its albedo
 uniform float lift;               // shadow maps have texels: a point looks from a little above its surface
 uniform ivec2 tile;               // first sample of the view
 uniform float border_px;          // drawn around the picture, for the pixel filter
@@ -81,7 +80,7 @@ vec4 shade(ivec2 at) {
     ivec2 place = inside % PHASE_GRID;
     int phase = place.y * PHASE_GRID + place.x;
     vec3 ambient = s.color * world_radiance * (0.5 + 0.5 * n.z);
-    vec3 bounce = s.color * row[FLOOR].rgb * unlit_floor * (0.5 - 0.5 * n.z);
+    vec3 bounce = s.color * row[FLOOR].rgb * row[LIGHT_COLOR].w * (0.5 - 0.5 * n.z);
     vec3 light = sun_light(lifted, s, phase) + spot_light(p, lifted, s, phase) + ambient + bounce;
     return vec4((light * emission.a + emission.rgb) * color.a, color.a);
 }

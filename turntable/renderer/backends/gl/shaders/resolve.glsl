@@ -1,4 +1,4 @@
-// The picture: the floor, and before it the object through the pixel filter; then the tone curve.
+// The picture: the floor up to the horizon, and before it the object through the pixel filter; then the tone curve.
 
 uniform sampler2D floor_buffer;
 uniform sampler2D tone_curve;      // by the square root of linear light, up to `tone_end`
@@ -7,6 +7,9 @@ uniform ivec2 tile;                // first pixel of the view
 uniform ivec2 floor_tile;
 uniform float floor_texels;        // along a side of the view
 uniform float step_px;
+uniform float horizon;             // the row of the picture, from its top, where the floor ends
+uniform float filter_px;           // the pixel filter's width
+uniform float world_radiance;
 
 #ifdef OBJECT
 uniform sampler2D light_buffer;
@@ -29,6 +32,12 @@ vec4 object_light(vec2 pixel) {
 }
 #endif
 
+// The share of the filter of a pixel in row y that lies below the horizon: the integral of `pixel_filter.py`.
+float below_horizon(float y) {
+    float x = clamp((y - horizon) / filter_px + 0.5, 0.0, 1.0), turn = 6.28318530717959 * x;
+    return x + (-0.48829 * sin(turn) + 0.14128 / 2.0 * sin(2.0 * turn) - 0.01168 / 3.0 * sin(3.0 * turn)) / (0.35875 * 6.28318530717959);
+}
+
 float display(float linear) {
     float size = float(textureSize(tone_curve, 0).x);
     return textureLod(tone_curve, vec2((sqrt(linear) / tone_end * (size - 1.0) + 0.5) / size, 0.5), 0.0).r;
@@ -38,6 +47,7 @@ vec4 shade(ivec2 at) {
     vec2 pixel = vec2(at - tile) + 0.5;
     vec2 place = vec2(floor_tile) + clamp(pixel / step_px, 0.5, floor_texels - 0.5);
     vec3 color = textureLod(floor_buffer, place / vec2(textureSize(floor_buffer, 0)), 0.0).rgb;
+    if (pixel.y < horizon + 0.5 * filter_px) color = mix(vec3(world_radiance), color, below_horizon(pixel.y));
 #ifdef OBJECT
     vec4 object = object_light(pixel);
     color = object.rgb + (1.0 - object.a) * color;

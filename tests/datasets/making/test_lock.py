@@ -1,0 +1,86 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from turntable.datasets.making.lock import only_writer
+from turntable.errors import InvalidInputError
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from turntable.datasets.making.lock import only_writer
+with only_writer(Path(sys.argv[1]), shared=sys.argv[2] == "shared"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "set/run.lock"
+
+
+@pytest.fixture
+def hold(path):
+    """Starts another process that holds the lock."""
+    started = []
+
+    def start(kind="alone"):
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(path), kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        started.append(process)
+        assert process.stdout.readline() == b"held\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_one_at_a_time_and_nothing_is_left(path):
+    for _ in range(2):
+        with only_writer(path):
+            assert path.exists()
+        assert list(path.parent.iterdir()) == []
+
+
+def test_another_process_is_refused_by_name(path, hold):
+    holder = hold()
+    said = f"another run is at work in it .process {holder.pid} on "
+    with pytest.raises(InvalidInputError, match=said), only_writer(path):
+        pass
+    holder.communicate(b"\n")
+    with only_writer(path):
+        pass
+
+
+def test_a_holder_that_was_killed_holds_nothing(path, hold):
+    holder = hold()
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    assert path.exists()
+    with only_writer(path):
+        pass
+    assert not path.exists()
+
+
+def test_shared_among_those_who_share(path, hold):
+    first = hold("shared")
+    with only_writer(path, shared=True):
+        pass
+    assert path.exists(), "another still holds it"
+    with pytest.raises(InvalidInputError, match="another run is at work"), only_writer(path):
+        pass
+    first.communicate(b"\n")
+    assert not path.exists()
+
+
+def test_not_shared_with_one_who_has_it_alone(path, hold):
+    hold("alone")
+    with pytest.raises(InvalidInputError, match="another run is at work"), only_writer(path, shared=True):
+        pass

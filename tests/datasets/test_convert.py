@@ -1,0 +1,330 @@
+"""Import and export of the published layout, read back the way the original training code reads it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.spatial.transform import Rotation
+from synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
+
+from turntable.datasets.convert import export_folder, import_folder
+from turntable.datasets.convert.importing import Origin
+from turntable.datasets.convert.layout import object_path
+from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.objects import ObjectRecord
+from turntable.datasets.pixels import decode_jpeg, encode_jpeg
+from turntable.datasets.quarantine import read_quarantine
+from turntable.datasets.recipe import load_recipe
+from turntable.datasets.verify import verify
+from turntable.errors import InvalidInputError, TurntableError
+
+VIEWS = 3
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_synthetic_dataset(tmp_path_factory.mktemp("set"), objects=11, views=VIEWS, image_size=32)
+
+
+@pytest.fixture(scope="module")
+def exported(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    export_folder(dataset.path, folder)
+    return folder
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """As the original generators leave it: float64 labels, JPEGs with red and blue exchanged."""
+    rng = np.random.default_rng(0)
+    high = np.array([np.pi / 2] * 3 + [1, np.pi / 4, 2 * np.pi, 1])
+    low = np.array([-np.pi / 2] * 3 + [0] * 4)
+    for number in range(9):
+        folder = tmp_path / "3DIEBench" / f"0{number % 3}691156" / f"u{number:x}abc-{number}"
+        folder.mkdir(parents=True)
+        for view in range(VIEWS):
+            image = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+            (folder / f"image_{view}.jpg").write_bytes(encode_jpeg(image, 90))
+            np.save(folder / f"latent_{view}.npy", rng.uniform(low, high))
+    return tmp_path / "3DIEBench"
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def lists(folder: Path) -> list[Path]:
+    return [folder / f"{split}_images.npy" for split in ("train", "val")]
+
+
+def write_list(path: Path, *ids: str) -> Path:
+    np.save(path, np.array([f"/{name}" for name in ids]))
+    return path
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_the_original_code_reads_an_export(dataset: Dataset, exported: Path, split: str) -> None:
+    samples = np.load(exported / f"{split}_images.npy")  # without pickle, as numpy loads by default
+    labels = np.load(exported / f"{split}_labels.npy")
+    assert samples.dtype.kind == "U"
+    assert labels.dtype == np.int64
+    assert labels.shape == samples.shape
+    with dataset.split(split) as part:
+        ours = dict(zip((record.id for record in part.objects), part.labels, strict=True))
+        files = {
+            record.id: [part.read_jpeg(row, v) for v in range(VIEWS)]
+            for row, record in enumerate(part.objects)
+        }
+    assert sorted(samples) == sorted(f"/{name}" for name in ours)
+    synsets = sorted({path.name for path in exported.iterdir() if path.is_dir()})
+    for sample, label in zip(samples, labels, strict=True):
+        assert label == synsets.index(sample.split("/")[1])
+        images, latents = [], []
+        for view in (0, 2):
+            path = exported / sample[1:] / f"image_{view}.jpg"
+            images.append(np.asarray(Image.open(path).convert("RGB")))
+            latents.append(np.load(exported / sample[1:] / f"latent_{view}.npy"))
+            assert path.read_bytes() == files[sample[1:]][view]
+        assert images[0].shape == (32, 32, 3)
+        assert latents[0].dtype == np.float64
+        assert latents[0].shape == (7,)
+        first, second = (Rotation.from_euler("xyz", latent[:3]) for latent in latents)
+        relative = (first.inv() * second).as_matrix()
+        matrices = [dataset.schema.rotations(ours[sample[1:]][view]) for view in (0, 2)]
+        np.testing.assert_allclose(relative, matrices[0].T @ matrices[1], atol=1e-12)
+        np.testing.assert_array_equal(np.stack(latents), ours[sample[1:]][[0, 2]].astype(np.float64))
+
+
+def test_an_export_imported_is_the_same_data_set(dataset: Dataset, exported: Path, tmp_path: Path) -> None:
+    origin = Origin(channel_order="rgb", source="folder", licence="CC0-1.0", name="back")
+    manifest = import_folder(exported, tmp_path / "back", origin=origin, split=lists(exported), threads=2)
+    report = verify(tmp_path / "back", deep=True)
+    assert report.problems == ()
+    assert "labels were imported" in report.notes[0]
+    assert manifest.jpeg_quality == dataset.manifest.jpeg_quality
+    assert manifest.jpeg_subsampling == dataset.manifest.jpeg_subsampling
+    back = open_dataset(tmp_path / "back")
+    assert (back.splits, back.categories) == (dataset.splits, dataset.categories)
+    for name in dataset.splits:
+        with dataset.split(name) as a, back.split(name) as b:
+            rows = {record.id: row for row, record in enumerate(b.objects)}
+            assert sorted(rows) == sorted(record.id for record in a.objects)
+            for row, record in enumerate(a.objects):
+                assert a.labels[row].tobytes() == b.labels[rows[record.id]].tobytes()
+                for view in range(VIEWS):
+                    assert a.read_jpeg(row, view) == b.read_jpeg(rows[record.id], view)
+
+
+def test_translations_and_other_columns(tmp_path: Path) -> None:
+    recipe = load_recipe("3diebench-t").replace(views=2, image_size_px=16, objects_per_shard=4)
+    write_synthetic_dataset(tmp_path / "t", recipe, synthetic_objects(recipe, 5, 2))
+    export_folder(tmp_path / "t", tmp_path / "out")
+    latent = np.load(tmp_path / "out" / "class00" / "0000" / "latent_1.npy")
+    assert latent.shape == (10,)
+    manifest = import_folder(tmp_path / "out", tmp_path / "back", split=lists(tmp_path / "out"))
+    assert manifest.schema.names == recipe.schema.names
+    assert (manifest.name, manifest.channel_order) == ("3diebench-t-imported", "bgr")
+    assert verify(tmp_path / "back", deep=True).ok
+
+
+@pytest.mark.parametrize(
+    ("factors", "told"),
+    [
+        ({"translation_x": {"low": 0, "high": 0.1}}, "they lack translation_y, translation_z;"),
+        ({"camera_distance": {"low": 2, "high": 3}}, "they have camera_distance, which it has no place for;"),
+    ],
+)
+def test_labels_of_other_factors_are_refused(tmp_path: Path, factors: dict, told: str) -> None:
+    table = load_recipe("3diebench").to_dict()
+    table |= {"factors": {**table["factors"], **factors}, "views": 2, "image_size_px": 16}
+    recipe = type(load_recipe("zoo")).from_dict(table)
+    write_synthetic_dataset(tmp_path / "set", recipe, synthetic_objects(recipe, 3, 1))
+    with pytest.raises(InvalidInputError, match=told):
+        export_folder(tmp_path / "set", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_red_and_blue_are_exchanged_on_request(dataset: Dataset, tmp_path: Path) -> None:
+    export_folder(dataset.path, tmp_path / "bgr", channel_order="bgr")
+    with dataset.split("val") as part:
+        record = part.objects[0]
+        ours = decode_jpeg(part.read_jpeg(0, 1)).astype(int)
+    theirs = decode_jpeg((tmp_path / "bgr" / record.id / "image_1.jpg").read_bytes()).astype(int)
+    assert np.abs(theirs[..., ::-1] - ours).mean() < 5  # encoded twice, its colours at half the size
+    assert np.abs(theirs - ours).mean() > 10
+    with pytest.raises(
+        InvalidInputError, match="an export of another data set or with another --channel-order"
+    ):
+        export_folder(dataset.path, tmp_path / "bgr")
+
+
+def test_an_export_that_was_killed_goes_on(dataset: Dataset, exported: Path, tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def stop(done: int, total: int) -> None:
+        calls.append(total)
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_folder(dataset.path, tmp_path / "out", threads=1, progress=stop)
+    assert not (tmp_path / "out" / "train_images.npy").exists()
+    whole = next(path for path in sorted(tmp_path.glob("out/*/*")) if path.is_dir())
+    (whole / "image_1.jpg").write_bytes(b"")  # as after a power cut
+    leftover = whole.parent / ".0099.tmp"
+    leftover.mkdir()
+    result = export_folder(dataset.path, tmp_path / "out")
+    assert 4 <= result.resumed < result.objects == 11
+    leftover.rmdir()
+    assert tree(tmp_path / "out") == tree(exported)
+
+
+def test_ids_of_any_form_get_two_levels() -> None:
+    ids = ["a/b", "a-b", "a/b/c", "Ä/b", "../x", "a/..", "b", ".hidden/x", "a/b--c", "A/B"]
+    paths = [object_path(ObjectRecord(name, "a", "train", "folder", "")) for name in ids]
+    assert paths[0] == "a/b"
+    assert paths[-1] == "A/B"
+    assert len(set(paths)) == len(ids)
+    for path in paths:
+        first, second = path.split("/")
+        assert all(part and part[0] != "." and part.isascii() for part in (first, second))
+
+
+def test_a_published_folder_is_imported(published: Path, tmp_path: Path) -> None:
+    held_out = ("00691156/u0abc-0", "02691156/u2abc-2")
+    calls: list[tuple[int, int]] = []
+    manifest = import_folder(
+        published,
+        tmp_path / "out",
+        split=[write_list(tmp_path / "val_images.npy", *held_out)],
+        camera=lambda size: {"size": size},
+        progress=lambda done, total: calls.append((done, total)),
+    )
+    assert calls[-1] == (9, 9)
+    assert manifest.totals.objects == 9
+    assert (manifest.views, manifest.image_size_px, manifest.jpeg_quality) == (VIEWS, 32, 90)
+    assert (manifest.channel_order, manifest.camera) == ("bgr", {"size": 32})
+    assert verify(tmp_path / "out", deep=True).problems == ()
+    with open_dataset(tmp_path / "out").split("val") as val:
+        assert {record.id for record in val.objects} == set(held_out)
+        row = [record.id for record in val.objects].index("02691156/u2abc-2")
+        assert val.read_jpeg(row, 1) == (published / "02691156/u2abc-2/image_1.jpg").read_bytes()
+        latent = np.load(published / "02691156/u2abc-2/latent_1.npy")
+        np.testing.assert_array_equal(val.labels[row, 1], latent.astype(np.float32))
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "Converted by turntable" in card
+    assert "red and blue are exchanged" in card
+
+
+def damage(folder: Path, kind: str) -> None:
+    image, latent = folder / "image_1.jpg", folder / "latent_1.npy"
+    match kind:
+        case "views missing":
+            image.unlink()
+        case "views too many":
+            (folder / "image_7.jpg").write_bytes(image.read_bytes())
+        case "image damaged":
+            image.write_bytes(image.read_bytes()[:-200])
+        case "image of another size":
+            image.write_bytes(encode_jpeg(np.zeros((16, 32, 3), np.uint8)))
+        case "label damaged":
+            np.save(latent, np.array([{"a": 1}] * 7, dtype=object), allow_pickle=True)
+        case _:
+            np.save(latent, np.full(7, np.nan))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["views missing", "views too many", "image damaged", "image of another size", "label damaged", "nan"],
+)
+def test_a_damaged_object_is_left_out_and_no_other(published: Path, tmp_path: Path, kind: str) -> None:
+    damage(published / "01691156" / "u4abc-4", kind)
+    manifest = import_folder(published, tmp_path / "out")
+    (record,) = read_quarantine(tmp_path / "out" / "quarantine.jsonl")
+    assert record.object == "01691156/u4abc-4"
+    assert record.reason == ("label damaged" if kind == "nan" else kind)
+    assert str(published / "01691156" / "u4abc-4") in record.detail
+    assert (manifest.totals.objects, manifest.quarantined) == (8, 1)
+    assert verify(tmp_path / "out", deep=True).ok
+
+
+def test_objects_the_lists_do_not_name_or_that_are_absent(published: Path, tmp_path: Path) -> None:
+    given = [
+        write_list(tmp_path / "val_images.npy", "00691156/u0abc-0"),
+        write_list(tmp_path / "train_images.npy", "02691156/u2abc-2", "02691156/gone"),
+    ]
+    manifest = import_folder(published, tmp_path / "out", split=given)
+    records = read_quarantine(tmp_path / "out" / "quarantine.jsonl")
+    assert manifest.totals.objects == 2
+    assert manifest.quarantined == len(records) == 8
+    assert {r.reason for r in records if r.object == "02691156/gone"} == {"folder missing"}
+    assert sum(record.reason == "in no split" for record in records) == 7
+
+
+def test_a_label_outside_the_declared_range_names_its_file(published: Path, tmp_path: Path) -> None:
+    path = published / "01691156" / "u4abc-4" / "latent_2.npy"
+    latent = np.load(path)
+    latent[1] = 2.0
+    np.save(path, latent)
+    with pytest.raises(InvalidInputError, match=r"latent_2\.npy: rotation_y_rad is 2, outside \[-1\.5708"):
+        import_folder(published, tmp_path / "out")
+    latent[1] = 0.5
+    np.save(path, latent)
+    assert import_folder(published, tmp_path / "out").totals.objects == 9  # the same call goes on
+
+
+def test_an_import_that_was_killed_ends_in_the_same_bytes(published: Path, tmp_path: Path) -> None:
+    import_folder(published, tmp_path / "whole", threads=1)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_folder(published, tmp_path / "out", threads=1, progress=stop)
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    first = json.loads((tmp_path / "out" / "journal.jsonl").read_text().splitlines()[0])
+    made = tmp_path / "out" / first["split"] / f"{first['name']}.tar"
+    before = made.stat().st_mtime_ns
+    import_folder(published, tmp_path / "out", threads=3)
+    assert made.stat().st_mtime_ns == before
+    differ = {"journal.jsonl"}  # its lines are in the order in which shards were made
+    whole, again = (
+        {name: data for name, data in tree(tmp_path / part).items() if name not in differ}
+        for part in ("whole", "out")
+    )
+    assert whole == again
+    with pytest.raises(InvalidInputError, match="an import of other objects, or with other arguments"):
+        import_folder(published, tmp_path / "out", origin=Origin(channel_order="rgb"))
+
+
+def test_folders_of_another_kind_are_refused(published: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="is not a folder"):
+        import_folder(tmp_path / "none", tmp_path / "out")
+    with pytest.raises(InvalidInputError, match=r"give the folder that holds the synsets' folders"):
+        import_folder(published / "00691156", tmp_path / "out")  # one level too deep
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("x")
+    for work in (import_folder, export_folder):
+        source = published if work is import_folder else make_synthetic_dataset(tmp_path / "s", 3, 1, 2).path
+        with pytest.raises(TurntableError, match="is not empty and holds no"):
+            work(source, tmp_path / "full")
+    np.save(published / "00691156" / "u0abc-0" / "latent_0.npy", np.zeros(9))
+    with pytest.raises(InvalidInputError, match="a label of 9 numbers; 3DIEBench has 7, 3DIEBench-T 10"):
+        import_folder(published, tmp_path / "out")
+
+
+def test_the_published_set_out_of_distribution_is_declared(published: Path, tmp_path: Path) -> None:
+    for path in published.glob("*/*/latent_*.npy"):
+        latent = np.load(path)
+        latent[:3] = np.sign(latent[:3]) * (np.pi - np.abs(latent[:3]))
+        np.save(path, latent)
+    with pytest.raises(
+        InvalidInputError, match=r"rotation_x_rad is .* the range of recipe 3diebench-imported; give --like"
+    ):
+        import_folder(published, tmp_path / "wrong")
+    origin = Origin(like="3diebench-ood-legacy")
+    manifest = import_folder(published, tmp_path / "out", origin=origin)
+    assert (manifest.splits, manifest.totals.objects) == (("val",), 9)
+    assert verify(tmp_path / "out", deep=True).problems == ()

@@ -1,0 +1,149 @@
+"""What holds for every recipe that can be written, over recipes that hypothesis writes."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turntable.datasets.columns import POSE_NAMES
+from turntable.datasets.draws import draw_factors
+from turntable.datasets.factors import STANDARD, StandardFactor
+from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES
+from turntable.datasets.legacy_stream import STREAM_ORDER
+from turntable.datasets.recipe import Recipe
+
+MOTIONS = ("constant", "screw", "in-plane", "independent")
+KINDS = ("plain", "legacy", "rotation", *MOTIONS)
+STREAM = (3, 1)
+
+
+@st.composite
+def ranges(draw: st.DrawFn, least: float, most: float) -> dict[str, float]:
+    """Two ends that are two numbers in float32 too."""
+    width = draw(st.floats(1e-3, 1.0)) * (most - least)
+    low = least + draw(st.floats(0, 1)) * (most - least - width)
+    return {"low": low, "high": min(low + width, most)}
+
+
+@st.composite
+def factors(draw: st.DrawFn, standard: StandardFactor, kinds: str) -> dict[str, float]:
+    most = standard.maximum - (1e-6 if standard.maximum_excluded else 0)
+    kind = draw(st.sampled_from(kinds))
+    if kind == "v":
+        return {"value": draw(st.floats(standard.minimum, most))}
+    if kind == "t" and standard.minimum < 0:
+        span = draw(ranges(0, most))
+        return {"inner": span["low"], "outer": span["high"]}
+    return draw(ranges(standard.minimum, most))
+
+
+@st.composite
+def sequence_tables(draw: st.DrawFn, motion: str, free: list[str]) -> dict[str, Any]:
+    table: dict[str, Any] = {"length": draw(st.integers(2, 4)), "motion": motion}
+    if motion != "independent":
+        table["speed_rad"] = draw(ranges(0, math.pi))
+    if motion == "screw" and draw(st.booleans()):
+        table |= {"offset": draw(ranges(0, 0.3)), "travel": draw(ranges(-0.7, 0.7))}
+    if motion == "in-plane":
+        free = [name for name in free if name != "camera_elevation_rad"]
+    return table | ({"vary": draw(st.lists(st.sampled_from(free), unique=True))} if free else {})
+
+
+@st.composite
+def recipes(draw: st.DrawFn, kind: str) -> Recipe:
+    named = [item for item in STANDARD if item.default is None or draw(st.booleans())]
+    on_so3 = kind == "rotation" or (kind in MOTIONS and draw(st.booleans()))
+    if on_so3:
+        named = [item for item in named if item.factor.name not in ROTATION_NAMES]
+    tables = {}
+    for item in named:
+        kinds = (
+            "rv"
+            if kind == "legacy" and item.factor.name in STREAM_ORDER
+            else "v"
+            if kind == "legacy"
+            else "rtv"
+        )
+        tables[item.factor.name] = draw(factors(item, kinds))
+    table: dict[str, Any] = {"name": "made", "source": "zoo", "views": 12, "image_size_px": 32}
+    table["seed"] = draw(st.integers(0, 2**31))
+    if kind == "legacy":
+        table |= {"draws": "numpy-legacy", "chunks": draw(st.integers(1, 4))}
+    if on_so3:
+        outside = (
+            {"outside": "3diebench", "margin_deg": draw(st.floats(0, 60))} if draw(st.booleans()) else {}
+        )
+        table["rotation"] = {"kind": "uniform", **outside}
+    if kind in MOTIONS:
+        free = [name for name, item in tables.items() if name not in POSE_NAMES and "value" not in item]
+        table["sequence"] = draw(sequence_tables(kind, free))
+        if kind == "screw":
+            tables = {name: item for name, item in tables.items() if name not in TRANSLATION_NAMES}
+    return Recipe.from_dict(table | {"factors": tables})
+
+
+def labels_of(recipe: Recipe, object_id: str, views: Any) -> np.ndarray:
+    return draw_factors(recipe, object_id, views, STREAM if recipe.draws == "numpy-legacy" else None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_every_recipe(kind: str, data: st.DataObject) -> None:
+    recipe = data.draw(recipes(kind))
+    again = Recipe.from_toml(recipe.to_toml())
+    assert again == recipe
+    assert (again.digest, again.label_digest) == (recipe.digest, recipe.label_digest)
+    assert again.factors == recipe.factors
+
+    whole = labels_of(recipe, "a/b", range(recipe.views))
+    assert whole.dtype == np.float32
+    assert whole.shape == (recipe.views, len(recipe.schema))
+    for column, factor in enumerate(recipe.factors):
+        assert factor.contains(whole[:, column]).all(), (factor, whole[:, column])
+
+    # Equal digests, equal draws; and every view is the same in any company.
+    other = again.replace(name="other", image_size_px=64, val_fraction=0.5)
+    assert other.label_digest == recipe.label_digest
+    assert labels_of(other, "a/b", range(recipe.views)).tobytes() == whole.tobytes()
+    views = data.draw(st.lists(st.integers(0, recipe.views - 1), max_size=6))
+    assert labels_of(recipe, "a/b", views).tobytes() == whole[views].tobytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_different_objects_differ(kind: str, data: st.DataObject) -> None:
+    recipe = data.draw(recipes(kind))
+    drawn = any(factor.distribution != "fixed" for factor in recipe.drawn) or recipe.rotation is not None
+    if recipe.draws == "numpy-legacy":
+        first, second = (draw_factors(recipe, "a", range(12), (3, index)) for index in (0, 1))
+    else:
+        first, second = (draw_factors(recipe, name, range(12)) for name in ("a", "b"))
+    moving = recipe.sequence is not None and recipe.sequence.moving
+    assert (first.tobytes() != second.tobytes()) == (drawn or moving)
+
+
+def test_neighbouring_objects_have_nothing_in_common() -> None:
+    recipe = Recipe.from_dict(
+        {
+            "name": "made",
+            "source": "zoo",
+            "views": 12,
+            "image_size_px": 32,
+            "rotation": {"kind": "uniform", "outside": "3diebench", "margin_deg": 60},
+            "factors": {
+                "floor_hue": {"low": 0, "high": 1},
+                "light_theta_rad": {"low": 0, "high": 1},
+                "light_phi_rad": {"low": 0, "high": 1},
+                "light_hue": {"low": 0, "high": 1},
+            },
+        }
+    )
+    rows = np.concatenate([draw_factors(recipe, f"object/{n}", range(12)) for n in range(20)])
+    assert len(np.unique(rows, axis=0)) == len(rows)
+    for name in ("rotation_x_rad", "floor_hue"):
+        assert len(np.unique(rows[:, recipe.schema.column(name)])) == pytest.approx(len(rows), abs=1)

@@ -1,0 +1,71 @@
+import json
+import os
+import signal
+
+import pytest
+
+from turntable.errors import InvalidInputError
+from turntable.renderer.events import event_lines, now_and_then, unheard
+from turntable.renderer.progress import Counts, Meter, Progress
+from turntable.renderer.stopping import stop_when_asked
+
+
+def test_a_line_an_event_is_added_to_the_file(tmp_path):
+    path = tmp_path / "events.jsonl"
+    for name in ("begin", "end"):
+        with event_lines(path) as tell:
+            tell(name, objects=3, text="é\n")
+    first, second = map(json.loads, path.read_text().splitlines())
+    assert (first["event"], second["event"]) == ("begin", "end")
+    assert first["objects"] == 3
+    assert first["text"] == "é\n"
+    assert first["time"] <= second["time"]
+
+
+def test_a_dash_is_the_standard_output(capsys, tmp_path):
+    from pathlib import Path
+
+    with event_lines(Path("-")) as tell:
+        tell("begin")
+    assert json.loads(capsys.readouterr().out)["event"] == "begin"
+    with event_lines(None) as tell:
+        assert tell is unheard
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(InvalidInputError, match="cannot be written"), event_lines(tmp_path):
+        pass
+
+
+def test_progress_is_told_now_and_then():
+    is_due = now_and_then(3600.0)
+    assert [is_due() for _ in range(3)] == [True, False, False]
+
+
+def test_rate_and_time_left():
+    now = Progress(objects=30, objects_total=90, quarantined=1, views=100, seconds=10.0, objects_here=20)
+    assert now.views_per_second == 10
+    assert now.seconds_left == 30
+    assert Progress(10, 90, 0, 0).seconds_left is None
+    assert Progress(10, 90, 0, 0).views_per_second == 0
+
+
+def test_the_meter_adds_what_is_in_work_to_what_is_done():
+    meter = Meter(10, Counts(objects=4, quarantined=1))
+    now = meter.read([Counts(1, 5, 0, ("a",)), Counts(2, 10, 1)])
+    assert (now.objects, now.objects_total, now.quarantined, now.views) == (7, 10, 2, 15)
+    assert now.objects_here == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_asks_and_the_same_again_ends(number):
+    said = []
+    before = signal.getsignal(number)
+    with stop_when_asked(said.append) as stop:
+        assert not stop()
+        os.kill(os.getpid(), number)
+        assert stop()
+        assert said == [f"{number.name}: ending after the shards in hand; send it again to end at once"]
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    assert signal.getsignal(number) == before

@@ -1,0 +1,35 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import quick_run
+from quick_run import contents, quick
+
+pytestmark = pytest.mark.gl
+
+
+def test_a_cluster_that_loses_a_node_gives_the_same_bytes(tmp_path):
+    pytest.importorskip("ray")
+    support = Path(quick_run.__file__).parent
+    places = os.pathsep.join([str(support), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": places, "RAY_USAGE_STATS_ENABLED": "0"}
+    # Ray warns of much at import and shutdown; what it says is shown where the test fails.
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(support / "ray_run.py"), str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["told"].count("shard") == 6
+    assert said["told"][-1] == "end"
+    unreached, lost = said["warnings"][0], said["warnings"][1:]
+    assert "--address 127.0.0.1:1: no Ray cluster answers" in unreached
+    assert any("of the cluster was lost with train/shard-00000" in text for text in lost)
+    quick(tmp_path / "whole")
+    assert contents(tmp_path / "set") == contents(tmp_path / "whole")

@@ -1,0 +1,61 @@
+"""Whole runs over meshes that are broken or hostile: the good ones among them are rendered."""
+
+import pytest
+from loading_work import Misbehaving
+from malformed import KEPT, WARNED, make_corpus
+from quick_run import TINY
+
+from turntable.datasets.dataset import open_dataset
+from turntable.datasets.quarantine import read_quarantine
+from turntable.datasets.verify import verify
+from turntable.renderer import generate
+from turntable.renderer.loading import LoadLimits
+from turntable.renderer.meshes.open import open_source
+
+pytestmark = pytest.mark.gl
+
+
+@pytest.mark.parametrize("name", ["shapenet", "folder"])
+def test_a_corpus_of_broken_files_costs_itself_alone(tmp_path, name):
+    cases = {case.id: case for case in make_corpus(tmp_path / "of") if case.source == name and case.listed}
+    warnings = []
+    manifest = generate(
+        TINY.replace(source=name, objects_per_shard=40),
+        open_source(name, tmp_path / "of" / name),
+        tmp_path / "set",
+        workers=2,
+        warn=warnings.append,
+    )
+    left_out = {item.object: item.reason for item in read_quarantine(tmp_path / "set/quarantine.jsonl")}
+    warned = {item.object for item in read_quarantine(tmp_path / "set/warnings.jsonl")}
+    rendered = {record.id for split in manifest.splits for record in _records(tmp_path / "set", split)}
+    assert rendered | set(left_out) == set(cases)
+    for object_id, case in cases.items():
+        how = left_out.get(object_id) or (WARNED if object_id in warned else KEPT)
+        assert how in case.outcomes, object_id
+    assert len(left_out) + len(warned) > 60
+    assert len(rendered) >= sum(case.outcomes == (KEPT,) for case in cases.values()) > 0
+    assert not [text for text in warnings if text.startswith("worker")], "no worker died of it"
+    assert verify(tmp_path / "set", deep=True).ok
+
+
+def _records(folder, split):
+    with open_dataset(folder).split(split) as part:
+        return part.objects
+
+
+def test_meshes_that_end_their_loader_are_left_out_with_the_reason(tmp_path):
+    names = ("one", "kill", "hang", "swell", "two", "refuse", "kill once", "three")
+    source = Misbehaving(4, folder=tmp_path, names=names)
+    limits = LoadLimits(seconds=1.5, memory_bytes=4 * 2**30)
+    manifest = generate(TINY.replace(val_fraction=0), source, tmp_path / "set", limits=limits)
+    left_out = {item.object: item.reason for item in read_quarantine(tmp_path / "set/quarantine.jsonl")}
+    assert left_out == {
+        "kill": "crashed the loader",
+        "hang": "timed out",
+        "swell": "out of memory",
+        "refuse": "no faces",
+    }
+    assert manifest.totals.objects == 4
+    assert manifest.quarantined == 4
+    assert verify(tmp_path / "set").ok

@@ -1,0 +1,63 @@
+"""A run on a local Ray cluster of two nodes, of which one is killed in the middle; tells it as JSON."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import ray
+from quick_run import OBJECTS, TINY
+from ray.cluster_utils import Cluster
+
+from turntable.errors import InvalidInputError
+from turntable.renderer import generate
+from turntable.renderer.engines import RayCluster
+from turntable.renderer.generate import Listener
+from turntable.renderer.meshes.zoo_source import ZooSource
+
+SOON = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 300,
+    "health_check_failure_threshold": 3,
+}
+
+
+def main(folder: Path) -> None:
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 0, "_system_config": SOON, "include_dashboard": False},
+    )
+    nodes = [cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)]
+    cluster.wait_for_nodes()
+    told, warnings, first = [], [], []
+
+    def tell(event, /, **facts):
+        told.append(event)
+
+    def progress(_):
+        """Kill a node soon after the first shard: both are busy with further ones then."""
+        if "shard" in told and not first:
+            first.append(time.monotonic())
+        if first and len(nodes) == 2 and time.monotonic() - first[0] > 0.7:
+            cluster.remove_node(nodes.pop(), allow_graceful=False)
+
+    try:
+        try:
+            generate(TINY, ZooSource(OBJECTS), folder / "unreached", engine=RayCluster("127.0.0.1:1"))
+        except InvalidInputError as error:
+            warnings.append(str(error))
+        manifest = generate(
+            TINY,
+            ZooSource(OBJECTS),
+            folder / "set",
+            engine=RayCluster(cluster.address),
+            listener=Listener(progress, warnings.append, tell),
+        )
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    print(json.dumps({"fingerprint": manifest.fingerprint, "told": told, "warnings": warnings}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,188 @@
+"""Shards into the published layout of loose files, on which the original training code runs as it is.
+
+An object's folder is filled under a hidden name and renamed when it is whole; the lists of the splits come
+last. A killed export goes on with the same call.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from turntable.datasets.convert.layout import image_name, latent_name, object_path, published_columns
+from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.digests import canonical_json
+from turntable.datasets.making.lock import only_writer
+from turntable.datasets.manifest import Manifest
+from turntable.datasets.objects import ObjectRecord
+from turntable.datasets.pixels import decode_jpeg, encode_jpeg
+from turntable.datasets.shard_reader import ShardReader, local_shards
+from turntable.datasets.shard_writer import ShardRecord, npy_bytes
+from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, clear_disk_errors, write_text
+from turntable.errors import InvalidInputError
+
+PLAN_NAME = "export.json"
+LOCK_NAME = "export.lock"
+
+ChannelOrder = Literal["rgb", "bgr"]
+Progress = Callable[[int, int], None]
+"""Called with objects done and objects in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What lies in the folder now."""
+
+    objects: int
+    images: int
+    resumed: int
+    """Objects an earlier call had written."""
+    notes: tuple[str, ...] = ()
+    """What of the data set has no place in that layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is the same for every object."""
+
+    out: Path
+    columns: Sequence[int]
+    """Of our labels, in the published order."""
+    manifest: Manifest
+    exchange: bool
+    """Red and blue, which takes encoding each picture anew."""
+
+
+def export_folder(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    channel_order: ChannelOrder | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write a data set in the layout in which 3DIEBench is published.
+
+    Args:
+        folder: of the data set.
+        out: gets ``{synset}/{id}/image_{view}.jpg`` and ``latent_{view}.npy`` (float64: rotation x, y, z,
+            floor hue, light theta, phi and hue, and translation x, y, z where the labels have it), then
+            ``train_images.npy``, ``train_labels.npy`` and the same for "val". It must be empty, or of the
+            same export begun earlier.
+        channel_order: of the pictures; by default they are copied byte for byte. Another one than the data
+            set's encodes them anew at its own quality.
+        threads: that write; one a core by default.
+        progress: called after each object.
+
+    Raises:
+        InvalidInputError: the labels lack a column of that layout or have others; or ``out`` holds something
+            else.
+        IntegrityError: a shard is damaged.
+        TurntableError: the disk is full.
+    """
+    dataset, target = open_dataset(folder), Path(out)
+    manifest = dataset.manifest
+    exchange = channel_order is not None and channel_order != manifest.channel_order
+    job = _Job(target, published_columns(manifest.schema), manifest, exchange)
+    target.mkdir(parents=True, exist_ok=True)
+    with only_writer(target / LOCK_NAME):
+        _claim(target, manifest, exchange)
+        resumed = _export_shards(dataset, job, threads, progress)
+        # Once for all files: a flush for each of two files a view would take longer than writing them.
+        os.sync()
+        for name in dataset.splits:
+            with dataset.split(name) as split:
+                _write_lists(target, name, split.objects, split.categories)
+    totals = manifest.totals
+    return Exported(totals.objects, totals.images, resumed, tuple(_notes(manifest)))
+
+
+def _claim(out: Path, manifest: Manifest, exchange: bool) -> None:
+    text = canonical_json({"fingerprint": manifest.fingerprint, "exchange": exchange}) + "\n"
+    path = out / PLAN_NAME
+    if path.exists():
+        if path.read_text(encoding="utf-8") != text:
+            raise InvalidInputError(
+                f"{out} holds an export of another data set or with another --channel-order; "
+                "choose another --out"
+            )
+    elif any(item.name != LOCK_NAME for item in out.iterdir()):
+        raise InvalidInputError(f"{out} is not empty and holds no export in the making; choose another --out")
+    else:
+        write_text(path, text)
+
+
+def _export_shards(dataset: Dataset, job: _Job, threads: int | None, progress: Progress | None) -> int:
+    """Write every object; how many were there already."""
+    resumed = done = 0
+    open_shard = local_shards(dataset.path)
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        for shard in dataset.manifest.shards:
+            with open_shard(shard) as reader:
+                for was_there in pool.map(partial(_export_object, job, shard, reader), range(shard.objects)):
+                    resumed += was_there
+                    done += 1
+                    if progress is not None:
+                        progress(done, dataset.manifest.totals.objects)
+    return resumed
+
+
+def _export_object(job: _Job, shard: ShardRecord, reader: ShardReader, row: int) -> bool:
+    """Write one object; whether an earlier call had."""
+    final = job.out / object_path(reader.record(row))
+    latents = reader.latents[row][:, job.columns].astype(np.float64)
+    if _is_whole(final, latents):
+        return True
+    temporary = final.with_name(f".{final.name}{TEMPORARY_SUFFIX}")
+    for leftover in (temporary, final):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    temporary.mkdir(parents=True)
+    with clear_disk_errors(final):
+        for view in range(shard.views):
+            (temporary / image_name(view)).write_bytes(_picture(job, reader.read(row, view)))
+            (temporary / latent_name(view)).write_bytes(npy_bytes(latents[view]))
+        temporary.rename(final)
+    return False
+
+
+def _picture(job: _Job, data: bytes) -> bytes:
+    if not job.exchange:
+        return data
+    exchanged = np.ascontiguousarray(decode_jpeg(data)[..., ::-1])
+    subsampling: Literal["420", "444"] = "444" if job.manifest.jpeg_subsampling == "444" else "420"
+    return encode_jpeg(exchanged, job.manifest.jpeg_quality, subsampling)
+
+
+def _is_whole(path: Path, latents: np.ndarray) -> bool:
+    """Whether a folder holds all views, none of them cut by a machine that lost its power."""
+    try:
+        for view, latent in enumerate(latents):
+            if (path / latent_name(view)).read_bytes() != npy_bytes(latent):
+                return False
+            with (path / image_name(view)).open("rb") as file:
+                file.seek(-2, os.SEEK_END)
+                if file.read() != b"\xff\xd9":  # a JPEG's end
+                    return False
+    except OSError:
+        return False
+    return True
+
+
+def _write_lists(out: Path, split: str, objects: Iterable[ObjectRecord], categories: np.ndarray) -> None:
+    names = np.array([f"/{object_path(record)}" for record in objects])
+    for what, array in (("images", names), ("labels", categories.astype(np.int64))):
+        with atomic_file(out / f"{split}_{what}.npy") as file:
+            np.save(file, array, allow_pickle=False)
+
+
+def _notes(manifest: Manifest) -> Iterable[str]:
+    further = [name for name in manifest.outputs if name != "rgb"] + (["points"] if manifest.points else [])
+    if further:
+        yield f"{', '.join(further)}: not written, since the published layout has no place for them"

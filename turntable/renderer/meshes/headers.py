@@ -1,0 +1,90 @@
+"""What PLY, STL and OFF files promise in their headers, compared with their size before it is believed."""
+
+import re
+from pathlib import Path
+
+from turntable.renderer.meshes.limits import Limits, refuse
+
+_SIZES = {
+    **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
+    **dict.fromkeys(("short", "ushort", "int16", "uint16"), 2),
+    **dict.fromkeys(("int", "uint", "float", "int32", "uint32", "float32"), 4),
+    **dict.fromkeys(("double", "float64", "int64", "uint64"), 8),
+}
+_COUNTS = re.compile(rb"(\d+)\s+(\d+)(?:\s+\d+)?\s")
+MOST_HEADER_BYTES = 2**16
+
+
+def check_header(data: bytes, suffix: str, path: Path, limits: Limits) -> None:
+    """Refuse a file whose header promises more than the file holds, or than is read.
+
+    Raises:
+        MeshError: It does.
+    """
+    if suffix == ".ply":
+        _check_ply(data, path, limits)
+    elif suffix == ".off":
+        _check_off(data, path, limits)
+    elif suffix == ".stl":
+        _check_stl(data, path)
+
+
+def _check_ply(data: bytes, path: Path, limits: Limits) -> None:
+    head, end, body = data[:MOST_HEADER_BYTES].partition(b"end_header")
+    if not data.startswith(b"ply") or not end:
+        refuse(f"{path}: no header of a PLY file", "unreadable")
+    size = len(data) - len(head) - len(end) - (0 if body.startswith(b"\n") else 1)
+    ascii_text = b"format ascii" in head
+    needed, count, each = 0, 0, 0
+    for line in head.decode("latin-1").splitlines():
+        words = line.split()
+        if words[:1] == ["element"] and len(words) == 3:
+            needed, each = needed + count * each, 0
+            count = _count(words[2], path)
+            limits.check(
+                "vertices" if words[1] == "vertex" else "triangles", count, str(path), f"of {words[1]}"
+            )
+        elif words[:1] == ["property"] and len(words) >= 3:
+            # A list has at least its count; a number in text at least a figure and a blank.
+            each += 2 if ascii_text else _SIZES.get(words[2] if words[1] == "list" else words[1], 1)
+    needed += count * each
+    if needed > size + 1:
+        refuse(
+            f"{path}: its header promises {needed:,} bytes, and {max(size, 0):,} follow; it is cut off",
+            "cut off",
+        )
+
+
+def _count(word: str, path: Path) -> int:
+    if not re.fullmatch(r"\d{1,18}", word):
+        refuse(f"{path}: a header with {word[:40]} elements", "unreadable")
+    return int(word)
+
+
+def _check_off(data: bytes, path: Path, limits: Limits) -> None:
+    text = b"\n".join(line.partition(b"#")[0] for line in data[:MOST_HEADER_BYTES].splitlines()) + b"\n"
+    # ModelNet glues the counts to the first word: "OFF490 518 0".
+    match = re.match(rb"\s*C?OFF\s*", text)
+    counts = _COUNTS.match(text, match.end()) if match else None
+    if counts is None:
+        refuse(f"{path}: no header of an OFF file", "unreadable")
+    vertices, faces = (_count(number.decode(), path) for number in counts.groups())
+    limits.check("vertices", vertices, str(path), "vertices")
+    limits.check("triangles", faces, str(path), "faces")
+    if 6 * vertices + 8 * faces > len(data) + 1:
+        refuse(
+            f"{path}: {vertices:,} vertices and {faces:,} faces in {len(data):,} bytes; it is cut off",
+            "cut off",
+        )
+
+
+def _check_stl(data: bytes, path: Path) -> None:
+    if data[:5].lower() == b"solid" and b"facet" in data[:MOST_HEADER_BYTES]:
+        return
+    if len(data) < 84:
+        refuse(f"{path}: an STL file of {len(data)} bytes is cut off", "cut off")
+    count = int.from_bytes(data[80:84], "little")
+    if 84 + 50 * count != len(data):
+        refuse(
+            f"{path}: {count:,} triangles in {len(data):,} bytes; it is cut off, or no STL file", "cut off"
+        )
