@@ -18,7 +18,7 @@ from turntable.datasets.dataset import open_dataset
 from turntable.datasets.making.destination import JOURNAL_NAME, PLAN_NAME
 from turntable.datasets.quarantine import read_quarantine
 from turntable.datasets.verify import verify
-from turntable.errors import InvalidInputError, MeshError, TurntableError
+from turntable.errors import InvalidInputError, MeshError, StoreError, TurntableError
 from turntable.renderer import generate
 from turntable.renderer.meshes.shapenet import ShapeNetSource
 from turntable.renderer.meshes.source import SourceObject
@@ -268,6 +268,29 @@ def test_a_full_disk_is_said_and_survived(whole, tmp_path):
         assert contents(folder / "set") == contents(whole)
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_rendered(tmp_path):
+    folder, told = tmp_path / "disk", []
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a file system needs root")
+    try:
+        with pytest.raises(StoreError, match="read-only; mount it for writing, or choose another place"):
+            generate(TINY, ZooSource(OBJECTS), folder / "set", progress=told.append)
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="a file is where a folder should be"):
+        generate(TINY, ZooSource(OBJECTS), tmp_path / "file", progress=told.append)
+    assert told == []
+
+
+def test_a_disk_without_room_for_the_data_set_is_said_before_anything_is_rendered(tmp_path):
+    huge = TINY.replace(views=10_000, image_size_px=4096)
+    with pytest.raises(StoreError, match=r"GB are free, about .* GB are to be written"):
+        generate(huge, ZooSource(4000), tmp_path / "set")
 
 
 def test_choosing_takes_from_every_category_in_turn():

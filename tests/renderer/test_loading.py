@@ -13,7 +13,7 @@ from turntable.renderer.loading import Loaded, LoadLimits, MeshLoader
 from turntable.renderer.meshes.source import load_mesh
 from turntable.renderer.meshes.zoo_source import ZooSource
 
-LIMITS = LoadLimits(seconds=3.0, memory_bytes=4 * 2**30)
+LIMITS = LoadLimits(seconds=20.0, memory_bytes=4 * 2**30)
 
 
 def outcomes(folder, *names, limits=LIMITS):
@@ -51,7 +51,7 @@ def test_a_mesh_comes_as_the_source_loads_it():
     ],
 )
 def test_a_mesh_that_ends_its_loader_costs_itself_alone(tmp_path, word, reason):
-    limits = replace(LIMITS, seconds=1.0) if word == "hang" else LIMITS
+    limits = replace(LIMITS, seconds=2.5) if word == "hang" else LIMITS
     assert outcomes(tmp_path, "one", word, "three", limits=limits) == [
         "digest of one",
         reason,

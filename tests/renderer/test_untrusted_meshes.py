@@ -47,7 +47,7 @@ def _records(folder, split):
 def test_meshes_that_end_their_loader_are_left_out_with_the_reason(tmp_path):
     names = ("one", "kill", "hang", "swell", "two", "refuse", "kill once", "three")
     source = Misbehaving(4, folder=tmp_path, names=names)
-    limits = LoadLimits(seconds=1.5, memory_bytes=4 * 2**30)
+    limits = LoadLimits(seconds=3.0, memory_bytes=4 * 2**30)
     manifest = generate(TINY.replace(val_fraction=0), source, tmp_path / "set", limits=limits)
     left_out = {item.object: item.reason for item in read_quarantine(tmp_path / "set/quarantine.jsonl")}
     assert left_out == {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.datasets.making.destination import JOURNAL_NAME
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets.recipe import Recipe, load_recipe
 from turntable.errors import MeshError
 from turntable.renderer.backends import Choice, choose
 from turntable.renderer.engines import Watcher
@@ -60,9 +60,9 @@ class InProcess:
                 watcher.made(task, Made(outcome, counts[-1]))
 
 
-def quick(folder: Path, **how: object) -> None:
+def quick(folder: Path, recipe: Recipe = TINY, **how: object) -> None:
     """The tiny zoo, made here."""
-    generate(TINY, ZooSource(OBJECTS), folder, engine=InProcess(), **how)
+    generate(recipe, ZooSource(OBJECTS), folder, engine=InProcess(), **how)
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -79,14 +79,7 @@ def killed_after(seconds: float, folder: Path) -> bool:
 
     The parent must not have opened a device.
     """
-    pid = os.fork()
-    if pid == 0:
-        try:
-            quick(folder)
-            os._exit(0)
-        except BaseException as error:
-            print(f"the run failed: {error!r}", file=sys.stderr)  # noqa: T201
-            os._exit(1)
+    pid = _begun(folder)
     time.sleep(seconds)
     os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
@@ -94,26 +87,8 @@ def killed_after(seconds: float, folder: Path) -> bool:
     return os.WIFSIGNALED(status)
 
 
-def main(folder: Path, kills: int, seed: int) -> None:
-    """Kill runs at random moments, resuming each, until so many have been killed; print what was left."""
-    import random
-
-    moments = random.Random(seed)
-    began = time.monotonic()
-    assert os.waitpid(_whole(folder / "whole"), 0)[1] == 0
-    length = time.monotonic() - began
-    killed = number = 0
-    while killed < kills:
-        target = folder / f"set-{number}"
-        killed += killed_after(moments.uniform(0, length), target)
-        if (target / "manifest.json").exists():
-            number += 1
-    for index in range(number + 1):
-        assert os.waitpid(_whole(folder / f"set-{index}"), 0)[1] == 0
-    print(f"killed {killed} runs of {number + 1} sets, each at a moment of {length:.2f} s")  # noqa: T201
-
-
-def _whole(folder: Path) -> int:
+def _begun(folder: Path) -> int:
+    """The run in a forked process."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -123,6 +98,25 @@ def _whole(folder: Path) -> int:
             print(f"the run failed: {error!r}", file=sys.stderr)  # noqa: T201
             os._exit(1)
     return pid
+
+
+def main(folder: Path, kills: int, seed: int) -> None:
+    """Kill runs at random moments, resuming each, until so many have been killed; print what was left."""
+    import random
+
+    moments = random.Random(seed)
+    began = time.monotonic()
+    assert os.waitpid(_begun(folder / "whole"), 0)[1] == 0
+    length = time.monotonic() - began
+    killed = number = 0
+    while killed < kills:
+        target = folder / f"set-{number}"
+        killed += killed_after(moments.uniform(0, length), target)
+        if (target / "manifest.json").exists():
+            number += 1
+    for index in range(number + 1):
+        assert os.waitpid(_begun(folder / f"set-{index}"), 0)[1] == 0
+    print(f"killed {killed} runs of {number + 1} sets, each at a moment of {length:.2f} s")  # noqa: T201
 
 
 if __name__ == "__main__":

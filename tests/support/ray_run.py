@@ -15,6 +15,8 @@ from turntable.renderer.engines import RayCluster
 from turntable.renderer.generate import Listener
 from turntable.renderer.meshes.zoo_source import ZooSource
 
+RECIPE = TINY.replace(views=40)
+"""So that a shard takes some time."""
 SOON = {
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 300,
@@ -47,7 +49,7 @@ def main(folder: Path) -> None:
         except InvalidInputError as error:
             warnings.append(str(error))
         manifest = generate(
-            TINY,
+            RECIPE,
             ZooSource(OBJECTS),
             folder / "set",
             engine=RayCluster(cluster.address),

@@ -11,7 +11,7 @@ from turntable.datasets.making.outcomes import Outcome
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import ShardPlan
 from turntable.datasets.recipe import Recipe
-from turntable.errors import StoppedError
+from turntable.errors import StoppedError, TurntableError
 from turntable.renderer.backends import Drawing
 from turntable.renderer.engines import Engine, Processes
 from turntable.renderer.events import Tell, now_and_then, unheard
@@ -183,7 +183,16 @@ class _Work:
         return share
 
     def _run(self, run: Run) -> "_Watcher":
-        """Make what is missing of a run's shards."""
+        """Make what is missing of a run's shards; an error is told as an event too."""
+        try:
+            return self._make_missing(run)
+        except StoppedError:
+            raise
+        except TurntableError as error:
+            self.listener.tell("failed", error=str(error))
+            raise
+
+    def _make_missing(self, run: Run) -> "_Watcher":
         outcomes = run.begin()
         done = {outcome.place for outcome in outcomes}
         missing = [shard for shard in run.shards if (shard.split, shard.name) not in done]
