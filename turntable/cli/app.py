@@ -1,0 +1,51 @@
+"""The application that commands add themselves to, what they print with, and the names they share."""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+import cyclopts
+from rich.console import Console
+
+import turntable
+from turntable.errors import StoppedError, TurntableError
+
+app = cyclopts.App(
+    name="turntable",
+    help="Labelled views of 3D objects: render them, stream them, learn from them.",
+    version=turntable.__version__,
+)
+out = Console()
+err = Console(stderr=True)
+
+say = partial(out.print, soft_wrap=True, markup=False, highlight=False)
+"""For whole lines, to be read or parsed: neither broken nor coloured."""
+
+warn = partial(err.print, style="yellow", soft_wrap=True, markup=False, highlight=False)
+"""For what the user should know beside the result."""
+
+QualityName = Literal["fast", "standard", "high"]
+SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
+EXIT_STOPPED = 75
+"""EX_TEMPFAIL of sysexits.h: batch scripts requeue on it."""
+
+MethodName = Literal["sie", "vicreg", "supervised"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the ``turntable`` command.
+
+    Exit status 2 where the user can act on an error, 75 (try again later) where a run ended as asked.
+    """
+    try:
+        sys.exit(app(sys.argv[1:] if arguments is None else arguments) or 0)
+    except StoppedError as error:
+        err.print(f"turntable: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(EXIT_STOPPED)
+    except TurntableError as error:
+        err.print(f"turntable: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        err.print("turntable: stopped; the same command goes on from here")
+        sys.exit(130)
