@@ -104,6 +104,16 @@ def test_nothing_is_left_behind(tmp_path):
     assert not alive(pid)
 
 
+def test_a_mesh_that_no_one_wants_any_more_is_not_waited_for(tmp_path):
+    began = time.monotonic()
+    with MeshLoader(Misbehaving(4, folder=tmp_path), replace(LIMITS, seconds=60.0)) as loader:
+        stream = loader.loaded(["one", "hang", "three"])
+        next(stream)
+        stream.close()
+    assert time.monotonic() - began < 30
+    assert len(numbers(tmp_path, "process")) == 1, "it was tried again"
+
+
 def test_an_idle_child_that_dies_is_replaced(tmp_path):
     with MeshLoader(Misbehaving(4, folder=tmp_path), LIMITS) as loader:
         list(loader.loaded(["one"]))

@@ -57,6 +57,14 @@ def test_a_server_that_fails_every_third_time_loses_nothing(s3_server, whole, ho
     assert there(f"{bucket.url}/set") == whole
 
 
+def test_google_cloud_storage_gets_the_same(gcs_server, whole):
+    bucket = gcs_server(fail_every=3)
+    generate(TINY, ZooSource(OBJECTS), open_destination(f"{bucket.url}/set"), engine=InProcess())
+    assert bucket.counts()["faults"] > 20
+    bucket.fail(0)
+    assert there(f"{bucket.url}/set") == whole
+
+
 def test_worker_processes_deliver_what_they_make(s3_server, whole):
     url = f"{s3_server().url}/a/b"
     generate(TINY, ZooSource(OBJECTS), open_destination(url), workers=2)

@@ -5,6 +5,7 @@ moto answers, in a process of its own (its imports warn, and a run under test ma
 and refuses every key that it does not know.
 """
 
+import json
 import os
 import signal
 import socket
@@ -29,6 +30,8 @@ FAULTS = ("503", "429", "reset", "cut", "lost")
 "full", on every request, is the answer of a server without room."""
 KEY, READ_ONLY_KEY, SECRET = "turntable", "readonly", "a-secret-of-the-tests"
 _CONTROL = "/-/"
+_GOOGLES = "googles-"
+"""What names of buckets begin with that are spoken to in Google's dialect."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,11 @@ class S3Bucket:
     name: str
     env: dict[str, str] = field(repr=False)
     """What a client finds in its environment: for ``subprocess.run(env=…)`` and ``monkeypatch.setenv``."""
+    scheme: str = "s3"
 
     @property
     def url(self) -> str:
-        return f"s3://{self.name}"
+        return f"{self.scheme}://{self.name}"
 
     def fail(self, every: int, how: str = "503") -> None:
         """From now on every n-th request fails so; 0 for none."""
@@ -94,6 +98,27 @@ def s3_server(s3_process: str, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     return make
 
 
+@pytest.fixture
+def gcs_server(
+    s3_process: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., S3Bucket]:
+    """The same for Google's API, whose XML is nearly that of S3: ``gcs_server(fail_every=3)``."""
+
+    def make(fail_every: int = 0, how: str = "503") -> S3Bucket:
+        account = tmp_path_factory.mktemp("google") / "account.json"
+        keys = {"client_email": "", "private_key": "", "private_key_id": ""}
+        account.write_text(json.dumps({"gcs_base_url": s3_process, "disable_oauth": True, **keys}))
+        env = {"GOOGLE_SERVICE_ACCOUNT": str(account), "GOOGLE_ALLOW_HTTP": "true"}
+        bucket = S3Bucket(s3_process, f"{_GOOGLES}{uuid.uuid4().hex[:12]}", env, "gs")
+        _ask(f"{s3_process}/{bucket.name}", "PUT")
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        bucket.fail(fail_every, how)
+        return bucket
+
+    return make
+
+
 def _wait_for(endpoint: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -114,6 +139,33 @@ def _ask(url: str, method: str = "GET") -> str:
     request = urllib.request.Request(url, method=method, headers=headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.read().decode()
+
+
+def as_google(application):
+    """WSGI that understands Google's dialect of S3: other credentials, other names of the same headers."""
+
+    def translated(environ, start_response):
+        if not environ["PATH_INFO"].startswith(f"/{_GOOGLES}"):
+            return application(environ, start_response)
+        if "Credential=" not in environ.get("HTTP_AUTHORIZATION", ""):  # the session's own, or a client's
+            environ["HTTP_AUTHORIZATION"] = (
+                f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/s3/aws4_request"
+            )
+        for name in ("RAW_URI", "REQUEST_URI"):  # its client writes these letters so; moto does not read them
+            for code, letter in (("%2D", "-"), ("%2E", "."), ("%5F", "_"), ("%7E", "~")):
+                environ[name] = environ[name].replace(code, letter)
+        for name in [name for name in environ if name.startswith("HTTP_X_GOOG_META_")]:
+            environ[name.replace("GOOG", "AMZ", 1)] = environ[name]
+
+        def start(status, headers, *more):
+            renamed = [
+                (name.lower().replace("x-amz-meta-", "x-goog-meta-"), value) for name, value in headers
+            ]
+            return start_response(status, renamed, *more)
+
+        return application(environ, start)
+
+    return translated
 
 
 class Faults:
@@ -211,7 +263,7 @@ def _serve(port: int) -> None:
 
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
     application = Faults(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", port, application, threaded=True)
+    server = make_server("127.0.0.1", port, as_google(application), threaded=True)
     # The parent holds the other end of standard input, which closes also when the parent is killed.
     Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     server.serve_forever()

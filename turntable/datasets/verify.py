@@ -6,7 +6,7 @@ every image, draws every label again from the recipe, and tests how the labels a
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -161,13 +161,16 @@ def _drawn_columns(
         return [], ["distributions: not tested, since the labels were imported, not drawn"]
     labels = np.concatenate([piece.reshape(-1, len(manifest.factors)) for piece in pieces])
     columns: list[Column] = []
-    notes: list[str] = []
+    untested: defaultdict[str, list[str]] = defaultdict(list)
     for at, factor in enumerate(manifest.factors):
-        why = _why_untested(factor)
-        if why:
-            notes.append(f"distribution of {factor.name}: not tested, since it is {why}")
+        if why := _why_untested(factor):
+            untested[why].append(factor.name)
         elif factor.distribution != "fixed":
             columns.append(Column(factor, labels[:, at]))
+    notes = [
+        f"not tested: the distribution of what is {why} ({', '.join(names)})"
+        for why, names in untested.items()
+    ]
     return columns, notes
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
-from queue import Queue
+from queue import Empty, Queue
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self, cast
@@ -29,6 +29,8 @@ from turntable.renderer.pool_process import Failure, Pipe, Result, leave_with_pa
 TRIES = 2
 AHEAD = 2
 """So many meshes wait, loaded, for the worker; each may hold as much as an object's textures."""
+PATIENCE_S = 2.0
+"""A mesh that is being loaded when no one wants it any more has so long to come."""
 TRUST_S = 60.0
 """A child has as long to start as this: its libraries may come from a slow disk."""
 
@@ -100,9 +102,16 @@ class MeshLoader:
                 yield item
         finally:
             gone.set()
-            while thread.is_alive():  # it may be waiting for room
-                with suppress(Exception):
-                    ready.get(timeout=0.01)
+            self._give_up(thread, ready)
+
+    def _give_up(self, thread: Thread, ready: "Queue[Loaded | MeshError | Exception]") -> None:
+        """End the thread, whether it waits for room or for a mesh that no one wants any more."""
+        deadline = time.monotonic() + PATIENCE_S
+        while thread.is_alive():
+            with suppress(Empty):
+                ready.get(timeout=0.01)
+            if self._child is not None and time.monotonic() > deadline:
+                self._child.process.kill()
 
     def _fill(
         self, ready: "Queue[Loaded | MeshError | Exception]", gone: Event, object_ids: Sequence[str]
@@ -111,21 +120,18 @@ class MeshLoader:
             if gone.is_set():
                 return
             try:
-                item = self._tried(object_id)
+                item = self._tried(object_id, gone)
             except Exception as error:
                 ready.put(error)
                 return
             ready.put(item)
 
-    def _tried(self, object_id: str) -> Loaded | MeshError:
-        failure: MeshError | None = None
-        for _ in range(TRIES):
-            outcome = self._once(object_id)
-            if isinstance(outcome, Loaded):
-                return outcome
-            failure = outcome
-        assert failure is not None
-        return failure
+    def _tried(self, object_id: str, gone: Event) -> Loaded | MeshError:
+        outcome = self._once(object_id)
+        for _ in range(TRIES - 1):
+            if isinstance(outcome, MeshError) and not gone.is_set():
+                outcome = self._once(object_id)
+        return outcome
 
     def _once(self, object_id: str) -> Loaded | MeshError:
         if self._child is None:

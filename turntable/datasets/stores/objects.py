@@ -305,7 +305,8 @@ def _settings(url: str, options: Mapping[str, str]) -> dict[str, str]:
 
 
 def _allows_http() -> bool:
-    return os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("true", "1")
+    said = (os.environ.get(f"{provider}_ALLOW_HTTP", "") for provider in ("AWS", "GOOGLE"))
+    return any(value.lower() in ("true", "1") for value in said)
 
 
 def _content_of(file: BinaryIO, part_bytes: int) -> _Content:
