@@ -32,6 +32,10 @@ _ROUND = 1 << 64
 """Steps of the counter between one try at the views' rotations and the next: no two tries ever meet."""
 
 
+LAST_BITS = 2e-6
+"""Some units in the last place of an angle in float32; a wrong draw is a million times as far off."""
+
+
 def draw_factors(
     recipe: Recipe,
     object_id: str,
@@ -66,6 +70,16 @@ def draw_factors(
     if recipe.sequence is None:
         return _alone(recipe, object_id, views)
     return sequence_labels(recipe, object_id, views, lambda some: _alone(recipe, object_id, some))
+
+
+def same_draws(recipe: Recipe, drawn: LabelArray, stored: LabelArray) -> bool:
+    """Whether labels [V, L] that were drawn here are those that were drawn elsewhere.
+
+    To the bit, but for recipes that compute sines: there the last bits may depend on the kind of processor.
+    """
+    if recipe.rotation is None and recipe.sequence is None:
+        return drawn.tobytes() == stored.tobytes()
+    return drawn.shape == stored.shape and bool(np.allclose(drawn, stored, rtol=0, atol=LAST_BITS))
 
 
 def _alone(recipe: Recipe, object_id: str, views: Views) -> LabelArray:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from turntable.datasets.digests import file_sha256
-from turntable.datasets.draws import draw_factors
+from turntable.datasets.draws import draw_factors, same_draws
 from turntable.datasets.keys import extra_member, image_member, labels_member, meta_member, points_member
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.manifest import Manifest
@@ -205,13 +205,11 @@ class _ShardScan:
         if not are_drawn(self.recipe):
             return
         try:
-            drawn = draw_factors(
-                self.recipe, record.id, range(self.manifest.views), getattr(record, "stream", None)
-            )
+            drawn = draw_factors(self.recipe, record.id, range(self.manifest.views), record.stream)
         except InvalidInputError as error:
             self._problem(f"{member.name}: {error}")
             return
-        if drawn.tobytes() != indexed.tobytes():
+        if not same_draws(self.recipe, drawn, indexed):
             self._problem(f"{member.name}: not the labels the recipe draws for object {record.id}")
 
     def _decode(self, output: str, member: TarMember, data: bytes) -> None:
