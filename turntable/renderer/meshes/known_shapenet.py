@@ -32,7 +32,9 @@ def synsets(version: str) -> frozenset[str]:
 
 def known_bad() -> Mapping[str, str]:
     """What is wrong with an object, by "synset/id"."""
-    return {**dict.fromkeys(EMPTY, "has no mesh in v2"), **_table("shapenet_facts")["bad"]}
+    facts = _table("shapenet_facts")
+    denied = {object_id: group["fault"] for group in facts["denylist"] for object_id in group["ids"]}
+    return {**dict.fromkeys(EMPTY, "has no mesh in v2"), **denied, **facts["bad"]}
 
 
 def _names() -> Mapping[str, tuple[str, ...]]:
