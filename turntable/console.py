@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -18,7 +18,9 @@ from rich.progress import (
 from rich.table import Column, Table
 
 from turntable.datasets.dataset import Dataset
+from turntable.datasets.equal_meshes import EqualMeshes, equal_meshes
 from turntable.datasets.label_table import label_rows
+from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.preview import bars, histogram
 
 LOG_S = 30.0
@@ -177,13 +179,30 @@ def dataset_tables(dataset: Dataset) -> list[Table]:
         "image": f"{manifest.image_size_px} px, {jpeg}",
         "size": f"{totals.bytes / 2**20:.1f} MiB in {len(manifest.shards)} shards",
         "left out": str(manifest.quarantined),
-        "meshes": ", ".join(str(value) for value in manifest.source.values()),
+        "meshes": ", ".join(f"{name} {value}" for name, value in manifest.source.items()),
+        "equal meshes": _equal(equal_meshes(record for split in _splits(dataset) for record in split)),
         "drawn by": ", ".join(f"{name} {value}" for name, value in manifest.device.items()),
         "fingerprint": manifest.fingerprint,
     }
     for name, value in rows.items():
         facts.add_row(name, value)
     return [facts, _factor_table(dataset), _category_table(dataset)]
+
+
+def _equal(found: EqualMeshes) -> str:
+    if not found.objects:
+        return "none"
+    return (
+        f"{found.objects} objects share {found.meshes} meshes; {found.conflicting} of them stand under "
+        f"several labels, {found.divided} in several splits"
+    )
+
+
+def _splits(dataset: Dataset) -> Iterator[tuple[ObjectRecord, ...]]:
+    """The records of each split."""
+    for name in dataset.splits:
+        with dataset.split(name) as split:
+            yield split.objects
 
 
 def recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[Table]:
