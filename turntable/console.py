@@ -179,7 +179,7 @@ def dataset_tables(dataset: Dataset) -> list[Table]:
         "image": f"{manifest.image_size_px} px, {jpeg}",
         "size": f"{totals.bytes / 2**20:.1f} MiB in {len(manifest.shards)} shards",
         "left out": str(manifest.quarantined),
-        "meshes": ", ".join(f"{name} {value}" for name, value in manifest.source.items()),
+        "meshes": manifest.meshes,
         "equal meshes": _equal(equal_meshes(record for split in _splits(dataset) for record in split)),
         "drawn by": ", ".join(f"{name} {value}" for name, value in manifest.device.items()),
         "fingerprint": manifest.fingerprint,

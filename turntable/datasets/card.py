@@ -25,7 +25,6 @@ def card_text(manifest: Manifest, meshes: Provenance) -> str:
     totals = manifest.totals
     made = "Converted" if manifest.recipe.get("draws") == "imported" else "Rendered"
     device = ", ".join(f"{name}: {value}" for name, value in manifest.device.items()) or "not recorded"
-    source = ", ".join(f"{name}: {value}" for name, value in manifest.source.items()) or "not recorded"
     return f"""# {manifest.name}
 
 {manifest.recipe.get("description", "")}
@@ -39,7 +38,7 @@ Objects with missing textures or materials: {meshes.incomplete} ({meshes.missing
 |---|---|---|---|
 {_split_rows(manifest)}
 
-Meshes: {source}
+Meshes: {manifest.meshes}
 {made} by turntable {manifest.generator_version} ({device})
 
 | licence of the mesh | objects |

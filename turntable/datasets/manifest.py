@@ -75,6 +75,13 @@ class Manifest:
         """The label columns."""
         return LabelSchema(self.factors)
 
+    @property
+    def meshes(self) -> str:
+        """The source of the meshes in a few words: name, version, licence; ``source`` has all else."""
+        named = " ".join(str(self.source[key]) for key in ("name", "version") if key in self.source)
+        licence = f"licence: {self.source['licence']}" if "licence" in self.source else ""
+        return "; ".join(filter(None, (named, licence))) or "not recorded"
+
     def shards_of(self, split: str) -> tuple[ShardRecord, ...]:
         """The shards of one split, in order."""
         return tuple(shard for shard in self.shards if shard.split == split)
