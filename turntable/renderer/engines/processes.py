@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from turntable.datasets.recipe import Recipe
 from turntable.errors import InvalidInputError
 from turntable.renderer.backends import Choice, choose
 from turntable.renderer.engines.protocol import Watcher
@@ -11,7 +12,9 @@ from turntable.renderer.pool import Watch, run_tasks
 from turntable.renderer.workers import ShardTask, ShardWorker, WorkerSetup, after_loss
 
 SILENT_S = 900.0
-"""A worker says a word with every object, so one that is silent for so long hangs: in a driver, as a rule."""
+SILENT_S_A_MEGAPIXEL = 20.0
+"""A worker says a word with every object. One that is silent for longer than this, and so long for each
+million pixels of an object's views (ten times what drawing in software takes), hangs: in a driver, mostly."""
 SHARDS_A_PROCESS = 64
 MEMORY_SHARE = 0.8
 """All workers together may hold this share of the machine's memory."""
@@ -48,8 +51,15 @@ class Processes:
             on_replaced=watcher.worker_replaced,
             again=after_loss,
             stop=watcher.stop,
-            watch=Watch(SILENT_S, MEMORY_SHARE * _machine_bytes() / count, SHARDS_A_PROCESS),
+            watch=Watch(
+                longest_silence_s(setup.recipe), MEMORY_SHARE * _machine_bytes() / count, SHARDS_A_PROCESS
+            ),
         )
+
+
+def longest_silence_s(recipe: Recipe) -> float:
+    """How long a worker may be silent that does nothing wrong."""
+    return SILENT_S + SILENT_S_A_MEGAPIXEL * recipe.views * recipe.image_size_px**2 / 1e6
 
 
 def _machine_bytes() -> float:
