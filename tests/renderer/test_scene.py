@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import fields
 
 import numpy as np
@@ -12,6 +13,8 @@ from turntable.renderer.scene import (
     DEFAULTS,
     OPTIONAL,
     REQUIRED,
+    SPOT_POWER_W,
+    SUN_STRENGTH,
     Camera,
     describe_camera,
     direction,
@@ -114,6 +117,10 @@ def test_labels_that_are_silent_mean_the_original():
         np.testing.assert_array_equal(getattr(silent, field.name), getattr(said, field.name), field.name)
     np.testing.assert_array_equal(silent.world_to_camera[0], CAMERA.world_to_camera)
     np.testing.assert_array_equal(silent.camera_position[0], CAMERA.position)
+    assert DEFAULTS["camera_distance"] == CAMERA.distance
+    assert DEFAULTS["camera_elevation_rad"] == math.pi / 2 - CAMERA.polar_rad
+    assert DEFAULTS["light_power_w"] == SPOT_POWER_W
+    assert DEFAULTS["sun_strength"] == SUN_STRENGTH
     assert {name: STANDARD_BY_NAME[name].default for name in OPTIONAL} == DEFAULTS
 
 

@@ -196,3 +196,9 @@ STANDARD: tuple[StandardFactor, ...] = (
 """Every factor the renderer understands, in the order of the label columns (3DIEBench's own comes first)."""
 
 STANDARD_BY_NAME: dict[str, StandardFactor] = {standard.factor.name: standard for standard in STANDARD}
+
+REQUIRED: tuple[str, ...] = tuple(item.factor.name for item in STANDARD if item.default is None)
+"""Those that every view must have: 3DIEBench's own, in the order of its published labels."""
+
+DEFAULTS: dict[str, float] = {item.factor.name: item.default for item in STANDARD if item.default is not None}
+"""Those that may be left out, and the values they have then."""

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES
+
 GREATEST_SEED = 2**32 - 1
 """Of ``np.random.seed``."""
 
@@ -21,12 +23,8 @@ STREAM_ORDER = (
     "light_theta_rad",
     "light_phi_rad",
     "light_hue",
-    "translation_x",
-    "translation_y",
-    "translation_z",
-    "rotation_x_rad",
-    "rotation_y_rad",
-    "rotation_z_rad",
+    *TRANSLATION_NAMES,
+    *ROTATION_NAMES,
 )
 """In which the published generators drew the factors of a view; 3DIEBench has no translations."""
 

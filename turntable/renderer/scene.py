@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import rotations
+from turntable.datasets.factors import DEFAULTS, REQUIRED
 from turntable.errors import InvalidInputError
 
 Array = NDArray[np.float64]
@@ -164,26 +165,8 @@ def hue_to_rgb(hue: Array, saturation: float, value: float) -> Array:
     )
 
 
-REQUIRED = (
-    "rotation_x_rad",
-    "rotation_y_rad",
-    "rotation_z_rad",
-    "floor_hue",
-    "light_theta_rad",
-    "light_phi_rad",
-    "light_hue",
-)
-DEFAULTS = {
-    "translation_x": 0.0,
-    "translation_y": 0.0,
-    "translation_z": 0.0,
-    "camera_distance": CAMERA.distance,
-    "camera_elevation_rad": math.pi / 2 - CAMERA.polar_rad,
-    "light_power_w": SPOT_POWER_W,
-    "sun_strength": SUN_STRENGTH,
-}
-"""Of the factors that labels may leave out."""
 OPTIONAL = tuple(DEFAULTS)
+"""Factors that labels may leave out: the constants above hold then."""
 CAMERA_FACTORS = ("camera_distance", "camera_elevation_rad")
 """Factors that move the camera."""
 

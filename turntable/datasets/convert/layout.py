@@ -11,22 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets.factors import REQUIRED
 from turntable.datasets.keys import object_key
-from turntable.datasets.labels import LabelSchema
+from turntable.datasets.labels import TRANSLATION_NAMES, LabelSchema
 from turntable.datasets.objects import ObjectRecord
 from turntable.errors import InvalidInputError
 
-COLUMNS = (
-    "rotation_x_rad",
-    "rotation_y_rad",
-    "rotation_z_rad",
-    "floor_hue",
-    "light_theta_rad",
-    "light_phi_rad",
-    "light_hue",
-)
+COLUMNS = REQUIRED
 """What the numbers of a published label are, in their order."""
-TRANSLATED_COLUMNS = (*COLUMNS, "translation_x", "translation_y", "translation_z")
+TRANSLATED_COLUMNS = (*COLUMNS, *TRANSLATION_NAMES)
 """The same of 3DIEBench-T."""
 
 _IMAGE = re.compile(r"image_(\d+)\.jpg")
@@ -74,7 +67,7 @@ def published_columns(schema: LabelSchema) -> list[int]:
     Raises:
         InvalidInputError: the labels lack a factor of the published ones, or have others.
     """
-    names = TRANSLATED_COLUMNS if any(name in schema for name in TRANSLATED_COLUMNS[7:]) else COLUMNS
+    names = TRANSLATED_COLUMNS if any(name in schema for name in TRANSLATION_NAMES) else COLUMNS
     missing = [name for name in names if name not in schema]
     others = [name for name in schema.names if name not in names]
     if missing or others:
