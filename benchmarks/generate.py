@@ -20,7 +20,6 @@ from typing import Any
 from render import Times, draw
 
 from turntable.console import default_workers
-from turntable.datasets.manifest import read_manifest
 from turntable.datasets.recipe import Recipe, load_recipe
 from turntable.datasets.verify import verify
 from turntable.renderer import generate, open_source
@@ -111,18 +110,13 @@ def verifying(out: Path, deep: bool) -> None:
     start = time.perf_counter()
     report = verify(out, deep=deep)
     seconds = time.perf_counter() - start
-    images = report.objects * load_views(out)
+    images = report.images
     print(
         f"verify{' --deep' if deep else ''}: {seconds:.2f} s for {images} views, "
         f"{len(report.problems)} problems; "
         f"a million views: {1e6 * seconds / images:.0f} s",
         flush=True,
     )
-
-
-def load_views(out: Path) -> int:
-    """Of each object."""
-    return read_manifest(out).views
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-import numpy as np
+from memory import PAGE_KIB, slope_kib
 
 from turntable.datasets.recipe import load_recipe
 from turntable.renderer import generate
@@ -22,9 +22,6 @@ from turntable.renderer.events import now_and_then
 from turntable.renderer.meshes.zoo_source import ZooSource
 from turntable.renderer.pool import resident_bytes
 from turntable.renderer.progress import Progress
-
-PAGE_KIB = 4.0
-WARM_UP = 0.25
 
 
 def descendants(pid: int) -> list[tuple[int, int]]:
@@ -68,12 +65,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "set"
         generate(recipe, ZooSource(args.objects), out, workers=args.workers, progress=sample)
-    objects = np.array([count for count, _ in samples])
-    total = np.array([sum(held.values()) for _, held in samples])
-    warm = objects >= WARM_UP * args.objects
-    slope = 1024 * float(np.polyfit(objects[warm], total[warm], 1)[0])
+    total = [sum(held.values()) for _, held in samples]
+    slope = slope_kib([count for count, _ in samples], total)
     verdict = "flat" if slope < PAGE_KIB else "GROWS"
-    print(f"{verdict}: {slope:+.2f} KiB an object after warming up, {total.max():.0f} MiB at most")
+    print(f"{verdict}: {slope:+.2f} KiB an object after warming up, {max(total):.0f} MiB at most")
     if verdict != "flat":
         sys.exit(1)
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -170,7 +170,7 @@ def results_table(results: "Sequence[Results]") -> Table:
 
 def dataset_tables(dataset: Dataset) -> list[Table]:
     """What a data set is, as tables to print."""
-    manifest = dataset.manifest
+    manifest, records = dataset.manifest, _records(dataset)
     facts = Table("", Column(overflow="fold"), show_header=False, title=manifest.name, title_justify="left")
     totals = manifest.totals
     jpeg = f"JPEG quality {manifest.jpeg_quality}, {manifest.channel_order}"
@@ -180,13 +180,13 @@ def dataset_tables(dataset: Dataset) -> list[Table]:
         "size": f"{totals.bytes / 2**20:.1f} MiB in {len(manifest.shards)} shards",
         "left out": str(manifest.quarantined),
         "meshes": manifest.meshes,
-        "equal meshes": _equal(equal_meshes(record for split in _splits(dataset) for record in split)),
+        "equal meshes": _equal(equal_meshes(records)),
         "drawn by": ", ".join(f"{name} {value}" for name, value in manifest.device.items()),
         "fingerprint": manifest.fingerprint,
     }
     for name, value in rows.items():
         facts.add_row(name, value)
-    return [facts, _factor_table(dataset), _category_table(dataset)]
+    return [facts, _factor_table(dataset), _category_table(dataset, records)]
 
 
 def _equal(found: EqualMeshes) -> str:
@@ -198,11 +198,13 @@ def _equal(found: EqualMeshes) -> str:
     )
 
 
-def _splits(dataset: Dataset) -> Iterator[tuple[ObjectRecord, ...]]:
-    """The records of each split."""
+def _records(dataset: Dataset) -> list[ObjectRecord]:
+    """Of all objects: a reading of each, so read them once."""
+    found: list[ObjectRecord] = []
     for name in dataset.splits:
         with dataset.split(name) as split:
-            yield split.objects
+            found += split.objects
+    return found
 
 
 def recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[Table]:
@@ -253,13 +255,11 @@ def _factor_table(dataset: Dataset) -> Table:
     return table
 
 
-def _category_table(dataset: Dataset) -> Table:
+def _category_table(dataset: Dataset, records: Sequence[ObjectRecord]) -> Table:
     table = Table("category", *dataset.splits)
     counts: dict[str, dict[str, int]] = {name: {} for name in dataset.categories}
-    for split in dataset.splits:
-        with dataset.split(split) as part:
-            for record in part.objects:
-                counts[record.category][split] = counts[record.category].get(split, 0) + 1
+    for record in records:
+        counts[record.category][record.split] = counts[record.category].get(record.split, 0) + 1
     for category, by_split in counts.items():
         table.add_row(category, *(str(by_split.get(split, 0)) for split in dataset.splits))
     return table
