@@ -15,7 +15,7 @@ from meshes import write_shapenet_object
 from quick_run import OBJECTS, TINY, contents, load_here
 
 from turntable.datasets.dataset import open_dataset
-from turntable.datasets.making.destination import JOURNAL_NAME, PLAN_NAME
+from turntable.datasets.making.destination import PLAN_NAME
 from turntable.datasets.quarantine import read_quarantine
 from turntable.datasets.verify import verify
 from turntable.errors import InvalidInputError, MeshError, StoreError, TurntableError
@@ -107,7 +107,7 @@ def test_killed_and_resumed_gives_the_same_bytes(whole, tmp_path, moment):
     folder = tmp_path / "set"
 
     def writing():
-        begun = moment == "in the first shard" or (folder / JOURNAL_NAME).exists()
+        begun = moment == "in the first shard" or (folder / "journal.jsonl").exists()
         return begun and folder.is_dir() and any(folder.glob("train/.shard*"))
 
     kill_when(folder, writing, tmp_path)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from turntable.datasets.making.destination import JOURNAL_NAME
 from turntable.datasets.recipe import Recipe, load_recipe
 from turntable.errors import MeshError
 from turntable.renderer.backends import Choice, choose
@@ -70,7 +69,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != JOURNAL_NAME
+        if path.is_file() and path.name != "journal.jsonl"
     }
 
 

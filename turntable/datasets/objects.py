@@ -9,6 +9,8 @@ from turntable.datasets.keys import object_key
 
 TRAIN, VAL = "train", "val"
 SPLITS = (TRAIN, VAL)
+FEWEST_SHARDS = 8
+"""So many has a data set of at least as many objects, its splits taken together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,21 @@ class ShardPlan:
     name: str
     """Without suffix: "shard-000000"."""
     objects: tuple[ObjectRecord, ...]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Split and name."""
+        return self.split, self.name
+
+
+def objects_a_shard(most: int, objects: int) -> int:
+    """How many objects a shard takes: fewer than it may in a small data set, which workers are to share.
+
+    Args:
+        most: of the recipe.
+        objects: of the data set.
+    """
+    return max(1, min(most, -(-objects // FEWEST_SHARDS)))
 
 
 def plan_shards(

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from turntable.datasets.making.destination import Destination, LocalFolder
+from turntable.datasets.making.destination import Destination, as_destination
 from turntable.datasets.making.jobs import Job
 from turntable.datasets.making.outcomes import Outcome
 from turntable.datasets.manifest import Manifest
@@ -101,17 +101,10 @@ def generate(
             same call resumes it.
     """
     engine = engine or Processes(workers)
-    work = _Work(
-        recipe,
-        source,
-        LocalFolder(where) if isinstance(where, Path) else where,
-        selection or Selection(objects),
-        engine,
-        engine.drawing(backend, device),
-        limits or LoadLimits(),
-        listener or Listener(progress, warn),
-    )
-    return work.whole()
+    drawing = engine.drawing(backend, device)
+    chosen, heard = selection or Selection(objects), listener or Listener(progress, warn)
+    most = limits or LoadLimits()
+    return _Work(recipe, source, as_destination(where), chosen, engine, drawing, most, heard).whole()
 
 
 def generate_share(
@@ -132,17 +125,10 @@ def generate_share(
     The arguments are those of ``generate``; all jobs must give the same, and their places may be one or many.
     """
     engine = Processes(workers)
-    work = _Work(
-        recipe,
-        source,
-        LocalFolder(where) if isinstance(where, Path) else where,
-        selection or Selection(),
-        engine,
-        engine.drawing(backend, device),
-        limits or LoadLimits(),
-        listener or Listener(),
-    )
-    return work.share(job)
+    drawing = engine.drawing(backend, device)
+    chosen, heard = selection or Selection(), listener or Listener()
+    most = limits or LoadLimits()
+    return _Work(recipe, source, as_destination(where), chosen, engine, drawing, most, heard).share(job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +181,7 @@ class _Work:
     def _make_missing(self, run: Run) -> "_Watcher":
         outcomes = run.begin()
         done = {outcome.place for outcome in outcomes}
-        missing = [shard for shard in run.shards if (shard.split, shard.name) not in done]
+        missing = [shard for shard in run.shards if shard.place not in done]
         self.destination.check(least_bytes(self.recipe, missing))
         watcher = _Watcher(run, self.listener, outcomes)
         watcher.begin(len(missing))
@@ -226,7 +212,7 @@ class _Watcher:
     is_due: Callable[[], bool] = field(default_factory=now_and_then)
 
     def __post_init__(self) -> None:
-        own = {(shard.split, shard.name): len(shard.objects) for shard in self.run.shards}
+        own = {shard.place: len(shard.objects) for shard in self.run.shards}
         before = [outcome for outcome in self.outcomes if outcome.place in own]
         done = Counts(
             objects=sum(own[outcome.place] for outcome in before),

@@ -11,7 +11,7 @@ import pickle
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
@@ -231,7 +231,7 @@ def _serve(pipe: Pipe, source: MeshSource, memory_bytes: int) -> None:
 def _load(source: MeshSource, object_id: str) -> "Result[Loaded] | Failure":
     try:
         mesh = load_mesh(source, object_id)
-        return Result(Loaded(mesh, source.digest(object_id, mesh), licence_of(source, object_id)))
+        return Result(Loaded(mesh, source.digest(object_id, mesh), source.licence_of(object_id)))
     except Exception as error:
         if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
             error = _too_large(object_id)
@@ -243,12 +243,6 @@ def _too_large(object_id: str) -> MeshError:
         f"{object_id}: loading takes more memory than it may; leave it out, or give --load-memory",
         reason="out of memory",
     )
-
-
-def licence_of(source: MeshSource, object_id: str) -> str:
-    """What is known of one object's licence; the source's where nothing is."""
-    own: Callable[[str], str] | None = getattr(source, "licence_of", None)
-    return source.licence if own is None else own(object_id)
 
 
 def _bytes(message: object) -> bytes:

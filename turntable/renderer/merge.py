@@ -8,7 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
-from turntable.datasets.making.destination import PLAN_NAME, Destination, LocalFolder, standing
+from turntable.datasets.making.destination import (
+    PLAN_NAME,
+    Destination,
+    LocalFolder,
+    as_destination,
+    standing,
+)
 from turntable.datasets.making.outcomes import Outcome
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.recipe import Recipe
@@ -33,7 +39,7 @@ def merge(where: Path | Destination, parts: Sequence[Path] = ()) -> Manifest:
         InvalidInputError: There is no data set in the making, the parts are of different ones, or shards are
             still missing.
     """
-    destination = LocalFolder(where) if isinstance(where, Path) else where
+    destination = as_destination(where)
     for part in parts:
         if not (part / PLAN_NAME).is_file():
             raise InvalidInputError(f"{part} holds no share of a data set; give folders that `--job` filled")
@@ -77,7 +83,7 @@ def _take_over(part: LocalFolder, destination: Destination, outcomes: dict[tuple
         if outcome.shard is not None:
             _link(part.folder, destination.folder, outcome.shard)
             destination.deliver(outcome.shard)
-        destination.record(outcome.to_line(), None)
+        destination.record(outcome, None)
         outcomes[outcome.place] = outcome
 
 

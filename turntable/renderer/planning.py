@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from turntable.datasets.digests import canonical_json, file_sha256
-from turntable.datasets.objects import ObjectRecord, ShardPlan, plan_shards
+from turntable.datasets.objects import ObjectRecord, ShardPlan, objects_a_shard, plan_shards
 from turntable.datasets.published import read_lists, stream_places, whole_shapenet
 from turntable.datasets.recipe import Recipe
-from turntable.datasets.splits import read_split, split_objects
+from turntable.datasets.splits import read_split, split_objects, unmatched
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.source import MeshSource, SourceObject
 from turntable.renderer.meshes.twins import twins_of
 
-FEWEST_SHARDS = 8
-"""A small data set has shards of fewer objects than its recipe allows, so that workers can share them out."""
 MOST_DIFFERENCES = 8
 
 
@@ -112,7 +110,7 @@ def plan(recipe: Recipe, source: MeshSource, selection: Selection | None = None)
         raise InvalidInputError(
             f"none of the {len(chosen)} objects is in the split {', '.join(recipe.splits)}; take more objects"
         )
-    per_shard = min(recipe.objects_per_shard, -(-len(records) // FEWEST_SHARDS))
+    per_shard = objects_a_shard(recipe.objects_per_shard, len(records))
     described = {"name": source.name, "licence": source.licence, **source.describe()}
     return Plan(recipe, described, rule, plan_shards(records, per_shard, recipe.split_seed))
 
@@ -126,13 +124,13 @@ def _splits(
 ) -> tuple[Mapping[str, str], dict[str, Any]]:
     """The split of each object, and what the plan says of it."""
     if files:
-        named = read_split(files)
-        if not any(item.id in named for item in known):
+        ids = [item.id for item in known]
+        if unmatched(read_split(files), ids).unlisted == len(ids):
             raise InvalidInputError(
                 f"no object of {source.name} is in {', '.join(map(str, files))} (there are ids like "
                 f"{chosen[0].id}); is it the split of these meshes?"
             )
-        listed = read_split(files, [item.id for item in known])
+        listed = read_split(files, ids)
         hashes = {path.name: file_sha256(path) for path in files}
         return {item.id: listed.get(item.id, "unlisted") for item in chosen}, {"rule": "files", **hashes}
     twins = twins_of(source, chosen)

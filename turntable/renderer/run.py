@@ -54,7 +54,7 @@ class Run:
 
     def record(self, outcome: Outcome) -> None:
         """Write an outcome to the journal."""
-        self.destination.record(outcome.to_line(), self.job)
+        self.destination.record(outcome, self.job)
 
     def finish(self, outcomes: Sequence[Outcome]) -> Manifest:
         """Write everything that describes the data set, the manifest last."""

@@ -24,7 +24,7 @@ from turntable.datasets.labels import LabelArray
 from turntable.datasets.making.destination import LocalFolder, standing
 from turntable.datasets.making.outcomes import Outcome
 from turntable.datasets.manifest import Manifest
-from turntable.datasets.objects import ObjectRecord, ShardPlan, plan_shards
+from turntable.datasets.objects import ObjectRecord, ShardPlan, objects_a_shard, plan_shards
 from turntable.datasets.pixels import decode_jpeg, encode_jpeg
 from turntable.datasets.quarantine import QuarantineRecord
 from turntable.datasets.recipe import Recipe, Source, load_recipe
@@ -34,7 +34,6 @@ from turntable.errors import IntegrityError, InvalidInputError
 
 SAMPLE = 32
 """Objects that are looked at to learn how many views the data set has."""
-FEWEST_SHARDS = 8
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -93,7 +92,8 @@ def import_folder(
     records, left_out = _records(ids, recipe, split, known.source)
     destination = LocalFolder(target)
     with destination.claim(None):
-        plans = plan_shards(records, _per_shard(recipe, len(records)), recipe.split_seed)
+        per_shard = objects_a_shard(recipe.objects_per_shard, len(records))
+        plans = plan_shards(records, per_shard, recipe.split_seed)
         shards = [{"split": p.split, "name": p.name, "objects": [o.id for o in p.objects]} for p in plans]
         _claim(destination, {"recipe": recipe.to_dict(), "left_out": len(left_out), "shards": shards})
         done = _import_shards(root, destination, recipe, plans, threads, progress)
@@ -229,11 +229,6 @@ def _records(
     return records, left_out
 
 
-def _per_shard(recipe: Recipe, objects: int) -> int:
-    # A small data set in a few shards all the same, so that threads can share them out.
-    return max(1, min(recipe.objects_per_shard, -(-objects // FEWEST_SHARDS)))
-
-
 def _import_shards(
     root: Path,
     destination: LocalFolder,
@@ -243,7 +238,7 @@ def _import_shards(
     progress: Progress | None,
 ) -> list[Outcome]:
     done = {outcome.place: outcome for outcome in standing(destination)}
-    missing = [plan for plan in plans if (plan.split, plan.name) not in done]
+    missing = [plan for plan in plans if plan.place not in done]
     total = sum(len(plan.objects) for plan in plans)
     count = total - sum(len(plan.objects) for plan in missing)
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
@@ -252,7 +247,7 @@ def _import_shards(
         try:
             for future in as_completed(running):
                 outcome = future.result()
-                destination.record(outcome.to_line(), None)
+                destination.record(outcome, None)
                 done[outcome.place] = outcome
                 count += len(running[future].objects)
                 if progress is not None:
@@ -260,7 +255,7 @@ def _import_shards(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return [done[plan.split, plan.name] for plan in plans]
+    return [done[plan.place] for plan in plans]
 
 
 def _import_shard(root: Path, out: Path, recipe: Recipe, plan: ShardPlan) -> Outcome:

@@ -20,13 +20,12 @@ from turntable.datasets.making.outcomes import Outcome
 from turntable.datasets.shard_index import INDEX_SUFFIX
 from turntable.datasets.shard_reader import ShardReader, store_shards
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord, committed_shard
-from turntable.datasets.storage import append_line, read_lines, remove_all_temporaries, write_text
+from turntable.datasets.storage import read_lines, remove_all_temporaries, write_text
 from turntable.datasets.stores import LocalStore, Store, is_url, open_journal, open_store
 from turntable.errors import InvalidInputError
 
 PLAN_NAME = "plan.json"
 """What a run set out to make; a resumed run must ask for the same."""
-JOURNAL_NAME = "journal.jsonl"
 LOCK_NAME = "run.lock"
 
 
@@ -78,8 +77,8 @@ class Destination(Protocol):
         """Every line that this run and its jobs have written, each job's in order."""
         ...
 
-    def record(self, line: str, job: Job | None) -> None:
-        """Write a line to the journal; it is there for good when this returns."""
+    def record(self, outcome: Outcome, job: Job | None) -> None:
+        """Write an outcome to the journal; it is there for good when this returns."""
         ...
 
     def stands(self, split: str, name: str, shard: ShardRecord | None) -> bool:
@@ -100,8 +99,8 @@ class Destination(Protocol):
 
 
 def journal_name(job: Job | None) -> str:
-    """Of a whole run, or of one job."""
-    return JOURNAL_NAME if job is None else f"journal-{job}.jsonl"
+    """Of a whole run's journal, or of one job's."""
+    return "journal" if job is None else f"journal-{job}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +151,10 @@ class LocalFolder:
         """Of all files of lines."""
         return [line for path in sorted(self.folder.glob("journal*.jsonl")) for line in read_lines(path)]
 
-    def record(self, line: str, job: Job | None) -> None:
-        """At the end of its file."""
-        append_line(self.folder / journal_name(job), line)
+    def record(self, outcome: Outcome, job: Job | None) -> None:
+        """At the end of the run's or the job's file."""
+        journal = open_journal(LocalStore(self.folder), journal_name(job))
+        journal.append("/".join(outcome.place), outcome.to_line())
 
     def stands(self, split: str, name: str, shard: ShardRecord | None) -> bool:
         """By reading all of it."""
@@ -221,9 +221,9 @@ class Bucket:
         """An object a shard, whichever job made it."""
         return open_journal(self.store).lines()
 
-    def record(self, line: str, job: Job | None) -> None:  # noqa: ARG002
+    def record(self, outcome: Outcome, job: Job | None) -> None:  # noqa: ARG002
         """The shard's object."""
-        open_journal(self.store).append(_place_of(line), line)
+        open_journal(self.store).append("/".join(outcome.place), outcome.to_line())
 
     def stands(self, split: str, name: str, shard: ShardRecord | None) -> bool:
         """By the digest that was kept when the shard came; nothing is fetched."""
@@ -249,17 +249,17 @@ class Bucket:
             self.store.write(name, (self.folder / name).read_bytes())
 
 
-def _place_of(line: str) -> str:
-    outcome = Outcome.from_line(line)
-    return f"{outcome.split}/{outcome.name}"
-
-
 def standing(destination: Destination) -> list[Outcome]:
     """The outcomes whose shards are there to the byte; the others are to be made again."""
     outcomes = [Outcome.from_line(line) for line in destination.journal()]
     # A shard that was made again has several lines; the last one counts.
     latest = {outcome.place: outcome for outcome in outcomes}
     return [item for item in latest.values() if destination.stands(item.split, item.name, item.shard)]
+
+
+def as_destination(where: Path | Destination) -> Destination:
+    """A folder by its path, or what is a destination already."""
+    return LocalFolder(where) if isinstance(where, Path) else where
 
 
 def open_destination(text: str) -> Destination:
