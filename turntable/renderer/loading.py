@@ -6,7 +6,6 @@ for whatever the worker is doing. What fails is tried once more, by a new child 
 then given back as a MeshError with its reason.
 """
 
-import multiprocessing
 import pickle
 import resource
 import signal
@@ -18,13 +17,13 @@ from multiprocessing.context import SpawnProcess
 from queue import Empty, Queue
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from turntable.errors import MeshError, TurntableError
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.source import MeshSource, load_mesh
 from turntable.renderer.pool import resident_bytes
-from turntable.renderer.pool_process import Failure, Pipe, Result, leave_with_parent, portable
+from turntable.renderer.pool_process import Failure, Pipe, Result, leave_with_parent, portable, spawned
 
 TRIES = 2
 AHEAD = 2
@@ -33,8 +32,6 @@ PATIENCE_S = 2.0
 """A mesh that is being loaded when no one wants it any more has so long to come."""
 TRUST_S = 60.0
 """A child has as long to start as this: its libraries may come from a slow disk."""
-
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +152,7 @@ class _Child:
 
     @classmethod
     def start(cls, source: MeshSource, limits: LoadLimits) -> "_Child":
-        ours, theirs = cast("tuple[Pipe, Pipe]", _SPAWN.Pipe())
-        with theirs:
-            process = _SPAWN.Process(target=_serve, args=(theirs, source, limits.memory_bytes), daemon=True)
-            process.start()
-        child = cls(process, ours)
+        child = cls(*spawned(_serve, source, limits.memory_bytes, daemon=True))
         if child._hear(TRUST_S) is None:
             child.kill()
             raise TurntableError(

@@ -5,7 +5,6 @@ kernel's out-of-memory killer, a driver that crashes or hangs, a lost device), t
 another in its place, and gives the task again. A worker whose parent is gone leaves by itself.
 """
 
-import multiprocessing
 import os
 import signal
 import time
@@ -17,10 +16,10 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from turntable.errors import DeviceLostError, TurntableError
-from turntable.renderer.pool_process import LEAVE, Failure, Pipe, Report, Result, serve
+from turntable.renderer.pool_process import LEAVE, Failure, Pipe, Report, Result, serve, spawned
 
 TRIES = 3
 """So many workers may one task cost."""
@@ -38,7 +37,6 @@ R = TypeVar("R")
 Work = Callable[[T, Callable[[P], None]], R]
 """Does a task, and may report how far it is; a report stands for all of the task that is done so far."""
 
-_SPAWN = multiprocessing.get_context("spawn")  # a forked process would share the parent's driver state
 _CRASH = " (a crash in native code, as a rule the graphics driver's)"
 _HINTS = {
     signal.SIGKILL: " (as a rule by the kernel's out-of-memory killer: use fewer --workers)",
@@ -144,11 +142,7 @@ class _Worker:
 
     @classmethod
     def start(cls, *to_serve: object) -> "_Worker":
-        ours, theirs = cast("tuple[Pipe, Pipe]", _SPAWN.Pipe())  # of a type of its own on Windows
-        with theirs:  # open here, it would keep the pipe from ending with the process
-            process = _SPAWN.Process(target=serve, args=(theirs, *to_serve))
-            process.start()
-        return cls(process, ours)
+        return cls(*spawned(serve, *to_serve))
 
     def receive(self) -> "Report[Any] | Result[Any] | Failure | _Ended":
         try:

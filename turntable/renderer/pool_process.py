@@ -1,5 +1,6 @@
-"""A worker process's side of the pool: it does tasks until its parent closes the pipe, or is gone."""
+"""Processes with a pipe to their parent, and what a worker of the pool does at its end of it."""
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -10,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from threading import Thread
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -21,6 +23,26 @@ Pipe: TypeAlias = "Connection[Any, Any]"
 LEAVE = signal.SIGHUP
 """Asks a worker to leave. Not SIGTERM: batch systems send that to every process of a job to ask the run to
 end soon, and the shard in hand is still to be finished then."""
+
+
+_SPAWN = multiprocessing.get_context("spawn")  # a forked process would share the parent's driver state
+
+
+def spawned(
+    target: Callable[..., None], *arguments: object, daemon: bool = False
+) -> tuple[SpawnProcess, Pipe]:
+    """A new process, and our end of its pipe.
+
+    Args:
+        target: Called there with the other end of the pipe and the arguments.
+        arguments: Picklable.
+        daemon: It may have no children, and is ended when this process exits.
+    """
+    ours, theirs = cast("tuple[Pipe, Pipe]", _SPAWN.Pipe())  # of a type of its own on Windows
+    with theirs:  # open here, it would keep the pipe from ending with the process
+        process = _SPAWN.Process(target=target, args=(theirs, *arguments), daemon=daemon)
+        process.start()
+    return process, ours
 
 
 @dataclass(frozen=True, slots=True)
