@@ -86,14 +86,17 @@ class RenderBar(_Bar):
     def __init__(self, console: Console) -> None:
         super().__init__(console, "{task.fields[rate]}", "{task.fields[left_out]}")
         self._console, self._said = console, time.monotonic()
-        self._task = self._progress.add_task("objects", total=None, rate="", left_out="")
+        # Unseen until there is something to count: an error in the arguments stands alone.
+        self._task = self._progress.add_task("objects", total=None, visible=False, rate="", left_out="")
 
     def __call__(self, progress: "RenderProgress") -> None:
         """Show how far rendering is."""
         rate = f"{progress.views_per_second:.0f} views/s" if progress.views else ""
         left_out = f"{progress.quarantined} left out" if progress.quarantined else ""
         done, total = progress.objects, progress.objects_total
-        self._progress.update(self._task, completed=done, total=total, rate=rate, left_out=left_out)
+        self._progress.update(
+            self._task, visible=True, completed=done, total=total, rate=rate, left_out=left_out
+        )
         if not self._console.is_terminal and time.monotonic() - self._said >= LOG_S:
             self._said = time.monotonic()
             left = progress.seconds_left
