@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from meshes import CUBE_OBJ
 
@@ -77,6 +77,7 @@ def test_the_same_arrays_or_no_answer(tmp_path_factory, parts):
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(CUBE_OBJ) - 1), st.integers(0, 255)), min_size=1, max_size=4))
+@example([(CUBE_OBJ.index("0.3") + 2, ord("v"))])  # a keyword within a number
 def test_what_the_patient_reader_refuses_the_fast_one_does_not_take(tmp_path_factory, changes):
     data = bytearray(CUBE_OBJ.encode())
     for place, value in changes:

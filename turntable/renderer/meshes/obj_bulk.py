@@ -169,7 +169,10 @@ def _numbers(lines: _Lines, at: Places, word: str, width: int) -> NDArray[np.flo
     columns = int(words[0]) - 1
     if columns < width or (words != columns + 1).any():
         return None
-    text = lines.joined(at).replace(word.encode(), b" " * len(word))
+    text = lines.joined(at)
+    if text.count(word.encode()) != len(at):  # it stands elsewhere than at the beginnings: within a number
+        return None
+    text = text.replace(word.encode(), b" " * len(word))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", DeprecationWarning)
