@@ -19,9 +19,10 @@ RECIPE = TINY.replace(views=40)
 """So that a shard takes some time."""
 SOON = {
     "health_check_initial_delay_ms": 0,
-    "health_check_period_ms": 300,
-    "health_check_failure_threshold": 3,
+    "health_check_period_ms": 1000,
+    "health_check_failure_threshold": 5,
 }
+"""A lost node is known in seconds, and one that is only busy is not taken for lost."""
 
 
 def main(folder: Path) -> None:
@@ -30,7 +31,7 @@ def main(folder: Path) -> None:
         head_node_args={"num_cpus": 0, "_system_config": SOON, "include_dashboard": False},
     )
     nodes = [cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)]
-    cluster.wait_for_nodes()
+    cluster.wait_for_nodes(timeout=120)
     told, warnings, first = [], [], []
 
     def tell(event, /, **facts):
