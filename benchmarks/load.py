@@ -26,7 +26,7 @@ from turntable.datasets.objects import ObjectRecord, plan_shards
 from turntable.datasets.pixels import decode_jpeg, encode_jpeg
 from turntable.datasets.recipe import load_recipe
 from turntable.datasets.shard_writer import ShardWriter
-from turntable.loaders import PairLoader
+from turntable.loaders import Loader, Pairs
 
 
 def make_dataset(folder: Path, objects: int, views: int, size: int) -> None:
@@ -93,14 +93,14 @@ def decode_limit(folder: Path, processes: int, seconds: float) -> float:
 
 def endless(folder: Path, batch: int, workers: int) -> Iterator[int]:
     """Batches of epoch after epoch; each step gives the number of its images."""
-    loader = PairLoader(folder, "train", batch, num_workers=workers, pairs_per_object=4)
+    loader = Loader(folder, "train", Pairs(4), batch, num_workers=workers)
     for epoch in cycle(range(1_000_000)):
         for item in loader.batches(epoch):
             yield 2 * len(item["category"])
 
 
 def loader_rate(folder: Path, batch: int, workers: int, seconds: float) -> float:
-    """Images a second that ``PairLoader`` gives."""
+    """Images a second that ``Loader`` gives."""
     batches = endless(folder, batch, workers)
     sum(islice(batches, 4 * max(workers, 1)))  # workers start and prefetch
     return rate(lambda: next(batches), seconds)
@@ -132,7 +132,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> None:
     print(f"python {' '.join(sys.argv)}")
     print(f"{manifest.totals.images:,} images, {manifest.image_size_px} px, {mean:,.0f} bytes each in shards")
     print(f"{os.cpu_count()} cores, batches of {arguments.batch} pairs\n")
-    print(f"{'workers':>8} {'decode limit':>14} {'PairLoader':>12} {'ratio':>7}   (images/s)")
+    print(f"{'workers':>8} {'decode limit':>14} {'Loader':>12} {'ratio':>7}   (images/s)")
     for workers in arguments.workers:
         limit = decode_limit(folder, max(workers, 1), arguments.seconds)
         loaded = loader_rate(folder, arguments.batch, workers, arguments.seconds)

@@ -14,12 +14,12 @@ from turntable.datasets.rotations import pose
 from turntable.datasets.shard_index import open_index
 from turntable.datasets.verify import verify
 from turntable.errors import InvalidInputError
-from turntable.loaders.pairs import PairDataset, PairLoader
-from turntable.loaders.views import ViewLoader
+from turntable.loaders import ItemDataset, Loader, Pairs, Views
 from turntable.renderer import generate, open_source
 
 pytestmark = pytest.mark.gl
 
+STORED = Views(shuffled=False)
 OUTPUTS = ("mask", "depth", "normals", "coordinates")
 SIZE, VIEWS, OBJECTS, POINTS = 48, 3, 6, 128
 
@@ -56,7 +56,7 @@ def test_depth_and_label_land_on_the_coordinates(folder):
     grid = np.stack(np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5), axis=-1)
     rays = np.concatenate([grid, np.ones((SIZE, SIZE, 1))], axis=-1) @ np.linalg.inv(intrinsics).T
     pixels = 0
-    for batch in ViewLoader(folder, "train", 4, outputs=OUTPUTS):
+    for batch in Loader(folder, "train", STORED, 4, last="short", outputs=OUTPUTS):
         angles = dataset.schema.rotations(batch["factors"].numpy())
         names = [factor.name for factor in dataset.manifest.factors]
         shift = batch["factors"][:, [names.index(f"translation_{axis}") for axis in "xyz"]].numpy()
@@ -77,7 +77,9 @@ def test_depth_and_label_land_on_the_coordinates(folder):
 
 
 def test_points_lie_where_coordinates_do(folder):
-    batch = next(iter(ViewLoader(folder, "train", 64, outputs=("mask", "coordinates"), points=True)))
+    batch = next(
+        iter(Loader(folder, "train", STORED, 64, last="short", outputs=("mask", "coordinates"), points=True))
+    )
     assert batch["points"].shape[1:] == (POINTS, 6)
     for row in range(0, len(batch["mask"]), VIEWS):
         seen = batch["coordinates"][row].permute(1, 2, 0)[batch["mask"][row, 0] > 0]
@@ -88,7 +90,7 @@ def test_points_lie_where_coordinates_do(folder):
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_pairs_have_the_outputs_of_both_views(folder, workers):
-    loader = PairLoader(folder, "train", 2, num_workers=workers, outputs=OUTPUTS, points=True)
+    loader = Loader(folder, "train", Pairs(), 2, num_workers=workers, outputs=OUTPUTS, points=True)
     batch = next(iter(loader))
     shapes = {"mask": (2, 1, SIZE, SIZE), "depth": (2, 1, SIZE, SIZE), "normals": (2, 3, SIZE, SIZE)}
     for name, shape in {**shapes, "coordinates": (2, 3, SIZE, SIZE)}.items():
@@ -97,12 +99,15 @@ def test_pairs_have_the_outputs_of_both_views(folder, workers):
     with open_dataset(folder).split("train") as split:
         np.testing.assert_array_equal(batch["depth_2"][1, 0].numpy(), split.read_extra(row, view, "depth"))
     assert set(batch["mask_1"].unique().tolist()) <= {0, 1}
-    assert PairDataset(folder, outputs=("depth",))[0]["depth_1"].shape == (1, SIZE, SIZE)
+    items = ItemDataset(Loader(folder, "train", Pairs(), 2, outputs=("depth",)))
+    assert items[0]["depth_1"].shape == (1, SIZE, SIZE)
 
 
 def test_another_size_takes_the_nearest_pixel(folder):
-    whole = next(iter(ViewLoader(folder, "train", 2, outputs=("depth",))))
-    half = next(iter(ViewLoader(folder, "train", 2, outputs=("depth",), image_size=SIZE // 2)))
+    whole = next(iter(Loader(folder, "train", STORED, 2, last="short", outputs=("depth",))))
+    half = next(
+        iter(Loader(folder, "train", STORED, 2, last="short", outputs=("depth",), image_size=SIZE // 2))
+    )
     torch.testing.assert_close(half["depth"], whole["depth"][..., 1::2, 1::2])
 
 
@@ -134,9 +139,9 @@ def test_what_is_not_kept_is_asked_for_in_vain(folder, tmp_path):
     generate(recipe, open_source("zoo", None, 2), plain, objects=2)
     split = open_dataset(plain).splits[0]
     with pytest.raises(InvalidInputError, match=r"keeps rgb, mask.*--outputs rgb,depth"):
-        ViewLoader(plain, split, 1, outputs=("depth",))
+        Loader(plain, split, STORED, 1, last="short", outputs=("depth",))
     with pytest.raises(InvalidInputError, match="--points 2048"):
-        ViewLoader(plain, split, 1, points=True)
+        Loader(plain, split, STORED, 1, last="short", points=True)
 
 
 # webdataset leaves its files to the garbage collector.

@@ -15,7 +15,7 @@ from turntable.errors import DeviceError, TurntableError
 from turntable.renderer import pool
 from turntable.renderer.pool import TRIES, Watch
 
-BY_SIGKILL = "ended by SIGKILL (as a rule by the kernel's out-of-memory killer: use fewer --workers)"
+BY_SIGKILL = "ended by SIGKILL (as a rule by the kernel's out-of-memory killer: use fewer workers)"
 ENDS = [
     ("kill", BY_SIGKILL),
     ("exit", "ended with exit code 7"),

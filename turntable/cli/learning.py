@@ -10,7 +10,7 @@ from turntable.cli.app import MethodName, app, err, out, say
 
 @app.command
 def train(
-    dataset: Path,
+    dataset: str,
     *,
     method: MethodName,
     out_dir: Annotated[Path, Parameter("--out")],
@@ -26,7 +26,7 @@ def train(
     """Train a method on the train split; the same command resumes a run that was interrupted.
 
     Args:
-        dataset: The folder of the data set.
+        dataset: The folder of the data set, or its URL (https://, s3://, gs://).
         method: What to train.
         out_dir: The folder of the run.
         preset: Settings to begin from: the papers' (GPUs, days), or the demo's (two CPU cores, minutes).
@@ -60,12 +60,12 @@ def train(
 
 
 @app.command
-def evaluate(run: Path, dataset: Path, *, preset: Literal["demo", "paper"] = "paper") -> int:
+def evaluate(run: Path, dataset: str, *, preset: Literal["demo", "paper"] = "paper") -> int:
     """Score a finished run on frozen features: class, rotation between views, and the constant predictor.
 
     Args:
         run: The folder of the run; gets results.json.
-        dataset: The folder of the data set.
+        dataset: The folder of the data set, or its URL.
         preset: How long the heads are trained: as in the papers, or shortly.
     """
     from turntable.console import results_table

@@ -89,7 +89,7 @@ def finish_dataset(
     bare = _manifest(
         recipe, ordered, objects, mark, len(left_out), camera=camera, device=device, source=source
     )
-    manifest = _with_statistics(folder, bare, open_shard)
+    manifest = _with_statistics(bare, open_shard)
     write_table(folder / TABLE_NAME, ordered, open_shard, table_context(manifest))
     write_text(folder / QUARANTINE_NAME, quarantine_text(left_out))
     write_text(folder / WARNINGS_NAME, quarantine_text(warned))
@@ -179,14 +179,14 @@ def _provenance(
 
 
 def _write_contact_sheet(folder: Path, manifest: Manifest, open_shard: OpenShard) -> None:
-    with Split(folder, manifest, manifest.splits[0], open_shard) as split:
+    with Split(manifest, manifest.splits[0], open_shard) as split:
         write_bytes(folder / SHEET_NAME, encode_jpeg(contact_sheet(split), quality=90))
 
 
-def _with_statistics(folder: Path, manifest: Manifest, open_shard: OpenShard) -> Manifest:
+def _with_statistics(manifest: Manifest, open_shard: OpenShard) -> Manifest:
     """The manifest with mean and spread of the training views; as it is where there are none."""
     if TRAIN not in manifest.splits:
         return manifest
-    with Split(folder, manifest, TRAIN, open_shard) as split:
+    with Split(manifest, TRAIN, open_shard) as split:
         mean, std = pixel_statistics(split)
     return replace(manifest, pixel_mean=mean, pixel_std=std)

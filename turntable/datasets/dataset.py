@@ -1,45 +1,62 @@
 """A finished data set, open for reading: its manifest, and its splits as arrays and JPEGs."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.labels import LabelArray, LabelSchema
-from turntable.datasets.manifest import Manifest, read_manifest
+from turntable.datasets.manifest import MANIFEST_NAME, Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.outputs import EXTRAS, decode_extra
+from turntable.datasets.places import Cached, Folder, Place, Streamed
 from turntable.datasets.shard_index import texts_of
-from turntable.datasets.shard_reader import OpenShard, ShardReader, local_shards
+from turntable.datasets.shard_reader import OpenShard, ShardReader
+from turntable.datasets.shard_writer import ShardRecord
+from turntable.datasets.stores import LocalStore, ShardCache, Store, is_url, open_store
+from turntable.datasets.stores.cache import default_cache
 from turntable.errors import IntegrityError, InvalidInputError
 
 
 class Split:
     """The objects of one split in their order, over all its shards. Like a shard: open it where you read.
 
+    A shard is opened when it is first needed.
+
     Args:
-        folder: of the data set.
         manifest: of the data set.
         name: of the split.
-        open_shard: where its shards lie elsewhere than in the folder.
+        open_shard: opens its shards, wherever they lie.
+        renew: whether a shard that is not what was written can be had anew; it is opened again then.
+        most_open: shards to keep open at once; None: all.
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, name: str, open_shard: OpenShard | None = None
+        self,
+        manifest: Manifest,
+        name: str,
+        open_shard: OpenShard,
+        *,
+        renew: Callable[[ShardRecord], bool] = lambda _: False,
+        most_open: int | None = None,
     ) -> None:
         self.name = name
         self.manifest = manifest
-        open_shard = open_shard or local_shards(folder)
-        self._readers = [open_shard(shard) for shard in manifest.shards_of(name)]
-        counts = [reader.index.num_objects for reader in self._readers]
+        self._shards = manifest.shards_of(name)
+        self._open_shard, self._renew, self._most_open = open_shard, renew, most_open
+        self._readers: dict[int, ShardReader] = {}
+        self._classes: dict[int, NDArray[np.int64]] = {}
+        counts = [shard.objects for shard in self._shards]
         self._first_rows = np.array([0, *np.cumsum(counts)], dtype=np.int64)
         self._starts: list[int] = self._first_rows.tolist()  # bisect is ten times as fast on a list
-        self._check(manifest)
+        self._requests: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -51,8 +68,12 @@ class Split:
 
     def close(self) -> None:
         """Close all files."""
-        for reader in self._readers:
+        for reader in self._readers.values():
             reader.close()
+        self._readers.clear()
+        if self._requests is not None:
+            self._requests.shutdown(wait=False, cancel_futures=True)
+            self._requests = None
 
     @property
     def num_objects(self) -> int:
@@ -67,21 +88,31 @@ class Split:
     @cached_property
     def objects(self) -> tuple[ObjectRecord, ...]:
         """Records of the objects, in order."""
-        return tuple(record for reader in self._readers for record in reader.records())
+        return tuple(record for reader in self._all() for record in reader.records())
 
     @cached_property
     def labels(self) -> LabelArray:
         """Float32 [N, V, L], one array over all shards (a copy; ``labels_at`` reads a few without it)."""
         shape = (0, self.num_views, len(self.manifest.factors))
-        parts = [reader.latents for reader in self._readers]
+        parts = [reader.latents for reader in self._all()]
         return np.concatenate(parts) if parts else np.empty(shape, dtype=np.float32)
 
     @cached_property
     def categories(self) -> NDArray[np.int64]:
         """[N] class number of each object: its category's place in the manifest's list."""
-        place = {name: number for number, name in enumerate(self.manifest.categories)}
-        names = [name for reader in self._readers for name in texts_of(reader.index.categories)]
-        return np.array([place[name] for name in names], dtype=np.int64)
+        return self.categories_at(np.arange(self.num_objects))
+
+    def categories_at(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """[B] class numbers of chosen objects."""
+        numbers = np.empty(len(rows), dtype=np.int64)
+        for shard, here, local in self._by_shard(rows):
+            numbers[here] = self._class_numbers(shard)[local]
+        return numbers
+
+    def id_of(self, row: int) -> str:
+        """An object's id in its source."""
+        reader, local = self._locate(row, 0)
+        return texts_of(reader.index.ids[local : local + 1])[0]
 
     def read_jpeg(self, row: int, view: int) -> bytes:
         """One view's file.
@@ -95,7 +126,32 @@ class Split:
             InvalidInputError: there is no such object or view.
         """
         reader, local = self._locate(row, view)
+        try:
+            return reader.read(local, view)
+        except IntegrityError:
+            if not self._renewed(row):
+                raise
+        reader, local = self._locate(row, view)
         return reader.read(local, view)
+
+    def read_jpegs(self, rows: NDArray[np.int64], views: NDArray[np.int64]) -> list[bytes | IntegrityError]:
+        """The files of several views; in the place of one that is not as it was written, the error.
+
+        Where a reading is a request, many run at once, and views of one object that lie near each other come
+        by one.
+
+        Args:
+            rows: [B] of objects in this split.
+            views: [B] their numbers.
+
+        Raises:
+            StoreError: the shards cannot be reached.
+            InvalidInputError: there is no such object or view.
+        """
+        places = list(zip(rows.tolist(), views.tolist(), strict=True))
+        if places and self._locate(*places[0])[0].parallel > 1:
+            return self._read_by_requests(places)
+        return [self._tried(row, view) for row, view in places]
 
     def read_extra(self, row: int, view: int, output: str) -> NDArray[Any]:
         """Another output of a view, decoded: see :func:`turntable.datasets.outputs.decode_extra`.
@@ -115,7 +171,13 @@ class Split:
                 f"render it with --outputs rgb,{output}"
             )
         reader, local = self._locate(row, view)
-        data = reader.read_extra(local, view, output)
+        try:
+            data = reader.read_extra(local, view, output)
+        except IntegrityError:
+            if not self._renewed(row):
+                raise
+            reader, local = self._locate(row, view)
+            data = reader.read_extra(local, view, output)
         return decode_extra(output, data, self.manifest.image_size_px)
 
     def points(self, row: int) -> NDArray[np.float32]:
@@ -130,16 +192,6 @@ class Split:
         reader, local = self._locate(row, 0)
         return reader.points(local)
 
-    def _locate(self, row: int, view: int) -> tuple[ShardReader, int]:
-        """The shard of an object, and its row there."""
-        if not (0 <= row < self.num_objects and 0 <= view < self.num_views):
-            raise InvalidInputError(
-                f"no view {view} of object {row} in {self.name}: "
-                f"it has {self.num_objects} objects of {self.num_views} views, counted from 0"
-            )
-        shard = bisect_right(self._starts, row) - 1
-        return self._readers[shard], row - self._starts[shard]
-
     def labels_at(self, rows: NDArray[np.int64], views: NDArray[np.int64]) -> LabelArray:
         """Labels of chosen views.
 
@@ -151,30 +203,151 @@ class Split:
             float32 [B, L].
         """
         labels = np.empty((len(rows), len(self.manifest.factors)), dtype=np.float32)
-        shards = np.searchsorted(self._first_rows, rows, side="right") - 1
-        for shard in np.unique(shards):
-            here = shards == shard
-            labels[here] = self._readers[shard].latents[rows[here] - self._first_rows[shard], views[here]]
+        for shard, here, local in self._by_shard(rows):
+            labels[here] = self._reader(shard).latents[local, views[here]]
         return labels
 
-    def _check(self, manifest: Manifest) -> None:
-        for reader, shard in zip(self._readers, manifest.shards_of(self.name), strict=True):
-            index = reader.index
-            found = (index.num_objects, index.num_views, index.latents.shape[2], int(index.tar_size))
-            stated = (shard.objects, manifest.views, len(manifest.factors), shard.bytes)
-            if found != stated:
-                raise IntegrityError(
-                    f"{reader.path}: its index and manifest.json are not of one data set (objects, views, "
-                    f"factors, bytes: {found} and {stated}); fetch both again"
-                )
+    def _by_shard(
+        self, rows: NDArray[np.int64]
+    ) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.int64]]]:
+        """Shards, which of the rows they have, and the rows' numbers there."""
+        shards = np.searchsorted(self._first_rows, rows, side="right") - 1
+        for shard in np.unique(shards).tolist():
+            here = shards == shard
+            yield shard, here, rows[here] - self._first_rows[shard]
+
+    def _locate(self, row: int, view: int) -> tuple[ShardReader, int]:
+        """The shard of an object, and its row there."""
+        if not (0 <= row < self.num_objects and 0 <= view < self.num_views):
+            raise InvalidInputError(
+                f"no view {view} of object {row} in {self.name}: "
+                f"it has {self.num_objects} objects of {self.num_views} views, counted from 0"
+            )
+        shard = bisect_right(self._starts, row) - 1
+        return self._reader(shard), row - self._starts[shard]
+
+    def _reader(self, number: int) -> ShardReader:
+        reader = self._readers.get(number)
+        if reader is None:
+            while self._most_open is not None and len(self._readers) >= self._most_open:
+                self._readers.pop(next(iter(self._readers))).close()  # the one that was opened first
+            reader = self._open_shard(self._shards[number])
+            self._check(reader, self._shards[number])
+            self._readers[number] = reader
+        return reader
+
+    def _all(self) -> Iterator[ShardReader]:
+        return (self._reader(number) for number in range(len(self._shards)))
+
+    def _class_numbers(self, shard: int) -> NDArray[np.int64]:
+        """[objects of the shard]."""
+        if shard not in self._classes:
+            place = {name: number for number, name in enumerate(self.manifest.categories)}
+            names = texts_of(self._reader(shard).index.categories)
+            self._classes[shard] = np.array([place[name] for name in names], dtype=np.int64)
+        return self._classes[shard]
+
+    def _renewed(self, row: int) -> bool:
+        """Whether the shard of an object is to be opened anew, since it was not what was written."""
+        shard = bisect_right(self._starts, row) - 1
+        if not self._renew(self._shards[shard]):
+            return False
+        if shard in self._readers:
+            self._readers.pop(shard).close()
+        return True
+
+    def _tried(self, row: int, view: int) -> bytes | IntegrityError:
+        try:
+            return self.read_jpeg(row, view)
+        except IntegrityError as error:
+            return error
+
+    def _read_by_requests(self, places: Sequence[tuple[int, int]]) -> list[bytes | IntegrityError]:
+        spans = _spans(places)
+        readers = [self._locate(*places[span[0]]) for span in spans]  # not in threads: it opens shards
+        if self._requests is None:
+            self._requests = ThreadPoolExecutor(readers[0][0].parallel, thread_name_prefix="views")
+        read = list(
+            self._requests.map(_read_span, readers, [[places[at][1] for at in span] for span in spans])
+        )
+        files: list[bytes | IntegrityError] = [b""] * len(places)
+        for span, data in zip(spans, read, strict=True):
+            for at, file in zip(span, data, strict=True):
+                # What came wrong is asked for once more, by itself.
+                files[at] = self._tried(*places[at]) if isinstance(file, IntegrityError) else file
+        return files
+
+    def _check(self, reader: ShardReader, shard: ShardRecord) -> None:
+        index, manifest = reader.index, self.manifest
+        found = (index.num_objects, index.num_views, index.latents.shape[2], int(index.tar_size))
+        stated = (shard.objects, manifest.views, len(manifest.factors), shard.bytes)
+        if found != stated:
+            reader.close()
+            raise IntegrityError(
+                f"{reader.path}: its index and manifest.json are not of one data set (objects, views, "
+                f"factors, bytes: {found} and {stated}); fetch both again"
+            )
+
+
+MOST_SPAN_VIEWS = 16
+"""Views of one object that are no farther apart come by one request, with those between them."""
+
+
+def _spans(places: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Which of some (object, view) are to be read together: places in the list, by view."""
+    spans: list[list[int]] = []
+    for at in sorted(range(len(places)), key=lambda at: places[at]):
+        row, view = places[at]
+        if spans:
+            first_row, first_view = places[spans[-1][0]]
+            if row == first_row and view - first_view < MOST_SPAN_VIEWS:
+                spans[-1].append(at)
+                continue
+        spans.append([at])
+    return spans
+
+
+def _read_span(where: tuple[ShardReader, int], views: Sequence[int]) -> list[bytes | IntegrityError]:
+    """Views of one object, ascending, by one reading."""
+    reader, row = where
+    span = reader.read_span(row, views[0], views[-1])
+    files: list[bytes | IntegrityError] = []
+    for view in views:
+        try:
+            files.append(reader.checked(row, view, span[view - views[0]]))
+        except IntegrityError as error:
+            files.append(error)
+    return files
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """A finished data set. It holds no open file; its splits do."""
 
-    path: Path
+    where: Place
     manifest: Manifest
+
+    @property
+    def place(self) -> str:
+        """For messages: the folder's path, or the URL."""
+        return self.where.name
+
+    @property
+    def path(self) -> Path:
+        """The folder. Raises InvalidInputError where the data set lies elsewhere."""
+        if not isinstance(self.where, Folder):
+            raise InvalidInputError(f"{self.place}: this needs a folder of this machine; fetch the data set")
+        return self.where.path
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it lies in a folder of this machine."""
+        return isinstance(self.where, Folder)
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether its shards are fetched whole, and kept on this node."""
+        return isinstance(self.where, Cached)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -196,21 +369,72 @@ class Dataset:
 
         Raises:
             InvalidInputError: there is no such split.
-            IntegrityError: one of its shards is missing, cut, or not of this data set.
+            IntegrityError: one of its shards is missing or cut.
         """
         if name not in self.splits:
-            raise InvalidInputError(f"{self.path} has no split {name!r}; it has {', '.join(self.splits)}")
-        return Split(self.path, self.manifest, name)
+            raise InvalidInputError(f"{self.place} has no split {name!r}; it has {', '.join(self.splits)}")
+        self.where.check(self.manifest.shards_of(name))
+        return Split(
+            self.manifest,
+            name,
+            self.where.open,
+            renew=self.where.renew,
+            most_open=self.where.most_open,
+        )
+
+    def fetch_shard(self, shard: ShardRecord) -> None:
+        """Make sure that a shard can be opened without waiting for a network, where it is kept on this node.
+
+        Raises:
+            IntegrityError: it is not what was written.
+            StoreError: its place does not give it.
+        """
+        self.where.fetch(shard)
 
 
-def open_dataset(folder: str | Path) -> Dataset:
-    """Open a finished data set.
+def open_dataset(
+    place: str | Path,
+    *,
+    cache: ShardCache | str | Path | Literal[False] | None = None,
+    token: str | None = None,
+) -> Dataset:
+    """Open a finished data set, wherever it lies.
 
     Args:
-        folder: that holds ``manifest.json``.
+        place: the folder that holds ``manifest.json``, or its URL: https://, s3://, gs:// or file://.
+        cache: where shards of a URL are kept: a ShardCache, its folder, None for the usual one
+            (TURNTABLE_CACHE); False to keep nothing, so that each view is a request.
+        token: of a web server; None: TURNTABLE_TOKEN of the environment.
 
     Raises:
         IntegrityError: there is no manifest, or it cannot be read.
+        StoreError: the place cannot be reached.
+        InvalidInputError: it is a URL of something else.
     """
-    path = Path(folder)
-    return Dataset(path, read_manifest(path))
+    if not is_url(place):
+        return Dataset(Folder(Path(place)), read_manifest(Path(place)))
+    store = open_store(place, token)
+    if isinstance(store, LocalStore):
+        return Dataset(Folder(store.folder), read_manifest(store.folder))
+    return Dataset(_elsewhere(store, cache), _fetch_manifest(store))
+
+
+def _elsewhere(store: Store, cache: ShardCache | str | Path | Literal[False] | None) -> Place:
+    if cache is False:
+        return Streamed(store)
+    if cache is None:
+        return Cached(store, default_cache())
+    return Cached(
+        store, cache if isinstance(cache, ShardCache) else replace(default_cache(), folder=Path(cache))
+    )
+
+
+def _fetch_manifest(store: Store) -> Manifest:
+    where = f"{store.url}/{MANIFEST_NAME}"
+    data = store.read(MANIFEST_NAME)
+    if data is None:
+        raise IntegrityError(f"{where}: missing, so this is not a finished data set; is the URL right?")
+    try:
+        return Manifest.from_json(data.decode("utf-8"), where)
+    except UnicodeDecodeError as error:
+        raise IntegrityError(f"{where}: not a manifest ({error}); upload it again") from None

@@ -1,5 +1,6 @@
 """Reading one shard at random: a view is one pread and one checksum."""
 
+import hashlib
 import io
 import json
 import os
@@ -41,16 +42,20 @@ class _Source(Protocol):
 
 
 class _LocalFile:
-    """A file of this machine."""
+    """A file of this machine, of which the descriptor is ours to close."""
 
     parallel = 1
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.size = os.fstat(descriptor).st_size
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
         try:
-            self._descriptor = os.open(path, os.O_RDONLY)
+            return cls(os.open(path, os.O_RDONLY))
         except FileNotFoundError:
             raise IntegrityError(f"{path}: missing; {REMEDY}") from None
-        self.size = os.fstat(self._descriptor).st_size
 
     def pread(self, size: int, offset: int) -> bytes:
         return os.pread(self._descriptor, size, offset)
@@ -86,28 +91,44 @@ class ShardReader:
         path: of the ``.tar``; in a store, its name there.
         store: where it lies, if it is no file of this machine. Its index is fetched whole, and each view by a
             request of its own.
+        index_sha256: of the index in the store, hex, where it is known.
 
     Raises:
-        IntegrityError: the shard or its index is missing, or the shard is not as long as its index says.
+        IntegrityError: the shard or its index is missing or another one, or the shard is not as long as its
+            index says.
         StoreError: the store does not give it.
     """
 
-    def __init__(self, path: Path | str, store: Store | None = None) -> None:
-        self.path = str(path) if store is None else f"{store.url}/{path}"
-        self.index: ShardIndex
-        self._source: _Source
+    def __init__(self, path: Path | str, store: Store | None = None, index_sha256: str | None = None) -> None:
         if store is None:
-            self.index = open_index(Path(path).with_suffix(INDEX_SUFFIX))
-            self._source = _LocalFile(Path(path))
+            index = open_index(Path(path).with_suffix(INDEX_SUFFIX))
+            self._begin(str(path), index, _LocalFile.open(Path(path)))
         else:
-            self.index = _fetch_index(store, str(path).removesuffix(SHARD_SUFFIX) + INDEX_SUFFIX)
-            self._source = _RemoteFile(store, str(path))
-        length = self._source.size
-        if length != int(self.index.tar_size):
+            index = _fetch_index(store, index_name(str(path)), index_sha256)
+            self._begin(f"{store.url}/{path}", index, _RemoteFile(store, str(path)))
+
+    @classmethod
+    def of_parts(cls, path: str, index: ShardIndex, descriptor: int) -> Self:
+        """A shard whose index was opened before.
+
+        Args:
+            path: what messages call it.
+            index: of the shard.
+            descriptor: of the file; the reader closes it.
+
+        Raises:
+            IntegrityError: the shard is not as long as its index says.
+        """
+        reader = cls.__new__(cls)
+        reader._begin(path, index, _LocalFile(descriptor))
+        return reader
+
+    def _begin(self, path: str, index: ShardIndex, source: _Source) -> None:
+        self.path, self.index, self._source = path, index, source
+        if source.size != int(index.tar_size):
             self.close()
             raise IntegrityError(
-                f"{self.path}: {length} bytes, its index says {int(self.index.tar_size)}: "
-                f"cut or edited; {REMEDY}"
+                f"{path}: {source.size} bytes, its index says {int(index.tar_size)}: cut or edited; {REMEDY}"
             )
 
     def __enter__(self) -> Self:
@@ -121,6 +142,11 @@ class ShardReader:
     def close(self) -> None:
         """Close the file; closing twice is no error."""
         self._source.close()
+
+    @property
+    def parallel(self) -> int:
+        """How many views are best read at once: each is a request where the shard is elsewhere."""
+        return self._source.parallel
 
     @property
     def keys(self) -> list[str]:
@@ -143,7 +169,21 @@ class ShardReader:
             IntegrityError: the bytes are not those that were written.
         """
         size = int(self.index.size[row, view])
-        data = self._pread(size, int(self.index.offset[row, view]))
+        return self.checked(row, view, self._pread(size, int(self.index.offset[row, view])))
+
+    def read_span(self, row: int, first: int, last: int) -> list[bytes]:
+        """Several views of an object by one reading: from one to another, and those between; unchecked."""
+        start = int(self.index.offset[row, first])
+        end = int(self.index.offset[row, last]) + int(self.index.size[row, last])
+        data = self._pread(end - start, start)
+        places = [
+            (int(self.index.offset[row, v]) - start, int(self.index.size[row, v]))
+            for v in range(first, last + 1)
+        ]
+        return [data[at : at + size] for at, size in places]
+
+    def checked(self, row: int, view: int, data: bytes) -> bytes:
+        """A view's JPEG as it was read. Raises IntegrityError where it is not as it was written."""
         if zlib.crc32(data) != int(self.index.crc32[row, view]):
             raise IntegrityError(
                 f"{self.path}: object {self.keys[row]}, view {view}: wrong checksum: cut or edited; {REMEDY}"
@@ -221,20 +261,35 @@ OpenShard = Callable[[ShardRecord], ShardReader]
 """How a data set's shards are opened, wherever they lie."""
 
 
+def shard_name(shard: ShardRecord) -> str:
+    """Its path in the data set."""
+    return f"{shard.split}/{shard.name}{SHARD_SUFFIX}"
+
+
+def index_name(shard: str) -> str:
+    """The path of its index, from its own."""
+    return shard.removesuffix(SHARD_SUFFIX) + INDEX_SUFFIX
+
+
 def local_shards(folder: Path) -> OpenShard:
     """Shards that lie in a data set's own folder, as ``<split>/<name>.tar``."""
-    return lambda shard: ShardReader(folder / shard.split / f"{shard.name}{SHARD_SUFFIX}")
+    return lambda shard: ShardReader(folder / shard_name(shard))
 
 
 def store_shards(store: Store) -> OpenShard:
     """Shards that lie in a store, as ``<split>/<name>.tar``."""
-    return lambda shard: ShardReader(f"{shard.split}/{shard.name}{SHARD_SUFFIX}", store)
+    return lambda shard: ShardReader(shard_name(shard), store)
 
 
-def _fetch_index(store: Store, name: str) -> ShardIndex:
+def _fetch_index(store: Store, name: str, sha256: str | None) -> ShardIndex:
     data = store.read(name)
     if data is None:
         raise IntegrityError(f"{store.url}/{name}: missing; {REMEDY}")
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise IntegrityError(
+            f"{store.url}/{name}: not the index that manifest.json names: edited, or of another data set; "
+            f"{REMEDY}"
+        )
     # An index is mapped from a file; this one's has no name any more when that is done.
     with tempfile.NamedTemporaryFile(suffix=INDEX_SUFFIX) as file:
         file.write(data)

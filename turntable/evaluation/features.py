@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.manifest import MANIFEST_NAME
+from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.storage import atomic_file
-from turntable.loaders.views import ViewLoader
+from turntable.loaders.loader import Loader
+from turntable.loaders.samplers import Views
 from turntable.models import Embedding, Method
 from turntable.training import Run, load_method
 
@@ -59,27 +59,26 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
     with dataset.split(split) as opened:
         quaternions = dataset.schema.quaternions(opened.labels)
         categories, ids = opened.categories, tuple(record.id for record in opened.objects)
-    cache = run.folder / "features" / f"{split}-{_cache_key(run, dataset.path)}.npz"
+    cache = run.folder / "features" / f"{split}-{_cache_key(run, dataset)}.npz"
     if cache.is_file():
         parts = _read_parts(cache)
     else:
-        parts = extract(load_method(run), dataset.path, split, batch_size)
+        parts = extract(load_method(run), dataset_dir, split, batch_size)
         _write_parts(cache, parts)
     return SplitFeatures(parts, quaternions, categories, ids)
 
 
-def extract(method: Method, dataset_dir: Path, split: str, batch_size: int = 256) -> Parts:
+def extract(method: Method, dataset_dir: Path | str, split: str, batch_size: int = 256) -> Parts:
     """Embed every view of a split with a frozen method in ``eval()`` mode.
 
     Returns:
         [N, V, D] by part; parts of width 0 are left out.
     """
     method = method.eval().to("cuda" if torch.cuda.is_available() else "cpu")
-    dataset = open_dataset(dataset_dir)
-    with dataset.split(split) as opened:
-        shape = (opened.num_objects, opened.num_views)
+    loader = Loader(dataset_dir, split, Views(shuffled=False), batch_size, labels=(), last="short")
+    shape = (loader.num_objects, loader.dataset.manifest.views)
     parts: Parts = {}
-    for batch in ViewLoader(dataset_dir, split, batch_size=batch_size):
+    for batch in loader:
         rows, views = batch["object_index"].numpy(), batch["view_index"].numpy()
         for name, values in _embed(method, batch["view"]).items():
             if name not in parts:
@@ -104,11 +103,11 @@ def named_parts(embedding: Embedding) -> dict[str, Tensor]:
     return {name: values for name, values in parts.items() if values.shape[1] > 0}
 
 
-def _cache_key(run: Run, dataset_dir: Path) -> str:
+def _cache_key(run: Run, dataset: Dataset) -> str:
     """Changes with the weights and with anything that the manifest states, the shards' bytes among it."""
     digest = hashlib.sha256()
-    for path in (run.weights, dataset_dir / MANIFEST_NAME):
-        digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"")
+    for content in (run.weights.read_bytes(), dataset.manifest.to_json().encode()):
+        digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:24]
 
 

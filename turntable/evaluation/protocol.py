@@ -20,7 +20,8 @@ from turntable.evaluation.metrics import majority_class
 from turntable.evaluation.probes import ProbeConfig, train_classifier, train_rotation_head
 from turntable.evaluation.results import Results, Row, Score, write_results
 from turntable.evaluation.scores import Resampling, rotation_scores, top1_score
-from turntable.loaders.order import ViewPairs, epoch_pairs, validation_pairs
+from turntable.loaders.samplers import Samples, random_pairs, validation_pairs
+from turntable.loaders.selection import Selection, whole_split
 from turntable.training import open_run
 
 Onlooker = Callable[[str], None]
@@ -185,7 +186,7 @@ def _rotation(
 
 def _constant_scores(train: SplitFeatures, val: SplitFeatures, config: ProtocolConfig) -> dict[str, Score]:
     majority = np.full((val.num_objects, val.num_views), majority_class(train.categories))
-    sample = epoch_pairs(train.num_objects, train.num_views, train.num_views, config.pairs_seed, 0)
+    sample = random_pairs(_selection(train), train.num_views, config.pairs_seed, 0)
     mean = _with_quaternions(train, sample, config).quaternions.mean(axis=0, dtype=np.float64)
     targets = _with_quaternions(val, _val_list(val, config), config).quaternions
     predicted = np.broadcast_to(mean, targets.shape)
@@ -195,22 +196,24 @@ def _constant_scores(train: SplitFeatures, val: SplitFeatures, config: ProtocolC
     }
 
 
-def _train_list(train: SplitFeatures, config: ProtocolConfig, epoch: int) -> ViewPairs:
-    return epoch_pairs(
-        train.num_objects, train.num_views, config.train_pairs_per_object, config.pairs_seed, epoch
-    )
+def _train_list(train: SplitFeatures, config: ProtocolConfig, epoch: int) -> Samples:
+    return random_pairs(_selection(train), config.train_pairs_per_object, config.pairs_seed, epoch)
 
 
-def _val_list(val: SplitFeatures, config: ProtocolConfig) -> ViewPairs:
+def _val_list(val: SplitFeatures, config: ProtocolConfig) -> Samples:
     per_object = min(config.val_pairs_per_object, val.num_views * (val.num_views - 1))
-    return validation_pairs(val.num_objects, val.num_views, per_object, config.pairs_seed)
+    return validation_pairs(_selection(val), per_object, config.pairs_seed)
 
 
-def _with_quaternions(split: SplitFeatures, pairs: ViewPairs, config: ProtocolConfig) -> Pairs:
-    first, second = (pairs.objects * split.num_views + views for views in (pairs.view_1, pairs.view_2))
-    absolute = split.quaternions.reshape(-1, 4)
-    relative = relative_quaternion(absolute[first], absolute[second], config.quaternion_sign)
-    return Pairs(np.stack([first, second], axis=1), relative.astype(np.float32))
+def _selection(split: SplitFeatures) -> Selection:
+    return whole_split([split.num_objects], split.num_views)
+
+
+def _with_quaternions(split: SplitFeatures, pairs: Samples, config: ProtocolConfig) -> Pairs:
+    rows = pairs.objects[:, None] * split.num_views + pairs.views
+    absolute = split.quaternions.reshape(-1, 4)[rows]
+    relative = relative_quaternion(absolute[:, 0], absolute[:, 1], config.quaternion_sign)
+    return Pairs(rows, relative.astype(np.float32))
 
 
 def _views(part: NDArray[np.float32]) -> NDArray[np.float32]:

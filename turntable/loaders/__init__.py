@@ -1,8 +1,49 @@
-"""Shards to batches: pairs of views to train on, and every view once for features."""
+"""Shards to batches: views of objects with labels by name, in an order that any number of workers keeps.
 
-from turntable.loaders.order import ViewPairs, validation_pairs
-from turntable.loaders.pairs import PairDataset, PairLoader
-from turntable.loaders.source import Batch
-from turntable.loaders.views import ViewLoader
+Importing it loads neither torch nor OpenGL: what needs torch does so when it is used.
+"""
 
-__all__ = ["Batch", "PairDataset", "PairLoader", "ViewLoader", "ViewPairs", "validation_pairs"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from turntable.loaders.augment_parameters import Augmentation
+from turntable.loaders.items import ItemDataset
+from turntable.loaders.loader import Loader
+from turntable.loaders.samplers import (
+    Fixed,
+    Fresh,
+    Pairs,
+    Samples,
+    Sequences,
+    Tuples,
+    Views,
+    validation_pairs,
+)
+from turntable.loaders.selection import Selection, whole_split
+
+if TYPE_CHECKING:
+    from turntable.loaders.augment_images import augment, parameters_in
+
+__all__ = [
+    "Augmentation",
+    "Fixed",
+    "Fresh",
+    "ItemDataset",
+    "Loader",
+    "Pairs",
+    "Samples",
+    "Selection",
+    "Sequences",
+    "Tuples",
+    "Views",
+    "augment",
+    "parameters_in",
+    "validation_pairs",
+    "whole_split",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("augment", "parameters_in"):
+        return getattr(importlib.import_module("turntable.loaders.augment_images"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -20,10 +20,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from turntable.errors import MeshError, TurntableError
+from turntable.processes.endings import portable
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.source import MeshSource, load_mesh
 from turntable.renderer.pool import resident_bytes
-from turntable.renderer.pool_process import Failure, Pipe, Result, leave_with_parent, portable, spawned
+from turntable.renderer.pool_process import Failure, Pipe, Result, leave_with_parent, spawned
 
 TRIES = 2
 AHEAD = 2

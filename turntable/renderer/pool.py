@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from turntable.errors import DeviceLostError, TurntableError
+from turntable.processes.endings import how_ended
 from turntable.renderer.pool_process import LEAVE, Failure, Pipe, Report, Result, serve, spawned
 
 TRIES = 3
@@ -36,14 +37,6 @@ R = TypeVar("R")
 
 Work = Callable[[T, Callable[[P], None]], R]
 """Does a task, and may report how far it is; a report stands for all of the task that is done so far."""
-
-_CRASH = " (a crash in native code, as a rule the graphics driver's)"
-_HINTS = {
-    signal.SIGKILL: " (as a rule by the kernel's out-of-memory killer: use fewer --workers)",
-    signal.SIGSEGV: _CRASH,
-    signal.SIGBUS: _CRASH,
-    signal.SIGABRT: _CRASH,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +143,7 @@ class _Worker:
                 return self.pipe.recv()
         except (EOFError, OSError):  # it died, perhaps in the middle of a word
             pass
-        return _Ended(_how(self.reap(time.monotonic() + GRACE_S)))
+        return _Ended(how_ended(self.reap(time.monotonic() + GRACE_S)))
 
     def ask_to_leave(self) -> None:
         with suppress(ProcessLookupError):
@@ -326,18 +319,6 @@ def resident_bytes(pid: int | None) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError, ValueError):
         return 0
-
-
-def _how(exit_code: int | None) -> str:
-    if exit_code is None:
-        return "hangs and cannot be killed"
-    if exit_code >= 0:
-        return f"ended with exit code {exit_code}"
-    try:
-        number = signal.Signals(-exit_code)
-    except ValueError:
-        return f"ended by signal {-exit_code}"
-    return f"ended by {number.name}{_HINTS.get(number, '')}"
 
 
 @contextmanager

@@ -2,10 +2,8 @@
 
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from threading import Thread
 from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from turntable.processes.endings import portable
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -102,14 +102,3 @@ def leave_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(1)
-
-
-def portable(error: Exception) -> Exception:
-    """The error as another process can read it; where it happened is in a note."""
-    where = "".join(traceback.format_exception(error))
-    error.add_note(f"In a worker process:\n{where}")
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(where)
-    return error

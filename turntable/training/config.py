@@ -45,7 +45,7 @@ class TrainConfig:
     """A name from ``models.METHODS``."""
     method_config: MethodConfig
     dataset: str
-    """The folder of the data set; its "train" split is used."""
+    """The folder or the URL of the data set; its "train" split is used."""
     backbone: str = "resnet18"
     epochs: int = 2000
     """An epoch draws ``pairs_per_object`` pairs of views of every object."""

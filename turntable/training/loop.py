@@ -10,7 +10,8 @@ from torch import Tensor
 
 from turntable.datasets.dataset import open_dataset
 from turntable.errors import TurntableError
-from turntable.loaders.pairs import PairLoader
+from turntable.loaders.loader import Loader
+from turntable.loaders.samplers import Pairs
 from turntable.models import Batch, Method
 from turntable.training.checkpoints import Position, load_checkpoint, save_checkpoint, save_weights
 from turntable.training.config import TrainConfig
@@ -174,14 +175,14 @@ def _device_name(name: str) -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
 
 
-def _pair_loader(config: TrainConfig, device: torch.device) -> PairLoader:
-    return PairLoader(
+def _pair_loader(config: TrainConfig, device: torch.device) -> Loader:
+    return Loader(
         config.dataset,
         "train",
+        Pairs(config.pairs_per_object),
         config.batch_size,
         seed=config.seed,
         num_workers=config.num_workers,
-        pairs_per_object=config.pairs_per_object,
         quaternion_sign=config.quaternion_sign,
         pin_memory=device.type == "cuda",
     )

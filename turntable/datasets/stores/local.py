@@ -3,16 +3,17 @@
 import errno
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.datasets.digests import file_sha256
 from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, clear_disk_errors, write_bytes
-from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, checked_name
+from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name
 from turntable.errors import IntegrityError, StoreError
 
+_PIECE_BYTES = 1 << 20
 _ABSENT = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 _NO_PERMISSION = "no permission; change its owner or mode, or choose another place"
 _NO_FOLDER = "a file is where a folder should be; choose another place"
@@ -54,6 +55,18 @@ class LocalStore:
                     return os.pread(file.fileno(), size, offset)
             except _ABSENT:
                 raise StoreError(f"{path}: missing") from None
+
+    def download(self, name: str, offset: int = 0, e_tag: str = "") -> Download:
+        """A file from an offset on, where it has not changed since."""
+        path = self._path(name)
+        with _clear(path):
+            try:
+                status = path.stat()
+            except _ABSENT:
+                raise StoreError(f"{path}: missing") from None
+        now = f"{status.st_mtime_ns}-{status.st_size}"
+        start = offset if offset < status.st_size and e_tag in ("", now) else 0
+        return Download(status.st_size, start, now, _pieces(path, start))
 
     def size(self, name: str) -> int | None:
         """Bytes of a file; None where there is none."""
@@ -113,6 +126,13 @@ class LocalStore:
 
     def _path(self, name: str) -> Path:
         return self.folder / checked_name(name)
+
+
+def _pieces(path: Path, start: int) -> Iterator[bytes]:
+    with _clear(path), path.open("rb") as file:
+        file.seek(start)
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
 
 
 @contextmanager

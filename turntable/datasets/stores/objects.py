@@ -7,7 +7,6 @@ time-outs and lost connections; answers cut in their midst are tried again here.
 import hashlib
 import io
 import os
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,19 +16,20 @@ from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 from turntable.datasets.stores.aws_profile import profile_settings
-from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, checked_name
+from turntable.datasets.stores.patience import FIRST_PAUSE_S, LONGEST_PAUSE_S, pauses
+from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name
 from turntable.datasets.stores.refusals import is_absent, is_behind_the_end, may_pass, store_error
 from turntable.errors import IntegrityError, InvalidInputError, MissingExtraError, StoreError, TurntableError
 
 PART_BYTES = 8 << 20
 """A larger file comes in parts of this size."""
 _PARALLEL_PARTS = 4
+_PIECE_BYTES = 1 << 20
+"""Of a download, at least."""
 _DIGEST = "sha256"
 """The attribute of an object that holds its hex digest (S3: ``x-amz-meta-sha256``)."""
 MEMORY = "memory://"
 _SCHEMES = ("s3", "gs")
-_TRIES = 6
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 15.0
 _TIMEOUTS = {"connect_timeout": "5s", "timeout": "120s"}
 _PATIENT, _HASTY = 10, 3
 """Retries of one request in the midst of a run, and at its beginning, when somebody is looking."""
@@ -103,6 +103,32 @@ class ObjectStore:
             raise StoreError(f"{self._place(name)}: missing")
         return data
 
+    def download(self, name: str, offset: int = 0, e_tag: str = "") -> Download:
+        """An object from an offset on, where it is still the one with that ETag."""
+
+        def begin(path: str) -> Any:
+            options = {"range": {"offset": offset}, "if_match": e_tag or None} if offset else {}
+            return _obstore().get(self._client(), path, options=options)
+
+        try:
+            found = self._found(name, begin)
+        except StoreError:
+            if not offset:
+                raise
+            return self.download(name)  # it is another one now, or no longer than that
+        if found is None:
+            raise StoreError(f"{self._place(name)}: missing")
+        return Download(
+            int(found.meta["size"]), found.range[0], found.meta["e_tag"] or "", self._pieces(name, found)
+        )
+
+    def _pieces(self, name: str, found: Any) -> Iterator[bytes]:
+        try:
+            for piece in found.stream(min_chunk_size=_PIECE_BYTES):
+                yield bytes(piece)
+        except Exception as error:
+            raise store_error(self._place(name), error) from None
+
     def size(self, name: str) -> int | None:
         """Bytes of an object; None where there is none."""
         return self._found(name, lambda path: int(_obstore().head(self._client(), path)["size"]))
@@ -166,7 +192,7 @@ class ObjectStore:
         """Put an object, and make sure that it is what it should be."""
         path = checked_name(name)
         wrong = f"{self._place(name)}: the store gives back other bytes than were sent"
-        for pause in _pauses():
+        for pause in pauses():
             try:
                 e_tag = _obstore().put(
                     self._client(),
@@ -219,7 +245,7 @@ class ObjectStore:
 
     def _patiently(self, name: str, call: Callable[[], _T]) -> _T:
         """The call's answer, which may be asked for several times."""
-        for pause in _pauses():
+        for pause in pauses():
             try:
                 return call()
             except TurntableError:
@@ -251,8 +277,8 @@ class ObjectStore:
             return _obstore().store.MemoryStore()
         settings = _settings(self.url, self._options)
         backoff = {
-            "init_backoff": timedelta(seconds=_FIRST_PAUSE_S),
-            "max_backoff": timedelta(seconds=_LONGEST_PAUSE_S),
+            "init_backoff": timedelta(seconds=FIRST_PAUSE_S),
+            "max_backoff": timedelta(seconds=LONGEST_PAUSE_S),
             "base": 2,
         }
         try:
@@ -323,10 +349,3 @@ def _content_of(file: BinaryIO, part_bytes: int) -> _Content:
     else:
         e_tag = (parts or [hashlib.md5(b"", usedforsecurity=False).digest()])[0].hex()
     return _Content(whole.hexdigest(), len(parts), e_tag)
-
-
-def _pauses() -> Iterator[float | None]:
-    """Seconds to wait after each failed try, about twice as long each time; None after the last."""
-    for failed in range(_TRIES - 1):
-        yield random.uniform(0.5, 1.0) * min(_FIRST_PAUSE_S * 2**failed, _LONGEST_PAUSE_S)
-    yield None

@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from turntable.datasets.stores.http import HttpStore
 from turntable.datasets.stores.local import LocalStore
 from turntable.datasets.stores.objects import ObjectStore
 from turntable.datasets.stores.protocol import Store
@@ -14,12 +15,13 @@ def is_url(place: str | Path) -> bool:
     return "://" in str(place)
 
 
-def open_store(place: str | Path) -> Store:
+def open_store(place: str | Path, token: str | None = None) -> Store:
     """The store at a place; nothing is read or written, and nobody is asked, before it is used.
 
     Args:
-        place: a folder's path, "file:///data/my-set", "s3://bucket/my-set" or "gs://bucket/my-set". Keys,
-            region and endpoint come from the environment (docs/stores.md).
+        place: a folder's path, "file:///data/my-set", "s3://bucket/my-set", "gs://bucket/my-set", or, only to
+            read, "https://host/my-set". Keys, region and endpoint come from the environment (docs/stores.md).
+        token: of a web server; None: TURNTABLE_TOKEN of the environment.
 
     Raises:
         InvalidInputError: It is a URL of something else.
@@ -27,6 +29,8 @@ def open_store(place: str | Path) -> Store:
     if not is_url(place):
         return LocalStore(Path(place))
     url = urlsplit(str(place))
+    if url.scheme in ("http", "https"):
+        return HttpStore(str(place), token)
     if url.scheme != "file":
         return ObjectStore(str(place))
     if url.netloc not in ("", "localhost") or not url.path:

@@ -1,5 +1,7 @@
 """What every store can do, and what a name in a store is."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -8,6 +10,20 @@ from turntable.errors import InvalidInputError
 PROBE_NAME = ".turntable-probe"
 """What ``check_writable`` writes and removes; always the same, so that one of a killed run does not stay."""
 PROBE = b"turntable writes this to see whether it may, and removes it.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that comes in pieces."""
+
+    size: int
+    """Bytes of the whole file."""
+    offset: int
+    """Where the pieces begin: as asked for, or 0 where the place cannot, or the file has changed."""
+    e_tag: str
+    """Changes with the file's content; empty where the place does not say."""
+    pieces: Iterator[bytes]
+    """Raises StoreError where the answer breaks off: what came before is good."""
 
 
 class Store(Protocol):
@@ -29,6 +45,19 @@ class Store(Protocol):
 
     def read_range(self, name: str, offset: int, size: int) -> bytes:
         """Some bytes of a file: fewer where it ends before, none behind its end.
+
+        Raises:
+            StoreError: There is no such file.
+        """
+        ...
+
+    def download(self, name: str, offset: int = 0, e_tag: str = "") -> Download:
+        """A large file in pieces.
+
+        Args:
+            name: of the file.
+            offset: bytes of it that are here already.
+            e_tag: that it had then: from a file that has changed, or is no longer than that, all is given.
 
         Raises:
             StoreError: There is no such file.

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turntable.errors import InvalidInputError
+from turntable.loaders.batches import BatchPlan, Last, parts_of
+
+SIZES = st.integers(0, 200)
+
+
+def taken(samples: int, batch: int, world: int, last: Last, start: int = 0) -> list[list[np.ndarray]]:
+    """Positions by rank and batch."""
+    return [list(BatchPlan(batch, rank, world, last).positions(samples, start)) for rank in range(world)]
+
+
+@given(SIZES, st.integers(1, 9), st.integers(1, 8), st.sampled_from(["drop", "pad"]))
+def test_ranks_get_as_many_batches_and_nothing_twice(
+    samples: int, batch: int, world: int, last: Last
+) -> None:
+    ranks = taken(samples, batch, world, last)
+    assert len({len(batches) for batches in ranks}) == 1
+    assert all(len(positions) == batch for batches in ranks for positions in batches)
+    together = [positions for step in zip(*ranks, strict=True) for positions in step]
+    joined = np.concatenate(together) if together else np.empty(0)
+    assert joined.tolist() == list(range(len(joined)))
+    rest = samples - len(joined)
+    assert 0 <= rest < batch * world if last == "drop" else -batch * world < rest <= 0
+
+
+@given(SIZES, st.integers(1, 9), st.integers(1, 8), st.data())
+def test_other_ranks_go_on_where_some_stopped(
+    samples: int, batch: int, world: int, data: st.DataObject
+) -> None:
+    plan = BatchPlan(batch, 0, world)
+    done = data.draw(st.integers(0, plan.count(samples)))
+    whole = np.arange(plan.count(samples) * plan.step)
+    ranks = data.draw(st.sampled_from([n for n in range(1, plan.step + 1) if plan.step % n == 0]))
+    rest = taken(samples, plan.step // ranks, ranks, "drop", done * plan.step)
+    joined = [positions for step in zip(*rest, strict=True) for positions in step]
+    assert np.concatenate([np.empty(0), *joined]).tolist() == whole[done * plan.step :].tolist()
+
+
+def test_the_last_batch_may_be_shorter_for_one_rank_alone() -> None:
+    assert [len(positions) for positions in taken(10, 4, 1, "short")[0]] == [4, 4, 2]
+    with pytest.raises(InvalidInputError, match="last='short' with several ranks would give them unequal"):
+        BatchPlan(4, 0, 2, "short")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((0,), "batch_size 0: must be at least 1"),
+        ((4, 2, 2), "rank 2 of 2: must be from 0 to 1"),
+        ((4, 0, 1, "cut"), "last 'cut': use one of drop, pad, short"),
+    ],
+)
+def test_impossible_plans_are_refused(arguments: tuple, told: str) -> None:
+    with pytest.raises(InvalidInputError, match=told):
+        BatchPlan(*arguments)
+
+
+@given(st.integers(1, 40), st.integers(1, 9))
+def test_rows_are_shared_out_evenly(rows: int, workers: int) -> None:
+    parts = parts_of(rows, workers)
+    assert [n for part in parts for n in range(rows)[part]] == list(range(rows))
+    sizes = [len(range(rows)[part]) for part in parts]
+    assert max(sizes) - min(sizes) <= 1
+    assert len(parts) == min(rows, workers)

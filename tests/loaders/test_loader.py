@@ -1,0 +1,442 @@
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+from synthetic import make_synthetic_dataset
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from turntable.datasets.dataset import Dataset
+from turntable.datasets.pixels import decode_jpeg
+from turntable.errors import IntegrityError, InvalidInputError
+from turntable.loaders import (
+    Fixed,
+    ItemDataset,
+    Loader,
+    Pairs,
+    Sequences,
+    Tuples,
+    Views,
+    validation_pairs,
+    whole_split,
+)
+
+Batch = dict[str, Tensor]
+ENGINES = [
+    (0, "ring"),
+    (1, "ring"),
+    (2, "ring"),
+    (3, "ring"),
+    (4, "ring"),
+    (1, "dataloader"),
+    (2, "dataloader"),
+]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_synthetic_dataset(
+        tmp_path_factory.mktemp("set"), objects=17, categories=4, views=6, image_size=16
+    )
+
+
+def equal(first: Batch, second: Batch) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def all_equal(first: list[Batch], second: list[Batch]) -> bool:
+    return len(first) == len(second) and all(map(equal, first, second))
+
+
+def joined(batches: list[Batch]) -> Batch:
+    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def described(batch: Batch) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    return {name: (tuple(value.shape), value.dtype) for name, value in batch.items()}
+
+
+def test_fields_shapes_and_types_of_pairs(dataset: Dataset) -> None:
+    assert described(next(iter(Loader(dataset.path, "train", Pairs(), 4)))) == {
+        "view_1": ((4, 3, 16, 16), torch.uint8),
+        "view_2": ((4, 3, 16, 16), torch.uint8),
+        "rotation_1": ((4, 3, 3), torch.float32),
+        "rotation_2": ((4, 3, 3), torch.float32),
+        "relative_rotation": ((4, 3, 3), torch.float32),
+        "relative_quaternion": ((4, 4), torch.float32),
+        "factors_1": ((4, 7), torch.float32),
+        "factors_2": ((4, 7), torch.float32),
+        "category": ((4,), torch.int64),
+        "object_index": ((4,), torch.int64),
+        "view_index_1": ((4,), torch.int64),
+        "view_index_2": ((4,), torch.int64),
+    }
+
+
+def test_fields_shapes_and_types_of_single_views_and_of_longer_samples(dataset: Dataset) -> None:
+    assert described(next(iter(Loader(dataset.path, "train", Views(), 5, labels=["floor_hue"])))) == {
+        "view": ((5, 3, 16, 16), torch.uint8),
+        "floor_hue": ((5,), torch.float32),
+        "category": ((5,), torch.int64),
+        "object_index": ((5,), torch.int64),
+        "view_index": ((5,), torch.int64),
+    }
+    labels = ["relative_quaternion", "rotation"]
+    assert described(next(iter(Loader(dataset.path, "train", Tuples(4), 5, labels=labels)))) == {
+        "views": ((5, 4, 3, 16, 16), torch.uint8),
+        "relative_quaternion": ((5, 3, 4), torch.float32),
+        "rotation": ((5, 4, 3, 3), torch.float32),
+        "category": ((5,), torch.int64),
+        "object_index": ((5,), torch.int64),
+        "view_index": ((5, 4), torch.int64),
+    }
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(
+    "sampler", [Views(), Pairs(3), Tuples(3)], ids=lambda sampler: type(sampler).__name__
+)
+def test_images_are_the_decoded_files_and_labels_their_own(dataset: Dataset, sampler, workers: int) -> None:
+    loader = Loader(dataset.path, "train", sampler, 4, labels=["factors"], last="short", num_workers=workers)
+    batch = joined(list(loader))
+    if sampler.naming == "single":
+        batch |= {name: batch[name][:, None] for name in ("factors", "view_index")}
+        batch["views"] = batch["view"][:, None]
+    elif sampler.naming == "pair":
+        for name in ("factors", "view_index"):
+            batch[name] = torch.stack([batch[f"{name}_1"], batch[f"{name}_2"]], dim=1)
+        batch["views"] = torch.stack([batch["view_1"], batch["view_2"]], dim=1)
+    with dataset.split("train") as split:
+        assert len(batch["category"]) == sampler.count(whole_split([split.num_objects], 6))
+        for i, row in enumerate(batch["object_index"].tolist()):
+            assert batch["category"][i] == split.categories[row]
+            for j, view in enumerate(batch["view_index"][i].tolist()):
+                image = decode_jpeg(split.read_jpeg(row, view))
+                assert (batch["views"][i, j].permute(1, 2, 0).numpy() == image).all()
+                assert (batch["factors"][i, j].numpy() == split.labels[row, view]).all()
+
+
+@pytest.mark.parametrize("sign", ["product", "canonical"])
+def test_rotations_are_those_scipy_computes(dataset: Dataset, sign) -> None:
+    batch = joined(list(Loader(dataset.path, "train", Pairs(20), 13, quaternion_sign=sign)))
+    first, second = (Rotation.from_euler("xyz", batch[f"factors_{side}"][:, :3].numpy()) for side in "12")
+    relative = first.inv() * second
+    assert np.allclose(batch["rotation_1"], first.as_matrix(), atol=1e-6)
+    assert np.allclose(batch["relative_rotation"], relative.as_matrix(), atol=1e-6)
+    assert np.allclose(
+        batch["relative_quaternion"], relative.as_quat(canonical=sign == "canonical"), atol=1e-6
+    )
+    assert (batch["relative_quaternion"][:, 3] < 0).any() == (sign == "product")
+
+
+def test_any_engine_and_number_of_workers_gives_equal_batches(dataset: Dataset) -> None:
+    runs: list[list[Batch]] = []
+    for workers, engine in ENGINES:
+        loader = Loader(
+            dataset.path, "train", Pairs(2), 4, seed=3, num_workers=workers, engine=engine, last="pad"
+        )
+        runs.append([batch for epoch in (0, 1, 5) for batch in loader.batches(epoch)])
+        loader.close()
+    assert len(runs[0]) == 3 * -(-13 * 2 // 4)
+    for other in runs[1:]:
+        assert all_equal(runs[0], other)
+
+
+def test_epochs_follow_one_another_and_seeds_differ(dataset: Dataset) -> None:
+    loader = Loader(dataset.path, "train", Pairs(), 13)
+    first, second = (next(iter(list(loader))) for _ in range(2))
+    assert not equal(first, second)
+    loader.set_epoch(0)
+    assert equal(next(iter(loader)), first)
+    assert equal(next(iter(loader)), first)  # left in its midst, an epoch begins again
+    assert equal(next(loader.batches(1)), second)
+    other = Loader(dataset.path, "train", Pairs(), 13, seed=1)
+    assert not torch.equal(first["object_index"], next(iter(other))["object_index"])
+    assert sorted(first["object_index"].tolist()) == list(range(13))
+
+
+@pytest.mark.parametrize(("workers", "engine"), [(0, "ring"), (2, "ring"), (2, "dataloader")])
+def test_an_epoch_resumes_at_any_batch(dataset: Dataset, workers: int, engine) -> None:
+    loader = Loader(dataset.path, "train", Pairs(), 2, num_workers=workers, engine=engine, last="short")
+    whole = list(loader.batches(4))
+    assert len(whole) == len(loader) == 7
+    assert len(whole[-1]["category"]) == 1
+    stopped = loader.batches(4)
+    assert equal(next(stopped), whole[0])  # left in the middle, as by a signal
+    for start in (1, 3, 6):
+        assert all_equal(list(loader.batches(4, start_batch=start)), whole[start:])
+    assert list(loader.batches(4, start_batch=7)) == []
+    with pytest.raises(InvalidInputError, match="start_batch 8: an epoch has 7 batches"):
+        loader.batches(4, start_batch=8)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_state_goes_on_to_the_bit_on_other_ranks_workers_and_engines(
+    dataset: Dataset, data: st.DataObject
+) -> None:
+    def make(world: int) -> list[Loader]:
+        workers, engine = data.draw(st.sampled_from([(0, "ring"), (2, "ring"), (1, "dataloader")]))
+        return [
+            Loader(
+                dataset.path,
+                "train",
+                Pairs(2, 2),
+                12 // world,
+                seed=5,
+                window_shards=2,
+                num_workers=workers,
+                engine=engine,
+                rank=rank,
+                world_size=world,
+            )
+            for rank in range(world)
+        ]
+
+    def steps(loaders: list[Loader]) -> list[Batch]:
+        """The global batches of the rest of an epoch."""
+        return [joined(list(step)) for step in zip(*loaders, strict=True)]
+
+    before, after = (make(data.draw(st.sampled_from([1, 2, 3]))) for _ in range(2))
+    epoch = data.draw(st.integers(0, 2))
+    for loader in before:
+        loader.set_epoch(epoch)
+    whole = steps(before)
+    assert len(whole) == 13 * 4 // 12
+    assert [loader.state_dict()["epoch"] for loader in before] == [epoch + 1] * len(before)
+    stop = data.draw(st.integers(0, len(whole) - 1))
+    iterators = [loader.batches(epoch) for loader in before]
+    for _ in range(stop):
+        for iterator in iterators:
+            next(iterator)
+    states = [loader.state_dict() for loader in before]
+    assert all(state == states[0] for state in states)
+    assert states[0]["samples"] == stop * 12
+    for loader in after:
+        loader.load_state_dict(pickle.loads(pickle.dumps(states[0])))
+    assert all_equal(steps(after), whole[stop:])
+    following = steps(before)  # the first ones, left in their midst, have begun the epoch again
+    assert all_equal(following, whole)
+    assert all_equal(steps(after), steps(before))
+    for loader in before + after:
+        loader.close()
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 8])
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_ranks_show_each_object_as_often_as_promised_and_nothing_twice(
+    dataset: Dataset, world: int, workers: int
+) -> None:
+    ranks = [
+        Loader(
+            dataset.path,
+            "train",
+            Pairs(8),
+            13 * 8 // world // 13,
+            rank=rank,
+            world_size=world,
+            num_workers=workers,
+            last="pad",
+        )
+        for rank in range(world)
+    ]
+    batches = [list(loader) for loader in ranks]
+    assert len({len(own) for own in batches}) == 1
+    together = joined([batch for own in batches for batch in own])
+    real = ~together["padding"]
+    assert (np.bincount(together["object_index"][real].numpy()) == 8).all()
+    alone = joined(list(Loader(dataset.path, "train", Pairs(8), 13 * 8)))
+    names = ("object_index", "view_index_1", "view_index_2")
+    shown = sorted(zip(*(together[name][real].tolist() for name in names), strict=True))
+    assert shown == sorted(zip(*(alone[name].tolist() for name in names), strict=True))
+    for loader in ranks:
+        loader.close()
+
+
+def test_fixed_pairs_come_in_their_order_in_every_epoch(dataset: Dataset) -> None:
+    pairs = validation_pairs(whole_split([4], 6), 5, seed=0)
+    loader = Loader(dataset.path, "val", Fixed(pairs), 8, last="short")
+    for epoch in (0, 1):
+        batch = joined(list(loader.batches(epoch)))
+        assert batch["object_index"].tolist() == pairs.objects.tolist()
+        assert batch["view_index_1"].tolist() == pairs.views[:, 0].tolist()
+        assert batch["view_index_2"].tolist() == pairs.views[:, 1].tolist()
+
+
+def test_sequences_of_a_data_set_that_has_them(tmp_path: Path) -> None:
+    motion = {"length": 5, "motion": "constant", "speed_rad": {"low": 0.1, "high": 0.4}}
+    made = make_synthetic_dataset(
+        tmp_path, objects=3, views=20, image_size=16, sequence=motion, val_fraction=0.0
+    )
+    loader = Loader(made.path, "train", Sequences(5), 4, labels=["twist", "relative_twist"])
+    assert loader.num_samples == 3 * 4
+    for batch in loader:
+        assert batch["views"].shape == (4, 5, 3, 16, 16)
+        assert (batch["view_index"].diff(dim=1) == 1).all()
+        assert (batch["view_index"][:, 0] % 5 == 0).all()
+        assert (batch["twist"][:, 0] == 0).all()
+        assert torch.allclose(batch["twist"][:, 1:], batch["relative_twist"], atol=1e-4)
+
+
+def test_images_are_resized_on_demand(dataset: Dataset) -> None:
+    full = next(iter(Loader(dataset.path, "train", Pairs(), 4)))
+    half = next(iter(Loader(dataset.path, "train", Pairs(), 4, image_size=8, num_workers=1)))
+    assert half["view_1"].shape == (4, 3, 8, 8)
+    means = full["view_1"].float().mean(dim=(2, 3)), half["view_1"].float().mean(dim=(2, 3))
+    assert torch.allclose(*means, atol=2.0)
+    expected = torch.nn.functional.interpolate(
+        full["view_1"].float(), size=(8, 8), mode="bilinear", antialias=True
+    )
+    assert (half["view_1"].float() - expected).abs().max() <= 1
+    assert equal(next(iter(Loader(dataset.path, "train", Pairs(), 4, image_size=16))), full)
+
+
+def test_numpy_batches_are_the_same_without_torch(dataset: Dataset) -> None:
+    tensors = next(iter(Loader(dataset.path, "train", Pairs(), 4, num_workers=1)))
+    arrays = next(iter(Loader(dataset.path, "train", Pairs(), 4, num_workers=1, output="numpy")))
+    assert arrays["view_1"].shape == (4, 16, 16, 3)
+    assert (arrays["view_1"] == tensors["view_1"].permute(0, 2, 3, 1).numpy()).all()
+    assert all((arrays[name] == tensors[name].numpy()).all() for name in arrays if "view_" not in name)
+    code = (
+        "import sys\nfrom turntable.loaders import Loader, Pairs\n"
+        f"loader = Loader({str(dataset.path)!r}, 'train', Pairs(), 4, num_workers=1, output='numpy')\n"
+        "next(iter(loader))\n"
+        "print([name for name in ('torch', 'duckdb', 'obstore', 'urllib3') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_images_are_channels_last_in_memory(dataset: Dataset) -> None:
+    for workers in (0, 1):
+        batch = next(iter(Loader(dataset.path, "train", Pairs(), 4, num_workers=workers)))
+        assert batch["view_2"].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_loading_draws_nothing_from_the_training_generator(dataset: Dataset) -> None:
+    before = torch.get_rng_state()
+    for workers, engine in ((0, "ring"), (1, "ring"), (1, "dataloader")):
+        loader = Loader(dataset.path, "train", Pairs(), 4, num_workers=workers, engine=engine)  # type: ignore[arg-type]
+        list(loader)
+        loader.close()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_items_of_the_map_style_set_are_the_loaders_samples(dataset: Dataset) -> None:
+    loader = Loader(dataset.path, "train", Pairs(2), 13, seed=2)
+    single = ItemDataset(loader)
+    single.set_epoch(3)
+    assert len(single) == 26
+    batch = joined(list(loader.batches(3)))
+    for i in (0, 7, 25):
+        assert equal(single[i], {name: value[i] for name, value in batch.items()})
+    with pytest.raises(IndexError):
+        single[26]
+    stock = joined(list(DataLoader(single, batch_size=13, num_workers=2)))  # type: ignore[arg-type]
+    assert equal(stock, batch)
+    assert equal(pickle.loads(pickle.dumps(single))[0], single[0])
+
+
+def test_kept_batches_are_not_written_over(dataset: Dataset) -> None:
+    loader = Loader(dataset.path, "train", Pairs(), 1, num_workers=1)
+    kept = list(loader.batches(0))
+    copies = [batch["view_1"].clone() for batch in kept]
+    list(loader.batches(1))
+    assert all(torch.equal(batch["view_1"], copy) for batch, copy in zip(kept, copies, strict=True))
+    loader.close()
+
+
+def test_a_batch_is_the_shared_memory_itself(dataset: Dataset) -> None:
+    loader = Loader(dataset.path, "train", Pairs(30), 2, num_workers=2)
+    addresses = {batch["view_1"].data_ptr() for batch in loader}
+    assert len(addresses) <= 5
+    loader.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"split": "test"}, "has no split 'test'; it has train, val"),
+        ({"batch_size": 0}, "batch_size 0: must be at least 1"),
+        ({"batch_size": 14}, "13 samples do not fill a batch of 14 for each of 1 ranks; use a smaller batch"),
+        ({"image_size": 0}, "image_size 0: must be at least 1 pixel"),
+        ({"rank": 2, "world_size": 2}, "rank 2 of 2: must be from 0 to 1"),
+        ({"rank": 0}, "give rank and world_size together"),
+        ({"engine": "rong"}, "engine 'rong': use one of ring, dataloader"),
+        ({"output": "jax"}, "output 'jax': use 'torch' or 'numpy'"),
+        ({"num_workers": -1}, "num_workers -1: must be at least 0"),
+        ({"window_shards": 0}, "window_shards 0: must be at least 1, or None"),
+        (
+            {"outputs": ["depth"]},
+            "outputs depth: the data set keeps rgb .* render it with --outputs rgb,depth",
+        ),
+        ({"points": True}, "has no point clouds; render it with --points"),
+        ({"labels": ["rotatoin"]}, "rotation"),
+        ({"sampler": Sequences(3)}, "has no sequences"),
+        ({"sampler": Tuples(7)}, "at least 7 views of each object; no object has more than 6"),
+        ({"quaternion_sign": "plus"}, "'plus'"),
+    ],
+)
+def test_impossible_arguments_are_refused_at_once(dataset: Dataset, arguments: dict, told: str) -> None:
+    with pytest.raises(InvalidInputError, match=told):
+        Loader(dataset.path, **{"split": "train", "sampler": Pairs(), "batch_size": 4, **arguments})
+
+
+def test_states_of_something_else_are_refused(dataset: Dataset, tmp_path: Path) -> None:
+    state = Loader(dataset.path, "train", Pairs(), 4).state_dict()
+    other = make_synthetic_dataset(tmp_path, objects=9, views=6, image_size=16)
+    for loader, told in [
+        (Loader(other.path, "train", Pairs(), 4), "the state is of other data: its fingerprint is"),
+        (
+            Loader(dataset.path, "train", Pairs(), 4, seed=1),
+            "of another seed: its seed is 0, this loader's 1",
+        ),
+        (Loader(dataset.path, "train", Pairs(2), 4), "of another split, sampler, filter or window_shards"),
+        (Loader(dataset.path, "train", Pairs(), 4, window_shards=2), "of another split, sampler"),
+    ]:
+        with pytest.raises(InvalidInputError, match=told):
+            loader.load_state_dict(state)
+    loader = Loader(dataset.path, "train", Pairs(), 4)
+    for bad in ({}, {**state, "samples": -1}, {**state, "samples": 99}, {**state, "epoch": "x"}):
+        with pytest.raises(InvalidInputError, match=r"not the state of a loader|an epoch has 13"):
+            loader.load_state_dict(bad)
+    Loader(dataset.path, "train", Pairs(), 1, num_workers=2).load_state_dict(state)
+
+
+def test_one_view_gives_no_pairs(tmp_path: Path) -> None:
+    make_synthetic_dataset(tmp_path, objects=4, views=1, image_size=16)
+    with pytest.raises(InvalidInputError, match="at least 2 views"):
+        Loader(tmp_path, "train", Pairs(), 1)
+
+
+def test_a_folder_without_a_data_set_is_told(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="not a finished data set"):
+        Loader(tmp_path, "train")
+
+
+def test_shuffling_mixes_shards_and_classes_as_well_as_chance(tmp_path: Path) -> None:
+    """Distinct shards and classes in a batch of 32, against draws without any order at all."""
+    made = make_synthetic_dataset(
+        tmp_path, objects=640, categories=20, views=2, image_size=8, objects_per_shard=8, val_fraction=0.0
+    )
+    with made.split("train") as split:
+        classes = split.categories
+    rng = np.random.default_rng(0)
+
+    def distinct(order: np.ndarray, of: np.ndarray) -> float:
+        return float(np.mean([len(set(of[part])) for part in order[: len(order) // 32 * 32].reshape(-1, 32)]))
+
+    ideal = np.concatenate([rng.permutation(640) for _ in range(20)])
+    for window in (None, 40):
+        loader = Loader(made.path, "train", Pairs(20), 32, window_shards=window)
+        order = loader.samples(0).objects
+        for of in (np.arange(640) // 8, classes):
+            reach = distinct(ideal, of)
+            assert distinct(order, of) > (0.98 if window is None else 0.8) * reach

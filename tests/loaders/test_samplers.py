@@ -1,0 +1,204 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from turntable.errors import InvalidInputError
+from turntable.loaders.samplers import (
+    Fixed,
+    Fresh,
+    Pairs,
+    Sampler,
+    Samples,
+    Sequences,
+    Tuples,
+    Views,
+    random_pairs,
+    validation_pairs,
+)
+from turntable.loaders.selection import Selection, chosen_views, whole_split
+
+
+def drawn(sampler: Sampler, selection: Selection, epoch: int = 0, seed: int = 0, window: int | None = None):
+    samples = sampler.samples(selection, window, seed, epoch)
+    assert len(samples) == sampler.count(selection)
+    assert samples.views.shape == (len(samples), sampler.views)
+    return samples
+
+
+def rows(samples: Samples) -> set[tuple[int, ...]]:
+    return {(int(a), *b) for a, b in zip(samples.objects, samples.views.tolist(), strict=True)}
+
+
+def test_pairs_are_what_they_were() -> None:
+    # A run that resumes under a later version must go on with the same pairs.
+    pairs = drawn(Pairs(2), whole_split([3], 50), epoch=2, seed=7)
+    assert np.stack([pairs.objects, *pairs.views.T]).tolist() == [
+        [2, 0, 1, 2, 0, 1],
+        [5, 37, 30, 29, 0, 40],
+        [41, 16, 48, 10, 12, 16],
+    ]
+    digest = "76af93575098a45bddbff10af3b4a8cfc71385cb6a839fcc18d479164177edb8"
+    assert validation_pairs(whole_split([4], 6), 3, seed=0).digest == digest
+    assert random_pairs(whole_split([3], 50), 2, 7, 2).digest == pairs.digest
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    st.integers(3, 7),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.sampled_from([None, 1, 2]),
+)
+def test_every_object_comes_as_often_as_promised(
+    shards: list[int], views: int, visits: int, each: int, window: int | None
+) -> None:
+    selection = whole_split(shards, views)
+    for sampler in (Pairs(visits, each), Tuples(3, visits, each), Fresh(2, visits, each)):
+        samples = drawn(sampler, selection, epoch=3, window=window)
+        assert (np.bincount(samples.objects, minlength=len(selection)) == visits * each).all()
+        assert all(len(set(row)) == sampler.views for row in samples.views.tolist())
+    assert len(rows(drawn(Views(), selection, window=window))) == sum(shards) * views
+
+
+def test_each_visit_shows_every_object_before_the_next() -> None:
+    pairs = drawn(Pairs(3), whole_split([20], 5))
+    for start in (0, 20, 40):
+        assert sorted(pairs.objects[start : start + 20]) == list(range(20))
+    assert pairs.objects[:20].tolist() != pairs.objects[20:40].tolist()
+
+
+def test_no_visit_of_an_epoch_repeats_in_the_next() -> None:
+    selection = whole_split([30], 5)
+    orders = [
+        drawn(Pairs(2), selection, epoch).objects[start : start + 30].tolist()
+        for epoch in range(4)
+        for start in (0, 30)
+    ]
+    assert len({tuple(order) for order in orders}) == 8
+
+
+def test_seed_and_epoch_change_everything() -> None:
+    selection = whole_split([500], 50)
+    base = drawn(Pairs(), selection)
+    for other in (drawn(Pairs(), selection, seed=1), drawn(Pairs(), selection, epoch=1)):
+        assert (base.objects == other.objects).mean() < 0.05
+        assert (base.views == other.views).mean() < 0.1
+    assert base.digest == drawn(Pairs(), selection).digest
+
+
+def test_pairs_of_one_visit_do_not_share_a_batch() -> None:
+    selection = whole_split([16] * 8, 10)
+    samples = drawn(Pairs(pairs_per_visit=6), selection, window=4)
+    for start in range(0, len(samples), 32):
+        assert len(set(samples.objects[start : start + 32])) == 32
+
+
+def test_all_ordered_pairs_are_equally_likely() -> None:
+    samples = drawn(Pairs(), whole_split([60_000], 6))
+    counts = np.zeros((6, 6), dtype=int)
+    np.add.at(counts, tuple(samples.views.T), 1)
+    assert (np.diag(counts) == 0).all()
+    assert stats.chisquare(counts[~np.eye(6, dtype=bool)]).pvalue > 1e-3
+
+
+def test_filtered_objects_show_only_what_the_filter_left() -> None:
+    kept = [(0, 1), (0, 3), (2, 0), (2, 2), (2, 5), (3, 4)]
+    selection = chosen_views([2, 2], *np.array(kept).T)
+    assert rows(drawn(Views(), selection)) == set(kept)
+    pairs = drawn(Pairs(40), selection.with_at_least(2))
+    assert set(pairs.objects) == {0, 2}
+    assert {(a, b) for a, *views in rows(pairs) for b in views} == set(kept[:-1])
+    with pytest.raises(InvalidInputError, match="at least 4 views of each object; no object has more than 3"):
+        selection.with_at_least(4)
+
+
+def test_stored_order_is_object_by_object() -> None:
+    samples = drawn(Views(shuffled=False), whole_split([2, 1], 3), epoch=5)
+    assert samples.objects.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert samples.views[:, 0].tolist() == [0, 1, 2] * 3
+
+
+def test_sequences_are_true_and_whole() -> None:
+    selection = whole_split([3, 2], 12, sequence_length=4)
+    samples = drawn(Sequences(4, visits=2), selection)
+    assert (np.diff(samples.views, axis=1) == 1).all()
+    assert (samples.views[:, 0] % 4 == 0).all()
+    assert sorted(zip(samples.objects, samples.views[:, 0] // 4, strict=True)) == sorted(
+        [(o, s) for o in range(5) for s in range(3)] * 2
+    )
+    parts = drawn(Sequences(3, visits=50), selection)
+    assert (parts.views[:, 0] // 4 == parts.views[:, -1] // 4).all()
+    assert set(parts.views[:, 0] % 4) == {0, 1}
+    # View 5 is filtered out: the second sequence of object 0 does not come.
+    kept = [(0, view) for view in range(12) if view != 5]
+    filtered = chosen_views([1], *np.array(kept).T, sequence_length=4)
+    assert set(drawn(Sequences(4), filtered).views[:, 0]) == {0, 8}
+
+
+def test_sequences_are_refused_where_there_are_none_or_shorter_ones() -> None:
+    with pytest.raises(InvalidInputError, match="has no sequences; render one with the recipe 'sequences'"):
+        Sequences(4).count(whole_split([2], 8))
+    with pytest.raises(
+        InvalidInputError, match="5 views of a sequence: the sequences of this data set have 4"
+    ):
+        Sequences(5).count(whole_split([2], 8, sequence_length=4))
+
+
+@pytest.mark.parametrize(("views", "length"), [(2, 0), (1, 0), (3, 4)])
+def test_fresh_views_never_come_again(views: int, length: int) -> None:
+    selection = whole_split([7, 6], 0, length)
+    seen: set[tuple[int, int]] = set()
+    for epoch in range(4):
+        samples = drawn(Fresh(views, 2, 2), selection, epoch, window=1)
+        shown = [
+            (int(a), view) for a, b in zip(samples.objects, samples.views.tolist(), strict=True) for view in b
+        ]
+        assert not seen & set(shown)
+        assert len(set(shown)) == len(shown)
+        seen |= set(shown)
+        if length:
+            assert (samples.views[:, 0] % length == 0).all()
+
+
+def test_a_fixed_list_comes_as_it_is() -> None:
+    selection = whole_split([4], 6)
+    pairs = validation_pairs(selection, 5, seed=0)
+    assert drawn(Fixed(pairs), selection, epoch=3, seed=9, window=1).digest == pairs.digest
+    few = chosen_views([4], np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
+    with pytest.raises(InvalidInputError, match="a fixed list has objects that this split has not"):
+        Fixed(pairs).samples(few, None, 0, 0)
+
+
+@given(st.integers(1, 20), st.integers(2, 12), st.integers(0, 4), st.data())
+def test_validation_pairs_repeat_none(objects: int, views: int, seed: int, data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, views * (views - 1)))
+    pairs = validation_pairs(whole_split([objects], views), count, seed)
+    assert len(rows(pairs)) == len(pairs) == objects * count
+    assert (pairs.views[:, 0] != pairs.views[:, 1]).all()
+    assert pairs.views.max() < views
+
+
+def test_validation_pairs_are_spread_over_views() -> None:
+    selection = whole_split([2000], 10)
+    pairs = validation_pairs(selection, 4, seed=0)
+    for view in pairs.views.T:
+        assert stats.chisquare(np.bincount(view)).pvalue > 1e-3
+    assert pairs.digest != validation_pairs(selection, 4, seed=1).digest
+
+
+def test_too_many_pairs_or_impossible_numbers_are_refused() -> None:
+    with pytest.raises(
+        InvalidInputError, match="13 pairs of each object: 4 views give 1 to 12 ordered pairs"
+    ):
+        validation_pairs(whole_split([3], 4), 13, 0)
+    for make in (
+        lambda: Pairs(0),
+        lambda: Pairs(1, 0),
+        lambda: Tuples(0),
+        lambda: Sequences(3, 0),
+        lambda: Fresh(0),
+    ):
+        with pytest.raises(InvalidInputError, match="each must be at least 1"):
+            make()

@@ -1,0 +1,204 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from turntable.errors import InvalidInputError, TurntableError
+from turntable.processes.crew import SPARE, Crew
+from turntable.processes.slots import ArraySpec, SharedSlots
+
+LAYOUT = {"value": ArraySpec((6, 3), "float32"), "other": ArraySpec((), "int64")}
+ROWS = (slice(0, 2), slice(2, 6))
+
+
+@pytest.fixture(autouse=True)
+def _path_of_fillers(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "support"))
+
+
+def make(workers=2, ahead=3, slow_s=0.0, **more):
+    return Crew("crew_work:open_number", {"slow_s": slow_s}, LAYOUT, workers=workers, ahead=ahead, **more)
+
+
+def jobs(numbers, what="", parts=ROWS):
+    return [[(number, rows, what) for rows in parts] for number in numbers]
+
+
+ALONE = (slice(0, 6),)
+
+
+def alive(pid):
+    return Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+
+
+def test_jobs_come_filled_in_their_order_by_all_workers():
+    crew = make()
+    pids = set()
+    for number, filled in enumerate(crew.run(jobs(range(20)))):
+        assert (filled.arrays["value"] == number).all()
+        pids |= set(filled.reports)
+    assert number == 19
+    assert len(pids) == 2
+    assert os.getpid() not in pids
+    crew.close()
+
+
+def test_what_is_kept_is_not_written_over():
+    crew = make()
+    for _ in range(2):
+        kept = [filled.arrays["value"] for filled in crew.run(jobs(range(12)))]
+        parts = [array[1:, ::2] for array in kept]  # views of what was given keep it too
+        del kept
+        list(crew.run(jobs(range(100, 112))))
+        assert all((part == number).all() for number, part in enumerate(parts))
+    crew.close()
+
+
+def test_what_is_let_go_is_used_again():
+    crew = make(workers=1, ahead=2)
+    addresses = {filled.arrays["value"].ctypes.data for filled in crew.run(jobs(range(30), parts=ALONE))}
+    assert len(addresses) <= 2 + SPARE
+    crew.close()
+
+
+def test_an_iteration_that_is_left_disturbs_no_later_one():
+    crew = make(slow_s=0.02)
+    for start in range(0, 30, 10):
+        left = crew.run(jobs(range(start, start + 10)))
+        assert (next(left).arrays["value"] == start).all()
+    assert [int(f.arrays["value"][0, 0]) for f in crew.run(jobs(range(5)))] == list(range(5))
+    with pytest.raises(TurntableError, match="another iteration over the same loader has begun"):
+        next(left)
+    crew.close()
+
+
+def test_a_slot_waits_for_the_device_that_reads_it():
+    done = []
+    crew = make(workers=1, ahead=1, fence=lambda: lambda: bool(done))
+    taken = crew.run(jobs(range(8), parts=ALONE))
+    seen = {next(taken).arrays["value"].ctypes.data for _ in range(1 + SPARE)}
+    assert len(seen) == 1 + SPARE  # none was free yet
+    done.append(True)
+    assert {filled.arrays["value"].ctypes.data for filled in taken} <= seen
+    crew.close()
+
+
+def test_what_a_filler_raises_comes_here_and_a_later_run_starts_anew():
+    crew = make()
+    with pytest.raises(ValueError, match="no 1") as caught:
+        list(crew.run([*jobs([0]), *jobs([1], "raise"), *jobs([2])]))
+    assert "crew_work.py" in "".join(caught.value.__notes__)
+    assert len(list(crew.run(jobs(range(3))))) == 3
+    crew.close()
+
+
+def test_an_opener_that_cannot_be_found_is_an_error_here():
+    crew = Crew("crew_work:open_nothing", {}, LAYOUT, workers=1)
+    with pytest.raises(AttributeError, match="open_nothing"):
+        list(crew.run(jobs([0], parts=ALONE)))
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [("die", "ended with exit code 3"), (signal.SIGKILL, r"ended by SIGKILL \(.*out-of-memory")],
+)
+def test_a_worker_that_ends_is_an_error_within_seconds(end, told):
+    crew = make(slow_s=0.01)
+    running = crew.run([*jobs(range(9)), *jobs([9], "die")] if end == "die" else jobs(range(1000)))
+    pids = next(running).reports
+    if end != "die":
+        os.kill(pids[1], end)
+    began = time.monotonic()
+    with pytest.raises(TurntableError, match=told):
+        list(running)
+    assert time.monotonic() - began < 5
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_a_worker_that_hangs_is_given_up():
+    crew = make(stall_s=0.5)
+    with pytest.raises(TurntableError, match="has said nothing for"):
+        list(crew.run(jobs([0], "hang")))
+
+
+def test_workers_leave_with_their_parent(tmp_path):
+    script = tmp_path / "trainer.py"
+    script.write_text(
+        "import sys, os, time\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent.parent / 'support')!r})\n"
+        "from turntable.processes.crew import Crew\n"
+        "from turntable.processes.slots import ArraySpec\n"
+        "layout = {'value': ArraySpec((6, 3), 'float32')}\n"
+        "crew = Crew('crew_work:open_number', {'slow_s': 0.05}, layout, workers=2)\n"
+        "jobs = ([(n, slice(0, 2), ''), (n, slice(2, 6), '')] for n in range(10_000))\n"
+        "for filled in crew.run(jobs):\n"
+        "    print(*filled.reports, flush=True)\n"
+    )
+    for number in (signal.SIGKILL, signal.SIGINT):
+        before = set(Path("/dev/shm").iterdir())
+        trainer = subprocess.Popen(
+            [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert trainer.stdout is not None
+        pids = [int(pid) for pid in trainer.stdout.readline().split()]
+        trainer.send_signal(number)
+        trainer.wait(10)
+        trainer.stdout.close()
+        deadline = time.monotonic() + 5
+        while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not any(alive(pid) for pid in pids)
+        assert set(Path("/dev/shm").iterdir()) == before
+
+
+def test_a_main_script_without_a_guard_runs_once_and_workers_stay_light(tmp_path):
+    script = tmp_path / "no_guard.py"
+    script.write_text(
+        "import sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent.parent / 'support')!r})\n"
+        "print('ran', flush=True)\n"
+        "import json as torch_stands_for_something_heavy\n"
+        "from turntable.processes.crew import Crew\n"
+        "crew = Crew('crew_work:open_modules', {}, {}, workers=1)\n"
+        "print(next(crew.run([[['torch', 'moderngl', 'no_guard']]])).reports)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["ran", "([],)"]
+
+
+def test_slots_hold_what_the_layout_says_and_share_it():
+    layout = {"a": ArraySpec((3, 5), "uint8"), "b": ArraySpec((2,), "float64"), "c": ArraySpec((), "int64")}
+    slots = SharedSlots(layout, 3)
+    other = SharedSlots(layout, 3, slots.descriptor)
+    for slot in range(3):
+        _, arrays = slots.arrays(slot)
+        for name, array in arrays.items():
+            assert array.shape == layout[name].shape
+            assert array.dtype == layout[name].dtype
+            array[...] = slot + 1
+    assert [int(other.arrays(slot)[1]["a"].sum()) for slot in range(3)] == [15, 30, 45]
+    assert [float(other.arrays(slot)[1]["c"]) for slot in range(3)] == [1, 2, 3]
+
+
+def test_too_little_memory_is_told_before_anything_starts(monkeypatch, tmp_path):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal: 1000 kB\nMemAvailable: 100 kB\n")
+    monkeypatch.setattr("turntable.processes.slots._MEMORY", meminfo)
+    with pytest.raises(
+        InvalidInputError, match=r"under way need 1 MB of memory, 0 MB are free: use a smaller"
+    ):
+        SharedSlots({"a": ArraySpec((1000, 1000), "uint8")}, 1)
+    limit, used = tmp_path / "max", tmp_path / "current"
+    meminfo.write_text("MemAvailable: 100000 kB\n")
+    limit.write_text("500000\n")
+    used.write_text("400000\n")
+    monkeypatch.setattr("turntable.processes.slots._CONTAINER", ((limit, used),))
+    with pytest.raises(InvalidInputError, match="0 MB are free"):
+        SharedSlots({"a": ArraySpec((1000, 1000), "uint8")}, 1)
+    limit.write_text("max\n")
+    assert np.prod(SharedSlots({"a": ArraySpec((10, 10), "uint8")}, 1).arrays(0)[1]["a"].shape) == 100

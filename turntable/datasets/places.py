@@ -1,0 +1,210 @@
+"""Where a data set's shards lie: in a folder, in a store with a cache on this node, or in a store alone.
+
+Each is a frozen value, cheap to make and to pickle, that holds no open file.
+"""
+
+import resource
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from turntable.datasets.digests import file_sha256
+from turntable.datasets.shard_index import ShardIndex, open_index
+from turntable.datasets.shard_reader import ShardReader, index_name, shard_name
+from turntable.datasets.shard_writer import ShardRecord
+from turntable.datasets.stores import ShardCache, Store
+from turntable.datasets.tar import REMEDY
+from turntable.errors import IntegrityError, StoreError
+
+MOST_CACHED_OPEN = 64
+"""Shards of a cache that a reader keeps open at once; what is open cannot be let go."""
+
+
+class Place(Protocol):
+    """A data set's files, wherever they are."""
+
+    @property
+    def name(self) -> str:
+        """For messages: a path, or a URL without secrets."""
+        ...
+
+    @property
+    def most_open(self) -> int | None:
+        """Shards that a reader should keep open at once; None: all."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """A whole small file; None where there is none."""
+        ...
+
+    def open(self, shard: ShardRecord) -> ShardReader:
+        """Open a shard, whose index must be the one that the manifest names.
+
+        Raises:
+            IntegrityError: it is missing, or not what was written.
+            StoreError: the place does not give it.
+        """
+        ...
+
+    def fetch(self, shard: ShardRecord) -> None:
+        """Make sure that it can be opened without waiting for a network, where there is anything to do."""
+        ...
+
+    def renew(self, shard: ShardRecord) -> bool:
+        """Whether a shard of which a view is not what was written can be had anew."""
+        ...
+
+    def check(self, shards: tuple[ShardRecord, ...]) -> None:
+        """Complain early about what can be seen at a glance."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A data set in a folder of this machine."""
+
+    path: Path
+    most_open: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder's path."""
+        return str(self.path)
+
+    def read(self, name: str) -> bytes | None:
+        """A file of the folder."""
+        try:
+            return (self.path / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def open(self, shard: ShardRecord) -> ShardReader:
+        """Open a shard of the folder."""
+        reader = ShardReader(self.path / shard_name(shard))
+        index = self.path / index_name(shard_name(shard))
+        if file_sha256(index) == shard.idx_sha256:
+            return reader
+        reader.close()
+        raise IntegrityError(
+            f"{index}: not the index that manifest.json names: edited, or of another data set; {REMEDY}"
+        )
+
+    def fetch(self, shard: ShardRecord) -> None:
+        """Nothing: it is here."""
+
+    def renew(self, shard: ShardRecord) -> bool:
+        """No: there is no other."""
+        del shard
+        return False
+
+    def check(self, shards: tuple[ShardRecord, ...]) -> None:
+        """All shards must be there, and as long as the manifest says."""
+        _allow_open_files(3 * len(shards))
+        for shard in shards:
+            tar = self.path / shard_name(shard)
+            for path in (tar, self.path / index_name(shard_name(shard))):
+                if not path.exists():
+                    raise IntegrityError(f"{path}: missing; {REMEDY}")
+            if tar.stat().st_size != shard.bytes:
+                raise IntegrityError(
+                    f"{tar}: {tar.stat().st_size} bytes, manifest.json says {shard.bytes}: cut or edited; "
+                    f"{REMEDY}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """A data set in a store, of which whole shards are kept on this node."""
+
+    store: Store
+    cache: ShardCache
+    most_open: int | None = MOST_CACHED_OPEN
+
+    @property
+    def name(self) -> str:
+        """The store's URL."""
+        return self.store.url
+
+    def read(self, name: str) -> bytes | None:
+        """A file of the store; it is not kept."""
+        return self.store.read(name)
+
+    def open(self, shard: ShardRecord) -> ShardReader:
+        """Open a shard, fetched if need be."""
+        index = self._index(shard)
+        descriptor = self.cache.opened(self.store, shard_name(shard), shard.bytes, shard.sha256)
+        return ShardReader.of_parts(f"{self.name}/{shard_name(shard)}", index, descriptor)
+
+    def fetch(self, shard: ShardRecord) -> None:
+        """Fetch a shard and its index."""
+        self._index(shard)
+        self.cache.file(self.store, shard_name(shard), shard.bytes, shard.sha256)
+
+    def renew(self, shard: ShardRecord) -> bool:
+        """Whether the file that was kept has changed; it is thrown away then."""
+        altered = [self.cache.discard_altered(digest) for digest in (shard.sha256, shard.idx_sha256)]
+        return any(altered)
+
+    def check(self, shards: tuple[ShardRecord, ...]) -> None:
+        """Nothing is to be seen without a request."""
+
+    def _index(self, shard: ShardRecord) -> ShardIndex:
+        name = index_name(shard_name(shard))
+        while True:
+            path = self.cache.path_of(shard.idx_sha256)
+            if not path.exists():
+                size = self.store.size(name)
+                if size is None:
+                    raise IntegrityError(f"{self.name}/{name}: missing; {REMEDY}")
+                path = self.cache.file(self.store, name, size, shard.idx_sha256)
+            with suppress(FileNotFoundError):  # let go in this very moment
+                if file_sha256(path) == shard.idx_sha256:
+                    return open_index(path)
+                path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A data set in a store, of which nothing is kept: every view is a request."""
+
+    store: Store
+    most_open: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The store's URL."""
+        return self.store.url
+
+    def read(self, name: str) -> bytes | None:
+        """A file of the store."""
+        return self.store.read(name)
+
+    def open(self, shard: ShardRecord) -> ShardReader:
+        """Open a shard; its index comes whole."""
+        return ShardReader(shard_name(shard), self.store, shard.idx_sha256)
+
+    def fetch(self, shard: ShardRecord) -> None:
+        """Nothing: there is no place for it."""
+
+    def renew(self, shard: ShardRecord) -> bool:
+        """Yes: what came may be another file's next time."""
+        del shard
+        return True
+
+    def check(self, shards: tuple[ShardRecord, ...]) -> None:
+        """Nothing is to be seen without a request."""
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raise this process's own limit of open files towards what the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + 256
+    if soft == resource.RLIM_INFINITY or needed <= soft:
+        return
+    if hard != resource.RLIM_INFINITY and needed > hard:
+        raise StoreError(
+            f"{wanted} files are to be open at once, the system allows {hard}; raise it (ulimit -Hn), or "
+            "make the data set with more objects_per_shard"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -1,0 +1,105 @@
+"""One file of a store to a place of this machine: resumed where it broke off, and checked."""
+
+import os
+import time
+from pathlib import Path
+
+from turntable.datasets.digests import file_sha256
+from turntable.datasets.storage import clear_disk_errors
+from turntable.datasets.stores.patience import pauses
+from turntable.datasets.stores.protocol import Store
+from turntable.errors import IntegrityError, StoreError
+
+E_TAG_SUFFIX = ".etag"
+"""Of the file beside a part that says of which version it is."""
+_PAGE_MARKS = (b"<!doctype", b"<html", b"<?xml")
+
+
+def fetch(store: Store, name: str, part: Path, size: int, sha256: str) -> None:
+    """Bring a file here; what is there of it already is used.
+
+    Args:
+        store: where it is.
+        name: there.
+        part: where it goes. A file beside it remembers of which version it is until it is whole.
+        size: of the whole file.
+        sha256: of the whole file, hex.
+
+    Raises:
+        IntegrityError: the store's file is another one, also when it is fetched once more from its start.
+        StoreError: the store does not give it, or the disk is full.
+    """
+    _fetch_whole(store, name, part, size)
+    if file_sha256(part) != sha256:
+        # Perhaps it was changed here, or two versions were joined: from the start, then.
+        what = _what_came(part)
+        remove_part(part)
+        _fetch_whole(store, name, part, size)
+        if file_sha256(part) != sha256:
+            remove_part(part)
+            raise IntegrityError(
+                f"{store.url}/{name}: not the file that manifest.json names (another sha256, twice){what}; "
+                "upload it again, or fetch a manifest that is of these files"
+            )
+    _e_tag_file(part).unlink(missing_ok=True)
+
+
+def remove_part(part: Path) -> None:
+    """Forget what came of a file so far."""
+    part.unlink(missing_ok=True)
+    _e_tag_file(part).unlink(missing_ok=True)
+
+
+def _fetch_whole(store: Store, name: str, part: Path, size: int) -> None:
+    """Until all bytes are here; a try that brought some does not count."""
+    patience = pauses()
+    while True:
+        before = _length(part)
+        if before == size:
+            return
+        try:
+            _fetch_rest(store, name, part, size)
+        except StoreError:
+            patience = pauses() if _length(part) > before else patience
+            pause = next(patience)
+            if pause is None:
+                raise
+            time.sleep(pause)
+
+
+def _fetch_rest(store: Store, name: str, part: Path, size: int) -> None:
+    here = _length(part)
+    known = _e_tag_file(part)
+    e_tag = known.read_text("utf-8") if here and known.exists() else ""
+    if here > size or (here and not e_tag):
+        remove_part(part)
+        here = 0
+    coming = store.download(name, here, e_tag)
+    if coming.size != size:
+        raise IntegrityError(
+            f"{store.url}/{name}: {coming.size:,} bytes, manifest.json says {size:,}: cut, or of another "
+            "version; upload it again, or fetch a manifest that is of these files"
+        )
+    with clear_disk_errors(part), part.open("ab") as file:
+        file.truncate(coming.offset)
+        known.write_text(coming.e_tag, "utf-8")
+        for piece in coming.pieces:
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    if _length(part) < size:
+        raise StoreError(f"{store.url}/{name}: the answer ended after {_length(part):,} of {size:,} bytes")
+
+
+def _length(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _e_tag_file(part: Path) -> Path:
+    return part.with_name(part.name + E_TAG_SUFFIX)
+
+
+def _what_came(part: Path) -> str:
+    with part.open("rb") as file:
+        beginning = file.read(64).lstrip().lower()
+    return ": it is a web page" if beginning.startswith(_PAGE_MARKS) else ""

@@ -1,0 +1,214 @@
+"""Batches of views of a data set, wherever it lies."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.rotations import QuaternionSign
+from turntable.datasets.stores.cache import ShardCache
+from turntable.errors import InvalidInputError
+from turntable.loaders.augment_parameters import Augmentation
+from turntable.loaders.batches import BatchPlan, Last
+from turntable.loaders.engines import (
+    DataLoaderEngine,
+    Engine,
+    EngineName,
+    HereEngine,
+    Made,
+    RingEngine,
+    Wanted,
+    rows_of,
+)
+from turntable.loaders.filling import Filling
+from turntable.loaders.iteration import BatchLoader, Order, Output, ranks
+from turntable.loaders.labels import default_labels, label_fields
+from turntable.loaders.naming import Named, named_batch
+from turntable.loaders.order import IntArray
+from turntable.loaders.prefetch import Prefetcher
+from turntable.loaders.samplers import Pairs, Sampler, Samples, Sequences
+from turntable.loaders.selection import Selection, chosen_views, whole_split
+
+REMOTE_WINDOW = 16
+"""Shards that are open at once where they must be fetched first."""
+
+
+class Loader(BatchLoader):
+    """Batches of samples of one split: an object and some of its views, with labels by name.
+
+    The order is a pure function of (seed, epoch), divided among ranks and workers by position: any number of
+    either gives the same samples. Iterating gives the rest of an epoch and goes on to the next; a state taken
+    in its midst (``state_dict``) continues there, also with other ranks, workers or engine.
+
+    A batch has the images, uint8 (``view``; ``view_1`` and ``view_2`` of pairs; ``views`` [B, k, ...] of
+    longer samples), the labels asked for, ``category`` and ``object_index`` int64 [B], ``view_index`` int64.
+    As tensors images are [..., 3, H, W] in channels-last memory, as numpy arrays [..., H, W, 3]. They may lie
+    in memory that workers share, and may be kept.
+
+    Args:
+        place: of the data set: a folder, or a URL (https://, s3://, gs://).
+        split: "train" or "val".
+        sampler: which views make a sample: ``Views``, ``Pairs``, ``Tuples``, ``Sequences`` or ``Fixed``.
+        batch_size: samples in a batch, of each rank.
+        labels: by name, see docs/labels.md; None: rotations and factors.
+        seed: of the order, the choice of views and the augmentation.
+        num_workers: processes that make batches; 0: this one.
+        engine: "ring" (shared slots, without a copy), or "dataloader" (torch's own workers).
+        last: what becomes of samples that fill no batch: "drop", "pad" or "short".
+        rank: of this process among those that train together; None: as torch.distributed says, if it runs.
+        world_size: their number.
+        image_size: side in pixels to resize to (bilinear, antialiased); None: as stored.
+        where: only views whose labels fulfil this: "floor_hue < 0.5 and category in ('chair', 'sofa')".
+        window_shards: the order goes through so many shards at a time; None: through all of them at once.
+            By default all for a folder, 16 for a URL.
+        outputs: further fields of each view: mask (uint8 [B, 1, H, W], 0 or 1), depth (float32 [B, 1, H, W],
+            world units), normals and coordinates (float32 [B, 3, H, W]).
+        points: whether to give ``points``, float32 [B, P, 6]: the object's point cloud.
+        quaternion_sign: of quaternions: "product" (as SIE) or "canonical" (w >= 0).
+        augmentation: whose parameters are drawn for each view, as further fields; ``augment`` applies them.
+        pin_memory: for faster copies to a GPU.
+        max_corrupt_views: so many views may turn out unreadable; each is replaced by another view of its
+            object, with that one's labels, counted and logged. One more ends the iteration.
+        output: "torch" for tensors, "numpy" for arrays.
+        cache: for shards of a URL: a ShardCache, its folder, None for the usual one, False to keep nothing.
+        token: of the data service; by default TURNTABLE_TOKEN.
+
+    Raises:
+        IntegrityError: there is no finished data set.
+        InvalidInputError: an argument cannot be right, or an epoch has not one batch.
+        StoreError: the place cannot be reached.
+    """
+
+    def __init__(
+        self,
+        place: str | Path,
+        split: str,
+        sampler: Sampler | None = None,
+        batch_size: int = 256,
+        *,
+        labels: Sequence[str] | None = None,
+        seed: int = 0,
+        num_workers: int = 0,
+        engine: EngineName = "ring",
+        last: Last = "drop",
+        rank: int | None = None,
+        world_size: int | None = None,
+        image_size: int | None = None,
+        where: str | None = None,
+        window_shards: int | Literal["auto"] | None = "auto",
+        outputs: Sequence[str] = (),
+        points: bool = False,
+        quaternion_sign: QuaternionSign = "product",
+        augmentation: Augmentation | None = None,
+        pin_memory: bool = False,
+        max_corrupt_views: int = 0,
+        output: Output = "torch",
+        cache: ShardCache | str | Path | Literal[False] | None = None,
+        token: str | None = None,
+    ) -> None:
+        if engine not in get_args(EngineName):
+            raise InvalidInputError(f"engine {engine!r}: use one of {', '.join(get_args(EngineName))}")
+        if num_workers < 0:
+            raise InvalidInputError(f"num_workers {num_workers}: must be at least 0")
+        if image_size is not None and image_size < 1:
+            raise InvalidInputError(f"image_size {image_size}: must be at least 1 pixel")
+        sampler = Pairs() if sampler is None else sampler
+        self.dataset = open_dataset(place, cache=cache, token=token)
+        manifest = self.dataset.manifest
+        selection = _selection(self.dataset, split, where).with_at_least(sampler.views)
+        wanted = default_labels(sampler.views) if labels is None else labels
+        self._filling = Filling(
+            self.dataset,
+            split,
+            sampler.views,
+            image_size or manifest.image_size_px,
+            label_fields(wanted, manifest.schema, sampler.views, quaternion_sign),
+            tuple(outputs),
+            points,
+            augmentation,
+            seed,
+            tolerant=max_corrupt_views > 0,
+            allowed=selection if where is not None else None,
+            sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
+        )
+        self._filling.check()
+        self._here = HereEngine(self._filling)
+        self._workers, self._engine_name = num_workers, engine
+        super().__init__(
+            self.dataset.place,
+            manifest.fingerprint,
+            Order(selection, sampler, seed, _window(window_shards, self.dataset), split, where),
+            BatchPlan(batch_size, *ranks(rank, world_size), last),
+            output=output,
+            pin_memory=pin_memory,
+            max_corrupt_views=max_corrupt_views,
+        )
+
+    def batch_at(self, epoch: int, positions: IntArray) -> dict[str, Any]:
+        """The samples at some positions of an epoch, [B] of them, made in this process.
+
+        Raises:
+            IntegrityError: one of their views cannot be read, and none may be missing any more.
+        """
+        chosen, inside = rows_of(self.samples(epoch), positions)
+        made = next(iter(self._here.make([Wanted(chosen, epoch, inside)])))
+        self._count(made.corrupt)
+        return self._delivered(self._named(made, len(inside)))
+
+    def _make_engine(self) -> Engine:
+        if self._workers == 0:
+            return self._here
+        if self._engine_name == "dataloader":
+            # A forked process cannot use an object store that its parent has used.
+            return DataLoaderEngine(self._filling, self._workers, spawn=not self.dataset.is_local)
+        return RingEngine(
+            "turntable.loaders.filling:open_filler",
+            {"filling": self._filling},
+            self._filling.layout(self._plan.batch_size),
+            self._workers,
+            pinned=self._pinned,
+        )
+
+    def _named(self, made: Made, rows: int) -> Named:
+        return named_batch(made.arrays, self._filling.lead, self.sampler.naming, rows)
+
+    @contextmanager
+    def _ahead_of(self, samples: Samples) -> Generator[Callable[[int], None], None, None]:
+        """Fetches shards before they are needed, where they must be fetched."""
+        if not self.dataset.is_cached:
+            with super()._ahead_of(samples) as nothing:
+                yield nothing
+            return
+        shards = self.dataset.manifest.shards_of(self._filling.split)
+        selection = self._order.selection
+        of_samples = selection.shards[selection.objects.searchsorted(samples.objects)]
+        prefetcher = Prefetcher(lambda number: self.dataset.fetch_shard(shards[number]), of_samples)
+        try:
+            yield prefetcher.reached
+        finally:
+            prefetcher.close()
+
+
+def _window(window_shards: int | Literal["auto"] | None, dataset: Dataset) -> int | None:
+    if window_shards == "auto":
+        return None if dataset.is_local else REMOTE_WINDOW
+    if window_shards is not None and window_shards < 1:
+        raise InvalidInputError(f"window_shards {window_shards}: must be at least 1, or None for all")
+    return window_shards
+
+
+def _selection(dataset: Dataset, split: str, where: str | None) -> Selection:
+    manifest = dataset.manifest
+    if split not in manifest.splits:
+        raise InvalidInputError(
+            f"{dataset.place} has no split {split!r}; it has {', '.join(manifest.splits)}"
+        )
+    counts = [shard.objects for shard in manifest.shards_of(split)]
+    length = int((manifest.recipe.get("sequence") or {}).get("length", 0))
+    if where is None:
+        return whole_split(counts, manifest.views, length)
+    from turntable.datasets.query import matching_views
+
+    found = matching_views(dataset, split, where)
+    return chosen_views(counts, found.rows, found.views, length)

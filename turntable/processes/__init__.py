@@ -1,0 +1,1 @@
+"""Processes that work for another: shared memory that leaves nothing behind, and workers that fill it."""

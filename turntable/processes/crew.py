@@ -1,0 +1,318 @@
+"""A ring of slots, and the processes that fill them: jobs go in, filled slots come out in the same order.
+
+Every worker fills its part of every job, so a job is ready in a share of the time that one worker would take,
+and a few slots are enough for any number of workers. What comes out is the shared memory itself, without a
+copy. A slot is filled again when nobody holds any of its arrays any more; who keeps many of them gets copies,
+so that work never stands still for want of slots.
+
+The workers are processes of their own, not forks: they import what fills, and neither the main script nor
+what that has loaded.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias, cast
+
+from numpy.typing import NDArray
+
+from turntable.errors import TurntableError
+from turntable.processes.child import Done, Failed, Setup, Task
+from turntable.processes.endings import how_ended
+from turntable.processes.slots import Layout, SharedSlots
+
+SPARE = 2
+"""Slots that may be looked at while all others are under way: the one in use, and the next."""
+GRACE_S = 2.0
+"""How long a worker that is to leave may take before it is killed."""
+_MOMENT_S = 0.001
+STALL_S = 600.0
+"""A worker that has said nothing for so long while it was waited for hangs."""
+
+_Pipe: TypeAlias = "Connection[Any, Any]"
+
+Fence = Callable[[], Callable[[], bool]]
+"""Called when a slot is let go; what it returns says whether whatever was still reading it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A job that is done."""
+
+    arrays: dict[str, NDArray[Any]]
+    reports: tuple[Any, ...]
+    """What the filler said of each part."""
+
+
+class Crew:
+    """Workers that fill slots. They start with the first job and stay until ``close``.
+
+    Args:
+        opener: makes each worker's filler there: "package.module:function".
+        arguments: of that function; picklable.
+        layout: of a slot.
+        workers: at least 1.
+        ahead: jobs under way at once.
+        fence: for memory that a device may still read when its arrays are gone.
+        stall_s: a worker that is silent for longer, while it is waited for, is given up.
+
+    Raises:
+        InvalidInputError: there is not enough memory for the slots.
+    """
+
+    def __init__(
+        self,
+        opener: str,
+        arguments: Mapping[str, Any],
+        layout: Layout,
+        *,
+        workers: int,
+        ahead: int = 3,
+        fence: Fence | None = None,
+        stall_s: float = STALL_S,
+    ) -> None:
+        self.slots = SharedSlots(layout, ahead + SPARE)
+        self.waited_s = 0.0
+        """Time that the consumer has waited for jobs, in all."""
+        self._opener, self._arguments = opener, dict(arguments)
+        self._workers_wanted, self._ahead = workers, ahead
+        self._fence, self._stall_s = fence, stall_s
+        self._free = _FreeSlots(deque((slot, None) for slot in range(self.slots.count)))
+        self._workers: list[_Worker] = []
+        self._under_way: dict[int, _Job] = {}
+        self._waiting = deque[_Job]()
+        """Of the latest run."""
+        self._serial = 0
+        self._finalizer = weakref.finalize(self, _end_all, self._workers)
+
+    def run(self, jobs: Iterable[Sequence[Any]]) -> Generator[Filled, None, None]:
+        """Have jobs done, a few ahead of who asks.
+
+        Leaving an iteration early is no harm: what is under way is finished and forgotten. Beginning another
+        ends the one before it.
+
+        Args:
+            jobs: each a part a worker, at most; None where a worker has nothing to do.
+
+        Yields:
+            Them in their order. The arrays may be kept as long as one likes.
+
+        Raises:
+            TurntableError: a worker was killed, or hangs.
+            Exception: what a filler raised. In either case all workers are ended.
+        """
+        self._forget(self._waiting)
+        self._waiting = waiting = deque[_Job]()
+        source, more = iter(jobs), True
+        try:
+            while True:
+                self._check_current(waiting)
+                while more and len(waiting) < self._ahead and (slot := self._free.take()) is not None:
+                    parts = next(source, None)
+                    if parts is None:
+                        more = False
+                        self._free.give(slot)
+                    else:
+                        waiting.append(self._begin(slot, parts))
+                if waiting:
+                    self._wait_for(waiting[0])
+                    yield self._filled(waiting.popleft())
+                elif more:
+                    self._look_for_slots()
+                else:
+                    return
+        finally:
+            self._forget(waiting)
+
+    def close(self) -> None:
+        """End all workers; the next job would start others."""
+        _end_all(self._workers)
+        for job in self._under_way.values():
+            self._free.give(job.slot)
+        self._under_way.clear()
+
+    def _begin(self, slot: int, parts: Sequence[Any]) -> "_Job":
+        if not self._workers:
+            self._workers += [self._start() for _ in range(self._workers_wanted)]
+        self._serial += 1
+        busy = [number for number, part in enumerate(parts) if part is not None]
+        job = _Job(self._serial, slot, set(busy))
+        self._under_way[job.serial] = job
+        for number in busy:
+            with suppress(ConnectionError):  # it has died since; whoever waits for it will know
+                self._workers[number].pipe.send(Task(job.serial, slot, parts[number]))
+        return job
+
+    def _forget(self, jobs: "deque[_Job]") -> None:
+        while jobs:
+            job = jobs.popleft()
+            job.forgotten = True
+            self._let_go(job)
+
+    def _check_current(self, waiting: "deque[_Job]") -> None:
+        if self._waiting is not waiting:
+            raise TurntableError("another iteration over the same loader has begun, which ended this one")
+
+    def _look_for_slots(self) -> None:
+        """All are still being filled for an iteration that was left, or read by a device."""
+        if not self._listen(_MOMENT_S):
+            time.sleep(_MOMENT_S)
+
+    def _wait_for(self, job: "_Job") -> None:
+        began = time.perf_counter()
+        while job.missing:
+            if not self._listen(self._stall_s):
+                number = min(job.missing)
+                self._fail(number, f"has said nothing for {self._stall_s:.0f} s; is its storage reachable?")
+        self.waited_s += time.perf_counter() - began
+
+    def _listen(self, seconds: float) -> bool:
+        """Hear all workers that say something within so long; whether any did."""
+        numbers = {worker.pipe: number for number, worker in enumerate(self._workers)}
+        speaking = [pipe for pipe in wait(numbers, timeout=seconds) if isinstance(pipe, Connection)]
+        for pipe in speaking:
+            self._hear(numbers[pipe])
+        return bool(speaking)
+
+    def _hear(self, number: int) -> None:
+        worker = self._workers[number]
+        try:
+            message = worker.pipe.recv()
+        except (EOFError, OSError):
+            self._fail(number, how_ended(worker.exit_code()))
+        if isinstance(message, Failed):
+            self.close()
+            raise message.error
+        assert isinstance(message, Done)
+        job = self._under_way[message.serial]
+        job.missing.discard(number)
+        job.reports.append(message.report)
+        if not job.missing:
+            del self._under_way[job.serial]
+            self._let_go(job)
+
+    def _let_go(self, job: "_Job") -> None:
+        """Free the slot of a job that nobody wants, once no worker writes into it any more."""
+        if job.forgotten and not job.missing:
+            self._free.give(job.slot)
+
+    def _fail(self, number: int, how: str) -> NoReturn:
+        pid = self._workers[number].process.pid
+        self.close()
+        raise TurntableError(
+            f"worker process {number} (pid {pid}) {how}. The position is not lost: go on from the last "
+            "state_dict()"
+        )
+
+    def _filled(self, job: "_Job") -> Filled:
+        whole, named = self.slots.arrays(job.slot)
+        if len(self._free.lent) >= SPARE:
+            # Whoever iterates keeps what it got: it keeps copies from here on.
+            named = {name: array.copy() for name, array in named.items()}
+            self._free.give(job.slot)
+        else:
+            self._free.lent.add(job.slot)
+            done = weakref.finalize(whole, self._free.give_back, job.slot, self._fence)
+            done.atexit = False
+        return Filled(named, tuple(job.reports))
+
+    def _start(self) -> "_Worker":
+        ours, theirs = cast("tuple[_Pipe, _Pipe]", Pipe())  # of a type of its own on Windows
+        # As this process finds modules, so does the worker, whatever has changed the path meanwhile.
+        path = [entry or str(Path.cwd()) for entry in sys.path]
+        code = (
+            f"import sys; sys.path[:] = {path!r}; "
+            f"from turntable.processes.child import main; main({theirs.fileno()})"
+        )
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(), self.slots.descriptor),
+                process_group=0,  # Ctrl-C is answered by us alone
+            )
+        worker = _Worker(process, ours)
+        with suppress(ConnectionError):
+            ours.send(
+                Setup(
+                    self._opener,
+                    self._arguments,
+                    self.slots.layout,
+                    self.slots.count,
+                    self.slots.descriptor,
+                    os.getpid(),
+                )
+            )
+        return worker
+
+
+@dataclass(slots=True)
+class _Job:
+    serial: int
+    slot: int
+    missing: set[int]
+    """Workers whose part is not done."""
+    reports: list[Any] = field(default_factory=list)
+    forgotten: bool = False
+
+
+@dataclass(slots=True)
+class _FreeSlots:
+    """Slots that may be filled. Those that were lent come back from wherever garbage is collected."""
+
+    slots: "deque[tuple[int, Callable[[], bool] | None]]"
+    lent: set[int] = field(default_factory=set)
+
+    def take(self) -> int | None:
+        """A slot that nobody reads or writes; None where there is none."""
+        for _ in range(len(self.slots)):
+            slot, ready = self.slots.popleft()
+            if ready is None or ready():
+                return slot
+            self.slots.append((slot, ready))
+        return None
+
+    def give(self, slot: int) -> None:
+        self.slots.append((slot, None))
+
+    def give_back(self, slot: int, fence: Fence | None) -> None:
+        self.lent.discard(slot)
+        self.slots.append((slot, fence() if fence is not None else None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    process: "subprocess.Popen[bytes]"
+    pipe: _Pipe
+
+    def exit_code(self) -> int | None:
+        """Of a process that has closed its end of the pipe."""
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(GRACE_S)
+        self.process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(GRACE_S)
+        return None
+
+
+def _end_all(workers: list[_Worker]) -> None:
+    """Close their pipes, which tells them to leave; kill those that stay."""
+    for worker in workers:
+        worker.pipe.close()
+    deadline = time.monotonic() + GRACE_S
+    for worker in workers:
+        try:
+            worker.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            worker.process.kill()
+            worker.process.wait()
+    workers.clear()
