@@ -109,6 +109,11 @@ class Split:
             numbers[here] = self._class_numbers(shard)[local]
         return numbers
 
+    @property
+    def keys(self) -> list[str]:
+        """The objects' names in their shards, in order."""
+        return [key for reader in self._all() for key in reader.keys]
+
     def id_of(self, row: int) -> str:
         """An object's id in its source."""
         reader, local = self._locate(row, 0)

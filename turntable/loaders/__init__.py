@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from turntable.loaders.augment_parameters import Augmentation
 from turntable.loaders.items import ItemDataset
 from turntable.loaders.loader import Loader
+from turntable.loaders.pair_list import read_pairs, write_pairs
 from turntable.loaders.samplers import (
     Fixed,
     Fresh,
@@ -38,8 +39,10 @@ __all__ = [
     "Views",
     "augment",
     "parameters_in",
+    "read_pairs",
     "validation_pairs",
     "whole_split",
+    "write_pairs",
 ]
 
 

@@ -25,7 +25,8 @@ def create_app(catalogue: Catalogue) -> Starlette:
     """The application over these data sets.
 
     ``/healthz``; ``/datasets``; ``/datasets/NAME`` (the manifest); ``/datasets/NAME/files/PATH`` (with Range,
-    ETag and HEAD); ``/datasets/NAME/objects/KEY/views/NUMBER.jpg`` and ``.json`` (one view, and its label).
+    ETag and HEAD), the same as ``/datasets/NAME/PATH``, so that ``/datasets/NAME`` is a data set's place for
+    loaders; ``/datasets/NAME/objects/KEY/views/NUMBER.jpg`` and ``.json`` (one view, and its label).
     """
     routes = _Routes(catalogue)
     return Starlette(
@@ -36,6 +37,7 @@ def create_app(catalogue: Catalogue) -> Starlette:
             Route("/datasets/{name}/files/{path:path}", routes.file),
             Route("/datasets/{name}/objects/{key}/views/{view:int}.jpg", routes.view),
             Route("/datasets/{name}/objects/{key}/views/{view:int}.json", routes.label),
+            Route("/datasets/{name}/{path:path}", routes.file),
         ]
     )
 

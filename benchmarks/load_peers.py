@@ -1,0 +1,235 @@
+"""Loaders to compare, each as an endless iterator of batches: two random views of an object each time, with
+the rotation between them.
+
+All give uint8 images of both views and quaternions, in batches of torch tensors. Peers are set up as their own
+documentation advises, and decode with simplejpeg, as ours does, so that the difference is the loading; the
+folder loader alone decodes with Pillow, as the field's own code does.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from load_data import FOLDERS, LITDATA, MDS, TURNTABLE
+from numpy.typing import NDArray
+
+VISITS = 16
+"""Of an object in an epoch: a small data set's epochs last as long as a large one's, for all loaders."""
+SHUFFLE_OBJECTS = 100
+"""In webdataset's buffer: whole objects wait in it, 0.4 MB each."""
+
+Sample = dict[str, Any]
+Batches = Iterator[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A loader by name."""
+
+    name: str
+    layout: str
+    """Of the data that it reads."""
+    batches: Callable[[Path, int, int], Batches]
+    """From folder, pairs in a batch, workers: batches without an end."""
+    what: str
+    """It does, in a few words."""
+    peer: bool = True
+
+
+def turntable_ring(folder: Path, batch: int, workers: int) -> Batches:
+    """Ours, with shared slots."""
+    return _turntable(folder, batch, workers, "ring")
+
+
+def turntable_dataloader(folder: Path, batch: int, workers: int) -> Batches:
+    """Ours, with torch's workers."""
+    return _turntable(folder, batch, workers, "dataloader")
+
+
+def _turntable(place: Path | str, batch: int, workers: int, engine: Any, **further: Any) -> Batches:
+    from turntable.loaders import Loader, Pairs
+
+    loader = Loader(
+        place,
+        "train",
+        Pairs(VISITS),
+        batch,
+        labels=("relative_quaternion",),
+        num_workers=workers,
+        engine=engine,
+        **further,
+    )
+    while True:
+        yield from loader
+
+
+class _Folders:
+    """A folder an object; two views at random, by Pillow and scipy, one sample at a time."""
+
+    def __init__(self, place: Path) -> None:
+        self._folders = sorted(place.iterdir())
+        self._views = len(list(self._folders[0].glob("*.jpg")))
+
+    def __len__(self) -> int:
+        return VISITS * len(self._folders)
+
+    def __getitem__(self, at: int) -> Sample:
+        folder = self._folders[at % len(self._folders)]
+        first, second = np.random.choice(self._views, 2, replace=False)  # noqa: NPY002
+        before, after = (self._rotation(folder, view) for view in (first, second))
+        return {
+            "view_1": self._image(folder, first),
+            "view_2": self._image(folder, second),
+            "relative_quaternion": (before.inv() * after).as_quat().astype(np.float32),
+        }
+
+    @staticmethod
+    def _image(folder: Path, view: int) -> Any:
+        import torch
+        from PIL import Image
+
+        with Image.open(folder / f"image_{view}.jpg") as image:
+            return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+
+    @staticmethod
+    def _rotation(folder: Path, view: int) -> Any:
+        from scipy.spatial.transform import Rotation
+
+        return Rotation.from_euler("xyz", np.load(folder / f"latent_{view}.npy")[:3])
+
+
+def folders(place: Path, batch: int, workers: int) -> Batches:
+    """The field's own kind of loader, written from its description."""
+    from torch.utils.data import DataLoader
+
+    loader = DataLoader(
+        _Folders(place),  # pyright: ignore
+        batch,
+        shuffle=True,
+        num_workers=workers,
+        drop_last=True,
+        persistent_workers=True,
+    )
+    while True:
+        yield from loader
+
+
+def two_views(files: Callable[[int], bytes], quaternions: NDArray[np.float32], size: int) -> Sample:
+    """A sample of an object's views: two of them, decoded, and the rotation between them."""
+    first, second = np.random.choice(len(quaternions), 2, replace=False)  # noqa: NPY002
+    images = np.empty((2, size, size, 3), dtype=np.uint8)
+    for out, view in zip(images, (first, second), strict=True):
+        simplejpeg.decode_jpeg(files(view), buffer=out)
+    return {
+        "view_1": images[0],
+        "view_2": images[1],
+        "relative_quaternion": _relative(quaternions[first].tolist(), quaternions[second].tolist()),
+    }
+
+
+def _relative(before: list[float], after: list[float]) -> NDArray[np.float32]:
+    """conj(q1) q2 of xyzw, in plain numbers: for a single pair numpy takes ten times as long."""
+    (a, b, c, d), (x, y, z, w) = before, after
+    product = (
+        d * x - a * w - b * z + c * y,
+        d * y + a * z - b * w - c * x,
+        d * z - a * y + b * x - c * w,
+        d * w + a * x + b * y + c * z,
+    )
+    return np.array(product, dtype=np.float32)
+
+
+def _views_of_record(record: Sample) -> Sample:
+    data, ends = memoryview(record["jpegs"]), record["ends"]
+    height, width, _, _ = simplejpeg.decode_jpeg_header(data[ends[0] : ends[1]])
+    assert height == width
+    return two_views(lambda view: data[ends[view] : ends[view + 1]], record["quaternions"], height)
+
+
+def mosaicml(place: Path, batch: int, workers: int) -> Batches:
+    """StreamingDataset and StreamingDataLoader over local MDS shards; epochs made longer by its epoch_size."""
+    from streaming import StreamingDataLoader, StreamingDataset
+    from streaming.base.util import clean_stale_shared_memory
+
+    class Views(StreamingDataset):
+        def __getitem__(self, at: Any) -> Any:
+            return _views_of_record(super().__getitem__(at))
+
+    clean_stale_shared_memory()
+    count = StreamingDataset(local=str(place), batch_size=batch).num_samples
+    dataset = Views(local=str(place), shuffle=True, batch_size=batch, epoch_size=VISITS * count)
+    loader = StreamingDataLoader(
+        dataset, batch_size=batch, num_workers=workers, drop_last=True, persistent_workers=True
+    )
+    while True:
+        yield from loader
+
+
+def litdata(place: Path, batch: int, workers: int) -> Batches:
+    """StreamingDataset and StreamingDataLoader; epochs made longer by ParallelStreamingDataset."""
+    from litdata import ParallelStreamingDataset, StreamingDataLoader, StreamingDataset
+
+    class Views(StreamingDataset):
+        def __getitem__(self, at: Any) -> Any:
+            return _views_of_record(super().__getitem__(at))
+
+    dataset = Views(str(place), shuffle=True, drop_last=True)
+    longer = ParallelStreamingDataset([dataset], length=VISITS * len(dataset), transform=_only)
+    loader = StreamingDataLoader(longer, batch_size=batch, num_workers=workers, persistent_workers=True)
+    while True:
+        yield from loader
+
+
+def _only(samples: tuple[Sample]) -> Sample:
+    return samples[0]
+
+
+def webdataset(folder: Path, batch: int, workers: int) -> Batches:
+    """WebDataset over our shards: a sample is an object with all its files, of which two are decoded."""
+    import webdataset as wds
+
+    shards = [str(path) for path in sorted((folder / "train").glob("*.tar"))]
+    samples = (
+        wds.WebDataset(shards, shardshuffle=len(shards), nodesplitter=wds.split_by_node, empty_check=False)
+        .repeat()
+        .shuffle(SHUFFLE_OBJECTS)
+        .map(_views_of_members)
+        .batched(batch, partial=False)
+    )
+    yield from wds.WebLoader(samples, batch_size=None, num_workers=workers)
+
+
+def _views_of_members(sample: Sample) -> Sample:
+    import io
+
+    from turntable.datasets.rotations import euler_to_quaternion
+
+    labels = np.load(io.BytesIO(sample["latents.npy"]))
+    quaternions = euler_to_quaternion(labels[:, :3]).astype(np.float32)
+    height, _, _, _ = simplejpeg.decode_jpeg_header(sample["000.jpg"])
+    return two_views(lambda view: sample[f"{view:03d}.jpg"], quaternions, height)
+
+
+CONTESTANTS = (
+    Contestant("turntable ring", TURNTABLE, turntable_ring, "index, pread, decode into shared slots", False),
+    Contestant(
+        "turntable dataloader", TURNTABLE, turntable_dataloader, "the same by torch's DataLoader", False
+    ),
+    Contestant("folders", FOLDERS, folders, "a file a view, Pillow, scipy, DataLoader, default collate"),
+    Contestant("litdata", LITDATA, litdata, "a record an object, simplejpeg, its own loader"),
+    Contestant("mosaicml-streaming", MDS, mosaicml, "a record an object, simplejpeg, its own loader"),
+    Contestant("webdataset", TURNTABLE, webdataset, "our tars in sequence, simplejpeg, WebLoader"),
+)
+
+
+def images_of(batch: Any) -> int:
+    """How many images a batch holds; what it must hold is checked."""
+    first, second, turn = (batch[name] for name in ("view_1", "view_2", "relative_quaternion"))
+    assert first.shape == second.shape, (first.shape, second.shape)
+    assert first.shape[0] == turn.shape[0], (first.shape, turn.shape)
+    assert str(first.dtype) == "torch.uint8", first.dtype
+    assert turn.shape[1] == 4, turn.shape
+    return 2 * len(turn)

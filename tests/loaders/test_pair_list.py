@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import make_synthetic_dataset
+
+from turntable.datasets.dataset import Dataset
+from turntable.errors import IntegrityError, InvalidInputError
+from turntable.loaders import Fixed, Loader, Samples, read_pairs, validation_pairs, whole_split, write_pairs
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_synthetic_dataset(tmp_path_factory.mktemp("set"), objects=16, views=5, image_size=8)
+
+
+@pytest.fixture
+def pairs() -> Samples:
+    return validation_pairs(whole_split([4], 5), 6, seed=1)
+
+
+def test_what_was_written_is_read_and_used(dataset: Dataset, pairs: Samples, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.json"
+    write_pairs(path, pairs, dataset, "val")
+    again = read_pairs(path, dataset, "val")
+    assert again.digest == pairs.digest
+    before = path.read_bytes()
+    write_pairs(path, again, dataset, "val")
+    assert path.read_bytes() == before
+    loader = Loader(dataset.path, "val", Fixed(again), 24)
+    assert next(iter(loader))["object_index"].tolist() == pairs.objects.tolist()
+    with dataset.split("val") as split:
+        first = json.loads(before)["samples"][0]
+        assert first == [split.keys[pairs.objects[0]], *pairs.views[0].tolist()]
+
+
+def test_longer_samples_too(dataset: Dataset, tmp_path: Path) -> None:
+    triples = Samples(np.array([3, 0]), np.array([[0, 1, 4], [2, 0, 1]]))
+    write_pairs(tmp_path / "x.json", triples, dataset, "train")
+    assert read_pairs(tmp_path / "x.json", dataset).views.tolist() == triples.views.tolist()
+
+
+def test_of_something_else_or_damaged(dataset: Dataset, pairs: Samples, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.json"
+    with pytest.raises(InvalidInputError, match="the samples are not of val"):
+        write_pairs(path, Samples(np.array([4]), np.array([[0, 1]])), dataset, "val")
+    with pytest.raises(InvalidInputError, match="there is no such file; make one with write_pairs"):
+        read_pairs(path, dataset)
+    write_pairs(path, pairs, dataset, "val")
+    other = make_synthetic_dataset(tmp_path / "other", objects=16, views=5, image_size=8, seed=1)
+    with pytest.raises(InvalidInputError, match="of another data set"):
+        read_pairs(path, other)
+    with pytest.raises(InvalidInputError, match="of the split val, not of train"):
+        read_pairs(path, dataset, "train")
+    whole = json.loads(path.read_text())
+    damaged = {
+        "digest is another": {**whole, "samples": whole["samples"][1:]},
+        "not a list of samples": {**whole, "samples": [["nobody", 0, 1]]},
+        "format 9": {**whole, "format": 9},
+        "no digest": {key: value for key, value in whole.items() if key != "digest"},
+        "is another": {**whole, "samples": [[*item[:2], 3] for item in whole["samples"]]},
+        r"\(": {**whole, "samples": [1, 2]},
+    }
+    for told, table in damaged.items():
+        path.write_text(json.dumps(table))
+        with pytest.raises(IntegrityError, match=told):
+            read_pairs(path, dataset)
+    path.write_text(json.dumps(whole)[:-40])
+    with pytest.raises(IntegrityError, match="not a list of samples"):
+        read_pairs(path, dataset)
