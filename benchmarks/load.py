@@ -1,142 +1,193 @@
-"""How near loading comes to the decode limit, measured side by side in one run.
+"""How near loading comes to the decode limit, ours and others, side by side in turns in one run.
 
-    python benchmarks/load.py                     # makes a synthetic data set of its own
-    python benchmarks/load.py my-set --batch 256  # measures yours
+    python benchmarks/load.py                        # a synthetic data set of its own
+    python benchmarks/load.py rates my-set --peers   # yours, beside every loader that is installed
+    python benchmarks/load.py first-batch            # from the start of Python to the first batch
+    python benchmarks/load.py memory                 # whether it stays flat
+    python benchmarks/load.py startup                # opening 52,472 objects in 410 shards
+    python benchmarks/load.py http                   # over HTTP, cached, beside local files
 
 An image counts once for each decoded view; a pair is two images. Rates vary with what else the machine does:
-compare the ratios.
+compare the ratios. Each is to the mean of the decode limits measured right before and right after it.
 """
 
 import argparse
-import multiprocessing
+import json
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from statistics import median
+from typing import Any
 
-import numpy as np
+from load_data import layout, make_dataset
+from load_measuring import DecodeLimit, apart, steady_rate
+from load_opening import first_batch_rows, startup_rows
+from load_peers import CONTESTANTS, Contestant, images_of
+from load_remote import http_rows
+from load_steady import memory_rows
 
-from turntable.datasets.assemble import finish_dataset
 from turntable.datasets.dataset import open_dataset
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.objects import ObjectRecord, plan_shards
-from turntable.datasets.pixels import decode_jpeg, encode_jpeg
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.shard_writer import ShardWriter
-from turntable.loaders import Loader, Pairs
+
+Rows = list[dict[str, Any]]
 
 
-def make_dataset(folder: Path, objects: int, views: int, size: int) -> None:
-    """Noise-free gradients with discs: JPEGs of about the size of rendered views, without a renderer."""
-    recipe = load_recipe("3diebench").replace(
-        name="bench", source="folder", views=views, image_size_px=size, jpeg_quality=85, val_fraction=0.0
-    )
-    records = [ObjectRecord(f"c/{n:06d}", "c", "train", "folder", "0" * 64) for n in range(objects)]
-    shards = []
-    for plan in plan_shards(records, recipe.objects_per_shard, recipe.split_seed):
-        with ShardWriter(folder / plan.split, plan.name, recipe.schema, recipe.label_digest) as writer:
-            for record in plan.objects:
-                labels = draw_factors(recipe, record.id, range(views))
-                writer.add(record, labels, [encode_jpeg(picture(label, size), 85) for label in labels])
-            shards.append(writer.commit())
-    finish_dataset(folder, recipe, shards, camera={}, device={}, source={})
+def rates(arguments: argparse.Namespace, folder: Path, beside: Path) -> Rows:
+    """Of each loader, with each number of workers."""
+    chosen = [item for item in CONTESTANTS if arguments.peers or not item.peer]
+    names = arguments.only or [item.name for item in chosen]
+    contestants = [item for item in CONTESTANTS if item.name in names]
+    rows: Rows = []
+    for workers in arguments.workers:
+        with DecodeLimit(folder, workers, arguments.seconds) as limit:
+            rows += in_turns(contestants, limit, workers, arguments, folder, beside)
+    return rows
 
 
-def picture(label: np.ndarray, size: int) -> np.ndarray:
-    """A gradient and twelve discs, placed by the label."""
-    v, u = np.mgrid[0:size, 0:size] / size
-    image = np.stack([u, v, (u + v) / 2], axis=-1) * 90 + 60
-    for i, colour in zip(range(12), np.linspace(0, 200, 36).reshape(12, 3), strict=True):
-        x, y = 0.5 + 0.3 * np.sin(label[0] * (i + 1)), 0.5 + 0.3 * np.cos(label[1] * (i + 2))
-        image[(u - x) ** 2 + (v - y) ** 2 < (0.03 + 0.01 * i) ** 2] = colour
-    return np.ascontiguousarray(image.astype(np.uint8))
+def in_turns(
+    contestants: list[Contestant],
+    limit: DecodeLimit,
+    workers: int,
+    arguments: argparse.Namespace,
+    folder: Path,
+    beside: Path,
+) -> Rows:
+    """Rounds of all, every other one backwards; a loader that fails once is left out and says why."""
+    limits, found = list[float](), {item.name: list[tuple[float, float]]() for item in contestants}
+    failed: dict[str, str] = {}
+    for turn in range(arguments.rounds):
+        before = limit()
+        limits.append(before)
+        for item in contestants[:: 1 if turn % 2 == 0 else -1]:
+            if item.name in failed:
+                continue
+            try:
+                rate = rate_of(item, layout_of(item, folder, beside), workers, arguments)
+            except Exception as error:
+                failed[item.name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+                continue
+            after = limit()
+            limits.append(after)
+            found[item.name].append((rate, 2 * rate / (before + after)))
+            before = after
+    first = {"loader": "decode limit", "workers": workers, "images_per_s": round(median(limits))}
+    return [first] + [_row(item, workers, found[item.name], failed.get(item.name)) for item in contestants]
 
 
-def rate(step: Callable[[], int], seconds: float) -> float:
-    """Images a second over at least so long, after one step that does not count."""
-    step()
-    images, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < seconds:
-        images += step()
-    return images / elapsed
+def _row(
+    item: Contestant, workers: int, found: list[tuple[float, float]], failure: str | None
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"loader": item.name, "workers": workers}
+    if failure is not None:
+        return row | {"note": f"left out: {failure}"}
+    ratios = sorted(ratio for _, ratio in found)
+    return row | {
+        "images_per_s": round(median(rate for rate, _ in found)),
+        "ratio": round(median(ratios), 3),
+        "least": round(ratios[0], 3),
+        "most": round(ratios[-1], 3),
+        "note": item.what,
+    }
 
 
-def decode_step(folder: Path) -> Callable[[], int]:
-    """Decoding alone: files in memory, one reused buffer."""
-    dataset = open_dataset(folder)
-    size = dataset.manifest.image_size_px
-    with dataset.split("train") as split:
-        files = [split.read_jpeg(n % split.num_objects, n % split.num_views) for n in range(500)]
-    out = np.empty((size, size, 3), dtype=np.uint8)
-
-    def step() -> int:
-        for data in files:
-            decode_jpeg(data, out)
-        return len(files)
-
-    return step
+def layout_of(item: Contestant, folder: Path, beside: Path) -> Path:
+    """The data as a loader reads them."""
+    return apart(layout, folder, item.layout, beside)
 
 
-def decode_rate(folder: Path, seconds: float) -> float:
-    """Images a second that one process decodes."""
-    return rate(decode_step(folder), seconds)
+def rate_of(item: Contestant, place: Path, workers: int, arguments: argparse.Namespace) -> float:
+    """Images a second that a loader gives."""
+    return apart(_rate_here, item, place, arguments.batch, workers, arguments.seconds)
 
 
-def decode_limit(folder: Path, processes: int, seconds: float) -> float:
-    """Images a second that several processes decode at once."""
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        return sum(pool.starmap(decode_rate, [(folder, seconds)] * processes))
+def _rate_here(item: Contestant, place: Path, batch: int, workers: int, seconds: float) -> float:
+    batches = item.batches(place, batch, workers)
+    try:
+        return steady_rate(map(images_of, batches), seconds)
+    finally:
+        batches.close()
 
 
-def endless(folder: Path, batch: int, workers: int) -> Iterator[int]:
-    """Batches of epoch after epoch; each step gives the number of its images."""
-    loader = Loader(folder, "train", Pairs(4), batch, num_workers=workers)
-    for epoch in cycle(range(1_000_000)):
-        for item in loader.batches(epoch):
-            yield 2 * len(item["category"])
+@contextmanager
+def data(arguments: argparse.Namespace) -> Iterator[tuple[Path, Path]]:
+    """The folder of the data set, and one beside it for other layouts."""
+    with tempfile.TemporaryDirectory(prefix="load-") as temporary:
+        folder = arguments.folder or Path(temporary) / "turntable"
+        if arguments.folder is None and arguments.subject != "startup":
+            make_dataset(folder, arguments.objects, arguments.views, arguments.size)
+            describe(folder, arguments)
+        yield folder, Path(temporary)
 
 
-def loader_rate(folder: Path, batch: int, workers: int, seconds: float) -> float:
-    """Images a second that ``Loader`` gives."""
-    batches = endless(folder, batch, workers)
-    sum(islice(batches, 4 * max(workers, 1)))  # workers start and prefetch
-    return rate(lambda: next(batches), seconds)
+def describe(folder: Path, arguments: argparse.Namespace) -> None:
+    """What is measured."""
+    with open_dataset(folder).split("train") as split:
+        sizes = [len(split.read_jpeg(row, 0)) for row in range(min(split.num_objects, 200))]
+        print(f"{split.num_objects} objects x {split.num_views} views, {arguments.size} px, ", end="")
+    print(f"JPEGs of {sum(sizes) / len(sizes):,.0f} bytes, batches of {arguments.batch} pairs, ", end="")
+    print(f"{os.cpu_count()} cores\n", flush=True)
 
 
-def main() -> None:
-    """Measure and print a table."""
+def print_rows(rows: Rows) -> None:
+    """As a table, the columns in the order of their first appearance."""
+    columns = list(dict.fromkeys(chain.from_iterable(rows)))
+    texts = [[_text(row.get(column, "")) for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+    for line in [columns, *texts]:
+        cells = zip(line, widths, columns, strict=True)
+        print(
+            "  ".join(f"{text:<{n}}" if name in LEFT else f"{text:>{n}}" for text, n, name in cells).rstrip()
+        )
+
+
+LEFT = ("loader", "note", "engine", "place", "what")
+
+
+def _text(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+SUBJECTS = {
+    "rates": rates,
+    "first-batch": first_batch_rows,
+    "memory": memory_rows,
+    "startup": startup_rows,
+    "http": http_rows,
+}
+OBJECTS = {"first-batch": 1000, "startup": 52_472}
+
+
+def main(words: list[str] | None = None) -> Rows:
+    """Measure, and print a table."""
+    words = sys.argv[1:] if words is None else words
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("subject", nargs="?", choices=SUBJECTS, default="rates")
     parser.add_argument("folder", nargs="?", type=Path, help="of a data set; without it one is made")
+    parser.add_argument("--peers", action="store_true", help="measure others too (rates)")
+    parser.add_argument("--only", nargs="*", help="loaders, by name (rates)")
+    parser.add_argument("--rounds", type=int, default=5, help="of turns; medians are told")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--batch", type=int, default=32, help="pairs in a batch")
-    parser.add_argument("--workers", type=int, nargs="*", default=[0, 1, 2])
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
-    parser.add_argument("--objects", type=int, default=100, help="of the synthetic data set")
-    parser.add_argument("--size", type=int, default=256, help="of the synthetic images, in pixels")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or Path(temporary)
-        if arguments.folder is None:
-            make_dataset(folder, arguments.objects, 20, arguments.size)
-        measure(folder, arguments)
-
-
-def measure(folder: Path, arguments: argparse.Namespace) -> None:
-    """Print one line a measurement; each loader's limit is measured right before it."""
-    manifest = open_dataset(folder).manifest
-    mean = manifest.totals.bytes / manifest.totals.images
-    print(f"python {' '.join(sys.argv)}")
-    print(f"{manifest.totals.images:,} images, {manifest.image_size_px} px, {mean:,.0f} bytes each in shards")
-    print(f"{os.cpu_count()} cores, batches of {arguments.batch} pairs\n")
-    print(f"{'workers':>8} {'decode limit':>14} {'Loader':>12} {'ratio':>7}   (images/s)")
-    for workers in arguments.workers:
-        limit = decode_limit(folder, max(workers, 1), arguments.seconds)
-        loaded = loader_rate(folder, arguments.batch, workers, arguments.seconds)
-        print(f"{workers:>8} {limit:>14,.0f} {loaded:>12,.0f} {loaded / limit:>7.2f}")
+    parser.add_argument("--epochs", type=int, default=40, help="that memory is watched for, 16 visits each")
+    parser.add_argument("--objects", type=int, help="of the synthetic data set (200; first-batch: 1,000)")
+    parser.add_argument("--views", type=int, default=50, help="of each of its objects")
+    parser.add_argument("--size", type=int, default=256, help="of its images, in pixels")
+    parser.add_argument("--json", type=Path, help="a file for the rows")
+    arguments = parser.parse_args(words)
+    arguments.objects = arguments.objects or OBJECTS.get(arguments.subject, 200)
+    print(f"python benchmarks/load.py {' '.join(words)}", flush=True)
+    with data(arguments) as (folder, beside):
+        rows = SUBJECTS[arguments.subject](arguments, folder, beside)
+    print_rows(rows)
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"arguments": words, "rows": rows}, indent=1) + "\n")
+    return rows
 
 
 if __name__ == "__main__":

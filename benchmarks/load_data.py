@@ -1,5 +1,8 @@
 """One data set in the layouts that loaders read: the same pictures, the same rotations."""
 
+import importlib
+import re
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -21,7 +24,7 @@ TURNTABLE, FOLDERS, MDS, LITDATA = "turntable", "folders", "mds", "litdata"
 """The layouts, by the name of their folder."""
 DISTINCT = 40
 """Objects with pictures of their own; further ones repeat them, under other names and labels."""
-DISCS = 20
+DISCS = 26
 CHUNK_BYTES = 64 << 20
 """Of the peers' shards: what both advise, and their default."""
 
@@ -96,10 +99,29 @@ def record_of(files: list[bytes], labels: NDArray[np.float32]) -> dict[str, Any]
     return {"jpegs": b"".join(files), "ends": ends, "quaternions": quaternions}
 
 
+def streaming() -> Any:
+    """mosaicml-streaming, which imports torchvision without need.
+
+    PyPI's torchvision goes with the CUDA build of torch. Beside the CPU's it misses operators when it is
+    imported, and goes on where some of their names are declared; nobody calls them here.
+    """
+    import torch
+
+    while True:
+        try:
+            return importlib.import_module("streaming")
+        except RuntimeError as error:
+            missing = re.search(r"operator (torchvision::\w+) does not exist", str(error))
+            if missing is None:
+                raise
+            torch.library.define(missing[1], "() -> ()")
+            for name in [name for name in sys.modules if name.split(".")[0] in ("streaming", "torchvision")]:
+                del sys.modules[name]
+
+
 def write_mds(folder: Path, place: Path) -> None:
     """mosaicml-streaming's shards."""
-    from streaming import MDSWriter
-
+    MDSWriter = streaming().MDSWriter
     columns = {"jpegs": "bytes", "ends": "ndarray:int64", "quaternions": "ndarray:float32"}
     with MDSWriter(out=str(place), columns=columns, size_limit=CHUNK_BYTES) as writer:
         for files, labels in whole_objects(folder):
@@ -107,7 +129,7 @@ def write_mds(folder: Path, place: Path) -> None:
 
 
 def write_litdata(folder: Path, place: Path) -> None:
-    """litdata's chunks."""
+    """Litdata's chunks."""
     import litdata
 
     with open_dataset(folder).split("train") as split:
@@ -138,4 +160,3 @@ def layout(folder: Path, name: str, beside: Path) -> Path:
     if not place.exists():
         LAYOUTS[name](folder, place)
     return place
-

@@ -4,18 +4,32 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, set_start_method
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import simplejpeg
 
 from turntable.datasets.dataset import open_dataset
 
+T = TypeVar("T")
 FILES = 500
 """That the decode limit goes through, again and again."""
+
+
+def apart(function: Callable[..., T], *arguments: Any) -> T:
+    """A call in a new process, so that nothing is left over from one loader to the next.
+
+    Workers that it starts are forked, as torch's are on Linux unless one asks for something else.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn"), _fork_from_here) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def _fork_from_here() -> None:
+    set_start_method("fork", force=True)
 
 
 def rate(step: Callable[[], int], seconds: float) -> float:

@@ -1,11 +1,12 @@
-"""Loaders to compare, each as an endless iterator of batches: two random views of an object each time, with
-the rotation between them.
+"""Loaders to compare, each as an endless iterator of batches of pairs of views.
 
-All give uint8 images of both views and quaternions, in batches of torch tensors. Peers are set up as their own
-documentation advises, and decode with simplejpeg, as ours does, so that the difference is the loading; the
-folder loader alone decodes with Pillow, as the field's own code does.
+A pair is two random views of an object, with the rotation between them. All give uint8 images of both views
+and quaternions, in batches of torch tensors. Peers are set up as their own documentation advises, and decode
+with simplejpeg, as ours does, so that the difference is the loading; the folder loader alone decodes with
+Pillow, as the field's own code does.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
-from load_data import FOLDERS, LITDATA, MDS, TURNTABLE
+from load_data import FOLDERS, LITDATA, MDS, TURNTABLE, streaming
 from numpy.typing import NDArray
 
 VISITS = 16
@@ -41,15 +42,16 @@ class Contestant:
 
 def turntable_ring(folder: Path, batch: int, workers: int) -> Batches:
     """Ours, with shared slots."""
-    return _turntable(folder, batch, workers, "ring")
+    return turntable_place(folder, batch, workers, "ring")
 
 
 def turntable_dataloader(folder: Path, batch: int, workers: int) -> Batches:
     """Ours, with torch's workers."""
-    return _turntable(folder, batch, workers, "dataloader")
+    return turntable_place(folder, batch, workers, "dataloader")
 
 
-def _turntable(place: Path | str, batch: int, workers: int, engine: Any, **further: Any) -> Batches:
+def turntable_place(place: Path | str, batch: int, workers: int, engine: Any, **further: Any) -> Batches:
+    """Ours, from anywhere."""
     from turntable.loaders import Loader, Pairs
 
     loader = Loader(
@@ -106,7 +108,7 @@ def folders(place: Path, batch: int, workers: int) -> Batches:
     from torch.utils.data import DataLoader
 
     loader = DataLoader(
-        _Folders(place),  # pyright: ignore
+        _Folders(place),  # pyright: ignore[reportArgumentType]
         batch,
         shuffle=True,
         num_workers=workers,
@@ -150,18 +152,19 @@ def _views_of_record(record: Sample) -> Sample:
 
 
 def mosaicml(place: Path, batch: int, workers: int) -> Batches:
-    """StreamingDataset and StreamingDataLoader over local MDS shards; epochs made longer by its epoch_size."""
-    from streaming import StreamingDataLoader, StreamingDataset
-    from streaming.base.util import clean_stale_shared_memory
+    """StreamingDataset and StreamingDataLoader over local shards; epochs made longer by epoch_size."""
+    library = streaming()
 
-    class Views(StreamingDataset):
+    class Views(library.StreamingDataset):
         def __getitem__(self, at: Any) -> Any:
             return _views_of_record(super().__getitem__(at))
 
-    clean_stale_shared_memory()
-    count = StreamingDataset(local=str(place), batch_size=batch).num_samples
-    dataset = Views(local=str(place), shuffle=True, batch_size=batch, epoch_size=VISITS * count)
-    loader = StreamingDataLoader(
+    # Left by a run that was killed, it would stop this one.
+    library.base.util.clean_stale_shared_memory()
+    index = json.loads((place / "index.json").read_text())
+    epoch = VISITS * sum(shard["samples"] for shard in index["shards"])
+    dataset = Views(local=str(place), shuffle=True, batch_size=batch, epoch_size=epoch)
+    loader = library.StreamingDataLoader(
         dataset, batch_size=batch, num_workers=workers, drop_last=True, persistent_workers=True
     )
     while True:

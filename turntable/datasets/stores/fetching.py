@@ -29,6 +29,18 @@ def fetch(store: Store, name: str, part: Path, size: int, sha256: str) -> None:
         IntegrityError: the store's file is another one, also when it is fetched once more from its start.
         StoreError: the store does not give it, or the disk is full.
     """
+    with clear_disk_errors(part):
+        _fetch_checked(store, name, part, size, sha256)
+    _e_tag_file(part).unlink(missing_ok=True)
+
+
+def remove_part(part: Path) -> None:
+    """Forget what came of a file so far."""
+    part.unlink(missing_ok=True)
+    _e_tag_file(part).unlink(missing_ok=True)
+
+
+def _fetch_checked(store: Store, name: str, part: Path, size: int, sha256: str) -> None:
     _fetch_whole(store, name, part, size)
     if file_sha256(part) != sha256:
         # Perhaps it was changed here, or two versions were joined: from the start, then.
@@ -41,13 +53,6 @@ def fetch(store: Store, name: str, part: Path, size: int, sha256: str) -> None:
                 f"{store.url}/{name}: not the file that manifest.json names (another sha256, twice){what}; "
                 "upload it again, or fetch a manifest that is of these files"
             )
-    _e_tag_file(part).unlink(missing_ok=True)
-
-
-def remove_part(part: Path) -> None:
-    """Forget what came of a file so far."""
-    part.unlink(missing_ok=True)
-    _e_tag_file(part).unlink(missing_ok=True)
 
 
 def _fetch_whole(store: Store, name: str, part: Path, size: int) -> None:
@@ -80,7 +85,7 @@ def _fetch_rest(store: Store, name: str, part: Path, size: int) -> None:
             f"{store.url}/{name}: {coming.size:,} bytes, manifest.json says {size:,}: cut, or of another "
             "version; upload it again, or fetch a manifest that is of these files"
         )
-    with clear_disk_errors(part), part.open("ab") as file:
+    with part.open("ab") as file:
         file.truncate(coming.offset)
         known.write_text(coming.e_tag, "utf-8")
         for piece in coming.pieces:

@@ -15,7 +15,8 @@ from turntable.datasets.stores.protocol import Download, checked_name
 from turntable.errors import InvalidInputError, MissingExtraError, StoreError
 
 TOKEN_VARIABLE = "TURNTABLE_TOKEN"
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 18
+"""Of a download: what an answer that breaks off may cost."""
 _LONGEST_PAUSE_S = 30.0
 _CONNECT_S, _READ_S = 5.0, 30.0
 _MOST_REDIRECTS = 5
@@ -128,9 +129,9 @@ class HttpStore:
                 else:
                     first = _content_range(answer)[0] if answer.status == _PARTIAL else 0
                     if first in (0, offset):
-                        return Download(
-                            _whole_size(answer), first, _strong(answer), self._pieces(name, answer)
-                        )
+                        pieces = self._pieces(name, answer)
+                        next(pieces)
+                        return Download(_whole_size(answer), first, _strong(answer), pieces)
                     problem = f"it sent bytes from {first} on, not from {offset}"
             except ValueError as error:
                 problem = str(error)
@@ -166,6 +167,7 @@ class HttpStore:
 
     def _pieces(self, name: str, answer: Any) -> Iterator[bytes]:
         try:
+            yield b""  # begun, so that the connection is let go whenever this is
             yield from answer.stream(PIECE_BYTES)
         except _network_errors() as error:
             raise StoreError(f"{self._place(name)}: the answer ended too early ({_words(error)})") from None

@@ -1,0 +1,91 @@
+"""Loading from a data service on this machine, once it is all in the cache, beside the folder itself."""
+
+import argparse
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from load_measuring import apart, steady_rate
+from load_peers import images_of, turntable_place
+
+WAIT_S = 30.0
+
+
+def http_rows(arguments: argparse.Namespace, folder: Path, beside: Path) -> list[dict[str, Any]]:
+    """Rates of both in turns; the first time over HTTP fills the cache, and is told by itself."""
+    rows: list[dict[str, Any]] = []
+    with served(folder) as url:
+        for workers in arguments.workers:
+            cache = beside / f"cache-{workers}"
+            cold = apart(_filled_s, url, cache, arguments.batch, workers)
+            pairs: list[tuple[float, float]] = []
+            for turn in range(arguments.rounds):
+                places = [str(folder), url][:: 1 if turn % 2 == 0 else -1]
+                found = {
+                    place: apart(_rate, place, cache, arguments.batch, workers, arguments.seconds)
+                    for place in places
+                }
+                pairs.append((found[str(folder)], found[url]))
+            rows.append(
+                {
+                    "workers": workers,
+                    "local_images_per_s": round(median(local for local, _ in pairs)),
+                    "http_images_per_s": round(median(remote for _, remote in pairs)),
+                    "ratio": round(median(remote / local for local, remote in pairs), 3),
+                    "first_epoch_s": round(cold, 2),
+                }
+            )
+    return rows
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a data set that another process serves."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "turntable", "serve", str(folder), "--port", str(port)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as server:
+        try:
+            yield f"http://127.0.0.1:{port}/datasets/{_served_name(port, server)}"
+        finally:
+            server.terminate()
+
+
+def _served_name(port: int, server: "subprocess.Popen[bytes]") -> str:
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/datasets", timeout=5) as answer:
+                return json.load(answer)["datasets"][0]["name"]
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the data service on port {port} does not answer")
+
+
+def _rate(place: str, cache: Path, batch: int, workers: int, seconds: float) -> float:
+    batches = turntable_place(place, batch, workers, "ring", cache=cache)
+    try:
+        return steady_rate(map(images_of, batches), seconds)
+    finally:
+        batches.close()
+
+
+def _filled_s(url: str, cache: Path, batch: int, workers: int) -> float:
+    """Seconds of one visit of all objects, with an empty cache."""
+    from turntable.loaders import Loader, Pairs
+
+    start = time.perf_counter()
+    loader = Loader(url, "train", Pairs(), batch, num_workers=workers, cache=cache)
+    for _ in loader.batches(0):
+        pass
+    return time.perf_counter() - start

@@ -1,0 +1,167 @@
+import os
+import pickle
+
+import pytest
+
+from turntable.datasets.stores import HttpStore, open_store
+from turntable.errors import InvalidInputError, StoreError
+
+DATA = os.urandom(300_000)
+
+
+@pytest.fixture
+def server(http_server, tmp_path):
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "a b.tar").write_bytes(DATA)
+    (tmp_path / "empty").write_bytes(b"")
+    return http_server(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch):
+    monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 0.5)
+    monkeypatch.delenv("TURNTABLE_TOKEN", raising=False)
+
+
+NAME = "train/a b.tar"
+
+
+def test_files_are_read_whole_and_in_part(server):
+    store = open_store(server.url)
+    assert isinstance(store, HttpStore)
+    assert store.read(NAME) == DATA
+    assert store.read_range(NAME, 1000, 50) == DATA[1000:1050]
+    assert store.read_range(NAME, len(DATA) - 5, 50) == DATA[-5:]
+    assert store.read_range(NAME, len(DATA), 5) == b""
+    assert store.size(NAME) == len(DATA)
+    assert store.size("empty") == 0
+    assert store.read("train/none") is None
+    assert store.size("train/none") is None
+    assert pickle.loads(pickle.dumps(store)).read_range(NAME, 0, 4) == DATA[:4]
+    coming = store.download(NAME, 1000)
+    assert (coming.size, coming.offset) == (len(DATA), 1000)
+    assert b"".join(coming.pieces) == DATA[1000:]
+    same = store.download(NAME, 1000, coming.e_tag)
+    assert same.offset == 1000
+    changed = store.download(NAME, 1000, '"another"')
+    assert (changed.offset, b"".join(changed.pieces)) == (0, DATA)
+    beyond = store.download(NAME, len(DATA) + 5)
+    assert (beyond.offset, b"".join(beyond.pieces)) == (0, DATA)
+
+
+def test_only_so_much_is_sent_as_was_asked_for(server):
+    HttpStore(server.url).read_range(NAME, 10, 100)
+    HttpStore(server.url).size(NAME)
+    assert sum(server.sent.values()) == 101
+
+
+@pytest.mark.parametrize("how", ["503", "429", "500", "reset", "cut", "stall"])
+def test_what_passes_is_tried_again(server, how):
+    store = HttpStore(server.url)
+    server.fail(how, times=2)
+    assert store.read(NAME) == DATA
+    server.fail(how, times=2)
+    assert store.read_range(NAME, 1000, 500) == DATA[1000:1500]
+    assert len(server.asked) == 6
+
+
+def test_a_wrong_range_is_tried_again_and_then_told(server):
+    store = HttpStore(server.url)
+    server.fail("wrong range", times=2)
+    assert store.read_range(NAME, 1000, 500) == DATA[1000:1500]
+    server.fail("wrong range", times=1)
+    assert b"".join(store.download(NAME, 1000).pieces) == DATA[1000:]
+    server.fail("wrong range", times=100)
+    with pytest.raises(StoreError, match=r"a b\.tar: it gave bytes 1007 to 1506 for 1000 to 1499"):
+        store.read_range(NAME, 1000, 500)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("503", "the server answered 503 to every try; look at the network and the URL"),
+        ("403", "the server refuses .403.; set TURNTABLE_TOKEN to a token that may read it"),
+        ("418", "the server answered 418"),
+        ("html", "the server answered with a web page, such as of a login"),
+        ("gzip", "the server compresses its files .gzip.; have it send them as they are"),
+        ("reset", r"a b\.tar: .*; look at the network"),
+    ],
+)
+def test_what_does_not_pass_is_told(server, how, told):
+    store = HttpStore(server.url + "?signature=secret")
+    server.fail(how, times=100)
+    for ask in (lambda: store.read(NAME), lambda: store.read_range(NAME, 0, 5), lambda: store.size(NAME)):
+        with pytest.raises(StoreError, match=told) as caught:
+            ask()
+        assert "secret" not in str(caught.value)
+
+
+def test_a_server_without_range_is_told_where_it_matters(server):
+    server.knows_range = False
+    store = HttpStore(server.url)
+    with pytest.raises(StoreError, match="does not answer Range requests"):
+        store.read_range(NAME, 1000, 5)
+    assert store.size(NAME) == len(DATA)
+    assert store.download(NAME, 1000).offset == 0
+
+
+def test_nobody_there():
+    with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9/x: .*refused.*; look at the network"):
+        HttpStore("http://127.0.0.1:9").read("x")
+
+
+def test_the_token_goes_to_its_host_alone(http_server, tmp_path, monkeypatch):
+    (tmp_path / "x").write_bytes(b"data")
+    guarded, other = http_server(tmp_path, token="sesame"), http_server(tmp_path)
+    with pytest.raises(StoreError, match=r"refuses .401.; set TURNTABLE_TOKEN"):
+        HttpStore(guarded.url).read("x")
+    store = HttpStore(guarded.url, "sesame")
+    assert store.read("x") == b"data"
+    assert "sesame" not in repr(store)
+    monkeypatch.setenv("TURNTABLE_TOKEN", "sesame")
+    assert HttpStore(guarded.url).read("x") == b"data"
+    assert guarded.asked[-1].token == "Bearer sesame"
+    # Another host's name for the same machine.
+    guarded.elsewhere = other.url.replace("127.0.0.1", "localhost")
+    guarded.fail("redirect")
+    assert HttpStore(guarded.url).read("x") == b"data"
+    assert other.asked[-1].token is None
+    guarded.elsewhere = guarded.url
+    guarded.fail("redirect", times=100)
+    with pytest.raises(StoreError, match="too many redirects"):
+        HttpStore(guarded.url).read("x")
+
+
+def test_a_signature_goes_with_every_request(server):
+    store = HttpStore(f"{server.url}/train?key=a%20b&s=1")
+    assert store.read("a b.tar") == DATA
+    assert pickle.loads(pickle.dumps(store)).read("a b.tar") == DATA
+    assert [item.query for item in server.asked] == ["key=a%20b&s=1"] * 2
+    assert "key" not in store.url
+    assert "key" not in repr(store)
+
+
+def test_it_only_reads(server, tmp_path):
+    store = HttpStore(server.url)
+    for refused in (
+        lambda: store.write("x", b""),
+        lambda: store.upload("x", tmp_path, ""),
+        lambda: store.delete("x"),
+        lambda: store.check_writable(),
+    ):
+        with pytest.raises(StoreError, match="read-only; write to a folder, s3:// or gs://"):
+            refused()
+    with pytest.raises(StoreError, match="does not list files"):
+        store.list()
+
+
+@pytest.mark.parametrize("url", ["http://", "https://host/x#y", "ftp://host/x"])
+def test_urls_of_something_else(url):
+    with pytest.raises(InvalidInputError):
+        HttpStore(url)
+    with pytest.raises(InvalidInputError, match="passwords do not belong in a URL") as caught:
+        HttpStore("https://me:word@host/x")
+    assert "word" not in str(caught.value).replace("passwords", "")
+    with pytest.raises(InvalidInputError, match="not a name in a store"):
+        HttpStore("https://host/x").read("../y")

@@ -1,0 +1,227 @@
+"""Data sets behind a web server and in a bucket: the same views, and every way in which they can be wrong."""
+
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from synthetic import make_synthetic_dataset
+
+from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.query import matching_views
+from turntable.errors import IntegrityError, InvalidInputError, StoreError
+from turntable.loaders import Loader, Pairs, Tuples
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_synthetic_dataset(tmp_path_factory.mktemp("made"), objects=17, views=6, image_size=16)
+
+
+@pytest.fixture
+def server(http_server, made: Dataset, tmp_path: Path):
+    shutil.copytree(made.path, tmp_path / "www" / "set")
+    return http_server(tmp_path / "www")
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 1.0)
+    monkeypatch.setenv("TURNTABLE_CACHE", str(tmp_path / "cache"))
+
+
+def same(first: list[dict], second: list[dict]) -> bool:
+    return len(first) == len(second) > 0 and all(
+        torch.equal(a[name], b[name]) for a, b in zip(first, second, strict=True) for name in a
+    )
+
+
+@pytest.mark.parametrize("cache", [None, False], ids=["cached", "streamed"])
+@pytest.mark.parametrize(
+    ("workers", "engine"), [(0, "ring"), (2, "ring"), (2, "dataloader")], ids=["here", "ring", "dataloader"]
+)
+def test_a_loader_gives_the_same_from_a_web_server(
+    made: Dataset, server, cache, workers: int, engine
+) -> None:
+    arguments = {"window_shards": 2, "labels": ["factors"], "where": "floor_hue < 0.9"}
+    local = Loader(made.path, "train", Tuples(3, 2), 5, **arguments)  # type: ignore[arg-type]
+    there = Loader(
+        f"{server.url}/set",
+        "train",
+        Tuples(3, 2),
+        5,
+        cache=cache,
+        num_workers=workers,
+        engine=engine,
+        **arguments,  # type: ignore[arg-type]
+    )
+    assert there.dataset.place == f"{server.url}/set"
+    for epoch in (0, 1):
+        assert same(list(local.batches(epoch)), list(there.batches(epoch)))
+    there.close()
+    if cache is None:
+        for shard in made.manifest.shards_of("train"):
+            assert sum(item.path == f"/set/train/{shard.name}.tar" for item in server.asked) == 1
+
+
+def test_streamed_views_of_one_object_come_by_one_request(made: Dataset, server) -> None:
+    with open_dataset(f"{server.url}/set", cache=False).split("train") as split:
+        split.read_jpeg(0, 0)
+        before = server.count(".tar")
+        rows, views = np.array([3, 0, 3, 5, 3]), np.array([4, 1, 0, 2, 4])
+        files = split.read_jpegs(rows, views)
+    with made.split("train") as local:
+        assert files == local.read_jpegs(rows, views)
+    assert server.count(".tar") - before <= 3 + 2  # two shards were opened besides
+
+
+@pytest.mark.parametrize("how", ["503", "reset", "cut", "stall", "wrong range", "429"])
+def test_what_passes_is_not_noticed(made: Dataset, server, how: str) -> None:
+    for cache in (None, False):
+        server.fail(how, times=2, on=".tar")
+        server.fail(how, times=2, on=".idx")
+        there = Loader(f"{server.url}/set", "train", Pairs(), 5, cache=cache, window_shards=None)
+        assert same(list(Loader(made.path, "train", Pairs(), 5)), list(there))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "error", "told"),
+    [
+        (
+            lambda www: (www / "manifest.json").unlink(),
+            IntegrityError,
+            r"manifest\.json: missing, so this is not",
+        ),
+        (lambda www: (www / "manifest.json").write_text("<html>"), IntegrityError, "not a manifest"),
+        (lambda www: (www / "train/shard-000000.tar").unlink(), StoreError, r"shard-000000\.tar: missing"),
+        (
+            lambda www: (www / "train/shard-000000.idx").unlink(),
+            IntegrityError,
+            r"shard-000000\.idx: missing",
+        ),
+        (
+            lambda www: shutil.copy(www / "train/shard-000001.tar", www / "train/shard-000000.tar"),
+            IntegrityError,
+            r"shard-000000\.tar: (not the file that|.* bytes, manifest\.json says)",
+        ),
+        (
+            lambda www: shutil.copy(www / "train/shard-000001.idx", www / "train/shard-000000.idx"),
+            IntegrityError,
+            r"shard-000000\.idx: not the file that manifest\.json names",
+        ),
+        (lambda www: _edit(www / "train/shard-000000.tar"), IntegrityError, "another sha256, twice"),
+    ],
+)
+def test_what_is_wrong_at_the_server_is_told_by_name(server, break_it, error, told: str) -> None:
+    break_it(server.folder / "set")
+    with pytest.raises(error, match=told):
+        list(Loader(f"{server.url}/set", "train", Pairs(), 5, num_workers=1))
+
+
+def test_an_altered_shard_is_noticed_when_nothing_is_kept(server) -> None:
+    _edit(server.folder / "set/train/shard-000000.tar", every=True)
+    with pytest.raises(IntegrityError, match=r"object class.*shard-000000\.tar: .*wrong checksum"):
+        list(Loader(f"{server.url}/set", "train", Pairs(3), 5, cache=False))
+    _edit(server.folder / "set/train/shard-000001.idx")
+    with pytest.raises(IntegrityError, match=r"shard-000001\.idx: not the index that manifest\.json names"):
+        list(Loader(f"{server.url}/set", "train", Pairs(3), 5, cache=False, max_corrupt_views=999))
+
+
+def test_a_refused_or_unknown_place_is_told_at_once(server, http_server) -> None:
+    guarded = http_server(server.folder, token="sesame")
+    with pytest.raises(StoreError, match="set TURNTABLE_TOKEN"):
+        Loader(f"{guarded.url}/set", "train", Pairs(), 5)
+    loader = Loader(f"{guarded.url}/set", "train", Pairs(), 5, token="sesame", num_workers=1)
+    assert len(list(loader)) == 2
+    loader.close()
+    with pytest.raises(IntegrityError, match="not a finished data set; is the URL right"):
+        Loader(f"{server.url}/none", "train", Pairs(), 5)
+    with pytest.raises(InvalidInputError):
+        Loader("ftp://host/x", "train", Pairs(), 5)
+
+
+def test_a_kept_shard_that_was_altered_here_is_fetched_again(made: Dataset, server, tmp_path: Path) -> None:
+    place = f"{server.url}/set"
+    whole = list(Loader(place, "train", Pairs(), 5))
+    shard = made.manifest.shards_of("train")[0]
+    kept = tmp_path / "cache" / shard.sha256[:2] / shard.sha256
+    data = bytearray(kept.read_bytes())
+    for at in range(0, len(data), 50):
+        data[at] ^= 1
+    kept.write_bytes(data)
+    before = server.count(f"{shard.name}.tar")
+    assert same(list(Loader(place, "train", Pairs(), 5)), whole)
+    assert server.count(f"{shard.name}.tar") == before + 1
+
+
+def test_filters_ask_the_table_of_a_url(made: Dataset, server) -> None:
+    dataset = pickle.loads(pickle.dumps(open_dataset(f"{server.url}/set")))
+    found, expected = (matching_views(item, "val", "floor_hue < 0.5") for item in (dataset, made))
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert not dataset.is_local
+    with pytest.raises(InvalidInputError, match="needs a folder of this machine"):
+        _ = dataset.path
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs"])
+def test_a_loader_gives_the_same_from_a_bucket(made: Dataset, request, monkeypatch, kind: str) -> None:
+    bucket = request.getfixturevalue("s3_server" if kind == "s3" else "gcs_server")()
+    for name, value in bucket.env.items():
+        monkeypatch.setenv(name, value)
+    from turntable.datasets.digests import file_sha256
+    from turntable.datasets.stores import open_store
+
+    store = open_store(f"{bucket.url}/set")
+    for path in sorted(made.path.rglob("*")):
+        if path.is_file():
+            store.upload(path.relative_to(made.path).as_posix(), path, file_sha256(path))
+    local = list(Loader(made.path, "train", Pairs(2), 5, window_shards=16))
+    bucket.fail(3, "cut")
+    for cache, workers, engine in ((None, 2, "ring"), (False, 1, "ring"), (None, 1, "dataloader")):
+        there = Loader(
+            f"{bucket.url}/set",
+            "train",
+            Pairs(2),
+            5,
+            cache=cache,  # type: ignore[arg-type]
+            num_workers=workers,
+            engine=engine,  # type: ignore[arg-type]
+        )
+        assert same(local, list(there))
+        there.close()
+
+
+def test_a_service_is_a_place(made: Dataset, tmp_path: Path) -> None:
+    import threading
+
+    import uvicorn
+
+    from turntable.service import create_app, find_datasets
+
+    shutil.copytree(made.path, tmp_path / "mine")
+    config = uvicorn.Config(create_app(find_datasets([tmp_path / "mine"])), port=0, log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        pass
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        for cache in (None, False):
+            there = Loader(
+                f"http://127.0.0.1:{port}/datasets/mine", "train", Pairs(), 5, cache=cache, window_shards=None
+            )
+            assert same(list(Loader(made.path, "train", Pairs(), 5)), list(there))
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _edit(path: Path, every: bool = False) -> None:
+    data = bytearray(path.read_bytes())
+    for at in range(1500, len(data), 100 if every else len(data)):
+        data[at] ^= 1
+    path.write_bytes(data)

@@ -1,0 +1,172 @@
+"""A web server of a folder whose answers fail on purpose: ``http_server(folder)`` in a test.
+
+``server.fail(how, times, on)`` makes the next requests for paths that contain ``on`` go wrong.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+PAGE = b"<!DOCTYPE html><html><title>Please log in</title></html>"
+
+
+@dataclass
+class Fault:
+    how: str
+    times: int
+    on: str
+
+
+@dataclass
+class Asked:
+    path: str
+    query: str
+    range: str | None
+    token: str | None
+    host: str
+
+
+@dataclass
+class FaultyServer:
+    folder: Path
+    token: str | None = None
+    faults: list[Fault] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    sent: Counter = field(default_factory=Counter)
+    """Bytes of bodies by path."""
+    knows_range: bool = True
+    elsewhere: str = ""
+    """Where redirects lead."""
+    port: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def fail(self, how: str, times: int = 1, on: str = "") -> None:
+        self.faults.append(Fault(how, times, on))
+
+    def count(self, part: str) -> int:
+        return sum(part in item.path for item in self.asked)
+
+    def next_fault(self, path: str) -> str:
+        with self.lock:
+            for fault in self.faults:
+                if fault.times > 0 and fault.on in path:
+                    fault.times -= 1
+                    return fault.how
+        return ""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "_Server"
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        state = self.server.state
+        url = urlsplit(self.path)
+        wanted = self.headers.get("Range")
+        token = self.headers.get("Authorization")
+        state.asked.append(Asked(unquote(url.path), url.query, wanted, token, self.headers["Host"]))
+        how = state.next_fault(url.path)
+        if how == "reset":
+            self.close_connection = True
+            self.connection.close()
+        elif how.startswith("redirect"):
+            self._say(302, b"", {"Location": state.elsewhere + self.path})
+        elif how.isdigit():
+            self._say(int(how), b"no", {"Retry-After": "0"})
+        elif how == "html":
+            self._say(200, PAGE, {"Content-Type": "text/html; charset=utf-8"})
+        elif how == "unmarked html":
+            self._say(200, PAGE, {"Content-Type": "application/octet-stream"})
+        elif state.token is not None and token != f"Bearer {state.token}":
+            self._say(401, b"no token")
+        else:
+            self._file(state.folder / unquote(url.path).lstrip("/"), wanted, how)
+
+    def _file(self, path: Path, wanted: str | None, how: str) -> None:
+        if not path.is_file():
+            self._say(404, b"not found")
+            return
+        data = path.read_bytes()
+        e_tag = f'"{sha256(data).hexdigest()[:16]}"'
+        headers = {"ETag": e_tag, "Content-Type": "application/octet-stream"}
+        changed = self.headers.get("If-Range", e_tag) != e_tag
+        if how == "gzip":
+            self._say(200, data, headers | {"Content-Encoding": "gzip"})
+        elif not wanted or not self.server.state.knows_range or how == "no range" or changed:
+            self._say(200, data, headers, how)
+        else:
+            first, _, last = wanted.removeprefix("bytes=").partition("-")
+            start, end = int(first), min(int(last or len(data)), len(data) - 1)
+            if start >= len(data):
+                self._say(416, b"", headers | {"Content-Range": f"bytes */{len(data)}"})
+                return
+            told = (start + 7, end + 7) if how == "wrong range" else (start, end)
+            headers["Content-Range"] = f"bytes {told[0]}-{told[1]}/{len(data)}"
+            self._say(206, data[start : end + 1], headers, how)
+
+    def _say(self, status: int, body: bytes, headers: dict[str, str] | None = None, how: str = "") -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if how == "cut":
+            body = body[: len(body) // 2]
+            self.close_connection = True
+        if how == "stall":
+            self.wfile.write(body[: len(body) // 2])
+            time.sleep(1.5)
+            self.close_connection = True
+            return
+        if how == "slow":
+            time.sleep(0.3)
+        self.server.state.sent[urlsplit(self.path).path] += len(body)
+        self.wfile.write(body)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    state: FaultyServer
+
+    def handle_error(self, request, client_address) -> None:
+        pass
+
+
+@contextmanager
+def running(state: FaultyServer) -> Generator[FaultyServer, None, None]:
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.state = state
+    state.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def http_server() -> Generator[Callable[..., FaultyServer], None, None]:
+    """``http_server(folder, token=None)`` serves a folder until the test ends."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        yield lambda folder, token=None: stack.enter_context(running(FaultyServer(Path(folder), token)))
