@@ -42,7 +42,7 @@ _OPEN = """
 import json, resource, sys, time
 from turntable.loaders import Loader, Pairs
 start = time.perf_counter()
-loader = Loader(sys.argv[1], "train", Pairs(), 256, output="numpy")
+loader = Loader(sys.argv[1], "train", Pairs(), 256, last="short", output="numpy")
 opened = time.perf_counter() - start
 samples = loader.samples(0)
 ordered = time.perf_counter() - start - opened

@@ -23,7 +23,7 @@ WAIT_S = 30.0
 def http_rows(arguments: argparse.Namespace, folder: Path, beside: Path) -> list[dict[str, Any]]:
     """Rates of both in turns; the first time over HTTP fills the cache, and is told by itself."""
     rows: list[dict[str, Any]] = []
-    with served(folder) as url:
+    with served(folder, beside / "serve.log") as url:
         for workers in arguments.workers:
             cache = beside / f"cache-{workers}"
             cold = apart(_filled_s, url, cache, arguments.batch, workers)
@@ -48,28 +48,29 @@ def http_rows(arguments: argparse.Namespace, folder: Path, beside: Path) -> list
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of a data set that another process serves."""
+def served(folder: Path, log: Path) -> Iterator[str]:
+    """The address of a data set that another process serves; what that one says goes to a file."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = [sys.executable, "-m", "turntable", "serve", str(folder), "--port", str(port)]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as server:
+    command = "import sys; from turntable.cli import main; sys.exit(main())"
+    words = [sys.executable, "-c", command, "serve", str(folder), "--port", str(port)]
+    with log.open("wb") as said, subprocess.Popen(words, stdout=said, stderr=said) as server:
         try:
-            yield f"http://127.0.0.1:{port}/datasets/{_served_name(port, server)}"
+            yield f"http://127.0.0.1:{port}/datasets/{_served_name(port, server, log)}"
         finally:
             server.terminate()
 
 
-def _served_name(port: int, server: "subprocess.Popen[bytes]") -> str:
+def _served_name(port: int, server: "subprocess.Popen[bytes]", log: Path) -> str:
     until = time.monotonic() + WAIT_S
     while time.monotonic() < until and server.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/datasets", timeout=5) as answer:
-                return json.load(answer)["datasets"][0]["name"]
+                return json.load(answer)[0]["name"]
         except urllib.error.URLError:
             time.sleep(0.1)
-    raise RuntimeError(f"the data service on port {port} does not answer")
+    raise RuntimeError(f"the data service on port {port} does not answer: {log.read_text()[-2000:]}")
 
 
 def _rate(place: str, cache: Path, batch: int, workers: int, seconds: float) -> float:

@@ -156,8 +156,8 @@ class BatchLoader(ABC):
             self._position, self._resume = _Position(epoch), False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        start = self._position.samples if self._resume else 0
-        return self._from(self._position.epoch, start)
+        # Only when its first batch is asked for does an iteration begin: some ask for iterators in vain.
+        yield from self._from(self._position.epoch, self._position.samples if self._resume else 0)
 
     def batches(self, epoch: int, start_batch: int = 0) -> Iterator[dict[str, Any]]:
         """The batches of an epoch from one on: a run resumes where it stopped, without reading what was.
@@ -231,9 +231,13 @@ class BatchLoader(ABC):
             if self._plan.last == "pad":
                 named["padding"] = padding_of(samples, positions)
             position.samples += self._plan.step
+            if positions is taken[-1]:
+                # Now, not when one more is asked for: who counts batches does not ask.
+                position.epoch, position.samples = position.epoch + 1, 0
             yield self._delivered(named)
             del named
-        position.epoch, position.samples = position.epoch + 1, 0
+        if not taken:
+            position.epoch, position.samples = position.epoch + 1, 0
 
     def _wanted(self, samples: Samples, epoch: int, taken: Iterable[IntArray]) -> Iterator[Wanted]:
         with self._ahead_of(samples) as make_ready:
