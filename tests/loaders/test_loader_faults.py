@@ -1,5 +1,6 @@
 """What goes wrong below a loader: damaged views and shards, killed workers, interrupts."""
 
+import hashlib
 import json
 import logging
 import os
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -297,3 +299,73 @@ def test_real_ranks_under_torchrun_see_disjoint_data_and_equal_counts(tmp_path: 
     assert [samples[at : at + 2] for at in range(2, 32, 4)] == [
         shown_1[at : at + 2] for at in range(0, 16, 2)
     ]
+
+
+class _Payload:
+    """Unpickled, it leaves a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("where", ["index", "points", "labels.parquet", "manifest"])
+def test_nothing_in_a_data_set_of_strangers_is_executed(tmp_path: Path, where: str) -> None:
+    """A whole data set made to do harm: its manifest names the very files that would."""
+    dataset = make(tmp_path / "set")
+    trap = tmp_path / "executed"
+    poison = np.array([[_Payload(trap)]], dtype=object)
+    shard = dataset.manifest.shards_of("train")[0]
+    index = dataset.path / "train" / f"{shard.name}.idx"
+    manifest = dataset.path / "manifest.json"
+    table = json.loads(manifest.read_text())
+    if where == "index":
+        with np.load(index, allow_pickle=False) as arrays:
+            np.savez(tmp_path / "bad.npz", **{**dict(arrays), "latents": poison})
+        index.write_bytes((tmp_path / "bad.npz").read_bytes())
+        table["shards"][0]["idx_sha256"] = hashlib.sha256(index.read_bytes()).hexdigest()
+    elif where == "points":
+        np.save(tmp_path / "bad.npy", poison)
+        monkey = (tmp_path / "bad.npy").read_bytes()
+        table["points"] = 1
+        with np.load(index, allow_pickle=False) as arrays:
+            changed = dict(arrays)
+        tar = index.with_suffix(".tar")
+        data = tar.read_bytes() + monkey
+        tar.write_bytes(data)
+        count = changed["keys"].shape[0]
+        changed |= {
+            "tar_size": np.array(len(data)),
+            "points_offset": np.full(count, len(data) - len(monkey)),
+            "points_size": np.full(count, len(monkey)),
+            "points_crc32": np.full(count, zlib.crc32(monkey), dtype=np.uint32),
+        }
+        from turntable.datasets.shard_index import ShardIndex
+
+        index.write_bytes(ShardIndex(**changed).to_bytes())
+        table["shards"][0] |= {
+            "bytes": len(data),
+            "idx_sha256": hashlib.sha256(index.read_bytes()).hexdigest(),
+        }
+    elif where == "labels.parquet":
+        (dataset.path / "labels.parquet").write_bytes(pickle.dumps(_Payload(trap)))
+    else:
+        table["categories"] = pickle.dumps(_Payload(trap)).decode("latin-1")
+    manifest.write_text(json.dumps(table))
+    condition = "floor_hue < 1" if where == "labels.parquet" else None
+    for workers in (0, 1):
+        with pytest.raises(IntegrityError):
+            list(
+                Loader(
+                    dataset.path,
+                    "train",
+                    Views(),
+                    1,
+                    num_workers=workers,
+                    points=where == "points",
+                    where=condition,
+                )
+            )
+    assert not trap.exists()

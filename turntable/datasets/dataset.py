@@ -248,7 +248,14 @@ class Split:
         """[objects of the shard]."""
         if shard not in self._classes:
             place = {name: number for number, name in enumerate(self.manifest.categories)}
-            names = texts_of(self._reader(shard).index.categories)
+            reader = self._reader(shard)
+            names = texts_of(reader.index.categories)
+            unknown = sorted(set(names) - place.keys())
+            if unknown:
+                raise IntegrityError(
+                    f"{reader.path}: manifest.json does not name its categories {', '.join(unknown)}; fetch "
+                    "both again"
+                )
             self._classes[shard] = np.array([place[name] for name in names], dtype=np.int64)
         return self._classes[shard]
 

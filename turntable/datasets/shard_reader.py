@@ -207,7 +207,12 @@ class ShardReader:
         index = self.index
         place = (index.points_offset[row], index.points_size[row], index.points_crc32[row])
         data = self._member(place, f"object {self.keys[row]}, points")
-        return np.load(io.BytesIO(data), allow_pickle=False)
+        try:
+            return np.load(io.BytesIO(data), allow_pickle=False)
+        except ValueError as error:
+            raise IntegrityError(
+                f"{self.path}: object {self.keys[row]}, points: not a plain array ({error}); {REMEDY}"
+            ) from None
 
     def _member(self, place: tuple[np.int64, np.int64, np.uint32], what: str) -> bytes:
         offset, size, crc = (int(number) for number in place)
