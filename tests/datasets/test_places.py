@@ -11,6 +11,7 @@ from synthetic import make_synthetic_dataset
 
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.query import matching_views
+from turntable.datasets.stores import ShardCache
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 from turntable.loaders import Loader, Pairs, Tuples
 
@@ -155,6 +156,22 @@ def test_a_kept_shard_that_was_altered_here_is_fetched_again(made: Dataset, serv
     before = server.count(f"{shard.name}.tar")
     assert same(list(Loader(place, "train", Pairs(), 5)), whole)
     assert server.count(f"{shard.name}.tar") == before + 1
+
+
+def test_a_cache_that_holds_a_few_shards_is_enough_for_a_small_window(
+    made: Dataset, server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sizes = [shard.bytes for shard in made.manifest.shards_of("train")]
+    cache = ShardCache(tmp_path / "small", 2 * max(sizes) + 40_000)
+    there = Loader(f"{server.url}/set", "train", Pairs(1, 4), 5, cache=cache, window_shards=1, num_workers=2)
+    local = Loader(made.path, "train", Pairs(1, 4), 5, window_shards=1)
+    for epoch in (0, 1, 2):
+        assert same(list(local.batches(epoch)), list(there.batches(epoch)))
+        assert cache.used_bytes() <= cache.max_bytes
+    there.close()
+    assert not caplog.records
+    Loader(f"{server.url}/set", "train", Pairs(), 5, cache=cache, window_shards=None)
+    assert "the cache holds" in caplog.text
 
 
 def test_filters_ask_the_table_of_a_url(made: Dataset, server) -> None:

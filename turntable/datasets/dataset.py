@@ -385,14 +385,20 @@ class Dataset:
         """
         if name not in self.splits:
             raise InvalidInputError(f"{self.place} has no split {name!r}; it has {', '.join(self.splits)}")
-        self.where.check(self.manifest.shards_of(name))
+        shards = self.manifest.shards_of(name)
+        self.where.check(shards)
         return Split(
             self.manifest,
             name,
             self.where.open,
             renew=self.where.renew,
-            most_open=self.where.most_open,
+            most_open=self.where.most_open(shards),
         )
+
+    @property
+    def cache_bytes(self) -> int | None:
+        """What may be kept of it on this node; None: all, or nothing."""
+        return self.where.cache.max_bytes if isinstance(self.where, Cached) else None
 
     def fetch_shard(self, shard: ShardRecord) -> None:
         """Make sure that a shard can be opened without waiting for a network, where it is kept on this node.

@@ -19,6 +19,8 @@ from turntable.errors import IntegrityError, StoreError
 
 MOST_CACHED_OPEN = 64
 """Shards of a cache that a reader keeps open at once; what is open cannot be let go."""
+_OPEN_SHARE = 4
+"""They take no more than this part of the cache."""
 
 
 class Place(Protocol):
@@ -29,9 +31,8 @@ class Place(Protocol):
         """For messages: a path, or a URL without secrets."""
         ...
 
-    @property
-    def most_open(self) -> int | None:
-        """Shards that a reader should keep open at once; None: all."""
+    def most_open(self, shards: tuple[ShardRecord, ...]) -> int | None:
+        """Of these shards, how many a reader should keep open at once; None: all."""
         ...
 
     def read(self, name: str) -> bytes | None:
@@ -65,12 +66,14 @@ class Folder:
     """A data set in a folder of this machine."""
 
     path: Path
-    most_open: int | None = None
 
     @property
     def name(self) -> str:
         """The folder's path."""
         return str(self.path)
+
+    def most_open(self, shards: tuple[ShardRecord, ...]) -> None:
+        """All."""
 
     def read(self, name: str) -> bytes | None:
         """A file of the folder."""
@@ -119,12 +122,16 @@ class Cached:
 
     store: Store
     cache: ShardCache
-    most_open: int | None = MOST_CACHED_OPEN
 
     @property
     def name(self) -> str:
         """The store's URL."""
         return self.store.url
+
+    def most_open(self, shards: tuple[ShardRecord, ...]) -> int:
+        """As many as leave room for others."""
+        largest = max((shard.bytes for shard in shards), default=1)
+        return max(1, min(MOST_CACHED_OPEN, self.cache.max_bytes // (_OPEN_SHARE * largest)))
 
     def read(self, name: str) -> bytes | None:
         """A file of the store; it is not kept."""
@@ -169,12 +176,14 @@ class Streamed:
     """A data set in a store, of which nothing is kept: every view is a request."""
 
     store: Store
-    most_open: int | None = None
 
     @property
     def name(self) -> str:
         """The store's URL."""
         return self.store.url
+
+    def most_open(self, shards: tuple[ShardRecord, ...]) -> None:
+        """All."""
 
     def read(self, name: str) -> bytes | None:
         """A file of the store."""

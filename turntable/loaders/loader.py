@@ -1,5 +1,6 @@
 """Batches of views of a data set, wherever it lies."""
 
+import logging
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from turntable.loaders.prefetch import Prefetcher
 from turntable.loaders.samplers import Pairs, Sampler, Samples, Sequences
 from turntable.loaders.selection import Selection, chosen_views, whole_split
 
+_LOG = logging.getLogger("turntable.loaders")
 REMOTE_WINDOW = 16
 """Shards that are open at once where they must be fetched first."""
 
@@ -135,10 +137,12 @@ class Loader(BatchLoader):
         self._filling.check()
         self._here = HereEngine(self._filling)
         self._workers, self._engine_name = num_workers, engine
+        window = _window(window_shards, self.dataset)
+        _warn_of_small_cache(self.dataset, split, window)
         super().__init__(
             self.dataset.place,
             manifest.fingerprint,
-            Order(selection, sampler, seed, _window(window_shards, self.dataset), split, where),
+            Order(selection, sampler, seed, window, split, where),
             BatchPlan(batch_size, *ranks(rank, world_size), last),
             output=output,
             pin_memory=pin_memory,
@@ -196,6 +200,19 @@ def _window(window_shards: int | Literal["auto"] | None, dataset: Dataset) -> in
     if window_shards is not None and window_shards < 1:
         raise InvalidInputError(f"window_shards {window_shards}: must be at least 1, or None for all")
     return window_shards
+
+
+def _warn_of_small_cache(dataset: Dataset, split: str, window: int | None) -> None:
+    sizes = sorted((shard.bytes for shard in dataset.manifest.shards_of(split)), reverse=True)
+    needed, room = sum(sizes[:window]), dataset.cache_bytes
+    if room is not None and needed > room:
+        _LOG.warning(
+            "%s: the order goes through %.1f GB of shards at a time, the cache holds %.1f GB: shards will be "
+            "fetched again and again; set TURNTABLE_CACHE_GB higher, or give fewer window_shards",
+            dataset.place,
+            needed / 1e9,
+            room / 1e9,
+        )
 
 
 def _selection(dataset: Dataset, split: str, where: str | None) -> Selection:

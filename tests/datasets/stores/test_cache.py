@@ -161,7 +161,7 @@ def test_several_processes_fetch_a_file_once(server, cache):
 def test_what_a_killed_process_has_fetched_is_not_fetched_again(server, cache):
     server.fail("stall", times=1)
     first = start(cache, server)
-    part = cache.path_of(DIGEST).with_name(f"{DIGEST}.part")
+    part = cache.path_of(DIGEST).with_name(f"{DIGEST}-{len(DATA)}.part")
     deadline = time.monotonic() + 10
     while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -207,7 +207,7 @@ def test_least_used_files_go_first_and_open_ones_stay(tmp_path):
 def test_parts_of_processes_that_are_gone_make_room_too(tmp_path):
     source, cache = LocalStore(tmp_path / "source"), ShardCache(tmp_path / "cache", 250)
     source.write("x", b"x" * 100)
-    old = cache.path_of("ab" * 32).with_name("ab" * 32 + ".part")
+    old = cache.path_of("ab" * 32).with_name("ab" * 32 + "-200.part")
     old.parent.mkdir(parents=True)
     old.write_bytes(b"y" * 200)
     assert get(cache, source, "x", b"x" * 100) == b"x" * 100

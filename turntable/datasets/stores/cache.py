@@ -93,7 +93,7 @@ class ShardCache:
         return found == size
 
     def _fetch(self, store: Store, name: str, path: Path, size: int, sha256: str) -> None:
-        part = path.with_name(path.name + _PART)
+        part = path.with_name(f"{path.name}-{size}{_PART}")
         self._make_room(size, part)
         fetch(store, name, part, size, sha256)
         publish(part, path)
@@ -104,11 +104,11 @@ class ShardCache:
             files = sorted(self._files())
             held = sum(bytes_ for _, bytes_, path in files if path != part)
             for _, bytes_, path in files:
-                if held + size <= self.max_bytes:
-                    return
-                if path != part and _let_go(path):
+                if held + size > self.max_bytes and path != part and _let_go(path):
                     held -= bytes_
-        if held + size > self.max_bytes:
+            if held + size <= self.max_bytes:
+                part.touch()  # from here on others count with it
+                return
             raise StoreError(
                 f"{self.folder}: {size / 1e6:,.0f} MB do not fit beside {held / 1e6:,.0f} MB that are in use "
                 f"in a cache of {self.max_bytes / 1e6:,.0f} MB; set {BOUND_VARIABLE} higher, or give fewer "
@@ -121,7 +121,7 @@ class ShardCache:
             if not path.name.endswith((_LOCK, E_TAG_SUFFIX)):
                 with suppress(FileNotFoundError):
                     status = path.stat()
-                    yield status.st_mtime, status.st_size, path
+                    yield status.st_mtime, _size_to_be(path) or status.st_size, path
 
 
 def default_cache() -> ShardCache:
@@ -139,11 +139,15 @@ def default_cache() -> ShardCache:
         raise StoreError(f"{BOUND_VARIABLE}={said}: give a number of gigabytes, such as 50") from None
 
 
+def _size_to_be(path: Path) -> int:
+    """Bytes that a part is going to have, which its name tells; 0 of whole files."""
+    return int(path.name.removesuffix(_PART).partition("-")[2]) if path.name.endswith(_PART) else 0
+
+
 def _let_go(path: Path) -> bool:
     """Remove a file that no process has open, or a part that none is fetching."""
-    whole = path.name.removesuffix(_PART)
-    if whole != path.name:
-        with _locked(path.with_name(whole + _LOCK), wait=False) as free:
+    if _size_to_be(path):
+        with _locked(path.with_name(path.name.partition("-")[0] + _LOCK), wait=False) as free:
             if free:
                 remove_part(path)
             return free
