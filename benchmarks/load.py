@@ -6,6 +6,7 @@
     python benchmarks/load.py memory                 # whether it stays flat
     python benchmarks/load.py startup                # opening 52,472 objects in 410 shards
     python benchmarks/load.py http                   # over HTTP, cached, beside local files
+    python benchmarks/load.py profile                # where the time of our workers goes
 
 An image counts once for each decoded view; a pair is two images. Rates vary with what else the machine does:
 compare the ratios. Each is to the mean of the decode limits measured right before and right after it.
@@ -27,6 +28,7 @@ from load_data import layout, make_dataset
 from load_measuring import DecodeLimit, apart, steady_rate
 from load_opening import first_batch_rows, startup_rows
 from load_peers import CONTESTANTS, Contestant, images_of
+from load_profile import profile_rows
 from load_remote import http_rows
 from load_steady import memory_rows
 
@@ -143,7 +145,7 @@ def print_rows(rows: Rows) -> None:
         )
 
 
-LEFT = ("loader", "note", "engine", "place", "what")
+LEFT = ("loader", "note", "engine", "place", "step", "what")
 
 
 def _text(value: Any) -> str:
@@ -156,6 +158,7 @@ SUBJECTS = {
     "memory": memory_rows,
     "startup": startup_rows,
     "http": http_rows,
+    "profile": profile_rows,
 }
 OBJECTS = {"first-batch": 1000, "startup": 52_472}
 

@@ -92,7 +92,8 @@ def write_folders(folder: Path, place: Path) -> None:
 def record_of(files: list[bytes], labels: NDArray[np.float32]) -> dict[str, Any]:
     """An object as the peers keep it: all its JPEGs in one field, and where each begins.
 
-    One field rather than fifty, and quaternions rather than angles: it is what they read fastest.
+    One field rather than fifty, and quaternions rather than angles, which they read faster. A record a view
+    was tried too: two thirds as fast for litdata, 1.15 times as fast for mosaicml-streaming.
     """
     ends = np.cumsum([0, *map(len, files)]).astype(np.int64)
     quaternions = euler_to_quaternion(labels[:, :3]).astype(np.float32)

@@ -1,12 +1,13 @@
 """Loaders to compare, each as an endless iterator of batches of pairs of views.
 
 A pair is two random views of an object, with the rotation between them. All give uint8 images of both views
-and quaternions, in batches of torch tensors. Peers are set up as their own documentation advises, and decode
-with simplejpeg, as ours does, so that the difference is the loading; the folder loader alone decodes with
-Pillow, as the field's own code does.
+("floats": normalised ones) and quaternions, in batches of torch tensors. Peers are set up as their own
+documentation advises, and decode with simplejpeg, as ours does, so that the difference is the loading; the
+folder loaders alone decode with Pillow, as the field's own code does.
 """
 
 import json
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 
 VISITS = 16
 """Of an object in an epoch: a small data set's epochs last as long as a large one's, for all loaders."""
+MEAN, STD = 0.5, 0.1
+"""Of pixels from 0 to 1, about those of 3DIEBench."""
 SHUFFLE_OBJECTS = 100
 """In webdataset's buffer: whole objects wait in it, 0.4 MB each."""
 
@@ -71,7 +74,8 @@ def turntable_place(place: Path | str, batch: int, workers: int, engine: Any, **
 class _Folders:
     """A folder an object; two views at random, by Pillow and scipy, one sample at a time."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, as_float: bool) -> None:
+        self._as_float = as_float
         self._folders = sorted(place.iterdir())
         self._views = len(list(self._folders[0].glob("*.jpg")))
 
@@ -80,7 +84,7 @@ class _Folders:
 
     def __getitem__(self, at: int) -> Sample:
         folder = self._folders[at % len(self._folders)]
-        first, second = np.random.choice(self._views, 2, replace=False)  # noqa: NPY002
+        first, second = random.sample(range(self._views), 2)
         before, after = (self._rotation(folder, view) for view in (first, second))
         return {
             "view_1": self._image(folder, first),
@@ -88,13 +92,13 @@ class _Folders:
             "relative_quaternion": (before.inv() * after).as_quat().astype(np.float32),
         }
 
-    @staticmethod
-    def _image(folder: Path, view: int) -> Any:
+    def _image(self, folder: Path, view: int) -> Any:
         import torch
         from PIL import Image
 
         with Image.open(folder / f"image_{view}.jpg") as image:
-            return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+            pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+        return ((pixels.float() / 255 - MEAN) / STD).contiguous() if self._as_float else pixels
 
     @staticmethod
     def _rotation(folder: Path, view: int) -> Any:
@@ -103,12 +107,12 @@ class _Folders:
         return Rotation.from_euler("xyz", np.load(folder / f"latent_{view}.npy")[:3])
 
 
-def folders(place: Path, batch: int, workers: int) -> Batches:
+def folders(place: Path, batch: int, workers: int, as_float: bool = False) -> Batches:
     """The field's own kind of loader, written from its description."""
     from torch.utils.data import DataLoader
 
     loader = DataLoader(
-        _Folders(place),  # pyright: ignore[reportArgumentType]
+        _Folders(place, as_float),  # pyright: ignore[reportArgumentType]
         batch,
         shuffle=True,
         num_workers=workers,
@@ -119,9 +123,14 @@ def folders(place: Path, batch: int, workers: int) -> Batches:
         yield from loader
 
 
+def folders_float(place: Path, batch: int, workers: int) -> Batches:
+    """The same with pictures as it gives them: floats, normalised."""
+    return folders(place, batch, workers, as_float=True)
+
+
 def two_views(files: Callable[[int], bytes], quaternions: NDArray[np.float32], size: int) -> Sample:
     """A sample of an object's views: two of them, decoded, and the rotation between them."""
-    first, second = np.random.choice(len(quaternions), 2, replace=False)  # noqa: NPY002
+    first, second = random.sample(range(len(quaternions)), 2)
     images = np.empty((2, size, size, 3), dtype=np.uint8)
     for out, view in zip(images, (first, second), strict=True):
         simplejpeg.decode_jpeg(files(view), buffer=out)
@@ -222,6 +231,7 @@ CONTESTANTS = (
         "turntable dataloader", TURNTABLE, turntable_dataloader, "the same by torch's DataLoader", False
     ),
     Contestant("folders", FOLDERS, folders, "a file a view, Pillow, scipy, DataLoader, default collate"),
+    Contestant("folders, floats", FOLDERS, folders_float, "the same, each picture normalised by its worker"),
     Contestant("litdata", LITDATA, litdata, "a record an object, simplejpeg, its own loader"),
     Contestant("mosaicml-streaming", MDS, mosaicml, "a record an object, simplejpeg, its own loader"),
     Contestant("webdataset", TURNTABLE, webdataset, "our tars in sequence, simplejpeg, WebLoader"),
@@ -233,6 +243,6 @@ def images_of(batch: Any) -> int:
     first, second, turn = (batch[name] for name in ("view_1", "view_2", "relative_quaternion"))
     assert first.shape == second.shape, (first.shape, second.shape)
     assert first.shape[0] == turn.shape[0], (first.shape, turn.shape)
-    assert str(first.dtype) == "torch.uint8", first.dtype
+    assert str(first.dtype) in ("torch.uint8", "torch.float32"), first.dtype
     assert turn.shape[1] == 4, turn.shape
     return 2 * len(turn)

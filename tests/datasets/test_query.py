@@ -2,14 +2,17 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import make_synthetic_dataset
 
+from turntable.datasets import label_engine
 from turntable.datasets.conditions import parse_condition
 from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.label_engine import EngineError, open_engine
 from turntable.datasets.query import matching_views
 from turntable.errors import IntegrityError, InvalidInputError
 
@@ -44,6 +47,14 @@ def test_the_views_are_those_that_the_labels_say(dataset: Dataset, split: str) -
             ((abs(hue - light) >= 0.1) & (abs(hue - light) <= 0.4)) | (np.arange(5) == 3)
         )
     }
+    ends = "key like '%!0!0!0_' escape '!' and not key like '%!1' escape '!' and view // 2 = 1"
+    with dataset.split(split) as opened:
+        assert chosen(dataset, split, ends) == {
+            (row, view)
+            for row, key in enumerate(opened.keys)
+            if key[-4:-1] == "000" and key[-1] != "1"
+            for view in (2, 3)
+        }
     everything = chosen(dataset, split, "split = split and Floor_Hue >= 0 -- a remark")
     assert len(everything) == labels.shape[0] * 5
 
@@ -66,17 +77,28 @@ def test_ranges_are_exact(dataset: Dataset, low: float, high: float, negated: bo
 @pytest.mark.parametrize(
     ("where", "told"),
     [
-        ("", "write a condition such as"),
-        ("floor_hue <", "syntax error at or near"),
+        ("", "write a condition"),
+        (" \n", "write a condition"),
+        ("-- nothing", "syntax error"),
+        ("floor_hue <", "syntax error"),
         ("floor_hue < 0.5 )", "syntax error"),
-        ("floor_heu < 0.5", "no column 'floor_heu' .*did you mean floor_hue"),
+        ("view = 1 and and view = 2", r"syntax error .* at character 14 \('and view = 2'\)"),
+        ("category = 'é' or or view = 1", r"at character \d+ \('.*view = 1'\)"),
+        (
+            "floor_heu < 0.5",
+            "no column 'floor_heu' .*did you mean floor_hue.* There are object, key, .*light_hue",
+        ),
         ('category = "mug"', r"no column 'mug' \(texts stand in single quotes\)"),
         ("category < 0.5", r"where .*(Could not convert|compare)"),
         ("floor_hue", "it is a float, not true or false"),
-        ("floor_hue < 0.5) union select (1", "more than one condition"),
-        ("floor_hue < 0.5) group by (view", "more than one condition"),
-        ("floor_hue < 0.5) order by (view", "more than one condition"),
-        ("floor_hue < 0.5; drop view labels", "syntax error"),
+        ("floor_hue < 0.1) or (floor_hue > 0.9", "syntax error"),
+        ("floor_hue < 0.5 union select 1", "more than one condition"),
+        ("floor_hue < 0.5 group by view", "more than one condition"),
+        ("floor_hue < 0.5 order by view", "more than one condition"),
+        ("floor_hue < 0.5 limit 1", "more than one condition"),
+        ("floor_hue < 0.5 using sample 10%", "more than one condition"),
+        ("floor_hue < 0.5; drop view labels", "."),
+        ("floor_hue < 0.5; select 1", "more than one condition"),
         ("floor_hue < (select 1)", "a subquery has no place in it"),
         ("exists (select * from labels)", "a subquery has no place in it"),
         ("read_text('/etc/passwd') = 'x'", "read_text is none of the functions"),
@@ -88,16 +110,54 @@ def test_ranges_are_exact(dataset: Dataset, low: float, high: float, negated: bo
         ("COLUMNS('f.*') > 0.1", "a star has no place in it"),
         ("floor_hue = $1", "a parameter has no place in it"),
         ("[x for x in [1]] = [1]", r"no place in it|none of the functions"),
+        ("category::inet = '1.1.1.1'", "nothing can be cast to .* here, only to bigint, "),
+        ("category::json = '1'", "nothing can be cast to"),
+        ("category::int[] = view", "nothing can be cast to"),
+        ("view::tinyint * 100::tinyint > 3", "Overflow"),
         ("x" * 20_000, "20000 characters"),
+        ("lower(" * 999 + "category" + ")" * 999 + " = 'x'", "too many brackets within brackets"),
+        ("not " * 2000 + "true", "too many brackets|depth"),
+        ("floor_hue < 0.5 \0 or view = 1", "not a text"),
+        ("category = '\ud800'", "not a text"),
     ],
 )
 def test_what_is_no_condition_is_refused(dataset: Dataset, where: str, told: str) -> None:
-    with pytest.raises(InvalidInputError, match=told):
+    with pytest.raises(InvalidInputError, match=told) as caught:
         matching_views(dataset, "train", where)
+    assert len(str(caught.value)) < 1000
+
+
+def test_the_engine_reaches_nothing_and_stops_in_time(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("secret")
+    with open_engine(str(dataset.path / "labels.parquet")) as engine:
+        refused = [
+            f"SELECT * FROM read_text('{other}')",
+            f"COPY (SELECT 1) TO '{tmp_path / 'new.csv'}'",
+            f"ATTACH '{tmp_path / 'new.db'}'",
+            "INSTALL inet",
+            "LOAD inet",
+            "SET enable_external_access = true",
+            f"SET allowed_paths = ['{other}']",
+            "SET memory_limit = '100GB'",
+        ]
+        for query in refused:
+            with pytest.raises(EngineError):
+                engine.rows(query)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["other.txt"]
+        monkeypatch.setattr("turntable.datasets.label_engine.MOST_SECONDS", 0.2)
+        with pytest.raises(EngineError, match="takes more than 0 s"):
+            engine.numbers("SELECT count(*) FROM range(1000000000000) WHERE sqrt(range) < 0")
+        assert engine.rows("SELECT 1") == [(1,)]
+    monkeypatch.setitem(label_engine._BOUNDS, "memory_limit", "20MB")
+    with open_engine() as engine, pytest.raises(EngineError, match="needs more than 1GB of memory"):
+        engine.rows("SELECT count(DISTINCT range) FROM range(5000000)")
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_text_gets_through_that_is_not_a_condition(text: str) -> None:
     try:
         condition = parse_condition(text, COLUMNS)
@@ -108,9 +168,42 @@ def test_no_text_gets_through_that_is_not_a_condition(text: str) -> None:
 
 def test_nothing_found_says_what_there_is(dataset: Dataset) -> None:
     with pytest.raises(
-        InvalidInputError, match=r"no view of val fulfils it; in val there are floor_hue from 0\."
+        InvalidInputError,
+        match=r"no view of train fulfils it; there are floor_hue from 0\.\d+ to 0\.\d+, view from 0 to 4, "
+        r"category 'class00', 'class01', .*, object .*, …$",
     ):
-        matching_views(dataset, "val", "floor_hue > 1")
+        matching_views(
+            dataset, "train", "floor_hue > 1 and view = 0 and category = 'class00' and object = 'x'"
+        )
+    with pytest.raises(InvalidInputError, match="has no split 'test'; it has train, val"):
+        matching_views(dataset, "test", "view = 0")
+
+
+def test_a_folders_name_is_no_pattern(dataset: Dataset, tmp_path: Path) -> None:
+    copy = tmp_path / "view=3" / "it's [1] *"
+    shutil.copytree(dataset.path, copy)
+    assert chosen(open_dataset(copy), "train", "view = 1") == chosen(dataset, "train", "view = 1")
+
+
+def test_nothing_is_known_of_a_null_and_a_nan_is_greater_than_all(dataset: Dataset, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(dataset.path, copy)
+    table = parquet.read_table(copy / "labels.parquet")
+    hue = table["floor_hue"].to_pylist()
+    hue[0], hue[1] = None, float("nan")
+    at = table.column_names.index("floor_hue")
+    table = table.set_column(at, "floor_hue", pa.array(hue, pa.float32()))
+    parquet.write_table(table, copy / "labels.parquet")
+    changed = open_dataset(copy)
+    low, high = chosen(changed, "train", "floor_hue < 0.5"), chosen(changed, "train", "floor_hue >= 0.5")
+    assert (0, 0) not in low | high
+    assert (0, 1) in high
+    assert (0, 1) not in chosen(changed, "train", "floor_hue >= 0.5 and isfinite(floor_hue)")
+    assert chosen(changed, "train", "floor_hue is null") == {(0, 0)}
+
+
+def altered(table: pa.Table, column: str, values: object) -> pa.Table:
+    return table.set_column(table.column_names.index(column), column, [values])
 
 
 def test_a_table_that_does_not_fit_is_told(dataset: Dataset, tmp_path: Path) -> None:
@@ -118,16 +211,42 @@ def test_a_table_that_does_not_fit_is_told(dataset: Dataset, tmp_path: Path) -> 
     shutil.copytree(dataset.path, copy)
     table_file = copy / "labels.parquet"
     table = parquet.read_table(table_file)
-    for rows in (table.slice(1), table.take(list(reversed(range(len(table)))))):
-        parquet.write_table(rows, table_file)
-        with pytest.raises(IntegrityError, match=r"rows of train/shard-000000\.tar are not those"):
-            matching_views(open_dataset(copy), "train", "floor_hue < 1")
-    parquet.write_table(table.drop_columns(["view"]), table_file)
-    with pytest.raises(IntegrityError, match="not the table of a data set"):
+    size = len(table)
+    wrong = {
+        r"rows of train/shard-000000\.tar are not those": [
+            table.slice(1),
+            table.take(list(reversed(range(size)))),
+            table.take([1, 0, *range(2, size)]),
+            altered(table, "view", [None, *table["view"].to_pylist()[1:]]),
+        ],
+        r"rows of val/shard-00000\d\.tar are not those": [table.slice(0, size - 1)],
+        r"rows of other\.tar, which manifest\.json does not name": [
+            pa.concat_tables([table, altered(table.slice(0, 2), "shard", ["other.tar"] * 2)])
+        ],
+        "it has no column view": [table.drop_columns(["view"])],
+        "it has no column floor_hue, light_hue": [table.drop_columns(["light_hue", "floor_hue"])],
+    }
+    for told, tables in wrong.items():
+        for rows in tables:
+            parquet.write_table(rows, table_file)
+            with pytest.raises(IntegrityError, match=told):
+                matching_views(open_dataset(copy), "train", "light_hue < 1")
+
+
+def test_a_table_that_is_damaged_is_told(dataset: Dataset, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(dataset.path, copy)
+    table_file = copy / "labels.parquet"
+    whole = table_file.read_bytes()
+    table_file.write_bytes(whole[:1000])
+    with pytest.raises(IntegrityError, match="not a readable table of labels"):
         matching_views(open_dataset(copy), "train", "floor_hue < 1")
-    table_file.write_bytes(table_file.read_bytes()[:1000])
-    with pytest.raises(IntegrityError, match="not a table of labels"):
-        matching_views(open_dataset(copy), "train", "floor_hue < 1")
+    chunk = parquet.ParquetFile(dataset.path / "labels.parquet").metadata.row_group(0)
+    names = [chunk.column(at).path_in_schema for at in range(chunk.num_columns)]
+    start = chunk.column(names.index("floor_hue")).data_page_offset
+    table_file.write_bytes(whole[:start] + b"\xff" * 40 + whole[start + 40 :])
+    with pytest.raises(IntegrityError, match="not a readable table of labels"):
+        matching_views(open_dataset(copy), "train", "floor_hue < 0.5")
     table_file.unlink()
     with pytest.raises(IntegrityError, match=r"labels\.parquet: missing"):
         matching_views(open_dataset(copy), "train", "floor_hue < 1")

@@ -59,8 +59,9 @@ def test_stock_webdataset_reads_all_of_it(either: Dataset) -> None:
 
 
 @UNCLOSED
+@pytest.mark.parametrize("streaming", [True, False], ids=["streaming", "copied"])
 def test_hugging_face_reads_all_of_it(
-    either: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    either: Dataset, streaming: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
@@ -69,12 +70,19 @@ def test_hugging_face_reads_all_of_it(
         from datasets import load_dataset
 
         shards = {"train": sorted(map(str, either.path.glob("train/*.tar")))}
-        rows = load_dataset("webdataset", data_files=shards, split="train", streaming=True)
+        rows = load_dataset(
+            "webdataset",
+            data_files=shards,
+            split="train",
+            streaming=streaming,
+            cache_dir=str(tmp_path / "cache"),
+        )
         expected, seen = stored(either, "train"), 0
         for row in rows:
             labels, _ = expected[row["__key__"]]
-            assert np.allclose(row["latents.npy"], labels)
-            assert row["003.jpg"].size == (16, 16)
+            assert (np.float32(row["latents.npy"]) == labels).all()
+            assert [row[f"{view:03d}.jpg"].size for view in range(VIEWS)] == [(16, 16)] * VIEWS
+            assert row["meta.json"]["category"] == row["__key__"][:7]
             seen += 1
         table = load_dataset(
             "parquet",

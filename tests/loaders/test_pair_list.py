@@ -43,8 +43,12 @@ def test_longer_samples_too(dataset: Dataset, tmp_path: Path) -> None:
 
 def test_of_something_else_or_damaged(dataset: Dataset, pairs: Samples, tmp_path: Path) -> None:
     path = tmp_path / "pairs.json"
+    for row, view in ((4, 1), (-1, 1), (0, 5), (0, -1)):
+        with pytest.raises(InvalidInputError, match="the samples are not of val"):
+            write_pairs(path, Samples(np.array([row]), np.array([[0, view]])), dataset, "val")
     with pytest.raises(InvalidInputError, match="the samples are not of val"):
-        write_pairs(path, Samples(np.array([4]), np.array([[0, 1]])), dataset, "val")
+        write_pairs(path, pairs[:0], dataset, "val")
+    assert not path.exists()
     with pytest.raises(InvalidInputError, match="there is no such file; make one with write_pairs"):
         read_pairs(path, dataset)
     write_pairs(path, pairs, dataset, "val")
@@ -54,15 +58,34 @@ def test_of_something_else_or_damaged(dataset: Dataset, pairs: Samples, tmp_path
     with pytest.raises(InvalidInputError, match="of the split val, not of train"):
         read_pairs(path, dataset, "train")
     whole = json.loads(path.read_text())
-    damaged = {
-        "digest is another": {**whole, "samples": whole["samples"][1:]},
-        "not a list of samples": {**whole, "samples": [["nobody", 0, 1]]},
-        "format 9": {**whole, "format": 9},
-        "no digest": {key: value for key, value in whole.items() if key != "digest"},
-        "is another": {**whole, "samples": [[*item[:2], 3] for item in whole["samples"]]},
-        r"\(": {**whole, "samples": [1, 2]},
-    }
-    for told, table in damaged.items():
+    first, *others = whole["samples"]
+    key = first[0]
+    damaged = [
+        ("digest is another", {**whole, "samples": others}),
+        ("digest is another", {**whole, "samples": [*others, first]}),
+        ("digest is another", {**whole, "samples": [[key, *reversed(first[1:])], *others]}),
+        ("digest is another", {**whole, "digest": "0" * 64}),
+        ("'nobody' is no object of val", {**whole, "samples": [["nobody", 0, 1], *others]}),
+        ("is no object of train", {**whole, "split": "train"}),
+        ("has no split 'test'", {**whole, "split": "test"}),
+        ("there is no view 5; objects have 5", {**whole, "samples": [[key, 0, 5], *others]}),
+        ("there is no view -1", {**whole, "samples": [[key, 0, -1], *others]}),
+        ("there is no view 1000", {**whole, "samples": [[key, 0, 10**30], *others]}),
+        ("each of as many views", {**whole, "samples": [first[:2], *others]}),
+        ("each of as many views", {**whole, "samples": [[key, 0, 1.5], *others]}),
+        ("each of as many views", {**whole, "samples": [[key, 0, "1"], *others]}),
+        ("each of as many views", {**whole, "samples": [[key, 0, True], *others]}),
+        ("each of as many views", {**whole, "samples": []}),
+        ("not a list of samples", {**whole, "samples": [1, 2]}),
+        ("not a list of samples", {**whole, "samples": None}),
+        ("not a list of samples", {**whole, "samples": [[]]}),
+        ("not a list of samples", {**whole, "samples": [[[key], 0, 1]]}),
+        ("format 9, this version reads 1", {**whole, "format": 9}),
+        ("no digest", {name: value for name, value in whole.items() if name != "digest"}),
+        ("not a list of samples", list(whole)),
+        ("not a list of samples", 5),
+    ]
+    for told, table in damaged:
         path.write_text(json.dumps(table))
         with pytest.raises(IntegrityError, match=told):
             read_pairs(path, dataset)

@@ -1,6 +1,6 @@
-"""Conditions over the columns of a label table, as DuckDB reads them: one expression and nothing else.
+"""Conditions over the columns of a label table, in SQL's words: one expression and nothing else.
 
-What others may write is executed only after its syntax tree has been looked through: columns, constants,
+What strangers write is executed only after its syntax tree has been looked through: columns, constants,
 comparisons and harmless functions pass; subqueries, settings, files and everything not known here do not.
 """
 
@@ -10,32 +10,38 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from turntable.errors import InvalidInputError, MissingExtraError
+from turntable.datasets.label_engine import EngineError, open_engine
+from turntable.errors import InvalidInputError
 
-_TEMPLATE = "SELECT 1 FROM labels WHERE ({}\n)"
-_CLASSES = {
-    "BETWEEN",
-    "CASE",
-    "CAST",
-    "COLUMN_REF",
-    "COMPARISON",
-    "CONJUNCTION",
-    "CONSTANT",
-    "FUNCTION",
-    "OPERATOR",
-    "TYPE",
-}
+# Without brackets: within some, "a) or (b" would be a condition too, and go on behind those of a query.
+_BEFORE = "SELECT 1 FROM labels WHERE "
+_CLASSES = frozenset(
+    {"BETWEEN", "CASE", "CAST", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION"}
+    | {"OPERATOR", "TYPE"}
+)
 FUNCTIONS = frozenset(
-    {"+", "-", "*", "/", "//", "%", "^", "**", "~~", "!~~", "~~*", "!~~*", "like_escape", "row"}
-    | {"abs", "ceil", "floor", "round", "sign", "sqrt", "pow", "power", "exp", "ln", "log", "mod", "pi"}
+    {"abs", "ceil", "floor", "round", "sign", "sqrt", "pow", "power", "exp", "ln", "log", "mod", "pi"}
     | {"sin", "cos", "tan", "asin", "acos", "atan", "atan2", "radians", "degrees"}
     | {"greatest", "least", "isnan", "isfinite", "isinf", "coalesce"}
     | {"lower", "upper", "length", "starts_with", "ends_with", "prefix", "suffix", "contains"}
     | {"regexp_matches", "regexp_full_match"}
 )
-"""What a condition may call, operators among them."""
+"""What a condition may call."""
+_OPERATORS = frozenset(
+    {"+", "-", "*", "/", "//", "%", "^", "**", "~~", "!~~", "~~*", "!~~*"}
+    | {"like_escape", "not_like_escape"}
+)
+"""What it calls by writing an operator."""
+_TYPES = frozenset(
+    {"BOOLEAN", "BOOL", "TINYINT", "SMALLINT", "INTEGER", "INT", "BIGINT", "FLOAT", "REAL", "DOUBLE"}
+    | {"DECIMAL", "VARCHAR", "TEXT", "STRING"}
+)
+"""What it may cast to: others bring parsers of their own, or extensions."""
 LONGEST = 10_000
 """Characters of a condition."""
+_SHOWN = 200
+"""Characters of it that a message repeats."""
+_TOO_DEEP = "too many brackets within brackets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,14 @@ class Condition:
     """A condition that may be executed over a table."""
 
     text: str
+    """An expression that is complete in itself, within brackets too; they must stand on lines of their own,
+    for it may end in a remark."""
     columns: tuple[str, ...]
     """That it looks at."""
+
+    def fault(self, why: str) -> InvalidInputError:
+        """The error that says why it cannot be fulfilled."""
+        return _refused(self.text, why)
 
 
 def parse_condition(text: str, columns: Sequence[str]) -> Condition:
@@ -57,62 +69,89 @@ def parse_condition(text: str, columns: Sequence[str]) -> Condition:
     Raises:
         InvalidInputError: it is not, and why.
     """
-    if not text.strip() or len(text) > LONGEST:
-        raise InvalidInputError(
-            f"where: {len(text)} characters; write a condition such as "
-            "\"floor_hue < 0.5 and category = 'mug'\""
-        )
-    tree = _tree(text)
-    # Whatever else a statement may have, this one has not: a condition that closes the bracket adds some.
-    if {**tree, "where_clause": None} != {**_tree("true"), "where_clause": None}:
-        raise _refused(text, "it is more than one condition")
     used: dict[str, None] = {}
-    for node in _nodes(tree["where_clause"]):
+    for node in _nodes(_tree(text)):
         _check(node, text)
         if node["class"] == "COLUMN_REF":
             used[_column(node, text, columns)] = None
     return Condition(text, tuple(used))
 
 
-def _tree(text: str) -> dict[str, Any]:
-    duckdb = duckdb_library()
-    with duckdb.connect(":memory:") as connection:
-        found = connection.execute("SELECT json_serialize_sql(?)", [_TEMPLATE.format(text)]).fetchone()
-    answer = json.loads(found[0])
-    if answer["error"]:
-        at = int(answer.get("position", 0) or 0) - _TEMPLATE.index("{")
-        rest = text[max(0, at) :].split()
-        raise _refused(text, f"{answer['error_message']}, {f'at {rest[0]!r}' if rest else 'at its end'}")
-    if len(answer["statements"]) != 1 or answer["statements"][0]["node"]["type"] != "SELECT_NODE":
+def _tree(text: str) -> Any:
+    """The syntax tree of the one expression that a text must be."""
+    if not text.strip():
+        raise InvalidInputError("where: empty; write a condition: \"floor_hue < 0.5 and category = 'mug'\"")
+    if len(text) > LONGEST:
+        raise _refused(text, f"{len(text)} characters, at most {LONGEST} are read")
+    if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in text):
+        raise _refused(text, "not a text: it has signs that stand for nothing")
+    with open_engine() as engine:
+        ours = _statements(engine, "true")[0]["node"]
+        statements = _statements(engine, text)
+    # Whatever else a statement may have - groups, limits, unions, samples -, this one has not.
+    if len(statements) != 1 or {**statements[0]["node"], "where_clause": None} != {
+        **ours,
+        "where_clause": None,
+    }:
         raise _refused(text, "it is more than one condition")
-    return _without_places(answer["statements"][0]["node"])
+    return statements[0]["node"]["where_clause"]
 
 
-def _without_places(node: Any) -> Any:
-    """The tree without where in the text its parts stand."""
-    if isinstance(node, dict):
-        return {key: _without_places(value) for key, value in node.items() if key != "query_location"}
-    return [_without_places(item) for item in node] if isinstance(node, list) else node
+def _statements(engine: Any, text: str) -> list[dict[str, Any]]:
+    # An own line, for a remark would swallow what follows; the statement is data, it is not executed.
+    query = f"{_BEFORE}{text}\n"
+    try:
+        answer = json.loads(engine.rows("SELECT json_serialize_sql($1::VARCHAR)", [query])[0][0])
+    except EngineError as error:
+        raise _refused(text, str(error)) from None
+    except RecursionError:
+        raise _refused(text, _TOO_DEEP) from None
+    if answer["error"]:
+        raise _refused(text, _syntax_error(text, answer))
+    return answer["statements"]
+
+
+def _syntax_error(text: str, answer: dict[str, Any]) -> str:
+    what = str(answer["error_message"]).split("\n")[0]
+    if "expression depth" in what:
+        return _TOO_DEEP
+    if "position" not in answer:
+        return what
+    at = int(answer["position"]) - len(_BEFORE)  # in bytes
+    before = text.encode()[: max(0, at)].decode(errors="ignore")
+    rest = text[len(before) :].strip()
+    return f"{what}, at character {len(before) + 1} ({rest[:30]!r})" if rest else f"{what}, at its end"
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
     """All expressions of a tree."""
-    if isinstance(tree, dict):
-        if "class" in tree:
-            yield tree
-        for value in tree.values():
-            yield from _nodes(value)
-    elif isinstance(tree, list):
-        for item in tree:
-            yield from _nodes(item)
+    left = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            if "class" in node:
+                yield node
+            left += reversed(node.values())
+        elif isinstance(node, list):
+            left += reversed(node)
 
 
 def _check(node: dict[str, Any], text: str) -> None:
-    if node["class"] not in _CLASSES:
-        raise _refused(text, f"a {node['class'].lower().replace('_', ' ')} has no place in it")
-    if node["class"] == "FUNCTION" and (node["function_name"].lower() not in FUNCTIONS or node.get("schema")):
-        known = ", ".join(sorted(name for name in FUNCTIONS if name.isidentifier()))
-        raise _refused(text, f"{node['function_name']} is none of the functions that it may call: {known}")
+    kind = node["class"]
+    if kind not in _CLASSES:
+        raise _refused(text, f"a {kind.lower().replace('_', ' ')} has no place in it")
+    if kind == "FUNCTION":
+        # DuckDB 1 calls some operators by their schema, "main".
+        schema = node["schema"].removeprefix("main")
+        name = ".".join(filter(None, (node["catalog"], schema, node["function_name"].lower())))
+        if name not in FUNCTIONS and name not in _OPERATORS:
+            raise _refused(
+                text, f"{name} is none of the functions that it may call: {', '.join(sorted(FUNCTIONS))}"
+            )
+    # DuckDB 1 writes a cast's type into the cast, DuckDB 2 as an expression of its own.
+    cast_to = node["type_name"] if kind == "TYPE" else node.get("cast_type", {}).get("id", "VARCHAR")
+    if cast_to.upper() not in _TYPES:
+        raise _refused(text, f"nothing can be cast to {cast_to.lower()} here, only to {_listed(_TYPES)}")
 
 
 def _column(node: dict[str, Any], text: str, columns: Sequence[str]) -> str:
@@ -121,19 +160,17 @@ def _column(node: dict[str, Any], text: str, columns: Sequence[str]) -> str:
     known = {column.lower(): column for column in columns}
     if name.lower() in known:
         return known[name.lower()]
-    near = difflib.get_close_matches(name, columns, n=2)
-    meant = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(columns)}"
-    raise _refused(text, f"there is no column {name!r} (texts stand in single quotes){meant}")
+    near = difflib.get_close_matches(name.lower(), columns, n=2)
+    meant = f"; did you mean {' or '.join(near)}? There are" if near else "; there are"
+    raise _refused(
+        text, f"there is no column {name!r} (texts stand in single quotes){meant} {', '.join(columns)}"
+    )
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(name.lower() for name in names))
 
 
 def _refused(text: str, why: str) -> InvalidInputError:
-    return InvalidInputError(f"where {text!r}: {why}")
-
-
-def duckdb_library() -> Any:
-    """DuckDB. Raises MissingExtraError where it is not installed."""
-    try:
-        import duckdb
-    except ImportError as error:
-        raise MissingExtraError("duckdb", "train") from error
-    return duckdb
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return InvalidInputError(f"where {shown!r}: {why}")

@@ -4,23 +4,22 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Timer
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.conditions import Condition, duckdb_library, parse_condition
+from turntable.datasets.conditions import Condition, parse_condition
 from turntable.datasets.dataset import Dataset
+from turntable.datasets.label_engine import EngineError, LabelEngine, open_engine
+from turntable.datasets.manifest import Manifest
 from turntable.datasets.shard_reader import shard_name
-from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.table import COLUMNS, TABLE_NAME
 from turntable.errors import IntegrityError, InvalidInputError
 
-MOST_SECONDS = 60.0
-MOST_MEMORY = "2GB"
 _REMEDY = "run `turntable verify` where it lies, or fetch it again"
+_LISTED = 8
+"""Values of a column that a message lists."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +38,9 @@ class MatchingViews:
 def matching_views(dataset: Dataset, split: str, where: str) -> MatchingViews:
     """The views of a split whose labels fulfil a condition.
 
+    Strangers may write it: nothing but the table is read, within bounds of time and memory. Numbers compare
+    as float32; nothing is known of a null, so no condition holds for it, and NaN is greater than all else.
+
     Args:
         dataset: whose ``labels.parquet`` is asked.
         split: its name.
@@ -46,127 +48,152 @@ def matching_views(dataset: Dataset, split: str, where: str) -> MatchingViews:
             "floor_hue < 0.5 and category in ('chair', 'sofa')".
 
     Raises:
-        InvalidInputError: it is no such condition, or no view fulfils it.
+        InvalidInputError: it is no such condition, no view fulfils it, or there is no such split.
         IntegrityError: the table is missing, damaged, or not of this data set.
         StoreError: the table's place cannot be reached.
+        MissingExtraError: DuckDB is not installed.
     """
     manifest = dataset.manifest
-    condition = parse_condition(where, (*COLUMNS, *manifest.schema.names))
-    shards = manifest.shards_of(split)
-    first = sum(item.objects * item.views for item in manifest.shards[: manifest.shards.index(shards[0])])
-    count = sum(item.objects * item.views for item in shards)
-    with _table(dataset) as connection:
-        _check_fits(connection, dataset, shards, first)
-        asked = (
-            "SELECT file_row_number FROM labels WHERE file_row_number BETWEEN ? AND ? AND "
-            f"({condition.text}\n) ORDER BY file_row_number"
+    if split not in manifest.splits:
+        raise InvalidInputError(
+            f"{dataset.place} has no split {split!r}; it has {', '.join(manifest.splits)}"
         )
-        _check_type(connection, condition)
-        found = _ask(connection, asked, [first, first + count - 1], condition).fetchnumpy()
-        numbers = np.asarray(found["file_row_number"], dtype=np.int64) - first
+    condition = parse_condition(where, _columns(manifest))
+    table = f"{dataset.place}/{TABLE_NAME}"
+    with _opened(dataset, table) as engine:
+        _check_fits(engine, manifest, table)
+        first = _choose(engine, manifest, split)
+        try:
+            numbers = _matching_rows(engine, condition)
+        except EngineError as error:
+            _check_readable(engine, condition, table)
+            raise condition.fault(str(error)) from None
         if not len(numbers):
-            raise InvalidInputError(_nothing(connection, condition, split))
-    rows, views = np.divmod(numbers, manifest.views)
+            raise condition.fault(f"no view of {split} fulfils it{_what_there_is(engine, condition)}")
+    rows, views = np.divmod(numbers - first, manifest.views)
     return MatchingViews(rows, views)
 
 
+def _columns(manifest: Manifest) -> tuple[str, ...]:
+    return (*COLUMNS, *manifest.schema.names)
+
+
 @contextmanager
-def _table(dataset: Dataset) -> Generator[Any, None, None]:
-    """The label table as ``labels``, to a connection that can reach nothing else."""
+def _opened(dataset: Dataset, table: str) -> Generator[LabelEngine, None, None]:
+    """The table as ``labels``, to an engine that can reach nothing else."""
+    with _file(dataset, table) as file:
+        # By its descriptor: in a path the engine would see patterns (*, [) and columns (/view=3/).
+        path = f"/proc/self/fd/{file.fileno()}"
+        with open_engine(path) as engine:
+            try:
+                engine.rows(
+                    f"CREATE VIEW labels AS SELECT * FROM read_parquet('{path}', file_row_number = true)"
+                )
+            except EngineError as error:
+                raise _damaged(table, error) from None
+            yield engine
+
+
+@contextmanager
+def _file(dataset: Dataset, table: str) -> Generator[BinaryIO, None, None]:
+    """The table's file, which is fetched first where the data set lies elsewhere."""
     if dataset.is_local:
-        path = dataset.path / TABLE_NAME
-        if not path.exists():
-            raise IntegrityError(f"{path}: missing; {_REMEDY}")
-        with _connected(path, str(path)) as connection:
-            yield connection
+        try:
+            file = (dataset.path / TABLE_NAME).open("rb")
+        except FileNotFoundError:
+            raise _missing(table) from None
+        with file:
+            yield file
         return
-    name = f"{dataset.place}/{TABLE_NAME}"
     data = dataset.where.read(TABLE_NAME)
     if data is None:
-        raise IntegrityError(f"{name}: missing; {_REMEDY}")
-    with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        raise _missing(table)
+    with tempfile.TemporaryFile() as file:
         file.write(data)
+        del data
         file.flush()
-        with _connected(Path(file.name), name) as connection:
-            yield connection
+        yield file
 
 
-@contextmanager
-def _connected(path: Path, name: str) -> Generator[Any, None, None]:
-    duckdb = duckdb_library()
-    with duckdb.connect(":memory:") as connection:
-        quoted = str(path.resolve()).replace("'", "''")
-        connection.execute(f"SET memory_limit = '{MOST_MEMORY}'; SET temp_directory = ''")
-        connection.execute(f"SET allowed_paths = ['{quoted}']; SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        try:
-            connection.execute(
-                f"CREATE VIEW labels AS SELECT * FROM read_parquet('{quoted}', file_row_number = true)"
-            )
-        except duckdb.Error as error:
-            raise IntegrityError(f"{name}: not a table of labels ({_first_line(error)}); {_REMEDY}") from None
-        yield connection
-
-
-def _check_fits(connection: Any, dataset: Dataset, shards: tuple[ShardRecord, ...], first: int) -> None:
-    """The table's rows must be those of the manifest: a row a view, in order."""
-    views = dataset.manifest.views
-    asked = (
-        "SELECT shard, count(*), min(file_row_number), max(file_row_number), "
-        f"bool_and(view = file_row_number % {views}) FROM labels GROUP BY shard"
-    )
-    duckdb = duckdb_library()
+def _check_fits(engine: LabelEngine, manifest: Manifest, table: str) -> None:
+    """The table's rows must be the manifest's views, in the order of its shards."""
     try:
-        found = {row[0]: row[1:] for row in connection.execute(asked).fetchall()}
-    except duckdb.Error as error:
-        raise IntegrityError(
-            f"{dataset.place}/{TABLE_NAME}: not the table of a data set ({_first_line(error)}); {_REMEDY}"
-        ) from None
-    at = first
-    for shard in shards:
-        rows = shard.objects * shard.views
-        if found.get(shard_name(shard)) != (rows, at, at + rows - 1, True):
+        there = {row[0] for row in engine.rows("DESCRIBE labels")}
+        lacking = [column for column in _columns(manifest) if column not in there]
+        if lacking:
+            raise IntegrityError(f"{table}: it has no column {', '.join(lacking)}; {_REMEDY}")
+        found = {
+            row[0]: row[1:]
+            for row in engine.rows(
+                "SELECT shard, count(*), min(file_row_number), max(file_row_number), bool_and("
+                "view IS NOT DISTINCT FROM file_row_number % $1) FROM labels GROUP BY shard",
+                [manifest.views],
+            )
+        }
+    except EngineError as error:
+        raise _damaged(table, error) from None
+    at = 0
+    for shard in manifest.shards:
+        name, rows = shard_name(shard), shard.objects * manifest.views
+        if found.pop(name, None) != (rows, at, at + rows - 1, True):
             raise IntegrityError(
-                f"{dataset.place}/{TABLE_NAME}: its rows of {shard_name(shard)} are not those that "
-                f"manifest.json names; {_REMEDY}"
+                f"{table}: its rows of {name} are not those that manifest.json names; {_REMEDY}"
             )
         at += rows
+    if found:
+        raise IntegrityError(
+            f"{table}: it has rows of {', '.join(map(str, sorted(found, key=str)))}, which manifest.json "
+            f"does not name; {_REMEDY}"
+        )
 
 
-def _check_type(connection: Any, condition: Condition) -> None:
-    """The engine would take any number for true or false."""
-    described = _ask(connection, f"DESCRIBE SELECT ({condition.text}\n) FROM labels", [], condition)
-    kind = described.fetchone()[1]
-    if kind != "BOOLEAN":
-        raise InvalidInputError(f"where {condition.text!r}: it is a {kind.lower()}, not true or false")
+def _choose(engine: LabelEngine, manifest: Manifest, split: str) -> int:
+    """Show a split's views alone, as ``chosen``; the number of the table's row where they begin."""
+    shards = manifest.shards_of(split)  # they stand together
+    before = manifest.shards[: manifest.shards.index(shards[0])]
+    first, count = (sum(shard.objects for shard in part) * manifest.views for part in (before, shards))
+    engine.rows(
+        f"CREATE VIEW chosen AS SELECT * FROM labels "
+        f"WHERE file_row_number BETWEEN {first} AND {first + count - 1}"
+    )
+    return first
 
 
-def _ask(connection: Any, query: str, values: list[int], condition: Condition) -> Any:
-    """The answer, within bounds of time and memory."""
-    duckdb = duckdb_library()
-    alarm = Timer(MOST_SECONDS, connection.interrupt)
-    alarm.start()
-    try:
-        return connection.execute(query, values)
-    except duckdb.InterruptException:
-        raise InvalidInputError(f"where {condition.text!r}: takes more than {MOST_SECONDS:.0f} s") from None
-    except duckdb.Error as error:
-        raise InvalidInputError(f"where {condition.text!r}: {_first_line(error)}") from None
-    finally:
-        alarm.cancel()
+def _matching_rows(engine: LabelEngine, condition: Condition) -> NDArray[np.int64]:
+    ((_, kind, *_),) = engine.rows(f"DESCRIBE SELECT (\n{condition.text}\n) FROM chosen")
+    if kind != "BOOLEAN":  # the engine would take any number for true or false
+        raise condition.fault(f"it is a {kind.lower()}, not true or false")
+    return np.sort(engine.numbers(f"SELECT file_row_number FROM chosen WHERE (\n{condition.text}\n)"))
 
 
-def _nothing(connection: Any, condition: Condition, split: str) -> str:
-    """That nothing fulfils a condition, with what there is instead."""
-    spans: list[str] = []
+def _check_readable(engine: LabelEngine, condition: Condition, table: str) -> None:
+    """The condition is not to blame for a column that cannot be read."""
     for column in condition.columns:
-        low, high = connection.execute(
-            f'SELECT min("{column}"), max("{column}") FROM labels WHERE split = ?', [split]
-        ).fetchone()
-        spans.append(f"{column} from {low!r} to {high!r}")
-    there = f"; in {split} there are {', '.join(spans)}" if spans else ""
-    return f"where {condition.text!r}: no view of {split} fulfils it{there}"
+        try:
+            engine.rows(f'SELECT bit_xor(hash("{column}")) FROM labels')
+        except EngineError as error:
+            raise _damaged(table, error) from None
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
+def _what_there_is(engine: LabelEngine, condition: Condition) -> str:
+    """What a split has instead, of the columns that a condition looks at."""
+    told = [_values(engine, column) for column in condition.columns]
+    return f"; there are {', '.join(told)}" if told else ""
+
+
+def _values(engine: LabelEngine, column: str) -> str:
+    ((low, high),) = engine.rows(f'SELECT min("{column}"), max("{column}") FROM chosen')
+    if isinstance(low, str):
+        found = engine.rows(f'SELECT DISTINCT "{column}" AS it FROM chosen ORDER BY it LIMIT {_LISTED + 1}')
+        names = [repr(row[0]) for row in found[:_LISTED]]
+        return f"{column} {', '.join(names)}{', …' if len(found) > _LISTED else ''}"
+    low, high = (f"{end:.6g}" if isinstance(end, float) else str(end) for end in (low, high))
+    return f"{column} from {low} to {high}"
+
+
+def _missing(table: str) -> IntegrityError:
+    return IntegrityError(f"{table}: missing; {_REMEDY}")
+
+
+def _damaged(table: str, error: EngineError) -> IntegrityError:
+    return IntegrityError(f"{table}: not a readable table of labels ({error}); {_REMEDY}")

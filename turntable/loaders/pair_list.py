@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from turntable.datasets.dataset import Dataset
+from turntable.datasets.dataset import Dataset, Split
 from turntable.datasets.digests import canonical_json
 from turntable.datasets.storage import write_text
 from turntable.errors import IntegrityError, InvalidInputError
@@ -30,7 +31,7 @@ def write_pairs(path: str | Path, samples: Samples, dataset: Dataset, split: str
     """
     with dataset.split(split) as opened:
         rows, views = opened.num_objects, opened.num_views
-        if len(samples) == 0 or samples.objects.max() >= rows or samples.views.max() >= views:
+        if not (len(samples) and _within(samples.objects, rows) and _within(samples.views, views)):
             raise InvalidInputError(
                 f"the samples are not of {split} of {dataset.place}: it has {rows} objects of {views} views"
             )
@@ -72,27 +73,53 @@ def read_pairs(path: str | Path, dataset: Dataset, split: str | None = None) -> 
         )
     if split is not None and split != found:
         raise InvalidInputError(f"{path}: of the split {found}, not of {split}")
+    if found not in dataset.splits:
+        raise IntegrityError(f"{path}: edited: its data set has no split {found!r}; {_REMEDY}")
     with dataset.split(found) as opened:
-        place = {key: row for row, key in enumerate(opened.keys)}
-    try:
-        objects = np.array([place[item[0]] for item in table["samples"]], dtype=np.int64)
-        views = np.array([item[1:] for item in table["samples"]], dtype=np.int64)
-    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
-        raise IntegrityError(f"{path}: not a list of samples ({error!r}); {_REMEDY}") from None
-    samples = Samples(objects, views)
-    if views.ndim != 2 or samples.digest != table["digest"]:
+        samples = _samples(path, table["samples"], opened)
+    if samples.digest != table["digest"]:
         raise IntegrityError(f"{path}: edited or cut (its digest is another); {_REMEDY}")
     return samples
 
 
+def _samples(path: str | Path, items: Any, split: Split) -> Samples:
+    """The samples of a file's rows, each an object's key and the numbers of its views."""
+    place = {key: row for row, key in enumerate(split.keys)}
+    try:
+        keys, views = [item[0] for item in items], [item[1:] for item in items]
+        strangers = [key for key in keys if key not in place]
+        lengths = {len(numbers) for numbers in views}
+        integers = all(type(number) is int for numbers in views for number in numbers)
+    except (TypeError, LookupError) as error:
+        raise IntegrityError(f"{path}: not a list of samples ({error!r}); {_REMEDY}") from None
+    if strangers:
+        raise IntegrityError(f"{path}: {strangers[0]!r} is no object of {split.name}; {_REMEDY}")
+    if len(lengths) != 1 or not integers:
+        raise IntegrityError(f"{path}: not a list of samples, each of as many views as others; {_REMEDY}")
+    wrong = [number for numbers in views for number in numbers if not 0 <= number < split.num_views]
+    if wrong:
+        raise IntegrityError(
+            f"{path}: there is no view {wrong[0]}; objects have {split.num_views} views, counted from 0; "
+            f"{_REMEDY}"
+        )
+    return Samples(
+        np.array([place[key] for key in keys], dtype=np.int64),
+        np.array(views, dtype=np.int64).reshape(len(keys), -1),
+    )
+
+
+def _within(numbers: NDArray[np.int64], count: int) -> bool:
+    return bool(((numbers >= 0) & (numbers < count)).all())
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        table = cast("dict[str, Any]", json.loads(path.read_text("utf-8")))
-        missing = {"format", "dataset", "fingerprint", "split", "digest", "samples"} - set(table)
+        table = cast("dict[str, Any]", dict(json.loads(path.read_text("utf-8"))))
     except FileNotFoundError:
         raise InvalidInputError(f"{path}: there is no such file; make one with write_pairs") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise IntegrityError(f"{path}: not a list of samples ({error}); {_REMEDY}") from None
+    missing = {"format", "dataset", "fingerprint", "split", "digest", "samples"} - set(table)
     if missing:
         raise IntegrityError(f"{path}: not a list of samples (no {', '.join(sorted(missing))}); {_REMEDY}")
     if table["format"] != _FORMAT:

@@ -1,0 +1,222 @@
+"""Where the time of a worker of ours goes: the steps of filling a batch, each by itself, beside the whole.
+
+A worker does nothing but fill, so what the steps take is what bounds it. Decoding is timed twice: into one
+image's buffer, which stays in the processor's cache (the decode limit), and into slots, as a worker must.
+Times are the processor's own, so that others on the machine disturb them little; only messages, in which
+several processes wait for each other, are timed by the clock.
+"""
+
+import argparse
+import os
+import pickle
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+
+from turntable.datasets.dataset import Dataset, Split, open_dataset
+from turntable.datasets.pixels import decode_jpeg
+from turntable.datasets.shard_index import open_index
+from turntable.datasets.shard_reader import index_name, shard_name
+from turntable.loaders.engines import AHEAD, Wanted, rows_of
+from turntable.loaders.filling import IMAGES, Filling, Part, ViewFiller
+from turntable.loaders.labels import compute_labels, label_fields
+from turntable.loaders.naming import named_batch
+from turntable.loaders.samplers import Pairs, Samples
+from turntable.loaders.selection import whole_split
+from turntable.loaders.tensors import as_tensors
+from turntable.processes.child import Done, Task
+from turntable.processes.crew import SPARE, Crew
+from turntable.processes.slots import SharedSlots
+
+LABELS = ("relative_quaternion",)
+BATCHES = 8
+"""Different ones, that each step goes through in a round."""
+
+Step = Callable[[], object]
+
+
+class Nothing:
+    """A filler that leaves its part as it is: what remains is messages."""
+
+    def fill(self, arrays: Any, part: Any) -> tuple[()]:
+        """Nothing."""
+        del arrays, part
+        return ()
+
+
+def open_nothing() -> Nothing:
+    """For a crew's workers."""
+    return Nothing()
+
+
+def profile_rows(arguments: argparse.Namespace, folder: Path, _beside: Path) -> list[dict[str, Any]]:
+    """Microseconds an image of each step, medians of rounds in turns, beside the whole of ``fill``."""
+    worker = Worker(folder, arguments.batch)
+    taken: dict[str, list[float]] = {name: [] for name in worker.steps}
+    for turn in range(arguments.rounds):
+        for name in list(taken)[:: 1 if turn % 2 == 0 else -1]:
+            taken[name].append(1e6 * seconds_of(worker.steps[name]) / worker.images)
+    per_image = {name: median(times) for name, times in taken.items()}
+    whole = per_image["fill"]
+    rows = [
+        {"step": name, "us_per_image": round(one, 2), "of_fill": round(one / whole, 3), "what": WHAT[name]}
+        for name, one in per_image.items()
+    ]
+    trip = messages_us(worker, max(arguments.workers)) / (2 * arguments.batch)
+    row = {"step": "messages", "us_per_image": round(trip, 2), "of_fill": round(trip / whole, 3)}
+    return [*rows, row | {"what": "a crew whose workers do nothing: a batch's whole way through pipes"}]
+
+
+WHAT = {
+    "decode, one buffer": "the decode limit",
+    "decode, slots": f"the same files into {AHEAD + SPARE} slots, one after the other",
+    "pread": "the system call alone",
+    "crc32": "of files in memory",
+    "read_jpegs": "find, pread, crc32",
+    "labels": "read and computed, and classes",
+    "fill": "all that a worker does for a batch",
+    "pickle": "a task and its answer, both ways",
+    "deliver": "names and tensors: the consumer's part",
+}
+
+
+def seconds_of(step: Step) -> float:
+    """Of the processor for one call, after one that does not count: memory is mapped, files are cached."""
+    step()
+    start = time.process_time()
+    step()
+    return time.process_time() - start
+
+
+class Worker:
+    """What a worker has at hand, and its steps over some batches."""
+
+    def __init__(self, folder: Path, batch: int) -> None:
+        dataset = open_dataset(folder)
+        self._filling = filling = Filling(
+            dataset, "train", 2, dataset.manifest.image_size_px, label_fields(LABELS, dataset.schema, 2), ()
+        )
+        self._wanted = wanted_batches(dataset, batch)
+        self.parts = [item.part(slice(0, batch)) for item in self._wanted]
+        self.images = 2 * batch * len(self.parts)
+        self.layout = filling.layout(batch)
+        self._slots = SharedSlots(self.layout, AHEAD + SPARE)
+        self._arrays = [self._slots.arrays(slot)[1] for slot in range(self._slots.count)]
+        self._filler = ViewFiller(filling)
+        self._flat = [(np.repeat(part.objects, 2), part.views.ravel()) for part in self.parts]
+        self._files = [checked(self._filler.split, *places) for places in self._flat]
+        self._spans = spans_of(dataset, self._flat)
+        size = filling.image_size
+        self._buffer = np.empty((size, size, 3), dtype=np.uint8)
+        self.steps: dict[str, Step] = {
+            "decode, one buffer": self._decode_in_one,
+            "decode, slots": self._decode_in_slots,
+            "pread": self._pread,
+            "crc32": lambda: [zlib.crc32(data) for files in self._files for data in files],
+            "read_jpegs": lambda: [self._filler.split.read_jpegs(*places) for places in self._flat],
+            "labels": self._label,
+            "fill": self._fill,
+            "pickle": self._pickle,
+            "deliver": self._deliver,
+        }
+
+    def _decode_in_one(self) -> None:
+        for files in self._files:
+            for data in files:
+                simplejpeg.decode_jpeg(data, buffer=self._buffer)
+
+    def _decode_in_slots(self) -> None:
+        for number, files in enumerate(self._files):
+            images = self._arrays[number % len(self._arrays)][IMAGES]
+            for at, data in enumerate(files):
+                decode_jpeg(data, images[at % 2, at // 2])
+
+    def _pread(self) -> None:
+        for descriptor, size, offset in self._spans:
+            os.pread(descriptor, size, offset)
+
+    def _label(self) -> None:
+        split = self._filler.split
+        for part, places in zip(self.parts, self._flat, strict=True):
+            count, k = part.views.shape
+            compute_labels(self._filling.fields, split.labels_at(*places).reshape(count, k, -1))
+            split.categories_at(part.objects)
+
+    def _fill(self) -> None:
+        for number, part in enumerate(self.parts):
+            self._filler.fill(self._arrays[number % len(self._arrays)], part)
+
+    def _pickle(self) -> None:
+        for number, part in enumerate(self.parts):
+            for message in (Task(number, number, part), Done(number, ())):
+                pickle.loads(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+
+    def _deliver(self) -> None:
+        for number, part in enumerate(self.parts):
+            slot = self._slots.arrays(number % len(self._arrays))[1]
+            as_tensors(named_batch(slot, self._filling.lead, "pair", len(part.objects)))
+
+
+def wanted_batches(dataset: Dataset, batch: int) -> list[Wanted]:
+    """The first batches of an epoch, as a loader would want them."""
+    counts = [shard.objects for shard in dataset.manifest.shards_of("train")]
+    visits = -(-BATCHES * batch // sum(counts))
+    samples: Samples = Pairs(visits).samples(whole_split(counts, dataset.manifest.views, 0), None, 0, 0)
+    places = np.arange(BATCHES * batch).reshape(BATCHES, batch)
+    return [Wanted(*_chosen(samples, positions)) for positions in places]
+
+
+def _chosen(samples: Samples, positions: NDArray[np.int64]) -> tuple[Samples, int, NDArray[np.int64]]:
+    chosen, inside = rows_of(samples, positions)
+    return chosen, 0, inside
+
+
+def checked(split: Split, rows: NDArray[np.int64], views: NDArray[np.int64]) -> list[bytes]:
+    """Files that are all as they were written."""
+    files = split.read_jpegs(rows, views)
+    return [data for data in files if isinstance(data, bytes)]
+
+
+def spans_of(
+    dataset: Dataset, places: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
+) -> list[tuple[int, int, int]]:
+    """Descriptor, size and offset of each view: what reading would ask for, without finding it first.
+
+    The descriptors stay open as long as this process.
+    """
+    shards = dataset.manifest.shards_of("train")
+    names = [dataset.path / shard_name(shard) for shard in shards]
+    files = [os.open(name, os.O_RDONLY) for name in names]
+    indices = [open_index(dataset.path / index_name(shard_name(shard))) for shard in shards]
+    firsts = np.cumsum([0, *(shard.objects for shard in shards)])
+    spans: list[tuple[int, int, int]] = []
+    for rows, views in places:
+        for row, view in zip(rows.tolist(), views.tolist(), strict=True):
+            shard = int(np.searchsorted(firsts, row, side="right")) - 1
+            local = row - int(firsts[shard])
+            index = indices[shard]
+            spans.append((files[shard], int(index.size[local, view]), int(index.offset[local, view])))
+    return spans
+
+
+def messages_us(worker: Worker, workers: int, batches: int = 300) -> float:
+    """Microseconds of a batch when its workers do nothing."""
+    crew = Crew("load_profile:open_nothing", {}, worker.layout, workers=workers, ahead=AHEAD)
+    parts: list[Part] = worker.parts
+    jobs = ([parts[number % len(parts)]] * workers for number in range(batches + 1))
+    try:
+        filled = crew.run(jobs)
+        next(filled)  # the workers are there
+        start = time.perf_counter()
+        for _ in filled:
+            pass
+        return 1e6 * (time.perf_counter() - start) / batches
+    finally:
+        crew.close()
