@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from turntable.loaders.augment_parameters import Augmentation
 from turntable.loaders.items import ItemDataset
 from turntable.loaders.loader import Loader
+from turntable.loaders.online import OnlinePairs
 from turntable.loaders.pair_list import read_pairs, write_pairs
 from turntable.loaders.samplers import (
     Fixed,
@@ -31,6 +32,7 @@ __all__ = [
     "Fresh",
     "ItemDataset",
     "Loader",
+    "OnlinePairs",
     "Pairs",
     "Samples",
     "Selection",

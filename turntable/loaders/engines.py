@@ -14,7 +14,7 @@ from turntable.loaders.filling import CorruptView, Filling, Part, ViewFiller
 from turntable.loaders.order import IntArray
 from turntable.loaders.samplers import Samples
 from turntable.processes.child import Filler
-from turntable.processes.crew import Crew
+from turntable.processes.crew import STALL_S, Crew
 
 EngineName = Literal["ring", "dataloader"]
 AHEAD = 3
@@ -94,6 +94,7 @@ class RingEngine:
         layout: of a batch.
         workers: at least 1.
         pinned: whether the slots' memory is locked for a GPU.
+        stall_s: a worker that is silent for longer, while it is waited for, is given up.
     """
 
     def __init__(
@@ -104,12 +105,15 @@ class RingEngine:
         workers: int,
         *,
         pinned: bool = False,
+        stall_s: float = STALL_S,
     ) -> None:
         self._workers = workers
         fence = None
         if pinned:
             from turntable.loaders.tensors import fence
-        self._crew = Crew(opener, arguments, layout, workers=workers, ahead=AHEAD, fence=fence)
+        self._crew = Crew(
+            opener, arguments, layout, workers=workers, ahead=AHEAD, fence=fence, stall_s=stall_s
+        )
         if pinned:
             from turntable.loaders.tensors import pin
 

@@ -1,0 +1,304 @@
+"""Views rendered beside the trainer: the batches that a stored data set gives, and no view twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from quick_run import InProcess
+
+from turntable.datasets.draws import draw_factors
+from turntable.datasets.fresh_views import Blocks
+from turntable.datasets.recipe import load_recipe
+from turntable.errors import DeviceError, DeviceLostError, IntegrityError, InvalidInputError, TurntableError
+from turntable.loaders import Augmentation, Fixed, Fresh, Loader, Pairs, Samples
+from turntable.loaders.online import OnlinePairs, Routes
+from turntable.renderer import generate
+from turntable.renderer.meshes.zoo_source import ZooSource
+
+RECIPE = load_recipe("zoo").replace(views=4, image_size_px=32, quality="fast", val_fraction=0)
+OBJECTS = 3
+Batch = dict[str, Any]
+
+
+def online(sampler: Fresh | None = None, batch_size: int = 3, **more: Any) -> OnlinePairs:
+    how: dict[str, Any] = {"objects": OBJECTS, "backend": "embree", **more}
+    recipe = how.pop("recipe", RECIPE)
+    return OnlinePairs(recipe, how.pop("meshes", None), "train", sampler, batch_size, **how)
+
+
+def epochs(loader: OnlinePairs, count: int) -> list[Batch]:
+    """Their batches; the loader's processes end."""
+    batches = [batch for _ in range(count) for batch in loader]
+    loader.close()
+    return batches
+
+
+def equal(first: Batch, second: Batch) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def shown(batches: list[Batch]) -> list[tuple[int, int]]:
+    """Object and number of every view of pairs."""
+    return [
+        (row, view)
+        for batch in batches
+        for name in ("view_index_1", "view_index_2")
+        for row, view in zip(batch["object_index"].tolist(), batch[name].tolist(), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("backend", ["embree", pytest.param("moderngl", marks=pytest.mark.gl)])
+def test_batches_are_those_of_the_stored_data_set(tmp_path: Path, backend: str) -> None:
+    recipe = RECIPE.replace(outputs=["rgb", "mask", "depth"], channel_order="bgr")
+    generate(recipe, ZooSource(OBJECTS), tmp_path / "set", engine=InProcess(), backend=backend)
+    same: dict[str, Any] = {"outputs": ["mask", "depth"], "quaternion_sign": "canonical", "seed": 5}
+    # Drawn together as in the data set, since OpenGL rounds a view by where it lies among others.
+    fresh = online(Fresh(2, samples_per_visit=2), 3, recipe=recipe, backend=backend, **same)
+    batches = epochs(fresh, 1)
+    assert fresh.inventory.categories == Loader(tmp_path / "set", "train", batch_size=1).dataset.categories
+    assert len(batches) == 2
+    samples = [
+        Samples(
+            batch["object_index"].numpy(),
+            torch.stack([batch["view_index_1"], batch["view_index_2"]], dim=1).numpy(),
+        )
+        for batch in batches
+    ]
+    assert sorted(shown(batches)) == [(row, view) for row in range(OBJECTS) for view in range(4)]
+    for batch, chosen in zip(batches, samples, strict=True):
+        (stored,) = Loader(tmp_path / "set", "train", Fixed(chosen), 3, **same)
+        assert {name: (value.shape, value.dtype) for name, value in batch.items()} == {
+            name: (value.shape, value.dtype) for name, value in stored.items()
+        }
+        assert batch["view_1"].is_contiguous(memory_format=torch.channels_last)
+        assert equal(batch, stored)
+
+
+def test_no_view_comes_twice_on_any_rank_and_labels_are_drawn_by_number() -> None:
+    ranks = [
+        online(Fresh(2, visits=2), 1, rank=rank, world_size=2, labels=["factors"], output="numpy")
+        for rank in range(2)
+    ]
+    batches = [epochs(loader, 2) for loader in ranks]
+    views = [shown(of_rank) for of_rank in batches]
+    assert len(views[0]) == len(views[1]) == 2 * 2 * OBJECTS
+    assert len({*views[0], *views[1]}) == 4 * 2 * OBJECTS
+    for batch in (batch for of_rank in batches for batch in of_rank):
+        (row,) = batch["object_index"].tolist()
+        numbers = [batch["view_index_1"][0], batch["view_index_2"][0]]
+        drawn = draw_factors(RECIPE, ranks[0].inventory.ids[row], numbers)
+        assert (np.concatenate([batch["factors_1"], batch["factors_2"]]) == drawn).all()
+        assert batch["category"][0] == ranks[0].inventory.classes[row]
+
+
+@pytest.mark.gl
+def test_workers_change_nothing_and_a_state_resumes_to_the_bit() -> None:
+    """On OpenGL, where a pixel may hang on what is drawn beside it."""
+    how: dict[str, Any] = {
+        "sampler": Fresh(2, samples_per_visit=2),
+        "batch_size": 2,
+        "backend": "moderngl",
+        "augmentation": Augmentation.simclr(),
+        "window_objects": 2,
+    }
+    whole = epochs(online(**how, num_workers=2), 2)
+    assert len(whole) == 6
+    loader = online(**how)
+    running = iter(loader)
+    for batch in whole[:2]:
+        assert equal(next(running), batch)
+    state = loader.state_dict()
+    loader.close()  # with all that it has drawn ahead
+    loader.load_state_dict(state)
+    rest = epochs(loader, 2)
+    assert len(rest) == 4
+    assert all(map(equal, rest, whole[2:]))
+    with pytest.raises(InvalidInputError, match="another seed"):
+        loader.load_state_dict({**state, "seed": 1})
+
+
+def test_longer_samples_of_sequences_begin_new_ones() -> None:
+    recipe = load_recipe("sequences").replace(image_size_px=16, quality="fast", val_fraction=0, source="zoo")
+    assert recipe.sequence is not None
+    length = recipe.sequence.length
+    loader = online(Fresh(3), recipe=recipe, labels=["twist", "relative_pose"], output="numpy")
+    first, second = epochs(loader, 2)
+    assert first["views"].shape == (3, 3, 16, 16, 3)
+    assert first["relative_pose"].shape == (3, 2, 4, 4)
+    assert first["view_index"].tolist() == [[0, 1, 2]] * 3
+    assert second["view_index"].tolist() == [[length, length + 1, length + 2]] * 3
+    assert not first["twist"][:, 0].any()
+    assert first["twist"][:, 1:].any(axis=-1).all()
+
+
+ALONE = """
+import sys
+from turntable.datasets.recipe import Recipe
+from turntable.loaders import Fresh
+from turntable.loaders.online import OnlinePairs
+loader = OnlinePairs({recipe!r}, None, "train", Fresh(1), 3, objects=3, backend="embree", output="numpy")
+(batch,) = loader
+assert batch["view"].any() and batch["rotation"].any()
+foreign = ("moderngl", "trimesh", "embreex", "torch", "turntable.renderer")
+print([name for name in sys.modules if name.startswith(foreign)])
+"""
+
+
+def test_no_renderer_is_loaded_into_the_trainer_and_none_is_left(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.toml"
+    file.write_text(RECIPE.to_toml())
+    code = ALONE.format(recipe=str(file))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.stderr.strip()) == ("[]", "")
+
+
+def children(pid: int) -> list[int]:
+    """Of a process, and theirs."""
+    own = [
+        int(word)
+        for path in Path(f"/proc/{pid}/task").glob("*/children")
+        for word in path.read_text().split()
+    ]
+    return own + [pid for child in own for pid in children(child)]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def test_a_killed_renderer_is_an_error_at_once_and_the_same_loader_goes_on() -> None:
+    loader = online(Fresh(2, visits=20), 2)
+    running = iter(loader)
+    next(running)
+    state = loader.state_dict()
+    expected = next(running)
+    renderer = loader._engine._crew._workers[0].process.pid  # type: ignore[attr-defined]
+    family = [renderer, *children(renderer)]
+    assert len(family) >= 2  # its loader of meshes too
+    os.kill(renderer, signal.SIGKILL)
+    began = time.monotonic()
+    with pytest.raises(TurntableError, match=r"ended by SIGKILL.*last state_dict"):
+        list(running)
+    assert time.monotonic() - began < 10
+    deadline = time.monotonic() + 10
+    while any(map(alive, family)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, family))
+    loader.load_state_dict(state)
+    assert equal(next(iter(loader)), expected)
+    loader.close()
+
+
+def write_boxes(folder: Path, damaged: int) -> None:
+    """Five boxes, some of them no mesh at all."""
+    import trimesh
+
+    for number in range(5):
+        path = folder / "boxes" / f"{number}.obj"
+        path.parent.mkdir(exist_ok=True)
+        if number < damaged:
+            path.write_text(f"v 0 0 nothing {number}\n")
+        else:
+            path.write_text(trimesh.creation.box((1 + number, 1, 1)).export(file_type="obj"))
+
+
+def test_meshes_that_cannot_be_used_are_replaced_and_counted_once(tmp_path: Path) -> None:
+    write_boxes(tmp_path, damaged=2)
+    how: dict[str, Any] = {"recipe": RECIPE, "meshes": tmp_path, "source": "folder", "objects": None}
+    loader = online(Fresh(2, visits=2), 5, **how, max_corrupt_views=2, labels=["factors"])
+    batches = epochs(loader, 2)
+    assert len(batches) == 4
+    assert len(set(shown(batches))) == 4 * 5 * 2
+    broken = {loader.inventory.ids.index(f"boxes/{number}") for number in range(2)}
+    assert {row for row, _ in loader.corrupt_views} == broken
+    assert len(loader.corrupt_views) == 2
+    assert not broken & {row for row, _ in shown(batches)}
+    for batch in batches:
+        for at, row in enumerate(batch["object_index"].tolist()):
+            drawn = draw_factors(loader.recipe, loader.inventory.ids[row], int(batch["view_index_1"][at]))
+            assert (batch["factors_1"][at].numpy() == drawn[0]).all()
+    strict = online(Fresh(2), 5, **how, max_corrupt_views=1)
+    with pytest.raises(IntegrityError, match=r"rendered online: 2 views .* at most 1 may be missing.*boxes/"):
+        list(strict)
+    strict.close()
+
+
+@pytest.mark.parametrize("name", ["3diebench-published", "3diebench-t-published"])
+def test_recipes_that_end_are_refused(name: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"the published stream has .* views of each object"):
+        OnlinePairs(name, "/nowhere")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sampler": Pairs()}, "views that never come again are drawn by Fresh"),
+        ({"num_workers": 0}, "at least 1 renderer is needed"),
+        ({"window_objects": 0}, "window_objects 0"),
+        ({"outputs": ["shadows"]}, "'shadows' is not one of"),
+        ({"labels": ["translation"]}, "no label 'translation'"),
+        ({"recipe": "no-such"}, "no recipe 'no-such'"),
+        ({"meshes": "/nowhere"}, "the zoo makes its own meshes"),
+        ({"meshes": "/nowhere", "source": "folder"}, "/nowhere does not exist"),
+        ({"backend": "crayons"}, "no backend is called 'crayons'"),
+        ({"objects": ["chair/999999"]}, "such as chair/999999"),
+        ({"batch_size": 4}, "3 samples do not fill a batch of 4"),
+        (
+            {"recipe": "sequences", "source": "zoo", "sampler": Fresh(1000)},
+            r"Fresh\(1000\): the sequences of sequences have",
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_cannot_be_is_refused_before_anything_is_drawn(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        online(**changes)
+
+
+def test_a_device_that_is_not_there_is_told_at_once() -> None:
+    with pytest.raises((DeviceError, InvalidInputError), match=r"egl:63|EGL"):
+        online(backend="moderngl", device="egl:63")
+
+
+def test_a_lost_device_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    loader = online()
+
+    def run(jobs: Iterator[Any]) -> Iterator[Any]:
+        next(jobs)
+        raise DeviceLostError("it fell off the bus")
+        yield
+
+    monkeypatch.setattr(loader._engine._crew, "run", run)  # type: ignore[attr-defined]
+    with pytest.raises(DeviceLostError, match=r"fell off the bus.*go on from the last state_dict"):
+        list(loader)
+    loader.close()
+
+
+def test_renderers_share_evenly_and_an_object_stays_where_its_mesh_is() -> None:
+    random = np.random.default_rng(0)
+    routes, blocks = Routes(3, Blocks(2, 2, 4)), Blocks(2, 2, 4)
+    objects = np.arange(60)
+    first = routes.share_out(objects, np.zeros(60, np.int64))
+    assert [len(rows) for rows in first] == [20, 20, 20]
+    home = {int(objects[at]): worker for worker, rows in enumerate(first) for at in rows}
+    # What has been drawn already costs nothing: it stays, however uneven that is.
+    some = random.permutation(60)[:30]
+    again = routes.share_out(some, np.full(30, 6))
+    assert all(home[int(some[at])] == worker for worker, rows in enumerate(again) for at in rows)
+    assert sorted(np.concatenate(again).tolist()) == list(range(30))
+    # What must be drawn is shared evenly, and by those who have the mesh as far as that goes.
+    new = routes.share_out(some, np.full(30, blocks.size))
+    assert [len(rows) for rows in new] == [10, 10, 10]
+    kept = sum(home[int(some[at])] == worker for worker, rows in enumerate(new) for at in rows)
+    assert kept == sum(min(10, sum(home[int(row)] == worker for row in some)) for worker in range(3))

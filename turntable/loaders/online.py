@@ -1,0 +1,379 @@
+"""Batches of views that are rendered beside the trainer, when it wants them, and never come again.
+
+Nothing of the renderer is imported here: its processes are started by name, and speak through the ring.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from turntable.datasets.digests import sha256_of
+from turntable.datasets.fresh_views import (
+    IMAGES,
+    LATENTS,
+    OBJECT_INDEX,
+    VIEW_INDEX,
+    Blocks,
+    IntArray,
+    Inventory,
+    ObjectQuery,
+    RenderSetup,
+    Unusable,
+    ViewRequest,
+)
+from turntable.datasets.objects import SPLITS
+from turntable.datasets.recipe import Quality, Recipe, Source, load_recipe
+from turntable.datasets.rotations import QuaternionSign
+from turntable.errors import DeviceLostError, InvalidInputError
+from turntable.loaders.augment_parameters import Augmentation
+from turntable.loaders.batches import BatchPlan, Last
+from turntable.loaders.engines import Engine, Made, RingEngine, Wanted
+from turntable.loaders.filling import OUTPUT_SHAPES, Arrays, CorruptView
+from turntable.loaders.iteration import BatchLoader, Order, Output, ranks
+from turntable.loaders.labels import LabelField, compute_labels, default_labels, label_fields
+from turntable.loaders.naming import Named, named_batch
+from turntable.loaders.samplers import Fresh
+from turntable.loaders.selection import whole_split
+from turntable.processes.crew import Crew
+from turntable.processes.slots import ArraySpec, Layout
+
+_RENDERER = "turntable.renderer.online:open_filler"
+_PLANNER = "turntable.renderer.online:open_planner"
+_STALL_S = 3600.0
+"""Meshes that time out, one after the other, take long, and so do large pictures in software."""
+_LOG = getLogger("turntable.loaders")
+
+
+class OnlinePairs(BatchLoader):
+    """Batches as ``Loader`` gives them, of views that renderers draw beside the trainer: no view comes twice.
+
+    Fields, labels and types are those of :class:`~turntable.loaders.Loader` over a data set that was rendered
+    of the same recipe and meshes; rows of objects are those that it would have, were no object left out. View
+    numbers go on without end, and a view's label depends on its object and number alone (``draw_factors``):
+    so the order, the labels and, on one kind of device, the pixels are a pure function of (seed, epoch) for
+    any number of ranks and renderers, and ``state_dict`` resumes them exactly.
+
+    Args:
+        recipe: a shipped one's name, a TOML file, or a Recipe. One whose draws end (of a published stream,
+            or imported with its pictures) is refused.
+        meshes: their folder; None for the zoo.
+        split: "train" or "val": objects are divided as ``turntable render`` divides them.
+        sampler: how many views make a sample, and how often an object comes. With ``samples_per_visit`` above
+            1 its mesh is loaded and laid out once for all of them.
+        batch_size: samples in a batch, of each rank.
+        source: what kind of meshes, if not as the recipe says.
+        labels: by name, see docs/labels.md; None: rotations and factors.
+        seed: of the order and the augmentation; that of the views is the recipe's.
+        num_workers: renderers, processes of their own; they take the devices in turn.
+        backend: what draws: "moderngl", "embree", "pyrender", or "auto" for the best there is.
+        device: where: "software", "egl:N" or "cuda:N", several with commas, or "auto" for every GPU.
+        quality: how much work goes into a picture, if not as the recipe says.
+        image_size: side in pixels, if not as the recipe says.
+        objects: at most so many (of all splits, in turn from every category), or the ids of some.
+        split_files: SIE's val_images.npy and train_images.npy, in place of our own division.
+        window_objects: the order goes through so many objects at a time; None: through all of them at once.
+        through_jpeg: whether pictures go through the recipe's JPEG, as those of a stored data set.
+        load_seconds: an object whose files take longer to load cannot be used.
+        load_memory: nor one that takes more memory to load, in GiB.
+        last: what becomes of samples that fill no batch: "drop", "pad" or "short".
+        rank: of this process among those that train together; None: as torch.distributed says, if it runs.
+        world_size: their number.
+        outputs: further fields of each view, as of ``Loader``.
+        quaternion_sign: of quaternions: "product" (as SIE) or "canonical" (w >= 0).
+        augmentation: whose parameters are drawn for each view, as further fields; ``augment`` applies them.
+        pin_memory: for faster copies to a GPU.
+        max_corrupt_views: so many objects may turn out unusable, each counted once, by the first of its views
+            that was wanted. The next usable object of the split takes the place, with views that never come
+            otherwise, and its own labels. One more ends the iteration.
+        output: "torch" for tensors, "numpy" for arrays.
+
+    Raises:
+        InvalidInputError: an argument cannot be right, there are no objects, or an epoch has not one batch.
+        DeviceError: nothing here can draw.
+        MissingExtraError: what the backend needs is not installed.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe | str | Path,
+        meshes: str | Path | None = None,
+        split: str = "train",
+        sampler: Fresh | None = None,
+        batch_size: int = 256,
+        *,
+        source: Source | None = None,
+        labels: Sequence[str] | None = None,
+        seed: int = 0,
+        num_workers: int = 1,
+        backend: str = "auto",
+        device: str = "auto",
+        quality: Quality | None = None,
+        image_size: int | None = None,
+        objects: int | Sequence[str] | None = None,
+        split_files: Sequence[str | Path] = (),
+        window_objects: int | None = 64,
+        through_jpeg: bool = True,
+        load_seconds: float = 120.0,
+        load_memory: float = 8.0,
+        last: Last = "drop",
+        rank: int | None = None,
+        world_size: int | None = None,
+        outputs: Sequence[str] = (),
+        quaternion_sign: QuaternionSign = "product",
+        augmentation: Augmentation | None = None,
+        pin_memory: bool = False,
+        max_corrupt_views: int = 0,
+        output: Output = "torch",
+    ) -> None:
+        sampler = Fresh() if sampler is None else sampler
+        _check(sampler, split, num_workers, window_objects)
+        changes = {"source": source, "quality": quality, "image_size_px": image_size}
+        self.recipe = _endless(recipe, {name: value for name, value in changes.items() if value is not None})
+        """Of all views."""
+        blocks = _blocks(self.recipe, sampler)
+        drawn = self.recipe.replace(outputs=["rgb", *outputs])
+        wanted = default_labels(sampler.views) if labels is None else labels
+        fields = label_fields(wanted, drawn.schema, sampler.views, quaternion_sign)
+        plan = BatchPlan(batch_size, *ranks(rank, world_size), last)
+        query = ObjectQuery(
+            drawn,
+            None if meshes is None else str(Path(meshes).resolve()),
+            split,
+            objects if isinstance(objects, int) else None,
+            None if objects is None or isinstance(objects, int) else tuple(objects),
+            tuple(str(Path(path).resolve()) for path in split_files),
+            backend,
+            device,
+        )
+        self.inventory = _asked(query)
+        """The objects of the split, by row, and the classes."""
+        for text in self.inventory.warnings:
+            _LOG.warning("%s", text)
+        count = len(self.inventory.ids)
+        limits = (load_seconds, int(load_memory * 2**30))
+        self._setup = RenderSetup(query, self.inventory, blocks, through_jpeg, *limits)
+        self._completion = _Completion(fields, self.inventory, augmentation, seed, sampler.views)
+        self._workers = num_workers
+        length = 0 if self.recipe.sequence is None else self.recipe.sequence.length
+        super().__init__(
+            f"{self.recipe.name}, rendered online",
+            _fingerprint(self.recipe, self.inventory, through_jpeg),
+            Order(whole_split([1] * count, sampler.views, length), sampler, seed, window_objects, split),
+            plan,
+            output=output,
+            pin_memory=pin_memory,
+            max_corrupt_views=max_corrupt_views,
+        )
+
+    def _make_engine(self) -> Engine:
+        return _RenderRing(self._setup, self._completion, self._plan, self._workers, pinned=self._pinned)
+
+    def _named(self, made: Made, rows: int) -> Named:
+        return named_batch(made.arrays, self._completion.lead, self.sampler.naming, rows)
+
+    def _count(self, corrupt: Iterable[CorruptView]) -> None:
+        """Each object once, however often it was wanted."""
+        known = {row for row, _ in self.corrupt_views}
+        firsts: dict[int, CorruptView] = {}
+        for view in corrupt:
+            firsts.setdefault(view.object, view)
+        super()._count(view for row, view in firsts.items() if row not in known)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Completion:
+    """What a batch holds besides what renderers write: it follows from that and from its samples."""
+
+    fields: tuple[LabelField, ...]
+    inventory: Inventory
+    augmentation: Augmentation | None
+    seed: int
+    views: int
+
+    def complete(self, arrays: Arrays, wanted: Wanted) -> dict[str, Any]:
+        """The arrays of a batch as ``lead`` says; only its own rows."""
+        count = len(wanted.samples)
+        whole = {
+            name: array[:count] if name == OBJECT_INDEX else array[:, :count]
+            for name, array in arrays.items()
+            if name != LATENTS
+        }
+        of_views = compute_labels(self.fields, arrays[LATENTS][:, :count].swapaxes(0, 1))
+        if self.augmentation is not None:
+            of_views |= self.augmentation.parameters(self.seed, wanted.epoch, wanted.positions, self.views)
+        whole |= {name: np.ascontiguousarray(values.swapaxes(0, 1)) for name, values in of_views.items()}
+        return whole | {"category": self.inventory.classes[whole[OBJECT_INDEX]]}
+
+    def lead(self, name: str) -> tuple[int, ...]:
+        """The axes before a batch's: (k,), (k - 1,) of steps, () of what the object has."""
+        if name in ("category", OBJECT_INDEX):
+            return ()
+        steps = {field.name for field in self.fields if field.per == "step"}
+        return (self.views - (name in steps),)
+
+
+class _RenderRing(RingEngine):
+    """The ring, with renderers for workers: an object's samples go to the one that has its mesh."""
+
+    def __init__(
+        self, setup: RenderSetup, completion: _Completion, plan: BatchPlan, workers: int, *, pinned: bool
+    ) -> None:
+        layout = _layout(setup, plan.batch_size)
+        super().__init__(_RENDERER, {"setup": setup}, layout, workers, pinned=pinned, stall_s=_STALL_S)
+        self._completion = completion
+        self._routes = Routes(workers, setup.blocks)
+        self._first = plan.rank * workers
+        """Number of the first renderer among those of all ranks."""
+
+    def make(self, wanted: Iterable[Wanted]) -> Iterator[Made]:
+        """Each batch by all renderers that it has objects for."""
+        begun = deque[Wanted]()
+        with closing(self._crew.run(self._jobs(wanted, begun))) as filled:
+            try:
+                for job in filled:
+                    unusable: list[Unusable] = [item for report in job.reports for item in report]
+                    corrupt = (CorruptView(item.object, item.view, item.reason) for item in unusable)
+                    arrays = self._completion.complete(job.arrays, begun.popleft())
+                    del job  # else its slot would be held until the next one is there
+                    yield Made(arrays, tuple(sorted(corrupt, key=lambda view: (view.object, view.view))))
+                    del arrays
+            except DeviceLostError as error:
+                raise DeviceLostError(
+                    f"{error}. The position is not lost: go on from the last state_dict()"
+                ) from error
+
+    def _jobs(self, wanted: Iterable[Wanted], begun: "deque[Wanted]") -> Iterator[list[ViewRequest | None]]:
+        for batch in wanted:
+            begun.append(batch)
+            objects, views = batch.samples.objects, batch.samples.views
+            yield [
+                ViewRequest(rows, objects[rows], views[rows], self._first + number) if len(rows) else None
+                for number, rows in enumerate(self._routes.share_out(objects, views[:, 0]))
+            ]
+
+
+class Routes:
+    """Which of several renderers draws what: each gets as much, and an object stays where its mesh is.
+
+    Args:
+        workers: renderers.
+        blocks: what is drawn at once, and costs nothing when it is wanted again.
+    """
+
+    def __init__(self, workers: int, blocks: Blocks) -> None:
+        self._workers, self._blocks = workers, blocks
+        self._latest: dict[int, tuple[int, int]] = {}
+        """Of each object its renderer, and the block that it has drawn last."""
+
+    def share_out(self, objects: IntArray, views: IntArray) -> list[IntArray]:
+        """The rows [b] of a batch that each renderer is to draw.
+
+        Args:
+            objects: [B] rows in the split.
+            views: [B] numbers of the first views.
+        """
+        keys = [
+            (row, self._blocks.first(view))
+            for row, view in zip(objects.tolist(), views.tolist(), strict=True)
+        ]
+        fresh = {(row, first) for row, first in keys if self._latest.get(row, (0, -1))[1] != first}
+        share, loads = -(-len(fresh) // self._workers), [0] * self._workers
+        rows: list[list[int]] = [[] for _ in loads]
+        for at, (row, first) in enumerate(keys):
+            worker, latest = self._latest.get(row, (-1, -1))
+            if latest != first:
+                if worker < 0 or loads[worker] >= share:
+                    worker = loads.index(min(loads))
+                loads[worker] += 1
+                self._latest[row] = (worker, first)
+            rows[worker].append(at)
+        return [np.array(chosen, dtype=np.int64) for chosen in rows]
+
+
+def _endless(recipe: Recipe | str | Path, changes: dict[str, Any]) -> Recipe:
+    """The recipe, without what belongs to stored data sets alone.
+
+    Raises:
+        InvalidInputError: its views end.
+    """
+    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    changed = loaded.replace(**changes, outputs=["rgb"], points=0)
+    if changed.draws == "imported":
+        raise InvalidInputError(
+            f"recipe {changed.name}: its labels came with its pictures, and none can be drawn; load the data "
+            "set, or take a recipe of our own"
+        )
+    if changed.draws == "numpy-legacy":
+        raise InvalidInputError(
+            f"recipe {changed.name}: the published stream has {changed.views} views of each object, and no "
+            'other can be drawn; render it (turntable render), or take one with draws = "philox", such as '
+            "3diebench"
+        )
+    return changed
+
+
+def _blocks(recipe: Recipe, sampler: Fresh) -> Blocks:
+    length = 0 if recipe.sequence is None else recipe.sequence.length
+    if length and sampler.views > length:
+        raise InvalidInputError(
+            f"Fresh({sampler.views}): the sequences of {recipe.name} have {length} views; take fewer"
+        )
+    return Blocks(sampler.views, max(sampler.views, length), sampler.samples_per_visit)
+
+
+def _check(sampler: object, split: str, num_workers: int, window_objects: int | None) -> None:
+    if not isinstance(sampler, Fresh):
+        raise InvalidInputError(
+            f"sampler {sampler!r}: views that never come again are drawn by Fresh(views, visits, "
+            "samples_per_visit); for others render a data set"
+        )
+    if split not in SPLITS:
+        raise InvalidInputError(f"split {split!r}: use one of {', '.join(SPLITS)}")
+    if num_workers < 1:
+        raise InvalidInputError(f"num_workers {num_workers}: at least 1 renderer is needed")
+    if window_objects is not None and window_objects < 1:
+        raise InvalidInputError(f"window_objects {window_objects}: must be at least 1, or None for all")
+
+
+def _asked(query: ObjectQuery) -> Inventory:
+    """What a process that can see the meshes answers."""
+    crew = Crew(_PLANNER, {}, {"nothing": ArraySpec((1,), "uint8")}, workers=1, ahead=1)
+    try:
+        (answer,) = crew.run([[query]])
+        return answer.reports[0]
+    finally:
+        crew.close()
+
+
+def _layout(setup: RenderSetup, batch_size: int) -> Layout:
+    recipe, lead = setup.query.recipe, (setup.blocks.views, batch_size)
+    side = (recipe.image_size_px, recipe.image_size_px)
+    layout = {
+        IMAGES: ArraySpec((*lead, *side, 3), "uint8"),
+        LATENTS: ArraySpec((*lead, len(recipe.factors)), "float32"),
+        VIEW_INDEX: ArraySpec(lead, "int64"),
+        OBJECT_INDEX: ArraySpec((batch_size,), "int64"),
+    }
+    for name in recipe.outputs:
+        if name in OUTPUT_SHAPES:
+            channels, dtype = OUTPUT_SHAPES[name]
+            layout[name] = ArraySpec((*lead, channels, *side), dtype)
+    return layout
+
+
+def _fingerprint(recipe: Recipe, inventory: Inventory, through_jpeg: bool) -> str:
+    """What decides views, labels and pictures, the device apart."""
+    return sha256_of(
+        {
+            "recipe": recipe.digest,
+            "objects": list(inventory.ids),
+            "classes": inventory.classes.tolist(),
+            "through_jpeg": through_jpeg,
+        }
+    )
