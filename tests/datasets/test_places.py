@@ -1,7 +1,9 @@
 """Data sets behind a web server and in a bucket: the same views, and every way in which they can be wrong."""
 
+import os
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +79,30 @@ def test_streamed_views_of_one_object_come_by_one_request(made: Dataset, server)
     with made.split("train") as local:
         assert files == local.read_jpegs(rows, views)
     assert server.count(".tar") - before <= 3 + 2  # two shards were opened besides
+
+
+def test_streamed_views_of_many_objects_come_at_once(made: Dataset, server) -> None:
+    with open_dataset(f"{server.url}/set", cache=False).split("train") as split, made.split("train") as local:
+        rows, views = np.arange(split.num_objects), np.arange(split.num_objects) % 6
+        split.read_jpegs(rows, views)  # opens the shards
+        server.most_at_once = 0
+        server.fail("slow", times=len(rows), on=".tar")
+        assert split.read_jpegs(rows, views) == local.read_jpegs(rows, views)
+    assert 8 <= server.most_at_once <= 16
+
+
+def test_a_split_of_many_shards_may_have_them_all_open(made: Dataset, monkeypatch) -> None:
+    raised = []
+    monkeypatch.setattr("resource.setrlimit", lambda _, limits: raised.append(limits))
+    monkeypatch.setattr("resource.getrlimit", lambda _: (200, 4096))
+    made.split("train").close()
+    files = 3 * len(made.manifest.shards_of("train"))
+    assert raised == [(files + 256, 4096)]
+    monkeypatch.setattr("resource.getrlimit", lambda _: (100, 200))
+    with pytest.raises(
+        StoreError, match=rf"{files} files are to be open at once, the system allows 200; raise"
+    ):
+        made.split("train")
 
 
 @pytest.mark.parametrize("how", ["503", "reset", "cut", "stall", "wrong range", "429"])
@@ -156,6 +182,69 @@ def test_a_kept_shard_that_was_altered_here_is_fetched_again(made: Dataset, serv
     before = server.count(f"{shard.name}.tar")
     assert same(list(Loader(place, "train", Pairs(), 5)), whole)
     assert server.count(f"{shard.name}.tar") == before + 1
+
+
+def test_all_readers_of_a_shard_that_was_altered_here_get_over_it(made: Dataset, server, tmp_path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    with made.split("train") as local, dataset.split("train") as first, dataset.split("train") as second:
+        for split in (first, second):  # both have the file open that is going to rot
+            assert split.read_jpeg(0, 0) == local.read_jpeg(0, 0)
+        kept = tmp_path / "cache" / shard.sha256[:2] / shard.sha256
+        kept.write_bytes(bytes(shard.bytes))
+        for split in (first, second):
+            assert split.read_jpeg(0, 1) == local.read_jpeg(0, 1)
+            assert split.read_jpegs(np.array([0, 1]), np.array([2, 3])) == [
+                local.read_jpeg(0, 2),
+                local.read_jpeg(1, 3),
+            ]
+    assert server.count(f"{shard.name}.tar") == 2
+
+
+def test_a_view_that_stays_wrong_is_told_in_its_place(made: Dataset) -> None:
+    with made.split("train") as split:
+        reader, local = split._locate(1, 2)
+        crc32 = reader.index.crc32.copy()
+        crc32[local, 2] ^= 1
+        reader.index = replace(reader.index, crc32=crc32)
+        good, bad, also_good = split.read_jpegs(np.array([0, 1, 1]), np.array([2, 2, 3]))
+        assert isinstance(bad, IntegrityError)
+        assert "view 2: wrong checksum" in str(bad)
+        assert (good, also_good) == (split.read_jpeg(0, 2), split.read_jpeg(1, 3))
+
+
+@pytest.mark.parametrize("cache", [None, False], ids=["cached", "streamed"])
+def test_a_shard_that_cannot_be_opened_is_no_view_s_fault(server, cache) -> None:
+    shutil.copy(server.folder / "set/train/shard-000001.tar", server.folder / "set/train/shard-000000.tar")
+    shutil.copy(server.folder / "set/train/shard-000001.idx", server.folder / "set/train/shard-000000.idx")
+    with (
+        open_dataset(f"{server.url}/set", cache=cache).split("train") as split,
+        pytest.raises(
+            IntegrityError, match=r"shard-000000\.idx: not the (file|index) that manifest\.json names"
+        ),
+    ):
+        split.read_jpegs(np.array([0, 1]), np.array([0, 0]))
+
+
+def test_labels_and_names_of_a_url_need_no_shard(made: Dataset, server) -> None:
+    with made.split("train") as local, open_dataset(f"{server.url}/set").split("train") as split:
+        assert split.keys == local.keys
+        assert split.id_of(3) == local.id_of(3)
+        np.testing.assert_array_equal(split.labels, local.labels)
+        np.testing.assert_array_equal(split.categories, local.categories)
+        assert server.count(".tar") == 0
+        assert split.objects == local.objects
+        assert server.count(".tar") == len(made.manifest.shards_of("train"))
+
+
+def test_an_index_is_used_as_lately_as_its_shard(made: Dataset, server, tmp_path: Path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    kept = tmp_path / "cache" / shard.idx_sha256[:2] / shard.idx_sha256
+    dataset.fetch_shard(shard)
+    os.utime(kept, (1, 1))
+    dataset.fetch_shard(shard)
+    assert kept.stat().st_mtime > 1e9
 
 
 def test_a_cache_that_holds_a_few_shards_is_enough_for_a_small_window(

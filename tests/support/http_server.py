@@ -44,9 +44,14 @@ class FaultyServer:
     sent: Counter = field(default_factory=Counter)
     """Bytes of bodies by path."""
     knows_range: bool = True
+    gives_e_tags: bool = True
+    retry_after: str = "0"
+    """With a number for a fault."""
     elsewhere: str = ""
     """Where redirects lead."""
     port: int = 0
+    at_once: int = 0
+    most_at_once: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -58,6 +63,11 @@ class FaultyServer:
 
     def count(self, part: str) -> int:
         return sum(part in item.path for item in self.asked)
+
+    def answering(self, more: int) -> None:
+        with self.lock:
+            self.at_once += more
+            self.most_at_once = max(self.most_at_once, self.at_once)
 
     def next_fault(self, path: str) -> str:
         with self.lock:
@@ -76,6 +86,13 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        self.server.state.answering(1)
+        try:
+            self._answer()
+        finally:
+            self.server.state.answering(-1)
+
+    def _answer(self) -> None:
         state = self.server.state
         url = urlsplit(self.path)
         wanted = self.headers.get("Range")
@@ -88,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif how.startswith("redirect"):
             self._say(302, b"", {"Location": state.elsewhere + self.path})
         elif how.isdigit():
-            self._say(int(how), b"no", {"Retry-After": "0"})
+            self._say(int(how), b"no", {"Retry-After": state.retry_after})
         elif how == "html":
             self._say(200, PAGE, {"Content-Type": "text/html; charset=utf-8"})
         elif how == "unmarked html":
@@ -104,7 +121,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         data = path.read_bytes()
         e_tag = f'"{sha256(data).hexdigest()[:16]}"'
-        headers = {"ETag": e_tag, "Content-Type": "application/octet-stream"}
+        headers = {"Content-Type": "application/octet-stream"}
+        if self.server.state.gives_e_tags:
+            headers["ETag"] = e_tag
         changed = self.headers.get("If-Range", e_tag) != e_tag
         if how == "gzip":
             self._say(200, data, headers | {"Content-Encoding": "gzip"})
@@ -116,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
             if start >= len(data):
                 self._say(416, b"", headers | {"Content-Range": f"bytes */{len(data)}"})
                 return
+            if how == "short range":
+                end = (start + end) // 2
             told = (start + 7, end + 7) if how == "wrong range" else (start, end)
             headers["Content-Range"] = f"bytes {told[0]}-{told[1]}/{len(data)}"
             self._say(206, data[start : end + 1], headers, how)

@@ -12,7 +12,7 @@ from synthetic import synthetic_objects, write_synthetic_shard
 
 from turntable.datasets.recipe import load_recipe
 from turntable.datasets.shard_reader import local_shards, store_shards
-from turntable.datasets.stores import Store, open_journal
+from turntable.datasets.stores import ShardCache, Store, open_journal
 from turntable.datasets.stores.objects import PART_BYTES
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
@@ -61,6 +61,31 @@ class StoreTests:
         with pytest.raises(StoreError, match=f"{re.escape(store.url)}/y: missing"):
             store.read_range("y", 0, 1)
 
+    def test_downloads_begin_where_they_are_asked_to(self, store: Store) -> None:
+        store.write("train/a.tar", LARGE)
+        first = store.download("train/a.tar")
+        assert (first.size, first.offset) == (len(LARGE), 0)
+        assert first.e_tag
+        for e_tag in (first.e_tag, ""):
+            rest = store.download("train/a.tar", len(LARGE) - 700, e_tag)
+            assert (rest.size, rest.offset, rest.e_tag) == (len(LARGE), len(LARGE) - 700, first.e_tag)
+            assert b"".join(rest.pieces) == LARGE[-700:]
+        changed = store.download("train/a.tar", 1000, '"another"')
+        beyond = store.download("train/a.tar", len(LARGE) + 5, first.e_tag)
+        assert (changed.offset, beyond.offset) == (0, 0)
+        with pytest.raises(StoreError, match=f"{re.escape(store.url)}/train/b: missing"):
+            store.download("train/b")
+        with pytest.raises(StoreError, match="missing"):
+            store.download("train")
+
+    def test_what_is_fetched_is_whole(self, store: Store, tmp_path: Path) -> None:
+        store.write("train/a.tar", LARGE)
+        cache = ShardCache(tmp_path / "cache")
+        path = cache.file(store, "train/a.tar", len(LARGE), digest(LARGE))
+        assert path.read_bytes() == LARGE
+        with pytest.raises(IntegrityError, match=r"train/a\.tar: not the file that manifest\.json names"):
+            cache.file(store, "train/a.tar", len(LARGE), digest(b"another"))
+
     @pytest.mark.parametrize("name", BAD_NAMES)
     def test_a_name_never_leaves_the_store(self, store: Store, name: str, tmp_path: Path) -> None:
         path = file_of(tmp_path, b"x")
@@ -69,6 +94,7 @@ class StoreTests:
             store.size,
             store.sha256,
             store.delete,
+            store.download,
             lambda name: store.read_range(name, 0, 1),
             lambda name: store.write(name, b"x"),
             lambda name: store.upload(name, path, digest(b"x")),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.stores import LocalStore, ShardCache, Store, is_url, open_store
 from turntable.datasets.stores.cache import default_cache
 from turntable.errors import IntegrityError, InvalidInputError
+
+_T = TypeVar("_T")
 
 
 class Split:
@@ -130,14 +132,7 @@ class Split:
             IntegrityError: the shard's bytes are not those that were written.
             InvalidInputError: there is no such object or view.
         """
-        reader, local = self._locate(row, view)
-        try:
-            return reader.read(local, view)
-        except IntegrityError:
-            if not self._renewed(row):
-                raise
-        reader, local = self._locate(row, view)
-        return reader.read(local, view)
+        return self._patiently(row, view, lambda reader, local: reader.read(local, view))
 
     def read_jpegs(self, rows: NDArray[np.int64], views: NDArray[np.int64]) -> list[bytes | IntegrityError]:
         """The files of several views; in the place of one that is not as it was written, the error.
@@ -150,13 +145,14 @@ class Split:
             views: [B] their numbers.
 
         Raises:
+            IntegrityError: a shard is missing, or not the one that was written.
             StoreError: the shards cannot be reached.
             InvalidInputError: there is no such object or view.
         """
         places = list(zip(rows.tolist(), views.tolist(), strict=True))
         if places and self._locate(*places[0])[0].parallel > 1:
             return self._read_by_requests(places)
-        return [self._tried(row, view) for row, view in places]
+        return [self._read_or_error(row, view) for row, view in places]
 
     def read_extra(self, row: int, view: int, output: str) -> NDArray[Any]:
         """Another output of a view, decoded: see :func:`turntable.datasets.outputs.decode_extra`.
@@ -175,14 +171,7 @@ class Split:
                 f"no {output} in this data set, which keeps {', '.join(self.manifest.outputs)}; "
                 f"render it with --outputs rgb,{output}"
             )
-        reader, local = self._locate(row, view)
-        try:
-            data = reader.read_extra(local, view, output)
-        except IntegrityError:
-            if not self._renewed(row):
-                raise
-            reader, local = self._locate(row, view)
-            data = reader.read_extra(local, view, output)
+        data = self._patiently(row, view, lambda reader, local: reader.read_extra(local, view, output))
         return decode_extra(output, data, self.manifest.image_size_px)
 
     def points(self, row: int) -> NDArray[np.float32]:
@@ -194,8 +183,7 @@ class Split:
         """
         if not self.manifest.points:
             raise InvalidInputError("this data set has no point clouds; render it with --points 2048")
-        reader, local = self._locate(row, 0)
-        return reader.points(local)
+        return self._patiently(row, 0, lambda reader, local: reader.points(local))
 
     def labels_at(self, rows: NDArray[np.int64], views: NDArray[np.int64]) -> LabelArray:
         """Labels of chosen views.
@@ -268,7 +256,27 @@ class Split:
             self._readers.pop(shard).close()
         return True
 
-    def _tried(self, row: int, view: int) -> bytes | IntegrityError:
+    def _patiently(self, row: int, view: int, read: Callable[[ShardReader, int], _T]) -> _T:
+        """What is read of an object, whose shard is had anew once if it is not what was written."""
+        reader, local = self._locate(row, view)
+        reader.prepare()
+        try:
+            return read(reader, local)
+        except IntegrityError:
+            if not self._renewed(row):
+                raise
+        return read(*self._locate(row, view))
+
+    def _read_or_error(self, row: int, view: int) -> bytes | IntegrityError:
+        reader, local = self._locate(row, view)
+        reader.prepare()  # what this raises is no single view's fault
+        try:
+            return reader.read(local, view)
+        except IntegrityError:
+            return self._once_more(row, view)
+
+    def _once_more(self, row: int, view: int) -> bytes | IntegrityError:
+        """A view that came wrong, by itself and from its shard had anew; else the error."""
         try:
             return self.read_jpeg(row, view)
         except IntegrityError as error:
@@ -285,8 +293,7 @@ class Split:
         files: list[bytes | IntegrityError] = [b""] * len(places)
         for span, data in zip(spans, read, strict=True):
             for at, file in zip(span, data, strict=True):
-                # What came wrong is asked for once more, by itself.
-                files[at] = self._tried(*places[at]) if isinstance(file, IntegrityError) else file
+                files[at] = self._once_more(*places[at]) if isinstance(file, IntegrityError) else file
         return files
 
     def _check(self, reader: ShardReader, shard: ShardRecord) -> None:

@@ -3,6 +3,7 @@
 Each is a frozen value, cheap to make and to pickle, that holds no open file.
 """
 
+import hashlib
 import resource
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from turntable.datasets.digests import file_sha256
-from turntable.datasets.shard_index import ShardIndex, open_index
+from turntable.datasets.shard_index import ShardIndex, map_index
 from turntable.datasets.shard_reader import ShardReader, index_name, shard_name
 from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.stores import ShardCache, Store
@@ -138,10 +139,13 @@ class Cached:
         return self.store.read(name)
 
     def open(self, shard: ShardRecord) -> ShardReader:
-        """Open a shard, fetched if need be."""
-        index = self._index(shard)
-        descriptor = self.cache.opened(self.store, shard_name(shard), shard.bytes, shard.sha256)
-        return ShardReader.of_parts(f"{self.name}/{shard_name(shard)}", index, descriptor)
+        """Open a shard, of which the index is fetched if need be, and the rest when it is first read."""
+        name = shard_name(shard)
+
+        def opened() -> int:
+            return self.cache.opened(self.store, name, shard.bytes, shard.sha256)
+
+        return ShardReader.of_parts(f"{self.name}/{name}", self._index(shard), opened, shard.bytes)
 
     def fetch(self, shard: ShardRecord) -> None:
         """Fetch a shard and its index."""
@@ -149,9 +153,10 @@ class Cached:
         self.cache.file(self.store, shard_name(shard), shard.bytes, shard.sha256)
 
     def renew(self, shard: ShardRecord) -> bool:
-        """Whether the file that was kept has changed; it is thrown away then."""
-        altered = [self.cache.discard_altered(digest) for digest in (shard.sha256, shard.idx_sha256)]
-        return any(altered)
+        """Yes: what has changed on this node is thrown away. Another process may have done so before."""
+        for digest in (shard.sha256, shard.idx_sha256):
+            self.cache.discard_altered(digest)
+        return True
 
     def check(self, shards: tuple[ShardRecord, ...]) -> None:
         """Nothing is to be seen without a request."""
@@ -159,16 +164,17 @@ class Cached:
     def _index(self, shard: ShardRecord) -> ShardIndex:
         name = index_name(shard_name(shard))
         while True:
-            path = self.cache.path_of(shard.idx_sha256)
-            if not path.exists():
+            path = self.cache.kept(shard.idx_sha256)
+            if path is None:
                 size = self.store.size(name)
                 if size is None:
                     raise IntegrityError(f"{self.name}/{name}: missing; {REMEDY}")
                 path = self.cache.file(self.store, name, size, shard.idx_sha256)
             with suppress(FileNotFoundError):  # let go in this very moment
-                if file_sha256(path) == shard.idx_sha256:
-                    return open_index(path)
-                path.unlink(missing_ok=True)
+                with path.open("rb") as file:
+                    if hashlib.file_digest(file, "sha256").hexdigest() == shard.idx_sha256:
+                        return map_index(file, f"{self.name}/{name}")
+                self.cache.discard_altered(shard.idx_sha256)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ which is how we read it: workers that open the same index share its pages.
 
 import io
 import mmap
+import os
+import tokenize
 import zipfile
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, field, fields
@@ -22,6 +24,18 @@ INDEX_SUFFIX = ".idx"
 _ALIGNMENT = 64
 _LOCAL_HEADER = 30
 """Bytes of a zip entry's fixed local header; its name and extra field follow, their lengths at 26 and 28."""
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    OverflowError,
+    NotImplementedError,
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+)
+"""What zipfile and numpy raise, between them, for bytes that are no archive of arrays."""
 _EXTRA_ID = b"tt"
 """Marks our padding in a zip entry's extra field, which readers skip."""
 
@@ -116,16 +130,45 @@ def open_index(path: Path) -> ShardIndex:
     """
     try:
         with path.open("rb") as file:
-            arrays = _map_arrays(file)
+            return map_index(file, str(path))
+    except FileNotFoundError:
+        raise IntegrityError(f"{path}: missing; {REMEDY}") from None
+
+
+def map_index(file: BinaryIO, where: str) -> ShardIndex:
+    """Map an open index file into memory, read-only; it can be closed then.
+
+    Args:
+        file: with a descriptor.
+        where: what error messages call it.
+
+    Raises:
+        IntegrityError: it is cut, or not an index.
+    """
+    size = os.fstat(file.fileno()).st_size
+    # Nothing cannot be mapped.
+    view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+    return _index_of(file, view, where)
+
+
+def parse_index(data: bytes, where: str) -> ShardIndex:
+    """An index from its bytes, which it holds on to. Arguments and errors as of ``map_index``."""
+    return _index_of(io.BytesIO(data), data, where)
+
+
+def _index_of(file: BinaryIO, view: mmap.mmap | bytes, where: str) -> ShardIndex:
+    """An index from its file and the memory that has the same bytes."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+        arrays = {entry.filename.removesuffix(".npy"): _array_at(file, view, entry) for entry in entries}
         names = [item.name for item in fields(ShardIndex)]
         index = ShardIndex(
             **{name: arrays[name] for name in names if name in arrays or name not in _OPTIONAL}
         )
-    except FileNotFoundError:
-        raise IntegrityError(f"{path}: missing; {REMEDY}") from None
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise IntegrityError(f"{path}: not a whole index of a shard ({error}); {REMEDY}") from None
-    _check_shapes(index, path)
+    except _UNREADABLE as error:
+        raise IntegrityError(f"{where}: not a whole index of a shard ({error}); {REMEDY}") from None
+    _check_shapes(index, where)
     return index
 
 
@@ -142,14 +185,7 @@ def _add_array(archive: zipfile.ZipFile, buffer: io.BytesIO, name: str, array: N
     archive.writestr(entry, content.getvalue())
 
 
-def _map_arrays(file: BinaryIO) -> dict[str, NDArray[Any]]:
-    view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    with zipfile.ZipFile(file) as archive:
-        entries = archive.infolist()
-    return {entry.filename.removesuffix(".npy"): _map_array(file, view, entry) for entry in entries}
-
-
-def _map_array(file: BinaryIO, view: mmap.mmap, entry: zipfile.ZipInfo) -> NDArray[Any]:
+def _array_at(file: BinaryIO, view: mmap.mmap | bytes, entry: zipfile.ZipInfo) -> NDArray[Any]:
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{entry.filename} is compressed")
     start = entry.header_offset
@@ -164,7 +200,7 @@ def _map_array(file: BinaryIO, view: mmap.mmap, entry: zipfile.ZipInfo) -> NDArr
     return np.frombuffer(view, dtype=dtype, count=count, offset=file.tell()).reshape(shape)
 
 
-def _check_shapes(index: ShardIndex, path: Path) -> None:
+def _check_shapes(index: ShardIndex, where: str) -> None:
     views = index.offset.shape
     extras = (*views[:1], len(index.extras), *views[1:]) if len(index.extras) else (0, 0, 0)
     clouds = index.points_offset.shape
@@ -180,4 +216,4 @@ def _check_shapes(index: ShardIndex, path: Path) -> None:
         and index.tar_size.shape == index.tar_sha256.shape == ()
     )
     if not fits:
-        raise IntegrityError(f"{path}: its arrays do not fit each other; {REMEDY}")
+        raise IntegrityError(f"{where}: its arrays do not fit each other; {REMEDY}")

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, texts_of
+from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, parse_index, texts_of
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.stores.protocol import Store
 from turntable.datasets.tar import BLOCK, REMEDY, member_size
@@ -32,6 +31,10 @@ class _Source(Protocol):
     parallel: int
     """How many readings at once are worth it."""
 
+    def prepare(self) -> None:
+        """Do now what can be done before the first reading."""
+        ...
+
     def pread(self, size: int, offset: int) -> bytes:
         """Bytes from an offset; fewer where the shard ends before."""
         ...
@@ -42,22 +45,31 @@ class _Source(Protocol):
 
 
 class _LocalFile:
-    """A file of this machine, of which the descriptor is ours to close."""
+    """A file of this machine, opened when it is first read; the descriptor is ours to close."""
 
     parallel = 1
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.size = os.fstat(descriptor).st_size
+    def __init__(self, opened: Callable[[], int], size: int) -> None:
+        self._opened, self.size = opened, size
+        self._descriptor = -1
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def at(cls, path: Path) -> Self:
+        """One that is open already."""
         try:
-            return cls(os.open(path, os.O_RDONLY))
+            descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
             raise IntegrityError(f"{path}: missing; {REMEDY}") from None
+        file = cls(lambda: descriptor, os.fstat(descriptor).st_size)
+        file.prepare()
+        return file
+
+    def prepare(self) -> None:
+        if self._descriptor < 0:
+            self._descriptor = self._opened()
 
     def pread(self, size: int, offset: int) -> bytes:
+        self.prepare()
         return os.pread(self._descriptor, size, offset)
 
     def close(self) -> None:
@@ -76,6 +88,9 @@ class _RemoteFile:
         if size is None:
             raise IntegrityError(f"{store.url}/{name}: missing; {REMEDY}")
         self._store, self._name, self.size = store, name, size
+
+    def prepare(self) -> None:
+        """Nothing can be."""
 
     def pread(self, size: int, offset: int) -> bytes:
         return self._store.read_range(self._name, offset, size)
@@ -102,25 +117,26 @@ class ShardReader:
     def __init__(self, path: Path | str, store: Store | None = None, index_sha256: str | None = None) -> None:
         if store is None:
             index = open_index(Path(path).with_suffix(INDEX_SUFFIX))
-            self._begin(str(path), index, _LocalFile.open(Path(path)))
+            self._begin(str(path), index, _LocalFile.at(Path(path)))
         else:
             index = _fetch_index(store, index_name(str(path)), index_sha256)
             self._begin(f"{store.url}/{path}", index, _RemoteFile(store, str(path)))
 
     @classmethod
-    def of_parts(cls, path: str, index: ShardIndex, descriptor: int) -> Self:
+    def of_parts(cls, path: str, index: ShardIndex, opened: Callable[[], int], size: int) -> Self:
         """A shard whose index was opened before.
 
         Args:
             path: what messages call it.
             index: of the shard.
-            descriptor: of the file; the reader closes it.
+            opened: gives a descriptor of the file when it is first read; the reader closes it.
+            size: bytes of the file.
 
         Raises:
             IntegrityError: the shard is not as long as its index says.
         """
         reader = cls.__new__(cls)
-        reader._begin(path, index, _LocalFile(descriptor))
+        reader._begin(path, index, _LocalFile(opened, size))
         return reader
 
     def _begin(self, path: str, index: ShardIndex, source: _Source) -> None:
@@ -142,6 +158,15 @@ class ShardReader:
     def close(self) -> None:
         """Close the file; closing twice is no error."""
         self._source.close()
+
+    def prepare(self) -> None:
+        """Make sure that views can be read: a shard that is kept on this node is fetched now, if need be.
+
+        Raises:
+            IntegrityError: it is not what was written.
+            StoreError: its place does not give it.
+        """
+        self._source.prepare()
 
     @property
     def parallel(self) -> int:
@@ -222,6 +247,9 @@ class ShardReader:
         return data
 
     def _pread(self, size: int, offset: int) -> bytes:
+        """Nothing where an index points out of the shard: no more is asked for than there can be."""
+        if size < 0 or offset < 0 or offset + size > self._source.size:
+            return b""
         return self._source.pread(size, offset)
 
     def meta(self, row: int) -> dict[str, Any]:
@@ -295,11 +323,4 @@ def _fetch_index(store: Store, name: str, sha256: str | None) -> ShardIndex:
             f"{store.url}/{name}: not the index that manifest.json names: edited, or of another data set; "
             f"{REMEDY}"
         )
-    # An index is mapped from a file; this one's has no name any more when that is done.
-    with tempfile.NamedTemporaryFile(suffix=INDEX_SUFFIX) as file:
-        file.write(data)
-        file.flush()
-        try:
-            return open_index(Path(file.name))
-        except IntegrityError as error:
-            raise IntegrityError(f"{store.url}/{name}{str(error).removeprefix(file.name)}") from None
+    return parse_index(data, f"{store.url}/{name}")

@@ -92,6 +92,30 @@ def test_a_file_that_changes_between_two_tries_is_fetched_from_its_start(server,
     assert get(cache, store) == DATA
 
 
+def test_without_an_e_tag_the_digest_tells_whether_the_parts_fit(server, cache):
+    server.gives_e_tags = False
+    server.fail("cut", times=2)
+    assert get(cache, HttpStore(server.url)) == DATA
+    assert sum(server.sent.values()) == len(DATA)
+    other = os.urandom(len(DATA))
+    part = cache.path_of(sha256(other).hexdigest()).with_name(f"{sha256(other).hexdigest()}-{len(DATA)}.part")
+    part.parent.mkdir(exist_ok=True)
+    part.write_bytes(DATA[:1000])  # of another version
+    (server.folder / "a.tar").write_bytes(other)
+    assert get(cache, HttpStore(server.url), data=other) == other
+    assert [item.range for item in server.asked[-2:]] == ["bytes=1000-", None]
+
+
+def test_what_is_refused_is_not_asked_for_again_and_again(server, cache):
+    for how, requests in (("403", 1), ("html", 1), ("gzip", 1), ("404", 1), ("503", 6)):
+        server.asked.clear()
+        server.fail(how, times=100)
+        with pytest.raises(StoreError):
+            get(cache, HttpStore(server.url))
+        assert len(server.asked) == requests
+        server.faults.clear()
+
+
 def test_a_server_without_range_serves_from_the_start(server, cache):
     server.knows_range = False
     server.fail("cut", times=2)
@@ -123,7 +147,7 @@ def test_a_page_in_the_place_of_a_file_is_told(server, cache):
         get(cache, HttpStore(server.url))
     server.faults.clear()
     server.fail("unmarked html", times=100)
-    with pytest.raises(IntegrityError, match="56 bytes, manifest"):
+    with pytest.raises(IntegrityError, match=r"56 bytes, manifest\.json says 4,000,000: a web page"):
         get(cache, HttpStore(server.url))
     expected = b"x" * len(page)
     with pytest.raises(IntegrityError, match=r"another sha256, twice.: it is a web page"):
@@ -225,6 +249,45 @@ def test_a_file_that_was_altered_here_is_thrown_away(server, cache):
     assert get(cache, store) == DATA
 
 
+def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match="set TURNTABLE_CACHE to another folder"):
+        get(ShardCache(tmp_path / "file" / "cache"), HttpStore(server.url))
+
+
+FORK = """
+import fcntl, os, signal, sys, time
+from pathlib import Path
+from turntable.datasets.stores.cache import _locked
+held = Path(sys.argv[1])
+with _locked(held):
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    waiter = os.open(held, os.O_RDWR)
+try:
+    fcntl.flock(waiter, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises where the child holds it
+finally:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+
+
+def test_a_lock_does_not_stay_with_a_child_that_was_forked_meanwhile(tmp_path):
+    subprocess.run([sys.executable, "-c", FORK, str(tmp_path / "x.lock")], check=True, timeout=30)
+
+
+def test_strange_files_in_the_folder_are_let_go_like_others(tmp_path):
+    source, cache = LocalStore(tmp_path / "source"), ShardCache(tmp_path / "cache", 250)
+    source.write("x", b"x" * 100)
+    for name in ("old.part", "a-b.part", "-.part"):
+        (cache.folder / "ab").mkdir(parents=True, exist_ok=True)
+        (cache.folder / "ab" / name).write_bytes(b"y" * 100)
+    assert get(cache, source, "x", b"x" * 100) == b"x" * 100
+    assert cache.used_bytes() <= 250
+
+
 def test_the_usual_place_and_bound(monkeypatch, tmp_path):
     for name in ("TURNTABLE_CACHE", "TURNTABLE_CACHE_GB", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -246,7 +309,7 @@ def test_a_full_disk_is_told_and_nothing_half_is_left_as_whole(server, cache, mo
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("turntable.datasets.stores.fetching.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(StoreError, match="the disk is full"):
         get(cache, HttpStore(server.url))
     assert DIGEST not in files_in(cache)

@@ -1,5 +1,7 @@
 import os
 import pickle
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -66,6 +68,51 @@ def test_what_passes_is_tried_again(server, how):
     assert len(server.asked) == 6
 
 
+@pytest.fixture
+def slept(monkeypatch):
+    """The pauses, which are not made."""
+    pauses = []
+    monkeypatch.setattr("turntable.datasets.stores.http.time.sleep", pauses.append)
+    return pauses
+
+
+def test_a_connection_serves_on_after_answers_without_a_body(server, slept):
+    store = HttpStore(server.url)
+    for _ in range(3):
+        assert store.size("empty") == 0
+        assert store.read("empty") == b""
+        assert store.read_range(NAME, len(DATA) + 9, 5) == b""
+        assert store.read(NAME) == DATA
+    assert slept == []
+    coming = store.download(NAME, len(DATA) + 5)
+    assert b"".join(coming.pieces) == DATA
+    assert len(slept) == 1  # for that there is less of it than before, and not for a connection
+
+
+IN_AN_HOUR = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "least", "most"),
+    [("3", 3, 3), ("99999", 30, 30), (IN_AN_HOUR, 30, 30), ("soon", 0, 0.001), ("-5", 0, 0.001)],
+)
+def test_a_busy_server_is_given_the_time_it_asks_for(server, slept, said, least, most):
+    server.retry_after = said
+    server.fail("429")
+    assert HttpStore(server.url).read(NAME) == DATA
+    assert len(slept) == 1
+    assert least <= slept[0] <= most
+
+
+def test_a_server_that_gives_less_than_the_range_is_tried_again(server):
+    store = HttpStore(server.url)
+    server.fail("short range", times=2)
+    assert store.read_range(NAME, 1000, 500) == DATA[1000:1500]
+    server.fail("short range", times=100)
+    with pytest.raises(StoreError, match="it gave bytes 1000 to 1249 for 1000 to 1499"):
+        store.read_range(NAME, 1000, 500)
+
+
 def test_a_wrong_range_is_tried_again_and_then_told(server):
     store = HttpStore(server.url)
     server.fail("wrong range", times=2)
@@ -129,8 +176,10 @@ def test_the_token_goes_to_its_host_alone(http_server, tmp_path, monkeypatch):
     assert other.asked[-1].token is None
     guarded.elsewhere = guarded.url
     guarded.fail("redirect", times=100)
+    before = len(guarded.asked)
     with pytest.raises(StoreError, match="too many redirects"):
         HttpStore(guarded.url).read("x")
+    assert len(guarded.asked) - before == 6
 
 
 def test_a_signature_goes_with_every_request(server):

@@ -11,7 +11,7 @@ from store_contract import LARGE, OBJECTS, RECIPE, Servers, StoreTests, digest, 
 from synthetic import write_synthetic_shard
 
 from turntable.datasets.shard_reader import ShardReader
-from turntable.datasets.stores import LocalStore, ObjectStore, Store, open_journal, open_store
+from turntable.datasets.stores import LocalStore, ObjectStore, ShardCache, Store, open_journal, open_store
 from turntable.datasets.stores.objects import MEMORY
 from turntable.errors import IntegrityError, InvalidInputError
 
@@ -46,6 +46,18 @@ class TestGoogle(StoreTests):
     @pytest.fixture
     def store(self, gcs_server: Servers) -> Store:
         return open_store(f"{gcs_server(fail_every=3).url}/sets/mine")
+
+
+@pytest.mark.parametrize("how", FAULTS)
+def test_a_download_is_whole_in_spite_of_faults(s3_server: Servers, tmp_path: Path, how: str) -> None:
+    bucket = s3_server()
+    store = open_store(bucket.url)
+    store.write("a.tar", LARGE)
+    bucket.fail(2, how)
+    for number in range(3):
+        cache = ShardCache(tmp_path / f"{number}")
+        assert cache.file(store, "a.tar", len(LARGE), digest(LARGE)).read_bytes() == LARGE
+    assert bucket.counts()["faults"] >= 2
 
 
 @pytest.mark.parametrize("how", FAULTS[1:])  # the first meets the whole contract

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.datasets.digests import file_sha256
-from turntable.datasets.storage import clear_disk_errors, publish
+from turntable.datasets.storage import publish
+from turntable.datasets.stores.disk_errors import clear_errors
 from turntable.datasets.stores.fetching import E_TAG_SUFFIX, fetch, remove_part
 from turntable.datasets.stores.protocol import Store
 from turntable.errors import StoreError
@@ -16,6 +17,7 @@ from turntable.errors import StoreError
 FOLDER_VARIABLE, BOUND_VARIABLE = "TURNTABLE_CACHE", "TURNTABLE_CACHE_GB"
 DEFAULT_GB = 100.0
 _PART, _LOCK = ".part", ".lock"
+_ELSEWHERE = f"set {FOLDER_VARIABLE} to another folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +48,50 @@ class ShardCache:
             StoreError: the store does not give it, the disk is full, or the cache is too small for it.
         """
         path = self.path_of(sha256)
-        if not self._has(path, size):
-            with clear_disk_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with _locked(path.with_name(path.name + _LOCK)):
+        with clear_errors(path, _ELSEWHERE):
+            if not self._has(path, size):
+                with _locked(_lock_of(path)):
                     if not self._has(path, size):
                         self._fetch(store, name, path, size, sha256)
-        with suppress(FileNotFoundError):
-            os.utime(path)  # when it was used last
+            _touch(path)
+        return path
+
+    def kept(self, sha256: str) -> Path | None:
+        """A file's path if it is here, whatever its length; it counts as used."""
+        path = self.path_of(sha256)
+        if not path.exists():
+            return None
+        _touch(path)
         return path
 
     def opened(self, store: Store, name: str, size: int, sha256: str) -> int:
         """A descriptor of such a file. While it is open, nobody lets the file go."""
         while True:
             path = self.file(store, name, size, sha256)
-            try:
-                descriptor = os.open(path, os.O_RDONLY)
-            except FileNotFoundError:  # let go in this very moment
-                continue
+            with clear_errors(path, _ELSEWHERE):
+                try:
+                    descriptor = os.open(path, os.O_RDONLY)
+                except FileNotFoundError:  # let go in this very moment
+                    continue
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             if os.fstat(descriptor).st_nlink:
                 return descriptor
             os.close(descriptor)
 
     def discard_altered(self, sha256: str) -> bool:
-        """Throw a file away if it is not any more what it was; whether it was not."""
+        """Throw a file away if it is not any more what it was; whether it was not.
+
+        Of several processes that notice it the first does; the others find it gone, or fetched again.
+        """
         path = self.path_of(sha256)
-        with suppress(FileNotFoundError):
-            if file_sha256(path) != sha256:
-                path.unlink(missing_ok=True)
-                return True
-        return False
+        with clear_errors(path, _ELSEWHERE), _locked(_lock_of(path)):
+            try:
+                if file_sha256(path) == sha256:
+                    return False
+            except FileNotFoundError:
+                return False
+            path.unlink(missing_ok=True)
+            return True
 
     def used_bytes(self) -> int:
         """Of all files together, parts of those that are being fetched among them."""
@@ -141,13 +156,14 @@ def default_cache() -> ShardCache:
 
 def _size_to_be(path: Path) -> int:
     """Bytes that a part is going to have, which its name tells; 0 of whole files."""
-    return int(path.name.removesuffix(_PART).partition("-")[2]) if path.name.endswith(_PART) else 0
+    told = path.stem.partition("-")[2]
+    return int(told) if path.suffix == _PART and told.isdigit() else 0
 
 
 def _let_go(path: Path) -> bool:
     """Remove a file that no process has open, or a part that none is fetching."""
     if _size_to_be(path):
-        with _locked(path.with_name(path.name.partition("-")[0] + _LOCK), wait=False) as free:
+        with _locked(_lock_of(path.with_name(path.name.partition("-")[0])), wait=False) as free:
             if free:
                 remove_part(path)
             return free
@@ -158,11 +174,21 @@ def _let_go(path: Path) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.unlink(missing_ok=True)
-    except BlockingIOError:
+    except (BlockingIOError, PermissionError):  # open, or another user's
         return False
     finally:
         os.close(descriptor)
     return True
+
+
+def _touch(path: Path) -> None:
+    """Note that a file was used now, where one may: it can be another user's, or the folder read-only."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + _LOCK)
 
 
 @contextmanager
@@ -172,20 +198,33 @@ def _locked(path: Path, *, wait: bool = True) -> Generator[bool, None, None]:
     Yields:
         Whether it is held: without waiting, another may have it.
     """
+    descriptor = _take(path, wait)
+    if descriptor is None:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        path.unlink(missing_ok=True)
+        # Closing alone would leave it to a child that was forked meanwhile.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+
+def _take(path: Path, wait: bool) -> int | None:
+    """The descriptor that holds a lock; None where another has it and nobody wants to wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             # Its last holder may have removed the file that this one was waiting for.
-            if not os.fstat(descriptor).st_nlink:
-                continue
-            try:
-                yield True
-            finally:
-                path.unlink(missing_ok=True)
+            if os.fstat(descriptor).st_nlink:
+                return descriptor
         except BlockingIOError:
-            yield False
-        finally:
             os.close(descriptor)
-        return
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)

@@ -1,13 +1,12 @@
 """One file of a store to a place of this machine: resumed where it broke off, and checked."""
 
-import os
 import time
 from pathlib import Path
 
 from turntable.datasets.digests import file_sha256
-from turntable.datasets.storage import clear_disk_errors
+from turntable.datasets.storage import clear_disk_errors, flush_to_disk
 from turntable.datasets.stores.patience import pauses
-from turntable.datasets.stores.protocol import Store
+from turntable.datasets.stores.protocol import Download, Store
 from turntable.errors import IntegrityError, StoreError
 
 E_TAG_SUFFIX = ".etag"
@@ -44,10 +43,11 @@ def _fetch_checked(store: Store, name: str, part: Path, size: int, sha256: str) 
     _fetch_whole(store, name, part, size)
     if file_sha256(part) != sha256:
         # Perhaps it was changed here, or two versions were joined: from the start, then.
-        what = _what_came(part)
         remove_part(part)
         _fetch_whole(store, name, part, size)
         if file_sha256(part) != sha256:
+            with part.open("rb") as file:
+                what = ": it is a web page" if _is_page(file.read(64)) else ""
             remove_part(part)
             raise IntegrityError(
                 f"{store.url}/{name}: not the file that manifest.json names (another sha256, twice){what}; "
@@ -58,42 +58,43 @@ def _fetch_checked(store: Store, name: str, part: Path, size: int, sha256: str) 
 def _fetch_whole(store: Store, name: str, part: Path, size: int) -> None:
     """Until all bytes are here; a try that brought some does not count."""
     patience = pauses()
-    while True:
-        before = _length(part)
-        if before == size:
-            return
+    while (here := _length(part)) != size:
+        coming = _rest(store, name, part, size)  # what it refuses it was patient with before
         try:
-            _fetch_rest(store, name, part, size)
+            _write(coming, part, f"{store.url}/{name}")
         except StoreError:
-            patience = pauses() if _length(part) > before else patience
+            patience = pauses() if _length(part) > here else patience
             pause = next(patience)
             if pause is None:
                 raise
             time.sleep(pause)
 
 
-def _fetch_rest(store: Store, name: str, part: Path, size: int) -> None:
-    here = _length(part)
-    known = _e_tag_file(part)
-    e_tag = known.read_text("utf-8") if here and known.exists() else ""
-    if here > size or (here and not e_tag):
+def _rest(store: Store, name: str, part: Path, size: int) -> Download:
+    """What is not here yet, begun. Where no ETag tells of which version the part is, its sha256 will."""
+    if _length(part) > size:
         remove_part(part)
-        here = 0
-    coming = store.download(name, here, e_tag)
+    known = _e_tag_file(part)
+    coming = store.download(name, _length(part), known.read_text("utf-8") if known.exists() else "")
     if coming.size != size:
+        beginning = next((piece for piece in coming.pieces if piece), b"")
         raise IntegrityError(
-            f"{store.url}/{name}: {coming.size:,} bytes, manifest.json says {size:,}: cut, or of another "
-            "version; upload it again, or fetch a manifest that is of these files"
+            f"{store.url}/{name}: {coming.size:,} bytes, manifest.json says {size:,}: "
+            f"{'a web page' if _is_page(beginning) else 'cut, or of another version'}; "
+            "upload it again, or fetch a manifest that is of these files"
         )
+    return coming
+
+
+def _write(coming: Download, part: Path, where: str) -> None:
     with part.open("ab") as file:
         file.truncate(coming.offset)
-        known.write_text(coming.e_tag, "utf-8")
+        _e_tag_file(part).write_text(coming.e_tag, "utf-8")
         for piece in coming.pieces:
             file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
-    if _length(part) < size:
-        raise StoreError(f"{store.url}/{name}: the answer ended after {_length(part):,} of {size:,} bytes")
+        flush_to_disk(file)
+    if _length(part) != coming.size:
+        raise StoreError(f"{where}: the answer ended after {_length(part):,} of {coming.size:,} bytes")
 
 
 def _length(part: Path) -> int:
@@ -104,7 +105,5 @@ def _e_tag_file(part: Path) -> Path:
     return part.with_name(part.name + E_TAG_SUFFIX)
 
 
-def _what_came(part: Path) -> str:
-    with part.open("rb") as file:
-        beginning = file.read(64).lstrip().lower()
-    return ": it is a web page" if beginning.startswith(_PAGE_MARKS) else ""
+def _is_page(beginning: bytes) -> bool:
+    return beginning.lstrip().lower().startswith(_PAGE_MARKS)

@@ -66,7 +66,8 @@ class HttpStore:
                 try:
                     return bytes(answer.read())
                 except _network_errors() as error:
-                    self._wait(name, pause, error)
+                    problem = _words(error)
+            self._wait(name, pause, problem)
         raise AssertionError("the last pause is None")
 
     def read_range(self, name: str, offset: int, size: int) -> bytes:
@@ -89,13 +90,13 @@ class HttpStore:
                         "or let whole shards be kept (cache)"
                     )
                 try:
-                    first, last, _ = _content_range(answer)
+                    first, last, whole = _content_range(answer)
                     data = bytes(answer.read())
-                    if first == offset and last < offset + size and len(data) == last - first + 1:
+                    if (first, first + len(data)) == (offset, min(offset + size, whole)):
                         return data
-                    problem: Any = f"it gave bytes {first} to {last} for {offset} to {offset + size - 1}"
+                    problem = f"it gave bytes {first} to {last} for {offset} to {offset + size - 1}"
                 except (ValueError, *_network_errors()) as error:
-                    problem = error
+                    problem = _words(error)
             self._wait(name, pause, problem)
         raise AssertionError("the last pause is None")
 
@@ -186,7 +187,6 @@ class HttpStore:
 
     def _answer(self, name: str, headers: Mapping[str, str]) -> Any:
         for pause in pauses():
-            problem: Any
             try:
                 answer = self._client().request(
                     "GET",
@@ -196,15 +196,16 @@ class HttpStore:
                     decode_content=False,
                 )
             except _network_errors() as error:
-                problem = error
+                problem = _words(error)
+                if _leads_nowhere(error):
+                    pause = None
             else:
                 if answer.status not in _BUSY:
                     return self._checked(name, answer)
                 problem = f"the server answered {answer.status} to every try"
-                asked_for = answer.headers.get("Retry-After", "")
+                if pause is not None:
+                    pause = max(pause, _asked_pause(answer))
                 answer.close()
-                if pause is not None and asked_for.isdigit():
-                    pause = min(max(pause, float(asked_for)), _LONGEST_PAUSE_S)
             self._wait(name, pause, problem)
         raise AssertionError("the last pause is None")
 
@@ -233,10 +234,10 @@ class HttpStore:
             return None
         return answer
 
-    def _wait(self, name: str, pause: float | None, problem: Any) -> None:
+    def _wait(self, name: str, pause: float | None, problem: str) -> None:
         """Before another try; after the last one, the error."""
         if pause is None:
-            raise StoreError(f"{self._place(name)}: {_words(problem)}; look at the network and the URL")
+            raise StoreError(f"{self._place(name)}: {problem}; look at the network and the URL")
         time.sleep(pause)
 
     def _place(self, name: str) -> str:
@@ -275,11 +276,23 @@ def _network_errors() -> tuple[type[Exception], ...]:
     return (_urllib3().exceptions.HTTPError, OSError)
 
 
-def _words(problem: object) -> str:
+def _leads_nowhere(error: Exception) -> bool:
+    """Whether the server only sent on and on: it would do so again."""
+    return isinstance(getattr(error, "reason", None), _urllib3().exceptions.ResponseError)
+
+
+def _asked_pause(answer: Any) -> float:
+    """Seconds that a busy server asks for, as a number or a date, within bounds; 0 where it does not."""
+    urllib3 = _urllib3()
+    try:
+        return min(urllib3.Retry().get_retry_after(answer) or 0.0, _LONGEST_PAUSE_S)
+    except urllib3.exceptions.InvalidHeader:
+        return 0.0
+
+
+def _words(error: Exception) -> str:
     """What is wrong, without the address that was asked, whose query may be a key."""
-    reason = getattr(problem, "reason", None) or problem
-    if isinstance(reason, str):
-        return reason
+    reason = getattr(error, "reason", None) or error
     return re.sub(r"\(url[^)]*\)|https?://\S+|<[^>]*>:?", "", str(reason)).strip() or type(reason).__name__
 
 
@@ -310,6 +323,7 @@ def _strong(answer: Any) -> str:
 def _release(answer: Any) -> None:
     """Let the connection carry other requests; one whose answer was not read to its end cannot."""
     if answer.length_remaining == 0:
+        answer.drain_conn()  # an answer without a body still has its end to be read
         answer.release_conn()
     else:
         answer.close()

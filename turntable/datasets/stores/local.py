@@ -1,29 +1,19 @@
 """A folder of this machine as a store."""
 
-import errno
 import os
 import shutil
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.datasets.digests import file_sha256
-from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, clear_disk_errors, write_bytes
+from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, write_bytes
+from turntable.datasets.stores.disk_errors import clear_errors
 from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name
 from turntable.errors import IntegrityError, StoreError
 
 _PIECE_BYTES = 1 << 20
 _ABSENT = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
-_NO_PERMISSION = "no permission; change its owner or mode, or choose another place"
-_NO_FOLDER = "a file is where a folder should be; choose another place"
-_REMEDIES = {
-    errno.EACCES: _NO_PERMISSION,
-    errno.EPERM: _NO_PERMISSION,
-    errno.EROFS: "the file system is read-only; mount it for writing, or choose another place",
-    errno.EEXIST: _NO_FOLDER,
-    errno.ENOTDIR: _NO_FOLDER,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +30,7 @@ class LocalStore:
     def read(self, name: str) -> bytes | None:
         """A whole file; None where there is none."""
         path = self._path(name)
-        with _clear(path):
+        with clear_errors(path):
             try:
                 return path.read_bytes()
             except _ABSENT:
@@ -49,7 +39,7 @@ class LocalStore:
     def read_range(self, name: str, offset: int, size: int) -> bytes:
         """Some bytes of a file."""
         path = self._path(name)
-        with _clear(path):
+        with clear_errors(path):
             try:
                 with path.open("rb") as file:
                     return os.pread(file.fileno(), size, offset)
@@ -59,11 +49,10 @@ class LocalStore:
     def download(self, name: str, offset: int = 0, e_tag: str = "") -> Download:
         """A file from an offset on, where it has not changed since."""
         path = self._path(name)
-        with _clear(path):
-            try:
-                status = path.stat()
-            except _ABSENT:
-                raise StoreError(f"{path}: missing") from None
+        with clear_errors(path):
+            if not path.is_file():
+                raise StoreError(f"{path}: missing")
+            status = path.stat()
         now = f"{status.st_mtime_ns}-{status.st_size}"
         start = offset if offset < status.st_size and e_tag in ("", now) else 0
         return Download(status.st_size, start, now, _pieces(path, start))
@@ -71,25 +60,25 @@ class LocalStore:
     def size(self, name: str) -> int | None:
         """Bytes of a file; None where there is none."""
         path = self._path(name)
-        with _clear(path):
+        with clear_errors(path):
             return path.stat().st_size if path.is_file() else None
 
     def sha256(self, name: str) -> str | None:
         """Hex digest of a file, by reading it; None where there is none."""
         path = self._path(name)
-        with _clear(path):
+        with clear_errors(path):
             return file_sha256(path) if path.is_file() else None
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file atomically."""
         path = self._path(name)
-        with _clear(path):
+        with clear_errors(path):
             write_bytes(path, data)
 
     def upload(self, name: str, path: Path, sha256: str) -> None:
         """Copy a file here atomically; the copy is read back before it gets its name."""
         target = self._path(name)
-        with _clear(target), path.open("rb") as source, atomic_file(target) as copy:
+        with clear_errors(target), path.open("rb") as source, atomic_file(target) as copy:
             shutil.copyfileobj(source, copy, 1 << 20)
             copy.flush()
             if file_sha256(Path(copy.name)) != sha256:
@@ -98,14 +87,14 @@ class LocalStore:
     def list(self, folder: str = "") -> tuple[str, ...]:
         """Names of all files in a folder, without those that are still being written."""
         top = self._path(folder) if folder else self.folder
-        with _clear(top):
+        with clear_errors(top):
             files = [path for path in top.rglob("*") if path.is_file() and path.suffix != TEMPORARY_SUFFIX]
         return tuple(sorted(path.relative_to(self.folder).as_posix() for path in files))
 
     def delete(self, name: str) -> None:
         """Remove a file, if it is there."""
         path = self._path(name)
-        with _clear(path):
+        with clear_errors(path):
             try:
                 path.unlink()
             except _ABSENT:
@@ -113,7 +102,7 @@ class LocalStore:
 
     def check_writable(self, expected_bytes: int = 0) -> None:
         """Make the folder, write and remove a file in it, and look how much room there is."""
-        with _clear(self.folder):
+        with clear_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             self.write(PROBE_NAME, PROBE)
             self.delete(PROBE_NAME)
@@ -129,18 +118,7 @@ class LocalStore:
 
 
 def _pieces(path: Path, start: int) -> Iterator[bytes]:
-    with _clear(path), path.open("rb") as file:
+    with clear_errors(path), path.open("rb") as file:
         file.seek(start)
         while piece := file.read(_PIECE_BYTES):
             yield piece
-
-
-@contextmanager
-def _clear(path: Path) -> Generator[None, None, None]:
-    """Turn what the system refuses into an error that says what to do."""
-    try:
-        with clear_disk_errors(path):
-            yield
-    except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "look at the disk, or choose another place")
-        raise StoreError(f"{path}: {error.strerror or error}: {remedy}") from error

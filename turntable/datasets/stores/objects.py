@@ -105,17 +105,21 @@ class ObjectStore:
 
     def download(self, name: str, offset: int = 0, e_tag: str = "") -> Download:
         """An object from an offset on, where it is still the one with that ETag."""
+        wanted = {"range": {"offset": offset}} | ({"if_match": e_tag} if e_tag else {})
 
         def begin(path: str) -> Any:
-            options = {"range": {"offset": offset}, "if_match": e_tag or None} if offset else {}
-            return _obstore().get(self._client(), path, options=options)
+            obstore = _obstore()
+            if offset:
+                try:
+                    return obstore.get(self._client(), path, options=wanted)
+                except obstore.exceptions.PreconditionError:
+                    pass  # it is another one now
+                except Exception as error:
+                    if not is_behind_the_end(error):
+                        raise
+            return obstore.get(self._client(), path)
 
-        try:
-            found = self._found(name, begin)
-        except StoreError:
-            if not offset:
-                raise
-            return self.download(name)  # it is another one now, or no longer than that
+        found = self._found(name, begin)
         if found is None:
             raise StoreError(f"{self._place(name)}: missing")
         return Download(
