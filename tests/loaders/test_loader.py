@@ -346,6 +346,26 @@ def test_items_of_the_map_style_set_are_the_loaders_samples(dataset: Dataset) ->
     assert equal(pickle.loads(pickle.dumps(single))[0], single[0])
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to pin memory for")
+@pytest.mark.parametrize(("workers", "engine"), [(0, "ring"), (1, "ring"), (1, "dataloader")])
+def test_pinning_without_a_gpu_does_nothing(dataset: Dataset, workers: int, engine) -> None:
+    loader = Loader(dataset.path, "train", Pairs(), 4, num_workers=workers, engine=engine, pin_memory=True)
+    assert equal(next(iter(loader)), next(iter(Loader(dataset.path, "train", Pairs(), 4))))
+    loader.close()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU to pin memory for")
+def test_slots_are_pinned_and_not_written_over_while_they_are_copied(dataset: Dataset) -> None:
+    loader = Loader(dataset.path, "train", Pairs(50), 4, num_workers=2, pin_memory=True)
+    copies, pinned = [], []
+    for batch in loader:
+        pinned.append(batch["view_1"].is_pinned())
+        copies.append(batch["view_1"].to("cuda", non_blocking=True))
+    assert all(pinned)
+    expected = Loader(dataset.path, "train", Pairs(50), 4)
+    assert all(torch.equal(a.cpu(), b["view_1"]) for a, b in zip(copies, expected, strict=True))
+
+
 def test_kept_batches_are_not_written_over(dataset: Dataset) -> None:
     loader = Loader(dataset.path, "train", Pairs(), 1, num_workers=1)
     kept = list(loader.batches(0))

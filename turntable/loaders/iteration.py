@@ -67,7 +67,7 @@ class BatchLoader(ABC):
         order: what decides the samples.
         plan: how they make batches.
         output: "torch" for tensors, "numpy" for arrays.
-        pin_memory: for faster copies to a GPU.
+        pin_memory: for faster copies to a GPU; without one it does nothing.
         max_corrupt_views: so many views may have to be replaced.
 
     Raises:
@@ -92,7 +92,7 @@ class BatchLoader(ABC):
         self._name, self._fingerprint = name, fingerprint
         self._order, self._plan = order, plan
         self._output: Output = output
-        self._pinned, self._most_corrupt = pin_memory, max_corrupt_views
+        self._pinned, self._most_corrupt = pin_memory and _has_gpu(), max_corrupt_views
         self.corrupt_views: dict[tuple[int, int], CorruptView] = {}
         """Those met so far, by row of the object and number of the view."""
         self._position, self._resume = _Position(), False
@@ -273,6 +273,12 @@ class BatchLoader(ABC):
         if self._started is None:
             self._started = self._make_engine()
         return self._started
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _nothing(position: int) -> None:

@@ -69,7 +69,7 @@ class Loader(BatchLoader):
         points: whether to give ``points``, float32 [B, P, 6]: the object's point cloud.
         quaternion_sign: of quaternions: "product" (as SIE) or "canonical" (w >= 0).
         augmentation: whose parameters are drawn for each view, as further fields; ``augment`` applies them.
-        pin_memory: for faster copies to a GPU.
+        pin_memory: for faster copies to a GPU; without one it does nothing.
         max_corrupt_views: so many views may turn out unreadable; each is replaced by another view of its
             object, with that one's labels, counted and logged. One more ends the iteration.
         output: "torch" for tensors, "numpy" for arrays.
