@@ -184,9 +184,10 @@ def test_an_index_of_another_shard_is_told(tmp_path: Path) -> None:
 
 
 TRAINER = """
-import sys, time
+import signal, sys, time
 from turntable.loaders import Loader, Pairs
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
 loader = Loader(sys.argv[1], "train", Pairs(100_000), 8, num_workers=2)
 loader.samples(0)
 for number, batch in enumerate(loader):

@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import subprocess
@@ -129,7 +130,8 @@ def test_a_worker_that_hangs_is_given_up():
 def test_workers_leave_with_their_parent(tmp_path):
     script = tmp_path / "trainer.py"
     script.write_text(
-        "import sys, os, time\n"
+        "import signal, sys, os, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"sys.path.insert(0, {str(Path(__file__).parent.parent / 'support')!r})\n"
         "from turntable.processes.crew import Crew\n"
         "from turntable.processes.slots import ArraySpec\n"
@@ -183,6 +185,16 @@ def test_slots_hold_what_the_layout_says_and_share_it():
             array[...] = slot + 1
     assert [int(other.arrays(slot)[1]["a"].sum()) for slot in range(3)] == [15, 30, 45]
     assert [float(other.arrays(slot)[1]["c"]) for slot in range(3)] == [1, 2, 3]
+
+
+def test_slots_that_nobody_uses_leave_nothing_open():
+    gc.collect()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        whole, named = SharedSlots({"a": ArraySpec((1000,), "uint8")}, 2).arrays(1)
+        del whole, named
+    gc.collect()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_too_little_memory_is_told_before_anything_starts(monkeypatch, tmp_path):

@@ -125,7 +125,9 @@ def test_a_killed_worker_is_replaced_and_changes_no_byte(whole, tmp_path):
     assert source.marker.exists()
     assert contents(tmp_path / "set") == contents(whole)
     (warning,) = [text for text in warnings if text.startswith("worker")]
-    assert re.match(r"worker [01] ended by SIGKILL .*--workers\) while making train/shard-000001; ", warning)
+    assert re.match(
+        r"worker [01] ended by SIGKILL .*fewer workers\) while making train/shard-000001; ", warning
+    )
     assert max(step.objects for step in told) == told[-1].objects == OBJECTS
     assert max(step.views for step in told) == told[-1].views == 2 * OBJECTS
     assert told[-1].quarantined == 0

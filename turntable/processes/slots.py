@@ -9,6 +9,7 @@ import math
 import mmap
 import os
 import tempfile
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ Layout = Mapping[str, ArraySpec]
 
 
 class SharedSlots:
-    """Memory for ``count`` slots of one layout.
+    """Memory for ``count`` slots of one layout; it goes when these and their last array do.
 
     Args:
         layout: of each.
@@ -72,6 +73,7 @@ class SharedSlots:
         if descriptor is None:
             _check_room(size)
             descriptor = _nameless_memory(size)
+            weakref.finalize(self, os.close, descriptor)
         self.descriptor = descriptor
         """To be passed to another process."""
         self._map = mmap.mmap(descriptor, size)
@@ -90,12 +92,6 @@ class SharedSlots:
             for name, spec in self.layout.items()
         }
         return whole, named
-
-    def close(self) -> None:
-        """Close the descriptor; the memory goes when the last array does."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
 
 
 def _offsets(layout: Layout) -> tuple[dict[str, int], int]:
