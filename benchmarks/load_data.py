@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.assemble import finish_dataset
-from turntable.datasets.dataset import Split, open_dataset
+from turntable.datasets.dataset import open_dataset
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.objects import ObjectRecord, plan_shards
 from turntable.datasets.pixels import encode_jpeg
 from turntable.datasets.recipe import load_recipe
 from turntable.datasets.rotations import euler_to_quaternion
 from turntable.datasets.shard_writer import ShardWriter
+from turntable.datasets.split import Split
 
 TURNTABLE, FOLDERS, MDS, LITDATA = "turntable", "folders", "mds", "litdata"
 """The layouts, by the name of their folder."""

@@ -20,14 +20,15 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from turntable.datasets.dataset import Dataset, Split, open_dataset
+from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.pixels import decode_jpeg
 from turntable.datasets.shard_index import open_index
 from turntable.datasets.shard_reader import index_name, shard_name
-from turntable.loaders.engines import AHEAD, Wanted, rows_of
-from turntable.loaders.filling import IMAGES, Filling, Part, ViewFiller
+from turntable.datasets.split import Split
+from turntable.loaders.engines import AHEAD, Wanted
+from turntable.loaders.filling import Filling, Part, ViewFiller
 from turntable.loaders.labels import compute_labels, label_fields
-from turntable.loaders.naming import named_batch
+from turntable.loaders.naming import IMAGES, LeadingAxes, named_batch
 from turntable.loaders.samplers import Pairs, Samples
 from turntable.loaders.selection import whole_split
 from turntable.loaders.tensors import as_tensors
@@ -159,9 +160,10 @@ class Worker:
                 pickle.loads(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
 
     def _deliver(self) -> None:
+        lead = LeadingAxes.of(self._filling.fields, 2)
         for number, part in enumerate(self.parts):
             slot = self._slots.arrays(number % len(self._arrays))[1]
-            as_tensors(named_batch(slot, self._filling.lead, "pair", len(part.objects)))
+            as_tensors(named_batch(slot, lead, "pair", len(part.objects)))
 
 
 def wanted_batches(dataset: Dataset, batch: int) -> list[Wanted]:
@@ -170,12 +172,7 @@ def wanted_batches(dataset: Dataset, batch: int) -> list[Wanted]:
     visits = -(-BATCHES * batch // sum(counts))
     samples: Samples = Pairs(visits).samples(whole_split(counts, dataset.manifest.views, 0), None, 0, 0)
     places = np.arange(BATCHES * batch).reshape(BATCHES, batch)
-    return [Wanted(*_chosen(samples, positions)) for positions in places]
-
-
-def _chosen(samples: Samples, positions: NDArray[np.int64]) -> tuple[Samples, int, NDArray[np.int64]]:
-    chosen, inside = rows_of(samples, positions)
-    return chosen, 0, inside
+    return [Wanted.at(samples, 0, positions) for positions in places]
 
 
 def checked(split: Split, rows: NDArray[np.int64], views: NDArray[np.int64]) -> list[bytes]:

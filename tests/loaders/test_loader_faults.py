@@ -159,7 +159,7 @@ def test_a_file_that_is_no_picture_though_its_checksum_fits(
     make(tmp_path, objects=2, views=1)
     # Right checksum, wrong content: written so.
     monkeypatch.setattr(
-        "turntable.datasets.dataset.Split.read_jpegs", lambda self, rows, views: [b"\xff\xd8 no"] * len(rows)
+        "turntable.datasets.split.Split.read_jpegs", lambda self, rows, views: [b"\xff\xd8 no"] * len(rows)
     )
     with pytest.raises(IntegrityError, match=r"train object class0\d/000\d, view 0: a JPEG does not decode"):
         next(iter(Loader(tmp_path, "train", Views(), 1)))

@@ -11,7 +11,6 @@ from turntable.datasets.card import CARD_NAME, Provenance, card_text
 from turntable.datasets.contact_sheet import SHEET_NAME, contact_sheet
 from turntable.datasets.conventions import conventions_of
 from turntable.datasets.croissant import CROISSANT_NAME, dataset_croissant
-from turntable.datasets.dataset import Split
 from turntable.datasets.fingerprint import fingerprint
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest, Totals, write_manifest
@@ -27,6 +26,7 @@ from turntable.datasets.quarantine import (
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.shard_reader import OpenShard, local_shards
 from turntable.datasets.shard_writer import ShardRecord
+from turntable.datasets.split import Split
 from turntable.datasets.statistics import pixel_statistics
 from turntable.datasets.storage import write_bytes, write_text
 from turntable.datasets.table import TABLE_NAME, TableContext, write_table

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.dataset import Split
 from turntable.datasets.pixels import decode_jpeg
+from turntable.datasets.split import Split
 
 SHEET_NAME = "contact-sheet.jpg"
 COLUMNS = 12

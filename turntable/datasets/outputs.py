@@ -127,3 +127,9 @@ def decode_extra(name: str, data: bytes, image_size_px: int) -> NDArray[Any]:
     if image.shape != side or (image.dtype.itemsize == 1) != (name in ("mask", "normals")):
         raise IntegrityError(f"its {name} is an image {image.shape} of {image.dtype}, not {side}")
     return extra.decode(image.astype(np.uint8 if name in ("mask", "normals") else np.uint16))
+
+
+def channels_first(name: str, image: NDArray[Any]) -> NDArray[Any]:
+    """What ``decode_extra`` gives as loaders give it: [channels, S, S], a mask's values 0 and 1."""
+    first = image.reshape(*image.shape[:2], -1).transpose(2, 0, 1)
+    return first // 255 if name == "mask" else first

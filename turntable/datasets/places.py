@@ -118,25 +118,34 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Cached:
-    """A data set in a store, of which whole shards are kept on this node."""
+class _InStore:
+    """What data sets in a store have in common."""
 
     store: Store
-    cache: ShardCache
 
     @property
     def name(self) -> str:
         """The store's URL."""
         return self.store.url
 
+    def read(self, name: str) -> bytes | None:
+        """A file of the store; it is not kept."""
+        return self.store.read(name)
+
+    def check(self, shards: tuple[ShardRecord, ...]) -> None:
+        """Nothing is to be seen without a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cached(_InStore):
+    """A data set in a store, of which whole shards are kept on this node."""
+
+    cache: ShardCache
+
     def most_open(self, shards: tuple[ShardRecord, ...]) -> int:
         """As many as leave room for others."""
         largest = max((shard.bytes for shard in shards), default=1)
         return max(1, min(MOST_CACHED_OPEN, self.cache.max_bytes // (_OPEN_SHARE * largest)))
-
-    def read(self, name: str) -> bytes | None:
-        """A file of the store; it is not kept."""
-        return self.store.read(name)
 
     def open(self, shard: ShardRecord) -> ShardReader:
         """Open a shard, of which the index is fetched if need be, and the rest when it is first read."""
@@ -158,9 +167,6 @@ class Cached:
             self.cache.discard_altered(digest)
         return True
 
-    def check(self, shards: tuple[ShardRecord, ...]) -> None:
-        """Nothing is to be seen without a request."""
-
     def _index(self, shard: ShardRecord) -> ShardIndex:
         name = index_name(shard_name(shard))
         while True:
@@ -178,22 +184,11 @@ class Cached:
 
 
 @dataclass(frozen=True, slots=True)
-class Streamed:
+class Streamed(_InStore):
     """A data set in a store, of which nothing is kept: every view is a request."""
-
-    store: Store
-
-    @property
-    def name(self) -> str:
-        """The store's URL."""
-        return self.store.url
 
     def most_open(self, shards: tuple[ShardRecord, ...]) -> None:
         """All."""
-
-    def read(self, name: str) -> bytes | None:
-        """A file of the store."""
-        return self.store.read(name)
 
     def open(self, shard: ShardRecord) -> ShardReader:
         """Open a shard; its index comes whole."""
@@ -206,9 +201,6 @@ class Streamed:
         """Yes: what came may be another file's next time."""
         del shard
         return True
-
-    def check(self, shards: tuple[ShardRecord, ...]) -> None:
-        """Nothing is to be seen without a request."""
 
 
 def _allow_open_files(wanted: int) -> None:

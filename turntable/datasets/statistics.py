@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from turntable.datasets.dataset import Split
 from turntable.datasets.pixels import decode_jpeg
+from turntable.datasets.split import Split
 
 Channels = tuple[float, float, float]
 SAMPLE = 2048

@@ -65,11 +65,11 @@ class BatchPlan:
             end = first + self.batch_size
             yield np.arange(first, min(end, samples) if self.last == "short" else end)
 
-    def check(self, samples: int, what: str) -> None:
+    def check(self, samples: int) -> None:
         """Raises InvalidInputError where an epoch has not one batch."""
         if not self.count(samples):
             raise InvalidInputError(
-                f"{samples} {what} do not fill a batch of {self.batch_size} for each of {self.world_size} "
+                f"{samples} samples do not fill a batch of {self.batch_size} for each of {self.world_size} "
                 "ranks; use a smaller batch_size, more visits, or last='pad'"
             )
 

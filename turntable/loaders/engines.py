@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from turntable.loaders.batches import parts_of
@@ -15,6 +14,7 @@ from turntable.loaders.order import IntArray
 from turntable.loaders.samplers import Samples
 from turntable.processes.child import Filler
 from turntable.processes.crew import STALL_S, Crew
+from turntable.processes.slots import Layout
 
 EngineName = Literal["ring", "dataloader"]
 AHEAD = 3
@@ -31,6 +31,12 @@ class Wanted:
     epoch: int
     positions: IntArray
     """[b] of the samples in the epoch."""
+
+    @classmethod
+    def at(cls, samples: Samples, epoch: int, positions: IntArray) -> Self:
+        """The samples at positions of an epoch; those behind its end are taken from its beginning."""
+        inside = positions % len(samples)
+        return cls(samples[inside], epoch, inside)
 
     def part(self, rows: slice) -> Part:
         """Some of them, to become those rows of a batch."""
@@ -64,6 +70,8 @@ class HereEngine:
     def __init__(self, filling: Filling) -> None:
         self._filling = filling
         self._filler: tuple[int, Filler] | None = None
+        self._layout: tuple[int, Layout] | None = None
+        """Of the last batch, by its size: nearly all have the same."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_filler": None}
@@ -72,7 +80,9 @@ class HereEngine:
         """One after the other, each in memory of its own."""
         for batch in wanted:
             size = len(batch.samples)
-            arrays = {name: spec.empty() for name, spec in self._filling.layout(size).items()}
+            if self._layout is None or self._layout[0] != size:
+                self._layout = (size, self._filling.layout(size))
+            arrays = {name: spec.empty() for name, spec in self._layout[1].items()}
             yield Made(arrays, self._open().fill(arrays, batch.part(slice(0, size))))
 
     def close(self) -> None:
@@ -101,7 +111,7 @@ class RingEngine:
         self,
         opener: str,
         arguments: Mapping[str, Any],
-        layout: Mapping[str, Any],
+        layout: Layout,
         workers: int,
         *,
         pinned: bool = False,
@@ -196,14 +206,3 @@ class _Schedule:
 
     def __iter__(self) -> Iterator[Wanted]:
         return iter(self.wanted)
-
-
-def rows_of(samples: Samples, positions: IntArray) -> tuple[Samples, IntArray]:
-    """The samples at positions of an epoch, of padding those at its beginning, and where they stand."""
-    inside = positions % len(samples)
-    return samples[inside], inside
-
-
-def padding_of(samples: Samples, positions: IntArray) -> NDArray[np.bool_]:
-    """Which positions lie behind the epoch's end."""
-    return positions >= len(samples)

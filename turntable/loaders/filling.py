@@ -1,23 +1,23 @@
 """Samples into the arrays of a batch: read, check, decode, label. What a loader's worker does; no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.dataset import Dataset, Split
+from turntable.datasets.dataset import Dataset
+from turntable.datasets.outputs import channels_first
 from turntable.datasets.pixels import decode_jpeg
+from turntable.datasets.split import Split
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders.augment_parameters import Augmentation
 from turntable.loaders.labels import LabelField, compute_labels
+from turntable.loaders.naming import IMAGES, LeadingAxes
 from turntable.loaders.order import IntArray
 from turntable.loaders.selection import Selection
 from turntable.processes.slots import ArraySpec, Layout
-
-IMAGES = "images"
-"""uint8 [k, B, H, W, 3]: all first views, then all second ones."""
 
 OUTPUT_SHAPES: dict[str, tuple[int, str]] = {
     "mask": (1, "uint8"),
@@ -26,8 +26,6 @@ OUTPUT_SHAPES: dict[str, tuple[int, str]] = {
     "coordinates": (3, "float32"),
 }
 """Channels and type of the other outputs."""
-
-_OF_OBJECTS = ("category", "object_index", "points")
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -84,27 +82,17 @@ class Filling:
         H, W], parameters of the augmentation; what lies between a view and the next is [k - 1, B, ...]; what
         the object has is [B, ...]: ``category``, ``object_index``, ``points`` [B, P, 6].
         """
+        lead = LeadingAxes.of(self.fields, self.views)
         return {
-            name: ArraySpec((*self.lead(name), batch_size, *spec.shape), spec.dtype)
+            name: ArraySpec((*lead(name), batch_size, *spec.shape), spec.dtype)
             for name, spec in self._specs().items()
         }
 
-    def lead(self, name: str) -> tuple[int, ...]:
-        """The axes before a batch's: (k,) of what each view has, (k - 1,) of steps, () of the object's."""
-        if name in _OF_OBJECTS:
-            return ()
-        steps = {field.name for field in self.fields if field.per == "step"}
-        return (self.views - (name in steps),)
-
     def _specs(self) -> dict[str, ArraySpec]:
         """Shapes without those axes."""
-        side = (self.image_size, self.image_size)
-        specs = {IMAGES: ArraySpec((*side, 3), "uint8"), "view_index": ArraySpec((), "int64")}
+        specs = picture_specs(self.image_size, self.outputs) | {"view_index": ArraySpec((), "int64")}
         specs |= {field.name: ArraySpec(field.shape, field.dtype) for field in self.fields}
         specs |= dict.fromkeys(("category", "object_index"), ArraySpec((), "int64"))
-        for name in self.outputs:
-            channels, dtype = OUTPUT_SHAPES[name]
-            specs[name] = ArraySpec((channels, *side), dtype)
         if self.points:
             specs["points"] = ArraySpec((self.dataset.manifest.points, 6), "float32")
         if self.augmentation is not None:
@@ -134,9 +122,13 @@ class Filling:
         return self.augmentation.parameters(self.seed, epoch, positions, self.views)
 
 
-def open_filler(filling: Filling) -> "ViewFiller":
-    """A filler that reads a data set's shards, in the process that fills."""
-    return ViewFiller(filling)
+def picture_specs(size: int, outputs: Iterable[str]) -> dict[str, ArraySpec]:
+    """The arrays of one view's picture and other outputs, of a side in pixels."""
+    specs = {IMAGES: ArraySpec((size, size, 3), "uint8")}
+    for name in outputs:
+        channels, dtype = OUTPUT_SHAPES[name]
+        specs[name] = ArraySpec((channels, size, size), dtype)
+    return specs
 
 
 class ViewFiller:
@@ -201,13 +193,12 @@ class ViewFiller:
     def _outputs(self, arrays: Arrays, place: tuple[int, int], row: int, view: int) -> None:
         size, stored = self._filling.image_size, self._filling.dataset.manifest.image_size_px
         for name in self._filling.outputs:
-            image = self._split.read_extra(row, view, name).reshape(stored, stored, -1)
+            image = self._split.read_extra(row, view, name)
             if size != stored:
                 # None of these may be mixed: the nearest pixel is taken.
                 nearest = ((np.arange(size) + 0.5) * stored / size).astype(np.intp)
                 image = image[nearest][:, nearest]
-            first = image.transpose(2, 0, 1)
-            arrays[name][place] = first // 255 if name == "mask" else first
+            arrays[name][place] = channels_first(name, image)
 
     def _replaced(
         self, arrays: Arrays, part: Part, failures: Sequence[tuple[int, int, IntegrityError]]

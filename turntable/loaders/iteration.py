@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders.batches import BatchPlan
-from turntable.loaders.engines import Engine, Made, RingEngine, Wanted, padding_of, rows_of
+from turntable.loaders.engines import Engine, Made, RingEngine, Wanted
 from turntable.loaders.filling import CorruptView
 from turntable.loaders.naming import Named
 from turntable.loaders.order import IntArray
@@ -98,7 +98,7 @@ class BatchLoader(ABC):
         self._position, self._resume = _Position(), False
         self._latest: tuple[int, Samples] | None = None
         self._started: Engine | None = None
-        plan.check(self.num_samples, "samples")
+        plan.check(self.num_samples)
 
     @abstractmethod
     def _make_engine(self) -> Engine:
@@ -229,7 +229,7 @@ class BatchLoader(ABC):
             named = self._named(batch, len(positions))
             del batch  # else its slot would be held until the next one is there
             if self._plan.last == "pad":
-                named["padding"] = padding_of(samples, positions)
+                named["padding"] = positions >= len(samples)
             position.samples += self._plan.step
             if positions is taken[-1]:
                 # Now, not when one more is asked for: who counts batches does not ask.
@@ -242,9 +242,9 @@ class BatchLoader(ABC):
     def _wanted(self, samples: Samples, epoch: int, taken: Iterable[IntArray]) -> Iterator[Wanted]:
         with self._ahead_of(samples) as make_ready:
             for positions in taken:
-                chosen, inside = rows_of(samples, positions)
-                make_ready(int(inside[-1]))
-                yield Wanted(chosen, epoch, inside)
+                wanted = Wanted.at(samples, epoch, positions)
+                make_ready(int(wanted.positions[-1]))
+                yield wanted
 
     def _delivered(self, named: Named) -> dict[str, Any]:
         if self._output == "numpy":

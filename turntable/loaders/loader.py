@@ -20,12 +20,11 @@ from turntable.loaders.engines import (
     Made,
     RingEngine,
     Wanted,
-    rows_of,
 )
 from turntable.loaders.filling import Filling
 from turntable.loaders.iteration import BatchLoader, Order, Output, ranks
 from turntable.loaders.labels import default_labels, label_fields
-from turntable.loaders.naming import Named, named_batch
+from turntable.loaders.naming import LeadingAxes, Named, named_batch
 from turntable.loaders.order import IntArray
 from turntable.loaders.prefetch import Prefetcher
 from turntable.loaders.samplers import Pairs, Sampler, Samples, Sequences
@@ -135,6 +134,7 @@ class Loader(BatchLoader):
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
         )
         self._filling.check()
+        self._lead = LeadingAxes.of(self._filling.fields, sampler.views)
         self._here = HereEngine(self._filling)
         self._workers, self._engine_name = num_workers, engine
         window = _window(window_shards, self.dataset)
@@ -155,10 +155,9 @@ class Loader(BatchLoader):
         Raises:
             IntegrityError: one of their views cannot be read, and none may be missing any more.
         """
-        chosen, inside = rows_of(self.samples(epoch), positions)
-        made = next(iter(self._here.make([Wanted(chosen, epoch, inside)])))
+        made = next(iter(self._here.make([Wanted.at(self.samples(epoch), epoch, positions)])))
         self._count(made.corrupt)
-        return self._delivered(self._named(made, len(inside)))
+        return self._delivered(self._named(made, len(positions)))
 
     def _make_engine(self) -> Engine:
         if self._workers == 0:
@@ -167,7 +166,7 @@ class Loader(BatchLoader):
             # A forked process cannot use an object store that its parent has used.
             return DataLoaderEngine(self._filling, self._workers, spawn=not self.dataset.is_local)
         return RingEngine(
-            "turntable.loaders.filling:open_filler",
+            "turntable.loaders.filling:ViewFiller",
             {"filling": self._filling},
             self._filling.layout(self._plan.batch_size),
             self._workers,
@@ -175,7 +174,7 @@ class Loader(BatchLoader):
         )
 
     def _named(self, made: Made, rows: int) -> Named:
-        return named_batch(made.arrays, self._filling.lead, self.sampler.naming, rows)
+        return named_batch(made.arrays, self._lead, self.sampler.naming, rows)
 
     @contextmanager
     def _ahead_of(self, samples: Samples) -> Generator[Callable[[int], None], None, None]:

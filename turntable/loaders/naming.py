@@ -1,20 +1,42 @@
 """A batch's arrays under the names that users know."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from turntable.loaders.filling import IMAGES
+from turntable.loaders.labels import LabelField
 from turntable.loaders.samplers import Naming
+
+IMAGES = "images"
+"""uint8 [k, B, H, W, 3]: all first views, then all second ones."""
 
 Named = dict[str, NDArray[Any]]
 
-Lead = Callable[[str], tuple[int, ...]]
-"""The axes before a batch's, of an array by name: (k,), (k - 1,) or none."""
+_OF_OBJECTS = ("category", "object_index", "points")
 
 
-def named_batch(arrays: Mapping[str, NDArray[Any]], lead: Lead, naming: Naming, rows: int) -> Named:
+@dataclass(frozen=True, slots=True)
+class LeadingAxes:
+    """The axes that a batch's arrays have before the batch's own."""
+
+    views: int
+    """k, of a sample."""
+    steps: frozenset[str]
+    """Names of what lies between a view and the next."""
+
+    @classmethod
+    def of(cls, fields: Iterable[LabelField], views: int) -> Self:
+        """Of batches with such labels."""
+        return cls(views, frozenset(field.name for field in fields if field.per == "step"))
+
+    def __call__(self, name: str) -> tuple[int, ...]:
+        """(k,) of what each view has, (k - 1,) of steps, () of what the object has."""
+        return () if name in _OF_OBJECTS else (self.views - (name in self.steps),)
+
+
+def named_batch(arrays: Mapping[str, NDArray[Any]], lead: LeadingAxes, naming: Naming, rows: int) -> Named:
     """The first rows of a batch's arrays, without a copy.
 
     With naming "single" what a view has is [B, ...], its image ``view``. With "pair" it is [B, ...] twice, by

@@ -15,7 +15,6 @@ import numpy as np
 
 from turntable.datasets.digests import sha256_of
 from turntable.datasets.fresh_views import (
-    IMAGES,
     LATENTS,
     OBJECT_INDEX,
     VIEW_INDEX,
@@ -34,10 +33,10 @@ from turntable.errors import DeviceLostError, InvalidInputError
 from turntable.loaders.augment_parameters import Augmentation
 from turntable.loaders.batches import BatchPlan, Last
 from turntable.loaders.engines import Engine, Made, RingEngine, Wanted
-from turntable.loaders.filling import OUTPUT_SHAPES, Arrays, CorruptView
+from turntable.loaders.filling import Arrays, CorruptView, picture_specs
 from turntable.loaders.iteration import BatchLoader, Order, Output, ranks
 from turntable.loaders.labels import LabelField, compute_labels, default_labels, label_fields
-from turntable.loaders.naming import Named, named_batch
+from turntable.loaders.naming import LeadingAxes, Named, named_batch
 from turntable.loaders.samplers import Fresh
 from turntable.loaders.selection import whole_split
 from turntable.processes.crew import Crew
@@ -159,6 +158,7 @@ class OnlinePairs(BatchLoader):
         limits = (load_seconds, int(load_memory * 2**30))
         self._setup = RenderSetup(query, self.inventory, blocks, through_jpeg, *limits)
         self._completion = _Completion(fields, self.inventory, augmentation, seed, sampler.views)
+        self._lead = LeadingAxes.of(fields, sampler.views)
         self._workers = num_workers
         length = 0 if self.recipe.sequence is None else self.recipe.sequence.length
         super().__init__(
@@ -175,7 +175,7 @@ class OnlinePairs(BatchLoader):
         return _RenderRing(self._setup, self._completion, self._plan, self._workers, pinned=self._pinned)
 
     def _named(self, made: Made, rows: int) -> Named:
-        return named_batch(made.arrays, self._completion.lead, self.sampler.naming, rows)
+        return named_batch(made.arrays, self._lead, self.sampler.naming, rows)
 
     def _count(self, corrupt: Iterable[CorruptView]) -> None:
         """Each object once, however often it was wanted."""
@@ -197,7 +197,7 @@ class _Completion:
     views: int
 
     def complete(self, arrays: Arrays, wanted: Wanted) -> dict[str, Any]:
-        """The arrays of a batch as ``lead`` says; only its own rows."""
+        """The arrays of a batch as its leading axes say; only its own rows."""
         count = len(wanted.samples)
         whole = {
             name: array[:count] if name == OBJECT_INDEX else array[:, :count]
@@ -209,13 +209,6 @@ class _Completion:
             of_views |= self.augmentation.parameters(self.seed, wanted.epoch, wanted.positions, self.views)
         whole |= {name: np.ascontiguousarray(values.swapaxes(0, 1)) for name, values in of_views.items()}
         return whole | {"category": self.inventory.classes[whole[OBJECT_INDEX]]}
-
-    def lead(self, name: str) -> tuple[int, ...]:
-        """The axes before a batch's: (k,), (k - 1,) of steps, () of what the object has."""
-        if name in ("category", OBJECT_INDEX):
-            return ()
-        steps = {field.name for field in self.fields if field.per == "step"}
-        return (self.views - (name in steps),)
 
 
 class _RenderRing(RingEngine):
@@ -353,18 +346,12 @@ def _asked(query: ObjectQuery) -> Inventory:
 
 def _layout(setup: RenderSetup, batch_size: int) -> Layout:
     recipe, lead = setup.query.recipe, (setup.blocks.views, batch_size)
-    side = (recipe.image_size_px, recipe.image_size_px)
-    layout = {
-        IMAGES: ArraySpec((*lead, *side, 3), "uint8"),
-        LATENTS: ArraySpec((*lead, len(recipe.factors)), "float32"),
-        VIEW_INDEX: ArraySpec(lead, "int64"),
-        OBJECT_INDEX: ArraySpec((batch_size,), "int64"),
+    of_views = picture_specs(recipe.image_size_px, [name for name in recipe.outputs if name != "rgb"]) | {
+        LATENTS: ArraySpec((len(recipe.factors),), "float32"),
+        VIEW_INDEX: ArraySpec((), "int64"),
     }
-    for name in recipe.outputs:
-        if name in OUTPUT_SHAPES:
-            channels, dtype = OUTPUT_SHAPES[name]
-            layout[name] = ArraySpec((*lead, channels, *side), dtype)
-    return layout
+    layout = {name: ArraySpec((*lead, *spec.shape), spec.dtype) for name, spec in of_views.items()}
+    return layout | {OBJECT_INDEX: ArraySpec((batch_size,), "int64")}
 
 
 def _fingerprint(recipe: Recipe, inventory: Inventory, through_jpeg: bool) -> str:

@@ -7,8 +7,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.dataset import Dataset, Split
+from turntable.datasets.dataset import Dataset
 from turntable.datasets.digests import canonical_json
+from turntable.datasets.split import Split
 from turntable.datasets.storage import write_text
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders.samplers import Samples

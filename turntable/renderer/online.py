@@ -30,7 +30,7 @@ from turntable.datasets.fresh_views import (
 )
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.outputs import EXTRAS
+from turntable.datasets.outputs import EXTRAS, channels_first
 from turntable.datasets.pixels import decode_jpeg
 from turntable.datasets.recipe import Recipe
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
@@ -251,7 +251,7 @@ class ViewRenderer:
             for number, place in enumerate(places[sample].tolist()):
                 drawn.show(place, arrays[IMAGES][number, at])
                 for name, images in drawn.extras.items():
-                    arrays[name][number, at] = _channels_first(name, images[place])
+                    arrays[name][number, at] = channels_first(name, EXTRAS[name].decode(images[place]))
             arrays[LATENTS][:, at] = drawn.labels[places[sample]]
             arrays[VIEW_INDEX][:, at] = views[sample]
             arrays[OBJECT_INDEX][at] = row
@@ -290,13 +290,6 @@ def _in_order(recipe: Recipe, rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]
 
 def _nbytes(item: bytes | NDArray[Any]) -> int:
     return len(item) if isinstance(item, bytes) else item.nbytes
-
-
-def _channels_first(name: str, stored: NDArray[Any]) -> NDArray[Any]:
-    """An output [channels, S, S] as a loader gives it, of the image that is stored."""
-    image = EXTRAS[name].decode(stored)
-    first = image.reshape(*image.shape[:2], -1).transpose(2, 0, 1)
-    return first // 255 if name == "mask" else first
 
 
 class _Meshes:

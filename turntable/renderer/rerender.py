@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.dataset import Dataset, Split, open_dataset
+from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.factors import STANDARD_BY_NAME
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.outputs import decode_extra, encode_extra
 from turntable.datasets.pixels import decode_jpeg
 from turntable.datasets.recipe import Recipe
+from turntable.datasets.split import Split
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes.mesh import Mesh
