@@ -72,7 +72,7 @@ def test_features_are_those_of_each_view(dataset):
 
         def embed(self, images):
             mean = images.float().mean(dim=(2, 3))
-            return Embedding(mean, mean[:, :0], mean[:, :1])
+            return Embedding.of(mean, equivariant=mean[:, :1])
 
     from turntable.datasets.pixels import decode_jpeg
 

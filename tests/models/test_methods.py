@@ -11,7 +11,7 @@ from turntable.models.sie import SIE, SIEConfig
 from turntable.models.supervised import SupervisedConfig
 from turntable.models.vicreg import VICRegConfig
 
-DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3))
+DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3), image_size_px=32)
 
 
 def make_batch(size=6):
@@ -27,7 +27,7 @@ def make_batch(size=6):
 
 def make(name, **changes):
     torch.manual_seed(0)
-    config = dataclasses.replace(METHODS[name].config.demo(), **changes)
+    config = dataclasses.replace(METHODS[name].make_config().demo(), **changes)
     return build_method(name, config, build_backbone("small"), DATA)
 
 
@@ -153,7 +153,7 @@ def test_supervised_without_a_task_does_not_train_its_head(weight, untouched):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_configuration_survives_plain_values(name):
-    config = METHODS[name].config.demo()
+    config = METHODS[name].make_config().demo()
     values = dataclasses.asdict(config)
     values = {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}  # as JSON has it
     assert method_config(name, values) == config
@@ -161,7 +161,7 @@ def test_a_configuration_survives_plain_values(name):
 
 def test_wrong_names_are_refused_with_the_right_ones():
     with pytest.raises(
-        InvalidInputError, match="unknown method 'sei'; choose one of: sie, vicreg, supervised"
+        InvalidInputError, match="unknown method 'sei'; choose one of: supervised, vicreg, sie"
     ):
         method_config("sei", {})
     with pytest.raises(InvalidInputError, match="vicreg has no equi_factor; it has invariance_weight"):
@@ -171,8 +171,8 @@ def test_wrong_names_are_refused_with_the_right_ones():
 
 
 def test_center_crop_sees_the_middle_alone():
-    data = DataInfo(num_categories=3, mean=DATA.mean, std=DATA.std, center_crop=0.5)
-    method = build_method("vicreg", VICRegConfig.demo(), build_backbone("small"), data).eval()
+    data = DataInfo(num_categories=3, mean=DATA.mean, std=DATA.std, image_size_px=64, center_crop=0.5)
+    method = build_method("vicreg", VICRegConfig().demo(), build_backbone("small"), data).eval()
     images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
     changed = images.clone()
     changed[..., :16, :] = 0

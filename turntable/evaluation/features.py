@@ -63,19 +63,23 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
     if cache.is_file():
         parts = _read_parts(cache)
     else:
-        parts = extract(load_method(run), dataset_dir, split, batch_size)
+        parts = extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size)
         _write_parts(cache, parts)
     return SplitFeatures(parts, quaternions, categories, ids)
 
 
-def extract(method: Method, dataset_dir: Path | str, split: str, batch_size: int = 256) -> Parts:
+def extract(
+    method: Method, dataset_dir: Path | str, split: str, image_size: int | None = None, batch_size: int = 256
+) -> Parts:
     """Embed every view of a split with a frozen method in ``eval()`` mode.
 
     Returns:
         [N, V, D] by part; parts of width 0 are left out.
     """
     method = method.eval().to("cuda" if torch.cuda.is_available() else "cpu")
-    loader = Loader(dataset_dir, split, Views(shuffled=False), batch_size, labels=(), last="short")
+    loader = Loader(
+        dataset_dir, split, Views(shuffled=False), batch_size, labels=(), last="short", image_size=image_size
+    )
     shape = (loader.num_objects, loader.dataset.manifest.views)
     parts: Parts = {}
     for batch in loader:

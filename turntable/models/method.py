@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -23,30 +23,97 @@ class DataInfo:
     mean: tuple[float, float, float]
     """Of each colour channel, with 1 for white."""
     std: tuple[float, float, float]
+    image_size_px: int
+    """The side of the square images that batches have."""
     center_crop: float = 1.0
     """The share of an image's side that the backbone sees, in (0, 1], around the middle."""
+
+    @property
+    def input_size_px(self) -> int:
+        """The side of what the backbone sees."""
+        return cropped_size(self.image_size_px, self.center_crop)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleKind:
+    """Which views of an object make a sample."""
+
+    views: int = 2
+    """Two views come as ``view_1`` and ``view_2``, what lies between them as [B, ...]. More come as ``views``
+    uint8 [B, k, 3, H, W], and what lies between each and the next as [B, k - 1, ...]."""
+    consecutive: bool = False
+    """Whether they follow one another in a true sequence; otherwise they are any views, all distinct."""
+
+
+PAIR = SampleKind()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How far a training has come, for what a method changes on the way."""
+
+    step: int
+    """Of the optimiser, 0 for the first."""
+    steps: int
+    """There are in all."""
+    epoch: int
+    epochs: int
 
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """What a method says of images; a part that the method does not set apart has width 0."""
+    """What a method says of images; a part that the method does not have has width 0."""
 
     representation: Tensor
-    """[B, D], all of it."""
+    """[B, D], all of it: what the papers' probes read."""
     invariant: Tensor
     """[B, Di]: the part trained to stay as the object turns."""
     equivariant: Tensor
     """[B, De]: the part trained to turn with the object."""
+    source: Tensor
+    """[B, E]: what ``Predicts.predict`` starts from."""
+    target: Tensor
+    """[B, E]: what it should arrive at, of the other view; often the same as ``source``."""
+
+    @classmethod
+    def of(
+        cls,
+        representation: Tensor,
+        *,
+        invariant: Tensor | None = None,
+        equivariant: Tensor | None = None,
+        source: Tensor | None = None,
+        target: Tensor | None = None,
+    ) -> Self:
+        """With what the method has; ``target`` is ``source`` unless it is given."""
+        none = representation[:, :0]
+        source = none if source is None else source
+        return cls(
+            representation,
+            none if invariant is None else invariant,
+            none if equivariant is None else equivariant,
+            source,
+            source if target is None else target,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class MethodConfig(ABC):
+class MethodConfig:
     """The numbers of a method: the paper's by default; ``demo()`` fits two CPU cores and a few minutes."""
 
-    @classmethod
-    @abstractmethod
-    def demo(cls) -> Self:
-        """The variant for small images, small batches and little time."""
+    paper_training: ClassVar[Mapping[str, Any]] = {}
+    """Fields of ``training.TrainConfig`` in which the paper's training differs from SIE's (its defaults)."""
+    demo_training: ClassVar[Mapping[str, Any]] = {}
+    """In which the demo's training must differ from that of all methods."""
+
+    @property
+    def sample(self) -> SampleKind:
+        """What a batch's samples are."""
+        return PAIR
+
+    def demo(self) -> Self:
+        """The same variant for small images, small batches and little time."""
+        return self
 
 
 class Normalize(nn.Module):
@@ -65,19 +132,28 @@ class Normalize(nn.Module):
         return (images.float() - self.mean) / self.std
 
 
+def cropped_size(side_px: int, share: float) -> int:
+    """How many pixels of a side are left."""
+    return round(side_px * share)
+
+
 def center_crop(images: Tensor, share: float) -> Tensor:
     """The middle of images [..., H, W], ``share`` of each side; a view, not a copy."""
     height, width = images.shape[-2:]
-    kept_height, kept_width = round(height * share), round(width * share)
+    kept_height, kept_width = cropped_size(height, share), cropped_size(width, share)
     top, left = (height - kept_height) // 2, (width - kept_width) // 2
     return images[..., top : top + kept_height, left : left + kept_width]
 
 
 class Method(nn.Module, ABC):
-    """A backbone, what is trained on top of it, and the loss that trains both."""
+    """A backbone, what is trained on top of it, and the loss that trains both.
 
-    reads: ClassVar[tuple[str, ...]]
-    """The fields of a batch that ``loss`` asks for."""
+    A loss is computed over the whole batch, of all ranks (``gathering.gathered``): then its numbers are the
+    same whether one process has the batch or several share it.
+    """
+
+    reads: tuple[str, ...] = ("view_1", "view_2")
+    """The fields of a batch that ``loss`` asks for; some depend on the configuration."""
 
     def __init__(self, backbone: Backbone, data: DataInfo) -> None:
         super().__init__()
@@ -96,16 +172,25 @@ class Method(nn.Module, ABC):
 
     def embed(self, images: Tensor) -> Embedding:
         """Embed images, uint8 [B, 3, H, W]; in ``eval()`` mode each image by itself."""
-        representation = self.represent(images)
-        return Embedding(representation, representation[:, :0], representation[:, :0])
+        return Embedding.of(self.represent(images))
 
     def represent(self, images: Tensor) -> Tensor:
         """The backbone's output [B, D] for images, uint8 [B, 3, H, W]."""
-        return self.backbone(self.normalize(center_crop(images, self.center_crop)))
+        return self.backbone(self.seen(images))
+
+    def seen(self, images: Tensor) -> Tensor:
+        """What the backbone sees of images, uint8 [B, 3, H, W]: the middle, normalised."""
+        return self.normalize(center_crop(images, self.center_crop))
 
     def represent_pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The representations of both views [B, D], each view a batch of its own to batch norm."""
         return self.represent(batch["view_1"]), self.represent(batch["view_2"])
+
+    def before_step(self, moment: Moment) -> None:
+        """Set what changes as training goes on, such as a temperature; before the loss of each step."""
+
+    def after_step(self, moment: Moment) -> None:
+        """Follow the optimiser, as moving averages do; after each of its steps."""
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The loss: what a wrapper for many devices calls."""
@@ -123,3 +208,41 @@ class Method(nn.Module, ABC):
                 f"{type(self).__name__} reads {', '.join(missing)}, which the batch does not have"
                 f" (it has {', '.join(batch)}); use a loader that gives them"
             )
+
+
+class Predicts(ABC):
+    """A method that says how a view would embed after an action: what retrieval metrics ask for."""
+
+    action: tuple[str, ...]
+    """The labels of a step that tell the action (``actions.action_of``)."""
+
+    @abstractmethod
+    def predict(self, source: Tensor, action: Tensor) -> Tensor:
+        """Predict the other view's ``Embedding.target``.
+
+        Args:
+            source: [B, E] of the first views (``Embedding.source``).
+            action: [B, K] to the second.
+
+        Returns:
+            [B, E].
+        """
+
+
+class Aggregates(ABC):
+    """A method that embeds several views of an object as one, as seq-JEPA does."""
+
+    action: tuple[str, ...]
+    """The labels of a step that tell the action (``actions.action_of``)."""
+
+    @abstractmethod
+    def aggregate(self, representation: Tensor, action: Tensor) -> Tensor:
+        """Embed M views together.
+
+        Args:
+            representation: [B, M, D] of each view (``Embedding.representation``).
+            action: [B, M - 1, K] from each view to the next.
+
+        Returns:
+            [B, A].
+        """

@@ -1,7 +1,7 @@
 """Methods by name, so that a configuration file can say which one it means."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from turntable.errors import InvalidInputError
@@ -18,12 +18,18 @@ class MethodEntry:
 
     config: type[MethodConfig]
     build: Callable[[Any, Backbone, DataInfo], Method]
+    variant: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the configuration in which this name's method differs from the paper's main one."""
+
+    def make_config(self, values: Mapping[str, Any] | None = None) -> MethodConfig:
+        """The paper's configuration of this variant, with some values changed."""
+        return self.config(**{**self.variant, **(values or {})})
 
 
 METHODS: dict[str, MethodEntry] = {
-    "sie": MethodEntry(SIEConfig, SIE),
-    "vicreg": MethodEntry(VICRegConfig, VICReg),
     "supervised": MethodEntry(SupervisedConfig, Supervised),
+    "vicreg": MethodEntry(VICRegConfig, VICReg),
+    "sie": MethodEntry(SIEConfig, SIE),
 }
 """What a configuration may name."""
 
@@ -45,12 +51,12 @@ def method_config(name: str, values: Mapping[str, Any]) -> MethodConfig:
     Raises:
         InvalidInputError: The method is unknown, or a value's name is.
     """
-    config = method_entry(name).config
-    known = [field.name for field in fields(config)]
+    entry = method_entry(name)
+    known = [item.name for item in fields(entry.config)]
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise InvalidInputError(f"{name} has no {', '.join(unknown)}; it has {', '.join(known)}")
-    return config(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+    return entry.make_config({key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
 
 
 def build_method(name: str, config: MethodConfig, backbone: Backbone, data: DataInfo) -> Method:
@@ -58,7 +64,7 @@ def build_method(name: str, config: MethodConfig, backbone: Backbone, data: Data
 
     Raises:
         InvalidInputError: The method is unknown, the configuration is another method's, or it does not fit
-            the backbone.
+            the backbone or the images.
     """
     entry = method_entry(name)
     if not isinstance(config, entry.config):

@@ -7,7 +7,7 @@ Garrido, Najman and LeCun, "Self-supervised learning of Split Invariant Equivari
            + 10 V([x_i|x_e], [y_i|y_e]) + 10 * 1/2 hinge(W(q) x_e) + 1 C([x_i|x_e], [y_i|y_e])
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -38,10 +38,9 @@ class SIEConfig(MethodConfig):
     """Of each projector."""
     hypernetwork_init: Init = "torch"
 
-    @classmethod
-    def demo(cls) -> Self:
+    def demo(self) -> Self:
         """Narrower projectors, and predictions that start no longer than what they predict."""
-        return cls(projector_widths=(256, 256, 256), hypernetwork_init="fan_in")
+        return replace(self, projector_widths=(256, 256, 256), hypernetwork_init="fan_in")
 
 
 class SIE(Method):
@@ -66,7 +65,8 @@ class SIE(Method):
         """Embed images, uint8 [B, 3, H, W], with the two halves of the representation told apart."""
         representation = self.represent(images)
         invariant, equivariant = self._split(representation)
-        return Embedding(representation, invariant, equivariant)
+        source = self.equivariant_projector(equivariant)
+        return Embedding.of(representation, invariant=invariant, equivariant=equivariant, source=source)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Of batches with two views, uint8 [B, 3, H, W], and ``relative_quaternion`` [B, 4]; B >= 2."""

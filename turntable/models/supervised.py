@@ -6,7 +6,7 @@ trained end to end. No paper gives this baseline in full: this definition is our
     loss = a CE(class(h1), category) + a CE(class(h2), category) + b MSE(head([h1|h2]), q)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -29,10 +29,9 @@ class SupervisedConfig(MethodConfig):
     double_cover: bool = False
     """Whether q and -q count as the same answer; otherwise the loader's sign rule is learned with it."""
 
-    @classmethod
-    def demo(cls) -> Self:
+    def demo(self) -> Self:
         """Narrower head, and a rotation term that the cross-entropy does not drown."""
-        return cls(rotation_weight=10.0, rotation_width=512)
+        return replace(self, rotation_weight=10.0, rotation_width=512)
 
 
 class Supervised(Method):

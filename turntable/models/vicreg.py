@@ -6,7 +6,7 @@ Bardes, Ponce and LeCun, "VICReg: Variance-Invariance-Covariance Regularization 
     loss = 10 MSE(x, y) + 10 V(x, y) + 1 C(x, y),    x = projector(h1), y = projector(h2)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from torch import Tensor
@@ -26,10 +26,9 @@ class VICRegConfig(MethodConfig):
     covariance_weight: float = 1.0
     projector_widths: tuple[int, int, int] = (2048, 2048, 2048)
 
-    @classmethod
-    def demo(cls) -> Self:
+    def demo(self) -> Self:
         """Narrower projector."""
-        return cls(projector_widths=(512, 512, 512))
+        return replace(self, projector_widths=(512, 512, 512))
 
 
 class VICReg(Method):

@@ -58,6 +58,8 @@ class TrainConfig:
     """"cosine" falls to 0 at the last step. Either follows a linear warm-up, if there is one."""
     warmup_epochs: float = 0.0
     quaternion_sign: QuaternionSign = "product"
+    image_size: int | None = None
+    """The side in pixels that images are resized to; None: as stored."""
     center_crop: float = 1.0
     """The share of an image's side that is looked at, in (0, 1]. In the scene of 3DIEBench, two thirds hold
     the whole object wherever it turns."""
@@ -131,7 +133,12 @@ def paper_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfi
     Raises:
         InvalidInputError: The method is unknown, or a value cannot be right.
     """
-    settings: dict[str, Any] = {"method_config": method_entry(method).config(), **changes}
+    entry = method_entry(method)
+    settings: dict[str, Any] = {
+        "method_config": entry.make_config(),
+        **entry.config.paper_training,
+        **changes,
+    }
     return TrainConfig(method=method, dataset=str(dataset), **settings)
 
 
@@ -146,8 +153,9 @@ def demo_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfig
     Raises:
         InvalidInputError: The method is unknown, or a value cannot be right.
     """
+    entry = method_entry(method)
     settings: dict[str, Any] = {
-        "method_config": method_entry(method).config.demo(),
+        "method_config": entry.make_config().demo(),
         "backbone": "small",
         "epochs": 12,
         "pairs_per_object": 10,
@@ -157,6 +165,7 @@ def demo_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfig
         "warmup_epochs": 1.0,
         "amp": "off",
         "center_crop": 2 / 3,
+        **entry.config.demo_training,
         **changes,
     }
     return TrainConfig(method=method, dataset=str(dataset), **settings)

@@ -184,5 +184,6 @@ def _pair_loader(config: TrainConfig, device: torch.device) -> Loader:
         seed=config.seed,
         num_workers=config.num_workers,
         quaternion_sign=config.quaternion_sign,
+        image_size=config.image_size,
         pin_memory=device.type == "cuda",
     )

@@ -77,7 +77,11 @@ def open_run(folder: Path | str) -> Run:
             folder=Path(folder),
             config=TrainConfig.from_dict(values["config"]),
             data=DataInfo(
-                data["num_categories"], tuple(data["mean"]), tuple(data["std"]), data["center_crop"]
+                data["num_categories"],
+                tuple(data["mean"]),
+                tuple(data["std"]),
+                data["image_size_px"],
+                data["center_crop"],
             ),
             categories=tuple(values["categories"]),
             fingerprint=values["fingerprint"],
@@ -95,7 +99,7 @@ def start_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
         InvalidInputError: The folder holds a run with other settings or of other data.
     """
     categories = tuple(dataset.manifest.categories)
-    data = data_info(dataset, config.center_crop)
+    data = data_info(dataset, config.image_size, config.center_crop)
     run = Run(folder, config, data, categories, dataset.manifest.fingerprint)
     path = folder / "config.json"
     if path.exists():
@@ -105,13 +109,13 @@ def start_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
     return run
 
 
-def data_info(dataset: Dataset, center_crop: float = 1.0) -> DataInfo:
+def data_info(dataset: Dataset, image_size: int | None = None, center_crop: float = 1.0) -> DataInfo:
     """What a method must know of a data set; one without statistics of its pixels is scaled to [-2, 2]."""
     manifest = dataset.manifest
     mean, std = manifest.pixel_mean, manifest.pixel_std
     if mean is None or std is None:
         mean, std = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
-    return DataInfo(len(manifest.categories), mean, std, center_crop)
+    return DataInfo(len(manifest.categories), mean, std, image_size or manifest.image_size_px, center_crop)
 
 
 def new_method(run: Run) -> Method:
