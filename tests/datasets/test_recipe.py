@@ -50,6 +50,7 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "so3-ood",
         "viewpoints",
         "zoo",
+        "zoo-benchmark",
     )
     recipe = load_recipe("3diebench")
     assert (recipe.views, recipe.image_size_px, recipe.source, recipe.channel_order) == (
