@@ -8,7 +8,7 @@ import pytest
 import quick_run
 from quick_run import TINY, contents, quick
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.alone]
 
 
 def test_a_cluster_that_loses_a_node_gives_the_same_bytes(tmp_path):
