@@ -7,7 +7,7 @@ import torch
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS, DataInfo, Normalize, build_backbone, build_method, method_config
 from turntable.models.method import center_crop
-from turntable.models.sie import SIE, SIEConfig
+from turntable.models.sie import SIE
 from turntable.models.supervised import SupervisedConfig
 from turntable.models.vicreg import VICRegConfig
 
@@ -22,6 +22,9 @@ def make_batch(size=6):
         "view_2": torch.randint(256, (size, 3, 32, 32), generator=generator, dtype=torch.uint8),
         "relative_quaternion": torch.nn.functional.normalize(quaternion, dim=1),
         "category": torch.arange(size) % 3,
+        "floor_hue_difference": torch.rand(size, generator=generator) - 0.5,
+        "light_hue_difference": torch.rand(size, generator=generator) - 0.5,
+        "translation_difference_object": torch.rand(size, 3, generator=generator) - 0.5,
     }
 
 
@@ -60,8 +63,8 @@ def test_embeddings_have_their_widths_and_do_not_see_the_batch(name):
     method, images = make(name).eval(), make_batch()["view_1"]
     embedding = method.embed(images)
     assert embedding.representation.shape == (6, 512)
-    assert embedding.invariant.shape == (6, 256 if name == "sie" else 0)
-    assert embedding.equivariant.shape == (6, 256 if name == "sie" else 0)
+    half = 256 if isinstance(method, SIE) else 0
+    assert embedding.invariant.shape == embedding.equivariant.shape == (6, half)
     alone = torch.cat([method.embed(image[None]).representation for image in images])
     torch.testing.assert_close(embedding.representation, alone, rtol=1e-4, atol=1e-5)
 
@@ -76,58 +79,7 @@ def test_normalize_is_that_of_the_data_set():
     assert set(normalize.state_dict()) == {"mean", "std"}  # a checkpoint knows its data's colours
 
 
-def test_sie_equals_its_formula_in_numpy():
-    generator = np.random.default_rng(0)
-    x_i, x_e, y_i, y_e, predicted = generator.normal(scale=0.6, size=(5, 7, 4))
-
-    def hinge(v):
-        return np.maximum(0, 1 - np.sqrt(v.var(axis=0, ddof=1) + 1e-4)).mean()
-
-    def penalty(v):
-        return (np.cov(v.T)[~np.eye(8, dtype=bool)] ** 2).sum() / 8
-
-    x, y = np.hstack([x_i, x_e]), np.hstack([y_i, y_e])
-    expected = (
-        10 * np.mean((x_i - y_i) ** 2)
-        + 0.45 * 10 * np.mean((predicted - y_e) ** 2)
-        + 10 * (hinge(x) + hinge(y)) / 2
-        + 10 * hinge(predicted) / 2
-        + penalty(x)
-        + penalty(y)
-    )
-    method = build_method("sie", SIEConfig(projector_widths=(4, 4, 4)), build_backbone("small"), DATA)
-    assert isinstance(method, SIE)
-    terms = method.combine(*(torch.from_numpy(v) for v in (x_i, x_e, y_i, y_e, predicted)))
-    assert terms["loss"].item() == pytest.approx(expected)
-    assert method.config == SIEConfig(projector_widths=(4, 4, 4))
-
-
-def test_sie_without_predicted_variance_leaves_that_term_out():
-    embeddings = torch.zeros(5, 4, 3, dtype=torch.float64)
-    with_term = make("sie").combine(*embeddings)
-    without = make("sie", predicted_variance=False).combine(*embeddings)
-    assert (with_term["loss"] - without["loss"]).item() == pytest.approx(10 * 0.99 / 2)
-
-
-def test_siess_invariant_half_gets_no_gradient_from_the_rotation():
-    method, batch = make("sie"), make_batch()
-    method.loss(batch)["equivariance"].backward()
-    assert all(p.grad is None for p in method.invariant_projector.parameters())
-    assert method.predictor.weight.grad is not None
-    assert method.predictor.weight.grad.abs().sum() > 0
-
-
-def test_sie_needs_both_halves():
-    with pytest.raises(InvalidInputError, match="between 1 and 511"):
-        make("sie", equivariant_dim=512)
-
-
 def test_the_papers_numbers_are_the_defaults():
-    sie = METHODS["sie"].config()
-    assert (sie.invariance_weight, sie.equivariance_factor, sie.variance_weight, sie.covariance_weight) == (
-        10, 0.45, 10, 1,
-    )  # fmt: skip
-    assert (sie.equivariant_dim, sie.projector_widths) == (256, (1024, 1024, 1024))
     vicreg = METHODS["vicreg"].config()
     assert (vicreg.invariance_weight, vicreg.variance_weight, vicreg.covariance_weight) == (10, 10, 1)
     assert vicreg.projector_widths == (2048, 2048, 2048)
@@ -142,13 +94,26 @@ def test_supervised_with_double_cover_does_not_see_the_sign():
 
 
 @pytest.mark.parametrize(
-    ("weight", "untouched"), [("category_weight", "classifier"), ("rotation_weight", "rotation_head")]
+    ("name", "terms", "fields"),
+    [
+        ("supervised", {"category", "rotation"}, {"category", "relative_quaternion"}),
+        ("supervised-class", {"category"}, {"category"}),
+        ("supervised-rotation", {"rotation"}, {"relative_quaternion"}),
+        ("supervised-colour", {"colour"}, {"floor_hue_difference", "light_hue_difference"}),
+        ("supervised-translation", {"translation"}, {"translation_difference_object"}),
+    ],
 )
-def test_supervised_without_a_task_does_not_train_its_head(weight, untouched):
-    method = make("supervised", **{weight: 0.0})
-    method.loss(make_batch())["loss"].backward()
-    assert all(p.grad.abs().sum() == 0 for p in getattr(method, untouched).parameters())
-    assert method.backbone.reduce.weight.grad.abs().sum() > 0
+def test_supervised_reads_the_labels_of_its_tasks_and_has_no_other_heads(name, terms, fields):
+    method = make(name)
+    assert set(method.loss(make_batch())) == {"loss", *terms}
+    assert set(method.reads) == {"view_1", "view_2", *fields}
+    assert {*method.heads} == terms - {"category"}
+    assert bool([*method.classifier.parameters()]) == ("category" in terms)
+
+
+def test_supervised_without_a_task_is_refused():
+    with pytest.raises(InvalidInputError, match="one of them above it"):
+        make("supervised", category_weight=0.0, rotation_weight=0.0)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -161,7 +126,7 @@ def test_a_configuration_survives_plain_values(name):
 
 def test_wrong_names_are_refused_with_the_right_ones():
     with pytest.raises(
-        InvalidInputError, match="unknown method 'sei'; choose one of: supervised, vicreg, sie"
+        InvalidInputError, match="unknown method 'sei'; choose one of: supervised, .*, sie"
     ):
         method_config("sei", {})
     with pytest.raises(InvalidInputError, match="vicreg has no equi_factor; it has invariance_weight"):

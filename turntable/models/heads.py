@@ -1,5 +1,6 @@
 """Heads: the small networks on top of a representation."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import nn
@@ -21,6 +22,23 @@ def projector(dim: int, widths: tuple[int, int, int]) -> nn.Sequential:
         nn.ReLU(inplace=True),
         nn.Linear(second, last, bias=False),
     )
+
+
+def projector_with_norm(dim: int, widths: Sequence[int]) -> nn.Sequential:
+    """The projector of seq-JEPA's baselines, from [B, dim] to [B, widths[-1]].
+
+    Linear layers without biases, batch norm and ReLU between them, and a last batch norm without scale and
+    shift: every dimension of the embedding has mean 0 and deviation 1 over the batch.
+    """
+    layers: list[nn.Module] = []
+    for before, after in pairwise((dim, *widths)):
+        layers += [nn.Linear(before, after, bias=False), nn.BatchNorm1d(after), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers[:-2], nn.BatchNorm1d(widths[-1], affine=False))
+
+
+def action_embedding(action_dim: int, width: int) -> nn.Sequential:
+    """A linear map of actions [B, K], each dimension of its output normalised over the batch: [B, width]."""
+    return nn.Sequential(nn.Linear(action_dim, width, bias=False), nn.BatchNorm1d(width, affine=False))
 
 
 def mlp(*widths: int) -> nn.Sequential:

@@ -18,9 +18,9 @@ def full_precision(term: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Compute a term in float32 at least: squares of small covariances vanish in half precision."""
 
     @wraps(term)
-    def in_full_precision(*tensors: Tensor) -> Tensor:
-        with torch.autocast(tensors[0].device.type, enabled=False):
-            return term(*(x if x.dtype == torch.float64 else x.float() for x in tensors))
+    def in_full_precision(x: Tensor, *others: Tensor, **numbers: float) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return term(*map(_full, (x, *others)), **numbers)
 
     return in_full_precision
 
@@ -62,6 +62,25 @@ def covariance(x: Tensor, y: Tensor) -> Tensor:
 
 
 @full_precision
+def nt_xent(x: Tensor, y: Tensor, *, temperature: float) -> Tensor:
+    """Cross-entropy of finding each row's other view among all 2B - 1 other rows of both views [B, D].
+
+    Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (ICML 2020,
+    arXiv:2002.05709), equation 1: logits are cosines over the temperature, the mean is over 2B rows.
+    """
+    rows = functional.normalize(torch.cat([x, y]), dim=1)
+    logits = (rows @ rows.T / temperature).fill_diagonal_(float("-inf"))
+    others = torch.arange(len(rows), device=rows.device).roll(len(x))
+    return functional.cross_entropy(logits, others)
+
+
+@full_precision
+def cosine_distance(x: Tensor, y: Tensor) -> Tensor:
+    """1 - the cosine of the angle between the rows of [B, D], averaged: from 0 to 2."""
+    return 1 - functional.cosine_similarity(x, y, dim=1).mean()
+
+
+@full_precision
 def double_cover(predicted: Tensor, target: Tensor) -> Tensor:
     """Mean squared error of quaternions [B, 4] up to their sign: q and -q are one rotation.
 
@@ -71,3 +90,7 @@ def double_cover(predicted: Tensor, target: Tensor) -> Tensor:
     same = (predicted - target).square().sum(dim=1)
     opposite = (predicted + target).square().sum(dim=1)
     return torch.minimum(same, opposite).mean() / 4
+
+
+def _full(x: Tensor) -> Tensor:
+    return x if x.dtype == torch.float64 else x.float()

@@ -5,9 +5,20 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from turntable.errors import InvalidInputError
+from turntable.models.actions import ROTATION_AND_COLOUR
+from turntable.models.augself import AugSelf, AugSelfConfig
 from turntable.models.backbones import Backbone
+from turntable.models.equimod import EquiModSimCLR, EquiModSimCLRConfig, EquiModVICReg, EquiModVICRegConfig
 from turntable.models.method import DataInfo, Method, MethodConfig
+from turntable.models.only_equivariance import (
+    OnlyEquivarianceSimCLR,
+    OnlyEquivarianceSimCLRConfig,
+    OnlyEquivarianceVICReg,
+    OnlyEquivarianceVICRegConfig,
+)
+from turntable.models.sen import SEN, SENConfig
 from turntable.models.sie import SIE, SIEConfig
+from turntable.models.simclr import SimCLR, SimCLRConfig
 from turntable.models.supervised import Supervised, SupervisedConfig
 from turntable.models.vicreg import VICReg, VICRegConfig
 
@@ -26,10 +37,27 @@ class MethodEntry:
         return self.config(**{**self.variant, **(values or {})})
 
 
+_ONLY = {"category_weight": 0.0, "rotation_weight": 0.0}
+
 METHODS: dict[str, MethodEntry] = {
     "supervised": MethodEntry(SupervisedConfig, Supervised),
+    "supervised-class": MethodEntry(SupervisedConfig, Supervised, {"rotation_weight": 0.0}),
+    "supervised-rotation": MethodEntry(SupervisedConfig, Supervised, {"category_weight": 0.0}),
+    "supervised-colour": MethodEntry(SupervisedConfig, Supervised, _ONLY | {"colour_weight": 1.0}),
+    "supervised-translation": MethodEntry(SupervisedConfig, Supervised, _ONLY | {"translation_weight": 1.0}),
+    "simclr": MethodEntry(SimCLRConfig, SimCLR),
     "vicreg": MethodEntry(VICRegConfig, VICReg),
+    "vicreg-partial": MethodEntry(VICRegConfig, VICReg, {"free_share": 0.5}),
+    "augself": MethodEntry(AugSelfConfig, AugSelf),
+    "sen": MethodEntry(SENConfig, SEN),
+    "equimod-simclr": MethodEntry(EquiModSimCLRConfig, EquiModSimCLR),
+    "equimod-vicreg": MethodEntry(EquiModVICRegConfig, EquiModVICReg),
+    "only-equivariance-simclr": MethodEntry(OnlyEquivarianceSimCLRConfig, OnlyEquivarianceSimCLR),
+    "only-equivariance-vicreg": MethodEntry(OnlyEquivarianceVICRegConfig, OnlyEquivarianceVICReg),
     "sie": MethodEntry(SIEConfig, SIE),
+    "sie-novar": MethodEntry(SIEConfig, SIE, {"predicted_variance": False}),
+    "sie-mlp": MethodEntry(SIEConfig, SIE, {"predictor": "mlp"}),
+    "sie-rotation-colour": MethodEntry(SIEConfig, SIE, {"action": ROTATION_AND_COLOUR}),
 }
 """What a configuration may name."""
 

@@ -6,15 +6,26 @@ Bardes, Ponce and LeCun, "VICReg: Variance-Invariance-Covariance Regularization 
     loss = 10 MSE(x, y) + 10 V(x, y) + 1 C(x, y),    x = projector(h1), y = projector(h2)
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from torch import Tensor
 
+from turntable.errors import InvalidInputError
 from turntable.models import losses
 from turntable.models.backbones import Backbone
+from turntable.models.gathering import gathered
 from turntable.models.heads import projector
 from turntable.models.method import Batch, DataInfo, Method, MethodConfig
+from turntable.models.predictors import check_rows
+
+SEQ_JEPA_VERSION: Mapping[str, Any] = {
+    "invariance_weight": 25.0,
+    "variance_weight": 25.0,
+    "covariance_weight": 1.0,
+}
+"""The weights of VICReg's own paper, which the comparison in seq-JEPA's code (arXiv:2505.03176) has too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,9 @@ class VICRegConfig(MethodConfig):
     variance_weight: float = 10.0
     covariance_weight: float = 1.0
     projector_widths: tuple[int, int, int] = (2048, 2048, 2048)
+    free_share: float = 0.0
+    """The share of the embedding's dimensions, its last, that need not be alike: SIE's "VICReg, partial
+    invariance" has half. 0: all are held alike."""
 
     def demo(self) -> Self:
         """Narrower projector."""
@@ -34,18 +48,28 @@ class VICRegConfig(MethodConfig):
 class VICReg(Method):
     """The invariant baseline: it never reads how the object turned."""
 
-    reads = ("view_1", "view_2")
-
     def __init__(self, config: VICRegConfig, backbone: Backbone, data: DataInfo) -> None:
         super().__init__(backbone, data)
+        if not 0 <= config.free_share < 1:
+            raise InvalidInputError(
+                f"free_share is {config.free_share}; it must be at least 0 and below 1"
+            )
         self.config = config
+        self.alike = config.projector_widths[-1] - round(config.free_share * config.projector_widths[-1])
         self.projector = projector(backbone.dim, config.projector_widths)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Of batches with ``view_1`` and ``view_2``, uint8 [B, 3, H, W], B >= 2."""
-        h1, h2 = self.represent_pair(batch)
-        x, y = self.projector(h1), self.projector(h2)
-        invariance = losses.invariance(x, y)
+        """Of batches with ``view_1`` and ``view_2``, uint8 [B, 3, H, W].
+
+        Raises:
+            InvalidInputError: The batch has fewer than 2 rows.
+        """
+        check_rows(batch["view_1"])
+        return self.combine(*(gathered(self.projector(h)) for h in self.represent_pair(batch)))
+
+    def combine(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """The terms and their weighted sum, from the embeddings [B, E] of both views."""
+        invariance = losses.invariance(x[:, : self.alike], y[:, : self.alike])
         variance = losses.variance(x, y)
         covariance = losses.covariance(x, y)
         total = (

@@ -1,0 +1,75 @@
+"""SEN: one embedding, moved by the action, must find the other view among all views of the batch.
+
+Park, Biza, Zhao, van de Meent and Walters, "Learning Symmetric Embeddings for Equivariant World Models"
+(ICML 2022, arXiv:2204.11371), in the contrastive form of seq-JEPA's comparison (arXiv:2505.03176).
+
+    loss = NTXent(P([x|e(z)]), y; 0.5),    x = projector(h1), y = projector(h2)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from torch import Tensor
+
+from turntable.models import losses
+from turntable.models.actions import ROTATION, action_dim, action_of
+from turntable.models.backbones import Backbone
+from turntable.models.gathering import gathered
+from turntable.models.heads import projector_with_norm
+from turntable.models.method import Batch, DataInfo, Embedding, Method, MethodConfig, Predicts
+from turntable.models.predictors import EmbeddedPredictor, check_rows
+
+
+@dataclass(frozen=True, slots=True)
+class SENConfig(MethodConfig):
+    """The temperature of the softmax, the widths of projector and action embedding."""
+
+    paper_training: ClassVar[Mapping[str, Any]] = {
+        "epochs": 1000,
+        "batch_size": 512,
+        "learning_rate": 4e-4,
+        "image_size": 128,
+    }
+
+    action: tuple[str, ...] = ROTATION
+    temperature: float = 0.5
+    projector_widths: tuple[int, ...] = (2048, 2048, 2048)
+    action_width: int = 128
+
+    def demo(self) -> Self:
+        """Narrower heads."""
+        return replace(self, projector_widths=(512, 512, 512), action_width=32)
+
+
+class SEN(Method, Predicts):
+    """A projector, and a linear predictor that is told the action."""
+
+    def __init__(self, config: SENConfig, backbone: Backbone, data: DataInfo) -> None:
+        super().__init__(backbone, data)
+        self.config, self.action = config, config.action
+        self.reads = ("view_1", "view_2", *config.action)
+        self.projector = projector_with_norm(backbone.dim, config.projector_widths)
+        width = config.projector_widths[-1]
+        self.predictor = EmbeddedPredictor(width, action_dim(config.action), config.action_width)
+
+    def embed(self, images: Tensor) -> Embedding:
+        """Embed images, uint8 [B, 3, H, W]; the representation is of one piece."""
+        representation = self.represent(images)
+        return Embedding.of(representation, source=self.projector(representation))
+
+    def predict(self, source: Tensor, action: Tensor) -> Tensor:
+        """The embeddings [B, E] of the other views, by those of the first and actions [B, K]."""
+        return self.predictor(source, action)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Of batches with two views, uint8 [B, 3, H, W], and the labels of ``config.action``.
+
+        Raises:
+            InvalidInputError: The batch has fewer than 2 rows.
+        """
+        check_rows(batch["view_1"])
+        h1, h2 = self.represent_pair(batch)
+        predicted = self.predictor(self.projector(h1), action_of(batch, self.action))
+        target = gathered(self.projector(h2))
+        return {"loss": losses.nt_xent(gathered(predicted), target, temperature=self.config.temperature)}
