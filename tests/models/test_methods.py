@@ -7,6 +7,7 @@ import torch
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS, DataInfo, Normalize, build_backbone, build_method, method_config
 from turntable.models.method import center_crop
+from turntable.models.seq_jepa import SeqJEPA
 from turntable.models.sie import SIE
 from turntable.models.supervised import SupervisedConfig
 from turntable.models.vicreg import VICRegConfig
@@ -14,8 +15,16 @@ from turntable.models.vicreg import VICRegConfig
 DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3), image_size_px=32)
 
 
-def make_batch(size=6):
+def make_batch(size=6, method=None):
+    """Pairs; or what a method with other samples takes."""
     generator = torch.Generator().manual_seed(0)
+    if method is not None and "views" in method.reads:
+        views = method.config.sample.views
+        quaternion = torch.randn(size, views - 1, 4, generator=generator)
+        return {
+            "views": torch.randint(256, (size, views, 3, 32, 32), generator=generator, dtype=torch.uint8),
+            "relative_quaternion": torch.nn.functional.normalize(quaternion, dim=2),
+        }
     quaternion = torch.randn(size, 4, generator=generator)
     return {
         "view_1": torch.randint(256, (size, 3, 32, 32), generator=generator, dtype=torch.uint8),
@@ -36,18 +45,21 @@ def make(name, **changes):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_step_against_the_gradient_lowers_the_loss(name):
-    method, batch = make(name), make_batch()
+    method = make(name, **({"dropout": 0.0} if name.startswith("seq-jepa") else {}))
+    batch = make_batch(method=method)
     optimizer = torch.optim.SGD(method.parameters(), lr=1e-4)
     first = method(batch)["loss"]
     first.backward()
-    assert all(parameter.grad is not None for parameter in method.parameters())
+    trained = [parameter for parameter in method.parameters() if parameter.requires_grad]
+    assert all(parameter.grad is not None for parameter in trained)
     optimizer.step()
     assert method(batch)["loss"] < first
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_reads_the_fields_it_declares_and_no_others(name):
-    method, batch = make(name), make_batch()
+    method = make(name)
+    batch = make_batch(method=method)
     method.loss({field: batch[field] for field in method.reads})
     method.check_reads(batch)
     for field in method.reads:
@@ -63,8 +75,8 @@ def test_embeddings_have_their_widths_and_do_not_see_the_batch(name):
     method, images = make(name).eval(), make_batch()["view_1"]
     embedding = method.embed(images)
     assert embedding.representation.shape == (6, 512)
-    half = 256 if isinstance(method, SIE) else 0
-    assert embedding.invariant.shape == embedding.equivariant.shape == (6, half)
+    widths = {SIE: (256, 256), SeqJEPA: (640, 512)}.get(type(method), (0, 0))
+    assert (embedding.invariant.shape[1], embedding.equivariant.shape[1]) == widths
     alone = torch.cat([method.embed(image[None]).representation for image in images])
     torch.testing.assert_close(embedding.representation, alone, rtol=1e-4, atol=1e-5)
 
@@ -125,9 +137,7 @@ def test_a_configuration_survives_plain_values(name):
 
 
 def test_wrong_names_are_refused_with_the_right_ones():
-    with pytest.raises(
-        InvalidInputError, match="unknown method 'sei'; choose one of: supervised, .*, sie"
-    ):
+    with pytest.raises(InvalidInputError, match=r"unknown method 'sei'; choose one of: supervised, .*, sie"):
         method_config("sei", {})
     with pytest.raises(InvalidInputError, match="vicreg has no equi_factor; it has invariance_weight"):
         method_config("vicreg", {"equi_factor": 1})

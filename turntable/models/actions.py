@@ -26,6 +26,13 @@ _WIDTHS = {
     "translation_difference_object": 3,
     "translation_difference_base": 3,
 }
+_NEGATED = (
+    "relative_rotation_vector",
+    "relative_twist",
+    "translation_difference_object",
+    "translation_difference_base",
+)
+"""Labels of which the way back is the negative."""
 _DIFFERENCES = ("_difference", "_difference_circular")
 
 
@@ -50,6 +57,37 @@ def action_of(batch: Mapping[str, Tensor], labels: Sequence[str]) -> Tensor:
     """
     parts = [_flat(batch[label], _width(label)) for label in labels]
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+
+
+def inverse_action(action: Tensor, labels: Sequence[str]) -> Tensor:
+    """The action back from the second view to the first.
+
+    Args:
+        action: [..., K], of ``action_of``.
+        labels: That tell it.
+
+    Raises:
+        InvalidInputError: A label does not tell the way back, as six numbers of a rotation do not.
+    """
+    parts = action.split([_width(label) for label in labels], dim=-1)
+    return torch.cat([_inverse(part, label) for part, label in zip(parts, labels, strict=True)], dim=-1)
+
+
+def _inverse(values: Tensor, label: str) -> Tensor:
+    """Of one label [..., width]."""
+    if label == "relative_quaternion":
+        return values * values.new_tensor([-1.0, -1.0, -1.0, 1.0])
+    if label in ("relative_rotation", "relative_rotation_world"):
+        return values.unflatten(-1, (3, 3)).transpose(-1, -2).flatten(-2)
+    if label == "relative_pose":
+        return torch.linalg.inv(values.unflatten(-1, (4, 4))).flatten(-2)
+    if label == "relative_angle_rad":
+        return values
+    if label in _NEGATED or label.endswith(_DIFFERENCES):
+        return -values
+    raise InvalidInputError(
+        f"the action back cannot be told by {label!r} alone; take relative_quaternion or relative_rotation"
+    )
 
 
 def _flat(values: Tensor, width: int) -> Tensor:

@@ -8,6 +8,8 @@ from turntable.errors import InvalidInputError
 from turntable.models.actions import ROTATION_AND_COLOUR
 from turntable.models.augself import AugSelf, AugSelfConfig
 from turntable.models.backbones import Backbone
+from turntable.models.byol import BYOL, BYOLConfig
+from turntable.models.conditional_byol import ConditionalBYOL, ConditionalBYOLConfig
 from turntable.models.equimod import EquiModSimCLR, EquiModSimCLRConfig, EquiModVICReg, EquiModVICRegConfig
 from turntable.models.method import DataInfo, Method, MethodConfig
 from turntable.models.only_equivariance import (
@@ -17,10 +19,12 @@ from turntable.models.only_equivariance import (
     OnlyEquivarianceVICRegConfig,
 )
 from turntable.models.sen import SEN, SENConfig
+from turntable.models.seq_jepa import SeqJEPA, SeqJEPAConfig
 from turntable.models.sie import SIE, SIEConfig
 from turntable.models.simclr import SimCLR, SimCLRConfig
 from turntable.models.supervised import Supervised, SupervisedConfig
 from turntable.models.vicreg import VICReg, VICRegConfig
+from turntable.models.vicreg_traj import VICRegTraj, VICRegTrajConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ METHODS: dict[str, MethodEntry] = {
     "simclr": MethodEntry(SimCLRConfig, SimCLR),
     "vicreg": MethodEntry(VICRegConfig, VICReg),
     "vicreg-partial": MethodEntry(VICRegConfig, VICReg, {"free_share": 0.5}),
+    "vicreg-traj": MethodEntry(VICRegTrajConfig, VICRegTraj),
+    "byol": MethodEntry(BYOLConfig, BYOL),
+    "conditional-byol": MethodEntry(ConditionalBYOLConfig, ConditionalBYOL),
+    "seq-jepa": MethodEntry(SeqJEPAConfig, SeqJEPA),
+    "seq-jepa-no-action": MethodEntry(SeqJEPAConfig, SeqJEPA, {"told_actions": False}),
     "augself": MethodEntry(AugSelfConfig, AugSelf),
     "sen": MethodEntry(SENConfig, SEN),
     "equimod-simclr": MethodEntry(EquiModSimCLRConfig, EquiModSimCLR),

@@ -51,9 +51,7 @@ class VICReg(Method):
     def __init__(self, config: VICRegConfig, backbone: Backbone, data: DataInfo) -> None:
         super().__init__(backbone, data)
         if not 0 <= config.free_share < 1:
-            raise InvalidInputError(
-                f"free_share is {config.free_share}; it must be at least 0 and below 1"
-            )
+            raise InvalidInputError(f"free_share is {config.free_share}; it must be at least 0 and below 1")
         self.config = config
         self.alike = config.projector_widths[-1] - round(config.free_share * config.projector_widths[-1])
         self.projector = projector(backbone.dim, config.projector_widths)
