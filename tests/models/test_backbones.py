@@ -1,8 +1,19 @@
 import pytest
 import torch
+from torch import nn
 
 from turntable.errors import InvalidInputError
-from turntable.models.backbones import BACKBONES, BasicBlock, ResNet18, build_backbone
+from turntable.models.backbones import (
+    BACKBONES,
+    ResNet18,
+    ResNet50,
+    SIEResNet18,
+    SmallNet,
+    ViTTiny,
+    build_backbone,
+)
+from turntable.models.backbones.resnet import BasicBlock
+from turntable.models.backbones.sie_resnet import SIEBlock
 
 
 def count(module):
@@ -31,12 +42,90 @@ def test_resnet18_halves_the_map_five_times():
     assert shapes == [(64, 16, 24), (128, 8, 12), (256, 4, 6), (512, 2, 3)]
 
 
-def test_zero_initialised_blocks_are_the_identity():
-    block = ResNet18(zero_init_residual=True).layer1[0].eval()
-    x = torch.rand(1, 64, 5, 5)
-    assert torch.equal(block(x), x)
-    other = ResNet18(zero_init_residual=False).layer1[0].eval()
-    assert not torch.allclose(other(x), x)
+def test_resnet50_has_the_published_number_of_parameters():
+    with torch.device("meta"):
+        assert count(ResNet50()) == 25_557_032 - (2048 * 1000 + 1000)
+
+
+def test_sies_resnet18_has_the_published_number_of_parameters():
+    with torch.device("meta"):
+        assert count(SIEResNet18()) == 11_180_736
+
+
+def test_vit_tiny_has_deits_number_of_parameters():
+    with torch.device("meta"):
+        network = ViTTiny(224)
+    class_token_and_its_position, classifier = 2 * 192, 192 * 1000 + 1000
+    assert count(network) == 5_717_416 - class_token_and_its_position - classifier
+
+
+@pytest.mark.parametrize("block", [BasicBlock(8, 8, 1), SIEBlock(8, 8, 1, projects=False)])
+def test_zero_initialised_blocks_are_the_identity(block):
+    nn.init.zeros_(block.last_norm.weight)
+    x = torch.rand(1, 8, 5, 5)
+    assert torch.equal(block.eval()(x), x)
+
+
+@pytest.mark.parametrize("network", [ResNet18(), SIEResNet18()])
+def test_residual_networks_begin_with_blocks_that_say_nothing(network):
+    scales = [block.last_norm.weight for block in network.modules() if hasattr(block, "last_norm")]
+    assert len(scales) == 8
+    assert all((scale == 0).all() for scale in scales)
+
+
+def test_sies_stem_pads_one_pixel_more_below_and_on_the_right():
+    torch.manual_seed(0)
+    network, image = SIEResNet18(), torch.rand(1, 3, 64, 64)
+    padded = nn.functional.pad(image, (2, 3, 2, 3))
+    stem = nn.functional.conv2d(padded, network.conv1.weight, stride=2)
+    seen = []
+    network.bn1.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    assert network.maps(image).shape == (1, 512, 2, 2)
+    assert torch.equal(seen[0], stem)
+
+
+def test_a_shift_by_the_stride_moves_the_maps():
+    torch.manual_seed(0)
+    stages = SmallNet().eval().stages
+    image = torch.zeros(1, 3, 64, 64)
+    image[:, :, 20:30, 20:30] = torch.rand(1, 3, 10, 10)
+    moved = stages(image.roll(16, dims=3))
+    inner = stages(image)[:, :, :, 1:2]
+    torch.testing.assert_close(moved[:, :, :, 2:3], inner, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("resnet18", (512, 8, 8)),
+        ("sie-resnet18", (512, 8, 8)),
+        ("resnet50", (2048, 8, 8)),
+        ("small", (32, 4, 4)),
+        ("vit-tiny", (192, 16, 16)),
+    ],
+)
+def test_maps_have_the_shape_that_is_told(name, shape):
+    network = build_backbone(name, 256)
+    assert network.map_shape(256) == shape
+    assert network.training
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_the_representation_is_pooled_from_the_maps(name):
+    network = build_backbone(name, 64).eval()
+    images = torch.rand(2, 3, 64, 64)
+    assert torch.equal(network(images), network.pool(network.maps(images)))
+
+
+@pytest.mark.parametrize(("name", "size"), [("resnet18", 16), ("sie-resnet18", 31), ("vit-tiny", 97)])
+def test_images_that_do_not_fit_are_refused_before_anything_is_made_of_them(name, size):
+    with pytest.raises(InvalidInputError, match=rf"images of {size} px.*--image-size"):
+        build_backbone(name, size)
+
+
+def test_a_transformer_is_for_one_size():
+    with pytest.raises(InvalidInputError, match="for images of 64 px, not 96 px"):
+        build_backbone("vit-tiny", 64).check_size(96)
 
 
 def test_a_block_projects_only_where_the_shape_changes():
@@ -47,14 +136,15 @@ def test_a_block_projects_only_where_the_shape_changes():
 @pytest.mark.parametrize("name", BACKBONES)
 @pytest.mark.parametrize("size", [32, 64, 100])
 def test_every_backbone_gives_its_width_at_any_size(name, size):
-    network = build_backbone(name)
+    size = 96 if name == "sie-resnet18" and size == 100 else size
+    network = build_backbone(name, size)
     assert network(torch.rand(2, 3, size, size)).shape == (2, network.dim)
 
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_in_eval_mode_images_do_not_see_each_other(name):
     torch.manual_seed(0)
-    network = build_backbone(name).eval()
+    network = build_backbone(name, 64).eval()
     images = torch.rand(3, 3, 64, 64)
     alone = torch.cat([network(image[None]) for image in images])
     torch.testing.assert_close(network(images), alone, rtol=1e-4, atol=1e-5)
@@ -73,5 +163,5 @@ def test_small_keeps_where_things_are():
 
 
 def test_an_unknown_backbone_is_named_with_the_known_ones():
-    with pytest.raises(InvalidInputError, match="'resnet50'; choose one of: resnet18, small"):
-        build_backbone("resnet50")
+    with pytest.raises(InvalidInputError, match="'resnet34'; choose one of: resnet18, resnet50"):
+        build_backbone("resnet34")

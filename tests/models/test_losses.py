@@ -82,3 +82,69 @@ def test_double_cover_counts_both_quaternions_of_a_rotation():
     assert losses.double_cover(guess, -target).item() == pytest.approx(
         losses.double_cover(guess, target).item()
     )
+
+
+def literal_nt_xent(x, y, temperature):
+    """Row by row, in numpy."""
+    rows = np.concatenate([x, y])
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    total = 0.0
+    for i in range(len(rows)):
+        cosines = {k: rows[i] @ rows[k] / temperature for k in range(len(rows)) if k != i}
+        other = (i + len(x)) % len(rows)
+        total -= cosines[other] - np.log(sum(np.exp(value) for value in cosines.values()))
+    return total / len(rows)
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.5])
+def test_nt_xent_is_that_of_the_formula(temperature):
+    x, y = np.random.default_rng(0).normal(size=(2, 7, 5))
+    found = losses.nt_xent(torch.from_numpy(x), torch.from_numpy(y), temperature=temperature)
+    assert found.item() == pytest.approx(literal_nt_xent(x, y, temperature), rel=1e-12)
+
+
+def test_nt_xent_knows_the_other_view_and_not_the_order():
+    x, y = torch.randn(2, 6, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(6)
+    loss = losses.nt_xent(x, y, temperature=0.5)
+    torch.testing.assert_close(losses.nt_xent(x[order], y[order], temperature=0.5), loss)
+    torch.testing.assert_close(losses.nt_xent(y, x, temperature=0.5), loss)
+    torch.testing.assert_close(losses.nt_xent(3 * x, y, temperature=0.5), loss)
+    assert losses.nt_xent(x, x, temperature=0.1) < losses.nt_xent(x, y, temperature=0.1)
+    assert losses.nt_xent(x, x.roll(1, 0), temperature=0.1) > losses.nt_xent(x, x, temperature=0.1)
+
+
+def test_cosine_distance_goes_from_zero_to_two():
+    x = torch.randn(4, 3)
+    assert losses.cosine_distance(x, 2 * x).item() == pytest.approx(0, abs=1e-6)
+    assert losses.cosine_distance(x, -x).item() == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        losses.variance,
+        losses.covariance,
+        losses.invariance,
+        losses.cosine_distance,
+        lambda x, y: losses.nt_xent(x, y, temperature=0.5),
+    ],
+)
+def test_gradients_are_those_that_finite_differences_find(term):
+    generator = torch.Generator().manual_seed(0)
+    x, y = (0.5 * torch.randn(5, 3, dtype=torch.float64, generator=generator) for _ in range(2))
+    assert torch.autograd.gradcheck(term, (x.requires_grad_(), y.requires_grad_()))
+
+
+@pytest.mark.parametrize(
+    "term", [losses.variance, losses.covariance, lambda x, y: losses.nt_xent(x, y, temperature=0.1)]
+)
+def test_single_precision_is_near_double_also_under_autocast(term):
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(2, 64, 32, dtype=torch.float64, generator=generator)
+    exact = term(x, y).item()
+    assert term(x.float(), y.float()).item() == pytest.approx(exact, rel=1e-4)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = term(x.float(), y.float())
+    assert found.dtype == torch.float32
+    assert found.item() == pytest.approx(exact, rel=1e-4)

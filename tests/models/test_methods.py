@@ -6,6 +6,8 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS, DataInfo, Normalize, build_backbone, build_method, method_config
+from turntable.models.capsie import CapsIE
+from turntable.models.equicaps import EquiCaps
 from turntable.models.method import center_crop
 from turntable.models.seq_jepa import SeqJEPA
 from turntable.models.sie import SIE
@@ -34,6 +36,8 @@ def make_batch(size=6, method=None):
         "floor_hue_difference": torch.rand(size, generator=generator) - 0.5,
         "light_hue_difference": torch.rand(size, generator=generator) - 0.5,
         "translation_difference_object": torch.rand(size, 3, generator=generator) - 0.5,
+        "relative_rotation": torch.linalg.qr(torch.randn(size, 3, 3, generator=generator))[0],
+        "relative_pose": torch.eye(4).repeat(size, 1, 1),
     }
 
 
@@ -75,7 +79,12 @@ def test_embeddings_have_their_widths_and_do_not_see_the_batch(name):
     method, images = make(name).eval(), make_batch()["view_1"]
     embedding = method.embed(images)
     assert embedding.representation.shape == (6, 512)
-    widths = {SIE: (256, 256), SeqJEPA: (640, 512)}.get(type(method), (0, 0))
+    widths = {
+        SIE: (256, 256),
+        SeqJEPA: (640, 512),
+        EquiCaps: (16, 16 * (16 if name.endswith("4x4") else 9)),
+        CapsIE: (16, 256),
+    }.get(type(method), (0, 0))
     assert (embedding.invariant.shape[1], embedding.equivariant.shape[1]) == widths
     alone = torch.cat([method.embed(image[None]).representation for image in images])
     torch.testing.assert_close(embedding.representation, alone, rtol=1e-4, atol=1e-5)

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from turntable.errors import InvalidInputError
-from turntable.models.actions import ROTATION_AND_COLOUR
+from turntable.models.actions import POSE_MATRIX, ROTATION_AND_COLOUR
 from turntable.models.augself import AugSelf, AugSelfConfig
 from turntable.models.backbones import Backbone
 from turntable.models.byol import BYOL, BYOLConfig
+from turntable.models.capsie import CapsIE, CapsIEConfig
 from turntable.models.conditional_byol import ConditionalBYOL, ConditionalBYOLConfig
+from turntable.models.equicaps import EquiCaps, EquiCapsConfig
 from turntable.models.equimod import EquiModSimCLR, EquiModSimCLRConfig, EquiModVICReg, EquiModVICRegConfig
 from turntable.models.method import DataInfo, Method, MethodConfig
 from turntable.models.only_equivariance import (
@@ -66,6 +68,9 @@ METHODS: dict[str, MethodEntry] = {
     "sie": MethodEntry(SIEConfig, SIE),
     "sie-novar": MethodEntry(SIEConfig, SIE, {"predicted_variance": False}),
     "sie-mlp": MethodEntry(SIEConfig, SIE, {"predictor": "mlp"}),
+    "equicaps-3x3": MethodEntry(EquiCapsConfig, EquiCaps),
+    "equicaps-4x4": MethodEntry(EquiCapsConfig, EquiCaps, {"action": POSE_MATRIX}),
+    "capsie": MethodEntry(CapsIEConfig, CapsIE),
     "sie-rotation-colour": MethodEntry(SIEConfig, SIE, {"action": ROTATION_AND_COLOUR}),
 }
 """What a configuration may name."""

@@ -9,10 +9,10 @@ from turntable.datasets.dataset import Dataset
 from turntable.datasets.storage import write_text
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.models import DataInfo, Method, build_backbone, build_method
-from turntable.training.checkpoints import load_weights, read_weights
+from turntable.training.checkpoints import Checkpoints, load_weights, read_weights
 from turntable.training.config import TrainConfig
 
-_FREE_TO_CHANGE = frozenset({"dataset", "device", "num_workers"})
+_FREE_TO_CHANGE = frozenset({"dataset", "device", "num_workers", "checkpoint_every", "wandb"})
 """Settings that a continued run may change: the results do not depend on them, the data are compared by
 their fingerprint."""
 
@@ -29,9 +29,14 @@ class Run:
     """Of the data set."""
 
     @property
-    def checkpoint(self) -> Path:
+    def settings(self) -> Path:
+        """What decides the run; it exists once the run has begun."""
+        return self.folder / "config.json"
+
+    @property
+    def checkpoints(self) -> Checkpoints:
         """From which the run continues."""
-        return self.folder / "checkpoint.pt"
+        return Checkpoints(self.folder, self.config.method, self.fingerprint)
 
     @property
     def weights(self) -> Path:
@@ -92,8 +97,8 @@ def open_run(folder: Path | str) -> Run:
         ) from error
 
 
-def start_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
-    """Make the folder of a new run, or find the one to continue.
+def plan_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
+    """The run that a folder is to hold, or goes on with; nothing is written yet.
 
     Raises:
         InvalidInputError: The folder holds a run with other settings or of other data.
@@ -101,12 +106,15 @@ def start_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
     categories = tuple(dataset.manifest.categories)
     data = data_info(dataset, config.image_size, config.center_crop)
     run = Run(folder, config, data, categories, dataset.manifest.fingerprint)
-    path = folder / "config.json"
-    if path.exists():
+    if run.settings.exists():
         _check_same(open_run(folder), run)
-        return run
-    write_text(path, json.dumps(run.to_dict(), indent=1) + "\n")
     return run
+
+
+def begin_run(run: Run) -> None:
+    """Make the folder of a run, unless it is there."""
+    if not run.settings.exists():
+        write_text(run.settings, json.dumps(run.to_dict(), indent=1) + "\n")
 
 
 def data_info(dataset: Dataset, image_size: int | None = None, center_crop: float = 1.0) -> DataInfo:
@@ -121,7 +129,7 @@ def data_info(dataset: Dataset, image_size: int | None = None, center_crop: floa
 def new_method(run: Run) -> Method:
     """The run's method with fresh weights, drawn from torch's global generator."""
     return build_method(
-        run.config.method, run.config.method_config, build_backbone(run.config.backbone), run.data
+        run.config.method, run.config.method_config, build_backbone(run.config.backbone, run.data.input_size_px), run.data
     )
 
 
@@ -143,6 +151,11 @@ def load_method(run: Run) -> Method:
 
 
 def _check_same(found: Run, wanted: Run) -> None:
+    if found.config.method != wanted.config.method:
+        raise InvalidInputError(
+            f"{found.folder} holds a run of {found.config.method}, not of {wanted.config.method};"
+            " train into another folder"
+        )
     before, after = found.config.to_dict(), wanted.config.to_dict()
     changed = [
         f"{name} was {before[name]!r}, now {after[name]!r}"
