@@ -1,11 +1,15 @@
-"""The benchmark of loading runs: its own loaders, on very little data."""
+"""The benchmarks of loading and of training steps run, on very little data."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-LOAD = Path(__file__).resolve().parents[1] / "benchmarks" / "load.py"
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+LOAD = BENCHMARKS / "load.py"
+TRAIN_STEP = BENCHMARKS / "train_step.py"
 
 
 def run(*words: str, out: Path) -> list[dict[str, object]]:
@@ -42,3 +46,28 @@ def test_startup_opens_archives_that_are_not_there(tmp_path: Path) -> None:
     [row] = run("startup", out=tmp_path / "startup.json")
     assert (row["objects"], row["shards"]) == (8, 1)
     assert 0 < row["opened_s"] < row["whole_s"]
+
+
+SMALL_STEPS = ["--what", "small", "--batch", "32", "--size", "32", "--width", "512", "--steps", "2"]
+
+
+def test_a_matrix_a_sample_gives_the_same_losses_at_more_memory(tmp_path: Path) -> None:
+    out = tmp_path / "steps.json"
+    words = ["steps", "--rounds", "1", *SMALL_STEPS, "--json", str(out)]
+    subprocess.run([sys.executable, str(TRAIN_STEP), *words], check=True, timeout=120)
+    ours, theirs = json.loads(out.read_text())["rows"]
+    assert (ours["what"], theirs["what"]) == ("one product", "a matrix a sample")
+    assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-5)
+    assert ours["last_loss"] == pytest.approx(theirs["last_loss"], rel=1e-3)
+    assert ours["loss"] != ours["last_loss"]
+    assert theirs["peak_mib"] > ours["peak_mib"] + 32  # twice 32 matrices of 512 x 512 numbers are 64
+
+
+def test_a_short_training_says_how_long_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import train_step
+
+    monkeypatch.setattr(train_step, "apart", lambda function, *arguments: function(*arguments))
+    [row] = train_step.main(["wait", "--objects", "16", *SMALL_STEPS])
+    assert row["workers"] == 2
+    assert 0 <= float(row["waits"].rstrip("%")) <= 100

@@ -25,6 +25,8 @@ from turntable.datasets.preview import bars, histogram
 
 LOG_S = 30.0
 """Between two lines of progress in a log."""
+LEAST_WAITING = 0.05
+"""The share of time spent in waiting for data from which on it is worth saying."""
 HISTOGRAM_BINS = 24
 
 if TYPE_CHECKING:
@@ -118,16 +120,30 @@ def duration(seconds: float) -> str:
 
 
 class TrainBar(_Bar):
-    """Counts steps, with the loss and the rate of images."""
+    """Counts steps, with the loss, the rate of images and the share of time that they were waited for.
+
+    Where no one watches (a batch system's log), a line now and then says the same.
+    """
 
     def __init__(self, console: Console, method: str) -> None:
         super().__init__(console, "{task.fields[state]}")
-        self._task = self._progress.add_task(method, total=None, state="")
+        self._console, self._said, self._method = console, time.monotonic(), method
+        # Unseen until there is a step to count: an error in the settings stands alone.
+        self._task = self._progress.add_task(method, total=None, visible=False, state="")
 
     def __call__(self, progress: "TrainProgress") -> None:
         """Show how far training is."""
-        state = f"loss {progress.terms['loss']:.3f}, {progress.images_per_second:.0f} images/s"
-        self._progress.update(self._task, completed=progress.step, total=progress.steps, state=state)
+        done, total = progress.step, progress.steps
+        said = [f"loss {progress.terms['loss']:.3f}", f"{progress.images_per_second:.0f} images/s"]
+        if progress.waiting >= LEAST_WAITING:
+            said.append(f"{progress.waiting:.0%} waiting for data")
+        self._progress.update(self._task, visible=True, completed=done, total=total, state=", ".join(said))
+        if not self._console.is_terminal and time.monotonic() - self._said >= LOG_S:
+            self._said = time.monotonic()
+            left = progress.seconds_left
+            line = [f"{self._method}: {done}/{total} steps", *said]
+            line += [] if left is None else [f"{duration(left)} left"]
+            self._console.print(", ".join(line), highlight=False, soft_wrap=True)
 
 
 class ConsoleStage:

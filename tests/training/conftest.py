@@ -1,5 +1,15 @@
+from dataclasses import dataclass
+
 import pytest
 import torch
+from synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
+from torch import nn
+
+from turntable.datasets.recipe import load_recipe
+from turntable.models import METHODS, Method, MethodConfig
+from turntable.models.method import PAIR, SampleKind
+from turntable.models.registry import MethodEntry
+from turntable.training import demo_config
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -9,3 +19,83 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "set"
+    make_synthetic_dataset(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def full_dataset(tmp_path_factory):
+    """With every label that a method reads, and true sequences of 4 views."""
+    folder = tmp_path_factory.mktemp("data") / "full"
+    recipe = load_recipe("zoo-benchmark").replace(
+        source="folder", views=8, image_size_px=32, objects_per_shard=8, val_fraction=0.25
+    )
+    write_synthetic_dataset(folder, recipe, synthetic_objects(recipe, objects=16, categories=3))
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class ToyConfig(MethodConfig):
+    """A method that is done at once, and shows what it was given."""
+
+    fields: tuple[str, ...] = ("view_1", "view_2")
+    views: int = PAIR.views
+    consecutive: bool = False
+
+    @property
+    def sample(self):
+        return SampleKind(self.views, self.consecutive)
+
+
+class Toy(Method):
+    """The loss is the mean of the weights times that of the first views, and of a draw."""
+
+    def __init__(self, config, backbone, data):
+        super().__init__(backbone, data)
+        self.reads = config.fields
+        self.weight = nn.Parameter(torch.ones(3, 2))
+        self.bias = nn.Parameter(torch.ones(3))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+        self.register_buffer("brightness", torch.zeros(()))
+        self.batches, self.before, self.after = [], [], []
+
+    def loss(self, batch):
+        self.batches.append(batch)
+        seen = batch[self.reads[0]].float().mean() / 255
+        self.brightness.copy_(seen)
+        total = (self.weight.mean() + self.bias.mean()) * seen
+        return {"loss": total, "brightness": seen, "drawn": torch.rand(())}
+
+    def before_step(self, moment):
+        self.before.append(moment)
+
+    def after_step(self, moment):
+        self.steps += 1
+        self.after.append(moment)
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """Makes "toy" a method; the list of those that have been built."""
+    built = []
+
+    def build(config, backbone, data):
+        built.append(Toy(config, backbone, data))
+        return built[-1]
+
+    monkeypatch.setitem(METHODS, "toy", MethodEntry(ToyConfig, build))
+    return built
+
+
+@pytest.fixture
+def toy_config(dataset, toys):
+    def make(place=dataset, **changes):
+        settings = {"epochs": 2, "pairs_per_object": 2, "batch_size": 4, "log_every": 1, "warmup_epochs": 0}
+        return demo_config("toy", place, **{**settings, "schedule": "constant", **changes})
+
+    return make

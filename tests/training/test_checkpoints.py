@@ -5,56 +5,116 @@ import torch
 from torch import nn
 
 from turntable.errors import IntegrityError
-from turntable.training.checkpoints import (
-    Position,
-    load_checkpoint,
-    load_weights,
-    read_weights,
-    save_checkpoint,
-    save_weights,
-)
+from turntable.training.checkpoints import Checkpoints, load_weights, read_weights, save_weights
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    return Checkpoints(tmp_path, "sie", "data")
 
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "checkpoint.pt"
+    return tmp_path / "weights.pt"
 
 
 def make(width=3):
-    network = nn.Sequential(nn.Linear(2, width), nn.BatchNorm1d(width))
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
-    network(torch.rand(5, 2)).square().sum().backward()
-    optimizer.step()
-    return network, optimizer
+    return nn.Sequential(nn.Linear(2, width), nn.BatchNorm1d(width))
 
 
-def test_everything_comes_back(path):
-    network, optimizer = make()
-    save_checkpoint(path, network, optimizer, Position(2, 3, 23), {"loss": torch.tensor(1.5)}, "data")
-    drawn = torch.rand(4)
-    other, other_optimizer = make()
-    position, sums = load_checkpoint(path, other, other_optimizer, "data")
-    assert torch.equal(torch.rand(4), drawn)
-    assert position == Position(2, 3, 23)
-    assert sums == {"loss": torch.tensor(1.5)}
-    for name, tensor in network.state_dict().items():
-        assert torch.equal(other.state_dict()[name], tensor)
-    first, second = optimizer.state_dict()["state"], other_optimizer.state_dict()["state"]
-    assert torch.equal(first[0]["exp_avg_sq"], second[0]["exp_avg_sq"])
+def state(step):
+    return {"model": {"weight": torch.arange(1000.0) + step}, "step": step}
 
 
-def test_other_data_are_refused(path):
-    save_checkpoint(path, *make(), Position(), {}, "data")
+def never(message):
+    pytest.fail(f"it warned: {message}")
+
+
+def test_there_is_none_at_first(checkpoints):
+    assert checkpoints.load(never) is None
+
+
+def test_what_was_saved_last_comes_back(checkpoints):
+    for step in (1, 2, 3):
+        checkpoints.save(state(step))
+    found = checkpoints.load(never)
+    assert found["step"] == 3
+    assert torch.equal(found["model"]["weight"], state(3)["model"]["weight"])
+    names = {path.name for path in checkpoints.folder.iterdir()}
+    assert names == {"checkpoint.pt", "checkpoint-previous.pt"}
+
+
+def flipped(data):
+    return data.replace(torch.tensor([600.0]).numpy().tobytes(), torch.tensor([7.0]).numpy().tobytes())
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[:-100], flipped, lambda data: b"weights"]
+)
+def test_of_a_damaged_one_the_previous_is_taken_and_that_is_said(checkpoints, damage):
+    checkpoints.save(state(1))
+    checkpoints.save(state(2))
+    before = checkpoints.last.read_bytes()
+    checkpoints.last.write_bytes(damage(before))
+    assert checkpoints.last.read_bytes() != before
+    said = []
+    assert checkpoints.load(said.append)["step"] == 1
+    assert len(said) == 1
+    assert "checkpoint.pt is damaged" in said[0]
+    assert "going on from checkpoint-previous.pt, step 1" in said[0]
+
+
+def test_the_previous_one_is_taken_where_a_kill_left_it_alone(checkpoints):
+    checkpoints.save(state(1))
+    checkpoints.last.replace(checkpoints.previous)
+    assert checkpoints.load(never)["step"] == 1
+
+
+def test_both_damaged_is_an_error_that_names_both(checkpoints):
+    checkpoints.save(state(1))
+    checkpoints.save(state(2))
+    checkpoints.last.write_bytes(b"")
+    save_weights(checkpoints.previous, make().state_dict())
+    with pytest.raises(IntegrityError, match=r"\.pt is damaged.*previous\.pt is no checkpoint; there"):
+        checkpoints.load(never)
+
+
+def test_the_only_one_damaged_is_an_error(checkpoints):
+    checkpoints.save(state(1))
+    checkpoints.last.write_bytes(b"")
+    with pytest.raises(IntegrityError, match="there is no other checkpoint: remove"):
+        checkpoints.load(never)
+
+
+def test_of_another_method_or_of_other_data_is_refused(checkpoints, tmp_path):
+    checkpoints.save(state(1))
+    with pytest.raises(IntegrityError, match="is a checkpoint of sie, this run trains vicreg"):
+        Checkpoints(tmp_path, "vicreg", "data").load(never)
     with pytest.raises(IntegrityError, match="trained on other data"):
-        load_checkpoint(path, *make(), "other data")
+        Checkpoints(tmp_path, "sie", "other data").load(never)
 
 
-@pytest.mark.parametrize("cut", [0, 10, -100])
-def test_a_cut_file_is_refused(path, cut):
-    save_checkpoint(path, *make(), Position(), {}, "data")
-    path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(IntegrityError, match=r"checkpoint\.pt is damaged"):
-        load_checkpoint(path, *make(), "data")
+def test_of_another_version_is_refused(checkpoints):
+    checkpoints.save(state(1))
+    torch.save({"format": 1}, checkpoints.last)
+    with pytest.raises(IntegrityError, match="has format 1; this version reads 2"):
+        checkpoints.load(never)
+
+
+def test_a_failed_save_leaves_those_before(checkpoints, monkeypatch):
+    checkpoints.save(state(1))
+    checkpoints.save(state(2))
+
+    def fail(state, file):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "save", fail)
+        with pytest.raises(KeyboardInterrupt):
+            checkpoints.save(state(3))
+    assert checkpoints.load(never)["step"] == 2
+    assert len(list(checkpoints.folder.iterdir())) == 2
 
 
 def test_a_file_that_would_run_code_is_refused(path):
@@ -62,22 +122,18 @@ def test_a_file_that_would_run_code_is_refused(path):
         def __reduce__(self):
             return (pytest.fail, ("the file ran code",))
 
+    torch.save({"format": Bomb()}, path)
+    with pytest.raises(IntegrityError):
+        read_weights(path)
     path.write_bytes(pickle.dumps({"format": Bomb()}, protocol=2))
     with pytest.raises(IntegrityError):
         read_weights(path)
 
 
-def test_weights_alone_are_no_checkpoint(path):
-    network, optimizer = make()
-    save_weights(path, network)
-    with pytest.raises(IntegrityError, match="has no 'format'"):
-        load_checkpoint(path, network, optimizer, "data")
-
-
 def test_weights_that_do_not_fit_are_an_error_and_change_nothing(path):
-    network, _ = make()
+    network = make()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    save_weights(path, make(width=4)[0])
+    save_weights(path, make(width=4).state_dict())
     with pytest.raises(IntegrityError, match=r"0\.weight is \[4, 2\], not \[3, 2\]"):
         load_weights(network, read_weights(path), path)
     weights = {"extra": torch.zeros(1), **before}
@@ -85,18 +141,3 @@ def test_weights_that_do_not_fit_are_an_error_and_change_nothing(path):
     with pytest.raises(IntegrityError, match=r"0\.bias is missing; extra belongs to no part"):
         load_weights(network, weights, path)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
-
-
-def test_a_failed_save_leaves_the_checkpoint_before(path, monkeypatch):
-    save_checkpoint(path, *make(), Position(0, 1, 1), {}, "data")
-    kept = path.read_bytes()
-
-    def fail(state, file):
-        file.write(b"half")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(torch, "save", fail)
-    with pytest.raises(KeyboardInterrupt):
-        save_checkpoint(path, *make(), Position(0, 2, 2), {}, "data")
-    assert path.read_bytes() == kept
-    assert list(path.parent.iterdir()) == [path]

@@ -6,7 +6,8 @@ from turntable.errors import InvalidInputError
 from turntable.models import METHODS
 from turntable.models.sie import SIEConfig
 from turntable.models.vicreg import VICRegConfig
-from turntable.training.config import TrainConfig, demo_config, paper_config
+from turntable.training.config import TrainConfig
+from turntable.training.presets import demo_config, paper_config
 from turntable.training.schedule import learning_rate
 
 
@@ -31,12 +32,36 @@ def test_the_recipe_of_the_paper_is_the_default():
 
 def test_every_fault_is_named_at_once():
     with pytest.raises(InvalidInputError) as caught:
-        paper_config("sie", "data", epochs=0, batch_size=1, amp="fp16", method_config=VICRegConfig())
+        paper_config("sie", "data", epochs=0, batch_size=1, amp="fp8", method_config=VICRegConfig())
     message = str(caught.value)
     assert "epochs is 0; it must be at least 1" in message
     assert "batch_size is 1; it must be at least 2" in message
-    assert "amp is 'fp16'; choose one of: off, bf16" in message
+    assert "amp is 'fp8'; choose one of: off, bf16, fp16" in message
     assert "sie takes a SIEConfig" in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"accumulate": 0}, "accumulate is 0; it must be at least 1"),
+        ({"average_decay": 1.0}, "average_decay is 1.0; it must be at least 0 and below 1"),
+        ({"momentum": -0.1}, "momentum is -0.1; it must be"),
+        ({"clip_norm": 0.0}, "clip_norm is 0.0; it must be above 0, or None"),
+        ({"image_size": 0}, "image_size is 0; it must be at least 1"),
+        ({"optimizer": "lars"}, "optimizer is 'lars'; choose one of: adam, adamw, sgd"),
+        ({"warmup_start": -1}, "warmup_start is -1"),
+    ],
+)
+def test_values_that_cannot_be_right(changes, words):
+    with pytest.raises(InvalidInputError, match=words):
+        demo_config("sie", "data", **changes)
+
+
+@pytest.mark.parametrize(("make", "kind"), [(paper_config, "paper_training"), (demo_config, "demo_training")])
+def test_a_method_changes_the_recipe_and_the_caller_changes_both(monkeypatch, make, kind):
+    monkeypatch.setattr(VICRegConfig, kind, {"optimizer": "adamw", "weight_decay": 1e-3})
+    config = make("vicreg", "data", weight_decay=1e-2)
+    assert (config.optimizer, config.weight_decay) == ("adamw", 1e-2)
 
 
 def test_a_rate_that_is_no_number_is_refused():
@@ -57,6 +82,12 @@ def rates(config, steps_per_epoch):
 def test_a_constant_rate_is_constant_after_the_warmup():
     config = demo_config("sie", "data", schedule="constant", warmup_epochs=0.5, learning_rate=1.0, epochs=2)
     assert rates(config, 8) == [0.25, 0.5, 0.75, 1.0] + [1.0] * 12
+
+
+def test_a_warmup_may_begin_above_nothing():
+    changes = {"warmup_epochs": 1, "learning_rate": 1.0, "warmup_start": 0.2}
+    config = demo_config("sie", "data", schedule="constant", epochs=2, **changes)
+    assert rates(config, 4) == pytest.approx([0.4, 0.6, 0.8, 1.0] + [1.0] * 4)
 
 
 def test_a_cosine_falls_from_its_peak_to_almost_nothing():

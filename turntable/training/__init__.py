@@ -1,7 +1,11 @@
 """Training: the loop, its settings, its checkpoints and its records."""
 
-from turntable.training.config import TrainConfig, demo_config, paper_config
-from turntable.training.loop import TrainProgress, train
+from turntable.training.batch_norm import synchronised
+from turntable.training.config import TrainConfig
+from turntable.training.loop import train
+from turntable.training.overrides import overrides
+from turntable.training.presets import demo_config, paper_config
+from turntable.training.progress import TrainProgress
 from turntable.training.records import read_records
 from turntable.training.runs import Run, load_method, open_run
 
@@ -12,7 +16,9 @@ __all__ = [
     "demo_config",
     "load_method",
     "open_run",
+    "overrides",
     "paper_config",
     "read_records",
+    "synchronised",
     "train",
 ]

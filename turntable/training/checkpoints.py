@@ -1,10 +1,13 @@
 """Checkpoints: everything that a killed run needs to go on as if it had not been killed.
 
-They are written whole or not at all, and read with ``weights_only``: loading one runs nobody's code.
+They are written whole or not at all, and read with ``weights_only``: loading one runs nobody's code. The one
+before the last is kept, for the day when a disk damages the last.
 """
 
 import io
 import pickle
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,90 +15,101 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from turntable.datasets.storage import atomic_file
+from turntable.datasets.storage import atomic_file, flush_to_disk
 from turntable.errors import IntegrityError
 
-_FORMAT = 1
+_FORMAT = 2
 
 
-@dataclass(slots=True)
-class Position:
-    """How far a run has come."""
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """The last checkpoint of a run, and the one before it."""
 
-    epoch: int = 0
-    batch: int = 0
-    """How many batches of the epoch are done."""
-    step: int = 0
-    """How many batches of all epochs are done."""
+    folder: Path
+    method: str
+    """What is trained, by its name."""
+    fingerprint: str
+    """Of the data set."""
 
+    @property
+    def last(self) -> Path:
+        """From which the run continues."""
+        return self.folder / "checkpoint.pt"
 
-def save_checkpoint(
-    path: Path,
-    method: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    position: Position,
-    sums: dict[str, Tensor],
-    fingerprint: str,
-) -> None:
-    """Write a checkpoint atomically.
+    @property
+    def previous(self) -> Path:
+        """From which it continues if the last one is damaged."""
+        return self.folder / "checkpoint-previous.pt"
 
-    Args:
-        path: Replaced in one step if it exists.
-        method: Its parameters and buffers are saved.
-        optimizer: Its state is saved.
-        position: Where the run continues.
-        sums: The sums of the loss's terms over the epoch so far.
-        fingerprint: Of the data set.
-    """
-    state = {
-        "format": _FORMAT,
-        "model": method.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "epoch": position.epoch,
-        "batch": position.batch,
-        "step": position.step,
-        "sums": sums,
-        "rng_cpu": torch.get_rng_state(),
-        "rng_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "fingerprint": fingerprint,
-    }
-    with atomic_file(path) as file:
-        torch.save(state, file)
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Write a checkpoint; the one before it is kept.
 
+        Args:
+            state: Tensors and plain values by name.
+        """
+        own = {"format": _FORMAT, "method": self.method, "fingerprint": self.fingerprint}
+        with atomic_file(self.last) as file:
+            torch.save({**state, **own}, file)
+            flush_to_disk(file)
+            if self.last.exists():
+                self.last.replace(self.previous)
 
-def load_checkpoint(
-    path: Path, method: nn.Module, optimizer: torch.optim.Optimizer, fingerprint: str
-) -> tuple[Position, dict[str, Tensor]]:
-    """Put a method, its optimiser and torch's generators back to where a checkpoint was written.
+    def load(self, warn: Callable[[str], None]) -> dict[str, Any] | None:
+        """What was saved last and can be read; None where nothing was saved.
 
-    Returns:
-        Where the run continues, and the sums of the loss's terms over the epoch so far.
+        Args:
+            warn: Told where the last one is damaged and the previous one is taken.
 
-    Raises:
-        IntegrityError: The file is damaged, of other data, or does not fit the method.
-    """
-    state = _read(path)
-    try:
+        Raises:
+            IntegrityError: All there are are damaged, or one is of another method or of other data.
+        """
+        damage: list[str] = []
+        for path in (self.last, self.previous):
+            if not path.exists():
+                continue
+            try:
+                state = self._read(path)
+            except _DamagedError as error:
+                damage.append(str(error))
+                continue
+            self._check(state, path)
+            if damage:
+                warn(f"{'; '.join(damage)}; going on from {path.name}, step {state['step']}")
+            return state
+        if damage:
+            raise IntegrityError(
+                f"{'; '.join(damage)}; there is no other checkpoint: remove {self.folder} and train again"
+            )
+        return None
+
+    def drop_previous(self) -> None:
+        """Once a run is finished, the last one is enough."""
+        self.previous.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        state = _read(path)
+        if "format" not in state:
+            raise _DamagedError(f"{path} is no checkpoint")
+        return state
+
+    def _check(self, state: Mapping[str, Any], path: Path) -> None:
         if state["format"] != _FORMAT:
             raise IntegrityError(
                 f"{path} has format {state['format']}; this version reads {_FORMAT}: train again"
             )
-        if state["fingerprint"] != fingerprint:
+        if state["method"] != self.method:
+            raise IntegrityError(
+                f"{path} is a checkpoint of {state['method']}, this run trains {self.method}; give the run's"
+                " own folder, or train into another"
+            )
+        if state["fingerprint"] != self.fingerprint:
             raise IntegrityError(f"{path} was trained on other data; give the same data set, or train again")
-        load_weights(method, state["model"], path)
-        optimizer.load_state_dict(state["optimizer"])
-        _restore_generators(state)
-        return Position(state["epoch"], state["batch"], state["step"]), state["sums"]
-    except KeyError as error:
-        raise IntegrityError(
-            f"{path} has no {error}: it is no checkpoint; remove it to start again"
-        ) from error
 
 
-def save_weights(path: Path, method: nn.Module) -> None:
-    """Write a method's parameters and buffers atomically, on the CPU."""
+def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write parameters and buffers by their names, atomically, on the CPU."""
     with atomic_file(path) as file:
-        torch.save({name: tensor.cpu() for name, tensor in method.state_dict().items()}, file)
+        torch.save({name: tensor.cpu() for name, tensor in weights.items()}, file)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -104,10 +118,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         IntegrityError: The file is damaged.
     """
-    return _read(path)
+    try:
+        return _read(path)
+    except _DamagedError as error:
+        raise IntegrityError(f"{error}; remove it and train again") from error
 
 
-def load_weights(method: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+def load_weights(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
     """Fill a method with weights, all of them or none.
 
     Args:
@@ -134,18 +151,20 @@ def load_weights(method: nn.Module, weights: dict[str, Tensor], path: Path) -> N
     method.load_state_dict(weights)
 
 
+class _DamagedError(IntegrityError):
+    """A file cannot be read as what it should be."""
+
+
 def _read(path: Path) -> dict[str, Any]:
     data = io.BytesIO(path.read_bytes())  # so that an OSError below is about the content
     try:
+        # torch does not compare the checksums of what it reads.
+        if (member := zipfile.ZipFile(data).testzip()) is not None:
+            raise _DamagedError(f"{path} is damaged at {member}")
+        data.seek(0)
         state = torch.load(data, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        raise IntegrityError(f"{path} is damaged and cannot be read; remove it and train again") from error
+    except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise _DamagedError(f"{path} is damaged and cannot be read") from error
     if not isinstance(state, dict):
-        raise IntegrityError(f"{path} holds no named weights; remove it and train again")
+        raise _DamagedError(f"{path} holds nothing by name")
     return state
-
-
-def _restore_generators(state: dict[str, Any]) -> None:
-    torch.set_rng_state(state["rng_cpu"])
-    if torch.cuda.is_available() and len(state["rng_cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state["rng_cuda"])

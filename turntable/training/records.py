@@ -6,32 +6,28 @@ clock; speeds are in tensorboard's files beside it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from turntable.datasets.storage import append_line, read_lines, write_text
-from turntable.errors import MissingExtraError
+from turntable.training.sinks import Sink
 
 
 class Records:
     """Writes the records of one run; a continued run first forgets what came after its checkpoint."""
 
-    def __init__(self, path: Path, tensorboard: Path, done_steps: int) -> None:
+    def __init__(self, path: Path, done_steps: int, sinks: Sequence[Sink] = ()) -> None:
         """Open the records.
 
         Args:
             path: The JSON lines.
-            tensorboard: The folder of tensorboard's files.
             done_steps: How many steps the checkpoint has; records of later ones are removed.
-
-        Raises:
-            MissingExtraError: tensorboard is not installed.
+            sinks: What is told the same numbers; closed in the end.
         """
-        self._path = path
+        self._path, self._sinks = path, sinks
         self._keep(done_steps)
-        self._writer = _summary_writer(tensorboard, done_steps)
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +35,8 @@ class Records:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.close()
+        for sink in self._sinks:
+            sink.close()
 
     def add(self, kind: str, epoch: int, step: int, values: Mapping[str, float]) -> None:
         """Write one record.
@@ -51,12 +48,15 @@ class Records:
             values: By name.
         """
         append_line(self._path, json.dumps({"kind": kind, "epoch": epoch, "step": step, **values}))
-        for name, value in values.items():
-            self._writer.add_scalar(f"{kind}/{name}", value, step)
+        self._tell(kind, step, values)
 
-    def add_speed(self, step: int, images_per_second: float) -> None:
-        """Write how fast the run is, to tensorboard alone."""
-        self._writer.add_scalar("speed/images_per_second", images_per_second, step)
+    def add_speed(self, step: int, images_per_second: float, waiting: float) -> None:
+        """Write how fast the run is and which share of its time it waits for data, to the sinks alone."""
+        self._tell("speed", step, {"images_per_second": images_per_second, "waiting": waiting})
+
+    def _tell(self, kind: str, step: int, values: Mapping[str, float]) -> None:
+        for sink in self._sinks:
+            sink.add({f"{kind}/{name}": value for name, value in values.items()}, step)
 
     def _keep(self, done_steps: int) -> None:
         lines = read_lines(self._path)
@@ -67,11 +67,3 @@ class Records:
 def read_records(path: Path) -> list[dict[str, Any]]:
     """The records of a run, in order; none where there is no file yet."""
     return [json.loads(line) for line in read_lines(path)]
-
-
-def _summary_writer(folder: Path, done_steps: int) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise MissingExtraError("tensorboard", "train") from error
-    return SummaryWriter(str(folder), purge_step=done_steps + 1)

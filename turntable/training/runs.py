@@ -129,7 +129,10 @@ def data_info(dataset: Dataset, image_size: int | None = None, center_crop: floa
 def new_method(run: Run) -> Method:
     """The run's method with fresh weights, drawn from torch's global generator."""
     return build_method(
-        run.config.method, run.config.method_config, build_backbone(run.config.backbone, run.data.input_size_px), run.data
+        run.config.method,
+        run.config.method_config,
+        build_backbone(run.config.backbone, run.data.input_size_px),
+        run.data,
     )
 
 

@@ -14,11 +14,13 @@ def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float
         steps_per_epoch: How many steps an epoch has.
 
     Returns:
-        A rate that rises linearly through the warm-up, then stays, or falls by a half cosine towards 0.
+        A rate that rises linearly from ``warmup_start`` through the warm-up, then stays, or falls by a half
+        cosine towards 0.
     """
     warmup = round(config.warmup_epochs * steps_per_epoch)
     if step < warmup:
-        return config.learning_rate * (step + 1) / warmup
+        share = (step + 1) / warmup
+        return config.warmup_start + (config.learning_rate - config.warmup_start) * share
     if config.schedule == "constant":
         return config.learning_rate
     progress = (step - warmup) / max(1, config.epochs * steps_per_epoch - warmup)
