@@ -9,9 +9,10 @@ from synthetic import make_synthetic_dataset
 from turntable.datasets.dataset import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.evaluation import ProtocolConfig, Results, evaluate, features, read_results
+from turntable.evaluation.details import read_details
 from turntable.evaluation.features import extract, split_features
 from turntable.evaluation.probes import ProbeConfig
-from turntable.evaluation.scores import Resampling
+from turntable.evaluation.resampling import Resampling
 from turntable.models import Embedding
 from turntable.training import demo_config, load_method, open_run, train
 
@@ -50,15 +51,22 @@ def test_results_are_written_and_read_back(run_dir, dataset):
 
 def test_a_method_is_scored_by_its_parts_with_the_constant_beside(run_dir, dataset, tmp_path):
     results = evaluate(run_dir, dataset, tmp_path / "mine.json", PROTOCOL)
-    parts = ["representation", "invariant", "equivariant"] if run_dir.name == "sie" else ["representation"]
+    parts = ["representation"]
+    if run_dir.name == "sie":
+        parts = ["representation", "invariant", "equivariant", "predictor"]
     assert [row.name for row in results.rows] == [*parts, "constant"]
     assert results.row("constant").dim == 0
+    assert (results.backbone, results.seed) == ("small", 0)
+    details = read_details(tmp_path / "details.npz")
+    assert set(details.errors_deg) == set(details.projections) == {*parts} - {"predictor"}
+    assert len(details.turn_deg) == len(details.errors_deg["representation"]) == results.num_val_pairs
+    assert (details.retrieval is not None) == ("predictor" in parts)
     assert (tmp_path / "mine.json").is_file()
 
 
 def test_features_do_not_depend_on_the_batch_size(run_dir, dataset):
     method = load_method(open_run(run_dir))
-    one, many = extract(method, dataset, "val", 1), extract(method, dataset, "val", 64)
+    one, many = (extract(method, dataset, "val", batch_size=size) for size in (1, 64))
     assert one.keys() == many.keys()
     for name in one:
         assert np.allclose(one[name], many[name], rtol=1e-4, atol=1e-5)
@@ -76,7 +84,7 @@ def test_features_are_those_of_each_view(dataset):
 
     from turntable.datasets.pixels import decode_jpeg
 
-    parts = extract(Mean(), dataset, "val", 5)
+    parts = extract(Mean(), dataset, "val", batch_size=5)
     assert set(parts) == {"representation", "equivariant"}
     split = open_dataset(dataset).split("val")
     for row, view in ((0, 0), (1, 3), (split.num_objects - 1, split.num_views - 1)):

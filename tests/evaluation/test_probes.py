@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from turntable.evaluation.probes import ProbeConfig, train_classifier, train_rotation_head
+from turntable.evaluation.probes import ProbeConfig, train_classifier, train_regressor
 
 
 def clusters(count, seed=0):
@@ -35,7 +35,7 @@ def test_a_linear_rotation_head_finds_a_linear_answer():
         rows = np.random.default_rng(epoch).integers(400, size=(400, 2))
         return rows, (features[rows[:, 1]] - features[rows[:, 0]]) / 2
 
-    probe = train_rotation_head(
+    probe = train_regressor(
         features, draw_pairs, False, ProbeConfig(epochs=60, learning_rate=5e-2, cosine=True)
     )
     rows, target = draw_pairs(1000)

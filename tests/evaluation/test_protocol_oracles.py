@@ -5,10 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
+from turntable.datasets.recipe import load_recipe
 from turntable.datasets.rotations import euler_to_quaternion, quaternion_to_matrix
-from turntable.evaluation import ProtocolConfig, SplitFeatures, evaluate_features
+from turntable.errors import InvalidInputError
+from turntable.evaluation import ProtocolConfig, SplitFeatures, evaluate_features, protocol_by_name
+from turntable.evaluation.neighbours import nearest_categories
 from turntable.evaluation.probes import ProbeConfig
-from turntable.evaluation.scores import Resampling, rotation_scores, top1_score
+from turntable.evaluation.resampling import Resamples, Resampling
+from turntable.evaluation.scores import rotation_scores, top1_score
+from turntable.models.equiangular import equiangular_vectors
 
 NUM_CLASSES = 4
 PROTOCOL = ProtocolConfig(
@@ -106,7 +111,7 @@ def test_parts_are_scored_one_by_one():
         ("equivariant", 9),
         ("constant", 0),
     ]
-    assert {name.removeprefix("linear_") for name in rows[0].scores} == set(rows[2].scores)
+    assert set(rows[0].scores) == set(rows[2].scores)
 
 
 def test_two_evaluations_are_equal_to_the_bit():
@@ -121,10 +126,14 @@ def test_the_order_of_objects_changes_no_metric():
     classes = generator.integers(NUM_CLASSES, size=(30, 7))
     truth = generator.integers(NUM_CLASSES, size=30)
     order = generator.permutation(30)
-    here = rotation_scores(predicted.reshape(-1, 4), target.reshape(-1, 4), 30, Resampling(10))
-    there = rotation_scores(predicted[order].reshape(-1, 4), target[order].reshape(-1, 4), 30, Resampling(10))
+    here = rotation_scores(predicted.reshape(-1, 4), target.reshape(-1, 4), Resamples(30, Resampling(10)))
+    there = rotation_scores(
+        predicted[order].reshape(-1, 4), target[order].reshape(-1, 4), Resamples(30, Resampling(10))
+    )
     assert {k: v.value for k, v in here.items()} == pytest.approx({k: v.value for k, v in there.items()})
-    top1 = [top1_score(classes[o], truth[o], Resampling(10)).value for o in (np.arange(30), order)]
+    top1 = [
+        top1_score(classes[o], truth[o], Resamples(30, Resampling(10))).value for o in (np.arange(30), order)
+    ]
     assert top1[0] == pytest.approx(top1[1])
 
 
@@ -133,3 +142,133 @@ def test_a_flip_of_all_absolute_signs_changes_nothing():
     train, val = make_split(40, 0), make_split(12, 1)
     flipped = [dataclasses.replace(s, quaternions=-s.quaternions) for s in (train, val)]
     assert evaluate_features(train, val, BRIEF) == evaluate_features(*flipped, BRIEF)
+
+
+def labelled(num_objects, seed, num_views=12):
+    """Features of everything there is to tell, beside the labels of 3DIEBench-T."""
+    generator = np.random.default_rng(seed)
+    schema = load_recipe("3diebench-t").schema
+    labels = generator.uniform(-0.5, 0.5, (num_objects, num_views, len(schema))).astype(np.float32)
+    for name in ("floor_hue", "light_hue"):
+        labels[..., schema.column(name)] += 0.5
+    quaternions = schema.quaternions(labels)
+    hues = 2 * np.pi * labels[..., schema.columns(["floor_hue", "light_hue"])]
+    shifts = labels[..., schema.columns(["translation_x", "translation_y", "translation_z"])]
+    matrices = quaternion_to_matrix(quaternions)
+    moved = np.einsum("nvij,nvj->nvi", matrices, shifts)
+    told = [matrices.reshape(num_objects, num_views, 9), hues, np.cos(hues), np.sin(hues), shifts, moved]
+    features = np.concatenate(told, axis=2).astype(np.float32)
+    categories = np.arange(num_objects) % NUM_CLASSES
+    return SplitFeatures({"representation": features}, quaternions, categories, (), labels, schema)
+
+
+ALL = dataclasses.replace(
+    PROTOCOL,
+    rotation=ProbeConfig(epochs=12, learning_rate=3e-3, hidden=64, cosine=True, standardize=True),
+    colour=ProbeConfig(epochs=12, learning_rate=1e-2, hidden=64, cosine=True, standardize=True),
+    linear_rotation=True,
+)
+
+
+@pytest.fixture(scope="module")
+def everything():
+    rows = evaluate_features(labelled(120, 0), labelled(30, 1), ALL)
+    return {row.name: {name: score.value for name, score in row.scores.items()} for row in rows}
+
+
+def test_every_label_is_read_from_features_that_hold_it(everything):
+    scores = everything["representation"]
+    assert scores["colour_r2_pooled"] > 0.98
+    assert scores["floor_hue_error_turn"] < 0.02
+    assert scores["light_hue_error_turn"] < 0.02
+    assert scores["translation_object_r2_averaged"] > 0.95
+    assert scores["translation_base_r2_averaged"] > 0.95
+    assert scores["absolute_r2_pooled"] > 0.95
+    assert scores["absolute_geodesic_median_deg"] < 8
+
+
+def test_what_sees_nothing_tells_nothing(everything):
+    constant = everything["constant"]
+    for name in ("colour_r2_averaged", "translation_object_r2_averaged", "absolute_r2_averaged"):
+        assert constant[name] == pytest.approx(0, abs=0.05)
+    assert constant["floor_hue_error_turn"] == pytest.approx(0.25, abs=0.03)
+    assert set(constant) == set(everything["representation"])
+
+
+def test_the_order_of_objects_changes_no_score_of_a_split(everything):
+    val, order = labelled(30, 1), np.random.default_rng(0).permutation(30)
+    moved = dataclasses.replace(
+        val,
+        parts={"representation": val.parts["representation"][order]},
+        quaternions=val.quaternions[order],
+        categories=val.categories[order],
+        labels=val.labels[order],
+    )
+    every_pair = dataclasses.replace(ALL, val_pairs_per_object=12 * 11)
+    here, there = (
+        evaluate_features(labelled(40, 0), split, dataclasses.replace(every_pair, **BRIEF_PROBES))[0]
+        for split in (val, moved)
+    )
+    for name, score in here.scores.items():
+        assert there.scores[name].value == pytest.approx(score.value, rel=1e-6), name
+
+
+BRIEF_PROBES = {
+    "classifier": ProbeConfig(epochs=1),
+    "rotation": ProbeConfig(epochs=1, hidden=16),
+    "colour": ProbeConfig(epochs=1, hidden=16),
+}
+
+
+def test_what_the_data_lack_is_absent():
+    train, val = make_split(40, 0), make_split(12, 1)
+    row = evaluate_features(train, val, dataclasses.replace(BRIEF, **BRIEF_PROBES))[0]
+    assert not [name for name in row.scores if name.startswith(("colour", "translation")) or "hue" in name]
+    one_class = [dataclasses.replace(s, categories=np.zeros_like(s.categories)) for s in (train, val)]
+    row = evaluate_features(*one_class, dataclasses.replace(BRIEF, **BRIEF_PROBES))[0]
+    assert not [name for name in row.scores if "top1" in name]
+    one_view = [
+        dataclasses.replace(
+            s, parts={"representation": s.parts["representation"][:, :1]}, quaternions=s.quaternions[:, :1]
+        )
+        for s in (train, val)
+    ]
+    row = evaluate_features(*one_view, dataclasses.replace(BRIEF, **BRIEF_PROBES))[0]
+    assert "top1" in row.scores
+    assert "absolute_r2_pooled" in row.scores
+    assert "r2_pooled" not in row.scores
+
+
+def test_the_nearest_neighbours_vote():
+    known = np.float32([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9], [0.2, 0.8]])
+    categories = np.array([0, 0, 1, 1, 1])
+    asked = np.float32([[5, 0.1], [0.1, 3]])
+    assert nearest_categories(known, categories, asked, 2, 2).tolist() == [0, 1]
+    assert nearest_categories(known, categories, asked, 99, 2).tolist() == [0, 1]  # votes weigh cosines
+
+
+@pytest.mark.parametrize(("dim", "most"), [(64, 1e-6), (32, 0.129), (16, 0.259)])
+def test_equiangular_vectors_are_as_far_apart_as_can_be(dim, most):
+    vectors = equiangular_vectors(55, dim).double()
+    cosines = (vectors @ vectors.T).fill_diagonal_(0).abs().max().item()
+    welch = np.sqrt(max(0, 55 - dim) / (dim * 54))
+    assert welch - 1e-6 <= cosines <= most
+    assert np.allclose(vectors.norm(dim=1), 1)
+
+
+def test_the_papers_protocols_differ_where_they_say():
+    sie, equicaps, seq = (protocol_by_name(name) for name in ("sie", "equicaps", "seq-jepa"))
+    names = {
+        config.name: [getattr(task, "prefix", getattr(task, "name", "")) for task in config.tasks()]
+        for config in (sie, equicaps, seq)
+    }
+    assert names == {
+        "sie": ["top1", "", "linear_", "colour_"],
+        "equicaps": ["top1", "", "colour_", "translation_object_", "translation_base_"],
+        "seq-jepa": ["top1", "", "absolute_", "colour_"],
+    }
+    assert (sie.colour_deep, equicaps.colour_deep, equicaps.colour.epochs) == (True, False, 50)
+    assert sie.pre_candidates == ("val", "train", "both")
+    assert seq.rotation.optimizer == "adamw"
+    with pytest.raises(InvalidInputError, match="unknown protocol 'mine'"):
+        protocol_by_name("mine")

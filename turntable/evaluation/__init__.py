@@ -1,7 +1,8 @@
 """Evaluation: features once, then every metric as a function over arrays, and one report."""
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.protocol import ProtocolConfig, evaluate, evaluate_features
+from turntable.evaluation.presets import PROTOCOLS, ProtocolConfig, protocol_by_name
+from turntable.evaluation.protocol import evaluate, evaluate_features, evaluate_untrained
 from turntable.evaluation.report import (
     DatasetSummary,
     RunCurve,
@@ -9,10 +10,12 @@ from turntable.evaluation.report import (
     summarize_run,
     write_report,
 )
-from turntable.evaluation.results import Results, Row, Score, read_results
+from turntable.evaluation.results import Elsewhere, Results, Row, Score, read_results
 
 __all__ = [
+    "PROTOCOLS",
     "DatasetSummary",
+    "Elsewhere",
     "ProtocolConfig",
     "Results",
     "Row",
@@ -21,6 +24,8 @@ __all__ = [
     "SplitFeatures",
     "evaluate",
     "evaluate_features",
+    "evaluate_untrained",
+    "protocol_by_name",
     "read_results",
     "summarize_dataset",
     "summarize_run",

@@ -1,23 +1,30 @@
 """Features: what a frozen method says of every view of a split, computed once and kept."""
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from torch import Tensor
 
 from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.storage import atomic_file
+from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
+from turntable.datasets.rotations import quaternion_to_matrix
+from turntable.datasets.storage import write_text
+from turntable.evaluation.probes import compute_device
 from turntable.loaders.loader import Loader
 from turntable.loaders.samplers import Views
 from turntable.models import Embedding, Method
 from turntable.training import Run, load_method
 
-Parts = dict[str, NDArray[np.float32]]
+Parts = Mapping[str, NDArray[np.float32]]
 """[N, V, D] by name: "representation", then "invariant" and "equivariant" where the method has them."""
+
+HUES = ("floor_hue", "light_hue")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,11 +32,20 @@ class SplitFeatures:
     """Features of a split beside the labels that the probes are to find in them."""
 
     parts: Parts
+    """What is probed."""
     quaternions: NDArray[np.float64]
     """[N, V, 4] absolute rotations, xyzw."""
     categories: NDArray[np.int64]
     """[N]."""
-    object_ids: tuple[str, ...] = field(default=())
+    object_ids: tuple[str, ...] = ()
+    labels: LabelArray | None = None
+    """[N, V, L], all label columns."""
+    schema: LabelSchema | None = None
+    """Of the columns."""
+    source: NDArray[np.float32] | None = None
+    """[N, V, E]: what a method that predicts starts from."""
+    target: NDArray[np.float32] | None = None
+    """[N, V, E]: what it should arrive at."""
 
     @property
     def num_objects(self) -> int:
@@ -40,6 +56,30 @@ class SplitFeatures:
     def num_views(self) -> int:
         """V."""
         return self.quaternions.shape[1]
+
+    @property
+    def hues(self) -> NDArray[np.float64] | None:
+        """[N, V, 2] of floor and light in turns, where both vary."""
+        return self._columns(HUES)
+
+    @property
+    def translations(self) -> NDArray[np.float64] | None:
+        """[N, V, 3] in the object's frame, in diagonals of its bounding box, where they vary."""
+        return self._columns(TRANSLATION_NAMES)
+
+    @property
+    def positions(self) -> NDArray[np.float64] | None:
+        """[N, V, 3]: the same in the world's frame, R t."""
+        shifts = self.translations
+        if shifts is None:
+            return None
+        return np.einsum("nvij,nvj->nvi", quaternion_to_matrix(self.quaternions), shifts)
+
+    def _columns(self, names: tuple[str, ...]) -> NDArray[np.float64] | None:
+        if self.labels is None or self.schema is None or not all(name in self.schema for name in names):
+            return None
+        values = self.labels[..., self.schema.columns(names)].astype(np.float64)
+        return values if np.ptp(values.reshape(-1, len(names)), axis=0).min() > 0 else None
 
 
 def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: int = 256) -> SplitFeatures:
@@ -56,39 +96,61 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
         IntegrityError: The data or the weights are damaged.
     """
     dataset = open_dataset(dataset_dir)
+    cache = run.folder / "features" / f"{split}-{_cache_key(run, dataset)}"
+    if not (cache / "done").is_file():
+        arrays = extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size)
+        _write(cache, arrays)
+    return with_labels(
+        {path.stem: np.load(path, mmap_mode="c") for path in cache.glob("*.npy")}, dataset, split
+    )
+
+
+def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
+    """Arrays as ``extract`` makes them, beside the labels of the split."""
     with dataset.split(split) as opened:
-        quaternions = dataset.schema.quaternions(opened.labels)
-        categories, ids = opened.categories, tuple(record.id for record in opened.objects)
-    cache = run.folder / "features" / f"{split}-{_cache_key(run, dataset)}.npz"
-    if cache.is_file():
-        parts = _read_parts(cache)
-    else:
-        parts = extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size)
-        _write_parts(cache, parts)
-    return SplitFeatures(parts, quaternions, categories, ids)
+        labels, categories = np.asarray(opened.labels), opened.categories
+        ids = tuple(record.id for record in opened.objects)
+    order = [name for name in ("representation", "invariant", "equivariant") if name in arrays]
+    return SplitFeatures(
+        {name: arrays[name] for name in order},
+        dataset.schema.quaternions(labels),
+        categories,
+        ids,
+        labels,
+        dataset.schema,
+        arrays.get("source"),
+        arrays.get("target", arrays.get("source")),
+    )
 
 
 def extract(
     method: Method, dataset_dir: Path | str, split: str, image_size: int | None = None, batch_size: int = 256
-) -> Parts:
+) -> dict[str, NDArray[np.float32]]:
     """Embed every view of a split with a frozen method in ``eval()`` mode.
 
+    Args:
+        method: Changed to ``eval()`` mode.
+        dataset_dir: The folder or the URL.
+        split: Of the data set.
+        image_size: The side in pixels to resize to; None: as stored.
+        batch_size: Views at a time.
+
     Returns:
-        [N, V, D] by part; parts of width 0 are left out.
+        [N, V, D] by part; parts of width 0 are left out, and "target" where it is the same as "source".
     """
-    method = method.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    method = method.eval().to(compute_device())
     loader = Loader(
         dataset_dir, split, Views(shuffled=False), batch_size, labels=(), last="short", image_size=image_size
     )
     shape = (loader.num_objects, loader.dataset.manifest.views)
-    parts: Parts = {}
+    arrays: dict[str, NDArray[np.float32]] = {}
     for batch in loader:
         rows, views = batch["object_index"].numpy(), batch["view_index"].numpy()
         for name, values in _embed(method, batch["view"]).items():
-            if name not in parts:
-                parts[name] = np.zeros((*shape, values.shape[1]), np.float32)
-            parts[name][rows, views] = values.float().cpu().numpy()
-    return parts
+            if name not in arrays:
+                arrays[name] = np.zeros((*shape, values.shape[1]), np.float32)
+            arrays[name][rows, views] = values.float().cpu().numpy()
+    return arrays
 
 
 @torch.inference_mode()
@@ -103,23 +165,26 @@ def named_parts(embedding: Embedding) -> dict[str, Tensor]:
         "representation": embedding.representation,
         "invariant": embedding.invariant,
         "equivariant": embedding.equivariant,
+        "source": embedding.source,
     }
+    if embedding.target is not embedding.source:
+        parts["target"] = embedding.target
     return {name: values for name, values in parts.items() if values.shape[1] > 0}
 
 
 def _cache_key(run: Run, dataset: Dataset) -> str:
-    """Changes with the weights and with anything that the manifest states, the shards' bytes among it."""
-    digest = hashlib.sha256()
+    """Changes with weights, settings, and anything that the manifest states, the shards' bytes among it."""
+    digest = hashlib.sha256(str(run.config.image_size).encode())
     for content in (run.weights.read_bytes(), dataset.manifest.to_json().encode()):
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:24]
 
 
-def _read_parts(path: Path) -> Parts:
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
-
-
-def _write_parts(path: Path, parts: Parts) -> None:
-    with atomic_file(path) as file:
-        np.savez(file, **parts)  # pyright: ignore[reportArgumentType]  (its keywords share one type with a flag)
+def _write(folder: Path, arrays: Parts) -> None:
+    """One file an array, which can be mapped; the mark that all are there comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, values in arrays.items():
+        file = open_memmap(folder / f"{name}.npy", mode="w+", dtype=values.dtype, shape=values.shape)
+        file[:] = values
+        file.flush()
+    write_text(folder / "done", "")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 import torch
@@ -15,8 +15,8 @@ from turntable.models.heads import mlp
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
-DrawPairs = Callable[[int], tuple[IntArray, FloatArray]]
-"""From an epoch to its pairs: rows [P, 2] of the features, quaternions [P, 4]."""
+Draw = Callable[[int], tuple[IntArray, FloatArray]]
+"""From an epoch to its samples: rows [P, k] of the features, targets [P, C]."""
 
 Chosen = TypeVar("Chosen")
 
@@ -29,7 +29,8 @@ class ProbeConfig:
     batch_size: int = 256
     learning_rate: float = 1e-3
     hidden: int = 1024
-    """Width of the two hidden layers of the rotation head."""
+    """Width of the two hidden layers of an MLP head."""
+    optimizer: Literal["adam", "adamw"] = "adam"
     cosine: bool = False
     """Let the rate fall to 0, which a short training needs to settle."""
     standardize: bool = False
@@ -40,7 +41,9 @@ class ProbeConfig:
     @classmethod
     def demo(cls) -> Self:
         """Seconds instead of minutes on two CPU cores."""
-        return cls(epochs=40, learning_rate=2e-3, hidden=512, cosine=True, standardize=True)
+        return cls(
+            epochs=25, batch_size=512, learning_rate=3e-3, hidden=256, cosine=True, standardize=True
+        )
 
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch."""
@@ -68,59 +71,64 @@ class Probe:
 
 
 def train_classifier(
-    features: FloatArray, categories: IntArray, num_categories: int, config: ProbeConfig
+    features: FloatArray,
+    categories: IntArray,
+    num_categories: int,
+    config: ProbeConfig,
+    head: Callable[[], nn.Module] | None = None,
 ) -> Probe:
-    """A linear classifier by cross-entropy.
+    """A classifier by cross-entropy.
 
     Args:
         features: [N, D].
         categories: [N].
         num_categories: How many classes the head tells apart.
         config: How it is trained.
+        head: Makes one from [B, D] to logits [B, num_categories]; by default it is linear.
 
     Returns:
         A probe from [N, D] to logits [N, num_categories].
     """
     inputs, targets = _on_device(features), _on_device(categories)
-    head = _new_head(config, features.shape[1], num_categories)
+    trained = _new_head(config, head or (lambda: mlp(features.shape[1], num_categories)))
     shift, scale = _scaling(inputs, config)
 
     def loss(rows: Tensor) -> Tensor:
-        return functional.cross_entropy(head((inputs[rows] - shift) / scale), targets[rows])
+        return functional.cross_entropy(trained((inputs[rows] - shift) / scale), targets[rows])
 
     def batches(epoch: int) -> tuple[Tensor, ...]:
         return _shuffled(len(inputs), epoch, config)
 
-    _fit(head, loss, batches, config)
-    return Probe(head.eval(), shift, scale)
+    _fit(trained, loss, batches, config)
+    return Probe(trained.eval(), shift, scale)
 
 
-def train_rotation_head(
-    features: FloatArray, draw_pairs: DrawPairs, deep: bool, config: ProbeConfig
-) -> Probe:
-    """A head from two views to the quaternion between them, by mean squared error.
+def train_regressor(features: FloatArray, draw: Draw, deep: bool, config: ProbeConfig) -> Probe:
+    """A head from one or more views to numbers, by mean squared error.
 
     Args:
         features: [M, D], one row a view.
-        draw_pairs: The pairs of an epoch.
-        deep: Whether the head is the MLP 2D-1024-1024-4 of the published protocols; otherwise it is linear.
+        draw: The samples of an epoch: rows [P, k] of the features, targets [P, C].
+        deep: Whether the head is the MLP kD-1024-1024-C of the published protocols; otherwise it is linear.
         config: How it is trained.
 
     Returns:
-        A probe from concatenated features [P, 2D] to quaternions [P, 4], of any length.
+        A probe from concatenated features [P, kD] to numbers [P, C].
     """
     inputs = _on_device(features)
-    widths = (config.hidden, config.hidden) if deep else ()
-    head = _new_head(config, 2 * features.shape[1], *widths, 4)
-    shift, scale = (values.repeat(2) for values in _scaling(inputs, config))
+    rows, targets = draw(0)
+    views = rows.shape[1]
+    hidden = (config.hidden, config.hidden) if deep else ()
+    head = _new_head(config, lambda: mlp(views * features.shape[1], *hidden, targets.shape[1]))
+    shift, scale = (values.repeat(views) for values in _scaling(inputs, config))
 
     def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
-        rows, quaternions = batch
-        return functional.mse_loss(head((inputs[rows].flatten(1) - shift) / scale), quaternions)
+        rows, targets = batch
+        return functional.mse_loss(head((inputs[rows].flatten(1) - shift) / scale), targets)
 
     def batches(epoch: int) -> list[tuple[Tensor, Tensor]]:
-        rows, quaternions = (_on_device(array) for array in draw_pairs(epoch))
-        return [(rows[chosen], quaternions[chosen]) for chosen in _shuffled(len(rows), epoch, config)]
+        rows, targets = (_on_device(array) for array in draw(epoch))
+        return [(rows[chosen], targets[chosen]) for chosen in _shuffled(len(rows), epoch, config)]
 
     _fit(head, loss, batches, config)
     return Probe(head.eval(), shift, scale)
@@ -132,7 +140,8 @@ def _fit(
     batches: Callable[[int], Iterable[Chosen]],
     config: ProbeConfig,
 ) -> None:
-    optimizer = torch.optim.Adam(head.parameters(), lr=config.learning_rate)
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    optimizer = kind(head.parameters(), lr=config.learning_rate)
     for epoch in range(config.epochs):
         for group in optimizer.param_groups:
             group["lr"] = config.rate(epoch)
@@ -142,17 +151,17 @@ def _fit(
             optimizer.step()
 
 
-def _new_head(config: ProbeConfig, *widths: int) -> nn.Module:
+def _new_head(config: ProbeConfig, make: Callable[[], nn.Module]) -> nn.Module:
     """A head whose first weights the seed decides; the caller's generator is left alone."""
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        return mlp(*widths).to(_device())
+        return make().to(compute_device())
 
 
 def _shuffled(num_rows: int, epoch: int, config: ProbeConfig) -> tuple[Tensor, ...]:
     """Batches of all rows, in another order each epoch."""
     generator = torch.Generator().manual_seed(1_000_003 * config.seed + epoch)
-    return torch.randperm(num_rows, generator=generator).to(_device()).split(config.batch_size)
+    return torch.randperm(num_rows, generator=generator).to(compute_device()).split(config.batch_size)
 
 
 def _scaling(inputs: Tensor, config: ProbeConfig) -> tuple[Tensor, Tensor]:
@@ -166,8 +175,9 @@ def _scaling(inputs: Tensor, config: ProbeConfig) -> tuple[Tensor, Tensor]:
 
 
 def _on_device(array: NDArray[Any]) -> Tensor:
-    return torch.from_numpy(array).to(_device())
+    return torch.from_numpy(array).to(compute_device())
 
 
-def _device() -> str:
+def compute_device() -> str:
+    """Where heads are trained and features compared."""
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,71 +1,65 @@
 """The protocol: from features to every number of a table, the same for every method.
 
-Linear classification of single views, and the rotation between two views of an object by a small head; both
-heads see the train split and are scored on the val split's objects, which they have never seen. Beside every
-method stands the constant predictor: the mean quaternion and the most frequent class of the train split.
+Heads see the train split and are scored on the val split's objects, which they have never seen, and on other
+data sets where some are given. Beside every method stands what sees no image: the mean of the targets and the
+most frequent class of the train split.
 """
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.rotations import QuaternionSign, relative_quaternion
-from turntable.evaluation.features import SplitFeatures, split_features
-from turntable.evaluation.metrics import majority_class
-from turntable.evaluation.probes import ProbeConfig, train_classifier, train_rotation_head
-from turntable.evaluation.results import Results, Row, Score, write_results
-from turntable.evaluation.scores import Resampling, rotation_scores, top1_score
-from turntable.loaders.samplers import Samples, random_pairs, validation_pairs
-from turntable.loaders.selection import Selection, whole_split
-from turntable.training import open_run
+from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.errors import InvalidInputError
+from turntable.evaluation import metrics
+from turntable.evaluation.details import Details, write_details
+from turntable.evaluation.features import SplitFeatures, extract, split_features, with_labels
+from turntable.evaluation.predicting import (
+    Actions,
+    Predictor,
+    aggregated,
+    examples,
+    joined,
+    predictor_scores,
+)
+from turntable.evaluation.presets import Candidates, ProtocolConfig
+from turntable.evaluation.probes import compute_device
+from turntable.evaluation.resampling import Resamples
+from turntable.evaluation.results import Elsewhere, Results, Row, Score, write_results
+from turntable.evaluation.tasks import Classification, FittedRegression, Regression, Task
+from turntable.evaluation.training_share import share_of_training
+from turntable.models import Aggregates, Method, Predicts
+from turntable.training import Run, TrainConfig, load_method, open_run
+from turntable.training.runs import begin_run, new_method, plan_run
 
 Onlooker = Callable[[str], None]
 """Called with what is being done."""
 
-
-@dataclass(frozen=True, slots=True)
-class ProtocolConfig:
-    """What the numbers depend on beside the method and the data."""
-
-    name: str = "turntable-1"
-    classifier: ProbeConfig = field(default_factory=ProbeConfig)
-    rotation: ProbeConfig = field(default_factory=ProbeConfig)
-    train_pairs_per_object: int = 1
-    """Drawn anew in each epoch of the rotation head."""
-    val_pairs_per_object: int = 20
-    """A fixed list; all pairs where an object has fewer."""
-    linear_rotation: bool = True
-    """Whether a linear rotation head is trained too."""
-    quaternion_sign: QuaternionSign = "product"
-    """Which of q and -q the heads are to predict."""
-    pairs_seed: int = 0
-    resampling: Resampling = field(default_factory=Resampling)
-
-    @classmethod
-    def demo(cls) -> Self:
-        """Short trainings, for two CPU cores."""
-        return cls(
-            name="turntable-1-demo",
-            classifier=ProbeConfig.demo(),
-            rotation=ProbeConfig.demo(),
-            train_pairs_per_object=10,
-            linear_rotation=False,
-        )
+RESULTS, DETAILS = "results.json", "details.npz"
+UNTRAINED = "untrained"
+_POINTS = 1000
+"""Views of a projection."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """Pairs of views with the quaternion between them."""
+class Place:
+    """Somewhere to score: a split of a data set, and its name."""
 
-    rows: NDArray[np.int64]
-    """[P, 2] rows of the split's views, object by object."""
-    quaternions: NDArray[np.float32]
-    """[P, 4] xyzw of R1^T R2."""
+    name: str
+    split: SplitFeatures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What an evaluation found: rows by place, and what pictures need of the first."""
+
+    rows: dict[str, tuple[Row, ...]]
+    details: Details
 
 
 def evaluate(
@@ -74,42 +68,68 @@ def evaluate(
     out: Path | str | None = None,
     config: ProtocolConfig | None = None,
     progress: Onlooker | None = None,
+    elsewhere: Sequence[Path | str] = (),
 ) -> Results:
     """Evaluate a finished run on a data set, its own or another.
 
     Args:
         run_dir: The run's folder; the features are kept there.
-        dataset_dir: The data set's folder, with a train and a val split.
-        out: The JSON file; by default results.json in the run's folder.
-        config: The protocol; by default that of the papers.
+        dataset_dir: The data set, with a train and a val split: a folder or a URL.
+        out: The JSON file; by default results.json in the run's folder. Details lie beside it.
+        config: The protocol; by default turntable's own.
         progress: Called with what is being done.
+        elsewhere: More data sets on whose val split the same heads are scored: out of distribution.
 
     Returns:
         The scores, as written.
 
     Raises:
-        InvalidInputError: The run is not finished, or the data set has no such splits.
+        InvalidInputError: The run is not finished, or a data set has no such split.
         IntegrityError: The data or the weights are damaged.
     """
-    run, dataset, tell = open_run(run_dir), open_dataset(dataset_dir), progress or _silent
-    config = config or ProtocolConfig()
+    run = open_run(run_dir)
+    method = load_method(run)
+    dataset, others = open_dataset(dataset_dir), [open_dataset(place) for place in elsewhere]
+    tell = progress or _silent
     tell("features of the train split")
     train = split_features(run, dataset_dir, "train")
     tell("features of the val split")
-    val = split_features(run, dataset_dir, "val")
-    rows = evaluate_features(train, val, config, tell)
-    results = Results(
-        method=run.config.method,
-        dataset=dataset.manifest.name,
-        fingerprint=dataset.manifest.fingerprint,
-        protocol={**asdict(config), "val_pairs": _val_list(val, config).digest},
-        num_train_objects=train.num_objects,
-        num_val_objects=val.num_objects,
-        num_val_pairs=len(_val_list(val, config)),
-        rows=rows,
+    places = [Place("val", split_features(run, dataset_dir, "val"))]
+    for other, place in zip(others, elsewhere, strict=True):
+        tell(f"features of {other.manifest.name}")
+        places.append(Place(str(place), split_features(run, place, "val")))
+    target = Path(out) if out is not None else run.folder / RESULTS
+    return _written(run, method, train, places, (dataset, *others), config, tell, target)
+
+
+def evaluate_untrained(
+    config: TrainConfig,
+    out_dir: Path | str,
+    protocol: ProtocolConfig | None = None,
+    progress: Onlooker | None = None,
+) -> Results:
+    """Evaluate a method as it is before its first step: what its network says without having learned.
+
+    Args:
+        config: Of the training that would be; its data set is evaluated on.
+        out_dir: Gets config.json, results.json and details.npz.
+        protocol: By default turntable's own.
+        progress: Called with what is being done.
+    """
+    dataset, tell = open_dataset(config.dataset), progress or _silent
+    run = plan_run(Path(out_dir), config, dataset)
+    begin_run(run)
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        method = new_method(run).eval()
+    splits = []
+    for name in ("train", "val"):
+        tell(f"features of the {name} split")
+        splits.append(with_labels(extract(method, config.dataset, name, config.image_size), dataset, name))
+    train, val = splits
+    return _written(
+        run, method, train, [Place("val", val)], (dataset,), protocol, tell, run.folder / RESULTS, UNTRAINED
     )
-    write_results(Path(out) if out is not None else run.folder / "results.json", results)
-    return results
 
 
 def evaluate_features(
@@ -126,99 +146,210 @@ def evaluate_features(
     Returns:
         One row a part, then the constant predictor's.
     """
-    tell = progress or _silent
-    rows: list[Row] = []
+    return score(train, [Place("val", val)], config, progress or _silent).rows["val"]
+
+
+def score(
+    train: SplitFeatures,
+    places: Sequence[Place],
+    config: ProtocolConfig,
+    tell: Onlooker,
+    method: Method | None = None,
+) -> Scored:
+    """Every row of every place.
+
+    Args:
+        train: What heads are trained on.
+        places: What they are scored on; the first gives the details.
+        config: The protocol.
+        tell: Called with what is being done.
+        method: Asked for predictions and aggregates, where it makes such.
+    """
+    rows: dict[str, list[Row]] = {place.name: [] for place in places}
+    resamples = {place.name: Resamples(place.split.num_objects, config.resampling) for place in places}
+    tasks = [task for task in config.tasks() if task.applies(train)]
+    errors: dict[str, NDArray[np.float64]] = {}
     for name, features in train.parts.items():
         tell(f"probes of the {name}")
-        scores = _part_scores(features, val.parts[name], train, val, config)
-        rows.append(Row(name, features.shape[2], scores))
-    return (*rows, Row("constant", 0, _constant_scores(train, val, config)))
+        found: dict[str, dict[str, Score]] = {place.name: {} for place in places}
+        for task in tasks:
+            fitted = task.fit(features, train)
+            for place in places:
+                if task.applies(place.split):
+                    part = place.split.parts[name]
+                    found[place.name] |= fitted(part, place.split, resamples[place.name])
+            if _is_main_rotation(task) and isinstance(fitted, FittedRegression):
+                split = places[0].split
+                predicted = fitted.predict(split.parts[name], split)
+                errors[name] = metrics.geodesic_deg(predicted, fitted.task.target(split))
+        for place in places:
+            rows[place.name].append(Row(name, features.shape[2], found[place.name]))
+    examples_found = None
+    for place in places:
+        extra, shown = _of_method(method, train, place.split, config, tell, resamples[place.name])
+        rows[place.name] += extra
+        examples_found = examples_found or shown
+        rows[place.name].append(Row("constant", 0, _blind(tasks, train, place, resamples[place.name])))
+    details = _details(places[0].split, config, errors)
+    if examples_found is not None:
+        details = _with_examples(details, examples_found)
+    return Scored({name: tuple(found) for name, found in rows.items()}, details)
 
 
-def _part_scores(
-    train_part: NDArray[np.float32],
-    val_part: NDArray[np.float32],
-    train: SplitFeatures,
-    val: SplitFeatures,
-    config: ProtocolConfig,
+def _blind(
+    tasks: Sequence[Task], train: SplitFeatures, place: Place, resamples: Resamples
 ) -> dict[str, Score]:
-    scores = {"top1": _classification(train_part, val_part, train, val, config)}
-    scores |= _rotation(train_part, val_part, train, val, config, deep=True)
-    if config.linear_rotation:
-        linear = _rotation(train_part, val_part, train, val, config, deep=False)
-        scores |= {f"linear_{name}": score for name, score in linear.items()}
+    scores: dict[str, Score] = {}
+    for task in tasks:
+        fitted = task.blind(train)
+        if fitted is not None and task.applies(place.split):
+            scores |= fitted(None, place.split, resamples)
     return scores
 
 
-def _classification(
-    train_part: NDArray[np.float32],
-    val_part: NDArray[np.float32],
+def _of_method(
+    method: Method | None,
     train: SplitFeatures,
-    val: SplitFeatures,
+    split: SplitFeatures,
     config: ProtocolConfig,
-) -> Score:
-    num_categories = 1 + int(max(train.categories.max(), val.categories.max()))
-    targets = np.repeat(train.categories, train.num_views)
-    probe = train_classifier(_views(train_part), targets, num_categories, config.classifier)
-    predicted = probe(_views(val_part)).argmax(axis=1).reshape(val.num_objects, val.num_views)
-    return top1_score(predicted, val.categories, config.resampling)
+    tell: Onlooker,
+    resamples: Resamples,
+) -> tuple[list[Row], Any]:
+    """The rows "aggregate_M" and "predictor", and examples of retrieval."""
+    rows: list[Row] = []
+    shown = None
+    if isinstance(method, Aggregates) and split.labels is not None:
+        tell("aggregates")
+        rows += _aggregate_rows(method, train, split, config, resamples)
+    if isinstance(method, Predicts) and split.source is not None and split.num_views > 1:
+        actions = Actions(method.action, split, config.quaternion_sign)
+        if actions.are_told():
+            tell("predictions")
+            predict = Predictor(method, split, actions)
+            sources = split.num_views if config.retrieval_sources == "all" else 1
+            where = {_SUFFIXES[name]: _candidates(name, train, split) for name in config.pre_candidates}
+            scores = predictor_scores(predict, split, sources, where, resamples)
+            rows.append(Row("predictor", split.source.shape[2], scores))
+            shown = examples(predict, split, config.pairs_seed)
+    return rows, shown
 
 
-def _rotation(
-    train_part: NDArray[np.float32],
-    val_part: NDArray[np.float32],
+_SUFFIXES: dict[Candidates, str] = {"val": "", "train": "_in_train", "both": "_in_both"}
+
+
+def _candidates(name: Candidates, train: SplitFeatures, split: SplitFeatures) -> SplitFeatures:
+    return {"val": lambda: split, "train": lambda: train, "both": lambda: joined(train, split)}[name]()
+
+
+def _aggregate_rows(
+    method: Aggregates,
     train: SplitFeatures,
-    val: SplitFeatures,
+    split: SplitFeatures,
     config: ProtocolConfig,
-    *,
-    deep: bool,
-) -> dict[str, Score]:
-    def draw_pairs(epoch: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        pairs = _with_quaternions(train, _train_list(train, config, epoch), config)
-        return pairs.rows, pairs.quaternions
+    resamples: Resamples,
+) -> list[Row]:
+    task = Classification("top1", config.classifier)
+    if not task.applies(train):
+        return []
+    rows = []
+    for views in config.aggregate_views:
+        if views > min(train.num_views, split.num_views):
+            continue
+        of_train, of_split = (
+            aggregated(method, s, Actions(method.action, s, config.quaternion_sign), views, config.pairs_seed)
+            for s in (train, split)
+        )
+        scores = task.fit(of_train, train)(of_split, split, resamples)
+        rows.append(Row(f"aggregate_{views}", of_train.shape[2], scores))
+    return rows
 
-    probe = train_rotation_head(_views(train_part), draw_pairs, deep, config.rotation)
-    pairs = _with_quaternions(val, _val_list(val, config), config)
-    features = _views(val_part)[pairs.rows]
-    predicted = probe(features.reshape(len(features), -1))
-    return rotation_scores(predicted, pairs.quaternions, val.num_objects, config.resampling)
 
-
-def _constant_scores(train: SplitFeatures, val: SplitFeatures, config: ProtocolConfig) -> dict[str, Score]:
-    majority = np.full((val.num_objects, val.num_views), majority_class(train.categories))
-    sample = random_pairs(_selection(train), train.num_views, config.pairs_seed, 0)
-    mean = _with_quaternions(train, sample, config).quaternions.mean(axis=0, dtype=np.float64)
-    targets = _with_quaternions(val, _val_list(val, config), config).quaternions
-    predicted = np.broadcast_to(mean, targets.shape)
-    return {
-        "top1": top1_score(majority, val.categories, config.resampling),
-        **rotation_scores(predicted, targets, val.num_objects, config.resampling),
+def _details(split: SplitFeatures, config: ProtocolConfig, errors: dict[str, NDArray[np.float64]]) -> Details:
+    turns = np.zeros(0)
+    for task in config.tasks():
+        if isinstance(task, Regression) and _is_main_rotation(task) and task.applies(split):
+            target = task.target(split)
+            turns = metrics.geodesic_deg(np.broadcast_to([0.0, 0, 0, 1], target.shape), target)
+    random = np.random.Generator(np.random.Philox(config.pairs_seed))
+    total = split.num_objects * split.num_views
+    chosen = np.sort(random.choice(total, min(_POINTS, total), replace=False))
+    objects, views = np.divmod(chosen, split.num_views)
+    projections = {
+        name: _principal(np.asarray(part[objects, views], np.float64)) for name, part in split.parts.items()
     }
+    return Details(turns, errors, projections, objects, views, split.categories[objects])
 
 
-def _train_list(train: SplitFeatures, config: ProtocolConfig, epoch: int) -> Samples:
-    return random_pairs(_selection(train), config.train_pairs_per_object, config.pairs_seed, epoch)
+def _with_examples(details: Details, retrieval: Any) -> Details:
+    return Details(
+        details.turn_deg,
+        details.errors_deg,
+        details.projections,
+        details.projected_objects,
+        details.projected_views,
+        details.projected_categories,
+        retrieval,
+    )
 
 
-def _val_list(val: SplitFeatures, config: ProtocolConfig) -> Samples:
-    per_object = min(config.val_pairs_per_object, val.num_views * (val.num_views - 1))
-    return validation_pairs(_selection(val), per_object, config.pairs_seed)
+def _principal(points: NDArray[np.float64]) -> NDArray[np.float32]:
+    """[M, 2]: points [M, D] along the two directions in which they vary most."""
+    centred = points - points.mean(axis=0)
+    left, scales, _ = np.linalg.svd(centred, full_matrices=False)
+    kept = (left * scales)[:, :2]
+    return np.pad(kept, ((0, 0), (0, 2 - kept.shape[1]))).astype(np.float32)
 
 
-def _selection(split: SplitFeatures) -> Selection:
-    return whole_split([split.num_objects], split.num_views)
+def _is_main_rotation(task: Task) -> bool:
+    """Whether it is the one whose errors pictures show."""
+    return isinstance(task, Regression) and task.deep and task.prefix == "" and task.quantity.views == 2
 
 
-def _with_quaternions(split: SplitFeatures, pairs: Samples, config: ProtocolConfig) -> Pairs:
-    rows = pairs.objects[:, None] * split.num_views + pairs.views
-    absolute = split.quaternions.reshape(-1, 4)[rows]
-    relative = relative_quaternion(absolute[:, 0], absolute[:, 1], config.quaternion_sign)
-    return Pairs(rows, relative.astype(np.float32))
-
-
-def _views(part: NDArray[np.float32]) -> NDArray[np.float32]:
-    """[N, V, D] as [N * V, D]."""
-    return part.reshape(-1, part.shape[2])
+def _written(
+    run: Run,
+    method: Method,
+    train: SplitFeatures,
+    places: Sequence[Place],
+    datasets: Sequence[Dataset],
+    config: ProtocolConfig | None,
+    tell: Onlooker,
+    out: Path,
+    name: str | None = None,
+) -> Results:
+    config = config or ProtocolConfig()
+    val = places[0].split
+    if set(train.parts) != set(val.parts):
+        raise InvalidInputError("the features of the two splits have different parts; evaluate again")
+    scored = score(train, places, config, tell, method.eval().to(compute_device()))
+    pairs = config.pairs.val(val) if val.num_views > 1 else None
+    results = Results(
+        method=name or run.config.method,
+        backbone=run.config.backbone,
+        seed=run.config.seed,
+        dataset=datasets[0].manifest.name,
+        fingerprint=datasets[0].manifest.fingerprint,
+        protocol={
+            **asdict(config),
+            "batch_norm": "eval",
+            "val_pairs": pairs.digest if pairs is not None else None,
+        },
+        num_train_objects=train.num_objects,
+        num_val_objects=val.num_objects,
+        num_val_pairs=len(pairs) if pairs is not None else 0,
+        rows=scored.rows["val"],
+        elsewhere=tuple(
+            Elsewhere(
+                dataset.manifest.name,
+                dataset.manifest.fingerprint,
+                share_of_training(place.split, datasets[0]),
+                scored.rows[place.name],
+            )
+            for place, dataset in zip(places[1:], datasets[1:], strict=True)
+        ),
+    )
+    write_details(out.with_name(DETAILS), scored.details)
+    write_results(out, results)
+    return results
 
 
 def _silent(_: str) -> None:

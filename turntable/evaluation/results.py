@@ -1,7 +1,7 @@
 """Results: what an evaluation found, as values that survive JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -9,7 +9,7 @@ from typing import Any, Self
 from turntable.datasets.storage import write_text
 from turntable.errors import IntegrityError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,24 @@ class Row:
     """The scores of one part of a method's representation, or of a predictor that sees no image."""
 
     name: str
-    """"representation", "invariant", "equivariant" or "constant"."""
+    """"representation", "invariant", "equivariant"; "aggregate_3", of three views together; "predictor"; or
+    "constant"."""
     dim: int
     """Its width; 0 for the constant predictor."""
     scores: Mapping[str, Score]
-    """By metric: "top1", "r2_pooled", "r2_averaged", "geodesic_mean_deg", "geodesic_median_deg",
-    "acc_at_15", "acc_at_30"; those of the linear rotation head begin with "linear_"."""
+    """By metric (docs/evaluation.md); one that data or method cannot have is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same heads on another data set."""
+
+    dataset: str
+    fingerprint: str
+    share_of_training: float | None
+    """Of its rotations, those that the training data's ranges can show: 0 is out of distribution on SO(3), 1
+    is not, whatever its angles are called. None where training does not draw from ranges of angles."""
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,9 @@ class Results:
     """One method on one data set under one protocol."""
 
     method: str
+    backbone: str
+    seed: int
+    """Of the training."""
     dataset: str
     fingerprint: str
     """Of the data set."""
@@ -48,7 +63,8 @@ class Results:
     num_val_objects: int
     num_val_pairs: int
     rows: tuple[Row, ...]
-    """The parts, then the constant predictor."""
+    """The parts, what the method predicts, then the constant predictor."""
+    elsewhere: tuple[Elsewhere, ...] = ()
     format_version: int = FORMAT_VERSION
 
     def row(self, name: str) -> Row:
@@ -76,7 +92,8 @@ class Results:
                     f"{where} has format {values['format_version']}; this version reads {FORMAT_VERSION}:"
                     " run turntable evaluate again"
                 )
-            values["rows"] = tuple(_row(row) for row in values["rows"])
+            values["rows"] = _rows(values["rows"])
+            values["elsewhere"] = tuple(_elsewhere(other) for other in values["elsewhere"])
             return cls(**values)
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise IntegrityError(
@@ -96,6 +113,15 @@ def read_results(path: Path) -> Results:
         IntegrityError: The file is something else.
     """
     return Results.from_json(path.read_text(encoding="utf-8"), str(path))
+
+
+def _elsewhere(values: dict[str, Any]) -> Elsewhere:
+    rows = _rows(values.pop("rows"))
+    return Elsewhere(**values, rows=rows)
+
+
+def _rows(values: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
+    return tuple(_row(row) for row in values)
 
 
 def _row(values: Mapping[str, Any]) -> Row:

@@ -1,65 +1,81 @@
 """Scores: every metric of one set of predictions, with intervals over objects."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.evaluation import metrics
+from turntable.evaluation.resampling import Resamples
 from turntable.evaluation.results import Score
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
+Scores = dict[str, Score]
 
 
-@dataclass(frozen=True, slots=True)
-class Resampling:
-    """How the bootstrap draws."""
-
-    num_resamples: int = 1000
-    seed: int = 0
-
-
-def top1_score(predicted: IntArray, categories: IntArray, resampling: Resampling) -> Score:
+def top1_score(predicted: IntArray, categories: IntArray, resamples: Resamples) -> Score:
     """Accuracy over views.
 
     Args:
         predicted: [N, V] class numbers.
         categories: [N] true ones.
-        resampling: How the interval is drawn.
+        resamples: Of the N objects.
     """
-    right = (predicted == categories[:, None]).mean(axis=1)
-    return _score(lambda rows: float(right[rows].mean()), len(right), resampling)
+    return resamples.mean(predicted == categories[:, None])
 
 
-def rotation_scores(
-    predicted: FloatArray, target: FloatArray, num_objects: int, resampling: Resampling
-) -> dict[str, Score]:
-    """Every metric of the rotations between pairs of views.
+def regression_scores(predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
+    """Both R² of the field (``metrics.r2_pooled``, ``metrics.r2_averaged``).
 
     Args:
-        predicted: [N * P, 4] quaternions of any length, object by object, P pairs each.
-        target: [N * P, 4] unit quaternions.
-        num_objects: N.
-        resampling: How the intervals are drawn.
+        predicted: [N * P, C], object by object.
+        target: [N * P, C].
+        resamples: Of the N objects.
     """
-    p = np.asarray(predicted, np.float64).reshape(num_objects, -1, 4)
-    t = np.asarray(target, np.float64).reshape(num_objects, -1, 4)
-    angles = metrics.geodesic_deg(p.reshape(-1, 4), t.reshape(-1, 4)).reshape(num_objects, -1)
-    statistics: dict[str, Callable[[IntArray], float]] = {
-        "r2_pooled": lambda rows: metrics.r2_pooled(p[rows].reshape(-1, 4), t[rows].reshape(-1, 4)),
-        "r2_averaged": lambda rows: metrics.r2_averaged(p[rows].reshape(-1, 4), t[rows].reshape(-1, 4)),
-        "geodesic_mean_deg": lambda rows: float(angles[rows].mean()),
-        "geodesic_median_deg": lambda rows: float(np.median(angles[rows])),
-        "acc_at_15": lambda rows: metrics.accuracy_at(angles[rows], 15),
-        "acc_at_30": lambda rows: metrics.accuracy_at(angles[rows], 30),
+    t = np.asarray(target, np.float64).reshape(resamples.num_objects, -1, target.shape[1])
+    wrong = np.square(np.asarray(predicted, np.float64).reshape(t.shape) - t).sum(axis=1)
+    count = resamples.sums(np.full(len(t), t.shape[1], np.float64))[:, None]
+    errors, sums = resamples.sums(wrong), resamples.sums(t.sum(axis=1))
+    squares = resamples.sums(np.square(t).sum(axis=1))
+    pooled = squares.sum(axis=1) - np.square(sums.sum(axis=1)) / (count[:, 0] * t.shape[2])
+    averaged = _explained(errors, squares - np.square(sums) / count)
+    return {
+        "r2_pooled": resamples.score(_explained(errors.sum(axis=1), pooled)),
+        "r2_averaged": resamples.score(averaged.mean(axis=1)),
     }
-    return {name: _score(statistic, num_objects, resampling) for name, statistic in statistics.items()}
 
 
-def _score(statistic: Callable[[IntArray], float], num_objects: int, resampling: Resampling) -> Score:
-    low, high = metrics.bootstrap_interval(
-        statistic, num_objects, num_resamples=resampling.num_resamples, seed=resampling.seed
-    )
-    return Score(statistic(np.arange(num_objects)), low, high)
+def rotation_scores(predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
+    """Every metric of rotations.
+
+    Args:
+        predicted: [N * P, 4] quaternions of any length, object by object, P each.
+        target: [N * P, 4] unit quaternions.
+        resamples: Of the N objects.
+    """
+    angles = metrics.geodesic_deg(predicted, target).reshape(resamples.num_objects, -1)
+    statistics: dict[str, Callable[[], Score]] = {
+        "geodesic_mean_deg": lambda: resamples.mean(angles),
+        "geodesic_median_deg": lambda: resamples.median(angles),
+        "acc_at_15": lambda: resamples.mean(angles <= 15),
+        "acc_at_30": lambda: resamples.mean(angles <= 30),
+    }
+    return regression_scores(predicted, target, resamples) | {n: score() for n, score in statistics.items()}
+
+
+def turn_error(predicted: FloatArray, target: FloatArray) -> NDArray[np.float64]:
+    """How far directions [M, 2] (cosine, sine) point from values [M] on a circle, in turns from 0 to 0.5."""
+    told = np.arctan2(predicted[:, 1], predicted[:, 0]) / (2 * np.pi)
+    apart = np.abs(told - target) % 1
+    return np.minimum(apart, 1 - apart)
+
+
+def prefixed(prefix: str, scores: Scores) -> Scores:
+    """The same under longer names."""
+    return {prefix + name: score for name, score in scores.items()}
+
+
+def _explained(errors: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 - errors / spread; 0 where all targets are one and there is nothing to explain."""
+    return np.where(spread > 0, 1 - errors / np.where(spread > 0, spread, 1), 0.0)

@@ -1,0 +1,123 @@
+"""Every method on one recipe, three seeds each, beside an encoder that has learned nothing.
+
+    scripts/bench methods --out runs/benchmark                   # all of it: about two hours on two cores
+    scripts/bench methods --out runs/benchmark --methods sie vicreg --seeds 0
+    scripts/bench methods --out runs/benchmark --write docs/benchmarks.md
+
+Renders the shipped recipe ``zoo-benchmark`` from the zoo, trains each method with its demo settings for the
+same number of images, evaluates it, and prints the table with what is asked of it: every method names objects
+better than the untrained encoder, and every method that is told how the object turned tells it better than
+VICReg, which is not. What an earlier call has done is not done again.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+CATEGORIES = ("airplane", "car", "chair", "dog", "guitar", "shoe", "teapot", "truck")
+OBJECTS = 960
+SEEDS = (0, 1, 2)
+UNTRAINED = "untrained"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One method with one seed."""
+
+    method: str
+    seed: int
+    root: Path
+
+    @property
+    def run(self) -> Path:
+        """Its folder."""
+        return self.root / f"{self.method}-{self.seed}"
+
+    @property
+    def dataset(self) -> Path:
+        """The data set, which all jobs share."""
+        return self.root / "zoo"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its scores are there."""
+        return (self.run / "results.json").exists()
+
+
+def render(place: Path, objects: int) -> None:
+    """The data set, if it is not there yet."""
+    from turntable.console import default_workers
+    from turntable.datasets.recipe import load_recipe
+    from turntable.renderer import generate
+    from turntable.renderer.meshes.zoo_source import ZooSource
+
+    if not (place / "manifest.json").exists():
+        recipe = load_recipe("zoo-benchmark")
+        generate(recipe, ZooSource(objects, CATEGORIES), place, workers=default_workers())
+
+
+def learn(job: Job, epochs: int | None) -> None:
+    """Train and evaluate, in this process, on one thread: as many jobs run at once as there are cores."""
+    import torch
+
+    from turntable.evaluation import ProtocolConfig, evaluate, evaluate_untrained
+    from turntable.training import demo_config, train
+
+    torch.set_num_threads(1)
+    length = {} if epochs is None else {"epochs": epochs}
+    protocol = ProtocolConfig.demo()
+    if job.method == UNTRAINED:
+        evaluate_untrained(demo_config("vicreg", job.dataset, seed=job.seed), job.run, protocol)
+        return
+    train(demo_config(job.method, job.dataset, seed=job.seed, **length), job.run)
+    evaluate(job.run, job.dataset, config=protocol)
+
+
+def in_a_process(job: Job, arguments: argparse.Namespace) -> str | None:
+    """Run one job in a process of its own; say what went wrong, if anything did."""
+    if job.is_done:
+        return None
+    command = [sys.executable, __file__, "--out", str(job.root), "--job", job.method, str(job.seed)]
+    if arguments.epochs is not None:
+        command += ["--epochs", str(arguments.epochs)]
+    began = time.monotonic()
+    done = subprocess.run(
+        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
+    )
+    print(f"{job.run.name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return None if done.returncode == 0 else f"{job.run.name}: {done.stderr.strip().splitlines()[-1]}"
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Parse the command line and do it all."""
+    from turntable.models import METHODS
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the data set and the runs")
+    parser.add_argument("--methods", nargs="+", default=[UNTRAINED, *METHODS], choices=[UNTRAINED, *METHODS])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[*SEEDS])
+    parser.add_argument("--objects", type=int, default=OBJECTS)
+    parser.add_argument("--epochs", type=int, help="instead of the demo settings'")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once, of one core each")
+    parser.add_argument("--write", type=Path, help="a page to put the table into")
+    parser.add_argument("--job", nargs=2, metavar=("METHOD", "SEED"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args(words)
+    if arguments.job:
+        learn(Job(arguments.job[0], int(arguments.job[1]), arguments.out), arguments.epochs)
+        return
+    jobs = [Job(method, seed, arguments.out) for seed in arguments.seeds for method in arguments.methods]
+    render(arguments.out / "zoo", arguments.objects)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        faults = [fault for fault in pool.map(lambda job: in_a_process(job, arguments), jobs) if fault]
+    if faults:
+        sys.exit("\n".join(faults))
+
+
+if __name__ == "__main__":
+    main()

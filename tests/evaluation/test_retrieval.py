@@ -1,0 +1,151 @@
+"""Retrieval by a method whose predictions are known: perfect, blind, and off by a known angle."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from turntable.datasets.rotations import quaternion_to_matrix
+from turntable.errors import IntegrityError
+from turntable.evaluation import retrieval
+from turntable.evaluation.details import Details, Retrieval, read_details, write_details
+from turntable.evaluation.features import SplitFeatures
+from turntable.evaluation.predicting import examples, predictor_scores
+from turntable.evaluation.resampling import Resamples, Resampling
+
+FEW = Resampling(50)
+
+
+def poses(objects=6, views=50, seed=0):
+    generator = np.random.default_rng(seed)
+    angles = generator.uniform(-np.pi / 2, np.pi / 2, (objects * views, 3))
+    return Rotation.from_euler("xyz", angles).as_quat().reshape(objects, views, 4)
+
+
+def split_of(quaternions, embeddings):
+    embeddings = embeddings.astype(np.float32)
+    return SplitFeatures(
+        {}, quaternions, np.zeros(len(quaternions), np.int64), source=embeddings, target=embeddings
+    )
+
+
+def perfect(split):
+    return lambda objects, start, end: torch.from_numpy(split.target[objects, end])
+
+
+def scores_of(predict, split, sources=None):
+    sources = split.num_views if sources is None else sources
+    return {
+        name: score.value
+        for name, score in predictor_scores(
+            predict, split, sources, {"": split}, Resamples(split.num_objects, FEW)
+        ).items()
+    }
+
+
+@pytest.fixture(scope="module")
+def turned():
+    """Embeddings that are the rotation itself."""
+    quaternions = poses()
+    return split_of(quaternions, quaternion_to_matrix(quaternions).reshape(6, 50, 9))
+
+
+def test_a_perfect_encoder_with_the_analytic_predictor_finds_every_view(turned):
+    matrices = turned.target.reshape(6, 50, 3, 3)
+
+    def analytic(objects, start, end):
+        relative = np.swapaxes(matrices[objects, start], 1, 2) @ matrices[objects, end]
+        return torch.from_numpy((matrices[objects, start] @ relative).reshape(-1, 9))
+
+    scores = scores_of(analytic, turned)
+    assert scores["mrr"] == scores["mrr_without_identity"] == pytest.approx(1)
+    assert scores["h_at_1"] == scores["h_at_1_without_identity"] == pytest.approx(1)
+    assert scores["pre"] == pytest.approx(0, abs=1e-6)
+    assert scores["equivariance_residual"] == pytest.approx(0, abs=1e-5)
+
+
+def test_an_encoder_that_says_nothing_gets_chance():
+    blind = split_of(poses(), np.ones((6, 50, 8)))
+    scores = scores_of(perfect(blind), blind)
+    assert scores["mrr"] == pytest.approx(np.mean(1 / np.arange(1, 51)))  # 0.090
+    assert [scores[f"h_at_{k}"] for k in (1, 2, 5, 10)] == pytest.approx([0.02, 0.04, 0.1, 0.2])
+    assert scores["mrr_without_identity"] == pytest.approx(np.mean(1 / np.arange(1, 50)))
+    assert scores["h_at_1_without_identity"] == pytest.approx(1 / 49)
+
+
+def test_an_identity_predictor_finds_itself_and_is_no_better_than_staying(turned):
+    scores = scores_of(lambda o, start, end: torch.from_numpy(turned.target[o, start]), turned)
+    assert scores["equivariance_residual"] == pytest.approx(1)
+    assert scores["h_at_1"] == pytest.approx(1 / 50, abs=1e-6)  # the identity query alone
+
+
+@pytest.mark.parametrize("degrees", [10, 30, 60])
+def test_pre_of_a_pose_that_is_off_by_an_angle_is_the_squared_sine_of_its_half(degrees):
+    quaternions = poses(3, 1)
+    off = (
+        Rotation.from_quat(quaternions[:, 0]) * Rotation.from_rotvec([0, 0, np.radians(degrees)])
+    ).as_quat()
+    target = np.eye(3, dtype=np.float32)[:, None]
+    errors = retrieval.pose_errors(
+        lambda o, s, e: torch.from_numpy(target[o, e]), target, quaternions, 1, (target[:, 0], off)
+    )
+    assert errors.ravel() == pytest.approx(np.full(3, np.sin(np.radians(degrees) / 2) ** 2))
+
+
+def test_the_sign_of_quaternions_changes_nothing(turned):
+    flipped = split_of(-turned.quaternions, turned.target)
+    assert scores_of(perfect(turned), turned) == scores_of(perfect(flipped), flipped)
+
+
+def test_the_order_of_objects_changes_no_metric(turned):
+    order = np.random.default_rng(0).permutation(6)
+    other = split_of(turned.quaternions[order], turned.target[order])
+    noise = np.random.default_rng(1).normal(scale=0.3, size=turned.target.shape).astype(np.float32)
+
+    def noisy(split, noise):
+        return lambda o, s, e: torch.from_numpy(split.target[o, e] + noise[o, s])
+
+    here, there = scores_of(noisy(turned, noise), turned, 5), scores_of(noisy(other, noise[order]), other, 5)
+    assert here == pytest.approx(there)
+    assert 0 < here["mrr_without_identity"] < 1
+
+
+def test_first_views_alone_may_be_predicted_from(turned):
+    asked = []
+
+    def predict(objects, start, end):
+        asked.extend(start)
+        return torch.from_numpy(turned.target[objects, end])
+
+    ranks = retrieval.ranks(predict, turned.target, 1, identity=True)
+    assert set(asked) == {0}
+    assert ranks.nearer.shape == (6, 50)
+
+
+def test_examples_leave_out_the_view_that_is_predicted_from(turned):
+    shown = examples(perfect(turned), turned, seed=0)
+    assert (shown.found_views[:, 0] == shown.true_views).all()
+    assert not (shown.found_views == shown.source_views[:, None]).any()
+
+
+def test_details_survive_the_disk(tmp_path):
+    some = np.arange(4)
+    details = Details(
+        some / 2,
+        {"representation": some * 1.0},
+        {"invariant": np.ones((3, 2))},
+        some,
+        some,
+        some,
+        Retrieval(some, some, some, np.ones((4, 5), int)),
+    )
+    write_details(tmp_path / "details.npz", details)
+    back = read_details(tmp_path / "details.npz")
+    assert back.turn_deg.tolist() == details.turn_deg.tolist()
+    assert back.errors_deg["representation"].tolist() == [0, 1, 2, 3]
+    assert back.retrieval.found_views.shape == (4, 5)
+    write_details(tmp_path / "none.npz", Details(some, {}, {}, some, some, some))
+    assert read_details(tmp_path / "none.npz").retrieval is None
+    (tmp_path / "details.npz").write_bytes(b"PK nonsense")
+    with pytest.raises(IntegrityError, match="details of an evaluation"):
+        read_details(tmp_path / "details.npz")

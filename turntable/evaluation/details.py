@@ -1,0 +1,88 @@
+"""Details: what the pictures of a report show, of one run on one data set."""
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets.storage import atomic_file
+from turntable.errors import IntegrityError
+
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.int64]
+
+_RETRIEVAL = ("objects", "source_views", "true_views", "found_views")
+_PROJECTED = ("projected_objects", "projected_views", "projected_categories")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Retrieval:
+    """Queries to a method that predicts: views of the val split, by row of the object and number."""
+
+    objects: IntArray
+    """[Q]."""
+    source_views: IntArray
+    """[Q], from which the method predicts."""
+    true_views: IntArray
+    """[Q], which it is to find."""
+    found_views: IntArray
+    """[Q, 5] of the same object, the nearest first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Details:
+    """Errors of pairs, views as points, and examples of retrieval."""
+
+    turn_deg: FloatArray
+    """[P]: the true angle between the views of each validation pair."""
+    errors_deg: Mapping[str, FloatArray]
+    """By row [P]: the error of the MLP rotation head."""
+    projections: Mapping[str, FloatArray]
+    """By row [M, 2]: the first two principal components of M views of the val split."""
+    projected_objects: IntArray
+    projected_views: IntArray
+    projected_categories: IntArray
+    retrieval: Retrieval | None = field(default=None)
+
+
+def write_details(path: Path, details: Details) -> None:
+    """Write details atomically, as arrays without a pickle."""
+    arrays = {"turn_deg": details.turn_deg, **{name: getattr(details, name) for name in _PROJECTED}}
+    arrays |= {f"errors/{name}": values for name, values in details.errors_deg.items()}
+    arrays |= {f"projections/{name}": values for name, values in details.projections.items()}
+    if details.retrieval is not None:
+        arrays |= {f"retrieval/{name}": getattr(details.retrieval, name) for name in _RETRIEVAL}
+    with atomic_file(path) as file:
+        np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  (its keywords share one type with a flag)
+
+
+def read_details(path: Path) -> Details:
+    """Read what ``write_details`` wrote.
+
+    Raises:
+        IntegrityError: The file is something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        retrieved = {
+            name: arrays[f"retrieval/{name}"] for name in _RETRIEVAL if "retrieval/objects" in arrays
+        }
+        return Details(
+            arrays["turn_deg"],
+            _within(arrays, "errors/"),
+            _within(arrays, "projections/"),
+            *(arrays[name] for name in _PROJECTED),
+            retrieval=Retrieval(**retrieved) if retrieved else None,
+        )
+    except (KeyError, ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise IntegrityError(
+            f"{path} does not hold the details of an evaluation ({error}); run turntable evaluate again"
+        ) from error
+
+
+def _within(arrays: Mapping[str, FloatArray], prefix: str) -> dict[str, FloatArray]:
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}

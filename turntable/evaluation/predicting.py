@@ -1,0 +1,168 @@
+"""What a method predicts of views, beside what it says of them: the rows "predictor" and "aggregate_M"."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from turntable.datasets.rotations import QuaternionSign
+from turntable.errors import InvalidInputError
+from turntable.evaluation import retrieval
+from turntable.evaluation.details import Retrieval
+from turntable.evaluation.features import SplitFeatures
+from turntable.evaluation.probes import compute_device
+from turntable.evaluation.resampling import Resamples
+from turntable.evaluation.scores import Scores
+from turntable.evaluation.tasks import selection
+from turntable.loaders.labels import LabelField, compute_labels, label_fields
+from turntable.loaders.samplers import Tuples
+from turntable.models import Aggregates, Predicts
+from turntable.models.actions import action_of
+
+IntArray = NDArray[np.int64]
+
+_EXAMPLES = 12
+_FOUND = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Actions:
+    """What is done to an object between two of its views, as the labels of a split tell it."""
+
+    names: tuple[str, ...]
+    split: SplitFeatures
+    sign: QuaternionSign
+
+    def between(self, objects: IntArray, views: IntArray) -> Tensor:
+        """[Q, k - 1, K] of the steps between views [Q, k] of objects [Q].
+
+        Raises:
+            InvalidInputError: The data set lacks a label of the action.
+        """
+        assert self.split.labels is not None
+        values = compute_labels(self._fields(views.shape[1]), self.split.labels[objects[:, None], views])
+        tensors = {name: torch.from_numpy(array).to(compute_device()) for name, array in values.items()}
+        return action_of(tensors, self.names)
+
+    def are_told(self) -> bool:
+        """Whether the split has all the labels."""
+        try:
+            self._fields(2)
+        except (InvalidInputError, AssertionError):
+            return False
+        return True
+
+    def _fields(self, views: int) -> tuple[LabelField, ...]:
+        assert self.split.schema is not None
+        return label_fields(self.names, self.split.schema, views, self.sign)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """A method's predictor over a split."""
+
+    method: Predicts
+    split: SplitFeatures
+    actions: Actions
+
+    @torch.inference_mode()
+    def __call__(self, objects: IntArray, start: IntArray, end: IntArray) -> Tensor:
+        """Targets [Q, E] of views ``end`` as predicted from views ``start`` of the same objects [Q]."""
+        assert self.split.source is not None
+        source = torch.from_numpy(np.ascontiguousarray(self.split.source[objects, start]))
+        action = self.actions.between(objects, np.stack([start, end], axis=1))[:, 0]
+        return self.method.predict(source.to(compute_device()), action).float()
+
+
+def predictor_scores(
+    predict: retrieval.Predict,
+    split: SplitFeatures,
+    sources: int,
+    candidates: dict[str, SplitFeatures],
+    resamples: Resamples,
+) -> Scores:
+    """PRE, MRR, H@k with and without identity, and the equivariance residual.
+
+    Args:
+        predict: Of the method, over the split.
+        split: With source and target.
+        sources: So many first views of each object are predicted from.
+        candidates: Where PRE looks, by the suffix of its name.
+        resamples: Of the split's objects.
+    """
+    assert split.source is not None
+    assert split.target is not None
+    scores: Scores = {}
+    for suffix, identity in (("", True), ("_without_identity", False)):
+        ranks = retrieval.ranks(predict, split.target, sources, identity=identity)
+        scores[f"mrr{suffix}"] = resamples.mean(ranks.reciprocal())
+        for k in retrieval.HITS:
+            scores[f"h_at_{k}{suffix}"] = resamples.mean(ranks.hits(k))
+    for suffix, others in candidates.items():
+        known = _flat_targets(others)
+        errors = retrieval.pose_errors(predict, split.target, split.quaternions, sources, known)
+        scores[f"pre{suffix}"] = resamples.mean(errors)
+    missed, moved = retrieval.residual_parts(predict, split.source, split.target)
+    ratio = resamples.sums(missed) / np.maximum(resamples.sums(moved), np.finfo(float).tiny)
+    scores["equivariance_residual"] = resamples.score(np.sqrt(ratio))
+    return scores
+
+
+def joined(one: SplitFeatures, other: SplitFeatures) -> SplitFeatures:
+    """The objects of two splits, as candidates: targets and poses alone."""
+    assert one.target is not None
+    assert other.target is not None
+    return SplitFeatures(
+        {},
+        np.concatenate([one.quaternions.reshape(-1, 1, 4), other.quaternions.reshape(-1, 1, 4)]),
+        np.concatenate([np.repeat(s.categories, s.num_views) for s in (one, other)]),
+        target=np.concatenate([s.target.reshape(-1, 1, s.target.shape[2]) for s in (one, other)]),  # pyright: ignore[reportOptionalMemberAccess]
+    )
+
+
+@torch.inference_mode()
+def examples(predict: retrieval.Predict, split: SplitFeatures, seed: int) -> Retrieval:
+    """Some queries and what is found of the same object, for pictures."""
+    assert split.target is not None
+    random = np.random.Generator(np.random.Philox(seed))
+    count = min(_EXAMPLES, split.num_objects)
+    objects = np.sort(random.choice(split.num_objects, count, replace=False))
+    views = np.stack([random.choice(split.num_views, 2, replace=False) for _ in range(count)])
+    found = []
+    for number, (start, end) in zip(objects, views, strict=True):
+        predicted = predict(np.array([number]), np.array([start]), np.array([end]))
+        targets = torch.from_numpy(np.ascontiguousarray(split.target[number])).to(predicted.device)
+        cosines = torch.nn.functional.cosine_similarity(predicted, targets, dim=1)
+        cosines[start] = -2  # the view that is predicted from is no answer
+        found.append(cosines.argsort(descending=True)[:_FOUND].cpu().numpy())
+    return Retrieval(objects, views[:, 0], views[:, 1], np.stack(found))
+
+
+@torch.inference_mode()
+def aggregated(
+    method: Aggregates, split: SplitFeatures, actions: Actions, views: int, seed: int
+) -> NDArray[np.float32]:
+    """One embedding of several views, V times for each object: [N, V, A], of random views in random order."""
+    representation = split.parts["representation"]
+    samples = Tuples(views, split.num_views).samples(selection(split), None, seed, 0)
+    order = np.argsort(samples.objects, kind="stable")
+    parts = []
+    for chosen in np.array_split(order, max(1, len(order) // 4096)):
+        objects, numbers = samples.objects[chosen], samples.views[chosen]
+        seen = torch.from_numpy(np.ascontiguousarray(representation[objects[:, None], numbers]))
+        told = actions.between(objects, numbers) if views > 1 else _none(len(objects), actions)
+        parts.append(method.aggregate(seen.to(compute_device()), told).float().cpu().numpy())
+    return np.concatenate(parts).reshape(split.num_objects, split.num_views, -1)
+
+
+def _none(count: int, actions: Actions) -> Tensor:
+    """No actions [B, 0, K]."""
+    pair = actions.between(np.zeros(1, np.int64), np.array([[0, min(1, actions.split.num_views - 1)]]))
+    return pair[:, :0].expand(count, -1, -1)
+
+
+def _flat_targets(split: SplitFeatures) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    assert split.target is not None
+    return split.target.reshape(-1, split.target.shape[2]), split.quaternions.reshape(-1, 4)

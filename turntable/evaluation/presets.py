@@ -1,0 +1,178 @@
+"""Protocols by name: turntable's own, and the papers'.
+
+What the papers' have in common is kept everywhere: features are computed once, in ``eval()`` mode. SIE's and
+seq-JEPA's scripts train their heads over a backbone whose batch norm is in training mode, over a frozen
+network whose running statistics drift meanwhile; their published numbers have that in them, ours have not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from turntable.datasets.rotations import QuaternionSign
+from turntable.errors import InvalidInputError
+from turntable.evaluation.probes import ProbeConfig
+from turntable.evaluation.resampling import Resampling
+from turntable.evaluation.tasks import (
+    Classification,
+    Neighbours,
+    PairLists,
+    Regression,
+    Task,
+    absolute_rotation,
+    hue_differences,
+    hues,
+    relative_rotation,
+    translation_difference,
+)
+
+Candidates = Literal["val", "train", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolConfig:
+    """What the numbers depend on beside the method and the data: "turntable protocol v1" by default."""
+
+    name: str = "turntable-1"
+    classifier: ProbeConfig = field(default_factory=ProbeConfig)
+    rotation: ProbeConfig = field(default_factory=ProbeConfig)
+    """Of rotations and translations."""
+    colour: ProbeConfig = field(default_factory=ProbeConfig)
+    train_pairs_per_object: int = 1
+    """Drawn anew in each epoch of a head over pairs."""
+    val_pairs_per_object: int = 20
+    """A fixed list; all pairs where an object has fewer."""
+    linear_rotation: bool = True
+    """Whether a linear rotation head is trained too."""
+    absolute_rotation: bool = True
+    neighbours: int = 20
+    """Of the k-NN classifier; 0: none."""
+    equiangular: bool = True
+    """Whether a head with fixed directions is trained too."""
+    colour_deep: bool = False
+    """Whether the head of hue differences is an MLP."""
+    hues: bool = True
+    """Whether absolute hues are told too, on their circle."""
+    translation: bool = True
+    quaternion_sign: QuaternionSign = "product"
+    """Which of q and -q the relative heads are to predict."""
+    retrieval_sources: Literal["all", "first"] = "all"
+    """Whether every view of an object is predicted from, or its first alone as in SIE's script."""
+    pre_candidates: tuple[Candidates, ...] = ("val",)
+    """Where PRE looks for the nearest view."""
+    aggregate_views: tuple[int, ...] = (1, 3, 5)
+    """Of methods that aggregate, how many views are classified together."""
+    pairs_seed: int = 0
+    resampling: Resampling = field(default_factory=Resampling)
+
+    @classmethod
+    def demo(cls) -> Self:
+        """Short trainings, for two CPU cores."""
+        return cls(
+            name="turntable-1-demo",
+            classifier=ProbeConfig.demo(),
+            rotation=ProbeConfig.demo(),
+            colour=ProbeConfig.demo(),
+            train_pairs_per_object=10,
+            linear_rotation=False,
+        )
+
+    @property
+    def pairs(self) -> PairLists:
+        """Which pairs heads are trained and scored on."""
+        return PairLists(self.train_pairs_per_object, self.val_pairs_per_object, self.pairs_seed)
+
+    def tasks(self) -> tuple[Task, ...]:
+        """What heads are to find, in the order in which scores are written."""
+        pairs = self.pairs
+        relative, differences = relative_rotation(self.quaternion_sign), hue_differences()
+        found: list[Task] = [Classification("top1", self.classifier)]
+        if self.neighbours:
+            found.append(Neighbours(neighbours=self.neighbours))
+        if self.equiangular:
+            found.append(Classification("ebv_top1", self.classifier, equiangular=True))
+        found.append(Regression("", relative, self.rotation, True, pairs))
+        if self.linear_rotation:
+            found.append(Regression("linear_", relative, self.rotation, False, pairs))
+        if self.absolute_rotation:
+            found.append(Regression("absolute_", absolute_rotation(), self.rotation, True, pairs))
+        found.append(Regression("colour_", differences, self.colour, self.colour_deep, pairs))
+        if self.hues:
+            found.append(Regression("", hues(), self.colour, True, pairs))
+        if self.translation:
+            found += [
+                Regression(f"translation_{frame}_", translation_difference(frame), self.rotation, True, pairs)
+                for frame in ("object", "base")
+            ]
+        return tuple(found)
+
+
+def sie_protocol() -> ProtocolConfig:
+    """SIE's: one pair an object, MLPs for rotation and colour, PRE from first views in three ways."""
+    return ProtocolConfig(
+        name="sie",
+        val_pairs_per_object=1,
+        absolute_rotation=False,
+        neighbours=0,
+        equiangular=False,
+        colour_deep=True,
+        hues=False,
+        translation=False,
+        retrieval_sources="first",
+        pre_candidates=("val", "train", "both"),
+        aggregate_views=(),
+    )
+
+
+def equicaps_protocol() -> ProtocolConfig:
+    """EquiCaps': as SIE's, with linear colour over 50 epochs, and translations in both frames."""
+    return ProtocolConfig(
+        name="equicaps",
+        colour=ProbeConfig(epochs=50),
+        val_pairs_per_object=1,
+        linear_rotation=False,
+        absolute_rotation=False,
+        neighbours=0,
+        equiangular=False,
+        hues=False,
+        retrieval_sources="first",
+        aggregate_views=(),
+    )
+
+
+def seq_jepa_protocol() -> ProtocolConfig:
+    """seq-JEPA's: AdamW, rotation between views and of one, linear colour, aggregates of several views."""
+    probe = ProbeConfig(optimizer="adamw")
+    return ProtocolConfig(
+        name="seq-jepa",
+        classifier=probe,
+        rotation=probe,
+        colour=probe,
+        val_pairs_per_object=1,
+        linear_rotation=False,
+        neighbours=0,
+        equiangular=False,
+        hues=False,
+        translation=False,
+        retrieval_sources="first",
+    )
+
+
+PROTOCOLS: dict[str, Callable[[], ProtocolConfig]] = {
+    "turntable": ProtocolConfig,
+    "turntable-demo": ProtocolConfig.demo,
+    "sie": sie_protocol,
+    "equicaps": equicaps_protocol,
+    "seq-jepa": seq_jepa_protocol,
+}
+
+
+def protocol_by_name(name: str) -> ProtocolConfig:
+    """Look a protocol up.
+
+    Raises:
+        InvalidInputError: None has that name.
+    """
+    if name not in PROTOCOLS:
+        raise InvalidInputError(f"unknown protocol {name!r}; choose one of: {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]()
