@@ -32,7 +32,7 @@ HISTOGRAM_BINS = 24
 if TYPE_CHECKING:
     from turntable.datasets.labels import LabelArray
     from turntable.datasets.recipe import Recipe
-    from turntable.evaluation import Results
+    from turntable.evaluation import Comparison, Results
     from turntable.renderer.progress import Progress as RenderProgress
     from turntable.training import TrainProgress
 
@@ -173,17 +173,33 @@ class ConsoleStage:
         return TrainBar(self._console, method)
 
 
-def results_table(results: "Sequence[Results]") -> Table:
-    """Scores of methods side by side, as in the report; the constant predictor's at the end."""
-    from turntable.evaluation.report import COLUMNS, table_rows
+def results_tables(results: "Sequence[Results]") -> list[Table]:
+    """Scores of methods side by side in groups, as in the report; what sees no image at the end."""
+    from turntable.evaluation.tables import rows_of, tables
 
-    # Headings break at their blanks and nothing else does: it all fits 80 columns.
-    headings = [heading.replace(" ", "\n", 1) for heading, _, _ in COLUMNS.values()]
-    table = Table("method", "part", box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in table_rows(results):
-        table.add_row(row.method, row.part, *(cell.value for cell in row.cells))
+    shown: list[Table] = []
+    for group in tables(rows_of(results)):
+        # Headings break at their blanks and nothing else does: it all fits 80 columns.
+        table = Table("method", "part", box=None, padding=(0, 1, 0, 0), pad_edge=False, title=group.title)
+        table.title_justify = "left"
+        for heading in group.headings:
+            table.add_column(heading.replace(" ", "\n", 1), justify="right", no_wrap=True)
+        for row in group.rows:
+            table.add_row(row.method, row.part, *(cell.value for cell in row.cells))
+        shown.append(table)
+    return shown
+
+
+def comparison_table(comparison: "Comparison") -> Table:
+    """The short table of a comparison."""
+    from turntable.evaluation.compare import main_rows
+
+    headings, rows = main_rows(comparison)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading.replace(" ", "\n"), justify="left" if number < 2 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import io
 import re
 from html.parser import HTMLParser
@@ -10,6 +11,8 @@ from synthetic import make_synthetic_dataset
 
 from turntable.evaluation import (
     DatasetSummary,
+    Details,
+    Elsewhere,
     Results,
     Row,
     RunCurve,
@@ -18,8 +21,10 @@ from turntable.evaluation import (
     summarize_run,
     write_report,
 )
+from turntable.evaluation.details import Retrieval
 from turntable.evaluation.figures import histograms, loss_curves
-from turntable.evaluation.report import COLUMNS, meaning, table_rows
+from turntable.evaluation.report import meaning, pictures_of, told_share
+from turntable.evaluation.tables import rows_of, tables
 
 
 def scores(**values):
@@ -30,7 +35,9 @@ def scores(**values):
 
 def results(method, *rows):
     constant = Row("constant", 0, scores(top1=0.0625, r2_averaged=-0.0001, geodesic_median_deg=107.2))
-    return Results(method, "zoo", "f" * 64, {"name": "turntable-1"}, 256, 64, 1280, (*rows, constant))
+    return Results(
+        method, "small", 0, "zoo", "f" * 64, {"name": "turntable-1"}, 256, 64, 1280, (*rows, constant)
+    )
 
 
 @pytest.fixture
@@ -99,26 +106,38 @@ def test_a_page_without_runs_shows_the_data_alone(tmp_path):
 
 
 def test_the_table_has_every_part_and_ends_with_what_sees_no_image(both):
-    rows = table_rows(both)
+    naming, turning = tables(rows_of(both))
+    rows = naming.rows
     assert [(row.method, row.part) for row in rows] == [
         ("sie", "representation"),
         ("sie", "equivariant"),
         ("vicreg", "representation"),
         ("no image", "constant"),
     ]
-    assert all(len(row.cells) == len(COLUMNS) for row in rows)
+    assert naming.headings == ("top-1, %",)
+    assert len(turning.headings) == 6
+    assert all(len(row.cells) == 6 for row in turning.rows)
     assert (rows[0].cells[0].value, rows[0].cells[0].interval) == ("91.0", "90.0 … 92.0")
 
 
 def test_the_best_of_each_column_is_marked_low_errors_too(both):
-    place = {name: number for number, name in enumerate(COLUMNS)}
     marked = {
-        name: [row.method + "/" + row.part for row in table_rows(both) if row.cells[number].best]
-        for name, number in place.items()
+        heading: [f"{row.method}/{row.part}" for row in table.rows if row.cells[number].best]
+        for table in tables(rows_of(both))
+        for number, heading in enumerate(table.headings)
     }
-    assert marked["top1"] == ["vicreg/representation"]
-    assert marked["r2_averaged"] == ["sie/equivariant"]
-    assert marked["geodesic_median_deg"] == ["sie/equivariant"]
+    assert marked["top-1, %"] == ["vicreg/representation"]
+    assert marked["R² averaged"] == ["sie/equivariant"]
+    assert marked["error, median °"] == ["sie/equivariant"]
+
+
+def test_rows_without_a_group_are_not_in_its_table(both):
+    predictor = Row("predictor", 64, {"mrr": Score(0.4, 0.3, 0.5), "pre": Score(0.1, 0.0, 0.2)})
+    groups = tables(rows_of([results("sie", Row("representation", 512, scores()), predictor)]))
+    assert [table.title for table in groups][-1] == "What the predictor finds"
+    assert [row.part for row in groups[0].rows] == ["representation", "constant"]
+    assert [row.part for row in groups[-1].rows] == ["predictor"]
+    assert groups[-1].headings == ("PRE", "MRR")
 
 
 def test_two_sentences_say_what_the_numbers_mean(both):
@@ -158,3 +177,41 @@ def test_a_run_is_summarized(tmp_path):
     assert curve.name == "vicreg"
     assert len(curve.losses) == 2
     assert "small, 2 epochs of 10 pairs an object, batch 4" in curve.settings
+
+
+def test_the_page_of_a_run_shows_errors_points_and_what_is_found(tmp_path):
+    dataset = make_synthetic_dataset(tmp_path / "set", objects=8, views=6)
+    generator = np.random.default_rng(0)
+    some = np.arange(4)
+    details = Details(
+        generator.uniform(0, 180, 300),
+        {"representation": generator.uniform(0, 180, 300)},
+        {"representation": generator.normal(size=(40, 2)), "invariant": generator.normal(size=(40, 2))},
+        np.zeros(40, int),
+        np.zeros(40, int),
+        np.arange(40) % 2,
+        Retrieval(np.array([0, 1]), some[:2], some[1:3], np.array([[1, 2, 3, 4, 5], [0, 2, 3, 4, 5]])),
+    )
+    run = tmp_path / "run"
+    run.mkdir()
+    elsewhere = Elsewhere("legacy", "e" * 64, 1.0, results("sie", Row("representation", 8, scores())).rows)
+    found = dataclasses.replace(results("sie", Row("representation", 8, scores())), elsewhere=(elsewhere,))
+    pictures = pictures_of(details, dataset, found)
+    path = write_report(tmp_path / "report.html", summarize_dataset(dataset), [], [found], pictures)
+    page = Page(path.read_text("utf-8"))
+    assert len(page.images) == 4  # errors, points, what is found, histograms
+    assert "The same heads on legacy" in page.text
+    assert any("Not out of distribution on SO(3)" in text for text in page.text)
+    sheet = pixels(page.images[2])
+    green = (sheet[..., :3] == (76, 159, 80)).all(axis=2).any(axis=1)
+    step = sheet.shape[0] // 2
+    assert green[:step].any()  # the first found view is the one asked for
+    assert green[step:].any()
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.0, "Out of distribution"), (1.0, "Not out of"), (0.25, "25.0 %"), (None, "not known")],
+)
+def test_it_is_said_how_far_outside_of_training_other_data_are(share, words):
+    assert words in told_share(share)

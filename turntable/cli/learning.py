@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from turntable.cli.app import EXIT_STOPPED, MethodName, app, err, out, say, warn
+from turntable.cli.app import EXIT_STOPPED, MethodName, ProtocolName, app, err, out, say, warn
 from turntable.errors import StoppedError
 
 
@@ -95,21 +95,68 @@ def _say_nothing(text: str) -> None:
 
 
 @app.command
-def evaluate(run: Path, dataset: str, *, preset: Literal["demo", "paper"] = "paper") -> int:
-    """Score a finished run on frozen features: class, rotation between views, and the constant predictor.
+def evaluate(
+    run: Path,
+    dataset: str,
+    *,
+    protocol: ProtocolName = "turntable",
+    preset: Literal["demo", "paper"] = "paper",
+    ood: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
+) -> int:
+    """Score a finished run on frozen features, beside what sees no image; write numbers and a page.
 
     Args:
-        run: The folder of the run; gets results.json.
+        run: The folder of the run; gets results.json, details.npz and report.html.
         dataset: The folder of the data set, or its URL.
-        preset: How long the heads are trained: as in the papers, or shortly.
+        protocol: turntable's own, or a paper's (docs/evaluation.md).
+        preset: Of turntable's protocol, how long the heads are trained: as in the papers, or shortly.
+        ood: More data sets on which the same heads are scored, such as one of the recipe so3-ood.
     """
-    from turntable.console import results_table
-    from turntable.evaluation import ProtocolConfig
+    from turntable.console import results_tables
+    from turntable.datasets.dataset import open_dataset
     from turntable.evaluation import evaluate as evaluate_run
+    from turntable.evaluation import protocol_by_name, read_details, write_run_report
 
-    config = ProtocolConfig.demo() if preset == "demo" else ProtocolConfig()
+    name = "turntable-demo" if (protocol, preset) == ("turntable", "demo") else protocol
     with err.status("evaluating") as status:
-        results = evaluate_run(run, dataset, config=config, progress=status.update)
-    out.print(results_table([results]))
-    say(f"{run / 'results.json'}")
+        results = evaluate_run(
+            run, dataset, config=protocol_by_name(name), progress=status.update, elsewhere=ood
+        )
+        status.update("the report")
+        details = read_details(run / "details.npz")
+        write_run_report(run, open_dataset(dataset), results, details, run / "report.html")
+    for table in results_tables([results]):
+        out.print(table)
+        out.print()
+    say(f"{run / 'results.json'}, {run / 'report.html'}")
+    return 0
+
+
+@app.command
+def compare(
+    runs: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)],
+    *,
+    format: Literal["table", "markdown", "json"] = "table",  # noqa: A002 (it is the option's name)
+    out_file: Annotated[Path | None, Parameter("--out")] = None,
+) -> int:
+    """Put evaluated runs side by side; those of one method with several seeds are one row.
+
+    Args:
+        runs: Folders of runs, or results.json files.
+        format: Of what is printed.
+        out_file: A page to write too, as HTML.
+    """
+    from turntable.console import comparison_table
+    from turntable.evaluation import compare_runs, comparison_json, comparison_markdown, write_comparison
+
+    comparison = compare_runs(runs)
+    for warning in comparison.warnings:
+        warn(warning)
+    if format == "table":
+        out.print(comparison_table(comparison))
+    else:
+        say({"markdown": comparison_markdown, "json": comparison_json}[format](comparison))
+    if out_file is not None:
+        write_comparison(out_file, comparison)
+        err.print(str(out_file), soft_wrap=True, markup=False, highlight=False)
     return 0

@@ -42,12 +42,14 @@ def demo(
         views: Of each.
         epochs: Of each training.
     """
-    from turntable.console import ConsoleStage, default_workers, results_table
+    from turntable.console import ConsoleStage, default_workers, results_tables
     from turntable.demo import DemoConfig, run_demo
 
     config = DemoConfig(out_dir, objects, views, default_workers())
     report = run_demo(config if epochs is None else config.with_epochs(epochs), ConsoleStage(err))
-    out.print(results_table(report.results))
+    for table in results_tables(report.results):
+        out.print(table)
+        out.print()
     say(f"Look at {report.page}")
     return 0
 

@@ -1,5 +1,13 @@
 """Evaluation: features once, then every metric as a function over arrays, and one report."""
 
+from turntable.evaluation.compare import (
+    Comparison,
+    compare,
+    compare_runs,
+    comparison_json,
+    comparison_markdown,
+)
+from turntable.evaluation.details import Details, read_details
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.presets import PROTOCOLS, ProtocolConfig, protocol_by_name
 from turntable.evaluation.protocol import evaluate, evaluate_features, evaluate_untrained
@@ -8,13 +16,17 @@ from turntable.evaluation.report import (
     RunCurve,
     summarize_dataset,
     summarize_run,
+    write_comparison,
     write_report,
+    write_run_report,
 )
 from turntable.evaluation.results import Elsewhere, Results, Row, Score, read_results
 
 __all__ = [
     "PROTOCOLS",
+    "Comparison",
     "DatasetSummary",
+    "Details",
     "Elsewhere",
     "ProtocolConfig",
     "Results",
@@ -22,12 +34,19 @@ __all__ = [
     "RunCurve",
     "Score",
     "SplitFeatures",
+    "compare",
+    "compare_runs",
+    "comparison_json",
+    "comparison_markdown",
     "evaluate",
     "evaluate_features",
     "evaluate_untrained",
     "protocol_by_name",
+    "read_details",
     "read_results",
     "summarize_dataset",
     "summarize_run",
+    "write_comparison",
     "write_report",
+    "write_run_report",
 ]

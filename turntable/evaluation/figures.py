@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ _INK = "#808890"
 """Grey enough to be read on white and on black."""
 _COLOURS = ("#3b82c4", "#d9772b", "#4c9f50", "#b0549b", "#9c7a3c", "#38a3a5")
 _COLUMNS = 4
+_LEAST_IN_BIN = 5
+"""Pairs of a median."""
+_NAMED = 20
+"""Categories of a legend."""
 
 
 def histograms(values: Mapping[str, NDArray[np.floating]], bins: int = 24) -> bytes:
@@ -53,6 +57,76 @@ def loss_curves(curves: Mapping[str, Sequence[float]]) -> bytes:
             axes.set_ylabel("loss")
         _quiet(axes)
     return _png(figure)
+
+
+def error_over_angle(
+    turn_deg: NDArray[np.floating], errors_deg: Mapping[str, NDArray[np.floating]], blind_deg: float | None
+) -> bytes:
+    """The median error of pairs over the angle between their views, a line a part.
+
+    Args:
+        turn_deg: [P] true angles.
+        errors_deg: [P] by part.
+        blind_deg: The median error of what sees no image.
+    """
+    figure = _figure(width=10, height=3.2)
+    axes = figure.add_subplot()
+    edges = np.linspace(0, 180, 13)
+    bins = np.digitize(turn_deg, edges)
+    for place, (name, errors) in enumerate(errors_deg.items()):
+        kept = [number for number in range(1, len(edges)) if (bins == number).sum() >= _LEAST_IN_BIN]
+        centres = [(edges[number - 1] + edges[number]) / 2 for number in kept]
+        quartiles = np.array([np.quantile(errors[bins == number], [0.25, 0.5, 0.75]) for number in kept])
+        if not kept:
+            continue
+        colour = _COLOURS[place % len(_COLOURS)]
+        axes.plot(centres, quartiles[:, 1], color=colour, linewidth=1.6, label=name)
+        axes.fill_between(centres, quartiles[:, 0], quartiles[:, 2], color=colour, alpha=0.12, linewidth=0)
+    if blind_deg is not None:
+        axes.axhline(blind_deg, color=_INK, linestyle="--", linewidth=1)
+    axes.set_xlabel("angle between the views, °")
+    axes.set_ylabel("error, °")
+    axes.set_xlim(0, 180)
+    axes.set_ylim(0, None)
+    _legend(axes)
+    _quiet(axes)
+    return _png(figure)
+
+
+def projections(
+    points: Mapping[str, NDArray[np.floating]], categories: NDArray[np.int64], names: Sequence[str]
+) -> bytes:
+    """Points of each part in the plane, a panel a part, a colour a category.
+
+    Args:
+        points: [M, 2] by part.
+        categories: [M] numbers.
+        names: Of all categories; those that come are told beside the last panel.
+    """
+    figure = _figure(width=10, height=3.6)
+    present = np.unique(categories)
+    for place, (name, xy) in enumerate(points.items()):
+        axes = figure.add_subplot(1, len(points), place + 1)
+        for number, category in enumerate(present):
+            chosen = categories == category
+            colour = _COLOURS[number % len(_COLOURS)]
+            marker = "osD^v"[number // len(_COLOURS) % 5]
+            label = names[category] if number < _NAMED else None
+            axes.scatter(
+                *xy[chosen].T, s=7, color=colour, marker=marker, linewidths=0, alpha=0.75, label=label
+            )
+        axes.set_title(name)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        _quiet(axes)
+        if place == len(points) - 1:
+            _legend(axes, loc="center left", bbox_to_anchor=(1, 0.5))
+    return _png(figure)
+
+
+def _legend(axes: "Axes", **where: Any) -> None:
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(frameon=False, fontsize=7, labelcolor=_INK, **where)
 
 
 def _figure(width: float, height: float) -> "Figure":

@@ -41,9 +41,7 @@ class ProbeConfig:
     @classmethod
     def demo(cls) -> Self:
         """Seconds instead of minutes on two CPU cores."""
-        return cls(
-            epochs=25, batch_size=512, learning_rate=3e-3, hidden=256, cosine=True, standardize=True
-        )
+        return cls(epochs=25, batch_size=512, learning_rate=3e-3, hidden=256, cosine=True, standardize=True)
 
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch."""

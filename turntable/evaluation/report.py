@@ -1,7 +1,7 @@
 """The report: one HTML page, complete in itself, that shows data, trainings and scores side by side."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,13 @@ from numpy.typing import NDArray
 from turntable.datasets.dataset import Dataset
 from turntable.datasets.storage import write_text
 from turntable.errors import MissingExtraError
-from turntable.evaluation.figures import histograms, loss_curves
-from turntable.evaluation.results import Results, Row, Score
+from turntable.evaluation.compare import Comparison, comparison_tables
+from turntable.evaluation.details import Details
+from turntable.evaluation.figures import error_over_angle, histograms, loss_curves, projections
+from turntable.evaluation.results import Results, Row
+from turntable.evaluation.retrieval_sheet import retrieval_sheet
+from turntable.evaluation.tables import Table, fixed, rows_of, tables
 from turntable.training import open_run, read_records
-
-COLUMNS: dict[str, tuple[str, float, int]] = {
-    "top1": ("top-1, %", 100, 1),
-    "r2_pooled": ("R² pooled", 1, 3),
-    "r2_averaged": ("R² averaged", 1, 3),
-    "geodesic_mean_deg": ("error, mean °", 1, 1),
-    "geodesic_median_deg": ("error, median °", 1, 1),
-    "acc_at_15": ("within 15°, %", 100, 1),
-    "acc_at_30": ("within 30°, %", 100, 1),
-}
-"""Heading, factor and digits of every metric in the table."""
-
-_LOWER_IS_BETTER = frozenset({"geodesic_mean_deg", "geodesic_median_deg"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,21 +46,13 @@ class RunCurve:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A score as the table shows it."""
+class Picture:
+    """A figure of the page."""
 
-    value: str
-    interval: str
-    best: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """A row of the table."""
-
-    method: str
-    part: str
-    cells: tuple[Cell, ...]
+    image: bytes
+    """PNG."""
+    title: str
+    caption: str
 
 
 def summarize_dataset(dataset: Dataset, contact_sheet: bytes | None = None) -> DatasetSummary:
@@ -122,7 +105,11 @@ def summarize_run(run_dir: Path | str) -> RunCurve:
 
 
 def write_report(
-    path: Path | str, dataset: DatasetSummary, runs: Sequence[RunCurve], results: Sequence[Results]
+    path: Path | str,
+    dataset: DatasetSummary,
+    runs: Sequence[RunCurve],
+    results: Sequence[Results],
+    pictures: Sequence[Picture] = (),
 ) -> Path:
     """Write the page atomically; it needs no other file and no network.
 
@@ -131,6 +118,7 @@ def write_report(
         dataset: What the runs were evaluated on.
         runs: Their trainings, in the order to show.
         results: Their scores, all on that data set.
+        pictures: More figures, after the scores.
 
     Returns:
         ``path``.
@@ -144,8 +132,9 @@ def write_report(
         histograms=_data_url(histograms(dataset.factors)) if dataset.factors else None,
         curves=_data_url(loss_curves({run.name: run.losses for run in runs})) if runs else None,
         runs=runs,
-        headings=[heading for heading, _, _ in COLUMNS.values()],
-        rows=table_rows(results),
+        tables=tables(rows_of(results)),
+        elsewhere=_elsewhere(results),
+        pictures=[(_data_url(picture.image), picture) for picture in pictures],
         num_val_objects=results[0].num_val_objects if results else 0,
         num_val_pairs=results[0].num_val_pairs if results else 0,
         protocol=results[0].protocol.get("name", "") if results else "",
@@ -155,28 +144,135 @@ def write_report(
     return Path(path)
 
 
-def table_rows(results: Sequence[Results]) -> list[TableRow]:
-    """All parts of all methods, then what sees no image; the best of each column is marked."""
-    rows = [(result.method, row) for result in results for row in result.rows if row.name != "constant"]
-    best = {name: _best(name, (row for _, row in rows)) for name in COLUMNS}
-    table = [TableRow(method, row.name, _cells(row, best)) for method, row in rows]
-    if results:
-        table.append(TableRow("no image", "constant", _cells(results[0].row("constant"), {})))
-    return table
+def write_run_report(
+    run_dir: Path | str, dataset: Dataset, results: Results, details: Details, path: Path | str
+) -> Path:
+    """Write the page of one evaluated run: scores, errors over angles, views as points, what is retrieved.
+
+    Args:
+        run_dir: The run's folder.
+        dataset: What it was evaluated on.
+        results: Its scores.
+        details: What its pictures show.
+        path: The HTML file.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        InvalidInputError: The folder holds no run.
+        MissingExtraError: Jinja2 or matplotlib is not installed.
+    """
+    curve = summarize_run(run_dir)
+    return write_report(
+        path,
+        summarize_dataset(dataset),
+        [curve] if curve.losses else [],
+        [results],
+        pictures_of(details, dataset, results),
+    )
+
+
+def write_comparison(path: Path | str, comparison: Comparison) -> Path:
+    """Write a comparison as a page, complete in itself.
+
+    Args:
+        path: The HTML file.
+        comparison: Of evaluated runs.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        MissingExtraError: Jinja2 is not installed.
+    """
+    page = _template("comparison.html").render(
+        tables=comparison_tables(comparison), warnings=comparison.warnings
+    )
+    write_text(Path(path), page)
+    return Path(path)
+
+
+def pictures_of(details: Details, dataset: Dataset, results: Results) -> list[Picture]:
+    """What the details of an evaluation look like."""
+    pictures = []
+    if details.errors_deg:
+        constant = results.row("constant").scores.get("geodesic_median_deg")
+        pictures.append(
+            Picture(
+                error_over_angle(details.turn_deg, details.errors_deg, constant and constant.value),
+                "Error over the angle of the turn",
+                "The median error of pairs whose views are so far apart, with the middle half of them shaded."
+                " Dashed: what sees no image, over all pairs.",
+            )
+        )
+    if details.projections:
+        names = tuple(dataset.manifest.categories)
+        pictures.append(
+            Picture(
+                projections(details.projections, details.projected_categories, names),
+                "Views as points",
+                "The first two principal components of some views of held-out objects, coloured by category."
+                " A part that stays as an object turns shows categories as clouds.",
+            )
+        )
+    if details.retrieval is not None:
+        pictures.append(
+            Picture(
+                retrieval_sheet(details.retrieval, dataset),
+                "What the predictor finds",
+                "Left the view that is predicted from, then the one that is asked for, then the five views of"
+                " the object nearest to the prediction; framed where it is the one.",
+            )
+        )
+    return pictures
+
+
+def _elsewhere(results: Sequence[Results]) -> list[tuple[str, str, tuple[Table, ...]]]:
+    """Name, what it is to training, and tables of each further data set."""
+    by_name: dict[str, tuple[float | None, list[tuple[str, Row]]]] = {}
+    for result in results:
+        for other in result.elsewhere:
+            _, rows = by_name.setdefault(other.dataset, (other.share_of_training, []))
+            rows += [(result.method, row) for row in other.rows if row.name != "constant"]
+    for result in results:
+        for other in result.elsewhere:
+            rows = by_name[other.dataset][1]
+            if rows[-1][1].name != "constant":
+                rows += [("no image", row) for row in other.rows if row.name == "constant"]
+    return [(name, told_share(share), tables(rows)) for name, (share, rows) in by_name.items()]
+
+
+def told_share(share: float | None) -> str:
+    """What the share of rotations that training can show means."""
+    if share is None:
+        return (
+            "Training does not draw rotations from ranges of angles, so how far this is outside is not known."
+        )
+    if share == 0:
+        return "Out of distribution on SO(3): training can show none of its rotations."
+    if share == 1:
+        return (
+            "Not out of distribution on SO(3): training can show all of its rotations, whatever their angles"
+            " are called."
+        )
+    return f"Training can show {100 * share:.1f} % of its rotations."
 
 
 def meaning(results: Sequence[Results]) -> tuple[str, ...]:
     """Two sentences that say what the table shows; none without results."""
     rows = [(result.method, row) for result in results for row in result.rows if row.name != "constant"]
-    if not rows:
+    turned = [item for item in rows if "r2_averaged" in item[1].scores]
+    named = [item for item in rows if "top1" in item[1].scores and not item[1].name.startswith("aggregate")]
+    if not turned or not named:
         return ()
     constant = results[0].row("constant").scores
-    turn_method, turn = max(rows, key=lambda item: item[1].scores["r2_averaged"].value)
-    class_method, names = max(rows, key=lambda item: item[1].scores["top1"].value)
+    turn_method, turn = max(turned, key=lambda item: item[1].scores["r2_averaged"].value)
+    class_method, names = max(named, key=lambda item: item[1].scores["top1"].value)
     return (
         f"How an object it has never seen was turned between two views is told best by {turn_method}"
         f" ({turn.name}): R² averaged {turn.scores['r2_averaged'].value:.2f}, where seeing nothing gives"
-        f" {_fixed(constant['r2_averaged'].value, 2)} and the truth 1, with a median error of"
+        f" {fixed(constant['r2_averaged'].value, 2)} and the truth 1, with a median error of"
         f" {turn.scores['geodesic_median_deg'].value:.0f}° instead of"
         f" {constant['geodesic_median_deg'].value:.0f}°.",
         f"What the object is, a linear classifier reads best from {class_method} ({names.name}):"
@@ -185,37 +281,16 @@ def meaning(results: Sequence[Results]) -> tuple[str, ...]:
     )
 
 
-def _fixed(value: float, digits: int) -> str:
-    """A number with so many digits, without a minus before nothing."""
-    return f"{round(value, digits) + 0.0:.{digits}f}"
-
-
-def _best(name: str, rows: Iterable[Row]) -> float:
-    values = [row.scores[name].value for row in rows]
-    pick = min if name in _LOWER_IS_BETTER else max
-    return pick(values, default=float("nan"))
-
-
-def _cells(row: Row, best: Mapping[str, float]) -> tuple[Cell, ...]:
-    return tuple(_cell(name, row.scores[name], best.get(name)) for name in COLUMNS)
-
-
-def _cell(name: str, score: Score, best: float | None) -> Cell:
-    _, factor, digits = COLUMNS[name]
-    value, low, high = (_fixed(factor * x, digits) for x in (score.value, score.low, score.high))
-    return Cell(value, f"{low} … {high}", score.value == best)
-
-
 def _data_url(image: bytes) -> str:
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
 
-def _template() -> Any:
+def _template(name: str = "report.html") -> Any:
     try:
         import jinja2
     except ImportError as error:
         raise MissingExtraError("Jinja2", "train") from error
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.get_template("report.html")
+    return environment.get_template(name)
