@@ -45,14 +45,14 @@ def default_workers() -> int:
 class _Bar:
     """A bar that shows itself while the block runs."""
 
-    def __init__(self, console: Console, *columns: str) -> None:
+    def __init__(self, console: Console, *columns: str, elapsed: bool = True) -> None:
         extra = [TextColumn(column) for column in columns]
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=12 if columns else 40),
             MofNCompleteColumn(),
             *extra,
-            TimeElapsedColumn(),
+            *([TimeElapsedColumn()] if elapsed else []),
             TimeRemainingColumn(),
             console=console,
         )
@@ -126,7 +126,7 @@ class TrainBar(_Bar):
     """
 
     def __init__(self, console: Console, method: str) -> None:
-        super().__init__(console, "{task.fields[state]}")
+        super().__init__(console, "{task.fields[state]}", elapsed=False)  # so that it fits 80 columns
         self._console, self._said, self._method = console, time.monotonic(), method
         # Unseen until there is a step to count: an error in the settings stands alone.
         self._task = self._progress.add_task(method, total=None, visible=False, state="")
@@ -136,7 +136,7 @@ class TrainBar(_Bar):
         done, total = progress.step, progress.steps
         said = [f"loss {progress.terms['loss']:.3f}", f"{progress.images_per_second:.0f} images/s"]
         if progress.waiting >= LEAST_WAITING:
-            said.append(f"{progress.waiting:.0%} waiting for data")
+            said.append(f"waits {progress.waiting:.0%}")
         self._progress.update(self._task, visible=True, completed=done, total=total, state=", ".join(said))
         if not self._console.is_terminal and time.monotonic() - self._said >= LOG_S:
             self._said = time.monotonic()

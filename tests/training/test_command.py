@@ -134,7 +134,7 @@ def test_where_no_one_watches_a_line_now_and_then_says_how_it_goes(monkeypatch):
         now[0] = moment
         bar(progress(step, waiting=0.01 if step == 4 else 0.5))
     assert out.getvalue().splitlines() == [
-        "sie: 2/9 steps, loss 1.250, 321 images/s, 50% waiting for data, 2 h 0 min left",
+        "sie: 2/9 steps, loss 1.250, 321 images/s, waits 50%, 2 h 0 min left",
         "sie: 4/9 steps, loss 1.250, 321 images/s, 2 h 0 min left",
     ]
 
@@ -143,7 +143,7 @@ def test_the_bar_shows_loss_speed_and_waiting():
     out = io.StringIO()
     with TrainBar(Console(file=out, force_terminal=True, width=120), "sie") as bar:
         bar(progress(4))
-    assert "loss 1.250, 321 images/s, 50% waiting for data" in out.getvalue()
+    assert "loss 1.250, 321 images/s, waits 50%" in out.getvalue()
 
 
 def test_before_the_first_step_there_is_no_bar():

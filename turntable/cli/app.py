@@ -15,6 +15,7 @@ app = cyclopts.App(
     name="turntable",
     help="Labelled views of 3D objects: render them, stream them, learn from them.",
     version=turntable.__version__,
+    suppress_keyboard_interrupt=False,
 )
 out = Console()
 err = Console(stderr=True)

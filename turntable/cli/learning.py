@@ -133,6 +133,29 @@ def evaluate(
 
 
 @app.command
+def import_checkpoint(
+    file: Path,
+    dataset: str,
+    *,
+    out_dir: Annotated[Path, Parameter("--out")],
+    kind: Literal["sie", "equicaps", "seq-jepa"] | None = None,
+) -> int:
+    """Make a run of a checkpoint that SIE's, EquiCaps' or seq-JEPA's code saved, to evaluate it here.
+
+    Args:
+        file: The checkpoint; nothing in it is executed.
+        dataset: The data set whose colours it was trained on: 3DIEBench, converted, for the published ones.
+        out_dir: The folder of the run.
+        kind: What the file should be; by default it tells by itself.
+    """
+    from turntable.training import import_checkpoint as make_run
+
+    run = make_run(file, dataset, out_dir, kind)
+    say(f"{out_dir}: a run of {run.config.method}; next: turntable evaluate {out_dir} {dataset}")
+    return 0
+
+
+@app.command
 def compare(
     runs: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)],
     *,

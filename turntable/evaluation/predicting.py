@@ -14,6 +14,7 @@ from turntable.evaluation.details import Retrieval
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.probes import compute_device
 from turntable.evaluation.resampling import Resamples
+from turntable.evaluation.results import Score
 from turntable.evaluation.scores import Scores
 from turntable.evaluation.tasks import selection
 from turntable.loaders.labels import LabelField, compute_labels, label_fields
@@ -107,6 +108,16 @@ def predictor_scores(
     missed, moved = retrieval.residual_parts(predict, split.source, split.target)
     ratio = resamples.sums(missed) / np.maximum(resamples.sums(moved), np.finfo(float).tiny)
     scores["equivariance_residual"] = resamples.score(np.sqrt(ratio))
+    return scores
+
+
+def blind_scores(views: int) -> Scores:
+    """MRR and H@k of what orders the views of an object at random."""
+    scores: Scores = {}
+    for suffix, count in (("", views), ("_without_identity", views - 1)):
+        by_chance = {"mrr": float(np.mean(1 / np.arange(1, count + 1)))}
+        by_chance |= {f"h_at_{k}": min(1.0, k / count) for k in retrieval.HITS}
+        scores |= {f"{name}{suffix}": Score(value, value, value) for name, value in by_chance.items()}
     return scores
 
 

@@ -23,6 +23,7 @@ from turntable.evaluation.predicting import (
     Actions,
     Predictor,
     aggregated,
+    blind_scores,
     examples,
     joined,
     predictor_scores,
@@ -189,7 +190,10 @@ def score(
         extra, shown = _of_method(method, train, place.split, config, tell, resamples[place.name])
         rows[place.name] += extra
         examples_found = examples_found or shown
-        rows[place.name].append(Row("constant", 0, _blind(tasks, train, place, resamples[place.name])))
+        blind = _blind(tasks, train, place, resamples[place.name])
+        if any(row.name == "predictor" for row in extra):
+            blind |= blind_scores(place.split.num_views)
+        rows[place.name].append(Row("constant", 0, blind))
     details = _details(places[0].split, config, errors)
     if examples_found is not None:
         details = _with_examples(details, examples_found)

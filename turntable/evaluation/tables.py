@@ -91,8 +91,8 @@ GROUPS = (
     Group(
         "What the predictor finds",
         "Predictions of every view from others of its object. PRE is sin² of half the angle to the pose"
-        " found, 0 at best; MRR and H@k rank the true view among those of its object; the residual compares the"
-        " prediction's miss with staying where one is: below 1 it knows the turn.",
+        " found, 0 at best; MRR and H@k rank the true view among those of its object; the residual compares"
+        " the prediction's miss with staying where one is: below 1 it knows the turn.",
         (
             Column("pre", "PRE", lower_is_better=True),
             Column("pre_in_train", "PRE in train", lower_is_better=True),

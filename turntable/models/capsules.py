@@ -51,9 +51,7 @@ class CapsuleProjector(nn.Module):
         self.routing = nn.Parameter(torch.zeros(senders, pose_dim, capsules))
         """W2 [I, P, K]; at first every sender shares itself out evenly."""
         self.routing_bias = nn.Parameter(torch.zeros(senders, capsules))
-        nn.init.uniform_(
-            self.votes, -math.sqrt(3 / pose_dim), math.sqrt(3 / pose_dim)
-        )  # Kaiming, of P inputs
+        nn.init.normal_(self.votes, std=math.sqrt(2 / (capsules * pose_dim**2)))  # Kaiming, over K P P
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
         """Activations [B, K] and poses [B, K, P] of maps [B, C, h, w]."""

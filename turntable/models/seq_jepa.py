@@ -97,11 +97,12 @@ class SeqJEPA(Method, Predicts, Aggregates):
         self.action_embedding = (
             action_embedding(numbers, config.action_width) if config.told_actions else None
         )
-        dim = backbone.dim + config.action_width
+        self.action_width = config.action_width if config.told_actions else 0
+        dim = backbone.dim + self.action_width
         self.aggregate_token = nn.Parameter(torch.zeros(1, 1, dim))
         self.transformer = _transformer(config, dim)
         self.predictor = nn.Sequential(
-            nn.Linear(dim + config.action_width, config.predictor_width, bias=False),
+            nn.Linear(dim + self.action_width, config.predictor_width, bias=False),
             nn.BatchNorm1d(config.predictor_width),
             nn.ReLU(inplace=True),
             nn.Linear(config.predictor_width, backbone.dim),
@@ -164,7 +165,7 @@ class SeqJEPA(Method, Predicts, Aggregates):
         """Of all steps of a batch, [B, M, W]."""
         if self.action_embedding is None:
             return torch.zeros(
-                *batch["views"][:, 1:].shape[:2], self.config.action_width, device=batch["views"].device
+                *batch["views"][:, 1:].shape[:2], self.action_width, device=batch["views"].device
             )
         return self._embed(action_of(batch, self.action))
 
@@ -175,7 +176,7 @@ class SeqJEPA(Method, Predicts, Aggregates):
         return self.action_embedding(action.flatten(0, 1)).unflatten(0, action.shape[:2])
 
     def _nothing_told(self, like: Tensor) -> Tensor:
-        return like.new_zeros(*like.shape[:2], self.config.action_width)
+        return like.new_zeros(*like.shape[:2], self.action_width)
 
 
 def _transformer(config: SeqJEPAConfig, dim: int) -> nn.TransformerEncoder:
@@ -188,7 +189,7 @@ def _transformer(config: SeqJEPAConfig, dim: int) -> nn.TransformerEncoder:
 def _check(config: SeqJEPAConfig, dim: int) -> None:
     if config.observed_views < 1:
         raise InvalidInputError(f"observed_views is {config.observed_views}; it must be at least 1")
-    width = dim + config.action_width
+    width = dim + config.action_width if config.told_actions else dim
     if width % config.attention_heads:
         raise InvalidInputError(
             f"a token has {dim} + {config.action_width} numbers, which {config.attention_heads} heads cannot"

@@ -2,6 +2,7 @@
 
 from turntable.training.batch_norm import synchronised
 from turntable.training.config import TrainConfig
+from turntable.training.imported import import_checkpoint
 from turntable.training.loop import train
 from turntable.training.overrides import overrides
 from turntable.training.presets import demo_config, paper_config
@@ -14,6 +15,7 @@ __all__ = [
     "TrainConfig",
     "TrainProgress",
     "demo_config",
+    "import_checkpoint",
     "load_method",
     "open_run",
     "overrides",
