@@ -6,8 +6,7 @@
 
 Renders the shipped recipe ``zoo-benchmark`` from the zoo, trains each method with its demo settings for the
 same number of images, evaluates it, and prints the table with what is asked of it: every method names objects
-better than the untrained encoder, and every method that is told how the object turned tells it better than
-VICReg, which is not. What an earlier call has done is not done again.
+better than the untrained encoder, and every equivariant method tells how an object turned better than VICReg. What an earlier call has done is not done again.
 """
 
 import argparse
@@ -15,15 +14,27 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CATEGORIES = ("airplane", "car", "chair", "dog", "guitar", "shoe", "teapot", "truck")
 OBJECTS = 960
 SEEDS = (0, 1, 2)
 UNTRAINED = "untrained"
+BASELINE = "vicreg"
+EQUIVARIANT = (
+    *("conditional-byol", "seq-jepa", "augself", "sen", "equimod-simclr", "equimod-vicreg"),
+    *("only-equivariance-simclr", "only-equivariance-vicreg", "sie", "sie-novar", "sie-mlp"),
+    *("sie-rotation-colour", "equicaps-3x3", "equicaps-4x4", "capsie"),
+)
+"""Those whose loss reads how an object turned, without being supervised by it alone."""
+PROBED = ("representation", "invariant", "equivariant")
+ASKED = ("top1", "r2_averaged")
+INTRODUCTION = Path(__file__).with_name("methods_page.md")
+"""What the page says before its table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +126,61 @@ def main(words: Sequence[str] | None = None) -> None:
     render(arguments.out / "zoo", arguments.objects)
     with ThreadPoolExecutor(arguments.jobs) as pool:
         faults = [fault for fault in pool.map(lambda job: in_a_process(job, arguments), jobs) if fault]
+    text = page([job.run for job in sorted(jobs, key=lambda job: arguments.methods.index(job.method))])
+    print(text)
+    if arguments.write is not None:
+        arguments.write.write_text(text, encoding="utf-8")
     if faults:
         sys.exit("\n".join(faults))
+
+
+def page(runs: Sequence[Path]) -> str:
+    """The table of the runs that are done, and what is asked of it."""
+    from turntable.evaluation import compare_runs, comparison_markdown
+
+    done = [run for run in runs if (run / "results.json").exists()]
+    comparison = compare_runs(done)
+    best = {
+        method: {metric: max(found) for metric, found in by_metric.items()}
+        for method, by_metric in of_parts(comparison.entries).items()
+    }
+    return (
+        INTRODUCTION.read_text("utf-8")
+        + comparison_markdown(comparison)
+        + "\n\n## What is asked of it\n\n"
+        + asked(best)
+    )
+
+
+def of_parts(entries: Sequence[Any]) -> dict[str, dict[str, list[float]]]:
+    """Means over seeds of every part that is probed, by method and metric."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for entry in entries:
+        if entry.part in PROBED:
+            for metric in ASKED:
+                if metric in entry.summaries:
+                    by_metric = found.setdefault(entry.method, {})
+                    by_metric.setdefault(metric, []).append(entry.summaries[metric].mean)
+    return found
+
+
+def asked(best: Mapping[str, Mapping[str, float]]) -> str:
+    """A line for each question, with those that fail."""
+    top1 = {method: scores["top1"] for method, scores in best.items()}
+    turns = {method: scores["r2_averaged"] for method, scores in best.items()}
+    lines = []
+    if UNTRAINED in top1:
+        failed = [m for m in top1 if m != UNTRAINED and top1[m] <= top1[UNTRAINED]]
+        lines.append(_line("Every method names objects better than an untrained encoder", failed))
+    if BASELINE in turns:
+        told = [m for m in turns if m in EQUIVARIANT]
+        failed = [m for m in told if turns[m] <= turns[BASELINE]]
+        lines.append(_line(f"Every equivariant method tells the turn better than {BASELINE}", failed))
+    return "\n".join(lines) + "\n"
+
+
+def _line(question: str, failed: Sequence[str]) -> str:
+    return f"- {question}: {'yes' if not failed else 'no, not ' + ', '.join(failed)}."
 
 
 if __name__ == "__main__":
