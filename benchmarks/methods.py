@@ -6,7 +6,8 @@
 
 Renders the shipped recipe ``zoo-benchmark`` from the zoo, trains each method with its demo settings for the
 same number of images, evaluates it, and prints the table with what is asked of it: every method names objects
-better than the untrained encoder, and every equivariant method tells how an object turned better than VICReg. What an earlier call has done is not done again.
+better than the untrained encoder, and every equivariant method tells how an object turned better than VICReg.
+What an earlier call has done is not done again.
 """
 
 import argparse

@@ -17,8 +17,7 @@ from turntable.models.actions import ROTATION, action_dim, action_of
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
 from turntable.models.heads import mlp
-from turntable.models.method import Batch, DataInfo
-from turntable.models.predictors import check_rows
+from turntable.models.method import Batch, DataInfo, check_rows
 from turntable.models.simclr import SimCLR, SimCLRConfig
 
 

@@ -16,9 +16,8 @@ from turntable.models import losses
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
 from turntable.models.heads import projector_with_norm
-from turntable.models.method import Batch, DataInfo, Method, MethodConfig, Moment
+from turntable.models.method import Batch, DataInfo, Method, MethodConfig, Moment, check_rows
 from turntable.models.moving_average import Buffers, Every, MovingAverage, cosine_decay
-from turntable.models.predictors import check_rows
 
 
 @dataclass(frozen=True, slots=True)

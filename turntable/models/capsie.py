@@ -19,8 +19,8 @@ from turntable.models.actions import action_of
 from turntable.models.backbones import Backbone
 from turntable.models.capsules import CapsuleProjector, cross_entropy, missing_entropy
 from turntable.models.gathering import gathered
-from turntable.models.method import Batch, DataInfo, Embedding, Method, Moment, Predicts
-from turntable.models.predictors import PredictingConfig, build_predictor, check_rows
+from turntable.models.method import Batch, DataInfo, Embedding, Method, Moment, Predicts, check_rows
+from turntable.models.predictors import PredictingConfig, build_predictor
 
 _SCHEDULE_LENGTH = 1.25
 """The temperatures are on their way over this many times the steps that there are."""

@@ -16,8 +16,7 @@ from turntable.models.backbones import Backbone
 from turntable.models.byol import BYOL, BYOLConfig, byol_predictor
 from turntable.models.gathering import gathered
 from turntable.models.heads import action_embedding
-from turntable.models.method import Batch, DataInfo, Embedding, Predicts
-from turntable.models.predictors import check_rows
+from turntable.models.method import Batch, DataInfo, Embedding, Predicts, check_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,7 @@ from turntable.models.actions import POSE_MATRIX, ROTATION_MATRIX, action_of
 from turntable.models.backbones import Backbone
 from turntable.models.capsules import CapsuleProjector, cross_entropy, missing_entropy
 from turntable.models.gathering import gathered
-from turntable.models.method import Batch, DataInfo, Embedding, Method, MethodConfig, Predicts
-from turntable.models.predictors import check_rows
+from turntable.models.method import Batch, DataInfo, Embedding, Method, MethodConfig, Predicts, check_rows
 
 _SIDES: Mapping[tuple[str, ...], int] = {ROTATION_MATRIX: 3, POSE_MATRIX: 4}
 

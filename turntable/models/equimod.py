@@ -19,8 +19,8 @@ from turntable.models.actions import action_of
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
 from turntable.models.heads import projector, projector_with_norm
-from turntable.models.method import Batch, DataInfo, Embedding, Method, Predicts
-from turntable.models.predictors import PredictingConfig, build_predictor, check_rows
+from turntable.models.method import Batch, DataInfo, Embedding, Method, Predicts, check_rows
+from turntable.models.predictors import PredictingConfig, build_predictor
 
 SEQ_JEPA_VERSION: Mapping[str, Any] = {
     "projector_widths": (1024, 1024, 128),

@@ -145,6 +145,19 @@ def center_crop(images: Tensor, share: float) -> Tensor:
     return images[..., top : top + kept_height, left : left + kept_width]
 
 
+def check_rows(images: Tensor) -> None:
+    """Make sure that a batch [B, ...] has rows to compare.
+
+    Raises:
+        InvalidInputError: It has fewer than 2.
+    """
+    if len(images) < 2:
+        raise InvalidInputError(
+            f"the batch has {len(images)} row; the loss compares rows with one another, so batches need at"
+            " least 2: raise batch_size"
+        )
+
+
 class Method(nn.Module, ABC):
     """A backbone, what is trained on top of it, and the loss that trains both.
 

@@ -112,16 +112,3 @@ def build_predictor(config: PredictingConfig, dim: int) -> Predictor:
         generated_bias=config.generated_bias,
         hidden_width=config.hypernetwork_width,
     )
-
-
-def check_rows(images: Tensor) -> None:
-    """Make sure that a batch [B, ...] has rows to compare.
-
-    Raises:
-        InvalidInputError: It has fewer than 2.
-    """
-    if len(images) < 2:
-        raise InvalidInputError(
-            f"the batch has {len(images)} row; the loss compares rows with one another, so batches need at"
-            " least 2: raise batch_size"
-        )

@@ -17,8 +17,8 @@ from turntable.models.actions import ROTATION, action_dim, action_of
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
 from turntable.models.heads import projector_with_norm
-from turntable.models.method import Batch, DataInfo, Embedding, Method, MethodConfig, Predicts
-from turntable.models.predictors import EmbeddedPredictor, check_rows
+from turntable.models.method import Batch, DataInfo, Embedding, Method, MethodConfig, Predicts, check_rows
+from turntable.models.predictors import EmbeddedPredictor
 
 
 @dataclass(frozen=True, slots=True)

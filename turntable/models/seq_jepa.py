@@ -30,9 +30,9 @@ from turntable.models.method import (
     Moment,
     Predicts,
     SampleKind,
+    check_rows,
 )
 from turntable.models.moving_average import Buffers, Every, MovingAverage, cosine_decay
-from turntable.models.predictors import check_rows
 
 
 @dataclass(frozen=True, slots=True)

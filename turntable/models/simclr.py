@@ -16,8 +16,7 @@ from turntable.models import losses
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
 from turntable.models.heads import projector
-from turntable.models.method import Batch, DataInfo, Method, MethodConfig
-from turntable.models.predictors import check_rows
+from turntable.models.method import Batch, DataInfo, Method, MethodConfig, check_rows
 
 SEQ_JEPA_VERSION: Mapping[str, Any] = {"temperature": 0.5}
 """As in the comparison of seq-JEPA's code (arXiv:2505.03176)."""

@@ -17,8 +17,7 @@ from turntable.models import losses
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
 from turntable.models.heads import projector
-from turntable.models.method import Batch, DataInfo, Method, MethodConfig
-from turntable.models.predictors import check_rows
+from turntable.models.method import Batch, DataInfo, Method, MethodConfig, check_rows
 
 SEQ_JEPA_VERSION: Mapping[str, Any] = {
     "invariance_weight": 25.0,

@@ -16,8 +16,7 @@ from torch.nn import functional
 from turntable.models import losses
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
-from turntable.models.method import Batch, DataInfo, SampleKind
-from turntable.models.predictors import check_rows
+from turntable.models.method import Batch, DataInfo, SampleKind, check_rows
 from turntable.models.vicreg import VICReg, VICRegConfig
 
 TRIPLET = SampleKind(views=3, consecutive=True)
