@@ -1,0 +1,91 @@
+"""SimCLR, AugSelf and SEN."""
+
+import pytest
+import torch
+
+from turntable.errors import InvalidInputError
+from turntable.models import losses
+from turntable.models.augself import AugSelf, AugSelfConfig
+from turntable.models.sen import SEN, SENConfig
+from turntable.models.simclr import SimCLR, SimCLRConfig
+from turntable.models.vicreg import VICReg, VICRegConfig
+
+WIDTHS = {"projector_widths": (32, 32, 16)}
+AUGSELF = AugSelfConfig(**WIDTHS, regressor_width=24, regression_weight=3.0)
+
+
+def test_simclr_contrasts_projections(build, pairs):
+    made = build(SimCLR, SimCLRConfig(**WIDTHS)).eval()
+    x, y = (made.projector(made.represent(pairs[name])) for name in ("view_1", "view_2"))
+    torch.testing.assert_close(made.loss(pairs)["loss"], losses.nt_xent(x, y, temperature=0.1))
+    assert made.reads == ("view_1", "view_2")
+
+
+def test_augself_is_simclr_and_a_regression_of_the_action(build, pairs):
+    made = build(AugSelf, AUGSELF).eval()
+    terms = made.loss(pairs)
+    torch.testing.assert_close(terms["loss"], terms["contrast"] + 3 * terms["regression"])
+    h1, h2 = made.represent_pair(pairs)
+    told = made.regressor(torch.cat([h1, h2], dim=1))
+    expected = (told - pairs["relative_quaternion"]).square().mean()
+    torch.testing.assert_close(terms["regression"], expected)
+
+
+def test_augselfs_regressor_reads_representations_and_teaches_the_backbone(build, pairs):
+    made = build(AugSelf, AUGSELF)
+    made.loss(pairs)["regression"].backward()
+    assert all(p.grad is None for p in made.projector.parameters())
+    assert made.backbone.reduce.weight.grad.abs().sum() > 0
+
+
+def test_augself_may_be_asked_for_colours_too(build, pairs):
+    config = AugSelfConfig(
+        **WIDTHS, regressor_width=24, action=("relative_quaternion", "floor_hue_difference")
+    )
+    made = build(AugSelf, config)
+    assert made.regressor[-1].out_features == 5
+    assert made.loss(pairs)["loss"].isfinite()
+
+
+def test_sens_embeddings_of_actions_and_views_are_normalised_over_the_batch(build, pairs):
+    made = build(SEN, SENConfig(**WIDTHS, action_width=8))
+    told = made.predictor.action_embedding(pairs["relative_quaternion"])
+    embedded = made.projector(made.represent(pairs["view_1"]))
+    for values in (told, embedded):
+        torch.testing.assert_close(values.mean(dim=0), torch.zeros(values.shape[1]), atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            values.var(dim=0, correction=0), torch.ones(values.shape[1]), atol=2e-2, rtol=0
+        )
+
+
+def test_sen_contrasts_predictions_with_the_other_views(build, pairs):
+    made = build(SEN, SENConfig(**WIDTHS, action_width=8)).eval()
+    x, y = (made.embed(pairs[name]).source for name in ("view_1", "view_2"))
+    predicted = made.predict(x, pairs["relative_quaternion"])
+    torch.testing.assert_close(made.loss(pairs)["loss"], losses.nt_xent(predicted, y, temperature=0.5))
+    other = made.predict(x, pairs["relative_quaternion"].roll(1, 0))
+    assert not torch.allclose(predicted, other)
+
+
+@pytest.mark.parametrize(
+    ("method", "config"),
+    [
+        (SimCLR, SimCLRConfig(**WIDTHS)),
+        (AugSelf, AUGSELF),
+        (SEN, SENConfig(**WIDTHS)),
+        (VICReg, VICRegConfig(**WIDTHS)),
+    ],
+)
+def test_one_pair_cannot_be_compared_with_any(build, pairs, method, config):
+    with pytest.raises(InvalidInputError, match="at least 2: raise batch_size"):
+        build(method, config).loss({name: value[:1] for name, value in pairs.items()})
+
+
+def test_partial_vicreg_holds_the_first_dimensions_alike(build, pairs):
+    made = build(VICReg, VICRegConfig(**WIDTHS, free_share=0.25))
+    x, y = torch.randn(2, 6, 16, generator=torch.Generator().manual_seed(0))
+    terms = made.combine(x, y)
+    torch.testing.assert_close(terms["invariance"], losses.invariance(x[:, :12], y[:, :12]))
+    torch.testing.assert_close(terms["variance"], losses.variance(x, y))
+    with pytest.raises(InvalidInputError, match="free_share is 1"):
+        build(VICReg, VICRegConfig(**WIDTHS, free_share=1.0))
