@@ -122,8 +122,7 @@ class CapsIE(Method, Predicts):
                 losses.variance_hinge(predicted) / 2,
             ),
         }
-        total = torch.stack([weight * term for weight, term in weighted.values()]).sum()
-        return {"loss": total, **{name: term for name, (_, term) in weighted.items()}}
+        return losses.weighted_sum(weighted)
 
     def _capsules(self, images: Tensor) -> tuple[Tensor, Tensor]:
         activations, poses = self.projector(self.backbone.maps(self.seen(images)))

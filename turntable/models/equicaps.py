@@ -121,8 +121,7 @@ class EquiCaps(Method, Predicts):
             "covariance": (config.covariance_weight, losses.covariance(x, y)),
             "mean_entropy": (config.mean_entropy_weight, missing_entropy(a_x) + missing_entropy(a_y)),
         }
-        total = torch.stack([weight * term for weight, term in weighted.values()]).sum()
-        return {"loss": total, **{name: term for name, (_, term) in weighted.items()}}
+        return losses.weighted_sum(weighted)
 
     def _capsules(self, images: Tensor) -> tuple[Tensor, Tensor]:
         return self.projector(self.backbone.maps(self.seen(images)))

@@ -139,26 +139,19 @@ class EquiModVICReg(EquiMod):
 
     def combine(self, of: Embeddings) -> dict[str, Tensor]:
         """The terms and their weighted sum; predictions need not vary, as they must in SIE."""
-        invariant = (
+        config, factor = self.config, self.config.equivariance_factor
+        weights = (config.invariance_weight, config.variance_weight, config.covariance_weight)
+        terms = (
             losses.invariance(of.x_i, of.y_i),
             losses.variance(of.x_i, of.y_i),
             losses.covariance(of.x_i, of.y_i),
-        )
-        equivariant = (
             losses.invariance(of.predicted, of.y_e),
             losses.variance(of.x_e, of.y_e),
             losses.covariance(of.x_e, of.y_e),
         )
-        total = self._weighted(*invariant) + self.config.equivariance_factor * self._weighted(*equivariant)
-        return {"loss": total, **dict(zip(_VICREG_TERMS, invariant + equivariant, strict=True))}
-
-    def _weighted(self, invariance: Tensor, variance: Tensor, covariance: Tensor) -> Tensor:
-        config = self.config
-        return (
-            config.invariance_weight * invariance
-            + config.variance_weight * variance
-            + config.covariance_weight * covariance
-        )
+        all_weights = (*weights, *(factor * weight for weight in weights))
+        weighted = zip(all_weights, terms, strict=True)
+        return losses.weighted_sum(dict(zip(_VICREG_TERMS, weighted, strict=True)))
 
 
 _VICREG_TERMS = (

@@ -4,7 +4,7 @@ The VICReg terms are those of Bardes, Ponce and LeCun, "VICReg" (ICLR 2022, arXi
 1 to 4, with the variance floor 1e-4 under the root. Each divides by the true number of rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 
 import torch
@@ -90,6 +90,16 @@ def double_cover(predicted: Tensor, target: Tensor) -> Tensor:
     same = (predicted - target).square().sum(dim=1)
     opposite = (predicted + target).square().sum(dim=1)
     return torch.minimum(same, opposite).mean() / 4
+
+
+def weighted_sum(weighted: Mapping[str, tuple[float, Tensor]]) -> dict[str, Tensor]:
+    """What a method's ``loss`` gives: "loss", the sum of terms times their weights, and the terms themselves.
+
+    Args:
+        weighted: Weight and term, a scalar, by name.
+    """
+    total = torch.stack([weight * term for weight, term in weighted.values()]).sum()
+    return {"loss": total, **{name: term for name, (_, term) in weighted.items()}}
 
 
 def _full(x: Tensor) -> Tensor:

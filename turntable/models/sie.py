@@ -134,8 +134,7 @@ class SIE(Method, Predicts):
                 losses.variance_hinge(predicted) / 2,
             ),
         }
-        total = torch.stack([weight * term for weight, term in weighted.values()]).sum()
-        return {"loss": total, **{name: term for name, (_, term) in weighted.items()}}
+        return losses.weighted_sum(weighted)
 
     def _covariance(self, x: Tensor, y: Tensor) -> Tensor:
         divisor = self.config.reference_batch_size

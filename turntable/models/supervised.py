@@ -92,8 +92,9 @@ class Supervised(Method):
         both = torch.cat([h1, h2], dim=1)
         for name, labels in self.config.labels.items():
             terms[name] = self._step_loss(name, both, action_of(batch, labels))
-        weights = {name: getattr(self.config, f"{name}_weight") for name in terms}
-        return {"loss": torch.stack([weights[name] * term for name, term in terms.items()]).sum(), **terms}
+        return losses.weighted_sum(
+            {name: (getattr(self.config, f"{name}_weight"), term) for name, term in terms.items()}
+        )
 
     def _step_loss(self, name: str, both: Tensor, target: Tensor) -> Tensor:
         compare = (

@@ -66,12 +66,14 @@ class VICReg(Method):
 
     def combine(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         """The terms and their weighted sum, from the embeddings [B, E] of both views."""
-        invariance = losses.invariance(x[:, : self.alike], y[:, : self.alike])
-        variance = losses.variance(x, y)
-        covariance = losses.covariance(x, y)
-        total = (
-            self.config.invariance_weight * invariance
-            + self.config.variance_weight * variance
-            + self.config.covariance_weight * covariance
+        config = self.config
+        return losses.weighted_sum(
+            {
+                "invariance": (
+                    config.invariance_weight,
+                    losses.invariance(x[:, : self.alike], y[:, : self.alike]),
+                ),
+                "variance": (config.variance_weight, losses.variance(x, y)),
+                "covariance": (config.covariance_weight, losses.covariance(x, y)),
+            }
         )
-        return {"loss": total, "invariance": invariance, "variance": variance, "covariance": covariance}
