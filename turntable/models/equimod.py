@@ -19,7 +19,8 @@ from turntable.models.actions import action_of
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
 from turntable.models.heads import projector, projector_with_norm
-from turntable.models.method import Batch, DataInfo, Embedding, Method, Predicts, check_rows
+from turntable.models.method import Batch, DataInfo, check_rows
+from turntable.models.predicting_method import PredictingMethod
 from turntable.models.predictors import PredictingConfig, build_predictor
 
 SEQ_JEPA_VERSION: Mapping[str, Any] = {
@@ -76,26 +77,19 @@ class Embeddings(NamedTuple):
     """``y_e`` as it is predicted from ``x_e`` and the action."""
 
 
-class EquiMod(Method, Predicts):
+class EquiMod(PredictingMethod):
     """Two projectors over the whole representation, and a predictor of the second one's embeddings."""
 
     def __init__(self, config: EquiModConfig, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__(backbone, data)
-        self.action = config.action
-        self.reads = ("view_1", "view_2", *config.action)
+        super().__init__(config.action, backbone, data)
         make_projector = projector_with_norm if config.projector_norm else projector
         self.invariant_projector = make_projector(backbone.dim, config.projector_widths)
         self.equivariant_projector = make_projector(backbone.dim, config.projector_widths)
         self.predictor = build_predictor(config, config.projector_widths[-1])
 
-    def embed(self, images: Tensor) -> Embedding:
-        """Embed images, uint8 [B, 3, H, W]; the representation is of one piece."""
-        representation = self.represent(images)
-        return Embedding.of(representation, source=self.equivariant_projector(representation))
-
-    def predict(self, source: Tensor, action: Tensor) -> Tensor:
-        """The equivariant embeddings [B, E] of the other views, by those of the first and actions [B, K]."""
-        return self.predictor(source, action)
+    def project(self, representation: Tensor) -> Tensor:
+        """The equivariant embedding [B, E]."""
+        return self.equivariant_projector(representation)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Of batches with two views, uint8 [B, 3, H, W], and the labels of ``config.action``; B >= 2.

@@ -18,7 +18,8 @@ from turntable.models.actions import action_of
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
 from turntable.models.heads import projector
-from turntable.models.method import Batch, DataInfo, Embedding, Method, Predicts, check_rows
+from turntable.models.method import Batch, DataInfo, check_rows
+from turntable.models.predicting_method import PredictingMethod
 from turntable.models.predictors import PredictingConfig, build_predictor
 
 
@@ -58,24 +59,17 @@ class Embeddings(NamedTuple):
     """``y`` as it is predicted from ``x`` and the action."""
 
 
-class OnlyEquivariance(Method, Predicts):
+class OnlyEquivariance(PredictingMethod):
     """One projector over the whole representation, and a predictor of its embeddings."""
 
     def __init__(self, config: OnlyEquivarianceConfig, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__(backbone, data)
-        self.action = config.action
-        self.reads = ("view_1", "view_2", *config.action)
+        super().__init__(config.action, backbone, data)
         self.projector = projector(backbone.dim, config.projector_widths)
         self.predictor = build_predictor(config, config.projector_widths[-1])
 
-    def embed(self, images: Tensor) -> Embedding:
-        """Embed images, uint8 [B, 3, H, W]; the representation is of one piece."""
-        representation = self.represent(images)
-        return Embedding.of(representation, source=self.projector(representation))
-
-    def predict(self, source: Tensor, action: Tensor) -> Tensor:
-        """The embeddings [B, E] of the other views, from those of the first and actions [B, K]."""
-        return self.predictor(source, action)
+    def project(self, representation: Tensor) -> Tensor:
+        """The one embedding [B, E]."""
+        return self.projector(representation)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Of batches with two views, uint8 [B, 3, H, W], and the labels of ``config.action``; B >= 2.

@@ -17,7 +17,8 @@ from turntable.models.actions import ROTATION, action_dim, action_of
 from turntable.models.backbones import Backbone
 from turntable.models.gathering import gathered
 from turntable.models.heads import projector_with_norm
-from turntable.models.method import Batch, DataInfo, Embedding, Method, MethodConfig, Predicts, check_rows
+from turntable.models.method import Batch, DataInfo, MethodConfig, check_rows
+from turntable.models.predicting_method import PredictingMethod
 from turntable.models.predictors import EmbeddedPredictor
 
 
@@ -42,25 +43,19 @@ class SENConfig(MethodConfig):
         return replace(self, projector_widths=(512, 512, 512), action_width=32)
 
 
-class SEN(Method, Predicts):
+class SEN(PredictingMethod):
     """A projector, and a linear predictor that is told the action."""
 
     def __init__(self, config: SENConfig, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__(backbone, data)
-        self.config, self.action = config, config.action
-        self.reads = ("view_1", "view_2", *config.action)
+        super().__init__(config.action, backbone, data)
+        self.config = config
         self.projector = projector_with_norm(backbone.dim, config.projector_widths)
         width = config.projector_widths[-1]
         self.predictor = EmbeddedPredictor(width, action_dim(config.action), config.action_width)
 
-    def embed(self, images: Tensor) -> Embedding:
-        """Embed images, uint8 [B, 3, H, W]; the representation is of one piece."""
-        representation = self.represent(images)
-        return Embedding.of(representation, source=self.projector(representation))
-
-    def predict(self, source: Tensor, action: Tensor) -> Tensor:
-        """The embeddings [B, E] of the other views, by those of the first and actions [B, K]."""
-        return self.predictor(source, action)
+    def project(self, representation: Tensor) -> Tensor:
+        """The one embedding [B, E]."""
+        return self.projector(representation)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Of batches with two views, uint8 [B, 3, H, W], and the labels of ``config.action``.
