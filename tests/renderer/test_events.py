@@ -5,9 +5,9 @@ import signal
 import pytest
 
 from turntable.errors import InvalidInputError
+from turntable.processes.stopping import stop_when_asked
 from turntable.renderer.events import event_lines, now_and_then, unheard
 from turntable.renderer.progress import Counts, Meter, Progress
-from turntable.renderer.stopping import stop_when_asked
 
 
 def test_a_line_an_event_is_added_to_the_file(tmp_path):
@@ -61,7 +61,7 @@ def test_the_meter_adds_what_is_in_work_to_what_is_done():
 def test_a_signal_asks_and_the_same_again_ends(number):
     said = []
     before = signal.getsignal(number)
-    with stop_when_asked(said.append) as stop:
+    with stop_when_asked(said.append, "the shards in hand") as stop:
         assert not stop()
         os.kill(os.getpid(), number)
         assert stop()

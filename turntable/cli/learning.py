@@ -55,10 +55,10 @@ def train(
         settings: Another setting of the method or of the run, NAME=VALUE; again for more.
     """
     from turntable.console import TrainBar
+    from turntable.processes.stopping import stop_when_asked
     from turntable.training import demo_config, overrides, paper_config
     from turntable.training import train as train_method
     from turntable.training.distributed import is_first_rank
-    from turntable.training.stopping import stop_when_asked
 
     given = {
         "backbone": backbone,
@@ -79,7 +79,9 @@ def train(
     config = make(method, dataset, **{**overrides(method, settings), **changes})
     speaks = is_first_rank()
     try:
-        with TrainBar(err, method) as bar, stop_when_asked(warn if speaks else _say_nothing) as stop:
+        tell = warn if speaks else _say_nothing
+        asked = stop_when_asked(tell, "the step in hand", interrupts=True)
+        with TrainBar(err, method) as bar, asked as stop:
             train_method(config, out_dir, bar, warn=warn, stop=stop)
     except StoppedError:
         if speaks:

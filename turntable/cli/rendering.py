@@ -72,13 +72,13 @@ def render(
     from turntable.datasets.making.destination import open_destination
     from turntable.datasets.making.jobs import Job
     from turntable.datasets.recipe import load_recipe
+    from turntable.processes.stopping import stop_when_asked
     from turntable.renderer import generate, generate_share, open_source
     from turntable.renderer.engines import Processes, RayCluster
     from turntable.renderer.events import event_lines
     from turntable.renderer.generate import Listener
     from turntable.renderer.loading import LoadLimits
     from turntable.renderer.planning import Selection
-    from turntable.renderer.stopping import stop_when_asked
 
     changes = {
         "source": source,
@@ -95,7 +95,11 @@ def render(
     )
     meshes_of = open_source(changed.source, meshes, objects)
     share = None if job is None else Job.parse(job)
-    with RenderBar(err) as bar, event_lines(events) as tell, stop_when_asked(warn) as stop:
+    with (
+        RenderBar(err) as bar,
+        event_lines(events) as tell,
+        stop_when_asked(warn, "the shards in hand") as stop,
+    ):
         common: dict[str, Any] = {
             "selection": Selection(objects, split, object_lists),
             "backend": backend,

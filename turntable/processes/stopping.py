@@ -1,8 +1,7 @@
-"""Signals that ask a training to end soon: it ends after the step in hand, with a checkpoint.
+"""Signals that ask work to end soon: it finishes what it has in hand, and begins no more.
 
 SIGTERM is what batch systems send before they kill, SIGUSR1 what users ask them to send some time before
-(``sbatch --signal=USR1@120``), SIGINT is Ctrl-C. The same signal again ends the run at once. With several
-ranks, one that is asked is enough.
+(``sbatch --signal=B:USR1@120``). The same signal again ends the work at once.
 """
 
 import signal
@@ -12,19 +11,23 @@ from types import FrameType
 
 from turntable.errors import StoppedError
 
-ASKED_BY = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+BATCH_SYSTEMS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 @contextmanager
-def stop_when_asked(say: Callable[[str], None]) -> Generator[Callable[[], bool], None, None]:
+def stop_when_asked(
+    say: Callable[[str], None], in_hand: str, *, interrupts: bool = False
+) -> Generator[Callable[[], bool], None, None]:
     """For the time of a block (in the main thread), a function that tells whether a signal has come.
 
     Args:
-        say: Told, once, that the run is about to end.
+        say: Told, once, that the work is about to end.
+        in_hand: What is finished before that, such as "the shards in hand".
+        interrupts: Whether Ctrl-C asks too; otherwise it ends the work at once.
 
     Raises:
-        KeyboardInterrupt: In place of the block's StoppedError where it was Ctrl-C that asked, and at once
-            where a signal comes again.
+        KeyboardInterrupt: At once where a signal comes again; in place of the block's StoppedError where it
+            was Ctrl-C that asked.
     """
     asked: list[int] = []
 
@@ -33,10 +36,11 @@ def stop_when_asked(say: Callable[[str], None]) -> Generator[Callable[[], bool],
             raise KeyboardInterrupt
         if not asked:
             name = signal.Signals(number).name
-            say(f"{name}: ending after the step in hand; send it again to end at once")
+            say(f"{name}: ending after {in_hand}; send it again to end at once")
         asked.append(number)
 
-    before = {number: signal.signal(number, ask) for number in ASKED_BY}
+    numbers = (*BATCH_SYSTEMS, signal.SIGINT) if interrupts else BATCH_SYSTEMS
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield lambda: bool(asked)
     except StoppedError as error:
