@@ -86,10 +86,13 @@ def test_pre_of_a_pose_that_is_off_by_an_angle_is_the_squared_sine_of_its_half(d
         Rotation.from_quat(quaternions[:, 0]) * Rotation.from_rotvec([0, 0, np.radians(degrees)])
     ).as_quat()
     target = np.eye(3, dtype=np.float32)[:, None]
-    errors = retrieval.pose_errors(
-        lambda o, s, e: torch.from_numpy(target[o, e]), target, quaternions, 1, (target[:, 0], off)
+    measured = retrieval.measure(
+        lambda o, s, e: torch.from_numpy(target[o, e]),
+        retrieval.Views(target, target, quaternions),
+        1,
+        {"": retrieval.Candidates(target[:, 0], off)},
     )
-    assert errors.ravel() == pytest.approx(np.full(3, np.sin(np.radians(degrees) / 2) ** 2))
+    assert measured.pose_errors[""].ravel() == pytest.approx(np.full(3, np.sin(np.radians(degrees) / 2) ** 2))
 
 
 def test_the_sign_of_quaternions_changes_nothing(turned):
@@ -117,9 +120,11 @@ def test_first_views_alone_may_be_predicted_from(turned):
         asked.extend(start)
         return torch.from_numpy(turned.target[objects, end])
 
-    ranks = retrieval.ranks(predict, turned.target, 1, identity=True)
+    views = retrieval.Views(turned.source, turned.target, turned.quaternions)
+    measured = retrieval.measure(predict, views, 1, {})
     assert set(asked) == {0}
-    assert ranks.nearer.shape == (6, 50)
+    assert measured.ranks.nearer.shape == (6, 50)
+    assert measured.ranks_without_identity.nearer.shape == (6, 49)
 
 
 def test_examples_leave_out_the_view_that_is_predicted_from(turned):

@@ -95,19 +95,21 @@ def predictor_scores(
     """
     assert split.source is not None
     assert split.target is not None
+    measured = retrieval.measure(
+        predict,
+        retrieval.Views(split.source, split.target, split.quaternions),
+        sources,
+        {suffix: _candidates(others) for suffix, others in candidates.items()},
+    )
     scores: Scores = {}
-    for suffix, identity in (("", True), ("_without_identity", False)):
-        ranks = retrieval.ranks(predict, split.target, sources, identity=identity)
+    for suffix, ranks in (("", measured.ranks), ("_without_identity", measured.ranks_without_identity)):
         scores[f"mrr{suffix}"] = resamples.mean(ranks.reciprocal())
         for k in retrieval.HITS:
             scores[f"h_at_{k}{suffix}"] = resamples.mean(ranks.hits(k))
-    for suffix, others in candidates.items():
-        known = _flat_targets(others)
-        errors = retrieval.pose_errors(predict, split.target, split.quaternions, sources, known)
+    for suffix, errors in measured.pose_errors.items():
         scores[f"pre{suffix}"] = resamples.mean(errors)
-    missed, moved = retrieval.residual_parts(predict, split.source, split.target)
-    ratio = resamples.sums(missed) / np.maximum(resamples.sums(moved), np.finfo(float).tiny)
-    scores["equivariance_residual"] = resamples.score(np.sqrt(ratio))
+    moved = np.maximum(resamples.sums(measured.moved), np.finfo(float).tiny)
+    scores["equivariance_residual"] = resamples.score(np.sqrt(resamples.sums(measured.missed) / moved))
     return scores
 
 
@@ -174,6 +176,7 @@ def _none(count: int, actions: Actions) -> Tensor:
     return pair[:, :0].expand(count, -1, -1)
 
 
-def _flat_targets(split: SplitFeatures) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def _candidates(split: SplitFeatures) -> retrieval.Candidates:
     assert split.target is not None
-    return split.target.reshape(-1, split.target.shape[2]), split.quaternions.reshape(-1, 4)
+    targets = split.target.reshape(-1, split.target.shape[2])
+    return retrieval.Candidates(targets, split.quaternions.reshape(-1, 4))

@@ -5,7 +5,7 @@ predictions are compared by their cosine. Candidates that are equally near count
 an encoder that says nothing gets chance.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,28 @@ HITS = (1, 2, 5, 10)
 _AT_ONCE = 1 << 25
 _EQUAL = 1e-6
 """Cosines that differ by less are equally near."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """What there is to predict."""
+
+    sources: NDArray[np.floating]
+    """[N, V, E] that predictions start from."""
+    targets: NDArray[np.floating]
+    """[N, V, E] where they should arrive."""
+    quaternions: FloatArray
+    """[N, V, 4] absolute rotations."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Where PRE looks."""
+
+    targets: NDArray[np.floating]
+    """[M, E], of any objects."""
+    quaternions: FloatArray
+    """[M, 4]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,97 +70,90 @@ class Ranks:
         return np.clip((k - self.nearer) / self.equal, 0, 1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What is measured of predictions, by object and query."""
+
+    ranks: Ranks
+    """Where each view stands that is predicted from any of the sources, itself among them."""
+    ranks_without_identity: Ranks
+    """Where a view is not to be found from itself; then it is no candidate either."""
+    pose_errors: Mapping[str, FloatArray]
+    """PRE's [N, sources * V], by the candidates' name: sin² of half the angle between each view's pose and
+    that of the nearest candidate."""
+    missed: FloatArray
+    """[N]: squared distances of predictions of other views to the true targets, added up."""
+    moved: FloatArray
+    """[N]: of the sources themselves to them."""
+
+
 @torch.inference_mode()
-def ranks(predict: Predict, targets: NDArray[np.floating], sources: int, *, identity: bool) -> Ranks:
-    """Rank the true view among the views of its object, for every pair of a source and a true view.
+def measure(predict: Predict, views: Views, sources: int, candidates: Mapping[str, Candidates]) -> Measured:
+    """Predict every view of every object from its first ones, once, and measure the predictions.
 
     Args:
         predict: Of the method.
-        targets: [N, V, E] of the split.
+        views: Of a split.
         sources: So many first views of each object are predicted from.
-        identity: Whether a view is also to be found from itself; otherwise it is no candidate either.
+        candidates: Where PRE looks for the nearest view, by name.
     """
-    count, views, _ = targets.shape
-    nearer, equal = [], []
-    for number in range(count):
-        candidates = _directions(targets[number])
-        start, end = np.divmod(np.arange(sources * views), views)
-        predicted = functional.normalize(predict(np.full(len(start), number), start, end), dim=1)
-        cosines = predicted @ candidates.T
-        true = cosines.gather(1, torch.from_numpy(end).to(cosines.device)[:, None])
-        is_nearer, is_equal = cosines > true + _EQUAL, (cosines - true).abs() <= _EQUAL
-        if not identity:
-            own = torch.from_numpy(start).to(cosines.device)[:, None]
-            is_nearer, is_equal = is_nearer.scatter(1, own, False), is_equal.scatter(1, own, False)
-        asked = torch.from_numpy(np.ones(len(start), bool) if identity else start != end)
-        nearer.append(is_nearer.sum(1).cpu()[asked].double().numpy())
-        equal.append(is_equal.sum(1).cpu()[asked].double().numpy())
-    return Ranks(np.stack(nearer), np.stack(equal))
-
-
-@torch.inference_mode()
-def pose_errors(
-    predict: Predict,
-    targets: NDArray[np.floating],
-    quaternions: FloatArray,
-    sources: int,
-    candidates: tuple[NDArray[np.floating], FloatArray],
-) -> FloatArray:
-    """PRE's errors: sin² of half the angle between each view's pose and that of the nearest candidate.
-
-    Args:
-        predict: Of the method.
-        targets: [N, V, E] of the split.
-        quaternions: [N, V, 4] absolute rotations of the split.
-        sources: So many first views of each object are predicted from.
-        candidates: Targets [M, E] and quaternions [M, 4], of any objects.
-
-    Returns:
-        [N, sources * V].
-    """
-    count, views, _ = targets.shape
-    known, poses = _directions(candidates[0]), candidates[1]
-    start, end = np.divmod(np.arange(sources * views), views)
-    errors: list[FloatArray] = []
-    for number in range(count):
-        found: list[NDArray[np.int64]] = []
-        step = max(1, _AT_ONCE // len(known))
-        for at in range(0, len(start), step):
-            part = slice(at, at + step)
-            objects = np.full(len(start[part]), number)
-            predicted = functional.normalize(predict(objects, start[part], end[part]), dim=1)
-            found.append((predicted @ known.T).argmax(dim=1).cpu().numpy())
-        cosines = (poses[np.concatenate(found)] * quaternions[number, end]).sum(axis=1)
-        errors.append(1 - np.square(cosines))
-    return np.clip(np.stack(errors), 0, 1)
-
-
-@torch.inference_mode()
-def residual_parts(
-    predict: Predict, sources: NDArray[np.floating], targets: NDArray[np.floating]
-) -> tuple[FloatArray, FloatArray]:
-    """What the equivariance residual is made of, by object [N]: squared distances to the true target.
-
-    Args:
-        predict: Of the method.
-        sources: [N, V, E].
-        targets: [N, V, E].
-
-    Returns:
-        Of the predictions from each view to each other one, and of the sources themselves.
-    """
-    count, views, _ = targets.shape
-    start, end = np.nonzero(~np.eye(views, dtype=bool))
+    count, num_views, _ = views.targets.shape
+    start, end = np.divmod(np.arange(sources * num_views), num_views)
+    known = {name: _directions(of.targets) for name, of in candidates.items()}
+    with_identity, without = _Counts(), _Counts()
+    errors: dict[str, list[FloatArray]] = {name: [] for name in candidates}
     missed, moved = np.empty(count), np.empty(count)
     for number in range(count):
         predicted = predict(np.full(len(start), number), start, end)
-        true = torch.from_numpy(np.ascontiguousarray(targets[number])).to(predicted.device)[end]
-        before = torch.from_numpy(np.ascontiguousarray(sources[number])).to(predicted.device)[start]
-        missed[number] = (predicted - true).square().sum().item()
-        moved[number] = (before - true).square().sum().item()
-    return missed, moved
+        directions = functional.normalize(predicted, dim=1)
+        cosines = directions @ _directions(views.targets[number]).T
+        with_identity.add(cosines, start, end, identity=True)
+        without.add(cosines, start, end, identity=False)
+        for name, of in candidates.items():
+            poses = of.quaternions[_nearest(directions, known[name])]
+            errors[name].append(1 - np.square((poses * views.quaternions[number, end]).sum(axis=1)))
+        true = _on_device(views.targets[number])[end]
+        before = _on_device(views.sources[number])[start]
+        other = torch.from_numpy(start != end).to(predicted.device)
+        missed[number] = (predicted - true)[other].square().sum().item()
+        moved[number] = (before - true)[other].square().sum().item()
+    of_names = {name: np.clip(np.stack(found), 0, 1) for name, found in errors.items()}
+    return Measured(with_identity.ranks(), without.ranks(), of_names, missed, moved)
+
+
+class _Counts:
+    """Collects, object by object, how many candidates are nearer than the true view, or as near."""
+
+    def __init__(self) -> None:
+        self._nearer: list[FloatArray] = []
+        self._equal: list[FloatArray] = []
+
+    def add(self, cosines: Tensor, start: IntArray, end: IntArray, *, identity: bool) -> None:
+        """Count in cosines [Q, V] of predictions from ``start`` to views, of which ``end`` are true."""
+        true = cosines.gather(1, torch.from_numpy(end).to(cosines.device)[:, None])
+        nearer, equal = cosines > true + _EQUAL, (cosines - true).abs() <= _EQUAL
+        asked = np.ones(len(start), dtype=bool)
+        if not identity:
+            own = torch.from_numpy(start).to(cosines.device)[:, None]
+            nearer, equal = nearer.scatter(1, own, value=False), equal.scatter(1, own, value=False)
+            asked = start != end
+        self._nearer.append(nearer.sum(1).cpu().numpy()[asked].astype(np.float64))
+        self._equal.append(equal.sum(1).cpu().numpy()[asked].astype(np.float64))
+
+    def ranks(self) -> Ranks:
+        """Of all objects."""
+        return Ranks(np.stack(self._nearer), np.stack(self._equal))
+
+
+def _nearest(directions: Tensor, known: Tensor) -> IntArray:
+    """[Q] which of the known [M, E] is nearest."""
+    parts = directions.split(max(1, _AT_ONCE // len(known)))
+    return torch.cat([(part @ known.T).argmax(dim=1) for part in parts]).cpu().numpy()
+
+
+def _on_device(embeddings: NDArray[np.floating]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(embeddings, np.float32)).to(compute_device())
 
 
 def _directions(embeddings: NDArray[np.floating]) -> Tensor:
-    array = np.ascontiguousarray(embeddings, np.float32)
-    return functional.normalize(torch.from_numpy(array).to(compute_device()), dim=1)
+    return functional.normalize(_on_device(embeddings), dim=1)
