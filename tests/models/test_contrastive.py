@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.models import losses
+from turntable.models import losses, simclr
 from turntable.models.augself import AugSelf, AugSelfConfig
 from turntable.models.sen import SEN, SENConfig
 from turntable.models.simclr import SimCLR, SimCLRConfig
 from turntable.models.vicreg import VICReg, VICRegConfig
+from turntable.training import paper_config
 
 WIDTHS = {"projector_widths": (32, 32, 16)}
 AUGSELF = AugSelfConfig(**WIDTHS, regressor_width=24, regression_weight=3.0)
@@ -21,6 +22,17 @@ def test_simclr_contrasts_projections(build, pairs):
     assert made.reads == ("view_1", "view_2")
 
 
+def test_the_papers_numbers_are_the_defaults(build):
+    assert SimCLRConfig() == SimCLRConfig(temperature=0.1, projector_widths=(2048, 2048, 2048))
+    assert simclr.SEQ_JEPA_VERSION == {"temperature": 0.5}
+    assert SENConfig() == SENConfig(temperature=0.5, projector_widths=(2048, 2048, 2048), action_width=128)
+    assert AugSelfConfig().regression_weight == 1
+    made = build(AugSelf, AugSelfConfig(projector_widths=(32, 32, 16)))
+    assert [layer.out_features for layer in made.regressor[::2]] == [1024, 1024, 4]
+    paper = paper_config("sen", "set")
+    assert (paper.epochs, paper.batch_size, paper.learning_rate, paper.image_size) == (1000, 512, 4e-4, 128)
+
+
 def test_augself_is_simclr_and_a_regression_of_the_action(build, pairs):
     made = build(AugSelf, AUGSELF).eval()
     terms = made.loss(pairs)
@@ -29,6 +41,7 @@ def test_augself_is_simclr_and_a_regression_of_the_action(build, pairs):
     told = made.regressor(torch.cat([h1, h2], dim=1))
     expected = (told - pairs["relative_quaternion"]).square().mean()
     torch.testing.assert_close(terms["regression"], expected)
+    torch.testing.assert_close(terms["contrast"], made.contrast(h1, h2))
 
 
 def test_augselfs_regressor_reads_representations_and_teaches_the_backbone(build, pairs):
@@ -56,6 +69,22 @@ def test_sens_embeddings_of_actions_and_views_are_normalised_over_the_batch(buil
         torch.testing.assert_close(
             values.var(dim=0, correction=0), torch.ones(values.shape[1]), atol=2e-2, rtol=0
         )
+
+
+def test_sen_teaches_its_projector_by_both_views(build, pairs):
+    made = build(SEN, SENConfig(**WIDTHS, action_width=8)).eval()
+    x, y = (made.projector(h) for h in made.represent_pair(pairs))
+    by_hand = losses.nt_xent(made.predictor(x, pairs["relative_quaternion"]), y, temperature=0.5)
+    expected = torch.autograd.grad(by_hand, made.projector[0].weight)
+    torch.testing.assert_close(
+        torch.autograd.grad(made.loss(pairs)["loss"], made.projector[0].weight), expected
+    )
+
+
+@pytest.mark.parametrize(("method", "config"), [(AugSelf, AugSelfConfig), (SEN, SENConfig)])
+def test_no_action_is_refused(build, method, config):
+    with pytest.raises(InvalidInputError, match="give labels, such as relative_quaternion"):
+        build(method, config(**WIDTHS, action=()))
 
 
 def test_sen_contrasts_predictions_with_the_other_views(build, pairs):

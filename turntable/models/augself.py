@@ -12,6 +12,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from turntable.errors import InvalidInputError
 from turntable.models import losses
 from turntable.models.actions import ROTATION, action_dim, action_of
 from turntable.models.backbones import Backbone
@@ -42,8 +43,12 @@ class AugSelf(SimCLR):
         super().__init__(config, backbone, data)
         self.action, self.reads = config.action, ("view_1", "view_2", *config.action)
         self.regression_weight = config.regression_weight
-        width = config.regressor_width
-        self.regressor = mlp(2 * backbone.dim, width, width, action_dim(config.action))
+        numbers, width = action_dim(config.action), config.regressor_width
+        if numbers == 0:
+            raise InvalidInputError(
+                f"the regressor has no action to tell; give labels, such as {', '.join(ROTATION)}"
+            )
+        self.regressor = mlp(2 * backbone.dim, width, width, numbers)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Of batches with two views, uint8 [B, 3, H, W], and the labels of ``config.action``.

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from torch import nn
 
+from turntable.errors import InvalidInputError
+
 
 def projector(dim: int, widths: tuple[int, int, int]) -> nn.Sequential:
     """The three-layer expander of VICReg and SIE, from [B, dim] to [B, widths[2]].
@@ -37,7 +39,13 @@ def projector_with_norm(dim: int, widths: Sequence[int]) -> nn.Sequential:
 
 
 def action_embedding(action_dim: int, width: int) -> nn.Sequential:
-    """A linear map of actions [B, K], each dimension of its output normalised over the batch: [B, width]."""
+    """A linear map of actions [B, K], each dimension of its output normalised over the batch: [B, width].
+
+    Raises:
+        InvalidInputError: The action has no numbers.
+    """
+    if action_dim == 0:
+        raise InvalidInputError("there is no action to embed; give labels, such as relative_quaternion")
     return nn.Sequential(nn.Linear(action_dim, width, bias=False), nn.BatchNorm1d(width, affine=False))
 
 

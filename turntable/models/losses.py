@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from turntable.errors import InvalidInputError
+
 _VARIANCE_FLOOR = 1e-4
 
 
@@ -67,11 +69,22 @@ def nt_xent(x: Tensor, y: Tensor, *, temperature: float) -> Tensor:
 
     Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (ICML 2020,
     arXiv:2002.05709), equation 1: logits are cosines over the temperature, the mean is over 2B rows.
+
+    Raises:
+        InvalidInputError: The temperature is not above 0.
     """
+    if not temperature > 0:
+        raise InvalidInputError(f"temperature is {temperature}; it must be above 0")
     rows = functional.normalize(torch.cat([x, y]), dim=1)
     logits = (rows @ rows.T / temperature).fill_diagonal_(float("-inf"))
     others = torch.arange(len(rows), device=rows.device).roll(len(x))
     return functional.cross_entropy(logits, others)
+
+
+@full_precision
+def cross_entropy(logits: Tensor, categories: Tensor) -> Tensor:
+    """Mean negative log-likelihood of categories [B] under the softmax of logits [B, N]."""
+    return functional.cross_entropy(logits, categories)
 
 
 @full_precision
@@ -103,4 +116,4 @@ def weighted_sum(weighted: Mapping[str, tuple[float, Tensor]]) -> dict[str, Tens
 
 
 def _full(x: Tensor) -> Tensor:
-    return x if x.dtype == torch.float64 else x.float()
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from turntable.errors import InvalidInputError
 from turntable.models import losses
@@ -104,7 +103,7 @@ class Supervised(Method):
 
     def _category_loss(self, representation: Tensor, category: Tensor) -> Tensor:
         logits = gathered(self.classifier(representation))
-        return functional.cross_entropy(logits.float(), gathered(category))
+        return losses.cross_entropy(logits, gathered(category))
 
 
 def _classifier(config: SupervisedConfig, dim: int, num_categories: int) -> nn.Module:

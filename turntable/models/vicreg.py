@@ -49,10 +49,8 @@ class VICReg(Method):
 
     def __init__(self, config: VICRegConfig, backbone: Backbone, data: DataInfo) -> None:
         super().__init__(backbone, data)
-        if not 0 <= config.free_share < 1:
-            raise InvalidInputError(f"free_share is {config.free_share}; it must be at least 0 and below 1")
         self.config = config
-        self.alike = config.projector_widths[-1] - round(config.free_share * config.projector_widths[-1])
+        self.alike = _dimensions_alike(config)
         self.projector = projector(backbone.dim, config.projector_widths)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
@@ -77,3 +75,14 @@ class VICReg(Method):
                 "covariance": (config.covariance_weight, losses.covariance(x, y)),
             }
         )
+
+
+def _dimensions_alike(config: VICRegConfig) -> int:
+    """How many dimensions of the embedding, its first, are held alike."""
+    share, width = config.free_share, config.projector_widths[-1]
+    alike = width - round(share * width) if 0 <= share <= 1 else 0
+    if alike < 1:
+        raise InvalidInputError(
+            f"free_share is {share}; it must be at least 0, and leave one of {width} dimensions to hold alike"
+        )
+    return alike
