@@ -13,6 +13,8 @@ from turntable.evaluation.neighbours import nearest_categories
 from turntable.evaluation.probes import ProbeConfig
 from turntable.evaluation.resampling import Resamples, Resampling
 from turntable.evaluation.scores import rotation_scores, top1_score
+from turntable.evaluation.scoring import Place
+from turntable.evaluation.scoring import score as score_places
 from turntable.models.equiangular import equiangular_vectors
 
 NUM_CLASSES = 4
@@ -46,6 +48,12 @@ def make_split(num_objects, seed, num_views=20, skew=0):
 
 def with_parts(split, **parts):
     return dataclasses.replace(split, parts=parts)
+
+
+def first_view(split):
+    """Of each object, as if it had no other."""
+    parts = {name: part[:, :1] for name, part in split.parts.items()}
+    return dataclasses.replace(split, parts=parts, quaternions=split.quaternions[:, :1])
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +120,26 @@ def test_parts_are_scored_one_by_one():
         ("constant", 0),
     ]
     assert set(rows[0].scores) == set(rows[2].scores)
+
+
+def test_a_part_that_is_another_has_its_scores_without_being_probed_again():
+    told = []
+    train, val = make_split(40, 0, num_views=6), make_split(12, 1, num_views=6)
+    first = evaluate_features(train, val, BRIEF)
+    train, val = (
+        with_parts(
+            s,
+            representation=s.parts["representation"],
+            invariant=s.parts["representation"] + 0,
+            equivariant=s.parts["representation"] * np.float32(2),
+        )
+        for s in (train, val)
+    )
+    whole, same, other, _ = evaluate_features(train, val, BRIEF, told.append)
+    assert told == ["probes of the representation", "probes of the equivariant"]
+    assert whole == first[0]
+    assert same == dataclasses.replace(whole, name="invariant")
+    assert other.scores != whole.scores
 
 
 def test_two_evaluations_are_equal_to_the_bit():
@@ -227,16 +255,58 @@ def test_what_the_data_lack_is_absent():
     one_class = [dataclasses.replace(s, categories=np.zeros_like(s.categories)) for s in (train, val)]
     row = evaluate_features(*one_class, dataclasses.replace(BRIEF, **BRIEF_PROBES))[0]
     assert not [name for name in row.scores if "top1" in name]
-    one_view = [
-        dataclasses.replace(
-            s, parts={"representation": s.parts["representation"][:, :1]}, quaternions=s.quaternions[:, :1]
-        )
-        for s in (train, val)
-    ]
+    one_view = [first_view(s) for s in (train, val)]
     row = evaluate_features(*one_view, dataclasses.replace(BRIEF, **BRIEF_PROBES))[0]
     assert "top1" in row.scores
     assert "absolute_r2_pooled" in row.scores
     assert "r2_pooled" not in row.scores
+
+
+def test_what_is_left_out_is_said_with_its_reason():
+    train, val = make_split(12, 0, num_views=4), make_split(8, 1, num_views=4)
+    brief = dataclasses.replace(BRIEF, **BRIEF_PROBES)
+
+    def notes(train, val):
+        return score_places(train, [Place("val", val)], brief, print).notes["val"]
+
+    said = notes(train, val)
+    assert said == (
+        "differences of hue, hues of a view: left out; in the train split, no hues of floor and light vary",
+        "translation between two views: left out; in the train split, no translations vary",
+    )
+    alike = dataclasses.replace(val, categories=np.zeros_like(val.categories))
+    assert "category: left out; in val, all objects are of one category" in notes(train, alike)
+    unknown = dataclasses.replace(val, categories=val.categories - 1)
+    assert "category: left out; in val, some objects are of categories that the training" in str(
+        notes(train, unknown)
+    )
+    assert "rotation between two views, differences of hue, translation between two views: left out;" in str(
+        notes(first_view(train), first_view(val))
+    )
+    assert notes(labelled(12, 0, 4), labelled(8, 1, 4)) == ()
+
+
+def test_a_split_that_cannot_be_asked_has_no_score_and_breaks_nothing():
+    train, val = make_split(12, 0, num_views=4), make_split(8, 1, num_views=4)
+    one_view = first_view(val)
+    unknown = dataclasses.replace(val, categories=val.categories - 1)
+    brief = dataclasses.replace(BRIEF, **BRIEF_PROBES)
+    places = [Place("val", val), Place("one view", one_view), Place("unknown", unknown)]
+    rows = score_places(train, places, brief, print).rows
+    assert {"top1", "r2_pooled"} <= set(rows["val"][0].scores)
+    assert "r2_pooled" not in rows["one view"][0].scores
+    assert "absolute_r2_pooled" in rows["one view"][0].scores
+    for row in rows["unknown"]:
+        assert not [name for name in row.scores if "top1" in name]
+        assert "r2_pooled" in row.scores
+    assert score_places(train, [places[1]], brief, print).details.turn_deg.size == 0
+
+
+def test_features_alone_are_not_enough_for_a_backbone_that_drifts():
+    with pytest.raises(InvalidInputError, match='use a protocol with batch_norm="eval"'):
+        evaluate_features(make_split(12, 0), make_split(8, 1), protocol_by_name("sie-drifting"))
+    with pytest.raises(InvalidInputError, match="standardize"):
+        dataclasses.replace(ProtocolConfig.demo(), batch_norm="train")
 
 
 def test_the_nearest_neighbours_vote():
@@ -270,5 +340,9 @@ def test_the_papers_protocols_differ_where_they_say():
     assert (sie.colour_deep, equicaps.colour_deep, equicaps.colour.epochs) == (True, False, 50)
     assert sie.pre_candidates == ("val", "train", "both")
     assert seq.rotation.optimizer == "adamw"
+    assert [config.published_r2 for config in (sie, equicaps, seq)] == ["pooled", "pooled", "averaged"]
+    for config in (sie, seq):
+        drifting = protocol_by_name(f"{config.name}-drifting")
+        assert drifting == dataclasses.replace(config, name=drifting.name, batch_norm="train")
     with pytest.raises(InvalidInputError, match="unknown protocol 'mine'"):
         protocol_by_name("mine")

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from turntable.datasets.rotations import quaternion_to_matrix
@@ -10,7 +12,7 @@ from turntable.errors import IntegrityError
 from turntable.evaluation import retrieval
 from turntable.evaluation.details import Details, Retrieval, read_details, write_details
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.predicting import examples, predictor_scores
+from turntable.evaluation.predicting import blind_scores, examples, measured, predictor_scores
 from turntable.evaluation.resampling import Resamples, Resampling
 
 FEW = Resampling(50)
@@ -38,7 +40,7 @@ def scores_of(predict, split, sources=None):
     return {
         name: score.value
         for name, score in predictor_scores(
-            predict, split, sources, {"": split}, Resamples(split.num_objects, FEW)
+            measured(predict, split, sources, {"": split}), Resamples(split.num_objects, FEW)
         ).items()
     }
 
@@ -73,6 +75,53 @@ def test_an_encoder_that_says_nothing_gets_chance():
     assert scores["h_at_1_without_identity"] == pytest.approx(1 / 49)
 
 
+def test_pre_of_an_encoder_that_says_nothing_is_that_of_a_pose_at_random():
+    blind = split_of(poses(), np.ones((6, 50, 8)))
+    q = blind.quaternions.reshape(-1, 4)
+    every_pair = np.mean(1 - np.square(q @ q.T))
+    assert scores_of(perfect(blind), blind)["pre"] == pytest.approx(every_pair, abs=1e-5)
+    assert every_pair == pytest.approx(0.63, abs=0.02)  # of the box of 3DIEBench
+
+
+def test_of_candidates_equally_near_their_poses_are_averaged():
+    q = Rotation.from_rotvec([[0, 0, 0], [np.pi / 2, 0, 0], [0, np.pi, 0]]).as_quat()
+    targets = np.array([[1, 0], [2, 0], [0, 1]], np.float32)  # the first two in one direction
+    found = retrieval.measure(
+        lambda o, s, e: torch.from_numpy(targets[:1][np.zeros(len(o), int)]),
+        retrieval.Views(targets[None, :1], targets[None, :1], q[None, :1]),
+        1,
+        {"": retrieval.Candidates(targets, q)},
+    )
+    assert found.pose_errors[""].item() == pytest.approx((0 + 0.5) / 2)
+
+
+def test_what_sees_nothing_stands_beside_every_metric(turned):
+    resamples = Resamples(6, FEW)
+    where, mean = {"": turned}, torch.from_numpy(turned.target.mean(axis=(0, 1)))
+    for sources in (50, 3):
+        found = measured(perfect(turned), turned, sources, where)
+        blind = blind_scores(found, turned, turned, sources, where, resamples)
+        assert set(blind) == set(predictor_scores(found, resamples))
+        constant = measured(lambda o, s, e: mean.expand(len(o), -1), turned, sources, where)
+        literal = predictor_scores(constant, resamples)["equivariance_residual"]
+        assert blind["equivariance_residual"].value == pytest.approx(literal.value, rel=1e-5)
+        assert blind["equivariance_residual"].low == pytest.approx(literal.low, rel=1e-5)
+        # Embeddings of views that are drawn apart lie further from one another than from their mean.
+        assert blind["equivariance_residual"].value == pytest.approx(2**-0.5, abs=0.01)
+    assert blind["pre"].value == pytest.approx(0.63, abs=0.02)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 12), st.integers(1, 12), st.integers(0, 1000))
+def test_ranks_of_ties_are_those_of_a_random_order(nearer, equal, seed):
+    """Against ranks drawn: 1 / rank and hits are expectations over the order of those equally near."""
+    ranks = retrieval.Ranks(np.array([[float(nearer)]]), np.array([[float(equal)]]))
+    drawn = nearer + np.random.default_rng(seed).integers(1, equal + 1, 20_000)
+    assert ranks.reciprocal().item() == pytest.approx((1 / drawn).mean(), rel=0.02)
+    for k in retrieval.HITS:
+        assert ranks.hits(k).item() == pytest.approx((drawn <= k).mean(), abs=0.02)
+
+
 def test_an_identity_predictor_finds_itself_and_is_no_better_than_staying(turned):
     scores = scores_of(lambda o, start, end: torch.from_numpy(turned.target[o, start]), turned)
     assert scores["equivariance_residual"] == pytest.approx(1)
@@ -86,13 +135,13 @@ def test_pre_of_a_pose_that_is_off_by_an_angle_is_the_squared_sine_of_its_half(d
         Rotation.from_quat(quaternions[:, 0]) * Rotation.from_rotvec([0, 0, np.radians(degrees)])
     ).as_quat()
     target = np.eye(3, dtype=np.float32)[:, None]
-    measured = retrieval.measure(
+    found = retrieval.measure(
         lambda o, s, e: torch.from_numpy(target[o, e]),
         retrieval.Views(target, target, quaternions),
         1,
         {"": retrieval.Candidates(target[:, 0], off)},
     )
-    assert measured.pose_errors[""].ravel() == pytest.approx(np.full(3, np.sin(np.radians(degrees) / 2) ** 2))
+    assert found.pose_errors[""].ravel() == pytest.approx(np.full(3, np.sin(np.radians(degrees) / 2) ** 2))
 
 
 def test_the_sign_of_quaternions_changes_nothing(turned):
@@ -121,10 +170,10 @@ def test_first_views_alone_may_be_predicted_from(turned):
         return torch.from_numpy(turned.target[objects, end])
 
     views = retrieval.Views(turned.source, turned.target, turned.quaternions)
-    measured = retrieval.measure(predict, views, 1, {})
+    found = retrieval.measure(predict, views, 1, {})
     assert set(asked) == {0}
-    assert measured.ranks.nearer.shape == (6, 50)
-    assert measured.ranks_without_identity.nearer.shape == (6, 49)
+    assert found.ranks.nearer.shape == (6, 50)
+    assert found.ranks_without_identity.nearer.shape == (6, 49)
 
 
 def test_examples_leave_out_the_view_that_is_predicted_from(turned):

@@ -40,7 +40,7 @@ MethodName = Literal[
     "equicaps-3x3", "equicaps-4x4", "capsie", "sie-rotation-colour",
 ]
 # fmt: on
-ProtocolName = Literal["turntable", "sie", "equicaps", "seq-jepa"]
+ProtocolName = Literal["turntable", "sie", "equicaps", "seq-jepa", "sie-drifting", "seq-jepa-drifting"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,8 +1,8 @@
 """Features: what a frozen method says of every view of a split, computed once and kept."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from torch import Tensor
 
+from turntable import __version__
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
 from turntable.datasets.rotations import quaternion_to_matrix
@@ -98,8 +99,8 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
     dataset = open_dataset(dataset_dir)
     cache = run.folder / "features" / f"{split}-{_cache_key(run, dataset)}"
     if not (cache / "done").is_file():
-        arrays = extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size)
-        _write(cache, arrays)
+        extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size, cache)
+        write_text(cache / "done", "")
     return with_labels(
         {path.stem: np.load(path, mmap_mode="c") for path in cache.glob("*.npy")}, dataset, split
     )
@@ -123,8 +124,26 @@ def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
     )
 
 
+def renumbered(split: SplitFeatures, names: Sequence[str], known: Sequence[str]) -> SplitFeatures:
+    """The split with its categories numbered as other data number theirs.
+
+    Args:
+        split: Of a data set.
+        names: Of its categories.
+        known: Those of the other data; a category that is not among them gets -1.
+    """
+    numbers = {name: number for number, name in enumerate(known)}
+    table = np.array([numbers.get(name, -1) for name in names], np.int64)
+    return replace(split, categories=table[split.categories])
+
+
 def extract(
-    method: Method, dataset_dir: Path | str, split: str, image_size: int | None = None, batch_size: int = 256
+    method: Method,
+    dataset_dir: Path | str,
+    split: str,
+    image_size: int | None = None,
+    batch_size: int = 256,
+    folder: Path | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """Embed every view of a split with a frozen method in ``eval()`` mode.
 
@@ -134,6 +153,8 @@ def extract(
         split: Of the data set.
         image_size: The side in pixels to resize to; None: as stored.
         batch_size: Views at a time.
+        folder: Gets an array file of each part, which the arrays are mapped from: those of a large data set
+            need not fit into memory. None: into memory.
 
     Returns:
         [N, V, D] by part; parts of width 0 are left out, and "target" where it is the same as "source".
@@ -148,9 +169,19 @@ def extract(
         rows, views = batch["object_index"].numpy(), batch["view_index"].numpy()
         for name, values in _embed(method, batch["view"]).items():
             if name not in arrays:
-                arrays[name] = np.zeros((*shape, values.shape[1]), np.float32)
+                arrays[name] = _room(folder, name, (*shape, values.shape[1]))
             arrays[name][rows, views] = values.float().cpu().numpy()
+    for array in arrays.values():
+        if isinstance(array, np.memmap):
+            array.flush()
     return arrays
+
+
+def _room(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    if folder is None:
+        return np.zeros(shape, np.float32)
+    folder.mkdir(parents=True, exist_ok=True)
+    return open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float32, shape=shape)
 
 
 @torch.inference_mode()
@@ -173,18 +204,8 @@ def named_parts(embedding: Embedding) -> dict[str, Tensor]:
 
 
 def _cache_key(run: Run, dataset: Dataset) -> str:
-    """Changes with weights, settings, and anything that the manifest states, the shards' bytes among it."""
-    digest = hashlib.sha256(str(run.config.image_size).encode())
+    """Changes with weights, settings, version, and what the manifest states, the shards' bytes among it."""
+    digest = hashlib.sha256(f"{__version__} {run.config.image_size}".encode())
     for content in (run.weights.read_bytes(), dataset.manifest.to_json().encode()):
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:24]
-
-
-def _write(folder: Path, arrays: Parts) -> None:
-    """One file an array, which can be mapped; the mark that all are there comes last."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, values in arrays.items():
-        file = open_memmap(folder / f"{name}.npy", mode="w+", dtype=values.dtype, shape=values.shape)
-        file[:] = values
-        file.flush()
-    write_text(folder / "done", "")

@@ -1,5 +1,6 @@
 """What a method predicts of views, beside what it says of them: the rows "predictor" and "aggregate_M"."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from turntable.models import Aggregates, Predicts
 from turntable.models.actions import action_of
 
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 
 _EXAMPLES = 12
 _FOUND = 5
@@ -47,13 +49,13 @@ class Actions:
         tensors = {name: torch.from_numpy(array).to(compute_device()) for name, array in values.items()}
         return action_of(tensors, self.names)
 
-    def are_told(self) -> bool:
-        """Whether the split has all the labels."""
+    def lacks(self) -> str | None:
+        """Which label the split does not have; None where it has all."""
         try:
             self._fields(2)
-        except (InvalidInputError, AssertionError):
-            return False
-        return True
+        except InvalidInputError as error:
+            return str(error)
+        return None
 
     def _fields(self, views: int) -> tuple[LabelField, ...]:
         assert self.split.schema is not None
@@ -77,50 +79,89 @@ class Predictor:
         return self.method.predict(source.to(compute_device()), action).float()
 
 
-def predictor_scores(
-    predict: retrieval.Predict,
-    split: SplitFeatures,
-    sources: int,
-    candidates: dict[str, SplitFeatures],
-    resamples: Resamples,
-) -> Scores:
-    """PRE, MRR, H@k with and without identity, and the equivariance residual.
+def measured(
+    predict: retrieval.Predict, split: SplitFeatures, sources: int, candidates: Mapping[str, SplitFeatures]
+) -> retrieval.Measured:
+    """What is measured of predictions of every view of a split.
 
     Args:
         predict: Of the method, over the split.
         split: With source and target.
         sources: So many first views of each object are predicted from.
         candidates: Where PRE looks, by the suffix of its name.
-        resamples: Of the split's objects.
     """
     assert split.source is not None
     assert split.target is not None
-    measured = retrieval.measure(
+    return retrieval.measure(
         predict,
         retrieval.Views(split.source, split.target, split.quaternions),
         sources,
         {suffix: _candidates(others) for suffix, others in candidates.items()},
     )
+
+
+def predictor_scores(found: retrieval.Measured, resamples: Resamples) -> Scores:
+    """PRE, MRR, H@k with and without identity, and the equivariance residual.
+
+    Args:
+        found: By ``measured``.
+        resamples: Of the split's objects.
+    """
     scores: Scores = {}
-    for suffix, ranks in (("", measured.ranks), ("_without_identity", measured.ranks_without_identity)):
+    for suffix, ranks in (("", found.ranks), ("_without_identity", found.ranks_without_identity)):
         scores[f"mrr{suffix}"] = resamples.mean(ranks.reciprocal())
         for k in retrieval.HITS:
             scores[f"h_at_{k}{suffix}"] = resamples.mean(ranks.hits(k))
-    for suffix, errors in measured.pose_errors.items():
-        scores[f"pre{suffix}"] = resamples.mean(errors)
-    moved = np.maximum(resamples.sums(measured.moved), np.finfo(float).tiny)
-    scores["equivariance_residual"] = resamples.score(np.sqrt(resamples.sums(measured.missed) / moved))
+    scores |= pose_scores(found, resamples)
+    scores["equivariance_residual"] = _residual(found.missed, found.moved, resamples)
     return scores
 
 
-def blind_scores(views: int) -> Scores:
-    """MRR and H@k of what orders the views of an object at random."""
+def pose_scores(found: retrieval.Measured, resamples: Resamples) -> Scores:
+    """PRE alone, by where it looks."""
+    return {f"pre{suffix}": resamples.mean(errors) for suffix, errors in found.pose_errors.items()}
+
+
+def blind_scores(
+    found: retrieval.Measured,
+    split: SplitFeatures,
+    train: SplitFeatures,
+    sources: int,
+    candidates: Mapping[str, SplitFeatures],
+    resamples: Resamples,
+) -> Scores:
+    """The same metrics of what sees no image.
+
+    It orders the views of an object at random, finds any candidate's pose, and predicts the mean of the train
+    split's targets, which misses by less than staying (1) where targets differ by little else than the turn.
+    """
+    assert split.target is not None
+    assert train.target is not None
     scores: Scores = {}
-    for suffix, count in (("", views), ("_without_identity", views - 1)):
+    for suffix, count in (("", split.num_views), ("_without_identity", split.num_views - 1)):
         by_chance = {"mrr": float(np.mean(1 / np.arange(1, count + 1)))}
         by_chance |= {f"h_at_{k}": min(1.0, k / count) for k in retrieval.HITS}
         scores |= {f"{name}{suffix}": Score(value, value, value) for name, value in by_chance.items()}
-    return scores
+    scores |= blind_pose_scores(split, candidates, resamples)
+    asked = sources - (np.arange(split.num_views) < sources)  # how often each view is predicted from another
+    mean = train.target.mean(axis=(0, 1), dtype=np.float64)
+    missed = np.stack([np.square(of_object - mean).sum(axis=1) @ asked for of_object in split.target])
+    return scores | {"equivariance_residual": _residual(missed, found.moved, resamples)}
+
+
+def blind_pose_scores(
+    split: SplitFeatures, candidates: Mapping[str, SplitFeatures], resamples: Resamples
+) -> Scores:
+    """PRE of a candidate at random."""
+    return {
+        f"pre{suffix}": resamples.mean(_candidates(others).blind(split.quaternions))
+        for suffix, others in candidates.items()
+    }
+
+
+def _residual(missed: FloatArray, moved: FloatArray, resamples: Resamples) -> Score:
+    least = np.finfo(float).tiny
+    return resamples.score(np.sqrt(resamples.sums(missed) / np.maximum(resamples.sums(moved), least)))
 
 
 def joined(one: SplitFeatures, other: SplitFeatures) -> SplitFeatures:

@@ -1,9 +1,9 @@
 """Probes: small heads trained on frozen features, to see what the features say."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -17,8 +17,6 @@ FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 Draw = Callable[[int], tuple[IntArray, FloatArray]]
 """From an epoch to its samples: rows [P, k] of the features, targets [P, C]."""
-
-Chosen = TypeVar("Chosen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,60 @@ class Probe:
         return torch.cat(outputs).numpy()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Learner:
+    """A head that is being trained, a batch at a time."""
+
+    head: nn.Module
+    loss: Callable[[Tensor, Tensor], Tensor]
+    """Of what the head says [B, C] and the targets."""
+    config: ProbeConfig
+    optimizer: torch.optim.Optimizer
+
+    @classmethod
+    def classifier(
+        cls,
+        dim: int,
+        num_categories: int,
+        config: ProbeConfig,
+        head: Callable[[], nn.Module] | None = None,
+    ) -> Self:
+        """By cross-entropy, from features [B, dim] to logits [B, num_categories]; linear unless given."""
+        return cls._new(head or (lambda: mlp(dim, num_categories)), functional.cross_entropy, config)
+
+    @classmethod
+    def regressor(cls, dim: int, numbers: int, deep: bool, config: ProbeConfig) -> Self:
+        """By mean squared error, from features [B, dim] to [B, numbers]: linear, or the published MLP."""
+        hidden = (config.hidden, config.hidden) if deep else ()
+        return cls._new(lambda: mlp(dim, *hidden, numbers), functional.mse_loss, config)
+
+    @classmethod
+    def _new(
+        cls, make: Callable[[], nn.Module], loss: Callable[[Tensor, Tensor], Tensor], config: ProbeConfig
+    ) -> Self:
+        """First weights as the seed decides; the caller's generator is left alone."""
+        with torch.random.fork_rng():
+            torch.manual_seed(config.seed)
+            head = make().to(compute_device())
+        kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+        return cls(head, loss, config, kind(head.parameters(), lr=config.learning_rate))
+
+    def begin(self, epoch: int) -> None:
+        """Take the epoch's learning rate."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.rate(epoch)
+
+    def step(self, inputs: Tensor, targets: Tensor) -> None:
+        """Learn from a batch."""
+        self.optimizer.zero_grad(set_to_none=True)
+        self.loss(self.head(inputs), targets).backward()
+        self.optimizer.step()
+
+    def probe(self, shift: Tensor, scale: Tensor) -> Probe:
+        """The head as it is now, for features that are to be scaled so."""
+        return Probe(self.head.eval(), shift, scale)
+
+
 def train_classifier(
     features: FloatArray,
     categories: IntArray,
@@ -87,18 +139,14 @@ def train_classifier(
     Returns:
         A probe from [N, D] to logits [N, num_categories].
     """
-    inputs, targets = _on_device(features), _on_device(categories)
-    trained = _new_head(config, head or (lambda: mlp(features.shape[1], num_categories)))
+    inputs, targets = on_device(features), on_device(categories)
+    learner = Learner.classifier(features.shape[1], num_categories, config, head)
     shift, scale = _scaling(inputs, config)
-
-    def loss(rows: Tensor) -> Tensor:
-        return functional.cross_entropy(trained((inputs[rows] - shift) / scale), targets[rows])
-
-    def batches(epoch: int) -> tuple[Tensor, ...]:
-        return _shuffled(len(inputs), epoch, config)
-
-    _fit(trained, loss, batches, config)
-    return Probe(trained.eval(), shift, scale)
+    for epoch in range(config.epochs):
+        learner.begin(epoch)
+        for rows in _shuffled(len(inputs), epoch, config):
+            learner.step((inputs[rows] - shift) / scale, targets[rows])
+    return learner.probe(shift, scale)
 
 
 def train_regressor(features: FloatArray, draw: Draw, deep: bool, config: ProbeConfig) -> Probe:
@@ -113,47 +161,16 @@ def train_regressor(features: FloatArray, draw: Draw, deep: bool, config: ProbeC
     Returns:
         A probe from concatenated features [P, kD] to numbers [P, C].
     """
-    inputs = _on_device(features)
-    rows, targets = draw(0)
-    views = rows.shape[1]
-    hidden = (config.hidden, config.hidden) if deep else ()
-    head = _new_head(config, lambda: mlp(views * features.shape[1], *hidden, targets.shape[1]))
+    inputs = on_device(features)
+    views, numbers = (array.shape[1] for array in draw(0))
+    learner = Learner.regressor(views * features.shape[1], numbers, deep, config)
     shift, scale = (values.repeat(views) for values in _scaling(inputs, config))
-
-    def loss(batch: tuple[Tensor, Tensor]) -> Tensor:
-        rows, targets = batch
-        return functional.mse_loss(head((inputs[rows].flatten(1) - shift) / scale), targets)
-
-    def batches(epoch: int) -> list[tuple[Tensor, Tensor]]:
-        rows, targets = (_on_device(array) for array in draw(epoch))
-        return [(rows[chosen], targets[chosen]) for chosen in _shuffled(len(rows), epoch, config)]
-
-    _fit(head, loss, batches, config)
-    return Probe(head.eval(), shift, scale)
-
-
-def _fit(
-    head: nn.Module,
-    loss: Callable[[Chosen], Tensor],
-    batches: Callable[[int], Iterable[Chosen]],
-    config: ProbeConfig,
-) -> None:
-    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    optimizer = kind(head.parameters(), lr=config.learning_rate)
     for epoch in range(config.epochs):
-        for group in optimizer.param_groups:
-            group["lr"] = config.rate(epoch)
-        for batch in batches(epoch):
-            optimizer.zero_grad(set_to_none=True)
-            loss(batch).backward()
-            optimizer.step()
-
-
-def _new_head(config: ProbeConfig, make: Callable[[], nn.Module]) -> nn.Module:
-    """A head whose first weights the seed decides; the caller's generator is left alone."""
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        return make().to(compute_device())
+        learner.begin(epoch)
+        rows, targets = (on_device(array) for array in draw(epoch))
+        for chosen in _shuffled(len(rows), epoch, config):
+            learner.step((inputs[rows[chosen]].flatten(1) - shift) / scale, targets[chosen])
+    return learner.probe(shift, scale)
 
 
 def _shuffled(num_rows: int, epoch: int, config: ProbeConfig) -> tuple[Tensor, ...]:
@@ -172,7 +189,8 @@ def _scaling(inputs: Tensor, config: ProbeConfig) -> tuple[Tensor, Tensor]:
     return mean, torch.where(silent, ones, spread)
 
 
-def _on_device(array: NDArray[Any]) -> Tensor:
+def on_device(array: NDArray[Any]) -> Tensor:
+    """Where heads are trained."""
     return torch.from_numpy(array).to(compute_device())
 
 

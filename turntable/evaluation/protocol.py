@@ -6,7 +6,7 @@ most frequent class of the train split.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -14,11 +14,12 @@ import torch
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.errors import InvalidInputError
 from turntable.evaluation.details import write_details
-from turntable.evaluation.features import SplitFeatures, extract, split_features, with_labels
+from turntable.evaluation.drifting import Drifted, Source, train_drifting
+from turntable.evaluation.features import SplitFeatures, extract, renumbered, split_features, with_labels
 from turntable.evaluation.presets import ProtocolConfig
 from turntable.evaluation.probes import compute_device
 from turntable.evaluation.results import Elsewhere, Results, Row, write_results
-from turntable.evaluation.scoring import Onlooker, Place, score
+from turntable.evaluation.scoring import Onlooker, Place, score, tasks_of
 from turntable.evaluation.training_share import share_of_training
 from turntable.models import Method
 from turntable.training import Run, TrainConfig, load_method, open_run
@@ -63,9 +64,12 @@ def evaluate(
     places = [Place("val", split_features(run, dataset_dir, "val"))]
     for other, place in zip(others, elsewhere, strict=True):
         tell(f"features of {other.manifest.name}")
-        places.append(Place(str(place), split_features(run, place, "val")))
+        split = split_features(run, place, "val")
+        numbered = renumbered(split, other.manifest.categories, dataset.manifest.categories)
+        places.append(Place(str(place), numbered))
     target = Path(out) if out is not None else run.folder / RESULTS
-    return _written(run, method, train, places, (dataset, *others), config, tell, target)
+    data = _Data((dataset_dir, *elsewhere), (dataset, *others))
+    return _written(run, method, train, places, data, config, tell, target)
 
 
 def evaluate_untrained(
@@ -93,9 +97,8 @@ def evaluate_untrained(
         tell(f"features of the {name} split")
         splits.append(with_labels(extract(method, config.dataset, name, config.image_size), dataset, name))
     train, val = splits
-    return _written(
-        run, method, train, [Place("val", val)], (dataset,), protocol, tell, run.folder / RESULTS, UNTRAINED
-    )
+    data, places = _Data((config.dataset,), (dataset,)), [Place("val", val)]
+    return _written(run, method, train, places, data, protocol, tell, run.folder / RESULTS, UNTRAINED)
 
 
 def evaluate_features(
@@ -111,8 +114,24 @@ def evaluate_features(
 
     Returns:
         One row a part, then the constant predictor's.
+
+    Raises:
+        InvalidInputError: The protocol needs the images.
     """
+    if config.batch_norm == "train":
+        raise InvalidInputError(
+            f"protocol {config.name} trains heads over a backbone that drifts, for which features are not"
+            ' enough: evaluate a run, or use a protocol with batch_norm="eval"'
+        )
     return score(train, [Place("val", val)], config, progress or _silent).rows["val"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """Where each data set lies, the one with the train split first, and what it is."""
+
+    places: tuple[Path | str, ...]
+    opened: tuple[Dataset, ...]
 
 
 def _written(
@@ -120,17 +139,18 @@ def _written(
     method: Method,
     train: SplitFeatures,
     places: Sequence[Place],
-    datasets: Sequence[Dataset],
+    data: _Data,
     config: ProtocolConfig | None,
     tell: Onlooker,
     out: Path,
     name: str | None = None,
 ) -> Results:
     config = config or ProtocolConfig()
-    val = places[0].split
+    datasets, val = data.opened, places[0].split
     if set(train.parts) != set(val.parts):
         raise InvalidInputError("the features of the two splits have different parts; evaluate again")
-    scored = score(train, places, config, tell, method.eval().to(compute_device()))
+    heads = _drifting(run, method, train, data, config, tell) if config.batch_norm == "train" else None
+    scored = score(train, places, config, tell, method.eval().to(compute_device()), heads)
     pairs = config.pairs.val(val) if val.num_views > 1 else None
     results = Results(
         method=name or run.config.method,
@@ -140,7 +160,6 @@ def _written(
         fingerprint=datasets[0].manifest.fingerprint,
         protocol={
             **asdict(config),
-            "batch_norm": "eval",
             "val_pairs": pairs.digest if pairs is not None else None,
         },
         num_train_objects=train.num_objects,
@@ -153,13 +172,31 @@ def _written(
                 dataset.manifest.fingerprint,
                 share_of_training(place.split, datasets[0]),
                 scored.rows[place.name],
+                scored.notes[place.name],
             )
             for place, dataset in zip(places[1:], datasets[1:], strict=True)
         ),
+        notes=scored.notes["val"],
     )
     write_details(out.with_name(DETAILS), scored.details)
     write_results(out, results)
     return results
+
+
+def _drifting(
+    run: Run, method: Method, train: SplitFeatures, data: _Data, config: ProtocolConfig, tell: Onlooker
+) -> Drifted:
+    size = run.config.image_size
+    return train_drifting(
+        method,
+        tasks_of(config, train),
+        train,
+        Source(data.places[0], "train", size),
+        [Source(place, "val", size) for place in data.places],
+        config.train_pairs_per_object,
+        config.pairs_seed,
+        tell,
+    )
 
 
 def _silent(_: str) -> None:

@@ -44,6 +44,8 @@ class Elsewhere:
     """Of its rotations, those that the training data's ranges can show: 0 is out of distribution on SO(3), 1
     is not, whatever its angles are called. None where training does not draw from ranges of angles."""
     rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    """What is left out, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Results:
     rows: tuple[Row, ...]
     """The parts, what the method predicts, then the constant predictor."""
     elsewhere: tuple[Elsewhere, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is left out, and why."""
     format_version: int = FORMAT_VERSION
 
     def row(self, name: str) -> Row:
@@ -94,6 +98,7 @@ class Results:
                 )
             values["rows"] = _rows(values["rows"])
             values["elsewhere"] = tuple(_elsewhere(other) for other in values["elsewhere"])
+            values["notes"] = tuple(values.get("notes", ()))
             return cls(**values)
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise IntegrityError(
@@ -116,8 +121,8 @@ def read_results(path: Path) -> Results:
 
 
 def _elsewhere(values: dict[str, Any]) -> Elsewhere:
-    rows = _rows(values.pop("rows"))
-    return Elsewhere(**values, rows=rows)
+    rows, notes = _rows(values.pop("rows")), tuple(values.pop("notes", ()))
+    return Elsewhere(**values, rows=rows, notes=notes)
 
 
 def _rows(values: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:

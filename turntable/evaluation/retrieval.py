@@ -1,12 +1,13 @@
 """Retrieval: does what a method predicts lie nearest to the view that it predicts?
 
 PRE, MRR and H@k as SIE defines them (Garrido et al. 2023, appendix), over directions: embeddings and
-predictions are compared by their cosine. Candidates that are equally near count as in random order, so that
-an encoder that says nothing gets chance.
+predictions are compared by their cosine. Candidates that are equally near count as in random order, and poses
+of those that are nearest alike as one drawn from them, so that an encoder that says nothing gets chance.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -47,6 +48,11 @@ class Candidates:
     """[M, E], of any objects."""
     quaternions: FloatArray
     """[M, 4]."""
+
+    def blind(self, asked: FloatArray) -> FloatArray:
+        """PRE of a candidate at random, in expectation: 1 - q^T E[c c^T] q of quaternions q [..., 4]."""
+        spread = self.quaternions.T @ self.quaternions / len(self.quaternions)
+        return 1 - np.einsum("...i,ij,...j->...", asked, spread, asked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +105,7 @@ def measure(predict: Predict, views: Views, sources: int, candidates: Mapping[st
     """
     count, num_views, _ = views.targets.shape
     start, end = np.divmod(np.arange(sources * num_views), num_views)
-    known = {name: _directions(of.targets) for name, of in candidates.items()}
+    known = {name: _Known.of(of) for name, of in candidates.items()}
     with_identity, without = _Counts(), _Counts()
     errors: dict[str, list[FloatArray]] = {name: [] for name in candidates}
     missed, moved = np.empty(count), np.empty(count)
@@ -109,9 +115,8 @@ def measure(predict: Predict, views: Views, sources: int, candidates: Mapping[st
         cosines = directions @ _directions(views.targets[number]).T
         with_identity.add(cosines, start, end, identity=True)
         without.add(cosines, start, end, identity=False)
-        for name, of in candidates.items():
-            poses = of.quaternions[_nearest(directions, known[name])]
-            errors[name].append(1 - np.square((poses * views.quaternions[number, end]).sum(axis=1)))
+        for name, of in known.items():
+            errors[name].append(of.pose_errors(directions, views.quaternions[number, end]))
         true = _on_device(views.targets[number])[end]
         before = _on_device(views.sources[number])[start]
         other = torch.from_numpy(start != end).to(predicted.device)
@@ -145,10 +150,42 @@ class _Counts:
         return Ranks(np.stack(self._nearer), np.stack(self._equal))
 
 
-def _nearest(directions: Tensor, known: Tensor) -> IntArray:
-    """[Q] which of the known [M, E] is nearest."""
-    parts = directions.split(max(1, _AT_ONCE // len(known)))
-    return torch.cat([(part @ known.T).argmax(dim=1) for part in parts]).cpu().numpy()
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """Candidates where they are compared."""
+
+    directions: Tensor
+    """[M, E]."""
+    quaternions: Tensor
+    """[M, 4]."""
+
+    @classmethod
+    def of(cls, candidates: Candidates) -> Self:
+        directions = _directions(candidates.targets)
+        poses = np.ascontiguousarray(candidates.quaternions, np.float64)
+        return cls(directions, torch.from_numpy(poses).to(directions.device))
+
+    def pose_errors(self, directions: Tensor, asked: FloatArray) -> FloatArray:
+        """[Q]: sin² of half the angle from poses asked for [Q, 4] to that of the nearest of [Q, E]."""
+        poses = torch.from_numpy(asked).to(directions.device)
+        step = max(1, _AT_ONCE // len(self.directions))
+        parts = zip(directions.split(step), poses.split(step), strict=True)
+        return torch.cat([self._errors(*part) for part in parts]).cpu().numpy()
+
+    def _errors(self, directions: Tensor, asked: Tensor) -> Tensor:
+        cosines = directions @ self.directions.T
+        best = cosines.max(dim=1)
+        errors = 1 - (self.quaternions[best.indices] * asked).sum(1).square()
+        near = cosines >= best.values[:, None] - _EQUAL
+        count = near.sum(1)
+        tied = count > 1
+        if tied.any():
+            # The mean over the nearest c of (c^T q)^2 is q^T (the mean of c c^T) q.
+            outer = (self.quaternions[:, :, None] * self.quaternions[:, None]).flatten(1).float()
+            spread = (near[tied].float() @ outer).double() / count[tied, None]
+            q = asked[tied]
+            errors[tied] = 1 - torch.einsum("qi,qij,qj->q", q, spread.unflatten(1, (4, 4)), q)
+        return errors
 
 
 def _on_device(embeddings: NDArray[np.floating]) -> Tensor:

@@ -1,27 +1,31 @@
 """Scoring: from features to rows, of every part on every data set, and to what pictures show."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.evaluation import metrics
 from turntable.evaluation.details import Details, Retrieval
-from turntable.evaluation.features import SplitFeatures
+from turntable.evaluation.features import Parts, SplitFeatures
 from turntable.evaluation.predicting import (
     Actions,
     Predictor,
     aggregated,
+    blind_pose_scores,
     blind_scores,
     examples,
     joined,
+    measured,
+    pose_scores,
     predictor_scores,
 )
-from turntable.evaluation.presets import Candidates, ProtocolConfig
+from turntable.evaluation.presets import ProtocolConfig
 from turntable.evaluation.resampling import Resamples
 from turntable.evaluation.results import Row, Score
-from turntable.evaluation.tasks import Classification, FittedRegression, Regression, Task
+from turntable.evaluation.tasks import Classification, Features, Fitted, FittedRegression, Regression, Task
 from turntable.models import Aggregates, Method, Predicts
 
 Onlooker = Callable[[str], None]
@@ -39,12 +43,39 @@ class Place:
     split: SplitFeatures
 
 
+class Heads(Protocol):
+    """Where trained heads come from."""
+
+    def __call__(self, task: Task, part: str) -> tuple[Fitted, Sequence[Parts]]:
+        """A head for a part, and the features of each place that it is to be scored on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """Heads trained on features that were computed once."""
+
+    train: SplitFeatures
+    places: Sequence[Place]
+
+    def __call__(self, task: Task, part: str) -> tuple[Fitted, Sequence[Parts]]:
+        """Train one."""
+        return task.fit(self.train.parts[part], self.train), [place.split.parts for place in self.places]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What an evaluation found: rows by place, and what pictures need of the first."""
+    """What an evaluation found, by place, and what pictures need of the first."""
 
     rows: dict[str, tuple[Row, ...]]
+    notes: dict[str, tuple[str, ...]]
+    """What is left out, and why."""
     details: Details
+
+
+def tasks_of(config: ProtocolConfig, train: SplitFeatures) -> tuple[Task, ...]:
+    """What heads can be trained to find."""
+    return tuple(task for task in config.tasks() if task.lacks(train) is None)
 
 
 def score(
@@ -53,6 +84,7 @@ def score(
     config: ProtocolConfig,
     tell: Onlooker,
     method: Method | None = None,
+    heads: Heads | None = None,
 ) -> Scored:
     """Every row of every place.
 
@@ -62,37 +94,79 @@ def score(
         config: The protocol.
         tell: Called with what is being done.
         method: Asked for predictions and aggregates, where it makes such.
+        heads: By default they are trained on the features of ``train``.
     """
     rows: dict[str, list[Row]] = {place.name: [] for place in places}
+    notes = {place.name: _left_out(config.tasks(), train, place) for place in places}
     resamples = {place.name: Resamples(place.split.num_objects, config.resampling) for place in places}
-    tasks = [task for task in config.tasks() if task.applies(train)]
+    tasks, heads = tasks_of(config, train), heads or Kept(train, places)
     errors: dict[str, NDArray[np.float64]] = {}
     for name, features in train.parts.items():
+        twin = _twin(name, [train, *(place.split for place in places)])
+        if twin is not None:
+            for of_place in rows.values():
+                of_place += [replace(row, name=name) for row in of_place if row.name == twin]
+            errors |= {name: errors[twin]} if twin in errors else {}
+            continue
         tell(f"probes of the {name}")
         found: dict[str, dict[str, Score]] = {place.name: {} for place in places}
         for task in tasks:
-            fitted = task.fit(features, train)
-            for place in places:
-                if task.applies(place.split):
-                    part = place.split.parts[name]
-                    found[place.name] |= fitted(part, place.split, resamples[place.name])
-            if _is_main_rotation(task) and isinstance(fitted, FittedRegression):
-                split = places[0].split
-                predicted = fitted.predict(split.parts[name], split)
+            fitted, seen = heads(task, name)
+            for place, parts in zip(places, seen, strict=True):
+                if task.lacks(place.split) is None:
+                    found[place.name] |= fitted(parts[name], place.split, resamples[place.name])
+            split = places[0].split
+            if _is_main_rotation(task) and isinstance(fitted, FittedRegression) and task.lacks(split) is None:
+                predicted = fitted.predict(seen[0][name], split)
                 errors[name] = metrics.geodesic_deg(predicted, fitted.task.target(split))
         for place in places:
             rows[place.name].append(Row(name, features.shape[2], found[place.name]))
-    examples_found: Retrieval | None = None
+    shown: Retrieval | None = None
     for place in places:
-        extra, shown = _of_method(method, train, place.split, config, tell, resamples[place.name])
-        rows[place.name] += extra
-        examples_found = examples_found or shown
         blind = _blind(tasks, train, place, resamples[place.name])
-        if any(row.name == "predictor" for row in extra):
-            blind |= blind_scores(place.split.num_views)
+        if isinstance(method, Aggregates) and place.split.labels is not None:
+            tell("aggregates")
+            rows[place.name] += _aggregate_rows(method, train, place.split, config, resamples[place.name])
+        if isinstance(method, Predicts):
+            lacks = _lacks_predictions(method, place.split, config)
+            if lacks is None:
+                tell("predictions")
+                predictions = _predictions(method, train, place, config, resamples, place is places[0])
+                rows[place.name].append(predictions.row)
+                blind |= predictions.blind
+                shown = shown or predictions.shown
+            else:
+                notes[place.name] += (f"predictions are left out: {lacks}",)
         rows[place.name].append(Row("constant", 0, blind))
-    details = replace(_details(places[0].split, config, errors), retrieval=examples_found)
-    return Scored({name: tuple(found) for name, found in rows.items()}, details)
+    details = replace(_details(places[0].split, config, errors), retrieval=shown)
+    return Scored({name: tuple(found) for name, found in rows.items()}, notes, details)
+
+
+def _twin(name: str, splits: Sequence[SplitFeatures]) -> str | None:
+    """An earlier part that is the same, as where all of it is called equivariant: so are its scores."""
+    for earlier in splits[0].parts:
+        if earlier == name:
+            return None
+        if all(_equal(split.parts[earlier], split.parts[name]) for split in splits):
+            return earlier
+    return None
+
+
+def _equal(one: Features, other: Features) -> bool:
+    """Whether parts are the same; most are told apart by their first object."""
+    return one.shape == other.shape and np.array_equal(one[0], other[0]) and np.array_equal(one, other)
+
+
+def _left_out(tasks: Sequence[Task], train: SplitFeatures, place: Place) -> tuple[str, ...]:
+    """What heads are not asked, once a reason."""
+    titles: dict[str, list[str]] = {}
+    for task in tasks:
+        for where, split in (("the train split", train), (place.name, place.split)):
+            lacks = task.lacks(split)
+            if lacks is not None:
+                titles.setdefault(f"in {where}, {lacks}", []).append(task.title)
+                break
+    return tuple(f"{', '.join(dict.fromkeys(of))}: left out; {why}" for why, of in titles.items())
 
 
 def _blind(
@@ -100,44 +174,56 @@ def _blind(
 ) -> dict[str, Score]:
     scores: dict[str, Score] = {}
     for task in tasks:
-        fitted = task.blind(train)
-        if fitted is not None and task.applies(place.split):
-            scores |= fitted(None, place.split, resamples)
+        if task.lacks(place.split) is None:
+            scores |= task.blind(train)(None, place.split, resamples)
     return scores
 
 
-def _of_method(
-    method: Method | None,
+@dataclass(frozen=True, slots=True, eq=False)
+class _Predictions:
+    row: Row
+    blind: dict[str, Score]
+    shown: Retrieval
+
+
+def _lacks_predictions(method: Predicts, split: SplitFeatures, config: ProtocolConfig) -> str | None:
+    """Why a method cannot be asked to predict views of a split; None where it can."""
+    if split.source is None or split.labels is None:
+        return "there are no embeddings to predict from, or no labels of what was done"
+    if split.num_views < 2:
+        return "each object has one view"
+    return Actions(method.action, split, config.quaternion_sign).lacks()
+
+
+def _predictions(
+    method: Predicts,
     train: SplitFeatures,
-    split: SplitFeatures,
+    place: Place,
     config: ProtocolConfig,
-    tell: Onlooker,
-    resamples: Resamples,
-) -> tuple[list[Row], Retrieval | None]:
-    """The rows "aggregate_M" and "predictor", and examples of retrieval."""
-    rows: list[Row] = []
-    shown: Retrieval | None = None
-    if isinstance(method, Aggregates) and split.labels is not None:
-        tell("aggregates")
-        rows += _aggregate_rows(method, train, split, config, resamples)
-    if isinstance(method, Predicts) and split.source is not None and split.num_views > 1:
-        actions = Actions(method.action, split, config.quaternion_sign)
-        if actions.are_told():
-            tell("predictions")
-            predict = Predictor(method, split, actions)
-            sources = split.num_views if config.retrieval_sources == "all" else 1
-            where = {_SUFFIXES[name]: _candidates(name, train, split) for name in config.pre_candidates}
-            scores = predictor_scores(predict, split, sources, where, resamples)
-            rows.append(Row("predictor", split.source.shape[2], scores))
-            shown = examples(predict, split, config.pairs_seed)
-    return rows, shown
-
-
-_SUFFIXES: dict[Candidates, str] = {"val": "", "train": "_in_train", "both": "_in_both"}
-
-
-def _candidates(name: Candidates, train: SplitFeatures, split: SplitFeatures) -> SplitFeatures:
-    return {"val": lambda: split, "train": lambda: train, "both": lambda: joined(train, split)}[name]()
+    resamples: Mapping[str, Resamples],
+    is_home: bool,
+) -> _Predictions:
+    """The row "predictor", the same of what sees no image, and examples."""
+    split, objects = place.split, resamples[place.name]
+    assert split.source is not None
+    predict = Predictor(method, split, Actions(method.action, split, config.quaternion_sign))
+    sources = split.num_views if config.retrieval_sources == "all" else 1
+    where: dict[str, SplitFeatures] = {}
+    if "val" in config.pre_candidates:
+        where[""] = split
+    if "both" in config.pre_candidates:
+        where["_in_both"] = joined(train, split)
+    found = measured(predict, split, sources, where)
+    scores = predictor_scores(found, objects)
+    blind = blind_scores(found, split, train, sources, where, objects)
+    if "train" in config.pre_candidates and is_home:
+        itself = {"_in_train": train}
+        of_train = Resamples(train.num_objects, config.resampling)
+        there = Predictor(method, train, Actions(method.action, train, config.quaternion_sign))
+        scores |= pose_scores(measured(there, train, sources, itself), of_train)
+        blind |= blind_pose_scores(train, itself, of_train)
+    row = Row("predictor", split.source.shape[2], scores)
+    return _Predictions(row, blind, examples(predict, split, config.pairs_seed))
 
 
 def _aggregate_rows(
@@ -148,7 +234,7 @@ def _aggregate_rows(
     resamples: Resamples,
 ) -> list[Row]:
     task = Classification("top1", config.classifier)
-    if not task.applies(train):
+    if task.lacks(train) is not None or task.lacks(split) is not None:
         return []
     rows = []
     for views in config.aggregate_views:
@@ -166,7 +252,7 @@ def _aggregate_rows(
 def _details(split: SplitFeatures, config: ProtocolConfig, errors: dict[str, NDArray[np.float64]]) -> Details:
     turns = np.zeros(0)
     for task in config.tasks():
-        if isinstance(task, Regression) and _is_main_rotation(task) and task.applies(split):
+        if isinstance(task, Regression) and _is_main_rotation(task) and task.lacks(split) is None:
             target = task.target(split)
             turns = metrics.geodesic_deg(np.broadcast_to([0.0, 0, 0, 1], target.shape), target)
     random = np.random.Generator(np.random.Philox(config.pairs_seed))

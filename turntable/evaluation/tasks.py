@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from turntable.datasets.rotations import QuaternionSign, canonical_quaternion, r
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.metrics import majority_class
 from turntable.evaluation.neighbours import nearest_categories
-from turntable.evaluation.probes import ProbeConfig, train_classifier, train_regressor
+from turntable.evaluation.probes import Learner, ProbeConfig, train_classifier, train_regressor
 from turntable.evaluation.resampling import Resamples
 from turntable.evaluation.scores import (
     Scores,
@@ -42,16 +43,21 @@ class Fitted(Protocol):
 class Task(Protocol):
     """Something to find in features."""
 
-    def applies(self, split: SplitFeatures) -> bool:
-        """Whether a split has the labels, and enough views."""
+    @property
+    def title(self) -> str:
+        """What it is to find, for people."""
+        ...
+
+    def lacks(self, split: SplitFeatures) -> str | None:
+        """Why a split cannot be asked, such as for want of labels or views; None where it can."""
         ...
 
     def fit(self, features: Features, train: SplitFeatures) -> Fitted:
         """Train a head."""
         ...
 
-    def blind(self, train: SplitFeatures) -> Fitted | None:
-        """What predicts the same whatever it sees; None where another task's is the same."""
+    def blind(self, train: SplitFeatures) -> Fitted:
+        """What predicts the same whatever it sees."""
         ...
 
 
@@ -77,11 +83,13 @@ class PairLists:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """Numbers that belong to a view, or to what lies between two."""
+    """Numbers that belong to a view, or to what lies between two; made once each, so that tasks compare."""
 
+    title: str
     views: int
     """1 or 2."""
-    available: Callable[[SplitFeatures], bool]
+    lacks: Callable[[SplitFeatures], str | None]
+    """Why a split does not tell it; None where it does."""
     target: Callable[[SplitFeatures, Samples], FloatArray]
     """[P, C]."""
     score: Callable[[FloatArray, FloatArray, Resamples], Scores]
@@ -99,26 +107,47 @@ class Regression:
     deep: bool
     """Whether the head is an MLP; otherwise it is linear."""
     pairs: PairLists
-    has_blind: bool = True
 
-    def applies(self, split: SplitFeatures) -> bool:
-        """Whether the labels are there, and two views of an object where it takes two."""
-        return split.num_views >= self.quantity.views and self.quantity.available(split)
+    @property
+    def title(self) -> str:
+        """What it is to tell."""
+        return self.quantity.title
+
+    @property
+    def views(self) -> int:
+        """Of a sample."""
+        return self.quantity.views
+
+    def lacks(self, split: SplitFeatures) -> str | None:
+        """Why a split cannot be asked."""
+        if split.num_views < self.views:
+            return "each object has one view"
+        return self.quantity.lacks(split)
 
     def fit(self, features: Features, train: SplitFeatures) -> "FittedRegression":
         """Train the head."""
 
         def draw(epoch: int) -> tuple[NDArray[np.int64], Features]:
             samples = self._train_list(train, epoch)
-            return rows_of(train, samples), self.quantity.target(train, samples).astype(np.float32)
+            return rows_of(train, samples), self.targets(train, samples)
 
-        probe = train_regressor(flat(features), draw, self.deep, self.probe)
+        return self.fitted(train_regressor(flat(features), draw, self.deep, self.probe))
+
+    def learner(self, dim: int, train: SplitFeatures) -> Learner:
+        """A head for features of a width, which has learned nothing."""
+        numbers = self.targets(train, self._train_list(train, 0)[:1]).shape[1]
+        return Learner.regressor(self.views * dim, numbers, self.deep, self.probe)
+
+    def targets(self, train: SplitFeatures, samples: Samples) -> NDArray[np.float32]:
+        """What a head is to learn of samples, [P, C]."""
+        return self.quantity.target(train, samples).astype(np.float32)
+
+    def fitted(self, probe: Callable[[Features], Features]) -> "FittedRegression":
+        """With a head from features [P, views * D] to numbers [P, C]."""
         return FittedRegression(self, probe)
 
-    def blind(self, train: SplitFeatures) -> Fitted | None:
+    def blind(self, train: SplitFeatures) -> Fitted:
         """The mean of the targets."""
-        if not self.has_blind:
-            return None
         everything = random_pairs(selection(train), train.num_views, self.pairs.seed, 0)
         samples = everything if self.quantity.views == 2 else all_views(train)
         mean = self.quantity.target(train, samples).mean(axis=0)
@@ -173,26 +202,44 @@ class Classification:
     probe: ProbeConfig
     equiangular: bool = False
     """Whether the head's weights are fixed directions (``models.equiangular``)."""
-    has_blind: bool = True
 
-    def applies(self, split: SplitFeatures) -> bool:
-        """Whether there are categories to tell apart."""
-        return len(np.unique(split.categories)) > 1
+    @property
+    def title(self) -> str:
+        """What it is to tell."""
+        return "category"
+
+    @property
+    def views(self) -> int:
+        """Of a sample."""
+        return 1
+
+    def lacks(self, split: SplitFeatures) -> str | None:
+        """Why a split cannot be asked."""
+        return _lacks_categories(split)
 
     def fit(self, features: Features, train: SplitFeatures) -> Fitted:
         """Train the head."""
-        count = 1 + int(train.categories.max())
         targets = np.repeat(train.categories, train.num_views)
-        head: Callable[[], nn.Module] | None = None
-        if self.equiangular:
-            head = lambda: EquiangularHead(features.shape[2], count)  # noqa: E731
-        probe = train_classifier(flat(features), targets, count, self.probe, head)
+        head = self._head(features.shape[2], _count(train))
+        return self.fitted(train_classifier(flat(features), targets, _count(train), self.probe, head))
+
+    def learner(self, dim: int, train: SplitFeatures) -> Learner:
+        """A head for features of a width, which has learned nothing."""
+        return Learner.classifier(dim, _count(train), self.probe, self._head(dim, _count(train)))
+
+    def targets(self, train: SplitFeatures, samples: Samples) -> NDArray[np.int64]:
+        """What a head is to learn of samples, [P]."""
+        return train.categories[samples.objects]
+
+    def fitted(self, probe: Callable[[Features], Features]) -> Fitted:
+        """With a head from features [P, D] to logits [P, categories]."""
         return self._scored(lambda features: probe(features).argmax(axis=1))
 
-    def blind(self, train: SplitFeatures) -> Fitted | None:
+    def _head(self, dim: int, count: int) -> Callable[[], nn.Module] | None:
+        return (lambda: EquiangularHead(dim, count)) if self.equiangular else None
+
+    def blind(self, train: SplitFeatures) -> Fitted:
         """The most frequent category."""
-        if not self.has_blind:
-            return None
         return _majority(self.name, train)
 
     def _scored(self, predict: Callable[[Features], NDArray[np.int64]]) -> Fitted:
@@ -211,9 +258,14 @@ class Neighbours:
     name: str = "knn_top1"
     neighbours: int = 20
 
-    def applies(self, split: SplitFeatures) -> bool:
-        """Whether there are categories to tell apart."""
-        return len(np.unique(split.categories)) > 1
+    @property
+    def title(self) -> str:
+        """What it is to tell."""
+        return "category"
+
+    def lacks(self, split: SplitFeatures) -> str | None:
+        """Why a split cannot be asked."""
+        return _lacks_categories(split)
 
     def fit(self, features: Features, train: SplitFeatures) -> Fitted:
         """Remember the views."""
@@ -221,16 +273,26 @@ class Neighbours:
 
         def score(features: Features | None, split: SplitFeatures, resamples: Resamples) -> Scores:
             assert features is not None
-            count = 1 + int(categories.max())
-            found = nearest_categories(known, categories, flat(features), self.neighbours, count)
+            found = nearest_categories(known, categories, flat(features), self.neighbours, _count(train))
             predicted = found.reshape(split.num_objects, split.num_views)
             return {self.name: top1_score(predicted, split.categories, resamples)}
 
         return score
 
-    def blind(self, train: SplitFeatures) -> Fitted | None:
+    def blind(self, train: SplitFeatures) -> Fitted:
         """The most frequent category."""
         return _majority(self.name, train)
+
+
+def _count(train: SplitFeatures) -> int:
+    """Classes that a head tells apart."""
+    return 1 + int(train.categories.max())
+
+
+def _lacks_categories(split: SplitFeatures) -> str | None:
+    if split.categories.min() < 0:
+        return "some objects are of categories that the training data do not have"
+    return None if np.ptp(split.categories) > 0 else "all objects are of one category"
 
 
 def _majority(name: str, train: SplitFeatures) -> Fitted:
@@ -243,6 +305,7 @@ def _majority(name: str, train: SplitFeatures) -> Fitted:
     return score
 
 
+@cache
 def relative_rotation(sign: QuaternionSign) -> Quantity:
     """The quaternion of R1^T R2, xyzw, its sign by a rule."""
 
@@ -250,28 +313,32 @@ def relative_rotation(sign: QuaternionSign) -> Quantity:
         absolute = split.quaternions.reshape(-1, 4)[rows_of(split, samples)]
         return relative_quaternion(absolute[:, 0], absolute[:, 1], sign)
 
-    return Quantity(2, lambda _: True, target, rotation_scores)
+    return Quantity("rotation between two views", 2, lambda _: None, target, rotation_scores)
 
 
+@cache
 def absolute_rotation() -> Quantity:
     """The quaternion of R, xyzw with w >= 0."""
 
     def target(split: SplitFeatures, samples: Samples) -> FloatArray:
         return canonical_quaternion(split.quaternions.reshape(-1, 4)[rows_of(split, samples)[:, 0]])
 
-    return Quantity(1, lambda _: True, target, rotation_scores)
+    return Quantity("rotation of a view", 1, lambda _: None, target, rotation_scores)
 
 
+@cache
 def hue_differences() -> Quantity:
     """Of floor and light, view 2 less view 1, in turns from -1 to 1, as the papers have them."""
     return Quantity(
+        "differences of hue",
         2,
-        lambda split: split.hues is not None,
+        _lacks_hues,
         lambda split, samples: _difference(split.hues, split, samples),
         regression_scores,
     )
 
 
+@cache
 def hues() -> Quantity:
     """Cosine and sine of the hues of floor and light."""
 
@@ -286,9 +353,10 @@ def hues() -> Quantity:
             for name, at in pairs
         }
 
-    return Quantity(1, lambda split: split.hues is not None, target, score)
+    return Quantity("hues of a view", 1, _lacks_hues, target, score)
 
 
+@cache
 def translation_difference(frame: str) -> Quantity:
     """t2 - t1 in the "object" frame, or R2 t2 - R1 t1 in the "base" frame, in diagonals of the object."""
 
@@ -296,11 +364,16 @@ def translation_difference(frame: str) -> Quantity:
         return split.translations if frame == "object" else split.positions
 
     return Quantity(
+        "translation between two views",
         2,
-        lambda split: split.translations is not None,
+        lambda split: None if split.translations is not None else "no translations vary",
         lambda split, samples: _difference(values(split), split, samples),
         regression_scores,
     )
+
+
+def _lacks_hues(split: SplitFeatures) -> str | None:
+    return None if split.hues is not None else "no hues of floor and light vary"
 
 
 def selection(split: SplitFeatures) -> Selection:

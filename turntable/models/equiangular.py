@@ -2,6 +2,10 @@
 
 Shen, Sun and Wei, "Equiangular Basis Vectors" (CVPR 2023, arXiv:2303.11637): a category is a direction, the
 answer is the direction nearest to the embedding, and no weight grows with the number of categories.
+
+The paper minimises relu(|cos| - 0.002) over all pairs, which finds vectors that are orthogonal where there
+can be such. Of more vectors than dimensions it lets some pairs lie close, so here the greatest cosine is what
+is minimised.
 """
 
 from functools import cache

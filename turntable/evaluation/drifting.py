@@ -1,0 +1,156 @@
+"""Heads over a backbone that drifts: how the evaluation scripts of SIE and seq-JEPA train theirs.
+
+They leave the frozen network in ``train()`` mode. Batch norm then normalises by the batch at hand and its
+running statistics go on moving, so the features of a view are never twice the same and cannot be kept: each
+step embeds its images anew. A head is scored in ``eval()`` mode, with the statistics as its training left
+them. Their numbers have this in them; it is here to be compared with, and nothing else needs it.
+
+Each epoch shows the pairs that heads over pairs see (one an object in the papers); heads over single views
+see the first of each. The views of a pair are a batch of their own each, as in training. What a method
+predicts, and its aggregates, are measured of features in ``eval()`` mode.
+"""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from turntable.evaluation.features import Parts, SplitFeatures, extract, named_parts
+from turntable.evaluation.probes import Learner, compute_device, on_device
+from turntable.evaluation.tasks import Classification, Fitted, Regression, Task
+from turntable.loaders.loader import Loader
+from turntable.loaders.samplers import Samples, Tuples
+from turntable.models import Method
+
+Head = Classification | Regression
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where images are embedded from."""
+
+    dataset: Path | str
+    split: str
+    image_size: int | None = None
+    """The side in pixels to resize to; None: as stored."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drifted:
+    """Heads by task and part, and what the network that they drifted with says of each place."""
+
+    heads: Mapping[tuple[Task, str], Fitted]
+    places: Mapping[Task, Sequence[Parts]]
+
+    def __call__(self, task: Task, part: str) -> tuple[Fitted, Sequence[Parts]]:
+        """A head, and the features of each place that it is to be scored on."""
+        return self.heads[task, part], self.places[task]
+
+
+def train_drifting(
+    method: Method,
+    tasks: Sequence[Task],
+    train: SplitFeatures,
+    source: Source,
+    places: Sequence[Source],
+    visits: int,
+    seed: int,
+    tell: Callable[[str], None],
+) -> Drifted:
+    """Train a head for every task and part. The method is left as it was.
+
+    Args:
+        method: Frozen.
+        tasks: Heads, of the same length and batch size where they share a network; others are left out.
+        train: Labels of the train split, and the parts to train heads on.
+        source: Of the train split's images.
+        places: Of the images to score on.
+        visits: Pairs of an object in an epoch.
+        seed: Of the order and of the choice of views.
+        tell: Called with what is being done.
+    """
+    heads: dict[tuple[Task, str], Fitted] = {}
+    seen: dict[Task, Sequence[Parts]] = {}
+    for alike in _trained_alike(tasks):
+        drifting = copy.deepcopy(method).to(compute_device())
+        learners = {
+            (task, name): task.learner(part.shape[2], train)
+            for task in alike
+            for name, part in train.parts.items()
+        }
+        _train(drifting, learners, train, source, visits, seed, tell)
+        tell("features after the drift")
+        features = [extract(drifting, at.dataset, at.split, at.image_size) for at in places]
+        nothing, one = torch.zeros(1, device=compute_device()), torch.ones(1, device=compute_device())
+        for (task, name), learner in learners.items():
+            heads[task, name] = task.fitted(learner.probe(nothing, one))
+            seen[task] = features
+    return Drifted(heads, seen)
+
+
+def _trained_alike(tasks: Sequence[Task]) -> list[list[Head]]:
+    """Tasks whose heads see the same batches for as long, and so the same drift."""
+    alike: dict[tuple[int, int], list[Head]] = {}
+    for task in tasks:
+        if isinstance(task, Head):
+            alike.setdefault((task.probe.epochs, task.probe.batch_size), []).append(task)
+    return list(alike.values())
+
+
+def _train(
+    method: Method,
+    learners: Mapping[tuple[Head, str], Learner],
+    train: SplitFeatures,
+    source: Source,
+    visits: int,
+    seed: int,
+    tell: Callable[[str], None],
+) -> None:
+    config = next(iter(learners.values())).config
+    loader = Loader(
+        source.dataset,
+        source.split,
+        Tuples(min(2, train.num_views), visits),
+        config.batch_size,
+        labels=(),
+        seed=seed,
+        last="short",
+        image_size=source.image_size,
+    )
+    method.eval()
+    method.backbone.train()
+    for epoch in range(config.epochs):
+        tell(f"heads over a drifting backbone, epoch {epoch + 1} of {config.epochs}")
+        for learner in learners.values():
+            learner.begin(epoch)
+        for batch in loader:
+            if len(batch["object_index"]) < 2:
+                continue  # batch norm has nothing to compare one sample with
+            samples = Samples(batch["object_index"].numpy(), batch["view_index"].numpy())
+            _step(learners, _embedded(method, batch["views"]), samples, train)
+
+
+def _step(
+    learners: Mapping[tuple[Head, str], Learner],
+    embedded: Sequence[Mapping[str, Tensor]],
+    samples: Samples,
+    train: SplitFeatures,
+) -> None:
+    """Let every head learn from the parts of each view of a batch."""
+    for (task, name), learner in learners.items():
+        used = Samples(samples.objects, samples.views[:, : task.views])
+        inputs = torch.cat([parts[name] for parts in embedded[: task.views]], dim=1)
+        learner.step(inputs, on_device(np.ascontiguousarray(task.targets(train, used))))
+
+
+@torch.no_grad()
+def _embedded(method: Method, views: Tensor) -> list[dict[str, Tensor]]:
+    """The parts of each view of a batch, uint8 [B, k, 3, H, W]."""
+    return [
+        {name: part.float() for name, part in named_parts(method.embed(of_view.to(compute_device()))).items()}
+        for of_view in views.unbind(dim=1)
+    ]
