@@ -28,6 +28,10 @@ LOG_S = 30.0
 LEAST_WAITING = 0.05
 """The share of time spent in waiting for data from which on it is worth saying."""
 HISTOGRAM_BINS = 24
+WIDTH = 80
+"""Of tables of scores, in characters: a terminal's, and a batch system's log's."""
+LONGEST_NAME = 30
+"""Of a method with its settings, in characters; a longer one breaks."""
 
 if TYPE_CHECKING:
     from turntable.datasets.labels import LabelArray
@@ -179,28 +183,63 @@ def results_tables(results: "Sequence[Results]") -> list[Table]:
 
     shown: list[Table] = []
     for group in tables(rows_of(results)):
-        # Headings break at their blanks and nothing else does: it all fits 80 columns.
-        table = Table("method", "part", box=None, padding=(0, 1, 0, 0), pad_edge=False, title=group.title)
-        table.title_justify = "left"
-        for heading in group.headings:
-            table.add_column(heading.replace(" ", "\n", 1), justify="right", no_wrap=True)
-        for row in group.rows:
-            table.add_row(row.method, row.part, *(cell.value for cell in row.cells))
-        shown.append(table)
+        rows = [[row.method, row.part, *(cell.value for cell in row.cells)] for row in group.rows]
+        shown += _fitting(group.title, ["method", "part", *group.headings], rows, named=2)
     return shown
 
 
-def comparison_table(comparison: "Comparison") -> Table:
-    """The short table of a comparison."""
-    from turntable.evaluation.compare import main_rows
+def comparison_console_tables(comparison: "Comparison", intervals: bool = False) -> list[Table]:
+    """The short tables of a comparison."""
+    from turntable.evaluation.short_table import main_rows
 
-    headings, rows = main_rows(comparison)
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for number, heading in enumerate(headings):
-        table.add_column(heading.replace(" ", "\n"), justify="left" if number < 2 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    return table
+    shown: list[Table] = []
+    for section in comparison.sections:
+        headings, rows = main_rows(section, intervals)
+        title = section.title if len(comparison.sections) > 1 else ""
+        shown += _fitting(title, headings, rows, named=3)
+    return shown
+
+
+def _fitting(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], named: int, width: int = WIDTH
+) -> list[Table]:
+    """A table in as many parts beneath each other as keep within the width, so that no number is cut.
+
+    Args:
+        title: Of the first part.
+        headings: Of all columns; they break at their blanks.
+        rows: Of all columns; a part leaves out those that have nothing in it.
+        named: So many columns at the start name a row, and stand in every part.
+        width: In characters.
+    """
+    widths = [
+        max(len(word) for word in [*heading.split(" "), *(row[place] for row in rows)])
+        for place, heading in enumerate(headings)
+    ]
+    widths[0] = min(widths[0], LONGEST_NAME)
+    parts: list[list[int]] = [[]]
+    for place in range(named, len(headings)):
+        used = sum(widths[p] + 1 for p in [*range(named), *parts[-1], place])
+        if parts[-1] and used > width:
+            parts.append([])
+        parts[-1].append(place)
+    shown: list[Table] = []
+    for number, part in enumerate(parts):
+        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+        table.title, table.title_justify = (title or None) if number == 0 else None, "left"
+        for place in [*range(named), *part]:
+            justify = "left" if place < min(named, 2) else "right"
+            table.add_column(
+                headings[place].replace(" ", "\n"),
+                justify=justify,
+                no_wrap=place > 0,
+                max_width=widths[place],
+            )
+        for row in rows:
+            if any(row[place] for place in part):
+                table.add_row(*(row[place] for place in [*range(named), *part]))
+        shown.append(table)
+    return shown
 
 
 def dataset_tables(dataset: Dataset) -> list[Table]:

@@ -1,13 +1,19 @@
 """Runs side by side."""
 
 import dataclasses
+import io
 import json
 
 import pytest
+from rich.console import Console
+from synthetic import make_synthetic_dataset
 
 from turntable import cli
+from turntable.console import comparison_console_tables, results_tables
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.evaluation import (
+    Elsewhere,
+    Evaluated,
     Results,
     Row,
     Score,
@@ -15,83 +21,219 @@ from turntable.evaluation import (
     compare_runs,
     comparison_json,
     comparison_markdown,
-    write_comparison,
+    comparison_page,
+    ordered,
 )
+from turntable.evaluation.groups import COLUMNS
 from turntable.evaluation.results import write_results
+from turntable.training import demo_config, train
 
 
 def score(value):
     return Score(value, value - 0.1, value + 0.1)
 
 
-def results(method, seed=0, top1=0.5, **changes):
+def results(method, seed=0, top1=0.5, error=40.0, **changes):
     rows = (
-        Row("representation", 8, {"top1": score(top1), "r2_averaged": score(0.3)}),
+        Row("representation", 8, {"top1": score(top1), "geodesic_median_deg": score(error)}),
         Row("predictor", 4, {"mrr_without_identity": score(0.2)}),
-        Row("constant", 0, {"top1": score(0.1), "r2_averaged": score(0.0)}),
+        Row("constant", 0, {"top1": score(0.1), "geodesic_median_deg": score(70.0)}),
     )
     made = Results(method, "small", seed, "zoo", "f" * 64, {"name": "turntable-1"}, 9, 3, 60, rows)
     return dataclasses.replace(made, **changes)
 
 
+def compared(*found):
+    return compare([run if isinstance(run, Evaluated) else Evaluated(run) for run in found])
+
+
+def names(comparison):
+    return [entry.method for entry in comparison.entries if entry.part in ("representation", "constant")]
+
+
+def printed(tables, width):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    for table in tables:
+        console.print(table)
+    return console.file.getvalue()
+
+
 def test_seeds_of_a_method_are_one_row_with_their_spread():
-    entries = compare([results("sie", 0, 0.4), results("vicreg"), results("sie", 1, 0.6)]).entries
-    assert [(entry.method, entry.part) for entry in entries] == [
-        ("sie", "representation"),
-        ("sie", "predictor"),
-        ("vicreg", "representation"),
-        ("vicreg", "predictor"),
-        ("no image", "constant"),
+    entries = compared(results("sie", 0, 0.4), results("vicreg"), results("sie", 1, 0.6)).entries
+    assert [(entry.method, entry.part, entry.seeds) for entry in entries] == [
+        ("sie", "representation", 2),
+        ("sie", "predictor", 2),
+        ("vicreg", "representation", 1),
+        ("vicreg", "predictor", 1),
+        ("no image", "constant", 1),
     ]
     top1 = entries[0].summaries["top1"]
-    assert (top1.mean, top1.seeds) == (pytest.approx(0.5), 2)
+    assert top1.mean == pytest.approx(0.5)
     assert top1.spread == pytest.approx(0.1414, abs=1e-4)
     assert (top1.low, top1.high) == (pytest.approx(0.3), pytest.approx(0.7))
     assert entries[2].summaries["top1"].spread is None
 
 
 def test_the_markdown_has_a_row_an_entry():
-    lines = comparison_markdown(compare([results("sie", 0, 0.4), results("sie", 1, 0.6)])).splitlines()
-    assert lines[0] == "| method | part | seeds | top-1, % | R² averaged | MRR |"
-    assert lines[2] == "| sie | representation | 2 | 50.0 ± 14.1 | 0.300 ± 0.000 |  |"
+    seeds = compared(results("sie", 0, 0.4), results("sie", 1, 0.6))
+    lines = comparison_markdown(seeds).splitlines()
+    assert lines[0] == "| method | part | seeds | top-1, % | error, median ° | MRR without identity |"
+    assert lines[2] == "| sie | representation | 2 | 50.0 ± 14.1 | 40.0 ± 0.0 |  |"
     assert lines[3] == "| sie | predictor | 2 |  |  | 0.200 ± 0.000 |"
-    assert lines[4] == "| no image | constant | 1 | 10.0 | 0.000 |  |"
+    assert lines[4] == "| no image | constant | 1 | 10.0 | 70.0 |  |"
+    assert "| 50.0 ± 14.1 (30.0 … 70.0) |" in comparison_markdown(seeds, intervals=True)
 
 
-def test_what_cannot_be_compared_is_said():
-    other_data = compare([results("sie"), results("vicreg", fingerprint="e" * 64)]).warnings
-    assert len(other_data) == 1
-    assert "evaluated on other data" in other_data[0]
-    assert "vicreg: zoo eeeeeeee" in other_data[0]
-    other_protocol = compare([results("sie"), results("vicreg", protocol={"name": "sie"})]).warnings
-    assert "other protocols" in other_protocol[0]
-    twice = compare([results("sie"), results("sie")]).warnings
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"fingerprint": "e" * 64}, "other data,"),
+        ({"protocol": {"name": "sie"}}, "other protocols,"),
+        ({"protocol": {"name": "turntable-1", "neighbours": 3}}, "other protocols,"),
+        ({"protocol": {"name": "turntable-1", "val_pairs": "ab"}}, "other validation pairs,"),
+    ],
+)
+def test_what_cannot_be_compared_is_neither_averaged_nor_ranked_together(changes, words):
+    found = compared(results("sie", 0, 0.35), results("sie", 1, 0.8, **changes))
+    assert len(found.sections) == 2
+    assert [section.entries[0].summaries["top1"].mean for section in found.sections] == [0.35, 0.8]
+    assert all(section.entries[0].seeds == 1 for section in found.sections)
+    (warning,) = found.warnings
+    assert words in warning
+    assert all(section.title in warning for section in found.sections)
+    text = comparison_markdown(found)
+    assert text.startswith(f"> {warning}")
+    assert all(f"**{section.title}**" in text for section in found.sections)
+    assert text.count("| no image | constant | 1 |") == 2
+    page = comparison_page(found)
+    assert page.count('class="warning"') == 1
+    assert page.count('<td class="best">35.0') == page.count('<td class="best">80.0') == 1
+
+
+def test_one_seed_twice_is_said():
+    twice = compared(results("sie"), results("sie")).warnings
     assert "sie comes twice with seed 0" in twice[0]
-    assert compare([results("sie"), results("sie", 1)]).warnings == ()
+    assert compared(results("sie"), results("sie", 1)).warnings == ()
 
 
 def test_other_backbones_are_other_rows():
-    entries = compare([results("sie"), results("sie", backbone="resnet18")]).entries
-    assert [entry.method for entry in entries[::2]] == ["sie (small)", "sie (resnet18)", "no image"]
+    found = compared(results("sie"), results("sie", backbone="resnet18"))
+    assert names(found) == ["sie (small)", "sie (resnet18)", "no image"]
 
 
-def test_runs_are_read_from_their_folders(tmp_path, capsys):
+def test_runs_with_other_settings_are_no_seeds_of_one_method():
+    short, long = {"epochs": 5, "batch_size": 64}, {"epochs": 50, "batch_size": 64}
+    vicreg = {"epochs": 7}
+    found = compared(
+        Evaluated(results("sie"), short),
+        Evaluated(results("sie", 1), short),
+        Evaluated(results("sie"), long),
+        Evaluated(results("vicreg"), vicreg),
+    )
+    assert names(found) == ["sie (epochs 5)", "sie (epochs 50)", "vicreg", "no image"]
+    assert [entry.seeds for entry in found.entries[::2]] == [2, 1, 1, 1]
+    assert found.warnings == ()
+    unknown = compared(Evaluated(results("sie"), short), Evaluated(results("sie", 1)))
+    assert names(unknown) == ["sie", "sie (settings unknown)", "no image"]
+
+
+def test_scores_on_other_data_stand_in_a_section_of_their_own():
+    there = (Elsewhere("so3-ood", "a" * 64, 0.0, results("sie", top1=0.3).rows),)
+    found = compared(results("sie", elsewhere=there), results("sie", 1, elsewhere=there))
+    assert [section.title.split(",")[0] for section in found.sections] == ["zoo ffffffff", "so3-ood aaaaaaaa"]
+    assert [section.entries[0].summaries["top1"].mean for section in found.sections] == [0.5, 0.3]
+    assert found.warnings == ()
+
+
+def test_what_sees_no_image_has_the_chances_of_whatever_some_method_is_asked():
+    rows = results("sie").rows
+    chance = dataclasses.replace(rows[-1], scores={**rows[-1].scores, "mrr_without_identity": score(0.1)})
+    predicting = results("sie", rows=(*rows[:-1], chance))
+    assert compared(results("vicreg"), predicting).entries[-1].summaries["mrr_without_identity"].mean == 0.1
+
+
+def test_methods_are_sorted_by_their_best_part_and_parts_stay_together():
+    runs = [results("a", top1=0.3, error=20.0), results("b", top1=0.9, error=60.0), results("c", top1=0.5)]
+    found = compared(*runs)
+    assert names(ordered(found, "top1")) == ["b", "c", "a", "no image"]
+    assert names(ordered(found, "geodesic_median_deg")) == ["a", "c", "b", "no image"]
+    assert [entry.part for entry in ordered(found, "top1").entries[:2]] == ["representation", "predictor"]
+    without = results("z", rows=(Row("representation", 8, {"top1": score(0.9)}),))
+    assert names(ordered(compared(without, *runs), "geodesic_median_deg"))[-2:] == ["z", "no image"]
+    with pytest.raises(InvalidInputError, match="no run has 'top5' to sort by; choose one of: top1, geo"):
+        ordered(found, "top5")
+
+
+def test_no_number_is_cut_in_eighty_columns():
+    everything = {metric: Score(0.1234, 0.1, 0.2) for metric in COLUMNS}
+    method = "only-equivariance-vicreg"
+    rows = (Row("representation", 8, everything), Row("constant", 0, everything))
+    runs = [results(method, seed, rows=rows) for seed in (0, 1)]
+    long = Evaluated(results("sie", rows=rows), {"learning_rate": 0.001, "epochs": 5, "batch_size": 64})
+    longer = Evaluated(results("sie", rows=rows), {"learning_rate": 0.002, "epochs": 6, "batch_size": 32})
+    for tables, told in (
+        (results_tables(runs[:1]), "12.3"),
+        (comparison_console_tables(compared(*runs)), "12.3 ± 0.0"),
+        (comparison_console_tables(compared(*runs), intervals=True), "12.3 ± 0.0 (10.0 … 20.0)"),
+        (comparison_console_tables(compared(long, longer)), "12.3"),
+    ):
+        text = printed(tables, 80)
+        assert max(map(len, text.splitlines())) <= 80
+        assert told in text
+        assert text.replace(" … ", "").count("…") == 0
+        assert "representation" in text
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Two seeds, trained for an epoch, with made-up scores."""
+    folder = tmp_path_factory.mktemp("compared")
+    make_synthetic_dataset(folder / "set", objects=8)
+    found = []
     for seed in (0, 1):
-        (tmp_path / f"sie-{seed}").mkdir()
-        write_results(tmp_path / f"sie-{seed}" / "results.json", results("sie", seed))
-    runs = [str(tmp_path / "sie-0"), str(tmp_path / "sie-1" / "results.json")]
-    assert len(compare_runs(runs).entries) == 3
-    page = tmp_path / "page.html"
+        config = demo_config("vicreg", folder / "set", epochs=1, batch_size=4, pairs_per_object=1, seed=seed)
+        found.append(train(config, folder / f"run-{seed}"))
+        write_results(found[-1] / "results.json", results("vicreg", seed))
+    return found
+
+
+def called(capsys, *words):
     with pytest.raises(SystemExit) as ended:
-        cli.main(["compare", *runs, "--format", "markdown", "--out", str(page)])
-    assert ended.value.code == 0
-    assert "| sie | representation | 2 |" in capsys.readouterr().out
-    assert "sie × 2" in page.read_text("utf-8")
-    with pytest.raises(SystemExit):
-        cli.main(["compare", *runs])
-    assert "representation" in capsys.readouterr().out
-    assert json.loads(comparison_json(compare_runs(runs)))["entries"][0]["method"] == "sie"
-    assert write_comparison(page, compare_runs(runs)) == page
+        cli.main(["compare", *map(str, words)])
+    captured = capsys.readouterr()
+    return ended.value.code, captured.out, captured.err
+
+
+def test_runs_are_read_from_their_folders_with_their_curves(runs, tmp_path, capsys):
+    found = compare_runs([runs[0], runs[1] / "results.json"])
+    assert [(run.label, run.seed, run.folder) for run in found.runs] == [
+        ("vicreg", 0, runs[0]),
+        ("vicreg", 1, runs[1]),
+    ]
+    page = tmp_path / "page.html"
+    code, out, err = called(capsys, *runs, "--format", "markdown", "--out", page)
+    assert code == 0
+    assert "| vicreg | representation | 2 |" in out
+    assert str(page) in err
+    text = page.read_text("utf-8")
+    assert "vicreg × 2" in text
+    assert "50.0 ± 0.0<small>40.0 … 60.0</small>" in text
+    assert text.count("data:image/png") == 1
+    assert "http" not in text
+    assert called(capsys, *runs, "--format", "html")[1].strip() == text.strip()
+    assert "representation" in called(capsys, *runs, "--sort", "top1")[1]
+    assert "choose one of" in called(capsys, *runs, "--sort", "top5")[2]
+    assert json.loads(comparison_json(found))["sections"][0]["entries"][0]["method"] == "vicreg"
+
+
+def test_a_run_with_other_settings_is_told_apart_by_its_config(runs, tmp_path):
+    settings = json.loads((runs[0] / "config.json").read_text())
+    settings["config"]["learning_rate"] = 0.5
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    write_results(tmp_path / "results.json", results("vicreg", 2))
+    named = names(compare_runs([*runs, tmp_path]))
+    assert named[0].startswith("vicreg (learning_rate 0.")
+    assert named[1:] == ["vicreg (learning_rate 0.5)", "no image"]
 
 
 def test_what_is_no_evaluated_run_is_refused(tmp_path):
@@ -99,9 +241,36 @@ def test_what_is_no_evaluated_run_is_refused(tmp_path):
         compare_runs([])
     with pytest.raises(InvalidInputError, match="evaluate it first: turntable evaluate"):
         compare_runs([tmp_path])
-    (tmp_path / "results.json").write_text("{")
-    with pytest.raises(IntegrityError, match="run it again"):
+
+
+GOOD = json.loads(results("sie").to_json())
+
+
+def with_score(value):
+    rows = [{"name": "representation", "dim": 8, "scores": {"top1": {"value": value, "low": 0, "high": 1}}}]
+    return json.dumps({**GOOD, "rows": rows}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "run it again"),
+        (b"\xff\xfe\x93", "run it again"),
+        (b"[1]", "run it again"),
+        (b"[" * 100_000, "run it again"),
+        (b'{"format_version": 1}', "has format 1; this version reads 2"),
+        (json.dumps({**GOOD, "rows": []}).encode(), "it has no scores"),
+        (json.dumps({**GOOD, "rows": [{"name": "a", "dim": 1, "scores": [1]}]}).encode(), "run it again"),
+        (json.dumps({**GOOD, "elsewhere": {"a": 1}}).encode(), "run it again"),
+        (json.dumps({**GOOD, "protocol": [1]}).encode(), "run it again"),
+        (with_score("much"), "run it again"),
+        (with_score(None), "run it again"),
+        (with_score(float("nan")), "scores that are no numbers"),
+    ],
+    ids=range(12),
+)
+def test_damaged_results_are_refused(tmp_path, content, words):
+    (tmp_path / "results.json").write_bytes(content)
+    with pytest.raises(IntegrityError, match=words) as refused:
         compare_runs([tmp_path])
-    (tmp_path / "results.json").write_text('{"format_version": 1}')
-    with pytest.raises(IntegrityError, match="has format 1; this version reads 2"):
-        compare_runs([tmp_path])
+    assert str(tmp_path / "results.json") in str(refused.value)

@@ -2,6 +2,8 @@ import base64
 import dataclasses
 import io
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -9,22 +11,32 @@ import pytest
 from PIL import Image
 from synthetic import make_synthetic_dataset
 
+from turntable import cli
 from turntable.evaluation import (
     DatasetSummary,
     Details,
     Elsewhere,
+    ProtocolConfig,
     Results,
     Row,
     RunCurve,
     Score,
+    compare_runs,
+    read_results,
     summarize_dataset,
     summarize_run,
     write_report,
+    write_run_report,
 )
 from turntable.evaluation.details import Retrieval
-from turntable.evaluation.figures import histograms, loss_curves
-from turntable.evaluation.report import meaning, pictures_of, told_share
-from turntable.evaluation.tables import rows_of, tables
+from turntable.evaluation.figures import error_over_angle, histograms, projections, training_curves
+from turntable.evaluation.probes import ProbeConfig
+from turntable.evaluation.report import told_share
+from turntable.evaluation.resampling import Resampling
+from turntable.evaluation.retrieval_sheet import retrieval_sheet
+from turntable.evaluation.summaries import contact_sheet_of
+from turntable.evaluation.tables import rows_of, side_by_side, tables
+from turntable.training import demo_config, train
 
 
 def scores(**values):
@@ -140,18 +152,90 @@ def test_rows_without_a_group_are_not_in_its_table(both):
     assert groups[-1].headings == ("PRE", "MRR")
 
 
-def test_two_sentences_say_what_the_numbers_mean(both):
-    turning, naming = meaning(both)
-    assert "by sie (equivariant): R² averaged 0.61, where seeing nothing gives 0.00" in turning
-    assert "21° instead of 107°" in turning
-    assert "from vicreg (representation): right in 95 % of the views" in naming
-    assert "is right in 6 %" in naming
+def test_what_is_no_better_than_seeing_nothing_is_not_marked(both):
+    blind = scores(acc_at_15=0.2, r2_averaged=0.0)
+    worse = results("sie", Row("representation", 8, scores(acc_at_15=0.1)))
+    worse = dataclasses.replace(worse, rows=(worse.rows[0], Row("constant", 0, blind)))
+    _, turning = tables(rows_of([worse]))
+    marked = dict(zip(turning.headings, turning.rows[0].cells, strict=True))
+    assert not marked["within 15°, %"].best
+    assert marked["R² averaged"].best
+
+
+def test_several_views_together_are_shown_but_not_called_the_best():
+    rows = Row("representation", 8, scores(top1=0.5)), Row("aggregate_3", 8, {"top1": Score(0.9, 0.8, 1.0)})
+    naming = tables(rows_of([results("seq-jepa", *rows)]))[0]
+    assert [(row.part, row.cells[0].best) for row in naming.rows] == [
+        ("representation", True),
+        ("aggregate_3", False),
+        ("constant", False),
+    ]
+    assert "the representation of seq-jepa" in naming.finding
+
+
+def test_a_sentence_says_what_each_group_found(both):
+    naming, turning = (table.finding for table in tables(rows_of(both)))
+    assert naming == (
+        "A linear head on the representation of vicreg names the category of 95.0 % of the views;"
+        " always naming the most frequent one is right for 6.2 %."
+    )
+    assert turning == (
+        "Half of what the equivariant of sie says is wrong by less than 21.4° (R² averaged 0.610);"
+        " of what says the same of all, half by less than 107.2° (R² averaged 0.000)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("median", "verdict"),
+    [(21.0, None), (107.19, "nothing is shown to be learned"), (150.0, "That is worse.")],
+)
+def test_a_sentence_claims_no_more_than_the_intervals(median, verdict):
+    row = Row("representation", 8, scores(geodesic_median_deg=median))
+    finding = tables(rows_of([results("sie", row)]))[1].finding
+    assert (verdict in finding) if verdict else finding.endswith(").")
+
+
+@pytest.mark.parametrize(("residual", "blind", "said"), [(0.9, 0.8, "0.800"), (0.9, None, "1.000")])
+def test_a_predictor_is_held_against_the_better_of_staying_and_the_mean(residual, blind, said):
+    def of(value):
+        return {} if value is None else {"equivariance_residual": Score(value, value, value)}
+
+    rows = [("sie", Row("predictor", 8, of(residual))), ("no image", Row("constant", 0, of(blind)))]
+    (table,) = tables(rows)
+    assert f"misses by {said}." in table.finding
+    assert table.finding.endswith("That is worse.") == (blind is not None)
+    assert table.rows[0].cells[0].best == (blind is None)
 
 
 def test_figures_show_their_numbers():
     assert histograms({"a": np.zeros(9)}) == histograms({"a": np.zeros(9)})
     assert histograms({"a": np.zeros(9)}) != histograms({"a": np.arange(9.0)})
-    assert loss_curves({"sie": [3, 2, 1]}) != loss_curves({"sie": [1, 2, 3]})
+    falling, rising = {"loss": [3.0, 2, 1]}, {"loss": [1.0, 2, 3]}
+    assert training_curves([("sie", falling)]) != training_curves([("sie", rising)])
+    with_terms = training_curves([("sie", {**falling, "variance": [1.0, 1, 2]})])
+    assert with_terms != training_curves([("sie", falling)])
+    assert height(training_curves([("sie", {term: [1.0, 2] for term in "abcde"})])) > height(with_terms)
+    # Seeds of one name share a panel.
+    assert height(training_curves([("sie", falling)] * 9)) == height(training_curves([("sie", falling)]))
+
+
+def height(png):
+    return Image.open(io.BytesIO(png)).height
+
+
+def test_errors_are_binned_by_angle_up_to_the_last_degree():
+    turns, errors = np.full(20, 180.0), np.full(20, 90.0)
+    blank = error_over_angle(np.zeros(0), {"representation": np.zeros(0)})
+    assert error_over_angle(turns, {"representation": errors}) != blank
+    few = error_over_angle(turns[:4], {"representation": errors[:4]})
+    assert few == blank  # too few for a median
+
+
+def test_points_of_many_categories_and_of_one_are_drawn():
+    points = {"representation": np.random.default_rng(0).normal(size=(60, 2))}
+    names = [f"category {number}" for number in range(30)]
+    many = projections(points, np.arange(60) % 30, names)
+    assert many != projections(points, np.zeros(60, int), names)
 
 
 def test_a_data_set_is_summarized(tmp_path):
@@ -168,45 +252,152 @@ def test_a_data_set_is_summarized(tmp_path):
     assert all(len(values) == 40 for values in summary.factors.values())
 
 
-def test_a_run_is_summarized(tmp_path):
-    from turntable.training import demo_config, train
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A data set and a run of two epochs on it."""
+    folder = tmp_path_factory.mktemp("reported")
+    dataset = make_synthetic_dataset(folder / "set", objects=8)
+    config = demo_config("vicreg", folder / "set", epochs=2, batch_size=4, pairs_per_object=2)
+    return dataset, train(config, folder / "run")
 
-    make_synthetic_dataset(tmp_path / "set", objects=8)
-    config = demo_config("vicreg", tmp_path / "set", epochs=2, batch_size=4)
-    curve = summarize_run(train(config, tmp_path / "run"))
+
+def test_a_run_is_summarized(trained):
+    curve = summarize_run(trained[1])
     assert curve.name == "vicreg"
     assert len(curve.losses) == 2
-    assert "small, 2 epochs of 10 pairs an object, batch 4" in curve.settings
+    assert "small, 2 epochs of 2 pairs an object, batch 4" in curve.settings
+    assert {"invariance", "variance", "covariance"} <= set(curve.terms)
+    assert all(len(values) == 2 for values in curve.terms.values())
+    assert not {"loss", "epoch", "step", "kind"} & set(curve.terms)
 
 
-def test_the_page_of_a_run_shows_errors_points_and_what_is_found(tmp_path):
-    dataset = make_synthetic_dataset(tmp_path / "set", objects=8, views=6)
+def retrieval(*asked_and_found):
+    asked, found = zip(*asked_and_found, strict=True)
+    return Retrieval(np.arange(len(asked)) % 2, np.zeros(len(asked), int), np.array(asked), np.array(found))
+
+
+def made_up_details(found=None):
     generator = np.random.default_rng(0)
-    some = np.arange(4)
-    details = Details(
+    parts = ("representation", "invariant")
+    return Details(
         generator.uniform(0, 180, 300),
         {"representation": generator.uniform(0, 180, 300)},
-        {"representation": generator.normal(size=(40, 2)), "invariant": generator.normal(size=(40, 2))},
+        {part: generator.normal(size=(40, 2)) for part in parts},
         np.zeros(40, int),
         np.zeros(40, int),
         np.arange(40) % 2,
-        Retrieval(np.array([0, 1]), some[:2], some[1:3], np.array([[1, 2, 3, 4, 5], [0, 2, 3, 4, 5]])),
+        found,
     )
-    run = tmp_path / "run"
-    run.mkdir()
-    elsewhere = Elsewhere("legacy", "e" * 64, 1.0, results("sie", Row("representation", 8, scores())).rows)
-    found = dataclasses.replace(results("sie", Row("representation", 8, scores())), elsewhere=(elsewhere,))
-    pictures = pictures_of(details, dataset, found)
-    path = write_report(tmp_path / "report.html", summarize_dataset(dataset), [], [found], pictures)
-    page = Page(path.read_text("utf-8"))
-    assert len(page.images) == 4  # errors, points, what is found, histograms
-    assert "The same heads on legacy" in page.text
-    assert any("Not out of distribution on SO(3)" in text for text in page.text)
-    sheet = pixels(page.images[2])
-    green = (sheet[..., :3] == (76, 159, 80)).all(axis=2).any(axis=1)
-    step = sheet.shape[0] // 2
-    assert green[:step].any()  # the first found view is the one asked for
-    assert green[step:].any()
+
+
+def test_the_page_of_a_run_shows_all_there_is(trained, tmp_path):
+    dataset, run = trained
+    row = Row("representation", 8, scores(r2_averaged=0.7))
+    there = results("vicreg", Row("representation", 8, scores(r2_averaged=-0.2))).rows
+    elsewhere = Elsewhere("so3-ood", "e" * 64, 0.0, there, ("colour: left out",))
+    found = dataclasses.replace(results("vicreg", row), elsewhere=(elsewhere,), notes=("hues: left out",))
+    details = made_up_details(retrieval((1, [1, 2, 3, 4, 5])))
+    page = Page(write_run_report(run, dataset, found, details, tmp_path / "report.html").read_text("utf-8"))
+    assert len(page.images) == 6  # errors, points, what is found, curves, contact sheet, histograms
+    assert "vicreg on zoo" not in page.text
+    assert "vicreg on synthetic" in page.text
+    assert "Out of distribution on SO(3): training can show none of its rotations." in page.text
+    assert {"hues: left out.", "colour: left out."} <= set(page.text)
+    assert contact_sheet_of(dataset) == base64.b64decode(page.images[4].split(",")[1])
+
+
+def test_data_sets_stand_side_by_side_with_the_same_metric_next_to_each_other():
+    def rows(**values):
+        return rows_of([results("sie", Row("representation", 8, scores(**values)))])
+
+    naming, turning, *_ = side_by_side({"zoo": rows(top1=0.9), "so3-ood": rows(top1=0.4)})
+    assert (naming.over, naming.headings) == (("top-1, %",), ("zoo", "so3-ood"))
+    assert [cell.value for cell in naming.rows[0].cells] == ["90.0", "40.0"]
+    assert [row.part for row in naming.rows] == ["representation", "constant"]
+    assert turning.over == ("R² averaged", "error, median °")
+    assert turning.headings == ("zoo", "so3-ood") * 2
+
+
+def test_what_one_data_set_cannot_have_is_an_empty_cell():
+    here = [("sie", Row("representation", 8, {"top1": Score(0.9, 0.8, 1.0)}))]
+    there = [("sie", Row("representation", 8, {"r2_averaged": Score(0.1, 0.0, 0.2)}))]
+    naming, turning = side_by_side({"here": here, "there": there})
+    assert [cell.value for cell in naming.rows[0].cells] == ["90.0", ""]
+    assert [cell.value for cell in turning.rows[0].cells] == ["", "0.100"]
+
+
+def test_other_data_of_the_same_name_are_told_apart(tmp_path):
+    row = results("sie", Row("representation", 8, scores())).rows
+    elsewhere = (Elsewhere(SUMMARY.name, "a" * 64, 0.0, row), Elsewhere("other", "b" * 64, 1.0, row))
+    found = dataclasses.replace(results("sie", row[0]), elsewhere=elsewhere)
+    page = Page(write_report(tmp_path / "report.html", SUMMARY, [], [found]).read_text("utf-8"))
+    assert f"{SUMMARY.name} aaaaaaaa" in page.text
+    assert "other" in page.text
+
+
+def test_the_true_view_is_framed_where_it_is_found(trained):
+    found = retrieval((1, [1, 2, 3, 4, 5]), (1, [5, 4, 3, 2, 1]), (1, [2, 3, 4, 5, 0]))
+    sheet = np.asarray(Image.open(io.BytesIO(retrieval_sheet(found, trained[0]))).convert("RGBA"))
+    framed = (sheet[..., :3] == (76, 159, 80)).all(axis=2)
+    rows = np.array_split(framed[20:], 3)
+    places = [np.flatnonzero(row.any(axis=0)) for row in rows]
+    assert places[0].max() < places[1].min()  # first found, then last
+    assert len(places[2]) == 0
+
+
+def evaluated(monkeypatch, capsys, *words):
+    quick = dataclasses.replace(
+        ProtocolConfig.demo(),
+        classifier=ProbeConfig(epochs=1),
+        rotation=ProbeConfig(epochs=1, hidden=8),
+        colour=ProbeConfig(epochs=1, hidden=8),
+        resampling=Resampling(num_resamples=10),
+    )
+    monkeypatch.setattr("turntable.evaluation.protocol_by_name", lambda name: quick)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["evaluate", *map(str, words)])
+    return ended.value.code, capsys.readouterr()
+
+
+def test_a_network_that_has_learned_nothing_is_evaluated_beside_its_run(trained, monkeypatch, capsys):
+    dataset, run = trained
+    code, _ = evaluated(monkeypatch, capsys, run, dataset.path, "--untrained")
+    assert code == 0
+    assert not (run / "results.json").exists()
+    assert read_results(run / "untrained" / "results.json").method == "untrained"
+    text = (run / "untrained" / "report.html").read_text("utf-8")
+    assert "untrained on synthetic" in text
+    assert "there are no records of it" in text
+    assert evaluated(monkeypatch, capsys, run, dataset.path)[0] == 0
+    methods = [entry.method for entry in compare_runs([run, run / "untrained"]).entries]
+    assert methods == ["vicreg", "untrained", "no image"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--protocol", "sie", "--preset", "demo"], "--preset demo is of turntable's protocol"),
+        (["--untrained", "--ood", "elsewhere"], "--untrained scores one data set"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(words, said, monkeypatch, capsys):
+    code, captured = evaluated(monkeypatch, capsys, "nowhere", "nowhere", *words)
+    assert code == 2
+    assert said in captured.err
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+def test_a_browser_without_a_network_shows_the_page(both, trained, tmp_path):
+    write_run_report(trained[1], trained[0], both[0], made_up_details(), tmp_path / "report.html")
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    command += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}"]
+    command += [f"--screenshot={tmp_path / 'page.png'}", "--window-size=1200,3000"]
+    subprocess.run(
+        [*command, f"file://{tmp_path / 'report.html'}"], check=True, capture_output=True, timeout=60
+    )
+    shown = np.asarray(Image.open(tmp_path / "page.png").convert("RGB")).reshape(-1, 3)
+    for colour in ((232, 241, 250), (59, 130, 196)):  # the mark of the best, the first colour of figures
+        assert (shown == colour).all(axis=1).sum() > 100
 
 
 @pytest.mark.parametrize(

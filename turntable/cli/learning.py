@@ -1,12 +1,13 @@
 """Commands that train and evaluate."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from turntable.cli.app import EXIT_STOPPED, MethodName, ProtocolName, app, err, out, say, warn
-from turntable.errors import StoppedError
+from turntable.errors import InvalidInputError, StoppedError
 
 
 @app.command
@@ -104,6 +105,7 @@ def evaluate(
     protocol: ProtocolName = "turntable",
     preset: Literal["demo", "paper"] = "paper",
     ood: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
+    untrained: bool = False,
 ) -> int:
     """Score a finished run on frozen features, beside what sees no image; write numbers and a page.
 
@@ -113,24 +115,37 @@ def evaluate(
         protocol: turntable's own, or a paper's (docs/evaluation.md).
         preset: Of turntable's protocol, how long the heads are trained: as in the papers, or shortly.
         ood: More data sets on which the same heads are scored, such as one of the recipe so3-ood.
+        untrained: Score the run's network as it is before its first step instead, into RUN/untrained.
     """
     from turntable.console import results_tables
     from turntable.datasets.dataset import open_dataset
     from turntable.evaluation import evaluate as evaluate_run
-    from turntable.evaluation import protocol_by_name, read_details, write_run_report
+    from turntable.evaluation import evaluate_untrained, protocol_by_name, read_details, write_run_report
+    from turntable.training import open_run
 
-    name = "turntable-demo" if (protocol, preset) == ("turntable", "demo") else protocol
-    with err.status("evaluating") as status:
-        results = evaluate_run(
-            run, dataset, config=protocol_by_name(name), progress=status.update, elsewhere=ood
+    if preset == "demo" and protocol != "turntable":
+        raise InvalidInputError(
+            f"--preset demo is of turntable's protocol; {protocol}'s has one length alone"
         )
+    if untrained and ood:
+        raise InvalidInputError("--untrained scores one data set: leave --ood out, or give that as DATASET")
+    rules = protocol_by_name("turntable-demo" if preset == "demo" else protocol)
+    folder = run / "untrained" if untrained else run
+    with err.status("evaluating") as status:
+        if untrained:
+            config = replace(open_run(run).config, dataset=dataset)
+            results = evaluate_untrained(config, folder, rules, progress=status.update)
+        else:
+            results = evaluate_run(run, dataset, config=rules, progress=status.update, elsewhere=ood)
         status.update("the report")
-        details = read_details(run / "details.npz")
-        write_run_report(run, open_dataset(dataset), results, details, run / "report.html")
+        details = read_details(folder / "details.npz")
+        write_run_report(folder, open_dataset(dataset), results, details, folder / "report.html")
     for table in results_tables([results]):
         out.print(table)
         out.print()
-    say(f"{run / 'results.json'}, {run / 'report.html'}")
+    for note in results.notes:
+        warn(note)
+    say(f"{folder / 'results.json'}, {folder / 'report.html'}")
     return 0
 
 
@@ -161,26 +176,43 @@ def import_checkpoint(
 def compare(
     runs: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)],
     *,
-    format: Literal["table", "markdown", "json"] = "table",  # noqa: A002 (it is the option's name)
+    format: Literal["table", "markdown", "json", "html"] = "table",  # noqa: A002 (it is the option's name)
     out_file: Annotated[Path | None, Parameter("--out")] = None,
+    sort: str | None = None,
+    intervals: bool = False,
 ) -> int:
-    """Put evaluated runs side by side; those of one method with several seeds are one row.
+    """Put evaluated runs side by side; those of one method that differ in their seed alone are one row.
 
     Args:
         runs: Folders of runs, or results.json files.
         format: Of what is printed.
         out_file: A page to write too, as HTML.
+        sort: A metric (docs/evaluation.md), such as r2_averaged: the best method comes first.
+        intervals: Whether bootstrap intervals stand beside the numbers of a table.
     """
-    from turntable.console import comparison_table
-    from turntable.evaluation import compare_runs, comparison_json, comparison_markdown, write_comparison
+    from turntable.console import comparison_console_tables
+    from turntable.evaluation import (
+        compare_runs,
+        comparison_json,
+        comparison_markdown,
+        comparison_page,
+        ordered,
+        write_comparison,
+    )
 
     comparison = compare_runs(runs)
+    if sort is not None:
+        comparison = ordered(comparison, sort)
     for warning in comparison.warnings:
         warn(warning)
     if format == "table":
-        out.print(comparison_table(comparison))
+        for table in comparison_console_tables(comparison, intervals):
+            out.print(table)
+            out.print()
+    elif format == "markdown":
+        say(comparison_markdown(comparison, intervals))
     else:
-        say({"markdown": comparison_markdown, "json": comparison_json}[format](comparison))
+        say({"json": comparison_json, "html": comparison_page}[format](comparison))
     if out_file is not None:
         write_comparison(out_file, comparison)
         err.print(str(out_file), soft_wrap=True, markup=False, highlight=False)

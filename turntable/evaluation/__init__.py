@@ -2,25 +2,19 @@
 
 from turntable.evaluation.compare import (
     Comparison,
+    Evaluated,
     compare,
     compare_runs,
-    comparison_json,
-    comparison_markdown,
+    ordered,
 )
 from turntable.evaluation.details import Details, read_details
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.presets import PROTOCOLS, ProtocolConfig, protocol_by_name
 from turntable.evaluation.protocol import evaluate, evaluate_features, evaluate_untrained
-from turntable.evaluation.report import (
-    DatasetSummary,
-    RunCurve,
-    summarize_dataset,
-    summarize_run,
-    write_comparison,
-    write_report,
-    write_run_report,
-)
+from turntable.evaluation.report import comparison_page, write_comparison, write_report, write_run_report
 from turntable.evaluation.results import Elsewhere, Results, Row, Score, read_results
+from turntable.evaluation.short_table import comparison_json, comparison_markdown
+from turntable.evaluation.summaries import DatasetSummary, RunCurve, summarize_dataset, summarize_run
 
 __all__ = [
     "PROTOCOLS",
@@ -28,6 +22,7 @@ __all__ = [
     "DatasetSummary",
     "Details",
     "Elsewhere",
+    "Evaluated",
     "ProtocolConfig",
     "Results",
     "Row",
@@ -38,9 +33,11 @@ __all__ = [
     "compare_runs",
     "comparison_json",
     "comparison_markdown",
+    "comparison_page",
     "evaluate",
     "evaluate_features",
     "evaluate_untrained",
+    "ordered",
     "protocol_by_name",
     "read_details",
     "read_results",

@@ -41,53 +41,67 @@ def histograms(values: Mapping[str, NDArray[np.floating]], bins: int = 24) -> by
     return _png(figure)
 
 
-def loss_curves(curves: Mapping[str, Sequence[float]]) -> bytes:
-    """One panel a run: its loss over the epochs, each on a scale of its own, as losses are not comparable.
+def training_curves(curves: Sequence[tuple[str, Mapping[str, Sequence[float]]]]) -> bytes:
+    """A panel for the loss of each name and one for each of its terms, all on scales of their own.
+
+    Losses of different methods are not comparable; runs of one name (seeds) share its panels.
 
     Args:
-        curves: The mean loss of each epoch, by the run's name.
+        curves: For each run its name and, by term, the mean of each epoch; the loss comes first.
     """
-    figure = _figure(width=10, height=2.6)
-    for place, (name, losses) in enumerate(curves.items()):
-        axes = figure.add_subplot(1, max(len(curves), 1), place + 1)
-        axes.plot(range(1, len(losses) + 1), losses, color=_COLOURS[place % len(_COLOURS)], linewidth=1.6)
-        axes.set_title(name)
-        axes.set_xlabel("epoch")
-        if place == 0:
-            axes.set_ylabel("loss")
+    panels: dict[tuple[str, str], list[Sequence[float]]] = {}
+    for name, terms in curves:
+        for term, values in terms.items():
+            panels.setdefault((name, term), []).append(values)
+    names = list(dict.fromkeys(name for name, _ in curves))
+    columns = min(_COLUMNS, max(len(panels), 1))
+    rows = -(-len(panels) // columns)
+    figure = _figure(width=10, height=0.3 + 1.9 * max(rows, 1))
+    in_order = sorted(panels.items(), key=lambda item: names.index(item[0][0]))
+    for place, ((name, term), runs) in enumerate(in_order):
+        axes = figure.add_subplot(rows, columns, place + 1)
+        colour = _COLOURS[names.index(name) % len(_COLOURS)]
+        for values in runs:
+            epochs = range(1, len(values) + 1)
+            axes.plot(epochs, values, color=colour, linewidth=1.4, marker="." if len(values) < 4 else "")
+        axes.set_title(term.replace("_", " ") if len(names) == 1 else f"{name}: {term.replace('_', ' ')}")
+        axes.locator_params(axis="x", integer=True)
+        if place >= len(panels) - columns:
+            axes.set_xlabel("epoch")
         _quiet(axes)
     return _png(figure)
 
 
-def error_over_angle(
-    turn_deg: NDArray[np.floating], errors_deg: Mapping[str, NDArray[np.floating]], blind_deg: float | None
-) -> bytes:
+def error_over_angle(turn_deg: NDArray[np.floating], errors_deg: Mapping[str, NDArray[np.floating]]) -> bytes:
     """The median error of pairs over the angle between their views, a line a part.
+
+    The dashed line says "nothing was turned": its error is the angle. The blind predictor's median over all
+    pairs would not do, as it flatters every method at small angles.
 
     Args:
         turn_deg: [P] true angles.
         errors_deg: [P] by part.
-        blind_deg: The median error of what sees no image.
     """
-    figure = _figure(width=10, height=3.2)
+    figure = _figure(width=10, height=3.4)
     axes = figure.add_subplot()
     edges = np.linspace(0, 180, 13)
-    bins = np.digitize(turn_deg, edges)
+    bins = np.digitize(turn_deg, edges[1:-1])
+    kept = [number for number in range(len(edges) - 1) if (bins == number).sum() >= _LEAST_IN_BIN]
+    centres = [float(np.median(turn_deg[bins == number])) for number in kept]
     for place, (name, errors) in enumerate(errors_deg.items()):
-        kept = [number for number in range(1, len(edges)) if (bins == number).sum() >= _LEAST_IN_BIN]
-        centres = [(edges[number - 1] + edges[number]) / 2 for number in kept]
-        quartiles = np.array([np.quantile(errors[bins == number], [0.25, 0.5, 0.75]) for number in kept])
         if not kept:
             continue
+        quartiles = np.array([np.quantile(errors[bins == number], [0.25, 0.5, 0.75]) for number in kept])
         colour = _COLOURS[place % len(_COLOURS)]
-        axes.plot(centres, quartiles[:, 1], color=colour, linewidth=1.6, label=name)
+        axes.plot(centres, quartiles[:, 1], color=colour, linewidth=1.6, marker=".", label=name)
         axes.fill_between(centres, quartiles[:, 0], quartiles[:, 2], color=colour, alpha=0.12, linewidth=0)
-    if blind_deg is not None:
-        axes.axhline(blind_deg, color=_INK, linestyle="--", linewidth=1)
+    axes.plot([0, 180], [0, 180], color=_INK, linestyle="--", linewidth=1, label="saying: not turned")
     axes.set_xlabel("angle between the views, °")
     axes.set_ylabel("error, °")
     axes.set_xlim(0, 180)
-    axes.set_ylim(0, None)
+    axes.set_ylim(0, 180)
+    axes.set_xticks(range(0, 181, 30))
+    axes.set_yticks(range(0, 181, 30))
     _legend(axes)
     _quiet(axes)
     return _png(figure)
@@ -126,7 +140,7 @@ def projections(
 
 def _legend(axes: "Axes", **where: Any) -> None:
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(frameon=False, fontsize=7, labelcolor=_INK, **where)
+        axes.legend(frameon=False, fontsize=7, labelcolor=_INK, markerscale=1.8, **where)
 
 
 def _figure(width: float, height: float) -> "Figure":

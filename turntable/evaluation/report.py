@@ -1,107 +1,41 @@
 """The report: one HTML page, complete in itself, that shows data, trainings and scores side by side."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from turntable.datasets.dataset import Dataset
 from turntable.datasets.storage import write_text
 from turntable.errors import MissingExtraError
-from turntable.evaluation.compare import Comparison, comparison_tables
+from turntable.evaluation.compare import Comparison
 from turntable.evaluation.details import Details
-from turntable.evaluation.figures import error_over_angle, histograms, loss_curves, projections
-from turntable.evaluation.results import Results, Row
-from turntable.evaluation.retrieval_sheet import retrieval_sheet
-from turntable.evaluation.tables import Table, fixed, rows_of, tables
-from turntable.training import open_run, read_records
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DatasetSummary:
-    """What the page says of a data set."""
-
-    name: str
-    facts: Mapping[str, str]
-    """Shown as they are, in order."""
-    factors: Mapping[str, NDArray[np.floating]]
-    """The labels of all views, by the factor's name with its unit."""
-    contact_sheet: bytes | None = None
-    """A PNG or JPEG."""
+from turntable.evaluation.figures import histograms, training_curves
+from turntable.evaluation.pictures import Picture, pictures_of
+from turntable.evaluation.results import Elsewhere, Results, Row
+from turntable.evaluation.short_table import comparison_tables
+from turntable.evaluation.summaries import (
+    DatasetSummary,
+    RunCurve,
+    contact_sheet_of,
+    curves_of,
+    summarize_dataset,
+    summarize_run,
+)
+from turntable.evaluation.tables import Table, rows_of, side_by_side, tables, with_one_constant
 
 
 @dataclass(frozen=True, slots=True)
-class RunCurve:
-    """How a training went."""
+class OtherData:
+    """Scores on another data set, beside those on the trained one's held-out objects."""
 
     name: str
-    losses: tuple[float, ...]
-    """The mean loss of each epoch."""
-    settings: str
-    """In one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A figure of the page."""
-
-    image: bytes
-    """PNG."""
-    title: str
-    caption: str
-
-
-def summarize_dataset(dataset: Dataset, contact_sheet: bytes | None = None) -> DatasetSummary:
-    """Read what the page says of a data set.
-
-    Args:
-        dataset: Open.
-        contact_sheet: A picture of some of its views, PNG or JPEG.
-
-    Raises:
-        IntegrityError: A shard's index is damaged.
-    """
-    manifest = dataset.manifest
-    labels: list[NDArray[np.float32]] = []
-    counts: list[str] = []
-    for name in dataset.splits:
-        with dataset.split(name) as split:
-            labels.append(split.labels.reshape(-1, len(manifest.factors)))
-            counts.append(f"{split.num_objects} {name}")
-    columns = np.concatenate(labels).T
-    facts = {
-        "objects": f"{manifest.totals.objects} ({', '.join(counts)})",
-        "categories": str(len(manifest.categories)),
-        "views": f"{manifest.views} of each object",
-        "pixels": f"{manifest.image_size_px} × {manifest.image_size_px}",
-        "images": f"{manifest.totals.images:,}",
-        "fingerprint": manifest.fingerprint[:16],
-    }
-    units = {"1": "", "rad": ", rad", "turn": ", turns", "W": ", W"}
-    factors = {
-        f.name.removesuffix("_rad") + units[f.unit]: v for f, v in zip(manifest.factors, columns, strict=True)
-    }
-    return DatasetSummary(manifest.name, facts, factors, contact_sheet)
-
-
-def summarize_run(run_dir: Path | str) -> RunCurve:
-    """Read how a training went, finished or not.
-
-    Raises:
-        InvalidInputError: The folder holds no run.
-    """
-    run = open_run(run_dir)
-    losses = tuple(record["loss"] for record in read_records(run.records) if record["kind"] == "epoch")
-    config = run.config
-    settings = (
-        f"{config.backbone}, {config.epochs} epochs of {config.pairs_per_object} pairs an object, "
-        f"batch {config.batch_size}, learning rate {config.learning_rate:g}, seed {config.seed}"
-    )
-    return RunCurve(config.method, losses, settings)
+    share: str
+    """What its rotations are to the training's, in a sentence."""
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...] = ()
+    """What is left out, and why."""
 
 
 def write_report(
@@ -126,19 +60,21 @@ def write_report(
     Raises:
         MissingExtraError: Jinja2 or matplotlib is not installed.
     """
-    page = _template().render(
+    elsewhere = _elsewhere(dataset.name, results)
+    rows, there = rows_of(results), {name: _rows_there(scored) for name, scored in elsewhere.items()}
+    page = _template("report.html").render(
+        title=f"{results[0].method} on {dataset.name}" if len(results) == 1 else dataset.name,
         dataset=dataset,
         contact_sheet=_data_url(dataset.contact_sheet) if dataset.contact_sheet else None,
         histograms=_data_url(histograms(dataset.factors)) if dataset.factors else None,
-        curves=_data_url(loss_curves({run.name: run.losses for run in runs})) if runs else None,
+        curves=_curves(runs),
         runs=runs,
-        tables=tables(rows_of(results)),
-        elsewhere=_elsewhere(results),
+        tables=tables(rows),
+        elsewhere=[_other_data(name, scored) for name, scored in elsewhere.items()],
+        notes=_once(note for result in results for note in result.notes),
+        beside=side_by_side({dataset.name: rows, **there}) if there else (),
         pictures=[(_data_url(picture.image), picture) for picture in pictures],
-        num_val_objects=results[0].num_val_objects if results else 0,
-        num_val_pairs=results[0].num_val_pairs if results else 0,
-        protocol=results[0].protocol.get("name", "") if results else "",
-        meaning=meaning(results),
+        result=results[0] if results else None,
     )
     write_text(Path(path), page)
     return Path(path)
@@ -163,13 +99,12 @@ def write_run_report(
         InvalidInputError: The folder holds no run.
         MissingExtraError: Jinja2 or matplotlib is not installed.
     """
-    curve = summarize_run(run_dir)
     return write_report(
         path,
-        summarize_dataset(dataset),
-        [curve] if curve.losses else [],
+        summarize_dataset(dataset, contact_sheet_of(dataset)),
+        [summarize_run(run_dir)],
         [results],
-        pictures_of(details, dataset, results),
+        pictures_of(details, dataset),
     )
 
 
@@ -184,63 +119,23 @@ def write_comparison(path: Path | str, comparison: Comparison) -> Path:
         ``path``.
 
     Raises:
-        MissingExtraError: Jinja2 is not installed.
+        MissingExtraError: Jinja2 or matplotlib is not installed.
     """
-    page = _template("comparison.html").render(
-        tables=comparison_tables(comparison), warnings=comparison.warnings
-    )
-    write_text(Path(path), page)
+    write_text(Path(path), comparison_page(comparison))
     return Path(path)
 
 
-def pictures_of(details: Details, dataset: Dataset, results: Results) -> list[Picture]:
-    """What the details of an evaluation look like."""
-    pictures = []
-    if details.errors_deg:
-        constant = results.row("constant").scores.get("geodesic_median_deg")
-        pictures.append(
-            Picture(
-                error_over_angle(details.turn_deg, details.errors_deg, constant and constant.value),
-                "Error over the angle of the turn",
-                "The median error of pairs whose views are so far apart, with the middle half of them shaded."
-                " Dashed: what sees no image, over all pairs.",
-            )
-        )
-    if details.projections:
-        names = tuple(dataset.manifest.categories)
-        pictures.append(
-            Picture(
-                projections(details.projections, details.projected_categories, names),
-                "Views as points",
-                "The first two principal components of some views of held-out objects, coloured by category."
-                " A part that stays as an object turns shows categories as clouds.",
-            )
-        )
-    if details.retrieval is not None:
-        pictures.append(
-            Picture(
-                retrieval_sheet(details.retrieval, dataset),
-                "What the predictor finds",
-                "Left the view that is predicted from, then the one that is asked for, then the five views of"
-                " the object nearest to the prediction; framed where it is the one.",
-            )
-        )
-    return pictures
+def comparison_page(comparison: Comparison) -> str:
+    """A comparison as HTML, with the losses of the runs whose folders are known.
 
-
-def _elsewhere(results: Sequence[Results]) -> list[tuple[str, str, tuple[Table, ...]]]:
-    """Name, what it is to training, and tables of each further data set."""
-    by_name: dict[str, tuple[float | None, list[tuple[str, Row]]]] = {}
-    for result in results:
-        for other in result.elsewhere:
-            _, rows = by_name.setdefault(other.dataset, (other.share_of_training, []))
-            rows += [(result.method, row) for row in other.rows if row.name != "constant"]
-    for result in results:
-        for other in result.elsewhere:
-            rows = by_name[other.dataset][1]
-            if rows[-1][1].name != "constant":
-                rows += [("no image", row) for row in other.rows if row.name == "constant"]
-    return [(name, told_share(share), tables(rows)) for name, (share, rows) in by_name.items()]
+    Raises:
+        MissingExtraError: Jinja2 or matplotlib is not installed.
+    """
+    return _template("comparison.html").render(
+        sections=[(section.title, comparison_tables(section)) for section in comparison.sections],
+        warnings=comparison.warnings,
+        curves=_curves(curves_of(comparison.runs), with_terms=False),
+    )
 
 
 def told_share(share: float | None) -> str:
@@ -259,26 +154,42 @@ def told_share(share: float | None) -> str:
     return f"Training can show {100 * share:.1f} % of its rotations."
 
 
-def meaning(results: Sequence[Results]) -> tuple[str, ...]:
-    """Two sentences that say what the table shows; none without results."""
-    rows = [(result.method, row) for result in results for row in result.rows if row.name != "constant"]
-    turned = [item for item in rows if "r2_averaged" in item[1].scores]
-    named = [item for item in rows if "top1" in item[1].scores and not item[1].name.startswith("aggregate")]
-    if not turned or not named:
-        return ()
-    constant = results[0].row("constant").scores
-    turn_method, turn = max(turned, key=lambda item: item[1].scores["r2_averaged"].value)
-    class_method, names = max(named, key=lambda item: item[1].scores["top1"].value)
-    return (
-        f"How an object it has never seen was turned between two views is told best by {turn_method}"
-        f" ({turn.name}): R² averaged {turn.scores['r2_averaged'].value:.2f}, where seeing nothing gives"
-        f" {fixed(constant['r2_averaged'].value, 2)} and the truth 1, with a median error of"
-        f" {turn.scores['geodesic_median_deg'].value:.0f}° instead of"
-        f" {constant['geodesic_median_deg'].value:.0f}°.",
-        f"What the object is, a linear classifier reads best from {class_method} ({names.name}):"
-        f" right in {100 * names.scores['top1'].value:.0f} % of the views, where naming the most frequent"
-        f" category is right in {100 * constant['top1'].value:.0f} %.",
+def _elsewhere(own: str, results: Sequence[Results]) -> dict[str, list[tuple[str, Elsewhere]]]:
+    """The scores of all methods on each further data set, by its name, with its fingerprint where need be."""
+    found: dict[tuple[str, str], list[tuple[str, Elsewhere]]] = {}
+    for result in results:
+        for other in result.elsewhere:
+            found.setdefault((other.dataset, other.fingerprint), []).append((result.method, other))
+    names = [own, *(name for name, _ in found)]
+    return {
+        name if names.count(name) == 1 else f"{name} {fingerprint[:8]}": scored
+        for (name, fingerprint), scored in found.items()
+    }
+
+
+def _other_data(name: str, scored: Sequence[tuple[str, Elsewhere]]) -> OtherData:
+    return OtherData(
+        name,
+        told_share(scored[0][1].share_of_training),
+        tables(_rows_there(scored)),
+        _once(note for _, other in scored for note in other.notes),
     )
+
+
+def _rows_there(scored: Sequence[tuple[str, Elsewhere]]) -> list[tuple[str, Row]]:
+    return with_one_constant([(method, row) for method, other in scored for row in other.rows])
+
+
+def _once(notes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notes))
+
+
+def _curves(runs: Sequence[RunCurve], with_terms: bool = True) -> str | None:
+    trained = [run for run in runs if run.losses]
+    if not trained:
+        return None
+    panels = [(run.name, {"loss": run.losses, **(run.terms if with_terms else {})}) for run in trained]
+    return _data_url(training_curves(panels))
 
 
 def _data_url(image: bytes) -> str:
@@ -286,7 +197,7 @@ def _data_url(image: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
 
-def _template(name: str = "report.html") -> Any:
+def _template(name: str) -> Any:
     try:
         import jinja2
     except ImportError as error:

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from turntable.datasets.dataset import Dataset
 from turntable.datasets.pixels import decode_jpeg
@@ -14,6 +14,9 @@ from turntable.evaluation.details import Retrieval
 _SIDE_PX = 72
 _GAP_PX = 6
 _FRAME = (76, 159, 80, 255)
+_INK = (128, 136, 144, 255)
+"""Grey enough to be read on white and on black."""
+_HEAD_PX, _NAME_PX, _NAME_LETTERS = 20, 110, 15
 _ROWS = 8
 
 
@@ -28,19 +31,26 @@ def retrieval_sheet(retrieval: Retrieval, dataset: Dataset) -> bytes:
         A PNG with a transparent ground.
     """
     rows = min(_ROWS, len(retrieval.objects))
-    columns = 2 + retrieval.found_views.shape[1]
+    nearest = retrieval.found_views.shape[1]
     step = _SIDE_PX + 2 * _GAP_PX
-    sheet = Image.new("RGBA", (columns * step + 2 * _GAP_PX, rows * step), (0, 0, 0, 0))
+    # A gap sets what is asked apart from what is found.
+    lefts = [_NAME_PX + column * step + (2 * _GAP_PX if column >= 2 else 0) for column in range(2 + nearest)]
+    size = (lefts[-1] + step, _HEAD_PX + rows * step)
+    sheet = Image.new("RGBA", size, (*_INK[:3], 0))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    for left, head in zip(lefts, ["from", "asked for", *(f"{n + 1}." for n in range(nearest))], strict=True):
+        draw.text((left + step / 2, _HEAD_PX / 2), head, fill=_INK, font=font, anchor="mm")
     with dataset.split("val") as split:
         for row in range(rows):
+            top = _HEAD_PX + row * step
             number, true = int(retrieval.objects[row]), int(retrieval.true_views[row])
+            category = split.objects[number].category
+            draw.text((0, top + step / 2), category[:_NAME_LETTERS], fill=_INK, font=font, anchor="lm")
             views = [int(retrieval.source_views[row]), true, *map(int, retrieval.found_views[row])]
-            for column, view in enumerate(views):
-                # A gap sets what is asked apart from what is found.
-                left = column * step + (2 * _GAP_PX if column >= 2 else 0)
+            for column, (left, view) in enumerate(zip(lefts, views, strict=True)):
                 if column >= 2 and view == true:
-                    sheet.paste(_FRAME, (left + 2, row * step + 2, left + step - 2, (row + 1) * step - 2))
-                sheet.paste(_view(split, number, view), (left + _GAP_PX, row * step + _GAP_PX))
+                    sheet.paste(_FRAME, (left + 2, top + 2, left + step - 2, top + step - 2))
+                sheet.paste(_view(split, number, view), (left + _GAP_PX, top + _GAP_PX))
     buffer = io.BytesIO()
     sheet.save(buffer, format="png")
     return buffer.getvalue()

@@ -3,113 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from turntable.evaluation.results import Results, Row
+from turntable.evaluation.groups import COLUMNS, GROUPS, MAIN, Column, Finding, Group
+from turntable.evaluation.results import Results, Row, Score
+
+Rows = Sequence[tuple[str, Row]]
+"""With the method's name each."""
+CONSTANT = "constant"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A metric as tables show it."""
+class MeanScore(Score):
+    """A mean over seeds; its interval is the widest of theirs."""
 
-    metric: str
-    heading: str
-    factor: float = 1
-    """By which it is multiplied."""
-    digits: int = 3
-    lower_is_better: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Metrics of one kind."""
-
-    title: str
-    meaning: str
-    """In a sentence, for who does not know them."""
-    columns: tuple[Column, ...]
-
-
-def _rotation(prefix: str) -> tuple[Column, ...]:
-    return (
-        Column(f"{prefix}r2_pooled", "R² pooled"),
-        Column(f"{prefix}r2_averaged", "R² averaged"),
-        Column(f"{prefix}geodesic_mean_deg", "error, mean °", 1, 1, lower_is_better=True),
-        Column(f"{prefix}geodesic_median_deg", "error, median °", 1, 1, lower_is_better=True),
-        Column(f"{prefix}acc_at_15", "within 15°, %", 100, 1),
-        Column(f"{prefix}acc_at_30", "within 30°, %", 100, 1),
-    )
-
-
-def _found(suffix: str) -> tuple[Column, ...]:
-    hits = tuple(Column(f"h_at_{k}{suffix}", f"H@{k}, %", 100, 1) for k in (1, 2, 5, 10))
-    return (Column(f"mrr{suffix}", "MRR"), *hits)
-
-
-GROUPS = (
-    Group(
-        "What the object is",
-        "The share of views of objects never seen whose category is named: by a linear head, by the nearest"
-        " neighbours, and by a head with fixed directions.",
-        (
-            Column("top1", "top-1, %", 100, 1),
-            Column("knn_top1", "k-NN top-1, %", 100, 1),
-            Column("ebv_top1", "fixed directions, %", 100, 1),
-        ),
-    ),
-    Group(
-        "How it was turned between two views",
-        "An MLP reads both views. R² pooled is the one that SIE, EquiCaps and CapsIE publish, R² averaged"
-        " that of seq-JEPA; they are not comparable. Errors are angles, whatever the sign of the quaternion.",
-        _rotation(""),
-    ),
-    Group("The same, by a linear head", "What is there without a head that computes.", _rotation("linear_")),
-    Group(
-        "How it stands in one view",
-        "An MLP reads one view; quaternions with w at least 0.",
-        _rotation("absolute_"),
-    ),
-    Group(
-        "Colour",
-        "R² of the differences of both hues between two views; and how far the hue of one view is missed,"
-        " around its circle: 0.25 turns is what guessing misses it by.",
-        (
-            Column("colour_r2_pooled", "R² pooled"),
-            Column("colour_r2_averaged", "R² averaged"),
-            Column("floor_hue_error_turn", "floor, turns", lower_is_better=True),
-            Column("light_hue_error_turn", "light, turns", lower_is_better=True),
-        ),
-    ),
-    Group(
-        "Translation between two views",
-        "R² of t2 - t1 in the object's frame, and of R2 t2 - R1 t1 in the world's.",
-        (
-            Column("translation_object_r2_pooled", "object R² pooled"),
-            Column("translation_object_r2_averaged", "object R² averaged"),
-            Column("translation_base_r2_pooled", "base R² pooled"),
-            Column("translation_base_r2_averaged", "base R² averaged"),
-        ),
-    ),
-    Group(
-        "What the predictor finds",
-        "Predictions of every view from others of its object. PRE is sin² of half the angle to the pose"
-        " found, 0 at best; MRR and H@k rank the true view among those of its object; the residual compares"
-        " the prediction's miss with staying where one is: below 1 it knows the turn.",
-        (
-            Column("pre", "PRE", lower_is_better=True),
-            Column("pre_in_train", "PRE in train", lower_is_better=True),
-            Column("pre_in_both", "PRE in both", lower_is_better=True),
-            *_found(""),
-            Column("equivariance_residual", "residual", lower_is_better=True),
-        ),
-    ),
-    Group(
-        "The same, without the view itself",
-        "Identity is neither asked nor an answer.",
-        _found("_without_identity"),
-    ),
-)
-
-COLUMNS = {column.metric: column for group in GROUPS for column in group.columns}
-"""By metric."""
+    spread: float
+    """The standard deviation over seeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +26,8 @@ class Cell:
     value: str = ""
     interval: str = ""
     best: bool = False
+    spread: str = ""
+    """Over seeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,53 +47,165 @@ class Table:
     meaning: str
     headings: tuple[str, ...]
     rows: tuple[TableRow, ...]
+    finding: str = ""
+    """In a sentence or two, what the numbers say."""
+    over: tuple[str, ...] = ()
+    """Headings above the headings, each over as many columns as the others."""
 
 
-def tables(rows: Sequence[tuple[str, Row]]) -> tuple[Table, ...]:
+def tables(rows: Rows) -> tuple[Table, ...]:
     """The groups that have scores, each with the metrics and the rows that have some.
 
     Args:
-        rows: With the method's name each; those of constants are shown once, last.
+        rows: With the method's name each; those of constants are shown last.
     """
     found = (_table(group, rows) for group in GROUPS)
     return tuple(table for table in found if table is not None)
 
 
+def side_by_side(places: Mapping[str, Rows]) -> tuple[Table, ...]:
+    """The main metrics of each group on several data sets, one beside the other.
+
+    Args:
+        places: Rows by the data set's name, with the same methods and parts.
+    """
+    found = (_beside(group, places) for group in GROUPS)
+    return tuple(table for table in found if table is not None)
+
+
 def rows_of(results: Sequence[Results]) -> list[tuple[str, Row]]:
     """Every part of every method; what sees no image once, at the end."""
-    rows = [(result.method, row) for result in results for row in result.rows if row.name != "constant"]
-    constants = [row for result in results for row in result.rows if row.name == "constant"]
-    return rows + [("no image", row) for row in constants[:1]]
+    return with_one_constant([(result.method, row) for result in results for row in result.rows])
 
 
-def fixed(value: float, digits: int) -> str:
-    """A number with so many digits, without a minus before nothing."""
-    return f"{round(value, digits) + 0.0:.{digits}f}"
+def with_one_constant(rows: Rows) -> list[tuple[str, Row]]:
+    """The same with what sees no image once, at the end: it is the same for every method."""
+    constants = [("no image", row) for _, row in rows if row.name == CONSTANT]
+    return [item for item in rows if item[1].name != CONSTANT] + constants[:1]
 
 
-def _table(group: Group, rows: Sequence[tuple[str, Row]]) -> Table | None:
-    learned = [row for _, row in rows if row.name != "constant"]
-    columns = [c for c in group.columns if any(c.metric in row.scores for row in learned)]
+def competes(row: Row) -> bool:
+    """Whether a row may be the best: several views together answer an easier question."""
+    return row.name != CONSTANT and not row.name.startswith("aggregate")
+
+
+def _table(group: Group, rows: Rows) -> Table | None:
+    columns = _used(group.columns, rows)
     if not columns:
         return None
-    best = {column.metric: _best(column, learned) for column in columns}
+    blind = _blind(group.finding, rows)
+    best = {column.metric: _best(column, rows, blind) for column in columns}
     shown = [
         TableRow(method, row.name, tuple(_cell(column, row, best) for column in columns))
         for method, row in rows
         if any(column.metric in row.scores for column in columns)
     ]
-    return Table(group.title, group.meaning, tuple(c.heading for c in columns), tuple(shown))
+    headings = tuple(column.heading for column in columns)
+    return Table(group.title, group.meaning, headings, tuple(shown), _finding(group.finding, rows))
 
 
-def _best(column: Column, rows: Iterable[Row]) -> float:
-    values = [row.scores[column.metric].value for row in rows if column.metric in row.scores]
-    return min(values) if column.lower_is_better else max(values)
+def _beside(group: Group, places: Mapping[str, Rows]) -> Table | None:
+    everywhere = [item for rows in places.values() for item in rows]
+    columns = _used([column for column in group.columns if column.metric in MAIN], everywhere)
+    if not columns:
+        return None
+    by_place = [{(method, row.name): row for method, row in rows} for rows in places.values()]
+    shown = [
+        TableRow(
+            method,
+            part,
+            tuple(_cell_at(column, at.get((method, part))) for column in columns for at in by_place),
+        )
+        for method, part in dict.fromkeys((method, row.name) for method, row in everywhere)
+        if any(
+            c.metric in at[method, part].scores for c in columns for at in by_place if (method, part) in at
+        )
+    ]
+    over = tuple(column.heading for column in columns)
+    return Table(group.title, "", tuple(places) * len(columns), tuple(_constant_last(shown)), over=over)
 
 
-def _cell(column: Column, row: Row, best: Mapping[str, float]) -> Cell:
-    if column.metric not in row.scores:
+def _constant_last(rows: Iterable[TableRow]) -> list[TableRow]:
+    return sorted(rows, key=lambda row: row.part == CONSTANT)
+
+
+def _used(columns: Iterable[Column], rows: Rows) -> list[Column]:
+    """Those that something learned has."""
+    return [c for c in columns if any(c.metric in row.scores for _, row in rows if row.name != CONSTANT)]
+
+
+def _blind(finding: Finding, rows: Rows) -> Mapping[str, Score]:
+    """Scores of what sees no image."""
+    scores = dict(next((row.scores for _, row in rows if row.name == CONSTANT), {}))
+    for metric, value in finding.blind.items():
+        sign = _sign(COLUMNS[metric])
+        if metric not in scores or sign * value > sign * scores[metric].value:
+            scores[metric] = Score(value, value, value)
+    return scores
+
+
+def _sign(column: Column) -> int:
+    """1 where more is better, -1 where less is."""
+    return -1 if column.lower_is_better else 1
+
+
+def _best(column: Column, rows: Rows, blind: Mapping[str, Score]) -> float | None:
+    """The best value; None where seeing no image is as good."""
+    sign = _sign(column)
+    values = [
+        row.scores[column.metric].value for _, row in rows if competes(row) and column.metric in row.scores
+    ]
+    best = max(values, key=lambda value: sign * value, default=None)
+    nothing = blind.get(column.metric)
+    if best is None or (nothing is not None and sign * best <= sign * nothing.value):
+        return None
+    return best
+
+
+def _cell(column: Column, row: Row, best: Mapping[str, float | None]) -> Cell:
+    score = row.scores.get(column.metric)
+    is_best = score is not None and competes(row) and score.value == best[column.metric]
+    return _cell_at(column, row, is_best)
+
+
+def _cell_at(column: Column, row: Row | None, is_best: bool = False) -> Cell:
+    if row is None or column.metric not in row.scores:
         return Cell()
     score = row.scores[column.metric]
-    value, low, high = (fixed(column.factor * x, column.digits) for x in (score.value, score.low, score.high))
-    is_best = row.name != "constant" and score.value == best[column.metric]
-    return Cell(value, f"{low} … {high}", is_best)
+    value, low, high = (column.told(x) for x in (score.value, score.low, score.high))
+    spread = column.told(score.spread) if isinstance(score, MeanScore) else ""
+    return Cell(value, f"{low} … {high}", is_best, spread)
+
+
+def _finding(finding: Finding, rows: Rows) -> str:
+    """What the best has, what seeing nothing has, and whether that is shown to be another thing."""
+    column = COLUMNS[finding.metric]
+    sign = _sign(column)
+    able = [(method, row) for method, row in rows if competes(row) and finding.metric in row.scores]
+    if not able:
+        return ""
+    method, row = max(able, key=lambda item: sign * item[1].scores[finding.metric].value)
+    says = finding.says.format_map({"who": f"the {row.name} of {method}", **_values(row.scores)})
+    says = says[0].upper() + says[1:]
+    blind = _blind(finding, rows)
+    if finding.metric not in blind:
+        return f"{says}."
+    against = finding.against.format_map(_values(blind))
+    return f"{says}; {against}.{_verdict(sign, row.scores[finding.metric], blind[finding.metric])}"
+
+
+def _values(scores: Mapping[str, Score]) -> dict[str, str]:
+    """Of all metrics, those without a value as a dash."""
+    return {
+        metric: column.told(scores[metric].value) if metric in scores else "–"
+        for metric, column in COLUMNS.items()
+    }
+
+
+def _verdict(sign: int, score: Score, blind: Score) -> str:
+    ends, blind_ends = (sorted((sign * s.low, sign * s.high)) for s in (score, blind))
+    if ends[0] > blind_ends[1]:
+        return ""
+    if ends[1] < blind_ends[0]:
+        return " That is worse."
+    return " Their intervals meet: nothing is shown to be learned here."
