@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import pytest
 
 from turntable.demo import METHODS, DemoConfig, run_demo
+from turntable.errors import StoppedError
 
 pytestmark = pytest.mark.gl
 
@@ -34,6 +35,12 @@ class Quiet:
 
 def test_everything_and_again(tmp_path):
     config = DemoConfig(tmp_path / "demo", objects=32, views=4, workers=1, epochs=10)
+    stopped = Quiet()
+    with pytest.raises(StoppedError, match="goes on"):
+        run_demo(config, stopped, lambda: "train sie" in stopped.said)
+    sie = {file.name for file in (config.folder / "sie").iterdir()}
+    assert "checkpoint.pt" in sie
+    assert "weights.pt" not in sie
     first = Quiet()
     report = run_demo(config, first)
     assert [result.method for result in report.results] == list(METHODS)

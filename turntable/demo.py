@@ -10,7 +10,7 @@ from turntable.datasets.contact_sheet import SHEET_NAME
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.recipe import load_recipe
 from turntable.datasets.verify import verify
-from turntable.errors import IntegrityError
+from turntable.errors import IntegrityError, StoppedError
 from turntable.evaluation import (
     ProtocolConfig,
     Results,
@@ -20,6 +20,7 @@ from turntable.evaluation import (
     write_report,
 )
 from turntable.renderer import generate
+from turntable.renderer.generate import Listener
 from turntable.renderer.meshes.zoo_source import ZooSource
 from turntable.renderer.progress import Progress
 from turntable.training import TrainProgress, demo_config, train
@@ -94,28 +95,42 @@ class DemoReport:
     results: tuple[Results, ...]
 
 
-def run_demo(config: DemoConfig, stage: Stage) -> DemoReport:
+def _never() -> bool:
+    return False
+
+
+def run_demo(config: DemoConfig, stage: Stage, stop: Callable[[], bool] = _never) -> DemoReport:
     """Do all of it; what an earlier, interrupted call has done is not done again.
+
+    Args:
+        config: What to make.
+        stage: Told how far it is.
+        stop: Asked again and again; once true, the demo ends after the shards, the step or the evaluation
+            in hand.
 
     Raises:
         InvalidInputError: The folder holds something else.
         IntegrityError: The data set does not verify.
+        StoppedError: ``stop`` said so; the same call goes on.
     """
-    _render(config, stage)
-    runs = [_train(config, method, stage) for method in METHODS]
+    _render(config, stage, stop)
+    runs = [_train(config, method, stage, stop) for method in METHODS]
     results = []
     for run in runs:
+        if stop():
+            raise StoppedError(f"{run}: stopped before its evaluation; the same command goes on from here")
         stage.say(f"evaluate {run.name}")
         results.append(evaluate(run, config.dataset, config=ProtocolConfig.demo()))
     return DemoReport(_report(config, runs, results), tuple(results))
 
 
-def _render(config: DemoConfig, stage: Stage) -> None:
+def _render(config: DemoConfig, stage: Stage, stop: Callable[[], bool]) -> None:
     stage.say(f"render {config.objects} objects, {config.views} views of each")
     recipe = load_recipe("zoo").replace(views=config.views)
     with stage.rendering() as bar:
         source = ZooSource(config.objects, CATEGORIES)
-        generate(recipe, source, config.dataset, workers=config.workers, progress=bar, warn=stage.warn)
+        listener = Listener(bar, stage.warn, stop=stop)
+        generate(recipe, source, config.dataset, workers=config.workers, listener=listener)
     stage.say("verify")
     with stage.verifying() as bar:
         report = verify(config.dataset, bar, deep=True)
@@ -123,10 +138,11 @@ def _render(config: DemoConfig, stage: Stage) -> None:
         raise IntegrityError(f"{config.dataset} does not verify:\n  " + "\n  ".join(report.problems))
 
 
-def _train(config: DemoConfig, method: str, stage: Stage) -> Path:
+def _train(config: DemoConfig, method: str, stage: Stage, stop: Callable[[], bool]) -> Path:
     stage.say(f"train {method}")
+    settings = demo_config(method, config.dataset, **config.training)
     with stage.training(method) as bar:
-        return train(demo_config(method, config.dataset, **config.training), config.folder / method, bar)
+        return train(settings, config.folder / method, bar, warn=stage.warn, stop=stop)
 
 
 def _report(config: DemoConfig, runs: Sequence[Path], results: Sequence[Results]) -> Path:

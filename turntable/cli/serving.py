@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from turntable.cli.app import app, err, out, say
+from turntable.cli.app import app, err, out, say, warn
 from turntable.errors import InvalidInputError
 
 
@@ -36,6 +36,8 @@ def demo(
 ) -> int:
     """Render a zoo, verify it, train and evaluate three methods, and leave report.html.
 
+    SIGTERM, SIGUSR1 and Ctrl-C end it after what is in hand, with exit status 75 (130 for Ctrl-C).
+
     Args:
         out_dir: Gets everything; the same command goes on where an interrupted one stopped.
         objects: How many objects.
@@ -44,9 +46,13 @@ def demo(
     """
     from turntable.console import ConsoleStage, default_workers, results_tables
     from turntable.demo import DemoConfig, run_demo
+    from turntable.processes.stopping import stop_when_asked
 
     config = DemoConfig(out_dir, objects, views, default_workers())
-    report = run_demo(config if epochs is None else config.with_epochs(epochs), ConsoleStage(err))
+    if epochs is not None:
+        config = config.with_epochs(epochs)
+    with stop_when_asked(warn, "what is in hand", interrupts=True) as stop:
+        report = run_demo(config, ConsoleStage(err), stop)
     for table in results_tables(report.results):
         out.print(table)
         out.print()
