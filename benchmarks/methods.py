@@ -19,7 +19,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from turntable.evaluation.compare import Entry
 
 CATEGORIES = ("airplane", "car", "chair", "dog", "guitar", "shoe", "teapot", "truck")
 OBJECTS = 960
@@ -139,30 +142,53 @@ def page(runs: Sequence[Path]) -> str:
     """The table of the runs that are done, and what is asked of it."""
     from turntable.evaluation import compare_runs, comparison_markdown
 
-    done = [run for run in runs if (run / "results.json").exists()]
-    comparison = compare_runs(done)
-    best = {
-        method: {metric: max(found) for metric, found in by_metric.items()}
-        for method, by_metric in of_parts(comparison.entries).items()
+    comparison = compare_runs([run for run in runs if (run / "results.json").exists()])
+    best = best_parts(comparison.entries)
+    means = {
+        method: {metric: entry.summaries[metric].mean for metric, entry in by_metric.items()}
+        for method, by_metric in best.items()
     }
-    return (
-        INTRODUCTION.read_text("utf-8")
-        + comparison_markdown(comparison)
-        + "\n\n## What is asked of it\n\n"
-        + asked(best)
+    return "\n\n".join(
+        [
+            INTRODUCTION.read_text("utf-8").rstrip(),
+            comparison_markdown(comparison),
+            "## What is asked of it",
+            "Of each method, the best of its parts; in brackets, the widest 95 % bootstrap interval over"
+            " objects of any seed.",
+            with_intervals(best),
+            asked(means),
+        ]
     )
 
 
-def of_parts(entries: Sequence[Any]) -> dict[str, dict[str, list[float]]]:
-    """Means over seeds of every part that is probed, by method and metric."""
-    found: dict[str, dict[str, list[float]]] = {}
+def best_parts(entries: Sequence["Entry"]) -> dict[str, dict[str, "Entry"]]:
+    """The entry of each method's best probed part, by method and metric."""
+    found: dict[str, dict[str, Entry]] = {}
     for entry in entries:
-        if entry.part in PROBED:
-            for metric in ASKED:
-                if metric in entry.summaries:
-                    by_metric = found.setdefault(entry.method, {})
-                    by_metric.setdefault(metric, []).append(entry.summaries[metric].mean)
+        for metric in ASKED:
+            if entry.part in PROBED and metric in entry.summaries:
+                by_metric = found.setdefault(entry.method, {})
+                held = by_metric.setdefault(metric, entry)
+                if entry.summaries[metric].mean > held.summaries[metric].mean:
+                    by_metric[metric] = entry
     return found
+
+
+def with_intervals(best: Mapping[str, Mapping[str, "Entry"]]) -> str:
+    """A table of what is asked about: the mean over seeds ± its deviation, the interval, and the part."""
+    from turntable.evaluation.groups import COLUMNS, short_heading
+
+    lines = [["method", *(short_heading(metric) for metric in ASKED)], ["---"] * (1 + len(ASKED))]
+    for method, by_metric in best.items():
+        cells = [method]
+        for metric in ASKED:
+            entry, told = by_metric[metric], COLUMNS[metric].told
+            summary = entry.summaries[metric]
+            spread = "" if summary.spread is None else f" ± {told(summary.spread)}"
+            interval = f"[{told(summary.low)}, {told(summary.high)}]"
+            cells.append(f"{told(summary.mean)}{spread} {interval} {entry.part}")
+        lines.append(cells)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def asked(best: Mapping[str, Mapping[str, float]]) -> str:

@@ -1,5 +1,6 @@
 """The table of all methods: its questions, and one job at a toy's size."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,5 +50,8 @@ def test_jobs_are_done_once_and_make_a_page(tmp_path):
     page = (tmp_path / "page.md").read_text("utf-8")
     assert "| untrained | representation | 1 |" in page
     assert "| vicreg | representation | 1 |" in page
+    assert re.search(
+        r"\n\| vicreg \| [\d.]+ \[[\d.]+, [\d.]+\] representation \| -?[\d.]+ \[-?[\d.]+, ", page
+    )
     again = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert "vicreg-0" not in again.stderr  # nothing was done again

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.models.method import Moment, SampleKind
+from turntable.models.method import PAIR, Moment, SampleKind
 from turntable.models.seq_jepa import SeqJEPA, SeqJEPAConfig
 from turntable.models.vicreg_traj import VICRegTraj, VICRegTrajConfig, straightness
 
@@ -59,6 +59,22 @@ def test_actions_are_told_or_not(build):
     )
     assert blind.reads == ("views",)
     assert blind.loss({"views": several()["views"]})["loss"] > 0
+
+
+def test_one_observed_view_is_the_first_of_a_pair(build, pairs):
+    """Loaders give two views by themselves, not as a sequence."""
+    config = dataclasses.replace(CONFIG, observed_views=1, dropout=0.0)
+    made = build(SeqJEPA, config)
+    assert config.sample == PAIR
+    assert made.reads == ("view_1", "view_2", "relative_quaternion")
+    first, second = (made.seen(pairs[name]) for name in ("view_1", "view_2"))
+    source, target = made.backbone(first), made.target(second)
+    predicted = made.predict(source, pairs["relative_quaternion"])
+    expected = 1 - torch.nn.functional.cosine_similarity(predicted, target).mean()
+    torch.testing.assert_close(made.loss(pairs)["loss"], expected)
+    blind = build(SeqJEPA, dataclasses.replace(config, told_actions=False))
+    assert blind.reads == ("view_1", "view_2")
+    assert blind.loss({name: pairs[name] for name in blind.reads})["loss"] > 0
 
 
 def test_one_view_is_an_aggregate_of_one(build):

@@ -141,6 +141,13 @@ def test_workers_change_nothing(dataset, tmp_path):
     assert (first / "records.jsonl").read_bytes() == (second / "records.jsonl").read_bytes()
 
 
+def test_seq_jepa_trains_on_one_observed_view_and_on_more(dataset, tmp_path):
+    """Of two views a loader makes a pair, of more a sequence."""
+    for count in (1, 2):
+        changes = {"epochs": 1, "method_config": {"observed_views": count}}
+        assert (train(short(dataset, "seq-jepa", **changes), tmp_path / str(count)) / "weights.pt").exists()
+
+
 def test_a_finished_run_is_left_alone(dataset, tmp_path):
     folder = train(short(dataset, epochs=1), tmp_path / "run")
     before = (folder / "weights.pt").stat().st_mtime_ns

@@ -74,6 +74,9 @@ class SeqJEPAConfig(MethodConfig):
     """"epoch": the decay changes between epochs alone, as in the published code."""
     target_buffers: Buffers = "average"
     """"keep": running statistics are the target's own, as in the published code."""
+    normalized_target: bool = False
+    """Whether each dimension of the target is brought to mean 0 and deviation 1 over the batch, as the
+    projectors of BYOL do. Otherwise what all views have in common counts in the cosine, as in the paper."""
 
     @property
     def sample(self) -> SampleKind:
@@ -92,7 +95,8 @@ class SeqJEPA(Method, Predicts, Aggregates):
         super().__init__(backbone, data)
         _check(config, backbone.dim)
         self.config, self.action = config, config.action
-        self.reads = ("views", *config.action) if config.told_actions else ("views",)
+        self.views_read = ("views",) if config.observed_views > 1 else ("view_1", "view_2")
+        self.reads = (*self.views_read, *config.action) if config.told_actions else self.views_read
         numbers = action_dim(config.action)
         self.action_embedding = (
             action_embedding(numbers, config.action_width) if config.told_actions else None
@@ -108,22 +112,27 @@ class SeqJEPA(Method, Predicts, Aggregates):
             nn.Linear(config.predictor_width, backbone.dim),
         )
         self.target = MovingAverage(backbone, config.target_buffers)
+        self.target_norm = (
+            nn.BatchNorm1d(backbone.dim, affine=False) if config.normalized_target else nn.Identity()
+        )
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Of batches with ``views``, uint8 [B, M + 1, 3, H, W], and the labels of ``config.action``.
 
-        The M observed views go through the encoder together: batch norm sees B x M images at once.
+        With one observed view, of batches of pairs. The M observed views go through the encoder together:
+        batch norm sees B x M images at once.
 
         Raises:
             InvalidInputError: The batch has fewer than 2 rows.
         """
-        check_rows(batch["views"])
-        observed, last = batch["views"][:, :-1], batch["views"][:, -1]
+        views = self._views(batch)
+        check_rows(views)
+        observed, last = views[:, :-1], views[:, -1]
         representation = self.represent(observed.flatten(0, 1)).unflatten(0, observed.shape[:2])
-        told = self._embed_actions(batch)
+        told = self._embed_actions(batch, representation)
         aggregate = self._aggregate(representation, told[:, :-1])
         predicted = self.predictor(torch.cat([aggregate, told[:, -1]], dim=1))
-        target = self.target(self.seen(last))
+        target = self._aimed_at(self.seen(last))
         return {"loss": losses.cosine_distance(gathered(predicted), gathered(target))}
 
     def after_step(self, moment: Moment) -> None:
@@ -141,7 +150,7 @@ class SeqJEPA(Method, Predicts, Aggregates):
             invariant=self._aggregate(one_view, self._nothing_told(one_view)[:, :0]),
             equivariant=representation,
             source=representation,
-            target=self.target(seen),
+            target=self._aimed_at(seen),
         )
 
     def predict(self, source: Tensor, action: Tensor) -> Tensor:
@@ -161,13 +170,22 @@ class SeqJEPA(Method, Predicts, Aggregates):
         first = self.aggregate_token.to(tokens.dtype).expand(len(tokens), -1, -1)
         return self.transformer(torch.cat([first, tokens], dim=1))[:, 0]
 
-    def _embed_actions(self, batch: Batch) -> Tensor:
-        """Of all steps of a batch, [B, M, W]."""
+    def _aimed_at(self, seen: Tensor) -> Tensor:
+        """What a prediction should be for normalised images, [B, D]; no gradient passes."""
+        return self.target_norm(self.target(seen))
+
+    def _views(self, batch: Batch) -> Tensor:
+        """All views of a batch, uint8 [B, M + 1, 3, H, W]; a loader gives two of them by themselves."""
+        if self.config.observed_views > 1:
+            return batch["views"]
+        return torch.stack([batch["view_1"], batch["view_2"]], dim=1)
+
+    def _embed_actions(self, batch: Batch, representation: Tensor) -> Tensor:
+        """Of all steps of a batch, [B, M, W], as many as there are observed views [B, M, D]."""
         if self.action_embedding is None:
-            return torch.zeros(
-                *batch["views"][:, 1:].shape[:2], self.action_width, device=batch["views"].device
-            )
-        return self._embed(action_of(batch, self.action))
+            return self._nothing_told(representation)
+        action = action_of(batch, self.action)
+        return self._embed(action if self.config.observed_views > 1 else action.unsqueeze(1))
 
     def _embed(self, action: Tensor) -> Tensor:
         """Actions [B, S, K] as [B, S, W], normalised over all of them."""
