@@ -10,20 +10,65 @@ from turntable.errors import InvalidInputError
 
 
 @app.command
-def serve(*folders: Path, host: str = "127.0.0.1", port: int = 8765) -> int:
-    """Serve data sets over HTTP: a catalogue, shards with Range, single views and labels.
+def serve(
+    *folders: Path,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    access: Path | None = None,
+    public: tuple[str, ...] = (),
+    rate: float | None = None,
+    requests_at_once: int = 1000,
+    requests_at_once_each: int = 200,
+    render: bool = False,
+    meshes: tuple[str, ...] = (),
+    backend: str = "auto",
+    device: str = "auto",
+    render_queue: int = 16,
+    access_log: bool = True,
+) -> int:
+    """Serve data sets over HTTP: a gallery, a catalogue, shards with Range, queries, views and labels.
 
     Args:
         folders: Data sets, or folders of some.
         host: The address to listen on; by default only this machine can connect.
         port: Its port.
+        access: A file of tokens (turntable token create); without one, who can connect may read.
+        public: With tokens: data sets that anyone may read; "*" for all.
+        rate: Requests a second that one token or address may make in the long run; no bound by default.
+        requests_at_once: That are answered at the same time.
+        requests_at_once_each: Of one token or address.
+        render: Draw views on request (POST /render), in a process of its own.
+        meshes: With --render, NAME=DIR: the folder of a data set's meshes; the zoo needs none.
+        backend: With --render: moderngl, embree, or auto.
+        device: With --render: as of turntable render.
+        render_queue: Views that may wait to be drawn.
+        access_log: A line of JSON for each request on the standard output.
     """
+    from turntable.service import RenderSettings, ServiceSettings
     from turntable.service import serve as serve_folders
 
     if not folders:
         raise InvalidInputError("serve what? Give the folder of a data set, or one that holds some")
-    serve_folders(folders, host, port)
+    if meshes and not render:
+        raise InvalidInputError("--meshes are drawn from with --render only")
+    renders = RenderSettings(_folders_by_name(meshes), backend, device, render_queue) if render else None
+    settings = ServiceSettings(access, public, rate, requests_at_once, requests_at_once_each, renders)
+    if access is None and host not in ("127.0.0.1", "::1", "localhost"):
+        warn(f"Anyone who can reach {host}:{port} may read all of it; --access FILE asks for tokens")
+    serve_folders(folders, host, port, settings, access_log=access_log)
     return 0
+
+
+def _folders_by_name(given: tuple[str, ...]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for text in given:
+        name, sign, folder = text.partition("=")
+        if not sign or not name or not Path(folder).is_dir():
+            raise InvalidInputError(
+                f"--meshes {text}: give NAME=DIR, a data set and the folder of its meshes"
+            )
+        found[name] = Path(folder)
+    return found
 
 
 @app.command

@@ -10,6 +10,7 @@ from turntable.datasets.factors import Factor
 from turntable.datasets.labels import LabelSchema
 from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.storage import write_text
+from turntable.datasets.subset import Subset
 from turntable.errors import IntegrityError
 
 MANIFEST_NAME = "manifest.json"
@@ -68,6 +69,8 @@ class Manifest:
     """What is kept of each view; ``conventions`` says how each is encoded."""
     points: int = 0
     """Of the point cloud of each object; 0: none."""
+    subset: Subset | None = None
+    """The views that belong to it, where those are not all; shards, totals and recipe are the whole's."""
     format_version: int = FORMAT_VERSION
 
     @property
@@ -88,7 +91,10 @@ class Manifest:
 
     def to_json(self) -> str:
         """The file, for people too: indented, keys in a fixed order."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+        table = asdict(self)
+        if self.subset is None:
+            del table["subset"]
+        return json.dumps(table, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str, where: str = MANIFEST_NAME) -> "Manifest":
@@ -159,6 +165,8 @@ def _typed(table: Mapping[str, Any]) -> dict[str, Any]:
     typed["shards"] = tuple(ShardRecord(**shard) for shard in table["shards"])
     typed["factors"] = tuple(Factor(**factor) for factor in table["factors"])
     typed["totals"] = Totals(**table["totals"])
+    if table.get("subset") is not None:
+        typed["subset"] = Subset(**table["subset"])
     for name in ("pixel_mean", "pixel_std"):
         typed[name] = None if table[name] is None else tuple(table[name])
     return typed

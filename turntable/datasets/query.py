@@ -1,9 +1,9 @@
 """Which views of a data set fulfil a condition over their labels, before any shard is opened."""
 
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -14,25 +14,13 @@ from turntable.datasets.dataset import Dataset
 from turntable.datasets.label_engine import EngineError, LabelEngine, open_engine
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.shard_reader import shard_name
+from turntable.datasets.subset import MatchingViews, make_subset
 from turntable.datasets.table import COLUMNS, TABLE_NAME
 from turntable.errors import IntegrityError, InvalidInputError
 
 _REMEDY = "run `turntable verify` where it lies, or fetch it again"
 _LISTED = 8
 """Values of a column that a message lists."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MatchingViews:
-    """The views that a condition chose, by object and number."""
-
-    rows: NDArray[np.int64]
-    """[n] of objects in their split, ascending."""
-    views: NDArray[np.int64]
-    """[n] their numbers, ascending within each object."""
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
 
 def matching_views(dataset: Dataset, split: str, where: str) -> MatchingViews:
@@ -53,25 +41,58 @@ def matching_views(dataset: Dataset, split: str, where: str) -> MatchingViews:
         StoreError: the table's place cannot be reached.
         MissingExtraError: DuckDB is not installed.
     """
+    return _matching(dataset, (split,), where)[split]
+
+
+def subset_manifest(dataset: Dataset, where: str, splits: Sequence[str] = ()) -> Manifest:
+    """The manifest of the views that fulfil a condition; loaders stream it as a data set of its own.
+
+    Args:
+        dataset: whose ``labels.parquet`` is asked.
+        where: as of :func:`matching_views`.
+        splits: those to choose from; none: all.
+
+    Raises:
+        InvalidInputError: it is no such condition, no view fulfils it, or there is no such split.
+        IntegrityError: the table is missing, damaged, or not of this data set.
+    """
     manifest = dataset.manifest
-    if split not in manifest.splits:
-        raise InvalidInputError(
-            f"{dataset.place} has no split {split!r}; it has {', '.join(manifest.splits)}"
-        )
+    found = _matching(dataset, tuple(splits) or manifest.splits, where)
+    sizes = {split: sum(shard.objects for shard in manifest.shards_of(split)) for split in manifest.splits}
+    subset = make_subset(where, manifest.fingerprint, found, sizes, manifest.views)
+    return replace(
+        manifest,
+        splits=tuple(split for split in manifest.splits if len(found.get(split, ()))),
+        fingerprint=subset.fingerprint,
+        subset=subset,
+    )
+
+
+def _matching(dataset: Dataset, splits: Sequence[str], where: str) -> dict[str, MatchingViews]:
+    """By split; at least one view in all."""
+    manifest = dataset.manifest
+    for split in splits:
+        if split not in manifest.splits:
+            raise InvalidInputError(
+                f"{dataset.place} has no split {split!r}; it has {', '.join(manifest.splits)}"
+            )
     condition = parse_condition(where, _columns(manifest))
     table = f"{dataset.place}/{TABLE_NAME}"
+    found: dict[str, MatchingViews] = {}
     with _opened(dataset, table) as engine:
         _check_fits(engine, manifest, table)
-        first = _choose(engine, manifest, split)
-        try:
-            numbers = _matching_rows(engine, condition)
-        except EngineError as error:
-            _check_readable(engine, condition, table)
-            raise condition.fault(str(error)) from None
-        if not len(numbers):
-            raise condition.fault(f"no view of {split} fulfils it{_what_there_is(engine, condition)}")
-    rows, views = np.divmod(numbers - first, manifest.views)
-    return MatchingViews(rows, views)
+        for split in splits:
+            first = _choose(engine, manifest, split)
+            try:
+                numbers = _matching_rows(engine, condition)
+            except EngineError as error:
+                _check_readable(engine, condition, table)
+                raise condition.fault(str(error)) from None
+            found[split] = MatchingViews(*np.divmod(numbers - first, manifest.views))
+        if not any(map(len, found.values())):
+            what = _what_there_is(engine, condition)
+            raise condition.fault(f"no view of {' or '.join(splits)} fulfils it{what}")
+    return found
 
 
 def _columns(manifest: Manifest) -> tuple[str, ...]:
@@ -153,7 +174,7 @@ def _choose(engine: LabelEngine, manifest: Manifest, split: str) -> int:
     before = manifest.shards[: manifest.shards.index(shards[0])]
     first, count = (sum(shard.objects for shard in part) * manifest.views for part in (before, shards))
     engine.rows(
-        f"CREATE VIEW chosen AS SELECT * FROM labels "
+        f"CREATE OR REPLACE VIEW chosen AS SELECT * FROM labels "
         f"WHERE file_row_number BETWEEN {first} AND {first + count - 1}"
     )
     return first

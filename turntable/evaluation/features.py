@@ -16,6 +16,7 @@ from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
 from turntable.datasets.rotations import quaternion_to_matrix
 from turntable.datasets.storage import write_text
+from turntable.errors import InvalidInputError
 from turntable.evaluation.probes import compute_device
 from turntable.loaders.loader import Loader
 from turntable.loaders.samplers import Views
@@ -97,6 +98,7 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
         IntegrityError: The data or the weights are damaged.
     """
     dataset = open_dataset(dataset_dir)
+    _check_whole(dataset)
     cache = run.folder / "features" / f"{split}-{_cache_key(run, dataset)}"
     if not (cache / "done").is_file():
         extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size, cache)
@@ -108,6 +110,7 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
 
 def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
     """Arrays as ``extract`` makes them, beside the labels of the split."""
+    _check_whole(dataset)
     with dataset.split(split) as opened:
         labels, categories = np.asarray(opened.labels), opened.categories
         ids = tuple(record.id for record in opened.objects)
@@ -209,3 +212,12 @@ def _cache_key(run: Run, dataset: Dataset) -> str:
     for content in (run.weights.read_bytes(), dataset.manifest.to_json().encode()):
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:24]
+
+
+def _check_whole(dataset: Dataset) -> None:
+    """Protocols are about all views of a split, as objects have them."""
+    if dataset.manifest.subset is not None:
+        raise InvalidInputError(
+            f"{dataset.place} is a subset ({dataset.manifest.subset.where!r}); it can be trained on, but"
+            " protocols score whole splits: evaluate on the data set that it is of"
+        )

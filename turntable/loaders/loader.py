@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.rotations import QuaternionSign
 from turntable.datasets.stores.cache import ShardCache
+from turntable.datasets.subset import MatchingViews
 from turntable.errors import InvalidInputError
 from turntable.loaders.augment_parameters import Augmentation
 from turntable.loaders.batches import BatchPlan, Last
@@ -130,7 +133,7 @@ class Loader(BatchLoader):
             augmentation,
             seed,
             tolerant=max_corrupt_views > 0,
-            allowed=selection if where is not None else None,
+            allowed=None if manifest.subset is None and where is None else selection,
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
         )
         self._filling.check()
@@ -222,9 +225,27 @@ def _selection(dataset: Dataset, split: str, where: str | None) -> Selection:
         )
     counts = [shard.objects for shard in manifest.shards_of(split)]
     length = int((manifest.recipe.get("sequence") or {}).get("length", 0))
-    if where is None:
+    if manifest.subset is None and where is None:
         return whole_split(counts, manifest.views, length)
+    found = _found(dataset, split, sum(counts), where)
+    return chosen_views(counts, found.rows, found.views, length)
+
+
+def _found(dataset: Dataset, split: str, objects: int, where: str | None) -> MatchingViews:
+    """The views that a condition, the data set's own choice, or both leave."""
+    subset, views = dataset.manifest.subset, dataset.manifest.views
+    own = None if subset is None else subset.chosen(split, objects, views)
+    if where is None:
+        assert own is not None
+        return own
     from turntable.datasets.query import matching_views
 
     found = matching_views(dataset, split, where)
-    return chosen_views(counts, found.rows, found.views, length)
+    if own is None:
+        return found
+    both = np.intersect1d(own.rows * views + own.views, found.rows * views + found.views)
+    if not len(both):
+        raise InvalidInputError(
+            f"no view of {split} fulfils both {where!r} and the condition of the subset at {dataset.place}"
+        )
+    return MatchingViews(*np.divmod(both, views))

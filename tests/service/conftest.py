@@ -1,0 +1,100 @@
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from synthetic import make_synthetic_dataset
+
+
+class Running:
+    """A service in a process of its own, as the command line starts it."""
+
+    def __init__(self, process, port, log):
+        self.process, self.port, self.log = process, port, log
+        self.url = f"http://127.0.0.1:{port}"
+
+    def ask(self, path, method="GET", headers=None, body=None):
+        """Status, headers and body of one request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            data = json.dumps(body) if isinstance(body, dict) else body
+            kind = {"Content-Type": "application/json"} if isinstance(body, dict) else {}
+            connection.request(method, path, data, {**kind, **(headers or {})})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def json(self, path, **more):
+        status, _, body = self.ask(path, **more)
+        assert status == 200, body
+        return json.loads(body)
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(30)
+
+
+@contextmanager
+def started(folders, *options, port=0, log):
+    """Serve folders until the block ends."""
+    command = [sys.executable, "-m", "turntable", "serve", *map(str, folders), "--port", str(port), *options]
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            command, stdout=file, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        )
+    try:
+        deadline = time.monotonic() + 60
+        began = log.stat().st_size if port else 0
+        while True:
+            found = re.findall(r"running on http://127\.0\.0\.1:(\d+)", log.read_text())
+            if found and process.poll() is None:
+                break
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()[began:]
+            time.sleep(0.05)
+        yield Running(process, int(found[-1]), log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def served_folder(tmp_path_factory):
+    """One small data set that nobody changes."""
+    folder = tmp_path_factory.mktemp("served") / "small"
+    make_synthetic_dataset(folder, objects=24, categories=3, views=4, image_size=32)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def running(served_folder, tmp_path_factory):
+    with started([served_folder], log=tmp_path_factory.mktemp("log") / "log") as service:
+        yield service
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts services that the test ends, or that end with it."""
+    stack = []
+
+    def _start(*folders, options=(), port=0):
+        context = started(folders, *options, port=port, log=tmp_path / f"log{len(stack)}")
+        stack.append(context)
+        return context.__enter__()
+
+    yield _start
+    for context in stack:
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def here():
+    return Path(__file__).parent

@@ -1,0 +1,27 @@
+"""Answers of one kind: what went wrong, said so that whoever asked can mend it."""
+
+from collections.abc import Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from turntable.errors import InvalidInputError, MissingExtraError, TurntableError
+
+
+def problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """An answer that says what is wrong."""
+    return JSONResponse({"error": message}, status, dict(headers or {}))
+
+
+async def http_problem(_: Request, error: Exception) -> Response:
+    """Of what the routes refuse."""
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, error.detail, error.headers)
+
+
+async def turntable_problem(_: Request, error: Exception) -> Response:
+    """Of what turntable says of its input or its files."""
+    assert isinstance(error, TurntableError)
+    wrong = isinstance(error, InvalidInputError)
+    return problem(400 if wrong else 501 if isinstance(error, MissingExtraError) else 500, str(error))

@@ -1,0 +1,148 @@
+"""Connections that the service can afford: files leave without a copy, and nobody holds one for nothing.
+
+uvicorn's protocol, with the "zero copy send" extension of ASGI (``http.response.zerocopysend``), which it
+lacks: the kernel moves a shard from the page cache to the socket. And with bounds: on the size of a request's
+head, on the time it may take, and on how long a reader may take nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+ZERO_COPY = "http.response.zerocopysend"
+MOST_HEAD_BYTES = 32 << 10
+"""Of a request's address and headers together."""
+HEAD_S = 10.0
+"""From the first byte of a request to the end of its head; also from a connection's beginning."""
+STALL_S = 60.0
+"""A reader that takes less than a piece in this time is let go."""
+PIECE_BYTES = 4 << 20
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
+    b"content-type: application/json\r\ncontent-length: 49\r\n\r\n"
+    b'{"error": "address and headers are above 32 KiB"}'
+)
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """One connection of a reader."""
+
+    _head_bytes = 0
+    _refused = False
+    _answering = False
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Whoever connects has to ask for something soon."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._head_arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a head, or of a body."""
+        if self._refused:
+            return
+        if self._head_timer is None and not self._answering:
+            self._await_head()
+        super().data_received(data)
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the address."""
+        if self._within(len(url)):
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        if self._within(len(name) + len(value)):
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The request is known."""
+        self._head_arrived()
+        self._head_bytes = 0
+        if not self._refused:
+            self._answering = True
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of what follows the head."""
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request has come whole."""
+        if not self._refused:
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The next request may come."""
+        self._answering = bool(self.pipeline)
+        super().on_response_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        extensions = cycle.scope.setdefault("extensions", {})  # type: ignore[typeddict-item]
+        extensions[ZERO_COPY] = {}
+        super()._start_asgi_task(cycle, _with_zero_copy(app, cycle))
+
+    def _within(self, more: int) -> bool:
+        self._head_bytes += more
+        if self._head_bytes <= MOST_HEAD_BYTES:
+            return True
+        if not self._refused:
+            self._refused = True
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        return False
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_S, self._give_up)
+
+    def _head_arrived(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _give_up(self) -> None:
+        self._head_timer = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+def _with_zero_copy(app: Any, cycle: RequestResponseCycle) -> Any:
+    """The application, whose files the kernel sends."""
+
+    async def run(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
+        async def extended(message: Mapping[str, Any]) -> None:
+            if message["type"] != ZERO_COPY:
+                await send(message)
+                return
+            if cycle.scope["method"] != "HEAD" and not cycle.disconnected:
+                await _send_file(cycle, message["file"], message["offset"], message["count"])
+            if not message.get("more_body", False):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        await app(scope, receive, extended)
+
+    return run
+
+
+async def _send_file(cycle: RequestResponseCycle, file: Any, offset: int, count: int) -> None:
+    loop, end = asyncio.get_running_loop(), offset + count
+    while offset < end:
+        piece = min(PIECE_BYTES, end - offset)
+        try:
+            sent = await asyncio.wait_for(loop.sendfile(cycle.transport, file, offset, piece), STALL_S)
+        except (OSError, RuntimeError, TimeoutError):  # it has left, or takes nothing
+            sent = 0
+        if not sent:  # or the file is shorter than it was
+            cycle.disconnected = True
+            cycle.transport.abort()
+            return
+        offset += sent
+        cycle.expected_content_length -= sent

@@ -1,0 +1,176 @@
+"""What is in a data set, as JSON: objects, views with their labels, factors, and the pairs a loader gives."""
+
+from typing import Any
+
+import numpy as np
+
+from turntable.datasets.manifest import Manifest
+from turntable.datasets.rotations import relative_quaternion
+from turntable.errors import InvalidInputError
+from turntable.loaders.samplers import Pairs
+from turntable.loaders.selection import whole_split
+from turntable.service.catalogue import Entry
+
+BINS = 32
+"""Of a factor's histogram."""
+MOST_LISTED = 1000
+"""Rows of one answer."""
+
+
+def described(entry: Entry) -> dict[str, Any]:
+    """The catalogue's words on a data set, and what its page shows."""
+    manifest = entry.dataset.manifest
+    return {
+        **entry.summary(),
+        "quarantined": manifest.quarantined,
+        "source": manifest.source,
+        "conventions": manifest.conventions,
+        "camera": manifest.camera,
+        "outputs": list(manifest.outputs),
+        "shards": len(manifest.shards),
+        "classes": class_counts(entry),
+    }
+
+
+def class_counts(entry: Entry) -> dict[str, dict[str, int]]:
+    """How many objects of each category each split has."""
+    names, counts = entry.dataset.manifest.categories, dict[str, dict[str, int]]()
+    for split, opened in entry.splits.items():
+        found = np.bincount(opened.categories, minlength=len(names)).tolist()
+        counts[split] = dict(zip(names, found, strict=True))
+    return counts
+
+
+def histograms(entry: Entry) -> list[dict[str, Any]]:
+    """Each factor with its unit, range and counts over all views of all splits."""
+    labels = np.concatenate(
+        [opened.labels.reshape(-1, len(entry.dataset.manifest.factors)) for opened in entry.splits.values()]
+    )
+    described = []
+    for column, factor in enumerate(entry.dataset.manifest.factors):
+        values = labels[:, column]
+        low, high = min(factor.low, float(values.min())), max(factor.high, float(values.max()))
+        counts, _ = np.histogram(values, BINS, (low, high if high > low else low + 1))
+        described.append(
+            {
+                "name": factor.name,
+                "unit": factor.unit,
+                "description": factor.description,
+                "low": low,
+                "high": high,
+                "counts": counts.tolist(),
+            }
+        )
+    return described
+
+
+def objects(entry: Entry, split: str, category: str | None, offset: int, limit: int) -> dict[str, Any]:
+    """Some objects of a split.
+
+    Args:
+        entry: The data set.
+        split: Its name.
+        category: Only those of this one; None: all.
+        offset: So many are left out first.
+        limit: At most so many are told.
+
+    Raises:
+        InvalidInputError: There is no such split or category.
+    """
+    manifest = entry.dataset.manifest
+    rows = np.arange(_of_split(entry, split).num_objects)
+    if category is not None:
+        if category not in manifest.categories:
+            raise InvalidInputError(
+                f"{entry.name} has no category {category!r}; it has {', '.join(manifest.categories)}"
+            )
+        rows = np.flatnonzero(_of_split(entry, split).categories == manifest.categories.index(category))
+    chosen = rows[offset : offset + min(limit, MOST_LISTED)].tolist()
+    return {"total": len(rows), "objects": [object_summary(entry, split, row) for row in chosen]}
+
+
+def object_summary(entry: Entry, split: str, row: int) -> dict[str, Any]:
+    """An object in one line."""
+    record = entry.record(split, row)
+    return {
+        "key": record.key,
+        "id": record.id,
+        "category": record.category,
+        "split": split,
+        "licence": record.licence,
+    }
+
+
+def object_views(entry: Entry, split: str, row: int) -> dict[str, Any]:
+    """An object with the labels of all its views."""
+    labels = entry.splits[split].labels_at(
+        np.full(entry.dataset.manifest.views, row), np.arange(entry.dataset.manifest.views)
+    )
+    names = [factor.name for factor in entry.dataset.manifest.factors]
+    return {
+        **object_summary(entry, split, row),
+        "views": [dict(zip(names, view, strict=True)) for view in labels.tolist()],
+    }
+
+
+def view_label(entry: Entry, split: str, row: int, view: int) -> dict[str, Any]:
+    """The factors of one view by name, and its pose."""
+    labels = entry.splits[split].labels_at(np.array([row]), np.array([view]))
+    schema = entry.dataset.schema
+    record = entry.record(split, row)
+    return {
+        "object": record.id,
+        "key": record.key,
+        "category": record.category,
+        "split": split,
+        "view": view,
+        "factors": dict(zip(schema.names, labels[0].tolist(), strict=True)),
+        "rotation": schema.rotations(labels)[0].tolist(),
+        "quaternion": schema.quaternions(labels)[0].tolist(),
+        "translation": schema.translations(labels)[0].tolist(),
+    }
+
+
+def pair(entry: Entry, split: str, seed: int, epoch: int, index: int) -> dict[str, Any]:
+    """The pair that a loader gives at a place of an epoch, with what lies between its views.
+
+    Args:
+        entry: The data set.
+        split: Its name.
+        seed: Of the loader.
+        epoch: From 0.
+        index: Of the pair in the epoch.
+
+    Raises:
+        InvalidInputError: There is no such split or place, or objects have one view only.
+    """
+    _of_split(entry, split)
+    manifest, sampler = entry.dataset.manifest, Pairs()
+    counts = [shard.objects for shard in manifest.shards_of(split)]
+    selection = whole_split(counts, manifest.views).with_at_least(sampler.views)
+    if index >= sampler.count(selection):
+        raise InvalidInputError(f"{split} has {sampler.count(selection)} pairs in an epoch, counted from 0")
+    sample = sampler.samples(selection, None, seed, epoch)[np.array([index])]
+    row, views = int(sample.objects[0]), sample.views[0].tolist()
+    first, second = (view_label(entry, split, row, view) for view in views)
+    quaternion = relative_quaternion(np.array(first["quaternion"]), np.array(second["quaternion"]))
+    angle = 2 * np.arccos(np.clip(abs(quaternion[3]), 0, 1))
+    return {
+        **object_summary(entry, split, row),
+        "views": views,
+        "pairs": sampler.count(selection),
+        "labels": [first, second],
+        "relative_quaternion": quaternion.tolist(),
+        "relative_angle_rad": float(angle),
+    }
+
+
+def split_of(manifest: Manifest, split: str) -> str:
+    """A split's name. Raises InvalidInputError where there is none of it."""
+    if split not in manifest.splits:
+        raise InvalidInputError(f"there is no split {split!r}; there are {', '.join(manifest.splits)}")
+    return split
+
+
+def _of_split(entry: Entry, split: str) -> Any:
+    return entry.splits[split_of(entry.dataset.manifest, split)]

@@ -1,0 +1,96 @@
+"""The process that draws views on request: apart from the service, which outlives whatever happens here."""
+
+import signal
+import sys
+from collections import OrderedDict
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from turntable.datasets.recipe import Recipe
+from turntable.errors import TurntableError
+from turntable.processes.endings import portable
+from turntable.renderer.backends import Backend, choose, open_backend
+from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.open import open_source
+from turntable.renderer.meshes.source import MeshSource, load_mesh
+from turntable.renderer.scene import scenes_from_labels
+from turntable.renderer.views import encode_views, recipe_quality
+from turntable.service.render_job import Job
+
+MOST_MESHES = 32
+"""Kept for the next view of the same object."""
+
+
+class Studio:
+    """Draws jobs, and keeps what the next one may need."""
+
+    def __init__(self, backend: str, device: str) -> None:
+        self._wanted = backend, device
+        self._backend: Backend | None = None
+        self._sources: dict[tuple[str, str | None, int], MeshSource] = {}
+        self._meshes: OrderedDict[tuple[str, str | None, int, str], Mesh] = OrderedDict()
+
+    def draw(self, job: Job) -> bytes:
+        """A JPEG. Raises MeshError, InvalidInputError or DeviceError."""
+        recipe = Recipe.from_dict(job.recipe, "in manifest.json")
+        mesh = self._mesh(recipe, job)
+        schema = recipe.schema
+        label = schema.scene_columns(np.array([job.label], dtype=np.float32))
+        scenes = scenes_from_labels(schema.scene_names, label)
+        drawn = self._device().render(mesh, scenes, job.size_px, recipe_quality(recipe), ("rgb",))
+        return encode_views(recipe, drawn.rgb)[0]
+
+    def _device(self) -> Backend:
+        if self._backend is None:
+            choice = choose(*self._wanted)
+            self._backend = open_backend(choice.backend, choice.devices[0])
+        return self._backend
+
+    def _mesh(self, recipe: Recipe, job: Job) -> Mesh:
+        place = recipe.source, job.meshes, job.objects
+        if (*place, job.object) not in self._meshes:
+            if place not in self._sources:
+                folder = None if job.meshes is None else Path(job.meshes)
+                self._sources[place] = open_source(recipe.source, folder, job.objects)
+            source = self._sources[place]
+            mesh = load_mesh(source, job.object)
+            if job.sha256 and source.digest(job.object, mesh) != job.sha256:
+                raise TurntableError(
+                    f"the mesh of {job.object} is not the one that the data set was drawn from; "
+                    "serve with the meshes it was made of"
+                )
+            self._meshes[(*place, job.object)] = mesh
+            if len(self._meshes) > MOST_MESHES:
+                self._meshes.popitem(last=False)
+        self._meshes.move_to_end((*place, job.object))
+        return self._meshes[(*place, job.object)]
+
+
+def main(descriptor: int, backend: str, device: str) -> None:
+    """Draw what comes through the pipe until it is closed.
+
+    Args:
+        descriptor: Of this end of the pipe.
+        backend: What draws: a name of the renderer's, or "auto".
+        device: Of it.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)  # the service's to answer
+    pipe: Connection[Any, Any] = Connection(descriptor)
+    studio = Studio(backend, device)
+    while True:
+        try:
+            job = cast("Job", pipe.recv())
+        except EOFError:
+            return
+        try:
+            pipe.send(studio.draw(job))
+        except TurntableError as error:
+            pipe.send(portable(error))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])

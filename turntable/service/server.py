@@ -1,0 +1,63 @@
+"""The running service: an address, connections, and the log."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import uvicorn
+
+from turntable.service.app import create_app
+from turntable.service.catalogue import find_datasets
+from turntable.service.connections import BoundedConnection
+from turntable.service.records import ACCESS_LOG
+from turntable.service.settings import ServiceSettings
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+KEEP_ALIVE_S = 30
+"""A loader's connection rests while a batch is trained on."""
+SHUTDOWN_S = 10
+"""Answers that are under way may end."""
+
+
+def serve(
+    folders: Iterable[Path],
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    settings: ServiceSettings | None = None,
+    *,
+    access_log: bool = True,
+) -> None:
+    """Serve the data sets in these folders until stopped; only this machine can reach them by default.
+
+    Args:
+        folders: Each is a data set, or holds some.
+        host: To listen on.
+        port: To listen on; 0: any that is free.
+        settings: Who may ask for what.
+        access_log: Whether each request leaves a line of JSON on the standard output.
+
+    Raises:
+        InvalidInputError: A folder holds no data set.
+    """
+    app = create_app(find_datasets(folders), settings)
+    if access_log:
+        ACCESS_LOG.setLevel(logging.INFO)
+        ACCESS_LOG.propagate = False
+        ACCESS_LOG.addHandler(logging.StreamHandler(sys.stdout))
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=BoundedConnection,
+        loop="asyncio",  # whose sendfile leaves no copy
+        ws="none",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        backlog=4096,
+    )
+    server = uvicorn.Server(config)
+    asyncio.run(server.serve())
