@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from turntable.datasets.card import CARD_NAME
 from turntable.datasets.contact_sheet import SHEET_NAME
@@ -58,22 +59,18 @@ class Entry:
     """Path below the folder, as requests give it."""
     stamp: _Stamp
     """Of the manifest's file."""
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _lock: Any = field(default_factory=threading.RLock, repr=False)
 
-    @cached_property
+    @property
     def splits(self) -> Mapping[str, Split]:
         """Open, for as long as the entry is used. Raises IntegrityError where a shard is missing or cut."""
-        return {name: self.dataset.split(name) for name in self.dataset.splits}
-
-    @cached_property
-    def places(self) -> Mapping[str, tuple[str, int]]:
-        """Where each object lies, by its key: the split and its row there."""
-        return {key: (name, row) for name, split in self.splits.items() for row, key in enumerate(split.keys)}
+        with self._lock:
+            return self._splits
 
     def place(self, key: str) -> tuple[str, int] | None:
         """The split and row of an object; None where there is none of this key."""
         with self._lock:
-            return self.places.get(key)
+            return self._places.get(key)
 
     def record(self, split: str, row: int) -> ObjectRecord:
         """What is known of an object."""
@@ -84,6 +81,16 @@ class Entry:
         """One view's file, as its checksum says. Raises IntegrityError where the shard is not as written."""
         with self._lock:
             return self.splits[split].read_jpeg(row, view)
+
+    @cached_property
+    def _splits(self) -> Mapping[str, Split]:
+        return {name: self.dataset.split(name) for name in self.dataset.splits}
+
+    @cached_property
+    def _places(self) -> Mapping[str, tuple[str, int]]:
+        return {
+            key: (name, row) for name, split in self._splits.items() for row, key in enumerate(split.keys)
+        }
 
     def summary(self) -> dict[str, object]:
         """What the catalogue says of it."""

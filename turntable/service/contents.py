@@ -10,6 +10,7 @@ from turntable.errors import InvalidInputError
 from turntable.loaders.samplers import Pairs
 from turntable.loaders.selection import whole_split
 from turntable.service.catalogue import Entry
+from turntable.service.overlay import overlay
 
 BINS = 32
 """Of a factor's histogram."""
@@ -50,7 +51,10 @@ def histograms(entry: Entry) -> list[dict[str, Any]]:
     for column, factor in enumerate(entry.dataset.manifest.factors):
         values = labels[:, column]
         low, high = min(factor.low, float(values.min())), max(factor.high, float(values.max()))
-        counts, _ = np.histogram(values, BINS, (low, high if high > low else low + 1))
+        # A fixed value is rounded to a float32 beside itself.
+        varies = high - low > 1e-6 * max(1.0, abs(high))
+        high = high if varies else low
+        counts, _ = np.histogram(values, BINS, (low, high) if varies else (low - 0.5, low + 0.5))
         described.append(
             {
                 "name": factor.name,
@@ -128,6 +132,7 @@ def view_label(entry: Entry, split: str, row: int, view: int) -> dict[str, Any]:
         "rotation": schema.rotations(labels)[0].tolist(),
         "quaternion": schema.quaternions(labels)[0].tolist(),
         "translation": schema.translations(labels)[0].tolist(),
+        "overlay": overlay(entry, labels[0]),
     }
 
 

@@ -1,0 +1,176 @@
+"""The gallery in a browser: what people see, do and reach by keyboard."""
+
+import functools
+import shutil
+
+import numpy as np
+import pytest
+
+from turntable.datasets.dataset import open_dataset
+from turntable.datasets.query import matching_views
+from turntable.service import new_access, write_access
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
+    with sync_playwright() as playwright:
+        flags = ["--disable-gpu", "--disable-background-networking", "--no-sandbox"]
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page of its own; nothing may go wrong in it, and nothing be asked of another place."""
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    opened, problems = context.new_page(), []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("requestfailed", lambda request: problems.append(request.url))
+    asked = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.set_default_timeout(15_000)
+    yield opened
+    context.close()
+    assert not [problem for problem in problems if "ERR_ABORTED" not in problem and "blob:" not in problem]
+    assert all(url.startswith(("http://127.0.0.1:", "blob:", "data:")) for url in asked)
+
+
+def test_from_the_cards_to_a_view_and_its_label(page, running, served_folder):
+    page.goto(f"{running.url}/")
+    page.get_by_role("link", name="small").click()
+    page.get_by_role("heading", name="small", level=1).wait_for()
+    page.get_by_text("96 views of 24 objects").wait_for()
+    page.locator(".views a").nth(2).click()
+    page.get_by_role("heading", name="view 2").wait_for()
+    label = running.json(f"/datasets/small/objects/{page.url.split('/')[-2]}/views/2.json")
+    cells = page.locator("table tr").first.inner_text()
+    assert "rotation_x_rad" in cells
+    assert f"{np.degrees(label['factors']['rotation_x_rad']):.1f}".rstrip("0").rstrip(".") in cells
+    drawn = page.locator("g[data-part=x] line")
+    assert float(drawn.get_attribute("x2")) == pytest.approx(label["overlay"]["x"][1][0])
+    image = page.locator(".stage img")
+    assert image.evaluate("image => image.naturalWidth") == 32
+    page.get_by_role("link", name="Next").click()
+    page.get_by_role("heading", name="view 3").wait_for()
+
+
+def test_classes_and_sliders_choose_views_and_a_subset_to_stream(page, running, served_folder):
+    dataset = open_dataset(served_folder)
+    page.goto(f"{running.url}/gallery/#/d/small")
+    first = dataset.categories[0]
+    page.get_by_role("button", name=first).click()
+    least = page.get_by_label("Least floor_hue")
+    least.fill("200")
+    where = page.get_by_label("Condition").input_value()
+    assert where.startswith(f"category in ('{first}') and floor_hue between 0.5")
+    expected = sum(len(matching_views(dataset, split, where)) for split in dataset.splits)
+    page.get_by_text(f"{expected} views of").wait_for()
+    assert page.locator(".views li").count() == min(expected, 60)
+    page.get_by_role("button", name="Stream this subset").click()
+    page.get_by_text("streams these").wait_for()
+    manifest = running.json(page.get_by_role("link", name="Its manifest").get_attribute("href").removeprefix(running.url))
+    assert manifest["subset"]["images"] == expected
+    page.get_by_label("Condition").fill("floor_hue <")
+    page.locator("p.error[role=status]").wait_for()
+
+
+def test_a_turntable_turns_by_mouse_and_keyboard_to_the_nearest_stored_view(page, running, served_folder):
+    with open_dataset(served_folder).split("train") as train:
+        key = train.keys[0]
+    page.goto(f"{running.url}/gallery/#/d/small/o/{key}")
+    frame = page.get_by_role("application")
+    frame.wait_for()
+    page.get_by_text("Nearest stored view: 0, 0° from").wait_for()
+    seen = set()
+    frame.focus()
+    for _ in range(72):
+        page.keyboard.press("ArrowRight")
+        seen.add(page.locator(".stage img").get_attribute("src"))
+    assert len(seen) > 1
+    page.keyboard.press("Home")
+    page.get_by_text("Nearest stored view: 0, 0° from").wait_for()
+    box = frame.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 160, steps=4)
+    page.mouse.up()
+    assert "0, 0° from" not in page.locator("p[role=status]").inner_text()
+
+
+def test_the_pair_is_the_one_a_loader_gives(page, running, served_folder):
+    pytest.importorskip("torch")
+    from turntable.loaders import Loader
+
+    batch = next(iter(Loader(served_folder, "train", batch_size=4, seed=3, output="numpy")))
+    page.goto(f"{running.url}/gallery/#/d/small/pair")
+    page.get_by_label("seed").fill("3")
+    page.get_by_label("index").fill("2")
+    views = [int(batch[f"view_index_{side}"][2]) for side in (1, 2)]
+    page.get_by_role("link", name=f"view_1: view {views[0]}").wait_for()
+    page.get_by_role("link", name=f"view_2: view {views[1]}").wait_for()
+    told = page.get_by_role("row", name="relative_quaternion").locator("td").inner_text()
+    assert np.allclose([float(part) for part in told.split(",")], batch["relative_quaternion"][2], atol=1e-3)
+
+
+def test_signing_in(page, start, served_folder, tmp_path):
+    access, _, text = new_access().created("visitor", ["read"])
+    write_access(tmp_path / "access.json", access)
+    service = start(served_folder, options=["--access", str(tmp_path / "access.json")])
+    page.goto(f"{service.url}/gallery/#/d/small")
+    field = page.get_by_label("Token")
+    field.fill("wrong")
+    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+    page.get_by_text("unknown, expired or revoked").wait_for()
+    field.fill(text)
+    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="small", level=1).wait_for()
+    image = page.locator(".views img").first
+    image.wait_for()
+    page.wait_for_function("() => document.querySelector('.views img').naturalWidth == 32")
+
+
+@pytest.mark.parametrize("width", [320, 1100])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_its_window_and_text_can_be_read(browser, running, served_folder, width, scheme):
+    with open_dataset(served_folder).split("train") as train:
+        key = train.keys[0]
+    context = browser.new_context(viewport={"width": width, "height": 700}, color_scheme=scheme)
+    page = context.new_page()
+    for address in ("", "d/small", f"d/small/o/{key}", f"d/small/o/{key}/1", "d/small/pair"):
+        page.goto(f"{running.url}/gallery/#/{address}")
+        page.wait_for_selector("main h1")
+        page.wait_for_function("() => !document.querySelector('main').hasAttribute('aria-busy')")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        colours = page.evaluate(
+            "() => [getComputedStyle(document.body).color, getComputedStyle(document.documentElement).backgroundColor]"
+        )
+        assert contrast(*map(rgb, colours)) > 7
+        assert page.evaluate("() => [...document.images].every(image => image.hasAttribute('alt'))")
+    context.close()
+
+
+def rgb(text):
+    return [int(part) for part in text[text.index("(") + 1 : -1].split(",")[:3]]
+
+
+def contrast(first, second):
+    """Of WCAG 2.1."""
+
+    def luminance(colour):
+        parts = [part / 255 for part in colour]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return functools.reduce(lambda sum_, pair: sum_ + pair[0] * pair[1], zip(linear, (0.2126, 0.7152, 0.0722), strict=True), 0)
+
+    bright, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def test_what_objects_are_called_is_text(page, running):
+    page.goto(f"{running.url}/gallery/#/d/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
+    page.get_by_text("no data set").wait_for()
+    assert page.locator("main img").count() == 0
