@@ -7,8 +7,9 @@ row at a constant velocity, l, c and r.
     loss = VICReg(y_l, y_c; 25, 25, 1) - 1 cos(u1, u2),    u1, u2: y_c - y_l, y_r - y_c across y_c
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from torch import Tensor
 from torch.nn import functional
@@ -25,6 +26,9 @@ TRIPLET = SampleKind(views=3, consecutive=True)
 @dataclass(frozen=True, slots=True)
 class VICRegTrajConfig(VICRegConfig):
     """VICReg's, and the weight of straightness."""
+
+    # Every visit of an object gives a triplet of each of its sequences.
+    demo_training: ClassVar[Mapping[str, Any]] = {"batch_size": 64, "pairs_per_object": 1}
 
     invariance_weight: float = 25.0
     variance_weight: float = 25.0
