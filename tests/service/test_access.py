@@ -45,7 +45,12 @@ def bearer(text):
     return {"Authorization": f"Bearer {text}"}
 
 
-KEYED = ("/datasets/secret", "/datasets/secret/about", "/datasets/secret/files/labels.parquet", "/datasets/secret/x")
+KEYED = (
+    "/datasets/secret",
+    "/datasets/secret/about",
+    "/datasets/secret/files/labels.parquet",
+    "/datasets/secret/x",
+)
 
 
 def test_without_a_token_nothing_of_a_data_set_is_told(two, keys):
@@ -74,8 +79,14 @@ def test_a_token_opens_its_data_sets_and_scopes_alone(two, keys):
             answer = client.get(address, headers=narrow)
             assert answer.status_code == 403
             assert "may not read" in answer.json()["error"]
-        assert client.post("/query", json={"dataset": "secret", "where": "true"}, headers=narrow).status_code == 403
-        assert client.post("/query", json={"dataset": "open", "where": "true"}, headers=narrow).status_code == 200
+        assert (
+            client.post("/query", json={"dataset": "secret", "where": "true"}, headers=narrow).status_code
+            == 403
+        )
+        assert (
+            client.post("/query", json={"dataset": "open", "where": "true"}, headers=narrow).status_code
+            == 200
+        )
         assert client.post("/render", json={"dataset": "open", "key": "x"}, headers=reader).status_code == 403
         artist = bearer(texts["artist"])
         assert client.post("/render", json={"dataset": "open", "key": "x"}, headers=artist).status_code == 404
@@ -147,7 +158,9 @@ def test_a_browser_keeps_a_token_in_a_cookie_that_no_script_reads(two, keys):
 def test_who_asks_too_often_is_told_when_to_come_again(two, keys):
     texts, path, _ = keys
     with client_of(two, access=path, rate=1.0) as client:
-        statuses = [client.get("/datasets/open", headers=bearer(texts["narrow"])).status_code for _ in range(4)]
+        statuses = [
+            client.get("/datasets/open", headers=bearer(texts["narrow"])).status_code for _ in range(4)
+        ]
         assert statuses == [200, 200, 429, 429]
         answer = client.get("/datasets/open", headers=bearer(texts["narrow"]))
         assert int(answer.headers["retry-after"]) >= 1
@@ -173,7 +186,10 @@ def test_bodies_that_cannot_be(two):
             assert answer.status_code == 400, body
             assert part in answer.json()["error"]
         assert client.post("/query", json={"dataset": "none", "where": "true"}).status_code == 404
-        assert client.post("/query", content=b"{", headers={"Content-Type": "application/json"}).status_code == 400
+        assert (
+            client.post("/query", content=b"{", headers={"Content-Type": "application/json"}).status_code
+            == 400
+        )
         assert client.post("/query", json=[1]).status_code == 400
         assert client.post("/query", data={"a": "b"}).status_code == 415
         assert client.get("/query").status_code == 405

@@ -73,7 +73,9 @@ def test_classes_and_sliders_choose_views_and_a_subset_to_stream(page, running, 
     assert page.locator(".views li").count() == min(expected, 60)
     page.get_by_role("button", name="Stream this subset").click()
     page.get_by_text("streams these").wait_for()
-    manifest = running.json(page.get_by_role("link", name="Its manifest").get_attribute("href").removeprefix(running.url))
+    manifest = running.json(
+        page.get_by_role("link", name="Its manifest").get_attribute("href").removeprefix(running.url)
+    )
     assert manifest["subset"]["images"] == expected
     page.get_by_label("Condition").fill("floor_hue <")
     page.locator("p.error[role=status]").wait_for()
@@ -136,7 +138,9 @@ def test_signing_in(page, start, served_folder, tmp_path):
 
 @pytest.mark.parametrize("width", [320, 1100])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_its_window_and_text_can_be_read(browser, running, served_folder, width, scheme):
+def test_no_page_is_wider_than_its_window_and_text_can_be_read(
+    browser, running, served_folder, width, scheme
+):
     with open_dataset(served_folder).split("train") as train:
         key = train.keys[0]
     context = browser.new_context(viewport={"width": width, "height": 700}, color_scheme=scheme)
@@ -164,7 +168,9 @@ def contrast(first, second):
     def luminance(colour):
         parts = [part / 255 for part in colour]
         linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return functools.reduce(lambda sum_, pair: sum_ + pair[0] * pair[1], zip(linear, (0.2126, 0.7152, 0.0722), strict=True), 0)
+        return functools.reduce(
+            lambda sum_, pair: sum_ + pair[0] * pair[1], zip(linear, (0.2126, 0.7152, 0.0722), strict=True), 0
+        )
 
     bright, dark = sorted((luminance(first), luminance(second)), reverse=True)
     return (bright + 0.05) / (dark + 0.05)

@@ -178,7 +178,9 @@ def test_a_thousand_connections(running, served_folder):
 
 
 def test_a_body_that_does_not_come(running):
-    head = b"POST /query HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    head = (
+        b"POST /query HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    )
     answer = raw(running.port, head, 20)
     assert answer.startswith(b"HTTP/1.1 408 ")
 

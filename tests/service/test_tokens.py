@@ -72,7 +72,9 @@ def test_a_link_opens_one_data_set_for_a_while():
         narrow.link_query(other.id, "secret", 60)
 
 
-@pytest.mark.parametrize(("scopes", "days"), [([], 1), (["write"], 1), (["read"], 0), (["read"], float("inf"))])
+@pytest.mark.parametrize(
+    ("scopes", "days"), [([], 1), (["write"], 1), (["read"], 0), (["read"], float("inf"))]
+)
 def test_tokens_that_cannot_be(scopes, days):
     with pytest.raises(InvalidInputError):
         new_access().created("alice", scopes, days=days)
@@ -94,7 +96,11 @@ def test_a_file_that_changes_is_read_again_and_a_damaged_one_opens_nothing(tmp_p
     assert file.current().holder(text) is None
     with pytest.raises(InvalidInputError, match="turntable token create"):
         read_access(path)
-    for damaged in ("[]", json.dumps({"version": 2}), json.dumps({"version": 1, "secret": "", "tokens": [{}]})):
+    for damaged in (
+        "[]",
+        json.dumps({"version": 2}),
+        json.dumps({"version": 1, "secret": "", "tokens": [{}]}),
+    ):
         path.write_text(damaged)
         with pytest.raises(IntegrityError, match="not a file of tokens"):
             read_access(path)

@@ -89,7 +89,8 @@ class SeqJEPAConfig(MethodConfig):
 
     def demo(self) -> Self:
         """A smaller transformer; a target whose dimensions all count, for the small backbone ends without a
-        norm."""
+        norm.
+        """
         return replace(self, layers=2, feedforward_width=512, predictor_width=512, normalized_target=True)
 
 

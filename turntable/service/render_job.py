@@ -63,7 +63,8 @@ def render_job(
     split, row = place
     label = entry.splits[split].labels_at(np.array([row]), np.array([view]))[0]
     for name, value in factors.items():
-        label[_column(entry, name)] = _possible(name, value)
+        column = _column(entry, name)
+        label[column] = _possible(name, value)
     record = entry.record(split, row)
     return Job(
         manifest.recipe,

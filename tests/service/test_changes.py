@@ -1,0 +1,260 @@
+"""What happens to data sets, files and the drawing process while the service runs; the rest goes on."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+
+import pytest
+from synthetic import make_synthetic_dataset
+
+from turntable.datasets.dataset import open_dataset
+from turntable.errors import IntegrityError, InvalidInputError
+from turntable.service import find_datasets
+
+
+@pytest.fixture
+def folders(served_folder, tmp_path):
+    for name in ("first", "second"):
+        shutil.copytree(served_folder, tmp_path / "all" / name)
+    return tmp_path / "all"
+
+
+def names(service):
+    return [entry["name"] for entry in service.json("/datasets")]
+
+
+def test_data_sets_come_go_and_change(start, folders, served_folder):
+    service = start(folders)
+    assert names(service) == ["first", "second"]
+    shutil.copytree(served_folder, folders / "third")
+    assert names(service) == ["first", "second", "third"]
+    shutil.rmtree(folders / "second")
+    assert names(service) == ["first", "third"]
+    status, _, body = service.ask("/datasets/second")
+    assert status == 404
+    assert b"no data set 'second'" in body
+    before = service.ask("/datasets/first")[1]["ETag"]
+    shutil.rmtree(folders / "first")
+    make_synthetic_dataset(folders / "first", objects=12, categories=2, views=3, image_size=16, seed=5)
+    status, headers, _ = service.ask("/datasets/first", headers={"If-None-Match": before})
+    assert status == 200
+    assert headers["ETag"] != before
+    about = service.json("/datasets/first/about")
+    assert (about["objects"], about["views"]) == (12, 3)
+    with open_dataset(folders / "first").split("train") as train:
+        status, _, jpeg = service.ask(f"/datasets/first/objects/{train.keys[0]}/views/2.jpg")
+        assert (status, jpeg) == (200, train.read_jpeg(0, 2))
+
+
+def test_a_manifest_that_is_damaged_is_said_and_the_others_are_served(start, folders):
+    service = start(folders)
+    (folders / "first" / "manifest.json").write_text("{")
+    assert names(service) == ["second"]
+    status, _, body = service.ask("/datasets/first")
+    assert status == 500
+    assert b"not a manifest" in body
+    assert service.ask("/datasets/second")[0] == 200
+    with pytest.raises(IntegrityError, match="not a manifest"):
+        find_datasets([folders])
+
+
+def test_a_shard_that_is_cut_gone_or_altered(start, folders):
+    service = start(folders)
+    shard = open_dataset(folders / "first").manifest.shards[0]
+    path = folders / "first" / shard.split / f"{shard.name}.tar"
+    address = f"/datasets/first/{shard.split}/{shard.name}.tar"
+    with open_dataset(folders / "first").split(shard.split) as split:
+        key = split.keys[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-512])
+    for asked in (address, "/datasets/first/about"):
+        status, _, body = service.ask(asked)
+        assert status == 500, asked
+        assert b"turntable verify" in body or b"fetch" in body
+    path.unlink()
+    status, _, body = service.ask(address)
+    assert (status, b"is gone" in body) == (500, True)
+    path.write_bytes(whole)
+    assert service.ask(address)[0] == 200
+    assert service.ask(f"/datasets/first/objects/{key}/views/0.jpg")[0] == 200
+    damaged = bytearray(whole)
+    for at in range(0, len(damaged), 64):
+        damaged[at] ^= 0xFF
+    with path.open("r+b") as file:  # in place: under the service's open file
+        file.write(damaged)
+    status, _, body = service.ask(f"/datasets/first/objects/{key}/views/0.jpg")
+    assert status == 500
+    assert b"error" in body
+    other = open_dataset(folders / "second").manifest.shards[0]
+    assert service.ask(f"/datasets/second/{other.split}/{other.name}.tar")[0] == 200
+
+
+def test_folders_without_data_sets_and_two_of_one_name(tmp_path, folders, served_folder):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InvalidInputError, match="holds no data set"):
+        find_datasets([tmp_path / "empty"])
+    shutil.copytree(served_folder, tmp_path / "other" / "first")
+    with pytest.raises(InvalidInputError, match="the same name"):
+        find_datasets([folders, tmp_path / "other"])
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory):
+    """A small true one, with its object coordinates, that can be drawn again."""
+    pytest.importorskip("embreex")
+    from turntable.datasets.recipe import load_recipe
+    from turntable.renderer import generate
+    from turntable.renderer.meshes.zoo_source import ZooSource
+
+    folder = tmp_path_factory.mktemp("zoo") / "zoo"
+    recipe = load_recipe("zoo-benchmark").replace(views=4, image_size_px=64, outputs=["rgb", "coordinates"])
+    generate(recipe, ZooSource(6, ("dog", "truck")), folder, workers=1, backend="embree")
+    return folder
+
+
+def ask_for(service, key, **more):
+    return service.ask("/render", "POST", body={"dataset": "zoo", "key": key, **more})
+
+
+def test_views_on_request_are_those_that_are_stored_and_others(start, zoo):
+    from turntable.datasets.pixels import decode_jpeg
+
+    service = start(zoo, options=["--render", "--backend", "embree"])
+    with open_dataset(zoo).split("train") as train:
+        key, stored, label = train.keys[0], decode_jpeg(train.read_jpeg(0, 2)), train.labels[0, 2]
+        hue = label[train.manifest.schema.column("floor_hue")]
+    status, headers, body = ask_for(service, key, view=2)
+    assert status == 200, body
+    assert abs(decode_jpeg(body).astype(int) - stored).mean() < 1
+    again = ask_for(service, key, view=2)
+    assert again[2] == body
+    assert again[1]["ETag"] == headers["ETag"]
+    status, _, other = ask_for(service, key, view=2, size=96, factors={"floor_hue": float(hue + 0.5) % 1})
+    assert decode_jpeg(other).shape == (96, 96, 3)
+    corner = decode_jpeg(other)[:8, :8].reshape(-1, 3).mean(axis=0) - stored[:6, :6].reshape(-1, 3).mean(
+        axis=0
+    )
+    assert abs(corner).max() > 20  # the floor has another colour
+    address = f"/render?dataset=zoo&key={key}&view=2"
+    assert service.ask(address)[2] == body
+    assert service.ask(address, headers={"If-None-Match": headers["ETag"]})[0] == 304
+    for wrong, words in [
+        ({"factors": {"nothing": 1}}, b"no factor"),
+        ({"factors": {"rotation_x_rad": 100}}, b"can be drawn"),
+        ({"factors": {"twist_v_x": 0}}, b"no factor"),
+        ({"size": 5000}, b"16 to 512"),
+        ({"view": 4}, b"4 views"),
+        ({"view": -1}, b"4 views"),
+        ({"factors": {"floor_hue": "red"}}, b"must be a number"),
+    ]:
+        status, _, said = ask_for(service, key, **wrong)
+        assert status == 400, (wrong, said, service.log.read_text())
+        assert words in said
+    assert ask_for(service, "nobody")[0] == 404
+
+
+def test_rendering_that_is_off_or_cannot_be_is_refused(start, zoo, served_folder):
+    service = start(zoo)
+    with open_dataset(zoo).split("train") as train:
+        key = train.keys[0]
+    status, _, body = ask_for(service, key)
+    assert status == 501
+    assert b"--render" in body
+    assert service.json("/datasets/zoo/about")["renders"] is False
+    other = start(served_folder, options=["--render"])
+    with open_dataset(served_folder).split("train") as train:
+        key = train.keys[0]
+    status, _, body = other.ask("/render", "POST", body={"dataset": "small", "key": key})
+    assert status == 501
+    assert b"--meshes small=DIR" in body
+
+
+def children(service):
+    """Process ids of those that draw."""
+    path = f"/proc/{service.process.pid}/task/{service.process.pid}/children"
+    with open(path) as file:
+        direct = file.read().split()
+    threads = os.listdir(f"/proc/{service.process.pid}/task")
+    for thread in threads:
+        with open(f"/proc/{service.process.pid}/task/{thread}/children") as file:
+            direct += file.read().split()
+    return {int(pid) for pid in direct}
+
+
+def test_a_drawing_process_that_is_killed_costs_its_view_alone(start, zoo):
+    service = start(zoo, options=["--render", "--backend", "embree"])
+    with open_dataset(zoo).split("train") as train:
+        key = train.keys[0]
+    assert ask_for(service, key)[0] == 200
+    (pid,) = children(service)
+    os.kill(pid, signal.SIGSTOP)  # so that the next view is under way when it dies
+    found = []
+    asking = threading.Thread(target=lambda: found.append(ask_for(service, key, view=1)))
+    asking.start()
+    time.sleep(0.5)
+    assert service.ask("/datasets/zoo")[0] == 200
+    os.kill(pid, signal.SIGKILL)
+    asking.join(30)
+    status, headers, body = found[0]
+    assert status == 503
+    assert b"SIGKILL" in body
+    assert headers["Retry-After"]
+    assert ask_for(service, key, view=1)[0] == 200
+    assert "turntable_renders_failed 1.0" in service.ask("/metrics")[2].decode()
+
+
+def test_a_full_queue_is_said_and_the_rest_goes_on(start, zoo):
+    service = start(zoo, options=["--render", "--backend", "embree", "--render-queue", "3"])
+    with open_dataset(zoo).split("train") as train:
+        key = train.keys[0]
+    assert ask_for(service, key)[0] == 200
+    (pid,) = children(service)
+    os.kill(pid, signal.SIGSTOP)
+    found = []
+    threads = [
+        threading.Thread(
+            target=lambda hue=hue: found.append(ask_for(service, key, factors={"floor_hue": hue / 10})[:2])
+        )
+        for hue in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 20
+    while len(found) < 5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [status for status, _ in found] == [503] * 5
+    assert all(headers["Retry-After"] for _, headers in found)
+    assert service.ask("/datasets/zoo")[0] == 200
+    os.kill(pid, signal.SIGCONT)
+    for thread in threads:
+        thread.join(30)
+    assert sorted(status for status, _ in found) == [200] * 3 + [503] * 5
+
+
+def test_the_lines_over_a_view_land_on_the_objects_pixels(zoo):
+    """An independent check: what rays found at a pixel, carried through the pose, projects to that pixel."""
+    import numpy as np
+
+    from turntable.service.overlay import overlay
+
+    (entry,) = find_datasets([zoo]).all()
+    split = entry.splits["train"]
+    checked = 0
+    for row in range(split.num_objects):
+        for view in range(4):
+            label = split.labels[row, view]
+            lines = overlay(entry, label)
+            coordinates = split.read_extra(row, view, "coordinates")
+            centre = np.array(lines["x"][0])
+            axes = {name: np.array(lines[name][1]) - centre for name in "xyz"}
+            there = np.argwhere(np.abs(coordinates).max(axis=-1) > 1e-3)
+            near = there[np.linalg.norm(coordinates[tuple(there.T)], axis=1) < 0.12]
+            for y, x in near:
+                found = coordinates[y, x]
+                seen = centre + sum(found[at] / 0.5 * axes[name] for at, name in enumerate("xyz"))
+                # Near the centre perspective is nearly linear.
+                assert np.linalg.norm(seen * 64 - (x + 0.5, y + 0.5)) < 1.5
+                checked += 1
+    assert checked > 50

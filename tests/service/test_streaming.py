@@ -1,0 +1,182 @@
+"""Loaders read from the service: whole data sets, subsets, behind tokens, and through its restart."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from turntable.datasets.dataset import open_dataset
+from turntable.errors import InvalidInputError, StoreError
+from turntable.loaders import Loader, Pairs, Views
+from turntable.service import new_access, write_access
+
+WHERE = "floor_hue < 0.5 and category in ('class00', 'class02')"
+
+
+def subset_of(service, where, **more):
+    status, headers, body = service.ask("/query", "POST", body={"dataset": "small", "where": where, **more})
+    assert status == 200, body
+    return f"{service.url}{headers['Location']}"
+
+
+def views_of(loader):
+    """All (object, view) of an epoch, in its order, with the pixels' sum."""
+    return [
+        (int(row), int(view), int(image.astype(int).sum()))
+        for batch in loader.batches(0)
+        for row, view, image in zip(batch["object_index"], batch["view_index"], batch["view"], strict=True)
+    ]
+
+
+def views_loader(place, split="train", **more):
+    return Loader(place, split, Views(), 4, last="short", output="numpy", **more)
+
+
+def test_the_same_views_come_by_http_as_from_the_folder(running, served_folder, tmp_path):
+    expected = views_of(views_loader(served_folder, window_shards=16))
+    place = f"{running.url}/datasets/small"
+    assert views_of(views_loader(place, cache=tmp_path)) == expected
+    assert views_of(views_loader(place, cache=False)) == expected
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_subset_streams_as_the_condition_does_here(running, served_folder, tmp_path, split):
+    expected = views_of(views_loader(served_folder, split, where=WHERE, window_shards=16))
+    place = subset_of(running, WHERE)
+    assert 0 < len(expected) < 24 * 4
+    assert views_of(views_loader(place, split, cache=tmp_path)) == expected
+    assert views_of(views_loader(place, split, cache=False)) == expected
+
+
+def test_a_subset_may_be_narrowed_and_has_no_split_without_views(running, served_folder):
+    place = subset_of(running, WHERE, splits=["train"])
+    narrowed = views_of(views_loader(place, where="view = 1", cache=False))
+    here = views_of(views_loader(served_folder, where=f"({WHERE}) and view = 1", window_shards=16))
+    assert narrowed == here
+    with pytest.raises(InvalidInputError, match="no split 'val'"):
+        views_loader(place, "val", cache=False)
+    with pytest.raises(InvalidInputError, match="no view of train fulfils both"):
+        views_loader(place, where="floor_hue > 0.6", cache=False)
+
+
+def test_an_address_of_a_subset_outlives_the_service_and_is_checked(start, served_folder):
+    first = start(served_folder)
+    place = subset_of(first, WHERE)
+    first.stop()
+    second = start(served_folder)
+    path = place.removeprefix(first.url)
+    manifest = second.json(f"{path}/manifest.json")
+    assert manifest["subset"]["where"] == WHERE
+    assert second.ask(f"{path[:-2]}/manifest.json")[0] == 404
+    assert second.ask("/datasets/small/subsets/W10/manifest.json")[0] == 404
+    etag = second.ask(f"{path}/manifest.json")[1]["ETag"]
+    assert second.ask(f"{path}/manifest.json", headers={"If-None-Match": etag})[0] == 304
+
+
+def test_tokens_and_links_open_what_loaders_read(start, served_folder, tmp_path, monkeypatch):
+    monkeypatch.delenv("TURNTABLE_TOKEN", raising=False)
+    access, token, text = new_access().created("loader", ["read"])
+    write_access(tmp_path / "access.json", access)
+    service = start(served_folder, options=["--access", str(tmp_path / "access.json")])
+    place = f"{service.url}/datasets/small"
+    expected = views_of(views_loader(served_folder, window_shards=16))
+    with pytest.raises(StoreError, match="TURNTABLE_TOKEN"):
+        views_loader(place, cache=False)
+    assert views_of(views_loader(place, cache=False, token=text)) == expected
+    link = f"{place}?{access.link_query(token.id, 'small', 60)}"
+    assert views_of(views_loader(link, cache=False)) == expected
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "turntable",
+            "token",
+            "link",
+            token.id,
+            place,
+            "--access",
+            tmp_path / "access.json",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert views_of(views_loader(done.stdout.strip(), cache=False)) == expected
+
+
+CLIENT = """
+import sys, time
+from turntable.loaders import Loader, Pairs
+place, seed, here = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+loaders = [Loader(place, "train", Pairs(3), 4, seed=seed + i, output="numpy", cache=False) for i in range(5)]
+print("ready", flush=True)
+for loader in loaders:
+    for batch in loader.batches(0):
+        print(loader._order.seed, *batch["object_index"], *batch["view_index_1"], *batch["view_index_2"],
+              int(batch["view_1"].astype(int).sum()), flush=True)
+        time.sleep(0.05)
+"""
+
+
+def lines_here(folder, seed):
+    loader = Loader(folder, "train", Pairs(3), 4, seed=seed, output="numpy", window_shards=16)
+    return [
+        " ".join(
+            map(
+                str,
+                [
+                    seed,
+                    *batch["object_index"],
+                    *batch["view_index_1"],
+                    *batch["view_index_2"],
+                    int(batch["view_1"].astype(int).sum()),
+                ],
+            )
+        )
+        for batch in loader.batches(0)
+    ]
+
+
+def test_fifty_streams_through_a_restart_lose_and_repeat_nothing(start, served_folder):
+    """Ten processes of five loaders each: every batch is the one that a folder gives, once, in order."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    service = start(served_folder, port=port)
+    clients = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLIENT, f"{service.url}/datasets/small", str(10 * number), "-"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        for number in range(10)
+    ]
+    for client in clients:
+        assert client.stdout.readline() == "ready\n"
+    time.sleep(0.5)
+    service.process.kill()
+    service.process.wait()
+    time.sleep(0.5)
+    assert any(client.poll() is None for client in clients)
+    start(served_folder, port=port)
+    for number, client in enumerate(clients):
+        told, problems = client.communicate(timeout=120)
+        assert client.returncode == 0, problems
+        expected = [line for i in range(5) for line in lines_here(served_folder, 10 * number + i)]
+        assert told.splitlines() == expected
+
+
+def test_a_batch_has_the_labels_of_its_views(running, served_folder):
+    loader = views_loader(subset_of(running, WHERE), cache=False, labels=["floor_hue"])
+    with open_dataset(served_folder).split("train") as train:
+        for batch in loader.batches(0):
+            labels = train.labels_at(batch["object_index"], batch["view_index"])
+            hue = labels[:, train.manifest.schema.column("floor_hue")]
+            assert np.array_equal(batch["floor_hue"], hue)
+            assert (hue < 0.5).all()
