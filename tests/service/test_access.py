@@ -123,7 +123,7 @@ def test_public_data_sets_need_none(two, keys):
 
 
 def test_a_link_reads_its_data_set_and_nothing_else(two, keys):
-    texts, path, access = keys
+    _, path, access = keys
     admin = next(token for token in access.tokens if token.name == "root")
     query = access.link_query(admin.id, "secret", 60)
     with client_of(two, access=path) as client:

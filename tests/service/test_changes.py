@@ -5,6 +5,7 @@ import shutil
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from synthetic import make_synthetic_dataset
@@ -173,14 +174,8 @@ def test_rendering_that_is_off_or_cannot_be_is_refused(start, zoo, served_folder
 
 def children(service):
     """Process ids of those that draw."""
-    path = f"/proc/{service.process.pid}/task/{service.process.pid}/children"
-    with open(path) as file:
-        direct = file.read().split()
-    threads = os.listdir(f"/proc/{service.process.pid}/task")
-    for thread in threads:
-        with open(f"/proc/{service.process.pid}/task/{thread}/children") as file:
-            direct += file.read().split()
-    return {int(pid) for pid in direct}
+    threads = Path(f"/proc/{service.process.pid}/task").iterdir()
+    return {int(pid) for thread in threads for pid in (thread / "children").read_text().split()}
 
 
 def test_a_drawing_process_that_is_killed_costs_its_view_alone(start, zoo):

@@ -151,7 +151,8 @@ def test_no_page_is_wider_than_its_window_and_text_can_be_read(
         page.wait_for_function("() => !document.querySelector('main').hasAttribute('aria-busy')")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
         colours = page.evaluate(
-            "() => [getComputedStyle(document.body).color, getComputedStyle(document.documentElement).backgroundColor]"
+            "() => [getComputedStyle(document.body).color, "
+            "getComputedStyle(document.documentElement).backgroundColor]"
         )
         assert contrast(*map(rgb, colours)) > 7
         assert page.evaluate("() => [...document.images].every(image => image.hasAttribute('alt'))")

@@ -194,7 +194,7 @@ def test_a_body_that_is_too_long(running):
 def test_the_log_has_a_line_for_each_request_and_no_secret(start, served_folder):
     service = start(served_folder)
     service.ask("/datasets?signature=hidden", headers={"Authorization": "Bearer hidden"})
-    address, data, _ = shard_of(served_folder)
+    address, _, _ = shard_of(served_folder)
     service.ask(address, headers={"Range": "bytes=0-9"})
     service.stop()
     text = service.log.read_text()

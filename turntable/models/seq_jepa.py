@@ -88,9 +88,7 @@ class SeqJEPAConfig(MethodConfig):
         return SampleKind(views=self.observed_views + 1)
 
     def demo(self) -> Self:
-        """A smaller transformer; a target whose dimensions all count, for the small backbone ends without a
-        norm.
-        """
+        """A smaller transformer; the target's dimensions all count, as the small backbone ends in no norm."""
         return replace(self, layers=2, feedforward_width=512, predictor_width=512, normalized_target=True)
 
 

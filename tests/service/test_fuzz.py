@@ -1,0 +1,84 @@
+"""Whatever is asked within and beyond what /openapi.json says: no server error, and answers as described."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from starlette.testclient import TestClient
+
+from turntable.datasets.dataset import open_dataset
+from turntable.service import create_app, find_datasets
+
+schemathesis = pytest.importorskip("schemathesis")
+
+from schemathesis.specs.openapi.checks import (  # noqa: E402
+    content_type_conformance,
+    response_schema_conformance,
+)
+
+
+@pytest.fixture(scope="module")
+def app(served_folder):
+    return create_app(find_datasets([served_folder]))
+
+
+@pytest.fixture(scope="module")
+def schema(app, served_folder):
+    """The document, with names that exist beside those that the fuzzer makes up."""
+    with open_dataset(served_folder).split("train") as train:
+        key = train.keys[0]
+    known = {"name": "small", "key": key, "dataset": "small", "path": "labels.parquet"}
+    loaded = schemathesis.openapi.from_asgi("/openapi.json", app)
+    for path in loaded.raw_schema["paths"].values():
+        for parameter in (item for way in path.values() for item in way.get("parameters", ())):
+            if parameter["name"] in known:
+                parameter["schema"] = {"anyOf": [{"enum": [known[parameter["name"]]]}, parameter["schema"]]}
+    for name in ("Query", "Render"):
+        properties = loaded.raw_schema["components"]["schemas"][name]["properties"]
+        properties["dataset"] = {"type": "string", "enum": ["small", "other"]}
+    return loaded
+
+
+@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode))
+def test_every_answer_is_as_described(schema, mode):
+    """Requests as the document allows them, and such as it does not."""
+    asked = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        @given(case=operation.as_strategy(generation_mode=mode))
+        @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        def ask(case):
+            nonlocal asked
+            answer = case.call()
+            asked += 1
+            assert answer.status_code < 500 or answer.status_code == 501, (
+                case.as_curl_command(),
+                answer.text,
+            )
+            described = case.operation.definition.raw["responses"]
+            assert str(answer.status_code) in {*described, "405"}, (case.as_curl_command(), answer.text)
+            if mode is schemathesis.GenerationMode.POSITIVE:
+                case.validate_response(answer, checks=[response_schema_conformance, content_type_conformance])
+
+        try:
+            ask()
+        except Unsatisfiable:
+            assert mode is schemathesis.GenerationMode.NEGATIVE  # nothing of this request can be wrong
+    assert asked > 100
+
+
+def test_the_document_names_every_route(app):
+    described = {path for path in TestClient(app).get("/openapi.json").json()["paths"]}
+    routes = {
+        route.path.replace(":int", "").replace(":path", "")
+        for route in app.routes
+        if hasattr(route, "endpoint")
+    }
+    undescribed = {
+        "/",
+        "/login",
+        "/logout",
+        "/datasets/{name}/{path}",
+        "/datasets/{name}/subsets/{subset}/{path}",
+    }
+    assert routes - described == undescribed
