@@ -72,6 +72,35 @@ def _folders_by_name(given: tuple[str, ...]) -> dict[str, Path]:
 
 
 @app.command
+def publish(dataset: Path, place: str | None = None, *, hub: Path | None = None) -> int:
+    """Upload a finished data set, verified file by file; or lay it out for the Hugging Face hub.
+
+    The same command goes on where an interrupted one stopped. The manifest goes last: whoever sees it sees
+    all of the data set.
+
+    Args:
+        dataset: The folder of the data set.
+        place: s3://bucket/folder, gs://bucket/folder, or another folder.
+        hub: A folder that gets the hub's layout; upload it with hf upload.
+    """
+    from turntable.console import CountBar
+    from turntable.datasets import publishing
+    from turntable.datasets.stores import open_store
+
+    if (place is None) == (hub is None):
+        raise InvalidInputError("publish where? Give s3://BUCKET/FOLDER, or --hub FOLDER")
+    if hub is not None:
+        publishing.prepare_hub(dataset, hub)
+        say(f"{hub} is ready: hf upload --repo-type dataset USER/NAME {hub}")
+        return 0
+    assert place is not None
+    with CountBar(err, "bytes") as bar:
+        done = publishing.publish(dataset, open_store(place), bar)
+    say(f"{place}: {done.sent} files sent ({done.bytes / 1e6:.1f} MB), {done.there} were there")
+    return 0
+
+
+@app.command
 def demo(
     *,
     out_dir: Annotated[Path, Parameter("--out")] = Path("runs/demo"),

@@ -1,0 +1,318 @@
+"""The data service beside nginx with the same files, and what only it does: views by key, the gallery, queries.
+
+    scripts/bench serve
+    scripts/bench serve --objects 200 --seconds 2 --minutes 0.5   # a quick look
+
+Five questions, in one run on one machine:
+
+1. Shards to one reader and to 64, against nginx with the same files (sendfile, a worker a core), in turns.
+2. A view by its key at 500 requests a second, asked for at fixed times, whether earlier answers came or not.
+3. How soon Chromium paints the gallery of a set of 50,000 views.
+4. How long a query over all labels takes.
+5. Whether memory grows under all of this at once.
+"""
+
+import argparse
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from load_data import make_dataset
+from load_remote import served
+
+from turntable.datasets.dataset import open_dataset
+
+PIECE_BYTES = 1 << 20
+READERS = (1, 64)
+RATE = 500
+"""Views a second."""
+CONNECTIONS = 16
+NGINX = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes auto;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
+  default_type application/octet-stream;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port}; root {root}; }}
+}}
+"""
+
+
+@contextmanager
+def nginx(folder: Path, root: Path) -> Iterator[int]:
+    """The port of nginx, which serves a folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, root=root))
+    with subprocess.Popen(["nginx", "-c", folder / "nginx.conf", "-p", folder]) as server:
+        _until_open(port)
+        try:
+            yield port
+        finally:
+            server.terminate()
+
+
+def _until_open(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def throughput(port: int, paths: Sequence[str], readers: int, seconds: float) -> float:
+    """Bytes a second that so many readers get, each file by file on a connection of its own."""
+    stop, counts = threading.Event(), [0] * readers
+
+    def read(number: int) -> None:
+        buffer, at = bytearray(PIECE_BYTES), number
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            while not stop.is_set():
+                path = paths[at % len(paths)]
+                at += 1
+                sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                left, head = None, b""
+                while left is None or left > 0:
+                    got = sock.recv_into(buffer)
+                    if not got:
+                        raise ConnectionError(f"{path}: the answer ended too early")
+                    counts[number] += got
+                    if left is None:
+                        head += bytes(buffer[:got])
+                        if b"\r\n\r\n" in head:
+                            left = _length(head) - (len(head) - head.index(b"\r\n\r\n") - 4)
+                    else:
+                        left -= got
+                    if stop.is_set():
+                        return
+
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(readers)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    before, began = sum(counts), time.perf_counter()
+    time.sleep(seconds)
+    rate = (sum(counts) - before) / (time.perf_counter() - began)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return rate
+
+
+def _length(head: bytes) -> int:
+    status = head.split(b" ", 2)[1]
+    if status != b"200":
+        raise ConnectionError(f"the server answered {status.decode()}")
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return int(line.split(b":")[1])
+    raise ConnectionError("no length")
+
+
+def latencies(port: int, addresses: Sequence[str], seconds: float) -> tuple[np.ndarray[Any, Any], int]:
+    """Seconds from when each view should have been asked for to when it was there, and how many failed."""
+    count, failed = int(RATE * seconds), 0
+    found = np.zeros(count)
+    start, lock, following = time.perf_counter() + 0.5, threading.Lock(), iter(range(count))
+
+    def work() -> None:
+        nonlocal failed
+        connection = HTTPConnection("127.0.0.1", port)
+        while True:
+            with lock:
+                number = next(following, None)
+            if number is None:
+                return
+            due = start + number / RATE
+            time.sleep(max(0.0, due - time.perf_counter()))
+            connection.request("GET", addresses[number % len(addresses)])
+            answer = connection.getresponse()
+            answer.read()
+            failed += answer.status != 200
+            found[number] = time.perf_counter() - due
+
+    threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found, failed
+
+
+def first_paint(url: str, wanted: str) -> dict[str, float]:
+    """Seconds to Chromium's first contentful paint, and to some element of the page, cache empty."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        page = browser.new_context().new_page()
+        page.goto("about:blank")
+        began = time.perf_counter()
+        page.goto(url)
+        page.wait_for_selector(wanted)
+        there = time.perf_counter() - began
+        paint = page.evaluate(
+            "() => performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)[0]"
+        )
+        browser.close()
+    return {"first_paint_s": round(paint / 1000, 3), "content_s": round(there, 3)}
+
+
+def timed(call: Callable[[], Any]) -> float:
+    """Seconds that a call takes."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def asked(port: int, method: str, path: str, body: str | None = None) -> bytes:
+    """The body of an answer, which must be 200."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=120)
+    connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+    answer = connection.getresponse()
+    data = answer.read()
+    connection.close()
+    if answer.status != 200:
+        raise ConnectionError(f"{path}: {answer.status} {data[:200]!r}")
+    return data
+
+
+def memory_mb(port: int) -> float:
+    """Of the process that listens on a port."""
+    hexadecimal = f"0100007F:{port:04X}"
+    inode = next(
+        line.split()[9]
+        for line in Path("/proc/net/tcp").read_text().splitlines()
+        if hexadecimal in line.split()[1]
+    )
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(link.readlink().name == f"socket:[{inode}]" for link in (process / "fd").iterdir()):
+                status = (process / "status").read_text()
+                return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        except OSError:
+            continue
+    raise RuntimeError("nobody listens")
+
+
+def steady_memory(
+    port: int, name: str, shards: Sequence[str], views: Sequence[str], minutes: float
+) -> list[float]:
+    """Megabytes at eight moments of a load of everything."""
+    stop = threading.Event()
+
+    def repeat(call: Callable[[int], Any]) -> None:
+        number = 0
+        while not stop.is_set():
+            call(number)
+            number += 1
+
+    calls: list[Callable[[int], Any]] = [
+        lambda number: asked(port, "GET", shards[number % len(shards)]),
+        lambda number: asked(port, "GET", views[number % len(views)]),
+        lambda number: asked(port, "GET", f"/datasets/{name}/views?limit=50&offset={number % 1000}"),
+        lambda number: asked(
+            port,
+            "POST",
+            "/query",
+            json.dumps({"dataset": name, "where": f"floor_hue < 0.{number % 900 + 100}"}),
+        ),
+    ]
+    threads = [threading.Thread(target=repeat, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    found = []
+    for _ in range(8):
+        time.sleep(minutes * 60 / 8)
+        found.append(round(memory_mb(port), 1))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def main() -> None:
+    """Answer the five questions."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--objects", type=int, default=1000, help="of 50 views")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument(
+        "--minutes", type=float, default=4.0, help="of the load under which memory is watched"
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        report(arguments, Path(scratch))
+
+
+def report(arguments: argparse.Namespace, scratch: Path) -> None:
+    """Make the data set, run both servers, and print a line of JSON for each answer."""
+    folder = scratch / "set"
+    make_dataset(folder, arguments.objects)
+    dataset = open_dataset(folder)
+    scratch.chmod(0o755)
+    files = [f"{shard.split}/{shard.name}.tar" for shard in dataset.manifest.shards]
+    with dataset.split("train") as train:
+        keys = train.keys
+    views = [f"/datasets/set/objects/{keys[at * 7 % len(keys)]}/views/{at % 50}.jpg" for at in range(5000)]
+    with served(folder, scratch / "serve.log") as url, nginx(scratch, folder) as theirs:
+        ours = int(url.split(":")[2].split("/")[0])
+        places = {"turntable": (ours, [f"/datasets/set/{file}" for file in files])}
+        places["nginx"] = (theirs, [f"/{file}" for file in files])
+        for readers in READERS:
+            print(json.dumps(compared(places, readers, arguments)), flush=True)
+        asked(ours, "GET", views[0])  # opens the shards
+        seconds, failed = latencies(ours, views, arguments.seconds * 3)
+        told = {f"p{q}_ms": round(float(np.percentile(seconds, q)) * 1000, 2) for q in (50, 90, 99)}
+        print(json.dumps({"views_per_s": RATE, **told, "failed": failed}), flush=True)
+        for page, wanted in (("", ".card"), ("#/d/set", "main h1"), ("#/d/set", ".views li")):
+            found = first_paint(f"http://127.0.0.1:{ours}/gallery/{page}", wanted)
+            print(json.dumps({"page": page or "cards", "until": wanted, **found}), flush=True)
+        where = json.dumps(
+            {"dataset": "set", "where": "floor_hue between 0.2 and 0.4 and rotation_x_rad > 0"}
+        )
+        query = timed(lambda: asked(ours, "POST", "/query", where))
+        print(json.dumps({"query_s": round(query, 3), "views": dataset.manifest.totals.images}), flush=True)
+        memory = steady_memory(ours, "set", places["turntable"][1], views, arguments.minutes)
+        print(json.dumps({"memory_mb": memory, "minutes": arguments.minutes}), flush=True)
+
+
+def compared(
+    places: dict[str, tuple[int, list[str]]], readers: int, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Both in turns."""
+    rounds = []
+    for turn in range(arguments.rounds):
+        order = list(places)[:: 1 if turn % 2 == 0 else -1]
+        found = {name: throughput(*places[name], readers, arguments.seconds) for name in order}
+        rounds.append((found["turntable"], found["nginx"]))
+    return {
+        "readers": readers,
+        "turntable_mb_per_s": round(median(ours for ours, _ in rounds) / 1e6),
+        "nginx_mb_per_s": round(median(theirs for _, theirs in rounds) / 1e6),
+        "ratio": round(median(ours / theirs for ours, theirs in rounds), 3),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+import os
+import shutil
+
+import pytest
+from synthetic import make_synthetic_dataset
+
+from turntable.datasets.dataset import open_dataset
+from turntable.datasets.publishing import prepare_hub, publish
+from turntable.datasets.stores import LocalStore, open_store
+from turntable.errors import IntegrityError, InvalidInputError
+from turntable.loaders import Loader, Views
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("data") / "set"
+    make_synthetic_dataset(place, objects=12, categories=2, views=3, image_size=16)
+    return place
+
+
+class Cut(Exception):
+    pass
+
+
+class CutStore(LocalStore):
+    """One that breaks down after so many uploads."""
+
+    left = 3
+
+    def upload(self, name, path, sha256):
+        if CutStore.left == 0:
+            raise Cut
+        CutStore.left -= 1
+        super().upload(name, path, sha256)
+
+
+def test_a_bucket_gets_all_of_it_and_only_what_it_lacks(folder, s3_server):
+    bucket = s3_server()
+    seen = []
+    done = publish(folder, open_store(f"{bucket.url}/set"), lambda *told: seen.append(told))
+    assert done.sent > 5
+    assert done.there == 0
+    assert seen[-1][0] == seen[-1][1] == done.bytes
+    again = publish(folder, open_store(f"{bucket.url}/set"))
+    assert (again.sent, again.there) == (0, done.sent)
+    loader = Loader(f"{bucket.url}/set", "train", Views(False), 4, last="short", output="numpy", cache=False)
+    here = Loader(folder, "train", Views(False), 4, last="short", output="numpy")
+    for first, second in zip(loader.batches(0), here.batches(0), strict=True):
+        assert (first["view"] == second["view"]).all()
+
+
+def test_an_interrupted_one_goes_on_and_is_no_data_set_before_its_end(folder, tmp_path):
+    CutStore.left = 3
+    with pytest.raises(Cut):
+        publish(folder, CutStore(tmp_path / "out"))
+    with pytest.raises(IntegrityError, match="missing"):
+        open_dataset(tmp_path / "out")
+    done = publish(folder, LocalStore(tmp_path / "out"))
+    assert done.there == 3
+    assert open_dataset(tmp_path / "out").manifest == open_dataset(folder).manifest
+
+
+def test_what_is_damaged_here_is_not_sent(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    shard = next(copy.glob("train/*.tar"))
+    data = bytearray(shard.read_bytes())
+    data[600] ^= 1
+    shard.write_bytes(data)
+    for act in (
+        lambda: publish(copy, LocalStore(tmp_path / "out")),
+        lambda: prepare_hub(copy, tmp_path / "hub"),
+    ):
+        with pytest.raises(IntegrityError, match="not what was written"):
+            act()
+    shard.unlink()
+    with pytest.raises(IntegrityError, match="missing"):
+        publish(copy, LocalStore(tmp_path / "out"))
+
+
+def test_what_was_altered_there_is_sent_again(folder, tmp_path):
+    store = LocalStore(tmp_path / "out")
+    publish(folder, store)
+    shard = next((tmp_path / "out").glob("train/*.tar"))
+    shard.write_bytes(bytes(shard.stat().st_size))
+    assert publish(folder, store).sent == 1
+
+
+def test_another_data_set_is_not_written_over(folder, tmp_path):
+    make_synthetic_dataset(tmp_path / "other", objects=8, categories=2, views=2, image_size=16, seed=3)
+    publish(folder, LocalStore(tmp_path / "out"))
+    with pytest.raises(InvalidInputError, match="holds another data set"):
+        publish(tmp_path / "other", LocalStore(tmp_path / "out"))
+    prepare_hub(folder, tmp_path / "hub")
+    with pytest.raises(InvalidInputError, match="something else"):
+        prepare_hub(tmp_path / "other", tmp_path / "hub")
+    prepare_hub(folder, tmp_path / "hub")
+
+
+def test_the_hubs_own_reader_opens_its_layout(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    out = prepare_hub(folder, tmp_path / "hub")
+    card = (out / "README.md").read_text()
+    assert card.startswith("---\npretty_name: ")
+    assert "filter=lfs" in (out / ".gitattributes").read_text()
+    rows = datasets.load_dataset(str(out), "views", split="train", streaming=True)
+    first = next(iter(rows))
+    with open_dataset(folder).split("train") as train:
+        assert first["__key__"] == train.keys[0]
+        assert {"000.jpg", "001.jpg", "002.jpg", "meta.json"} <= first.keys()
+    validation = datasets.load_dataset(str(out), "views", split="validation", streaming=True)
+    assert next(iter(validation))["__key__"]
+    assert open_dataset(out).manifest == open_dataset(folder).manifest
+    assert os.stat(next(out.glob("train/*.tar"))).st_nlink > 1

@@ -1,0 +1,194 @@
+"""A finished data set brought to where others read it: an object store, or a folder for the Hugging Face hub."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from turntable.datasets.card import CARD_NAME
+from turntable.datasets.contact_sheet import SHEET_NAME
+from turntable.datasets.croissant import CROISSANT_NAME
+from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.digests import file_sha256
+from turntable.datasets.manifest import MANIFEST_NAME, Manifest
+from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME
+from turntable.datasets.shard_index import INDEX_SUFFIX
+from turntable.datasets.shard_writer import SHARD_SUFFIX
+from turntable.datasets.storage import write_text
+from turntable.datasets.stores import Store
+from turntable.datasets.table import TABLE_NAME
+from turntable.errors import IntegrityError, InvalidInputError
+
+_BESIDE = (TABLE_NAME, CARD_NAME, CROISSANT_NAME, SHEET_NAME, QUARANTINE_NAME, WARNINGS_NAME)
+_LARGE = (SHARD_SUFFIX, INDEX_SUFFIX, ".parquet", ".jpg")
+_SIZES = {"n<1K": 1e3, "1K<n<10K": 1e4, "10K<n<100K": 1e5, "100K<n<1M": 1e6, "1M<n<10M": 1e7, "10M<n<100M": 1e8}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was done."""
+
+    sent: int
+    """Files that were not there yet."""
+    there: int
+    """Files that were."""
+    bytes: int
+    """Sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: str
+    path: Path
+    sha256: str
+
+
+def publish(
+    folder: Path | str, store: Store, progress: Callable[[int, int], None] | None = None
+) -> Published:
+    """Upload a data set. The same call goes on where an interrupted one stopped.
+
+    Every file is compared with the digest that the manifest states before it is sent, and with what the store
+    says of it afterwards. The manifest is sent last: whoever sees it sees all of the data set.
+
+    Args:
+        folder: Of the finished data set.
+        store: Where it goes; it may hold the same data set already, or a part of it.
+        progress: Told how many bytes are done, and of how many.
+
+    Raises:
+        IntegrityError: A file is not what was written, here or there.
+        InvalidInputError: The place holds another data set.
+        StoreError: The place cannot be reached or written.
+    """
+    dataset = open_dataset(Path(folder))
+    _check_place(dataset, store)
+    files = list(_files(dataset))
+    total = sum(file.path.stat().st_size for file in files)
+    store.check_writable(total)
+    done = sent = sent_bytes = 0
+    for file in files:
+        size = file.path.stat().st_size
+        if store.size(file.name) != size or store.sha256(file.name) != file.sha256:
+            if file_sha256(file.path) != file.sha256:
+                raise IntegrityError(
+                    f"{file.path}: not what was written; run turntable verify {dataset.place} before it is "
+                    "published"
+                )
+            store.upload(file.name, file.path, file.sha256)
+            sent, sent_bytes = sent + 1, sent_bytes + size
+        done += size
+        if progress is not None:
+            progress(done, total)
+    _check_arrived(files, store)
+    return Published(sent, len(files) - sent, sent_bytes)
+
+
+def prepare_hub(folder: Path | str, out: Path | str) -> Path:
+    """Lay a data set out as the Hugging Face hub expects it, ready for ``hf upload``.
+
+    Shards keep their places, so that loaders stream from ``https://huggingface.co/datasets/USER/NAME/
+    resolve/main`` too. Files are linked where the folders share a disk, and copied otherwise.
+
+    Args:
+        folder: Of the finished data set.
+        out: Gets the layout; it must be empty, or hold this data set's layout.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        IntegrityError: A file is not what was written.
+        InvalidInputError: ``out`` holds something else.
+    """
+    dataset, place = open_dataset(Path(folder)), Path(out)
+    if place.exists() and any(place.iterdir()) and not _is_of(place, dataset.manifest):
+        raise InvalidInputError(f"{place}: holds something else; choose an empty folder")
+    for file in _files(dataset):
+        if file_sha256(file.path) != file.sha256:
+            raise IntegrityError(f"{file.path}: not what was written; run turntable verify {dataset.place}")
+        if file.name != CARD_NAME:
+            _link(file.path, place / file.name)
+    card = (dataset.path / CARD_NAME).read_text("utf-8") if (dataset.path / CARD_NAME).exists() else ""
+    write_text(place / CARD_NAME, f"{_front_matter(dataset.manifest)}\n{card}")
+    attributes = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in _LARGE)
+    write_text(place / ".gitattributes", attributes)
+    return place
+
+
+def _files(dataset: Dataset) -> Iterator[_File]:
+    """All files that readers need, the manifest last."""
+    for shard in dataset.manifest.shards:
+        for suffix, digest in ((SHARD_SUFFIX, shard.sha256), (INDEX_SUFFIX, shard.idx_sha256)):
+            name = f"{shard.split}/{shard.name}{suffix}"
+            path = dataset.path / name
+            if not path.is_file():
+                raise IntegrityError(f"{path}: missing; run turntable verify {dataset.place}")
+            yield _File(name, path, digest)
+    for name in (*_BESIDE, MANIFEST_NAME):
+        path = dataset.path / name
+        if path.is_file():
+            yield _File(name, path, file_sha256(path))
+
+
+def _check_place(dataset: Dataset, store: Store) -> None:
+    there = store.read(MANIFEST_NAME)
+    if there is None:
+        return
+    found = Manifest.from_json(there.decode("utf-8", "replace"), f"{store.url}/{MANIFEST_NAME}")
+    if found.fingerprint != dataset.manifest.fingerprint:
+        raise InvalidInputError(
+            f"{store.url} holds another data set, {found.name} ({found.fingerprint[:16]}); choose another place, "
+            "for who reads it would find half of each"
+        )
+
+
+def _check_arrived(files: list[_File], store: Store) -> None:
+    for file in files:
+        size = file.path.stat().st_size
+        if store.size(file.name) != size:
+            raise IntegrityError(f"{store.url}/{file.name}: not there as it was sent; publish again")
+
+
+def _is_of(place: Path, manifest: Manifest) -> bool:
+    try:
+        text = (place / MANIFEST_NAME).read_text("utf-8")
+        return Manifest.from_json(text).fingerprint == manifest.fingerprint
+    except (OSError, IntegrityError):
+        return (place / ".gitattributes").exists()
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _front_matter(manifest: Manifest) -> str:
+    """What the hub reads of a card, in YAML; its values are JSON, which is YAML too."""
+    size = next((name for name, most in _SIZES.items() if manifest.totals.images < most), "n>100M")
+    licence = str(manifest.source.get("licence", "")).lower()
+    known = licence in ("apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-sa-4.0")
+    data = [{"split": _hub_split(split), "path": f"{split}/*.tar"} for split in manifest.splits]
+    table = {
+        "pretty_name": manifest.name,
+        "license": licence if known else "other",
+        "size_categories": [size],
+        "task_categories": ["image-feature-extraction"],
+        "tags": ["3d", "equivariance", "self-supervised", "webdataset", "turntable"],
+        "configs": [
+            {"config_name": "views", "data_files": data, "default": True},
+            {"config_name": "labels", "data_files": TABLE_NAME},
+        ],
+    }
+    lines = [f"{key}: {json.dumps(value)}" for key, value in table.items()]
+    return "\n".join(["---", *lines, "---"])
+
+
+def _hub_split(split: str) -> str:
+    return {"val": "validation"}.get(split, split)
