@@ -1,4 +1,4 @@
-"""The data service beside nginx with the same files, and what only it does: views by key, the gallery, queries.
+"""The data service beside nginx with the same files, and what only it does: views by key, gallery, queries.
 
     scripts/bench serve
     scripts/bench serve --objects 200 --seconds 2 --minutes 0.5   # a quick look

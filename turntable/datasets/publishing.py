@@ -1,4 +1,4 @@
-"""A finished data set brought to where others read it: an object store, or a folder for the Hugging Face hub."""
+"""A finished data set brought to where others read it: a store, or a folder for the Hugging Face hub."""
 
 import json
 import os
@@ -23,7 +23,8 @@ from turntable.errors import IntegrityError, InvalidInputError
 
 _BESIDE = (TABLE_NAME, CARD_NAME, CROISSANT_NAME, SHEET_NAME, QUARANTINE_NAME, WARNINGS_NAME)
 _LARGE = (SHARD_SUFFIX, INDEX_SUFFIX, ".parquet", ".jpg")
-_SIZES = {"n<1K": 1e3, "1K<n<10K": 1e4, "10K<n<100K": 1e5, "100K<n<1M": 1e6, "1M<n<10M": 1e7, "10M<n<100M": 1e8}
+_SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "n>100M")
+"""The hub's words for numbers of images below 1e3, 1e4 and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,8 @@ def _check_place(dataset: Dataset, store: Store) -> None:
     found = Manifest.from_json(there.decode("utf-8", "replace"), f"{store.url}/{MANIFEST_NAME}")
     if found.fingerprint != dataset.manifest.fingerprint:
         raise InvalidInputError(
-            f"{store.url} holds another data set, {found.name} ({found.fingerprint[:16]}); choose another place, "
-            "for who reads it would find half of each"
+            f"{store.url} holds another data set, {found.name} ({found.fingerprint[:16]}); choose another "
+            "place, for who reads it would find half of each"
         )
 
 
@@ -171,7 +172,7 @@ def _link(source: Path, target: Path) -> None:
 
 def _front_matter(manifest: Manifest) -> str:
     """What the hub reads of a card, in YAML; its values are JSON, which is YAML too."""
-    size = next((name for name, most in _SIZES.items() if manifest.totals.images < most), "n>100M")
+    size = _SIZES[min(len(_SIZES) - 1, max(0, len(str(manifest.totals.images)) - 3))]
     licence = str(manifest.source.get("licence", "")).lower()
     known = licence in ("apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-sa-4.0")
     data = [{"split": _hub_split(split), "path": f"{split}/*.tar"} for split in manifest.splits]

@@ -1,0 +1,109 @@
+"""The documented proxy, with Debian's nginx: TLS, shards from disk, the rest from the service."""
+
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from turntable.datasets.dataset import open_dataset
+
+CONFIG = Path(__file__).resolve().parents[2] / "docs" / "nginx.conf"
+NGINX = shutil.which("nginx")
+pytestmark = pytest.mark.skipif(NGINX is None, reason="Debian's nginx is not installed")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def proxied(start, served_folder, tmp_path):
+    service, port = start(served_folder), free_port()
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    changes = {
+        r"listen 8443": f"listen 127.0.0.1:{port}",
+        r"(?<=ssl_certificate     )\S+(?=;)": str(certificate),
+        r"(?<=ssl_certificate_key )\S+(?=;)": str(key),
+        r"/srv/datasets": str(served_folder.parent),
+        r"127\.0\.0\.1:8765": f"127.0.0.1:{service.port}",
+    }
+    text = CONFIG.read_text()
+    for pattern, value in changes.items():
+        text, count = re.subn(pattern, value, text)
+        assert count == 1, pattern
+    paths = "".join(
+        f"{name}_temp_path {tmp_path}/{name};\n"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    whole = f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; user root; events {{}}\n"
+    (tmp_path / "nginx.conf").write_text(f"{whole}http {{ access_log off; {paths} {text} }}")
+    server = subprocess.Popen([NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path])
+    deadline = time.monotonic() + 20
+    while not is_open(port) and time.monotonic() < deadline:
+        assert server.poll() is None
+        time.sleep(0.05)
+    yield f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=certificate), service
+    server.terminate()
+    server.wait()
+
+
+def test_shards_come_from_nginx_and_the_rest_from_the_service(proxied, served_folder):
+    url, context, service = proxied
+    shard = open_dataset(served_folder).manifest.shards[0]
+    data = (served_folder / shard.split / f"{shard.name}.tar").read_bytes()
+
+    def get(path, headers=None):
+        request = urllib.request.Request(url + path, headers=headers or {})
+        with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+            return answer.status, answer.headers, answer.read()
+
+    name = f"{shard.split}/{shard.name}.tar"
+    for path in (name, f"files/{name}"):
+        status, headers, body = get(f"/datasets/small/{path}", {"Range": "bytes=512-1023"})
+        assert (status, body) == (206, data[512:1024])
+        assert "immutable" in headers["Cache-Control"]
+        assert "nginx" in headers["Server"]
+    assert get("/datasets/small")[2] == (served_folder / "manifest.json").read_bytes()
+    assert b"turntable gallery" in get("/gallery/")[2]
+    with open_dataset(served_folder).split("train") as train:
+        assert get(f"/datasets/small/objects/{train.keys[0]}/views/0.jpg")[2] == train.read_jpeg(0, 0)
+    service.stop()
+    log = service.log.read_text()
+    assert ".tar" not in log  # nginx sent them
+    assert "/gallery/" in log
+
+
+def test_the_config_is_one_that_nginx_accepts(proxied):
+    assert proxied[0].startswith("https://")
