@@ -6,19 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rooms import ROOMS
 
 from turntable.datasets.recipe import shipped_recipes
 
-ROOMS = [
-    "datasets",
-    "evaluation",
-    "loaders",
-    "models",
-    "renderer",
-    "renderer.backends",
-    "service",
-    "training",
-]
 ROOT = Path(__file__).parent.parent
 
 
