@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,25 @@ def free_port():
 def is_open(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def running_nginx(folder, port, text):
+    """Debian's nginx with some servers, until the block ends."""
+    names = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = "".join(f"{name}_temp_path {folder}/{name};\n" for name in names)
+    whole = f"daemon off; pid {folder}/pid; error_log {folder}/error.log; user root; events {{}}\n"
+    (folder / "nginx.conf").write_text(f"{whole}http {{ access_log off; {paths} {text} }}")
+    server = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-p", folder])
+    try:
+        deadline = time.monotonic() + 20
+        while not is_open(port) and time.monotonic() < deadline:
+            assert server.poll() is None
+            time.sleep(0.05)
+        yield
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @pytest.fixture
@@ -63,20 +83,8 @@ def proxied(start, served_folder, tmp_path):
     for pattern, value in changes.items():
         text, count = re.subn(pattern, value, text)
         assert count == 1, pattern
-    paths = "".join(
-        f"{name}_temp_path {tmp_path}/{name};\n"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    whole = f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; user root; events {{}}\n"
-    (tmp_path / "nginx.conf").write_text(f"{whole}http {{ access_log off; {paths} {text} }}")
-    server = subprocess.Popen([NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path])
-    deadline = time.monotonic() + 20
-    while not is_open(port) and time.monotonic() < deadline:
-        assert server.poll() is None
-        time.sleep(0.05)
-    yield f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=certificate), service
-    server.terminate()
-    server.wait()
+    with running_nginx(tmp_path, port, text):
+        yield f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=certificate), service
 
 
 def test_shards_come_from_nginx_and_the_rest_from_the_service(proxied, served_folder):
@@ -107,3 +115,22 @@ def test_shards_come_from_nginx_and_the_rest_from_the_service(proxied, served_fo
 
 def test_the_config_is_one_that_nginx_accepts(proxied):
     assert proxied[0].startswith("https://")
+
+
+def test_loaders_read_from_nginx_alone(served_folder, tmp_path):
+    """The same data set behind a plain web server, without the service."""
+    from turntable.loaders import Loader, Views
+
+    port = free_port()
+    with running_nginx(tmp_path, port, f"server {{ listen 127.0.0.1:{port}; root {served_folder.parent}; }}"):
+        loaders = [
+            Loader(place, "train", Views(False), 4, last="short", output="numpy", **more)
+            for place, more in (
+                (served_folder, {}),
+                (f"http://127.0.0.1:{port}/small", {"cache": False}),
+                (f"http://127.0.0.1:{port}/small", {"cache": tmp_path / "cache"}),
+            )
+        ]
+        for here, streamed, cached in zip(*(loader.batches(0) for loader in loaders), strict=True):
+            assert (here["view"] == streamed["view"]).all()
+            assert (here["view"] == cached["view"]).all()
