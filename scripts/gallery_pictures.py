@@ -1,4 +1,4 @@
-"""Pictures of the gallery for the docs: ``python scripts/gallery_pictures.py DATASET OUT``; needs chromium."""
+"""Pictures of the gallery for the docs: ``python scripts/gallery_pictures.py DATASET OUT``."""
 
 import io
 import shutil

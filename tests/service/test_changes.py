@@ -253,3 +253,46 @@ def test_the_lines_over_a_view_land_on_the_objects_pixels(zoo):
                 assert np.linalg.norm(seen * 64 - (x + 0.5, y + 0.5)) < 1.5
                 checked += 1
     assert checked > 50
+
+
+CUBE = """
+v -1 -1 -1\nv 1 -1 -1\nv 1 1 -1\nv -1 1 -1\nv -1 -1 1\nv 1 -1 1\nv 1 1 1\nv -1 1 1
+f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8
+"""
+
+
+def test_views_of_meshes_in_a_folder(start, tmp_path):
+    pytest.importorskip("embreex")
+    from turntable.datasets.pixels import decode_jpeg
+    from turntable.datasets.recipe import load_recipe
+    from turntable.renderer import generate, open_source
+
+    meshes = tmp_path / "meshes"
+    for name in ("one", "two", "three"):
+        (meshes / "cube").mkdir(parents=True, exist_ok=True)
+        (meshes / "cube" / f"{name}.obj").write_text(CUBE + f"# {name}\n")
+    recipe = load_recipe("3diebench").replace(source="folder", views=2, image_size_px=32, val_fraction=0.34)
+    generate(recipe, open_source("folder", meshes), tmp_path / "cubes", workers=1, backend="embree")
+    service = start(
+        tmp_path / "cubes", options=["--render", "--backend", "embree", "--meshes", f"cubes={meshes}"]
+    )
+    with open_dataset(tmp_path / "cubes").split("train") as train:
+        key, stored = train.keys[0], decode_jpeg(train.read_jpeg(0, 1))
+        source_id = train.id_of(0)
+    assert service.json("/datasets/cubes/about")["renders"] is True
+    ask = {"dataset": "cubes", "key": key, "view": 1}
+    status, _, body = service.ask("/render", "POST", body=ask)
+    assert status == 200, body
+    assert abs(decode_jpeg(body).astype(int) - stored).mean() < 1
+    other = start(
+        tmp_path / "cubes", options=["--render", "--backend", "embree", "--meshes", f"cubes={meshes}"]
+    )
+    mesh = next(path for path in meshes.rglob("*.obj") if path.stem in source_id)
+    mesh.write_text(CUBE.replace("v 1 1 1", "v 2 3 2"))
+    status, _, body = other.ask("/render", "POST", body=ask)
+    assert status == 422
+    assert b"not the one that the data set was drawn from" in body
+    mesh.write_text("v 0 0 0\nf 1 2 3\n")
+    status, _, body = other.ask("/render", "POST", body={**ask, "factors": {"floor_hue": 0.3}})
+    assert status == 422
+    assert other.ask("/datasets/cubes")[0] == 200

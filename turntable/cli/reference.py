@@ -15,10 +15,13 @@ Made from the commands themselves by `scripts/docs`.
 
 def reference() -> str:
     """All commands with their options, as ``docs/cli.md`` holds them."""
-    with patch.object(sys, "argv", ["turntable"]), patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+    with (
+        patch.object(sys, "argv", ["turntable"]),
+        patch.dict(sys.modules, {"__main__": ModuleType("__main__")}),
+    ):
         text = app.generate_docs(output_format="markdown", heading_level=1)  # it reads how it was called
     return HEAD + text.split("\n", 1)[1].strip() + "\n"
 
 
 if __name__ == "__main__":
-    print(reference(), end="")
+    sys.stdout.write(reference())

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from turntable.datasets.recipe import Recipe
-from turntable.errors import TurntableError
+from turntable.errors import MeshError, TurntableError
 from turntable.processes.endings import portable
 from turntable.renderer.backends import Backend, choose, open_backend
 from turntable.renderer.meshes.mesh import Mesh
@@ -58,7 +58,7 @@ class Studio:
             source = self._sources[place]
             mesh = load_mesh(source, job.object)
             if job.sha256 and source.digest(job.object, mesh) != job.sha256:
-                raise TurntableError(
+                raise MeshError(
                     f"the mesh of {job.object} is not the one that the data set was drawn from; "
                     "serve with the meshes it was made of"
                 )
