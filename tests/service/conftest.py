@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from synthetic import make_synthetic_dataset
@@ -96,5 +95,14 @@ def start(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def here():
-    return Path(__file__).parent
+def zoo(tmp_path_factory):
+    """A small true one, with its object coordinates, that can be drawn again."""
+    pytest.importorskip("embreex")
+    from turntable.datasets.recipe import load_recipe
+    from turntable.renderer import generate
+    from turntable.renderer.meshes.zoo_source import ZooSource
+
+    folder = tmp_path_factory.mktemp("zoo") / "zoo"
+    recipe = load_recipe("zoo-benchmark").replace(views=4, image_size_px=64, outputs=["rgb", "coordinates"])
+    generate(recipe, ZooSource(6, ("dog", "truck")), folder, workers=1, backend="embree")
+    return folder

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
@@ -110,6 +112,16 @@ def test_a_revoked_token_is_refused_with_the_next_request(two, keys):
         write_access(path, access.revoked(narrow.id))
         assert client.get("/datasets/open", headers=bearer(texts["narrow"])).status_code == 401
         assert client.get("/datasets/open", headers=bearer(texts["reader"])).status_code == 200
+
+
+def test_an_expired_token_is_refused(two, keys):
+    texts, path, access = keys
+    past = [replace(token, expires=time.time() - 1) for token in access.tokens]
+    write_access(path, replace(access, tokens=tuple(past)))
+    with client_of(two, access=path) as client:
+        answer = client.get("/datasets/open", headers=bearer(texts["narrow"]))
+        assert answer.status_code == 401
+        assert "expired" in answer.json()["error"]
 
 
 def test_public_data_sets_need_none(two, keys):

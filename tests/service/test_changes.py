@@ -101,20 +101,6 @@ def test_folders_without_data_sets_and_two_of_one_name(tmp_path, folders, served
         find_datasets([folders, tmp_path / "other"])
 
 
-@pytest.fixture(scope="module")
-def zoo(tmp_path_factory):
-    """A small true one, with its object coordinates, that can be drawn again."""
-    pytest.importorskip("embreex")
-    from turntable.datasets.recipe import load_recipe
-    from turntable.renderer import generate
-    from turntable.renderer.meshes.zoo_source import ZooSource
-
-    folder = tmp_path_factory.mktemp("zoo") / "zoo"
-    recipe = load_recipe("zoo-benchmark").replace(views=4, image_size_px=64, outputs=["rgb", "coordinates"])
-    generate(recipe, ZooSource(6, ("dog", "truck")), folder, workers=1, backend="embree")
-    return folder
-
-
 def ask_for(service, key, **more):
     return service.ask("/render", "POST", body={"dataset": "zoo", "key": key, **more})
 

@@ -104,6 +104,28 @@ def test_a_turntable_turns_by_mouse_and_keyboard_to_the_nearest_stored_view(page
     assert "0, 0° from" not in page.locator("p[role=status]").inner_text()
 
 
+def test_a_turntable_has_views_drawn_where_the_service_draws(page, start, zoo):
+    service = start(zoo, options=["--render", "--backend", "embree"])
+    with open_dataset(zoo).split("train") as train:
+        key = train.keys[0]
+    page.goto(f"{service.url}/gallery/#/d/zoo/o/{key}")
+    frame = page.get_by_role("application")
+    frame.focus()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text("Drawn now:").wait_for()
+    assert page.locator(".stage img").evaluate("image => image.naturalWidth") == 256
+    before = page.get_by_text("Drawn now:").inner_text()
+    box = frame.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 100, steps=3)
+    page.mouse.up()
+    page.wait_for_function(
+        "before => document.querySelector('p[role=status]').innerText !== before", arg=before
+    )
+    assert service.process.poll() is None
+
+
 def test_the_pair_is_the_one_a_loader_gives(page, running, served_folder):
     pytest.importorskip("torch")
     from turntable.loaders import Loader

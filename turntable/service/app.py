@@ -22,6 +22,7 @@ from turntable.service.answers import http_problem, turntable_problem
 from turntable.service.catalogue import Catalogue, Entry, file_facts
 from turntable.service.files import ASK_AGAIN, FOR_EVER, file_answer, not_modified
 from turntable.service.guard import COOKIE, Asker, Guard
+from turntable.service.headers import Careful
 from turntable.service.openapi import description
 from turntable.service.queries import Queries, condition_of, etag_of, subset_name
 from turntable.service.records import Metrics, Recorded
@@ -85,6 +86,7 @@ def create_app(catalogue: Catalogue, settings: ServiceSettings | None = None) ->
         ],
         middleware=[
             Middleware(Recorded, metrics=metrics),
+            Middleware(Careful),
             Middleware(
                 Guard,
                 access=settings.open_access(),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ from turntable.service.settings import ServiceSettings
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 KEEP_ALIVE_S = 30
 """A loader's connection rests while a batch is trained on."""
+MOST_FILES = 65_536
 SHUTDOWN_S = 10
 """Answers that are under way may end."""
 
@@ -46,6 +48,7 @@ def serve(
         ACCESS_LOG.setLevel(logging.INFO)
         ACCESS_LOG.propagate = False
         ACCESS_LOG.addHandler(logging.StreamHandler(sys.stdout))
+    _allow_connections()
     config = uvicorn.Config(
         app,
         host=host,
@@ -61,3 +64,11 @@ def serve(
     )
     server = uvicorn.Server(config)
     asyncio.run(server.serve())
+
+
+def _allow_connections() -> None:
+    """A connection is an open file, of which a shell as a rule allows a thousand; the system allows more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
