@@ -107,6 +107,9 @@ def test_shards_come_from_nginx_and_the_rest_from_the_service(proxied, served_fo
     assert b"turntable gallery" in get("/gallery/")[2]
     with open_dataset(served_folder).split("train") as train:
         assert get(f"/datasets/small/objects/{train.keys[0]}/views/0.jpg")[2] == train.read_jpeg(0, 0)
+    asked = urllib.request.Request(f"{url}/login", b'{"token": "x"}', {"Content-Type": "application/json"})
+    with urllib.request.urlopen(asked, context=context, timeout=20) as answer:
+        assert "Secure" in answer.headers["Set-Cookie"]  # the service knows that the reader came by TLS
     service.stop()
     log = service.log.read_text()
     assert ".tar" not in log  # nginx sent them
