@@ -7,7 +7,9 @@ head, on the time it may take, and on how long a reader may take nothing.
 
 import asyncio
 import os
+import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -148,8 +150,9 @@ async def _send_file(cycle: RequestResponseCycle, file: Any, offset: int, count:
 class _Sending:
     """The kernel's copying from a file to a socket, whenever the socket has room.
 
-    asyncio's own ``sendfile`` registers the socket anew for every few megabytes, which takes a quarter of the
-    time on a fast network. This one does so once, by a descriptor of its own, as the transport has the other.
+    Corked: asyncio has every socket send what it holds at once, which cuts a file into more packets than need
+    be and takes a fifth of the time on a fast network. By a descriptor of its own, as the transport watches
+    the other.
     """
 
     def __init__(self, transport: asyncio.Transport, file: Any, offset: int, count: int) -> None:
@@ -164,8 +167,9 @@ class _Sending:
             if self._transport.is_closing():
                 return False
             await asyncio.sleep(0.001)
-        self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
+        self._socket = socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno()))
         try:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             loop.add_writer(self._socket, self._send)
             while True:
                 before = self._offset
@@ -176,13 +180,16 @@ class _Sending:
                     raise TimeoutError
         finally:
             loop.remove_writer(self._socket)
-            os.close(self._socket)
+            with suppress(OSError):  # the reader has left
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+            self._socket.close()
 
     def _send(self) -> None:
         if self._done.done():
             return
         try:
-            sent = os.sendfile(self._socket, self._file.fileno(), self._offset, self._end - self._offset)
+            left = self._end - self._offset
+            sent = os.sendfile(self._socket.fileno(), self._file.fileno(), self._offset, left)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
