@@ -1,8 +1,10 @@
 """What happens to data sets, files and the drawing process while the service runs; the rest goes on."""
 
 import os
+import re
 import shutil
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -282,3 +284,23 @@ def test_views_of_meshes_in_a_folder(start, tmp_path):
     status, _, body = other.ask("/render", "POST", body={**ask, "factors": {"floor_hue": 0.3}})
     assert status == 422
     assert other.ask("/datasets/cubes")[0] == 200
+
+
+def test_the_documented_request_for_a_view(start, zoo, tmp_path):
+    """The command in docs/service.md, with this service's address and an object that it has."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    page = Path(__file__).resolve().parents[2] / "docs" / "service.md"
+    (command,) = re.findall(r"```sh\n(curl .*?)```", page.read_text("utf-8"), re.DOTALL)
+    service = start(zoo, options=["--render", "--backend", "embree"])
+    with open_dataset(zoo).split("train") as train:
+        key = train.keys[0]
+    for theirs, ours in [
+        ("127.0.0.1:8765", f"127.0.0.1:{service.port}"),
+        ("my-set", "zoo"),
+        ("mug-000003", key),
+    ]:
+        assert theirs in command
+        command = command.replace(theirs, ours)
+    subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "view.jpg").read_bytes()[:3] == b"\xff\xd8\xff"
