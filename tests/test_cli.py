@@ -192,9 +192,11 @@ def test_every_command_has_help(capsys):
         "import-checkpoint",
         "inspect",
         "merge",
+        "publish",
         "render",
         "replay",
         "serve",
+        "token",
         "train",
         "verify",
     ]

@@ -81,6 +81,7 @@ def main(descriptor: int, backend: str, device: str) -> None:
         signal.signal(number, signal.SIG_IGN)  # the service's to answer
     pipe: Connection[Any, Any] = Connection(descriptor)
     studio = Studio(backend, device)
+    pipe.send(None)  # ready: what a view may take is counted from here
     while True:
         try:
             job = cast("Job", pipe.recv())

@@ -20,6 +20,7 @@ from turntable.service.catalogue import Entry
 from turntable.service.render_job import Job
 
 _GRACE_S = 2.0
+_START_S = 120.0
 
 
 class RenderingIsOffError(TurntableError):
@@ -191,6 +192,7 @@ class _Process:
     """The process that draws, seen from the service's thread."""
 
     def __init__(self, backend: str, device: str) -> None:
+        self._ready = False
         ours, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
@@ -210,6 +212,7 @@ class _Process:
 
     def ask(self, job: Job, seconds: float) -> bytes:
         try:
+            self._wait_until_ready()
             self._pipe.send(job)
             if not self._pipe.poll(seconds):
                 self.end()
@@ -226,6 +229,14 @@ class _Process:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def _wait_until_ready(self) -> None:
+        if not self._ready:
+            if not self._pipe.poll(_START_S):
+                self.end()
+                raise RenderFailedError(f"the process that draws did not start in {_START_S:g} s")
+            self._pipe.recv()
+            self._ready = True
 
     def end(self) -> None:
         self._pipe.close()
