@@ -46,6 +46,7 @@ def serve(
     """
     from turntable.service import RenderSettings, ServiceSettings
     from turntable.service import serve as serve_folders
+    from turntable.service.server import LOOPBACK
 
     if not folders:
         raise InvalidInputError("serve what? Give the folder of a data set, or one that holds some")
@@ -53,7 +54,7 @@ def serve(
         raise InvalidInputError("--meshes are drawn from with --render only")
     renders = RenderSettings(_folders_by_name(meshes), backend, device, render_queue) if render else None
     settings = ServiceSettings(access, public, rate, requests_at_once, requests_at_once_each, renders)
-    if access is None and host not in ("127.0.0.1", "::1", "localhost"):
+    if access is None and host not in LOOPBACK:
         warn(f"Anyone who can reach {host}:{port} may read all of it; --access FILE asks for tokens")
     serve_folders(folders, host, port, settings, access_log=access_log)
     return 0

@@ -7,21 +7,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from turntable.datasets.assemble import DESCRIBED
 from turntable.datasets.card import CARD_NAME
-from turntable.datasets.contact_sheet import SHEET_NAME
-from turntable.datasets.croissant import CROISSANT_NAME
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.digests import file_sha256
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
-from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME
 from turntable.datasets.shard_index import INDEX_SUFFIX
+from turntable.datasets.shard_reader import index_name, shard_name
 from turntable.datasets.shard_writer import SHARD_SUFFIX
 from turntable.datasets.storage import write_text
 from turntable.datasets.stores import Store
 from turntable.datasets.table import TABLE_NAME
 from turntable.errors import IntegrityError, InvalidInputError
 
-_BESIDE = (TABLE_NAME, CARD_NAME, CROISSANT_NAME, SHEET_NAME, QUARANTINE_NAME, WARNINGS_NAME)
 _LARGE = (SHARD_SUFFIX, INDEX_SUFFIX, ".parquet", ".jpg")
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "n>100M")
 """The hub's words for numbers of images below 1e3, 1e4 and so on."""
@@ -73,11 +71,7 @@ def publish(
     for file in files:
         size = file.path.stat().st_size
         if store.size(file.name) != size or store.sha256(file.name) != file.sha256:
-            if file_sha256(file.path) != file.sha256:
-                raise IntegrityError(
-                    f"{file.path}: not what was written; run turntable verify {dataset.place} before it is "
-                    "published"
-                )
+            _check_written(file, dataset)
             store.upload(file.name, file.path, file.sha256)
             sent, sent_bytes = sent + 1, sent_bytes + size
         done += size
@@ -108,8 +102,7 @@ def prepare_hub(folder: Path | str, out: Path | str) -> Path:
     if place.exists() and any(place.iterdir()) and not _is_of(place, dataset.manifest):
         raise InvalidInputError(f"{place}: holds something else; choose an empty folder")
     for file in _files(dataset):
-        if file_sha256(file.path) != file.sha256:
-            raise IntegrityError(f"{file.path}: not what was written; run turntable verify {dataset.place}")
+        _check_written(file, dataset)
         if file.name != CARD_NAME:
             _link(file.path, place / file.name)
     card = (dataset.path / CARD_NAME).read_text("utf-8") if (dataset.path / CARD_NAME).exists() else ""
@@ -122,16 +115,23 @@ def prepare_hub(folder: Path | str, out: Path | str) -> Path:
 def _files(dataset: Dataset) -> Iterator[_File]:
     """All files that readers need, the manifest last."""
     for shard in dataset.manifest.shards:
-        for suffix, digest in ((SHARD_SUFFIX, shard.sha256), (INDEX_SUFFIX, shard.idx_sha256)):
-            name = f"{shard.split}/{shard.name}{suffix}"
+        tar = shard_name(shard)
+        for name, digest in ((tar, shard.sha256), (index_name(tar), shard.idx_sha256)):
             path = dataset.path / name
             if not path.is_file():
                 raise IntegrityError(f"{path}: missing; run turntable verify {dataset.place}")
             yield _File(name, path, digest)
-    for name in (*_BESIDE, MANIFEST_NAME):
+    for name in DESCRIBED:
         path = dataset.path / name
         if path.is_file():
             yield _File(name, path, file_sha256(path))
+
+
+def _check_written(file: _File, dataset: Dataset) -> None:
+    if file_sha256(file.path) != file.sha256:
+        raise IntegrityError(
+            f"{file.path}: not what was written; run turntable verify {dataset.place} before it is published"
+        )
 
 
 def _check_place(dataset: Dataset, store: Store) -> None:

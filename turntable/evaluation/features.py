@@ -98,7 +98,6 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
         IntegrityError: The data or the weights are damaged.
     """
     dataset = open_dataset(dataset_dir)
-    _check_whole(dataset)
     cache = run.folder / "features" / f"{split}-{_cache_key(run, dataset)}"
     if not (cache / "done").is_file():
         extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size, cache)
@@ -110,7 +109,6 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
 
 def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
     """Arrays as ``extract`` makes them, beside the labels of the split."""
-    _check_whole(dataset)
     with dataset.split(split) as opened:
         labels, categories = np.asarray(opened.labels), opened.categories
         ids = tuple(record.id for record in opened.objects)
@@ -166,6 +164,7 @@ def extract(
     loader = Loader(
         dataset_dir, split, Views(shuffled=False), batch_size, labels=(), last="short", image_size=image_size
     )
+    _check_whole(loader.dataset)
     shape = (loader.num_objects, loader.dataset.manifest.views)
     arrays: dict[str, NDArray[np.float32]] = {}
     for batch in loader:

@@ -34,6 +34,8 @@ from turntable.models.method import (
 )
 from turntable.models.moving_average import Buffers, Every, MovingAverage, cosine_decay
 
+_PAIR = ("view_1", "view_2")
+
 
 @dataclass(frozen=True, slots=True)
 class SeqJEPAConfig(MethodConfig):
@@ -99,8 +101,8 @@ class SeqJEPA(Method, Predicts, Aggregates):
         super().__init__(backbone, data)
         _check(config, backbone.dim)
         self.config, self.action = config, config.action
-        self.views_read = ("views",) if config.observed_views > 1 else ("view_1", "view_2")
-        self.reads = (*self.views_read, *config.action) if config.told_actions else self.views_read
+        views = ("views",) if config.observed_views > 1 else _PAIR
+        self.reads = (*views, *config.action) if config.told_actions else views
         numbers = action_dim(config.action)
         self.action_embedding = (
             action_embedding(numbers, config.action_width) if config.told_actions else None
@@ -129,11 +131,11 @@ class SeqJEPA(Method, Predicts, Aggregates):
         Raises:
             InvalidInputError: The batch has fewer than 2 rows.
         """
-        views = self._views(batch)
-        check_rows(views)
-        observed, last = views[:, :-1], views[:, -1]
+        batch = self._as_sequence(batch)
+        check_rows(batch["views"])
+        observed, last = batch["views"][:, :-1], batch["views"][:, -1]
         representation = self.represent(observed.flatten(0, 1)).unflatten(0, observed.shape[:2])
-        told = self._embed_actions(batch, representation)
+        told = self._embed_actions(batch)
         aggregate = self._aggregate(representation, told[:, :-1])
         predicted = self.predictor(torch.cat([aggregate, told[:, -1]], dim=1))
         target = self._aimed_at(self.seen(last))
@@ -178,18 +180,20 @@ class SeqJEPA(Method, Predicts, Aggregates):
         """What a prediction should be for normalised images, [B, D]; no gradient passes."""
         return self.target_norm(self.target(seen))
 
-    def _views(self, batch: Batch) -> Tensor:
-        """All views of a batch, uint8 [B, M + 1, 3, H, W]; a loader gives two of them by themselves."""
+    def _as_sequence(self, batch: Batch) -> Batch:
+        """With two views as a sequence of two and one step: a loader gives a pair by itself."""
         if self.config.observed_views > 1:
-            return batch["views"]
-        return torch.stack([batch["view_1"], batch["view_2"]], dim=1)
+            return batch
+        steps = {name: batch[name].unsqueeze(1) for name in self.reads if name not in _PAIR}
+        return {"views": torch.stack([batch[name] for name in _PAIR], dim=1), **steps}
 
-    def _embed_actions(self, batch: Batch, representation: Tensor) -> Tensor:
-        """Of all steps of a batch, [B, M, W], as many as there are observed views [B, M, D]."""
+    def _embed_actions(self, batch: Batch) -> Tensor:
+        """Of all steps of a batch, [B, M, W]."""
         if self.action_embedding is None:
-            return self._nothing_told(representation)
-        action = action_of(batch, self.action)
-        return self._embed(action if self.config.observed_views > 1 else action.unsqueeze(1))
+            return torch.zeros(
+                *batch["views"][:, 1:].shape[:2], self.action_width, device=batch["views"].device
+            )
+        return self._embed(action_of(batch, self.action))
 
     def _embed(self, action: Tensor) -> Tensor:
         """Actions [B, S, K] as [B, S, W], normalised over all of them."""

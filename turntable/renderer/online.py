@@ -6,12 +6,12 @@ samples, which were drawn with those of the first.
 """
 
 import weakref
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.open import open_source
 from turntable.renderer.meshes.source import MeshSource
 from turntable.renderer.planning import Selection, plan
+from turntable.renderer.recent import Recent
 from turntable.renderer.views import Views, begin_views, encode_views
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -50,9 +51,6 @@ DRAWN_BYTES = 2**29
 """Of the pictures that it keeps for samples to come."""
 MOST_IN_A_ROW = 16
 """So many objects that follow one another may be unusable: beyond, it is not the objects' fault."""
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 
 
 def open_planner() -> "Planner":
@@ -139,7 +137,7 @@ class ViewRenderer:
         limits = LoadLimits(setup.load_seconds, setup.load_bytes)
         loader = self._opened.enter_context(MeshLoader(_source(setup.query), limits))
         self._meshes = _Meshes(loader)
-        self._drawn = _Recent[_Key, _Drawn](DRAWN_BYTES)
+        self._drawn = Recent[_Key, _Drawn](DRAWN_BYTES)
         self._backend: Backend | None = None
         # The loader's process must be gone before this one waits for its children.
         weakref.finalize(self, self._opened.close)
@@ -297,7 +295,7 @@ class _Meshes:
 
     def __init__(self, loader: MeshLoader) -> None:
         self._loader = loader
-        self._kept = _Recent[str, Mesh](MESH_BYTES)
+        self._kept = Recent[str, Mesh](MESH_BYTES)
         self._refused: dict[str, MeshError] = {}
 
     def refuse(self, object_id: str, error: MeshError) -> None:
@@ -343,29 +341,3 @@ def mesh_bytes(mesh: Mesh) -> int:
     arrays = (mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index)
     textures = {id(item.texture): item.texture for item in mesh.materials if item.texture is not None}
     return sum(array.nbytes for array in arrays) + sum(item.pixels.nbytes for item in textures.values())
-
-
-class _Recent(Generic[_K, _V]):
-    """What was used last, as much of it as fits."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most, self._bytes = most_bytes, 0
-        self._items = OrderedDict[_K, tuple[_V, int]]()
-
-    def get(self, key: _K) -> _V | None:
-        found = self._items.get(key)
-        if found is None:
-            return None
-        self._items.move_to_end(key)
-        return found[0]
-
-    def put(self, key: _K, value: _V, nbytes: int) -> None:
-        """Keep an item, and let go what was used longest ago; what is larger than all of it is not kept."""
-        if nbytes > self._most:
-            return
-        _, before = self._items.pop(key, (None, 0))
-        self._items[key] = (value, nbytes)
-        self._bytes += nbytes - before
-        while self._bytes > self._most:
-            _, (_, freed) = self._items.popitem(last=False)
-            self._bytes -= freed

@@ -35,6 +35,7 @@ from turntable.service.renders import (
 )
 from turntable.service.requests import checked, json_body, number, numbers, texts
 from turntable.service.settings import ServiceSettings
+from turntable.service.tokens import AccessFile
 
 GALLERY = Path(__file__).with_name("gallery")
 _P = ParamSpec("_P")
@@ -51,7 +52,8 @@ def create_app(catalogue: Catalogue, settings: ServiceSettings | None = None) ->
     settings = settings or ServiceSettings()
     renders = RenderService(settings.renders)
     metrics = Metrics(catalogue, renders)
-    routes = _Routes(catalogue, renders, metrics, settings)
+    access = settings.open_access()
+    routes = _Routes(catalogue, renders, metrics, access)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
@@ -89,7 +91,7 @@ def create_app(catalogue: Catalogue, settings: ServiceSettings | None = None) ->
             Middleware(Careful),
             Middleware(
                 Guard,
-                access=settings.open_access(),
+                access=access,
                 public=frozenset(settings.public),
                 rate=settings.open_rate(),
                 gate=settings.open_gate(),
@@ -116,10 +118,10 @@ class _Routes:
     """One method an address."""
 
     def __init__(
-        self, catalogue: Catalogue, renders: RenderService, metrics: Metrics, settings: ServiceSettings
+        self, catalogue: Catalogue, renders: RenderService, metrics: Metrics, access: AccessFile | None
     ) -> None:
         self._catalogue, self._renders, self._metrics = catalogue, renders, metrics
-        self._settings, self._queries = settings, Queries()
+        self._access, self._queries = access, Queries()
 
     async def front(self, _: Request) -> Response:
         return RedirectResponse("/gallery/")
@@ -137,8 +139,7 @@ class _Routes:
         """Keep a token in the browser, so that its pictures can be asked for."""
         body = await json_body(request)
         checked(body, {"token": str}, {})
-        access = self._settings.open_access()
-        if access is not None and access.current().holder(body["token"]) is None:
+        if self._access is not None and self._access.current().holder(body["token"]) is None:
             raise HTTPException(401, "the token is unknown, expired or revoked")
         answer = JSONResponse({"status": "ok"})
         answer.set_cookie(

@@ -4,7 +4,6 @@ A data set may change, go or come while the service runs: its manifest is looked
 costs one call of the system, and what was read of it is read again when it is another file.
 """
 
-import hashlib
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,28 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from turntable.datasets.card import CARD_NAME
-from turntable.datasets.contact_sheet import SHEET_NAME
-from turntable.datasets.croissant import CROISSANT_NAME
+from turntable.datasets.assemble import DESCRIBED
 from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.digests import file_sha256
 from turntable.datasets.manifest import MANIFEST_NAME
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME
-from turntable.datasets.shard_index import INDEX_SUFFIX
-from turntable.datasets.shard_writer import SHARD_SUFFIX
+from turntable.datasets.shard_reader import index_name, shard_name
 from turntable.datasets.split import Split
-from turntable.datasets.table import TABLE_NAME
 from turntable.errors import IntegrityError, InvalidInputError
 
-_BESIDE = (
-    MANIFEST_NAME,
-    TABLE_NAME,
-    CARD_NAME,
-    SHEET_NAME,
-    CROISSANT_NAME,
-    QUARANTINE_NAME,
-    WARNINGS_NAME,
-)
 _Stamp = tuple[int, int, int]
 
 
@@ -221,8 +207,7 @@ def _digest(path: Path, time_ns: int, size: int) -> str:
     if known is None:
         if len(_DIGESTS) >= _MOST_DIGESTS:
             _DIGESTS.clear()
-        with path.open("rb") as file:
-            known = _DIGESTS[path, time_ns, size] = hashlib.file_digest(file, "sha256").hexdigest()
+        known = _DIGESTS[path, time_ns, size] = file_sha256(path)
     return known
 
 
@@ -247,8 +232,9 @@ def _stamp(folder: Path) -> _Stamp:
 
 def _entry(name: str, folder: Path, stamp: _Stamp) -> Entry:
     dataset = open_dataset(folder)
-    files = {beside: Offered("", None) for beside in _BESIDE}
+    files = {beside: Offered("", None) for beside in DESCRIBED}
     for shard in dataset.manifest.shards:
-        files[f"{shard.split}/{shard.name}{SHARD_SUFFIX}"] = Offered(shard.sha256, shard.bytes)
-        files[f"{shard.split}/{shard.name}{INDEX_SUFFIX}"] = Offered(shard.idx_sha256, None)
+        tar = shard_name(shard)
+        files[tar] = Offered(shard.sha256, shard.bytes)
+        files[index_name(tar)] = Offered(shard.idx_sha256, None)
     return Entry(name, folder, dataset, files, stamp)

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from turntable.datasets.manifest import Manifest
 from turntable.datasets.rotations import relative_quaternion
+from turntable.datasets.split import Split
 from turntable.errors import InvalidInputError
 from turntable.loaders.samplers import Pairs
 from turntable.loaders.selection import whole_split
@@ -170,12 +170,7 @@ def pair(entry: Entry, split: str, seed: int, epoch: int, index: int) -> dict[st
     }
 
 
-def split_of(manifest: Manifest, split: str) -> str:
-    """A split's name. Raises InvalidInputError where there is none of it."""
-    if split not in manifest.splits:
-        raise InvalidInputError(f"there is no split {split!r}; there are {', '.join(manifest.splits)}")
-    return split
-
-
-def _of_split(entry: Entry, split: str) -> Any:
-    return entry.splits[split_of(entry.dataset.manifest, split)]
+def _of_split(entry: Entry, split: str) -> Split:
+    if split not in entry.splits:
+        raise InvalidInputError(f"there is no split {split!r}; there are {', '.join(entry.splits)}")
+    return entry.splits[split]

@@ -1,7 +1,7 @@
 """The door: who asks, whether they may, how often, and how many at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlsplit
 
@@ -99,11 +99,11 @@ class Guard:
         else:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
             dataset = dataset_of(scope["path"])
-            signed = dataset is not None and "signature" in query
-            token = access.linked(dataset, query) if signed and dataset is not None else None
-            if token is not None:
-                token = _link_only(token, dataset or "")
-            wrong = "the link is expired, revoked or of another data set" if signed and token is None else ""
+            token, wrong = None, ""
+            if dataset is not None and "signature" in query:
+                linked = access.linked(dataset, query)
+                token = None if linked is None else _link_only(linked, dataset)
+                wrong = "" if linked is not None else "the link is expired, revoked or of another data set"
         return Asker(token.id if token is not None else address, token, public=self._public), wrong
 
     def _refusal(self, scope: Scope, asker: Asker, wrong: str) -> ASGIApp | None:
@@ -143,7 +143,7 @@ def dataset_in(url: str) -> str:
 
 def _link_only(token: Token, dataset: str) -> Token:
     """What a link opens: reading, and of this data set alone."""
-    return Token(token.id, token.name, token.sha256, ("read",), (dataset,), token.created, token.expires)
+    return replace(token, scopes=("read",), datasets=(dataset,))
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:

@@ -23,17 +23,17 @@ class Rate:
     ) -> None:
         self._rate, self._burst = per_second, max(1.0, 2 * per_second if burst is None else burst)
         self._clock = clock
-        self._empty_at: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait_s(self, asker: str) -> int:
         """Let one request through, or say for how many whole seconds it has to wait; 0: it may."""
         now = self._clock()
-        level, since = self._empty_at.pop(asker, (self._burst, now))
+        level, since = self._levels.pop(asker, (self._burst, now))
         level = min(self._burst, level + (now - since) * self._rate)
         allowed = level >= 1
-        self._empty_at[asker] = (level - allowed, now)
-        if len(self._empty_at) > MOST_ASKERS:
-            self._empty_at.popitem(last=False)
+        self._levels[asker] = (level - allowed, now)
+        if len(self._levels) > MOST_ASKERS:
+            self._levels.popitem(last=False)
         return 0 if allowed else max(1, math.ceil((1 - level) / self._rate))
 
 

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import json
 import threading
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.query import subset_manifest
 from turntable.errors import InvalidInputError
+from turntable.renderer.recent import Recent
 from turntable.service.catalogue import Entry
 from turntable.service.contents import MOST_LISTED, object_summary
 
@@ -29,7 +29,7 @@ class Queries:
     """Answers conditions over labels, and keeps the latest answers."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str, tuple[str, ...]], Manifest] = OrderedDict()
+        self._kept = Recent[tuple[str, str, tuple[str, ...]], Manifest](MOST_KEPT)
         self._lock = threading.Lock()
 
     def manifest(self, entry: Entry, where: str, splits: tuple[str, ...]) -> Manifest:
@@ -43,14 +43,12 @@ class Queries:
             raise InvalidInputError(f"where: {len(where)} characters; at most {_LONGEST} are read")
         key = entry.dataset.manifest.fingerprint, where, splits
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+            kept = self._kept.get(key)
+        if kept is not None:
+            return kept
         made = subset_manifest(entry.dataset, where, splits)
         with self._lock:
-            self._kept[key] = made
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._kept.put(key, made, 1)
         return made
 
     def views(

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -46,8 +47,8 @@ class Metrics:
         """In Prometheus' words."""
         return generate_latest(self.registry)
 
-    def _gauge(self, name: str, words: str, value: "object") -> None:
-        Gauge(name, words, registry=self.registry).set_function(value)  # type: ignore[arg-type]
+    def _gauge(self, name: str, words: str, value: Callable[[], float]) -> None:
+        Gauge(name, words, registry=self.registry).set_function(value)
 
 
 class Recorded:

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from collections import OrderedDict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +15,7 @@ from turntable.renderer.backends import Backend, choose, open_backend
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.open import open_source
 from turntable.renderer.meshes.source import MeshSource, load_mesh
+from turntable.renderer.recent import Recent
 from turntable.renderer.scene import scenes_from_labels
 from turntable.renderer.views import encode_views, recipe_quality
 from turntable.service.render_job import Job
@@ -31,7 +31,7 @@ class Studio:
         self._wanted = backend, device
         self._backend: Backend | None = None
         self._sources: dict[tuple[str, str | None, int], MeshSource] = {}
-        self._meshes: OrderedDict[tuple[str, str | None, int, str], Mesh] = OrderedDict()
+        self._meshes = Recent[tuple[str, str | None, int, str], Mesh](MOST_MESHES)
 
     def draw(self, job: Job) -> bytes:
         """A JPEG. Raises MeshError, InvalidInputError or DeviceError."""
@@ -51,22 +51,24 @@ class Studio:
 
     def _mesh(self, recipe: Recipe, job: Job) -> Mesh:
         place = recipe.source, job.meshes, job.objects
-        if (*place, job.object) not in self._meshes:
-            if place not in self._sources:
-                folder = None if job.meshes is None else Path(job.meshes)
-                self._sources[place] = open_source(recipe.source, folder, job.objects)
-            source = self._sources[place]
-            mesh = load_mesh(source, job.object)
-            if job.sha256 and source.digest(job.object, mesh) != job.sha256:
-                raise MeshError(
-                    f"the mesh of {job.object} is not the one that the data set was drawn from; "
-                    "serve with the meshes it was made of"
-                )
-            self._meshes[(*place, job.object)] = mesh
-            if len(self._meshes) > MOST_MESHES:
-                self._meshes.popitem(last=False)
-        self._meshes.move_to_end((*place, job.object))
-        return self._meshes[(*place, job.object)]
+        mesh = self._meshes.get((*place, job.object))
+        if mesh is None:
+            mesh = self._load(place, job)
+            self._meshes.put((*place, job.object), mesh, 1)
+        return mesh
+
+    def _load(self, place: tuple[str, str | None, int], job: Job) -> Mesh:
+        if place not in self._sources:
+            name, folder, objects = place
+            self._sources[place] = open_source(name, None if folder is None else Path(folder), objects)
+        source = self._sources[place]
+        mesh = load_mesh(source, job.object)
+        if job.sha256 and source.digest(job.object, mesh) != job.sha256:
+            raise MeshError(
+                f"the mesh of {job.object} is not the one that the data set was drawn from; "
+                "serve with the meshes it was made of"
+            )
+        return mesh
 
 
 def main(descriptor: int, backend: str, device: str) -> None:

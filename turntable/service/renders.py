@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import subprocess
 import sys
-from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import Any
 
 from turntable.errors import TurntableError
 from turntable.processes.endings import how_ended
+from turntable.renderer.recent import Recent
 from turntable.service.catalogue import Entry
 from turntable.service.render_job import Job
 
@@ -72,13 +72,8 @@ class RenderService:
         # One thread: it waits for the process, which draws one view at a time.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="render")
         self._under_way: dict[str, asyncio.Future[bytes]] = {}
-        self._cache = _Cache(settings.cache_bytes if settings is not None else 0)
+        self._cache = Recent[str, bytes](settings.cache_bytes if settings is not None else 0)
         self.hits = self.misses = self.failures = 0
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it draws at all."""
-        return self._settings is not None
 
     @property
     def waiting(self) -> int:
@@ -87,7 +82,7 @@ class RenderService:
 
     def offers(self, entry: Entry) -> bool:
         """Whether it can draw views of a data set."""
-        return self._settings is not None and self._refusal(entry) is None
+        return self._refusal(entry) is None
 
     async def draw(self, entry: Entry, job: Job) -> Drawn:
         """A view, from the cache or drawn now.
@@ -135,7 +130,7 @@ class RenderService:
         except RenderFailedError:
             self.failures += 1
             raise
-        self._cache.put(digest, jpeg)
+        self._cache.put(digest, jpeg, len(jpeg))
         return jpeg
 
     def _ask(self, job: Job) -> bytes:
@@ -165,27 +160,6 @@ class RenderService:
 def _digest(entry: Entry, job: Job) -> str:
     told = f"{entry.dataset.manifest.fingerprint}\0{job.object}\0{job.label!r}\0{job.size_px}"
     return hashlib.sha256(told.encode()).hexdigest()
-
-
-class _Cache:
-    """The pictures that were asked for last, within so many bytes."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most, self._bytes = most_bytes, 0
-        self._held: OrderedDict[str, bytes] = OrderedDict()
-
-    def get(self, key: str) -> bytes | None:
-        found = self._held.get(key)
-        if found is not None:
-            self._held.move_to_end(key)
-        return found
-
-    def put(self, key: str, data: bytes) -> None:
-        if key not in self._held:
-            self._held[key] = data
-            self._bytes += len(data)
-        while self._bytes > self._most:
-            self._bytes -= len(self._held.popitem(last=False)[1])
 
 
 class _Process:

@@ -54,7 +54,7 @@ def serve(
         host=host,
         port=port,
         http=BoundedConnection,
-        loop="asyncio",  # whose sendfile leaves no copy
+        loop="asyncio",  # the one that our connections are tested with
         ws="none",
         access_log=False,
         server_header=False,
