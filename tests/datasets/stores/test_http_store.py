@@ -99,6 +99,7 @@ IN_AN_HOUR = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True
 @pytest.mark.parametrize(
     ("said", "least", "most"),
     [("3", 3, 3), ("99999", 30, 30), (IN_AN_HOUR, 30, 30), ("soon", 0, 0.001), ("-5", 0, 0.001)],
+    ids=["seconds", "too-many", "a-date", "no-time", "the-past"],  # the date is another one in each process
 )
 def test_a_busy_server_is_given_the_time_it_asks_for(server, slept, said, least, most):
     server.retry_after = said
