@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.parallel import DistributedDataParallel
 
+from turntable.errors import StoppedError
 from turntable.models.method import Method, Normalize
 from turntable.training import TrainConfig, read_records, train
+from turntable.training.distributed import Ranks, joined
 
 
 @contextmanager
@@ -117,13 +120,28 @@ def norms() -> dict[str, float]:
 
 def do_all(plan: Path) -> None:
     """Every job, on all ranks of one process group; what each rank had to say goes beside the plan."""
-    import torch.distributed as dist
-
-    dist.init_process_group("gloo")
-    said: dict[str, Any] = {str(out): do(out, config, how) for out, config, how in read_plan(plan)}
-    said["norms"] = norms()
-    dist.destroy_process_group()
+    with joined("cpu"):
+        said: dict[str, Any] = {str(out): do(out, config, how) for out, config, how in read_plan(plan)}
+        said["norms"] = norms()
+    said["threads"] = threads()
+    try:
+        with joined("cpu") as ranks:
+            share_and_stop(ranks)
+    except StoppedError:  # and its traceback is still there
+        said["threads"] += threads()
     plan.with_suffix(f".rank{os.environ['RANK']}").write_text(json.dumps(said))
+
+
+def threads() -> list[str]:
+    """The names of all threads of this process, also those that Python does not know."""
+    return [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+
+
+def share_and_stop(ranks: Ranks) -> None:
+    """As a training that is stopped while it holds what all ranks share."""
+    shared = DistributedDataParallel(torch.nn.Linear(2, 2))
+    shared(torch.ones(2, 2)).sum().backward()
+    raise StoppedError(f"rank {ranks.index}")
 
 
 def free_port() -> int:

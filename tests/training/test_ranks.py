@@ -106,6 +106,12 @@ def test_batch_norms_over_ranks_are_those_of_one_process(made):
         assert max(words["norms"].values()) < 1e-10
 
 
+def test_no_thread_of_their_talk_outlives_it(made):
+    # A thread that held a tensor until Python ended would abort the process.
+    for words in made[1]:
+        assert not [name for name in words["threads"] if "gloo" in name]
+
+
 def test_without_statistics_over_ranks_it_is_another_training(made):
     folder, said, _ = made
     assert [words[str(folder / "local")] for words in said] == ["", ""]

@@ -4,7 +4,9 @@ A launcher (torchrun, or srun with the same variables) starts the processes and 
 LOCAL_RANK, WORLD_SIZE, and where they meet (MASTER_ADDR, MASTER_PORT).
 """
 
+import importlib
 import os
+import traceback
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,7 +110,8 @@ def joined(device_name: str) -> Generator[Ranks, None, None]:
     ranks = Ranks(device, dist.get_rank(), dist.get_world_size())
     try:
         yield ranks
-    except StoppedError:
+    except StoppedError as error:
+        traceback.clear_frames(error.__traceback__)  # what is shared among ranks would keep their group
         _part()  # all ranks stop together
         raise
     except RuntimeError as error:
@@ -132,6 +135,9 @@ def _part() -> None:
 
 
 def _meet(device: torch.device) -> None:
+    # Imported later (the optimisers do), its functions' defaults keep the group, and gloo's threads, alive
+    # beyond `_part`. A thread that lets go of a tensor only as Python ends aborts the process.
+    importlib.import_module("torch.distributed.nn.functional")
     try:
         if device.type == "cuda":
             dist.init_process_group("nccl", device_id=device)
