@@ -46,7 +46,8 @@ def test_everything_and_again(tmp_path):
     assert [result.method for result in report.results] == list(METHODS)
     assert all(result.row("constant").scores["r2_averaged"].value < 0.1 for result in report.results)
     page = report.page.read_text()
-    for words in ("data:image/jpeg;base64", "no image", *METHODS):
+    pictures = ("Error over the angle of the turn", "Views as points", "Views that the predictor finds")
+    for words in ("data:image/jpeg;base64", "no image", *METHODS, *pictures):
         assert words in page
     assert first.steps > 0
     second = Quiet()

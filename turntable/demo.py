@@ -15,8 +15,11 @@ from turntable.evaluation import (
     ProtocolConfig,
     Results,
     evaluate,
+    pictures_of,
+    read_details,
     summarize_dataset,
     summarize_run,
+    together,
     write_report,
 )
 from turntable.renderer import generate
@@ -147,5 +150,11 @@ def _train(config: DemoConfig, method: str, stage: Stage, stop: Callable[[], boo
 
 def _report(config: DemoConfig, runs: Sequence[Path], results: Sequence[Results]) -> Path:
     sheet = (config.dataset / SHEET_NAME).read_bytes()
-    summary = summarize_dataset(open_dataset(config.dataset), sheet)
-    return write_report(config.folder / "report.html", summary, [summarize_run(run) for run in runs], results)
+    dataset = open_dataset(config.dataset)
+    return write_report(
+        config.folder / "report.html",
+        summarize_dataset(dataset, sheet),
+        [summarize_run(run) for run in runs],
+        results,
+        pictures_of(together({run.name: read_details(run / "details.npz") for run in runs}), dataset),
+    )

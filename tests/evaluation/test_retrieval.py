@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from turntable.datasets.rotations import quaternion_to_matrix
-from turntable.errors import IntegrityError
+from turntable.errors import IntegrityError, InvalidInputError
 from turntable.evaluation import retrieval
-from turntable.evaluation.details import Details, Retrieval, read_details, write_details
+from turntable.evaluation.details import Details, Retrieval, read_details, together, write_details
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.predicting import blind_scores, examples, measured, predictor_scores
 from turntable.evaluation.resampling import Resamples, Resampling
@@ -203,3 +203,21 @@ def test_details_survive_the_disk(tmp_path):
     (tmp_path / "details.npz").write_bytes(b"PK nonsense")
     with pytest.raises(IntegrityError, match="details of an evaluation"):
         read_details(tmp_path / "details.npz")
+
+
+def test_details_of_runs_together_are_named_by_run_and_part():
+    some, turns = np.zeros(2, np.int64), np.array([10.0, 20.0])
+    retrieval = Retrieval(*(np.zeros(1, np.int64) for _ in range(3)), np.zeros((1, 5), np.int64))
+
+    def of(value, found=None, turned=turns):
+        return Details(turned, {"equivariant": turns + value}, {"whole": turns}, some, some, some, found)
+
+    both = together({"first": of(1), "second": of(2, retrieval)})
+    assert list(both.errors_deg) == ["first equivariant", "second equivariant"]
+    assert list(both.projections) == ["first whole", "second whole"]
+    np.testing.assert_array_equal(both.errors_deg["second equivariant"], turns + 2)
+    assert both.retrieval is retrieval
+    with pytest.raises(
+        InvalidInputError, match=r"first, third are not evaluated on the same pairs.*turn_deg"
+    ):
+        together({"first": of(1), "third": of(1, turned=turns + 1)})

@@ -7,8 +7,9 @@ from turntable.evaluation.compare import (
     compare_runs,
     ordered,
 )
-from turntable.evaluation.details import Details, read_details
+from turntable.evaluation.details import Details, read_details, together
 from turntable.evaluation.features import SplitFeatures
+from turntable.evaluation.pictures import Picture, pictures_of
 from turntable.evaluation.presets import PROTOCOLS, ProtocolConfig, protocol_by_name
 from turntable.evaluation.protocol import evaluate, evaluate_features, evaluate_untrained
 from turntable.evaluation.report import comparison_page, write_comparison, write_report, write_run_report
@@ -23,6 +24,7 @@ __all__ = [
     "Details",
     "Elsewhere",
     "Evaluated",
+    "Picture",
     "ProtocolConfig",
     "Results",
     "Row",
@@ -38,11 +40,13 @@ __all__ = [
     "evaluate_features",
     "evaluate_untrained",
     "ordered",
+    "pictures_of",
     "protocol_by_name",
     "read_details",
     "read_results",
     "summarize_dataset",
     "summarize_run",
+    "together",
     "write_comparison",
     "write_report",
     "write_run_report",

@@ -2,14 +2,14 @@
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.storage import atomic_file
-from turntable.errors import IntegrityError
+from turntable.errors import IntegrityError, InvalidInputError
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
@@ -46,6 +46,37 @@ class Details:
     projected_views: IntArray
     projected_categories: IntArray
     retrieval: Retrieval | None = field(default=None)
+
+
+def together(details: Mapping[str, Details]) -> Details:
+    """Several runs' details on one data set as one: rows get the run's name before the part's.
+
+    Args:
+        details: By run, in the order to show.
+
+    Returns:
+        All errors and points; the retrieval of the first run that predicts.
+
+    Raises:
+        InvalidInputError: They are not of the same pairs and views.
+    """
+    first, *others = details.values()
+    for name in ("turn_deg", *_PROJECTED):
+        if not all(np.array_equal(getattr(first, name), getattr(other, name)) for other in others):
+            raise InvalidInputError(
+                f"{', '.join(details)} are not evaluated on the same pairs and views ({name} differs);"
+                " evaluate them on one data set with one protocol"
+            )
+    return replace(
+        first,
+        errors_deg=_by_run({run: one.errors_deg for run, one in details.items()}),
+        projections=_by_run({run: one.projections for run, one in details.items()}),
+        retrieval=next((one.retrieval for one in details.values() if one.retrieval is not None), None),
+    )
+
+
+def _by_run(rows: Mapping[str, Mapping[str, FloatArray]]) -> dict[str, FloatArray]:
+    return {f"{run} {part}": values for run, parts in rows.items() for part, values in parts.items()}
 
 
 def write_details(path: Path, details: Details) -> None:
