@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -111,7 +112,7 @@ def test_tokens_and_links_open_what_loaders_read(start, served_folder, tmp_path,
 CLIENT = """
 import sys, time
 from turntable.loaders import Loader, Pairs
-place, seed, here = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+place, seed = sys.argv[1], int(sys.argv[2])
 loaders = [Loader(place, "train", Pairs(3), 4, seed=seed + i, output="numpy", cache=False) for i in range(5)]
 print("ready", flush=True)
 for loader in loaders:
@@ -141,35 +142,46 @@ def lines_here(folder, seed):
     ]
 
 
-def test_fifty_streams_through_a_restart_lose_and_repeat_nothing(start, served_folder):
+def five_streams(place, seed, told, problems):
+    """A process of five loaders. It writes to files: what waits behind a pipe's first line can be lost."""
+    with told.open("w") as stdout, problems.open("w") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-c", CLIENT, place, str(seed)],
+            stdout=stdout,
+            stderr=stderr,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+
+
+def test_fifty_streams_through_a_restart_lose_and_repeat_nothing(start, served_folder, tmp_path):
     """Ten processes of five loaders each: every batch is the one that a folder gives, once, in order."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     service = start(served_folder, port=port)
-    clients = [
-        subprocess.Popen(
-            [sys.executable, "-c", CLIENT, f"{service.url}/datasets/small", str(10 * number), "-"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        for number in range(10)
-    ]
-    for client in clients:
-        assert client.stdout.readline() == "ready\n"
-    time.sleep(0.5)
-    service.process.kill()
-    service.process.wait()
-    time.sleep(0.5)
-    assert any(client.poll() is None for client in clients)
-    start(served_folder, port=port)
-    for number, client in enumerate(clients):
-        told, problems = client.communicate(timeout=120)
-        assert client.returncode == 0, problems
-        expected = [line for i in range(5) for line in lines_here(served_folder, 10 * number + i)]
-        assert told.splitlines() == expected
+    seeds = range(0, 100, 10)
+    told = [tmp_path / f"told{seed}" for seed in seeds]
+    problems = [tmp_path / f"problems{seed}" for seed in seeds]
+    with ExitStack() as running:
+        place = f"{service.url}/datasets/small"
+        clients = [
+            running.enter_context(five_streams(place, *client))
+            for client in zip(seeds, told, problems, strict=True)
+        ]
+        while not all("ready" in file.read_text() for file in told):
+            assert not any(client.poll() for client in clients), [file.read_text() for file in problems]
+            time.sleep(0.05)
+        time.sleep(0.5)
+        service.process.kill()
+        service.process.wait()
+        time.sleep(0.5)
+        assert any(client.poll() is None for client in clients)
+        start(served_folder, port=port)
+        statuses = [client.wait(timeout=120) for client in clients]
+    assert statuses == [0] * len(clients), [file.read_text() for file in problems]
+    for seed, file in zip(seeds, told, strict=True):
+        expected = [line for i in range(5) for line in lines_here(served_folder, seed + i)]
+        assert file.read_text().splitlines() == ["ready", *expected]
 
 
 def test_a_batch_has_the_labels_of_its_views(running, served_folder):
