@@ -11,18 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 from turntable.datasets.dataset import open_dataset
 
 CONFIG = Path(__file__).resolve().parents[2] / "docs" / "nginx.conf"
 NGINX = shutil.which("nginx")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="Debian's nginx is not installed")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def is_open(port):

@@ -1,7 +1,6 @@
 """Loaders read from the service: whole data sets, subsets, behind tokens, and through its restart."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
+from ports import free_port
 
 from turntable.datasets.dataset import open_dataset
 from turntable.errors import InvalidInputError, StoreError
@@ -155,17 +155,15 @@ def five_streams(place, seed, told, problems):
 
 def test_fifty_streams_through_a_restart_lose_and_repeat_nothing(start, served_folder, tmp_path):
     """Ten processes of five loaders each: every batch is the one that a folder gives, once, in order."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     service = start(served_folder, port=port)
     seeds = range(0, 100, 10)
     told = [tmp_path / f"told{seed}" for seed in seeds]
     problems = [tmp_path / f"problems{seed}" for seed in seeds]
-    with ExitStack() as running:
+    with ExitStack() as ended:
         place = f"{service.url}/datasets/small"
         clients = [
-            running.enter_context(five_streams(place, *client))
+            ended.enter_context(five_streams(place, *client))
             for client in zip(seeds, told, problems, strict=True)
         ]
         while not all("ready" in file.read_text() for file in told):

@@ -23,6 +23,7 @@ from threading import Lock, Thread
 from urllib.parse import parse_qs
 
 import pytest
+from ports import free_port
 
 FAULTS = ("503", "429", "reset", "cut", "lost")
 """Answer "slow down"; answer "too many requests"; reset the connection; do the work and cut the answer's body
@@ -61,9 +62,7 @@ class S3Bucket:
 @pytest.fixture(scope="session")
 def s3_process() -> Generator[str, None, None]:
     """The endpoint of a server that lives as long as the session."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     arguments = [sys.executable, "-W", "ignore", str(Path(__file__)), str(port)]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:

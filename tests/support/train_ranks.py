@@ -9,7 +9,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import time
 from collections.abc import Generator, Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ports import free_port
 from torch.nn.parallel import DistributedDataParallel
 
 from turntable.errors import StoppedError
@@ -142,12 +142,6 @@ def share_and_stop(ranks: Ranks) -> None:
     shared = DistributedDataParallel(torch.nn.Linear(2, 2))
     shared(torch.ones(2, 2)).sum().backward()
     raise StoppedError(f"rank {ranks.index}")
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def begun(out: Path, config: TrainConfig, how: Mapping[str, Any], ranks: int) -> list[int]:
