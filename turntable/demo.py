@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from turntable.datasets.contact_sheet import SHEET_NAME
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.recipe import load_recipe
 from turntable.datasets.verify import verify
@@ -15,12 +14,9 @@ from turntable.evaluation import (
     ProtocolConfig,
     Results,
     evaluate,
-    pictures_of,
     read_details,
-    summarize_dataset,
-    summarize_run,
     together,
-    write_report,
+    write_runs_report,
 )
 from turntable.renderer import generate
 from turntable.renderer.generate import Listener
@@ -149,12 +145,6 @@ def _train(config: DemoConfig, method: str, stage: Stage, stop: Callable[[], boo
 
 
 def _report(config: DemoConfig, runs: Sequence[Path], results: Sequence[Results]) -> Path:
-    sheet = (config.dataset / SHEET_NAME).read_bytes()
+    details = together({run.name: read_details(run / "details.npz") for run in runs})
     dataset = open_dataset(config.dataset)
-    return write_report(
-        config.folder / "report.html",
-        summarize_dataset(dataset, sheet),
-        [summarize_run(run) for run in runs],
-        results,
-        pictures_of(together({run.name: read_details(run / "details.npz") for run in runs}), dataset),
-    )
+    return write_runs_report(runs, dataset, results, details, config.folder / "report.html")

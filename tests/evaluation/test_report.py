@@ -26,7 +26,7 @@ from turntable.evaluation import (
     summarize_dataset,
     summarize_run,
     write_report,
-    write_run_report,
+    write_runs_report,
 )
 from turntable.evaluation.details import Retrieval
 from turntable.evaluation.figures import error_over_angle, histograms, projections, training_curves
@@ -297,7 +297,9 @@ def test_the_page_of_a_run_shows_all_there_is(trained, tmp_path):
     elsewhere = Elsewhere("so3-ood", "e" * 64, 0.0, there, ("colour: left out",))
     found = dataclasses.replace(results("vicreg", row), elsewhere=(elsewhere,), notes=("hues: left out",))
     details = made_up_details(retrieval((1, [1, 2, 3, 4, 5])))
-    page = Page(write_run_report(run, dataset, found, details, tmp_path / "report.html").read_text("utf-8"))
+    page = Page(
+        write_runs_report([run], dataset, [found], details, tmp_path / "report.html").read_text("utf-8")
+    )
     assert len(page.images) == 6  # errors, points, what is found, curves, contact sheet, histograms
     assert "vicreg on zoo" not in page.text
     assert "vicreg on synthetic" in page.text
@@ -388,7 +390,7 @@ def test_options_that_would_be_ignored_are_refused(words, said, monkeypatch, cap
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 def test_a_browser_without_a_network_shows_the_page(both, trained, tmp_path):
-    write_run_report(trained[1], trained[0], both[0], made_up_details(), tmp_path / "report.html")
+    write_runs_report([trained[1]], trained[0], [both[0]], made_up_details(), tmp_path / "report.html")
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     command += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}"]
     command += [f"--screenshot={tmp_path / 'page.png'}", "--window-size=1200,3000"]

@@ -120,7 +120,7 @@ def evaluate(
     from turntable.console import results_tables
     from turntable.datasets.dataset import open_dataset
     from turntable.evaluation import evaluate as evaluate_run
-    from turntable.evaluation import evaluate_untrained, protocol_by_name, read_details, write_run_report
+    from turntable.evaluation import evaluate_untrained, protocol_by_name, read_details, write_runs_report
     from turntable.training import open_run
 
     if preset == "demo" and protocol != "turntable":
@@ -139,7 +139,7 @@ def evaluate(
             results = evaluate_run(run, dataset, config=rules, progress=status.update, elsewhere=ood)
         status.update("the report")
         details = read_details(folder / "details.npz")
-        write_run_report(folder, open_dataset(dataset), results, details, folder / "report.html")
+        write_runs_report([folder], open_dataset(dataset), [results], details, folder / "report.html")
     for table in results_tables([results]):
         out.print(table)
         out.print()

@@ -9,10 +9,9 @@ from turntable.evaluation.compare import (
 )
 from turntable.evaluation.details import Details, read_details, together
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.pictures import Picture, pictures_of
 from turntable.evaluation.presets import PROTOCOLS, ProtocolConfig, protocol_by_name
 from turntable.evaluation.protocol import evaluate, evaluate_features, evaluate_untrained
-from turntable.evaluation.report import comparison_page, write_comparison, write_report, write_run_report
+from turntable.evaluation.report import comparison_page, write_comparison, write_report, write_runs_report
 from turntable.evaluation.results import Elsewhere, Results, Row, Score, read_results
 from turntable.evaluation.short_table import comparison_json, comparison_markdown
 from turntable.evaluation.summaries import DatasetSummary, RunCurve, summarize_dataset, summarize_run
@@ -24,7 +23,6 @@ __all__ = [
     "Details",
     "Elsewhere",
     "Evaluated",
-    "Picture",
     "ProtocolConfig",
     "Results",
     "Row",
@@ -40,7 +38,6 @@ __all__ = [
     "evaluate_features",
     "evaluate_untrained",
     "ordered",
-    "pictures_of",
     "protocol_by_name",
     "read_details",
     "read_results",
@@ -49,5 +46,5 @@ __all__ = [
     "together",
     "write_comparison",
     "write_report",
-    "write_run_report",
+    "write_runs_report",
 ]

@@ -80,30 +80,34 @@ def write_report(
     return Path(path)
 
 
-def write_run_report(
-    run_dir: Path | str, dataset: Dataset, results: Results, details: Details, path: Path | str
+def write_runs_report(
+    run_dirs: Sequence[Path | str],
+    dataset: Dataset,
+    results: Sequence[Results],
+    details: Details,
+    path: Path | str,
 ) -> Path:
-    """Write the page of one evaluated run: scores, errors over angles, views as points, what is retrieved.
+    """Write the page of evaluated runs: scores, errors over angles, views as points, what is retrieved.
 
     Args:
-        run_dir: The run's folder.
-        dataset: What it was evaluated on.
-        results: Its scores.
-        details: What its pictures show.
+        run_dirs: The runs' folders, in the order to show.
+        dataset: What they were evaluated on.
+        results: Their scores.
+        details: What the pictures show: one run's, or several ``together``.
         path: The HTML file.
 
     Returns:
         ``path``.
 
     Raises:
-        InvalidInputError: The folder holds no run.
+        InvalidInputError: A folder holds no run.
         MissingExtraError: Jinja2 or matplotlib is not installed.
     """
     return write_report(
         path,
         summarize_dataset(dataset, contact_sheet_of(dataset)),
-        [summarize_run(run_dir)],
-        [results],
+        [summarize_run(run_dir) for run_dir in run_dirs],
+        results,
         pictures_of(details, dataset),
     )
 
