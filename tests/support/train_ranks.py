@@ -120,15 +120,15 @@ def norms() -> dict[str, float]:
 
 def do_all(plan: Path) -> None:
     """Every job, on all ranks of one process group; what each rank had to say goes beside the plan."""
-    with joined("cpu"):
-        said: dict[str, Any] = {str(out): do(out, config, how) for out, config, how in read_plan(plan)}
-        said["norms"] = norms()
-    said["threads"] = threads()
+    said: dict[str, Any] = {}
     try:
+        # Once: who meets again in one store may find where the others were before.
         with joined("cpu") as ranks:
+            said |= {str(out): do(out, config, how) for out, config, how in read_plan(plan)}
+            said["norms"] = norms()
             share_and_stop(ranks)
     except StoppedError:  # and its traceback is still there
-        said["threads"] += threads()
+        said["threads"] = threads()
     plan.with_suffix(f".rank{os.environ['RANK']}").write_text(json.dumps(said))
 
 
