@@ -3,10 +3,10 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from processes import wait_until
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -64,10 +64,7 @@ def test_an_array_job_makes_its_share_and_ends_as_the_run_does(cluster, tmp_path
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGTERM])
 def test_a_job_near_its_limit_ends_cleanly_and_is_queued_again(cluster, tmp_path, number):
     process = sbatch({**cluster, "TENTHS": "300"}, tmp_path)
-    deadline = time.monotonic() + 30
-    while not Path(cluster["CALLS"] + ".started").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(Path(cluster["CALLS"] + ".started").exists)
     process.send_signal(number)
     assert process.wait(30) == 0
     assert calls(cluster)[1:] == ["stopping", "scontrol requeue 12_3"]

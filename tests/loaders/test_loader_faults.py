@@ -8,13 +8,13 @@ import pickle
 import signal
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from processes import shared_memory, shared_memory_left, wait_until_gone
 from synthetic import make_synthetic_dataset
 
 from turntable.datasets.dataset import Dataset
@@ -197,19 +197,10 @@ for number, batch in enumerate(loader):
 """
 
 
-def children_left(pids: list[int]) -> bool:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if not any(Path(f"/proc/{pid}/exe").exists() for pid in pids):
-            return False
-        time.sleep(0.05)
-    return True
-
-
 @pytest.mark.parametrize("victim", ["worker", "trainer", "ctrl-c"])
 def test_whoever_is_killed_leaves_nothing_behind_and_nobody_hangs(tmp_path: Path, victim: str) -> None:
     make(tmp_path)
-    before = set(Path("/dev/shm").iterdir())
+    before = shared_memory()
     trainer = subprocess.Popen(
         [sys.executable, "-c", TRAINER, str(tmp_path)],
         stdout=subprocess.PIPE,
@@ -225,15 +216,15 @@ def test_whoever_is_killed_leaves_nothing_behind_and_nobody_hangs(tmp_path: Path
         trainer.kill()
     else:
         os.killpg(trainer.pid, signal.SIGINT)
-    _, said = trainer.communicate(timeout=10)
+    _, said = trainer.communicate(timeout=60)
     if victim == "worker":
         assert "TurntableError: worker process 0" in said
         assert "ended by SIGKILL" in said
     elif victim == "ctrl-c":
         assert said.count("Traceback") == 1  # the trainer's own KeyboardInterrupt, no word of the workers
         assert "KeyboardInterrupt" in said
-    assert not children_left(pids)
-    assert set(Path("/dev/shm").iterdir()) == before
+    wait_until_gone(pids)
+    assert not shared_memory_left(before)
 
 
 def test_after_a_lost_worker_the_same_loader_goes_on_from_its_state(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from processes import descendants, wait_until_gone
 from quick_run import InProcess
 
 from turntable.datasets.draws import draw_factors
@@ -160,23 +161,6 @@ def test_no_renderer_is_loaded_into_the_trainer_and_none_is_left(tmp_path: Path)
     assert (done.stdout.strip(), done.stderr.strip()) == ("[]", "")
 
 
-def children(pid: int) -> list[int]:
-    """Of a process, and theirs."""
-    own = [
-        int(word)
-        for path in Path(f"/proc/{pid}/task").glob("*/children")
-        for word in path.read_text().split()
-    ]
-    return own + [pid for child in own for pid in children(child)]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-
-
 def test_a_killed_renderer_is_an_error_at_once_and_the_same_loader_goes_on() -> None:
     loader = online(Fresh(2, visits=20), 2)
     running = iter(loader)
@@ -184,17 +168,14 @@ def test_a_killed_renderer_is_an_error_at_once_and_the_same_loader_goes_on() -> 
     state = loader.state_dict()
     expected = next(running)
     renderer = loader._engine._crew._workers[0].process.pid  # type: ignore[attr-defined]
-    family = [renderer, *children(renderer)]
+    family = [renderer, *descendants(renderer)]
     assert len(family) >= 2  # its loader of meshes too
     os.kill(renderer, signal.SIGKILL)
     began = time.monotonic()
     with pytest.raises(TurntableError, match=r"ended by SIGKILL.*last state_dict"):
         list(running)
     assert time.monotonic() - began < 10
-    deadline = time.monotonic() + 10
-    while any(map(alive, family)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(alive, family))
+    wait_until_gone(family)
     loader.load_state_dict(state)
     assert equal(next(iter(loader)), expected)
     loader.close()

@@ -5,13 +5,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from loading_work import DeadlySource
 from meshes import write_shapenet_object
+from processes import wait_until
 from quick_run import OBJECTS, TINY, contents, load_here
 
 from turntable.datasets.dataset import open_dataset
@@ -93,10 +93,7 @@ def kill_when(folder, condition, tmp_path):
     script = tmp_path / "run.py"
     script.write_text(RUN)
     process = subprocess.Popen([sys.executable, str(script), str(folder)], start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not condition() and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    wait_until(lambda: condition() or process.poll() is not None)
     assert process.poll() is None, "the run ended before it could be killed"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from loading_work import Misbehaving
-from pool_work import alive, numbers, wait_until
+from pool_work import numbers
+from processes import alive, wait_until
 
 from turntable.errors import MeshError, MissingExtraError
 from turntable.renderer.loading import Loaded, LoadLimits, MeshLoader

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pool_work
 import pytest
-from pool_work import ERRORS, STEPS, Told, alive, do, numbers, wait_until
+from pool_work import ERRORS, STEPS, Told, do, numbers
+from processes import alive, wait_until, wait_until_gone
 
 from turntable.errors import DeviceError, TurntableError
 from turntable.renderer import pool
@@ -248,5 +249,5 @@ def test_ctrl_c_ends_the_workers_without_a_word_of_theirs(run_asleep, folder, se
 def test_workers_leave_when_the_run_is_killed(run_asleep, folder, number):
     run_asleep.send_signal(number)
     assert run_asleep.wait() == -number
-    wait_until(lambda: not any(map(alive, numbers(folder, "process"))))
+    wait_until_gone(numbers(folder, "process"))
     assert run_asleep.stderr.read() == ""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import quick_run
+from processes import wait_until
 from quick_run import OBJECTS, TINY, InProcess, contents, quick
 
 from turntable.datasets.making.destination import LOCK_NAME, LocalFolder
@@ -193,11 +194,7 @@ def test_a_signal_to_all_processes_ends_the_command_after_the_shards_in_hand(tmp
     out, events = tmp_path / "set", tmp_path / "events.jsonl"
     more = ["--views", "40", "--out", str(out), "--workers", "2", "--events", str(events)]
     process = turntable(*COMMAND, *more, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 120
-    while not (out / "journal.jsonl").exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: (out / "journal.jsonl").exists() or process.poll() is not None)
     os.killpg(process.pid, number)  # as batch systems do
     _, said = process.communicate(timeout=60)
     assert process.returncode == 75, said

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import children, wait_until
 from synthetic import make_synthetic_dataset
 
 from turntable.datasets.dataset import open_dataset
@@ -160,22 +161,17 @@ def test_rendering_that_is_off_or_cannot_be_is_refused(start, zoo, served_folder
     assert b"--meshes small=DIR" in body
 
 
-def children(service):
-    """Process ids of those that draw."""
-    threads = Path(f"/proc/{service.process.pid}/task").iterdir()
-    return {int(pid) for thread in threads for pid in (thread / "children").read_text().split()}
-
-
 def test_a_drawing_process_that_is_killed_costs_its_view_alone(start, zoo):
     service = start(zoo, options=["--render", "--backend", "embree"])
     with open_dataset(zoo).split("train") as train:
         key = train.keys[0]
     assert ask_for(service, key)[0] == 200
-    (pid,) = children(service)
+    (pid,) = children(service.process.pid)
     os.kill(pid, signal.SIGSTOP)  # so that the next view is under way when it dies
     found = []
     asking = threading.Thread(target=lambda: found.append(ask_for(service, key, view=1)))
     asking.start()
+    wait_until(lambda: b"turntable_renders_waiting 1.0" in service.ask("/metrics")[2])
     time.sleep(0.5)
     assert service.ask("/datasets/zoo")[0] == 200
     os.kill(pid, signal.SIGKILL)
@@ -193,7 +189,7 @@ def test_a_full_queue_is_said_and_the_rest_goes_on(start, zoo):
     with open_dataset(zoo).split("train") as train:
         key = train.keys[0]
     assert ask_for(service, key)[0] == 200
-    (pid,) = children(service)
+    (pid,) = children(service.process.pid)
     os.kill(pid, signal.SIGSTOP)
     found = []
     threads = [
@@ -204,9 +200,7 @@ def test_a_full_queue_is_said_and_the_rest_goes_on(start, zoo):
     ]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 20
-    while len(found) < 5 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: len(found) >= 5)
     assert [status for status, _ in found] == [503] * 5
     assert all(headers["Retry-After"] for _, headers in found)
     assert service.ask("/datasets/zoo")[0] == 200

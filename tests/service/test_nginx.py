@@ -5,13 +5,13 @@ import shutil
 import socket
 import ssl
 import subprocess
-import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from ports import free_port
+from processes import wait_until
 
 from turntable.datasets.dataset import open_dataset
 
@@ -34,10 +34,8 @@ def running_nginx(folder, port, text):
     (folder / "nginx.conf").write_text(f"{whole}http {{ access_log off; {paths} {text} }}")
     server = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-p", folder])
     try:
-        deadline = time.monotonic() + 20
-        while not is_open(port) and time.monotonic() < deadline:
-            assert server.poll() is None
-            time.sleep(0.05)
+        wait_until(lambda: is_open(port) or server.poll() is not None)
+        assert server.poll() is None
         yield
     finally:
         server.terminate()

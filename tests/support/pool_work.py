@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from processes import wait_until
 
 from turntable.errors import DeviceError, DeviceLostError, MeshError, MissingExtraError, RecipeError
 from turntable.renderer.pool import resident_bytes, run_tasks
@@ -143,21 +144,3 @@ def do(
 def numbers(folder: Path, word: str) -> list[int]:
     """The process ids in the names of files that begin with a word."""
     return [int(path.name.split()[1]) for path in folder.glob(f"{word} *")]
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs, or is a zombie of ours; those of others are for the system to clear away."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    state, parent = stat.rpartition(")")[2].split()[:2]
-    return state != "Z" or int(parent) == os.getpid()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait, but not for ever."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from processes import wait_until
 
 from turntable.datasets.stores import HttpStore, LocalStore, ShardCache
 from turntable.datasets.stores.cache import default_cache
@@ -186,9 +187,7 @@ def test_what_a_killed_process_has_fetched_is_not_fetched_again(server, cache):
     server.fail("stall", times=1)
     first = start(cache, server)
     part = cache.path_of(DIGEST).with_name(f"{DIGEST}-{len(DATA)}.part")
-    deadline = time.monotonic() + 10
-    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: part.exists() and part.stat().st_size)
     time.sleep(0.2)
     first.send_signal(signal.SIGKILL)
     first.communicate()

@@ -1,10 +1,10 @@
 import os
 import pickle
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from processes import wait_until
 
 from turntable.datasets.stores import HttpStore, open_store
 from turntable.errors import InvalidInputError, StoreError
@@ -56,9 +56,8 @@ def test_files_are_read_whole_and_in_part(server):
 def test_only_so_much_is_sent_as_was_asked_for(server):
     HttpStore(server.url).read_range(NAME, 10, 100)
     HttpStore(server.url).size(NAME)
-    until = time.monotonic() + 5
-    while sum(server.sent.values()) < 101 and time.monotonic() < until:
-        time.sleep(0.01)  # the server counts what it has sent, a moment after it arrived
+    # The server counts what it has sent, a moment after it arrived.
+    wait_until(lambda: sum(server.sent.values()) >= 101)
     assert sum(server.sent.values()) == 101
 
 
