@@ -188,6 +188,8 @@ import signal, sys, time
 from turntable.loaders import Loader, Pairs
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
+# Of the trainer itself no more than this, however deep in a chain of errors it ends.
+sys.excepthook = lambda kind, error, trace: print(kind.__name__, *error.args, sep=": ", file=sys.stderr)
 loader = Loader(sys.argv[1], "train", Pairs(100_000), 8, num_workers=2)
 loader.samples(0)
 for number, batch in enumerate(loader):
@@ -221,8 +223,7 @@ def test_whoever_is_killed_leaves_nothing_behind_and_nobody_hangs(tmp_path: Path
         assert "TurntableError: worker process 0" in said
         assert "ended by SIGKILL" in said
     elif victim == "ctrl-c":
-        assert said.count("Traceback") == 1  # the trainer's own KeyboardInterrupt, no word of the workers
-        assert "KeyboardInterrupt" in said
+        assert said == "KeyboardInterrupt\n"  # the trainer's own, no word of the workers
     wait_until_gone(pids)
     assert not shared_memory_left(before)
 

@@ -214,6 +214,8 @@ from pathlib import Path
 from pool_work import do
 
 if __name__ == "__main__":
+    # Of the run itself no more than one word, however deep in a chain of errors it is interrupted.
+    sys.excepthook = lambda kind, error, trace: print(kind.__name__, file=sys.stderr)
     do(Path(sys.argv[1]), ["one", "sleep", "sleep"], ["a", "b"])
 """
 
@@ -240,8 +242,7 @@ def test_ctrl_c_ends_the_workers_without_a_word_of_theirs(run_asleep, folder, se
     send(run_asleep.pid, signal.SIGINT)
     _, said = run_asleep.communicate(timeout=30)
     assert run_asleep.returncode == -signal.SIGINT
-    assert said.count("Traceback") == 1
-    assert said.splitlines()[-1] == "KeyboardInterrupt"
+    assert said == "KeyboardInterrupt\n"
     assert sorted(numbers(folder, "tidied")) == sorted(numbers(folder, "sleeping"))
 
 
