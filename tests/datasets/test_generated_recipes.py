@@ -90,7 +90,7 @@ def labels_of(recipe: Recipe, object_id: str, views: Any) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_every_recipe(kind: str, data: st.DataObject) -> None:
     recipe = data.draw(recipes(kind))
@@ -114,7 +114,7 @@ def test_every_recipe(kind: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_different_objects_differ(kind: str, data: st.DataObject) -> None:
     recipe = data.draw(recipes(kind))

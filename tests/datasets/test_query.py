@@ -59,7 +59,7 @@ def test_the_views_are_those_that_the_labels_say(dataset: Dataset, split: str) -
     assert len(everything) == labels.shape[0] * 5
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(low=st.floats(0, 1, width=32), high=st.floats(0, 1, width=32), negated=st.booleans())
 def test_ranges_are_exact(dataset: Dataset, low: float, high: float, negated: bool) -> None:
     with dataset.split("train") as opened:
@@ -157,7 +157,7 @@ def test_the_engine_reaches_nothing_and_stops_in_time(
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_text_gets_through_that_is_not_a_condition(text: str) -> None:
     try:
         condition = parse_condition(text, COLUMNS)

@@ -53,7 +53,7 @@ def test_geodesic_equals_scipys():
     assert np.allclose(metrics.geodesic_deg(first, second), expected, atol=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(1e-7, 179.9999), st.floats(1e-3, 1e3), st.booleans())
 def test_geodesic_is_exact_at_both_ends_and_blind_to_sign_and_length(angle_deg, length, flip):
     half = np.radians(angle_deg) / 2

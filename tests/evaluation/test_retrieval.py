@@ -111,7 +111,7 @@ def test_what_sees_nothing_stands_beside_every_metric(turned):
     assert blind["pre"].value == pytest.approx(0.63, abs=0.02)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(2, 12), st.integers(1, 12), st.integers(0, 1000))
 def test_ranks_of_ties_are_those_of_a_random_order(nearer, equal, seed):
     """Against ranks drawn: 1 / rank and hits are expectations over the order of those equally near."""

@@ -179,7 +179,7 @@ def test_an_epoch_resumes_at_any_batch(dataset: Dataset, workers: int, engine) -
         loader.batches(4, start_batch=8)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_state_goes_on_to_the_bit_on_other_ranks_workers_and_engines(
     dataset: Dataset, data: st.DataObject

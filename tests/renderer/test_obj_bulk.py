@@ -65,7 +65,7 @@ def same(ours, theirs):
     assert (ours.material_names, ours.libraries) == (theirs.material_names, theirs.libraries)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(files)
 def test_the_same_arrays_or_no_answer(tmp_path_factory, parts):
     found, end, last = parts
@@ -75,7 +75,7 @@ def test_the_same_arrays_or_no_answer(tmp_path_factory, parts):
         same(ours, read_lines(data, tmp_path_factory.getbasetemp()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(CUBE_OBJ) - 1), st.integers(0, 255)), min_size=1, max_size=4))
 @example([(CUBE_OBJ.index("0.3") + 2, ord("v"))])  # a keyword within a number
 def test_what_the_patient_reader_refuses_the_fast_one_does_not_take(tmp_path_factory, changes):

@@ -46,7 +46,7 @@ def test_every_answer_is_as_described(schema, mode):
         operation = result.ok()
 
         @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=20, suppress_health_check=list(HealthCheck))
         def ask(case):
             nonlocal asked
             answer = case.call()
