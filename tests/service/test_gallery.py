@@ -33,7 +33,7 @@ def page(browser):
     opened.on("requestfailed", lambda request: problems.append(f"{request.url}: {request.failure}"))
     asked = []
     opened.on("request", lambda request: asked.append(request.url))
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(60_000)
     yield opened
     failed = list(problems)  # what closing the page cuts off has not failed
     context.close()

@@ -44,7 +44,7 @@ def test_one_connection_carries_many_answers_of_all_kinds(running, served_folder
     import http.client
 
     address, data, digest = shard_of(served_folder)
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
     for _ in range(3):
         for method, headers, status, body in [
             ("GET", {}, 200, data),
