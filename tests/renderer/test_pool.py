@@ -209,11 +209,13 @@ def test_workers_go_on_when_all_of_a_job_is_signalled(folder, number):
 
 
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from pool_work import do
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
     # Of the run itself no more than one word, however deep in a chain of errors it is interrupted.
     sys.excepthook = lambda kind, error, trace: print(kind.__name__, file=sys.stderr)
     do(Path(sys.argv[1]), ["one", "sleep", "sleep"], ["a", "b"])
@@ -240,7 +242,7 @@ def run_asleep(tmp_path, folder):
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to the run", "to all its processes"])
 def test_ctrl_c_ends_the_workers_without_a_word_of_theirs(run_asleep, folder, send):
     send(run_asleep.pid, signal.SIGINT)
-    _, said = run_asleep.communicate(timeout=30)
+    _, said = run_asleep.communicate(timeout=60)
     assert run_asleep.returncode == -signal.SIGINT
     assert said == "KeyboardInterrupt\n"
     assert sorted(numbers(folder, "tidied")) == sorted(numbers(folder, "sleeping"))
