@@ -3,15 +3,18 @@
     scripts/bench methods --out runs/benchmark                   # all of it: about two hours on two cores
     scripts/bench methods --out runs/benchmark --methods sie vicreg --seeds 0
     scripts/bench methods --out runs/benchmark --write docs/benchmarks.md
+    scripts/bench methods --out runs/paper --paper --data DIR --set amp=bf16 epochs=200   # on a GPU
 
 Renders the shipped recipe ``zoo-benchmark`` from the zoo, trains each method with its demo settings for the
 same number of images, evaluates it, and prints the table with what is asked of it: every method names objects
 better than the untrained encoder, and every equivariant method tells how an object turned better than VICReg.
-What an earlier call has done is not done again.
+What an earlier call has done is not done again. With ``--paper`` each method has its paper's settings, and
+the protocol's heads their full length.
 """
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -55,14 +58,21 @@ class Job:
         return self.root / f"{self.method}-{self.seed}"
 
     @property
-    def dataset(self) -> Path:
-        """The data set, which all jobs share."""
-        return self.root / "zoo"
-
-    @property
     def is_done(self) -> bool:
         """Whether its scores are there."""
         return (self.run / "results.json").exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How all jobs train."""
+
+    paper: bool
+    """As the papers do, instead of for a demo."""
+    changes: Sequence[str]
+    """"NAME=VALUE", as of ``turntable train --set``."""
+    threads: int
+    """Of a job."""
 
 
 def render(place: Path, objects: int) -> None:
@@ -77,40 +87,43 @@ def render(place: Path, objects: int) -> None:
         generate(recipe, ZooSource(objects, CATEGORIES), place, workers=default_workers())
 
 
-def learn(job: Job, epochs: int | None) -> None:
-    """Train and evaluate, in this process, on one thread: as many jobs run at once as there are cores."""
+def learn(job: Job, dataset: Path, settings: Settings) -> None:
+    """Train and evaluate, in this process."""
     import torch
 
     from turntable.evaluation import ProtocolConfig, evaluate, evaluate_untrained
-    from turntable.training import demo_config, train
+    from turntable.training import demo_config, paper_config, train
+    from turntable.training.overrides import overrides
 
-    torch.set_num_threads(1)
-    length = {} if epochs is None else {"epochs": epochs}
-    protocol = ProtocolConfig.demo()
+    torch.set_num_threads(settings.threads)
+    protocol = ProtocolConfig() if settings.paper else ProtocolConfig.demo()
+    method = BASELINE if job.method == UNTRAINED else job.method
+    changes = {**overrides(method, settings.changes), "seed": job.seed}
+    config = (paper_config if settings.paper else demo_config)(method, dataset, **changes)
     if job.method == UNTRAINED:
-        evaluate_untrained(demo_config("vicreg", job.dataset, seed=job.seed), job.run, protocol)
+        evaluate_untrained(config, job.run, protocol)
         return
-    train(demo_config(job.method, job.dataset, seed=job.seed, **length), job.run)
-    evaluate(job.run, job.dataset, config=protocol)
+    train(config, job.run)
+    evaluate(job.run, dataset, config=protocol)
 
 
-def in_a_process(job: Job, arguments: argparse.Namespace) -> str | None:
-    """Run one job in a process of its own; say what went wrong, if anything did."""
+def in_a_process(job: Job, words: Sequence[str], threads: int) -> str | None:
+    """Run one job of the command in a process of its own; say what went wrong, if anything did."""
     if job.is_done:
         return None
-    command = [sys.executable, __file__, "--out", str(job.root), "--job", job.method, str(job.seed)]
-    if arguments.epochs is not None:
-        command += ["--epochs", str(arguments.epochs)]
+    command = [sys.executable, __file__, *words, "--job", job.method, str(job.seed)]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     began = time.monotonic()
-    done = subprocess.run(
-        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     print(f"{job.run.name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-    return None if done.returncode == 0 else f"{job.run.name}: {done.stderr.strip().splitlines()[-1]}"
+    if done.returncode == 0:
+        return None
+    said = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
+    return f"{job.run.name}: {said[-1]}"
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Parse the command line and do it all."""
+def parsed(words: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
     from turntable.models import METHODS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -118,19 +131,37 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--methods", nargs="+", default=[UNTRAINED, *METHODS], choices=[UNTRAINED, *METHODS])
     parser.add_argument("--seeds", nargs="+", type=int, default=[*SEEDS])
     parser.add_argument("--objects", type=int, default=OBJECTS)
-    parser.add_argument("--epochs", type=int, help="instead of the demo settings'")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once, of one core each")
+    parser.add_argument("--data", type=Path, help="a data set to learn from, instead of one rendered here")
+    parser.add_argument("--paper", action="store_true", help="the papers' settings, one job at a time")
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="other settings, of all")
+    parser.add_argument("--jobs", type=int, help="at once, which share the cores (else one a core)")
     parser.add_argument("--write", type=Path, help="a page to put the table into")
     parser.add_argument("--job", nargs=2, metavar=("METHOD", "SEED"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args(words)
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str]) -> None:
+    """Do it all, or one job of it."""
+    arguments = parsed(words)
+    cores = os.cpu_count() or 1
+    at_once = arguments.jobs or (1 if arguments.paper else cores)
+    settings = Settings(arguments.paper, arguments.set, max(1, cores // at_once))
+    dataset = arguments.data or arguments.out / "zoo"
     if arguments.job:
-        learn(Job(arguments.job[0], int(arguments.job[1]), arguments.out), arguments.epochs)
+        method, seed = arguments.job
+        learn(Job(method, int(seed), arguments.out), dataset, settings)
         return
+    if arguments.data is None:
+        render(dataset, arguments.objects)
     jobs = [Job(method, seed, arguments.out) for seed in arguments.seeds for method in arguments.methods]
-    render(arguments.out / "zoo", arguments.objects)
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        faults = [fault for fault in pool.map(lambda job: in_a_process(job, arguments), jobs) if fault]
-    text = page([job.run for job in sorted(jobs, key=lambda job: arguments.methods.index(job.method))])
+    with ThreadPoolExecutor(at_once) as pool:
+        told = list(pool.map(lambda job: in_a_process(job, words, settings.threads), jobs))
+    faults = [fault for fault in told if fault]
+    if not any(job.is_done for job in jobs):
+        sys.exit("\n".join(faults))
+    runs = [job.run for job in sorted(jobs, key=lambda job: arguments.methods.index(job.method))]
+    as_shipped = not (arguments.paper or arguments.data or arguments.set)
+    text = page(runs, introduction(None if as_shipped else words))
     print(text)
     if arguments.write is not None:
         arguments.write.write_text(text, encoding="utf-8")
@@ -138,7 +169,15 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.exit("\n".join(faults))
 
 
-def page(runs: Sequence[Path]) -> str:
+def introduction(words: Sequence[str] | None) -> str:
+    """What the page says before its table; of a command with other settings, that command."""
+    if words is None:
+        return INTRODUCTION.read_text("utf-8").rstrip()
+    command = f"scripts/bench methods {shlex.join(words)}"
+    return f"# Benchmarks: all methods on one data set\n\nMade by `{command}`."
+
+
+def page(runs: Sequence[Path], introduced: str) -> str:
     """The table of the runs that are done, and what is asked of it."""
     from turntable.evaluation import compare_runs, comparison_markdown
 
@@ -150,7 +189,7 @@ def page(runs: Sequence[Path]) -> str:
     }
     return "\n\n".join(
         [
-            INTRODUCTION.read_text("utf-8").rstrip(),
+            introduced,
             comparison_markdown(comparison),
             "## What is asked of it",
             "Of each method, the best of its parts; in brackets, the widest 95 % bootstrap interval over"
@@ -211,4 +250,4 @@ def _line(question: str, failed: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

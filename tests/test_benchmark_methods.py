@@ -1,5 +1,6 @@
 """The table of all methods: its questions, and one job at a toy's size."""
 
+import json
 import re
 import subprocess
 import sys
@@ -41,10 +42,33 @@ def test_every_name_is_a_method(methods):
     assert {*methods.EQUIVARIANT} < {*METHODS}
 
 
+def test_the_papers_settings_are_for_a_data_set_that_is_given(tmp_path):
+    make_synthetic_dataset(tmp_path / "given", objects=40, views=4)
+    small = ["backbone=small", "epochs=1", "batch_size=16", "projector_widths=32,32,32"]
+    command = [sys.executable, str(BENCHMARK), "--out", str(tmp_path / "runs")]
+    command += ["--data", str(tmp_path / "given"), "--paper", "--methods", "vicreg", "--seeds", "0"]
+    command += ["--set", *small]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert "Made by `scripts/bench methods --out " in done.stdout
+    assert "| vicreg | representation | 1 |" in done.stdout
+    config = json.loads((tmp_path / "runs/vicreg-0/config.json").read_text("utf-8"))["config"]
+    assert (config["backbone"], config["epochs"], config["schedule"]) == ("small", 1, "constant")
+    assert not (tmp_path / "runs/zoo").exists()
+
+
+def test_where_every_job_fails_it_says_why(tmp_path):
+    make_synthetic_dataset(tmp_path / "zoo", objects=8, views=2)
+    command = [sys.executable, str(BENCHMARK), "--out", str(tmp_path), "--methods", "vicreg", "--set", "no=1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 1
+    assert done.stderr.count("--set no: there is no such setting") == 3
+
+
 def test_jobs_are_done_once_and_make_a_page(tmp_path):
     make_synthetic_dataset(tmp_path / "zoo", objects=40, views=4)
     command = [sys.executable, str(BENCHMARK), "--out", str(tmp_path), "--methods", "untrained", "vicreg"]
-    command += ["--seeds", "0", "--epochs", "1", "--jobs", "2", "--write", str(tmp_path / "page.md")]
+    command += ["--seeds", "0", "--set", "epochs=1", "--jobs", "2", "--write", str(tmp_path / "page.md")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "page.md").read_text("utf-8")
