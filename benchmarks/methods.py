@@ -92,8 +92,7 @@ def learn(job: Job, dataset: Path, settings: Settings) -> None:
     import torch
 
     from turntable.evaluation import ProtocolConfig, evaluate, evaluate_untrained
-    from turntable.training import demo_config, paper_config, train
-    from turntable.training.overrides import overrides
+    from turntable.training import demo_config, overrides, paper_config, train
 
     torch.set_num_threads(settings.threads)
     protocol = ProtocolConfig() if settings.paper else ProtocolConfig.demo()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from processes import wait_until
 from synthetic import make_synthetic_dataset
 
 from turntable.datasets.dataset import Dataset, open_dataset
@@ -312,8 +313,7 @@ def test_a_service_is_a_place(made: Dataset, tmp_path: Path) -> None:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
-        pass
+    wait_until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         for cache in (None, False):
