@@ -10,6 +10,7 @@ from turntable.datasets.assemble import finish_dataset
 from turntable.datasets.dataset import Dataset
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.fingerprint import fingerprint
+from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.manifest import read_manifest
 from turntable.datasets.pixels import decode_jpeg
 from turntable.datasets.quarantine import QuarantineRecord, read_quarantine
@@ -41,7 +42,7 @@ def test_the_fingerprint_knows_objects_and_labels_but_no_pixels(dataset: Dataset
     recipe = Recipe.from_dict(dataset.manifest.recipe)
     write_synthetic_dataset(tmp_path / "fewer", recipe, synthetic_objects(recipe, 13, 3))
     other_seed = make_synthetic_dataset(tmp_path / "seed", objects=14, views=4, image_size=16, seed=1)
-    fewer = read_manifest(tmp_path / "fewer")
+    fewer = read_manifest(FolderFiles(tmp_path / "fewer"))
     assert len({mark.fingerprint for mark in (dataset.manifest, other_seed.manifest, fewer)}) == 3
     objects, labels = [], []
     for name in dataset.splits:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from synthetic import make_synthetic_dataset
 
+from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.errors import IntegrityError
 
@@ -53,7 +54,7 @@ def test_what_is_no_manifest_is_refused(text: str) -> None:
 
 def test_a_folder_without_manifest_is_not_finished(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="not a finished data set; run `turntable render`"):
-        read_manifest(tmp_path)
+        read_manifest(FolderFiles(tmp_path))
     (tmp_path / "manifest.json").write_bytes(b"\xff\xfe")
     with pytest.raises(IntegrityError, match="not a manifest"):
-        read_manifest(tmp_path)
+        read_manifest(FolderFiles(tmp_path))

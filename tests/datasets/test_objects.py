@@ -1,5 +1,6 @@
 from hypothesis import strategies as st
 
+from turntable.datasets.json_fields import Fields
 from turntable.datasets.objects import ObjectRecord, plan_shards
 
 sizes = st.lists(st.integers(1, 12), min_size=1, max_size=5)
@@ -40,5 +41,5 @@ def test_plan_is_a_shuffle_that_order_does_not_change() -> None:
 
 def test_records_come_back_from_their_table() -> None:
     record = records_of(1)[0]
-    assert ObjectRecord.from_dict({**record.to_dict(), "more": 1}) == record
+    assert ObjectRecord.from_fields(Fields({**record.to_dict(), "more": 1})) == record
     assert record.to_dict()["key"] == "c-0"

@@ -22,10 +22,15 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+def scanned(path: Path) -> list[TarMember]:
+    with path.open("rb") as file:
+        return list(scan_tar(file, str(path)))
+
+
 def scan_error(path: Path, data: bytes) -> str:
     path.write_bytes(data)
     with pytest.raises(IntegrityError) as caught:
-        list(scan_tar(path))
+        scanned(path)
     assert str(path) in str(caught.value)
     assert "turntable render" in str(caught.value)
     return str(caught.value)
@@ -40,7 +45,7 @@ def test_python_reads_it_as_plain_ustar(path: Path) -> None:
 
 def test_scan_finds_each_member_where_it_is(path: Path) -> None:
     data = path.read_bytes()
-    found = list(scan_tar(path))
+    found = scanned(path)
     assert [item.name for item in found] == list(CONTENT)
     assert all(data[item.offset : item.offset + item.size] == CONTENT[item.name] for item in found)
     assert found[0] == TarMember("a.latents.npy", BLOCK, 700)

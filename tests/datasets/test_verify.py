@@ -8,6 +8,7 @@ import pytest
 from synthetic import make_synthetic_dataset
 
 from turntable.datasets.digests import sha256_of
+from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.manifest import read_manifest
 from turntable.datasets.shard_index import open_index
 from turntable.datasets.shard_writer import file_sha256
@@ -225,7 +226,7 @@ def test_a_table_that_lies_or_is_gone_is_noticed(folder: Path, tmp_path: Path) -
     (folder / "labels.parquet").write_bytes(b"PAR1")
     assert "labels.parquet: cannot be read" in verify(folder).problems[0]
     (folder / "labels.parquet").unlink()
-    assert "labels.parquet: cannot be read" in verify(folder).problems[0]
+    assert "labels.parquet: missing" in verify(folder).problems[0]
 
 
 @pytest.mark.parametrize(
@@ -294,4 +295,4 @@ def test_files_of_other_programs_beside_the_data_are_no_problem(folder: Path) ->
     (folder / "notes").mkdir()
     (folder / "notes" / "mine.txt").write_bytes(b"x")
     assert verify(folder).ok
-    assert read_manifest(folder).name == "synthetic"
+    assert read_manifest(FolderFiles(folder)).name == "synthetic"

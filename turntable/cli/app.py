@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
 import cyclopts
+from cyclopts import Parameter
 from rich.console import Console
 
 import turntable
@@ -26,6 +28,8 @@ say = partial(out.print, soft_wrap=True, markup=False, highlight=False)
 warn = partial(err.print, style="yellow", soft_wrap=True, markup=False, highlight=False)
 """For what the user should know beside the result."""
 
+LinksUnder = Annotated[tuple[Path, ...], Parameter("--links-under")]
+"""Folders into which links of a data set may lead, beside its own and the hub's cache."""
 QualityName = Literal["fast", "standard", "high"]
 SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
 EXIT_STOPPED = 75

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from turntable.cli.app import SourceName, app, err, out, say
+from turntable.cli.app import LinksUnder, SourceName, app, err, out, say
 from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def verify(
     source: SourceName | None = None,
     backend: str = "auto",
     device: str = "auto",
+    links_under: LinksUnder = (),
 ) -> int:
     """Check every byte of a data set; exit 1 with a list where something is wrong.
 
@@ -34,12 +35,13 @@ def verify(
         source: What kind of meshes, if not as the data set says.
         backend: What draws them again: moderngl, embree or pyrender; by default the best there is.
         device: Where: software, egl:N or cuda:N; by default the first GPU there is.
+        links_under: A folder that links of the data set may lead to, beside its own and the hub's cache.
     """
     from turntable.console import CountBar
     from turntable.datasets.verify import verify as verify_dataset
 
     with CountBar(err, "shards") as bar:
-        report = verify_dataset(dataset, bar, deep=deep)
+        report = verify_dataset(dataset, bar, deep=deep, links_under=links_under)
     problems, notes, drawn = [*report.problems], [*report.notes], ""
     if report.ok:  # else there may be nothing to compare with
         again = _drawn_again(dataset, deep, views, meshes, source, (backend, device))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import cyclopts
 from cyclopts import Parameter
 
-from turntable.cli.app import SourceName, app, err, say
+from turntable.cli.app import LinksUnder, SourceName, app, err, say
 from turntable.cli.rendering import say_finished
 
 convert = cyclopts.App(name="convert", help="Move data sets between shards and the published folders.")
@@ -26,6 +26,7 @@ def convert_import(
     licence: str | None = None,
     views: int | None = None,
     threads: int | None = None,
+    links_under: LinksUnder = (),
 ) -> int:
     """Make shards of a published folder of 3DIEBench's layout; the same command resumes.
 
@@ -40,6 +41,7 @@ def convert_import(
         licence: Of those meshes; by default ShapeNet's.
         views: Of each object; by default as many as most of the first objects have.
         threads: That read and check; one a core by default.
+        links_under: A folder that links in FOLDER may lead to, beside FOLDER itself and the hub's cache.
     """
     from turntable.console import CountBar
     from turntable.datasets.convert import Origin, import_folder
@@ -56,6 +58,7 @@ def convert_import(
             camera=CAMERA.describe,
             threads=threads,
             progress=bar,
+            links_under=links_under,
         )
     say_finished(str(out_dir), out_dir, manifest)
     return 0
@@ -68,6 +71,7 @@ def convert_export(
     out_dir: Annotated[Path, Parameter("--out")],
     channel_order: Literal["rgb", "bgr"] | None = None,
     threads: int | None = None,
+    links_under: LinksUnder = (),
 ) -> int:
     """Write a data set as 3DIEBench is published, for the original training code; the same command resumes.
 
@@ -76,12 +80,20 @@ def convert_export(
         out_dir: Gets {synset}/{id}/image_{view}.jpg, latent_{view}.npy and the lists of the splits.
         channel_order: Of the JPEGs; by default they are copied byte for byte.
         threads: That write; one a core by default.
+        links_under: A folder that links of the data set may lead to, beside its own and the hub's cache.
     """
     from turntable.console import CountBar
     from turntable.datasets.convert import export_folder
 
     with CountBar(err, "objects") as bar:
-        done = export_folder(dataset, out_dir, channel_order=channel_order, threads=threads, progress=bar)
+        done = export_folder(
+            dataset,
+            out_dir,
+            channel_order=channel_order,
+            threads=threads,
+            progress=bar,
+            links_under=links_under,
+        )
     for note in done.notes:
         say(f"note: {note}")
     say(f"{out_dir}: {done.images} views of {done.objects} objects")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from turntable.cli.app import app, err, out, say, warn
+from turntable.cli.app import LinksUnder, app, err, out, say, warn
 from turntable.errors import InvalidInputError
 
 
@@ -73,7 +73,9 @@ def _folders_by_name(given: tuple[str, ...]) -> dict[str, Path]:
 
 
 @app.command
-def publish(dataset: Path, place: str | None = None, *, hub: Path | None = None) -> int:
+def publish(
+    dataset: Path, place: str | None = None, *, hub: Path | None = None, links_under: LinksUnder = ()
+) -> int:
     """Upload a finished data set, verified file by file; or lay it out for the Hugging Face hub.
 
     The same command goes on where an interrupted one stopped. The manifest goes last: whoever sees it sees
@@ -83,6 +85,7 @@ def publish(dataset: Path, place: str | None = None, *, hub: Path | None = None)
         dataset: The folder of the data set.
         place: s3://bucket/folder, gs://bucket/folder, or another folder.
         hub: A folder that gets the hub's layout; upload it with hf upload.
+        links_under: A folder that links of the data set may lead to, beside its own and the hub's cache.
     """
     from turntable.console import CountBar
     from turntable.datasets import publishing
@@ -91,12 +94,12 @@ def publish(dataset: Path, place: str | None = None, *, hub: Path | None = None)
     if (place is None) == (hub is None):
         raise InvalidInputError("publish where? Give s3://BUCKET/FOLDER, or --hub FOLDER")
     if hub is not None:
-        publishing.prepare_hub(dataset, hub)
+        publishing.prepare_hub(dataset, hub, links_under=links_under)
         say(f"{hub} is ready: hf upload --repo-type dataset USER/NAME {hub}")
         return 0
     assert place is not None
     with CountBar(err, "bytes") as bar:
-        done = publishing.publish(dataset, open_store(place), bar)
+        done = publishing.publish(dataset, open_store(place), bar, links_under=links_under)
     say(f"{place}: {done.sent} files sent ({done.bytes / 1e6:.1f} MB), {done.there} were there")
     return 0
 

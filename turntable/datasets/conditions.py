@@ -37,6 +37,10 @@ _TYPES = frozenset(
     | {"DECIMAL", "VARCHAR", "TEXT", "STRING"}
 )
 """What it may cast to: others bring parsers of their own, or extensions."""
+_MATCHING = frozenset(
+    {"regexp_matches", "regexp_full_match", "~~", "!~~", "~~*", "!~~*", "like_escape", "not_like_escape"}
+)
+"""What matches texts with a pattern, and takes arbitrarily long if each row brings one of its own."""
 LONGEST = 10_000
 """Characters of a condition."""
 _SHOWN = 200
@@ -56,7 +60,7 @@ class Condition:
 
     def fault(self, why: str) -> InvalidInputError:
         """The error that says why it cannot be fulfilled."""
-        return _refused(self.text, why)
+        return refused(self.text, why)
 
 
 def parse_condition(text: str, columns: Sequence[str]) -> Condition:
@@ -82,9 +86,9 @@ def _tree(text: str) -> Any:
     if not text.strip():
         raise InvalidInputError("where: empty; write a condition: \"floor_hue < 0.5 and category = 'mug'\"")
     if len(text) > LONGEST:
-        raise _refused(text, f"{len(text)} characters, at most {LONGEST} are read")
+        raise refused(text, f"{len(text)} characters, at most {LONGEST} are read")
     if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in text):
-        raise _refused(text, "not a text: it has signs that stand for nothing")
+        raise refused(text, "not a text: it has signs that stand for nothing")
     with open_engine() as engine:
         ours = _statements(engine, "true")[0]["node"]
         statements = _statements(engine, text)
@@ -93,7 +97,7 @@ def _tree(text: str) -> Any:
         **ours,
         "where_clause": None,
     }:
-        raise _refused(text, "it is more than one condition")
+        raise refused(text, "it is more than one condition")
     return statements[0]["node"]["where_clause"]
 
 
@@ -103,11 +107,11 @@ def _statements(engine: Any, text: str) -> list[dict[str, Any]]:
     try:
         answer = json.loads(engine.rows("SELECT json_serialize_sql($1::VARCHAR)", [query])[0][0])
     except EngineError as error:
-        raise _refused(text, str(error)) from None
+        raise refused(text, str(error)) from None
     except RecursionError:
-        raise _refused(text, _TOO_DEEP) from None
+        raise refused(text, _TOO_DEEP) from None
     if answer["error"]:
-        raise _refused(text, _syntax_error(text, answer))
+        raise refused(text, _syntax_error(text, answer))
     return answer["statements"]
 
 
@@ -139,19 +143,26 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 def _check(node: dict[str, Any], text: str) -> None:
     kind = node["class"]
     if kind not in _CLASSES:
-        raise _refused(text, f"a {kind.lower().replace('_', ' ')} has no place in it")
+        raise refused(text, f"a {kind.lower().replace('_', ' ')} has no place in it")
     if kind == "FUNCTION":
         # DuckDB 1 calls some operators by their schema, "main".
         schema = node["schema"].removeprefix("main")
         name = ".".join(filter(None, (node["catalog"], schema, node["function_name"].lower())))
         if name not in FUNCTIONS and name not in _OPERATORS:
-            raise _refused(
+            raise refused(
                 text, f"{name} is none of the functions that it may call: {', '.join(sorted(FUNCTIONS))}"
             )
+        if name in _MATCHING and any(part.get("class") != "CONSTANT" for part in _arguments(node)[1:]):
+            raise refused(text, "a pattern must be a text in quotes, the same for all views")
     # DuckDB 1 writes a cast's type into the cast, DuckDB 2 as an expression of its own.
     cast_to = node["type_name"] if kind == "TYPE" else node.get("cast_type", {}).get("id", "VARCHAR")
     if cast_to.upper() not in _TYPES:
-        raise _refused(text, f"nothing can be cast to {cast_to.lower()} here, only to {_listed(_TYPES)}")
+        raise refused(text, f"nothing can be cast to {cast_to.lower()} here, only to {_listed(_TYPES)}")
+
+
+def _arguments(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """The expressions that a function is called with: DuckDB 1 lists them, DuckDB 2 each with its name."""
+    return node.get("children") or [argument["expression"] for argument in node["arguments"]]
 
 
 def _column(node: dict[str, Any], text: str, columns: Sequence[str]) -> str:
@@ -162,7 +173,7 @@ def _column(node: dict[str, Any], text: str, columns: Sequence[str]) -> str:
         return known[name.lower()]
     near = difflib.get_close_matches(name.lower(), columns, n=2)
     meant = f"; did you mean {' or '.join(near)}? There are" if near else "; there are"
-    raise _refused(
+    raise refused(
         text, f"there is no column {name!r} (texts stand in single quotes){meant} {', '.join(columns)}"
     )
 
@@ -171,6 +182,7 @@ def _listed(names: frozenset[str]) -> str:
     return ", ".join(sorted(name.lower() for name in names))
 
 
-def _refused(text: str, why: str) -> InvalidInputError:
+def refused(text: str, why: str) -> InvalidInputError:
+    """Return the error that says why a condition is none, or cannot be answered."""
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
     return InvalidInputError(f"where {shown!r}: {why}")

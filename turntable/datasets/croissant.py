@@ -10,9 +10,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from turntable.datasets import limits
 from turntable.datasets.digests import file_sha256
+from turntable.datasets.json_fields import Fields, parse_json
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.table import COLUMNS, TABLE_NAME
@@ -108,18 +110,15 @@ def dataset_croissant(folder: Path, manifest: Manifest) -> str:
     return croissant_text(manifest, digest, file_sha256(folder / TABLE_NAME))
 
 
-def stated_digests(text: str) -> dict[str, str]:
+def stated_digests(text: str | bytes) -> dict[str, str]:
     """What a croissant.json says: the sha256 of each file by its path in the data set.
 
     Raises:
         ValueError: it is not JSON, or not of this shape.
     """
-    table = cast("Mapping[str, Any]", json.loads(text))
-    try:
-        files = [node for node in table["distribution"] if node["@type"] == "cr:FileObject"]
-        return {str(node["contentUrl"]): str(node["sha256"]) for node in files}
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no {error} in it") from None
+    files = Fields(parse_json(text)).tables("distribution", limits.MOST_OBJECTS)
+    named = [node for node in files if node.text("@type") == "cr:FileObject"]
+    return {node.text("contentUrl"): node.digest("sha256") for node in named}
 
 
 def _licence(text: str) -> str:

@@ -1,11 +1,13 @@
 """A finished data set, wherever it lies: its manifest, from which its splits are opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.labels import LabelSchema
-from turntable.datasets.manifest import MANIFEST_NAME, Manifest, read_manifest
+from turntable.datasets.manifest import MANIFEST_NAME, Manifest, decode_manifest, read_manifest
 from turntable.datasets.places import Cached, Folder, Place, Streamed
 from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.split import Split
@@ -29,9 +31,14 @@ class Dataset:
     @property
     def path(self) -> Path:
         """The folder. Raises InvalidInputError where the data set lies elsewhere."""
+        return self.files.root
+
+    @property
+    def files(self) -> FolderFiles:
+        """The folder's files. Raises InvalidInputError where the data set lies elsewhere."""
         if not isinstance(self.where, Folder):
             raise InvalidInputError(f"{self.place}: this needs a folder of this machine; fetch the data set")
-        return self.where.path
+        return self.where.files
 
     @property
     def is_local(self) -> bool:
@@ -97,6 +104,7 @@ def open_dataset(
     *,
     cache: ShardCache | str | Path | Literal[False] | None = None,
     token: str | None = None,
+    links_under: Sequence[str | Path] | None = None,
 ) -> Dataset:
     """Open a finished data set, wherever it lies.
 
@@ -106,17 +114,30 @@ def open_dataset(
             (TURNTABLE_CACHE); False to keep nothing, so that each view is a request.
         token: of a web server; None: TURNTABLE_TOKEN of the environment.
 
+        links_under: folders into which links of a local data set may lead, beside its own and the blobs of
+            the hub's cache; None: anywhere, which is for data that do not leave this machine.
+
     Raises:
         IntegrityError: there is no manifest, or it cannot be read.
         StoreError: the place cannot be reached.
         InvalidInputError: it is a URL of something else.
     """
     if not is_url(place):
-        return Dataset(Folder(Path(place)), read_manifest(Path(place)))
+        return open_folder(confined(place, links_under))
     store = open_store(place, token)
     if isinstance(store, LocalStore):
-        return Dataset(Folder(store.folder), read_manifest(store.folder))
+        return open_folder(confined(store.folder, links_under))
     return Dataset(_elsewhere(store, cache), _fetch_manifest(store))
+
+
+def open_folder(files: FolderFiles) -> Dataset:
+    """Open a finished data set in a folder of this machine. Raises IntegrityError where it is none."""
+    return Dataset(Folder(files), read_manifest(files))
+
+
+def confined(folder: str | Path, links_under: Sequence[str | Path] | None) -> FolderFiles:
+    """Return the files of a folder, whose links may lead into some folders besides; None: anywhere."""
+    return FolderFiles(Path(folder), None if links_under is None else tuple(map(Path, links_under)))
 
 
 def _elsewhere(store: Store, cache: ShardCache | str | Path | Literal[False] | None) -> Place:
@@ -134,7 +155,4 @@ def _fetch_manifest(store: Store) -> Manifest:
     data = store.read(MANIFEST_NAME)
     if data is None:
         raise IntegrityError(f"{where}: missing, so this is not a finished data set; is the URL right?")
-    try:
-        return Manifest.from_json(data.decode("utf-8"), where)
-    except UnicodeDecodeError as error:
-        raise IntegrityError(f"{where}: not a manifest ({error}); upload it again") from None
+    return decode_manifest(data, where)

@@ -2,15 +2,20 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from turntable.datasets import limits
+from turntable.datasets.json_fields import Fields
 
 Unit = Literal["rad", "turn", "1", "W"]
 Distribution = Literal["uniform", "fixed", "two-sided", "joint"]
 """Of a column: uniform over [low, high]; one value; a magnitude uniform over [inner, high] with a sign at
 random; or decided together with other columns (a rotation on SO(3), a motion) and only bounded by itself."""
+_LEAST, _GREATEST = 1e-9, 1e9
+"""In size, of the numbers of a factor that a stranger describes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,27 @@ class Factor:
     """"derived" columns follow from others, and no scene is made of them."""
     per: Literal["view", "sequence"] = "view"
     """Whether it is drawn for every view, or once and held over a sequence of views."""
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Factor":
+        """Read a factor from JSON, whoever wrote it; queries have its name in them. Raises FieldError."""
+        low, high = (fields.number(name, -_GREATEST, _GREATEST) for name in ("low", "high"))
+        if low > high:
+            fields.refuse("low", f"at most {high:g}, as high is")
+        factor = cls(
+            name=fields.text("name", pattern=limits.FACTOR_NAME),
+            unit=fields.choice("unit", get_args(Unit)),
+            low=low,
+            high=high,
+            distribution=fields.choice("distribution", get_args(Distribution), "uniform"),
+            period=fields.number("period", _LEAST, _GREATEST) if fields.has("period") else None,
+            description=fields.text("description", default=""),
+            inner=fields.number("inner", 0, _GREATEST, default=0.0),
+            role=fields.choice("role", ("scene", "derived"), "scene"),
+            per=fields.choice("per", ("view", "sequence"), "view"),
+        )
+        fields.finish()
+        return factor
 
     def bounds(self) -> tuple[np.float32, np.float32]:
         """The least and the greatest float32 label: inside [low, high], or the value fixed, rounded."""

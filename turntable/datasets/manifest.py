@@ -1,13 +1,18 @@
 """The manifest: everything a reader must know and trust about a data set; the last file to be written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from turntable.datasets import limits
 from turntable.datasets.factors import Factor
+from turntable.datasets.folder_files import FolderFiles
+from turntable.datasets.json_fields import FieldError, Fields, parse_json
 from turntable.datasets.labels import LabelSchema
+from turntable.datasets.outputs import OUTPUTS
 from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.storage import write_text
 from turntable.datasets.subset import Subset
@@ -25,6 +30,14 @@ class Totals:
     images: int
     bytes: int
     """Of the shards, without indices and tables."""
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Totals":
+        """Read the sums from JSON. Raises FieldError."""
+        names = ("objects", "images", "bytes")
+        totals = cls(*(fields.integer(name, 0, _MOST_BYTES) for name in names))
+        fields.finish()
+        return totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str, where: str = MANIFEST_NAME) -> "Manifest":
-        """Read what ``to_json`` wrote.
+        """Read what ``to_json`` wrote, whoever wrote it: every field is of its type and within bounds.
 
         Args:
             text: JSON.
@@ -108,40 +121,49 @@ class Manifest:
             IntegrityError: it is not a manifest, or one of a later format.
         """
         try:
-            table = cast("dict[str, Any]", json.loads(text))
-            version = int(table["format_version"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise IntegrityError(_not_a_manifest(where, error)) from None
-        if version != FORMAT_VERSION:
+            fields = Fields(parse_json(text))
+            version = fields.integer("format_version", 0, limits.MOST_SEED)
+            if version != FORMAT_VERSION:
+                raise IntegrityError(
+                    f"{where}: format {version}, but this turntable reads format {FORMAT_VERSION}; "
+                    "install the version named in generator_version, or a later one"
+                )
+            manifest = _read_fields(fields)
+            fields.finish()
+            _check_shards(manifest, fields)
+        except FieldError as error:
             raise IntegrityError(
-                f"{where}: format {version}, but this turntable reads format {FORMAT_VERSION}; "
-                "install the version named in generator_version, or a later one"
-            )
-        try:
-            return cls(**_typed(table))
-        except (KeyError, TypeError, ValueError) as error:
-            raise IntegrityError(_not_a_manifest(where, error)) from None
+                f"{where}: not a manifest ({error}); run `turntable render` with the same arguments to write "
+                "it again, or fetch it again"
+            ) from None
+        return manifest
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read a data set's manifest.
+def read_manifest(files: FolderFiles) -> Manifest:
+    """Read the manifest of a data set's folder.
 
     Args:
-        folder: of the data set.
+        files: of the folder.
 
     Raises:
         IntegrityError: there is none (generation did not finish), or it cannot be read.
     """
-    path = folder / MANIFEST_NAME
-    try:
-        return Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
-    except FileNotFoundError:
+    data = files.read(MANIFEST_NAME, limits.MOST_MANIFEST_BYTES)
+    if data is None:
         raise IntegrityError(
-            f"{path}: missing, so {folder} is not a finished data set; "
+            f"{files.name_of(MANIFEST_NAME)}: missing, so {files.label} is not a finished data set; "
             "run `turntable render` with the same arguments to finish it"
-        ) from None
+        )
+    return decode_manifest(data, files.name_of(MANIFEST_NAME))
+
+
+def decode_manifest(data: bytes, where: str) -> Manifest:
+    """Read a manifest from the bytes of its file. Raises IntegrityError where it is none."""
+    try:
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise IntegrityError(_not_a_manifest(str(path), error)) from None
+        raise IntegrityError(f"{where}: not a manifest ({error}); fetch it again") from None
+    return Manifest.from_json(text, where)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -149,24 +171,86 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_text(folder / MANIFEST_NAME, manifest.to_json())
 
 
-def _not_a_manifest(where: str, error: Exception) -> str:
-    return (
-        f"{where}: not a manifest ({type(error).__name__}: {error}); "
-        "run `turntable render` with the same arguments to write it again, or fetch it again"
+_MOST_BYTES = 2**60
+"""Of one shard or of all: no store holds more."""
+_LONGEST_WORD = 200
+
+
+def _read_fields(fields: Fields) -> Manifest:
+    """The manifest that the fields of its JSON make; what they say of one another is not looked at yet."""
+    seed = limits.MOST_SEED
+    return Manifest(
+        name=fields.text("name", pattern=limits.DATASET_NAME),
+        recipe=fields.plain("recipe"),
+        recipe_digest=fields.digest("recipe_digest"),
+        label_digest=fields.digest("label_digest"),
+        fingerprint=fields.digest("fingerprint"),
+        splits=fields.distinct("splits", 16, _LONGEST_WORD, limits.PLAIN_NAME),
+        shards=tuple(map(ShardRecord.from_fields, fields.tables("shards", limits.MOST_OBJECTS))),
+        totals=Totals.from_fields(fields.table("totals")),
+        quarantined=fields.integer("quarantined", 0, seed),
+        categories=fields.distinct("categories", limits.MOST_OBJECTS, limits.LONGEST_CATEGORY),
+        views=fields.integer("views", 1, limits.MOST_VIEWS),
+        image_size_px=fields.integer("image_size_px", limits.LEAST_SIZE_PX, limits.MOST_SIZE_PX),
+        jpeg_quality=fields.integer("jpeg_quality", 1, 100),
+        jpeg_subsampling=fields.choice("jpeg_subsampling", ("420", "444")),
+        channel_order=fields.choice("channel_order", ("rgb", "bgr")),
+        factors=tuple(map(Factor.from_fields, fields.tables("factors", limits.MOST_FACTORS))),
+        shuffle_seed=fields.integer("shuffle_seed", 0, seed),
+        conventions=fields.texts("conventions"),
+        camera=fields.plain("camera"),
+        device=fields.plain("device"),
+        source=fields.plain("source"),
+        generator_version=fields.text("generator_version", _LONGEST_WORD),
+        pixel_mean=_channels(fields, "pixel_mean"),
+        pixel_std=_channels(fields, "pixel_std"),
+        outputs=_outputs(fields),
+        points=fields.integer("points", 0, limits.MOST_POINTS, default=0),
+        subset=Subset.from_fields(fields.table("subset")) if fields.has("subset") else None,
+        format_version=FORMAT_VERSION,
     )
 
 
-def _typed(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn JSON's lists and tables into the values they stood for."""
-    typed = dict(table)
-    typed["splits"] = tuple(table["splits"])
-    typed["outputs"] = tuple(table.get("outputs", ("rgb",)))
-    typed["categories"] = tuple(table["categories"])
-    typed["shards"] = tuple(ShardRecord(**shard) for shard in table["shards"])
-    typed["factors"] = tuple(Factor(**factor) for factor in table["factors"])
-    typed["totals"] = Totals(**table["totals"])
-    if table.get("subset") is not None:
-        typed["subset"] = Subset(**table["subset"])
-    for name in ("pixel_mean", "pixel_std"):
-        typed[name] = None if table[name] is None else tuple(table[name])
-    return typed
+def _channels(fields: Fields, name: str) -> tuple[float, float, float] | None:
+    """A number for each channel, in [0, 1]; None where the field is null or left out."""
+    if not fields.has(name):
+        return None
+    red, green, blue = fields.numbers(name, 3, 0, 1)
+    return red, green, blue
+
+
+def _outputs(fields: Fields) -> tuple[str, ...]:
+    outputs = fields.distinct("outputs", len(OUTPUTS), _LONGEST_WORD, default=["rgb"])
+    if [name for name in OUTPUTS if name in outputs] != list(outputs) or "rgb" not in outputs:
+        fields.refuse("outputs", f"some of {', '.join(OUTPUTS)}, in this order and rgb among them")
+    return outputs
+
+
+def _check_shards(manifest: Manifest, fields: Fields) -> None:
+    """What the fields of shards, splits and factors say of one another."""
+    shards, names = manifest.shards, [factor.name for factor in manifest.factors]
+    if not shards or not manifest.splits:
+        fields.refuse("shards", "a list of at least one shard, each of a split that is named")
+    if len(set(names)) < len(names) or not names:
+        fields.refuse("factors", "at least one, each with a name of its own")
+    if any(shard.views != manifest.views for shard in shards):
+        fields.refuse("shards", f"a list of shards of {manifest.views} views, as the manifest has them")
+    if len({(shard.split, shard.name) for shard in shards}) < len(shards):
+        fields.refuse("shards", "a list of shards with different names")
+    together = [split for split, _ in groupby(shards, key=lambda shard: shard.split)]
+    if len(set(together)) < len(together) or not _matches(manifest, together):
+        fields.refuse("splits", f"those of the shards, which stand together: {', '.join(together[:4])}")
+    objects = sum(shard.objects for shard in shards)
+    if objects > limits.MOST_OBJECTS or objects * manifest.views > limits.MOST_IMAGES:
+        fields.refuse(
+            "shards",
+            f"a list of at most {limits.MOST_OBJECTS:,} objects and {limits.MOST_IMAGES:,} views in all",
+        )
+    if not isinstance(manifest.source.get("licence", ""), str):
+        fields.refuse("source", "an object whose licence is a text")
+
+
+def _matches(manifest: Manifest, splits: Sequence[str]) -> bool:
+    """Tell whether the splits named are those of the shards; a subset may have views of some alone."""
+    named = set(manifest.splits)
+    return named <= set(splits) if manifest.subset is not None else named == set(splits)

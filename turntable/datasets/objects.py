@@ -1,10 +1,12 @@
 """The objects of a data set: what is known of each, which split it is in, and which shard takes it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from turntable.datasets import limits
+from turntable.datasets.json_fields import Fields
 from turntable.datasets.keys import object_key
 
 TRAIN, VAL = "train", "val"
@@ -45,17 +47,25 @@ class ObjectRecord:
         return {name: value for name, value in table.items() if name not in unknown} | stream
 
     @classmethod
-    def from_dict(cls, table: Mapping[str, Any]) -> "ObjectRecord":
-        """Read what ``to_dict`` wrote; other keys are ignored. Raises KeyError where one is missing."""
-        wanted = (item.name for item in fields(cls) if item.default is MISSING or item.name in table)
-        texts: dict[str, Any] = {name: str(table[name]) for name in wanted if name != "stream"}
-        return cls(**texts, stream=_place(table["stream"])) if table.get("stream") else cls(**texts)
+    def from_fields(cls, fields: Fields) -> "ObjectRecord":
+        """Read what ``to_dict`` wrote, whoever wrote it; other fields are ignored. Raises FieldError."""
+        longest, id_ = limits.LONGEST_ID, fields.text("id", limits.LONGEST_ID)
+        if not id_ or not id_.isprintable():
+            fields.refuse("id", "printable text, at least one character")
+        return cls(
+            id=id_,
+            category=fields.text("category", limits.LONGEST_CATEGORY),
+            split=fields.text("split", pattern=limits.PLAIN_NAME),
+            source=fields.text("source", longest),
+            source_sha256=fields.text("source_sha256", longest),
+            licence=fields.text("licence", default=""),
+            stream=_read_stream(fields) if fields.has("stream") else None,
+        )
 
 
-def _place(stream: Any) -> tuple[int, int]:
-    """Raises TypeError or ValueError where it is no pair of numbers."""
-    seed, index = stream
-    return int(seed), int(index)
+def _read_stream(fields: Fields) -> tuple[int, int]:
+    seed, index = fields.integers("stream", 2, 0, limits.MOST_SEED)
+    return seed, index
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,13 +117,17 @@ def decode_extra(name: str, data: bytes, image_size_px: int) -> NDArray[Any]:
     from PIL import Image
 
     extra = EXTRAS[name]
-    try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as file:
-            image = np.asarray(file)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise IntegrityError(f"its {name} cannot be decoded: {error}") from None
     like = extra.encode(np.zeros((1, 1, extra.channels) if extra.channels else (1, 1), np.float32))
     side = (image_size_px * like.shape[0], image_size_px * like.shape[1], *like.shape[2:])
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as file:
+            size = file.size
+            # Its pixels are decoded only if there are as many as expected: few bytes can claim gigabytes.
+            image = np.asarray(file) if size == (side[1], side[0]) else None
+    except Exception as error:  # what Pillow raises for broken files is of many kinds
+        raise IntegrityError(f"its {name} cannot be decoded: {error}") from None
+    if image is None:
+        raise IntegrityError(f"its {name} is {size[0]} x {size[1]}, not {side[1]} x {side[0]}")
     if image.shape != side or (image.dtype.itemsize == 1) != (name in ("mask", "normals")):
         raise IntegrityError(f"its {name} is an image {image.shape} of {image.dtype}, not {side}")
     return extra.decode(image.astype(np.uint8 if name in ("mask", "normals") else np.uint16))

@@ -7,10 +7,9 @@ import hashlib
 import resource
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from turntable.datasets.digests import file_sha256
+from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.shard_index import ShardIndex, map_index
 from turntable.datasets.shard_reader import ShardReader, index_name, shard_name
 from turntable.datasets.shard_writer import ShardRecord
@@ -36,8 +35,13 @@ class Place(Protocol):
         """Of these shards, how many a reader should keep open at once; None: all."""
         ...
 
-    def read(self, name: str) -> bytes | None:
-        """A whole small file; None where there is none."""
+    def read(self, name: str, most_bytes: int) -> bytes | None:
+        """A whole small file; None where there is none.
+
+        Raises:
+            IntegrityError: it has more than ``most_bytes``.
+            StoreError: the place does not give it.
+        """
         ...
 
     def open(self, shard: ShardRecord) -> ShardReader:
@@ -66,33 +70,23 @@ class Place(Protocol):
 class Folder:
     """A data set in a folder of this machine."""
 
-    path: Path
+    files: FolderFiles
 
     @property
     def name(self) -> str:
-        """The folder's path."""
-        return str(self.path)
+        """What messages call the folder."""
+        return self.files.label
 
     def most_open(self, shards: tuple[ShardRecord, ...]) -> None:
         """All."""
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, most_bytes: int) -> bytes | None:
         """A file of the folder."""
-        try:
-            return (self.path / name).read_bytes()
-        except FileNotFoundError:
-            return None
+        return self.files.read(name, most_bytes)
 
     def open(self, shard: ShardRecord) -> ShardReader:
         """Open a shard of the folder."""
-        reader = ShardReader(self.path / shard_name(shard))
-        index = self.path / index_name(shard_name(shard))
-        if file_sha256(index) == shard.idx_sha256:
-            return reader
-        reader.close()
-        raise IntegrityError(
-            f"{index}: not the index that manifest.json names: edited, or of another data set; {REMEDY}"
-        )
+        return ShardReader.of_folder(self.files, shard)
 
     def fetch(self, shard: ShardRecord) -> None:
         """Nothing: it is here."""
@@ -106,14 +100,15 @@ class Folder:
         """All shards must be there, and as long as the manifest says."""
         _allow_open_files(3 * len(shards))
         for shard in shards:
-            tar = self.path / shard_name(shard)
-            for path in (tar, self.path / index_name(shard_name(shard))):
-                if not path.exists():
-                    raise IntegrityError(f"{path}: missing; {REMEDY}")
-            if tar.stat().st_size != shard.bytes:
+            tar = shard_name(shard)
+            sizes = {name: self.files.size(name) for name in (tar, index_name(tar))}
+            for name, size in sizes.items():
+                if size is None:
+                    raise IntegrityError(f"{self.files.name_of(name)}: missing; {REMEDY}")
+            if sizes[tar] != shard.bytes:
                 raise IntegrityError(
-                    f"{tar}: {tar.stat().st_size} bytes, manifest.json says {shard.bytes}: cut or edited; "
-                    f"{REMEDY}"
+                    f"{self.files.name_of(tar)}: {sizes[tar]} bytes, manifest.json says {shard.bytes}: cut "
+                    f"or edited; {REMEDY}"
                 )
 
 
@@ -128,8 +123,9 @@ class _InStore:
         """The store's URL."""
         return self.store.url
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, most_bytes: int) -> bytes | None:
         """A file of the store; it is not kept."""
+        del most_bytes
         return self.store.read(name)
 
     def check(self, shards: tuple[ShardRecord, ...]) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from turntable.datasets.known_objects import EMPTY_CARS, SHAPENET_V2_FOLDERS
-from turntable.errors import InvalidInputError
+from turntable.datasets.npy import MOST_LIST_BYTES, read_npy
+from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
 CHUNK_FILE = "all_objects_chunk_{}.npy"
 """As the published chunks are called."""
@@ -120,10 +121,10 @@ def stream_places(lists: Sequence[Sequence[str]], seed: int) -> dict[str, tuple[
 
 def _npy_lines(path: Path) -> list[str]:
     try:
-        table = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        table = read_npy(path, MOST_LIST_BYTES)
+    except (OSError, ValueError, IntegrityError, StoreError) as error:
         raise InvalidInputError(f"{path}: cannot be read as an array of text ({error}); {_REMEDY}") from None
-    if not isinstance(table, np.ndarray) or table.dtype.kind not in "US" or table.ndim not in (1, 2):
+    if table.dtype.kind not in "US" or table.ndim not in (1, 2):
         raise InvalidInputError(f"{path}: not a list of text; {_REMEDY}")
     if table.ndim == 2 and table.shape[1] != 2:
         raise InvalidInputError(f"{path}: {table.shape[1]} columns, not the two of synset and id")

@@ -3,24 +3,25 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.datasets.assemble import DESCRIBED
 from turntable.datasets.card import CARD_NAME
-from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.dataset import Dataset, confined, open_folder
 from turntable.datasets.digests import file_sha256
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.shard_index import INDEX_SUFFIX
 from turntable.datasets.shard_reader import index_name, shard_name
 from turntable.datasets.shard_writer import SHARD_SUFFIX
-from turntable.datasets.storage import write_text
+from turntable.datasets.storage import write_bytes, write_text
 from turntable.datasets.stores import Store
 from turntable.datasets.table import TABLE_NAME
 from turntable.errors import IntegrityError, InvalidInputError
 
 _LARGE = (SHARD_SUFFIX, INDEX_SUFFIX, ".parquet", ".jpg")
+_MOST_CARD_BYTES = 16 << 20
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "n>100M")
 """The hub's words for numbers of images below 1e3, 1e4 and so on."""
 
@@ -45,7 +46,11 @@ class _File:
 
 
 def publish(
-    folder: Path | str, store: Store, progress: Callable[[int, int], None] | None = None
+    folder: Path | str,
+    store: Store,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    links_under: Sequence[Path | str] = (),
 ) -> Published:
     """Upload a data set. The same call goes on where an interrupted one stopped.
 
@@ -56,13 +61,15 @@ def publish(
         folder: Of the finished data set.
         store: Where it goes; it may hold the same data set already, or a part of it.
         progress: Told how many bytes are done, and of how many.
+        links_under: Folders into which links of the data set may lead, beside its own and the hub's cache;
+            other links are refused, for they would publish what is no part of it.
 
     Raises:
-        IntegrityError: A file is not what was written, here or there.
+        IntegrityError: A file is not what was written, here or there; or a link that leads elsewhere.
         InvalidInputError: The place holds another data set.
         StoreError: The place cannot be reached or written.
     """
-    dataset = open_dataset(Path(folder))
+    dataset = open_folder(confined(folder, links_under))
     _check_place(dataset, store)
     files = list(_files(dataset))
     total = sum(file.path.stat().st_size for file in files)
@@ -81,7 +88,7 @@ def publish(
     return Published(sent, len(files) - sent, sent_bytes)
 
 
-def prepare_hub(folder: Path | str, out: Path | str) -> Path:
+def prepare_hub(folder: Path | str, out: Path | str, *, links_under: Sequence[Path | str] = ()) -> Path:
     """Lay a data set out as the Hugging Face hub expects it, ready for ``hf upload``.
 
     Shards keep their places, so that loaders stream from ``https://huggingface.co/datasets/USER/NAME/
@@ -90,23 +97,24 @@ def prepare_hub(folder: Path | str, out: Path | str) -> Path:
     Args:
         folder: Of the finished data set.
         out: Gets the layout; it must be empty, or hold this data set's layout.
+        links_under: As of :func:`publish`.
 
     Returns:
         ``out``.
 
     Raises:
-        IntegrityError: A file is not what was written.
+        IntegrityError: A file is not what was written, or a link that leads elsewhere.
         InvalidInputError: ``out`` holds something else.
     """
-    dataset, place = open_dataset(Path(folder)), Path(out)
+    dataset, place = open_folder(confined(folder, links_under)), Path(out)
     if place.exists() and any(place.iterdir()) and not _is_of(place, dataset.manifest):
         raise InvalidInputError(f"{place}: holds something else; choose an empty folder")
     for file in _files(dataset):
         _check_written(file, dataset)
         if file.name != CARD_NAME:
             _link(file.path, place / file.name)
-    card = (dataset.path / CARD_NAME).read_text("utf-8") if (dataset.path / CARD_NAME).exists() else ""
-    write_text(place / CARD_NAME, f"{_front_matter(dataset.manifest)}\n{card}")
+    card = dataset.files.read(CARD_NAME, _MOST_CARD_BYTES) or b""
+    write_bytes(place / CARD_NAME, f"{_front_matter(dataset.manifest)}\n".encode() + card)
     attributes = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in _LARGE)
     write_text(place / ".gitattributes", attributes)
     return place
@@ -117,13 +125,15 @@ def _files(dataset: Dataset) -> Iterator[_File]:
     for shard in dataset.manifest.shards:
         tar = shard_name(shard)
         for name, digest in ((tar, shard.sha256), (index_name(tar), shard.idx_sha256)):
-            path = dataset.path / name
-            if not path.is_file():
-                raise IntegrityError(f"{path}: missing; run turntable verify {dataset.place}")
+            path = dataset.files.find(name)
+            if path is None:
+                raise IntegrityError(
+                    f"{dataset.files.name_of(name)}: missing; run turntable verify {dataset.place}"
+                )
             yield _File(name, path, digest)
     for name in DESCRIBED:
-        path = dataset.path / name
-        if path.is_file():
+        path = dataset.files.find(name)
+        if path is not None:
             yield _File(name, path, file_sha256(path))
 
 
@@ -165,7 +175,7 @@ def _link(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
-        os.link(source.resolve(), target)
+        os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
 

@@ -1,17 +1,20 @@
 """Objects left out of a data set, each with its reason, one JSON line an object."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from turntable.datasets.digests import canonical_json
+from turntable.datasets.json_fields import FieldError, Fields, parse_json
 from turntable.datasets.storage import read_lines
 from turntable.errors import IntegrityError
 
 QUARANTINE_NAME = "quarantine.jsonl"
 WARNINGS_NAME = "warnings.jsonl"
 """Objects that were kept though something of theirs was missing: the same lines."""
+
+_LONGEST = 1 << 20
+"""Characters of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class QuarantineRecord:
     """A few words, the same for the same cause: "no triangles"."""
     detail: str = ""
     """The whole message."""
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "QuarantineRecord":
+        """Read the record from JSON, whoever wrote it: its texts are not to be printed as they are."""
+        return cls(*(fields.raw_text(name, _LONGEST) for name in ("object", "reason", "detail")))
 
     def to_line(self) -> str:
         """As one line of the file, without its end."""
@@ -41,11 +49,18 @@ def read_quarantine(path: Path) -> tuple[QuarantineRecord, ...]:
     Raises:
         IntegrityError: a line is not a record.
     """
+    try:
+        return parse_quarantine(read_lines(path))
+    except ValueError as error:
+        raise IntegrityError(f"{path}, {error}") from None
+
+
+def parse_quarantine(lines: Iterable[str]) -> tuple[QuarantineRecord, ...]:
+    """Read the lines of a quarantine file, without their ends. Raises ValueError where one is no record."""
     records: list[QuarantineRecord] = []
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(lines, start=1):
         try:
-            table = json.loads(line)
-            records.append(QuarantineRecord(str(table["object"]), str(table["reason"]), str(table["detail"])))
-        except (ValueError, KeyError, TypeError):
-            raise IntegrityError(f"{path}, line {number}: not a quarantine record; remove the line") from None
+            records.append(QuarantineRecord.from_fields(Fields(parse_json(line))))
+        except FieldError as error:
+            raise ValueError(f"line {number}: not a quarantine record ({error}); remove the line") from None
     return tuple(records)

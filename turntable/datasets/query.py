@@ -1,26 +1,68 @@
-"""Which views of a data set fulfil a condition over their labels, before any shard is opened."""
+"""Which views of a data set fulfil a condition over their labels, before any shard is opened.
+
+Strangers write conditions, and the tables that they are asked of. So another process looks at both, which may
+be killed: nothing that a condition or a table does to it reaches the one that asks.
+"""
 
 import tempfile
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import BinaryIO
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from turntable.datasets.conditions import Condition, parse_condition
+from turntable.datasets.conditions import refused
 from turntable.datasets.dataset import Dataset
-from turntable.datasets.label_engine import EngineError, LabelEngine, open_engine
 from turntable.datasets.manifest import Manifest
-from turntable.datasets.shard_reader import shard_name
+from turntable.datasets.query_answers import REMEDY, Question
 from turntable.datasets.subset import MatchingViews, make_subset
-from turntable.datasets.table import COLUMNS, TABLE_NAME
+from turntable.datasets.table import TABLE_NAME
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.processes.worker import Worker, WorkerFailedError
 
-_REMEDY = "run `turntable verify` where it lies, or fetch it again"
-_LISTED = 8
-"""Values of a column that a message lists."""
+MOST_SECONDS = 60.0
+MOST_MEMORY_BYTES = 4 << 30
+"""Address space of the process; DuckDB holds itself to less."""
+
+
+class ConditionWorker:
+    """Answers conditions in a process of its own, which stays until ``close``. For one thread at a time.
+
+    Args:
+        seconds: An answer may take; a process that takes longer is killed.
+    """
+
+    def __init__(self, seconds: float = MOST_SECONDS) -> None:
+        self._seconds = seconds
+        self._worker = Worker("turntable.datasets.query_answers:answerer", memory_bytes=MOST_MEMORY_BYTES)
+
+    def matching(self, dataset: Dataset, splits: Sequence[str], where: str) -> dict[str, MatchingViews]:
+        """Return the views that fulfil a condition, by split; there is at least one in all.
+
+        Raises:
+            InvalidInputError: It is no such condition, takes too long, or no view fulfils it.
+            IntegrityError: The table is missing, damaged, or not of this data set.
+            StoreError: The table's place cannot be reached.
+            MissingExtraError: DuckDB is not installed.
+        """
+        manifest = dataset.manifest
+        for split in splits:
+            if split not in manifest.splits:
+                raise InvalidInputError(
+                    f"{dataset.place} has no split {split!r}; it has {', '.join(manifest.splits)}"
+                )
+        with _table(dataset) as table:
+            question = Question.of(manifest, where, splits, table, f"{dataset.place}/{TABLE_NAME}")
+            try:
+                packed: Mapping[str, bytes] = self._worker.ask(question, self._seconds)
+            except WorkerFailedError as error:
+                raise refused(where, f"it cannot be answered: {error}") from None
+        return {split: _unpacked(bits, manifest.views) for split, bits in packed.items()}
+
+    def close(self) -> None:
+        """End the process."""
+        self._worker.close()
 
 
 def matching_views(dataset: Dataset, split: str, where: str) -> MatchingViews:
@@ -41,23 +83,30 @@ def matching_views(dataset: Dataset, split: str, where: str) -> MatchingViews:
         StoreError: the table's place cannot be reached.
         MissingExtraError: DuckDB is not installed.
     """
-    return _matching(dataset, (split,), where)[split]
+    with closing(ConditionWorker()) as worker:
+        return worker.matching(dataset, (split,), where)[split]
 
 
-def subset_manifest(dataset: Dataset, where: str, splits: Sequence[str] = ()) -> Manifest:
+def subset_manifest(
+    dataset: Dataset, where: str, splits: Sequence[str] = (), worker: ConditionWorker | None = None
+) -> Manifest:
     """The manifest of the views that fulfil a condition; loaders stream it as a data set of its own.
 
     Args:
         dataset: whose ``labels.parquet`` is asked.
         where: as of :func:`matching_views`.
         splits: those to choose from; none: all.
+        worker: asked; None: one that is started for this and ended.
 
     Raises:
         InvalidInputError: it is no such condition, no view fulfils it, or there is no such split.
         IntegrityError: the table is missing, damaged, or not of this data set.
     """
+    if worker is None:
+        with closing(ConditionWorker()) as own:
+            return subset_manifest(dataset, where, splits, own)
     manifest = dataset.manifest
-    found = _matching(dataset, tuple(splits) or manifest.splits, where)
+    found = worker.matching(dataset, tuple(splits) or manifest.splits, where)
     sizes = {split: sum(shard.objects for shard in manifest.shards_of(split)) for split in manifest.splits}
     subset = make_subset(where, manifest.fingerprint, found, sizes, manifest.views)
     return replace(
@@ -68,153 +117,26 @@ def subset_manifest(dataset: Dataset, where: str, splits: Sequence[str] = ()) ->
     )
 
 
-def _matching(dataset: Dataset, splits: Sequence[str], where: str) -> dict[str, MatchingViews]:
-    """By split; at least one view in all."""
-    manifest = dataset.manifest
-    for split in splits:
-        if split not in manifest.splits:
-            raise InvalidInputError(
-                f"{dataset.place} has no split {split!r}; it has {', '.join(manifest.splits)}"
-            )
-    condition = parse_condition(where, _columns(manifest))
-    table = f"{dataset.place}/{TABLE_NAME}"
-    found: dict[str, MatchingViews] = {}
-    with _opened(dataset, table) as engine:
-        _check_fits(engine, manifest, table)
-        for split in splits:
-            first = _choose(engine, manifest, split)
-            try:
-                numbers = _matching_rows(engine, condition)
-            except EngineError as error:
-                _check_readable(engine, condition, table)
-                raise condition.fault(str(error)) from None
-            found[split] = MatchingViews(*np.divmod(numbers - first, manifest.views))
-        if not any(map(len, found.values())):
-            what = _what_there_is(engine, condition)
-            raise condition.fault(f"no view of {' or '.join(splits)} fulfils it{what}")
-    return found
-
-
-def _columns(manifest: Manifest) -> tuple[str, ...]:
-    return (*COLUMNS, *manifest.schema.names)
+def _unpacked(bits: bytes, views: int) -> MatchingViews:
+    places = np.flatnonzero(np.unpackbits(np.frombuffer(bits, np.uint8)))
+    return MatchingViews(*np.divmod(places, views))
 
 
 @contextmanager
-def _opened(dataset: Dataset, table: str) -> Generator[LabelEngine, None, None]:
-    """The table as ``labels``, to an engine that can reach nothing else."""
-    with _file(dataset, table) as file:
-        # By its descriptor: in a path the engine would see patterns (*, [) and columns (/view=3/).
-        path = f"/proc/self/fd/{file.fileno()}"
-        with open_engine(path) as engine:
-            try:
-                engine.rows(
-                    f"CREATE VIEW labels AS SELECT * FROM read_parquet('{path}', file_row_number = true)"
-                )
-            except EngineError as error:
-                raise _damaged(table, error) from None
-            yield engine
-
-
-@contextmanager
-def _file(dataset: Dataset, table: str) -> Generator[BinaryIO, None, None]:
+def _table(dataset: Dataset) -> Generator[Path, None, None]:
     """The table's file, which is fetched first where the data set lies elsewhere."""
+    name = f"{dataset.place}/{TABLE_NAME}"
     if dataset.is_local:
-        try:
-            file = (dataset.path / TABLE_NAME).open("rb")
-        except FileNotFoundError:
-            raise _missing(table) from None
-        with file:
-            yield file
+        path = dataset.files.find(TABLE_NAME)
+        if path is None:
+            raise IntegrityError(f"{name}: missing; {REMEDY}")
+        yield path
         return
-    data = dataset.where.read(TABLE_NAME)
+    data = dataset.where.read(TABLE_NAME, 1 << 40)
     if data is None:
-        raise _missing(table)
-    with tempfile.TemporaryFile() as file:
+        raise IntegrityError(f"{name}: missing; {REMEDY}")
+    with tempfile.NamedTemporaryFile(prefix="turntable-", suffix=".parquet") as file:
         file.write(data)
         del data
         file.flush()
-        yield file
-
-
-def _check_fits(engine: LabelEngine, manifest: Manifest, table: str) -> None:
-    """The table's rows must be the manifest's views, in the order of its shards."""
-    try:
-        there = {row[0] for row in engine.rows("DESCRIBE labels")}
-        lacking = [column for column in _columns(manifest) if column not in there]
-        if lacking:
-            raise IntegrityError(f"{table}: it has no column {', '.join(lacking)}; {_REMEDY}")
-        found = {
-            row[0]: row[1:]
-            for row in engine.rows(
-                "SELECT shard, count(*), min(file_row_number), max(file_row_number), bool_and("
-                "view IS NOT DISTINCT FROM file_row_number % $1) FROM labels GROUP BY shard",
-                [manifest.views],
-            )
-        }
-    except EngineError as error:
-        raise _damaged(table, error) from None
-    at = 0
-    for shard in manifest.shards:
-        name, rows = shard_name(shard), shard.objects * manifest.views
-        if found.pop(name, None) != (rows, at, at + rows - 1, True):
-            raise IntegrityError(
-                f"{table}: its rows of {name} are not those that manifest.json names; {_REMEDY}"
-            )
-        at += rows
-    if found:
-        raise IntegrityError(
-            f"{table}: it has rows of {', '.join(map(str, sorted(found, key=str)))}, which manifest.json "
-            f"does not name; {_REMEDY}"
-        )
-
-
-def _choose(engine: LabelEngine, manifest: Manifest, split: str) -> int:
-    """Show a split's views alone, as ``chosen``; the number of the table's row where they begin."""
-    shards = manifest.shards_of(split)  # they stand together
-    before = manifest.shards[: manifest.shards.index(shards[0])]
-    first, count = (sum(shard.objects for shard in part) * manifest.views for part in (before, shards))
-    engine.rows(
-        f"CREATE OR REPLACE VIEW chosen AS SELECT * FROM labels "
-        f"WHERE file_row_number BETWEEN {first} AND {first + count - 1}"
-    )
-    return first
-
-
-def _matching_rows(engine: LabelEngine, condition: Condition) -> NDArray[np.int64]:
-    ((_, kind, *_),) = engine.rows(f"DESCRIBE SELECT (\n{condition.text}\n) FROM chosen")
-    if kind != "BOOLEAN":  # the engine would take any number for true or false
-        raise condition.fault(f"it is a {kind.lower()}, not true or false")
-    return np.sort(engine.numbers(f"SELECT file_row_number FROM chosen WHERE (\n{condition.text}\n)"))
-
-
-def _check_readable(engine: LabelEngine, condition: Condition, table: str) -> None:
-    """The condition is not to blame for a column that cannot be read."""
-    for column in condition.columns:
-        try:
-            engine.rows(f'SELECT bit_xor(hash("{column}")) FROM labels')
-        except EngineError as error:
-            raise _damaged(table, error) from None
-
-
-def _what_there_is(engine: LabelEngine, condition: Condition) -> str:
-    """What a split has instead, of the columns that a condition looks at."""
-    told = [_values(engine, column) for column in condition.columns]
-    return f"; there are {', '.join(told)}" if told else ""
-
-
-def _values(engine: LabelEngine, column: str) -> str:
-    ((low, high),) = engine.rows(f'SELECT min("{column}"), max("{column}") FROM chosen')
-    if isinstance(low, str):
-        found = engine.rows(f'SELECT DISTINCT "{column}" AS it FROM chosen ORDER BY it LIMIT {_LISTED + 1}')
-        names = [repr(row[0]) for row in found[:_LISTED]]
-        return f"{column} {', '.join(names)}{', …' if len(found) > _LISTED else ''}"
-    low, high = (f"{end:.6g}" if isinstance(end, float) else str(end) for end in (low, high))
-    return f"{column} from {low} to {high}"
-
-
-def _missing(table: str) -> IntegrityError:
-    return IntegrityError(f"{table}: missing; {_REMEDY}")
-
-
-def _damaged(table: str, error: EngineError) -> IntegrityError:
-    return IntegrityError(f"{table}: not a readable table of labels ({error}); {_REMEDY}")
+        yield Path(file.name)

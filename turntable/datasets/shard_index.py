@@ -4,10 +4,10 @@ The file is an uncompressed .npz: ``np.load(path, allow_pickle=False)`` opens it
 which is how we read it: workers that open the same index share its pages.
 """
 
+import hashlib
 import io
 import mmap
 import os
-import tokenize
 import zipfile
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, field, fields
@@ -17,6 +17,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets.folder_files import FolderFiles
+from turntable.datasets.npy import UNREADABLE
 from turntable.datasets.tar import REMEDY
 from turntable.errors import IntegrityError
 
@@ -24,17 +26,7 @@ INDEX_SUFFIX = ".idx"
 _ALIGNMENT = 64
 _LOCAL_HEADER = 30
 """Bytes of a zip entry's fixed local header; its name and extra field follow, their lengths at 26 and 28."""
-_UNREADABLE = (
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    OverflowError,
-    NotImplementedError,
-    SyntaxError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-)
+_UNREADABLE = (*UNREADABLE, zipfile.BadZipFile)
 """What zipfile and numpy raise, between them, for bytes that are no archive of arrays."""
 _EXTRA_ID = b"tt"
 """Marks our padding in a zip entry's extra field, which readers skip."""
@@ -108,6 +100,9 @@ class ShardIndex:
         return buffer.getvalue()
 
 
+_TEXTS = frozenset({"keys", "ids", "categories", "tar_sha256", "extras"})
+_DTYPES = {"latents": "<f4", **dict.fromkeys(("crc32", "extra_crc32", "points_crc32"), "<u4")}
+"""Of the arrays that are neither texts nor "<i8"."""
 _OPTIONAL = frozenset(item.name for item in fields(ShardIndex) if item.default_factory is not MISSING)
 """Written only where there is something to say."""
 
@@ -118,21 +113,37 @@ def text_array(texts: list[str]) -> NDArray[np.bytes_]:
 
 
 def texts_of(array: NDArray[np.bytes_]) -> list[str]:
-    """The texts of such an array."""
-    return [cast("bytes", item).decode("utf-8") for item in array.tolist()]
+    """The texts of such an array; bytes that are no text become U+FFFD, which no text of ours has."""
+    return [cast("bytes", item).decode("utf-8", "replace") for item in array.tolist()]
 
 
 def open_index(path: Path) -> ShardIndex:
-    """Map an index file into memory, read-only.
+    """Map an index file into memory, read-only. Errors are those of ``find_index``."""
+    return find_index(FolderFiles(path.parent), path.name)
+
+
+def find_index(files: FolderFiles, name: str, sha256: str | None = None) -> ShardIndex:
+    """Map an index of a data set's folder into memory, read-only.
+
+    Args:
+        files: of the folder.
+        name: of the index there.
+        sha256: its hex digest, where it is known.
 
     Raises:
-        IntegrityError: it is missing, cut, or not an index.
+        IntegrityError: it is missing, cut, not an index, or not the one with that digest.
+        StoreError: the system refuses to read it.
     """
-    try:
-        with path.open("rb") as file:
-            return map_index(file, str(path))
-    except FileNotFoundError:
-        raise IntegrityError(f"{path}: missing; {REMEDY}") from None
+    file = files.open(name)
+    if file is None:
+        raise IntegrityError(f"{files.name_of(name)}: missing; {REMEDY}")
+    with file:
+        if sha256 is not None and hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise IntegrityError(
+                f"{files.name_of(name)}: not the index that manifest.json names: edited, or of another data "
+                f"set; {REMEDY}"
+            )
+        return map_index(file, files.name_of(name))
 
 
 def map_index(file: BinaryIO, where: str) -> ShardIndex:
@@ -214,6 +225,12 @@ def _check_shapes(index: ShardIndex, where: str) -> None:
         and index.points_size.shape == index.points_crc32.shape == clouds
         and clouds in ((0,), views[:1])
         and index.tar_size.shape == index.tar_sha256.shape == ()
+        and all(_has_dtype(index, item.name) for item in fields(ShardIndex))
     )
     if not fits:
         raise IntegrityError(f"{where}: its arrays do not fit each other; {REMEDY}")
+
+
+def _has_dtype(index: ShardIndex, name: str) -> bool:
+    dtype: np.dtype[Any] = getattr(index, name).dtype
+    return dtype.kind == "S" if name in _TEXTS else dtype == np.dtype(_DTYPES.get(name, "<i8"))

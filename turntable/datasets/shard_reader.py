@@ -1,23 +1,25 @@
 """Reading one shard at random: a view is one pread and one checksum."""
 
 import hashlib
-import io
-import json
 import os
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, cast
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets import limits
+from turntable.datasets.folder_files import FolderFiles
+from turntable.datasets.json_fields import FieldError, Fields, parse_json
 from turntable.datasets.labels import LabelArray
+from turntable.datasets.npy import parse_points
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, parse_index, texts_of
+from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, find_index, parse_index, texts_of
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.stores.protocol import Store
 from turntable.datasets.tar import BLOCK, REMEDY, member_size
@@ -54,12 +56,13 @@ class _LocalFile:
         self._descriptor = -1
 
     @classmethod
-    def at(cls, path: Path) -> Self:
-        """One that is open already."""
-        try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
-            raise IntegrityError(f"{path}: missing; {REMEDY}") from None
+    def of_folder(cls, files: FolderFiles, name: str) -> Self:
+        """Open a file of a folder now."""
+        opened = files.open(name)
+        if opened is None:
+            raise IntegrityError(f"{files.name_of(name)}: missing; {REMEDY}")
+        with opened:
+            descriptor = os.dup(opened.fileno())
         file = cls(lambda: descriptor, os.fstat(descriptor).st_size)
         file.prepare()
         return file
@@ -116,11 +119,28 @@ class ShardReader:
 
     def __init__(self, path: Path | str, store: Store | None = None, index_sha256: str | None = None) -> None:
         if store is None:
-            index = open_index(Path(path).with_suffix(INDEX_SUFFIX))
-            self._begin(str(path), index, _LocalFile.at(Path(path)))
+            files, name = FolderFiles(Path(path).parent), Path(path).name
+            self._begin(str(path), find_index(files, index_name(name)), _LocalFile.of_folder(files, name))
         else:
             index = _fetch_index(store, index_name(str(path)), index_sha256)
             self._begin(f"{store.url}/{path}", index, _RemoteFile(store, str(path)))
+
+    @classmethod
+    def of_folder(cls, files: FolderFiles, shard: ShardRecord) -> Self:
+        """Open a shard of a data set's folder, whose index must be the one that the manifest names.
+
+        Args:
+            files: of the folder.
+            shard: its record in the manifest.
+
+        Raises:
+            IntegrityError: the shard or its index is missing, another one, or no file of the folder.
+            StoreError: the system refuses to read it.
+        """
+        reader, name = cls.__new__(cls), shard_name(shard)
+        index = find_index(files, index_name(name), shard.idx_sha256)
+        reader._begin(files.name_of(name), index, _LocalFile.of_folder(files, name))
+        return reader
 
     @classmethod
     def of_parts(cls, path: str, index: ShardIndex, opened: Callable[[], int], size: int) -> Self:
@@ -233,11 +253,9 @@ class ShardReader:
         place = (index.points_offset[row], index.points_size[row], index.points_crc32[row])
         data = self._member(place, f"object {self.keys[row]}, points")
         try:
-            return np.load(io.BytesIO(data), allow_pickle=False)
+            return parse_points(data)
         except ValueError as error:
-            raise IntegrityError(
-                f"{self.path}: object {self.keys[row]}, points: not a plain array ({error}); {REMEDY}"
-            ) from None
+            raise IntegrityError(f"{self.path}: object {self.keys[row]}, points: {error}; {REMEDY}") from None
 
     def _member(self, place: tuple[np.int64, np.int64, np.uint32], what: str) -> bytes:
         offset, size, crc = (int(number) for number in place)
@@ -252,8 +270,8 @@ class ShardReader:
             return b""
         return self._source.pread(size, offset)
 
-    def meta(self, row: int) -> dict[str, Any]:
-        """What the shard says of an object: the table of its ``.meta.json``.
+    def meta(self, row: int) -> Fields:
+        """What the shard says of an object: the fields of its ``.meta.json``.
 
         Raises:
             IntegrityError: it cannot be read.
@@ -261,25 +279,27 @@ class ShardReader:
         start = int(self.index.object_start[row])
         # The labels come first, the description behind them, then the views: one reading of all before those.
         length = int(self.index.offset[row, 0]) - start
-        before = self._pread(min(max(length, 0), self._source.size), start)
+        most = self.index.latents[row].nbytes + limits.MOST_META_BYTES
+        before = self._pread(max(0, min(length, most, self._source.size - start)), start)
         try:
             at = BLOCK + member_size(before[:BLOCK])
             at += -at % BLOCK
             size = member_size(before[at : at + BLOCK])
-            return cast("dict[str, Any]", json.loads(before[at + BLOCK : at + BLOCK + size]))
-        except ValueError:
-            raise IntegrityError(
-                f"{self.path}: object {self.keys[row]}: its description cannot be read; {REMEDY}"
-            ) from None
+            return Fields(parse_json(before[at + BLOCK : at + BLOCK + size]))
+        except ValueError as error:
+            raise self._undescribed(row, error) from None
 
     def record(self, row: int) -> ObjectRecord:
         """An object's record. Raises IntegrityError where it cannot be read."""
         try:
-            return ObjectRecord.from_dict(self.meta(row))
-        except KeyError as error:
-            raise IntegrityError(
-                f"{self.path}: object {self.keys[row]}: no {error} in its description; {REMEDY}"
-            ) from None
+            return ObjectRecord.from_fields(self.meta(row))
+        except FieldError as error:
+            raise self._undescribed(row, error) from None
+
+    def _undescribed(self, row: int, error: ValueError) -> IntegrityError:
+        return IntegrityError(
+            f"{self.path}: object {self.keys[row]}: its description cannot be read ({error}); {REMEDY}"
+        )
 
     def records(self) -> tuple[ObjectRecord, ...]:
         """Records of all objects, in order."""
@@ -306,7 +326,7 @@ def index_name(shard: str) -> str:
 
 def local_shards(folder: Path) -> OpenShard:
     """Shards that lie in a data set's own folder, as ``<split>/<name>.tar``."""
-    return lambda shard: ShardReader(folder / shard_name(shard))
+    return partial(ShardReader.of_folder, FolderFiles(folder))
 
 
 def store_shards(store: Store) -> OpenShard:

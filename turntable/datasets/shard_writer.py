@@ -1,7 +1,6 @@
 """Writing one shard: a temporary file that becomes a shard only when it reads back right."""
 
 import hashlib
-import io
 import os
 import zlib
 from collections.abc import Mapping, Sequence
@@ -14,9 +13,12 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets import limits
 from turntable.datasets.digests import canonical_json, file_sha256
+from turntable.datasets.json_fields import Fields
 from turntable.datasets.keys import extra_member, image_member, labels_member, meta_member, points_member
 from turntable.datasets.labels import LabelArray, LabelSchema
+from turntable.datasets.npy import npy_bytes
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, text_array
 from turntable.datasets.storage import (
@@ -32,6 +34,7 @@ from turntable.errors import IntegrityError
 
 SHARD_SUFFIX = ".tar"
 _CHUNK = 1 << 20
+_MOST_BYTES = 2**50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ class ShardRecord:
     def to_dict(self) -> dict[str, Any]:
         """As a plain table."""
         return asdict(self)
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "ShardRecord":
+        """Read the record from JSON, whoever wrote it: its names become parts of paths. Raises FieldError."""
+        record = cls(
+            name=fields.text("name", pattern=limits.PLAIN_NAME),
+            split=fields.text("split", pattern=limits.PLAIN_NAME),
+            bytes=fields.integer("bytes", 1, _MOST_BYTES),
+            sha256=fields.digest("sha256"),
+            objects=fields.integer("objects", 1, limits.MOST_SHARD_OBJECTS),
+            views=fields.integer("views", 1, limits.MOST_VIEWS),
+            idx_sha256=fields.digest("idx_sha256"),
+        )
+        fields.finish()
+        return record
 
 
 _Place = tuple[int, int, int]
@@ -248,13 +266,6 @@ class ShardWriter:
             clouds = np.array([item.points for item in self._objects], dtype="<i8")
             further |= {f"points_{n}": clouds[:, i].astype(t) for i, (n, t) in enumerate(kinds.items())}
         return further
-
-
-def npy_bytes(array: LabelArray) -> bytes:
-    """An array as a .npy file (version 1.0)."""
-    buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
-    return buffer.getvalue()
 
 
 def committed_shard(folder: Path, name: str) -> ShardRecord | None:

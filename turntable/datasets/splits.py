@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from turntable.datasets.npy import MOST_LIST_BYTES, read_npy
 from turntable.datasets.objects import TRAIN, VAL, lot
-from turntable.errors import InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
 
 def split_objects(
@@ -106,14 +105,14 @@ def _split_named(path: Path) -> str:
 
 def _read_ids(path: Path) -> list[str]:
     try:
-        rows = np.load(path, allow_pickle=False)
+        rows = read_npy(path, MOST_LIST_BYTES)
     except FileNotFoundError:
         raise InvalidInputError(f"{path} does not exist; give your copy of 3DIEBench's {path.name}") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (ValueError, IntegrityError, StoreError) as error:
         raise InvalidInputError(
             f"{path} is no .npy file of texts ({error}); arrays of Python objects are not read"
         ) from error
-    if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "US" or rows.ndim not in (1, 2):
+    if rows.dtype.kind not in "US" or rows.ndim not in (1, 2):
         raise InvalidInputError(
             f"{path}: an array of texts [N] or [N, 2] is needed, such as /02691156/1a04e3ea"
         )

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets import limits
+from turntable.datasets.json_fields import Fields
 from turntable.errors import IntegrityError
+
+_LONGEST = limits.MOST_IMAGES // 4
+"""Characters of a split's choice: a bit a view, in base64, not compressed at all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +48,20 @@ class Subset:
     images: int
     views: Mapping[str, str]
     """By split: a bit for each view of each object, first object first, as zlib's stream in base64."""
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Subset":
+        """Read a choice from JSON, whoever wrote it. Raises FieldError."""
+        packed = fields.table("views")
+        subset = cls(
+            where=fields.text("where"),
+            of=fields.digest("of"),
+            objects=fields.integer("objects", 0, limits.MOST_OBJECTS),
+            images=fields.integer("images", 0, limits.MOST_IMAGES),
+            views={split: packed.text(split, _LONGEST) for split in packed.names()},
+        )
+        fields.finish()
+        return subset
 
     @property
     def fingerprint(self) -> str:

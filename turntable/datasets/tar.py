@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from turntable.errors import IntegrityError
@@ -65,11 +64,12 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
 
 
-def scan_tar(path: Path) -> Iterator[TarMember]:
+def scan_tar(file: BinaryIO, where: str) -> Iterator[TarMember]:
     """Walk through an archive by its own headers, trusting nothing.
 
     Args:
-        path: of the archive.
+        file: the archive, open.
+        where: what error messages call it.
 
     Yields:
         Its members in order.
@@ -78,42 +78,41 @@ def scan_tar(path: Path) -> Iterator[TarMember]:
         IntegrityError: the archive is cut, has a bad header, or holds anything but the regular ``.jpg``,
             ``.png``, ``.npy`` and ``.json`` files of a shard.
     """
-    with path.open("rb") as file:
-        length = os.fstat(file.fileno()).st_size
-        offset = 0
-        while True:
-            header = _read_block(file, offset, path)
-            if header == bytes(BLOCK):
-                _check_end(file, offset, length, path)
-                return
-            member = _parse_header(header, offset, path)
-            offset = member.offset + member.size + len(padding(member.size))
-            if offset > length:
-                raise IntegrityError(f"{path}: cut inside {member.name}; {REMEDY}")
-            yield member
+    length = os.fstat(file.fileno()).st_size
+    offset = 0
+    while True:
+        header = _read_block(file, offset, where)
+        if header == bytes(BLOCK):
+            _check_end(file, offset, length, where)
+            return
+        member = _parse_header(header, offset, where)
+        offset = member.offset + member.size + len(padding(member.size))
+        if offset > length:
+            raise IntegrityError(f"{where}: cut inside {member.name}; {REMEDY}")
+        yield member
 
 
-def _read_block(file: BinaryIO, offset: int, path: Path) -> bytes:
+def _read_block(file: BinaryIO, offset: int, where: str) -> bytes:
     file.seek(offset)
     block = file.read(BLOCK)
     if len(block) < BLOCK:
         raise IntegrityError(
-            f"{path}: cut at byte {offset + len(block)}, before the end of the archive; {REMEDY}"
+            f"{where}: cut at byte {offset + len(block)}, before the end of the archive; {REMEDY}"
         )
     return block
 
 
-def _check_end(file: BinaryIO, offset: int, length: int, path: Path) -> None:
+def _check_end(file: BinaryIO, offset: int, length: int, where: str) -> None:
     file.seek(offset)
     if length != offset + len(END_OF_ARCHIVE) or file.read() != END_OF_ARCHIVE:
-        raise IntegrityError(f"{path}: does not end as we write it, at byte {offset}; {REMEDY}")
+        raise IntegrityError(f"{where}: does not end as we write it, at byte {offset}; {REMEDY}")
 
 
-def _parse_header(header: bytes, offset: int, path: Path) -> TarMember:
+def _parse_header(header: bytes, offset: int, where: str) -> TarMember:
     name = header[:_MAX_NAME].rstrip(b"\0").decode("ascii", errors="replace")
     if not _ALLOWED_NAME.fullmatch(name):
         raise IntegrityError(
-            f"{path}: refused member {name!r} at byte {offset}: not a file of a shard; {REMEDY}"
+            f"{where}: refused member {name!r} at byte {offset}: not a file of a shard; {REMEDY}"
         )
     try:
         size = member_size(header)
@@ -121,5 +120,5 @@ def _parse_header(header: bytes, offset: int, path: Path) -> TarMember:
         size = -1
     # Every other field is a constant, so the header must be the very one we would write.
     if not 0 <= size <= _MAX_SIZE or header != ustar_header(name, size):
-        raise IntegrityError(f"{path}: bad header of {name} at byte {offset}; {REMEDY}")
+        raise IntegrityError(f"{where}: bad header of {name} at byte {offset}; {REMEDY}")
     return TarMember(name, offset + BLOCK, size)

@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from turntable.datasets.assemble import totals_of
+from turntable.datasets.dataset import confined
 from turntable.datasets.distributions import Column, check_columns
 from turntable.datasets.factors import Factor
 from turntable.datasets.fingerprint import fingerprint
+from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord
@@ -76,6 +78,7 @@ def verify(
     *,
     deep: bool = False,
     threads: int | None = None,
+    links_under: Sequence[str | Path] = (),
 ) -> Report:
     """Check a data set: hashes, archives, labels, table, totals, fingerprint, the other files, stray files.
 
@@ -86,18 +89,19 @@ def verify(
         progress: called after each shard.
         deep: also decode every image, draw every label again, and test the labels' distributions.
         threads: that share the shards out; one a core by default. Hashing and decoding let others run.
+        links_under: folders into which links of the data set may lead, beside its own and the hub's cache.
 
     Returns:
         A report; it never raises for what is wrong with the data set.
     """
-    path = Path(folder)
+    files = confined(folder, links_under)
     try:
-        manifest = read_manifest(path)
+        manifest = read_manifest(files)
         recipe = Recipe.from_dict(manifest.recipe, "in manifest.json")
     except (TurntableError, RecipeError) as error:
         return Report((str(error),))
     found = _Findings()
-    check = partial(check_shard, path, manifest, recipe, deep=deep)
+    check = partial(check_shard, files, manifest, recipe, deep=deep)
     with ThreadPoolExecutor(threads or _cores()) as pool:
         for number, result in enumerate(pool.map(check, manifest.shards), start=1):
             found.add(result)
@@ -105,11 +109,11 @@ def verify(
                 progress(number, len(manifest.shards))
     found.problems += _check_manifest(manifest, recipe)
     if not found.problems:  # else these would only say again that a shard is broken
-        found.problems += _check_whole(path, manifest, found)
+        found.problems += _check_whole(files, manifest, found)
         if deep:
             _check_distributions(manifest, recipe, found)
-    found.problems += check_files(path, manifest, (item.id for item in found.objects), deep=deep)
-    found.problems += stray_files(path, manifest)
+    found.problems += check_files(files, manifest, (item.id for item in found.objects), deep=deep)
+    found.problems += stray_files(files.root, manifest)
     shards, notes = len(manifest.shards), tuple(found.notes)
     return Report(tuple(found.problems), shards, len(found.objects), found.images, notes)
 
@@ -133,7 +137,7 @@ def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
             yield f"manifest.json: {name} is {value}, but its recipe and shards give {expected}"
 
 
-def _check_whole(folder: Path, manifest: Manifest, found: _Findings) -> Iterator[str]:
+def _check_whole(files: FolderFiles, manifest: Manifest, found: _Findings) -> Iterator[str]:
     """What only all shards together can tell."""
     if fingerprint(manifest.recipe_digest, found.objects, found.labels) != manifest.fingerprint:
         yield "manifest.json: fingerprint is not that of the recipe, objects and labels"
@@ -144,7 +148,7 @@ def _check_whole(folder: Path, manifest: Manifest, found: _Findings) -> Iterator
     if repeated:
         yield f"manifest.json: objects are there more than once: {', '.join(sorted(repeated))}"
     if categories == manifest.categories:  # else the table's class numbers have nothing to be held against
-        yield from check_table(folder, manifest)
+        yield from check_table(files, manifest)
 
 
 def _check_distributions(manifest: Manifest, recipe: Recipe, found: _Findings) -> None:

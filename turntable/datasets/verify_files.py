@@ -1,6 +1,8 @@
 """Verification of the files that stand beside the shards: table, lists, card, croissant, contact sheet."""
 
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,62 +12,78 @@ from turntable.datasets.assemble import table_context
 from turntable.datasets.card import CARD_NAME
 from turntable.datasets.contact_sheet import SHEET_NAME
 from turntable.datasets.croissant import CROISSANT_NAME, stated_digests
-from turntable.datasets.digests import file_sha256
+from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.pixels import decode_jpeg
-from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME, quarantine_text, read_quarantine
+from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME, parse_quarantine, quarantine_text
 from turntable.datasets.shard_index import INDEX_SUFFIX
-from turntable.datasets.shard_reader import local_shards
+from turntable.datasets.shard_reader import ShardReader, shard_name
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.storage import TEMPORARY_SUFFIX
 from turntable.datasets.table import TABLE_NAME, shard_table
-from turntable.errors import IntegrityError
+from turntable.errors import IntegrityError, TurntableError
 
+MOST_BYTES = 64 << 20
+"""Of a file beside the shards, the table apart."""
 AGAIN = "run the command that made the data set again, and it writes the file anew"
 
 
-def check_files(folder: Path, manifest: Manifest, objects: Iterable[str], *, deep: bool) -> Iterator[str]:
+def check_files(
+    files: FolderFiles, manifest: Manifest, objects: Iterable[str], *, deep: bool
+) -> Iterator[str]:
     """The card, the croissant, the two lists and the sheet: present, whole, and of this data set.
 
     Args:
-        folder: of the data set.
+        files: of the data set.
         manifest: of the data set.
         objects: ids of its objects.
         deep: decode the contact sheet.
     """
     known = set(objects)
-    for check in (_check_card, _check_croissant):
-        yield from _guarded(check, folder, manifest)
-    yield from _check_lists(folder, manifest, known)
-    path = folder / SHEET_NAME
-    if not path.is_file():
-        yield f"{path}: missing; {AGAIN}"
-    elif deep:
+    checks = [
+        (CARD_NAME, _check_card),
+        (CROISSANT_NAME, _check_croissant),
+        (QUARANTINE_NAME, partial(_check_list, objects=known)),
+        (WARNINGS_NAME, partial(_check_list, objects=known)),
+        *([(SHEET_NAME, _check_sheet)] if deep else []),
+    ]
+    for name, check in checks:
+        where = files.name_of(name)
         try:
-            decode_jpeg(path.read_bytes())
-        except IntegrityError as error:
-            yield f"{path}: {error}; {AGAIN}"
+            data = files.read(name, MOST_BYTES)
+            if data is None:
+                yield f"{where}: missing; {AGAIN}"
+            else:
+                yield from (f"{where}: {problem}; {AGAIN}" for problem in check(data, files, manifest, name))
+        except TurntableError as error:
+            yield str(error)
+    if not deep and files.size(SHEET_NAME) is None:
+        yield f"{files.name_of(SHEET_NAME)}: missing; {AGAIN}"
 
 
-def check_table(folder: Path, manifest: Manifest) -> Iterator[str]:
+def check_table(files: FolderFiles, manifest: Manifest) -> Iterator[str]:
     """Every column of ``labels.parquet`` against the shards, whose indices are taken as right."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    path = folder / TABLE_NAME
+    where = files.name_of(TABLE_NAME)
     try:
-        with parquet.ParquetFile(path) as file:
+        opened = files.open(TABLE_NAME)
+        if opened is None:
+            yield f"{where}: missing; {AGAIN}"
+            return
+        with opened, parquet.ParquetFile(opened) as file:
             if file.num_row_groups != len(manifest.shards):
-                yield f"{path}: {file.num_row_groups} row groups for {len(manifest.shards)} shards; {AGAIN}"
+                yield f"{where}: {file.num_row_groups} row groups for {len(manifest.shards)} shards; {AGAIN}"
                 return
             for number, shard in enumerate(manifest.shards):
-                wrong = _wrong_columns(file.read_row_group(number), folder, manifest, shard)
+                wrong = _wrong_columns(file, number, files, manifest, shard)
                 if wrong:
                     name = f"{shard.split}/{shard.name}"
-                    yield f"{path}: {', '.join(wrong)}: not those of the shards, first in {name}; {AGAIN}"
+                    yield f"{where}: {', '.join(wrong)}: not those of the shards, first in {name}; {AGAIN}"
                     return
-    except (pa.ArrowException, KeyError, OSError, ValueError) as error:
-        yield f"{path}: cannot be read ({error}); {AGAIN}"
+    except (pa.ArrowException, KeyError, OSError, ValueError, OverflowError, MemoryError) as error:
+        yield f"{where}: cannot be read ({error}); {AGAIN}"
 
 
 def stray_files(folder: Path, manifest: Manifest) -> Iterator[str]:
@@ -83,73 +101,74 @@ def stray_files(folder: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{path}: not in the manifest; remove it, or fetch the manifest that names it"
 
 
-def _guarded(
-    check: Callable[[Path, Manifest], Iterator[str]], folder: Path, manifest: Manifest
-) -> Iterator[str]:
-    """A check's problems, a file that cannot be read among them."""
-    try:
-        yield from check(folder, manifest)
-    except FileNotFoundError as error:
-        yield f"{error.filename}: missing; {AGAIN}"
-    except (OSError, UnicodeDecodeError) as error:
-        yield f"{folder}: a file cannot be read ({error}); {AGAIN}"
-
-
-def _check_card(folder: Path, manifest: Manifest) -> Iterator[str]:
+def _check_card(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:
+    del files, name
     # People may add to a card; it must only be of this data set.
-    path = folder / CARD_NAME
-    if manifest.fingerprint not in path.read_text(encoding="utf-8"):
-        yield f"{path}: does not name this data set's fingerprint; {AGAIN}"
+    if manifest.fingerprint.encode() not in data:
+        yield "does not name this data set's fingerprint"
 
 
-def _check_croissant(folder: Path, manifest: Manifest) -> Iterator[str]:
-    path = folder / CROISSANT_NAME
+def _check_croissant(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:
+    del name
     try:
-        stated = stated_digests(path.read_text(encoding="utf-8"))
+        stated = stated_digests(data)
     except ValueError as error:
-        yield f"{path}: not a croissant file ({error}); {AGAIN}"
+        yield f"not a croissant file ({error})"
         return
-    expected = {f"{shard.split}/{shard.name}{SHARD_SUFFIX}": shard.sha256 for shard in manifest.shards}
-    beside = (folder / name for name in (MANIFEST_NAME, TABLE_NAME))
-    expected |= {file.name: file_sha256(file) for file in beside if file.is_file()}
+    expected = {shard_name(shard): shard.sha256 for shard in manifest.shards}
+    for beside in (MANIFEST_NAME, TABLE_NAME):
+        file = files.open(beside)
+        if file is not None:
+            with file:
+                expected[beside] = hashlib.file_digest(file, "sha256").hexdigest()
     wrong = sorted(name for name in {*stated, *expected} if stated.get(name) != expected.get(name))
     if wrong:
-        yield f"{path}: other files or digests than the data set has: {', '.join(wrong[:5])}; {AGAIN}"
+        yield f"other files or digests than the data set has: {', '.join(wrong[:5])}"
 
 
-def _check_lists(folder: Path, manifest: Manifest, objects: set[str]) -> Iterator[str]:
-    for name in (QUARANTINE_NAME, WARNINGS_NAME):
-        path = folder / name
-        if not path.is_file():
-            yield f"{path}: missing; {AGAIN}"
-            continue
-        try:
-            records = read_quarantine(path)
-            whole = path.read_text(encoding="utf-8") == quarantine_text(records)
-        except (IntegrityError, UnicodeDecodeError) as error:
-            yield f"{path}: {error}; {AGAIN}"
-            continue
-        if not whole:
-            yield f"{path}: not as it was written: cut or edited; {AGAIN}"
-        named = {record.object for record in records}
-        if name == QUARANTINE_NAME:
-            if len(records) != manifest.quarantined:
-                yield f"{path}: {len(records)} objects, the manifest says {manifest.quarantined}; {AGAIN}"
-            wrong = sorted(named & objects)
-        else:
-            wrong = sorted(named - objects)
-        if wrong:
-            state = "in" if name == QUARANTINE_NAME else "not in"
-            yield f"{path}: names objects that are {state} the data set: {', '.join(wrong[:5])}; {AGAIN}"
+def _check_list(
+    data: bytes, files: FolderFiles, manifest: Manifest, name: str, *, objects: set[str]
+) -> Iterator[str]:
+    """A list of objects that were left out, which are none of the data set's; or kept with a warning."""
+    del files
+    try:
+        text = data.decode("utf-8")
+        records = parse_quarantine(text.removesuffix("\n").split("\n") if text else ())
+    except ValueError as error:
+        yield str(error)
+        return
+    if text != quarantine_text(records):
+        yield "not as it was written: cut or edited"
+    named = {record.object for record in records}
+    left_out = name == QUARANTINE_NAME
+    if left_out and len(records) != manifest.quarantined:
+        yield f"{len(records)} objects, the manifest says {manifest.quarantined}"
+    wrong = sorted(named & objects if left_out else named - objects)
+    if wrong:
+        yield f"names objects that are {'in' if left_out else 'not in'} the data set: {', '.join(wrong[:5])}"
 
 
-def _wrong_columns(found: Any, folder: Path, manifest: Manifest, shard: ShardRecord) -> list[str]:
-    expected = shard_table(shard, local_shards(folder), table_context(manifest))
-    if found.column_names != expected.column_names:
-        return sorted({*found.column_names} ^ {*expected.column_names}) or ["the order of its columns"]
-    if found.num_rows != expected.num_rows:
+def _check_sheet(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:
+    del files, manifest, name
+    try:
+        decode_jpeg(data)
+    except IntegrityError as error:
+        yield str(error)
+
+
+def _wrong_columns(
+    file: Any, group: int, files: FolderFiles, manifest: Manifest, shard: ShardRecord
+) -> list[str]:
+    """The columns of a row group that are not those of its shard."""
+    open_shard = partial(ShardReader.of_folder, files)
+    expected = shard_table(shard, open_shard, table_context(manifest))
+    names = file.schema_arrow.names
+    if names != expected.column_names:
+        return sorted({*names} ^ {*expected.column_names}) or ["the order of its columns"]
+    if file.metadata.row_group(group).num_rows != expected.num_rows:
         return ["the number of its rows"]
-    return [name for name in expected.column_names if not _equal(found[name], expected[name])]
+    found = file.read_row_group(group)
+    return [name for name in names if not _equal(found[name], expected[name])]
 
 
 def _equal(found: Any, expected: Any) -> bool:

@@ -4,28 +4,32 @@ The fast part reads every byte once, for its hash, and decodes nothing: the arch
 the index tells, its labels and descriptions those of the index. The deep part decodes everything too.
 """
 
-import io
-import json
+import hashlib
+import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import islice
+from typing import BinaryIO
 
 import numpy as np
 
-from turntable.datasets.digests import file_sha256
 from turntable.datasets.draws import draw_factors, same_draws
+from turntable.datasets.folder_files import FolderFiles
+from turntable.datasets.json_fields import FieldError, Fields, parse_json
 from turntable.datasets.keys import extra_member, image_member, labels_member, meta_member, points_member
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.manifest import Manifest
+from turntable.datasets.npy import npy_bytes, parse_points
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.outputs import EXTRAS, decode_extra
 from turntable.datasets.pixels import decode_jpeg
 from turntable.datasets.recipe import Recipe
-from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, texts_of
-from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord, npy_bytes
+from turntable.datasets.shard_index import ShardIndex, find_index, texts_of
+from turntable.datasets.shard_reader import index_name, shard_name
+from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.tar import REMEDY, TarMember, scan_tar
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 
 
 @dataclass(slots=True)
@@ -40,44 +44,55 @@ class ShardCheck:
 
 
 def check_shard(
-    folder: Path, manifest: Manifest, recipe: Recipe, shard: ShardRecord, *, deep: bool
+    files: FolderFiles, manifest: Manifest, recipe: Recipe, shard: ShardRecord, *, deep: bool
 ) -> ShardCheck:
     """Check one shard against the manifest, the recipe and itself.
 
     Args:
-        folder: of the data set.
+        files: of the data set.
         manifest: of the data set.
         recipe: of the manifest.
         shard: its record there.
         deep: decode every image, and draw every label again.
     """
-    path = folder / shard.split / f"{shard.name}{SHARD_SUFFIX}"
     check = ShardCheck(labels=np.empty((0, manifest.views, len(manifest.factors)), dtype=np.float32))
+    name = shard_name(shard)
     try:
-        check.problems += _check_hashes(path, shard)
-        index = open_index(path.with_suffix(INDEX_SUFFIX))
-        _ShardScan(path, index, manifest, recipe, shard, check, deep, edited=bool(check.problems)).run()
-    except (IntegrityError, FileNotFoundError) as error:
-        text = f"{path}: missing; {REMEDY}" if isinstance(error, FileNotFoundError) else str(error)
-        check.problems.append(text)
+        check.problems += _check_hashes(files, shard)
+        index = find_index(files, index_name(name))
+        file = files.open(name)
+        if file is not None:
+            with file:
+                edited = bool(check.problems)
+                scanned = manifest, recipe, shard, check, deep, edited
+                _ShardScan(files.name_of(name), file, index, *scanned).run()
+    except TurntableError as error:
+        check.problems.append(str(error))
     check.problems[:] = dict.fromkeys(check.problems)
     return check
 
 
-def _check_hashes(path: Path, shard: ShardRecord) -> Iterator[str]:
-    for file, stated in ((path, shard.sha256), (path.with_suffix(INDEX_SUFFIX), shard.idx_sha256)):
-        if not file.is_file():
-            yield f"{file}: missing; {REMEDY}"
-        elif file == path and path.stat().st_size != shard.bytes:
-            length = path.stat().st_size
-            yield f"{file}: {length} bytes, the manifest says {shard.bytes}: cut or edited; {REMEDY}"
-        elif file_sha256(file) != stated:
-            yield f"{file}: its sha256 is not the manifest's: edited; {REMEDY}"
+def _check_hashes(files: FolderFiles, shard: ShardRecord) -> Iterator[str]:
+    """What is wrong with a shard's two files at a glance; each is read once."""
+    tar = shard_name(shard)
+    for name, stated in ((tar, shard.sha256), (index_name(tar), shard.idx_sha256)):
+        file, where = files.open(name), files.name_of(name)
+        if file is None:
+            yield f"{where}: missing; {REMEDY}"
+            continue
+        with file:
+            length = os.fstat(file.fileno()).st_size
+            if name == tar and length != shard.bytes:
+                yield f"{where}: {length} bytes, the manifest says {shard.bytes}: cut or edited; {REMEDY}"
+            elif hashlib.file_digest(file, "sha256").hexdigest() != stated:
+                yield f"{where}: its sha256 is not the manifest's: edited; {REMEDY}"
 
 
 @dataclass(slots=True)
 class _ShardScan:
-    path: Path
+    path: str
+    """For messages."""
+    file: BinaryIO
     index: ShardIndex
     manifest: Manifest
     recipe: Recipe
@@ -98,49 +113,43 @@ class _ShardScan:
         if kept != (self._extras(), self.manifest.points > 0):
             self._problem("its index and the manifest do not agree on outputs and point clouds")
             return
-        members = list(scan_tar(self.path))
-        expected = self._expected_names()
-        if [member.name for member in members] != expected:
+        members = scan_tar(self.file, self.path)
+        for row, key in enumerate(texts_of(self.index.keys)):
+            expected = self._expected_names(key)
+            found = list(islice(members, len(expected)))
+            if [member.name for member in found] != expected:
+                self._problem("its members are not those of its index")
+                return
+            self._object(row, found)
+        if next(members, None) is not None:
             self._problem("its members are not those of its index")
-            return
-        per_object = len(members) // max(self.index.num_objects, 1)
-        with self.path.open("rb") as file:
-            for row in range(self.index.num_objects):
-                first = row * per_object
-                self._object(row, members[first : first + per_object], file)
 
     def _problem(self, text: str) -> None:
         self.check.problems.append(f"{self.path}: {text}; {REMEDY}")
 
-    def _expected_names(self) -> list[str]:
+    def _expected_names(self, key: str) -> list[str]:
+        """The names of an object's members, in order."""
+        views = range(self.manifest.views)
         return [
-            name
-            for key in texts_of(self.index.keys)
-            for name in (
-                labels_member(key),
-                meta_member(key),
-                *(image_member(key, view) for view in range(self.manifest.views)),
-                *(
-                    extra_member(key, view, output)
-                    for output in self._extras()
-                    for view in range(self.manifest.views)
-                ),
-                *([points_member(key)] if self.manifest.points else []),
-            )
+            labels_member(key),
+            meta_member(key),
+            *(image_member(key, view) for view in views),
+            *(extra_member(key, view, output) for output in self._extras() for view in views),
+            *([points_member(key)] if self.manifest.points else []),
         ]
 
     def _extras(self) -> list[str]:
         return [output for output in self.manifest.outputs if output in EXTRAS]
 
-    def _object(self, row: int, members: list[TarMember], file: io.BufferedReader) -> None:
+    def _object(self, row: int, members: list[TarMember]) -> None:
         labels, meta, *others = members
-        self._labels(row, labels, _read(file, labels))
-        record = self._meta(row, meta, _read(file, meta))
+        self._labels(row, labels, self._read(labels))
+        record = self._meta(row, meta, self._read(meta))
         for output, place, member in zip(self._contents(), self._places(row), others, strict=True):
             if (member.offset, member.size) != place[:2]:
                 self._problem(f"{member.name} is not where the index says")
             if self.deep or self.edited:
-                data = _read(file, member)
+                data = self._read(member)
                 if zlib.crc32(data) != place[2]:
                     self._problem(f"{member.name}: wrong checksum")
                 if self.deep:
@@ -178,22 +187,20 @@ class _ShardScan:
 
     def _meta(self, row: int, member: TarMember, data: bytes) -> ObjectRecord | None:
         try:
-            table = json.loads(data)
-            record = ObjectRecord.from_dict(table)
-        except (ValueError, KeyError, TypeError):
-            self._problem(f"{member.name} is not the description of an object")
+            table = Fields(parse_json(data))
+            record, digest = ObjectRecord.from_fields(table), table.text("label_digest")
+        except FieldError as error:
+            self._problem(f"{member.name} is not the description of an object ({error})")
             return None
         self.check.objects.append(record)
         index, at = self.index, slice(row, row + 1)
         indexed = tuple(texts_of(texts[at])[0] for texts in (index.ids, index.categories, index.keys))
         if (record.id, record.category, record.key) != indexed:
             self._problem(f"{member.name} and the index describe different objects")
-        if record.split != self.path.parent.name:
+        if record.split != self.shard.split:
             self._problem(f"{member.name} says split {record.split}")
-        if table.get("label_digest") != self.recipe.label_digest:
-            self._problem(
-                f"{member.name}: rendered from another recipe (label digest {table.get('label_digest')})"
-            )
+        if digest != self.recipe.label_digest:
+            self._problem(f"{member.name}: rendered from another recipe (label digest {digest[:64]})")
         return record
 
     def _values(self, row: int, member: TarMember, record: ObjectRecord) -> None:
@@ -215,7 +222,8 @@ class _ShardScan:
     def _decode(self, output: str, member: TarMember, data: bytes) -> None:
         try:
             if output == "rgb":
-                self._image(member, data)
+                decode_jpeg(data, size_px=self.manifest.image_size_px)
+                self.check.images += 1
             elif output == "points":
                 self._points(member, data)
             else:
@@ -223,32 +231,22 @@ class _ShardScan:
         except IntegrityError as error:
             self._problem(f"{member.name}: {error}")
 
-    def _image(self, member: TarMember, data: bytes) -> None:
-        image, size = decode_jpeg(data), self.manifest.image_size_px
-        if image.shape != (size, size, 3):
-            self._problem(f"{member.name} is {image.shape[1]} x {image.shape[0]}, not {size} x {size}")
-        else:
-            self.check.images += 1
-
     def _points(self, member: TarMember, data: bytes) -> None:
         try:
-            points = np.load(io.BytesIO(data), allow_pickle=False)
-        except (ValueError, EOFError):
-            self._problem(f"{member.name} is not an array")
+            points = parse_points(data)
+        except ValueError as error:
+            self._problem(f"{member.name}: {error}")
             return
-        if points.dtype != np.float32 or points.shape != (self.manifest.points, 6):
-            self._problem(
-                f"{member.name} is {points.dtype} {points.shape}, not {self.manifest.points} points"
-            )
+        if len(points) != self.manifest.points:
+            self._problem(f"{member.name}: {len(points)} points, not {self.manifest.points}")
         elif not np.allclose(np.linalg.norm(points[:, 3:], axis=1), 1, atol=1e-3):
             self._problem(f"{member.name}: its normals are not of unit length")
+
+    def _read(self, member: TarMember) -> bytes:
+        self.file.seek(member.offset)
+        return self.file.read(member.size)
 
 
 def are_drawn(recipe: Recipe) -> bool:
     """Whether the recipe tells how to draw its labels again; those of an imported data set came with it."""
     return recipe.draws != "imported"
-
-
-def _read(file: io.BufferedReader, member: TarMember) -> bytes:
-    file.seek(member.offset)
-    return file.read(member.size)

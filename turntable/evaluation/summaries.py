@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from turntable.datasets.contact_sheet import SHEET_NAME
 from turntable.datasets.dataset import Dataset
+from turntable.datasets.pixels import decode_jpeg
+from turntable.errors import TurntableError
 from turntable.evaluation.compare import ComparedRun
 from turntable.training import open_run, read_records
 
+_MOST_SHEET_BYTES = 64 << 20
 _NO_TERM = ("kind", "epoch", "step", "loss", "learning_rate")
 
 
@@ -75,9 +78,19 @@ def summarize_dataset(dataset: Dataset, contact_sheet: bytes | None = None) -> D
 
 
 def contact_sheet_of(dataset: Dataset) -> bytes | None:
-    """The sheet that lies beside the shards; None where it cannot be had without a network."""
-    path = dataset.path / SHEET_NAME if dataset.is_local else None
-    return path.read_bytes() if path is not None and path.is_file() else None
+    """The sheet that lies beside the shards; None where it cannot be had without a network, or is no picture.
+
+    No link leads out of the data set: what is there would go into a page that others read.
+    """
+    if not dataset.is_local:
+        return None
+    try:
+        sheet = replace(dataset.files, links_under=()).read(SHEET_NAME, _MOST_SHEET_BYTES)
+        if sheet is not None:
+            decode_jpeg(sheet)
+    except TurntableError:
+        return None
+    return sheet
 
 
 def summarize_run(run_dir: Path | str) -> RunCurve:

@@ -65,10 +65,10 @@ class Failed:
     error: Exception
 
 
-def open_filler(opener: str, arguments: Mapping[str, Any]) -> Filler:
-    """The filler that "package.module:function" makes of some arguments."""
+def open_by_name(opener: str, arguments: Mapping[str, Any]) -> Any:
+    """Return what "package.module:function" makes of some arguments."""
     module, _, function = opener.partition(":")
-    return cast("Filler", getattr(importlib.import_module(module), function)(**arguments))
+    return getattr(importlib.import_module(module), function)(**arguments)
 
 
 def main(descriptor: int) -> None:
@@ -91,16 +91,16 @@ def main(descriptor: int) -> None:
 
 
 def _serve(pipe: "Connection[Any, Any]", setup: Setup) -> None:
-    Thread(target=_leave_with, args=(setup.parent,), daemon=True).start()
+    Thread(target=leave_with, args=(setup.parent,), daemon=True).start()
     slots = SharedSlots(setup.layout, setup.slots, setup.descriptor)
     arrays = [slots.arrays(slot)[1] for slot in range(setup.slots)]
-    filler = open_filler(setup.opener, setup.arguments)
+    filler = cast("Filler", open_by_name(setup.opener, setup.arguments))
     while True:
         task = cast("Task", pipe.recv())
         pipe.send(Done(task.serial, filler.fill(arrays[task.slot], task.part)))
 
 
-def _leave_with(parent: int) -> None:
+def leave_with(parent: int) -> None:
     """Leave even from the midst of a task when nobody is there any more who wants it."""
     while os.getppid() == parent:
         time.sleep(LOOK_S)

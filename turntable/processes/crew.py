@@ -11,17 +11,14 @@ what that has loaded.
 
 import os
 import subprocess
-import sys
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
-from typing import Any, NoReturn, TypeAlias, cast
+from typing import Any, NoReturn
 
 from numpy.typing import NDArray
 
@@ -29,6 +26,7 @@ from turntable.errors import TurntableError
 from turntable.processes.child import Done, Failed, Setup, Task
 from turntable.processes.endings import how_ended
 from turntable.processes.slots import Layout, SharedSlots
+from turntable.processes.starting import Channel, start_process
 
 SPARE = 2
 """Slots that may be looked at while all others are under way: the one in use, and the next."""
@@ -37,8 +35,6 @@ GRACE_S = 2.0
 _MOMENT_S = 0.001
 STALL_S = 600.0
 """A worker that has said nothing for so long while it was waited for hangs."""
-
-_Pipe: TypeAlias = "Connection[Any, Any]"
 
 Fence = Callable[[], Callable[[], bool]]
 """Called when a slot is let go; what it returns says whether whatever was still reading it is done."""
@@ -226,23 +222,10 @@ class Crew:
         return Filled(named, tuple(job.reports))
 
     def _start(self) -> "_Worker":
-        ours, theirs = cast("tuple[_Pipe, _Pipe]", Pipe())  # of a type of its own on Windows
-        # As this process finds modules, so does the worker, whatever has changed the path meanwhile.
-        path = [entry or str(Path.cwd()) for entry in sys.path]
-        code = (
-            f"import sys; sys.path[:] = {path!r}; "
-            f"from turntable.processes.child import main; main({theirs.fileno()})"
-        )
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-c", code],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), self.slots.descriptor),
-                process_group=0,  # Ctrl-C is answered by us alone
-            )
-        worker = _Worker(process, ours)
+        process, pipe = start_process("turntable.processes.child", self.slots.descriptor)
+        worker = _Worker(process, pipe)
         with suppress(ConnectionError):
-            ours.send(
+            pipe.send(
                 Setup(
                     self._opener,
                     self._arguments,
@@ -292,7 +275,7 @@ class _FreeSlots:
 @dataclass(frozen=True, slots=True)
 class _Worker:
     process: "subprocess.Popen[bytes]"
-    pipe: _Pipe
+    pipe: Channel
 
     def exit_code(self) -> int | None:
         """Of a process that has closed its end of the pipe."""

@@ -16,14 +16,15 @@ from typing import Literal
 import numpy as np
 
 from turntable.datasets.convert.layout import image_name, latent_name, object_path, published_columns
-from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.dataset import Dataset, confined, open_folder
 from turntable.datasets.digests import canonical_json
 from turntable.datasets.making.lock import only_writer
 from turntable.datasets.manifest import Manifest
+from turntable.datasets.npy import npy_bytes
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.pixels import decode_jpeg, encode_jpeg
-from turntable.datasets.shard_reader import ShardReader, local_shards
-from turntable.datasets.shard_writer import ShardRecord, npy_bytes
+from turntable.datasets.shard_reader import ShardReader
+from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, clear_disk_errors, write_text
 from turntable.errors import InvalidInputError
 
@@ -66,6 +67,7 @@ def export_folder(
     channel_order: ChannelOrder | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    links_under: Sequence[str | Path] = (),
 ) -> Exported:
     """Write a data set in the layout in which 3DIEBench is published.
 
@@ -79,6 +81,7 @@ def export_folder(
             set's encodes them anew at its own quality.
         threads: that write; one a core by default.
         progress: called after each object.
+        links_under: folders into which links of the data set may lead, beside its own and the hub's cache.
 
     Raises:
         InvalidInputError: the labels lack a column of that layout or have others; or ``out`` holds something
@@ -86,7 +89,7 @@ def export_folder(
         IntegrityError: a shard is damaged.
         TurntableError: the disk is full.
     """
-    dataset, target = open_dataset(folder), Path(out)
+    dataset, target = open_folder(confined(folder, links_under)), Path(out)
     manifest = dataset.manifest
     exchange = channel_order is not None and channel_order != manifest.channel_order
     job = _Job(target, published_columns(manifest.schema), manifest, exchange)
@@ -121,10 +124,9 @@ def _claim(out: Path, manifest: Manifest, exchange: bool) -> None:
 def _export_shards(dataset: Dataset, job: _Job, threads: int | None, progress: Progress | None) -> int:
     """Write every object; how many were there already."""
     resumed = done = 0
-    open_shard = local_shards(dataset.path)
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         for shard in dataset.manifest.shards:
-            with open_shard(shard) as reader:
+            with dataset.where.open(shard) as reader:
                 for was_there in pool.map(partial(_export_object, job, shard, reader), range(shard.objects)):
                     resumed += was_there
                     done += 1

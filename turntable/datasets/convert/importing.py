@@ -18,9 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.assemble import finish_dataset
-from turntable.datasets.convert.layout import image_name, label_names, latent_name, read_latent, views_in
+from turntable.datasets.convert.layout import image_name, label_names, latent_name, parse_latent, views_in
+from turntable.datasets.dataset import confined
 from turntable.datasets.digests import canonical_json
+from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.labels import LabelArray
+from turntable.datasets.limits import MOST_SIZE_PX, most_member_bytes
 from turntable.datasets.making.destination import LocalFolder, standing
 from turntable.datasets.making.outcomes import Outcome
 from turntable.datasets.manifest import Manifest
@@ -30,8 +33,9 @@ from turntable.datasets.quarantine import QuarantineRecord
 from turntable.datasets.recipe import Recipe, Source, load_recipe
 from turntable.datasets.shard_writer import ShardWriter
 from turntable.datasets.splits import read_split, split_objects
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 
+_MOST_LATENT_BYTES = 64 << 10
 SAMPLE = 32
 """Objects that are looked at to learn how many views the data set has."""
 
@@ -67,6 +71,7 @@ def import_folder(
     camera: Callable[[int], Mapping[str, Any]] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    links_under: Sequence[str | Path] = (),
 ) -> Manifest:
     """Make a data set of shards from a published folder, or finish one that was begun.
 
@@ -80,15 +85,17 @@ def import_folder(
         camera: what the manifest is to say of the camera, for an image size in pixels.
         threads: that read and check; one a core by default.
         progress: called after each shard.
+        links_under: folders into which links of the published folder may lead, beside itself and the hub's
+            cache; an object with another link is left out.
 
     Raises:
         InvalidInputError: the folder is not of this layout, or a label leaves the declared range; the message
             names the file. Nothing is lost: the same call goes on once that is settled.
         TurntableError: the disk is full.
     """
-    root, target, known = Path(folder), Path(out), origin or Origin()
-    ids = _object_ids(root)
-    recipe = _recipe(root, ids, known)
+    files, target, known = confined(folder, links_under), Path(out), origin or Origin()
+    ids = _object_ids(files.root)
+    recipe = _recipe(files, ids, known)
     records, left_out = _records(ids, recipe, split, known.source)
     destination = LocalFolder(target)
     with destination.claim(None):
@@ -96,7 +103,7 @@ def import_folder(
         plans = plan_shards(records, per_shard, recipe.split_seed)
         shards = [{"split": p.split, "name": p.name, "objects": [o.id for o in p.objects]} for p in plans]
         _claim(destination, {"recipe": recipe.to_dict(), "left_out": len(left_out), "shards": shards})
-        done = _import_shards(root, destination, recipe, plans, threads, progress)
+        done = _import_shards(files, destination, recipe, plans, threads, progress)
         return finish_dataset(
             target,
             recipe,
@@ -144,10 +151,10 @@ def _folders(path: Path) -> Iterator[os.DirEntry[str]]:
         yield from (entry for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
-def _recipe(root: Path, ids: Sequence[str], origin: Origin) -> Recipe:
+def _recipe(files: FolderFiles, ids: Sequence[str], origin: Origin) -> Recipe:
     """A recipe that describes what is there."""
-    views = origin.views or _usual_views(root, ids)
-    jpeg, latent, where = _first_whole_view(root, ids)
+    views = origin.views or _usual_views(files.root, ids)
+    jpeg, latent, where = _first_whole_view(files, ids)
     names = label_names(len(latent), where)
     like = load_recipe(origin.like or ("3diebench" if len(names) == 7 else "3diebench-t"))
     if like.schema.names != names:
@@ -179,17 +186,24 @@ def _usual_views(root: Path, ids: Sequence[str]) -> int:
     return max(counts, key=lambda views: (counts[views], views))
 
 
-def _first_whole_view(root: Path, ids: Sequence[str]) -> tuple[bytes, np.ndarray, str]:
+def _first_whole_view(files: FolderFiles, ids: Sequence[str]) -> tuple[bytes, np.ndarray, str]:
     """A picture and its label, and the label's path."""
     for name in ids:
-        path = root / name / latent_name(0)
         try:
-            jpeg, latent = (root / name / image_name(0)).read_bytes(), read_latent(path)
+            jpeg = _read(files, f"{name}/{image_name(0)}", most_member_bytes(MOST_SIZE_PX))
             decode_jpeg(jpeg)
-        except (OSError, ValueError, EOFError, IntegrityError):
+            latent = parse_latent(_read(files, f"{name}/{latent_name(0)}", _MOST_LATENT_BYTES))
+        except (ValueError, TurntableError):
             continue
-        return jpeg, latent, str(path)
-    raise InvalidInputError(f"{root}: no object has a whole image_0.jpg and latent_0.npy")
+        return jpeg, latent, files.name_of(f"{name}/{latent_name(0)}")
+    raise InvalidInputError(f"{files.label}: no object has a whole image_0.jpg and latent_0.npy")
+
+
+def _read(files: FolderFiles, name: str, most_bytes: int) -> bytes:
+    data = files.read(name, most_bytes)
+    if data is None:
+        raise IntegrityError(f"{files.name_of(name)}: missing")
+    return data
 
 
 def _jpeg_settings(jpeg: bytes) -> tuple[int, Literal["420", "444"]]:
@@ -222,15 +236,17 @@ def _records(
         splits = read_split(lists, ids)
         absent = sorted(splits.keys() - categories.keys())
         left_out += [QuarantineRecord(name, "folder missing", "in the lists, not there") for name in absent]
-    named = [name for name in ids if splits.get(name) in recipe.splits]
-    unnamed = sorted(set(ids) - set(named))
+    strange = {name for name in ids if not name.isprintable() or "\\" in name}
+    left_out += [QuarantineRecord(name, "name not plain", ascii(name)) for name in sorted(strange)]
+    named = [name for name in ids if splits.get(name) in recipe.splits and name not in strange]
+    unnamed = sorted(set(ids) - set(named) - strange)
     left_out += [QuarantineRecord(name, "in no split", "there, not in the lists") for name in unnamed]
     records = [ObjectRecord(name, categories[name], splits[name], source, "") for name in named]
     return records, left_out
 
 
 def _import_shards(
-    root: Path,
+    files: FolderFiles,
     destination: LocalFolder,
     recipe: Recipe,
     plans: Sequence[ShardPlan],
@@ -242,7 +258,7 @@ def _import_shards(
     total = sum(len(plan.objects) for plan in plans)
     count = total - sum(len(plan.objects) for plan in missing)
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        make = partial(_import_shard, root, destination.folder, recipe)
+        make = partial(_import_shard, files, destination.folder, recipe)
         running = {pool.submit(make, plan): plan for plan in missing}
         try:
             for future in as_completed(running):
@@ -258,11 +274,11 @@ def _import_shards(
     return [done[plan.place] for plan in plans]
 
 
-def _import_shard(root: Path, out: Path, recipe: Recipe, plan: ShardPlan) -> Outcome:
+def _import_shard(files: FolderFiles, out: Path, recipe: Recipe, plan: ShardPlan) -> Outcome:
     left_out: list[QuarantineRecord] = []
     with ShardWriter(out / plan.split, plan.name, recipe.schema, recipe.label_digest) as writer:
         for item in plan.objects:
-            read = _read_object(root / item.id, item.id, recipe)
+            read = _read_object(files, item.id, recipe)
             if isinstance(read, QuarantineRecord):
                 left_out.append(read)
             else:
@@ -271,8 +287,11 @@ def _import_shard(root: Path, out: Path, recipe: Recipe, plan: ShardPlan) -> Out
     return Outcome(plan.split, plan.name, shard, tuple(left_out), ())
 
 
-def _read_object(path: Path, name: str, recipe: Recipe) -> tuple[LabelArray, list[bytes]] | QuarantineRecord:
+def _read_object(
+    files: FolderFiles, name: str, recipe: Recipe
+) -> tuple[LabelArray, list[bytes]] | QuarantineRecord:
     """The labels [V, L] and JPEGs of one object; or why it is left out."""
+    path = files.root / name
     images, labelled = views_in(path)
     expected = set(range(recipe.views))
     lost = [image_name(v) for v in sorted(expected - images)] + [
@@ -285,8 +304,8 @@ def _read_object(path: Path, name: str, recipe: Recipe) -> tuple[LabelArray, lis
             name, "views too many", f"{path}: {len(images | labelled)}, where others have {recipe.views}"
         )
     try:
-        jpegs = [_read_jpeg(path / image_name(view), recipe) for view in range(recipe.views)]
-        latents = [_read_latent(path / latent_name(view), recipe) for view in range(recipe.views)]
+        jpegs = [_read_jpeg(files, f"{name}/{image_name(view)}", recipe) for view in range(recipe.views)]
+        latents = [_read_latent(files, f"{name}/{latent_name(view)}", recipe) for view in range(recipe.views)]
     except _FileError as error:
         return QuarantineRecord(name, error.reason, str(error))
     return _labels(path, np.stack(latents), recipe), jpegs
@@ -300,25 +319,26 @@ class _FileError(Exception):
         self.reason = reason
 
 
-def _read_jpeg(path: Path, recipe: Recipe) -> bytes:
+def _read_jpeg(files: FolderFiles, name: str, recipe: Recipe) -> bytes:
+    size, where = recipe.image_size_px, files.name_of(name)
     try:
-        data = path.read_bytes()
+        data = _read(files, name, most_member_bytes(size))
         height, width = decode_jpeg(data).shape[:2]
-    except (OSError, IntegrityError) as error:
-        raise _FileError("image damaged", f"{path}: {error}") from None
-    if (height, width) != (recipe.image_size_px, recipe.image_size_px):
-        size = recipe.image_size_px
-        raise _FileError("image of another size", f"{path}: {width} x {height}, not {size} x {size}")
+    except TurntableError as error:
+        raise _FileError("image damaged", f"{where}: {error}") from None
+    if (height, width) != (size, size):
+        raise _FileError("image of another size", f"{where}: {width} x {height}, not {size} x {size}")
     return data
 
 
-def _read_latent(path: Path, recipe: Recipe) -> FloatArray:
+def _read_latent(files: FolderFiles, name: str, recipe: Recipe) -> FloatArray:
+    where = files.name_of(name)
     try:
-        latent = read_latent(path)
-    except (OSError, ValueError, EOFError) as error:
-        raise _FileError("label damaged", f"{path}: {error}") from None
+        latent = parse_latent(_read(files, name, _MOST_LATENT_BYTES))
+    except (ValueError, TurntableError) as error:
+        raise _FileError("label damaged", f"{where}: {error}") from None
     if len(latent) != len(recipe.factors):
-        raise _FileError("label damaged", f"{path}: {len(latent)} numbers, not {len(recipe.factors)}")
+        raise _FileError("label damaged", f"{where}: {len(latent)} numbers, not {len(recipe.factors)}")
     return latent
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from turntable.datasets.factors import REQUIRED
 from turntable.datasets.keys import object_key
 from turntable.datasets.labels import TRANSLATION_NAMES, LabelSchema
+from turntable.datasets.npy import parse_npy
 from turntable.datasets.objects import ObjectRecord
 from turntable.errors import InvalidInputError
 
@@ -93,14 +94,14 @@ def object_path(record: ObjectRecord) -> str:
     return f"{object_key(record.category)}/{readable}--{hashlib.sha256(record.id.encode()).hexdigest()[:16]}"
 
 
-def read_latent(path: Path) -> NDArray[np.float64]:
-    """One label, float64 [L].
+def parse_latent(data: bytes) -> NDArray[np.float64]:
+    """Read one label, float64 [L], from the bytes of its file.
 
     Raises:
-        ValueError, OSError or EOFError: the file is missing, damaged, or holds anything else.
+        ValueError: the file is damaged, or holds anything else.
     """
     # Never with pickle: a label file that asks for it is an attack, not a label.
-    latent = np.load(path, allow_pickle=False)
+    latent = parse_npy(data)
     if latent.ndim != 1 or latent.dtype.kind != "f" or not np.isfinite(latent).all():
         raise ValueError(f"not a list of finite numbers: {latent.dtype} {latent.shape}")
     return latent.astype(np.float64)

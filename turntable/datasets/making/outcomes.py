@@ -1,13 +1,15 @@
 """What became of a planned shard: a line of the journal."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from turntable.datasets import limits
 from turntable.datasets.digests import canonical_json
+from turntable.datasets.json_fields import FieldError, Fields, parse_json
 from turntable.datasets.quarantine import QuarantineRecord
 from turntable.datasets.shard_writer import ShardRecord
+from turntable.errors import IntegrityError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,18 @@ class Outcome:
 
     @classmethod
     def from_line(cls, line: str) -> "Outcome":
-        """Read a line of the journal."""
-        table = json.loads(line)
-        shard = ShardRecord(**table["shard"]) if table["shard"] else None
-        left_out, warned = (
-            tuple(QuarantineRecord(**item) for item in table[name]) for name in ("quarantine", "warnings")
-        )
-        return cls(table["split"], table["name"], shard, left_out, warned, table.get("device", {}))
+        """Read a line of the journal. Raises IntegrityError where it is none."""
+        try:
+            fields = Fields(parse_json(line))
+            shard = ShardRecord.from_fields(fields.table("shard")) if fields.has("shard") else None
+            left_out, warned = (
+                tuple(map(QuarantineRecord.from_fields, fields.tables(name, limits.MOST_OBJECTS)))
+                for name in ("quarantine", "warnings")
+            )
+            split, name = (fields.text(name, pattern=limits.PLAIN_NAME) for name in ("split", "name"))
+            device = fields.plain("device") if fields.has("device") else {}
+            return cls(split, name, shard, left_out, warned, device)
+        except FieldError as error:
+            raise IntegrityError(
+                f"a line of the journal is none ({error}); remove it, and its shard is made again"
+            ) from None

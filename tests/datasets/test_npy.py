@@ -1,0 +1,79 @@
+"""Arrays from files that claim anything."""
+
+import io
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turntable.datasets.npy import npy_bytes, parse_npy, parse_points
+
+POINTS = np.arange(12, dtype=np.float32).reshape(2, 6)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        POINTS,
+        np.asfortranarray(POINTS),
+        np.array("x"),
+        np.array(["a/b", "ä"]),
+        np.empty((0, 6), "<f4"),
+        np.float64(3),
+    ],
+)
+def test_plain_arrays_come_back(array: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    np.testing.assert_array_equal(parse_npy(buffer.getvalue()), array)
+    np.testing.assert_array_equal(parse_npy(npy_bytes(array)), array)
+
+
+def claimed(header: str, data: bytes = b"") -> bytes:
+    text = header.encode().ljust(118) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+
+
+HOSTILE = [
+    b"",
+    b"PK\x03\x04" + bytes(100),
+    npy_bytes(POINTS)[:-1],
+    npy_bytes(POINTS) + b"x",
+    claimed("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 6), }"),
+    claimed("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, 6), }"),
+    claimed("{'descr': '<f4', 'fortran_order': False, 'shape': (10**30, 6), }"),
+    claimed(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 99999999999999999999), }"
+    ),
+    claimed("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", b"\x80\x04K\x01."),
+    claimed("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", bytes(4)),
+    claimed("{'descr': '<f4', 'fortran_order': False, 'shape': " + "(" * 50 + "}"),
+    claimed("__import__('os').system('true')"),
+    b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535,
+    b"\x93NUMPY\x03\x00" + bytes(200),
+]
+
+
+@pytest.mark.parametrize("data", HOSTILE, ids=range(len(HOSTILE)))
+def test_what_is_no_plain_array_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="not a plain array"):
+        parse_npy(data)
+    with pytest.raises(ValueError, match="not a plain array"):
+        parse_points(data)
+
+
+def test_a_cloud_is_points_with_normals() -> None:
+    assert parse_points(npy_bytes(POINTS)).flags.writeable
+    for other in (POINTS.astype(np.float64), POINTS[:, :5], POINTS.ravel()):
+        with pytest.raises(ValueError, match="not a cloud"):
+            parse_points(npy_bytes(other))
+
+
+@given(st.binary(max_size=200), st.integers(0, 140))
+def test_damaged_bytes_are_refused_or_are_arrays_of_their_length(noise: bytes, at: int) -> None:
+    data = npy_bytes(POINTS)
+    damaged = data[:at] + noise + data[at + len(noise) :]
+    with suppress(ValueError):
+        assert parse_npy(damaged).nbytes <= len(damaged)

@@ -1,0 +1,112 @@
+"""A process that answers, and what becomes of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from processes import alive, wait_until_gone
+
+from turntable.errors import InvalidInputError
+from turntable.processes.worker import Worker, WorkerFailedError
+
+SECONDS = 60.0
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    made = Worker("worker_work:open_answerer", {"factor": 3})
+    yield made
+    made.close()
+
+
+def test_it_answers_many_questions_with_one_process(worker: Worker) -> None:
+    pid = worker.ask("pid", SECONDS)
+    assert [worker.ask(number, SECONDS) for number in range(5)] == [0, 3, 6, 9, 12]
+    assert worker.ask("pid", SECONDS) == pid != os.getpid()
+    worker.close()
+    assert not alive(pid)
+    assert worker.ask("pid", SECONDS) != pid
+
+
+def test_what_it_refuses_is_raised_and_it_goes_on(worker: Worker) -> None:
+    pid = worker.ask("pid", SECONDS)
+    with pytest.raises(InvalidInputError, match="it cannot be right"):
+        worker.ask("refuse", SECONDS)
+    assert worker.ask("pid", SECONDS) == pid
+
+
+@pytest.mark.parametrize(
+    ("question", "seconds", "told"),
+    [("hang", 0.3, "more than 0.3 s"), ("die", SECONDS, "exit code 3"), ("fault", SECONDS, "exit code 1")],
+)
+def test_a_process_that_hangs_or_dies_is_replaced(
+    worker: Worker, question: str, seconds: float, told: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pid = worker.ask("pid", SECONDS)
+    began = time.monotonic()
+    with pytest.raises(WorkerFailedError, match=told):
+        worker.ask(question, seconds)
+    assert time.monotonic() - began < 30
+    assert not alive(pid)
+    assert worker.ask(2, SECONDS) == 6
+
+
+def test_a_killed_process_is_replaced(worker: Worker) -> None:
+    pid = worker.ask("pid", SECONDS)
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(WorkerFailedError, match="ended by SIGKILL"):
+        worker.ask(1, SECONDS)
+    assert worker.ask(2, SECONDS) == 6
+
+
+def test_memory_has_a_bound(capfd: pytest.CaptureFixture[str]) -> None:
+    worker = Worker("worker_work:open_answerer", memory_bytes=2 << 30)
+    assert worker.ask(2, SECONDS) == 4
+    with pytest.raises(WorkerFailedError, match="its process ended with exit code 1"):
+        worker.ask("swell", SECONDS)
+    assert worker.ask(2, SECONDS) == 4
+    worker.close()
+
+
+def test_what_makes_the_answerer_may_refuse(capfd: pytest.CaptureFixture[str]) -> None:
+    worker = Worker("worker_work:refuse_to_open")
+    for _ in range(2):
+        with pytest.raises(InvalidInputError, match="nothing to answer with"):
+            worker.ask(1, SECONDS)
+    missing = Worker("no_such_module:function")
+    with pytest.raises(WorkerFailedError, match="exit code 1"):
+        missing.ask(1, SECONDS)
+
+
+PARENT = """
+import sys
+from turntable.processes.worker import Worker
+worker = Worker("worker_work:open_answerer")
+print(worker.ask("pid", 60), flush=True)
+worker.ask("hang", 60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_it_leaves_with_its_parent_even_from_the_midst_of_an_answer(number: int) -> None:
+    path = os.pathsep.join(sys.path)
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + PARENT,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.send_signal(number)
+    parent.communicate(timeout=60)
+    wait_until_gone([pid])
