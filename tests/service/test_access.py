@@ -39,7 +39,9 @@ def keys(tmp_path):
 
 @contextmanager
 def client_of(folder, **settings):
-    with TestClient(create_app(find_datasets([folder]), ServiceSettings(**settings))) as client:
+    with TestClient(
+        create_app(find_datasets([folder]), ServiceSettings(**settings)), "http://localhost"
+    ) as client:
         yield client
 
 

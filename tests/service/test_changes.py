@@ -55,13 +55,17 @@ def test_data_sets_come_go_and_change(start, folders, served_folder):
 def test_a_manifest_that_is_damaged_is_said_and_the_others_are_served(start, folders):
     service = start(folders)
     (folders / "first" / "manifest.json").write_text("{")
-    assert names(service) == ["second"]
+    first, second = service.json("/datasets")
+    assert (first["name"], second["name"]) == ("first", "second")
+    assert "first/manifest.json: not a manifest" in first["problem"]
+    assert second["objects"] == 24
     status, _, body = service.ask("/datasets/first")
     assert status == 500
     assert b"not a manifest" in body
     assert service.ask("/datasets/second")[0] == 200
+    assert names(start(folders)) == ["first", "second"]  # and a service starts with it
     with pytest.raises(IntegrityError, match="not a manifest"):
-        find_datasets([folders])
+        find_datasets([folders / "first"])
 
 
 def test_a_shard_that_is_cut_gone_or_altered(start, folders):

@@ -44,7 +44,7 @@ def running_nginx(folder, port, text):
 
 @pytest.fixture
 def proxied(start, served_folder, tmp_path):
-    service, port = start(served_folder), free_port()
+    service, port = start(served_folder, options=["--trusted-proxy", "127.0.0.1"]), free_port()
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(
         [

@@ -17,7 +17,7 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(dataset):
-    with TestClient(create_app(find_datasets([dataset.path.parent]))) as client:
+    with TestClient(create_app(find_datasets([dataset.path.parent])), "http://localhost") as client:
         yield client
 
 

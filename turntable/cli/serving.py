@@ -24,6 +24,10 @@ def serve(
     backend: str = "auto",
     device: str = "auto",
     render_queue: int = 16,
+    query_seconds: float = 5.0,
+    links_under: LinksUnder = (),
+    trusted_proxy: tuple[str, ...] = (),
+    allow_host: tuple[str, ...] = (),
     access_log: bool = True,
 ) -> int:
     """Serve data sets over HTTP: a gallery, a catalogue, shards with Range, queries, views and labels.
@@ -42,6 +46,11 @@ def serve(
         backend: With --render: moderngl, embree, or auto.
         device: With --render: as of turntable render.
         render_queue: Views that may wait to be drawn.
+        query_seconds: That a condition over labels may take; it is ended then.
+        links_under: A folder that links of data sets may lead to, beside their own and the hub's cache.
+        trusted_proxy: Address or network of a proxy whose X-Forwarded-For is believed: 127.0.0.1.
+        allow_host: A name under which readers reach the service, beside localhost and its address: the name
+            of a proxy in front of it, or of this machine; "*" for any.
         access_log: A line of JSON for each request on the standard output.
     """
     from turntable.service import RenderSettings, ServiceSettings
@@ -53,7 +62,18 @@ def serve(
     if meshes and not render:
         raise InvalidInputError("--meshes are drawn from with --render only")
     renders = RenderSettings(_folders_by_name(meshes), backend, device, render_queue) if render else None
-    settings = ServiceSettings(access, public, rate, requests_at_once, requests_at_once_each, renders)
+    settings = ServiceSettings(
+        access,
+        public,
+        rate,
+        requests_at_once,
+        requests_at_once_each,
+        renders,
+        query_seconds,
+        links_under,
+        trusted_proxy,
+        allow_host,
+    )
     if access is None and host not in LOOPBACK:
         warn(f"Anyone who can reach {host}:{port} may read all of it; --access FILE asks for tokens")
     serve_folders(folders, host, port, settings, access_log=access_log)

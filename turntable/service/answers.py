@@ -1,6 +1,8 @@
 """Answers of one kind: what went wrong, said so that whoever asked can mend it."""
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -9,9 +11,17 @@ from starlette.responses import JSONResponse, Response
 from turntable.errors import InvalidInputError, MissingExtraError, TurntableError
 
 
+class PlainJson(JSONResponse):
+    """JSON of ASCII alone: what quotes a request may hold halves of characters, which UTF-8 has not."""
+
+    def render(self, content: Any) -> bytes:
+        """Write the body."""
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
 def problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """An answer that says what is wrong."""
-    return JSONResponse({"error": message}, status, dict(headers or {}))
+    return PlainJson({"error": message}, status, dict(headers or {}))
 
 
 async def http_problem(_: Request, error: Exception) -> Response:

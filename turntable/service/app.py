@@ -1,8 +1,11 @@
 """The HTTP application: addresses to answers. Nothing outside the manifests' own files can be reached."""
 
+import asyncio
 import functools
 import json
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -13,18 +16,22 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from turntable.errors import MeshError, TurntableError
+from turntable.datasets.manifest import MANIFEST_NAME, Manifest
+from turntable.datasets.shard_index import INDEX_SUFFIX
+from turntable.datasets.shard_writer import SHARD_SUFFIX
+from turntable.errors import IntegrityError, MeshError, TurntableError
 from turntable.service import contents
 from turntable.service.answers import http_problem, turntable_problem
-from turntable.service.catalogue import Catalogue, Entry, file_facts
-from turntable.service.files import ASK_AGAIN, FOR_EVER, file_answer, not_modified
-from turntable.service.guard import COOKIE, Asker, Guard
+from turntable.service.catalogue import Catalogue, Entry, OpenedFile, open_file
+from turntable.service.files import cache_control, file_answer, not_modified
+from turntable.service.guard import COOKIE, Endpoint, Guard, Need, asker_of_request, guarded
 from turntable.service.headers import Careful
 from turntable.service.openapi import description
-from turntable.service.queries import Queries, condition_of, etag_of, subset_name
+from turntable.service.peers import KnownPeers
+from turntable.service.queries import Queries, TooManyQueriesError, condition_of, etag_of, subset_name
 from turntable.service.records import Metrics, Recorded
 from turntable.service.render_job import render_job
 from turntable.service.renders import (
@@ -38,6 +45,8 @@ from turntable.service.settings import ServiceSettings
 from turntable.service.tokens import AccessFile
 
 GALLERY = Path(__file__).with_name("gallery")
+_LOG = logging.getLogger("turntable.service")
+_FILE_THREADS = 16
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -51,44 +60,23 @@ def create_app(catalogue: Catalogue, settings: ServiceSettings | None = None) ->
     """
     settings = settings or ServiceSettings()
     renders = RenderService(settings.renders)
+    queries = Queries(settings.query_seconds)
     metrics = Metrics(catalogue, renders)
     access = settings.open_access()
-    routes = _Routes(catalogue, renders, metrics, access)
+    routes = _Routes(catalogue, renders, queries, metrics, access)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
         yield
         renders.close()
+        queries.close()
 
-    return Starlette(
-        routes=[
-            Route("/", routes.front),
-            Mount("/gallery", StaticFiles(directory=GALLERY, html=True), name="gallery"),
-            Route("/healthz", routes.health),
-            Route("/metrics", routes.metrics),
-            Route("/openapi.json", routes.openapi),
-            Route("/login", routes.login, methods=["POST"]),
-            Route("/logout", routes.logout, methods=["POST"]),
-            Route("/query", routes.query, methods=["POST"]),
-            Route("/render", routes.render, methods=["GET", "POST"]),
-            Route("/datasets", routes.list),
-            Route("/datasets/{name}", routes.manifest),
-            Route("/datasets/{name}/about", routes.about),
-            Route("/datasets/{name}/factors", routes.factors),
-            Route("/datasets/{name}/views", routes.views),
-            Route("/datasets/{name}/pair", routes.pair),
-            Route("/datasets/{name}/objects", routes.objects),
-            Route("/datasets/{name}/objects/{key}", routes.object),
-            Route("/datasets/{name}/objects/{key}/views/{view:int}.jpg", routes.view),
-            Route("/datasets/{name}/objects/{key}/views/{view:int}.json", routes.label),
-            Route("/datasets/{name}/subsets/{subset}/manifest.json", routes.subset),
-            Route("/datasets/{name}/subsets/{subset}/{path:path}", routes.file),
-            Route("/datasets/{name}/files/{path:path}", routes.file),
-            Route("/datasets/{name}/{path:path}", routes.file),
-        ],
+    app = Starlette(
+        routes=routes.all(),
         middleware=[
             Middleware(Recorded, metrics=metrics),
-            Middleware(Careful),
+            Middleware(Careful, has_keys=access is not None),
+            Middleware(KnownPeers, peers=settings.open_peers()),
             Middleware(
                 Guard,
                 access=access,
@@ -100,6 +88,14 @@ def create_app(catalogue: Catalogue, settings: ServiceSettings | None = None) ->
         exception_handlers={HTTPException: http_problem, TurntableError: turntable_problem},
         lifespan=lifespan,
     )
+    # An address with a slash too many is none: a redirect would repeat the Host that was sent.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _route(path: str, need: Need, endpoint: Endpoint, *methods: str) -> Route:
+    """An address, what is needed to ask for it, and what answers."""
+    return Route(path, guarded(need, endpoint), methods=methods or ("GET",))
 
 
 def _in_a_thread(
@@ -118,10 +114,47 @@ class _Routes:
     """One method an address."""
 
     def __init__(
-        self, catalogue: Catalogue, renders: RenderService, metrics: Metrics, access: AccessFile | None
+        self,
+        catalogue: Catalogue,
+        renders: RenderService,
+        queries: Queries,
+        metrics: Metrics,
+        access: AccessFile | None,
     ) -> None:
         self._catalogue, self._renders, self._metrics = catalogue, renders, metrics
-        self._access, self._queries = access, Queries()
+        self._access, self._queries = access, queries
+        # Threads of their own: files are sent whatever else the others are busy with.
+        self._file_threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
+
+    def all(self) -> list[BaseRoute]:
+        """Return every address of the service; none can be added without saying what it needs."""
+        name, view = "/datasets/{name}", "/objects/{key}/views/{view:int}"
+        return [
+            _route("/", "nothing", self.front),
+            _route("/gallery", "nothing", self.front),
+            Mount("/gallery", StaticFiles(directory=GALLERY, html=True), name="gallery"),
+            _route("/healthz", "nothing", self.health),
+            _route("/metrics", "admin", self.metrics),
+            _route("/openapi.json", "nothing", self.openapi),
+            _route("/login", "nothing", self.login, "POST"),
+            _route("/logout", "nothing", self.logout, "POST"),
+            _route("/query", "own", self.query, "POST"),
+            _route("/render", "own", self.render, "GET", "POST"),
+            _route("/datasets", "own", self.list),
+            _route(name, "read", self.manifest),
+            _route(f"{name}/about", "read", self.about),
+            _route(f"{name}/factors", "read", self.factors),
+            _route(f"{name}/views", "read", self.views),
+            _route(f"{name}/pair", "read", self.pair),
+            _route(f"{name}/objects", "read", self.objects),
+            _route(f"{name}/objects/{{key}}", "read", self.object),
+            _route(f"{name}{view}.jpg", "read", self.view),
+            _route(f"{name}{view}.json", "read", self.label),
+            _route(f"{name}/subsets/{{subset}}/manifest.json", "read", self.subset),
+            _route(f"{name}/subsets/{{subset}}/{{path:path}}", "read", self.file),
+            _route(f"{name}/files/{{path:path}}", "read", self.file),
+            _route(f"{name}/{{path:path}}", "read", self.file),
+        ]
 
     async def front(self, _: Request) -> Response:
         return RedirectResponse("/gallery/")
@@ -155,27 +188,27 @@ class _Routes:
 
     @_in_a_thread
     def list(self, request: Request) -> Response:
-        asker = _asker(request)
-        told = [entry.summary() for entry in self._catalogue.all() if asker.may("read", entry.name)]
-        return _cached(told, request)
+        """The data sets that the asker may read; one that cannot be served has its reason."""
+        asker = asker_of_request(request)
+        served = [entry.summary() for entry in self._catalogue.all()]
+        broken = [{"name": name, "problem": why} for name, why in self._catalogue.problems().items()]
+        told = sorted(served + broken, key=lambda row: str(row["name"]))
+        return _cached([row for row in told if asker.may("read", str(row["name"]))], request)
 
-    @_in_a_thread
-    def manifest(self, request: Request) -> Response:
-        return self._file(self._entry(request), "manifest.json", request)
+    async def manifest(self, request: Request) -> Response:
+        return await self._file(request, MANIFEST_NAME)
 
-    @_in_a_thread
-    def file(self, request: Request) -> Response:
-        return self._file(self._entry(request), request.path_params["path"], request)
+    async def file(self, request: Request) -> Response:
+        return await self._file(request, request.path_params["path"])
 
-    @_in_a_thread
-    def subset(self, request: Request) -> Response:
-        entry = self._entry(request)
+    async def subset(self, request: Request) -> Response:
+        entry = await anyio.to_thread.run_sync(self._entry, request)
         try:
             where, splits = condition_of(request.path_params["subset"])
         except TurntableError as error:
             raise HTTPException(404, str(error)) from None
-        text = self._queries.manifest(entry, where, splits).to_json().encode()
-        return _answer(text, "application/json", request)
+        made = await self._asked(request, entry, where, splits)
+        return _answer(made.to_json().encode(), "application/json", request)
 
     @_in_a_thread
     def about(self, request: Request) -> Response:
@@ -185,18 +218,17 @@ class _Routes:
 
     @_in_a_thread
     def factors(self, request: Request) -> Response:
-        return _cached(contents.histograms(self._entry(request)), request)
+        entry = self._entry(request)
+        return _cached(entry.once("factors", functools.partial(contents.histograms, entry)), request)
 
-    @_in_a_thread
-    def views(self, request: Request) -> Response:
-        entry, values = self._entry(request), request.query_params
-        found = self._queries.views(
-            entry,
-            values.get("where") or "true",
-            (values["split"],) if values.get("split") else (),
-            number(values, "offset", 0),
-            number(values, "limit", 60, 1, contents.MOST_LISTED),
-        )
+    async def views(self, request: Request) -> Response:
+        """Views that fulfil a condition, with their labels."""
+        values = request.query_params
+        offset, limit = number(values, "offset", 0), number(values, "limit", 60, 1, contents.MOST_LISTED)
+        splits = (values["split"],) if values.get("split") else ()
+        entry = await anyio.to_thread.run_sync(self._entry, request)
+        made = await self._asked(request, entry, values.get("where") or "true", splits)
+        found = await anyio.to_thread.run_sync(contents.views_of, entry, made, offset, limit)
         return _cached(found, request)
 
     @_in_a_thread
@@ -241,7 +273,7 @@ class _Routes:
         checked(body, {"dataset": str, "where": str}, {"splits": list})
         entry = await self._allowed(request, "read", body["dataset"])
         splits = texts(body, "splits")
-        made = await anyio.to_thread.run_sync(self._queries.manifest, entry, body["where"], splits)
+        made = await self._asked(request, entry, body["where"], splits)
         address = f"/datasets/{entry.name}/subsets/{subset_name(body['where'], splits)}"
         headers = {"Location": address, "Cache-Control": "no-store"}
         return Response(made.to_json(), media_type="application/json", headers=headers)
@@ -264,23 +296,28 @@ class _Routes:
             raise HTTPException(503, str(error), headers={"Retry-After": "2"}) from None
         except RenderFailedError as error:
             raise HTTPException(503, str(error), headers={"Retry-After": "1"}) from None
-        except MeshError as error:
-            raise HTTPException(422, str(error)) from None
-        headers = {"ETag": f'"{drawn.digest}"', "Cache-Control": ASK_AGAIN}
+        except MeshError as error:  # its message names files of this machine
+            _LOG.warning("%s: %s", entry.name, error)
+            raise HTTPException(422, f"the mesh of this object cannot be used: {error.reason}") from None
+        headers = {"ETag": f'"{drawn.digest}"', "Cache-Control": _cache_control(request, entry.name)}
         if request.method != "POST" and not_modified(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         return Response(drawn.jpeg, media_type="image/jpeg", headers=headers)
 
     async def _allowed(self, request: Request, scope: Any, name: str) -> Entry:
         """A data set that a body names."""
-        if not _asker(request).may(scope, name):
-            raise HTTPException(
-                403 if _asker(request).token is not None else 401, f"you may not {scope} {name[:80]}"
-            )
+        asker_of_request(request).check(scope, name)
         entry = await anyio.to_thread.run_sync(self._catalogue.get, name)
         if entry is None:
             raise HTTPException(404, f"no data set {name[:80]!r}; see /datasets")
         return entry
+
+    async def _asked(self, request: Request, entry: Entry, where: str, splits: tuple[str, ...]) -> Manifest:
+        """The manifest of the views that fulfil a condition."""
+        try:
+            return await self._queries.manifest(entry, where, splits, asker_of_request(request).name)
+        except TooManyQueriesError as error:
+            raise HTTPException(503, str(error), headers={"Retry-After": "1"}) from None
 
     def _entry(self, request: Request) -> Entry:
         name = request.path_params["name"]
@@ -304,12 +341,17 @@ class _Routes:
             raise HTTPException(404, f"objects of {entry.name} have {entry.dataset.manifest.views} views")
         return entry, place, view
 
-    def _file(self, entry: Entry, path: str, request: Request) -> Response:
-        facts = file_facts(entry, path)
-        if facts is None:
-            raise HTTPException(404, f"{entry.name} has no file {path[:80]!r}")
-        full, size, etag = facts
-        return file_answer(full, size, etag, FOR_EVER if entry.files[path].sha256 else ASK_AGAIN, request)
+    async def _file(self, request: Request, path: str) -> Response:
+        def opened() -> OpenedFile:
+            entry = self._entry(request)
+            found = open_file(entry, path)
+            if found is None:
+                raise HTTPException(404, f"{entry.name} has no file {path[:80]!r}")
+            return found
+
+        file = await asyncio.get_running_loop().run_in_executor(self._file_threads, opened)
+        by_content = path.endswith((SHARD_SUFFIX, INDEX_SUFFIX))
+        return file_answer(file, _cache_control(request, request.path_params["name"], by_content), request)
 
 
 def _render_query(request: Request) -> dict[str, Any]:
@@ -327,16 +369,23 @@ def _render_query(request: Request) -> dict[str, Any]:
     return {**body, "factors": factors}
 
 
-def _asker(request: Request) -> Asker:
-    return request.scope["asker"]
+def _cache_control(request: Request, dataset: str | None, by_content: bool = False) -> str:
+    return cache_control(by_content=by_content, public=asker_of_request(request).is_public(dataset))
 
 
 def _cached(told: object, request: Request) -> Response:
-    return _answer(json.dumps(told, allow_nan=False).encode(), "application/json", request)
+    try:
+        data = json.dumps(told, allow_nan=False).encode("ascii")
+    except ValueError:
+        raise IntegrityError(
+            "the data set has labels that are no numbers; run turntable verify on it"
+        ) from None
+    return _answer(data, "application/json", request)
 
 
 def _answer(data: bytes, media_type: str, request: Request) -> Response:
-    headers = {"ETag": etag_of(data), "Cache-Control": ASK_AGAIN}
+    cache = _cache_control(request, request.path_params.get("name"))
+    headers = {"ETag": etag_of(data), "Cache-Control": cache}
     if not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(data, media_type=media_type, headers=headers)

@@ -4,23 +4,29 @@ A data set may change, go or come while the service runs: its manifest is looked
 costs one call of the system, and what was read of it is read again when it is another file.
 """
 
+import hashlib
+import logging
+import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from turntable.datasets.assemble import DESCRIBED
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.digests import file_sha256
+from turntable.datasets.dataset import Dataset, open_folder
+from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.manifest import MANIFEST_NAME
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.shard_reader import index_name, shard_name
 from turntable.datasets.split import Split
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 
+_LOG = logging.getLogger("turntable.service")
 _Stamp = tuple[int, int, int]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Entry:
     stamp: _Stamp
     """Of the manifest's file."""
     _lock: Any = field(default_factory=threading.RLock, repr=False)
+    _known: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    _known_lock: Any = field(default_factory=threading.Lock, repr=False)
 
     @property
     def splits(self) -> Mapping[str, Split]:
@@ -67,6 +75,13 @@ class Entry:
         """One view's file, as its checksum says. Raises IntegrityError where the shard is not as written."""
         with self._lock:
             return self.splits[split].read_jpeg(row, view)
+
+    def once(self, name: str, make: Callable[[], _T]) -> _T:
+        """Return what ``make`` made when it was first asked for: some answers take all labels."""
+        with self._known_lock:
+            if name not in self._known:
+                self._known[name] = make()
+            return cast("_T", self._known[name])
 
     @cached_property
     def _splits(self) -> Mapping[str, Split]:
@@ -101,13 +116,17 @@ class Entry:
 class Catalogue:
     """The data sets in some folders, each of which is one or holds some.
 
+    Args:
+        folders: Each is a data set, or holds some.
+        links_under: Folders into which links of the data sets may lead, beside their own and the hub's cache.
+
     Raises:
         InvalidInputError: A folder holds none, or two have the same name.
-        IntegrityError: A manifest is damaged.
+        IntegrityError: A folder is a data set whose manifest is damaged.
     """
 
-    def __init__(self, folders: Iterable[Path]) -> None:
-        self._folders = tuple(folders)
+    def __init__(self, folders: Iterable[Path], links_under: Iterable[Path] = ()) -> None:
+        self._folders, self._links_under = tuple(folders), tuple(links_under)
         self._entries: dict[str, Entry] = {}
         self._problems: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -116,7 +135,9 @@ class Catalogue:
                 raise InvalidInputError(
                     f"{folder} holds no data set (no {MANIFEST_NAME}); make one with turntable render"
                 )
-        self._look(strict=True)
+        self._look(starting=True)
+        for name, problem in self._problems.items():
+            _LOG.warning("%s is not served: %s", name, problem)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -146,74 +167,99 @@ class Catalogue:
                 raise IntegrityError(self._problems[name])
             return entry
 
-    def _look(self, strict: bool = False) -> None:
-        """See what has come, gone or changed."""
+    def _look(self, starting: bool = False) -> None:
+        """See what has come, gone or changed. As the service starts, what the owner named must be there."""
         entries, problems = dict[str, Entry](), dict[str, str]()
-        for folder in (inside for outside in self._folders for inside in _candidates(outside)):
-            name, stamp = folder.resolve().name, _stamp(folder)
-            try:
-                _check_free(name, folder, entries)
-                known = self._entries.get(name)
-                current = known is not None and known.folder == folder and known.stamp == stamp
-                entries[name] = known if known is not None and current else _entry(name, folder, stamp)
-            except (IntegrityError, InvalidInputError) as error:
-                if strict:
-                    raise
-                problems[name] = str(error)
+        for outside in self._folders:
+            for folder in _candidates(outside):
+                name = folder.resolve().name
+                try:
+                    self._check_free(name, folder, entries, starting)
+                    entries[name] = self._current(name, outside, folder)
+                except TurntableError as error:
+                    if starting and (folder == outside or isinstance(error, InvalidInputError)):
+                        raise
+                    problems[name] = str(error)
         self._entries, self._problems = entries, problems
 
+    def _current(self, name: str, outside: Path, folder: Path) -> Entry:
+        """A data set as it is now; what was read of it before where that still holds."""
+        known, stamp = self._entries.get(name), _stamp(folder)
+        if known is not None and known.folder == folder and known.stamp == stamp:
+            return known
+        if folder != outside:  # nor may what lies in a folder be a link to somewhere else
+            FolderFiles(outside, self._links_under, name).find(f"{folder.name}/{MANIFEST_NAME}")
+        return _entry(name, FolderFiles(folder, self._links_under, name), stamp)
 
-def find_datasets(folders: Iterable[Path]) -> Catalogue:
+    def _check_free(self, name: str, folder: Path, entries: Mapping[str, Entry], starting: bool) -> None:
+        if name in entries:
+            where = f"{folder} and {entries[name].folder}" if starting else "two folders"
+            raise InvalidInputError(f"{where} have the same name, {name}; rename one")
+
+
+def find_datasets(folders: Iterable[Path], links_under: Iterable[Path] = ()) -> Catalogue:
     """The data sets in these folders: each is one, or holds some.
+
+    Args:
+        folders: Each is a data set, or holds some.
+        links_under: Folders into which links of the data sets may lead, beside their own and the hub's cache.
 
     Raises:
         InvalidInputError: A folder holds none, or two have the same name.
-        IntegrityError: A manifest is damaged.
+        IntegrityError: A folder is a data set whose manifest is damaged.
     """
-    return Catalogue(folders)
+    return Catalogue(folders, links_under)
 
 
-def file_facts(entry: Entry, path: str) -> tuple[Path, int, str] | None:
-    """Where a file of a data set is, its size, and the ETag of its content; None where it is not offered.
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """A file of a data set, open to be sent."""
+
+    name: str
+    file: BufferedReader
+    size: int
+    etag: str
+    """Of its content, in quotes."""
+
+
+def open_file(entry: Entry, path: str) -> OpenedFile | None:
+    """Open a file of a data set; None where it is not offered.
 
     Raises:
-        IntegrityError: It is not there any more, or not as long as it was written.
+        IntegrityError: It is not there any more, not as long as it was written, or no file of the data set.
+        StoreError: The system refuses to read it.
     """
     offered = entry.files.get(path)
     if offered is None:
         return None
-    full = entry.folder / path
-    try:
-        found = full.stat()
-    except OSError:
+    file = entry.dataset.files.open(path)
+    if file is None:
         if not offered.sha256:  # none need be there
             return None
-        raise IntegrityError(f"{entry.name}: {path} is gone; run turntable verify on it") from None
+        raise IntegrityError(f"{entry.name}: {path} is gone; run turntable verify on it")
+    found = os.fstat(file.fileno())
     if offered.size is not None and found.st_size != offered.size:
+        file.close()
         raise IntegrityError(
             f"{entry.name}: {path} has {found.st_size} bytes, {offered.size} were written; run turntable "
             "verify on it"
         )
-    return full, found.st_size, f'"{offered.sha256 or _digest(full, found.st_mtime_ns, found.st_size)}"'
+    return OpenedFile(path, file, found.st_size, f'"{offered.sha256 or _digest(file, found)}"')
 
 
-_DIGESTS: dict[tuple[Path, int, int], str] = {}
+_DIGESTS: dict[tuple[int, int, int, int], str] = {}
 _MOST_DIGESTS = 1024
 
 
-def _digest(path: Path, time_ns: int, size: int) -> str:
+def _digest(file: BufferedReader, found: os.stat_result) -> str:
     """Of a file that the manifest does not speak of; read once while it is the same file."""
-    known = _DIGESTS.get((path, time_ns, size))
+    key = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+    known = _DIGESTS.get(key)
     if known is None:
         if len(_DIGESTS) >= _MOST_DIGESTS:
             _DIGESTS.clear()
-        known = _DIGESTS[path, time_ns, size] = file_sha256(path)
+        known = _DIGESTS[key] = hashlib.file_digest(file, "sha256").hexdigest()
     return known
-
-
-def _check_free(name: str, folder: Path, entries: Mapping[str, Entry]) -> None:
-    if name in entries:
-        raise InvalidInputError(f"{folder} and {entries[name].folder} have the same name; rename one")
 
 
 def _candidates(folder: Path) -> list[Path]:
@@ -230,11 +276,13 @@ def _stamp(folder: Path) -> _Stamp:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _entry(name: str, folder: Path, stamp: _Stamp) -> Entry:
-    dataset = open_dataset(folder)
-    files = {beside: Offered("", None) for beside in DESCRIBED}
+def _entry(name: str, files: FolderFiles, stamp: _Stamp) -> Entry:
+    dataset = open_folder(files)
+    offered = {beside: Offered("", None) for beside in DESCRIBED}
     for shard in dataset.manifest.shards:
         tar = shard_name(shard)
-        files[tar] = Offered(shard.sha256, shard.bytes)
-        files[index_name(tar)] = Offered(shard.idx_sha256, None)
-    return Entry(name, folder, dataset, files, stamp)
+        offered[tar] = Offered(shard.sha256, shard.bytes)
+        offered[index_name(tar)] = Offered(shard.idx_sha256, None)
+    for path in offered:
+        files.find(path)  # a link that leads elsewhere is a reason not to offer any of it
+    return Entry(name, files.root, dataset, offered, stamp)

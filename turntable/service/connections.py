@@ -1,26 +1,42 @@
 """Connections that the service can afford: files leave without a copy, and nobody holds one for nothing.
 
 uvicorn's protocol, with the "zero copy send" extension of ASGI (``http.response.zerocopysend``), which it
-lacks: the kernel moves a shard from the page cache to the socket. And with bounds: on the size of a request's
-head, on the time it may take, and on how long a reader may take nothing.
+lacks: the kernel moves a shard from the page cache to the socket. And with bounds, which hold before anybody
+is asked for a token: on the size of a request, counted as bytes arrive, and on the time its head may take; on
+requests that wait in one connection; on connections; and on how long a reader may take nothing.
 """
 
 import asyncio
 import os
+import resource
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from turntable.service.peers import Peers, asker_of
 
 ZERO_COPY = "http.response.zerocopysend"
 MOST_HEAD_BYTES = 32 << 10
 """Of a request's address and headers together."""
+MOST_MESSAGE_BYTES = 256 << 10
+"""Of a whole request, with its body and what frames it; bodies have a narrower bound of their own."""
+MOST_PIPELINED = 100
+"""Requests that wait in one connection while another is answered."""
+MOST_CONNECTIONS_EACH = 4096
+"""Of one address."""
+_SPARE_FILES = 512
+"""That may be open beside connections."""
+_PIECE_BYTES = 8 << 10
 HEAD_S = 10.0
 """From the first byte of a request to the end of its head; also from a connection's beginning."""
 STALL_S = 60.0
 """A reader that takes nothing for so long is let go."""
+LEAST_BYTES = 64 << 10
+"""Of a file, that a reader must take in that time."""
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
     b"content-type: application/json\r\ncontent-length: 49\r\n\r\n"
@@ -31,28 +47,63 @@ _TOO_LARGE = (
 class BoundedConnection(HttpToolsProtocol):
     """One connection of a reader."""
 
+    peers = Peers.named((), ())
+    """Whose connections are not counted: a proxy's are of many readers."""
+    open_of: ClassVar[Counter[str]] = Counter()
+    """Connections by address."""
     _head_bytes = 0
+    _arrived_of_head = 0
+    _arrived_of_message = 0
+    _counted = ""
     _refused = False
     _answering = False
     _head_timer: asyncio.TimerHandle | None = None
+    _stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Whoever connects has to ask for something soon."""
         super().connection_made(transport)
-        self._await_head()
+        self._counted = asker_of(self.client[0]) if self.client else ""
+        self.open_of[self._counted] += 1
+        if self._is_one_too_many():
+            self._refused = True
+            transport.abort()
+        else:
+            self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._head_arrived()
+        self.resume_writing()
+        self.open_of[self._counted] -= 1
+        if not self.open_of[self._counted]:
+            del self.open_of[self._counted]
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a head, or of a body."""
-        if self._refused:
-            return
+        """Bytes of a head, or of a body, which are counted before any of them is understood."""
         if self._head_timer is None and not self._answering:
             self._await_head()
-        super().data_received(data)
+        for start in range(0, len(data), _PIECE_BYTES):
+            if self._refused or self.transport.is_closing():
+                return
+            piece = data[start : start + _PIECE_BYTES]
+            self._arrived_of_head += len(piece)
+            self._arrived_of_message += len(piece)
+            super().data_received(piece)
+            self._check_arrived()
+
+    def pause_writing(self) -> None:
+        """The reader takes nothing at the moment; it must go on soon."""
+        super().pause_writing()
+        self._stall_timer = self._stall_timer or self.loop.call_later(STALL_S, self._abort)
+
+    def resume_writing(self) -> None:
+        """The reader goes on."""
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+        super().resume_writing()
 
     def on_url(self, url: bytes) -> None:
         """A part of the address."""
@@ -67,7 +118,7 @@ class BoundedConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The request is known."""
         self._head_arrived()
-        self._head_bytes = 0
+        self._head_bytes = self._arrived_of_head = 0
         if not self._refused:
             self._answering = True
             super().on_headers_complete()
@@ -79,6 +130,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request has come whole."""
+        self._arrived_of_head = self._arrived_of_message = 0
         if not self._refused:
             super().on_message_complete()
 
@@ -96,11 +148,33 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_bytes += more
         if self._head_bytes <= MOST_HEAD_BYTES:
             return True
+        self._refuse_head()
+        return False
+
+    def _check_arrived(self) -> None:
+        """What has no end is refused before it is understood: the parser keeps a header until it is whole."""
+        in_head = not self._answering and self._head_timer is not None
+        if in_head and self._arrived_of_head > MOST_HEAD_BYTES + _PIECE_BYTES:
+            self._refuse_head()
+        elif self._arrived_of_message > MOST_MESSAGE_BYTES or len(self.pipeline) > MOST_PIPELINED:
+            self._refused = True
+            self.transport.close()
+
+    def _refuse_head(self) -> None:
         if not self._refused:
             self._refused = True
             self.transport.write(_TOO_LARGE)
             self.transport.close()
-        return False
+
+    def _is_one_too_many(self) -> bool:
+        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_FILES
+        each = min(MOST_CONNECTIONS_EACH, max(1, allowed // 2))
+        counted = bool(self._counted) and not self.peers.is_proxy(self._counted)
+        return len(self.connections) > max(1, allowed) or (counted and self.open_of[self._counted] > each)
+
+    def _abort(self) -> None:
+        self._stall_timer = None
+        self.transport.abort()
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_S, self._give_up)
@@ -176,7 +250,7 @@ class _Sending:
                 finished, _ = await asyncio.wait([self._done], timeout=STALL_S)
                 if finished:
                     return self._done.result()
-                if self._offset == before:
+                if self._offset - before < LEAST_BYTES:
                     raise TimeoutError
         finally:
             loop.remove_writer(self._socket)

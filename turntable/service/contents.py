@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from turntable.datasets.manifest import Manifest
 from turntable.datasets.rotations import relative_quaternion
 from turntable.datasets.split import Split
-from turntable.errors import InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders.samplers import Pairs
 from turntable.loaders.selection import whole_split
 from turntable.service.catalogue import Entry
@@ -43,10 +44,16 @@ def class_counts(entry: Entry) -> dict[str, dict[str, int]]:
 
 
 def histograms(entry: Entry) -> list[dict[str, Any]]:
-    """Each factor with its unit, range and counts over all views of all splits."""
+    """Each factor with its unit, range and counts over all views of all splits.
+
+    Raises:
+        IntegrityError: A label is no number.
+    """
     labels = np.concatenate(
         [opened.labels.reshape(-1, len(entry.dataset.manifest.factors)) for opened in entry.splits.values()]
     )
+    if not np.isfinite(labels).all():
+        raise IntegrityError(f"{entry.name}: labels that are no numbers; run turntable verify on it")
     described = []
     for column, factor in enumerate(entry.dataset.manifest.factors):
         values = labels[:, column]
@@ -103,6 +110,37 @@ def object_summary(entry: Entry, split: str, row: int) -> dict[str, Any]:
         "split": split,
         "licence": record.licence,
     }
+
+
+def views_of(entry: Entry, chosen: Manifest, offset: int, limit: int) -> dict[str, Any]:
+    """Return some of the views that a subset has, with their labels.
+
+    Args:
+        entry: The data set.
+        chosen: The manifest of the subset.
+        offset: So many are left out first.
+        limit: At most so many are told.
+    """
+    subset, found, left = chosen.subset, list[dict[str, Any]](), min(limit, MOST_LISTED)
+    assert subset is not None
+    names = entry.dataset.schema.names
+    for split in chosen.splits:
+        opened = entry.splits[split]
+        matching = subset.chosen(split, opened.num_objects, chosen.views)
+        part = slice(offset, offset + left)
+        rows, views = matching.rows[part], matching.views[part]
+        labels = opened.labels_at(rows, views) if len(rows) else np.empty((0, len(names)))
+        found += [
+            {
+                **object_summary(entry, split, row),
+                "view": view,
+                "factors": dict(zip(names, label, strict=True)),
+            }
+            for row, view, label in zip(rows.tolist(), views.tolist(), labels.tolist(), strict=True)
+        ]
+        left -= len(rows)
+        offset = max(0, offset - len(matching))
+    return {"total": subset.images, "objects": subset.objects, "views": found}
 
 
 def object_views(entry: Entry, split: str, row: int) -> dict[str, Any]:

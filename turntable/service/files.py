@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from turntable.service.catalogue import OpenedFile
 from turntable.service.connections import ZERO_COPY
 
-FOR_EVER = "public, max-age=31536000, immutable"
+_FOR_EVER = "max-age=31536000, immutable"
 """For what is named by its content."""
-ASK_AGAIN = "no-cache"
+_ASK_AGAIN = "no-cache"
 """For all else: it may be kept, but is asked for again by its ETag."""
 _PIECE_BYTES = 1 << 20
 _MEDIA_TYPES = {
@@ -29,6 +30,16 @@ _MEDIA_TYPES = {
 }
 
 
+def cache_control(*, by_content: bool, public: bool) -> str:
+    """Return what ``Cache-Control`` says of an answer.
+
+    Args:
+        by_content: Whether its name tells its content.
+        public: Whether anyone may have it; what needed a key is kept by nobody but who had it.
+    """
+    return f"{'public' if public else 'private'}, {_FOR_EVER if by_content else _ASK_AGAIN}"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some bytes of a file."""
@@ -38,34 +49,34 @@ class Part:
 
 
 class FileAnswer(Response):
-    """A file, or a part of it, sent by the kernel where the server can have it do so."""
+    """A file, or a part of it, sent by the kernel where the server can have it do so. It closes the file."""
 
-    def __init__(self, path: Path, size: int, part: Part | None, headers: dict[str, str]) -> None:
+    def __init__(self, opened: OpenedFile, part: Part | None, headers: dict[str, str]) -> None:
         """Prepare the answer.
 
         Args:
-            path: Of the file.
-            size: Of the whole file.
+            opened: The file.
             part: What of it; None: all.
             headers: That go with it.
         """
-        self._path, self._part = path, part or Part(0, size)
+        self._opened, self._part = opened, part or Part(0, opened.size)
         headers |= {"Accept-Ranges": "bytes", "Content-Length": str(self._part.count)}
         if part is not None:
-            headers["Content-Range"] = f"bytes {part.offset}-{part.offset + part.count - 1}/{size}"
+            headers["Content-Range"] = f"bytes {part.offset}-{part.offset + part.count - 1}/{opened.size}"
         self.status_code, self.background = 206 if part is not None else 200, None
-        self.media_type = media_type(path.name)
+        self.media_type = media_type(opened.name)
         self.init_headers(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         del receive
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        if scope["method"] == "HEAD" or not self._part.count:
-            await send({"type": "http.response.body", "body": b""})
-            return
-        with self._path.open("rb") as file:
-            if ZERO_COPY in scope.get("extensions", {}):
+        with self._opened.file as file:
+            await send(
+                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            )
+            if scope["method"] == "HEAD" or not self._part.count:
+                await send({"type": "http.response.body", "body": b""})
+            elif ZERO_COPY in scope.get("extensions", {}):
                 part = {"file": file, "offset": self._part.offset, "count": self._part.count}
                 await send({"type": ZERO_COPY, **part})
             else:
@@ -77,18 +88,16 @@ class FileAnswer(Response):
             count = min(_PIECE_BYTES, end - offset)
             data = await anyio.to_thread.run_sync(os.pread, file.fileno(), count, offset)
             if not data:
-                raise OSError(f"{self._path} became shorter while it was sent")
+                raise OSError(f"{self._opened.name} became shorter while it was sent")
             offset += len(data)
             await send({"type": "http.response.body", "body": data, "more_body": offset < end})
 
 
-def file_answer(path: Path, size: int, etag: str, cache: str, request: Request) -> Response:
-    """What a request for a file gets.
+def file_answer(opened: OpenedFile, cache: str, request: Request) -> Response:
+    """What a request for a file gets; where that is not the file, it is closed.
 
     Args:
-        path: Of the file.
-        size: That it has.
-        etag: Of its content, in quotes.
+        opened: The file.
         cache: What ``Cache-Control`` says.
         request: GET or HEAD.
 
@@ -96,16 +105,27 @@ def file_answer(path: Path, size: int, etag: str, cache: str, request: Request) 
         HTTPException: 400 for a range that is none, 412 for a precondition that fails, 416 for a range beyond
             the end.
     """
-    headers = {"ETag": etag, "Cache-Control": cache}
+    try:
+        answer = _file_answer(opened, cache, request)
+    except BaseException:
+        opened.file.close()
+        raise
+    if not isinstance(answer, FileAnswer):
+        opened.file.close()
+    return answer
+
+
+def _file_answer(opened: OpenedFile, cache: str, request: Request) -> Response:
+    headers = {"ETag": opened.etag, "Cache-Control": cache}
     known = request.headers.get("if-match")
-    if known is not None and not _names(known, etag):
+    if known is not None and not _names(known, opened.etag):
         raise HTTPException(412, "the file is not the one that If-Match names")
-    if not_modified(request, etag):
+    if not_modified(request, opened.etag):
         return Response(status_code=304, headers=headers)
     part = None
-    if "range" in request.headers and request.headers.get("if-range", etag) == etag:
-        part = _part(request.headers["range"], size)
-    return FileAnswer(path, size, part, headers)
+    if "range" in request.headers and request.headers.get("if-range", opened.etag) == opened.etag:
+        part = _part(request.headers["range"], opened.size)
+    return FileAnswer(opened, part, headers)
 
 
 def not_modified(request: Request, etag: str) -> bool:

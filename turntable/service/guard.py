@@ -1,24 +1,31 @@
-"""The door: who asks, whether they may, how often, and how many at once."""
+"""The door: who asks, how often, how many at once; and whether they may have what answers."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
+from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from turntable.errors import InvalidInputError
 from turntable.service import tokens
 from turntable.service.answers import problem
 from turntable.service.limits import Gate, Rate
+from turntable.service.peers import asker_of
 from turntable.service.tokens import AccessFile, Token
 
 COOKIE = "turntable_token"
-OPEN_PATHS = frozenset({"/", "/healthz", "/openapi.json", "/login", "/logout"})
-"""Which anyone may ask for: they hold nothing of any data set."""
-OPEN_PREFIX = "/gallery/"
-ADMIN_PATHS = frozenset({"/metrics"})
-RENDER_PATHS = frozenset({"/render"})
+Need = Literal["nothing", "read", "admin", "own"]
+"""What an address asks for. ``nothing``: anyone may have it, for it holds nothing of any data set. ``read``:
+the data set in its path. ``admin``: the service's numbers. ``own``: what answers looks itself, since a body
+names the data set, or since it answers to each what they may see."""
+Endpoint = Callable[[Request], Awaitable[Response]]
+_ASK = {"WWW-Authenticate": "Bearer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +39,59 @@ class Asker:
     """Whether the service has no tokens at all."""
     public: frozenset[str] = frozenset()
     """Data sets that anyone may read."""
+    wrong: str = ""
+    """What is wrong with the token or link that was shown; empty where nothing is."""
 
     def may(self, scope: tokens.Scope, dataset: str | None) -> bool:
-        """Whether this is allowed; ``dataset`` None: what is no data set's."""
-        if self.open_to_all:
-            return True
-        if scope == "read" and (dataset in self.public or tokens.ALL in self.public):
+        """Tell whether this is allowed; ``dataset`` None: what is no data set's."""
+        if self.open_to_all or (scope == "read" and self.is_public(dataset)):
             return True
         return self.token is not None and self.token.allows(scope, dataset)
 
+    def is_public(self, dataset: str | None) -> bool:
+        """Tell whether anyone may read a data set."""
+        return self.open_to_all or dataset in self.public or tokens.ALL in self.public
+
+    def check(self, scope: tokens.Scope, dataset: str | None) -> None:
+        """Let pass what is allowed. Raises HTTPException (401, 403) for all else."""
+        if self.wrong:
+            raise HTTPException(401, self.wrong, _ASK)
+        if self.may(scope, dataset):
+            return
+        if self.token is None:
+            raise HTTPException(401, "this needs a token: send Authorization: Bearer TOKEN", _ASK)
+        what = f"{scope} {dataset[:80]}" if dataset else scope
+        raise HTTPException(403, f"token {self.token.id} may not {what}")
+
+
+def asker_of_request(request: Request) -> Asker:
+    """Return who asks."""
+    return request.scope["asker"]
+
+
+def guarded(need: Need, endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint that answers those alone who may ask for it.
+
+    The check is on the route that was found, by the name that it has found: no other reading of the address
+    can come to another result.
+    """
+
+    @functools.wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        asker = asker_of_request(request)
+        if need == "read":
+            asker.check("read", request.path_params["name"])
+        elif need == "admin":
+            asker.check("admin", None)
+        elif need == "own" and asker.wrong:
+            raise HTTPException(401, asker.wrong, _ASK)
+        return await endpoint(request)
+
+    return answer
+
 
 class Guard:
-    """The application behind the door. What is asked of a data set is allowed or refused here, once.
+    """The application behind the door: how often and how many at once anyone may ask.
 
     Args:
         app: Behind it.
@@ -69,13 +117,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        address = (scope.get("client") or ("",))[0]
-        asker, wrong = self._asker(scope, address)
-        scope["asker"] = asker
+        asker = scope["asker"] = self._asker(scope)
         if self._rate is not None and (wait := self._rate.wait_s(asker.name)):
             answer = problem(429, f"too many requests; try again in {wait} s", {"Retry-After": str(wait)})
-        elif (refused := self._refusal(scope, asker, wrong)) is not None:
-            answer = refused
         elif not self._gate.enter(asker.name):
             answer = problem(503, "too many requests at once; try again in a second", {"Retry-After": "1"})
         else:
@@ -86,55 +130,35 @@ class Guard:
             return
         await answer(scope, receive, send)
 
-    def _asker(self, scope: Scope, address: str) -> tuple[Asker, str]:
+    def _asker(self, scope: Scope) -> Asker:
         """Who it is, and what is wrong with what they showed."""
+        address = asker_of((scope.get("client") or ("",))[0])
         if self._access is None:
-            return Asker(address, None, open_to_all=True), ""
-        access = self._access.current()
-        headers = _headers(scope)
-        shown = _shown_token(headers)
+            return Asker(address, None, open_to_all=True)
+        access, token, wrong = self._access.current(), None, ""
+        shown = _shown_token(_headers(scope))
         if shown:
             token = access.holder(shown)
             wrong = "" if token is not None else "the token is unknown, expired or revoked"
-        else:
+        elif b"signature=" in scope["query_string"]:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
             dataset = dataset_of(scope["path"])
-            token, wrong = None, ""
-            if dataset is not None and "signature" in query:
-                linked = access.linked(dataset, query)
-                token = None if linked is None else _link_only(linked, dataset)
-                wrong = "" if linked is not None else "the link is expired, revoked or of another data set"
-        return Asker(token.id if token is not None else address, token, public=self._public), wrong
-
-    def _refusal(self, scope: Scope, asker: Asker, wrong: str) -> ASGIApp | None:
-        path = scope["path"]
-        if wrong:
-            return problem(401, wrong, {"WWW-Authenticate": "Bearer"})
-        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
-            return None
-        wanted: tokens.Scope = (
-            "admin" if path in ADMIN_PATHS else "render" if path in RENDER_PATHS else "read"
-        )
-        dataset = dataset_of(path)
-        if dataset is None and wanted == "read":  # lists and bodies name data sets: what answers looks itself
-            return None
-        if asker.may(wanted, dataset):
-            return None
-        if asker.token is None:
-            message = "this needs a token: send Authorization: Bearer TOKEN"
-            return problem(401, message, {"WWW-Authenticate": "Bearer"})
-        what = f"{wanted} {dataset}" if dataset else wanted
-        return problem(403, f"token {asker.token.id} may not {what}")
+            linked = None if dataset is None else access.linked(dataset, query)
+            if linked is not None and dataset is not None:
+                token = _link_only(linked, dataset)
+            elif dataset is not None:
+                wrong = "the link is expired, revoked or of another data set"
+        return Asker(token.id if token is not None else address, token, public=self._public, wrong=wrong)
 
 
 def dataset_of(path: str) -> str | None:
-    """The data set that an address is of; None where it is of none."""
+    """Return the data set that an address is of; None where it is of none."""
     parts = path.split("/", 3)
     return parts[2] if len(parts) > 2 and parts[1] == "datasets" and parts[2] else None
 
 
 def dataset_in(url: str) -> str:
-    """The data set that a URL is of. Raises InvalidInputError where it is of none."""
+    """Return the data set that a URL is of. Raises InvalidInputError where it is of none."""
     name = dataset_of(urlsplit(url).path.rstrip("/"))
     if name is None or urlsplit(url).path.rstrip("/") != f"/datasets/{name}":
         raise InvalidInputError(f"{url}: give the URL of a data set, http://HOST:PORT/datasets/NAME")

@@ -17,10 +17,15 @@ POLICY = "; ".join(
 
 
 class Careful:
-    """The application, whose answers are taken for what they say they are, and run nothing of others."""
+    """The application, whose answers are taken for what they say they are, and run nothing of others.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Args:
+        app: What answers.
+        has_keys: Whether some of its answers need a token.
+    """
+
+    def __init__(self, app: ASGIApp, has_keys: bool = False) -> None:
+        self._app, self._has_keys = app, has_keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, with the headers."""
@@ -31,6 +36,8 @@ class Careful:
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
                 headers["Content-Security-Policy"] = POLICY
+                if self._has_keys:  # the same address answers differently to who has another key
+                    headers.add_vary_header("Authorization, Cookie")
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -27,7 +27,10 @@ def description() -> _Table:
             },
             "/openapi.json": {"get": _get("This document", _json({"type": "object"}), ())},
             "/datasets": {
-                "get": _get("Data sets on offer", _json({"type": "array", "items": _ref("Summary")}))
+                "get": _get(
+                    "Data sets on offer, and those that cannot be served, with the reason",
+                    _json({"type": "array", "items": {"anyOf": [_ref("Summary"), _ref("Broken")]}}),
+                )
             },
             "/datasets/{name}": {"get": _get("The manifest", _json({"type": "object"}), _FILE, _NAME)},
             "/datasets/{name}/about": {
@@ -151,7 +154,7 @@ _VIEW = {
     "schema": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
 }
 _PAGE = (_whole("offset"), _whole("limit", 1, MOST_LISTED))
-_REFUSALS = (400, 401, 403, 429, 503)
+_REFUSALS = (400, 401, 403, 421, 429, 503)
 _ONE = (*_REFUSALS, 304, 404)
 _FILE = (*_ONE, 206, 412, 416)
 _BODY = (*_REFUSALS, 404, 408, 413, 415)
@@ -167,6 +170,7 @@ _MEANINGS = {
     413: "The body is too long",
     415: "The body is no JSON",
     416: "The range lies beyond the file",
+    421: "The Host is no name of this service",
     422: "The object's mesh cannot be used",
     429: "Too many requests; Retry-After says when to ask again",
     501: "Views of this data set are not drawn here",
@@ -214,6 +218,11 @@ _SCHEMAS: _Table = {
         "type": "object",
         "required": ["error"],
         "properties": {"error": {"type": "string"}},
+    },
+    "Broken": {
+        "type": "object",
+        "required": ["name", "problem"],
+        "properties": {"name": {"type": "string"}, "problem": {"type": "string"}},
     },
     "Summary": {
         "type": "object",

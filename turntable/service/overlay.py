@@ -29,9 +29,14 @@ def overlay(entry: Entry, label: NDArray[np.floating]) -> dict[str, Line] | None
     """
     schema = entry.dataset.schema
     try:
-        scenes = scenes_from_labels(schema.scene_names, schema.scene_columns(label)[None])
-    except ValueError:  # an InvalidInputError is one
+        with np.errstate(all="ignore"):
+            lines = _lines(scenes_from_labels(schema.scene_names, schema.scene_columns(label)[None]))
+    except (ValueError, ZeroDivisionError):  # an InvalidInputError is one
         return None
+    return lines if np.isfinite(np.array(list(lines.values()))).all() else None
+
+
+def _lines(scenes: Scenes) -> dict[str, Line]:
     pose, light = scenes.object_to_world[0], scenes.light_position[0]
     centre, towards = pose[:3, 3], light / np.linalg.norm(light)
     ends = {

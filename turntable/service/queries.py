@@ -4,78 +4,97 @@ A subset's address is its condition, so a service that was started again knows i
 one that serves the same data set.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
-import threading
-from typing import Any
-
-import numpy as np
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 from turntable.datasets.manifest import Manifest
-from turntable.datasets.query import subset_manifest
-from turntable.errors import InvalidInputError
+from turntable.datasets.query import ConditionWorker, subset_manifest
+from turntable.errors import InvalidInputError, TurntableError
 from turntable.renderer.recent import Recent
 from turntable.service.catalogue import Entry
-from turntable.service.contents import MOST_LISTED, object_summary
+from turntable.service.limits import Gate
 
 MOST_KEPT = 64
 """Answers that are kept for who asks again."""
+PROCESSES = 2
+MOST_WAITING, MOST_WAITING_EACH = 64, 4
+"""Conditions that are being answered or wait, in all and of one asker."""
+SECONDS = 5.0
+"""That a condition may take."""
 _LONGEST = 2000
 """Characters of a condition; its address must fit in a request."""
 
 
+class TooManyQueriesError(TurntableError):
+    """So many conditions are being answered that one more is not taken."""
+
+
 class Queries:
-    """Answers conditions over labels, and keeps the latest answers."""
+    """Answers conditions over labels, and keeps the latest answers.
 
-    def __init__(self) -> None:
+    In processes that are killed when they take too long, and few at a time: neither a condition nor a crowd
+    of them holds up who asks for something else.
+
+    Args:
+        seconds: That a condition may take.
+    """
+
+    def __init__(self, seconds: float = SECONDS) -> None:
         self._kept = Recent[tuple[str, str, tuple[str, ...]], Manifest](MOST_KEPT)
-        self._lock = threading.Lock()
+        self._gate = Gate(MOST_WAITING, MOST_WAITING_EACH)
+        self._threads = ThreadPoolExecutor(PROCESSES, thread_name_prefix="queries")
+        self._idle = SimpleQueue[ConditionWorker]()
+        self._workers = tuple(ConditionWorker(seconds) for _ in range(PROCESSES))
+        for worker in self._workers:
+            self._idle.put(worker)
 
-    def manifest(self, entry: Entry, where: str, splits: tuple[str, ...]) -> Manifest:
-        """The manifest of the views that fulfil a condition.
+    async def manifest(self, entry: Entry, where: str, splits: tuple[str, ...], asker: str) -> Manifest:
+        """Return the manifest of the views that fulfil a condition.
+
+        Args:
+            entry: The data set.
+            where: The condition.
+            splits: Those to choose from; none: all.
+            asker: Who asks, for the limits.
 
         Raises:
-            InvalidInputError: It is no condition over these labels, or no view fulfils it.
+            InvalidInputError: It is no condition over these labels, takes too long, or no view fulfils it.
             IntegrityError: The table of labels is damaged.
+            TooManyQueriesError: So many are being answered already, or for this asker.
         """
         if len(where) > _LONGEST:
             raise InvalidInputError(f"where: {len(where)} characters; at most {_LONGEST} are read")
         key = entry.dataset.manifest.fingerprint, where, splits
-        with self._lock:
-            kept = self._kept.get(key)
+        kept = self._kept.get(key)
         if kept is not None:
             return kept
-        made = subset_manifest(entry.dataset, where, splits)
-        with self._lock:
-            self._kept.put(key, made, 1)
+        if not self._gate.enter(asker):
+            raise TooManyQueriesError("too many conditions at once; try again in a second")
+        try:
+            loop = asyncio.get_running_loop()
+            made = await loop.run_in_executor(self._threads, self._made, entry, where, splits)
+        finally:
+            self._gate.leave(asker)
+        self._kept.put(key, made, 1)
         return made
 
-    def views(
-        self, entry: Entry, where: str, splits: tuple[str, ...], offset: int, limit: int
-    ) -> dict[str, Any]:
-        """Some of the views that fulfil a condition, with their labels."""
-        manifest = self.manifest(entry, where, splits)
-        subset, found, left = manifest.subset, list[dict[str, Any]](), min(limit, MOST_LISTED)
-        assert subset is not None
-        names = entry.dataset.schema.names
-        for split in manifest.splits:
-            opened = entry.splits[split]
-            matching = subset.chosen(split, opened.num_objects, manifest.views)
-            chosen = slice(offset, offset + left)
-            rows, views = matching.rows[chosen], matching.views[chosen]
-            labels = opened.labels_at(rows, views) if len(rows) else np.empty((0, len(names)))
-            found += [
-                {
-                    **object_summary(entry, split, row),
-                    "view": view,
-                    "factors": dict(zip(names, label, strict=True)),
-                }
-                for row, view, label in zip(rows.tolist(), views.tolist(), labels.tolist(), strict=True)
-            ]
-            left -= len(rows)
-            offset = max(0, offset - len(matching))
-        return {"total": subset.images, "objects": subset.objects, "views": found}
+    def close(self) -> None:
+        """End the processes."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.close()
+
+    def _made(self, entry: Entry, where: str, splits: tuple[str, ...]) -> Manifest:
+        """In a thread: ask a process that has nothing else to do."""
+        worker = self._idle.get()
+        try:
+            return subset_manifest(entry.dataset, where, splits, worker)
+        finally:
+            self._idle.put(worker)
 
 
 def subset_name(where: str, splits: tuple[str, ...]) -> str:

@@ -14,6 +14,8 @@ from turntable.service.connections import ZERO_COPY
 from turntable.service.renders import RenderService
 
 ACCESS_LOG = logging.getLogger("turntable.service.access")
+_LONGEST_PATH = 500
+"""Characters of an address that a line has."""
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
@@ -97,7 +99,7 @@ class Recorded:
                 "client": (scope.get("client") or ("",))[0],
                 "token": asker.token.id if asker is not None and asker.token is not None else None,
                 "method": scope["method"],
-                "path": scope["path"],
+                "path": scope["path"][:_LONGEST_PATH],
                 "status": status,
                 "bytes": sent,
                 "seconds": round(seconds, 6),

@@ -1,16 +1,12 @@
 """The process that draws views on request: apart from the service, which outlives whatever happens here."""
 
-import signal
-import sys
-from multiprocessing.connection import Connection
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 
 from turntable.datasets.recipe import Recipe
-from turntable.errors import MeshError, TurntableError
-from turntable.processes.endings import portable
+from turntable.errors import MeshError
 from turntable.renderer.backends import Backend, choose, open_backend
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.open import open_source
@@ -66,34 +62,17 @@ class Studio:
         if job.sha256 and source.digest(job.object, mesh) != job.sha256:
             raise MeshError(
                 f"the mesh of {job.object} is not the one that the data set was drawn from; "
-                "serve with the meshes it was made of"
+                "serve with the meshes it was made of",
+                reason="not the one that the data set was drawn from",
             )
         return mesh
 
 
-def main(descriptor: int, backend: str, device: str) -> None:
-    """Draw what comes through the pipe until it is closed.
+def open_studio(backend: str, device: str) -> Callable[[Job], bytes]:
+    """Return what draws jobs, for a process that answers them.
 
     Args:
-        descriptor: Of this end of the pipe.
         backend: What draws: a name of the renderer's, or "auto".
         device: Of it.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_IGN)  # the service's to answer
-    pipe: Connection[Any, Any] = Connection(descriptor)
-    studio = Studio(backend, device)
-    pipe.send(None)  # ready: what a view may take is counted from here
-    while True:
-        try:
-            job = cast("Job", pipe.recv())
-        except EOFError:
-            return
-        try:
-            pipe.send(studio.draw(job))
-        except TurntableError as error:
-            pipe.send(portable(error))
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    return Studio(backend, device).draw

@@ -2,25 +2,16 @@
 
 import asyncio
 import hashlib
-import subprocess
-import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from turntable.errors import TurntableError
-from turntable.processes.endings import how_ended
+from turntable.processes.worker import Worker, WorkerFailedError
 from turntable.renderer.recent import Recent
 from turntable.service.catalogue import Entry
 from turntable.service.render_job import Job
-
-_GRACE_S = 2.0
-_START_S = 120.0
 
 
 class RenderingIsOffError(TurntableError):
@@ -68,7 +59,7 @@ class RenderService:
 
     def __init__(self, settings: RenderSettings | None) -> None:
         self._settings = settings
-        self._process: _Process | None = None
+        self._worker = None if settings is None else _worker(settings)
         # One thread: it waits for the process, which draws one view at a time.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="render")
         self._under_way: dict[str, asyncio.Future[bytes]] = {}
@@ -120,8 +111,8 @@ class RenderService:
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.end()
+        if self._worker is not None:
+            self._worker.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _begin(self, digest: str, job: Job) -> bytes:
@@ -134,15 +125,13 @@ class RenderService:
         return jpeg
 
     def _ask(self, job: Job) -> bytes:
-        """In the thread: have the process draw it; start one where there is none."""
+        """In the thread: have the process draw it."""
         assert self._settings is not None
-        if self._process is None:
-            self._process = _Process(self._settings.backend, self._settings.device)
+        assert self._worker is not None
         try:
-            return self._process.ask(job, self._settings.seconds)
-        except RenderFailedError:
-            self._process = None
-            raise
+            return self._worker.ask(job, self._settings.seconds)
+        except WorkerFailedError as error:
+            raise RenderFailedError(f"the view was not drawn: {error}; ask again") from None
 
     def _refusal(self, entry: Entry) -> str | None:
         if self._settings is None:
@@ -162,57 +151,6 @@ def _digest(entry: Entry, job: Job) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-class _Process:
-    """The process that draws, seen from the service's thread."""
-
-    def __init__(self, backend: str, device: str) -> None:
-        self._ready = False
-        ours, theirs = Pipe()
-        with theirs:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "turntable.service.render_process",
-                    str(theirs.fileno()),
-                    backend,
-                    device,
-                ],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                process_group=0,
-            )
-        self._pipe: Connection[Any, Any] = ours  # pyright: ignore[reportAttributeAccessIssue]
-
-    def ask(self, job: Job, seconds: float) -> bytes:
-        try:
-            self._wait_until_ready()
-            self._pipe.send(job)
-            if not self._pipe.poll(seconds):
-                self.end()
-                raise RenderFailedError(f"the view took more than {seconds:g} s to draw")
-            answer = self._pipe.recv()
-        except (EOFError, OSError):
-            self._pipe.close()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_GRACE_S)
-            how = how_ended(self._process.returncode)
-            raise RenderFailedError(
-                f"the process that draws {how}; ask again, another one will draw"
-            ) from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def _wait_until_ready(self) -> None:
-        if not self._ready:
-            if not self._pipe.poll(_START_S):
-                self.end()
-                raise RenderFailedError(f"the process that draws did not start in {_START_S:g} s")
-            self._pipe.recv()
-            self._ready = True
-
-    def end(self) -> None:
-        self._pipe.close()
-        self._process.kill()
-        self._process.wait()
+def _worker(settings: RenderSettings) -> Worker:
+    arguments = {"backend": settings.backend, "device": settings.device}
+    return Worker("turntable.service.render_process:open_studio", arguments)

@@ -5,6 +5,7 @@ import logging
 import resource
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
@@ -43,7 +44,9 @@ def serve(
     Raises:
         InvalidInputError: A folder holds no data set.
     """
-    app = create_app(find_datasets(folders), settings)
+    settings = settings or ServiceSettings()
+    bound = replace(settings, allow_hosts=(*settings.allow_hosts, host))
+    app = create_app(find_datasets(folders, settings.links_under), bound)
     if access_log:
         ACCESS_LOG.setLevel(logging.INFO)
         ACCESS_LOG.propagate = False
@@ -53,10 +56,11 @@ def serve(
         app,
         host=host,
         port=port,
-        http=BoundedConnection,
+        http=type("Connection", (BoundedConnection,), {"peers": bound.open_peers()}),
         loop="asyncio",  # the one that our connections are tested with
         ws="none",
         access_log=False,
+        proxy_headers=False,  # believed from the proxies that the settings name
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,

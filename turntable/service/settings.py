@@ -5,6 +5,8 @@ from pathlib import Path
 
 from turntable.errors import InvalidInputError
 from turntable.service.limits import Gate, Rate
+from turntable.service.peers import Peers
+from turntable.service.queries import SECONDS
 from turntable.service.renders import RenderSettings
 from turntable.service.tokens import AccessFile
 
@@ -28,18 +30,32 @@ class ServiceSettings:
     """Of one asker: a token, or an address."""
     renders: RenderSettings | None = None
     """None: no views are drawn."""
+    query_seconds: float = SECONDS
+    """That a condition may take; its process is killed then."""
+    links_under: tuple[Path, ...] = ()
+    """Folders into which links of the data sets may lead, beside their own and the hub's cache."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies whose ``X-Forwarded-For`` is believed."""
+    allow_hosts: tuple[str, ...] = ()
+    """Names under which the service answers, beside loopback's and its own addresses; "*": any."""
 
     def __post_init__(self) -> None:
         if self.rate is not None and not self.rate > 0:
             raise InvalidInputError(f"rate {self.rate}: must be above 0, or left out")
         if min(self.requests_at_once, self.requests_at_once_each) < 1:
             raise InvalidInputError("requests at once: at least 1 must be let in")
+        if not 0 < self.query_seconds < 3600:
+            raise InvalidInputError(f"query seconds {self.query_seconds}: must be above 0 and below an hour")
         if self.public and self.access is None:
             raise InvalidInputError("public data sets: without a file of tokens all are; give --access FILE")
 
     def open_access(self) -> AccessFile | None:
         """The tokens. Raises InvalidInputError or IntegrityError where the file is not one."""
         return None if self.access is None else AccessFile(self.access)
+
+    def open_peers(self) -> Peers:
+        """Whose headers are believed. Raises InvalidInputError where a proxy is no address."""
+        return Peers.named(self.trusted_proxies, self.allow_hosts)
 
     def open_rate(self) -> Rate | None:
         """The bound on how often."""

@@ -231,4 +231,5 @@ class AccessFile:
 
 
 def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    # A text of JSON may hold halves of characters, which are no part of any token.
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

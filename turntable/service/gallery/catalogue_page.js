@@ -17,6 +17,9 @@ export async function cataloguePage() {
 }
 
 function card(data) {
+  if (data.problem) {
+    return h("div", { class: "card" }, h("div", {}, h("h2", {}, data.name), h("p", { class: "error" }, data.problem)));
+  }
   const sheet = `${place(data.name)}/files/contact-sheet.jpg`;
   const cover = h("img", { class: "cover", src: sheet, alt: "", onerror: (event) => event.target.remove() });
   return h("a", { class: "card", href: page("d", data.name) },
