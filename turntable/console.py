@@ -158,7 +158,7 @@ class ConsoleStage:
 
     def say(self, text: str) -> None:
         """Announce what comes next."""
-        self._console.print(f"[bold]{text}[/bold]", highlight=False)
+        self._console.print(text, style="bold", markup=False, highlight=False)
 
     def warn(self, text: str) -> None:
         """Say what the user should know."""
@@ -333,6 +333,7 @@ def _category_table(dataset: Dataset, records: Sequence[ObjectRecord]) -> Table:
     table = Table("category", *dataset.splits)
     counts: dict[str, dict[str, int]] = {name: {} for name in dataset.categories}
     for record in records:
+        counts.setdefault(record.category, {})
         counts[record.category][record.split] = counts[record.category].get(record.split, 0) + 1
     for category, by_split in counts.items():
         table.add_row(category, *(str(by_split.get(split, 0)) for split in dataset.splits))

@@ -1,14 +1,16 @@
 """The application that commands add themselves to, what they print with, and the names they share."""
 
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import cyclopts
 from cyclopts import Parameter
 from rich.console import Console
+from rich.text import Text
 
 import turntable
 from turntable.errors import StoppedError, TurntableError
@@ -19,8 +21,23 @@ app = cyclopts.App(
     version=turntable.__version__,
     suppress_keyboard_interrupt=False,
 )
-out = Console()
-err = Console(stderr=True)
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that steer a terminal, turn the direction of writing, or are half of one."""
+
+
+class PlainConsole(Console):
+    """A console for words of strangers: no character steers the terminal, no bracket means a style."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False)
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        """Return a text fit for a terminal; every text that is printed passes through here."""
+        return super().render_str(_UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text), **style)
+
+
+out = PlainConsole()
+err = PlainConsole(stderr=True)
 
 say = partial(out.print, soft_wrap=True, markup=False, highlight=False)
 """For whole lines, to be read or parsed: neither broken nor coloured."""

@@ -240,6 +240,10 @@ def _check_shards(manifest: Manifest, fields: Fields) -> None:
     together = [split for split, _ in groupby(shards, key=lambda shard: shard.split)]
     if len(set(together)) < len(together) or not _matches(manifest, together):
         fields.refuse("splits", f"those of the shards, which stand together: {', '.join(together[:4])}")
+    if manifest.subset is not None and not set(manifest.splits) <= set(manifest.subset.views) <= set(
+        together
+    ):
+        fields.refuse("subset", f"a choice among the views of {', '.join(together[:4])}")
     objects = sum(shard.objects for shard in shards)
     if objects > limits.MOST_OBJECTS or objects * manifest.views > limits.MOST_IMAGES:
         fields.refuse(

@@ -178,7 +178,13 @@ class Split:
         """
         if not self.manifest.points:
             raise InvalidInputError("this data set has no point clouds; render it with --points 2048")
-        return self._patiently(row, 0, lambda reader, local: reader.points(local))
+        cloud = self._patiently(row, 0, lambda reader, local: reader.points(local))
+        if len(cloud) != self.manifest.points:
+            raise IntegrityError(
+                f"{self.name} object {row}: {len(cloud)} points, manifest.json says {self.manifest.points}; "
+                "fetch both again"
+            )
+        return cloud
 
     def labels_at(self, rows: NDArray[np.int64], views: NDArray[np.int64]) -> LabelArray:
         """Labels of chosen views.
@@ -219,9 +225,9 @@ class Split:
         if reader is None:
             while self._most_open is not None and len(self._readers) >= self._most_open:
                 self._readers.pop(next(iter(self._readers))).close()  # the one that was opened first
-            reader = self._open_shard(self._shards[number])
-            self._check(reader, self._shards[number])
-            self._readers[number] = reader
+            reader = self._readers[number] = open_as_stated(
+                self.manifest, self._shards[number], self._open_shard
+            )
         return reader
 
     def _all(self) -> Iterator[ShardReader]:
@@ -236,8 +242,8 @@ class Split:
             unknown = sorted(set(names) - place.keys())
             if unknown:
                 raise IntegrityError(
-                    f"{reader.path}: manifest.json does not name its categories {', '.join(unknown)}; fetch "
-                    "both again"
+                    f"{reader.path}: manifest.json does not name its categories "
+                    f"{', '.join(ascii(name[:80]) for name in unknown[:5])}; fetch both again"
                 )
             self._classes[shard] = np.array([place[name] for name in names], dtype=np.int64)
         return self._classes[shard]
@@ -291,16 +297,25 @@ class Split:
                 files[at] = self._once_more(*places[at]) if isinstance(file, IntegrityError) else file
         return files
 
-    def _check(self, reader: ShardReader, shard: ShardRecord) -> None:
-        index, manifest = reader.index, self.manifest
-        found = (index.num_objects, index.num_views, index.latents.shape[2], int(index.tar_size))
-        stated = (shard.objects, manifest.views, len(manifest.factors), shard.bytes)
-        if found != stated:
-            reader.close()
-            raise IntegrityError(
-                f"{reader.path}: its index and manifest.json are not of one data set (objects, views, "
-                f"factors, bytes: {found} and {stated}); fetch both again"
-            )
+
+def open_as_stated(manifest: Manifest, shard: ShardRecord, open_shard: OpenShard) -> ShardReader:
+    """Open a shard that holds as much as its manifest states.
+
+    Raises:
+        IntegrityError: it does not, or it is missing or cut.
+        StoreError: its place does not give it.
+    """
+    reader = open_shard(shard)
+    index = reader.index
+    found = (index.num_objects, index.num_views, index.latents.shape[2], int(index.tar_size))
+    stated = (shard.objects, manifest.views, len(manifest.factors), shard.bytes)
+    if found != stated:
+        reader.close()
+        raise IntegrityError(
+            f"{reader.path}: its index and manifest.json are not of one data set (objects, views, "
+            f"factors, bytes: {found} and {stated}); fetch both again"
+        )
+    return reader
 
 
 MOST_SPAN_VIEWS = 16

@@ -31,7 +31,7 @@ def overlay(entry: Entry, label: NDArray[np.floating]) -> dict[str, Line] | None
     try:
         with np.errstate(all="ignore"):
             lines = _lines(scenes_from_labels(schema.scene_names, schema.scene_columns(label)[None]))
-    except (ValueError, ZeroDivisionError):  # an InvalidInputError is one
+    except (ValueError, ArithmeticError):  # an InvalidInputError is a ValueError
         return None
     return lines if np.isfinite(np.array(list(lines.values()))).all() else None
 

@@ -25,6 +25,7 @@ from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.pixels import decode_jpeg, encode_jpeg
 from turntable.datasets.shard_reader import ShardReader
 from turntable.datasets.shard_writer import ShardRecord
+from turntable.datasets.split import open_as_stated
 from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, clear_disk_errors, write_text
 from turntable.errors import InvalidInputError
 
@@ -126,7 +127,7 @@ def _export_shards(dataset: Dataset, job: _Job, threads: int | None, progress: P
     resumed = done = 0
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         for shard in dataset.manifest.shards:
-            with dataset.where.open(shard) as reader:
+            with open_as_stated(dataset.manifest, shard, dataset.where.open) as reader:
                 for was_there in pool.map(partial(_export_object, job, shard, reader), range(shard.objects)):
                     resumed += was_there
                     done += 1
