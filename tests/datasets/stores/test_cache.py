@@ -31,10 +31,9 @@ def cache(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch, tmp_path):
+def _hasty(monkeypatch):
     monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 0.5)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
 
 
 def files_in(cache: ShardCache) -> list[str]:
@@ -334,9 +333,9 @@ def test_a_full_disk_is_told_and_nothing_half_is_left_as_whole(server, cache, mo
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(StoreError, match="the disk is full"):
-        get(cache, HttpStore(server.url))
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        with pytest.raises(StoreError, match="the disk is full"):
+            get(cache, HttpStore(server.url))
     assert DIGEST not in files_in(cache)
-    monkeypatch.undo()
     assert get(cache, HttpStore(server.url)) == DATA

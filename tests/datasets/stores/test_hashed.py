@@ -15,9 +15,8 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files
 
 
 @pytest.fixture(autouse=True)
-def notes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[Path, None, None]:
+def notes(_home_of_caches: None, tmp_path: Path) -> Generator[Path, None, None]:
     """Where the notes are, in a process that knows nothing yet."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     forget()
     yield tmp_path / "home" / "turntable" / "hashed"
     forget()

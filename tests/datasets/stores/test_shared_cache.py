@@ -46,8 +46,7 @@ def victim(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _never_waits_or_swells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[None, None, None]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+def _never_waits_or_swells() -> Generator[None, None, None]:
 
     def stop(*_: object) -> None:
         raise TimeoutError("waited for what never comes")
