@@ -1,5 +1,6 @@
 """Data sets behind a web server and in a bucket: the same views, and every way in which they can be wrong."""
 
+import json
 import os
 import pickle
 import shutil
@@ -14,7 +15,7 @@ from synthetic import make_synthetic_dataset
 
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.query import matching_views
-from turntable.datasets.stores import ShardCache
+from turntable.datasets.stores import ShardCache, hashed
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 from turntable.loaders import Loader, Pairs, Tuples
 
@@ -35,6 +36,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 1.0)
     monkeypatch.setenv("TURNTABLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
 
 
 def same(first: list[dict], second: list[dict]) -> bool:
@@ -241,11 +243,85 @@ def test_labels_and_names_of_a_url_need_no_shard(made: Dataset, server) -> None:
 def test_an_index_is_used_as_lately_as_its_shard(made: Dataset, server, tmp_path: Path) -> None:
     dataset = open_dataset(f"{server.url}/set")
     shard = made.manifest.shards_of("train")[0]
+    used = tmp_path / "cache" / "used" / shard.idx_sha256
+    dataset.fetch_shard(shard)
+    os.utime(used, (1, 1))
+    dataset.fetch_shard(shard)
+    assert used.stat().st_mtime > 1e9
+
+
+def digests_that_are_paths(victim: Path) -> list[str]:
+    return ["../victim", "../../victim", str(victim), f"ab/../../../{victim.name}", "../new/folder/file"]
+
+
+@pytest.mark.parametrize("field", ["sha256", "idx_sha256"])
+@pytest.mark.parametrize("number", range(5))
+def test_a_digest_that_is_a_path_deletes_and_makes_nothing(
+    server, tmp_path: Path, monkeypatch, field: str, number: int
+) -> None:
+    cache = tmp_path / "my" / "own" / "cache"
+    monkeypatch.setenv("TURNTABLE_CACHE", str(cache))
+    (cache / "ab").mkdir(parents=True)
+    victims = [folder / "victim" for folder in list(cache.parents)[:3]]
+    for victim in victims:
+        victim.write_text("precious")
+    path = server.folder / "set/manifest.json"
+    table = json.loads(path.read_text())
+    for shard in table["shards"]:
+        shard[field] = digests_that_are_paths(victims[2])[number]
+    path.write_text(json.dumps(table))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(IntegrityError):
+        open_dataset(f"{server.url}/set").split("train").read_jpeg(0, 0)
+    with pytest.raises(IntegrityError):
+        list(Loader(f"{server.url}/set", "train", Pairs(), 5))
+    assert [victim.read_text() for victim in victims] == ["precious"] * 3
+    made = {path for path in tmp_path.rglob("*") if path not in before}
+    # The other file of a shard may be fetched, into the cache.
+    assert all(item.is_relative_to(cache) or item.is_relative_to(tmp_path / "home") for item in made)
+
+
+def test_a_manifest_that_is_wrong_about_a_shard_of_another_set_costs_nothing(made: Dataset, server) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    dataset.fetch_shard(shard)
+    before = server.count(".tar")
+    with pytest.raises(IntegrityError, match=r"train/none\.tar: manifest\.json says 7 bytes"):
+        dataset.fetch_shard(replace(shard, name="none", bytes=7))
+    dataset.fetch_shard(replace(shard, name="none"))  # its index and the shard are here by their content
+    assert server.count(".tar") == before
+
+
+def test_an_index_in_the_cache_that_others_cut_ends_no_process(made: Dataset, server, tmp_path: Path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    dataset.fetch_shard(shard)
     kept = tmp_path / "cache" / shard.idx_sha256[:2] / shard.idx_sha256
+    kept.chmod(0o666)
+    with dataset.split("train") as split, made.split("train") as local:
+        assert split.id_of(0) == local.id_of(0)
+        os.truncate(kept, 0)  # a mapped file that is cut kills whoever reads it
+        np.testing.assert_array_equal(split.labels_at(np.arange(3), np.zeros(3, int)), local.labels[:3, 0])
+    with dataset.split("train") as split:
+        assert split.id_of(0) == local.id_of(0)
+
+
+def test_an_index_that_rots_in_the_cache_is_fetched_again(made: Dataset, server, tmp_path: Path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
     dataset.fetch_shard(shard)
-    os.utime(kept, (1, 1))
-    dataset.fetch_shard(shard)
-    assert kept.stat().st_mtime > 1e9
+    kept = tmp_path / "cache" / shard.idx_sha256[:2] / shard.idx_sha256
+    kept.write_bytes(bytes(kept.stat().st_size))
+    hashed._notes().add(hashed._line(kept.stat(), shard.idx_sha256))  # the file system noticed nothing
+    with dataset.split("train") as split, made.split("train") as local:
+        assert split.id_of(0) == local.id_of(0)
+    assert server.count(f"{shard.name}.idx") == 4  # each time its size, then itself
+
+
+def test_shards_of_no_bytes_are_no_reason_to_divide_by_them(made: Dataset, server) -> None:
+    shard = replace(made.manifest.shards[0], bytes=0)
+    where = open_dataset(f"{server.url}/set").where
+    assert where.most_open((shard,)) == where.most_open(()) == 64
 
 
 def test_a_cache_that_holds_a_few_shards_is_enough_for_a_small_window(

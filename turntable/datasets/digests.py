@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def canonical_json(value: object) -> str:
@@ -13,6 +16,11 @@ def canonical_json(value: object) -> str:
 def sha256_of(value: object) -> str:
     """Hex sha256 of a value's canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode("ascii")).hexdigest()
+
+
+def is_digest(text: object) -> bool:
+    """Tell whether a value is a sha256 as it is written everywhere: 64 hexadecimal digits, in lower case."""
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
 def file_sha256(path: Path) -> str:

@@ -9,13 +9,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NoReturn, cast
 
+from turntable.datasets.digests import is_digest
+
 DEEPEST = 16
 """Tables and lists within one another."""
 LONGEST_TEXT = 20_000
 """Characters of a text that has no narrower bound."""
 _SHOWN = 40
 """Characters of a wrong value that a message repeats."""
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, which steer terminals, but for tabs and line ends; and halves of characters."""
 _REQUIRED: Any = object()
@@ -37,11 +38,6 @@ def parse_json(text: str | bytes) -> Any:
         raise FieldError("it is nested too deeply") from None
     except ValueError as error:
         raise FieldError(str(error)) from None
-
-
-def is_digest(text: object) -> bool:
-    """Tell whether a value is a sha256 as it is written everywhere: 64 hexadecimal digits, in lower case."""
-    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
 class Fields:

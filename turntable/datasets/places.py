@@ -4,16 +4,17 @@ Each is a frozen value, cheap to make and to pickle, that holds no open file.
 """
 
 import hashlib
+import os
 import resource
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from turntable.datasets.folder_files import FolderFiles
-from turntable.datasets.shard_index import ShardIndex, map_index
+from turntable.datasets.shard_index import ShardIndex, map_index, parse_index
 from turntable.datasets.shard_reader import ShardReader, index_name, shard_name
 from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.stores import ShardCache, Store
+from turntable.datasets.stores.held_folder import others_may_write
 from turntable.datasets.tar import REMEDY
 from turntable.errors import IntegrityError, StoreError
 
@@ -140,7 +141,7 @@ class Cached(_InStore):
 
     def most_open(self, shards: tuple[ShardRecord, ...]) -> int:
         """As many as leave room for others."""
-        largest = max((shard.bytes for shard in shards), default=1)
+        largest = max(1, max((shard.bytes for shard in shards), default=1))
         return max(1, min(MOST_CACHED_OPEN, self.cache.max_bytes // (_OPEN_SHARE * largest)))
 
     def open(self, shard: ShardRecord) -> ShardReader:
@@ -164,19 +165,26 @@ class Cached(_InStore):
         return True
 
     def _index(self, shard: ShardRecord) -> ShardIndex:
+        """An index, which is had anew if it cannot be read since it is not any more what was hashed."""
+        try:
+            return self._open_index(shard)
+        except IntegrityError:
+            if not self.cache.discard_altered(shard.idx_sha256):
+                raise
+        return self._open_index(shard)
+
+    def _open_index(self, shard: ShardRecord) -> ShardIndex:
         name = index_name(shard_name(shard))
-        while True:
-            path = self.cache.kept(shard.idx_sha256)
-            if path is None:
-                size = self.store.size(name)
-                if size is None:
-                    raise IntegrityError(f"{self.name}/{name}: missing; {REMEDY}")
-                path = self.cache.file(self.store, name, size, shard.idx_sha256)
-            with suppress(FileNotFoundError):  # let go in this very moment
-                with path.open("rb") as file:
-                    if hashlib.file_digest(file, "sha256").hexdigest() == shard.idx_sha256:
-                        return map_index(file, f"{self.name}/{name}")
-                self.cache.discard_altered(shard.idx_sha256)
+        descriptor = self.cache.opened_if_kept(shard.idx_sha256)
+        if descriptor is None:
+            size = self.store.size(name)
+            if size is None:
+                raise IntegrityError(f"{self.name}/{name}: missing; {REMEDY}")
+            descriptor = self.cache.opened(self.store, name, size, shard.idx_sha256)
+        with os.fdopen(descriptor, "rb") as file:
+            if others_may_write(os.fstat(descriptor)):
+                return _copied_index(file, shard.idx_sha256, f"{self.name}/{name}")
+            return map_index(file, f"{self.name}/{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,14 @@ class Streamed(_InStore):
         """Yes: what came may be another file's next time."""
         del shard
         return True
+
+
+def _copied_index(file: BinaryIO, sha256: str, where: str) -> ShardIndex:
+    """An index that others may change: mapped, it would change after it was hashed, or end this process."""
+    data = file.read()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise IntegrityError(f"{where}: changed in the cache while it was read; open it again")
+    return parse_index(data, where)
 
 
 def _allow_open_files(wanted: int) -> None:

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -209,9 +210,9 @@ def test_least_used_files_go_first_and_open_ones_stay(tmp_path):
 
     for at, name in enumerate("abc"):
         get(cache, source, name, data[name])
-        os.utime(cache.path_of(sha256(data[name]).hexdigest()), (at, at))
+        os.utime(cache.folder / "used" / sha256(data[name]).hexdigest(), (at, at))
     descriptor = cache.opened(source, "a", 100, sha256(data["a"]).hexdigest())
-    os.utime(cache.path_of(sha256(data["a"]).hexdigest()), (0, 0))
+    os.utime(cache.folder / "used" / sha256(data["a"]).hexdigest(), (0, 0))
     get(cache, source, "d", data["d"])
     assert kept() == {"a", "c", "d"}  # a is older than b, but open
     assert os.pread(descriptor, 3, 0) == data["a"][:3]
@@ -257,14 +258,14 @@ def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
 FORK = """
 import fcntl, os, signal, sys, time
 from pathlib import Path
-from turntable.datasets.stores.cache import _locked
-held = Path(sys.argv[1])
-with _locked(held):
+from turntable.datasets.stores.held_folder import HeldFolder
+from turntable.datasets.stores.locks import locked
+with HeldFolder.at(Path(sys.argv[1])) as folder, locked(folder, "x"):
     child = os.fork()
     if child == 0:
         time.sleep(60)
         os._exit(0)
-    waiter = os.open(held, os.O_RDWR)
+    waiter = os.open(Path(sys.argv[1], "x.lock"), os.O_RDWR)
 try:
     fcntl.flock(waiter, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises where the child holds it
 finally:
@@ -274,7 +275,31 @@ finally:
 
 
 def test_a_lock_does_not_stay_with_a_child_that_was_forked_meanwhile(tmp_path):
-    subprocess.run([sys.executable, "-c", FORK, str(tmp_path / "x.lock")], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", FORK, str(tmp_path)], check=True, timeout=30)
+
+
+def test_a_file_does_not_stay_with_a_child_that_was_forked_while_it_was_fetched(cache, tmp_path):
+    source, children = LocalStore(tmp_path / "files"), []
+    source.write("a", DATA)
+
+    class Forking(LocalStore):
+        def download(self, name, offset=0, e_tag=""):
+            child = os.fork()
+            if child == 0:
+                time.sleep(60)
+                os._exit(0)
+            children.append(child)
+            return super().download(name, offset, e_tag)
+
+    try:
+        path = cache.file(Forking(source.folder), "a", len(DATA), DIGEST)
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as who lets go of it does
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    assert len(children) == 1
 
 
 def test_strange_files_in_the_folder_are_let_go_like_others(tmp_path):
@@ -308,9 +333,9 @@ def test_a_full_disk_is_told_and_nothing_half_is_left_as_whole(server, cache, mo
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(StoreError, match="the disk is full"):
-        get(cache, HttpStore(server.url))
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        with pytest.raises(StoreError, match="the disk is full"):
+            get(cache, HttpStore(server.url))
     assert DIGEST not in files_in(cache)
-    monkeypatch.undo()
     assert get(cache, HttpStore(server.url)) == DATA

@@ -1,23 +1,34 @@
-"""Whole files kept on this node by their content: fetched once, whoever asks, and let go by least use."""
+"""Whole files kept on this node by their content: fetched once, whoever asks, and let go by least use.
+
+The folder may be shared. Who else may write there can make this user wait, hash or fetch again, and no more:
+names are only looked up in folders that are held, and a file is what its name says once it was hashed.
+"""
 
 import fcntl
 import os
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from turntable.datasets.digests import file_sha256
-from turntable.datasets.storage import publish
+from turntable.datasets.digests import is_digest
 from turntable.datasets.stores.disk_errors import clear_errors
-from turntable.datasets.stores.fetching import E_TAG_SUFFIX, fetch, remove_part
+from turntable.datasets.stores.fetching import fetch
+from turntable.datasets.stores.hashed import cache_home, digest_of, has_content, is_noted, note
+from turntable.datasets.stores.held_folder import HeldFolder, StrangeFileError
+from turntable.datasets.stores.locks import locked
+from turntable.datasets.stores.partial_file import PartialFile
 from turntable.datasets.stores.protocol import Store
-from turntable.errors import StoreError
+from turntable.datasets.stores.room import kept_files, make_room, note_use, part_name
+from turntable.errors import IntegrityError, StoreError
 
 FOLDER_VARIABLE, BOUND_VARIABLE = "TURNTABLE_CACHE", "TURNTABLE_CACHE_GB"
 DEFAULT_GB = 100.0
-_PART, _LOCK = ".part", ".lock"
 _ELSEWHERE = f"set {FOLDER_VARIABLE} to another folder"
+_MOST_BYTES = 10**18
+_NOT_TRUSTED = "edited, or made to do harm; fetch the data set from whom you trust"
+_Folders = tuple[HeldFolder, HeldFolder]
+"""The cache's own folder, and the one in it that has the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +40,18 @@ class ShardCache:
     """Of all files together. What a process has open is not let go."""
 
     def path_of(self, sha256: str) -> Path:
-        """Where a file is, or would be."""
+        """Return where a file is, or would be.
+
+        Raises:
+            IntegrityError: it is no digest, which names nothing here.
+        """
+        _check_digest(sha256)
         return self.folder / sha256[:2] / sha256
 
     def file(self, store: Store, name: str, size: int, sha256: str) -> Path:
-        """A file's path here; fetched if need be, by one process for all.
+        """Return a file's path here; fetched if need be, by one process for all.
 
-        It may be let go at any time: ``opened`` keeps it.
+        It may be let go at any time, or changed where others may write: ``opened`` keeps what was checked.
 
         Args:
             store: where it comes from.
@@ -44,109 +60,121 @@ class ShardCache:
             sha256: hex, of its content.
 
         Raises:
-            IntegrityError: the store's file is another one.
+            IntegrityError: the store's file is another one, or what is said of it cannot be right.
             StoreError: the store does not give it, the disk is full, or the cache is too small for it.
         """
-        path = self.path_of(sha256)
-        with clear_errors(path, _ELSEWHERE):
-            if not self._has(path, size):
-                with _locked(_lock_of(path)):
-                    if not self._has(path, size):
-                        self._fetch(store, name, path, size, sha256)
-            _touch(path)
-        return path
-
-    def kept(self, sha256: str) -> Path | None:
-        """A file's path if it is here, whatever its length; it counts as used."""
-        path = self.path_of(sha256)
-        if not path.exists():
-            return None
-        _touch(path)
-        return path
+        descriptor = self.opened(store, name, size, sha256)
+        # Closing alone would leave its lock to a child that was forked meanwhile.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+        return self.path_of(sha256)
 
     def opened(self, store: Store, name: str, size: int, sha256: str) -> int:
-        """A descriptor of such a file. While it is open, nobody lets the file go."""
-        while True:
-            path = self.file(store, name, size, sha256)
-            with clear_errors(path, _ELSEWHERE):
-                try:
-                    descriptor = os.open(path, os.O_RDONLY)
-                except FileNotFoundError:  # let go in this very moment
-                    continue
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            if os.fstat(descriptor).st_nlink:
-                return descriptor
-            os.close(descriptor)
+        """Return a descriptor of such a file. While it is open, nobody lets the file go."""
+        where = f"{store.url}/{name}"
+        _check_digest(sha256, where)
+        _check_size(size, where)
+        with clear_errors(self.path_of(sha256), _ELSEWHERE), self._folders(sha256, make=True) as folders:
+            descriptor = _open(folders[1], sha256, is_noted)
+            if descriptor is None:
+                descriptor = self._open_or_fetch(folders, store, name, size, sha256)
+            note_use(folders[0], sha256)
+        return _of_size(descriptor, size, where)
+
+    def opened_if_kept(self, sha256: str) -> int | None:
+        """Return a descriptor of a file that is here, whatever its length; None where it is not."""
+        with (
+            clear_errors(self.path_of(sha256), _ELSEWHERE),
+            suppress(FileNotFoundError),
+            self._folders(sha256) as (top, folder),
+        ):
+            folder.status(sha256)  # where there is nothing, nothing is to be locked
+            descriptor = _open(folder, sha256, is_noted)
+            if descriptor is None:
+                with _alone(folder, sha256):
+                    descriptor = _open_or_clear_away(folder, sha256)
+            if descriptor is not None:
+                note_use(top, sha256)
+            return descriptor
+        return None
 
     def discard_altered(self, sha256: str) -> bool:
-        """Throw a file away if it is not any more what it was; whether it was not.
+        """Throw a file away if it is not any more what it was; return whether it was not.
 
         Of several processes that notice it the first does; the others find it gone, or fetched again.
         """
-        path = self.path_of(sha256)
-        with clear_errors(path, _ELSEWHERE), _locked(_lock_of(path)):
-            try:
-                if file_sha256(path) == sha256:
-                    return False
-            except FileNotFoundError:
-                return False
-            path.unlink(missing_ok=True)
-            return True
+        with (
+            clear_errors(self.path_of(sha256), _ELSEWHERE),
+            suppress(FileNotFoundError),
+            self._folders(sha256) as (_, folder),
+            _alone(folder, sha256),
+        ):
+            folder.status(sha256)
+            descriptor = _open(folder, sha256, lambda found, stated: digest_of(found) == stated)
+            if descriptor is None:
+                folder.remove(sha256)
+                return True
+            os.close(descriptor)
+        return False
 
     def used_bytes(self) -> int:
-        """Of all files together, parts of those that are being fetched among them."""
-        return sum(size for _, size, _ in self._files())
+        """Return the bytes of all files together, parts of those that are being fetched among them."""
+        with (
+            clear_errors(self.folder, _ELSEWHERE),
+            suppress(FileNotFoundError),
+            HeldFolder.at(self.folder) as top,
+        ):
+            return sum(item.bytes for item in kept_files(top))
+        return 0
 
-    def _has(self, path: Path, size: int) -> bool:
-        """Whether a file is here; one of another length was cut by something else than this code."""
+    @contextmanager
+    def _folders(self, sha256: str, *, make: bool = False) -> Generator[_Folders, None, None]:
+        with HeldFolder.at(self.folder, make=make) as top, top.inside(sha256[:2], make=make) as folder:
+            yield top, folder
+
+    def _open_or_fetch(self, folders: _Folders, store: Store, name: str, size: int, sha256: str) -> int:
+        with _alone(folders[1], sha256) as refusal:
+            descriptor = _open_or_clear_away(folders[1], sha256)
+            if descriptor is not None:
+                return descriptor
+            if refusal is not None:
+                raise refusal
+            return self._fetch(folders, store, name, size, sha256)
+
+    def _fetch(self, folders: _Folders, store: Store, name: str, size: int, sha256: str) -> int:
+        part = self._begin(folders, part_name(sha256, size), size)
         try:
-            found = path.stat().st_size
-        except FileNotFoundError:
-            return False
-        if found != size:
-            path.unlink(missing_ok=True)
-        return found == size
+            fetch(store, name, part, size, sha256)
+            part.finish(sha256)
+            note(part.descriptor, sha256)
+        except BaseException:
+            part.close()
+            raise
+        return part.descriptor
 
-    def _fetch(self, store: Store, name: str, path: Path, size: int, sha256: str) -> None:
-        part = path.with_name(f"{path.name}-{size}{_PART}")
-        self._make_room(size, part)
-        fetch(store, name, part, size, sha256)
-        publish(part, path)
-
-    def _make_room(self, size: int, part: Path) -> None:
-        """Let go of what was used least recently, until so many bytes fit."""
-        with _locked(self.folder / f"room{_LOCK}"):
-            files = sorted(self._files())
-            held = sum(bytes_ for _, bytes_, path in files if path != part)
-            for _, bytes_, path in files:
-                if held + size > self.max_bytes and path != part and _let_go(path):
-                    held -= bytes_
-            if held + size <= self.max_bytes:
-                part.touch()  # from here on others count with it
-                return
-            raise StoreError(
-                f"{self.folder}: {size / 1e6:,.0f} MB do not fit beside {held / 1e6:,.0f} MB that are in use "
-                f"in a cache of {self.max_bytes / 1e6:,.0f} MB; set {BOUND_VARIABLE} higher, or give fewer "
-                "window_shards"
-            )
-
-    def _files(self) -> Iterator[tuple[float, int, Path]]:
-        """When each was used last, its bytes, and its path."""
-        for path in self.folder.glob("??/*"):
-            if not path.name.endswith((_LOCK, E_TAG_SUFFIX)):
-                with suppress(FileNotFoundError):
-                    status = path.stat()
-                    yield status.st_mtime, _size_to_be(path) or status.st_size, path
+    def _begin(self, folders: _Folders, part: str, size: int) -> PartialFile:
+        """A part for which there is room; others count with it as soon as it is there."""
+        top, folder = folders
+        held = 0
+        if size <= self.max_bytes:  # for one that never fits, nothing is let go
+            with locked(top, "room"):
+                held = make_room(top, size, self.max_bytes, part)
+                if held + size <= self.max_bytes:
+                    return PartialFile.opened(folder, part)
+        raise StoreError(
+            f"{self.folder}: {size / 1e6:,.0f} MB do not fit beside {held / 1e6:,.0f} MB that are in use "
+            f"in a cache of {self.max_bytes / 1e6:,.0f} MB; set {BOUND_VARIABLE} higher, or give fewer "
+            "window_shards"
+        )
 
 
 def default_cache() -> ShardCache:
     """The usual one: TURNTABLE_CACHE, or a folder of the user; at most TURNTABLE_CACHE_GB.
 
     Raises:
-        StoreError: the bound is no number.
+        StoreError: the bound is no number, or the user has no folder.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = Path(os.environ.get(FOLDER_VARIABLE) or home / "turntable" / "shards")
+    folder = _usual_folder()
     said = os.environ.get(BOUND_VARIABLE) or str(DEFAULT_GB)
     try:
         return ShardCache(folder, int(float(said) * 1e9))
@@ -154,77 +182,75 @@ def default_cache() -> ShardCache:
         raise StoreError(f"{BOUND_VARIABLE}={said}: give a number of gigabytes, such as 50") from None
 
 
-def _size_to_be(path: Path) -> int:
-    """Bytes that a part is going to have, which its name tells; 0 of whole files."""
-    told = path.stem.partition("-")[2]
-    return int(told) if path.suffix == _PART and told.isdigit() else 0
+def _usual_folder() -> Path:
+    said, home = os.environ.get(FOLDER_VARIABLE), cache_home()
+    if said:
+        return Path(said)
+    if home is None:
+        raise StoreError(f"this user has no home that a cache could be in; set {FOLDER_VARIABLE} to a folder")
+    return home / "turntable" / "shards"
 
 
-def _let_go(path: Path) -> bool:
-    """Remove a file that no process has open, or a part that none is fetching."""
-    if _size_to_be(path):
-        with _locked(_lock_of(path.with_name(path.name.partition("-")[0])), wait=False) as free:
-            if free:
-                remove_part(path)
-            return free
+def _check_digest(sha256: str, where: str = "a file of a data set") -> None:
+    if not is_digest(sha256):
+        raise IntegrityError(
+            f"{where}: its sha256 in manifest.json is not 64 lower-case hexadecimal digits: {_NOT_TRUSTED}"
+        )
+
+
+def _check_size(size: int, where: str) -> None:
+    if type(size) is not int or not 0 <= size < _MOST_BYTES:
+        raise IntegrityError(f"{where}: its size is not a number of bytes: {_NOT_TRUSTED}")
+
+
+def _open(folder: HeldFolder, sha256: str, holds: Callable[[int, str], bool]) -> int | None:
+    """A descriptor of a file that is kept and holds what its name says; nobody lets it go now."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return True
+        descriptor = folder.open(sha256)
+    except (FileNotFoundError, StrangeFileError):
+        return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink(missing_ok=True)
-    except (BlockingIOError, PermissionError):  # open, or another user's
-        return False
-    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        if os.fstat(descriptor).st_nlink and holds(descriptor, sha256):
+            return descriptor
+    except BaseException:
         os.close(descriptor)
-    return True
+        raise
+    os.close(descriptor)
+    return None
 
 
-def _touch(path: Path) -> None:
-    """Note that a file was used now, where one may: it can be another user's, or the folder read-only."""
-    with suppress(OSError):
-        os.utime(path)
+def _open_or_clear_away(folder: HeldFolder, sha256: str) -> int | None:
+    """Such a descriptor; what else has the file's name is removed."""
+    descriptor = _open(folder, sha256, has_content)
+    if descriptor is None:
+        folder.remove(sha256)
+    return descriptor
 
 
-def _lock_of(path: Path) -> Path:
-    return path.with_name(path.name + _LOCK)
+def _of_size(descriptor: int, size: int, where: str) -> int:
+    """The descriptor. A file that has its sha256 is right, so that another size is the manifest's fault."""
+    found = os.fstat(descriptor).st_size
+    if found == size:
+        return descriptor
+    os.close(descriptor)
+    raise IntegrityError(
+        f"{where}: manifest.json says {size:,} bytes, the file with the sha256 that it names has {found:,}; "
+        "fetch a manifest that is of these files"
+    )
 
 
 @contextmanager
-def _locked(path: Path, *, wait: bool = True) -> Generator[bool, None, None]:
-    """Hold a lock among all processes of the node; the kernel lets go of a dead one's.
+def _alone(folder: HeldFolder, sha256: str) -> Generator[OSError | None, None, None]:
+    """Hold the lock of a file.
 
     Yields:
-        Whether it is held: without waiting, another may have it.
+        Why it cannot be had: the folder may be read-only, and its files can be read.
     """
-    descriptor = _take(path, wait)
-    if descriptor is None:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        path.unlink(missing_ok=True)
-        # Closing alone would leave it to a child that was forked meanwhile.
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-        os.close(descriptor)
-
-
-def _take(path: Path, wait: bool) -> int | None:
-    """The descriptor that holds a lock; None where another has it and nobody wants to wait."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    with ExitStack() as held:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            # Its last holder may have removed the file that this one was waiting for.
-            if os.fstat(descriptor).st_nlink:
-                return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
+            held.enter_context(locked(folder, sha256))
+            refusal = None
+        except OSError as error:
+            refusal = error
+        yield refusal
