@@ -53,6 +53,9 @@ HOSTILE = [
     claimed("__import__('os').system('true')"),
     b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535,
     b"\x93NUMPY\x03\x00" + bytes(200),
+    b"\x93NUMPY\x01\x00\xe7\x03{'descr': '<f4', 'fortran_order': False, 'shape': (" + b"1" * 900 + b"x",
+    b"\x93NUMPY\x01\x00\xe7\x03{'descr': '<f4', 'fortran_order': False, 'shape': (" + b"1, " * 300 + b"x",
+    b"\x93NUMPY\x01\x00\xe7\x03" + b" " * 999,
 ]
 
 

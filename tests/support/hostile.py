@@ -338,10 +338,18 @@ def _index_bytes(arrays: Mapping[str, Any]) -> bytes:
     names = ShardIndex.__dataclass_fields__
     if all(isinstance(array, np.ndarray) and not array.dtype.hasobject for array in arrays.values()):
         return ShardIndex(**{name: arrays[name] for name in names}).to_bytes()
+    files = {
+        f"{name}.npy": array if isinstance(array, bytes) else _any_npy(array)
+        for name, array in arrays.items()
+    }
+    return _zip(files, zipfile.ZIP_STORED)
+
+
+def _zip(files: Mapping[str, bytes], how: int) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for name, array in arrays.items():
-            archive.writestr(f"{name}.npy", array if isinstance(array, bytes) else _any_npy(array))
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data, how)
     return out.getvalue()
 
 
@@ -706,10 +714,9 @@ def _same(right: np.ndarray) -> np.ndarray:
 
 def _compressed_index(folder: Path) -> None:
     _, arrays = _written(_read_shard(folder))
-    out = io.BytesIO()
-    np.savez_compressed(out, **arrays)
-    (folder / INDEX).write_bytes(out.getvalue())
-    _set("shards", 0, "idx_sha256", to=_hex(out.getvalue()))(folder)
+    index = _zip({f"{name}.npy": _any_npy(array) for name, array in arrays.items()}, zipfile.ZIP_DEFLATED)
+    (folder / INDEX).write_bytes(index)
+    _set("shards", 0, "idx_sha256", to=_hex(index))(folder)
 
 
 def _archives(_: random.Random) -> Rows:
@@ -814,6 +821,4 @@ def _contents(_: random.Random) -> Rows:
 
 
 def _archive_of_points() -> bytes:
-    out = io.BytesIO()
-    np.savez(out, points=_cloud())
-    return out.getvalue()
+    return _zip({"points.npy": npy_bytes(_cloud())}, zipfile.ZIP_STORED)

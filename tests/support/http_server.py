@@ -80,6 +80,7 @@ class FaultyServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits for the acknowledgement of its head, 40 ms
     server: "_Server"
 
     def log_message(self, *args: object) -> None:

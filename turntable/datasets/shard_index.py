@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.folder_files import FolderFiles
-from turntable.datasets.npy import UNREADABLE
+from turntable.datasets.npy import array_in
 from turntable.datasets.tar import REMEDY
 from turntable.errors import IntegrityError
 
@@ -26,7 +26,15 @@ INDEX_SUFFIX = ".idx"
 _ALIGNMENT = 64
 _LOCAL_HEADER = 30
 """Bytes of a zip entry's fixed local header; its name and extra field follow, their lengths at 26 and 28."""
-_UNREADABLE = (*UNREADABLE, zipfile.BadZipFile)
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    OverflowError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+)
 """What zipfile and numpy raise, between them, for bytes that are no archive of arrays."""
 _EXTRA_ID = b"tt"
 """Marks our padding in a zip entry's extra field, which readers skip."""
@@ -172,7 +180,7 @@ def _index_of(file: BinaryIO, view: mmap.mmap | bytes, where: str) -> ShardIndex
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-        arrays = {entry.filename.removesuffix(".npy"): _array_at(file, view, entry) for entry in entries}
+        arrays = {entry.filename.removesuffix(".npy"): _array_at(view, entry) for entry in entries}
         names = [item.name for item in fields(ShardIndex)]
         index = ShardIndex(
             **{name: arrays[name] for name in names if name in arrays or name not in _OPTIONAL}
@@ -196,19 +204,15 @@ def _add_array(archive: zipfile.ZipFile, buffer: io.BytesIO, name: str, array: N
     archive.writestr(entry, content.getvalue())
 
 
-def _array_at(file: BinaryIO, view: mmap.mmap | bytes, entry: zipfile.ZipInfo) -> NDArray[Any]:
+def _array_at(view: mmap.mmap | bytes, entry: zipfile.ZipInfo) -> NDArray[Any]:
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{entry.filename} is compressed")
     start = entry.header_offset
     name_and_extra = sum(int.from_bytes(view[start + at : start + at + 2], "little") for at in (26, 28))
-    file.seek(start + _LOCAL_HEADER + name_and_extra)
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError(f"{entry.filename} is not an array of version 1.0")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    if fortran or dtype.hasobject:
-        raise ValueError(f"{entry.filename} is not a plain array")
-    count = int(np.prod(shape, dtype=np.int64))
-    return np.frombuffer(view, dtype=dtype, count=count, offset=file.tell()).reshape(shape)
+    try:
+        return array_in(view, start + _LOCAL_HEADER + name_and_extra)
+    except ValueError as error:
+        raise ValueError(f"{entry.filename} is {error}") from None
 
 
 def _check_shapes(index: ShardIndex, where: str) -> None:
