@@ -1,13 +1,17 @@
 """The gallery in a browser: what people see, do and reach by keyboard."""
 
 import functools
+import json
 import shutil
 
 import numpy as np
 import pytest
+from synthetic import write_synthetic_dataset
 
 from turntable.datasets.dataset import open_dataset
+from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.query import matching_views
+from turntable.datasets.recipe import load_recipe
 from turntable.service import new_access, write_access
 
 CHROMIUM = shutil.which("chromium")
@@ -58,6 +62,50 @@ def test_from_the_cards_to_a_view_and_its_label(page, running, served_folder):
     assert image.evaluate("image => image.naturalWidth") == 32
     page.get_by_role("link", name="Next").click()
     page.get_by_role("heading", name="view 3").wait_for()
+
+
+def test_names_of_strangers_are_text_on_every_page(page, start, tmp_path):
+    """Of classes, objects, licences, conventions, and of a data set that cannot be served."""
+    names = [
+        "<img src=x onerror=alert(1)>",
+        "<script>alert(2)</script>",
+        "javascript:alert(3)",
+        "'\"><svg onload=alert(4)>",
+        "' or 1=1 --",
+    ]
+    recipe = load_recipe("3diebench").replace(
+        name="names", description=names[0], source="folder", views=2, image_size_px=16, splits=["train"]
+    )
+    records = [
+        ObjectRecord(f"{name.replace('/', '-')}/{at}", name, "train", "folder", "", licence=name)
+        for at, name in enumerate(names)
+    ]
+    write_synthetic_dataset(tmp_path / "sets" / "<img src=x onerror=alert(5)>", recipe, records)
+    (tmp_path / "sets" / "<script>alert(6)").mkdir()
+    (tmp_path / "sets" / "<script>alert(6)" / "manifest.json").write_text("<script>alert(7)</script>")
+    manifest = next((tmp_path / "sets").glob("<img*")) / "manifest.json"
+    table = json.loads(manifest.read_text())
+    for place in ("source", "conventions", "device"):
+        table[place] |= {name: name for name in names}
+    manifest.write_text(json.dumps(table))
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    service = start(tmp_path / "sets")
+    page.goto(f"{service.url}/")
+    page.get_by_text("not a manifest").wait_for()
+    page.get_by_role("link", name=names[0].replace("1", "5")).click()
+    page.locator(".views li").first.wait_for()
+    for name in names:
+        assert page.get_by_role("button", name=f"{name} 1").count() == 1
+        page.get_by_role("button", name=f"{name} 1").click()
+    page.get_by_text("10 views of 5 objects").wait_for()
+    page.locator(".views a").first.click()
+    page.get_by_role("link", name="All views").click()
+    page.get_by_text("Nearest stored view").wait_for()
+    page.goto(f"{page.url.partition('/o/')[0]}/pair")
+    page.get_by_text("relative_quaternion").wait_for()
+    assert not dialogs
+    assert page.locator("img[src=x], svg[onload], main script").count() == 0
 
 
 def test_classes_and_sliders_choose_views_and_a_subset_to_stream(page, running, served_folder):

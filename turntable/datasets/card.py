@@ -1,5 +1,6 @@
 """README.md of a data set: what is in the folder, and how to read it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ Objects with missing textures or materials: {meshes.incomplete} ({meshes.missing
 |---|---|---|---|
 {_split_rows(manifest)}
 
-Meshes: {manifest.meshes}
+Meshes: {_cell(manifest.meshes)}
 {made} by turntable {manifest.generator_version} ({device})
 
 | licence of the mesh | objects |
@@ -68,9 +69,15 @@ Fingerprint (recipe, objects and labels, not pixels): `{manifest.fingerprint}`
 """
 
 
+def _cell(text: str) -> str:
+    """A text of whoever made the meshes, as words and nothing else where Markdown is shown."""
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*_\[\]|#!])", r"\\\1", plain)
+
+
 def _licence_rows(licences: Mapping[str, int]) -> str:
     ranked = sorted(licences.items(), key=lambda item: (-item[1], item[0]))
-    return "\n".join(f"| {name or 'not recorded'} | {count:,} |" for name, count in ranked)
+    return "\n".join(f"| {_cell(name) or 'not recorded'} | {count:,} |" for name, count in ranked)
 
 
 def _further(manifest: Manifest) -> str:

@@ -23,6 +23,7 @@ _NOT_LEARNED_BY = frozenset(
     {"method", "seed", "dataset", "device", "num_workers", "log_every", "checkpoint_every", "wandb"}
 )
 """Settings that do not make another training, or that are told elsewhere."""
+_LONGEST_NAME = 500
 _UNKNOWN = "settings unknown"
 
 
@@ -194,6 +195,11 @@ def _fault(results: Results) -> str | None:
     """What is wrong with results; they raise what their values raise where those are of other types."""
     rows = [*results.rows, *(row for there in results.elsewhere for row in there.rows)]
     scores = [score for row in rows for score in row.scores.values()]
+    names = [results.method, results.backbone, results.dataset, results.fingerprint]
+    names += [name for row in rows for name in (row.name, *row.scores)]
+    names += [name for there in results.elsewhere for name in (there.dataset, there.fingerprint)]
+    if any(len(name) > _LONGEST_NAME for name in names):
+        return f"it has names of more than {_LONGEST_NAME} characters"
     if not scores:
         return "it has no scores"
     if not all(math.isfinite(end) for score in scores for end in (score.value, score.low, score.high)):

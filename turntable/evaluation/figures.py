@@ -140,7 +140,9 @@ def projections(
 
 def _legend(axes: "Axes", **where: Any) -> None:
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(frameon=False, fontsize=7, labelcolor=_INK, markerscale=1.8, **where)
+        legend = axes.legend(frameon=False, fontsize=7, labelcolor=_INK, markerscale=1.8, **where)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
 
 
 def _figure(width: float, height: float) -> "Figure":
@@ -158,9 +160,9 @@ def _quiet(axes: "Axes") -> None:
         spine.set_visible(side in ("bottom", "left"))
         spine.set_color(_INK)
     axes.tick_params(colors=_INK, labelsize=7)
-    axes.title.set(color=_INK, fontsize=8)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set(color=_INK, fontsize=8)
+    for text in (axes.title, axes.xaxis.label, axes.yaxis.label):
+        text.set(color=_INK, fontsize=8)
+        text.set_parse_math(False)  # a name with dollar signs is no formula
 
 
 def _png(figure: "Figure") -> bytes:
