@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from synthetic import make_synthetic_dataset
 
@@ -13,6 +14,7 @@ from turntable.datasets.manifest import read_manifest
 from turntable.datasets.shard_index import open_index
 from turntable.datasets.shard_writer import file_sha256
 from turntable.datasets.verify import verify
+from turntable.datasets.verify_files import _equal
 
 FIRST, SECOND = "train/shard-000000", "train/shard-000001"
 
@@ -296,3 +298,18 @@ def test_files_of_other_programs_beside_the_data_are_no_problem(folder: Path) ->
     (folder / "notes" / "mine.txt").write_bytes(b"x")
     assert verify(folder).ok
     assert read_manifest(FolderFiles(folder)).name == "synthetic"
+
+
+def test_a_long_text_in_every_row_is_not_written_out() -> None:
+    """A table of a few kilobytes can name a text of a megabyte in any number of rows."""
+    rows = 3_000_000
+    numbers = pa.array(np.zeros(rows, np.int32))
+    long, short = (
+        pa.chunked_array([pa.DictionaryArray.from_arrays(numbers, [text])]) for text in ("x" * 10**6, "y")
+    )
+    expected = pa.chunked_array([pa.array(["y"] * rows)])
+    before = pa.total_allocated_bytes()
+    assert not _equal(long, expected)
+    assert _equal(short, expected)
+    assert _equal(short, pa.chunked_array([pa.DictionaryArray.from_arrays(numbers, ["y", "z"])]))
+    assert pa.total_allocated_bytes() - before < 10**8
