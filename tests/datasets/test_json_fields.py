@@ -106,8 +106,12 @@ def test_what_nobody_read_is_unknown() -> None:
     read.integer("a", 0, 9)
     with pytest.raises(FieldError, match="unknown: b"):
         read.finish()
-    read.has("b")
+    assert read.has("b")
+    read.integer("b", 0, 9)
     read.finish()
+    absent = fields(a=None)
+    assert not absent.has("a")
+    absent.finish()
     with pytest.raises(FieldError, match="unknown: "):
         fields(**{"x" * 100_000: 1}).finish()
 

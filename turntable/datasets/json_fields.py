@@ -55,7 +55,7 @@ class Fields:
         if not isinstance(table, dict):
             raise FieldError(f"{path.rstrip('.') or 'the document'} is {_shown(table)}: not an object")
         self._table, self._path = cast("dict[str, Any]", table), path
-        self._read = set[str]()
+        self._unread = self._table.copy()
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all fields that are there."""
@@ -63,8 +63,10 @@ class Fields:
 
     def has(self, name: str) -> bool:
         """Tell whether a field is there and not null."""
-        self._read.add(name)
-        return self._table.get(name) is not None
+        if self._table.get(name) is not None:
+            return True
+        self._unread.pop(name, None)
+        return False
 
     def integer(self, name: str, least: int, most: int, default: int = _REQUIRED) -> int:
         """Return a whole number from ``least`` to ``most``."""
@@ -87,11 +89,12 @@ class Fields:
         pattern: re.Pattern[str] | None = None,
         default: str = _REQUIRED,
     ) -> str:
-        """Return a text without control characters: at most ``most``, and of a pattern if one is given."""
+        """Return a text of at most ``most`` characters: of a pattern, or else without control characters."""
         value = self.raw_text(name, most, default)
-        if _NOT_TEXT.search(value):
-            self._refuse(name, value, "a text without control characters")
-        if pattern is not None and not pattern.fullmatch(value):
+        if pattern is None:
+            if _NOT_TEXT.search(value):
+                self._refuse(name, value, "a text without control characters")
+        elif not pattern.fullmatch(value):
             self._refuse(name, value, f"a text of the form {pattern.pattern}")
         return value
 
@@ -176,9 +179,8 @@ class Fields:
 
     def finish(self) -> None:
         """Refuse the object if it has a field that nobody read."""
-        unknown = sorted(self._table.keys() - self._read)
-        if unknown:
-            raise FieldError(f"unknown: {self._path}{_cut(unknown[0])}")
+        if self._unread:
+            raise FieldError(f"unknown: {self._path}{_cut(min(self._unread))}")
 
     def refuse(self, name: str, wanted: str) -> NoReturn:
         """Refuse a field that was read. Raises FieldError always."""
@@ -195,7 +197,7 @@ class Fields:
         return Fields({str(at): item for at, item in enumerate(items)}, f"{self._path}{name}.")
 
     def _value(self, name: str, default: Any = _REQUIRED) -> Any:
-        self._read.add(name)
+        self._unread.pop(name, None)
         value = self._table.get(name, default)
         if value is _REQUIRED:
             raise FieldError(f"{self._path}{name} is missing")
