@@ -76,6 +76,8 @@ def serve(
     )
     if access is None and host not in LOOPBACK:
         warn(f"Anyone who can reach {host}:{port} may read all of it; --access FILE asks for tokens")
+    if host not in LOOPBACK and not allow_host:
+        warn("It answers under its addresses alone; readers that use a name need --allow-host NAME")
     serve_folders(folders, host, port, settings, access_log=access_log)
     return 0
 
