@@ -14,6 +14,8 @@ from turntable.datasets.subset import Subset
 from turntable.errors import IntegrityError
 
 MANIFEST_NAME = "manifest.json"
+MOST_MANIFEST_BYTES = 32 << 20
+"""That are read of one: about 80,000 shards."""
 FORMAT_VERSION = 1
 
 

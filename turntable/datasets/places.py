@@ -8,13 +8,15 @@ import resource
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from turntable.datasets.digests import file_sha256
-from turntable.datasets.shard_index import ShardIndex, map_index
+from turntable.datasets.shard_index import ShardIndex, map_index, most_index_bytes
 from turntable.datasets.shard_reader import ShardReader, index_name, shard_name
 from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.stores import ShardCache, Store
+from turntable.datasets.stores.protocol import too_long
+from turntable.datasets.stores.receiving import spool
 from turntable.datasets.tar import REMEDY
 from turntable.errors import IntegrityError, StoreError
 
@@ -36,8 +38,16 @@ class Place(Protocol):
         """Of these shards, how many a reader should keep open at once; None: all."""
         ...
 
-    def read(self, name: str) -> bytes | None:
-        """A whole small file; None where there is none."""
+    def spool(self, name: str, most_bytes: int) -> BinaryIO | None:
+        """Open a file that is no shard, fetched first if need be; None where there is none.
+
+        Args:
+            name: of the file.
+            most_bytes: that are fetched of it.
+
+        Raises:
+            StoreError: the place does not give it, or it is longer than that.
+        """
         ...
 
     def open(self, shard: ShardRecord) -> ShardReader:
@@ -76,10 +86,11 @@ class Folder:
     def most_open(self, shards: tuple[ShardRecord, ...]) -> None:
         """All."""
 
-    def read(self, name: str) -> bytes | None:
-        """A file of the folder."""
+    def spool(self, name: str, most_bytes: int) -> BinaryIO | None:
+        """Open a file of the folder, however long it is."""
+        del most_bytes
         try:
-            return (self.path / name).read_bytes()
+            return (self.path / name).open("rb")
         except FileNotFoundError:
             return None
 
@@ -118,19 +129,33 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexSize:
+    """How long the indices of a data set can be, as its manifest says."""
+
+    views: int
+    labels: int
+    outputs: int
+
+    def most_bytes(self, shard: ShardRecord) -> int:
+        """Return the most bytes that a shard's index can have."""
+        return most_index_bytes(shard.objects, self.views, self.labels, self.outputs)
+
+
+@dataclass(frozen=True, slots=True)
 class _InStore:
     """What data sets in a store have in common."""
 
     store: Store
+    indices: IndexSize
 
     @property
     def name(self) -> str:
         """The store's URL."""
         return self.store.url
 
-    def read(self, name: str) -> bytes | None:
-        """A file of the store; it is not kept."""
-        return self.store.read(name)
+    def spool(self, name: str, most_bytes: int) -> BinaryIO | None:
+        """Bring a file of the store into a temporary one."""
+        return spool(self.store, name, most_bytes)
 
     def check(self, shards: tuple[ShardRecord, ...]) -> None:
         """Nothing is to be seen without a request."""
@@ -175,6 +200,8 @@ class Cached(_InStore):
                 size = self.store.size(name)
                 if size is None:
                     raise IntegrityError(f"{self.name}/{name}: missing; {REMEDY}")
+                if size > self.indices.most_bytes(shard):
+                    raise too_long(f"{self.name}/{name}", self.indices.most_bytes(shard))
                 path = self.cache.file(self.store, name, size, shard.idx_sha256)
             with suppress(FileNotFoundError):  # let go in this very moment
                 with path.open("rb") as file:
@@ -192,7 +219,8 @@ class Streamed(_InStore):
 
     def open(self, shard: ShardRecord) -> ShardReader:
         """Open a shard; its index comes whole."""
-        return ShardReader(shard_name(shard), self.store, shard.idx_sha256)
+        most_bytes = self.indices.most_bytes(shard)
+        return ShardReader(shard_name(shard), self.store, shard.idx_sha256, most_bytes)
 
     def fetch(self, shard: ShardRecord) -> None:
         """Nothing: there is no place for it."""

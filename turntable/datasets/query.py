@@ -1,6 +1,5 @@
 """Which views of a data set fulfil a condition over their labels, before any shard is opened."""
 
-import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +18,8 @@ from turntable.datasets.table import COLUMNS, TABLE_NAME
 from turntable.errors import IntegrityError, InvalidInputError
 
 _REMEDY = "run `turntable verify` where it lies, or fetch it again"
+_MOST_BYTES, _MOST_ROW_BYTES = 64 << 20, 1 << 10
+"""Of a table that is fetched, in all and for each view besides."""
 _LISTED = 8
 """Values of a column that a message lists."""
 
@@ -115,25 +116,14 @@ def _opened(dataset: Dataset, table: str) -> Generator[LabelEngine, None, None]:
             yield engine
 
 
-@contextmanager
-def _file(dataset: Dataset, table: str) -> Generator[BinaryIO, None, None]:
-    """The table's file, which is fetched first where the data set lies elsewhere."""
-    if dataset.is_local:
-        try:
-            file = (dataset.path / TABLE_NAME).open("rb")
-        except FileNotFoundError:
-            raise _missing(table) from None
-        with file:
-            yield file
-        return
-    data = dataset.where.read(TABLE_NAME)
-    if data is None:
-        raise _missing(table)
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        del data
-        file.flush()
-        yield file
+def _file(dataset: Dataset, table: str) -> BinaryIO:
+    """Open the table's file, which is fetched first where the data set lies elsewhere."""
+    manifest = dataset.manifest
+    views = manifest.views * sum(shard.objects for shard in manifest.shards)
+    file = dataset.where.spool(TABLE_NAME, _MOST_BYTES + _MOST_ROW_BYTES * views)
+    if file is None:
+        raise IntegrityError(f"{table}: missing; {_REMEDY}")
+    return file
 
 
 def _check_fits(engine: LabelEngine, manifest: Manifest, table: str) -> None:
@@ -210,10 +200,6 @@ def _values(engine: LabelEngine, column: str) -> str:
         return f"{column} {', '.join(names)}{', …' if len(found) > _LISTED else ''}"
     low, high = (f"{end:.6g}" if isinstance(end, float) else str(end) for end in (low, high))
     return f"{column} from {low} to {high}"
-
-
-def _missing(table: str) -> IntegrityError:
-    return IntegrityError(f"{table}: missing; {_REMEDY}")
 
 
 def _damaged(table: str, error: EngineError) -> IntegrityError:

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index, parse_index, texts_of
+from turntable.datasets.shard_index import (
+    INDEX_SUFFIX,
+    MOST_INDEX_BYTES,
+    ShardIndex,
+    open_index,
+    parse_index,
+    texts_of,
+)
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.stores.protocol import Store
 from turntable.datasets.tar import BLOCK, REMEDY, member_size
@@ -107,6 +114,7 @@ class ShardReader:
         store: where it lies, if it is no file of this machine. Its index is fetched whole, and each view by a
             request of its own.
         index_sha256: of the index in the store, hex, where it is known.
+        most_index_bytes: that are read of the index in the store: see ``shard_index.most_index_bytes``.
 
     Raises:
         IntegrityError: the shard or its index is missing or another one, or the shard is not as long as its
@@ -114,12 +122,18 @@ class ShardReader:
         StoreError: the store does not give it.
     """
 
-    def __init__(self, path: Path | str, store: Store | None = None, index_sha256: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        store: Store | None = None,
+        index_sha256: str | None = None,
+        most_index_bytes: int = MOST_INDEX_BYTES,
+    ) -> None:
         if store is None:
             index = open_index(Path(path).with_suffix(INDEX_SUFFIX))
             self._begin(str(path), index, _LocalFile.at(Path(path)))
         else:
-            index = _fetch_index(store, index_name(str(path)), index_sha256)
+            index = _fetch_index(store, index_name(str(path)), index_sha256, most_index_bytes)
             self._begin(f"{store.url}/{path}", index, _RemoteFile(store, str(path)))
 
     @classmethod
@@ -314,8 +328,8 @@ def store_shards(store: Store) -> OpenShard:
     return lambda shard: ShardReader(shard_name(shard), store)
 
 
-def _fetch_index(store: Store, name: str, sha256: str | None) -> ShardIndex:
-    data = store.read(name)
+def _fetch_index(store: Store, name: str, sha256: str | None, most_bytes: int) -> ShardIndex:
+    data = store.read(name, most_bytes)
     if data is None:
         raise IntegrityError(f"{store.url}/{name}: missing; {REMEDY}")
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:

@@ -7,11 +7,13 @@ from turntable.datasets.digests import file_sha256
 from turntable.datasets.storage import clear_disk_errors, flush_to_disk
 from turntable.datasets.stores.patience import pauses
 from turntable.datasets.stores.protocol import Download, Store
-from turntable.errors import IntegrityError, StoreError
+from turntable.errors import GivenUpError, IntegrityError, StoreError
 
 E_TAG_SUFFIX = ".etag"
 """Of the file beside a part that says of which version it is."""
 _PAGE_MARKS = (b"<!doctype", b"<html", b"<?xml")
+_PROGRESS_BYTES = 64 << 10
+"""What a try must bring so as not to count: a server could send a byte at a time for ever."""
 
 
 def fetch(store: Store, name: str, part: Path, size: int, sha256: str) -> None:
@@ -56,14 +58,16 @@ def _fetch_checked(store: Store, name: str, part: Path, size: int, sha256: str) 
 
 
 def _fetch_whole(store: Store, name: str, part: Path, size: int) -> None:
-    """Until all bytes are here; a try that brought some does not count."""
+    """Until all bytes are here; a try that brought a good deal does not count."""
     patience = pauses()
     while (here := _length(part)) != size:
         coming = _rest(store, name, part, size)  # what it refuses it was patient with before
         try:
             _write(coming, part, f"{store.url}/{name}")
+        except GivenUpError:
+            raise
         except StoreError:
-            patience = pauses() if _length(part) > here else patience
+            patience = pauses() if _length(part) >= here + _PROGRESS_BYTES else patience
             pause = next(patience)
             if pause is None:
                 raise
@@ -78,6 +82,7 @@ def _rest(store: Store, name: str, part: Path, size: int) -> Download:
     coming = store.download(name, _length(part), known.read_text("utf-8") if known.exists() else "")
     if coming.size != size:
         beginning = next((piece for piece in coming.pieces if piece), b"")
+        coming.close()
         raise IntegrityError(
             f"{store.url}/{name}: {coming.size:,} bytes, manifest.json says {size:,}: "
             f"{'a web page' if _is_page(beginning) else 'cut, or of another version'}; "
