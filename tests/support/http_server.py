@@ -172,6 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
         if how == "cut":
             body = body[: len(body) // 2]
             self.close_connection = True
+        if how == "a byte":
+            body = body[:1]
+            self.close_connection = True
         if how == "stall":
             self.wfile.write(body[: len(body) // 2])
             time.sleep(1.5)

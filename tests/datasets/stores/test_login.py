@@ -91,3 +91,16 @@ def test_login_asks_a_terminal_without_echo(guarded, home) -> None:
     os.close(terminal)
     assert WORD.encode() not in shown
     assert find_token(origin_of(guarded.url), None, os.environ).text == WORD
+
+
+def test_login_follows_to_where_files_lie_but_not_to_another_scheme(
+    guarded, http_server, folder, tls, capsys, monkeypatch
+) -> None:
+    files, secure = http_server(folder), http_server(folder, tls=tls)
+    guarded.fail("location", times=2)
+    guarded.location = f"http://localhost:{files.port}/x".encode()
+    assert command(capsys, monkeypatch, WORD, "login", guarded.url)[0] == 0
+    guarded.location = f"{secure.url}/x".encode()
+    status, text = command(capsys, monkeypatch, WORD, "login", guarded.url)
+    assert (status, f"leads to {secure.url}, which does not get this token" in text) == (2, True)
+    assert {item.token for item in [*files.asked, *secure.asked]} == {None}

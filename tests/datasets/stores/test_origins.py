@@ -105,6 +105,7 @@ HERE = Address.of("https://data.example/sets/my-set/manifest.json?key=1")
         ("other", "https://data.example:443/sets/my-set/other"),
         ("//cdn.example:444/x", "https://cdn.example:444/x"),
         ("/\\evil.example/x", "https://data.example:443/\\evil.example/x"),
+        ("/\xc3\xa0 b", "https://data.example:443/%C3%A0 b"),  # the bytes of UTF-8
         ("https:x", "https://data.example:443/sets/my-set/x"),
         ("https://10.1.2.3/x", "https://10.1.2.3:443/x"),
     ],
@@ -166,6 +167,7 @@ def test_redirects_on_this_machine_stay_on_it() -> None:
         ("https://secret@cdn.example/x", "to 'https://cdn.example', no plain"),
         ("https://cdn.example:443@evil.example/secret", "to 'https://evil.example', no plain"),
         ("https://cdn.example\\@evil.example/secret", "to 'https://cdn.example', no plain"),
+        ("https://cdn\xc3\xa0.example/secret", "no plain"),
         ("https://[::1/secret", r"to 'https://\[::1', no plain"),
         ("https://cdn\x00.example/secret", "with control characters"),
         ("https://cdn.example/\r\n x", "with control characters"),

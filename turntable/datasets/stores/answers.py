@@ -10,15 +10,16 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from traceback import clear_frames
 from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, InvalidHeader
+from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
 
 from turntable.datasets.stores.origins import Address, Origin
-from turntable.datasets.stores.patience import AnswerError, Problem
+from turntable.datasets.stores.patience import ASK, AnswerError, Problem
 
 PIECE_BYTES = 1 << 18
 """The most that is read at once, and so what an answer that breaks off may cost."""
@@ -31,6 +32,8 @@ _WORTH_READING = 16 << 10
 """An unwanted body up to this length is read, for its connection is worth more."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_WORDS = 200
+_ADDRESSES = r"\(url[^)]*\)|https?://\S+|\w*Connection\w*\(host[^)]*\):?|<[^>]*>:?"
+"""What urllib3's messages say of who was asked."""
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -52,7 +55,7 @@ class _Meter:
     def room(self) -> int:
         """Bytes that may come."""
         if self._left <= 0:
-            raise _TooMuchError(f"it sends {self._what} without end")
+            raise _TooMuchError(f"it sends {self._what} without end; {ASK}")
         return self._left
 
     def count(self, count: int, seconds: float) -> None:
@@ -183,7 +186,7 @@ class Answer:
         """Let the connection carry other requests, if that is cheap; else it is closed."""
         left = self._response.length_remaining
         try:
-            if left is not None and left <= _WORTH_READING and len(self._read(left + 1)) <= left:
+            if left is not None and left <= _WORTH_READING and len(self._read(left + 1)) == left:
                 self._response.release_conn()
                 return
         except AnswerError:
@@ -244,20 +247,20 @@ def ask(manager: urllib3.PoolManager, address: Address, headers: Mapping[str, st
 
 def _problem(error: Exception) -> Problem:
     """The error without what came before it, which may hold an address or a header."""
+    # A frame of urllib3 holds its own error, and with it the frames of all callers and what they have open.
+    clear_frames(error.__traceback__)
     if isinstance(error, _TooMuchError):
         return Problem(str(error), may_pass=False)
     cause = error.args[-1] if error.args else None
     # Too many headers, or too long a line: such a server sends them again.
     hopeless = isinstance(cause, http.client.LineTooLong) or type(cause) is http.client.HTTPException
-    return Problem(_words(error), may_pass=not hopeless)
+    return Problem(f"{_words(error)}; {ASK}", may_pass=False) if hopeless else Problem(_words(error))
 
 
 def _words(error: Exception) -> str:
     """What is wrong, without the address that was asked, whose query may be a key."""
-    text = re.sub(r"\(url[^)]*\)|https?://\S+|<[^>]*>:?", "", str(error)[:4096]).strip()
-    return plain(text, _MOST_WORDS) or type(error).__name__
-
-
-def plain(text: str, most: int) -> str:
-    """Return what a server said, fit for a terminal: printable, and so many characters at most."""
-    return "".join(character if character.isprintable() else "?" for character in text[:most])
+    told, *causes = (str(part) for part in error.args) if isinstance(error, ProtocolError) else (str(error),)
+    text = ": ".join([told.rstrip("."), *(cause for cause in causes if cause not in told)])
+    text = re.sub(_ADDRESSES, "", text[:4096]).strip()[:_MOST_WORDS]
+    # A status line that is none is the server's own text, and goes to a terminal.
+    return "".join(mark if mark.isprintable() else "?" for mark in text) or type(error).__name__

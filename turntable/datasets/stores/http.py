@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import quote, urlsplit
 
 from turntable.datasets.stores.origins import Address
-from turntable.datasets.stores.patience import AnswerError, Problem, pauses
+from turntable.datasets.stores.patience import ASK, AnswerError, Problem, pauses
 from turntable.datasets.stores.protocol import Download, checked_name, too_long
 from turntable.datasets.stores.receiving import receive
 from turntable.datasets.stores.tokens import Token, checked_token, find_token, why_refused
@@ -188,15 +188,16 @@ class HttpStore:
         """Ask for a file to see whether the server takes the token; the file need not be there.
 
         Raises:
-            StoreError: It refuses the token, it leads to another origin, which does not get it, or nobody
-                answers.
+            StoreError: It refuses the token, it leads to another origin, which does not get the token and
+                refuses, or nobody answers.
         """
         answer = self._patient_answer(name, {"Range": "bytes=0-0"})
         answer.release()
-        if answer.origin != self._base.origin:
+        here, there = self._base.origin, answer.origin
+        # A server may well take a token and then send on to where its files lie.
+        if there != here and (answer.status in _REFUSED or there.host == here.host):
             raise StoreError(
-                f"{self._place(name)} leads to {answer.origin}, which does not get this token; give a URL "
-                "there"
+                f"{self._place(name)} leads to {there}, which does not get this token; give a URL there"
             )
         if answer.status in _REFUSED:
             raise StoreError(f"{self._place(name)}: the server refuses this token ({answer.status})")
@@ -219,7 +220,7 @@ class HttpStore:
             yield from answer.pieces(size)
             if answer.is_over():
                 return
-            problem = Problem(f"it sends more than the {size:,} bytes that it stated", may_pass=False)
+            problem = Problem(f"it sends more than the {size:,} bytes that it stated; {ASK}", may_pass=False)
         except AnswerError as error:
             problem = error.problem
         finally:
@@ -229,7 +230,9 @@ class HttpStore:
         raise GivenUpError(f"{self._place(name)}: {problem.words}")
 
     @contextmanager
-    def _asked(self, name: str, headers: Mapping[str, str] | None = None) -> Generator["Answer | None"]:
+    def _asked(
+        self, name: str, headers: Mapping[str, str] | None = None
+    ) -> Generator["Answer | None", None, None]:
         """The server's answer, None where it has no such file; its body is still to be read."""
         answer = self._answer(name, headers or {})
         try:
@@ -277,7 +280,7 @@ class HttpStore:
                 return answer
             answer.release()
             address = _redirected(address, answer.redirect)
-        raise AnswerError("too many redirects", may_pass=False)
+        raise AnswerError(f"too many redirects; {ASK}", may_pass=False)
 
     def _problem(self, answer: "Answer", asked_for_part: bool) -> str:
         """What is wrong with an answer; nothing where it can be read, or says that there is no such file."""
@@ -356,7 +359,7 @@ def _whole_size(answer: "Answer") -> int:
     if answer.status == _PARTIAL:
         return _content_range(answer)[2]
     if answer.stated_bytes is None:
-        raise AnswerError("the server does not say how long the file is (no Content-Length)", may_pass=False)
+        raise AnswerError(f"the server does not say how long the file is (no Content-Length); {ASK}", False)
     return answer.stated_bytes
 
 

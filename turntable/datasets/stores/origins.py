@@ -5,12 +5,13 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Literal, Self
-from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urldefrag, urljoin, urlsplit
 
 from turntable.errors import InvalidInputError
 
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(?=.{1,254}$)(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+_ASCII = "".join(map(chr, range(0x20, 0x7F)))
 _SHOWN = 200
 """Characters of an address that a message quotes at most."""
 _NO_ADDRESSES = IPv4Network("0.0.0.0/8")
@@ -86,6 +87,8 @@ class Address:
         """
         if not all(" " <= character != "\x7f" for character in location):
             raise InvalidInputError("a redirect to an address with control characters")
+        # Bytes beyond ASCII come as Latin-1; of an address they are what browsers send on as they are.
+        location = quote(location, safe=_ASCII, encoding="latin-1", errors="replace")
         try:
             there = Address.of(urldefrag(urljoin(str(self), location)).url)
         except ValueError:  # also of urljoin
@@ -155,7 +158,9 @@ def _shown(parts: SplitResult) -> str:
 
 def _named(location: str) -> str:
     """The scheme and host of an address that is not followed, as far as they can be told."""
-    scheme, _, rest = location.partition(":")
+    scheme, separator, rest = location.partition(":")
+    if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
+        return "a path"
     host = re.split(r"[/?#\\]", rest[2:], maxsplit=1)[0] if rest.startswith("//") else ""
     return repr(f"{scheme}:{'//' if host else ''}{host.rpartition('@')[2]}"[:_SHOWN])
 

@@ -18,6 +18,10 @@ def pauses() -> Iterator[float | None]:
     yield None
 
 
+ASK = "look whether the URL is right, or ask whoever keeps the server"
+"""What is to be done about an answer that will not be better the next time."""
+
+
 class Problem(NamedTuple):
     """What is wrong with an answer."""
 
