@@ -59,7 +59,7 @@ def logout(url: str) -> int:
 
 
 def _typed(prompt: str) -> str:
-    """What the user types unseen, or what comes by a pipe."""
+    """Return what the user types unseen, or what comes by a pipe."""
     try:
         if sys.stdin.isatty():
             return getpass(prompt)

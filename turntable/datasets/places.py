@@ -130,7 +130,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class IndexSize:
-    """How long the indices of a data set can be, as its manifest says."""
+    """The length that indices of a data set can have, by what its manifest says."""
 
     views: int
     labels: int

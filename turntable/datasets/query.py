@@ -19,7 +19,7 @@ from turntable.errors import IntegrityError, InvalidInputError
 
 _REMEDY = "run `turntable verify` where it lies, or fetch it again"
 _MOST_BYTES, _MOST_ROW_BYTES = 64 << 20, 1 << 10
-"""Of a table that is fetched, in all and for each view besides."""
+"""The most of a table that is fetched: in all, and for each view besides."""
 _LISTED = 8
 """Values of a column that a message lists."""
 

@@ -39,11 +39,11 @@ _UNREADABLE = (
 _PLACE_BYTES = 20
 """An offset, a size and a checksum."""
 _MOST_HEADER_BYTES = 64 << 10
-"""Of the archive's and the arrays' own, a few hundred for each array."""
+"""Headers of the archive and of its arrays, a few hundred bytes for each array."""
 _MOST_TEXT_BYTES = 4 << 10
-"""Of an object's key, id and category: each as wide as the longest of the shard."""
+"""An object's key, id and category, each as wide as the longest of the shard."""
 MOST_INDEX_BYTES = 1 << 30
-"""Of any index, whatever is said of its shard: ten million views."""
+"""The most of any index, whatever is said of its shard: ten million views."""
 _EXTRA_ID = b"tt"
 """Marks our padding in a zip entry's extra field, which readers skip."""
 

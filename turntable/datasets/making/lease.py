@@ -16,7 +16,7 @@ RENEW_S = 30.0
 EXPIRES_S = 120.0
 """A lease that has not been renewed for so long is of a run that died."""
 _MOST_BYTES = 64 << 10
-"""Of a lease, which has a few hundred."""
+"""The most of a lease that is read; it has a few hundred."""
 
 
 @contextmanager

@@ -33,7 +33,7 @@ _WORTH_READING = 16 << 10
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_WORDS = 200
 _ADDRESSES = r"\(url[^)]*\)|https?://\S+|\w*Connection\w*\(host[^)]*\):?|<[^>]*>:?"
-"""What urllib3's messages say of who was asked."""
+"""The parts of urllib3's messages that say who was asked."""
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -74,7 +74,7 @@ class _Meter:
 
 
 _METER: ContextVar[_Meter] = ContextVar("_METER")
-"""Of the request that is being made: urllib3 makes the response, and knows of none."""
+"""The meter of the request that is being made: urllib3 makes the response, and knows of none."""
 
 
 class _MeteredReader(io.RawIOBase):
@@ -150,7 +150,7 @@ class Answer:
 
     @property
     def redirect(self) -> str:
-        """Where it leads, as the server says it; empty where it is no redirect."""
+        """The place to which it redirects, as the server says it; empty where it is no redirect."""
         return self.header("Location") if self.status in _REDIRECTS else ""
 
     @property
@@ -179,7 +179,7 @@ class Answer:
             yield piece
 
     def is_over(self) -> bool:
-        """Whether nothing of the body is left. Raises AnswerError where it breaks off."""
+        """Say whether nothing of the body is left. Raises AnswerError where it breaks off."""
         return not self._read(1)
 
     def release(self) -> None:
@@ -203,7 +203,7 @@ class Answer:
 
 _POOLS: Mapping[str, type[HTTPConnectionPool]] = {"http": _Connections, "https": _SecureConnections}
 _ERRORS = (_TooMuchError, HTTPError, http.client.HTTPException, OSError, ValueError)
-"""What reading an answer raises; ValueError, for http.client takes chunks of negative size at their word."""
+"""Errors of reading an answer; ValueError, for http.client takes a chunk of negative size at its word."""
 
 
 def connections(connect_s: float, read_s: float) -> urllib3.PoolManager:
@@ -246,7 +246,7 @@ def ask(manager: urllib3.PoolManager, address: Address, headers: Mapping[str, st
 
 
 def _problem(error: Exception) -> Problem:
-    """The error without what came before it, which may hold an address or a header."""
+    """Return what is wrong, without the errors before it, which may hold an address or a header."""
     # A frame of urllib3 holds its own error, and with it the frames of all callers and what they have open.
     clear_frames(error.__traceback__)
     if isinstance(error, _TooMuchError):
@@ -258,7 +258,7 @@ def _problem(error: Exception) -> Problem:
 
 
 def _words(error: Exception) -> str:
-    """What is wrong, without the address that was asked, whose query may be a key."""
+    """Return what is wrong, without the address that was asked, whose query may be a key."""
     told, *causes = (str(part) for part in error.args) if isinstance(error, ProtocolError) else (str(error),)
     text = ": ".join([told.rstrip("."), *(cause for cause in causes if cause not in told)])
     text = re.sub(_ADDRESSES, "", text[:4096]).strip()[:_MOST_WORDS]

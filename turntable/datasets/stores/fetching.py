@@ -13,7 +13,7 @@ E_TAG_SUFFIX = ".etag"
 """Of the file beside a part that says of which version it is."""
 _PAGE_MARKS = (b"<!doctype", b"<html", b"<?xml")
 _PROGRESS_BYTES = 64 << 10
-"""What a try must bring so as not to count: a server could send a byte at a time for ever."""
+"""A try that brings fewer counts as failed: a server could send a byte at a time for ever."""
 
 
 def fetch(store: Store, name: str, part: Path, size: int, sha256: str) -> None:

@@ -233,7 +233,7 @@ class HttpStore:
     def _asked(
         self, name: str, headers: Mapping[str, str] | None = None
     ) -> Generator["Answer | None", None, None]:
-        """The server's answer, None where it has no such file; its body is still to be read."""
+        """Give the server's answer, None where it has no such file; its body is still to be read."""
         answer = self._answer(name, headers or {})
         try:
             yield answer
@@ -242,7 +242,7 @@ class HttpStore:
                 answer.release()
 
     def _answer(self, name: str, headers: Mapping[str, str]) -> "Answer | None":
-        """The answer to read, None where it says that there is no such file."""
+        """Return the answer to read; None where it says that there is no such file."""
         answer = self._patient_answer(name, headers)
         problem = self._problem(answer, asked_for_part="Range" in headers)
         if problem or answer.status in _ABSENT:
@@ -252,7 +252,7 @@ class HttpStore:
         return None if answer.status in _ABSENT else answer
 
     def _patient_answer(self, name: str, headers: Mapping[str, str]) -> "Answer":
-        """What a server says that is there and not busy."""
+        """Return the answer of a server that is there and not busy."""
         for pause in pauses():
             try:
                 answer = self._followed(name, headers)
@@ -269,7 +269,7 @@ class HttpStore:
         raise AssertionError("the last pause is None")
 
     def _followed(self, name: str, headers: Mapping[str, str]) -> "Answer":
-        """The first answer that is no redirect. The token stays behind for good at the first other origin."""
+        """Return the first answer that is no redirect. The token ends at the first other origin, for good."""
         client, address = self._client(), self._address(name)
         token = client.token
         for _ in range(_MOST_REDIRECTS + 1):
@@ -283,7 +283,7 @@ class HttpStore:
         raise AnswerError(f"too many redirects; {ASK}", may_pass=False)
 
     def _problem(self, answer: "Answer", asked_for_part: bool) -> str:
-        """What is wrong with an answer; nothing where it can be read, or says that there is no such file."""
+        """Return what is wrong with an answer; "" where it can be read, or there is no such file."""
         if answer.status in _REFUSED:
             return f"the server refuses ({answer.status}); {self._remedy(answer)}"
         if answer.status in _ABSENT or (asked_for_part and answer.status in (_UNSATISFIABLE, _CHANGED)):

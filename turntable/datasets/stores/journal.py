@@ -15,7 +15,7 @@ from turntable.errors import InvalidInputError
 
 _PARALLEL_READS = 16
 _MOST_LINE_BYTES = 64 << 20
-"""Of one line: it names every object that was left out of a shard, and why."""
+"""The most of one line, which names every object that was left out of a shard, and why."""
 
 
 class Journal(Protocol):

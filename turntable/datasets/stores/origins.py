@@ -19,7 +19,7 @@ _WRAPPED = IPv6Network("::/96"), IPv6Network("::ffff:0:0/96"), IPv6Network("64:f
 """IPv6 addresses whose last four bytes are the IPv4 address that answers."""
 
 Reach = Literal["this machine", "this network's own addresses", "no address at all", "anywhere"]
-"""From where a host is reached, as far as its name says."""
+"""The place from where a host is reached, as far as its name says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Origin:
 
     @property
     def reach(self) -> Reach:
-        """From where the host is reached; names are not looked up."""
+        """The place from where the host is reached; names are not looked up."""
         return _reach(self.host)
 
     @property
     def is_readable_underway(self) -> bool:
-        """Whether what is sent there travels over a network without encryption."""
+        """True where what is sent there travels over a network without encryption."""
         return self.scheme == "http" and self.reach != "this machine"
 
 
@@ -72,7 +72,7 @@ class Address:
 
     @property
     def target(self) -> str:
-        """What the request's first line asks for."""
+        """The path and query that the request's first line asks for."""
         return (self.path or "/") + (f"?{self.query}" if self.query else "")
 
     def redirected(self, location: str) -> "Address":
@@ -143,7 +143,7 @@ def _has_port(netloc: str) -> bool:
 
 
 def _checked_host(name: str) -> str | None:
-    """The host in its one form; None where it is none."""
+    """Return a host in its one form; None where it is none."""
     if name.startswith("[") and name.endswith("]"):
         try:
             return f"[{IPv6Address(name[1:-1]).compressed}]" if "%" not in name else None
@@ -157,7 +157,7 @@ def _shown(parts: SplitResult) -> str:
 
 
 def _named(location: str) -> str:
-    """The scheme and host of an address that is not followed, as far as they can be told."""
+    """Return scheme and host of an address that is not followed, as far as they can be told."""
     scheme, separator, rest = location.partition(":")
     if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         return "a path"
@@ -180,7 +180,7 @@ def _reach(host: str) -> Reach:
 
 
 def _literal(name: str) -> IPv4Address | IPv6Address | None:
-    """The address that a name is, in whatever way resolvers read it: 127.1, 0x7f000001, [::ffff:7f00:1]."""
+    """Return the address that a name is to resolvers: 127.1, 0x7f000001, [::ffff:7f00:1] are some."""
     if not name.startswith("["):
         try:
             return IPv4Address(socket.inet_aton(name))

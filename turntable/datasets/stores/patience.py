@@ -1,4 +1,4 @@
-"""What may pass by itself, and how long to wait between tries of it."""
+"""Problems that may pass by themselves, and how long to wait between tries."""
 
 import random
 from collections.abc import Iterator
@@ -19,16 +19,16 @@ def pauses() -> Iterator[float | None]:
 
 
 ASK = "look whether the URL is right, or ask whoever keeps the server"
-"""What is to be done about an answer that will not be better the next time."""
+"""A remedy for an answer that will not be better the next time."""
 
 
 class Problem(NamedTuple):
-    """What is wrong with an answer."""
+    """A fault of an answer."""
 
     words: str
     """They hold no address."""
     may_pass: bool = True
-    """Whether the same request may do better a moment later."""
+    """True where the same request may do better a moment later."""
 
 
 class AnswerError(Exception):

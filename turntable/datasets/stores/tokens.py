@@ -31,7 +31,7 @@ class Token:
 
     text: str = field(repr=False)
     source: str
-    """Who gave it, for messages: "the call", "TURNTABLE_TOKEN", or a file."""
+    """The giver, for messages: "the call", "TURNTABLE_TOKEN", or a file."""
 
 
 def find_token(origin: Origin, given: str | None, environ: Mapping[str, str]) -> Token | None:
@@ -157,7 +157,7 @@ def _named_host(environ: Mapping[str, str]) -> Origin:
 
 
 def _tokens_file(environ: Mapping[str, str]) -> Path | None:
-    """Where tokens are kept; None where this user has no home."""
+    """Return the file of tokens; None where this user has no home."""
     config = environ.get(_CONFIG_VARIABLE, "")
     if Path(config).is_absolute():
         return Path(config) / _FILE
