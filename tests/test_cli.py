@@ -191,6 +191,8 @@ def test_every_command_has_help(capsys):
         "evaluate",
         "import-checkpoint",
         "inspect",
+        "login",
+        "logout",
         "merge",
         "publish",
         "render",

@@ -6,6 +6,7 @@ TurntableError                    the base of them all; the command line prints 
 ├── MeshError                     one object's mesh cannot be used: it is quarantined, the run goes on
 ├── IntegrityError                a shard, index or manifest is not what was written
 ├── StoreError                    a folder or bucket cannot be reached, read or written
+│   └── GivenUpError              an answer too long or too slow, which is not asked for again
 ├── DeviceError                   no usable OpenGL device
 │   └── DeviceLostError           the device was lost in the middle of work (driver reset, GPU fell off the
 │                                 bus): the worker ends, its task is given to a new one
@@ -51,6 +52,14 @@ class IntegrityError(TurntableError):
 
 class StoreError(TurntableError):
     """A folder or bucket cannot be reached, read or written."""
+
+
+class GivenUpError(StoreError):
+    """An answer that is not put up with: too long, too slow, or leading where nobody should follow.
+
+    The same request would be answered in the same way, so whoever is patient with a StoreError is not with
+    this one.
+    """
 
 
 class DeviceError(TurntableError, RuntimeError):

@@ -45,7 +45,7 @@ def there(url):
     """The same of what is in a store, the journal apart."""
     store = open_store(url)
     names = [name for name in store.list() if not name.startswith("journal/")]
-    return {name: hashlib.sha256(store.read(name)).hexdigest() for name in names}
+    return {name: hashlib.sha256(store.read(name, 1 << 24)).hexdigest() for name in names}
 
 
 @pytest.mark.parametrize("how", ["503", "reset", "lost"])
@@ -127,7 +127,7 @@ def test_a_second_run_is_refused_until_the_lease_of_a_dead_one_ends(s3_server, w
     url = s3_server().url
     store = open_store(url)
     with open_destination(url).claim(Job(1, 3)):
-        assert json.loads(store.read("leases/run-1-of-3.json"))["process"]
+        assert json.loads(store.read("leases/run-1-of-3.json", 1 << 24))["process"]
         with pytest.raises(InvalidInputError, match=r"another run is at work in it .process \d+ on "):
             generate(TINY, ZooSource(OBJECTS), open_destination(url), engine=InProcess())
     assert store.list("leases") == ()

@@ -3,10 +3,12 @@
 ``server.fail(how, times, on)`` makes the next requests for paths that contain ``on`` go wrong.
 """
 
+import ssl
+import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,7 +17,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from hostile_answers import HOSTILE
 
+FOUND = b"HTTP/1.1 302 Found\r\nConnection: close\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n"
 PAGE = b"<!DOCTYPE html><html><title>Please log in</title></html>"
 
 
@@ -33,6 +37,7 @@ class Asked:
     range: str | None
     token: str | None
     host: str
+    cookie: str | None
 
 
 @dataclass
@@ -48,7 +53,10 @@ class FaultyServer:
     retry_after: str = "0"
     """With a number for a fault."""
     elsewhere: str = ""
-    """Where redirects lead."""
+    """Where redirects lead, with the path that was asked for behind it."""
+    location: bytes = b""
+    """The header of that name of a "location", as it is sent."""
+    tls: ssl.SSLContext | None = None
     port: int = 0
     at_once: int = 0
     most_at_once: int = 0
@@ -56,7 +64,10 @@ class FaultyServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    def sent_in_all(self) -> int:
+        return sum(self.sent.values())
 
     def fail(self, how: str, times: int = 1, on: str = "") -> None:
         self.faults.append(Fault(how, times, on))
@@ -98,13 +109,18 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         wanted = self.headers.get("Range")
         token = self.headers.get("Authorization")
-        state.asked.append(Asked(unquote(url.path), url.query, wanted, token, self.headers["Host"]))
+        cookie = self.headers.get("Cookie")
+        state.asked.append(Asked(unquote(url.path), url.query, wanted, token, self.headers["Host"], cookie))
         how = state.next_fault(url.path)
         if how == "reset":
             self.close_connection = True
             self.connection.close()
         elif how.startswith("redirect"):
             self._say(302, b"", {"Location": state.elsewhere + self.path})
+        elif how == "location":
+            self._raw([FOUND, b"Location: ", state.location, b"\r\n\r\n"])
+        elif how in HOSTILE:
+            self._raw(HOSTILE[how]())
         elif how.isdigit():
             self._say(int(how), b"no", {"Retry-After": state.retry_after})
         elif how == "html":
@@ -115,6 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(401, b"no token")
         else:
             self._file(state.folder / unquote(url.path).lstrip("/"), wanted, how)
+
+    def _raw(self, pieces: Iterable[bytes]) -> None:
+        self.close_connection = True
+        for piece in pieces:
+            self.connection.sendall(piece)
+            self.server.state.sent[urlsplit(self.path).path] += len(piece)
 
     def _file(self, path: Path, wanted: str | None, how: str) -> None:
         if not path.is_file():
@@ -151,6 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
         if how == "cut":
             body = body[: len(body) // 2]
             self.close_connection = True
+        if how == "a byte":
+            body = body[:1]
+            self.close_connection = True
         if how == "stall":
             self.wfile.write(body[: len(body) // 2])
             time.sleep(1.5)
@@ -174,6 +199,8 @@ class _Server(ThreadingHTTPServer):
 def running(state: FaultyServer) -> Generator[FaultyServer, None, None]:
     server = _Server(("127.0.0.1", 0), _Handler)
     server.state = state
+    if state.tls:
+        server.socket = state.tls.wrap_socket(server.socket, server_side=True)
     state.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -186,9 +213,30 @@ def running(state: FaultyServer) -> Generator[FaultyServer, None, None]:
 
 
 @pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What makes a server speak TLS, with a certificate for 127.0.0.1 and localhost that clients trust."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
+    )
+    names = "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:data.example"
+    subprocess.run(
+        [*command.split(), "-addext", names, "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+@pytest.fixture
 def http_server() -> Generator[Callable[..., FaultyServer], None, None]:
-    """``http_server(folder, token=None)`` serves a folder until the test ends."""
+    """``http_server(folder, token=None, tls=None)`` serves a folder until the test ends."""
     from contextlib import ExitStack
 
     with ExitStack() as stack:
-        yield lambda folder, token=None: stack.enter_context(running(FaultyServer(Path(folder), token)))
+        yield lambda folder, token=None, tls=None: stack.enter_context(
+            running(FaultyServer(Path(folder), token, tls=tls))
+        )

@@ -41,7 +41,10 @@ def token_create(
     known = read_access(access) if access.exists() else new_access()
     changed, made, text = known.created(name, scopes, datasets, days)
     write_access(access, changed)
-    warn(f"Token {made.id} for {name}; keep it, it is not shown again. Readers set TURNTABLE_TOKEN to it.")
+    warn(
+        f"Token {made.id} for {name}; keep it, it is not shown again. Readers run turntable login with the "
+        "URL, or set TURNTABLE_TOKEN to it and TURNTABLE_TOKEN_HOST to the server (scheme://host:port)."
+    )
     say(text)
     return 0
 

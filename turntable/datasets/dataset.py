@@ -7,8 +7,9 @@ from typing import Literal
 
 from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.labels import LabelSchema
+from turntable.datasets.limits import MOST_MANIFEST_BYTES
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest, decode_manifest, read_manifest
-from turntable.datasets.places import Cached, Folder, Place, Streamed
+from turntable.datasets.places import Cached, Folder, IndexSize, Place, Streamed
 from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.split import Split
 from turntable.datasets.stores import LocalStore, ShardCache, Store, is_url, open_store
@@ -112,7 +113,8 @@ def open_dataset(
         place: the folder that holds ``manifest.json``, or its URL: https://, s3://, gs:// or file://.
         cache: where shards of a URL are kept: a ShardCache, its folder, None for the usual one
             (TURNTABLE_CACHE); False to keep nothing, so that each view is a request.
-        token: of a web server; None: TURNTABLE_TOKEN of the environment.
+        token: of a web server, for the URL's origin alone; None: that of TURNTABLE_TOKEN where
+            TURNTABLE_TOKEN_HOST names this origin, or that of ``turntable login``.
 
         links_under: folders into which links of a local data set may lead, beside its own and the blobs of
             the hub's cache; None: anywhere, which is for data that do not leave this machine.
@@ -127,7 +129,9 @@ def open_dataset(
     store = open_store(place, token)
     if isinstance(store, LocalStore):
         return open_folder(confined(store.folder, links_under))
-    return Dataset(_elsewhere(store, cache), _fetch_manifest(store))
+    manifest = _fetch_manifest(store)
+    indices = IndexSize(manifest.views, len(manifest.factors), len(manifest.outputs))
+    return Dataset(_elsewhere(store, indices, cache), manifest)
 
 
 def open_folder(files: FolderFiles) -> Dataset:
@@ -140,19 +144,20 @@ def confined(folder: str | Path, links_under: Sequence[str | Path] | None) -> Fo
     return FolderFiles(Path(folder), None if links_under is None else tuple(map(Path, links_under)))
 
 
-def _elsewhere(store: Store, cache: ShardCache | str | Path | Literal[False] | None) -> Place:
+def _elsewhere(
+    store: Store, indices: IndexSize, cache: ShardCache | str | Path | Literal[False] | None
+) -> Place:
     if cache is False:
-        return Streamed(store)
+        return Streamed(store, indices)
     if cache is None:
-        return Cached(store, default_cache())
-    return Cached(
-        store, cache if isinstance(cache, ShardCache) else replace(default_cache(), folder=Path(cache))
-    )
+        return Cached(store, indices, default_cache())
+    kept = cache if isinstance(cache, ShardCache) else replace(default_cache(), folder=Path(cache))
+    return Cached(store, indices, kept)
 
 
 def _fetch_manifest(store: Store) -> Manifest:
     where = f"{store.url}/{MANIFEST_NAME}"
-    data = store.read(MANIFEST_NAME)
+    data = store.read(MANIFEST_NAME, MOST_MANIFEST_BYTES)
     if data is None:
         raise IntegrityError(f"{where}: missing, so this is not a finished data set; is the URL right?")
     return decode_manifest(data, where)

@@ -19,6 +19,7 @@ MOST_POINTS = 1_000_000
 MOST_FACTORS = 256
 MOST_SEED = 2**63 - 1
 MOST_MANIFEST_BYTES = 32 << 20
+"""Those of about 80,000 shards."""
 MOST_META_BYTES = 1 << 20
 """Bytes of an object's description."""
 LONGEST_ID = 4096

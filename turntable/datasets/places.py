@@ -6,15 +6,20 @@ Each is a frozen value, cheap to make and to pickle, that holds no open file.
 import hashlib
 import os
 import resource
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from turntable.datasets.folder_files import FolderFiles
-from turntable.datasets.shard_index import ShardIndex, map_index, parse_index
+from turntable.datasets.shard_index import ShardIndex, map_index, most_index_bytes, parse_index
 from turntable.datasets.shard_reader import ShardReader, index_name, shard_name
 from turntable.datasets.shard_writer import ShardRecord
 from turntable.datasets.stores import ShardCache, Store
 from turntable.datasets.stores.held_folder import others_may_write
+from turntable.datasets.stores.protocol import too_long
+from turntable.datasets.stores.receiving import spool
 from turntable.datasets.tar import REMEDY
 from turntable.errors import IntegrityError, StoreError
 
@@ -36,12 +41,15 @@ class Place(Protocol):
         """Of these shards, how many a reader should keep open at once; None: all."""
         ...
 
-    def read(self, name: str, most_bytes: int) -> bytes | None:
-        """A whole small file; None where there is none.
+    def bring(self, name: str, most_bytes: int) -> AbstractContextManager[Path | None]:
+        """The path of a file that is no shard, for a while: fetched first if need be; None: there is none.
+
+        Args:
+            name: of the file.
+            most_bytes: that are fetched of it.
 
         Raises:
-            IntegrityError: it has more than ``most_bytes``.
-            StoreError: the place does not give it.
+            StoreError: the place does not give it, or it is longer than that.
         """
         ...
 
@@ -81,9 +89,11 @@ class Folder:
     def most_open(self, shards: tuple[ShardRecord, ...]) -> None:
         """All."""
 
-    def read(self, name: str, most_bytes: int) -> bytes | None:
-        """A file of the folder."""
-        return self.files.read(name, most_bytes)
+    @contextmanager
+    def bring(self, name: str, most_bytes: int) -> Generator[Path | None, None, None]:
+        """A file of the folder, however long it is."""
+        del most_bytes
+        yield self.files.find(name)
 
     def open(self, shard: ShardRecord) -> ShardReader:
         """Open a shard of the folder."""
@@ -114,20 +124,39 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexSize:
+    """The length that indices of a data set can have, by what its manifest says."""
+
+    views: int
+    labels: int
+    outputs: int
+
+    def most_bytes(self, shard: ShardRecord) -> int:
+        """Return the most bytes that a shard's index can have."""
+        return most_index_bytes(shard.objects, self.views, self.labels, self.outputs)
+
+
+@dataclass(frozen=True, slots=True)
 class _InStore:
     """What data sets in a store have in common."""
 
     store: Store
+    indices: IndexSize
 
     @property
     def name(self) -> str:
         """The store's URL."""
         return self.store.url
 
-    def read(self, name: str, most_bytes: int) -> bytes | None:
-        """A file of the store; it is not kept."""
-        del most_bytes
-        return self.store.read(name)
+    @contextmanager
+    def bring(self, name: str, most_bytes: int) -> Generator[Path | None, None, None]:
+        """Bring a file of the store into a temporary one."""
+        file = spool(self.store, name, most_bytes)
+        if file is None:
+            yield None
+            return
+        with file:
+            yield Path(file.name)
 
     def check(self, shards: tuple[ShardRecord, ...]) -> None:
         """Nothing is to be seen without a request."""
@@ -180,6 +209,8 @@ class Cached(_InStore):
             size = self.store.size(name)
             if size is None:
                 raise IntegrityError(f"{self.name}/{name}: missing; {REMEDY}")
+            if size > self.indices.most_bytes(shard):
+                raise too_long(f"{self.name}/{name}", self.indices.most_bytes(shard))
             descriptor = self.cache.opened(self.store, name, size, shard.idx_sha256)
         with os.fdopen(descriptor, "rb") as file:
             if others_may_write(os.fstat(descriptor)):
@@ -196,7 +227,8 @@ class Streamed(_InStore):
 
     def open(self, shard: ShardRecord) -> ShardReader:
         """Open a shard; its index comes whole."""
-        return ShardReader(shard_name(shard), self.store, shard.idx_sha256)
+        most_bytes = self.indices.most_bytes(shard)
+        return ShardReader(shard_name(shard), self.store, shard.idx_sha256, most_bytes)
 
     def fetch(self, shard: ShardRecord) -> None:
         """Nothing: there is no place for it."""

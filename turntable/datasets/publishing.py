@@ -11,6 +11,7 @@ from turntable.datasets.assemble import DESCRIBED
 from turntable.datasets.card import CARD_NAME
 from turntable.datasets.dataset import Dataset, confined, open_folder
 from turntable.datasets.digests import file_sha256
+from turntable.datasets.limits import MOST_MANIFEST_BYTES
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.shard_index import INDEX_SUFFIX
 from turntable.datasets.shard_reader import index_name, shard_name
@@ -145,7 +146,7 @@ def _check_written(file: _File, dataset: Dataset) -> None:
 
 
 def _check_place(dataset: Dataset, store: Store) -> None:
-    there = store.read(MANIFEST_NAME)
+    there = store.read(MANIFEST_NAME, MOST_MANIFEST_BYTES)
     if there is None:
         return
     found = Manifest.from_json(there.decode("utf-8", "replace"), f"{store.url}/{MANIFEST_NAME}")

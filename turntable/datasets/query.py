@@ -4,7 +4,6 @@ Strangers write conditions, and the tables that they are asked of. So another pr
 be killed: nothing that a condition or a table does to it reaches the one that asks.
 """
 
-import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -63,6 +62,10 @@ class ConditionWorker:
     def close(self) -> None:
         """End the process."""
         self._worker.close()
+
+
+_MOST_TABLE_BYTES, _MOST_ROW_BYTES = 64 << 20, 1 << 10
+"""The most of a table that is fetched: in all, and for each view besides."""
 
 
 def matching_views(dataset: Dataset, split: str, where: str) -> MatchingViews:
@@ -125,18 +128,9 @@ def _unpacked(bits: bytes, views: int) -> MatchingViews:
 @contextmanager
 def _table(dataset: Dataset) -> Generator[Path, None, None]:
     """The table's file, which is fetched first where the data set lies elsewhere."""
-    name = f"{dataset.place}/{TABLE_NAME}"
-    if dataset.is_local:
-        path = dataset.files.find(TABLE_NAME)
+    manifest = dataset.manifest
+    views = manifest.views * sum(shard.objects for shard in manifest.shards)
+    with dataset.where.bring(TABLE_NAME, _MOST_TABLE_BYTES + _MOST_ROW_BYTES * views) as path:
         if path is None:
-            raise IntegrityError(f"{name}: missing; {REMEDY}")
+            raise IntegrityError(f"{dataset.place}/{TABLE_NAME}: missing; {REMEDY}")
         yield path
-        return
-    data = dataset.where.read(TABLE_NAME, 1 << 40)
-    if data is None:
-        raise IntegrityError(f"{name}: missing; {REMEDY}")
-    with tempfile.NamedTemporaryFile(prefix="turntable-", suffix=".parquet") as file:
-        file.write(data)
-        del data
-        file.flush()
-        yield Path(file.name)

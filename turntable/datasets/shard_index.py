@@ -36,6 +36,14 @@ _UNREADABLE = (
     zipfile.BadZipFile,
 )
 """What zipfile and numpy raise, between them, for bytes that are no archive of arrays."""
+_PLACE_BYTES = 20
+"""An offset, a size and a checksum."""
+_MOST_HEADER_BYTES = 64 << 10
+"""Headers of the archive and of its arrays, a few hundred bytes for each array."""
+_MOST_TEXT_BYTES = 8 << 10
+"""An object's key, id and category, each as wide as the longest of the shard."""
+MOST_INDEX_BYTES = 1 << 30
+"""The most of any index, whatever is said of its shard: ten million views."""
 _EXTRA_ID = b"tt"
 """Marks our padding in a zip entry's extra field, which readers skip."""
 
@@ -113,6 +121,20 @@ _DTYPES = {"latents": "<f4", **dict.fromkeys(("crc32", "extra_crc32", "points_cr
 """Of the arrays that are neither texts nor "<i8"."""
 _OPTIONAL = frozenset(item.name for item in fields(ShardIndex) if item.default_factory is not MISSING)
 """Written only where there is something to say."""
+
+
+def most_index_bytes(objects: int, views: int, labels: int, outputs: int) -> int:
+    """Return the most bytes that the index of a shard can have, at most ``MOST_INDEX_BYTES``.
+
+    Args:
+        objects: N, in the shard.
+        views: V, of each object.
+        labels: L, of each view.
+        outputs: E, kept of each view besides its JPEG.
+    """
+    numbers = _PLACE_BYTES * (1 + outputs) + 4 * labels
+    whole = _MOST_HEADER_BYTES + objects * (_MOST_TEXT_BYTES + 2 * _PLACE_BYTES + views * numbers)
+    return min(whole, MOST_INDEX_BYTES)
 
 
 def text_array(texts: list[str]) -> NDArray[np.bytes_]:

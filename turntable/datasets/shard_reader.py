@@ -19,7 +19,14 @@ from turntable.datasets.json_fields import FieldError, Fields, parse_json
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.npy import parse_points
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, find_index, parse_index, texts_of
+from turntable.datasets.shard_index import (
+    INDEX_SUFFIX,
+    MOST_INDEX_BYTES,
+    ShardIndex,
+    find_index,
+    parse_index,
+    texts_of,
+)
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.stores.protocol import Store
 from turntable.datasets.tar import BLOCK, REMEDY, member_size
@@ -110,6 +117,7 @@ class ShardReader:
         store: where it lies, if it is no file of this machine. Its index is fetched whole, and each view by a
             request of its own.
         index_sha256: of the index in the store, hex, where it is known.
+        most_index_bytes: that are read of the index in the store: see ``shard_index.most_index_bytes``.
 
     Raises:
         IntegrityError: the shard or its index is missing or another one, or the shard is not as long as its
@@ -117,12 +125,18 @@ class ShardReader:
         StoreError: the store does not give it.
     """
 
-    def __init__(self, path: Path | str, store: Store | None = None, index_sha256: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        store: Store | None = None,
+        index_sha256: str | None = None,
+        most_index_bytes: int = MOST_INDEX_BYTES,
+    ) -> None:
         if store is None:
             files, name = FolderFiles(Path(path).parent), Path(path).name
             self._begin(str(path), find_index(files, index_name(name)), _LocalFile.of_folder(files, name))
         else:
-            index = _fetch_index(store, index_name(str(path)), index_sha256)
+            index = _fetch_index(store, index_name(str(path)), index_sha256, most_index_bytes)
             self._begin(f"{store.url}/{path}", index, _RemoteFile(store, str(path)))
 
     @classmethod
@@ -334,8 +348,8 @@ def store_shards(store: Store) -> OpenShard:
     return lambda shard: ShardReader(shard_name(shard), store)
 
 
-def _fetch_index(store: Store, name: str, sha256: str | None) -> ShardIndex:
-    data = store.read(name)
+def _fetch_index(store: Store, name: str, sha256: str | None, most_bytes: int) -> ShardIndex:
+    data = store.read(name, most_bytes)
     if data is None:
         raise IntegrityError(f"{store.url}/{name}: missing; {REMEDY}")
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:

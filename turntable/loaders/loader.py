@@ -76,7 +76,8 @@ class Loader(BatchLoader):
             object, with that one's labels, counted and logged. One more ends the iteration.
         output: "torch" for tensors, "numpy" for arrays.
         cache: for shards of a URL: a ShardCache, its folder, None for the usual one, False to keep nothing.
-        token: of the data service; by default TURNTABLE_TOKEN.
+        token: of the URL's server, for its origin alone; by default that of TURNTABLE_TOKEN where
+            TURNTABLE_TOKEN_HOST names this origin, or that of ``turntable login``.
 
     Raises:
         IntegrityError: there is no finished data set.

@@ -61,7 +61,7 @@ def test_a_full_disk_leaves_no_half_file(full_disk: Path, tmp_path: Path) -> Non
         with pytest.raises(StoreError, match=r"set/.*: the disk is full; free some space and run the same"):
             use()
         assert store.list() == ("a",)
-        assert store.read("a") == b"old"
+        assert store.read("a", 1 << 24) == b"old"
         assert [path.name for path in full_disk.rglob("*") if path.is_file()] == ["a"]
 
 
@@ -109,7 +109,7 @@ def test_a_folder_for_reading_only(read_only_folder: Path) -> None:
             store.check_writable()
         with pytest.raises(StoreError, match=r"(read-only|no permission)"):
             store.write("a", b"1")
-    assert LocalStore(read_only_folder).read("kept") == b"kept"
+    assert LocalStore(read_only_folder).read("kept", 1 << 24) == b"kept"
 
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_nothing_is_lost_or_doubled_by_faults(s3_server: Servers, tmp_path: Path
         store.write(f"train/{number}.idx", b"index %d" % number)
         journal.append(f"train/{number}", f"line {number}")
     store.delete("train/1.idx")
-    assert store.read("train/0.tar") == store.read_range("train/1.tar", 0, len(LARGE)) == LARGE
+    assert store.read("train/0.tar", 1 << 24) == store.read_range("train/1.tar", 0, len(LARGE)) == LARGE
     assert store.sha256("train/1.tar") == digest(LARGE)
     assert store.size("train/1.idx") is None
     assert journal.lines() == ["line 0", "line 1"]
@@ -108,13 +108,15 @@ def test_many_threads_share_a_store(s3_server: Servers) -> None:
     store = open_store(s3_server(fail_every=4).url)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: store.write(f"x/{n:02d}", b"%d" % n), range(40)))
-        assert list(pool.map(store.read, store.list("x"))) == [b"%d" % n for n in range(40)]
+        assert list(pool.map(lambda name: store.read(name, 9), store.list("x"))) == [
+            b"%d" % n for n in range(40)
+        ]
 
 
 IN_ANOTHER_PROCESS = """
 import pickle, sys
 store = pickle.loads(sys.stdin.buffer.read())
-print(store.read("a"), store.url, repr(store))
+print(store.read("a", 1 << 24), store.url, repr(store))
 """
 
 
@@ -213,7 +215,7 @@ TAR, INDEX = "train/shard-000000.tar", "train/shard-000000.idx"
     ],
 )
 def test_a_shard_that_is_not_whole_does_not_open(shard_store: Store, name: str, change, told: str) -> None:
-    data = shard_store.read(name)
+    data = shard_store.read(name, 1 << 24)
     assert data is not None
     shard_store.delete(name)
     if change is not None:
@@ -223,7 +225,7 @@ def test_a_shard_that_is_not_whole_does_not_open(shard_store: Store, name: str, 
 
 
 def test_edited_bytes_of_a_remote_shard_are_found(shard_store: Store) -> None:
-    data = bytearray(shard_store.read(TAR) or b"")
+    data = bytearray(shard_store.read(TAR, 1 << 24) or b"")
     with ShardReader(TAR, shard_store) as reader:
         first, start = int(reader.index.offset[0, 0]), int(reader.index.object_start[1])
     data[first + 20] ^= 1

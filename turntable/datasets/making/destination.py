@@ -27,6 +27,7 @@ from turntable.errors import InvalidInputError
 PLAN_NAME = "plan.json"
 """What a run set out to make; a resumed run must ask for the same."""
 LOCK_NAME = "run.lock"
+_MOST_PLAN_BYTES = 256 << 20
 
 
 class Destination(Protocol):
@@ -204,7 +205,7 @@ class Bucket:
 
     def read_plan(self) -> str | None:
         """The plan's object."""
-        data = self.store.read(PLAN_NAME)
+        data = self.store.read(PLAN_NAME, _MOST_PLAN_BYTES)
         if data is not None:
             return data.decode("utf-8")
         if [name for name in self.store.list() if not name.startswith("leases/")]:

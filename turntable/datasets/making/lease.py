@@ -15,6 +15,8 @@ from turntable.errors import InvalidInputError, StoreError
 RENEW_S = 30.0
 EXPIRES_S = 120.0
 """A lease that has not been renewed for so long is of a run that died."""
+_MOST_BYTES = 64 << 10
+"""The most of a lease that is read; it has a few hundred."""
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def held_lease(store: Store, name: str, alone: bool) -> Generator[None, None, No
 
 
 def _refuse(store: Store, name: str) -> None:
-    data = store.read(name)
+    data = store.read(name, _MOST_BYTES)
     if data is None:
         return
     try:

@@ -6,9 +6,11 @@ from turntable.datasets.storage import clear_disk_errors
 from turntable.datasets.stores.partial_file import PartialFile
 from turntable.datasets.stores.patience import pauses
 from turntable.datasets.stores.protocol import Download, Store
-from turntable.errors import IntegrityError, StoreError
+from turntable.errors import GivenUpError, IntegrityError, StoreError
 
 _PAGE_MARKS = (b"<!doctype", b"<html", b"<?xml")
+_PROGRESS_BYTES = 64 << 10
+"""A try that brings fewer counts as failed: a server could send a byte at a time for ever."""
 
 
 def fetch(store: Store, name: str, part: PartialFile, size: int, sha256: str) -> None:
@@ -43,14 +45,16 @@ def fetch(store: Store, name: str, part: PartialFile, size: int, sha256: str) ->
 
 
 def _fetch_whole(store: Store, name: str, part: PartialFile, size: int) -> None:
-    """Until all bytes are here; a try that brought some does not count."""
+    """Until all bytes are here; a try that brought a good deal does not count."""
     patience = pauses()
     while (here := part.length) != size:
         coming = _rest(store, name, part, size)  # what it refuses it was patient with before
         try:
             _write(coming, part, f"{store.url}/{name}")
+        except GivenUpError:
+            raise
         except StoreError:
-            patience = pauses() if part.length > here else patience
+            patience = pauses() if part.length >= here + _PROGRESS_BYTES else patience
             pause = next(patience)
             if pause is None:
                 raise
@@ -64,6 +68,7 @@ def _rest(store: Store, name: str, part: PartialFile, size: int) -> Download:
     coming = store.download(name, part.length, part.e_tag)
     if coming.size != size:
         beginning = next((piece for piece in coming.pieces if piece), b"")
+        coming.close()
         raise IntegrityError(
             f"{store.url}/{name}: {coming.size:,} bytes, manifest.json says {size:,}: "
             f"{'a web page' if _is_page(beginning) else 'cut, or of another version'}; "

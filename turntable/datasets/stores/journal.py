@@ -14,6 +14,8 @@ from turntable.datasets.stores.protocol import Store, checked_name
 from turntable.errors import InvalidInputError
 
 _PARALLEL_READS = 16
+_MOST_LINE_BYTES = 64 << 20
+"""The most of one line, which names every object that was left out of a shard, and why."""
 
 
 class Journal(Protocol):
@@ -63,7 +65,9 @@ class ObjectJournal:
     def lines(self) -> list[str]:
         """The last line of each name, sorted by name."""
         with ThreadPoolExecutor(_PARALLEL_READS) as pool:
-            found = pool.map(self.store.read, self.store.list(self.folder))
+            found = pool.map(
+                lambda name: self.store.read(name, _MOST_LINE_BYTES), self.store.list(self.folder)
+            )
             return [data.decode("utf-8").removesuffix("\n") for data in found if data is not None]
 
     def append(self, name: str, line: str) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from turntable.datasets.digests import file_sha256
 from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, write_bytes
 from turntable.datasets.stores.disk_errors import clear_errors
-from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name
-from turntable.errors import IntegrityError, StoreError
+from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name, too_long
+from turntable.errors import GivenUpError, IntegrityError, StoreError
 
 _PIECE_BYTES = 1 << 20
 _ABSENT = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
@@ -27,14 +27,21 @@ class LocalStore:
         """The folder's path."""
         return str(self.folder)
 
-    def read(self, name: str) -> bytes | None:
-        """A whole file; None where there is none."""
+    def read(self, name: str, most_bytes: int) -> bytes | None:
+        """Return a whole small file; None where there is none."""
         path = self._path(name)
         with clear_errors(path):
             try:
-                return path.read_bytes()
+                with path.open("rb") as file:
+                    size = os.fstat(file.fileno()).st_size
+                    data = file.read(size + 1) if size <= most_bytes else b""
+                    if len(data) > size:  # no plain file, or one that grows
+                        data += file.read(most_bytes + 1 - len(data))
             except _ABSENT:
                 return None
+        if max(size, len(data)) > most_bytes:
+            raise too_long(str(path), most_bytes)
+        return data
 
     def read_range(self, name: str, offset: int, size: int) -> bytes:
         """Some bytes of a file."""
@@ -55,7 +62,7 @@ class LocalStore:
             status = path.stat()
         now = f"{status.st_mtime_ns}-{status.st_size}"
         start = offset if offset < status.st_size and e_tag in ("", now) else 0
-        return Download(status.st_size, start, now, _pieces(path, start))
+        return Download(status.st_size, start, now, _pieces(path, start, status.st_size))
 
     def size(self, name: str) -> int | None:
         """Bytes of a file; None where there is none."""
@@ -117,8 +124,10 @@ class LocalStore:
         return self.folder / checked_name(name)
 
 
-def _pieces(path: Path, start: int) -> Iterator[bytes]:
+def _pieces(path: Path, start: int, end: int) -> Iterator[bytes]:
     with clear_errors(path), path.open("rb") as file:
         file.seek(start)
-        while piece := file.read(_PIECE_BYTES):
+        while piece := file.read(min(_PIECE_BYTES, end - file.tell())):
             yield piece
+        if file.read(1):
+            raise GivenUpError(f"{path}: longer than it was a moment ago; try again when it is written")

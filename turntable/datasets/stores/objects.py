@@ -17,9 +17,16 @@ from urllib.parse import urlsplit
 
 from turntable.datasets.stores.aws_profile import profile_settings
 from turntable.datasets.stores.patience import FIRST_PAUSE_S, LONGEST_PAUSE_S, pauses
-from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name
+from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name, too_long
 from turntable.datasets.stores.refusals import is_absent, is_behind_the_end, may_pass, store_error
-from turntable.errors import IntegrityError, InvalidInputError, MissingExtraError, StoreError, TurntableError
+from turntable.errors import (
+    GivenUpError,
+    IntegrityError,
+    InvalidInputError,
+    MissingExtraError,
+    StoreError,
+    TurntableError,
+)
 
 PART_BYTES = 8 << 20
 """A larger file comes in parts of this size."""
@@ -83,9 +90,18 @@ class ObjectStore:
     def __repr__(self) -> str:
         return f"ObjectStore({self.url!r})"
 
-    def read(self, name: str) -> bytes | None:
-        """A whole object; None where there is none."""
-        return self._found(name, lambda path: bytes(_obstore().get(self._client(), path).bytes()))
+    def read(self, name: str, most_bytes: int) -> bytes | None:
+        """Return a whole small object; None where there is none."""
+
+        def fetch(path: str) -> bytes:
+            found = _obstore().get(self._client(), path)
+            if int(found.meta["size"]) > most_bytes:
+                raise too_long(self._place(name), most_bytes)
+            held = io.BytesIO()
+            held.writelines(_bounded(found, most_bytes, too_long(self._place(name), most_bytes)))
+            return held.getvalue()
+
+        return self._found(name, fetch)
 
     def read_range(self, name: str, offset: int, size: int) -> bytes:
         """Some bytes of an object, by one request."""
@@ -122,14 +138,15 @@ class ObjectStore:
         found = self._found(name, begin)
         if found is None:
             raise StoreError(f"{self._place(name)}: missing")
-        return Download(
-            int(found.meta["size"]), found.range[0], found.meta["e_tag"] or "", self._pieces(name, found)
-        )
+        size, start = int(found.meta["size"]), int(found.range[0])
+        return Download(size, start, found.meta["e_tag"] or "", self._pieces(name, found, size - start))
 
-    def _pieces(self, name: str, found: Any) -> Iterator[bytes]:
+    def _pieces(self, name: str, found: Any, left: int) -> Iterator[bytes]:
         try:
-            for piece in found.stream(min_chunk_size=_PIECE_BYTES):
-                yield bytes(piece)
+            more = GivenUpError(f"{self._place(name)}: the store sends more bytes than it stated")
+            yield from _bounded(found, left, more)
+        except TurntableError:
+            raise
         except Exception as error:
             raise store_error(self._place(name), error) from None
 
@@ -186,7 +203,7 @@ class ObjectStore:
         # In a folder of its own: a listing of all objects could be long.
         name = f"{PROBE_NAME}/{PROBE_NAME}"
         hasty.write(name, PROBE)
-        if hasty.read(name) != PROBE or name not in hasty.list(PROBE_NAME):
+        if hasty.read(name, 2 * len(PROBE)) != PROBE or name not in hasty.list(PROBE_NAME):
             raise StoreError(
                 f"{self.url}: what was just written is not found there; it cannot hold a data set"
             )
@@ -294,6 +311,15 @@ class ObjectStore:
             )
         except Exception as error:
             raise store_error(self.url, error) from None
+
+
+def _bounded(found: Any, most_bytes: int, error: GivenUpError) -> Iterator[bytes]:
+    """An object's pieces, up to so many bytes; the error where there are more."""
+    for piece in found.stream(min_chunk_size=_PIECE_BYTES):
+        most_bytes -= len(piece)
+        if most_bytes < 0:
+            raise error
+        yield bytes(piece)
 
 
 def _obstore() -> Any:

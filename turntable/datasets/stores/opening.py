@@ -21,7 +21,8 @@ def open_store(place: str | Path, token: str | None = None) -> Store:
     Args:
         place: a folder's path, "file:///data/my-set", "s3://bucket/my-set", "gs://bucket/my-set", or, only to
             read, "https://host/my-set". Keys, region and endpoint come from the environment (docs/stores.md).
-        token: of a web server; None: TURNTABLE_TOKEN of the environment.
+        token: of a web server, for the URL's origin alone; None: that of TURNTABLE_TOKEN where
+            TURNTABLE_TOKEN_HOST names this origin, or that of ``turntable login``.
 
     Raises:
         InvalidInputError: It is a URL of something else.

@@ -1,11 +1,11 @@
 """What every store can do, and what a name in a store is."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from turntable.errors import InvalidInputError
+from turntable.errors import GivenUpError, InvalidInputError
 
 PROBE_NAME = ".turntable-probe"
 """What ``check_writable`` writes and removes; always the same, so that one of a killed run does not stay."""
@@ -23,7 +23,13 @@ class Download:
     e_tag: str
     """Changes with the file's content; empty where the place does not say."""
     pieces: Iterator[bytes]
-    """Raises StoreError where the answer breaks off: what came before is good."""
+    """Never more bytes than ``size`` leaves. Raises StoreError where the answer breaks off (what came before
+    is good), and GivenUpError where there is more than that, or it comes too slowly."""
+
+    def close(self) -> None:
+        """Let go of the answer, of which the rest is not wanted."""
+        if isinstance(self.pieces, Generator):
+            self.pieces.close()
 
 
 class Store(Protocol):
@@ -39,8 +45,17 @@ class Store(Protocol):
         """For messages and for ``open_store``; without secrets."""
         ...
 
-    def read(self, name: str) -> bytes | None:
-        """A whole file; None where there is none."""
+    def read(self, name: str, most_bytes: int) -> bytes | None:
+        """Return a whole small file; None where there is none.
+
+        Args:
+            name: of the file.
+            most_bytes: it may have. Whoever asks knows what such a file holds at most; the place is not
+                believed, and no more than that is ever read or held.
+
+        Raises:
+            GivenUpError: It is longer, or comes too slowly.
+        """
         ...
 
     def read_range(self, name: str, offset: int, size: int) -> bytes:
@@ -120,3 +135,16 @@ def checked_name(name: str) -> str:
             f"{name!r}: not a name in a store; give a relative path such as 'train/shard-000000.tar'"
         )
     return name
+
+
+def too_long(place: str, most_bytes: int) -> GivenUpError:
+    """Return the error for a file that is longer than whoever reads it allows.
+
+    Args:
+        place: The file's URL or path.
+        most_bytes: It may have.
+    """
+    return GivenUpError(
+        f"{place}: longer than the {most_bytes:,} bytes that are read of such a file; look whether this is "
+        "the right place, and if so ask whoever keeps the data set to make it anew"
+    )
