@@ -1,6 +1,8 @@
 """Import and export of the published layout, read back the way the original training code reads it."""
 
 import json
+import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -248,6 +250,85 @@ def test_a_damaged_object_is_left_out_and_no_other(published: Path, tmp_path: Pa
     assert str(published / "01691156" / "u4abc-4") in record.detail
     assert (manifest.totals.objects, manifest.quarantined) == (8, 1)
     assert verify(tmp_path / "out", deep=True).ok
+
+
+def plant(folder: Path, kind: str, elsewhere: Path) -> None:
+    """Put what a stranger may put among the files of an object."""
+    image, latent = folder / "image_1.jpg", folder / "latent_1.npy"
+    match kind:
+        case "label linked":
+            (elsewhere / "key.npy").write_bytes(latent.read_bytes())
+            latent.unlink()
+            latent.symlink_to(elsewhere / "key.npy")
+        case "image linked":
+            (elsewhere / "key.jpg").write_bytes(image.read_bytes())
+            image.unlink()
+            image.symlink_to(elsewhere / "key.jpg")
+        case "folder linked":
+            folder.rename(elsewhere / "object")
+            folder.symlink_to(elsewhere / "object")
+        case "image is a pipe":
+            image.unlink()
+            os.mkfifo(image)
+        case "label is a device":
+            latent.unlink()
+            latent.symlink_to("/dev/zero")
+        case "label claims gigabytes":
+            latent.write_bytes(latent.read_bytes().replace(b"(7,), }", b"(9999999999,), }"))
+        case "label is sparse":
+            os.truncate(latent, 1 << 40)
+        case "image is sparse":
+            os.truncate(image, 1 << 40)
+        case "image claims gigapixels":
+            data = image.read_bytes()
+            at = data.index(b"\xff\xc0") + 5
+            image.write_bytes(data[:at] + b"\xff\xdc" * 2 + data[at + 4 :])
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("label linked", r"latent_1\.npy: a link that leads out.*--links-under"),
+        ("image linked", r"image_1\.jpg: a link that leads out.*--links-under"),
+        ("folder linked", r"image_0\.jpg: a link that leads out.*--links-under"),
+        ("image is a pipe", r"image_1\.jpg: no ordinary file"),
+        ("label is a device", r"latent_1\.npy: a link that leads out"),
+        ("label claims gigabytes", r"latent_1\.npy: not a plain array of the length"),
+        ("label is sparse", r"latent_1\.npy: more than 0 MiB"),
+        ("image is sparse", r"image_1\.jpg: more than 1 MiB"),
+        ("image claims gigapixels", r"image_1\.jpg: .*65500"),
+    ],
+)
+def test_what_a_stranger_planted_leaves_its_object_out(
+    published: Path, tmp_path: Path, kind: str, told: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    plant(published / "01691156" / "u4abc-4", kind, tmp_path / "elsewhere")
+    manifest = import_folder(published, tmp_path / "out")
+    (record,) = read_quarantine(tmp_path / "out" / "quarantine.jsonl")
+    assert re.search(told, record.detail)
+    assert record.object == "01691156/u4abc-4"
+    assert record.reason == ("label damaged" if kind.startswith("label") else "image damaged")
+    assert (manifest.totals.objects, manifest.quarantined) == (8, 1)
+    assert verify(tmp_path / "out", deep=True).ok
+    if "linked" in kind:
+        again = import_folder(published, tmp_path / "allowed", links_under=[tmp_path / "elsewhere"])
+        assert (again.totals.objects, again.quarantined) == (9, 0)
+
+
+@pytest.mark.parametrize("kind", ["pickled", "pipe", "claim"])
+def test_a_list_of_a_split_is_read_as_warily(published: Path, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "val_images.npy"
+    match kind:
+        case "pickled":
+            np.save(path, np.array(["/a/b", {"a": 1}], dtype=object), allow_pickle=True)
+        case "pipe":
+            os.mkfifo(path)
+        case _:
+            write_list(path, "00691156/u0abc-0")
+            path.write_bytes(path.read_bytes().replace(b"(1,), }", b"(9999999999,), }"))
+    with pytest.raises(InvalidInputError, match=r"val_images\.npy is no \.npy file of texts"):
+        import_folder(published, tmp_path / "out", split=[path])
 
 
 def test_objects_the_lists_do_not_name_or_that_are_absent(published: Path, tmp_path: Path) -> None:
