@@ -1,15 +1,16 @@
 """The application that commands add themselves to, what they print with, and the names they share."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Literal
 
 import cyclopts
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 import turntable
-from turntable.errors import StoppedError, TurntableError
+from turntable.errors import StoppedError, TurntableError, escaped
 
 app = cyclopts.App(
     name="turntable",
@@ -17,8 +18,23 @@ app = cyclopts.App(
     version=turntable.__version__,
     suppress_keyboard_interrupt=False,
 )
-out = Console()
-err = Console(stderr=True)
+
+
+class PlainConsole(Console):
+    """A console that prints what it is given and obeys none of it: names come from files of others."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Give the segments of a renderable, control characters in its texts escaped."""
+        for segment in super().render(renderable, options):
+            if segment.control:  # rich's own: to hide the cursor, to go up a line
+                yield segment
+            else:
+                text = "\n".join(map(escaped, segment.text.split("\n")))
+                yield segment if text == segment.text else Segment(text, segment.style)
+
+
+out = PlainConsole()
+err = PlainConsole(stderr=True)
 
 say = partial(out.print, soft_wrap=True, markup=False, highlight=False)
 """For whole lines, to be read or parsed: neither broken nor coloured."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.errors import MeshError, MissingExtraError
+from turntable.errors import MeshError, MissingExtraError, shown
 from turntable.renderer.meshes import colours
 from turntable.renderer.meshes.confined import Confined
 from turntable.renderer.meshes.headers import check_header
@@ -56,7 +56,7 @@ def load_with_trimesh(path: Path, root: Path | None = None, limits: Limits = LIM
     except MeshError:
         raise
     except Exception as error:  # its loaders raise whatever their parsers do
-        words = str(error)[:200] or type(error).__name__
+        words = shown(str(error), 200) or type(error).__name__
         raise MeshError(
             f"{path}: cannot be read ({words}); get it again from its source", reason="unreadable"
         ) from error
