@@ -22,14 +22,15 @@ from turntable.renderer.meshes.textures import Textures
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
-def test_no_file_of_the_corpus_costs_more_than_its_bytes_do(tmp_path):
+def test_no_file_of_the_corpus_costs_more_than_its_bytes_do_or_makes_a_library_speak(tmp_path):
     done = subprocess.run(
         [sys.executable, str(SUPPORT / "mesh_costs.py"), str(tmp_path / "of")],
-        stdout=subprocess.PIPE,
+        capture_output=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), str(SUPPORT)])},
         timeout=300,
         check=True,
     )
+    assert done.stderr == b""
     costs = json.loads(done.stdout)
     assert {name: cost for name, cost in costs.items() if cost[0] > 3 or cost[1] > 400 * 2**20} == {}
     assert sum(seconds for seconds, _ in costs.values()) < 30
@@ -219,7 +220,10 @@ def test_names_in_messages_are_escaped(tmp_path):
     assert "material file \\x1b[2J\\x9b.mtl is missing" in warning
 
 
-@pytest.mark.parametrize("name", ["new\nline", "esc\x1b[31m", "not-utf-8-\udcff", "separator\u2028"])
+@pytest.mark.parametrize(
+    "name",
+    ["new\nline", "esc\x1b[31m", "not-utf-8-\udcff", "separator\u2028", "no\u00a0break", "joined\u200d"],
+)
 def test_a_name_that_a_terminal_would_obey_is_no_objects(tmp_path, name):
     (tmp_path / f"{name}.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
     with pytest.raises(MeshError, match="rename it") as caught:

@@ -326,7 +326,7 @@ def box_tree(**changes: Any) -> dict[str, Any]:
     }
 
 
-def _accessor(view: int | None, component: int, count: int, kind: str, **more: Any) -> dict[str, Any]:
+def _accessor(view: int | None, component: Any, count: int, kind: str, **more: Any) -> dict[str, Any]:
     table = {"componentType": component, "count": count, "type": kind, **more}
     return table if view is None else {"bufferView": view, **table}
 
@@ -444,6 +444,20 @@ def _gltf_files(chance: random.Random) -> dict[str, tuple[bytes, tuple[str, ...]
         "count-negative.glb": (
             glb(box_tree(accessors=[_accessor(0, 5126, -1, "VEC3"), _accessor(1, 5123, 24, "SCALAR")])),
             ("unreadable",),
+        ),
+        "component-is-a-list.glb": (
+            glb(box_tree(accessors=[_accessor(0, [5126], 8, "VEC3"), _accessor(1, 5123, 24, "SCALAR")])),
+            ("unreadable",),
+        ),
+        "material-is-a-list.glb": (glb(box_tree(meshes=_primitive(material=[0]))), ("unreadable",)),
+        "extensions-are-a-number.glb": (glb(box_tree(extensionsRequired=7)), ("unreadable",)),
+        "turned-beyond-numbers.glb": (
+            glb(box_tree(nodes=[{"mesh": 0, "rotation": [1e200, 0, 1e200, 0]}])),
+            ("not finite",),
+        ),
+        "at-the-end-of-numbers.glb": (
+            glb(box_tree(nodes=[{"mesh": 0, "scale": [3e38, 3e38, 3e38]}])),
+            ("not finite",),
         ),
         "component-unknown.glb": (
             glb(box_tree(accessors=[_accessor(0, 77, 8, "VEC3"), _accessor(1, 5123, 24, "SCALAR")])),
@@ -625,6 +639,10 @@ def _other_files(chance: random.Random) -> dict[str, tuple[bytes, tuple[str, ...
         "text-of-solids.stl": (_STL_TEXT + (b"endsolid\n" + _STL_TEXT) * 2000, ("too large",)),
         "text-cut.stl": (_STL_TEXT[:-60], ("unreadable", "no faces")),
         "text-of-words.stl": (_STL_TEXT.replace(b"1 0 0\n", b"one 0 0\n"), ("unreadable", "no faces")),
+        "text-with-normals-of-words.stl": (
+            (_STL_TEXT + b"endsolid\n").replace(b"normal 0 0 1", b"normal a b c"),
+            (KEPT,),
+        ),
         "text-without-facets.stl": (b"solid nothing\nendsolid\n", ("cut off",)),
         "good.off": (_OFF, (KEPT,)),
         "good-glued.off": (_OFF.replace(b"OFF\n", b"OFF"), (KEPT,)),

@@ -74,8 +74,9 @@ def _placed(file: GltfFile) -> list[_Placed]:
         if number in seen:
             file.broken(f"node {number} is in two places of the scene")
         seen.add(number)
-        local = _local(file, node)
-        world = parent if local is None else _product(parent, local)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found among the vertices
+            local = _local(file, node)
+            world = parent if local is None else parent @ local
         if "mesh" in node:
             mesh = file.number(node, "mesh")
             if mesh not in drawn:
@@ -111,11 +112,6 @@ def _numbers(file: GltfFile, table: Table, name: str) -> list[int]:
     if not isinstance(found, list) or not all(type(item) is int for item in cast("list[Any]", found)):
         file.broken(f"{name} is no list of numbers")
     return cast("list[int]", found)
-
-
-def _product(parent: Matrix, local: Matrix) -> Matrix:
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found among the vertices
-        return parent @ local
 
 
 def _local(file: GltfFile, node: Table) -> Matrix | None:
@@ -194,7 +190,8 @@ def _part(file: GltfFile, item: _Placed, materials: GltfMaterials) -> Mesh:
 
     material, use = materials.get(item.primitive.get("material"))
     uv = attribute(f"TEXCOORD_{use.coordinates}", 2)
-    texcoords = np.zeros((len(positions), 2)) if uv is None else use.moved(uv) * [1, -1] + [0, 1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        texcoords = np.zeros((len(positions), 2)) if uv is None else use.moved(uv) * [1, -1] + [0, 1]
     normals, colour = attribute("NORMAL", 3), attribute("COLOR_0", 3)
     of_materials, index = (material,), np.zeros(len(triangles), dtype=np.int32)
     if colour is not None and material.texture is None:

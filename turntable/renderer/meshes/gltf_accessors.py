@@ -109,7 +109,7 @@ def _width(file: GltfFile, accessor: Table) -> int:
 
 def _kind(file: GltfFile, accessor: Table) -> "np.dtype[Any]":
     component = accessor.get("componentType")
-    if component not in TYPES:
+    if component not in list(TYPES):  # as any value: a list has no hash
         file.broken(f"an accessor with componentType {shown(str(component), 20)}")
     return np.dtype(TYPES[cast("int", component)])
 

@@ -173,7 +173,10 @@ def open_gltf(path: Path, files: Confined) -> GltfFile:
         refuse(
             f"{path}: glTF {shown(version, 20) or 'without a version'}, and only 2.0 is read", "unsupported"
         )
-    for name in file.tree.get("extensionsRequired") or ():
+    required = file.tree.get("extensionsRequired") or []
+    if not isinstance(required, list):
+        refuse(f"{path}: extensionsRequired is no list", "unreadable")
+    for name in cast("list[Any]", required):
         if not UNDERSTOOD.fullmatch(str(name)):
             refuse(
                 f"{path} needs {shown(str(name), 80)}, which is not understood here; export it without "

@@ -38,11 +38,13 @@ class GltfMaterials:
     textures: Textures
     _made: dict[int | None, tuple[Material, TextureUse]] = field(default_factory=dict)
 
-    def get(self, index: int | None) -> tuple[Material, TextureUse]:
+    def get(self, index: object) -> tuple[Material, TextureUse]:
         """A material and how it takes its texture; glTF's default without a number."""
-        if index not in self._made:
-            self._made[index] = self._make({} if index is None else self.file.item("materials", index))
-        return self._made[index]
+        table = {} if index is None else self.file.item("materials", index)
+        number = cast("int | None", index)
+        if number not in self._made:
+            self._made[number] = self._make(table)
+        return self._made[number]
 
     def _make(self, table: Table) -> tuple[Material, TextureUse]:
         old = self.file.table(self.file.table(table, "extensions"), OLD_STYLE)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from turntable.datasets.digests import file_sha256
-from turntable.errors import InvalidInputError, MeshError, TurntableError, is_plain, shown
+from turntable.errors import InvalidInputError, MeshError, TurntableError, shown
 from turntable.renderer.meshes.coincident import settled
 from turntable.renderer.meshes.mesh import Mesh
 
@@ -79,9 +79,9 @@ def load_mesh(source: MeshSource, object_id: str) -> Mesh:
         MeshError: It cannot be used.
         MemoryError: There is no memory for it.
     """
-    if not is_plain(object_id):
+    if not object_id.isprintable():  # as ids of a data set must be
         raise MeshError(
-            f"{object_id!r:.200}: a name with control characters, or none in UTF-8; rename it",
+            f"{object_id!r:.200}: a name with characters that cannot be printed; rename it",
             reason="unreadable",
         )
     try:

@@ -4,6 +4,7 @@ Files are read here and given to trimesh as bytes: it opens none by itself.
 """
 
 import io
+import logging
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import trimesh
 
 SUFFIXES = (".ply", ".stl", ".off")
+
+# It logs tracebacks over parts of files that it can do without; without a handler they go to the terminal.
+logging.getLogger("trimesh").addHandler(logging.NullHandler())
 
 
 def load_with_trimesh(path: Path, root: Path | None = None, limits: Limits = LIMITS) -> Mesh:
