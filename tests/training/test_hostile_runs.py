@@ -49,8 +49,8 @@ CHANGES = {
     "no data": lambda text: changed(text, data=None),
     "data of images without end": lambda text: changed(text, image_size_px=10**9),
     "data of no deviation": lambda text: changed(text, std=[0, 0, 0]),
-    "data of colours that are texts": lambda text: changed(text, mean="abc"),
-    "data of two colours": lambda text: changed(text, mean=[0.5, 0.5]),
+    "data of colors that are texts": lambda text: changed(text, mean="abc"),
+    "data of two colors": lambda text: changed(text, mean=[0.5, 0.5]),
     "categories without end": lambda text: changed(text, num_categories=2**62),
     "categories that are numbers": lambda text: changed(text, categories=[1, 2]),
     "a fingerprint that is a list": lambda text: changed(text, fingerprint=[1]),
@@ -140,12 +140,12 @@ STATES = {
     "without a step": lambda state: state.pop("step"),
     "of a step before the first": lambda state: state.update(step=-1),
     "of a step that is a text": lambda state: state.update(epoch="1"),
-    "whose optimiser is a list": lambda state: state.update(optimizer=[]),
-    "whose optimiser has no groups": lambda state: state["optimizer"].update(param_groups=[]),
-    "whose optimiser decays otherwise": lambda state: state["optimizer"]["param_groups"][0].update(
+    "whose optimizer is a list": lambda state: state.update(optimizer=[]),
+    "whose optimizer has no groups": lambda state: state["optimizer"].update(param_groups=[]),
+    "whose optimizer decays otherwise": lambda state: state["optimizer"]["param_groups"][0].update(
         weight_decay=float("nan")
     ),
-    "whose optimiser is of other sizes": lambda state: state["optimizer"]["state"][0].update(
+    "whose optimizer is of other sizes": lambda state: state["optimizer"]["state"][0].update(
         exp_avg=torch.zeros(7)
     ),
     "whose generators are none": lambda state: state.update(generators=[{}]),

@@ -39,7 +39,7 @@ _LONGEST_NUMBER = 40
 MOST_DESCRIPTION = 2_000
 """Characters of a description, which is one line of a recipe's text."""
 MOST_FAULTS = 20
-"""Of a recipe, told at once; how many more there are is said."""
+"""Faults of a recipe that are told at once; how many more there are is said."""
 _LONGEST_VALUE = 60
 """Characters of a key or value in a message."""
 

@@ -8,12 +8,12 @@ from typing import Any, cast
 from turntable.errors import InvalidInputError, RecipeError, shown
 
 MOST_BYTES = 64 * 2**10
-"""Of a recipe: a page of text."""
+"""The size of a recipe, at most: a page of text."""
 MOST_LINE_BYTES = 4 * 2**10
 MOST_DOTS = 256
-"""Of a line: the time that a key takes grows with the square of its parts."""
+"""Dots of a line, at most: the time that a key takes grows with the square of its parts."""
 MOST_DEPTH = 8
-"""Of tables and lists within one another; a recipe has three."""
+"""The depth of tables and lists within one another; a recipe has three."""
 
 
 def read_text(path: Path) -> str:

@@ -118,11 +118,11 @@ class MethodConfig:
         "anchor_temperature": Bounds(1e-6, 1e6),
         "target_temperature": Bounds(1e-6, 1e6),
     }
-    """What fields of methods may be, by their names."""
+    """Limits on numbers, by the names of fields of any method."""
     sizes: ClassVar[Bounds] = Bounds(1, 2**17)
-    """What all other whole numbers may be."""
+    """The limits on all other whole numbers."""
     weights: ClassVar[Bounds] = Bounds(-1e9, 1e9)
-    """What all other numbers may be: losses are sums in float32."""
+    """The limits on all other numbers: losses are sums in float32."""
 
     def faults(self) -> list[str]:
         """Say which values are not of their fields' types, not finite or out of bounds."""

@@ -1,4 +1,4 @@
-"""What a pickle of weights would make, followed without making anything.
+"""Follow what a pickle of weights would make, without making anything.
 
 torch reads pickles without running code (``weights_only``), but believes what they say: a storage longer than
 its bytes, a tensor of terabytes over one number, and containers that name one another so often that to hash
@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 from turntable.errors import IntegrityError, shown
 
 MOST_PICKLE_BYTES = 4 * 2**20
-"""Of the pickle alone, without the numbers: enough for 16,000 tensors."""
+"""The size of the pickle alone, without the numbers: enough for 16,000 tensors."""
 MOST_DEPTH = 32
-"""Of containers within one another."""
+"""The depth of containers within one another."""
 MOST_SHARED = 2
 """Tensors may take so many times the bytes of all storages: a few weights have two names."""
 
@@ -109,12 +109,12 @@ class _Replay:
 
     storages: Mapping[str, int]
     stack: list[Any] = field(default_factory=list)
-    """What stands above the last mark."""
+    """The part above the last mark."""
     below: list[list[Any]] = field(default_factory=list)
-    """What stands below each mark."""
+    """The parts below each mark."""
     memo: dict[int, Any] = field(default_factory=dict)
     bytes_shown: int = 0
-    """Of all tensors, as their shapes say."""
+    """Bytes of all tensors, as their shapes say."""
 
     def step(self, name: str, argument: Any) -> None:
         """Follow one instruction."""

@@ -129,6 +129,6 @@ def _check(config: SupervisedConfig) -> None:
     )
     if min(weights) < 0 or max(weights) == 0:
         raise InvalidInputError(
-            "category_weight, rotation_weight, colour_weight and translation_weight must be at least 0, and"
-            " one of them above it"
+            "the tasks' weights must be at least 0, and one of them above it: category_weight,"
+            " rotation_weight, colour_weight, translation_weight"
         )

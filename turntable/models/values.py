@@ -11,9 +11,9 @@ from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin, 
 from turntable.errors import shown
 
 MOST_ITEMS = 64
-"""Of a tuple."""
+"""Values of a tuple, at most."""
 MOST_CHARACTERS = 4096
-"""Of a text: a path may be as long."""
+"""The length of a text, at most: a path may be as long."""
 
 
 class Bounds(NamedTuple):

@@ -22,7 +22,7 @@ MOST_RECORDS = 100_000
 _RECORD = re.compile(r"[^/]+/(data\.pkl|byteorder|version|data/(?P<key>[^/]+))")
 _NAME = "weights"
 _TORCH_RAISES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, OSError)
-"""What torch has raised over broken files, beside the errors of pickles."""
+"""Errors that torch has raised over broken files, beside those of pickles."""
 
 
 def read_weight_file(path: Path) -> dict[Any, Any]:

@@ -40,8 +40,8 @@ def import_checkpoint(
     run = plan_run(Path(out_dir), config, open_dataset(dataset))
     if run.weights.exists():
         raise InvalidInputError(f"{out_dir} holds a finished run; import into another folder")
-    colours = Normalize(run.data.mean, run.data.std).state_dict()
-    weights = {**{f"normalize.{name}": value for name, value in colours.items()}, **published.weights}
+    colors = Normalize(run.data.mean, run.data.std).state_dict()
+    weights = {**{f"normalize.{name}": value for name, value in colors.items()}, **published.weights}
     check_fit(planned_method(run), weights, Path(file))  # before there is memory for what they should fit
     method = new_method(run)
     load_weights(method, weights, Path(file))

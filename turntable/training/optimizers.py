@@ -24,7 +24,7 @@ def make_optimizer(method: nn.Module, config: TrainConfig) -> Optimizer:
 
 
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
-    """Let an optimiser go on where another one with the same settings was.
+    """Let an optimizer go on where another one with the same settings was.
 
     Args:
         optimizer: As ``make_optimizer`` made it; changed in place.
@@ -39,13 +39,13 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
         for group, mine in zip(state["param_groups"], own, strict=True)
     ]
     if any(group[name] != mine[name] for group, mine in zip(theirs, own, strict=True) for name in group):
-        raise IntegrityError("the checkpoint's optimiser has other settings than this run's; train again")
+        raise IntegrityError("the checkpoint's optimizer has other settings than this run's; train again")
     optimizer.load_state_dict(dict(state))
     for parameter, numbers in optimizer.state.items():
         for name, value in numbers.items():
             if isinstance(value, Tensor) and value.numel() not in (1, parameter.numel()):
                 raise IntegrityError(
-                    f"the checkpoint's optimiser has {shown(str(name), 40)} of {value.numel():,} numbers for"
+                    f"the checkpoint's optimizer has {shown(str(name), 40)} of {value.numel():,} numbers for"
                     f" a parameter of {parameter.numel():,}; train again"
                 )
 

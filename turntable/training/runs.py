@@ -20,7 +20,7 @@ _FREE_TO_CHANGE = frozenset({"dataset", "device", "num_workers", "checkpoint_eve
 their fingerprint."""
 
 MOST_SETTINGS_BYTES = 64 * 2**20
-"""Of config.json: the categories of a data set may be many."""
+"""The size of config.json, at most: the categories of a data set may be many."""
 MOST_NUMBERS = 2**32
 """Parameters and buffers of a method, together."""
 _OF_DATA = {
@@ -204,7 +204,7 @@ def _built(run: Run) -> Method:
 
 
 def sizes_of(run: Run) -> str:
-    """What decides how large a method is, as settings are written."""
+    """Say what decides how large a method is, as settings are written."""
     values = asdict(run.config.method_config)
     sizes = {name: value for name, value in values.items() if not isinstance(value, (bool, float, str))}
     sizes |= {"backbone": run.config.backbone, "image_size": run.data.image_size_px}

@@ -84,7 +84,7 @@ class GltfMaterials:
         return self.file.uri(uri) or b""
 
     def _tinted(self, texture: Texture, factor: NDArray[np.float64]) -> Texture | None:
-        """The texture times a linear colour [3]."""
+        """Return the texture times a linear color [3]."""
         if np.all(factor == 1):
             return texture
         key = (id(texture), *factor.tolist())

@@ -15,7 +15,7 @@ _SIZES = {
 _COUNTS = re.compile(rb"(\d+)\s+(\d+)(?:\s+\d+)?\s")
 MOST_HEADER_BYTES = 2**16
 MOST_SOLIDS = 1_000
-"""Of an STL file in text: each becomes a mesh of its own, which costs a millisecond."""
+"""Solids of an STL file in text: each becomes a mesh of its own, which costs a millisecond."""
 
 
 def check_header(data: bytes, suffix: str, path: Path, limits: Limits) -> None:

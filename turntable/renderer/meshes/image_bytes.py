@@ -1,4 +1,4 @@
-"""What a file of an image may hold beside its picture, left out or refused before a decoder looks at it."""
+"""Leave out or refuse what an image's file holds beside its picture, before a decoder looks at it."""
 
 import struct
 
@@ -8,13 +8,13 @@ from turntable.errors import MeshError
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
-"""What decides the pixels that are used; texts, profiles and further frames can unpack to any size."""
+"""The chunks that decide the pixels; texts, profiles and further frames can unpack to any size."""
 
 MOST_PIXELS_A_BYTE = {"BMP": 128, "PPM": 8, "TGA": 64, "DDS": 2}
-"""Of formats that cannot pack more: a larger claim makes decoders fill it up, some of them byte by byte."""
+"""The most that some formats can pack: decoders fill up a larger claim, some of them byte by byte."""
 
 PIXELS_AS_TEXT = (b"P1", b"P2", b"P3")
-"""Of PPM files: read number by number."""
+"""Beginnings of PPM files that are read number by number."""
 
 MOST_SCANNED_PIXELS = 2**30
 """Pixels of a JPEG times its scans: a progressive one has about ten, and each goes over all pixels."""

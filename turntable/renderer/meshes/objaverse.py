@@ -27,7 +27,7 @@ PATHS = "object-paths.json"
 ANNOTATIONS = ("metadata", "annotations.json")
 MOST_TABLE_BYTES = 512 * 2**20
 MOST_UNPACKED_BYTES, MOST_UNPACKED = 16 * 2**20, 20
-"""Of a packed table: so many bytes, and so many for each of its own; tables pack to a tenth."""
+"""Bytes that a packed table may have, and how many more for each of its own; tables pack to a tenth."""
 
 LICENCES = {
     "by": "CC-BY-4.0",

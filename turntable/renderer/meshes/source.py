@@ -15,7 +15,7 @@ from turntable.renderer.meshes.mesh import Mesh
 UNSORTED = "unsorted"
 """The category of objects of which none is known."""
 MOST_DEPTH = 32
-"""Of folders within folders that are looked into."""
+"""The depth of folders within folders that are looked into."""
 
 
 @dataclass(frozen=True, slots=True)

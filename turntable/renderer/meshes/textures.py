@@ -45,13 +45,13 @@ class Textures:
     _cost: int = 0
     """Pixels, each as often as it weighs."""
     _bytes: int = 0
-    """Of all images that were looked at: many may name the same ones."""
+    """Bytes of all images that were looked at: many may name the same ones."""
     _notes: dict[str, None] = field(default_factory=dict)
     _unsaid: int = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is missing, each thing once; of very many, the first ones."""
+        """List what is missing, each thing once; of very many, the first ones."""
         more = (f"and {self._unsaid:,} more warnings",) if self._unsaid else ()
         return (*self._notes, *more)
 

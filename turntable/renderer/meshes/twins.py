@@ -48,7 +48,7 @@ def _equal_models(source: MeshSource, objects: Sequence[SourceObject]) -> list[l
 
 
 def _size(source: MeshSource, object_id: str) -> int | None:
-    """Bytes of the object's main file; None where it is made, or is what no loader reads."""
+    """Return the bytes of the object's main file; None where it is made, or is what no loader reads."""
     try:
         path = source.mesh_file(object_id)
         return None if path is None else _readable_size(path)
@@ -57,7 +57,7 @@ def _size(source: MeshSource, object_id: str) -> int | None:
 
 
 def _readable_size(path: Path) -> int | None:
-    """Bytes of an ordinary file that is not too large, nor a link to elsewhere: such may never end."""
+    """Return the bytes of an ordinary file; None of one too large, or of a link to elsewhere, without end."""
     state = path.lstat()
     if S_ISLNK(state.st_mode):
         resolved = path.resolve(strict=True)
