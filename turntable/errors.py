@@ -14,7 +14,26 @@ TurntableError                    the base of them all; the command line prints 
 └── MissingExtraError             a library of an optional extra is not installed   (also an ImportError)
 """
 
+import re
 from typing import Any
+
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, which a terminal obeys; line ends; marks that turn text round; lone surrogates."""
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a text can be printed in one line: it has nothing that a terminal would obey."""
+    return _UNSEEN.search(text) is None
+
+
+def shown(text: str, most: int = 120) -> str:
+    """Return a stranger's text for a message: in one line, cut after ``most`` characters, escaped."""
+    return escaped(text if len(text) <= most else f"{text[:most]}…")
+
+
+def escaped(text: str) -> str:
+    """Return a text in one line that a terminal prints and does not obey: escaped as Python writes it."""
+    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class TurntableError(Exception):

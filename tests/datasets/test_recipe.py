@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turntable.datasets.recipe import Recipe, load_recipe, shipped_recipes
-from turntable.errors import InvalidInputError, RecipeError
+from turntable.errors import InvalidInputError, RecipeError, is_plain
 
 FACTORS = """
 [factors.rotation_x_rad]
@@ -81,7 +81,7 @@ def test_shipped_recipes_come_back_from_toml(name: str) -> None:
 @given(
     views=st.integers(1, 10_000),
     seed=st.integers(0, 2**63 - 1),
-    description=st.text(),
+    description=st.text(max_size=2000).filter(is_plain),
     fraction=st.floats(0, 1, exclude_max=True),
     hue=st.tuples(st.floats(0, 0.49), st.floats(0.51, 1)),
 )

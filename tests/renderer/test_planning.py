@@ -7,6 +7,7 @@ from meshes import write_shapenet_object
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.recipe import load_recipe
 from turntable.errors import InvalidInputError
+from turntable.renderer.meshes.folder import FolderSource
 from turntable.renderer.meshes.shapenet import ShapeNetSource
 from turntable.renderer.meshes.zoo_source import ZooSource
 from turntable.renderer.planning import Selection, plan
@@ -117,3 +118,10 @@ def test_differences_are_named():
     moved["shards"][0]["objects"].reverse()
     assert made.differences(json.dumps(moved)) == ["the objects of its shards"]
     assert made.differences("{}") == ["its plan cannot be read"]
+
+
+def test_names_that_are_not_in_utf_8_are_told_before_anything_is_planned(tmp_path):
+    for name in ("good", "bad\udcff"):
+        (tmp_path / f"{name}.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    with pytest.raises(InvalidInputError, match=r"1 names of meshes are not in UTF-8, such as bad\\udcff"):
+        plan(load_recipe("zoo").replace(source="folder"), FolderSource(tmp_path))

@@ -103,6 +103,11 @@ def _obj_texts(chance: random.Random) -> dict[str, tuple[bytes, tuple[str, ...]]
         "face-of-words": (_replaced("f 5/1", "f five/1"), ("cut off",)),
         "uneven-corners": (_replaced("f 5/1", "f 5"), ("cut off",)),
         "vertex-of-two": (_replaced("v 0.3 -0.3 -0.3", "v 0.3 -0.3"), ("cut off",)),
+        "libraries-many": (
+            "".join(f"mtllib {'./' * (n % 500)}{n // 500}.mtl\n" for n in range(2000)).encode()
+            + CUBE_OBJ.encode(),
+            (WARNED,),
+        ),
         "million-corners": ((_VERTICES + "f" + " 1/1 2/2" * 500_000 + "\n").encode(), ("no faces",)),
         "cut-in-vertices": (CUBE_OBJ[:in_vertices].encode(), ("cut off", "no faces")),
         "cut-in-faces": (CUBE_OBJ[:in_faces].encode(), ("cut off",)),
@@ -130,6 +135,9 @@ _MTL_TEXTS: dict[str, bytes] = {
     "texture-has-no-name": _map("../images/").encode(),
     "texture-name-of-a-million": _map("a" * 10**6).encode(),
     "texture-name-with-nul": _map("a\0b.png").encode(),
+    "texture-name-of-folders": _map("a/" * 100_000).encode(),
+    "texture-name-with-escapes": _map("\x1b]0;a\x07\x1b[2J.png").encode(),
+    "materials-many": "".join(f"newmtl {n}\nmap_Kd {n}.png\n" for n in range(2000)).encode(),
     "texture-is-the-material": _map("model_normalized.mtl").encode(),
     "materials-empty": b"",
     "materials-utf-16": CUBE_MTL.encode("utf-16"),
@@ -164,6 +172,37 @@ def _png_of(width: int, height: int) -> bytes:
     )
 
 
+def _png_with_texts() -> bytes:
+    """A PNG whose texts unpack to 70 MB."""
+    text = zlib.compress(b"a" * 1_000_000)
+    chunks = [b"zTXt", *(b"%d\0\0" % n + text for n in range(70))]
+    png = _png()
+    texts = b"".join(
+        struct.pack(">I", len(data)) + chunks[0] + data + struct.pack(">I", zlib.crc32(chunks[0] + data))
+        for data in chunks[1:]
+    )
+    return png[:33] + texts + png[33:]
+
+
+def _jpeg_of_scans(count: int) -> bytes:
+    """A progressive JPEG of 2048 x 2048 whose last scan is repeated."""
+    out = BytesIO()
+    Image.new("L", (2048, 2048)).save(out, "JPEG", progressive=True)
+    jpeg = out.getvalue()
+    return jpeg[:-2] + jpeg[jpeg.rindex(b"\xff\xda") : -2] * count + jpeg[-2:]
+
+
+def _webp_of(width: int, height: int) -> bytes:
+    """An animation of one pixel in the corner of this canvas."""
+    out = BytesIO()
+    Image.new("RGBA", (1, 1)).save(out, "WEBP", lossless=True)
+    frame = bytes(12) + b"d\0\0\0" + out.getvalue()[12:]
+    size = struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3]
+    parts = ((b"VP8X", b"\x12\0\0\0" + size), (b"ANIM", bytes(6)), (b"ANMF", frame))
+    body = b"WEBP" + b"".join(kind + struct.pack("<I", len(data)) + data for kind, data in parts)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 def _images(chance: random.Random) -> dict[str, bytes]:
     jpeg, png = _jpeg(), _png((32, 32))
     return {
@@ -172,6 +211,11 @@ def _images(chance: random.Random) -> dict[str, bytes]:
         "image-of-2-gigapixels": _png_of(2**31 - 1, 1),
         "image-without-data": _png_of(16, 16),
         "image-without-width": _png_of(0, 16),
+        "image-of-one-column": _png_of(1, 2**26),
+        "image-of-scans": _jpeg_of_scans(1000),
+        "image-of-a-canvas": _webp_of(8192, 8192),
+        "image-of-words": b"P3\n1024 1024\n255\n" + b"#a\n" * 100_000,
+        "image-of-nothing": b"P6\n8192 8192\n255\n",
         "image-noise": chance.randbytes(1000),
         "image-web-page": b"<html>not found</html>",
         "image-cut-png": png[: len(png) // 2],
@@ -282,7 +326,7 @@ def box_tree(**changes: Any) -> dict[str, Any]:
     }
 
 
-def _accessor(view: int | None, component: int, count: int, kind: str, **more: Any) -> dict[str, Any]:
+def _accessor(view: int | None, component: Any, count: int, kind: str, **more: Any) -> dict[str, Any]:
     table = {"componentType": component, "count": count, "type": kind, **more}
     return table if view is None else {"bufferView": view, **table}
 
@@ -308,6 +352,11 @@ def _primitive(**changes: Any) -> list[dict[str, Any]]:
     return [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1, **changes}]}]
 
 
+def _points() -> list[dict[str, Any]]:
+    """Triangles without indices."""
+    return [{"primitives": [{"attributes": {"POSITION": 0}}]}]
+
+
 def _textured(image: dict[str, Any], data: bytes = b"") -> bytes:
     """A box whose material has this image; ``data`` follows the box in the buffer, as view 2."""
     tree = box_tree(
@@ -327,6 +376,7 @@ def _gltf_files(chance: random.Random) -> dict[str, tuple[bytes, tuple[str, ...]
     nan[3, 1], far[0, 0], bad_index[2, 1] = np.nan, np.inf, 200
     text = base64.b64encode(_BOX_DATA).decode()
     doubling = [{"children": [n + 1, n + 1]} for n in range(40)] + [{"mesh": 0}]
+    nodes = [{"mesh": 0}] + [{} for _ in range(20_000)]
     sparse = {"count": 1, "indices": {"bufferView": 1, "componentType": 5123}, "values": {"bufferView": 0}}
     box = _accessor(0, 5126, 8, "VEC3")
     return {
@@ -357,9 +407,57 @@ def _gltf_files(chance: random.Random) -> dict[str, tuple[bytes, tuple[str, ...]
             glb(box_tree(accessors=[_accessor(None, 5126, 2**40, "VEC3")], meshes=_primitive(indices=0))),
             ("too large",),
         ),
+        "count-of-figures.glb": (
+            glb(None, text=json.dumps(box_tree()).replace("24", "9" * 4000).encode()),
+            ("unreadable",),
+        ),
+        "zeros.glb": (
+            glb(box_tree(accessors=[_accessor(None, 5126, 19_999_999, "VEC3")], meshes=_points())),
+            ("too large",),
+        ),
+        "zeros-sparse.glb": (
+            glb(
+                box_tree(
+                    accessors=[_accessor(None, 5126, 19_999_999, "VEC3", sparse=sparse)], meshes=_points()
+                )
+            ),
+            ("too large",),
+        ),
+        "zeros-as-a-strip.glb": (
+            glb(
+                box_tree(
+                    accessors=[_accessor(0, 5126, 8, "VEC3"), _accessor(None, 5125, 50_000_000, "SCALAR")],
+                    meshes=_primitive(mode=5),
+                )
+            ),
+            ("too large",),
+        ),
+        "zeros-as-texture-coordinates.glb": (
+            glb(
+                box_tree(
+                    accessors=[*box_tree()["accessors"], _accessor(None, 5126, 50_000_000, "VEC2")],
+                    meshes=_primitive(attributes={"POSITION": 0, "TEXCOORD_0": 2}),
+                )
+            ),
+            ("too large",),
+        ),
         "count-negative.glb": (
             glb(box_tree(accessors=[_accessor(0, 5126, -1, "VEC3"), _accessor(1, 5123, 24, "SCALAR")])),
             ("unreadable",),
+        ),
+        "component-is-a-list.glb": (
+            glb(box_tree(accessors=[_accessor(0, [5126], 8, "VEC3"), _accessor(1, 5123, 24, "SCALAR")])),
+            ("unreadable",),
+        ),
+        "material-is-a-list.glb": (glb(box_tree(meshes=_primitive(material=[0]))), ("unreadable",)),
+        "extensions-are-a-number.glb": (glb(box_tree(extensionsRequired=7)), ("unreadable",)),
+        "turned-beyond-numbers.glb": (
+            glb(box_tree(nodes=[{"mesh": 0, "rotation": [1e200, 0, 1e200, 0]}])),
+            ("not finite",),
+        ),
+        "at-the-end-of-numbers.glb": (
+            glb(box_tree(nodes=[{"mesh": 0, "scale": [3e38, 3e38, 3e38]}])),
+            ("not finite",),
         ),
         "component-unknown.glb": (
             glb(box_tree(accessors=[_accessor(0, 77, 8, "VEC3"), _accessor(1, 5123, 24, "SCALAR")])),
@@ -410,6 +508,31 @@ def _gltf_files(chance: random.Random) -> dict[str, tuple[bytes, tuple[str, ...]
             ("unreadable",),
         ),
         "nodes-doubling.glb": (glb(box_tree(nodes=doubling)), ("unreadable",)),
+        "nodes-wide.glb": (glb(box_tree(nodes=nodes, scenes=[{"nodes": [*range(len(nodes))]}])), (KEPT,)),
+        "nodes-without-a-scene.glb": (glb(box_tree(nodes=nodes, scenes=[])), (KEPT,)),
+        "nodes-in-a-chain.glb": (
+            glb(box_tree(nodes=[*({"children": [n + 1]} for n in range(20_000)), {"mesh": 0}])),
+            (KEPT,),
+        ),
+        "nodes-growing.glb": (
+            glb(
+                box_tree(
+                    nodes=[*({"children": [n + 1], "scale": [9, 9, 9]} for n in range(2000)), {"mesh": 0}]
+                )
+            ),
+            ("not finite",),
+        ),
+        "nodes-of-one-mesh.glb": (
+            glb(box_tree(nodes=[{"mesh": 0}] * 9000, scenes=[{"nodes": [*range(9000)]}])),
+            ("too large",),
+        ),
+        "primitives-of-one-mesh.glb": (glb(box_tree(meshes=[_primitive()[0] for _ in range(9000)])), (KEPT,)),
+        "primitives-alike.glb": (
+            glb(box_tree(meshes=[{"primitives": _primitive()[0]["primitives"] * 9000}])),
+            ("too large",),
+        ),
+        "index-is-a-list.glb": (glb(box_tree(nodes=[{"mesh": [0] * 9000}])), ("unreadable",)),
+        "scene-is-a-list.glb": (glb(box_tree(scene=[0] * 9000)), ("unreadable",)),
         "nodes-are-text.glb": (glb(box_tree(nodes="abc")), ("unreadable",)),
         "children-are-text.glb": (glb(box_tree(nodes=[{"children": ["0"]}])), ("unreadable",)),
         "mesh-unknown.glb": (glb(box_tree(nodes=[{"mesh": 7}])), ("unreadable",)),
@@ -436,6 +559,8 @@ def _gltf_files(chance: random.Random) -> dict[str, tuple[bytes, tuple[str, ...]
         "buffer-missing.gltf": (_with_buffer("nothing.bin"), ("file missing",)),
         "buffer-outside.gltf": (_with_buffer("../../outside/data.bin"), ("file missing",)),
         "buffer-outside-encoded.gltf": (_with_buffer("%2e%2e/%2e%2e/outside/data.bin"), ("file missing",)),
+        "buffer-with-escapes.gltf": (_with_buffer("\x1b[2J\nall is well\ud800"), ("file missing",)),
+        "buffer-of-folders.gltf": (_with_buffer("a/" * 100_000), ("file missing",)),
         "buffer-absolute.gltf": (_with_buffer("/etc/passwd"), ("outside",)),
         "buffer-file-url.gltf": (_with_buffer("file:///etc/passwd"), ("outside",)),
         "buffer-http.gltf": (_with_buffer("http://localhost/data.bin"), ("outside",)),
@@ -447,6 +572,7 @@ def _gltf_files(chance: random.Random) -> dict[str, tuple[bytes, tuple[str, ...]
         "image-missing.glb": (_textured({"uri": "nothing.png"}), (WARNED,)),
         "image-outside.glb": (_textured({"uri": "../../outside/texture0.png"}), (WARNED,)),
         "image-bomb.glb": (_textured({"bufferView": 2}, _png_of(60_000, 60_000)), (WARNED,)),
+        "image-texts.glb": (_textured({"bufferView": 2}, _png_with_texts()), (KEPT,)),
         "image-noise.glb": (_textured({"bufferView": 2}, chance.randbytes(300)), (WARNED,)),
         "image-http.glb": (_textured({"uri": "https://localhost/a.png"}), ("outside",)),
         "image-unknown.glb": (_textured({"bufferView": 9}), ("unreadable",)),
@@ -510,8 +636,13 @@ def _other_files(chance: random.Random) -> dict[str, tuple[bytes, tuple[str, ...
         "count-huge.stl": (_stl(count=2**32 - 1), ("cut off",)),
         "no-triangles.stl": (_stl(count=0, triangles=0), ("no faces", "unreadable")),
         "nan.stl": (_stl(value=float("nan")), ("not finite",)),
+        "text-of-solids.stl": (_STL_TEXT + (b"endsolid\n" + _STL_TEXT) * 2000, ("too large",)),
         "text-cut.stl": (_STL_TEXT[:-60], ("unreadable", "no faces")),
         "text-of-words.stl": (_STL_TEXT.replace(b"1 0 0\n", b"one 0 0\n"), ("unreadable", "no faces")),
+        "text-with-normals-of-words.stl": (
+            (_STL_TEXT + b"endsolid\n").replace(b"normal 0 0 1", b"normal a b c"),
+            (KEPT,),
+        ),
         "text-without-facets.stl": (b"solid nothing\nendsolid\n", ("cut off",)),
         "good.off": (_OFF, (KEPT,)),
         "good-glued.off": (_OFF.replace(b"OFF\n", b"OFF"), (KEPT,)),

@@ -85,8 +85,10 @@ def toys(monkeypatch):
     built = []
 
     def build(config, backbone, data):
-        built.append(Toy(config, backbone, data))
-        return built[-1]
+        toy = Toy(config, backbone, data)
+        if toy.weight.device.type != "meta":  # where a run only looks whether it will fit
+            built.append(toy)
+        return toy
 
     monkeypatch.setitem(METHODS, "toy", MethodEntry(ToyConfig, build))
     return built

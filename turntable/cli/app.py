@@ -1,6 +1,5 @@
 """The application that commands add themselves to, what they print with, and the names they share."""
 
-import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 import turntable
-from turntable.errors import StoppedError, TurntableError
+from turntable.errors import StoppedError, TurntableError, escaped
 
 app = cyclopts.App(
     name="turntable",
@@ -21,8 +20,6 @@ app = cyclopts.App(
     version=turntable.__version__,
     suppress_keyboard_interrupt=False,
 )
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that steer a terminal, turn the direction of writing, or are half of one."""
 
 
 class PlainConsole(Console):
@@ -33,7 +30,8 @@ class PlainConsole(Console):
 
     def render_str(self, text: str, **style: Any) -> Text:
         """Return a text fit for a terminal; every text that is printed passes through here."""
-        return super().render_str(_UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text), **style)
+        lines = text.expandtabs().split("\n")
+        return super().render_str("\n".join(map(escaped, lines)), **style)
 
 
 out = PlainConsole()

@@ -1,7 +1,6 @@
 """A recipe: everything that decides a data set except the meshes, as one frozen value read from TOML."""
 
 import json
-import tomllib
 from dataclasses import dataclass, fields
 from functools import cached_property
 from importlib import resources
@@ -23,8 +22,9 @@ from turntable.datasets.recipe_schema import (
     SpanTable,
     parse_table,
 )
+from turntable.datasets.recipe_text import check_extent, parse_toml, read_text
 from turntable.datasets.rotation_rule import RotationRule
-from turntable.errors import InvalidInputError, RecipeError
+from turntable.errors import InvalidInputError, shown
 
 Source = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
 Quality = Literal["fast", "standard", "high"]
@@ -82,18 +82,15 @@ class Recipe:
             where: what error messages call it (a file name).
 
         Raises:
-            RecipeError: every fault of it, by name.
+            RecipeError: its faults, by name.
         """
-        try:
-            table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise RecipeError(f"recipe {where}: not TOML: {error}") from None
-        return cls.from_dict(table, where)
+        return cls.from_dict(parse_toml(text, where), where)
 
     @classmethod
     def from_dict(cls, table: dict[str, Any], where: str = "") -> "Recipe":
-        """Check a table of the shape of the TOML file. Raises RecipeError listing every fault."""
-        checked = parse_table(table, where or str(table.get("name", "(unnamed)")))
+        """Check a table of the shape of the TOML file. Raises RecipeError listing its faults."""
+        check_extent(table, where or "(unnamed)")
+        checked = parse_table(table, where or shown(str(table.get("name", "(unnamed)"))))
         factors = tuple(_factor(name, factor) for name, factor in checked.factor_tables().items())
         plain = {name: getattr(checked, name) for name in RecipeTable.model_fields if name != "factors"}
         plain |= {"outputs": tuple(checked.outputs), "splits": tuple(checked.splits)}
@@ -182,13 +179,18 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         item = resources.files("turntable.datasets") / "recipes" / f"{name_or_path}.toml"
         return Recipe.from_toml(item.read_text(encoding="utf-8"), f"{name_or_path}.toml")
     path = Path(name_or_path)
-    if not path.is_file():
+    if not _is_file(path):
         shipped = ", ".join(shipped_recipes())
-        raise InvalidInputError(f"no recipe {str(path)!r}: give the path of a TOML file, or one of {shipped}")
+        name = shown(repr(str(path)))
+        raise InvalidInputError(f"no recipe {name}: give the path of a TOML file, or one of {shipped}")
+    return Recipe.from_toml(read_text(path), str(path))
+
+
+def _is_file(path: Path) -> bool:
     try:
-        return Recipe.from_toml(path.read_text(encoding="utf-8"), str(path))
-    except UnicodeDecodeError:
-        raise RecipeError(f"recipe {path}: not a text file in UTF-8") from None
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _factor(name: str, table: FactorTable) -> Factor:

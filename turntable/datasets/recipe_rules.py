@@ -8,6 +8,7 @@ from turntable.datasets.factors import STANDARD_BY_NAME
 from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES
 from turntable.datasets.legacy_stream import GREATEST_SEED, STREAM_ORDER
 from turntable.datasets.motion import DEFAULT_OFFSET, DEFAULT_TRAVEL, MOST_TRANSLATION
+from turntable.errors import shown
 
 if TYPE_CHECKING:
     from turntable.datasets.recipe_schema import FactorTable, RecipeTable, SequenceTable
@@ -103,7 +104,7 @@ def _vary(sequence: "SequenceTable", factors: "dict[str, FactorTable]") -> Itera
             yield f"sequence.vary: {name} belongs to the pose, which the motion decides"
         elif name not in factors:
             free = [item for item in factors if item not in ROTATION_NAMES + TRANSLATION_NAMES]
-            yield f"sequence.vary: {name} is no factor of this recipe; there are {', '.join(free)}"
+            yield f"sequence.vary: {shown(name, 60)} is no factor of this recipe; there are {', '.join(free)}"
         elif factors[name].value is not None:
             yield f"sequence.vary: {name} is fixed; give low and high, or leave it out here"
         elif name == "camera_elevation_rad" and sequence.motion == "in-plane":

@@ -3,6 +3,7 @@
 import difflib
 import math
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, cast
 
 import numpy as np
@@ -24,7 +25,7 @@ from turntable.datasets.objects import SPLITS
 from turntable.datasets.outputs import OUTPUTS, OutputName
 from turntable.datasets.recipe_rules import broken_rules
 from turntable.datasets.rotation_rule import MOST_MARGIN_DEG
-from turntable.errors import RecipeError
+from turntable.errors import RecipeError, is_plain, shown
 
 MOST_SAMPLES = 8
 """A pixel, along each axis."""
@@ -32,11 +33,21 @@ MOST_SAMPLES = 8
 _PI = re.compile(
     r"\s*(?P<sign>[+-]?)\s*(?P<times>\d+(?:\.\d*)?)?\s*\*?\s*pi\s*(?:/\s*(?P<over>\d+(?:\.\d*)?))?\s*"
 )
+_LONGEST_NUMBER = 40
+"""Characters of a number as a text; blanks in longer ones could be shared out in very many ways."""
+
+MOST_DESCRIPTION = 2_000
+"""Characters of a description, which is one line of a recipe's text."""
+MOST_FAULTS = 20
+"""Faults of a recipe that are told at once; how many more there are is said."""
+_LONGEST_VALUE = 60
+"""Characters of a key or value in a message."""
 
 
 def _number(value: object) -> object:
     """Read multiples of pi, such as "-pi/2", which decimals in a TOML file cannot spell exactly."""
-    match = _PI.fullmatch(value) if isinstance(value, str) else None
+    short = isinstance(value, str) and len(value) <= _LONGEST_NUMBER
+    match = _PI.fullmatch(cast("str", value)) if short else None
     if match is None or float(match["over"] or 1) == 0:
         return value
     size = float(match["times"] or 1) * math.pi / float(match["over"] or 1)
@@ -147,7 +158,7 @@ class RecipeTable(_Table):
     """Everything a recipe may say."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
-    description: str = ""
+    description: str = Field(default="", max_length=MOST_DESCRIPTION)
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
     source: Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
     views: int = Field(ge=1, le=10_000)
@@ -168,6 +179,13 @@ class RecipeTable(_Table):
     rotation: RotationTable | None = None
     sequence: SequenceTable | None = None
     factors: _FactorsTable  # pyright: ignore[reportInvalidTypeForm]
+
+    @field_validator("description")
+    @classmethod
+    def _printable(cls, description: str) -> str:
+        if not is_plain(description.replace("\n", " ").replace("\t", " ")):
+            raise ValueError(f"{_said(description)} has control characters; leave them out")
+        return description
 
     @field_validator("outputs")
     @classmethod
@@ -201,24 +219,33 @@ def parse_table(table: dict[str, Any], where: str) -> RecipeTable:
         where: what the message calls the recipe.
 
     Raises:
-        RecipeError: lists every fault, each by the name of its key.
+        RecipeError: lists the faults, each by the name of its key.
     """
-    faults = _missing_angles(table)
+    faults, more = _missing_angles(table), 0
     try:
         checked = RecipeTable.model_validate(table)
     except ValidationError as error:
-        faults += [_fault(cast("dict[str, Any]", detail)) for detail in error.errors()]
+        details = error.errors(include_url=False)
+        faults += [_fault(cast("dict[str, Any]", detail)) for detail in details[:MOST_FAULTS]]
+        more = len(details) - MOST_FAULTS
     else:
         faults += broken_rules(checked)
         if not faults:
             return checked
-    count = "1 error" if len(faults) == 1 else f"{len(faults)} errors"
-    raise RecipeError(f"recipe {where}: {count}:\n" + "\n".join(f"  {fault}" for fault in faults))
+    raise RecipeError(f"recipe {where}: {_listed(faults, max(more, 0))}")
+
+
+def _listed(faults: list[str], untold: int) -> str:
+    """Faults as lines, the first of very many."""
+    number, untold = len(faults) + untold, untold + max(len(faults) - MOST_FAULTS, 0)
+    count = "1 error" if number == 1 else f"{number:,} errors"
+    more = [f"and {untold:,} more"] if untold else []
+    return "\n".join([f"{count}:", *(f"  {line}" for line in [*faults[:MOST_FAULTS], *more])])
 
 
 def _missing_angles(table: dict[str, Any]) -> list[str]:
     factors = table.get("factors")
-    if "rotation" in table or not isinstance(factors, dict):
+    if table.get("rotation") is not None or not isinstance(factors, dict):
         return []
     return [f"factors.{name}: missing; {_MISSING_FACTOR}" for name in ROTATION_NAMES if name not in factors]
 
@@ -228,7 +255,8 @@ _MISSING_FACTOR = "give low and high, or value"
 
 def _fault(detail: dict[str, Any]) -> str:
     path = tuple(str(part) for part in detail["loc"])
-    return f"{'.'.join(path) or 'recipe'}: {_message(path, detail)}"
+    name = ".".join(shown(part, _LONGEST_VALUE) for part in path)
+    return f"{name or 'recipe'}: {_message(path, detail)}"
 
 
 def _message(path: tuple[str, ...], detail: dict[str, Any]) -> str:
@@ -239,22 +267,30 @@ def _message(path: tuple[str, ...], detail: dict[str, Any]) -> str:
         case "extra_forbidden":
             return f"unknown key; {_suggestion(path)}"
         case "greater_than_equal":
-            return f"{value} is below {context['ge']:.6g}"
+            return f"{_said(value, str)} is below {context['ge']:.6g}"
         case "less_than_equal":
-            return f"{value} is above {context['le']:.6g}"
+            return f"{_said(value, str)} is above {context['le']:.6g}"
         case "less_than":
-            return f"{value} is not below {context['lt']:.6g}"
+            return f"{_said(value, str)} is not below {context['lt']:.6g}"
         case "literal_error":
-            return f"{value!r} is not one of {context['expected']}"
+            return f"{_said(value)} is not one of {context['expected']}"
         case "value_error":
             return str(context["error"])
         case _:
-            return f"{value!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+            return f"{_said(value)}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+
+
+def _said(value: object, spell: Callable[[object], str] = repr) -> str:
+    """Return a value for a message, cut where it is long."""
+    try:
+        return shown(spell(value), _LONGEST_VALUE)
+    except ValueError:  # a number of thousands of figures
+        return "a number of thousands of figures"
 
 
 def _suggestion(path: tuple[str, ...]) -> str:
     known = _known_keys(path)
-    near = difflib.get_close_matches(path[-1], known, n=1)
+    near = difflib.get_close_matches(path[-1][:_LONGEST_VALUE], known, n=1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 

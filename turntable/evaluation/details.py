@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.storage import atomic_file
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, shown
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
@@ -97,6 +97,7 @@ def read_details(path: Path) -> Details:
         IntegrityError: The file is something else.
     """
     try:
+        _check_stored(path)
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         retrieved = {
@@ -109,10 +110,23 @@ def read_details(path: Path) -> Details:
             *(arrays[name] for name in _PROJECTED),
             retrieval=Retrieval(**retrieved) if retrieved else None,
         )
-    except (KeyError, ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (*_READING_RAISES, zipfile.BadZipFile) as error:
         raise IntegrityError(
-            f"{path} does not hold the details of an evaluation ({error}); run turntable evaluate again"
+            f"{path} does not hold the details of an evaluation ({shown(str(error))}); run turntable evaluate"
+            " again"
         ) from error
+
+
+_READING_RAISES = (ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, ValueError)
+
+
+def _check_stored(path: Path) -> None:
+    """Make sure that arrays are stored as they are: packed ones can unpack to any size."""
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+    packed = any(info.compress_type != zipfile.ZIP_STORED for info in infos)
+    if packed or sum(info.file_size for info in infos) > path.stat().st_size:
+        raise ValueError("its arrays are packed")
 
 
 def _within(arrays: Mapping[str, FloatArray], prefix: str) -> dict[str, FloatArray]:

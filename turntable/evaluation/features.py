@@ -16,7 +16,7 @@ from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
 from turntable.datasets.rotations import quaternion_to_matrix
 from turntable.datasets.storage import write_text
-from turntable.errors import InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, shown
 from turntable.evaluation.probes import compute_device
 from turntable.loaders.loader import Loader
 from turntable.loaders.samplers import Views
@@ -102,9 +102,18 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
     if not (cache / "done").is_file():
         extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size, cache)
         write_text(cache / "done", "")
-    return with_labels(
-        {path.stem: np.load(path, mmap_mode="c") for path in cache.glob("*.npy")}, dataset, split
-    )
+    return with_labels({path.stem: _kept(path) for path in cache.glob("*.npy")}, dataset, split)
+
+
+def _kept(path: Path) -> NDArray[np.float32]:
+    try:
+        if not path.is_file():
+            raise ValueError("it is no ordinary file")  # noqa: TRY301
+        return np.load(path, mmap_mode="c", allow_pickle=False)
+    except (ArithmeticError, EOFError, MemoryError, OSError, ValueError) as error:
+        raise IntegrityError(
+            f"{path} holds no features ({shown(str(error))}); remove the run's folder features"
+        ) from error
 
 
 def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
@@ -112,6 +121,12 @@ def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
     with dataset.split(split) as opened:
         labels, categories = np.asarray(opened.labels), opened.categories
         ids = tuple(record.id for record in opened.objects)
+    for name, values in arrays.items():
+        if values.ndim != 3 or values.shape[:2] != labels.shape[:2] or values.dtype.kind != "f":
+            raise IntegrityError(
+                f"the features {shown(name, 40)} have shape {values.shape} of {values.dtype}, for"
+                f" {labels.shape[0]} objects of {labels.shape[1]} views; remove the run's folder features"
+            )
     order = [name for name in ("representation", "invariant", "equivariant") if name in arrays]
     return SplitFeatures(
         {name: arrays[name] for name in order},

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from turntable.errors import InvalidInputError
 from turntable.models.backbones import Backbone
+from turntable.models.values import Bounds, value_faults
 
 Batch = Mapping[str, Tensor]
 """Fields by name, as the loaders give them: ``view_1`` uint8 [B, 3, H, W], ``relative_quaternion`` [B, 4]…"""
@@ -105,6 +106,27 @@ class MethodConfig:
     """Fields of ``training.TrainConfig`` in which the paper's training differs from SIE's (its defaults)."""
     demo_training: ClassVar[Mapping[str, Any]] = {}
     """In which the demo's training must differ from that of all methods."""
+    bounds: ClassVar[Mapping[str, Bounds]] = {
+        "layers": Bounds(1, 256),
+        "predictor_layers": Bounds(1, 256),
+        "attention_heads": Bounds(1, 4096),
+        "observed_views": Bounds(1, 4096),
+        "dropout": Bounds(0, 1),
+        "decay": Bounds(0, 1),
+        "activation_floor": Bounds(0, 1),
+        "temperature": Bounds(1e-6, 1e6),
+        "anchor_temperature": Bounds(1e-6, 1e6),
+        "target_temperature": Bounds(1e-6, 1e6),
+    }
+    """Limits on numbers, by the names of fields of any method."""
+    sizes: ClassVar[Bounds] = Bounds(1, 2**17)
+    """The limits on all other whole numbers."""
+    weights: ClassVar[Bounds] = Bounds(-1e9, 1e9)
+    """The limits on all other numbers: losses are sums in float32."""
+
+    def faults(self) -> list[str]:
+        """Say which values are not of their fields' types, not finite or out of bounds."""
+        return value_faults(self, self.bounds, whole=self.sizes, other=self.weights)
 
     @property
     def sample(self) -> SampleKind:

@@ -5,18 +5,15 @@ needs must all be there and nothing may be left over, but for the evaluators and
 code trains beside. Nothing is ever filled with random numbers.
 """
 
-import argparse
-import pickle
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-import torch
 from torch import Tensor
 
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, shown
 from turntable.models.actions import (
     POSE_MATRIX,
     ROTATION,
@@ -24,6 +21,7 @@ from turntable.models.actions import (
     ROTATION_MATRIX,
     action_dim,
 )
+from turntable.models.weight_files import read_weight_file
 
 Kind = Literal["sie", "equicaps", "seq-jepa"]
 Weights = dict[str, Tensor]
@@ -81,6 +79,10 @@ def read_published(path: Path | str, kind: Kind | None = None) -> Published:
         return _READERS[found](kept)
     except KeyError as error:
         raise IntegrityError(f"{path} is a checkpoint of {found} without {error}: it is not whole") from error
+    except (ArithmeticError, IndexError, RuntimeError, ValueError) as error:
+        raise IntegrityError(
+            f"{path} is a checkpoint of {found} whose weights have shapes of no network ({shown(str(error))})"
+        ) from error
 
 
 def published_kind(weights: Mapping[str, Tensor]) -> Kind | None:
@@ -89,21 +91,11 @@ def published_kind(weights: Mapping[str, Tensor]) -> Kind | None:
 
 
 def _weights_of(path: Path) -> Weights:
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace]):  # options, which SIE's code saves too
-            state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InvalidInputError(f"{path}: there is no such file") from None
-    except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        raise IntegrityError(
-            f"{path} cannot be read as weights alone ({error}); it is damaged, or holds other Python objects"
-        ) from error
+    state = read_weight_file(path)
     for name in ("model", "state_dict", "model_state_dict"):
-        if isinstance(state, dict) and isinstance(state.get(name), dict):
-            state = cast("dict[str, Any]", state)[name]
-    if not isinstance(state, dict):
-        raise IntegrityError(f"{path} holds no named weights")
-    named = cast("dict[str, Any]", state)
+        if isinstance(state.get(name), dict):
+            state = cast("dict[Any, Any]", state[name])
+    named = {name: value for name, value in state.items() if isinstance(name, str)}
     return {_unwrapped(name): value for name, value in named.items() if isinstance(value, Tensor)}
 
 
@@ -115,7 +107,7 @@ def _unwrapped(name: str) -> str:
 
 def _sie(weights: Weights) -> Published:
     generator = weights["predictor.hypernet.net.0.weight"]  # [E * E, K]
-    width, numbers = weights["projector_equi.6.weight"].shape[0], generator.shape[1]
+    width, (_, numbers) = weights["projector_equi.6.weight"].shape[0], generator.shape
     names = {"projector_inv.": "invariant_projector.", "projector_equi.": "equivariant_projector."}
     ours = _renamed(weights, names)
     del ours["predictor.hypernet.net.0.weight"]

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, cast
 
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, shown
 from turntable.models.actions import POSE_MATRIX, ROTATION_AND_COLOUR
 from turntable.models.augself import AugSelf, AugSelfConfig
 from turntable.models.backbones import Backbone
@@ -82,8 +82,8 @@ def method_entry(name: str) -> MethodEntry:
     Raises:
         InvalidInputError: No method has that name.
     """
-    if name not in METHODS:
-        raise InvalidInputError(f"unknown method {name!r}; choose one of: {', '.join(METHODS)}")
+    if name not in list(METHODS):  # as any value: a list has no hash
+        raise InvalidInputError(f"unknown method {shown(repr(name))}; choose one of: {', '.join(METHODS)}")
     return METHODS[name]
 
 
@@ -94,10 +94,12 @@ def method_config(name: str, values: Mapping[str, Any]) -> MethodConfig:
         InvalidInputError: The method is unknown, or a value's name is.
     """
     entry = method_entry(name)
+    if not isinstance(cast("object", values), Mapping):
+        raise InvalidInputError(f"the settings of {name} are {shown(repr(values))}; give them by name")
     known = [item.name for item in fields(entry.config)]
-    unknown = sorted(set(values) - set(known))
+    unknown = sorted(map(str, set(values) - set(known)))
     if unknown:
-        raise InvalidInputError(f"{name} has no {', '.join(unknown)}; it has {', '.join(known)}")
+        raise InvalidInputError(f"{name} has no {shown(', '.join(unknown))}; it has {', '.join(known)}")
     return entry.make_config({key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
 
 

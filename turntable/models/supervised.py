@@ -128,4 +128,7 @@ def _check(config: SupervisedConfig) -> None:
         config.translation_weight,
     )
     if min(weights) < 0 or max(weights) == 0:
-        raise InvalidInputError("the tasks' weights must be at least 0, and one of them above it")
+        raise InvalidInputError(
+            "the tasks' weights must be at least 0, and one of them above it: category_weight,"
+            " rotation_weight, colour_weight, translation_weight"
+        )

@@ -11,7 +11,7 @@ from turntable.datasets.objects import ObjectRecord, ShardPlan, objects_a_shard,
 from turntable.datasets.published import read_lists, stream_places, whole_shapenet
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.splits import read_split, split_objects, unmatched
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, shown
 from turntable.renderer.meshes.source import MeshSource, SourceObject
 from turntable.renderer.meshes.twins import twins_of
 
@@ -96,6 +96,7 @@ def plan(recipe: Recipe, source: MeshSource, selection: Selection | None = None)
     """
     selection = selection or Selection()
     known = source.objects()
+    _check_names(known)
     chosen = choose_objects(known, selection.objects)
     splits, rule = _splits(recipe, source, known, chosen, selection.split_files)
     streams = _streams(recipe, known, selection.object_lists)
@@ -113,6 +114,15 @@ def plan(recipe: Recipe, source: MeshSource, selection: Selection | None = None)
     per_shard = objects_a_shard(recipe.objects_per_shard, len(records))
     described = {"name": source.name, "licence": source.licence, **source.describe()}
     return Plan(recipe, described, rule, plan_shards(records, per_shard, recipe.split_seed))
+
+
+def _check_names(objects: Sequence[SourceObject]) -> None:
+    """Make sure that labels can hold every id; what else is odd in one is its object's fault alone."""
+    names = [item.id for item in objects if item.id.encode("utf-8", "ignore").decode() != item.id]
+    if names:
+        raise InvalidInputError(
+            f"{len(names):,} names of meshes are not in UTF-8, such as {shown(names[0])}; rename them"
+        )
 
 
 def _splits(

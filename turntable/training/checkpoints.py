@@ -4,9 +4,6 @@ They are written whole or not at all, and read with ``weights_only``: loading on
 before the last is kept, for the day when a disk damages the last.
 """
 
-import io
-import pickle
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from turntable.datasets.storage import atomic_file, flush_to_disk
-from turntable.errors import IntegrityError
+from turntable.errors import IntegrityError, shown
+from turntable.models.weight_files import read_weight_file
 
 _FORMAT = 2
 
@@ -74,7 +72,7 @@ class Checkpoints:
                 continue
             self._check(state, path)
             if damage:
-                warn(f"{'; '.join(damage)}; going on from {path.name}, step {state['step']}")
+                warn(f"{'; '.join(damage)}; going on from {path.name}, step {state.get('step')}")
             return state
         if damage:
             raise IntegrityError(
@@ -95,14 +93,15 @@ class Checkpoints:
     def _check(self, state: Mapping[str, Any], path: Path) -> None:
         if state["format"] != _FORMAT:
             raise IntegrityError(
-                f"{path} has format {state['format']}; this version reads {_FORMAT}: train again"
+                f"{path} has format {shown(str(state['format']), 20)}; this version reads {_FORMAT}: train"
+                " again"
             )
-        if state["method"] != self.method:
+        if state.get("method") != self.method:
             raise IntegrityError(
-                f"{path} is a checkpoint of {state['method']}, this run trains {self.method}; give the run's"
-                " own folder, or train into another"
+                f"{path} is a checkpoint of {shown(str(state.get('method')), 40)}, this run trains"
+                f" {self.method}; give the run's own folder, or train into another"
             )
-        if state["fingerprint"] != self.fingerprint:
+        if state.get("fingerprint") != self.fingerprint:
             raise IntegrityError(f"{path} was trained on other data; give the same data set, or train again")
 
 
@@ -133,22 +132,44 @@ def load_weights(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -
         path: Where they come from, for the message.
 
     Raises:
-        IntegrityError: A weight is missing, superfluous or of another shape.
+        IntegrityError: A weight is missing, superfluous, of another shape or kind, or not finite.
+    """
+    check_fit(method, weights, path)
+    method.load_state_dict(weights)
+
+
+def check_fit(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Make sure that weights are those of a method, which needs no memory: it may be on the device "meta".
+
+    Raises:
+        IntegrityError: A weight is missing, superfluous, of another shape or kind, or not finite.
     """
     own = method.state_dict()
     faults = [f"{name} is missing" for name in own if name not in weights]
-    faults += [f"{name} belongs to no part" for name in weights if name not in own]
+    faults += [f"{shown(str(name))} belongs to no part" for name in weights if name not in own]
     faults += [
-        f"{name} is {list(weights[name].shape)}, not {list(own[name].shape)}"
+        fault
         for name in own
-        if name in weights and weights[name].shape != own[name].shape
+        if name in weights and (fault := _misfit(name, own[name], weights[name])) is not None
     ]
     if faults:
         raise IntegrityError(
             f"{path} does not fit {type(method).__name__}: {'; '.join(faults[:5])}"
             f"{f' and {len(faults) - 5} more' if len(faults) > 5 else ''}. Use the run's own config.json"
         )
-    method.load_state_dict(weights)
+
+
+def _misfit(name: str, own: Tensor, given: object) -> str | None:
+    """Say what is wrong with a weight."""
+    if not isinstance(given, Tensor):
+        return f"{name} is no tensor"
+    if given.shape != own.shape:
+        return f"{name} is {list(given.shape)}, not {list(own.shape)}"
+    if given.is_floating_point() != own.is_floating_point() or given.is_complex():
+        return f"{name} is of {given.dtype}, not {own.dtype}"
+    if not bool(torch.isfinite(given).all()):
+        return f"{name} is not finite"
+    return None
 
 
 class _DamagedError(IntegrityError):
@@ -156,15 +177,7 @@ class _DamagedError(IntegrityError):
 
 
 def _read(path: Path) -> dict[str, Any]:
-    data = io.BytesIO(path.read_bytes())  # so that an OSError below is about the content
     try:
-        # torch does not compare the checksums of what it reads.
-        if (member := zipfile.ZipFile(data).testzip()) is not None:
-            raise _DamagedError(f"{path} is damaged at {member}")
-        data.seek(0)
-        state = torch.load(data, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, pickle.UnpicklingError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise _DamagedError(f"{path} is damaged and cannot be read") from error
-    if not isinstance(state, dict):
-        raise _DamagedError(f"{path} holds nothing by name")
-    return state
+        return read_weight_file(path)
+    except IntegrityError as error:
+        raise _DamagedError(str(error)) from error

@@ -2,37 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, TypeGuard
 
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, shown
 from turntable.models import BACKBONES, MethodConfig, method_config
 from turntable.models.registry import method_entry
+from turntable.models.values import Bounds, said, value_faults
 
 Schedule = Literal["constant", "cosine"]
 OptimizerName = Literal["adam", "adamw", "sgd"]
 Amp = Literal["off", "bf16", "fp16"]
 QuaternionSign = Literal["product", "canonical"]
 
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "schedule": get_args(Schedule),
-    "optimizer": get_args(OptimizerName),
-    "amp": get_args(Amp),
-    "quaternion_sign": get_args(QuaternionSign),
-    "backbone": tuple(BACKBONES),
-}
-_AT_LEAST: dict[str, float] = {
-    "epochs": 1,
-    "batch_size": 2,  # a variance needs two rows
-    "accumulate": 1,
-    "pairs_per_object": 1,
-    "learning_rate": 0,
-    "weight_decay": 0,
-    "warmup_epochs": 0,
-    "warmup_start": 0,
-    "seed": 0,
-    "num_workers": 0,
-    "log_every": 1,
-    "checkpoint_every": 1,
+_BOUNDS: Mapping[str, Bounds] = {
+    "epochs": Bounds(1, 10**6),
+    "batch_size": Bounds(2, 2**24),  # a variance needs two rows
+    "accumulate": Bounds(1, 2**20),
+    "pairs_per_object": Bounds(1, 2**20),
+    "learning_rate": Bounds(0, 1e9),
+    "weight_decay": Bounds(0, 1e9),
+    "warmup_epochs": Bounds(0, 10**6),
+    "warmup_start": Bounds(0, 1e9),
+    "clip_norm": Bounds(most=1e9),
+    "image_size": Bounds(1, 2**13),
+    "seed": Bounds(0, 2**63 - 1),
+    "num_workers": Bounds(0, 1024),
+    "log_every": Bounds(1, 10**12),
+    "checkpoint_every": Bounds(1, 10**12),
 }
 _BELOW_ONE = ("average_decay", "momentum")
 
@@ -112,32 +108,25 @@ class TrainConfig:
 
     def _faults(self) -> list[str]:
         entry = method_entry(self.method)
-        faults = [
-            f"{name} is {getattr(self, name)!r}; choose one of: {', '.join(choices)}"
-            for name, choices in _CHOICES.items()
-            if getattr(self, name) not in choices
-        ]
+        faults = value_faults(self, _BOUNDS)
+        if self.backbone not in list(BACKBONES):  # as any value: a list has no hash
+            faults.append(f"backbone is {said(self.backbone)}; choose one of: {', '.join(BACKBONES)}")
         faults += [
-            f"{name} is {getattr(self, name)}; it must be at least {least}"
-            for name, least in _AT_LEAST.items()
-            if not getattr(self, name) >= least
-        ]
-        faults += [
-            f"{name} is {getattr(self, name)}; it must be at least 0 and below 1"
+            f"{name} is {said(value)}; it must be at least 0 and below 1"
             for name in _BELOW_ONE
-            if not 0 <= getattr(self, name) < 1
+            if _is_number(value := getattr(self, name)) and not 0 <= value < 1
         ]
-        if self.clip_norm is not None and not self.clip_norm > 0:
+        if _is_number(self.clip_norm) and not self.clip_norm > 0:
             faults.append(f"clip_norm is {self.clip_norm}; it must be above 0, or None")
-        if self.image_size is not None and self.image_size < 1:
-            faults.append(f"image_size is {self.image_size}; it must be at least 1, or None")
-        if not 0 < self.center_crop <= 1:
+        if _is_number(self.center_crop) and not 0 < self.center_crop <= 1:
             faults.append(f"center_crop is {self.center_crop}; it must be above 0 and at most 1")
         if type(self.method_config) is not entry.config:
             faults.append(
                 f"method_config is a {type(self.method_config).__name__}; {self.method} takes a"
                 f" {entry.config.__name__}"
             )
+        else:
+            faults += self.method_config.faults()
         return faults
 
     def to_dict(self) -> dict[str, Any]:
@@ -152,13 +141,17 @@ class TrainConfig:
             InvalidInputError: A name is unknown or missing, or a value cannot be right.
         """
         known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
+        unknown = sorted(map(str, set(values) - known))
         missing = sorted({"method", "method_config", "dataset"} - set(values))
         if unknown or missing:
             raise InvalidInputError(
-                f"these are not the settings of a run: unknown {', '.join(unknown) or 'none'},"
+                f"these are not the settings of a run: unknown {shown(', '.join(unknown)) or 'none'},"
                 f" missing {', '.join(missing) or 'none'}"
             )
         settings = dict(values)
         settings["method_config"] = method_config(values["method"], values["method_config"])
         return cls(**settings)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float))

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from turntable.datasets.dataset import open_dataset
 from turntable.errors import InvalidInputError
+from turntable.models.method import Normalize
 from turntable.models.published import Kind, read_published
-from turntable.training.checkpoints import load_weights, save_weights
+from turntable.training.checkpoints import check_fit, load_weights, save_weights
 from turntable.training.presets import paper_config
-from turntable.training.runs import Run, begin_run, new_method, plan_run
+from turntable.training.runs import Run, begin_run, new_method, plan_run, planned_method
 
 
 def import_checkpoint(
@@ -26,7 +27,7 @@ def import_checkpoint(
 
     Raises:
         InvalidInputError: The file is of another kind, or the folder holds another run.
-        IntegrityError: It is damaged; or a weight is missing, superfluous or of another shape.
+        IntegrityError: It is damaged; or a weight is missing, superfluous, of another shape or not finite.
     """
     published = read_published(file, kind)
     config = paper_config(
@@ -39,10 +40,11 @@ def import_checkpoint(
     run = plan_run(Path(out_dir), config, open_dataset(dataset))
     if run.weights.exists():
         raise InvalidInputError(f"{out_dir} holds a finished run; import into another folder")
+    colors = Normalize(run.data.mean, run.data.std).state_dict()
+    weights = {**{f"normalize.{name}": value for name, value in colors.items()}, **published.weights}
+    check_fit(planned_method(run), weights, Path(file))  # before there is memory for what they should fit
     method = new_method(run)
-    own = method.state_dict()
-    colours = {name: own[name] for name in ("normalize.mean", "normalize.std")}
-    load_weights(method, {**colours, **published.weights}, Path(file))
+    load_weights(method, weights, Path(file))
     begin_run(run)
     save_weights(run.weights, method.state_dict())
     return run

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from turntable.datasets.dataset import open_dataset
+from turntable.errors import TurntableError
 from turntable.training import generators
 from turntable.training.batch_norm import synchronised
 from turntable.training.config import TrainConfig
 from turntable.training.distributed import Ranks, joined
 from turntable.training.progress import TrainProgress
 from turntable.training.records import Records
-from turntable.training.runs import Run, begin_run, new_method, plan_run
+from turntable.training.runs import Run, begin_run, is_out_of_memory, new_method, plan_run, sizes_of
 from turntable.training.sampling import check_data, check_images, make_loader, rows_of
 from turntable.training.sinks import Sink, Tensorboard, WeightsAndBiases
 from turntable.training.trainer import Onlooker, Trainer
@@ -57,7 +58,7 @@ def train(
         InvalidInputError: The folder holds a run with other settings; or data, ranks or device do not fit.
         IntegrityError: The data or the checkpoints are damaged.
         StoppedError: It was asked to stop; the same call goes on.
-        TurntableError: The loss is no longer finite.
+        TurntableError: The loss is no longer finite, or there is no memory for a step.
         MissingExtraError: tensorboard, or wandb if it was asked for, is not installed.
     """
     folder = Path(out_dir)
@@ -90,6 +91,13 @@ def _train(run: Run, ranks: Ranks, onlooker: Onlooker) -> None:
             return
         with Records(run.records, trainer.position.step, _sinks(run, trainer.position.step)) as records:
             trainer.run_to_the_end(records)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TurntableError(
+            f"{run.folder}: there is no memory for a step of batch_size={config.batch_size} in"
+            f" accumulate={config.accumulate} parts, with {sizes_of(run)}; take smaller ones, or more parts"
+        ) from error
     finally:
         loader.close()
 

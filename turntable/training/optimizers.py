@@ -1,9 +1,13 @@
 """Optimisers by name, over the parameters that a method trains."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
+from turntable.errors import IntegrityError, shown
 from turntable.training.config import TrainConfig
 
 
@@ -17,6 +21,33 @@ def make_optimizer(method: nn.Module, config: TrainConfig) -> Optimizer:
             return AdamW(groups, lr=config.learning_rate)
         case "sgd":
             return SGD(groups, lr=config.learning_rate, momentum=config.momentum)
+
+
+def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
+    """Let an optimizer go on where another one with the same settings was.
+
+    Args:
+        optimizer: As ``make_optimizer`` made it; changed in place.
+        state: Its ``state_dict``.
+
+    Raises:
+        IntegrityError: It is of other settings, or its numbers do not fit the parameters.
+    """
+    own = optimizer.state_dict()["param_groups"]
+    theirs = [
+        {name: value for name, value in group.items() if name in mine and name != "lr"}
+        for group, mine in zip(state["param_groups"], own, strict=True)
+    ]
+    if any(group[name] != mine[name] for group, mine in zip(theirs, own, strict=True) for name in group):
+        raise IntegrityError("the checkpoint's optimizer has other settings than this run's; train again")
+    optimizer.load_state_dict(dict(state))
+    for parameter, numbers in optimizer.state.items():
+        for name, value in numbers.items():
+            if isinstance(value, Tensor) and value.numel() not in (1, parameter.numel()):
+                raise IntegrityError(
+                    f"the checkpoint's optimizer has {shown(str(name), 40)} of {value.numel():,} numbers for"
+                    f" a parameter of {parameter.numel():,}; train again"
+                )
 
 
 def set_rate(optimizer: Optimizer, rate: float) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, shown
 from turntable.models.registry import method_entry
+from turntable.models.values import MOST_ITEMS
 from turntable.training.config import TrainConfig
 
 _GIVEN_OTHERWISE = frozenset({"method", "method_config", "dataset"})
@@ -40,15 +41,15 @@ def overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise InvalidInputError(f"--set {text}: give NAME=VALUE")
+            raise InvalidInputError(f"--set {shown(text)}: give NAME=VALUE")
         if name in of_method:
             of_its_own[name] = _parsed(name, value, of_method[name])
         elif name in of_run:
             changes[name] = _parsed(name, value, of_run[name])
         else:
             raise InvalidInputError(
-                f"--set {name}: there is no such setting; {method} has {', '.join(of_method) or 'none'};"
-                f" a run has {', '.join(of_run)}"
+                f"--set {shown(name)}: there is no such setting; {method} has"
+                f" {', '.join(of_method) or 'none'}; a run has {', '.join(of_run)}"
             )
     return {**changes, "method_config": of_its_own} if of_its_own else changes
 
@@ -62,7 +63,7 @@ def _parsed(name: str, text: str, kind: Any) -> Any:
     try:
         return _value(text.strip(), kind)
     except (KeyError, ValueError):
-        raise InvalidInputError(f"--set {name}={text}: give {_in_words(kind)}") from None
+        raise InvalidInputError(f"--set {name}={shown(text)}: give {_in_words(kind)}") from None
 
 
 def _value(text: str, kind: Any) -> Any:
@@ -73,11 +74,15 @@ def _value(text: str, kind: Any) -> Any:
     if origin in (Union, types.UnionType):
         return None if text.lower() == "none" else _value(text, _without_none(parts))
     if origin is tuple:
-        texts = [part.strip() for part in text.split(",") if part.strip()]
+        texts = [part.strip() for part in text.split(",", MOST_ITEMS) if part.strip()]
         if parts[1:] == (...,):
             return tuple(_value(part, parts[0]) for part in texts)
         return tuple(_value(part, each) for part, each in zip(texts, parts, strict=True))
-    return _FLAGS[text.lower()] if kind is bool else kind(text)
+    if kind is bool:
+        return _FLAGS[text.lower()]
+    if kind is not str and not text.isascii():  # Python reads the figures of every script
+        raise ValueError(text)
+    return kind(text)
 
 
 def _without_none(parts: Sequence[Any]) -> Any:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from turntable.datasets.storage import append_line, read_lines, write_text
+from turntable.errors import IntegrityError, shown
 from turntable.training.sinks import Sink
 
 
@@ -60,10 +61,38 @@ class Records:
 
     def _keep(self, done_steps: int) -> None:
         lines = read_lines(self._path)
-        kept = [line for line in lines if json.loads(line)["step"] <= done_steps]
+        kept = [line for line in lines if _record(line, self._path)["step"] <= done_steps]
         write_text(self._path, "".join(f"{line}\n" for line in kept))
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
-    """The records of a run, in order; none where there is no file yet."""
-    return [json.loads(line) for line in read_lines(path)]
+    """The records of a run, in order; none where there is no file yet.
+
+    Raises:
+        IntegrityError: The file holds something else.
+    """
+    try:
+        lines = read_lines(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise IntegrityError(f"{path} holds no records of a run ({error}); remove it") from error
+    return [_record(line, path) for line in lines]
+
+
+def _record(line: str, path: Path) -> dict[str, Any]:
+    """Read a record: its kind, and numbers by name."""
+    record: dict[str, Any] = {}
+    try:
+        record = json.loads(line)
+        numbers = {name: value for name, value in record.items() if name != "kind"}
+        right = isinstance(record["kind"], str) and all(map(_is_number, numbers.values()))
+        right = right and all(type(record[name]) is int for name in ("epoch", "step"))
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        right = False
+    if not right:
+        raise IntegrityError(f"{path} holds a line that is no record of a run: {shown(line, 80)}; remove it")
+    return record
+
+
+def _is_number(value: object) -> bool:
+    # NaN is one: a term beside the loss may be it. Whole numbers beyond all floats are none.
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)

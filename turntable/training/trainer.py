@@ -1,7 +1,7 @@
 """The state of a run in flight, and its steps: load, loss, backward, agree, step, record, save."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from turntable.errors import StoppedError, TurntableError
+from turntable.errors import IntegrityError, StoppedError, TurntableError, shown
 from turntable.loaders.loader import Loader
 from turntable.models import Batch, Method
 from turntable.models.method import Moment
@@ -18,7 +18,7 @@ from turntable.training import generators
 from turntable.training.averaging import Average
 from turntable.training.checkpoints import load_weights, save_weights
 from turntable.training.distributed import Ranks
-from turntable.training.optimizers import make_optimizer, set_rate
+from turntable.training.optimizers import load_optimizer, make_optimizer, set_rate
 from turntable.training.precision import Precision
 from turntable.training.progress import Stopwatch, TrainProgress
 from turntable.training.records import Records
@@ -223,13 +223,29 @@ class Trainer:
         }
 
     def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one."""
+        """Go on from the last checkpoint, if there is one.
+
+        Raises:
+            IntegrityError: It is not what this run would have saved.
+        """
         checkpoints = self.run.checkpoints
         state = self.ranks.from_first(lambda: checkpoints.load(self.onlooker.warn))
         if state is None:
             return
-        load_weights(self.method, state["model"], checkpoints.last)
-        self.optimizer.load_state_dict(state["optimizer"])
+        try:
+            self.take_state(state)
+        except TurntableError:
+            raise
+        except Exception as error:  # torch, numpy and Python's generators each raise their own
+            raise IntegrityError(
+                f"{checkpoints.last} is not what this run would have saved ({shown(str(error))}); remove it"
+                " and train again"
+            ) from error
+
+    def take_state(self, state: Mapping[str, Any]) -> None:
+        """Be as another was."""
+        load_weights(self.method, state["model"], self.run.checkpoints.last)
+        load_optimizer(self.optimizer, state["optimizer"])
         self.precision.load_state_dict(state["scaler"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
@@ -242,8 +258,19 @@ class Trainer:
                 f"{self.run.folder}: begun by {before} ranks, goes on with {self.ranks.count}: the samples"
                 " are the same, sums are rounded in another order"
             )
-        self.position = Position(state["epoch"], state["batch"], state["step"])
-        self.sums = dict(state["sums"])
+        self.position = Position(*(whole(state[name]) for name in ("epoch", "batch", "step")))
+        self.sums = {str(name): float(value) for name, value in state["sums"].items()}
+
+
+def whole(value: object) -> int:
+    """Return what is a whole number from 0 on.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{shown(str(value), 20)} is no number of steps")
+    return value
 
 
 def share(method: Method, ranks: Ranks) -> nn.Module:

@@ -31,8 +31,6 @@ def face_materials(colours: NDArray[np.floating]) -> tuple[tuple[Material, ...],
 
 def tinted(pixels: NDArray[np.uint8], factor: NDArray[np.float64]) -> NDArray[np.uint8]:
     """An image times a linear colour [3]."""
-    if np.all(factor == 1):
-        return pixels
     # A table of 256 values a channel, instead of a power for each pixel.
     table = np.round(255 * np.clip(encoded(linear(np.arange(256) / 255)[:, None] * factor), 0, 1)).astype(
         np.uint8

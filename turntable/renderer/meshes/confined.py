@@ -7,6 +7,9 @@ from pathlib import Path
 from turntable.errors import MeshError
 from turntable.renderer.meshes.limits import LIMITS, TOO_LARGE, Limits, refuse
 
+LONGEST_NAME = 4096
+"""Characters of a path, as Linux has it: to look for a longer one takes time that grows with its square."""
+
 
 @dataclass(slots=True)
 class Confined:
@@ -20,14 +23,28 @@ class Confined:
     files: list[Path] = field(default_factory=list)
     """Every file read so far."""
     bytes_read: int = 0
+    _found: dict[tuple[Path, str], Path | None] = field(default_factory=dict)
+    _steps: int = 0
+    """Folders and names that were looked for in vain."""
 
     def find(self, folder: Path, name: str) -> Path | None:
         """The ordinary file that ``name`` means, seen from ``folder``; None where there is none in reach."""
-        name = name.replace("\\", "/")
+        if len(name) > LONGEST_NAME:
+            return None
+        key = folder, name.replace("\\", "/")
+        if key not in self._found:
+            self._found[key] = self._look(*key)
+        return self._found[key]
+
+    def _look(self, folder: Path, name: str) -> Path | None:
+        if self._steps > self.limits.missing_steps:
+            return None
         bare = name.rpartition("/")[2]
-        return next(
-            filter(None, (self._inside(folder / name), *(self._inside(p / bare) for p in self.beside))), None
-        )
+        places = (folder / name, *(place / bare for place in self.beside))
+        found = next(filter(None, map(self._inside, places)), None)
+        if found is None:
+            self._steps += name.count("/") + len(places)
+        return found
 
     def _inside(self, path: Path) -> Path | None:
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from turntable.errors import InvalidInputError, MeshError
+from turntable.errors import InvalidInputError, MeshError, shown
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.reading import SUFFIXES, load_file
@@ -16,6 +16,7 @@ from turntable.renderer.meshes.source import (
     below,
     described,
     existing_folder,
+    files_below,
     files_digest,
 )
 
@@ -39,7 +40,7 @@ class FolderSource:
     def objects(self) -> tuple[SourceObject, ...]:
         """Every mesh file."""
         root = existing_folder(self.root, "a folder of mesh files")
-        files = [path.relative_to(root) for path in root.rglob("*") if _is_mesh(path)]
+        files = [path.relative_to(root) for path in files_below(root) if _is_mesh(path)]
         if not files:
             raise InvalidInputError(f"{root} holds no mesh files ({', '.join(SUFFIXES)})")
         twins = Counter(path.with_suffix("") for path in files)
@@ -85,13 +86,13 @@ def licence_beside(folder: Path) -> str | None:
         if path.is_file() and not path.is_symlink():
             with path.open(encoding="utf-8", errors="replace") as file:
                 lines = (line.strip() for line in file.read(4096).splitlines())
-            return next((line[:MOST_LICENCE_CHARACTERS] for line in lines if line), None)
+            return next((shown(line, MOST_LICENCE_CHARACTERS) for line in lines if line), None)
     return None
 
 
 def _is_mesh(path: Path) -> bool:
     # Names that begin with a dot are what other systems leave behind ("._model.obj").
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def _id(path: Path, twins: Counter[Path]) -> str:

@@ -4,7 +4,6 @@ Animations, armatures and morph targets are left as the file stores them; camera
 are not drawn.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from turntable.errors import MeshError
 from turntable.renderer.meshes import colours
 from turntable.renderer.meshes.confined import Confined
-from turntable.renderer.meshes.gltf_accessors import count_of, floats, indices
+from turntable.renderer.meshes.gltf_accessors import count_of, floats, indices, is_sparse
 from turntable.renderer.meshes.gltf_file import GltfFile, Table, open_gltf
 from turntable.renderer.meshes.gltf_materials import GltfMaterials, finite
 from turntable.renderer.meshes.limits import LIMITS, Limits
@@ -24,6 +23,9 @@ from turntable.renderer.meshes.textures import Textures
 
 TRIANGLES, STRIP, FAN = 4, 5, 6
 COMPRESSED = "KHR_draco_mesh_compression"
+_READ = ("POSITION", "NORMAL", "TEXCOORD_", "COLOR_0")
+"""How the attributes begin that are read."""
+_MOVES = frozenset({"matrix", "rotation", "scale", "translation"})
 
 Matrix = NDArray[np.float64]
 
@@ -48,7 +50,7 @@ def load_gltf(path: Path, root: Path | None = None, limits: Limits = LIMITS) -> 
         MeshError: It cannot be read, or holds no usable triangles.
     """
     file = open_gltf(path, Confined(root or path.parent, limits))
-    placed = list(_placed(file))
+    placed = _placed(file)
     if not placed:
         raise MeshError(f"{path}: its scene has no triangles; leave this object out", reason="no faces")
     _check_counts(file, placed)
@@ -59,8 +61,10 @@ def load_gltf(path: Path, root: Path | None = None, limits: Limits = LIMITS) -> 
     return replace(y_up_to_z_up(mesh), warnings=notes, files=tuple(file.files.files))
 
 
-def _placed(file: GltfFile) -> Iterator[_Placed]:
+def _placed(file: GltfFile) -> list[_Placed]:
     """The primitives of triangles in the file's scene."""
+    placed: list[_Placed] = []
+    drawn: dict[int, list[Table]] = {}  # a mesh may stand in the scene any number of times
     waiting = [(number, np.eye(4)) for number in reversed(_roots(file))]
     seen: set[int] = set()
     while waiting:
@@ -70,12 +74,30 @@ def _placed(file: GltfFile) -> Iterator[_Placed]:
         if number in seen:
             file.broken(f"node {number} is in two places of the scene")
         seen.add(number)
-        world = parent @ _local(file, node)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found among the vertices
+            local = _local(file, node)
+            world = parent if local is None else parent @ local
         if "mesh" in node:
-            for primitive in _tables(file, file.item("meshes", node["mesh"]), "primitives"):
-                if file.number(primitive, "mode", TRIANGLES) in (TRIANGLES, STRIP, FAN):
-                    yield _Placed(primitive, world)
+            mesh = file.number(node, "mesh")
+            if mesh not in drawn:
+                drawn[mesh] = _drawn(file, file.item("meshes", mesh))
+            placed += [_Placed(primitive, world) for primitive in drawn[mesh]]
+            _check_paid(file, "placed_parts", len(placed), "parts of meshes")
         waiting += [(child, world) for child in reversed(_numbers(file, node, "children"))]
+    return placed
+
+
+def _drawn(file: GltfFile, mesh: Table) -> list[Table]:
+    """The primitives of a mesh that have triangles."""
+    return [
+        primitive
+        for primitive in file.tables(mesh, "primitives")
+        if file.number(primitive, "mode", TRIANGLES) in (TRIANGLES, STRIP, FAN)
+    ]
+
+
+def _check_paid(file: GltfFile, name: str, value: int, what: str) -> None:
+    file.files.limits.check_paid(name, value, file.files.bytes_read, str(file.path), what)
 
 
 def _roots(file: GltfFile) -> list[int]:
@@ -92,15 +114,10 @@ def _numbers(file: GltfFile, table: Table, name: str) -> list[int]:
     return cast("list[int]", found)
 
 
-def _tables(file: GltfFile, table: Table, name: str) -> list[Table]:
-    found = table.get(name, [])
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in cast("list[Any]", found)):
-        file.broken(f"{name} is no list of objects")
-    return cast("list[Table]", found)
-
-
-def _local(file: GltfFile, node: Table) -> Matrix:
-    """[4, 4]: from a node to its parent."""
+def _local(file: GltfFile, node: Table) -> Matrix | None:
+    """[4, 4]: from a node to its parent; None where they are the same."""
+    if not node.keys() & _MOVES:
+        return None
     if "matrix" in node:
         return _list(file, node, "matrix", np.eye(4).ravel()).reshape(4, 4).T
     x, y, z, w = _list(file, node, "rotation", np.array([0.0, 0.0, 0.0, 1.0]))
@@ -126,30 +143,56 @@ def _list(file: GltfFile, node: Table, name: str, default: NDArray[np.float64]) 
 
 def _check_counts(file: GltfFile, placed: list[_Placed]) -> None:
     """Before any of them is read: a mesh counts wherever a node puts it."""
-    vertices = corners = 0
+    vertices = triangles = 0
     for item in placed:
-        attributes = file.table(item.primitive, "attributes")
         if COMPRESSED in file.table(item.primitive, "extensions"):
             raise MeshError(
                 f"{file.path} is compressed with Draco, which is not read; export it without compression",
                 reason="unsupported",
             )
-        count = count_of(file, attributes.get("POSITION"))
-        vertices += count
-        corners += count_of(file, item.primitive["indices"]) if "indices" in item.primitive else count
+        count = count_of(file, file.table(item.primitive, "attributes").get("POSITION"))
+        corners = _num_corners(file, item.primitive, count)
+        vertices += min(count, corners) if _takes_few(file, item.primitive, count) else count
+        triangles += _num_triangles(file, item.primitive, corners)
     file.files.limits.check("vertices", vertices, str(file.path), "vertices")
-    file.files.limits.check("triangles", corners // 3, str(file.path), "triangles")
+    file.files.limits.check("triangles", triangles, str(file.path), "triangles")
+    _check_paid(file, "placed_vertices", vertices, "vertices")
+    _check_paid(file, "placed_triangles", triangles, "triangles")
+
+
+def _num_corners(file: GltfFile, primitive: Table, vertices: int) -> int:
+    return count_of(file, primitive["indices"]) if "indices" in primitive else vertices
+
+
+def _num_triangles(file: GltfFile, primitive: Table, corners: int) -> int:
+    return corners // 3 if file.number(primitive, "mode", TRIANGLES) == TRIANGLES else max(corners - 2, 0)
+
+
+def _takes_few(file: GltfFile, primitive: Table, vertices: int) -> bool:
+    """Return whether a primitive cannot use all of its vertices, as many that share one buffer do not."""
+    if "indices" not in primitive or count_of(file, primitive["indices"]) >= vertices:
+        return False
+    attributes = file.table(primitive, "attributes")
+    return not any(is_sparse(file, index) for name, index in attributes.items() if name.startswith(_READ))
 
 
 def _part(file: GltfFile, item: _Placed, materials: GltfMaterials) -> Mesh:
     attributes = file.table(item.primitive, "attributes")
-    positions = floats(file, attributes.get("POSITION"), 3)
-    triangles = _triangles(file, item.primitive, len(positions))
+    count = count_of(file, attributes.get("POSITION"))
+    triangles, rows = _triangles(file, item.primitive, count), None
+    if _takes_few(file, item.primitive, count):
+        rows, corners = np.unique(triangles, return_inverse=True)
+        triangles = corners.reshape(-1, 3)
+    positions = floats(file, attributes["POSITION"], 3, rows)
+
+    def attribute(name: str, width: int) -> NDArray[np.float64] | None:
+        return _attribute(file, attributes, name, width, count, rows)
+
     material, use = materials.get(item.primitive.get("material"))
-    uv = _attribute(file, attributes, f"TEXCOORD_{use.coordinates}", 2, len(positions))
-    texcoords = np.zeros((len(positions), 2)) if uv is None else use.moved(uv) * [1, -1] + [0, 1]
-    normals = _attribute(file, attributes, "NORMAL", 3, len(positions))
-    colour = _attribute(file, attributes, "COLOR_0", 3, len(positions))
+    uv = attribute(f"TEXCOORD_{use.coordinates}", 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        texcoords = np.zeros((len(positions), 2)) if uv is None else use.moved(uv) * [1, -1] + [0, 1]
+    normals, colour = attribute("NORMAL", 3), attribute("COLOR_0", 3)
     of_materials, index = (material,), np.zeros(len(triangles), dtype=np.int32)
     if colour is not None and material.texture is None:
         light = colour[triangles].mean(axis=1) * material.base_color
@@ -177,14 +220,15 @@ def _cofactors(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _attribute(
-    file: GltfFile, attributes: Table, name: str, width: int, count: int
+    file: GltfFile, attributes: Table, name: str, width: int, count: int, rows: NDArray[np.int64] | None
 ) -> NDArray[np.float64] | None:
+    """[count, width], or [K, width] of ``rows`` [K]."""
     if name not in attributes:
         return None
-    values = floats(file, attributes[name], width)
-    if len(values) != count:
-        file.broken(f"{name} of {len(values)} vertices, where there are {count}")
-    return values
+    given = count_of(file, attributes[name])
+    if given != count:
+        file.broken(f"{name} of {given} vertices, where there are {count}")
+    return floats(file, attributes[name], width, rows)
 
 
 def _triangles(file: GltfFile, primitive: Table, vertices: int) -> NDArray[np.int64]:

@@ -5,8 +5,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.errors import shown
 from turntable.renderer.meshes.gltf_file import GltfFile, Table
-from turntable.renderer.meshes.limits import refuse
+from turntable.renderer.meshes.limits import TOO_LARGE, refuse
 
 TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
@@ -15,17 +16,47 @@ Numbers = NDArray[np.generic]
 
 
 def count_of(file: GltfFile, index: object) -> int:
-    """How many elements an accessor has, by its own word."""
-    return file.number(file.item("accessors", index), "count")
+    """Return how many elements an accessor has.
+
+    Raises:
+        MeshError: Its buffer has fewer; or it has none, and so stands for zeros, and claims more of them than
+            the files have bytes.
+    """
+    accessor = file.item("accessors", index)
+    return len(_stored(file, accessor)) if "bufferView" in accessor else _num_zeros(file, accessor)
 
 
-def floats(file: GltfFile, index: object, width: int) -> NDArray[np.float64]:
-    """[count, width] numbers; integers that stand for fractions become those. Further columns are dropped."""
+def _num_zeros(file: GltfFile, accessor: Table) -> int:
+    count, num_bytes = file.number(accessor, "count"), file.files.bytes_read
+    if count > num_bytes:
+        refuse(
+            f"{file.path}: an accessor of {count:,} elements without a buffer, in {num_bytes:,} bytes",
+            TOO_LARGE,
+        )
+    return count
+
+
+def is_sparse(file: GltfFile, index: object) -> bool:
+    """Return whether some values of an accessor are given one by one."""
+    return "sparse" in file.item("accessors", index)
+
+
+def floats(
+    file: GltfFile, index: object, width: int, rows: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """Read numbers [count, width]; integers that stand for fractions become those.
+
+    Args:
+        file: Where they are.
+        index: Of the accessor.
+        width: Columns; further ones are dropped.
+        rows: [K] elements to read; None reads all.
+    """
     accessor = file.item("accessors", index)
     values = _values(file, accessor)
     if values.shape[1] < width:
         file.broken(f"an accessor of {values.shape[1]} columns, where {width} are needed")
-    numbers = values[:, :width].astype(np.float64)
+    numbers = values[slice(None) if rows is None else rows, :width].astype(np.float64)
     if accessor.get("normalized") is True and values.dtype.kind in "iu":
         return np.maximum(numbers / np.iinfo(cast("np.dtype[np.integer]", values.dtype)).max, -1)
     return numbers
@@ -53,25 +84,33 @@ def _check_range(file: GltfFile, numbers: NDArray[np.int64], vertices: int) -> N
 
 
 def _values(file: GltfFile, accessor: Table) -> Numbers:
-    """[count, width] as stored."""
-    count = file.number(accessor, "count")
+    """[count, width], with what is sparse in its place."""
+    if "bufferView" in accessor:
+        values = _stored(file, accessor)
+    else:
+        values = np.zeros((_num_zeros(file, accessor), _width(file, accessor)), dtype=_kind(file, accessor))
+    return _with_sparse(file, accessor, values) if "sparse" in accessor else values
+
+
+def _stored(file: GltfFile, accessor: Table) -> Numbers:
+    """[count, width] as they lie in the buffer; nothing is copied."""
+    start, count = file.number(accessor, "byteOffset", 0), file.number(accessor, "count")
     file.files.limits.check("vertices", count // 3, str(file.path), "elements in an accessor, by three")
+    kind = _kind(file, accessor)
+    return _strided(file, accessor["bufferView"], start, count, _width(file, accessor), kind)
+
+
+def _width(file: GltfFile, accessor: Table) -> int:
     width = WIDTHS.get(str(accessor.get("type")), 0)
     if not width:
-        file.broken(f"an accessor of type {str(accessor.get('type'))[:20]}")
-    kind = _kind(file, accessor)
-    if "bufferView" in accessor:
-        start = file.number(accessor, "byteOffset", 0)
-        values = _strided(file, accessor["bufferView"], start, count, width, kind)
-    else:
-        values = np.zeros((count, width), dtype=kind)
-    return _with_sparse(file, accessor, values) if "sparse" in accessor else values
+        file.broken(f"an accessor of type {shown(str(accessor.get('type')), 20)}")
+    return width
 
 
 def _kind(file: GltfFile, accessor: Table) -> "np.dtype[Any]":
     component = accessor.get("componentType")
-    if component not in TYPES:
-        file.broken(f"an accessor with componentType {str(component)[:20]}")
+    if component not in list(TYPES):  # as any value: a list has no hash
+        file.broken(f"an accessor with componentType {shown(str(component), 20)}")
     return np.dtype(TYPES[cast("int", component)])
 
 

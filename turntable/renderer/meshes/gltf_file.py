@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
 
-from turntable.errors import MeshError
+from turntable.errors import MeshError, shown
 from turntable.renderer.meshes.confined import Confined
 from turntable.renderer.meshes.limits import TOO_LARGE, refuse
 
 MOST_JSON_BYTES = 128 * 2**20
 """Parsed, JSON can take sixty times its size."""
+MOST_NUMBER = 2**53
+"""JSON spells numbers of thousands of figures; no count or place of a file is beyond this one."""
 
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -39,11 +41,20 @@ class GltfFile:
     binary: bytes | None
     """The binary chunk of a GLB."""
     files: Confined
+    _lists: dict[str, list[Table]] = field(default_factory=dict)
     _buffers: dict[int, bytes] = field(default_factory=dict)
+    _beside: dict[Path, bytes] = field(default_factory=dict)
+    """Files that buffers have named: several may name one."""
 
     def items(self, name: str) -> list[Table]:
         """A list of the top level; empty where it is left out."""
-        found = self.tree.get(name, [])
+        if name not in self._lists:  # looked over once, not at every item
+            self._lists[name] = self.tables(self.tree, name)
+        return self._lists[name]
+
+    def tables(self, table: Table, name: str) -> list[Table]:
+        """A list of objects in an object; empty where it is left out."""
+        found = table.get(name, [])
         if not isinstance(found, list) or not all(
             isinstance(item, dict) for item in cast("list[Any]", found)
         ):
@@ -54,13 +65,13 @@ class GltfFile:
         """One entry of such a list."""
         found = self.items(name)
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(found):
-            self.broken(f"{index!r} is no number of one of {len(found)} {name}")
+            self.broken(f"{index!r:.40} is no number of one of {len(found)} {name}")
         return found[cast("int", index)]
 
     def number(self, table: Table, name: str, default: int | None = None) -> int:
-        """A whole number, zero or more."""
+        """A whole number, from zero to ``MOST_NUMBER``."""
         value = table.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_NUMBER:
             self.broken(f"{name} is {str(value)[:40]!r}")
         return cast("int", value)
 
@@ -96,7 +107,8 @@ class GltfFile:
             data = self.binary if "uri" not in buffer else self.uri(buffer["uri"])
             if data is None:
                 refuse(
-                    f"{self.path}: buffer {index} is missing ({str(buffer.get('uri'))[:120]})", "file missing"
+                    f"{self.path}: buffer {index} is missing ({shown(str(buffer.get('uri')))})",
+                    "file missing",
                 )
             if len(data) < size:
                 refuse(
@@ -118,7 +130,11 @@ class GltfFile:
         if text.startswith("data:"):
             return self._embedded(text)
         found = self.files.find(self.path.parent, self.file_name(text))
-        return None if found is None else self.files.read(found)
+        if found is None:
+            return None
+        if found not in self._beside:
+            self._beside[found] = self.files.read(found)
+        return self._beside[found]
 
     def file_name(self, uri: str) -> str:
         """The file a URI names.
@@ -127,7 +143,7 @@ class GltfFile:
             MeshError: It names something else than a file beside.
         """
         if _SCHEME.match(uri) or uri.startswith("/"):
-            refuse(f"{self.path} names {uri[:80]}, which is no file beside it", "outside")
+            refuse(f"{self.path} names {shown(uri, 80)}, which is no file beside it", "outside")
         return unquote(uri)
 
     def _embedded(self, uri: str) -> bytes:
@@ -154,12 +170,17 @@ def open_gltf(path: Path, files: Confined) -> GltfFile:
     file = GltfFile(path, _json(text, path), binary, files)
     version = str(file.table(file.tree, "asset").get("version", ""))
     if not version.startswith("2."):
-        refuse(f"{path}: glTF {version[:20] or 'without a version'}, and only 2.0 is read", "unsupported")
-    for name in file.tree.get("extensionsRequired") or ():
+        refuse(
+            f"{path}: glTF {shown(version, 20) or 'without a version'}, and only 2.0 is read", "unsupported"
+        )
+    required = file.tree.get("extensionsRequired") or []
+    if not isinstance(required, list):
+        refuse(f"{path}: extensionsRequired is no list", "unreadable")
+    for name in cast("list[Any]", required):
         if not UNDERSTOOD.fullmatch(str(name)):
             refuse(
-                f"{path} needs {str(name)[:80]}, which is not understood here; export it without compression "
-                "and extensions",
+                f"{path} needs {shown(str(name), 80)}, which is not understood here; export it without "
+                "compression and extensions",
                 "unsupported",
             )
     return file

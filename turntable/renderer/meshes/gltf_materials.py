@@ -38,11 +38,13 @@ class GltfMaterials:
     textures: Textures
     _made: dict[int | None, tuple[Material, TextureUse]] = field(default_factory=dict)
 
-    def get(self, index: int | None) -> tuple[Material, TextureUse]:
+    def get(self, index: object) -> tuple[Material, TextureUse]:
         """A material and how it takes its texture; glTF's default without a number."""
-        if index not in self._made:
-            self._made[index] = self._make({} if index is None else self.file.item("materials", index))
-        return self._made[index]
+        table = {} if index is None else self.file.item("materials", index)
+        number = cast("int | None", index)
+        if number not in self._made:
+            self._made[number] = self._make(table)
+        return self._made[number]
 
     def _make(self, table: Table) -> tuple[Material, TextureUse]:
         old = self.file.table(self.file.table(table, "extensions"), OLD_STYLE)
@@ -57,7 +59,7 @@ class GltfMaterials:
             base_color=(float(factor[0]), float(factor[1]), float(factor[2])),
             roughness=self._number(pbr, "roughnessFactor", 1.0) if gloss is None else 1 - gloss,
             alpha=float(factor[3]) if transparent else 1.0,
-            texture=None if texture is None else Texture(tinted(texture.pixels, factor[:3])),
+            texture=None if texture is None else self._tinted(texture, factor[:3]),
         )
         return material, self._use(image)
 
@@ -69,14 +71,24 @@ class GltfMaterials:
             self.textures.note(f"a texture in a format that is not read; {INSTEAD}")
             return None
         image = self.file.item("images", source)
-        if "bufferView" in image:
-            return self.textures.from_bytes(
-                bytes(self.file.view(image["bufferView"])[0]), f"image {source}", mode
-            )
         uri = str(image.get("uri", ""))
-        if uri.startswith("data:"):
-            return self.textures.from_bytes(self.file.uri(uri) or b"", f"image {source}", mode)
-        return self.textures.from_file(self.file.path.parent, self.file.file_name(uri), mode)
+        if "bufferView" not in image and not uri.startswith("data:"):
+            return self.textures.from_file(self.file.path.parent, self.file.file_name(uri), mode)
+        # By what holds the bytes: any number of images may name the same.
+        key = uri if "bufferView" not in image else self.file.number(image, "bufferView")
+        return self.textures.embedded(key, lambda: self._bytes(image, uri), f"image {source}", mode)
+
+    def _bytes(self, image: Table, uri: str) -> bytes:
+        if "bufferView" in image:
+            return bytes(self.file.view(image["bufferView"])[0])
+        return self.file.uri(uri) or b""
+
+    def _tinted(self, texture: Texture, factor: NDArray[np.float64]) -> Texture | None:
+        """Return the texture times a linear color [3]."""
+        if np.all(factor == 1):
+            return texture
+        key = (id(texture), *factor.tolist())
+        return self.textures.derived(key, texture, lambda: tinted(texture.pixels, factor))
 
     def _use(self, info: Table) -> TextureUse:
         moved = self.file.table(self.file.table(info, "extensions"), "KHR_texture_transform")

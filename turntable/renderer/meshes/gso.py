@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, shown
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.obj import load_obj
@@ -30,7 +30,8 @@ AS_WRITTEN = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
 """Undoes the turn that OBJ files get: these are z-up already."""
 
 _CATEGORY = re.compile(
-    r"categor(?:y|ies)\s*:?\s*\{[^{}]*?(?:first|name)\s*:\s*\"([^\"]+)\"|category\s*:\s*\"([^\"]+)\""
+    # Possessive where blanks could be shared out in many ways: a file may have a million of them.
+    r"categor(?:y|ies)\s*+:?\s*+\{[^{}]*?(?:first|name)\s*+:\s*+\"([^\"]+)\"|category\s*+:\s*+\"([^\"]+)\""
 )
 
 
@@ -86,4 +87,4 @@ def _category(path: Path) -> str:
         return UNSORTED
     with path.open(encoding="utf-8", errors="replace") as file:
         match = _CATEGORY.search(file.read(MOST_TABLE_BYTES))
-    return (match[1] or match[2]) if match else UNSORTED
+    return shown(match[1] or match[2]) if match else UNSORTED

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from turntable.renderer.meshes.limits import Limits, refuse
+from turntable.errors import shown
+from turntable.renderer.meshes.limits import TOO_LARGE, Limits, refuse
 
 _SIZES = {
     **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
@@ -13,6 +14,8 @@ _SIZES = {
 }
 _COUNTS = re.compile(rb"(\d+)\s+(\d+)(?:\s+\d+)?\s")
 MOST_HEADER_BYTES = 2**16
+MOST_SOLIDS = 1_000
+"""Solids of an STL file in text: each becomes a mesh of its own, which costs a millisecond."""
 
 
 def check_header(data: bytes, suffix: str, path: Path, limits: Limits) -> None:
@@ -57,7 +60,7 @@ def _check_ply(data: bytes, path: Path, limits: Limits) -> None:
 
 def _count(word: str, path: Path) -> int:
     if not re.fullmatch(r"\d{1,18}", word):
-        refuse(f"{path}: a header with {word[:40]} elements", "unreadable")
+        refuse(f"{path}: a header with {shown(word, 40)} elements", "unreadable")
     return int(word)
 
 
@@ -80,6 +83,8 @@ def _check_off(data: bytes, path: Path, limits: Limits) -> None:
 
 def _check_stl(data: bytes, path: Path) -> None:
     if data[:5].lower() == b"solid" and b"facet" in data[:MOST_HEADER_BYTES]:
+        if (solids := data.lower().count(b"endsolid")) > MOST_SOLIDS:
+            refuse(f"{path}: {solids:,} solids, and at most {MOST_SOLIDS:,} are read; join them", TOO_LARGE)
         return
     if len(data) < 84:
         refuse(f"{path}: an STL file of {len(data)} bytes is cut off", "cut off")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from turntable.errors import MeshError
+from turntable.errors import MeshError, shown
 from turntable.renderer.meshes.confined import Confined
 from turntable.renderer.meshes.mesh import Material, Texture
 from turntable.renderer.meshes.textures import Textures
@@ -32,8 +33,8 @@ def load_materials(
     """The materials in the order of ``names``, after a default at index 0; notes on what is missing."""
     textures, libraries = Textures(files), tuple(dict.fromkeys(libraries))
     entries: dict[str, _Entry] = {}
-    for library in libraries:
-        entries |= _library(obj_path.parent, library, textures)
+    for path in _library_paths(obj_path.parent, libraries, textures):
+        entries |= _library(path, textures)
     materials = [Material()]
     for name in sorted(names, key=lambda key: names[key]):
         if name in entries:
@@ -42,15 +43,23 @@ def load_materials(
             materials.append(replace(Material(), name=name))
             # Where a whole file is missing, that has been said.
             if entries or (libraries and not textures.notes):
-                textures.note(f"material {name[:80]} is not defined; it is grey")
+                textures.note(f"material {shown(name, 80)} is not defined; it is grey")
     return tuple(materials), tuple(f"{obj_path}: {note}" for note in textures.notes)
 
 
-def _library(folder: Path, name: str, textures: Textures) -> dict[str, _Entry]:
-    path = textures.files.find(folder, name)
-    if path is None:
-        textures.note(f"material file {name[:120]} is missing; its materials are grey")
-        return {}
+def _library_paths(folder: Path, names: Iterable[str], textures: Textures) -> list[Path]:
+    """The files of these names, each once: many names may lead to one."""
+    paths: dict[Path, None] = {}
+    for name in names:
+        path = textures.files.find(folder, name)
+        if path is None:
+            textures.note(f"material file {shown(name)} is missing; its materials are grey")
+        else:
+            paths[path] = None
+    return list(paths)
+
+
+def _library(path: Path, textures: Textures) -> dict[str, _Entry]:
     try:
         text = textures.files.read(path).decode("utf-8", "replace")
     except MeshError as error:
@@ -85,7 +94,7 @@ def _material(entry: _Entry, folder: Path, textures: Textures) -> Material:
         roughness=float(not glossy) if exponent is None else roughness,
         alpha=min(max(_number(values.get("d"), 1.0), 0.0), 1.0),
         emission=_triple(values.get("ke")) or (0.0, 0.0, 0.0),
-        texture=_with_cutout(color, cutout),
+        texture=_with_cutout(color, cutout, textures),
     )
 
 
@@ -110,19 +119,24 @@ def _triple(text: str | None) -> tuple[float, float, float] | None:
     return red, green, blue
 
 
-def _with_cutout(color: Texture | None, cutout: Texture | None) -> Texture | None:
+def _with_cutout(color: Texture | None, cutout: Texture | None, textures: Textures) -> Texture | None:
     """The colour texture with alpha = 1 - brightness of the cut-out: the original's reading of ``map_d``.
 
     It inverted the map only beside a colour texture; alone, the map was left out.
     """
     if color is None or cutout is None:
         return color
+    key = id(color), id(cutout)
+    return textures.derived(key, color, lambda: _cut_out(color, cutout))
+
+
+def _cut_out(color: Texture, cutout: Texture) -> NDArray[np.uint8]:
     height, width = color.pixels.shape[:2]
     brightness = (
         Image.fromarray(cutout.pixels).convert("L").resize((width, height), Image.Resampling.BILINEAR)
     )
     alpha = 255 - np.asarray(brightness)
-    return Texture(np.dstack([color.pixels[..., :3], alpha]))
+    return np.dstack([color.pixels[..., :3], alpha])
 
 
 def _texture(statement: str | None, folder: Path, textures: Textures) -> Texture | None:

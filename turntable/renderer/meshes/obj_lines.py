@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.errors import MeshError
+from turntable.errors import MeshError, shown
 from turntable.renderer.meshes.obj_text import ObjText
 
 CUT_OFF = "the file seems to be cut off; get it again from its source"
@@ -104,5 +104,4 @@ def _corner(word: bytes, path: Path) -> tuple[int, int, int]:
 
 def _shown(text: bytes) -> str:
     """The beginning of a text, for a message: a line can have a million letters."""
-    words = text.decode(errors="replace")
-    return words if len(words) <= 80 else f"{words[:80]}…"
+    return shown(text.decode(errors="replace"), 80)

@@ -2,24 +2,32 @@
 
 import gzip
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from turntable.errors import InvalidInputError, MeshError
+from turntable.errors import InvalidInputError, MeshError, shown
 from turntable.renderer.meshes.gltf import load_gltf
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.shapes import scaled_to_unit
-from turntable.renderer.meshes.source import UNSORTED, SourceObject, described, existing_folder, files_digest
+from turntable.renderer.meshes.source import (
+    UNSORTED,
+    SourceObject,
+    described,
+    existing_folder,
+    files_below,
+    files_digest,
+)
 
 CATEGORIES = "lvis-annotations.json"
 PATHS = "object-paths.json"
 ANNOTATIONS = ("metadata", "annotations.json")
 MOST_TABLE_BYTES = 512 * 2**20
+MOST_UNPACKED_BYTES, MOST_UNPACKED = 16 * 2**20, 20
+"""Bytes that a packed table may have, and how many more for each of its own; tables pack to a tenth."""
 
 LICENCES = {
     "by": "CC-BY-4.0",
@@ -53,7 +61,8 @@ class ObjaverseSource:
         found = _index(root)
         if not found:
             raise InvalidInputError(f"{root} holds no GLB files; for other meshes give --source folder")
-        category = {uid: name for name, uids in _table(root, CATEGORIES).items() for uid in _texts(uids)}
+        table = _table(root, CATEGORIES).items()
+        category = {uid: shown(name) for name, uids in table for uid in _texts(uids)}
         return tuple(SourceObject(uid, category.get(uid, UNSORTED)) for uid in sorted(found))
 
     def load(self, object_id: str) -> Mesh:
@@ -98,13 +107,9 @@ def _index(root: Path) -> Mapping[str, Path]:
 
 
 def _glb_files(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
-        folders.sort()
-        yield from (
-            Path(folder) / name
-            for name in names
-            if name.lower().endswith(".glb") and not name.startswith(".")
-        )
+    for path in sorted(files_below(root)):
+        if path.suffix.lower() == ".glb" and not path.name.startswith("."):
+            yield path
 
 
 @lru_cache(maxsize=8)
@@ -113,7 +118,7 @@ def _licences(root: Path, folder: str) -> Mapping[str, str]:
     first, second = ANNOTATIONS
     tables = {**_table(root, second), **_table(root, f"{first}/{folder}.json")}
     return {
-        uid: str(cast("dict[str, Any]", table)["license"])
+        uid: shown(str(cast("dict[str, Any]", table)["license"]))
         for uid, table in tables.items()
         if isinstance(table, dict) and "license" in table
     }
@@ -130,16 +135,22 @@ def _table(root: Path, name: str) -> Mapping[str, Any]:
 
 def _read_json(path: Path) -> Mapping[str, Any]:
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            text = file.read(MOST_TABLE_BYTES + 1)
-        if len(text) > MOST_TABLE_BYTES:
-            raise InvalidInputError(f"{path} has more than {MOST_TABLE_BYTES:,} bytes; is it Objaverse's?")
+        packed = path.suffix == ".gz"
+        most = _most_unpacked(path.stat().st_size) if packed else MOST_TABLE_BYTES
+        with gzip.open(path) if packed else path.open("rb") as file:
+            text = file.read(most + 1)
+        if len(text) > most:
+            raise InvalidInputError(f"{path} has more than {most:,} bytes; is it Objaverse's?")
         table = json.loads(text)
     except (OSError, EOFError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"{path} cannot be read ({error}); get it again from its source") from error
     if not isinstance(table, dict):
         raise InvalidInputError(f"{path} is no table of objects; get it again from its source")
     return cast("Mapping[str, Any]", table)
+
+
+def _most_unpacked(packed_bytes: int) -> int:
+    return min(MOST_UNPACKED_BYTES + MOST_UNPACKED * packed_bytes, MOST_TABLE_BYTES)
 
 
 def _texts(value: object) -> list[str]:

@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, NoReturn
 
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, shown
 from turntable.renderer.meshes.known_shapenet import EMPTY, synset_named
-from turntable.renderer.meshes.source import existing_folder
+from turntable.renderer.meshes.source import existing_folder, files_below
 
 Version = Literal["v1", "v2"]
 Kind = Literal["v2", "v1", "v2-glb"]
@@ -80,7 +80,8 @@ def glb_files(root: Path, synset: str, model: str) -> Iterator[Path]:
         if synset_named(folder.name) == synset:
             if (folder / f"{model}.glb").is_file():
                 yield folder / f"{model}.glb"
-            yield from sorted((folder / model).rglob("*.glb"))
+            if (folder / model).is_dir():
+                yield from sorted(path for path in files_below(folder / model) if path.suffix == ".glb")
 
 
 def _folders(path: Path) -> list[Path]:
@@ -109,7 +110,7 @@ def _kinds(model: Path) -> list[Kind | None]:
         kinds.append("v2")
     if (model / V1_MODEL).is_file():
         kinds.append("v1")
-    if not kinds and next(model.rglob("*.glb"), None):
+    if not kinds and any(path.suffix == ".glb" for path in files_below(model)):
         kinds.append("v2-glb")
     return kinds or [None]
 
@@ -140,12 +141,14 @@ def _check_names(root: Path, kind: Kind, models: list[tuple[str, str]]) -> None:
     strange = sorted({name for name, _ in models if synset_named(name) is None})
     if strange:
         raise InvalidInputError(
-            f"{root}: {', '.join(strange[:5])} is the name of none of ShapeNetCore's categories; for other "
-            "meshes give --source folder"
+            f"{root}: {shown(', '.join(strange[:5]))} is the name of none of ShapeNetCore's categories; for "
+            "other meshes give --source folder"
         )
     twice = [name for name, count in Counter(models).items() if count > 1]
     if twice:
-        raise InvalidInputError(f"{root} holds {len(twice)} objects twice, such as {'/'.join(twice[0])}")
+        raise InvalidInputError(
+            f"{root} holds {len(twice)} objects twice, such as {shown('/'.join(twice[0]))}"
+        )
 
 
 def _check_whole(root: Path, models: int, missing: list[str]) -> None:
@@ -155,8 +158,8 @@ def _check_whole(root: Path, models: int, missing: list[str]) -> None:
     worst = ", ".join(f"{count} in {synset}" for synset, count in by_synset)
     raise InvalidInputError(
         f"{root} seems to be half downloaded: {len(missing)} of {models + len(missing)} folders hold "
-        f"no model ({worst}), such as {missing[0]}. Unpack those synsets again; to use what is there, remove "
-        "the folders without models"
+        f"no model ({shown(worst)}), such as {shown(missing[0])}. Unpack those synsets again; to use what is "
+        "there, remove the folders without models"
     )
 
 

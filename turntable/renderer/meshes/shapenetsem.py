@@ -5,13 +5,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.errors import InvalidInputError, MeshError
+from turntable.errors import InvalidInputError, MeshError, shown
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.obj import load_obj
@@ -28,6 +29,7 @@ from turntable.renderer.meshes.source import (
 MODELS = ("models-OBJ/models", "models-OBJ", "models")
 TEXTURES = ("models-textures/textures", "textures", "models-OBJ/textures", "models/textures")
 TABLE = "metadata.csv"
+MOST_TABLE_BYTES = 64 * 2**20
 
 UP, FRONT = (0.0, 0.0, 1.0), (0.0, -1.0, 0.0)
 """Where the table says nothing."""
@@ -116,18 +118,25 @@ class ShapeNetSemSource:
 def _read_table(path: Path, changed: int) -> Mapping[str, _Row]:  # noqa: ARG001
     """The rows by id; ``changed`` makes an edited file be read again."""
     try:
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            reader = csv.DictReader(file, escapechar="\\")
-            return {
-                str(row.get("fullId", "")).rpartition(".")[2]: _Row(
-                    (row.get("category") or "").partition(",")[0].strip() or UNSORTED,
-                    _axis(row.get("up"), UP),
-                    _axis(row.get("front"), FRONT),
-                )
-                for row in reader
-            }
+        reader = csv.DictReader(StringIO(_text(path), newline=""), escapechar="\\")
+        return {
+            str(row.get("fullId", "")).rpartition(".")[2]: _Row(
+                shown((row.get("category") or "").partition(",")[0].strip()) or UNSORTED,
+                _axis(row.get("up"), UP),
+                _axis(row.get("front"), FRONT),
+            )
+            for row in reader
+        }
     except csv.Error as error:
         raise InvalidInputError(f"{path} is no table ({error}); get it again from its source") from error
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(MOST_TABLE_BYTES + 1)
+    if len(data) > MOST_TABLE_BYTES:
+        raise InvalidInputError(f"{path} has more than {MOST_TABLE_BYTES:,} bytes; is it ShapeNetSem's?")
+    return data.decode("utf-8", "replace")
 
 
 def _axis(text: str | None, default: tuple[float, ...]) -> tuple[float, ...]:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from turntable.errors import MeshError
 from turntable.renderer.meshes.mesh import Mesh, diagonal
 
+MOST = float(np.finfo(np.float32).max)
+
 
 def scaled_to_unit(mesh: Mesh, path: Path) -> Mesh:
     """The mesh with a bounding-box diagonal of 1.
@@ -17,7 +19,7 @@ def scaled_to_unit(mesh: Mesh, path: Path) -> Mesh:
         MeshError: It has none, or none that is a number.
     """
     length = diagonal(mesh)
-    if not np.isfinite(length):
+    if not length <= MOST:
         raise MeshError(f"{path}: its size is beyond all numbers; leave this object out", reason="not finite")
     if length <= 0:
         raise MeshError(f"{path}: all vertices lie in one point; leave this object out", reason="no extent")

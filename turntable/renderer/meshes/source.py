@@ -1,18 +1,21 @@
 """Where meshes come from: a source lists its objects and loads any of them."""
 
 import hashlib
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from turntable.datasets.digests import file_sha256
-from turntable.errors import InvalidInputError, MeshError, TurntableError
+from turntable.errors import InvalidInputError, MeshError, TurntableError, shown
 from turntable.renderer.meshes.coincident import settled
 from turntable.renderer.meshes.mesh import Mesh
 
 UNSORTED = "unsorted"
 """The category of objects of which none is known."""
+MOST_DEPTH = 32
+"""The depth of folders within folders that are looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,17 @@ def load_mesh(source: MeshSource, object_id: str) -> Mesh:
         MeshError: It cannot be used.
         MemoryError: There is no memory for it.
     """
+    if not object_id.isprintable():  # as ids of a data set must be
+        raise MeshError(
+            f"{object_id!r:.200}: a name with characters that cannot be printed; rename it",
+            reason="unreadable",
+        )
     try:
         return settled(source.load(object_id))
     except (TurntableError, MemoryError):
         raise
     except Exception as error:
-        what = f"{type(error).__name__}: {str(error)[:200]}"
+        what = f"{type(error).__name__}: {shown(str(error), 200)}"
         raise MeshError(f"{object_id}: cannot be read ({what}); leave it out", reason="unreadable") from error
 
 
@@ -92,6 +100,35 @@ def files_digest(paths: Iterable[Path], root: Path) -> str:
     for path in sorted(item.resolve() for item in paths):
         digest.update(f"{path.relative_to(whole).as_posix()}\0{file_sha256(path)}\n".encode())
     return digest.hexdigest()
+
+
+def files_below(root: Path) -> Iterator[Path]:
+    """Give every ordinary file below a folder, those that links mean too; folders are not followed by links.
+
+    Raises:
+        InvalidInputError: A folder lies deeper than ``MOST_DEPTH``, as no collection of meshes has it.
+    """
+    waiting = [(root, 0)]
+    while waiting:
+        folder, depth = waiting.pop()
+        if depth > MOST_DEPTH:
+            raise InvalidInputError(
+                f"{root} has folders {depth} deep within one another ({shown(str(folder))}); give the folder "
+                "that holds the meshes"
+            )
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((Path(entry.path), depth + 1))
+                elif _is_file(entry):
+                    yield Path(entry.path)
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # links in a circle
+        return False
 
 
 def existing_folder(path: Path, what: str) -> Path:

@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from turntable.errors import shown
 from turntable.renderer.meshes.detect import detect_source
 from turntable.renderer.meshes.known_shapenet import known_bad, names_of
 from turntable.renderer.meshes.open import open_source
@@ -115,7 +116,7 @@ def _value(value: object) -> str:
 
 def _named(category: str) -> str:
     names = names_of(category)
-    return f"{category} ({names[0]})" if names else category
+    return f"{category} ({names[0]})" if names else shown(category)
 
 
 def _some(rows: list[str], what: str) -> list[str]:

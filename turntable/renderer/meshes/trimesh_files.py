@@ -4,6 +4,7 @@ Files are read here and given to trimesh as bytes: it opens none by itself.
 """
 
 import io
+import logging
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.errors import MeshError, MissingExtraError
+from turntable.errors import MeshError, MissingExtraError, shown
 from turntable.renderer.meshes import colours
 from turntable.renderer.meshes.confined import Confined
 from turntable.renderer.meshes.headers import check_header
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import trimesh
 
 SUFFIXES = (".ply", ".stl", ".off")
+
+# It logs tracebacks over parts of files that it can do without; without a handler they go to the terminal.
+logging.getLogger("trimesh").addHandler(logging.NullHandler())
 
 
 def load_with_trimesh(path: Path, root: Path | None = None, limits: Limits = LIMITS) -> Mesh:
@@ -56,7 +60,7 @@ def load_with_trimesh(path: Path, root: Path | None = None, limits: Limits = LIM
     except MeshError:
         raise
     except Exception as error:  # its loaders raise whatever their parsers do
-        words = str(error)[:200] or type(error).__name__
+        words = shown(str(error), 200) or type(error).__name__
         raise MeshError(
             f"{path}: cannot be read ({words}); get it again from its source", reason="unreadable"
         ) from error

@@ -3,10 +3,13 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from stat import S_ISLNK, S_ISREG
 from typing import TypeVar
 
 from turntable.datasets.digests import file_sha256
 from turntable.errors import MeshError
+from turntable.renderer.meshes.limits import LIMITS
 from turntable.renderer.meshes.source import MeshSource, SourceObject
 
 THREADS = 8
@@ -45,11 +48,23 @@ def _equal_models(source: MeshSource, objects: Sequence[SourceObject]) -> list[l
 
 
 def _size(source: MeshSource, object_id: str) -> int | None:
+    """Return the bytes of the object's main file; None where it is made, or is what no loader reads."""
     try:
         path = source.mesh_file(object_id)
-        return None if path is None else path.stat().st_size
-    except (OSError, MeshError):  # it will be said when the object is loaded
+        return None if path is None else _readable_size(path)
+    except (OSError, RuntimeError, MeshError):  # it will be said when the object is loaded
         return None
+
+
+def _readable_size(path: Path) -> int | None:
+    """Return the bytes of an ordinary file; None of one too large, or of a link to elsewhere, without end."""
+    state = path.lstat()
+    if S_ISLNK(state.st_mode):
+        resolved = path.resolve(strict=True)
+        if not resolved.is_relative_to(path.parent.resolve()):
+            return None
+        state = resolved.stat()
+    return state.st_size if S_ISREG(state.st_mode) and state.st_size <= LIMITS.file_bytes else None
 
 
 def _hash(source: MeshSource, object_id: str) -> str | None:

@@ -1,0 +1,60 @@
+"""What an evaluation left in a run's folder, where somebody else has been at it."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from synthetic import make_synthetic_dataset
+
+from turntable.datasets.dataset import open_dataset
+from turntable.errors import IntegrityError
+from turntable.evaluation.details import read_details
+from turntable.evaluation.features import with_labels
+
+
+def members(path, compression=zipfile.ZIP_STORED, **arrays):
+    with zipfile.ZipFile(path, "w", compression) as file:
+        for name, data in arrays.items():
+            file.writestr(f"{name}.npy", data)
+    return path
+
+
+def array_of(shape, dtype="<f8"):
+    """The head of an array that claims this shape, and nothing behind it."""
+    head = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"PK\x03\x04" + bytes(100)),
+        lambda path: members(path, turn_deg=b"nonsense"),
+        lambda path: members(path, turn_deg=array_of((2**40,))),
+        lambda path: members(path, turn_deg=array_of((2**62, 2**62))),
+        lambda path: members(path, turn_deg=array_of((-1,))),
+        lambda path: members(path, turn_deg=array_of((1,), "|O") + b"cos\nsystem\n(S'touch ran'\ntR."),
+        lambda path: members(path, zipfile.ZIP_DEFLATED, turn_deg=array_of((10**6,)) + bytes(8 * 10**6)),
+    ],
+)
+def test_details_that_are_none_are_refused(tmp_path, monkeypatch, make):
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "details.npz")
+    with pytest.raises(IntegrityError, match="does not hold the details of an evaluation") as caught:
+        read_details(tmp_path / "details.npz")
+    assert len(str(caught.value)) < 500
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("shape", [(3,), (6, 3), (5, 3, 8), (6, 2, 8), (6, 3, 8, 1)])
+def test_features_of_another_shape_are_refused(tmp_path, shape):
+    dataset = open_dataset(make_synthetic_dataset(tmp_path / "set", objects=6, views=3).path)
+    (name,) = [name for name in dataset.splits if name == "train"]
+    with dataset.split(name) as split:
+        objects = split.num_objects
+    assert with_labels({"representation": np.zeros((objects, 3, 8), np.float32)}, dataset, name)
+    with pytest.raises(IntegrityError, match="remove the run's folder features"):
+        with_labels({"representation": np.zeros(shape, np.float32)}, dataset, name)
+    with pytest.raises(IntegrityError, match="of <U1"):
+        with_labels({"representation": np.zeros((objects, 3, 8), "U1")}, dataset, name)
