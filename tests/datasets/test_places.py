@@ -1,5 +1,6 @@
 """Data sets behind a web server and in a bucket: the same views, and every way in which they can be wrong."""
 
+import fcntl
 import json
 import os
 import pickle
@@ -304,6 +305,18 @@ def test_an_index_in_the_cache_that_others_cut_ends_no_process(made: Dataset, se
         np.testing.assert_array_equal(split.labels_at(np.arange(3), np.zeros(3, int)), local.labels[:3, 0])
     with dataset.split("train") as split:
         assert split.id_of(0) == local.id_of(0)
+
+
+def test_an_index_can_be_let_go_while_it_is_mapped(made: Dataset, server, tmp_path: Path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    kept = tmp_path / "cache" / shard.idx_sha256[:2] / shard.idx_sha256
+    with dataset.split("train") as split, made.split("train") as local:
+        assert split.id_of(0) == local.id_of(0)
+        with kept.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as who makes room
+            kept.unlink()
+        np.testing.assert_array_equal(split.labels_at(np.arange(3), np.zeros(3, int)), local.labels[:3, 0])
 
 
 def test_an_index_that_rots_in_the_cache_is_fetched_again(made: Dataset, server, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def proxied(start, served_folder, tmp_path):
         r"listen 8443": f"listen 127.0.0.1:{port}",
         r"(?<=ssl_certificate     )\S+(?=;)": str(certificate),
         r"(?<=ssl_certificate_key )\S+(?=;)": str(key),
-        r"/srv/datasets": str(served_folder.parent),
+        r"(?<=root )/srv/datasets(?=;)": str(served_folder.parent),
         r"127\.0\.0\.1:8765": f"127.0.0.1:{service.port}",
     }
     text = CONFIG.read_text()

@@ -3,6 +3,7 @@
 Each is a frozen value, cheap to make and to pickle, that holds no open file.
 """
 
+import fcntl
 import hashlib
 import os
 import resource
@@ -213,6 +214,8 @@ class Cached(_InStore):
                 raise too_long(f"{self.name}/{name}", self.indices.most_bytes(shard))
             descriptor = self.cache.opened(self.store, name, size, shard.idx_sha256)
         with os.fdopen(descriptor, "rb") as file:
+            # Its map would hold the lock as long as it lives, and can be read when the file is let go.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             if others_may_write(os.fstat(descriptor)):
                 return _copied_index(file, shard.idx_sha256, f"{self.name}/{name}")
             return map_index(file, f"{self.name}/{name}")

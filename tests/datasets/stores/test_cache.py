@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -226,6 +227,17 @@ def test_least_used_files_go_first_and_open_ones_stay(tmp_path):
     for descriptor in held:
         os.close(descriptor)
     assert get(cache, source, "f", data["f"]) == data["f"]
+
+
+def test_a_full_cache_waits_a_moment_for_what_a_reader_lets_go_of(tmp_path):
+    source, cache = LocalStore(tmp_path / "source"), ShardCache(tmp_path / "cache", 150)
+    for name in "ab":
+        source.write(name, name.encode() * 100)
+    descriptor = cache.opened(source, "a", 100, sha256(b"a" * 100).hexdigest())
+    reader = threading.Timer(0.1, os.close, [descriptor])
+    reader.start()
+    assert get(cache, source, "b", b"b" * 100) == b"b" * 100
+    reader.join()
 
 
 def test_parts_of_processes_that_are_gone_make_room_too(tmp_path):

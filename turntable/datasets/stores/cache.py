@@ -6,6 +6,7 @@ names are only looked up in folders that are held, and a file is what its name s
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ FOLDER_VARIABLE, BOUND_VARIABLE = "TURNTABLE_CACHE", "TURNTABLE_CACHE_GB"
 DEFAULT_GB = 100.0
 _ELSEWHERE = f"set {FOLDER_VARIABLE} to another folder"
 _MOST_BYTES = 10**18
+_PAUSES_S = (0, 0.01, 0.05, 0.2, 0.7)
+"""Before each look for room: readers go from file to file, and what one had in use it lets go of soon."""
 _NOT_TRUSTED = "edited, or made to do harm; fetch the data set from whom you trust"
 _Folders = tuple[HeldFolder, HeldFolder]
 """The cache's own folder, and the one in it that has the file."""
@@ -156,7 +159,8 @@ class ShardCache:
         """A part for which there is room; others count with it as soon as it is there."""
         top, folder = folders
         held = 0
-        if size <= self.max_bytes:  # for one that never fits, nothing is let go
+        for pause in _PAUSES_S if size <= self.max_bytes else ():  # for one that never fits, nothing is let go
+            time.sleep(pause)
             with locked(top, "room"):
                 held = make_room(top, size, self.max_bytes, part)
                 if held + size <= self.max_bytes:
