@@ -40,7 +40,7 @@ _TYPES = frozenset(
 _MATCHING = frozenset(
     {"regexp_matches", "regexp_full_match", "~~", "!~~", "~~*", "!~~*", "like_escape", "not_like_escape"}
 )
-"""What matches texts with a pattern, and takes arbitrarily long if each row brings one of its own."""
+"""Calls that match texts with a pattern; they may take for ever if each row brings a pattern of its own."""
 LONGEST = 10_000
 """Characters of a condition."""
 _SHOWN = 200

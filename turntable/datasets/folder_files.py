@@ -28,11 +28,11 @@ class FolderFiles:
     links_under: tuple[Path, ...] | None = None
     """Folders into which links may lead besides; None: anywhere, for data that do not leave this machine."""
     title: str = ""
-    """What messages call the folder; empty: its path."""
+    """The folder's name in messages; empty: its path."""
 
     @property
     def label(self) -> str:
-        """What messages call the folder."""
+        """The folder's name in messages."""
         return self.title or str(self.root)
 
     def name_of(self, name: str) -> str:
@@ -112,7 +112,7 @@ class FolderFiles:
             return None
 
     def _check_opened(self, file: BufferedReader, name: str) -> None:
-        """What was opened must be what was found: names can change between two looks at them."""
+        """Make sure that the file found was opened: names can change between two looks at them."""
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise IntegrityError(f"{self.name_of(name)}: no ordinary file; put the file itself there")
         opened = _DESCRIPTORS / str(file.fileno())

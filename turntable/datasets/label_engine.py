@@ -81,7 +81,7 @@ def open_engine(readable: str | None = None) -> Generator[LabelEngine, None, Non
 
 
 def _first_line(text: str) -> str:
-    """What the engine says, without how the table's file is called in its process."""
+    """Return an error's first line, without the name that the table's file has in this process."""
     return re.sub(r"'?/proc/self/fd/\d+'?", "the table", text.strip().split("\n")[0])[:_LONGEST]
 
 

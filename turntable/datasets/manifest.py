@@ -172,7 +172,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 _MOST_BYTES = 2**60
-"""Of one shard or of all: no store holds more."""
+"""The size of a shard, or of all of them, at most: no store holds more."""
 _LONGEST_WORD = 200
 
 
@@ -227,7 +227,7 @@ def _outputs(fields: Fields) -> tuple[str, ...]:
 
 
 def _check_shards(manifest: Manifest, fields: Fields) -> None:
-    """What the fields of shards, splits and factors say of one another."""
+    """Make sure that shards, splits and factors agree with one another."""
     shards, names = manifest.shards, [factor.name for factor in manifest.factors]
     if not shards or not manifest.splits:
         fields.refuse("shards", "a list of at least one shard, each of a split that is named")

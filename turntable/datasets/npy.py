@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from turntable.datasets.folder_files import FolderFiles
 
 MOST_LIST_BYTES = 1 << 30
-"""Of a list of objects."""
+"""The size of a list of objects, at most."""
 _LONGEST_HEADER = 1000
 # numpy reads a header as an expression of Python, which takes fifty times as long and is more than is needed.
 _HEADER = re.compile(

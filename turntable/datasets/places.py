@@ -84,7 +84,7 @@ class Folder:
 
     @property
     def name(self) -> str:
-        """What messages call the folder."""
+        """The folder's name in messages."""
         return self.files.label
 
     def most_open(self, shards: tuple[ShardRecord, ...]) -> None:

@@ -32,11 +32,11 @@ class Question:
     splits: tuple[str, ...]
     table: Path
     title: str
-    """What messages call the table."""
+    """The table's name in messages."""
     columns: tuple[str, ...]
     """Those that it must have."""
     views: int
-    """Of each object."""
+    """The number of views of each object."""
     shards: tuple[tuple[str, str, int], ...]
     """Name, split and number of objects of each shard, in the order of the table's rows."""
 
@@ -178,7 +178,7 @@ def _check_readable(engine: LabelEngine, condition: Condition, table: str) -> No
 
 
 def _what_there_is(engine: LabelEngine, condition: Condition) -> str:
-    """What a split has instead, of the columns that a condition looks at."""
+    """List the values that a split has instead, in the columns that a condition looks at."""
     told = [_values(engine, column) for column in condition.columns]
     return f"; there are {', '.join(told)}" if told else ""
 

@@ -118,7 +118,7 @@ class ShardIndex:
 
 _TEXTS = frozenset({"keys", "ids", "categories", "tar_sha256", "extras"})
 _DTYPES = {"latents": "<f4", **dict.fromkeys(("crc32", "extra_crc32", "points_crc32"), "<u4")}
-"""Of the arrays that are neither texts nor "<i8"."""
+"""Types of the arrays that are neither texts nor "<i8"."""
 _OPTIONAL = frozenset(item.name for item in fields(ShardIndex) if item.default_factory is not MISSING)
 """Written only where there is something to say."""
 

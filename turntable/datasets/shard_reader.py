@@ -285,7 +285,7 @@ class ShardReader:
         return self._source.pread(size, offset)
 
     def meta(self, row: int) -> Fields:
-        """What the shard says of an object: the fields of its ``.meta.json``.
+        """Return the shard's description of an object: the fields of its ``.meta.json``.
 
         Raises:
             IntegrityError: it cannot be read.

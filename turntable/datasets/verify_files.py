@@ -24,7 +24,7 @@ from turntable.datasets.table import TABLE_NAME, shard_table
 from turntable.errors import IntegrityError, TurntableError
 
 MOST_BYTES = 64 << 20
-"""Of a file beside the shards, the table apart."""
+"""The size of a file beside the shards, the table apart, at most."""
 _TEXT_COLUMNS = ["object", "key", "category", "split", "shard", "licence", "source_sha256"]
 AGAIN = "run the command that made the data set again, and it writes the file anew"
 

@@ -73,7 +73,7 @@ def check_shard(
 
 
 def _check_hashes(files: FolderFiles, shard: ShardRecord) -> Iterator[str]:
-    """What is wrong with a shard's two files at a glance; each is read once."""
+    """Find what is wrong with a shard's two files as wholes; each is read once."""
     tar = shard_name(shard)
     for name, stated in ((tar, shard.sha256), (index_name(tar), shard.idx_sha256)):
         file, where = files.open(name), files.name_of(name)

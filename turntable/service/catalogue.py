@@ -219,7 +219,7 @@ class OpenedFile:
     file: BufferedReader
     size: int
     etag: str
-    """Of its content, in quotes."""
+    """A tag of its content, in quotes."""
 
 
 def open_file(entry: Entry, path: str) -> OpenedFile | None:

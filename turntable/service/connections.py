@@ -23,11 +23,11 @@ ZERO_COPY = "http.response.zerocopysend"
 MOST_HEAD_BYTES = 32 << 10
 """Of a request's address and headers together."""
 MOST_MESSAGE_BYTES = 256 << 10
-"""Of a whole request, with its body and what frames it; bodies have a narrower bound of their own."""
+"""The size of a whole request, body and framing included; bodies have a narrower bound of their own."""
 MOST_PIPELINED = 100
 """Requests that wait in one connection while another is answered."""
 MOST_CONNECTIONS_EACH = 4096
-"""Of one address."""
+"""Connections of one address at once."""
 _SPARE_FILES = 512
 """That may be open beside connections."""
 _PIECE_BYTES = 8 << 10
@@ -36,7 +36,7 @@ HEAD_S = 10.0
 STALL_S = 60.0
 """A reader that takes nothing for so long is let go."""
 LEAST_BYTES = 64 << 10
-"""Of a file, that a reader must take in that time."""
+"""Bytes of a file that a reader must take in that time."""
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
     b"content-type: application/json\r\ncontent-length: 49\r\n\r\n"
@@ -152,7 +152,7 @@ class BoundedConnection(HttpToolsProtocol):
         return False
 
     def _check_arrived(self) -> None:
-        """What has no end is refused before it is understood: the parser keeps a header until it is whole."""
+        """Refuse an endless request before it is parsed: the parser keeps a header until it is whole."""
         in_head = not self._answering and self._head_timer is not None
         if in_head and self._arrived_of_head > MOST_HEAD_BYTES + _PIECE_BYTES:
             self._refuse_head()

@@ -94,7 +94,7 @@ class FileAnswer(Response):
 
 
 def file_answer(opened: OpenedFile, cache: str, request: Request) -> Response:
-    """What a request for a file gets; where that is not the file, it is closed.
+    """Return the answer to a request for a file, which is closed where the answer is not the file.
 
     Args:
         opened: The file.

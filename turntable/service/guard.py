@@ -21,9 +21,11 @@ from turntable.service.tokens import AccessFile, Token
 
 COOKIE = "turntable_token"
 Need = Literal["nothing", "read", "admin", "own"]
-"""What an address asks for. ``nothing``: anyone may have it, for it holds nothing of any data set. ``read``:
-the data set in its path. ``admin``: the service's numbers. ``own``: what answers looks itself, since a body
-names the data set, or since it answers to each what they may see."""
+"""The permission that an address needs.
+
+``nothing``: anyone may have it, for it holds nothing of any data set. ``read``: the data set in its path.
+``admin``: the service's numbers. ``own``: the endpoint looks itself, since a body names the data set, or
+since each asker is answered what they may see."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 _ASK = {"WWW-Authenticate": "Bearer"}
 
@@ -40,7 +42,7 @@ class Asker:
     public: frozenset[str] = frozenset()
     """Data sets that anyone may read."""
     wrong: str = ""
-    """What is wrong with the token or link that was shown; empty where nothing is."""
+    """The fault of the token or link that was shown; empty where there is none."""
 
     def may(self, scope: tokens.Scope, dataset: str | None) -> bool:
         """Tell whether this is allowed; ``dataset`` None: what is no data set's."""

@@ -22,7 +22,7 @@ _LONGEST_ADDRESS = 64
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _SHARED_BITS = 64
-"""Of an IPv6 address, those that one asker has: all addresses that begin like it are the same asker's."""
+"""The first bits of an IPv6 address that stand for one asker, who has all addresses that begin so."""
 
 
 @dataclass(frozen=True, slots=True)

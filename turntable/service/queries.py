@@ -30,7 +30,7 @@ _LONGEST = 2000
 
 
 class TooManyQueriesError(TurntableError):
-    """So many conditions are being answered that one more is not taken."""
+    """Raised where one more condition is not taken, for too many are being answered."""
 
 
 class Queries:
