@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from turntable.datasets import limits
 from turntable.datasets.factors import STANDARD, StandardFactor
 from turntable.datasets.labels import ROTATION_NAMES
 from turntable.datasets.motion import MotionName
@@ -121,7 +122,7 @@ class RotationTable(_Table):
 class SequenceTable(_Table):
     """[sequence]: views that follow one another."""
 
-    length: int = Field(ge=2, le=10_000)
+    length: int = Field(ge=2, le=limits.MOST_VIEWS)
     motion: MotionName
     speed_rad: SpanTable | None = None
     offset: SpanTable | None = None
@@ -161,16 +162,16 @@ class RecipeTable(_Table):
     description: str = Field(default="", max_length=MOST_DESCRIPTION)
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
     source: Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
-    views: int = Field(ge=1, le=10_000)
-    image_size_px: int = Field(ge=8, le=4096)
+    views: int = Field(ge=1, le=limits.MOST_VIEWS)
+    image_size_px: int = Field(ge=limits.LEAST_SIZE_PX, le=limits.MOST_SIZE_PX)
     quality: Literal["fast", "standard", "high"] = "standard"
     supersampling: int | None = Field(default=None, ge=1, le=MOST_SAMPLES)
     jpeg_quality: int = Field(default=95, ge=1, le=100)
     jpeg_subsampling: Literal["420", "444"] = "420"
     channel_order: Literal["rgb", "bgr"] = "rgb"
     outputs: list[OutputName] = ["rgb"]
-    points: int = Field(default=0, ge=0, le=1_000_000)
-    objects_per_shard: int = Field(default=128, ge=1, le=100_000)
+    points: int = Field(default=0, ge=0, le=limits.MOST_POINTS)
+    objects_per_shard: int = Field(default=128, ge=1, le=limits.MOST_SHARD_OBJECTS)
     val_fraction: float = Field(default=0.2, ge=0, lt=1)
     split_seed: int = Field(default=0, ge=0, le=2**63 - 1)
     splits: list[Literal["train", "val"]] = list(SPLITS)
