@@ -442,6 +442,9 @@ def test_a_reader_that_takes_nothing_of_an_answer_is_let_go(tmp_path, served_fol
         def abort(self):
             aborted.append(True)
 
+        def get_write_buffer_size(self):
+            return 100_000
+
     async def stalled():
         protocol = connections.BoundedConnection.__new__(connections.BoundedConnection)
         protocol.loop, protocol.transport = asyncio.get_running_loop(), Transport()
