@@ -64,10 +64,10 @@ def test_a_reader_that_takes_nothing_is_let_go_however_little_waits_for_it(
     shard = next((served_folder / "train").glob("*.tar")).name
     asked = b"GET /openapi.json " + HEAD
     last = b"GET /datasets/small/train/" + shard.encode() + b" " + HEAD if file else b""
-    with listening(create_app(find_datasets([served_folder]))) as (server, port):
-        with closing(asking(port, asked * answers + last)):
-            until(lambda: server.server_state.connections)
-            until(lambda: not server.server_state.connections)
+    app = create_app(find_datasets([served_folder]))
+    with listening(app) as (server, port), closing(asking(port, asked * answers + last)):
+        until(lambda: server.server_state.connections)
+        until(lambda: not server.server_state.connections)
 
 
 def test_a_reader_that_takes_its_time_gets_all_of_an_answer(monkeypatch):

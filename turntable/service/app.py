@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from turntable.datasets.manifest import MANIFEST_NAME, Manifest
+from turntable.datasets.manifest import MANIFEST_NAME
 from turntable.datasets.shard_index import INDEX_SUFFIX
 from turntable.datasets.shard_writer import SHARD_SUFFIX
 from turntable.errors import IntegrityError, MeshError, TurntableError
@@ -31,7 +31,14 @@ from turntable.service.guard import COOKIE, Endpoint, Guard, Need, asker_of_requ
 from turntable.service.headers import Careful
 from turntable.service.openapi import description
 from turntable.service.peers import KnownPeers
-from turntable.service.queries import Queries, TooManyQueriesError, condition_of, etag_of, subset_name
+from turntable.service.queries import (
+    Answered,
+    Queries,
+    TooManyQueriesError,
+    condition_of,
+    etag_of,
+    subset_name,
+)
 from turntable.service.records import Metrics, Recorded
 from turntable.service.render_job import render_job
 from turntable.service.renders import (
@@ -128,7 +135,7 @@ class _Routes:
 
     def all(self) -> list[BaseRoute]:
         """Return every address of the service; none can be added without saying what it needs."""
-        name, view = "/datasets/{name}", "/objects/{key}/views/{view:int}"
+        name, view = "/datasets/{name}", "/objects/{key}/views/{view:count}"
         return [
             _route("/", "nothing", self.front),
             _route("/gallery", "nothing", self.front),
@@ -208,7 +215,7 @@ class _Routes:
         except TurntableError as error:
             raise HTTPException(404, str(error)) from None
         made = await self._asked(request, entry, where, splits)
-        return _answer(made.to_json().encode(), "application/json", request)
+        return _answer(made.document, "application/json", request)
 
     @_in_a_thread
     def about(self, request: Request) -> Response:
@@ -228,7 +235,7 @@ class _Routes:
         splits = (values["split"],) if values.get("split") else ()
         entry = await anyio.to_thread.run_sync(self._entry, request)
         made = await self._asked(request, entry, values.get("where") or "true", splits)
-        found = await anyio.to_thread.run_sync(contents.views_of, entry, made, offset, limit)
+        found = await anyio.to_thread.run_sync(contents.views_of, entry, made.manifest, offset, limit)
         return _cached(found, request)
 
     @_in_a_thread
@@ -276,7 +283,7 @@ class _Routes:
         made = await self._asked(request, entry, body["where"], splits)
         address = f"/datasets/{entry.name}/subsets/{subset_name(body['where'], splits)}"
         headers = {"Location": address, "Cache-Control": "no-store"}
-        return Response(made.to_json(), media_type="application/json", headers=headers)
+        return Response(made.document, media_type="application/json", headers=headers)
 
     async def render(self, request: Request) -> Response:
         """A view that nobody has drawn yet, or whose picture is still at hand."""
@@ -312,10 +319,10 @@ class _Routes:
             raise HTTPException(404, f"no data set {name[:80]!r}; see /datasets")
         return entry
 
-    async def _asked(self, request: Request, entry: Entry, where: str, splits: tuple[str, ...]) -> Manifest:
-        """The manifest of the views that fulfil a condition."""
+    async def _asked(self, request: Request, entry: Entry, where: str, splits: tuple[str, ...]) -> Answered:
+        """Return the views that fulfil a condition."""
         try:
-            return await self._queries.manifest(entry, where, splits, asker_of_request(request).name)
+            return await self._queries.answer(entry, where, splits, asker_of_request(request).name)
         except TooManyQueriesError as error:
             raise HTTPException(503, str(error), headers={"Retry-After": "1"}) from None
 

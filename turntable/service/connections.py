@@ -248,7 +248,7 @@ class _Sending:
         self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> bool:
-        """Tell whether all of it was sent. Raises OSError where the reader left, TimeoutError where it stalls."""
+        """Tell whether all was sent. Raises OSError where the reader left, TimeoutError where it stalls."""
         loop = asyncio.get_running_loop()
         self._socket = socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno()))
         try:

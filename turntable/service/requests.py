@@ -2,12 +2,30 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+
+class _Count(Convertor[int]):
+    """A number in an address, of so few digits that it is one: ``{view:count}``."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        """Read it."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """Write it."""
+        return str(value)
+
+
+register_url_convertor("count", _Count())
 MOST_BODY_BYTES = 64 << 10
 BODY_S = 10.0
 """In which a body has to arrive."""
@@ -18,7 +36,7 @@ def number(values: Mapping[str, str], name: str, default: int, least: int = 0, m
     text = values.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.lstrip("-").isdigit() and len(text) < 12 and least <= int(text) <= most):
+    if not (re.fullmatch(r"-?[0-9]{1,11}", text) and least <= int(text) <= most):
         raise HTTPException(400, f"{name}={text[:40]!r}: a whole number from {least} to {most} is wanted")
     return int(text)
 
