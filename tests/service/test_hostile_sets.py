@@ -150,3 +150,15 @@ def test_halves_of_characters_are_no_condition(sets, told):
         answer = client.post("/query", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 400, answer.text
         assert client.get("/datasets/good/views", params={"where": "\N{SNOWMAN}"}).status_code == 400
+
+
+def test_a_set_whose_folder_has_any_name_is_asked_for_conditions(start, served_folder, tmp_path):
+    names = ("über set ✓", "a%20b#c?d", "x;y=z&w")
+    for name in names:
+        shutil.copytree(served_folder, tmp_path / "sets" / name)
+    service = start(tmp_path / "sets")
+    for name in names:
+        asked = {"dataset": name, "where": "view = 0"}
+        status, headers, document = service.ask("/query", "POST", body=asked)
+        assert status == 200
+        assert service.ask(f"{headers['Location']}/manifest.json")[2] == document

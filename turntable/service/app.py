@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import quote
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -281,7 +282,7 @@ class _Routes:
         entry = await self._allowed(request, "read", body["dataset"])
         splits = texts(body, "splits")
         made = await self._asked(request, entry, body["where"], splits)
-        address = f"/datasets/{entry.name}/subsets/{subset_name(body['where'], splits)}"
+        address = f"/datasets/{quote(entry.name, safe='')}/subsets/{subset_name(body['where'], splits)}"
         headers = {"Location": address, "Cache-Control": "no-store"}
         return Response(made.document, media_type="application/json", headers=headers)
 
