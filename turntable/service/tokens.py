@@ -197,9 +197,8 @@ def _typed_token(row: Mapping[str, Any]) -> Token:
     for scope in made.scopes:
         if scope not in get_args(Scope):
             raise ValueError(f"scope {scope[:40]!r} of token {made.id[:40]}")
-    moments: tuple[object, ...] = (made.created, made.expires, made.revoked)
-    for moment in moments:
-        if moment is not None and not isinstance(moment, int | float):
+    for name in ("created", "expires", "revoked"):
+        if row.get(name) is not None and not isinstance(row[name], int | float):
             raise TypeError(f"a time of token {made.id[:40]} is no number")
     return replace(made, scopes=tuple(made.scopes), datasets=tuple(made.datasets))
 
