@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 import uvicorn
@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from turntable.service import connections, create_app, find_datasets
+from turntable.service import ServiceSettings, connections, create_app, find_datasets
 
 HEAD = b"HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -55,6 +55,11 @@ def asking(port, data):
     return sock
 
 
+def answer_of(port, path):
+    with closing(asking(port, b"GET " + path + b" " + HEAD)) as sock:
+        return sock.recv(4000)
+
+
 @pytest.mark.parametrize("answers", [1, 2, 3])
 @pytest.mark.parametrize("file", [False, True])
 def test_a_reader_that_takes_nothing_is_let_go_however_little_waits_for_it(
@@ -68,6 +73,18 @@ def test_a_reader_that_takes_nothing_is_let_go_however_little_waits_for_it(
     with listening(app) as (server, port), closing(asking(port, asked * answers + last)):
         until(lambda: server.server_state.connections)
         until(lambda: not server.server_state.connections)
+
+
+def test_a_service_says_that_it_is_well_though_readers_take_all_there_is(served_folder):
+    shard = next((served_folder / "train").glob("*.tar")).name
+    asked = b"GET /datasets/small/train/" + shard.encode() + b" " + HEAD
+    settings = ServiceSettings(requests_at_once=3, requests_at_once_each=3)
+    app = create_app(find_datasets([served_folder]), settings)
+    with listening(app) as (_, port), ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(closing(asking(port, asked)))
+        until(lambda: answer_of(port, b"/datasets").startswith(b"HTTP/1.1 503 "))
+        assert answer_of(port, b"/healthz").startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_reader_that_takes_its_time_gets_all_of_an_answer(monkeypatch):
