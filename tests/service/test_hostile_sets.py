@@ -87,6 +87,25 @@ def test_a_damaged_manifest_of_megabytes_is_not_read_for_every_request(sets, mon
     assert len(read) == 1
 
 
+def test_what_is_told_of_a_set_is_put_into_words_once(sets, monkeypatch):
+    """A manifest may be megabytes of words; writing them for every request would hold up all others."""
+    from turntable.service import contents
+    from turntable.service.catalogue import Entry
+
+    told = []
+    for module, name in ((Entry, "summary"), (contents, "described")):
+        original = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda entry, of=original: told.append(entry.name) or of(entry))
+    change(sets / "evil", lambda table: table["recipe"].update(description={"a": ["x"] * 1000}))
+    with client_of(sets) as client:
+        for _ in range(5):
+            rows = client.get("/datasets").json()
+            assert [row["name"] for row in rows] == ["evil", "good"]
+            assert rows[0]["description"] == ""
+            assert client.get("/datasets/evil/about").json()["objects"] == 24
+    assert sorted(told) == ["evil", "evil", "evil", "good"]  # a description is made of a summary
+
+
 def test_who_asks_for_one_set_does_not_wait_while_another_is_read(sets, monkeypatch):
     from turntable.service import catalogue as module
 

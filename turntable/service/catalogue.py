@@ -58,7 +58,7 @@ class Entry:
     """Of the manifest's file."""
     _lock: Any = field(default_factory=threading.RLock, repr=False)
     _known: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
-    _known_lock: Any = field(default_factory=threading.Lock, repr=False)
+    _known_locks: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
     @property
     def splits(self) -> Mapping[str, Split]:
@@ -83,7 +83,7 @@ class Entry:
 
     def once(self, name: str, make: Callable[[], _T]) -> _T:
         """Return what ``make`` made when it was first asked for: some answers take all labels."""
-        with self._known_lock:
+        with self._known_locks.setdefault(name, threading.Lock()):
             if name not in self._known:
                 self._known[name] = make()
             return cast("_T", self._known[name])
@@ -101,10 +101,11 @@ class Entry:
     def summary(self) -> dict[str, object]:
         """What the catalogue says of it."""
         manifest = self.dataset.manifest
+        description = manifest.recipe.get("description", "")
         return {
             "name": self.name,
             "title": manifest.name,
-            "description": manifest.recipe.get("description", ""),
+            "description": description if isinstance(description, str) else "",
             "objects": manifest.totals.objects,
             "images": manifest.totals.images,
             "views": manifest.views,

@@ -100,6 +100,27 @@ def numbers(body: Mapping[str, Any], name: str) -> dict[str, float]:
     return {key: float(value) for key, value in found.items()}
 
 
+def render_query(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a picture's address says as a body would say it.
+
+    Args:
+        values: Of ``?dataset=…&key=…&view=…&size=…&FACTOR=VALUE``.
+
+    Raises:
+        HTTPException: 400 where a number is none.
+    """
+    body: dict[str, Any] = {name: values[name] for name in ("dataset", "key") if name in values}
+    body |= {name: number(values, name, 0) for name in ("view", "size") if name in values}
+    factors = dict[str, float]()
+    for name, text in values.items():
+        if name not in ("dataset", "key", "view", "size"):
+            try:
+                factors[name] = float(text)
+            except ValueError:
+                raise HTTPException(400, f"{name[:40]}={text[:40]!r} is no number") from None
+    return {**body, "factors": factors}
+
+
 async def _read(request: Request) -> bytes:
     data = bytearray()
     async for piece in request.stream():
