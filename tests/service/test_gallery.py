@@ -190,6 +190,33 @@ def test_the_pair_is_the_one_a_loader_gives(page, running, served_folder):
     assert np.allclose([float(part) for part in told.split(",")], batch["relative_quaternion"][2], atol=1e-3)
 
 
+def test_the_pair_that_was_asked_for_last_is_shown_whichever_answer_comes_last(page, running):
+    late = []
+
+    def hold_back(route):
+        if "seed=3&epoch=0&index=0" in route.request.url:
+            late.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/pair?*", hold_back)
+    page.goto(f"{running.url}/gallery/#/d/small/pair")
+    page.get_by_label("seed").fill("3")
+    with page.expect_response("**/pair?*index=2"):
+        page.get_by_label("index").fill("2")
+    wanted = running.json("/datasets/small/pair?split=train&seed=3&epoch=0&index=2")
+    page.get_by_role("link", name=f"{wanted['category']}: {wanted['id']}").wait_for()
+    with page.expect_response("**/pair?*index=0"):
+        late[0].continue_()
+    page.wait_for_timeout(200)
+    assert page.get_by_role("link", name=f"{wanted['category']}: {wanted['id']}").count() == 1
+
+
+def test_an_address_that_is_none_is_a_page_that_says_so(page, running):
+    page.goto(f"{running.url}/gallery/#/d/%E0%A4")
+    page.get_by_role("heading", name="There is no such page").wait_for()
+
+
 def test_signing_in(page, start, served_folder, tmp_path):
     access, _, text = new_access().created("visitor", ["read"])
     write_access(tmp_path / "access.json", access)

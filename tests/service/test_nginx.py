@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,6 +108,24 @@ def test_shards_come_from_nginx_and_the_rest_from_the_service(proxied, served_fo
     log = service.log.read_text()
     assert ".tar" not in log  # nginx sent them
     assert "/gallery/" in log
+
+
+def test_links_are_followed_where_the_service_follows_them_and_nowhere_else(proxied, served_folder, tmp_path):
+    """nginx itself would send whatever a link of a stranger's data set leads to."""
+    url, context, _ = proxied
+    (tmp_path / "private").write_text("top secret")
+    folder = served_folder.parent / "stranger"
+    try:
+        (folder / "train").mkdir(parents=True)
+        (folder / "train" / "shard-000000.tar").symlink_to(tmp_path / "private")
+        (folder / "val").symlink_to(served_folder / "train")
+        for path in ("train/shard-000000.tar", "files/train/shard-000000.tar", "val/shard-000000.tar"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(f"{url}/datasets/stranger/{path}", context=context, timeout=20)
+            assert refused.value.code == 404
+            assert "no data set" in refused.value.read().decode()  # the service's words
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_the_config_is_one_that_nginx_accepts(proxied):

@@ -1,6 +1,7 @@
 """Tokens, links and limits, without a server."""
 
 import json
+import os
 import stat
 import time
 from dataclasses import replace
@@ -131,3 +132,46 @@ def test_a_gate_has_room_for_so_many():
         gate.leave(name)
     assert gate.total == 0
     assert gate.enter("c")
+
+
+def _alter(path, change):
+    table = json.loads(path.read_text())
+    change(table["tokens"][0])
+    path.write_text(json.dumps(table))
+
+
+def _be_a_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _be_a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES = {
+    "nested without end": lambda path: path.write_text("[" * 200_000),
+    "a list": lambda path: path.write_text("[]"),
+    "a text": lambda path: path.write_text('"x"'),
+    "an unknown scope": lambda path: _alter(path, lambda row: row.update(scopes=["write"])),
+    "scopes in one text": lambda path: _alter(path, lambda row: row.update(scopes="read")),
+    "data sets in one text": lambda path: _alter(path, lambda row: row.update(datasets="*")),
+    "a time that is a text": lambda path: _alter(path, lambda row: row.update(expires="never")),
+    "an id that is a number": lambda path: _alter(path, lambda row: row.update(id=5)),
+    "a folder": _be_a_folder,
+    "a pipe": _be_a_pipe,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_file_of_tokens_that_is_damaged_opens_nothing_and_says_what_is_wrong(tmp_path, damage):
+    path = tmp_path / "access.json"
+    access, _, text = new_access().created("alice", ["read"])
+    write_access(path, access)
+    watched = AccessFile(path)
+    assert watched.current().holder(text) is not None
+    damage(path)
+    with pytest.raises(IntegrityError, match=r"access\.json"):
+        read_access(path)
+    assert watched.current().holder(text) is None

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from turntable.errors import InvalidInputError, MissingExtraError, TurntableError
+from turntable.errors import IntegrityError, InvalidInputError, MissingExtraError, TurntableError
 
 
 class PlainJson(JSONResponse):
@@ -17,6 +17,16 @@ class PlainJson(JSONResponse):
     def render(self, content: Any) -> bytes:
         """Write the body."""
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def json_bytes(told: object) -> bytes:
+    """Return JSON. Raises IntegrityError for numbers that are none, which are a damaged data set's."""
+    try:
+        return json.dumps(told, allow_nan=False).encode("ascii")
+    except ValueError:
+        raise IntegrityError(
+            "the data set has labels that are no numbers; run turntable verify on it"
+        ) from None
 
 
 def problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

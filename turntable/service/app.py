@@ -2,13 +2,13 @@
 
 import asyncio
 import functools
-import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import quote
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -19,19 +19,26 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from turntable.datasets.manifest import MANIFEST_NAME, Manifest
+from turntable.datasets.manifest import MANIFEST_NAME
 from turntable.datasets.shard_index import INDEX_SUFFIX
 from turntable.datasets.shard_writer import SHARD_SUFFIX
-from turntable.errors import IntegrityError, MeshError, TurntableError
+from turntable.errors import MeshError, TurntableError
 from turntable.service import contents
-from turntable.service.answers import http_problem, turntable_problem
+from turntable.service.answers import http_problem, json_bytes, turntable_problem
 from turntable.service.catalogue import Catalogue, Entry, OpenedFile, open_file
 from turntable.service.files import cache_control, file_answer, not_modified
 from turntable.service.guard import COOKIE, Endpoint, Guard, Need, asker_of_request, guarded
 from turntable.service.headers import Careful
 from turntable.service.openapi import description
 from turntable.service.peers import KnownPeers
-from turntable.service.queries import Queries, TooManyQueriesError, condition_of, etag_of, subset_name
+from turntable.service.queries import (
+    Answered,
+    Queries,
+    TooManyQueriesError,
+    condition_of,
+    etag_of,
+    subset_name,
+)
 from turntable.service.records import Metrics, Recorded
 from turntable.service.render_job import render_job
 from turntable.service.renders import (
@@ -40,7 +47,7 @@ from turntable.service.renders import (
     RenderingIsOffError,
     RenderService,
 )
-from turntable.service.requests import checked, json_body, number, numbers, texts
+from turntable.service.requests import checked, json_body, number, numbers, render_query, texts
 from turntable.service.settings import ServiceSettings
 from turntable.service.tokens import AccessFile
 
@@ -128,7 +135,7 @@ class _Routes:
 
     def all(self) -> list[BaseRoute]:
         """Return every address of the service; none can be added without saying what it needs."""
-        name, view = "/datasets/{name}", "/objects/{key}/views/{view:int}"
+        name, view = "/datasets/{name}", "/objects/{key}/views/{view:count}"
         return [
             _route("/", "nothing", self.front),
             _route("/gallery", "nothing", self.front),
@@ -190,10 +197,14 @@ class _Routes:
     def list(self, request: Request) -> Response:
         """The data sets that the asker may read; one that cannot be served has its reason."""
         asker = asker_of_request(request)
-        served = [entry.summary() for entry in self._catalogue.all()]
-        broken = [{"name": name, "problem": why} for name, why in self._catalogue.problems().items()]
-        told = sorted(served + broken, key=lambda row: str(row["name"]))
-        return _cached([row for row in told if asker.may("read", str(row["name"]))], request)
+        told = {
+            entry.name: entry.once("summary", functools.partial(_summary, entry))
+            for entry in self._catalogue.all()
+        }
+        for name, why in self._catalogue.problems().items():
+            told[name] = json_bytes({"name": name, "problem": why})
+        rows = (told[name] for name in sorted(told) if asker.may("read", name))
+        return _answer(b"[" + b", ".join(rows) + b"]", "application/json", request)
 
     async def manifest(self, request: Request) -> Response:
         return await self._file(request, MANIFEST_NAME)
@@ -208,13 +219,16 @@ class _Routes:
         except TurntableError as error:
             raise HTTPException(404, str(error)) from None
         made = await self._asked(request, entry, where, splits)
-        return _answer(made.to_json().encode(), "application/json", request)
+        return _answer(made.document, "application/json", request)
 
     @_in_a_thread
     def about(self, request: Request) -> Response:
         entry = self._entry(request)
-        told = contents.described(entry)
-        return _cached({**told, "renders": self._renders.offers(entry)}, request)
+
+        def told() -> bytes:
+            return json_bytes({**contents.described(entry), "renders": self._renders.offers(entry)})
+
+        return _answer(entry.once("about", told), "application/json", request)
 
     @_in_a_thread
     def factors(self, request: Request) -> Response:
@@ -228,7 +242,7 @@ class _Routes:
         splits = (values["split"],) if values.get("split") else ()
         entry = await anyio.to_thread.run_sync(self._entry, request)
         made = await self._asked(request, entry, values.get("where") or "true", splits)
-        found = await anyio.to_thread.run_sync(contents.views_of, entry, made, offset, limit)
+        found = await anyio.to_thread.run_sync(contents.views_of, entry, made.manifest, offset, limit)
         return _cached(found, request)
 
     @_in_a_thread
@@ -274,13 +288,13 @@ class _Routes:
         entry = await self._allowed(request, "read", body["dataset"])
         splits = texts(body, "splits")
         made = await self._asked(request, entry, body["where"], splits)
-        address = f"/datasets/{entry.name}/subsets/{subset_name(body['where'], splits)}"
+        address = f"/datasets/{quote(entry.name, safe='')}/subsets/{subset_name(body['where'], splits)}"
         headers = {"Location": address, "Cache-Control": "no-store"}
-        return Response(made.to_json(), media_type="application/json", headers=headers)
+        return Response(made.document, media_type="application/json", headers=headers)
 
     async def render(self, request: Request) -> Response:
         """A view that nobody has drawn yet, or whose picture is still at hand."""
-        body = await json_body(request) if request.method == "POST" else _render_query(request)
+        body = await json_body(request) if request.method == "POST" else render_query(request.query_params)
         checked(body, {"dataset": str, "key": str}, {"view": int, "factors": dict, "size": int})
         entry = await self._allowed(request, "render", body["dataset"])
         place = await anyio.to_thread.run_sync(entry.place, body["key"])
@@ -312,10 +326,10 @@ class _Routes:
             raise HTTPException(404, f"no data set {name[:80]!r}; see /datasets")
         return entry
 
-    async def _asked(self, request: Request, entry: Entry, where: str, splits: tuple[str, ...]) -> Manifest:
-        """The manifest of the views that fulfil a condition."""
+    async def _asked(self, request: Request, entry: Entry, where: str, splits: tuple[str, ...]) -> Answered:
+        """Return the views that fulfil a condition."""
         try:
-            return await self._queries.manifest(entry, where, splits, asker_of_request(request).name)
+            return await self._queries.answer(entry, where, splits, asker_of_request(request).name)
         except TooManyQueriesError as error:
             raise HTTPException(503, str(error), headers={"Retry-After": "1"}) from None
 
@@ -354,33 +368,16 @@ class _Routes:
         return file_answer(file, _cache_control(request, request.path_params["name"], by_content), request)
 
 
-def _render_query(request: Request) -> dict[str, Any]:
-    """A picture's address says what a body would: ``?dataset=…&key=…&view=…&size=…&FACTOR=VALUE``."""
-    values: Mapping[str, str] = request.query_params
-    body: dict[str, Any] = {name: values[name] for name in ("dataset", "key") if name in values}
-    body |= {name: number(values, name, 0) for name in ("view", "size") if name in values}
-    factors = dict[str, float]()
-    for name, text in values.items():
-        if name not in ("dataset", "key", "view", "size"):
-            try:
-                factors[name] = float(text)
-            except ValueError:
-                raise HTTPException(400, f"{name[:40]}={text[:40]!r} is no number") from None
-    return {**body, "factors": factors}
-
-
 def _cache_control(request: Request, dataset: str | None, by_content: bool = False) -> str:
     return cache_control(by_content=by_content, public=asker_of_request(request).is_public(dataset))
 
 
+def _summary(entry: Entry) -> bytes:
+    return json_bytes(entry.summary())
+
+
 def _cached(told: object, request: Request) -> Response:
-    try:
-        data = json.dumps(told, allow_nan=False).encode("ascii")
-    except ValueError:
-        raise IntegrityError(
-            "the data set has labels that are no numbers; run turntable verify on it"
-        ) from None
-    return _answer(data, "application/json", request)
+    return _answer(json_bytes(told), "application/json", request)
 
 
 def _answer(data: bytes, media_type: str, request: Request) -> Response:

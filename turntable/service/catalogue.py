@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,6 +28,11 @@ from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 _LOG = logging.getLogger("turntable.service")
 _Stamp = tuple[int, int, int]
 _T = TypeVar("_T")
+_REST = 20
+"""How many times as long as it took is waited before a damaged data set is read again."""
+_MOST_HASHED_BYTES = 64 << 20
+"""The size up to which a file that the manifest does not know is hashed; a larger one is told apart by its
+place, size and time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Entry:
     """Of the manifest's file."""
     _lock: Any = field(default_factory=threading.RLock, repr=False)
     _known: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
-    _known_lock: Any = field(default_factory=threading.Lock, repr=False)
+    _known_locks: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
     @property
     def splits(self) -> Mapping[str, Split]:
@@ -78,7 +84,7 @@ class Entry:
 
     def once(self, name: str, make: Callable[[], _T]) -> _T:
         """Return what ``make`` made when it was first asked for: some answers take all labels."""
-        with self._known_lock:
+        with self._known_locks.setdefault(name, threading.Lock()):
             if name not in self._known:
                 self._known[name] = make()
             return cast("_T", self._known[name])
@@ -96,10 +102,11 @@ class Entry:
     def summary(self) -> dict[str, object]:
         """What the catalogue says of it."""
         manifest = self.dataset.manifest
+        description = manifest.recipe.get("description", "")
         return {
             "name": self.name,
             "title": manifest.name,
-            "description": manifest.recipe.get("description", ""),
+            "description": description if isinstance(description, str) else "",
             "objects": manifest.totals.objects,
             "images": manifest.totals.images,
             "views": manifest.views,
@@ -129,6 +136,7 @@ class Catalogue:
         self._folders, self._links_under = tuple(folders), tuple(links_under)
         self._entries: dict[str, Entry] = {}
         self._problems: dict[str, str] = {}
+        self._failed: dict[Path, _Failed] = {}
         self._lock = threading.Lock()
         for folder in self._folders:
             if not _candidates(folder):
@@ -158,11 +166,12 @@ class Catalogue:
         Raises:
             IntegrityError: It is there, but its manifest is damaged.
         """
+        entry = self._entries.get(name)
+        if entry is not None and _stamp(entry.folder) == entry.stamp:
+            return entry  # without waiting for whatever is being read of another data set
         with self._lock:
+            self._look()
             entry = self._entries.get(name)
-            if entry is None or _stamp(entry.folder) != entry.stamp:
-                self._look()
-                entry = self._entries.get(name)
             if entry is None and name in self._problems:
                 raise IntegrityError(self._problems[name])
             return entry
@@ -187,6 +196,20 @@ class Catalogue:
         known, stamp = self._entries.get(name), _stamp(folder)
         if known is not None and known.folder == folder and known.stamp == stamp:
             return known
+        failed, began = self._failed.get(folder), time.monotonic()
+        if failed is not None and failed.stamp == stamp and began < failed.until_s:
+            raise IntegrityError(failed.problem)
+        try:
+            entry = self._opened(name, outside, folder, stamp)
+        except TurntableError as error:
+            ended = time.monotonic()
+            self._failed[folder] = _Failed(stamp, str(error), ended + _REST * (ended - began))
+            raise
+        self._failed.pop(folder, None)
+        return entry
+
+    def _opened(self, name: str, outside: Path, folder: Path, stamp: _Stamp) -> Entry:
+        """Open a data set. Raises TurntableError where it cannot be offered."""
         if folder != outside:  # nor may what lies in a folder be a link to somewhere else
             FolderFiles(outside, self._links_under, name).find(f"{folder.name}/{MANIFEST_NAME}")
         return _entry(name, FolderFiles(folder, self._links_under, name), stamp)
@@ -195,6 +218,17 @@ class Catalogue:
         if name in entries:
             where = f"{folder} and {entries[name].folder}" if starting else "two folders"
             raise InvalidInputError(f"{where} have the same name, {name}; rename one")
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A data set that could not be opened."""
+
+    stamp: _Stamp
+    """Of its manifest."""
+    problem: str
+    until_s: float
+    """On the monotonic clock, when it is tried again; sooner where its manifest changes."""
 
 
 def find_datasets(folders: Iterable[Path], links_under: Iterable[Path] = ()) -> Catalogue:
@@ -252,8 +286,14 @@ _MOST_DIGESTS = 1024
 
 
 def _digest(file: BufferedReader, found: os.stat_result) -> str:
-    """Of a file that the manifest does not speak of; read once while it is the same file."""
+    """Return what tells versions of a file apart; read once while it is the same file.
+
+    Not read where it is large: a file of gigabytes that takes no room on a disk would keep whoever asks for
+    any file waiting.
+    """
     key = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+    if found.st_size > _MOST_HASHED_BYTES:
+        return hashlib.sha256(repr(key).encode("ascii")).hexdigest()
     known = _DIGESTS.get(key)
     if known is None:
         if len(_DIGESTS) >= _MOST_DIGESTS:

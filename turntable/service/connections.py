@@ -34,9 +34,9 @@ _PIECE_BYTES = 8 << 10
 HEAD_S = 10.0
 """From the first byte of a request to the end of its head; also from a connection's beginning."""
 STALL_S = 60.0
-"""A reader that takes nothing for so long is let go."""
+"""A reader that takes next to nothing for so long is let go."""
 LEAST_BYTES = 64 << 10
-"""Bytes of a file that a reader must take in that time."""
+"""Bytes of an answer that a reader must take in that time, or else all that waits for it."""
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
     b"content-type: application/json\r\ncontent-length: 49\r\n\r\n"
@@ -59,10 +59,14 @@ class BoundedConnection(HttpToolsProtocol):
     _answering = False
     _head_timer: asyncio.TimerHandle | None = None
     _stall_timer: asyncio.TimerHandle | None = None
+    _left_to_take = 0
 
     def connection_made(self, transport: Any) -> None:
         """Whoever connects has to ask for something soon."""
         super().connection_made(transport)
+        # Every byte that waits for the reader is known of: also in a connection that is being closed, which
+        # stays open until the last one has gone, and of answers too short to fill a buffer.
+        transport.set_write_buffer_limits(high=0)
         self._counted = asker_of(self.client[0]) if self.client else ""
         self.open_of[self._counted] += 1
         if self._is_one_too_many():
@@ -94,12 +98,13 @@ class BoundedConnection(HttpToolsProtocol):
             self._check_arrived()
 
     def pause_writing(self) -> None:
-        """The reader takes nothing at the moment; it must go on soon."""
+        """Wait for the reader, who must go on soon."""
         super().pause_writing()
-        self._stall_timer = self._stall_timer or self.loop.call_later(STALL_S, self._abort)
+        if self._stall_timer is None:
+            self._watch_reader()
 
     def resume_writing(self) -> None:
-        """The reader goes on."""
+        """Go on: the reader has taken all there was."""
         if self._stall_timer is not None:
             self._stall_timer.cancel()
             self._stall_timer = None
@@ -172,9 +177,16 @@ class BoundedConnection(HttpToolsProtocol):
         counted = bool(self._counted) and not self.peers.is_proxy(self._counted)
         return len(self.connections) > max(1, allowed) or (counted and self.open_of[self._counted] > each)
 
-    def _abort(self) -> None:
+    def _watch_reader(self) -> None:
+        self._left_to_take = self.transport.get_write_buffer_size()
+        self._stall_timer = self.loop.call_later(STALL_S, self._let_go_if_stalled)
+
+    def _let_go_if_stalled(self) -> None:
         self._stall_timer = None
-        self.transport.abort()
+        if self._left_to_take - self.transport.get_write_buffer_size() < LEAST_BYTES:
+            self.transport.abort()
+        else:
+            self._watch_reader()
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_S, self._give_up)
@@ -212,6 +224,7 @@ async def _send_file(cycle: RequestResponseCycle, file: Any, offset: int, count:
     """Send a part of a file; a reader that has left, or takes nothing, is let go."""
     sending = _Sending(cycle.transport, file, offset, count)
     try:
+        await cycle.flow.drain()  # the answer's head, as a rule gone at once
         whole = await sending.run()
     except (OSError, TimeoutError):
         whole = False
@@ -235,12 +248,8 @@ class _Sending:
         self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> bool:
-        """Whether all of it was sent. Raises OSError where the reader left, TimeoutError where it stalls."""
+        """Tell whether all was sent. Raises OSError where the reader left, TimeoutError where it stalls."""
         loop = asyncio.get_running_loop()
-        while self._transport.get_write_buffer_size():  # the answer's head, as a rule gone at once
-            if self._transport.is_closing():
-                return False
-            await asyncio.sleep(0.001)
         self._socket = socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno()))
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)

@@ -149,7 +149,8 @@ def _part(header: str, size: int) -> Part | None:
     unit, _, ranges = header.partition("=")
     if unit.strip().lower() != "bytes" or "," in ranges:
         return None
-    found = re.fullmatch(r"\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", ranges)
+    # No two neighbors of the pattern match the same characters: it takes time in proportion to the header.
+    found = re.fullmatch(r"(\d{0,19})\s*-\s*(\d{0,19})", ranges.strip(), re.ASCII)
     if found is None or not any(found.groups()):
         raise HTTPException(
             400, f"Range {header[:80]!r} is none; write bytes=FIRST-LAST, bytes=FIRST- or bytes=-COUNT"

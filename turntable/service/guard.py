@@ -20,6 +20,8 @@ from turntable.service.peers import asker_of
 from turntable.service.tokens import AccessFile, Token
 
 COOKIE = "turntable_token"
+HEALTH = "/healthz"
+"""Answered however many others are being answered."""
 Need = Literal["nothing", "read", "admin", "own"]
 """The permission that an address needs.
 
@@ -122,6 +124,9 @@ class Guard:
         asker = scope["asker"] = self._asker(scope)
         if self._rate is not None and (wait := self._rate.wait_s(asker.name)):
             answer = problem(429, f"too many requests; try again in {wait} s", {"Retry-After": str(wait)})
+        elif scope["path"] == HEALTH:  # a service that is busy is not one that has died
+            await self._app(scope, receive, send)
+            return
         elif not self._gate.enter(asker.name):
             answer = problem(503, "too many requests at once; try again in a second", {"Retry-After": "1"})
         else:

@@ -6,6 +6,7 @@ its name point here (DNS rebinding), and read with its visitor's connection.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -42,8 +43,8 @@ class Peers:
 
     @classmethod
     def named(cls, proxies: Iterable[str], hosts: Iterable[str]) -> "Peers":
-        """Read both as a user writes them."""
-        return cls(tuple(map(_network, proxies)), frozenset(host.lower().rstrip(".") for host in hosts))
+        """Read both as a user writes them: a host with its port or in brackets too, or in its own script."""
+        return cls(tuple(map(_network, proxies)), frozenset(map(_as_browsers_send, hosts)))
 
     def client(self, address: str, forwarded: Sequence[str]) -> str:
         """Return the address of who asks.
@@ -75,7 +76,7 @@ class Peers:
         """
         if ANY in self.hosts:
             return True
-        name = _without_port(host).lower().rstrip(".")
+        name = _host_name(host)
         if name == "localhost" or name in self.hosts:
             return True
         found = _parsed(name)
@@ -149,8 +150,24 @@ def _parsed(text: str) -> _Address | None:
     return None
 
 
+def _host_name(host: str) -> str:
+    """Return a host as names are compared."""
+    name = _without_port(host).lower().rstrip(".")
+    found = _parsed(name)
+    return name if found is None else str(found)
+
+
+def _as_browsers_send(host: str) -> str:
+    """Return a host that may be in another script in the letters that stand for it."""
+    try:
+        return _host_name(host).encode("idna").decode("ascii")
+    except UnicodeError:
+        raise InvalidInputError(f"--allow-host {host[:80]!r}: no name of a host") from None
+
+
 def _without_port(host: str) -> str:
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        found = re.fullmatch(r"\[([^\]]*)\](:[0-9]*)?", host)
+        return found[1] if found is not None else host
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() and ":" not in name else host

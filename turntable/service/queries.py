@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from queue import SimpleQueue
 
 from turntable.datasets.manifest import Manifest
@@ -18,19 +19,29 @@ from turntable.renderer.recent import Recent
 from turntable.service.catalogue import Entry
 from turntable.service.limits import Gate
 
-MOST_KEPT = 64
-"""Answers that are kept for who asks again."""
+MOST_KEPT_BYTES, LEAST_KEPT_BYTES = 64 << 20, 1 << 20
+"""The size of all answers that are kept for who asks again; and what each counts for at least."""
 PROCESSES = 2
 MOST_WAITING, MOST_WAITING_EACH = 64, 4
 """Conditions that are being answered or wait, in all and of one asker."""
 SECONDS = 5.0
 """That a condition may take."""
+_Key = tuple[str, tuple[int, int, int], str, tuple[str, ...]]
 _LONGEST = 2000
 """Characters of a condition; its address must fit in a request."""
 
 
 class TooManyQueriesError(TurntableError):
     """Raised where one more condition is not taken, for too many are being answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The views that fulfil a condition."""
+
+    manifest: Manifest
+    document: bytes
+    """The manifest's JSON."""
 
 
 class Queries:
@@ -44,7 +55,7 @@ class Queries:
     """
 
     def __init__(self, seconds: float = SECONDS) -> None:
-        self._kept = Recent[tuple[str, str, tuple[str, ...]], Manifest](MOST_KEPT)
+        self._kept = Recent[_Key, Answered](MOST_KEPT_BYTES)
         self._gate = Gate(MOST_WAITING, MOST_WAITING_EACH)
         self._threads = ThreadPoolExecutor(PROCESSES, thread_name_prefix="queries")
         self._idle = SimpleQueue[ConditionWorker]()
@@ -52,7 +63,7 @@ class Queries:
         for worker in self._workers:
             self._idle.put(worker)
 
-    async def manifest(self, entry: Entry, where: str, splits: tuple[str, ...], asker: str) -> Manifest:
+    async def answer(self, entry: Entry, where: str, splits: tuple[str, ...], asker: str) -> Answered:
         """Return the manifest of the views that fulfil a condition.
 
         Args:
@@ -68,7 +79,8 @@ class Queries:
         """
         if len(where) > _LONGEST:
             raise InvalidInputError(f"where: {len(where)} characters; at most {_LONGEST} are read")
-        key = entry.dataset.manifest.fingerprint, where, splits
+        # By what the owner calls it: a manifest may claim the fingerprint of another data set.
+        key = entry.name, entry.stamp, where, splits
         kept = self._kept.get(key)
         if kept is not None:
             return kept
@@ -79,7 +91,7 @@ class Queries:
             made = await loop.run_in_executor(self._threads, self._made, entry, where, splits)
         finally:
             self._gate.leave(asker)
-        self._kept.put(key, made, 1)
+        self._kept.put(key, made, max(LEAST_KEPT_BYTES, len(made.document)))
         return made
 
     def close(self) -> None:
@@ -88,13 +100,14 @@ class Queries:
         for worker in self._workers:
             worker.close()
 
-    def _made(self, entry: Entry, where: str, splits: tuple[str, ...]) -> Manifest:
-        """In a thread: ask a process that has nothing else to do."""
+    def _made(self, entry: Entry, where: str, splits: tuple[str, ...]) -> Answered:
+        """Ask a process that has nothing else to do; in a thread."""
         worker = self._idle.get()
         try:
-            return subset_manifest(entry.dataset, where, splits, worker)
+            manifest = subset_manifest(entry.dataset, where, splits, worker)
         finally:
             self._idle.put(worker)
+        return Answered(manifest, manifest.to_json().encode("ascii"))
 
 
 def subset_name(where: str, splits: tuple[str, ...]) -> str:
@@ -107,12 +120,12 @@ def condition_of(name: str) -> tuple[str, tuple[str, ...]]:
     """The condition and splits that a part of an address stands for. Raises InvalidInputError."""
     try:
         told = json.loads(base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)))
-    except (ValueError, RecursionError):  # binascii.Error is a ValueError
-        told = None
-    if isinstance(told, list) and told and all(isinstance(item, str) for item in told):
-        where, *splits = told
-        if subset_name(where, tuple(splits)) == name:
-            return where, tuple(splits)
+        if isinstance(told, list) and told and all(isinstance(item, str) for item in told):
+            where, *splits = told
+            if subset_name(where, tuple(splits)) == name:
+                return where, tuple(splits)
+    except (ValueError, RecursionError):  # as are those of base64 and of halves of characters
+        pass
     raise InvalidInputError("this is the address of no subset; POST /query gives them")
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from turntable.errors import TurntableError
@@ -147,8 +148,9 @@ class RenderService:
 
 
 def _digest(entry: Entry, job: Job) -> str:
-    told = f"{entry.dataset.manifest.fingerprint}\0{job.object}\0{job.label!r}\0{job.size_px}"
-    return hashlib.sha256(told.encode()).hexdigest()
+    """Return the sha256 of what was asked. A manifest may claim the fingerprint of another data set."""
+    told = json.dumps([entry.name, entry.dataset.manifest.fingerprint, asdict(job)], sort_keys=True)
+    return hashlib.sha256(told.encode("ascii")).hexdigest()
 
 
 def _worker(settings: RenderSettings) -> Worker:

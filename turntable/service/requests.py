@@ -2,12 +2,30 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+
+class _Count(Convertor[int]):
+    """A number in an address, of so few digits that it is one: ``{view:count}``."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        """Read it."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """Write it."""
+        return str(value)
+
+
+register_url_convertor("count", _Count())
 MOST_BODY_BYTES = 64 << 10
 BODY_S = 10.0
 """In which a body has to arrive."""
@@ -18,7 +36,7 @@ def number(values: Mapping[str, str], name: str, default: int, least: int = 0, m
     text = values.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.lstrip("-").isdigit() and len(text) < 12 and least <= int(text) <= most):
+    if not (re.fullmatch(r"-?[0-9]{1,11}", text) and least <= int(text) <= most):
         raise HTTPException(400, f"{name}={text[:40]!r}: a whole number from {least} to {most} is wanted")
     return int(text)
 
@@ -80,6 +98,27 @@ def numbers(body: Mapping[str, Any], name: str) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
             raise HTTPException(400, f"{name}: {key[:40]} must be a number below 1e9 in size")
     return {key: float(value) for key, value in found.items()}
+
+
+def render_query(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a picture's address says as a body would say it.
+
+    Args:
+        values: Of ``?dataset=…&key=…&view=…&size=…&FACTOR=VALUE``.
+
+    Raises:
+        HTTPException: 400 where a number is none.
+    """
+    body: dict[str, Any] = {name: values[name] for name in ("dataset", "key") if name in values}
+    body |= {name: number(values, name, 0) for name in ("view", "size") if name in values}
+    factors = dict[str, float]()
+    for name, text in values.items():
+        if name not in ("dataset", "key", "view", "size"):
+            try:
+                factors[name] = float(text)
+            except ValueError:
+                raise HTTPException(400, f"{name[:40]}={text[:40]!r} is no number") from None
+    return {**body, "factors": factors}
 
 
 async def _read(request: Request) -> bytes:

@@ -165,22 +165,48 @@ def read_access(path: Path) -> Access:
         InvalidInputError: There is none.
     """
     try:
-        table = json.loads(path.read_text("utf-8"))
-        return _typed(table)
+        return _typed(json.loads(_plain_text(path)))
     except FileNotFoundError:
         raise InvalidInputError(f"{path}: missing; turntable token create makes it") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         raise IntegrityError(
             f"{path}: not a file of tokens ({type(error).__name__}: {error}); restore it, or make new tokens"
         ) from None
 
 
+def _plain_text(path: Path) -> str:
+    """Return what a file holds. A pipe is not waited for. Raises ValueError, OSError."""
+    if path.exists() and not path.is_file():
+        raise ValueError("no plain file")
+    return path.read_text("utf-8")
+
+
 def _typed(table: Mapping[str, Any]) -> Access:
     if table["version"] != _VERSION:
         raise ValueError(f"version {table['version']}")
-    tokens = [Token(**row) for row in table["tokens"]]
-    typed = (replace(made, scopes=tuple(made.scopes), datasets=tuple(made.datasets)) for made in tokens)
-    return Access(str(table["secret"]), tuple(typed))
+    return Access(_text(table["secret"]), tuple(map(_typed_token, table["tokens"])))
+
+
+def _typed_token(row: Mapping[str, Any]) -> Token:
+    made = Token(**row)
+    for value in (made.id, made.name, made.sha256, *made.scopes, *made.datasets):
+        _text(value)
+    for name in ("scopes", "datasets"):
+        if not isinstance(row[name], list):
+            raise TypeError(f"{name} of token {made.id[:40]} is no list")
+    for scope in made.scopes:
+        if scope not in get_args(Scope):
+            raise ValueError(f"scope {scope[:40]!r} of token {made.id[:40]}")
+    for name in ("created", "expires", "revoked"):
+        if row.get(name) is not None and not isinstance(row[name], int | float):
+            raise TypeError(f"a time of token {made.id[:40]} is no number")
+    return replace(made, scopes=tuple(made.scopes), datasets=tuple(made.datasets))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:40]} is no text")
+    return value
 
 
 def write_access(path: Path, access: Access) -> None:

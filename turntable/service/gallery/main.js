@@ -27,7 +27,7 @@ async function show() {
   leaving = new AbortController();
   const here = leaving.signal;
   const address = location.hash.replace(/^#\/?/, "");
-  const [pattern, make, names] = PAGES.find(([tried]) => tried.test(address)) ?? [];
+  const [pattern, make, names] = PAGES.find(([tried]) => tried.test(address) && isWhole(address)) ?? [];
   if (!pattern) return put(h("h1", {}, "There is no such page"), h("p", {}, h("a", { href: "#/" }, "All data sets")));
   const words = pattern.exec(address).slice(1).map(decodeURIComponent);
   trail(names(...words), words);
@@ -41,6 +41,14 @@ async function show() {
     if (!here.aborted) refuse(error);
   } finally {
     if (!here.aborted) main.removeAttribute("aria-busy");
+  }
+}
+
+function isWhole(address) {
+  try {
+    return typeof decodeURIComponent(address) === "string";
+  } catch {
+    return false;
   }
 }
 

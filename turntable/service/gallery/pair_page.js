@@ -22,11 +22,14 @@ export async function pairPage(name) {
     about.splits.map((word) => h("option", { value: word }, word)));
   const tools = h("p", { class: "tools" }, split, field("seed"), field("epoch"), field("index"), step(-1), step(1));
 
+  let latest = 0;
   async function show() {
+    const mine = ++latest; // answers may come in another order than they were asked for
     try {
-      shown.replaceChildren(...pair(name, await get(`${place(name)}/pair?${new URLSearchParams(wanted)}`)));
+      const found = await get(`${place(name)}/pair?${new URLSearchParams(wanted)}`);
+      if (mine === latest) shown.replaceChildren(...pair(name, found));
     } catch (error) {
-      shown.replaceChildren(h("p", { class: "error", role: "alert" }, error.message));
+      if (mine === latest) shown.replaceChildren(h("p", { class: "error", role: "alert" }, error.message));
     }
   }
   await show();
