@@ -225,7 +225,7 @@ class _Failed:
     """A data set that could not be opened."""
 
     stamp: _Stamp
-    """Of its manifest."""
+    """The stamp of its manifest."""
     problem: str
     until_s: float
     """On the monotonic clock, when it is tried again; sooner where its manifest changes."""
