@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -48,14 +49,26 @@ def http_rows(arguments: argparse.Namespace, folder: Path, beside: Path) -> list
 
 
 @contextmanager
-def served(folder: Path, log: Path) -> Iterator[str]:
-    """The address of a data set that another process serves; what that one says goes to a file."""
+def served(folder: Path, log: Path, checkout: Path | None = None) -> Iterator[str]:
+    """The address of a data set that another process serves; what that one says goes to a file.
+
+    Args:
+        folder: The data set.
+        log: The file.
+        checkout: Another checkout whose code is to serve; else this one's.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = "import sys; from turntable.cli import main; sys.exit(main())"
     words = [sys.executable, "-c", command, "serve", str(folder), "--port", str(port)]
-    with log.open("wb") as said, subprocess.Popen(words, stdout=said, stderr=said) as server:
+    there = {} if checkout is None else {"PYTHONPATH": str(checkout)}
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(
+            words, stdout=said, stderr=said, cwd=checkout, env={**os.environ, **there}
+        ) as server,
+    ):
         try:
             yield f"http://127.0.0.1:{port}/datasets/{_served_name(port, server, log)}"
         finally:

@@ -2,6 +2,7 @@
 
     scripts/bench serve
     scripts/bench serve --objects 200 --seconds 2 --minutes 0.5   # a quick look
+    scripts/bench serve --beside CHECKOUT    # and the service of another checkout, in the same turns
 
 Five questions, in one run on one machine:
 
@@ -21,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
@@ -260,6 +261,7 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, default=4.0, help="of the load under which memory is watched"
     )
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help="of another version, to compare with")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         report(arguments, Path(scratch))
@@ -275,43 +277,74 @@ def report(arguments: argparse.Namespace, scratch: Path) -> None:
     with dataset.split("train") as train:
         keys = train.keys
     views = [f"/datasets/set/objects/{keys[at * 7 % len(keys)]}/views/{at % 50}.jpg" for at in range(5000)]
-    with served(folder, scratch / "serve.log") as url, nginx(scratch, folder) as theirs:
-        ours = int(url.split(":")[2].split("/")[0])
-        places = {"turntable": (ours, [f"/datasets/set/{file}" for file in files])}
+    with services(folder, scratch, arguments.beside) as ours, nginx(scratch, folder) as theirs:
+        places = {name: (port, [f"/datasets/set/{file}" for file in files]) for name, port in ours.items()}
         places["nginx"] = (theirs, [f"/{file}" for file in files])
         for readers in READERS:
-            print(json.dumps(compared(places, readers, arguments)), flush=True)
-        asked(ours, "GET", views[0])  # opens the shards
-        seconds, failed = latencies(ours, views, arguments.seconds * 3)
-        told = {f"p{q}_ms": round(float(np.percentile(seconds, q)) * 1000, 2) for q in (50, 90, 99)}
-        print(json.dumps({"views_per_s": RATE, **told, "failed": failed}), flush=True)
+            told(**compared(places, readers, arguments))
+        for port in ours.values():
+            asked(port, "GET", views[0])  # opens the shards
+        for name in [*ours, *reversed(ours)]:
+            told(service=name, **timely(ours[name], views, arguments))
         for page, wanted in (("", ".card"), ("#/d/set", "main h1"), ("#/d/set", ".views li")):
-            found = first_paint(f"http://127.0.0.1:{ours}/gallery/{page}", wanted)
-            print(json.dumps({"page": page or "cards", "until": wanted, **found}), flush=True)
-        where = json.dumps(
-            {"dataset": "set", "where": "floor_hue between 0.2 and 0.4 and rotation_x_rad > 0"}
-        )
-        query = timed(lambda: asked(ours, "POST", "/query", where))
-        print(json.dumps({"query_s": round(query, 3), "views": dataset.manifest.totals.images}), flush=True)
-        memory = steady_memory(ours, "set", places["turntable"][1], views, arguments.minutes)
-        print(json.dumps({"memory_mb": memory, "minutes": arguments.minutes}), flush=True)
+            found = first_paint(f"http://127.0.0.1:{ours['turntable']}/gallery/{page}", wanted)
+            told(page=page or "cards", until=wanted, **found)
+        for name, port in ours.items():
+            told(service=name, query_s=queried(port), views=dataset.manifest.totals.images)
+        for name, port in ours.items():
+            memory = steady_memory(port, "set", places[name][1], views, arguments.minutes)
+            told(service=name, memory_mb=memory, minutes=arguments.minutes)
+
+
+@contextmanager
+def services(folder: Path, scratch: Path, beside: Path | None) -> Iterator[dict[str, int]]:
+    """The ports of ours, and of another checkout's where there is one."""
+    checkouts = {"turntable": None} if beside is None else {"turntable": None, "beside": beside.resolve()}
+    with ExitStack() as running:
+        urls = {
+            name: running.enter_context(served(folder, scratch / f"{name}.log", checkout))
+            for name, checkout in checkouts.items()
+        }
+        yield {name: int(url.split(":")[2].split("/")[0]) for name, url in urls.items()}
+
+
+def told(**found: object) -> None:
+    """Print what was found, a line of JSON."""
+    print(json.dumps(found), flush=True)
+
+
+def timely(port: int, views: Sequence[str], arguments: argparse.Namespace) -> dict[str, Any]:
+    """Milliseconds that views take, asked for at fixed times."""
+    seconds, failed = latencies(port, views, arguments.seconds * 3)
+    shares = {f"p{q}_ms": round(float(np.percentile(seconds, q)) * 1000, 2) for q in (50, 90, 99)}
+    return {"views_per_s": RATE, **shares, "failed": failed}
+
+
+def queried(port: int) -> float:
+    """Seconds of a query over all labels, the median of five that nobody has asked before."""
+    found = []
+    for number in range(5):
+        where = f"floor_hue between 0.2 and 0.4{number} and rotation_x_rad > 0"
+        body = json.dumps({"dataset": "set", "where": where})
+        found.append(timed(lambda body=body: asked(port, "POST", "/query", body)))
+    return round(median(found), 3)
 
 
 def compared(
     places: dict[str, tuple[int, list[str]]], readers: int, arguments: argparse.Namespace
 ) -> dict[str, Any]:
-    """Both in turns."""
-    rounds = []
+    """Megabytes a second of all, in turns, and our ratio to each of the others."""
+    rounds = list[dict[str, float]]()
     for turn in range(arguments.rounds):
         order = list(places)[:: 1 if turn % 2 == 0 else -1]
-        found = {name: throughput(*places[name], readers, arguments.seconds) for name in order}
-        rounds.append((found["turntable"], found["nginx"]))
-    return {
-        "readers": readers,
-        "turntable_mb_per_s": round(median(ours for ours, _ in rounds) / 1e6),
-        "nginx_mb_per_s": round(median(theirs for _, theirs in rounds) / 1e6),
-        "ratio": round(median(ours / theirs for ours, theirs in rounds), 3),
+        rounds.append({name: throughput(*places[name], readers, arguments.seconds) for name in order})
+    rates = {name: round(median(found[name] for found in rounds) / 1e6) for name in places}
+    ratios = {
+        name: round(median(found["turntable"] / found[name] for found in rounds), 3)
+        for name in places
+        if name != "turntable"
     }
+    return {"readers": readers, "mb_per_s": rates, "ratio_to": ratios}
 
 
 if __name__ == "__main__":
