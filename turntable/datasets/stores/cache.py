@@ -159,7 +159,9 @@ class ShardCache:
         """A part for which there is room; others count with it as soon as it is there."""
         top, folder = folders
         held = 0
-        for pause in _PAUSES_S if size <= self.max_bytes else ():  # for one that never fits, nothing is let go
+        for pause in (
+            _PAUSES_S if size <= self.max_bytes else ()
+        ):  # for one that never fits, nothing is let go
             time.sleep(pause)
             with locked(top, "room"):
                 held = make_room(top, size, self.max_bytes, part)
