@@ -12,8 +12,8 @@ from turntable.errors import IntegrityError, StoreError
 
 TEMPORARY_SUFFIX = ".tmp"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_NO_FILE = {errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.ENODEV}
-"""Answers to the opening of a link, a pipe, a folder or a device."""
+_NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}
+"""Answers to the opening of a link, a pipe or a device."""
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
         mode: Of a file that is made, less the umask.
 
     Raises:
-        StoreError: A pipe, a device, a folder or, to be written, a link has its name.
+        StoreError: A pipe, a device or, to be written, a link has its name.
         OSError: It is not there, or must not be opened.
     """
     try:
@@ -89,9 +89,12 @@ def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
         if error.errno not in _NO_FILE:
             raise
         raise _not_plain(path) from None
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
         return descriptor
     os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     raise _not_plain(path)
 
 
