@@ -146,8 +146,8 @@ def _object_ids(root: Path) -> list[str]:
     strange = [name for name in ids if name.encode("utf-8", "ignore").decode() != name]
     if strange:
         raise InvalidInputError(
-            f"{root}: {len(strange):,} names of folders are not in UTF-8, such as {shown(strange[0])}; rename "
-            "them"
+            f"{root}: {len(strange):,} names of folders are not in UTF-8, such as {shown(strange[0])}; "
+            "rename them"
         )
     return sorted(ids)
 
