@@ -67,7 +67,7 @@ def publish(temporary: Path, path: Path) -> None:
     fsync_folder(path.parent)
 
 
-def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
+def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666, *, devices: bool = False) -> int:
     """Open a plain file, and return its descriptor.
 
     Folders in which a run works can have been made, or shared, by others: a link there would lead what is
@@ -77,6 +77,7 @@ def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
         path: Of the file; it may be a link if it is only read.
         flags: As for os.open.
         mode: Of a file that is made, less the umask.
+        devices: Whether a device will do, of which the reader takes no more than it has room for.
 
     Raises:
         StoreError: A pipe, a device or, to be written, a link has its name.
@@ -90,7 +91,7 @@ def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
             raise
         raise _not_plain(path) from None
     mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
+    if stat.S_ISREG(mode) or (devices and stat.S_ISCHR(mode)):
         return descriptor
     os.close(descriptor)
     if stat.S_ISDIR(mode):

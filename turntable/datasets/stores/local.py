@@ -77,7 +77,7 @@ class LocalStore:
         path = self._path(name)
         with clear_errors(path):
             try:
-                with _opened(path) as file:
+                with os.fdopen(open_plain(path), "rb") as file:
                     return hashlib.file_digest(file, "sha256").hexdigest()
             except _ABSENT:
                 return None
@@ -131,8 +131,8 @@ class LocalStore:
 
 
 def _opened(path: Path) -> BufferedReader:
-    """Open a file to be read. Raises StoreError where it is a pipe, at which one would wait, or a device."""
-    return os.fdopen(open_plain(path), "rb")
+    """Open a file to be read. Raises StoreError where it is a pipe, at which one would wait."""
+    return os.fdopen(open_plain(path, devices=True), "rb")
 
 
 def _pieces(path: Path, start: int, end: int) -> Iterator[bytes]:
