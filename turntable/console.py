@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -22,6 +23,7 @@ from turntable.datasets.equal_meshes import EqualMeshes, equal_meshes
 from turntable.datasets.label_table import label_rows
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.preview import bars, histogram
+from turntable.errors import shown
 
 LOG_S = 30.0
 """Between two lines of progress in a log."""
@@ -32,6 +34,8 @@ WIDTH = 80
 """Of tables of scores, in characters: a terminal's, and a batch system's log's."""
 LONGEST_NAME = 30
 """Of a method with its settings, in characters; a longer one breaks."""
+_LONGEST_FACT, _MOST_CATEGORIES = 1000, 2000
+"""Characters of one fact about a data set, and rows of its categories, that are shown at most."""
 
 if TYPE_CHECKING:
     from turntable.datasets.labels import LabelArray
@@ -259,7 +263,7 @@ def dataset_tables(dataset: Dataset) -> list[Table]:
         "fingerprint": manifest.fingerprint,
     }
     for name, value in rows.items():
-        facts.add_row(name, value)
+        facts.add_row(name, shown(value, _LONGEST_FACT))
     return [facts, _factor_table(dataset), _category_table(dataset, records)]
 
 
@@ -335,6 +339,8 @@ def _category_table(dataset: Dataset, records: Sequence[ObjectRecord]) -> Table:
     for record in records:
         counts.setdefault(record.category, {})
         counts[record.category][record.split] = counts[record.category].get(record.split, 0) + 1
-    for category, by_split in counts.items():
+    for category, by_split in islice(counts.items(), _MOST_CATEGORIES):
         table.add_row(category, *(str(by_split.get(split, 0)) for split in dataset.splits))
+    if len(counts) > _MOST_CATEGORIES:
+        table.add_row(f"and {len(counts) - _MOST_CATEGORIES:,} more")
     return table

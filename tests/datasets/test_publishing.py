@@ -1,12 +1,15 @@
+import hashlib
+import os
 import shutil
 
 import pytest
 from synthetic import make_synthetic_dataset
 
+from turntable.datasets import publishing
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.publishing import prepare_hub, publish
 from turntable.datasets.stores import LocalStore, open_store
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, StoreError
 from turntable.loaders import Loader, Views
 
 
@@ -110,3 +113,101 @@ def test_the_hubs_own_reader_opens_its_layout(folder, tmp_path, monkeypatch):
     assert next(iter(validation))["__key__"]
     assert open_dataset(out).manifest == open_dataset(folder).manifest
     assert next(out.glob("train/*.tar")).stat().st_nlink > 1
+
+
+@pytest.fixture
+def copy(folder, tmp_path):
+    return shutil.copytree(folder, tmp_path / "copy")
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_hubs_layout_is_not_laid_over_the_data_set(copy, tmp_path):
+    before = contents(copy)
+    (tmp_path / "link").symlink_to(copy)
+    for out in (copy, tmp_path / "link"):
+        with pytest.raises(InvalidInputError, match="the data set itself, which stays as it is"):
+            prepare_hub(copy, out)
+    assert contents(copy) == before
+
+
+def test_a_layout_that_shares_a_folder_with_the_data_set_takes_nothing_from_it(copy, tmp_path):
+    before = contents(copy)
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / ".gitattributes").touch()
+    (tmp_path / "hub" / "train").symlink_to(copy / "train")
+    prepare_hub(copy, tmp_path / "hub")
+    assert contents(copy) == before
+
+
+@pytest.mark.parametrize("what", ["bytes", "pipe", "file"])
+def test_a_place_for_the_hub_that_holds_something_odd_is_refused(copy, tmp_path, what):
+    out = tmp_path / "hub"
+    if what == "file":
+        out.touch()
+    else:
+        out.mkdir()
+        os.mkfifo(out / "manifest.json") if what == "pipe" else (out / "manifest.json").write_bytes(b"\xff")
+    with pytest.raises(InvalidInputError, match="choose an empty folder"):
+        prepare_hub(copy, out)
+
+
+def test_a_pipe_in_the_place_of_a_manifest_is_told_and_not_waited_for(copy, tmp_path):
+    (tmp_path / "out").mkdir()
+    os.mkfifo(tmp_path / "out" / "manifest.json")
+    with pytest.raises(StoreError, match=r"manifest\.json: a link or no plain file"):
+        publish(copy, LocalStore(tmp_path / "out"))
+
+
+def to_hub(copy, out):
+    prepare_hub(copy, out)
+
+
+def to_store(copy, out):
+    publish(copy, LocalStore(out))
+
+
+@pytest.mark.parametrize("send", [to_hub, to_store])
+@pytest.mark.parametrize("name", ["README.md", "train/shard-000000.tar"])
+@pytest.mark.parametrize("how", ["link", "pipe", "gone"])
+def test_a_file_that_is_swapped_after_it_was_listed_is_not_sent(copy, tmp_path, monkeypatch, send, name, how):
+    private, listed = tmp_path / "private", publishing._files
+    private.write_text("TOP-SECRET")
+
+    def swapped(dataset):
+        files = list(listed(dataset))
+        (copy / name).unlink()
+        if how == "link":
+            (copy / name).symlink_to(private)
+        elif how == "pipe":
+            os.mkfifo(copy / name)
+        return iter(files)
+
+    monkeypatch.setattr(publishing, "_files", swapped)
+    with pytest.raises(IntegrityError, match=f"{name}: (a link that leads out|no ordinary file|missing)"):
+        send(copy, tmp_path / "out")
+    assert b"TOP-SECRET" not in contents(tmp_path / "out").values()
+
+
+@pytest.mark.parametrize("send", [to_hub, to_store])
+def test_a_file_that_is_swapped_after_it_was_hashed_is_not_sent(copy, tmp_path, monkeypatch, send):
+    private, digest = tmp_path / "private", hashlib.file_digest
+    private.write_text("TOP-SECRET")
+
+    def hashed(file, name):
+        found = digest(file, name)
+        table = copy / "labels.parquet"
+        if table.exists() and os.fstat(file.fileno()).st_ino == table.lstat().st_ino:
+            table.unlink()
+            table.symlink_to(private)
+        return found
+
+    files = list(publishing._files(open_dataset(copy)))
+    monkeypatch.setattr(publishing, "_files", lambda dataset: iter(files))
+    monkeypatch.setattr(hashlib, "file_digest", hashed)
+    send(copy, tmp_path / "out")
+    assert (copy / "labels.parquet").is_symlink()
+    assert not (tmp_path / "out" / "labels.parquet").is_symlink()
+    assert (tmp_path / "out" / "labels.parquet").read_bytes()[:4] == b"PAR1"

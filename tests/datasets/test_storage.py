@@ -1,10 +1,11 @@
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from turntable.datasets import storage
-from turntable.errors import TurntableError
+from turntable.errors import IntegrityError, StoreError, TurntableError
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
@@ -70,3 +71,42 @@ def test_journal_heals_a_long_torn_line(tmp_path: Path) -> None:
     journal.write_bytes(b"x" * 10_000)
     storage.append_line(journal, "only")
     assert storage.read_lines(journal) == ["only"]
+
+
+def test_a_journal_is_not_written_through_a_link(tmp_path: Path) -> None:
+    private = tmp_path / "private.txt"
+    private.write_text("a line\nand half of one")
+    (tmp_path / "journal.jsonl").symlink_to(private)
+    with pytest.raises(StoreError, match=r"journal\.jsonl: a link or no plain file; remove it"):
+        storage.append_line(tmp_path / "journal.jsonl", "mine")
+    assert private.read_text() == "a line\nand half of one"
+
+
+def test_a_pipe_in_the_place_of_a_journal_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    os.mkfifo(journal)
+    for use in (storage.read_lines, lambda path: storage.append_line(path, "mine")):
+        with pytest.raises(StoreError, match="a link or no plain file"):
+            use(journal)
+
+
+def test_a_journal_that_is_a_link_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_text("one\n")
+    (tmp_path / "journal.jsonl").symlink_to(tmp_path / "blob")
+    assert storage.read_lines(tmp_path / "journal.jsonl") == ["one"]
+
+
+def test_a_journal_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_bytes(b"\xff\n")
+    with pytest.raises(IntegrityError, match=r"journal\.jsonl: not UTF-8"):
+        storage.read_lines(tmp_path / "journal.jsonl")
+
+
+def test_a_temporary_file_is_not_written_through_a_link(tmp_path: Path) -> None:
+    private = tmp_path / "private.txt"
+    private.write_text("mine")
+    storage.temporary_path(tmp_path / "file.bin").symlink_to(private)
+    storage.write_bytes(tmp_path / "file.bin", b"new")
+    assert private.read_text() == "mine"
+    assert (tmp_path / "file.bin").read_bytes() == b"new"
+    assert not (tmp_path / "file.bin").is_symlink()

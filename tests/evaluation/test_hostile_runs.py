@@ -1,5 +1,6 @@
 """What an evaluation left in a run's folder, where somebody else has been at it."""
 
+import json
 import zipfile
 
 import numpy as np
@@ -8,8 +9,10 @@ from synthetic import make_synthetic_dataset
 
 from turntable.datasets.dataset import open_dataset
 from turntable.errors import IntegrityError
+from turntable.evaluation.compare import compare_runs
 from turntable.evaluation.details import read_details
 from turntable.evaluation.features import with_labels
+from turntable.evaluation.report import comparison_page
 
 
 def members(path, compression=zipfile.ZIP_STORED, **arrays):
@@ -58,3 +61,47 @@ def test_features_of_another_shape_are_refused(tmp_path, shape):
         with_labels({"representation": np.zeros(shape, np.float32)}, dataset, name)
     with pytest.raises(IntegrityError, match="of <U1"):
         with_labels({"representation": np.zeros((objects, 3, 8), "U1")}, dataset, name)
+
+
+def results(**changes):
+    score = {"value": 0.5, "low": 0.4, "high": 0.6}
+    row = {"name": "equivariant", "dim": 3, "scores": {"r2_averaged": score}}
+    counts = dict.fromkeys(("seed", "num_train_objects", "num_val_objects", "num_val_pairs"), 1)
+    names = {"method": "sie", "backbone": "small", "dataset": "zoo", "fingerprint": "f" * 64}
+    whole = {"format_version": 2, "protocol": {}, "rows": [row], "elsewhere": [], "notes": []}
+    return json.dumps({**names, **counts, **whole, **changes})
+
+
+def rows(**changes):
+    return [{"name": "x", "dim": 3, "scores": {"pre": {"value": 1, "low": 1, "high": 1}}, **changes}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        results(rows=rows(scores={"pre": {"value": 10**400, "low": 0, "high": 0}})),
+        results(rows=rows(dim=10**400)),
+        results(seed=[1]),
+        results(seed=10**400),
+        results(method=["a", {}]),
+        results(method="\ud800"),
+        results(protocol={"name": "\ud800"}),
+        results(notes=[1, None]),
+        results(format_version="\x1b[2J" * 100),
+        "[" * 100_000,
+        results() + " " * (16 << 20),
+        b"\xff",
+    ],
+)
+def test_results_that_are_none_are_told(tmp_path, text):
+    path = tmp_path / "results.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(IntegrityError, match=r"results\.json") as told:
+        comparison_page(compare_runs([path]))
+    assert str(told.value).isprintable()
+    assert len(str(told.value)) < 500
+
+
+def test_results_that_are_some_are_compared(tmp_path):
+    (tmp_path / "results.json").write_text(results())
+    assert "equivariant" in comparison_page(compare_runs([tmp_path, tmp_path / "results.json"]))

@@ -1,7 +1,7 @@
 """A finished data set, wherever it lies: its manifest, from which its splits are opened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -151,7 +151,7 @@ def _elsewhere(
         return Streamed(store, indices)
     if cache is None:
         return Cached(store, indices, default_cache())
-    kept = cache if isinstance(cache, ShardCache) else replace(default_cache(), folder=Path(cache))
+    kept = cache if isinstance(cache, ShardCache) else default_cache(Path(cache))
     return Cached(store, indices, kept)
 
 

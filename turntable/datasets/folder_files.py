@@ -111,6 +111,14 @@ class FolderFiles:
         except _ABSENT:
             return None
 
+    def path_of(self, file: BufferedReader, name: str) -> Path:
+        """Return a path of a file that ``open`` gave: for as long as it is open, of nothing else.
+
+        Where the system has no such paths it is the file's own, and may be another's by now.
+        """
+        opened = _DESCRIPTORS / str(file.fileno())
+        return opened if opened.exists() else self.root / name
+
     def _check_opened(self, file: BufferedReader, name: str) -> None:
         """Make sure that the file found was opened: names can change between two looks at them."""
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

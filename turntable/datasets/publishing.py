@@ -1,28 +1,31 @@
 """A finished data set brought to where others read it: a store, or a folder for the Hugging Face hub."""
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from turntable.datasets.assemble import DESCRIBED
 from turntable.datasets.card import CARD_NAME
 from turntable.datasets.dataset import Dataset, confined, open_folder
-from turntable.datasets.digests import file_sha256
 from turntable.datasets.limits import MOST_MANIFEST_BYTES
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.shard_index import INDEX_SUFFIX
 from turntable.datasets.shard_reader import index_name, shard_name
 from turntable.datasets.shard_writer import SHARD_SUFFIX
-from turntable.datasets.storage import write_bytes, write_text
-from turntable.datasets.stores import Store
+from turntable.datasets.storage import atomic_file, temporary_path, write_bytes, write_text
+from turntable.datasets.stores import LocalStore, Store
 from turntable.datasets.table import TABLE_NAME
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
 _LARGE = (SHARD_SUFFIX, INDEX_SUFFIX, ".parquet", ".jpg")
 _MOST_CARD_BYTES = 16 << 20
+_PIECE_BYTES = 1 << 20
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "n>100M")
 """The hub's words for numbers of images below 1e3, 1e4 and so on."""
 
@@ -42,7 +45,7 @@ class Published:
 @dataclass(frozen=True, slots=True)
 class _File:
     name: str
-    path: Path
+    bytes: int
     sha256: str
 
 
@@ -73,16 +76,15 @@ def publish(
     dataset = open_folder(confined(folder, links_under))
     _check_place(dataset, store)
     files = list(_files(dataset))
-    total = sum(file.path.stat().st_size for file in files)
+    total = sum(file.bytes for file in files)
     store.check_writable(total)
     done = sent = sent_bytes = 0
     for file in files:
-        size = file.path.stat().st_size
-        if store.size(file.name) != size or store.sha256(file.name) != file.sha256:
-            _check_written(file, dataset)
-            store.upload(file.name, file.path, file.sha256)
-            sent, sent_bytes = sent + 1, sent_bytes + size
-        done += size
+        if store.size(file.name) != file.bytes or store.sha256(file.name) != file.sha256:
+            with _opened(file, dataset) as opened:
+                store.upload(file.name, dataset.files.path_of(opened, file.name), file.sha256)
+            sent, sent_bytes = sent + 1, sent_bytes + file.bytes
+        done += file.bytes
         if progress is not None:
             progress(done, total)
     _check_arrived(files, store)
@@ -105,15 +107,14 @@ def prepare_hub(folder: Path | str, out: Path | str, *, links_under: Sequence[Pa
 
     Raises:
         IntegrityError: A file is not what was written, or a link that leads elsewhere.
-        InvalidInputError: ``out`` holds something else.
+        InvalidInputError: ``out`` holds something else, or is the data set itself.
     """
     dataset, place = open_folder(confined(folder, links_under)), Path(out)
-    if place.exists() and any(place.iterdir()) and not _is_of(place, dataset.manifest):
-        raise InvalidInputError(f"{place}: holds something else; choose an empty folder")
+    _check_layout(dataset, place)
     for file in _files(dataset):
-        _check_written(file, dataset)
-        if file.name != CARD_NAME:
-            _link(file.path, place / file.name)
+        with _opened(file, dataset) as opened:
+            if file.name != CARD_NAME:
+                _link(opened, dataset.files.root / file.name, place / file.name)
     card = dataset.files.read(CARD_NAME, _MOST_CARD_BYTES) or b""
     write_bytes(place / CARD_NAME, f"{_front_matter(dataset.manifest)}\n".encode() + card)
     attributes = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in _LARGE)
@@ -126,23 +127,36 @@ def _files(dataset: Dataset) -> Iterator[_File]:
     for shard in dataset.manifest.shards:
         tar = shard_name(shard)
         for name, digest in ((tar, shard.sha256), (index_name(tar), shard.idx_sha256)):
-            path = dataset.files.find(name)
-            if path is None:
-                raise IntegrityError(
-                    f"{dataset.files.name_of(name)}: missing; run turntable verify {dataset.place}"
-                )
-            yield _File(name, path, digest)
+            size = dataset.files.size(name)
+            if size is None:
+                raise _missing(name, dataset)
+            yield _File(name, size, digest)
     for name in DESCRIBED:
-        path = dataset.files.find(name)
-        if path is not None:
-            yield _File(name, path, file_sha256(path))
+        opened = dataset.files.open(name)
+        if opened is not None:
+            with opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+                yield _File(name, os.fstat(opened.fileno()).st_size, digest)
 
 
-def _check_written(file: _File, dataset: Dataset) -> None:
-    if file_sha256(file.path) != file.sha256:
-        raise IntegrityError(
-            f"{file.path}: not what was written; run turntable verify {dataset.place} before it is published"
-        )
+@contextmanager
+def _opened(file: _File, dataset: Dataset) -> Generator[BufferedReader, None, None]:
+    """Open a file that holds what was written. It is not looked up again: its name can change meanwhile."""
+    opened = dataset.files.open(file.name)
+    if opened is None:
+        raise _missing(file.name, dataset)
+    with opened:
+        if hashlib.file_digest(opened, "sha256").hexdigest() != file.sha256:
+            raise IntegrityError(
+                f"{dataset.files.name_of(file.name)}: not what was written; run turntable verify "
+                f"{dataset.place} before it is published"
+            )
+        opened.seek(0)
+        yield opened
+
+
+def _missing(name: str, dataset: Dataset) -> IntegrityError:
+    return IntegrityError(f"{dataset.files.name_of(name)}: missing; run turntable verify {dataset.place}")
 
 
 def _check_place(dataset: Dataset, store: Store) -> None:
@@ -159,26 +173,46 @@ def _check_place(dataset: Dataset, store: Store) -> None:
 
 def _check_arrived(files: list[_File], store: Store) -> None:
     for file in files:
-        size = file.path.stat().st_size
-        if store.size(file.name) != size:
+        if store.size(file.name) != file.bytes:
             raise IntegrityError(f"{store.url}/{file.name}: not there as it was sent; publish again")
+
+
+def _check_layout(dataset: Dataset, place: Path) -> None:
+    if place.resolve() == dataset.files.root.resolve():
+        raise InvalidInputError(f"{place}: the data set itself, which stays as it is; choose another folder")
+    if place.exists() and not place.is_dir():
+        raise InvalidInputError(f"{place}: a file; choose an empty folder")
+    if place.exists() and any(place.iterdir()) and not _is_of(place, dataset.manifest):
+        raise InvalidInputError(f"{place}: holds something else; choose an empty folder")
 
 
 def _is_of(place: Path, manifest: Manifest) -> bool:
     try:
-        text = (place / MANIFEST_NAME).read_text("utf-8")
-        return Manifest.from_json(text).fingerprint == manifest.fingerprint
-    except (OSError, IntegrityError):
-        return (place / ".gitattributes").exists()
+        data = LocalStore(place).read(MANIFEST_NAME, MOST_MANIFEST_BYTES)
+        if data is not None:
+            text = data.decode("utf-8", "replace")
+            return Manifest.from_json(text).fingerprint == manifest.fingerprint
+    except (StoreError, IntegrityError):
+        pass
+    return (place / ".gitattributes").exists()
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(opened: BufferedReader, source: Path, target: Path) -> None:
+    """Give an open file another name, or copy it where that cannot be; its own name can be another's now."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
+    temporary = temporary_path(target)
+    temporary.unlink(missing_ok=True)
     try:
-        os.link(source, target)
+        os.link(source, temporary)
+        linked = os.path.samestat(temporary.lstat(), os.fstat(opened.fileno()))
     except OSError:
-        shutil.copyfile(source, target)
+        linked = False
+    if linked:
+        temporary.replace(target)
+    else:
+        with atomic_file(target) as copy:
+            shutil.copyfileobj(opened, copy, _PIECE_BYTES)
+    temporary.unlink(missing_ok=True)  # of two names of one file replacing takes none away
 
 
 def _front_matter(manifest: Manifest) -> str:

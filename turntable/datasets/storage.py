@@ -2,15 +2,18 @@
 
 import errno
 import os
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from turntable.errors import StoreError
+from turntable.errors import IntegrityError, StoreError
 
 TEMPORARY_SUFFIX = ".tmp"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}
+"""Answers to the opening of a link, a pipe or a device."""
 
 
 @contextmanager
@@ -64,6 +67,45 @@ def publish(temporary: Path, path: Path) -> None:
     fsync_folder(path.parent)
 
 
+def open_plain(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666, *, devices: bool = False) -> int:
+    """Open a plain file, and return its descriptor.
+
+    Folders in which a run works can have been made, or shared, by others: a link there would lead what is
+    written to another file of the user's, and at a pipe one would wait.
+
+    Args:
+        path: Of the file; it may be a link if it is only read.
+        flags: As for os.open.
+        mode: Of a file that is made, less the umask.
+        devices: Whether a device will do, of which the reader takes no more than it has room for.
+
+    Raises:
+        StoreError: A pipe, a device or, to be written, a link has its name.
+        OSError: It is not there, or must not be opened.
+    """
+    try:
+        follow = 0 if flags == os.O_RDONLY else os.O_NOFOLLOW
+        descriptor = os.open(path, flags | follow | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
+        raise _not_plain(path) from None
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or (devices and stat.S_ISCHR(mode)):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise _not_plain(path)
+
+
+def _not_plain(path: Path) -> StoreError:
+    return StoreError(
+        f"{path}: a link or no plain file; remove it if you know that nothing needs it, or choose another "
+        "folder"
+    )
+
+
 @contextmanager
 def atomic_file(path: Path) -> Generator[BinaryIO, None, None]:
     """Open a binary file that takes its name only when the block ends without error.
@@ -81,7 +123,8 @@ def atomic_file(path: Path) -> Generator[BinaryIO, None, None]:
     temporary = temporary_path(path)
     try:
         with clear_disk_errors(path):
-            with temporary.open("wb+") as file:
+            temporary.unlink(missing_ok=True)
+            with temporary.open("xb+") as file:
                 yield file
                 flush_to_disk(file)
             publish(temporary, path)
@@ -109,11 +152,15 @@ def append_line(path: Path, line: str) -> None:
     Args:
         path: the journal; made if need be.
         line: without its line end.
+
+    Raises:
+        StoreError: the disk is full, or a link or no plain file has the journal's name.
     """
     assert "\n" not in line
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not path.exists()
-    with clear_disk_errors(path), path.open("ab+") as file:
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    with clear_disk_errors(path), os.fdopen(open_plain(path, flags), "ab+") as file:
         file.truncate(_whole_length(file))
         file.write(line.encode("utf-8") + b"\n")
         flush_to_disk(file)
@@ -122,11 +169,26 @@ def append_line(path: Path, line: str) -> None:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The finished lines of a journal; none where there is no journal yet."""
-    if not path.exists():
+    """Return the finished lines of a journal; none where there is no journal yet.
+
+    Raises:
+        StoreError: no plain file has its name.
+        IntegrityError: it is not UTF-8.
+    """
+    try:
+        with os.fdopen(open_plain(path), "rb") as file:
+            whole, _, _unfinished = file.read().rpartition(b"\n")
+    except FileNotFoundError:
         return []
-    whole, _, _unfinished = path.read_bytes().rpartition(b"\n")
-    return whole.decode("utf-8").split("\n") if whole else []
+    return decoded(whole, str(path)).split("\n") if whole else []
+
+
+def decoded(data: bytes, where: str) -> str:
+    """Return the text of a file; raise IntegrityError, which names it, where it is not UTF-8."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise IntegrityError(f"{where}: not UTF-8 ({error.reason}); remove it, or fetch it again") from None
 
 
 def _whole_length(file: BinaryIO) -> int:

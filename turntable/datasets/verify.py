@@ -27,7 +27,10 @@ from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.verify_files import check_files, check_table, stray_files
 from turntable.datasets.verify_shard import ShardCheck, are_drawn, check_shard
-from turntable.errors import RecipeError, TurntableError
+from turntable.errors import RecipeError, TurntableError, shown
+
+_LONGEST = 1000
+"""Characters of a value that a report quotes at most."""
 
 Progress = Callable[[int, int], None]
 """Called with shards done and shards in all."""
@@ -134,7 +137,7 @@ def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
     }
     for name, (value, expected) in stated.items():
         if value != expected:
-            yield f"manifest.json: {name} is {value}, but its recipe and shards give {expected}"
+            yield f"manifest.json: {name} is {_told(value)}, but its recipe and shards give {_told(expected)}"
 
 
 def _check_whole(files: FolderFiles, manifest: Manifest, found: _Findings) -> Iterator[str]:
@@ -143,12 +146,18 @@ def _check_whole(files: FolderFiles, manifest: Manifest, found: _Findings) -> It
         yield "manifest.json: fingerprint is not that of the recipe, objects and labels"
     categories = tuple(sorted({item.category for item in found.objects}))
     if categories != manifest.categories:
-        yield f"manifest.json: categories are {manifest.categories}, but the objects have {categories}"
+        stated = _told(manifest.categories)
+        yield f"manifest.json: categories are {stated}, but the objects have {_told(categories)}"
     repeated = [name for name, count in Counter(item.id for item in found.objects).items() if count > 1]
     if repeated:
-        yield f"manifest.json: objects are there more than once: {', '.join(sorted(repeated))}"
+        names = shown(", ".join(sorted(repeated)), _LONGEST)
+        yield f"manifest.json: objects are there more than once: {names}"
     if categories == manifest.categories:  # else the table's class numbers have nothing to be held against
         yield from check_table(files, manifest)
+
+
+def _told(value: object) -> str:
+    return shown(str(value), _LONGEST)
 
 
 def _check_distributions(manifest: Manifest, recipe: Recipe, found: _Findings) -> None:

@@ -58,8 +58,16 @@ def check_files(
                 yield from (f"{where}: {problem}; {AGAIN}" for problem in check(data, files, manifest, name))
         except TurntableError as error:
             yield str(error)
-    if not deep and files.size(SHEET_NAME) is None:
-        yield f"{files.name_of(SHEET_NAME)}: missing; {AGAIN}"
+    if not deep:
+        yield from _check_sheet_is_there(files)
+
+
+def _check_sheet_is_there(files: FolderFiles) -> Iterator[str]:
+    try:
+        if files.size(SHEET_NAME) is None:
+            yield f"{files.name_of(SHEET_NAME)}: missing; {AGAIN}"
+    except TurntableError as error:
+        yield str(error)
 
 
 def check_table(files: FolderFiles, manifest: Manifest) -> Iterator[str]:
@@ -83,6 +91,8 @@ def check_table(files: FolderFiles, manifest: Manifest) -> Iterator[str]:
                     name = f"{shard.split}/{shard.name}"
                     yield f"{where}: {', '.join(wrong)}: not those of the shards, first in {name}; {AGAIN}"
                     return
+    except TurntableError as error:
+        yield str(error)
     except (pa.ArrowException, KeyError, OSError, ValueError, OverflowError, MemoryError) as error:
         yield f"{where}: cannot be read ({error}); {AGAIN}"
 

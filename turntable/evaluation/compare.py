@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError, shown
 from turntable.evaluation.groups import COLUMNS
 from turntable.evaluation.results import Results, Row, Score, read_results
 from turntable.evaluation.tables import CONSTANT, competes
@@ -24,6 +24,8 @@ _NOT_LEARNED_BY = frozenset(
 )
 """Settings that do not make another training, or that are told elsewhere."""
 _LONGEST_NAME = 500
+_MOST = 2**63
+"""Above all counts and seeds."""
 _UNKNOWN = "settings unknown"
 
 
@@ -184,8 +186,9 @@ def _read(path: Path) -> Results:
     try:
         results = read_results(path)
         fault = _fault(results)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise IntegrityError(f"{path} is no result of turntable evaluate ({error}); run it again") from error
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        said = shown(str(error))
+        raise IntegrityError(f"{path} is no result of turntable evaluate ({said}); run it again") from error
     if fault:
         raise IntegrityError(f"{path} is no result of turntable evaluate ({fault}); run it again")
     return results
@@ -198,14 +201,23 @@ def _fault(results: Results) -> str | None:
     names = [results.method, results.backbone, results.dataset, results.fingerprint]
     names += [name for row in rows for name in (row.name, *row.scores)]
     names += [name for there in results.elsewhere for name in (there.dataset, there.fingerprint)]
+    numbers = [results.seed, results.num_train_objects, results.num_val_objects, results.num_val_pairs]
+    numbers += [row.dim for row in rows]
+    _check_writable([*names, *results.notes, _condition(results)])
+    if not all(type(number) is int and abs(number) < _MOST for number in numbers):
+        return "it has counts that are no whole numbers"
     if any(len(name) > _LONGEST_NAME for name in names):
         return f"it has names of more than {_LONGEST_NAME} characters"
     if not scores:
         return "it has no scores"
     if not all(math.isfinite(end) for score in scores for end in (score.value, score.low, score.high)):
         return "it has scores that are no numbers"
-    _condition(results)
     return None
+
+
+def _check_writable(texts: Sequence[str]) -> None:
+    """Raise TypeError where one is no text, ValueError where one cannot be written (a lone surrogate)."""
+    "".join(texts).encode("utf-8")
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:

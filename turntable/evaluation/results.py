@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from turntable.datasets.storage import write_text
-from turntable.errors import IntegrityError
+from turntable.errors import IntegrityError, shown
 
 FORMAT_VERSION = 2
+_MOST_BYTES = 16 << 20
+"""The most of a file of results; a usual one has a few thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +95,16 @@ class Results:
             values: dict[str, Any] = json.loads(text)
             if values["format_version"] != FORMAT_VERSION:
                 raise IntegrityError(
-                    f"{where} has format {values['format_version']}; this version reads {FORMAT_VERSION}:"
-                    " run turntable evaluate again"
+                    f"{where} has format {shown(str(values['format_version']))}; this version reads "
+                    f"{FORMAT_VERSION}: run turntable evaluate again"
                 )
             values["rows"] = _rows(values["rows"])
             values["elsewhere"] = tuple(_elsewhere(other) for other in values["elsewhere"])
             values["notes"] = tuple(values.get("notes", ()))
             return cls(**values)
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, AttributeError, RecursionError, ValueError) as error:
             raise IntegrityError(
-                f"{where} is no result of turntable evaluate ({error}); run it again"
+                f"{where} is no result of turntable evaluate ({shown(str(error))}); run it again"
             ) from error
 
 
@@ -117,7 +119,11 @@ def read_results(path: Path) -> Results:
     Raises:
         IntegrityError: The file is something else.
     """
-    return Results.from_json(path.read_text(encoding="utf-8"), str(path))
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise IntegrityError(f"{path} has more than {_MOST_BYTES >> 20} MiB, which no results have")
+    return Results.from_json(data.decode("utf-8", "replace"), str(path))
 
 
 def _elsewhere(values: dict[str, Any]) -> Elsewhere:

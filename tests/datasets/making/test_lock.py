@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -6,7 +7,7 @@ import sys
 import pytest
 
 from turntable.datasets.making.lock import only_writer
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, StoreError
 
 HOLD = """
 import sys, time
@@ -84,3 +85,27 @@ def test_not_shared_with_one_who_has_it_alone(path, hold):
     hold("alone")
     with pytest.raises(InvalidInputError, match="another run is at work"), only_writer(path, shared=True):
         pass
+
+
+def test_a_link_in_the_place_of_the_lock_leads_nowhere(path, tmp_path):
+    private = tmp_path / "private.txt"
+    private.write_text("mine")
+    path.parent.mkdir()
+    path.symlink_to(private)
+    with pytest.raises(StoreError, match="a link or no plain file"), only_writer(path):
+        pass
+    assert private.read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["[" * 1000, '{"process": "\\u001b[2J", "host": "x"}'])
+def test_a_holder_that_is_not_ours_is_told_without_harm(path, text):
+    path.parent.mkdir()
+    path.write_text(text)
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with (
+            pytest.raises(InvalidInputError, match="another run is at work in it") as told,
+            only_writer(path),
+        ):
+            pass
+    assert str(told.value).isprintable()

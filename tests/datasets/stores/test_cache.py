@@ -339,6 +339,14 @@ def test_the_usual_place_and_bound(monkeypatch, tmp_path):
         default_cache()
 
 
+def test_a_user_without_a_home_gives_a_folder(monkeypatch, tmp_path):
+    monkeypatch.delenv("TURNTABLE_CACHE", raising=False)
+    monkeypatch.setattr("turntable.datasets.stores.cache.cache_home", lambda: None)
+    with pytest.raises(StoreError, match="no home that a cache could be in; set TURNTABLE_CACHE"):
+        default_cache()
+    assert default_cache(tmp_path).folder == tmp_path
+
+
 def test_a_full_disk_is_told_and_nothing_half_is_left_as_whole(server, cache, monkeypatch):
     import errno
 

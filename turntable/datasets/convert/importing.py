@@ -33,7 +33,7 @@ from turntable.datasets.quarantine import QuarantineRecord
 from turntable.datasets.recipe import Recipe, Source, load_recipe
 from turntable.datasets.shard_writer import ShardWriter
 from turntable.datasets.splits import read_split, split_objects
-from turntable.errors import IntegrityError, InvalidInputError, TurntableError
+from turntable.errors import IntegrityError, InvalidInputError, TurntableError, shown
 
 _MOST_LATENT_BYTES = 64 << 10
 SAMPLE = 32
@@ -142,6 +142,12 @@ def _object_ids(root: Path) -> list[str]:
     if not ids:
         raise InvalidInputError(
             f"{root} holds no {{synset}}/{{id}}/image_0.jpg; give the folder that holds the synsets' folders"
+        )
+    strange = [name for name in ids if name.encode("utf-8", "ignore").decode() != name]
+    if strange:
+        raise InvalidInputError(
+            f"{root}: {len(strange):,} names of folders are not in UTF-8, such as {shown(strange[0])}; "
+            "rename them"
         )
     return sorted(ids)
 

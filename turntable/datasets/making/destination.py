@@ -5,8 +5,10 @@ at all, nothing can be added to one, and no lock is lifted when its holder dies:
 of this machine and uploaded, the journal is one object a shard, and a run holds a lease.
 """
 
+import os
+import stat
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,9 +22,10 @@ from turntable.datasets.making.outcomes import Outcome
 from turntable.datasets.shard_index import INDEX_SUFFIX
 from turntable.datasets.shard_reader import ShardReader, store_shards
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord, committed_shard
-from turntable.datasets.storage import read_lines, remove_all_temporaries, write_text
+from turntable.datasets.storage import decoded, open_plain, read_lines, remove_all_temporaries, write_text
 from turntable.datasets.stores import LocalStore, Store, is_url, open_journal, open_store
-from turntable.errors import InvalidInputError
+from turntable.datasets.stores.held_folder import others_may_write
+from turntable.errors import InvalidInputError, StoreError
 
 PLAN_NAME = "plan.json"
 """What a run set out to make; a resumed run must ask for the same."""
@@ -133,8 +136,8 @@ class LocalFolder:
     def read_plan(self) -> str | None:
         """The plan's file."""
         path = self.folder / PLAN_NAME
-        if path.exists():
-            return path.read_text("utf-8")
+        with suppress(FileNotFoundError), os.fdopen(open_plain(path), "rb") as file:
+            return decoded(file.read(), str(path))
         strangers = [
             item for item in self.folder.iterdir() if item.suffix != ".lock" and item.suffix != ".tmp"
         ]
@@ -185,18 +188,21 @@ class Bucket:
 
     @property
     def folder(self) -> Path:
-        """One a URL, among the machine's temporary files (TMPDIR says where)."""
-        return Path(gettempdir()) / f"turntable-{sha256(self.store.url.encode()).hexdigest()[:16]}"
+        """One a user and URL, among the machine's temporary files (TMPDIR says where)."""
+        url = sha256(self.store.url.encode()).hexdigest()[:16]
+        return Path(gettempdir()) / f"turntable-{os.geteuid()}-{url}"
 
     def check(self, expected_bytes: int = 0) -> None:
         """By writing and removing an object; and that there is room to build shards."""
         self.store.check_writable(expected_bytes)
+        _make_own(self.folder)
         LocalStore(self.folder).check_writable()
 
     @contextmanager
     def claim(self, job: Job | None) -> Generator[None, None, None]:
         """By a lease: of the whole place, or of one job's share of it."""
         name = "run" if job is None else f"run-{job}"
+        _make_own(self.folder)
         with (
             only_writer(self.folder / f"{name}.lock"),
             held_lease(self.store, f"leases/{name}.json", job is None),
@@ -207,7 +213,7 @@ class Bucket:
         """The plan's object."""
         data = self.store.read(PLAN_NAME, _MOST_PLAN_BYTES)
         if data is not None:
-            return data.decode("utf-8")
+            return decoded(data, f"{self.where}/{PLAN_NAME}")
         if [name for name in self.store.list() if not name.startswith("leases/")]:
             raise InvalidInputError(
                 f"{self.where} is not empty and holds no data set in the making; choose another --out"
@@ -248,6 +254,25 @@ class Bucket:
         """The manifest is the last of them: with it the data set is there."""
         for name in names:
             self.store.write(name, (self.folder / name).read_bytes())
+
+
+def _make_own(folder: Path) -> None:
+    """Make a folder among the machine's temporary files in which nobody but this user can put anything.
+
+    Its name can be guessed, and who makes it first could leave links in it that lead to this user's files.
+
+    Raises:
+        StoreError: It is a link, or another user's, or others may write there.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or others_may_write(status):
+        raise StoreError(
+            f"{folder}: others than you may write there, or it is no folder of yours; remove it, or set "
+            "TMPDIR to a folder of yours"
+        )
 
 
 def standing(destination: Destination) -> list[Outcome]:

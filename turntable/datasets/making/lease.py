@@ -1,6 +1,7 @@
 """One run at a time where no lock is lifted by a kernel: a lease that is renewed while its holder lives."""
 
 import json
+import math
 import os
 import socket
 import time
@@ -10,7 +11,7 @@ from threading import Event, Thread
 from typing import Any, cast
 
 from turntable.datasets.stores import Store
-from turntable.errors import InvalidInputError, StoreError
+from turntable.errors import InvalidInputError, StoreError, shown
 
 RENEW_S = 30.0
 EXPIRES_S = 120.0
@@ -57,10 +58,10 @@ def _refuse(store: Store, name: str) -> None:
     try:
         lease = cast("dict[str, Any]", json.loads(data))
         left = EXPIRES_S - (time.time() - float(lease["renewed"]))
-        holder = f"process {lease['process']} on {lease['host']}"
-    except (ValueError, KeyError, TypeError):
+        holder = f"process {shown(str(lease['process']))} on {shown(str(lease['host']))}"
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return  # of no run of ours
-    if left > 0:
+    if left > 0 and math.isfinite(left):
         raise InvalidInputError(
             f"{store.url}: another run is at work in it ({holder}); wait for it or stop it. If it was "
             f"killed, its lease ends in {left:.0f} s"

@@ -9,7 +9,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from turntable.errors import InvalidInputError
+from turntable.datasets.storage import open_plain
+from turntable.errors import InvalidInputError, shown
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 """What file systems answer that have none; runs there are on their own."""
@@ -25,6 +26,7 @@ def only_writer(path: Path, *, shared: bool = False) -> Generator[None, None, No
 
     Raises:
         InvalidInputError: another process holds it; the message says which.
+        StoreError: a link or no plain file has its name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = _taken(path, shared)
@@ -47,7 +49,7 @@ def only_writer(path: Path, *, shared: bool = False) -> Generator[None, None, No
 def _taken(path: Path, shared: bool) -> int:
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = open_plain(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except OSError as error:
@@ -68,7 +70,7 @@ def _taken(path: Path, shared: bool) -> int:
 
 def _is_there(descriptor: int, path: Path) -> bool:
     try:
-        return os.fstat(descriptor).st_ino == path.stat().st_ino
+        return os.fstat(descriptor).st_ino == path.lstat().st_ino
     except FileNotFoundError:
         return False
 
@@ -76,6 +78,6 @@ def _is_there(descriptor: int, path: Path) -> bool:
 def _holder(descriptor: int) -> str:
     try:
         table = json.loads(os.pread(descriptor, 1000, 0))
-        return f" (process {table['process']} on {table['host']})"
-    except (ValueError, KeyError, TypeError):
+        return f" (process {shown(str(table['process']))} on {shown(str(table['host']))})"
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""

@@ -174,13 +174,16 @@ class ShardCache:
         )
 
 
-def default_cache() -> ShardCache:
-    """The usual one: TURNTABLE_CACHE, or a folder of the user; at most TURNTABLE_CACHE_GB.
+def default_cache(folder: Path | None = None) -> ShardCache:
+    """Return the cache of at most TURNTABLE_CACHE_GB in a folder.
+
+    Args:
+        folder: None: the one that TURNTABLE_CACHE names, or one in the user's home.
 
     Raises:
         StoreError: the bound is no number, or the user has no folder.
     """
-    folder = _usual_folder()
+    folder = folder or _usual_folder()
     said = os.environ.get(BOUND_VARIABLE) or str(DEFAULT_GB)
     try:
         return ShardCache(folder, int(float(said) * 1e9))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from turntable.datasets.storage import append_line, read_lines
+from turntable.datasets.storage import append_line, decoded, read_lines
 from turntable.datasets.stores.local import LocalStore
 from turntable.datasets.stores.protocol import Store, checked_name
 from turntable.errors import InvalidInputError
@@ -68,7 +68,11 @@ class ObjectJournal:
             found = pool.map(
                 lambda name: self.store.read(name, _MOST_LINE_BYTES), self.store.list(self.folder)
             )
-            return [data.decode("utf-8").removesuffix("\n") for data in found if data is not None]
+            return [
+                decoded(data, f"{self.store.url}/{self.folder}").removesuffix("\n")
+                for data in found
+                if data is not None
+            ]
 
     def append(self, name: str, line: str) -> None:
         """Write a name's line in place of its last."""

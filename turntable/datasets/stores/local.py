@@ -1,13 +1,15 @@
 """A folder of this machine as a store."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from turntable.datasets.digests import file_sha256
-from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, write_bytes
+from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, open_plain, write_bytes
 from turntable.datasets.stores.disk_errors import clear_errors
 from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name, too_long
 from turntable.errors import GivenUpError, IntegrityError, StoreError
@@ -32,7 +34,7 @@ class LocalStore:
         path = self._path(name)
         with clear_errors(path):
             try:
-                with path.open("rb") as file:
+                with _opened(path) as file:
                     size = os.fstat(file.fileno()).st_size
                     data = file.read(size + 1) if size <= most_bytes else b""
                     if len(data) > size:  # no plain file, or one that grows
@@ -48,7 +50,7 @@ class LocalStore:
         path = self._path(name)
         with clear_errors(path):
             try:
-                with path.open("rb") as file:
+                with _opened(path) as file:
                     return os.pread(file.fileno(), size, offset)
             except _ABSENT:
                 raise StoreError(f"{path}: missing") from None
@@ -74,7 +76,11 @@ class LocalStore:
         """Hex digest of a file, by reading it; None where there is none."""
         path = self._path(name)
         with clear_errors(path):
-            return file_sha256(path) if path.is_file() else None
+            try:
+                with os.fdopen(open_plain(path), "rb") as file:
+                    return hashlib.file_digest(file, "sha256").hexdigest()
+            except _ABSENT:
+                return None
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file atomically."""
@@ -124,8 +130,13 @@ class LocalStore:
         return self.folder / checked_name(name)
 
 
+def _opened(path: Path) -> BufferedReader:
+    """Open a file to be read. Raises StoreError where it is a pipe, at which one would wait."""
+    return os.fdopen(open_plain(path, devices=True), "rb")
+
+
 def _pieces(path: Path, start: int, end: int) -> Iterator[bytes]:
-    with clear_errors(path), path.open("rb") as file:
+    with clear_errors(path), _opened(path) as file:
         file.seek(start)
         while piece := file.read(min(_PIECE_BYTES, end - file.tell())):
             yield piece

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
@@ -35,6 +36,8 @@ _PIECE_BYTES = 1 << 20
 """Of a download, at least."""
 _DIGEST = "sha256"
 """The attribute of an object that holds its hex digest (S3: ``x-amz-meta-sha256``)."""
+MOST_LISTED = 1_000_000
+"""Names that are taken of a listing; a store that says again and again that there are more has no end."""
 MEMORY = "memory://"
 _SCHEMES = ("s3", "gs")
 _TIMEOUTS = {"connect_timeout": "5s", "timeout": "120s"}
@@ -185,9 +188,14 @@ class ObjectStore:
         prefix = checked_name(folder) if folder else None
 
         def names() -> Iterable[str]:
-            return [
-                str(item["path"]) for part in _obstore().list(self._client(), prefix=prefix) for item in part
-            ]
+            parts = _obstore().list(self._client(), prefix=prefix)
+            found = [str(item["path"]) for item in islice(chain.from_iterable(parts), MOST_LISTED + 1)]
+            if len(found) > MOST_LISTED:
+                raise GivenUpError(
+                    f"{self._place(folder)}: more than {MOST_LISTED:,} objects, which no data set has; look "
+                    "whether this is the right place"
+                )
+            return found
 
         return tuple(sorted(self._patiently(folder, names)))
 

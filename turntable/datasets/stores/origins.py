@@ -18,6 +18,18 @@ _NO_ADDRESSES = IPv4Network("0.0.0.0/8")
 _WRAPPED = IPv6Network("::/96"), IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96")
 """IPv6 addresses whose last four bytes are the IPv4 address that answers."""
 
+_LOCAL_NAMES = {
+    "localhost.localdomain",
+    "localhost4",
+    "localhost6",
+    "localhost6.localdomain6",
+    "ip6-localhost",
+    "ip6-loopback",
+}
+"""Names that usual lists of hosts (/etc/hosts) give to this machine; a resolver may know better."""
+_METADATA = {IPv6Address("fd00:ec2::254"), IPv4Address("100.100.100.200")}
+"""Addresses where clouds tell their machines' keys, besides those of the link (169.254.169.254)."""
+
 Reach = Literal["this machine", "this network's own addresses", "no address at all", "anywhere"]
 """The place from where a host is reached, as far as its name says."""
 
@@ -95,8 +107,9 @@ class Address:
             raise InvalidInputError(f"a redirect to {_named(location)}, no plain web address") from None
         if self.origin.scheme == "https" and there.origin.scheme == "http":
             raise InvalidInputError(f"a redirect from https to {there.origin}, which is not encrypted")
-        if there.origin.reach not in ("anywhere", self.origin.reach):
-            raise InvalidInputError(f"a redirect from {self.origin} to {there.origin.reach}, {there.origin}")
+        reach = "this machine" if there.origin.host.rstrip(".") in _LOCAL_NAMES else there.origin.reach
+        if reach not in ("anywhere", self.origin.reach):
+            raise InvalidInputError(f"a redirect from {self.origin} to {reach}, {there.origin}")
         return there
 
 
@@ -176,7 +189,8 @@ def _reach(host: str) -> Reach:
         return "no address at all"
     if address.is_loopback:
         return "this machine"
-    return "this network's own addresses" if address.is_link_local else "anywhere"
+    is_local = address.is_link_local or address in _METADATA
+    return "this network's own addresses" if is_local else "anywhere"
 
 
 def _literal(name: str) -> IPv4Address | IPv6Address | None:

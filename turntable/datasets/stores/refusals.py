@@ -6,7 +6,7 @@ keys and tokens.
 
 import re
 
-from turntable.errors import StoreError
+from turntable.errors import StoreError, escaped
 
 _CREDENTIALS = {
     "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
@@ -57,8 +57,8 @@ def may_pass(error: Exception) -> bool:
 
 
 def store_error(place: str, error: Exception) -> StoreError:
-    """A StoreError that says what is wrong at a place and what to do."""
-    return StoreError(f"{place}: {_meaning(place, error)}")
+    """Return a StoreError that says what is wrong at a place and what to do, with no word to a terminal."""
+    return StoreError(f"{place}: {escaped(_meaning(place, error))}")
 
 
 def _meaning(place: str, error: Exception) -> str:

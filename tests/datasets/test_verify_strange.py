@@ -1,0 +1,26 @@
+"""Files beside the shards that are none: each is a line of the report, and hides no other."""
+
+import os
+from pathlib import Path
+
+import pytest
+from synthetic import make_synthetic_dataset
+
+from turntable.datasets.verify import verify
+
+
+@pytest.mark.parametrize("deep", [True, False])
+@pytest.mark.parametrize("name", ["labels.parquet", "contact-sheet.jpg", "README.md", "quarantine.jsonl"])
+@pytest.mark.parametrize("what", ["link", "pipe"])
+def test_what_is_no_file_is_told_beside_all_else(tmp_path: Path, name: str, what: str, deep: bool) -> None:
+    folder = make_synthetic_dataset(tmp_path / "set", objects=4, views=2, image_size=16).path
+    (folder / "warnings.jsonl").unlink()
+    (folder / name).unlink(missing_ok=True)
+    (tmp_path / "private").write_text("mine")
+    if what == "link":
+        (folder / name).symlink_to(tmp_path / "private")
+    else:
+        os.mkfifo(folder / name)
+    problems = "\n".join(verify(folder, deep=deep).problems)
+    assert f"{name}: {'a link that leads out' if what == 'link' else 'no ordinary file'}" in problems
+    assert "warnings.jsonl: missing" in problems
