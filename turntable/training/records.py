@@ -73,7 +73,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     """
     try:
         lines = read_lines(path)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, IntegrityError) as error:
         raise IntegrityError(f"{path} holds no records of a run ({error}); remove it") from error
     return [_record(line, path) for line in lines]
 
