@@ -13,7 +13,7 @@ import argparse
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,10 @@ from turntable.renderer.engines import Engine, Processes, RayCluster
 from turntable.renderer.meshes.source import MeshSource, load_mesh
 
 
-def stages(recipe: Recipe, source: MeshSource, objects: int, backend: str, device: str) -> str:
-    """Milliseconds a view of each stage, in one process, one stage after the other."""
+def stages(
+    recipe: Recipe, source: MeshSource, objects: int, backend: str, device: str
+) -> tuple[str, dict[str, float]]:
+    """What draws, and milliseconds a view of each stage, in one process, one stage after the other."""
     times, load = Times(), 0.0
     with choose(backend, device).open() as opened:
         chosen = source.objects()[:objects]
@@ -42,8 +44,13 @@ def stages(recipe: Recipe, source: MeshSource, objects: int, backend: str, devic
         name = f"{opened.device.backend}: {opened.device.renderer}"
     count = len(chosen) * recipe.views
     parts = {"mesh loading": load, **{stage: getattr(times, stage) for stage in Times.__slots__}}
-    told = ", ".join(f"{stage} {1e3 * seconds / count:.2f}" for stage, seconds in parts.items())
-    return f"{name}\none process, ms a view: {told}; {count / (load + times.total):.1f} views/s"
+    return name, {stage: 1e3 * seconds / count for stage, seconds in parts.items()}
+
+
+def told(name: str, parts: Mapping[str, float]) -> str:
+    """The stages in two lines."""
+    stages = ", ".join(f"{stage} {ms:.2f}" for stage, ms in parts.items())
+    return f"{name}\none process, ms a view: {stages}; {1e3 / sum(parts.values()):.1f} views/s"
 
 
 def rendering(recipe: Recipe, source: MeshSource, objects: int, workers: int, how: Sequence[str]) -> float:
@@ -138,7 +145,7 @@ def main() -> None:
         source=source.name, views=args.views, image_size_px=args.size, quality=args.quality
     )
     how = (args.backend, args.device)
-    print(stages(recipe, source, min(args.objects, 12), *how), flush=True)
+    print(told(*stages(recipe, source, min(args.objects, 12), *how)), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(args.rounds):
             out = Path(folder) / f"set-{number}"

@@ -1,0 +1,28 @@
+"""The rate of one process by size and quality, and what a view's time goes to."""
+
+from collections.abc import Mapping
+
+from render import QUALITIES, Times, best_round
+from steps import Row, Rows, Setting
+
+from turntable.datasets.recipe import load_recipe
+from turntable.renderer import open_source
+from turntable.renderer.backends import choose
+from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.source import load_mesh
+
+
+def run(setting: Setting) -> Rows:
+    """Measure, the largest pictures first."""
+    objects, views, sizes, rounds = (12, 50, (256, 64, 512), 3) if setting.on_gpu else (3, 8, (128, 64), 1)
+    source = open_source("zoo", None, objects)
+    meshes: Mapping[str, Mesh] = {item.id: load_mesh(source, item.id) for item in source.objects()[:objects]}
+    with choose("auto", setting.draws_on).open() as backend:
+        for size in sizes:
+            for quality in QUALITIES:
+                recipe = load_recipe("zoo").replace(image_size_px=size, quality=quality, views=views)
+                times = best_round(backend, recipe, meshes, rounds)
+                count = len(meshes) * views
+                yield Row(f"{quality}, {size} px", count / times.total, "views/s")
+                parts = (f"{name} {1e3 * getattr(times, name) / count:.3f}" for name in Times.__slots__)
+                yield Row(f"{quality}, {size} px: ms a view", ", ".join(parts))
