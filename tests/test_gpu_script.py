@@ -24,6 +24,7 @@ from learning import epochs_that_fit  # noqa: E402
 from paper import paper_table  # noqa: E402
 from steps import STEPS, NotPossibleError, Setting, Step  # noqa: E402
 
+TARGET = packing.Target("3.12")
 STEP = """
 import os, subprocess, sys, time
 from steps import NotPossibleError, Row
@@ -185,11 +186,18 @@ def test_the_page_of_the_docs_says_what_each_step_is_for():
 
 def test_a_pack_asks_for_what_a_step_needs_and_the_machine_lacks():
     contract = next(step for step in STEPS if step.name == "contract")
-    needed = packing.distributions_for(contract, "3.12", {"numpy", "pytest"})
+    needed = packing.distributions_for(contract, TARGET, {"numpy", "pytest"})
     assert {"moderngl", "glcontext", "simplejpeg", "pydantic-core", "scipy", "iniconfig"} - set(needed) == {
         "iniconfig"  # which pytest needs, that is there
     }
     assert not {"numpy", "pytest", "torch", "colorama"} & set(needed)
+
+
+def test_what_a_machine_has_is_told_in_words_lists_and_files(tmp_path):
+    (tmp_path / "there.txt").write_text("torch==2.11.0+cu130\nnumpy==2.5.2\n")
+    assert packing.named(["scipy,pillow", str(tmp_path / "there.txt"), "rich==13.7"]) == [
+        *("scipy", "pillow", "torch", "numpy", "rich")
+    ]
 
 
 @pytest.fixture
@@ -199,7 +207,7 @@ def wheelhouse(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setattr(packing, "_unpack_debian", lambda place: "not here")
+    monkeypatch.setattr(packing, "_unpack_debian", lambda place, target: "not here")
 
     def _add(name, size=0, tag="py3-none-any"):
         version = metadata.version(name)
@@ -223,11 +231,11 @@ def test_a_pack_holds_what_fits_and_names_what_does_not(wheelhouse, tmp_path, mo
     wheelhouse("glcontext", tag="cp312-cp312-manylinux2014_x86_64")
     wheelhouse("embreex", size=200_000)
     wheelhouse("simplejpeg", tag="cp39-cp39-manylinux_2_17_x86_64")  # for another Python
-    have = set(packing.distributions_for(step, "3.12", set())) - {
+    have = set(packing.distributions_for(step, TARGET, set())) - {
         *("moderngl", "glcontext", "embreex", "simplejpeg")
     }
     folder = tmp_path / "pack"
-    assert packing.pack(folder, "3.12", sorted(have)) == 0
+    assert packing.pack(folder, TARGET, sorted(have)) == 0
     contents = json.loads((folder / "contents.json").read_text())
     assert [name.split("-")[0] for name in contents["wheels"]] == ["glcontext", "moderngl"]
     assert set(contents["left_out"]) == {"OpenGL's loaders", "embreex", "simplejpeg"}
@@ -235,10 +243,10 @@ def test_a_pack_holds_what_fits_and_names_what_does_not(wheelhouse, tmp_path, mo
     assert "for Python 3.12" in contents["left_out"]["simplejpeg"]
     assert contents["skipped"] == {"trial": ["embreex", "simplejpeg"]}
     assert "step trial will be skipped, or do less: it lacks embreex, simplejpeg" in capsys.readouterr().out
-    assert packing.pack(folder, "3.12", sorted(have)) == 0  # anew
+    assert packing.pack(folder, TARGET, sorted(have)) == 0  # anew
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("")
-    assert packing.pack(tmp_path / "mine", "3.12", []) == 2
+    assert packing.pack(tmp_path / "mine", TARGET, []) == 2
     assert (tmp_path / "mine" / "thesis.txt").exists()
 
 
@@ -278,6 +286,7 @@ def test_without_a_gpu_each_step_says_so_and_the_next_goes_on(tmp_path):
     assert done.returncode == 1
     entries = json.loads((out / "results.json").read_text())["steps"]
     assert all(entry["state"] in ("failed", "skipped") and entry["word"] for entry in entries.values())
+    assert "sees no CUDA device" in entries["steps"]["word"]
     assert any("no CUDA device" in str(row["value"]) for row in entries["machine"]["rows"])
 
 
@@ -319,5 +328,11 @@ def test_what_was_packed_is_found(tmp_path):
     assert "torchvision 9" in (tmp_path / "out" / "results.md").read_text()
 
 
-def test_a_command_without_a_folder_says_what_to_give():
+def test_a_command_that_cannot_be_meant_says_what_to_give(tmp_path):
     assert "--out DIR" in command().stderr
+    (tmp_path / "file").write_text("")
+    assert "no folder for results" in command("--out", tmp_path / "file").stderr
+    for wrong in (("--minutes", "nan"), ("--minutes", "-1"), ("--workers", "0"), ("--only", "nothing")):
+        done = command("--out", tmp_path / "out", *wrong)
+        assert done.returncode == 2
+        assert wrong[0] in done.stderr

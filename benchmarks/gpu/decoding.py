@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from data import dataset
 from load_measuring import DecodeLimit
-from steps import Row, Rows, Setting
+from steps import Row, Rows, Setting, need_cuda
 
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.pixels import decode_jpeg
@@ -25,6 +25,7 @@ def run(setting: Setting) -> Rows:
     if not setting.on_gpu:
         yield Row("the device", "there is no GPU")
         return
+    need_cuda(setting)
     if find_spec("torchvision") is None:
         yield Row("the device", "torchvision is not installed")
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from methods import CATEGORIES
-from steps import NotPossibleError, Row, Rows, Setting
+from steps import NotPossibleError, Row, Rows, Setting, need_cuda
 
 from turntable.datasets.recipe import load_recipe
 from turntable.evaluation import ProtocolConfig, Results, evaluate
@@ -31,6 +31,7 @@ PROBED = ("representation", "invariant", "equivariant")
 
 def run(setting: Setting) -> Rows:
     """Render, time an epoch of each, train all for as many epochs as fit, and yield the scores."""
+    need_cuda(setting)
     ends = time.monotonic() + setting.seconds
     folder, protocol = setting.work / SET, _protocol(setting)
     yield Row("data set", _rendered(setting, folder))

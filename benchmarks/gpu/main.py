@@ -28,17 +28,37 @@ def parsed(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "scripts/gpu", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--minutes", type=float, default=8.0, help="all steps together end before that")
+    parser.add_argument("--minutes", type=_minutes, default=8.0, help="all steps together end before that")
     parser.add_argument("--out", type=Path, help="a folder for results: at most eight files")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes at once")
+    parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, help="processes at once")
     parser.add_argument("--only", nargs="+", choices=[step.name for step in STEPS], help="these steps alone")
     parser.add_argument("--again", action="store_true", help="steps that are done too")
     parser.add_argument("--table", type=Path, metavar="DIR", help="a folder of results, for the docs")
     parser.add_argument("--pack", type=Path, metavar="DIR", help="a folder for what a bare machine lacks")
     parser.add_argument("--python", default="3.12", help="the bare machine's")
-    parser.add_argument("--have", nargs="*", default=[], help="packages that it has")
+    parser.add_argument("--platform", choices=("x86_64", "aarch64"), default="x86_64", help="its processor")
+    parser.add_argument(
+        "--have",
+        nargs="*",
+        default=[],
+        help="packages that it has, or a file with one a line, as pip freeze says",
+    )
     return parser.parse_args(words)
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes <= 24 * 60:
+        raise ValueError(text)
+    return minutes
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 1024:
+        raise ValueError(text)
+    return count
 
 
 def main(words: list[str]) -> int:
@@ -49,7 +69,8 @@ def main(words: list[str]) -> int:
     if arguments.pack is not None:
         import packing
 
-        return packing.pack(arguments.pack, arguments.python, arguments.have)
+        target = packing.Target(arguments.python, arguments.platform)
+        return packing.pack(arguments.pack, target, packing.named(arguments.have))
     if arguments.out is None:
         print("scripts/gpu: give a folder for the results: --out DIR", file=sys.stderr)
         return 2
@@ -58,7 +79,11 @@ def main(words: list[str]) -> int:
 
 def _run(arguments: argparse.Namespace, words: list[str]) -> int:
     out = arguments.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"scripts/gpu: {out}: no folder for results ({error.strerror})", file=sys.stderr)
+        return 2
     results = running.read_results(out)
     if results.get("device", arguments.device) != arguments.device:
         print(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from data import dataset
 from load_measuring import DecodeLimit, apart
-from steps import Row, Rows, Setting
+from steps import Row, Rows, Setting, need_cuda
 
 from turntable.datasets.dataset import open_dataset
 from turntable.loaders import Loader, Pairs
@@ -16,6 +16,7 @@ from turntable.loaders import Loader, Pairs
 
 def run(setting: Setting) -> Rows:
     """Measure in turns: the limit, pinned, the limit, not pinned."""
+    need_cuda(setting)
     folder, seconds = dataset(setting), 4.0 if setting.on_gpu else 0.8
     batch = 512 if setting.on_gpu else 16
     with DecodeLimit(folder, setting.workers, seconds / 2) as limit:

@@ -47,6 +47,19 @@ class NotPossibleError(Exception):
     """Raised by a step that this machine cannot do; the message is one line that says what is missing."""
 
 
+def need_cuda(setting: Setting) -> None:
+    """Make sure that torch can compute on the device.
+
+    Raises:
+        NotPossibleError: It was to be a GPU, and torch sees none: there may still be one that draws.
+    """
+    if setting.on_gpu:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise NotPossibleError(f"torch {torch.__version__} sees no CUDA device")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing to learn, by a function in a module beside this one, called in a process of its own."""
@@ -148,7 +161,7 @@ STEPS = (
         "SIE's step beside the same with a matrix a sample: time, memory, loss",
         "memory runs out, or bf16 changes the loss",
         LEARNING,
-        most_s=60,
+        most_s=90,
     ),
     Step(
         "methods",
