@@ -280,6 +280,7 @@ def test_the_command_runs_its_first_steps_in_software(tmp_path):
     assert command("--table", out).returncode == 2
 
 
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="there is a GPU")
 def test_without_a_gpu_each_step_says_so_and_the_next_goes_on(tmp_path):
     out = tmp_path / "out"
     done = command("--minutes", 2, "--out", out, "--only", "machine", "pictures", "steps")
