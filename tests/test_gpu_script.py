@@ -20,9 +20,10 @@ import packing  # noqa: E402
 import page  # noqa: E402
 import pictures  # noqa: E402
 import running  # noqa: E402
+import stepping  # noqa: E402
 from learning import epochs_that_fit  # noqa: E402
 from paper import paper_table  # noqa: E402
-from steps import STEPS, NotPossibleError, Setting, Step  # noqa: E402
+from steps import STEPS, NotPossibleError, Row, Setting, Step  # noqa: E402
 
 TARGET = packing.Target("3.12")
 STEP = """
@@ -143,6 +144,19 @@ def test_pictures_of_something_else_fail_by_name(tmp_path, monkeypatch):
     with pytest.raises(pictures.OtherPicturesError, match=r"guitar/000000 is .* dB from software"):
         list(pictures.run(Setting("cpu", tmp_path, tmp_path, 1, 10.0)))
     assert (tmp_path / "pictures.png").exists()
+
+
+def test_a_step_that_has_no_memory_says_so_and_the_next_size_goes_on(tmp_path, monkeypatch):
+    def rows(arguments):
+        if arguments.what == ["small"]:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        row = {"ms": 1.0, "peak_mib": 2, "loss": 3.0, "times_the_time": 4.0}
+        return [row, row]
+
+    monkeypatch.setattr(stepping, "step_rows", rows)
+    found = list(stepping.run(Setting("cpu", tmp_path, tmp_path, 1, 10.0)))
+    assert found[0] == Row("small, batch 32", "there is no memory for it")
+    assert found[1] == Row("predictor, batch 32", 1.0, "ms")
 
 
 def test_epochs_fill_the_time_that_is_left():
@@ -289,6 +303,22 @@ def test_without_a_gpu_each_step_says_so_and_the_next_goes_on(tmp_path):
     assert all(entry["state"] in ("failed", "skipped") and entry["word"] for entry in entries.values())
     assert "sees no CUDA device" in entries["steps"]["word"]
     assert any("no CUDA device" in str(row["value"]) for row in entries["machine"]["rows"])
+
+
+def test_without_a_driver_for_egl_that_is_a_line_and_the_next_step_goes_on(tmp_path):
+    nothing = {"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "none.json")}
+    out = tmp_path / "out"
+    steps = ("machine", "pictures", "decoding")
+    done = command("--device", "cpu", "--out", out, "--minutes", 2, "--only", *steps, **nothing)
+    assert done.returncode == 1
+    entries = json.loads((out / "results.json").read_text())["steps"]
+    assert {name: entry["state"] for name, entry in entries.items()} == {
+        "machine": "done",
+        "pictures": "failed",
+        "decoding": "done",
+    }
+    assert entries["pictures"]["word"].startswith("DeviceError: ")
+    assert any(row["what"] == "draws" and "embree" in row["value"] for row in entries["machine"]["rows"])
 
 
 def test_a_python_without_any_library_gets_results_too(tmp_path):
