@@ -31,7 +31,7 @@ from turntable.renderer.meshes.source import MeshSource, load_mesh
 def stages(
     recipe: Recipe, source: MeshSource, objects: int, backend: str, device: str
 ) -> tuple[str, dict[str, float]]:
-    """What draws, and milliseconds a view of each stage, in one process, one stage after the other."""
+    """Return the renderer's name, and milliseconds a view of each stage, in turn in one process."""
     times, load = Times(), 0.0
     with choose(backend, device).open() as opened:
         chosen = source.objects()[:objects]

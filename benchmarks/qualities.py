@@ -59,6 +59,13 @@ def rate(backend: Backend, work: Work, size: int, setting: Quality) -> float:
     return sum(len(scenes) for _, scenes in work) / min(times[1:])
 
 
+def fidelity(truth: Pictures, ours: Pictures, masks: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the mean PSNR in dB, over whole pictures and on the object."""
+    whole = np.mean([psnr(a, b) for a, b in zip(truth, ours, strict=True)])
+    inside = np.mean([psnr(a[m], b[m]) for a, b, m in zip(truth, ours, masks, strict=True)])
+    return float(whole), float(inside)
+
+
 def sheet(columns: Sequence[tuple[str, Pictures]]) -> Image.Image:
     """The middle of the first pictures of each column, under its caption."""
     side = 2 * (CROP.stop - CROP.start)
@@ -93,8 +100,7 @@ def main() -> None:
         for name, samples in SETTINGS:
             setting = quality(name, samples)
             ours, masks = drawn(backend, few, SIZE, setting)
-            whole = np.mean([psnr(a, b) for a, b in zip(truth, ours, strict=True)])
-            inside = np.mean([psnr(a[m], b[m]) for a, b, m in zip(truth, ours, masks, strict=True)])
+            whole, inside = fidelity(truth, ours, masks)
             speed = rate(backend, many, SIZE, setting)
             across = f"{setting.supersampling}x{setting.supersampling}{'' if samples else ' *'}"
             print(f"{name:>10} {across:>8} {whole:7.2f} {inside:7.2f} {speed:8.1f}", flush=True)

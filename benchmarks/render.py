@@ -11,7 +11,7 @@ view is told apart: submission (upload and every call), the wait for the device,
 import argparse
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -70,6 +70,21 @@ def best_round(backend: Backend, recipe: Recipe, meshes: Mapping[str, Mesh], rou
     return min(made[1:], key=lambda times: times.total)
 
 
+def best_rounds(
+    backend: Backend,
+    meshes: Mapping[str, Mesh],
+    sizes: Sequence[int],
+    qualities: Sequence[str],
+    views: int,
+    rounds: int,
+) -> Iterator[tuple[int, str, Times]]:
+    """Measure each quality at each size, and yield size, quality and times."""
+    for size in sizes:
+        for name in qualities:
+            recipe = load_recipe("zoo").replace(image_size_px=size, quality=name, views=views)
+            yield size, name, best_round(backend, recipe, meshes, rounds)
+
+
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -93,15 +108,14 @@ def main() -> None:
         print(f"{args.views} views of each; the best of {args.rounds} rounds; milliseconds a view\n")
         stages = " ".join(f"{name:>8}" for name in Times.__slots__)
         print(f"{'size':>5} {'quality':>9} {'ms/view':>8} {stages} {'views/s':>8} {'of first':>8}")
-        for size in args.sizes:
-            first = 0.0
-            for name in args.qualities:
-                recipe = load_recipe("zoo").replace(image_size_px=size, quality=name, views=args.views)
-                times = best_round(backend, recipe, meshes, args.rounds)
-                first, count = first or times.total, len(meshes) * args.views
-                parts = " ".join(f"{1e3 * getattr(times, stage) / count:8.2f}" for stage in Times.__slots__)
-                row = (1e3 * times.total / count, parts, count / times.total, first / times.total)
-                print(f"{size:5d} {name:>9} {row[0]:8.2f} {row[1]} {row[2]:8.1f} {row[3]:8.2f}")
+        count, first = len(meshes) * args.views, dict[int, float]()
+        for size, name, times in best_rounds(
+            backend, meshes, args.sizes, args.qualities, args.views, args.rounds
+        ):
+            of_first = first.setdefault(size, times.total) / times.total
+            parts = " ".join(f"{1e3 * getattr(times, stage) / count:8.2f}" for stage in Times.__slots__)
+            row = (1e3 * times.total / count, parts, count / times.total, of_first)
+            print(f"{size:5d} {name:>9} {row[0]:8.2f} {row[1]} {row[2]:8.1f} {row[3]:8.2f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """One step in a process of its own: a line for each figure, and all else that is printed to the log.
 
-python benchmarks/gpu/child.py STEP DEVICE OUT WORK WORKERS SECONDS
+    python benchmarks/gpu/child.py MODULE DEVICE OUT WORK WORKERS SECONDS
+
+MODULE is that of the step's entry in ``steps``.
 """
 
 import importlib

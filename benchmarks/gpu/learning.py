@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from methods import CATEGORIES
+from methods import ASKED, CATEGORIES, PROBED
 from steps import NotPossibleError, Row, Rows, Setting, need_cuda
 
 from turntable.datasets.recipe import load_recipe
@@ -25,8 +25,6 @@ METHODS = ("sie", "equicaps-4x4", "seq-jepa", "vicreg")
 SET = "methods"
 SHARE = 0.6
 """The share of the time left that is planned with: the rest is for what varies on a machine with others."""
-ASKED = ("top1", "r2_averaged")
-PROBED = ("representation", "invariant", "equivariant")
 
 
 def run(setting: Setting) -> Rows:

@@ -1,4 +1,4 @@
-"""What this machine has: its GPU, what torch and EGL see of it, and what would draw."""
+"""The machine: its GPU, as torch and EGL see it, and the renderer that would draw."""
 
 import os
 import platform

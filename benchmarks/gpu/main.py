@@ -1,9 +1,12 @@
 """Everything that a borrowed GPU can tell, in minutes, on a bare machine without a network.
 
-scripts/gpu --minutes 8 --out DIR              # a second call goes on where the first stopped
-scripts/gpu --device cpu --minutes 6 --out DIR # all steps, small, in software
-scripts/gpu --table DIR                        # puts the figures into docs/performance.md
-scripts/gpu --pack DIR --python 3.12 --have torch numpy …   # what that machine lacks, to take along
+    scripts/gpu --minutes 8 --out DIR              # a second call goes on where the first stopped
+    scripts/gpu --device cpu --minutes 6 --out DIR # all steps, small, in software
+    scripts/gpu --table DIR                        # puts the figures into docs/performance.md
+    scripts/gpu --pack DIR --python 3.12 --have torch numpy …   # all that such a machine lacks, to take along
+    scripts/gpu --pack DIR --platform aarch64 --have there.txt  # "pip freeze" of that machine
+
+docs/gpu.md says what each step proves.
 """
 
 import argparse
@@ -100,9 +103,8 @@ def _run(arguments: argparse.Namespace, words: list[str]) -> int:
     }
     steps = [step for step in STEPS if arguments.only is None or step.name in arguments.only]
     if arguments.again:
-        results["steps"] = {
-            name: entry for name, entry in results["steps"].items() if name not in {s.name for s in steps}
-        }
+        for step in steps:
+            results["steps"].pop(step.name, None)
     work = Path(tempfile.gettempdir()) / f"turntable-gpu-{sha256(str(out).encode()).hexdigest()[:12]}"
     setting = Setting(arguments.device, out, work, arguments.workers, 0.0)
     running.run_steps(steps, setting, arguments.minutes, results)

@@ -1,4 +1,4 @@
-"""What a bare machine lacks, in a folder that travels with the repository: wheels, and OpenGL's loaders.
+"""A pack of wheels and OpenGL's loaders that a bare machine lacks; it travels with the repository.
 
 Wheels are of the versions that are installed here, for the Python and the platform that are named. What the
 machine has is left out with all that it needs; what does not fit is left out by name, and its steps with it.
@@ -93,7 +93,7 @@ def distributions_for(step: Step, target: Target, have: Iterable[str]) -> list[s
     names = metadata.packages_distributions()
     found, known = list[str](), set(have)
     waiting = [canonicalize_name(names.get(module, [module])[0]) for module in step.needs]
-    waiting += _always(target) if step.needs else []
+    waiting += _required("turntable", target) if step.needs else []
     while waiting:
         name = waiting.pop(0)
         if name not in known:
@@ -101,11 +101,6 @@ def distributions_for(step: Step, target: Target, have: Iterable[str]) -> list[s
             found.append(name)
             waiting += _required(name, target)
     return found
-
-
-def _always(target: Target) -> list[str]:
-    """What turntable needs whatever it does."""
-    return list(_required("turntable", target))
 
 
 def _required(name: str, target: Target) -> Iterator[str]:

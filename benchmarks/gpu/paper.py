@@ -1,4 +1,4 @@
-"""What each figure should be on one H200 with 16 cores, reckoned on paper; docs/gpu.md says how."""
+"""The figures to expect on one H200 with 16 cores, reckoned on paper; docs/gpu.md says how."""
 
 from typing import NamedTuple
 

@@ -1,11 +1,10 @@
-"""The rate of one process by size and quality, and what a view's time goes to."""
+"""The rate of one process by size and quality, and the stages of a view's time."""
 
 from collections.abc import Mapping
 
-from render import QUALITIES, Times, best_round
+from render import QUALITIES, Times, best_rounds
 from steps import Row, Rows, Setting
 
-from turntable.datasets.recipe import load_recipe
 from turntable.renderer import open_source
 from turntable.renderer.backends import choose
 from turntable.renderer.meshes.mesh import Mesh
@@ -18,11 +17,8 @@ def run(setting: Setting) -> Rows:
     source = open_source("zoo", None, objects)
     meshes: Mapping[str, Mesh] = {item.id: load_mesh(source, item.id) for item in source.objects()[:objects]}
     with choose("auto", setting.draws_on).open() as backend:
-        for size in sizes:
-            for quality in QUALITIES:
-                recipe = load_recipe("zoo").replace(image_size_px=size, quality=quality, views=views)
-                times = best_round(backend, recipe, meshes, rounds)
-                count = len(meshes) * views
-                yield Row(f"{quality}, {size} px", count / times.total, "views/s")
-                parts = (f"{name} {1e3 * getattr(times, name) / count:.3f}" for name in Times.__slots__)
-                yield Row(f"{quality}, {size} px: ms a view", ", ".join(parts))
+        count = len(meshes) * views
+        for size, quality, times in best_rounds(backend, meshes, sizes, QUALITIES, views, rounds):
+            yield Row(f"{quality}, {size} px", count / times.total, "views/s")
+            parts = (f"{name} {1e3 * getattr(times, name) / count:.3f}" for name in Times.__slots__)
+            yield Row(f"{quality}, {size} px: ms a view", ", ".join(parts))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a step is told: where it runs, where its files go, and how long it may take."""
+    """Where a step runs, where its files go, and how long it may take."""
 
     device: str
     """"cuda" or "cpu"."""
@@ -22,7 +22,7 @@ class Setting:
 
     @property
     def on_gpu(self) -> bool:
-        """Whether it runs on a GPU, and so with sizes that keep one busy."""
+        """Tell whether it runs on a GPU, and so with sizes that keep one busy."""
         return self.device == "cuda"
 
     @property

@@ -115,7 +115,6 @@ def open_dataset(
             (TURNTABLE_CACHE); False to keep nothing, so that each view is a request.
         token: of a web server, for the URL's origin alone; None: that of TURNTABLE_TOKEN where
             TURNTABLE_TOKEN_HOST names this origin, or that of ``turntable login``.
-
         links_under: folders into which links of a local data set may lead, beside its own and the blobs of
             the hub's cache; None: anywhere, which is for data that do not leave this machine.
 
