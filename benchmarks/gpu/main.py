@@ -14,6 +14,7 @@ import os
 import shlex
 import sys
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -51,17 +52,17 @@ def parsed(words: list[str]) -> argparse.Namespace:
 
 
 def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not 0 < minutes <= 24 * 60:
-        raise ValueError(text)
-    return minutes
+    with suppress(ValueError):
+        if 0 < float(text) <= 24 * 60:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text}: give a number of minutes, above 0 and at most a day")
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= 1024:
-        raise ValueError(text)
-    return count
+    with suppress(ValueError):
+        if 1 <= int(text) <= 1024:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text}: give a whole number from 1 to 1024")
 
 
 def main(words: list[str]) -> int:
