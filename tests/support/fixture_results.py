@@ -1,0 +1,56 @@
+"""Evaluations of ``tests/fixtures/results``: the papers' protocols with the shortest heads there are."""
+
+import tempfile
+from contextlib import chdir
+from dataclasses import replace
+from pathlib import Path
+
+from fixture_runs import DATASET, copied_run
+from tiny_backbone import tiny_backbone
+
+from turntable.evaluation import ProtocolConfig, evaluate, protocol_by_name
+
+PROTOCOLS = {
+    "sie": ("turntable", "sie", "equicaps", "seq-jepa", "sie-drifting"),
+    "equicaps": ("turntable", "sie", "equicaps", "seq-jepa"),
+    "seq-jepa": ("turntable", "sie", "equicaps", "seq-jepa"),
+    "simclr": ("turntable", "sie", "equicaps", "seq-jepa"),
+}
+"""Names of those under which each run is evaluated."""
+ELSEWHERE = {"sie": ("sets/outputs",)}
+"""Data sets, by run, on which the heads of turntable's own protocol are scored too."""
+
+
+def short(protocol: str) -> ProtocolConfig:
+    """A protocol with 3 epochs of narrow heads and 50 resamples; all else stays."""
+    config = protocol_by_name(protocol)
+    heads = {
+        name: replace(getattr(config, name), epochs=3, hidden=8, batch_size=16)
+        for name in ("classifier", "rotation", "colour")
+    }
+    resampling = replace(config.resampling, num_resamples=50)
+    return replace(config, resampling=resampling, **heads)
+
+
+def make_results(run: str, fixtures: Path, out: Path) -> None:
+    """Evaluate a stored run under its protocols.
+
+    Args:
+        run: Of ``fixture_runs.COMMANDS``.
+        fixtures: The folder with the run and the data sets.
+        out: Gets PROTOCOL.json.
+    """
+    out = out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work, chdir(fixtures), tiny_backbone():
+        folder = copied_run(run, "finished", Path.cwd(), Path(work))
+        for protocol in PROTOCOLS[run]:
+            others = ELSEWHERE.get(run, ()) if protocol == "turntable" else ()
+            evaluate(
+                folder,
+                DATASET,  # a path that is the same on every machine: results quote it
+                Path(work) / f"{protocol}.json",
+                short(protocol),
+                elsewhere=others,
+            )
+            (out / f"{protocol}.json").write_bytes((Path(work) / f"{protocol}.json").read_bytes())
