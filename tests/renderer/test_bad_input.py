@@ -117,15 +117,15 @@ class TestMemoryOfTheDevice:
     def test_pictures_that_are_awaited_survive_and_no_buffer_is_lost(self, gl_backend, monkeypatch):
         views = scenes(*[label(phi=k) for k in range(4)])
         whole = draw(gl_backend, corner_piece(), views=4)
-        before = gl_backend.readback.awaited()
+        before = gl_backend.resources.readback.awaited()
         pending = gl_backend.begin(corner_piece(), views, 32, FAST)
-        held = gl_backend.readback.awaited()
+        held = gl_backend.resources.readback.awaited()
         _Short(monkeypatch, most=0)
         with pytest.raises(DeviceError):
             draw(gl_backend, corner_piece(), views=4)
-        assert gl_backend.readback.awaited() == held
+        assert gl_backend.resources.readback.awaited() == held
         np.testing.assert_array_equal(pending().rgb, whole.rgb)
-        assert gl_backend.readback.awaited() == before
+        assert gl_backend.resources.readback.awaited() == before
 
     def test_memory_that_ends_while_drawing_costs_the_worker(self, gl_backend):
         def short():

@@ -238,10 +238,10 @@ class Vanishing(ZooSource):
 def test_an_object_left_out_late_leaves_nothing_on_the_device(tmp_path, gl_backend):
     source = Vanishing(4)
     shard = plan(TINY.replace(val_fraction=0), source).shards[0]
-    awaited = gl_backend.readback.awaited()
+    awaited = gl_backend.resources.readback.awaited()
     outcome = render_shard(gl_backend, TINY, load_here(source), shard, tmp_path)
     assert {item.reason for item in outcome.quarantine} == {"file missing"}
-    assert gl_backend.readback.awaited() == awaited
+    assert gl_backend.resources.readback.awaited() == awaited
 
 
 def test_nothing_usable(tmp_path):

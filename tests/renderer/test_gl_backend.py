@@ -66,7 +66,7 @@ class TestGLBackend(BackendTests):
 
 def test_fragments_light_as_compute_shaders_do(gl_backend):
     """The path of devices below OpenGL 4.3; transparency takes blending there and image loads here."""
-    if not gl_backend.programs.compute:
+    if not gl_backend.resources.programs.compute:
         pytest.skip("the device has no compute shaders")
     glass = box((0.5, 0.4, 0.6), (0, 0.1, 0), base_color=(0.2, 0.6, 0.3), alpha=0.5)
     views = scenes(label((0.4, 0.2, 0.1)), label((1.0, -0.5, 2.0), shift=(0.9, 0, 0)))

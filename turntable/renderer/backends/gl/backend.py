@@ -2,34 +2,20 @@
 
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from turntable.datasets.outputs import OutputName
 from turntable.errors import DeviceError, DeviceLostError
-from turntable.renderer.backends.gl.constants import Constants
 from turntable.renderer.backends.gl.context import device_of, open_context
 from turntable.renderer.backends.gl.drawing import Drawing
 from turntable.renderer.backends.gl.failures import OutOfMemoryError, no_memory, told
-from turntable.renderer.backends.gl.programs import COMPUTE_VERSION_CODE, Programs
-from turntable.renderer.backends.gl.readback import Readback
-from turntable.renderer.backends.gl.rectangles import RectanglePasses
-from turntable.renderer.backends.gl.targets import (
-    BORDER_PX,
-    DepthAtlas,
-    Grid,
-    OutputTargets,
-    ViewSize,
-    ViewTargets,
-)
+from turntable.renderer.backends.gl.resources import Resources
+from turntable.renderer.backends.gl.targets import BORDER_PX
 from turntable.renderer.backends.protocol import Backend, Device, Pending, Pixels, Quality
 from turntable.renderer.backends.surface import Surfaces
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
-
-if TYPE_CHECKING:
-    import moderngl
 
 GL_DEPTH_TEST = 0x0B71
 MAX_BATCH_SAMPLES = 16 * 2**20
@@ -51,16 +37,7 @@ class GLBackend(Backend):
         self.context = open_context(device)
         self._device = device_of(self.context)
         self.context.enable_direct(GL_DEPTH_TEST)
-        self.programs = Programs(
-            self.context, compute=compute and self.context.version_code >= COMPUTE_VERSION_CODE
-        )
-        self.passes = RectanglePasses(self.context, self.programs)
-        self.constants = Constants(self.context)
-        self.readback = Readback(self.context)
-        self._resting_place = self.context.simple_framebuffer((1, 1))
-        self._targets: dict[ViewSize, ViewTargets] = {}
-        self._output_targets: dict[tuple[int, int], OutputTargets] = {}
-        self._atlases: dict[tuple[str, Grid], DepthAtlas] = {}
+        self.resources = Resources(self.context, compute=compute)
 
     @property
     def device(self) -> Device:
@@ -77,43 +54,19 @@ class GLBackend(Backend):
     ) -> Pending:
         """Give the device its work; see the protocol. Where its memory is short, fewer views at a time."""
         batch = self._batch(len(scenes), (image_size_px + 2 * BORDER_PX) * quality.supersampling)
-        awaited = self.readback.awaited()
+        awaited = self.resources.readback.awaited()
         while True:
             try:
-                with self._current(), Drawing(self, mesh, image_size_px, quality) as drawing:
+                with self._current(), Drawing(self.resources, mesh, image_size_px, quality) as drawing:
                     parts = [
                         drawing.draw(scenes[at : at + batch], outputs) for at in range(0, len(scenes), batch)
                     ]
                 return lambda: self._joined(parts)
             except OutOfMemoryError as error:
-                self._release_buffers(awaited)
+                self.resources.release_buffers(awaited)
                 if batch == 1:
                     raise no_memory(mesh, image_size_px, error) from error
                 batch = -(-batch // 2)
-
-    def targets(self, size: ViewSize) -> ViewTargets:
-        """Buffers for a batch of views; those of the size last used are kept."""
-        if size not in self._targets:
-            self._release(*self._targets.values())
-            self._targets = {size: ViewTargets(self.context, size)}
-        return self._targets[size]
-
-    def output_targets(self, views: int, image_px: int) -> OutputTargets:
-        """Buffers for what pixel centres see; those of the size last used are kept."""
-        key = (views, image_px)
-        if key not in self._output_targets:
-            self._release(*self._output_targets.values())
-            self._output_targets = {key: OutputTargets(self.context, *key)}
-        return self._output_targets[key]
-
-    def atlas(self, name: str, tiles: int, tile_px: int, *, silhouettes: bool = False) -> DepthAtlas:
-        """Depth maps for one use; those of the size last used are kept."""
-        grid = Grid.of(tiles, tile_px)
-        if (name, grid) not in self._atlases:
-            for key in [key for key in self._atlases if key[0] == name]:
-                self._release(self._atlases.pop(key))
-            self._atlases[name, grid] = DepthAtlas(self.context, grid, silhouettes=silhouettes)
-        return self._atlases[name, grid]
 
     def close(self) -> None:
         """Free everything on the device."""
@@ -133,20 +86,6 @@ class GLBackend(Backend):
         except OutOfMemoryError as error:  # too late to try again with less
             raise DeviceLostError(f"the device ran out of memory while it was drawing ({error})") from error
         return Pixels(**{name: np.concatenate([part[name] for part in made]) for name in made[0]})
-
-    def _release_buffers(self, awaited: "tuple[moderngl.Buffer, ...]") -> None:
-        """Free all but the pictures that are awaited; it is made anew when it is needed."""
-        self.readback.give_up(since=awaited)
-        kept = (*self._targets.values(), *self._output_targets.values(), *self._atlases.values())
-        self._release(*kept, self.readback)
-        for table in (self._targets, self._output_targets, self._atlases):
-            table.clear()
-
-    def _release(self, *items: "ViewTargets | OutputTargets | DepthAtlas | Readback") -> None:
-        # moderngl binds again what it knows as bound, and OpenGL objects to what is no longer there.
-        self._resting_place.use()
-        for item in items:
-            item.release()
 
     def _batch(self, views: int, tile_px: int) -> int:
         """How many views to draw at once: even parts, each within memory and the device's texture size."""

@@ -19,6 +19,7 @@ from turntable.renderer.backends.gl import projections
 from turntable.renderer.backends.gl.programs import Defines
 from turntable.renderer.backends.gl.readback import Reading
 from turntable.renderer.backends.gl.rectangles import Inputs, Rectangle, ViewBlocks
+from turntable.renderer.backends.gl.resources import Resources
 from turntable.renderer.backends.gl.targets import BORDER_PX, DepthAtlas, Grid, Layer, ViewSize, ViewTargets
 from turntable.renderer.backends.gl.upload import DeviceMesh
 from turntable.renderer.backends.protocol import Quality
@@ -29,8 +30,6 @@ from turntable.renderer.scene import Scenes
 
 if TYPE_CHECKING:
     import moderngl
-
-    from turntable.renderer.backends.gl.backend import GLBackend
 
 CLIP_PLANES = tuple(0x3000 + plane for plane in range(5))
 """GL_CLIP_DISTANCE0 and on: one an edge of a tile, and the floor."""
@@ -45,14 +44,14 @@ LIFT = 1.2 / 64
 class Drawing:
     """One mesh on the device, from its upload to its last view."""
 
-    def __init__(self, backend: "GLBackend", mesh: Mesh, image_px: int, quality: Quality) -> None:
-        self._backend, self._context = backend, backend.context
+    def __init__(self, resources: Resources, mesh: Mesh, image_px: int, quality: Quality) -> None:
+        self._resources, self._context = resources, resources.context
         self._image_px, self._quality = image_px, quality
         self._directions = lighting.sphere_directions(quality.sun_maps)
         with ExitStack() as held:
-            self._mesh = DeviceMesh(self._context, backend.programs, mesh)
+            self._mesh = DeviceMesh(self._context, resources.programs, mesh)
             held.callback(self._mesh.release)
-            self._sun = backend.atlas("sun", quality.sun_maps, quality.sun_map_px, silhouettes=True)
+            self._sun = resources.atlas("sun", quality.sun_maps, quality.sun_map_px, silhouettes=True)
             self._sun_rows = self._draw_sun_maps()
             self._held = held.pop_all()
 
@@ -66,7 +65,7 @@ class Drawing:
         """Begin to draw one view a scene; what is returned waits for the fields of ``Pixels`` asked for."""
         quality = self._quality
         size = ViewSize(len(scenes), self._image_px, quality.supersampling, quality.floor_step)
-        targets = self._backend.targets(size)
+        targets = self._resources.targets(size)
         spot, spot_rows = self._draw_spot_maps(scenes)
         blocks = ViewBlocks(self._context, self._view_blocks(scenes, spot_rows))
         inputs = {**self._inputs(), "spot_maps": spot.depth}
@@ -75,14 +74,14 @@ class Drawing:
         self._light_floor(targets, blocks, inputs)
         self._resolve(targets, blocks, inputs, scenes, bounds)
         blocks.release()
-        picture = self._backend.readback.begin(targets.picture, size.pixels, len(scenes))
+        picture = self._resources.readback.begin(targets.picture, size.pixels, len(scenes))
         others = self._draw_outputs(scenes, outputs) if set(outputs) - {"rgb"} else dict
         return lambda: {"rgb": picture.tiles()[..., :3], **others()}
 
     def _inputs(self) -> Inputs:
         quality, sun = self._quality, self._sun
         return {
-            **self._backend.constants.inputs,
+            **self._resources.constants.inputs,
             "image_px": float(self._image_px),
             "border_px": float(BORDER_PX),
             "supersampling": float(quality.supersampling),
@@ -110,7 +109,7 @@ class Drawing:
     def _draw_spot_maps(self, scenes: Scenes) -> tuple[DepthAtlas, NDArray[np.float64]]:
         """The maps of all views, and [V, S, 5, 4] where a point of the world is found in each."""
         samples = self._quality.spot_samples
-        atlas = self._backend.atlas("spot", len(scenes) * samples, self._quality.spot_map_px)
+        atlas = self._resources.atlas("spot", len(scenes) * samples, self._quality.spot_map_px)
         clip = projections.spot_clip(scenes, self._mesh.extent.radius, samples).reshape(-1, 4, 4)
         placed = projections.into_atlas(clip, atlas.grid, atlas.margin)
         poses = np.repeat(scenes.object_to_world, samples, axis=0)
@@ -136,7 +135,7 @@ class Drawing:
             taps[:, projections.by_phase(quality.sun_taps, quality.phases)],
             self._sun_rows,
             spot_rows[:, projections.by_phase(quality.spot_samples, quality.spot_phases)],
-            self._backend.constants.sun_on_floor,
+            self._resources.constants.sun_on_floor,
         )
 
     def _defines(self) -> Defines:
@@ -170,7 +169,7 @@ class Drawing:
             layer = targets.layer(number)
             self._draw_geometry(layer, nearer, scenes, grid)
             run = {**inputs, **layer.inputs}
-            self._backend.passes.run(
+            self._resources.passes.run(
                 "lighting",
                 targets,
                 targets.light,
@@ -211,7 +210,9 @@ class Drawing:
             Rectangle(view, *_placed(whole, grid.origin(view)), {"tile": grid.origin(view)})
             for view in range(targets.size.views)
         ]
-        self._backend.passes.run("floor", targets, targets.floor, rectangles, blocks, inputs, self._defines())
+        self._resources.passes.run(
+            "floor", targets, targets.floor, rectangles, blocks, inputs, self._defines()
+        )
 
     def _resolve(
         self,
@@ -238,7 +239,7 @@ class Drawing:
                 self._pixels(size, view, box, horizon)
                 for view, (box, horizon) in enumerate(zip(boxes, horizons, strict=True))
             ]
-            self._backend.passes.run(
+            self._resources.passes.run(
                 "resolve",
                 targets,
                 targets.picture,
@@ -259,11 +260,11 @@ class Drawing:
         return Rectangle(view, *_placed(box, tile), places)
 
     def _draw_outputs(self, scenes: Scenes, outputs: Collection[OutputName]) -> Callable[[], Surfaces]:
-        targets, views = self._backend.output_targets(len(scenes), self._image_px), len(scenes)
+        targets, views = self._resources.output_targets(len(scenes), self._image_px), len(scenes)
         targets.framebuffer.use()
         targets.framebuffer.clear(depth=1.0)
         self._draw_seen("outputs", ("SURFACE",), {}, scenes, targets.grid, 0)
-        begin = self._backend.readback.begin
+        begin = self._resources.readback.begin
         mask = begin(targets.mask, targets.grid, views)
         if set(outputs) <= {"rgb", "mask"}:  # the other buffers need not be read back
             return lambda: _masks(mask, scenes, outputs)
