@@ -14,6 +14,8 @@ MOST_IMAGES = 2**28
 """Views of a data set: 100 times 3DIEBench."""
 LEAST_SIZE_PX, MOST_SIZE_PX = 8, 4096
 """Side of an image."""
+MOST_SAMPLES = 8
+"""Samples of a pixel, along each axis."""
 MOST_POINTS = 1_000_000
 """Points of an object's cloud."""
 MOST_FACTORS = 256

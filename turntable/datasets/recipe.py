@@ -9,19 +9,11 @@ from typing import Any, Literal
 
 from turntable.datasets.columns import label_columns
 from turntable.datasets.digests import sha256_of
-from turntable.datasets.factors import STANDARD_BY_NAME, Factor
+from turntable.datasets.factors import Factor
 from turntable.datasets.labels import LabelSchema
-from turntable.datasets.motion import DEFAULT_OFFSET, DEFAULT_TRAVEL, SequenceRule, Span
+from turntable.datasets.motion import SequenceRule
 from turntable.datasets.objects import SPLITS
 from turntable.datasets.outputs import OutputName
-from turntable.datasets.recipe_schema import (
-    FactorTable,
-    RecipeTable,
-    RotationTable,
-    SequenceTable,
-    SpanTable,
-    parse_table,
-)
 from turntable.datasets.recipe_text import check_extent, parse_toml, read_text
 from turntable.datasets.rotation_rule import RotationRule
 from turntable.errors import InvalidInputError, shown
@@ -90,12 +82,10 @@ class Recipe:
     def from_dict(cls, table: dict[str, Any], where: str = "") -> "Recipe":
         """Check a table of the shape of the TOML file. Raises RecipeError listing its faults."""
         check_extent(table, where or "(unnamed)")
-        checked = parse_table(table, where or shown(str(table.get("name", "(unnamed)"))))
-        factors = tuple(_factor(name, factor) for name, factor in checked.factor_tables().items())
-        plain = {name: getattr(checked, name) for name in RecipeTable.model_fields if name != "factors"}
-        plain |= {"outputs": tuple(checked.outputs), "splits": tuple(checked.splits)}
-        plain |= {"rotation": _rotation(checked.rotation), "sequence": _sequence(checked.sequence)}
-        return cls(**plain, drawn=factors)
+        # Who reads data sets needs no pydantic, which takes as long to import as all else here.
+        from turntable.datasets.recipe_checking import checked_fields
+
+        return cls(**checked_fields(table, where or shown(str(table.get("name", "(unnamed)")))))
 
     def to_dict(self) -> dict[str, Any]:
         """The table this recipe can be read back from."""
@@ -193,18 +183,6 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _factor(name: str, table: FactorTable) -> Factor:
-    standard = STANDARD_BY_NAME[name].factor
-    if table.value is not None:
-        return standard.fixed(table.value)
-    if table.inner is not None:
-        assert table.outer is not None
-        return standard.two_sided(table.inner, table.outer)
-    assert table.low is not None
-    assert table.high is not None
-    return standard.over(table.low, table.high)
-
-
 def _factor_dict(factor: Factor) -> dict[str, float]:
     if factor.distribution == "fixed":
         return {"value": factor.low}
@@ -216,29 +194,6 @@ def _factor_dict(factor: Factor) -> dict[str, float]:
 def _decisive(factor: Factor) -> list[str | float]:
     ends: list[str | float] = [factor.name, factor.distribution, factor.low, factor.high]
     return [*ends, factor.inner] if factor.distribution == "two-sided" else ends
-
-
-def _rotation(table: RotationTable | None) -> RotationRule | None:
-    return None if table is None else RotationRule(table.outside, table.margin_deg)
-
-
-def _sequence(table: SequenceTable | None) -> SequenceRule | None:
-    if table is None:
-        return None
-    screw = table.motion == "screw"
-    vary = tuple(name for name in STANDARD_BY_NAME if name in table.vary)
-    return SequenceRule(
-        length=table.length,
-        motion=table.motion,
-        speed_rad=_span(table.speed_rad),
-        offset=_span(table.offset) or (DEFAULT_OFFSET if screw else None),
-        travel=_span(table.travel) or (DEFAULT_TRAVEL if screw else None),
-        vary=vary,
-    )
-
-
-def _span(table: SpanTable | None) -> Span | None:
-    return None if table is None else (table.low, table.high)
 
 
 def _toml(value: Any) -> str:

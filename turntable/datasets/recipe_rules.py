@@ -2,19 +2,16 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from turntable.datasets.factors import STANDARD_BY_NAME
 from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES
 from turntable.datasets.legacy_stream import GREATEST_SEED, STREAM_ORDER
 from turntable.datasets.motion import DEFAULT_OFFSET, DEFAULT_TRAVEL, MOST_TRANSLATION
+from turntable.datasets.recipe_schema import FactorTable, RecipeTable, SequenceTable
 from turntable.errors import shown
 
-if TYPE_CHECKING:
-    from turntable.datasets.recipe_schema import FactorTable, RecipeTable, SequenceTable
 
-
-def broken_rules(recipe: "RecipeTable") -> list[str]:
+def broken_rules(recipe: RecipeTable) -> list[str]:
     """Every combination of keys that cannot be, as "key: what is wrong"."""
     factors = recipe.factor_tables()
     faults = [*_two_sided(factors), *_rotation(recipe, factors), *_draws(recipe, factors)]
@@ -23,13 +20,13 @@ def broken_rules(recipe: "RecipeTable") -> list[str]:
     return faults
 
 
-def _two_sided(factors: "dict[str, FactorTable]") -> Iterator[str]:
+def _two_sided(factors: dict[str, FactorTable]) -> Iterator[str]:
     for name, factor in factors.items():
         if factor.outer is not None and STANDARD_BY_NAME[name].minimum >= 0:
             yield f"factors.{name}: inner and outer are for factors that can be negative; give low and high"
 
 
-def _rotation(recipe: "RecipeTable", factors: "dict[str, FactorTable]") -> Iterator[str]:
+def _rotation(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if recipe.rotation is None:
         return
     for name in ROTATION_NAMES:
@@ -39,7 +36,7 @@ def _rotation(recipe: "RecipeTable", factors: "dict[str, FactorTable]") -> Itera
         yield 'rotation.margin_deg: is measured from a training range; give outside = "3diebench" too'
 
 
-def _draws(recipe: "RecipeTable", factors: "dict[str, FactorTable]") -> Iterator[str]:
+def _draws(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if recipe.draws != "philox":
         for name in ("rotation", "sequence"):
             if getattr(recipe, name) is not None:
@@ -57,9 +54,7 @@ def _draws(recipe: "RecipeTable", factors: "dict[str, FactorTable]") -> Iterator
         yield f'seed: draws = "numpy-legacy" has seeds up to {GREATEST_SEED}, those of all chunks included'
 
 
-def _sequence(
-    recipe: "RecipeTable", sequence: "SequenceTable", factors: "dict[str, FactorTable]"
-) -> Iterator[str]:
+def _sequence(recipe: RecipeTable, sequence: SequenceTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if recipe.views % sequence.length:
         yield f"views: {recipe.views} is not a multiple of sequence.length {sequence.length}"
     if sequence.motion == "independent":
@@ -77,7 +72,7 @@ def _sequence(
             yield f'sequence.{name}: only motion = "screw" has it; leave it out'
 
 
-def _screw(sequence: "SequenceTable", factors: "dict[str, FactorTable]") -> Iterator[str]:
+def _screw(sequence: SequenceTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     for name in _named(TRANSLATION_NAMES, factors):
         yield f'factors.{name}: motion = "screw" decides where the object is; leave it out'
     low, high = _ends(sequence, "offset")
@@ -91,12 +86,12 @@ def _screw(sequence: "SequenceTable", factors: "dict[str, FactorTable]") -> Iter
         )
 
 
-def _ends(sequence: "SequenceTable", name: str) -> tuple[float, float]:
+def _ends(sequence: SequenceTable, name: str) -> tuple[float, float]:
     span = getattr(sequence, name)
     return (span.low, span.high) if span else {"offset": DEFAULT_OFFSET, "travel": DEFAULT_TRAVEL}[name]
 
 
-def _vary(sequence: "SequenceTable", factors: "dict[str, FactorTable]") -> Iterator[str]:
+def _vary(sequence: SequenceTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if len(set(sequence.vary)) < len(sequence.vary):
         yield "sequence.vary: names a factor twice"
     for name in dict.fromkeys(sequence.vary):
@@ -111,5 +106,5 @@ def _vary(sequence: "SequenceTable", factors: "dict[str, FactorTable]") -> Itera
             yield f'sequence.vary: {name} turns the axis of motion = "in-plane"; it holds over a sequence'
 
 
-def _named(names: Iterable[str], factors: "dict[str, FactorTable]") -> list[str]:
+def _named(names: Iterable[str], factors: dict[str, FactorTable]) -> list[str]:
     return [name for name in names if name in factors]

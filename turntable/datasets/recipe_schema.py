@@ -1,6 +1,5 @@
-"""The one door through which a recipe's text becomes checked values: a pydantic model and its messages."""
+"""The tables of a recipe as pydantic models: which keys there are, of which types, within which bounds."""
 
-import difflib
 import math
 import re
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     create_model,
     field_validator,
     model_validator,
@@ -24,12 +22,8 @@ from turntable.datasets.labels import ROTATION_NAMES
 from turntable.datasets.motion import MotionName
 from turntable.datasets.objects import SPLITS
 from turntable.datasets.outputs import OUTPUTS, OutputName
-from turntable.datasets.recipe_rules import broken_rules
 from turntable.datasets.rotation_rule import MOST_MARGIN_DEG
-from turntable.errors import RecipeError, is_plain, shown
-
-MOST_SAMPLES = 8
-"""A pixel, along each axis."""
+from turntable.errors import is_plain, shown
 
 _PI = re.compile(
     r"\s*(?P<sign>[+-]?)\s*(?P<times>\d+(?:\.\d*)?)?\s*\*?\s*pi\s*(?:/\s*(?P<over>\d+(?:\.\d*)?))?\s*"
@@ -39,10 +33,16 @@ _LONGEST_NUMBER = 40
 
 MOST_DESCRIPTION = 2_000
 """Characters of a description, which is one line of a recipe's text."""
-MOST_FAULTS = 20
-"""Faults of a recipe that are told at once; how many more there are is said."""
-_LONGEST_VALUE = 60
+LONGEST_VALUE = 60
 """Characters of a key or value in a message."""
+
+
+def said(value: object, spell: Callable[[object], str] = repr) -> str:
+    """Return a value for a message, cut where it is long."""
+    try:
+        return shown(spell(value), LONGEST_VALUE)
+    except ValueError:  # a number of thousands of figures
+        return "a number of thousands of figures"
 
 
 def _number(value: object) -> object:
@@ -58,11 +58,13 @@ def _number(value: object) -> object:
 _Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
+    """A table whose every key is known, and of the type it says."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class FactorTable(_Table):
+class FactorTable(Table):
     """[factors.<name>]: a way to draw. Subclasses narrow the fields to the limits."""
 
     low: float | None = None
@@ -98,7 +100,7 @@ def _check_order(least: str, low: float | None, greatest: str, high: float | Non
         raise ValueError(f"{least} {low} and {greatest} {high} are one number in float32, as labels are")
 
 
-class SpanTable(_Table):
+class SpanTable(Table):
     """{ low, high } of a motion; equal where nothing is to be drawn."""
 
     low: _Number
@@ -111,7 +113,7 @@ class SpanTable(_Table):
         return self
 
 
-class RotationTable(_Table):
+class RotationTable(Table):
     """[rotation]: rotations drawn on SO(3), in place of the three angles' tables."""
 
     kind: Literal["uniform"]
@@ -119,7 +121,7 @@ class RotationTable(_Table):
     margin_deg: _Number = Field(default=0.0, ge=0, le=MOST_MARGIN_DEG)
 
 
-class SequenceTable(_Table):
+class SequenceTable(Table):
     """[sequence]: views that follow one another."""
 
     length: int = Field(ge=2, le=limits.MOST_VIEWS)
@@ -142,20 +144,20 @@ def _factor_table(standard: StandardFactor) -> type[FactorTable]:
     )
 
 
-def _factors_table() -> type[_Table]:
+def _factors_table() -> type[Table]:
     fields: dict[str, Any] = {}
     for standard in STANDARD:
         table: Any = _factor_table(standard)
         # [rotation] may stand in for the angles' tables: who is missing is told by _missing_angles.
         required = standard.default is None and standard.factor.name not in ROTATION_NAMES
         fields[standard.factor.name] = (table, ...) if required else (table | None, None)
-    return create_model("factors", __base__=_Table, **fields)
+    return create_model("factors", __base__=Table, **fields)
 
 
-_FactorsTable: Any = _factors_table()
+FactorsTable: Any = _factors_table()
 
 
-class RecipeTable(_Table):
+class RecipeTable(Table):
     """Everything a recipe may say."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
@@ -165,7 +167,7 @@ class RecipeTable(_Table):
     views: int = Field(ge=1, le=limits.MOST_VIEWS)
     image_size_px: int = Field(ge=limits.LEAST_SIZE_PX, le=limits.MOST_SIZE_PX)
     quality: Literal["fast", "standard", "high"] = "standard"
-    supersampling: int | None = Field(default=None, ge=1, le=MOST_SAMPLES)
+    supersampling: int | None = Field(default=None, ge=1, le=limits.MOST_SAMPLES)
     jpeg_quality: int = Field(default=95, ge=1, le=100)
     jpeg_subsampling: Literal["420", "444"] = "420"
     channel_order: Literal["rgb", "bgr"] = "rgb"
@@ -179,13 +181,13 @@ class RecipeTable(_Table):
     chunks: int = Field(default=1, ge=1, le=100_000)
     rotation: RotationTable | None = None
     sequence: SequenceTable | None = None
-    factors: _FactorsTable  # pyright: ignore[reportInvalidTypeForm]
+    factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("description")
     @classmethod
     def _printable(cls, description: str) -> str:
         if not is_plain(description.replace("\n", " ").replace("\t", " ")):
-            raise ValueError(f"{_said(description)} has control characters; leave them out")
+            raise ValueError(f"{said(description)} has control characters; leave them out")
         return description
 
     @field_validator("outputs")
@@ -210,95 +212,3 @@ class RecipeTable(_Table):
         """The factors this recipe names, in the standard order."""
         tables = {standard.factor.name: getattr(self.factors, standard.factor.name) for standard in STANDARD}
         return {name: cast("FactorTable", table) for name, table in tables.items() if table is not None}
-
-
-def parse_table(table: dict[str, Any], where: str) -> RecipeTable:
-    """Check a recipe's table.
-
-    Args:
-        table: as read from TOML.
-        where: what the message calls the recipe.
-
-    Raises:
-        RecipeError: lists the faults, each by the name of its key.
-    """
-    faults, more = _missing_angles(table), 0
-    try:
-        checked = RecipeTable.model_validate(table)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        faults += [_fault(cast("dict[str, Any]", detail)) for detail in details[:MOST_FAULTS]]
-        more = len(details) - MOST_FAULTS
-    else:
-        faults += broken_rules(checked)
-        if not faults:
-            return checked
-    raise RecipeError(f"recipe {where}: {_listed(faults, max(more, 0))}")
-
-
-def _listed(faults: list[str], untold: int) -> str:
-    """Faults as lines, the first of very many."""
-    number, untold = len(faults) + untold, untold + max(len(faults) - MOST_FAULTS, 0)
-    count = "1 error" if number == 1 else f"{number:,} errors"
-    more = [f"and {untold:,} more"] if untold else []
-    return "\n".join([f"{count}:", *(f"  {line}" for line in [*faults[:MOST_FAULTS], *more])])
-
-
-def _missing_angles(table: dict[str, Any]) -> list[str]:
-    factors = table.get("factors")
-    if table.get("rotation") is not None or not isinstance(factors, dict):
-        return []
-    return [f"factors.{name}: missing; {_MISSING_FACTOR}" for name in ROTATION_NAMES if name not in factors]
-
-
-_MISSING_FACTOR = "give low and high, or value"
-
-
-def _fault(detail: dict[str, Any]) -> str:
-    path = tuple(str(part) for part in detail["loc"])
-    name = ".".join(shown(part, _LONGEST_VALUE) for part in path)
-    return f"{name or 'recipe'}: {_message(path, detail)}"
-
-
-def _message(path: tuple[str, ...], detail: dict[str, Any]) -> str:
-    value, context = detail["input"], detail.get("ctx", {})
-    match detail["type"]:
-        case "missing":
-            return f"missing; {_MISSING_FACTOR}" if path[0] == "factors" and len(path) == 2 else "missing"
-        case "extra_forbidden":
-            return f"unknown key; {_suggestion(path)}"
-        case "greater_than_equal":
-            return f"{_said(value, str)} is below {context['ge']:.6g}"
-        case "less_than_equal":
-            return f"{_said(value, str)} is above {context['le']:.6g}"
-        case "less_than":
-            return f"{_said(value, str)} is not below {context['lt']:.6g}"
-        case "literal_error":
-            return f"{_said(value)} is not one of {context['expected']}"
-        case "value_error":
-            return str(context["error"])
-        case _:
-            return f"{_said(value)}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
-
-
-def _said(value: object, spell: Callable[[object], str] = repr) -> str:
-    """Return a value for a message, cut where it is long."""
-    try:
-        return shown(spell(value), _LONGEST_VALUE)
-    except ValueError:  # a number of thousands of figures
-        return "a number of thousands of figures"
-
-
-def _suggestion(path: tuple[str, ...]) -> str:
-    known = _known_keys(path)
-    near = difflib.get_close_matches(path[-1][:_LONGEST_VALUE], known, n=1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-
-
-def _known_keys(path: tuple[str, ...]) -> list[str]:
-    if len(path) == 1:
-        return list(RecipeTable.model_fields)
-    if path[0] == "factors":
-        return list(_FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
-    tables: dict[str, type[_Table]] = {"rotation": RotationTable, "sequence": SequenceTable}
-    return list((tables[path[0]] if len(path) == 2 else SpanTable).model_fields)

@@ -9,8 +9,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets.limits import MOST_SAMPLES
 from turntable.datasets.outputs import OutputName
-from turntable.datasets.recipe_schema import MOST_SAMPLES
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.scene import Scenes
