@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turntable.datasets.columns import POSE_NAMES
+from turntable.datasets.columns import LEGACY_ORDER, POSE_NAMES
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.factors import STANDARD, StandardFactor
 from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES
-from turntable.datasets.legacy_stream import STREAM_ORDER
 from turntable.datasets.recipe import Recipe
 
 MOTIONS = ("constant", "screw", "in-plane", "independent")
@@ -62,7 +61,7 @@ def recipes(draw: st.DrawFn, kind: str) -> Recipe:
     for item in named:
         kinds = (
             "rv"
-            if kind == "legacy" and item.factor.name in STREAM_ORDER
+            if kind == "legacy" and item.factor.name in LEGACY_ORDER
             else "v"
             if kind == "legacy"
             else "rtv"

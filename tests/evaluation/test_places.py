@@ -12,11 +12,10 @@ from turntable.errors import InvalidInputError
 from turntable.evaluation import ProtocolConfig, evaluate, evaluate_untrained, read_details
 from turntable.evaluation.features import renumbered, split_features, with_labels
 from turntable.evaluation.probes import ProbeConfig
-from turntable.evaluation.protocol import UNTRAINED
+from turntable.evaluation.protocol import UNTRAINED, share_of_training
 from turntable.evaluation.resampling import Resampling
 from turntable.evaluation.results import Results
 from turntable.evaluation.scoring import Place, score
-from turntable.evaluation.training_share import share_of_training
 from turntable.training import demo_config, load_method, open_run, train
 
 BRIEF = ProbeConfig(epochs=2, hidden=16)

@@ -30,10 +30,10 @@ from turntable.evaluation import (
 )
 from turntable.evaluation.details import Retrieval
 from turntable.evaluation.figures import error_over_angle, histograms, projections, training_curves
+from turntable.evaluation.pictures import retrieval_sheet
 from turntable.evaluation.probes import ProbeConfig
 from turntable.evaluation.report import told_share
 from turntable.evaluation.resampling import Resampling
-from turntable.evaluation.retrieval_sheet import retrieval_sheet
 from turntable.evaluation.summaries import contact_sheet_of
 from turntable.evaluation.tables import rows_of, side_by_side, tables
 from turntable.training import demo_config, train

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from meshes import write_glb, write_shapenet_object, write_v1_object
 
-from turntable.datasets.known_objects import EMPTY_CARS
+from turntable.datasets.published import EMPTY_CARS
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.detect import detect_source
 from turntable.renderer.meshes.known_shapenet import known_bad, names_of, synset_named, synsets

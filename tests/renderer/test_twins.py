@@ -3,7 +3,7 @@
 import pytest
 from meshes import CUBE_OBJ, write_shapenet_object
 
-from turntable.datasets.known_objects import EMPTY_CARS
+from turntable.datasets.published import EMPTY_CARS
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.folder import FolderSource
 from turntable.renderer.meshes.shapenet import ShapeNetSource

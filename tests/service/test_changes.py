@@ -218,7 +218,7 @@ def test_the_lines_over_a_view_land_on_the_objects_pixels(zoo):
     """An independent check: what rays found at a pixel, carried through the pose, projects to that pixel."""
     import numpy as np
 
-    from turntable.service.overlay import overlay
+    from turntable.service.contents import overlay
 
     (entry,) = find_datasets([zoo]).all()
     split = entry.splits["train"]

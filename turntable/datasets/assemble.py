@@ -13,7 +13,7 @@ from turntable.datasets.conventions import conventions_of
 from turntable.datasets.croissant import CROISSANT_NAME, dataset_croissant
 from turntable.datasets.fingerprint import fingerprint
 from turntable.datasets.labels import LabelArray
-from turntable.datasets.manifest import MANIFEST_NAME, Manifest, Totals, write_manifest
+from turntable.datasets.manifest import Manifest, Totals, write_manifest
 from turntable.datasets.objects import SPLITS, TRAIN, ObjectRecord
 from turntable.datasets.outputs import EXTRAS, POINTS_MEANING
 from turntable.datasets.pixels import encode_jpeg
@@ -31,17 +31,6 @@ from turntable.datasets.statistics import pixel_statistics
 from turntable.datasets.storage import write_bytes, write_text
 from turntable.datasets.table import TABLE_NAME, TableContext, write_table
 from turntable.errors import InvalidInputError
-
-DESCRIBED = (
-    TABLE_NAME,
-    QUARANTINE_NAME,
-    WARNINGS_NAME,
-    CARD_NAME,
-    SHEET_NAME,
-    CROISSANT_NAME,
-    MANIFEST_NAME,
-)
-"""The files that ``finish_dataset`` writes, in its order."""
 
 
 def finish_dataset(

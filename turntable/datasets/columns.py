@@ -10,6 +10,19 @@ from turntable.datasets.rotation_rule import EULER_RANGES, RotationRule
 
 POSE_NAMES = (*ROTATION_NAMES, *TRANSLATION_NAMES)
 
+GREATEST_LEGACY_SEED = 2**32 - 1
+"""The greatest that ``np.random.seed`` takes."""
+
+LEGACY_ORDER = (
+    "floor_hue",
+    "light_theta_rad",
+    "light_phi_rad",
+    "light_hue",
+    *TRANSLATION_NAMES,
+    *ROTATION_NAMES,
+)
+"""The order in which the published generators drew the factors of a view; 3DIEBench has no translations."""
+
 
 def label_columns(
     drawn: tuple[Factor, ...], rotation: RotationRule | None, sequence: SequenceRule | None

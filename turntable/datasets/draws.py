@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import rotations
+from turntable.datasets.columns import LEGACY_ORDER
 from turntable.datasets.counters import (
     WORDS_PER_BLOCK,
     Views,
@@ -22,7 +23,7 @@ from turntable.datasets.counters import (
 )
 from turntable.datasets.factors import Factor
 from turntable.datasets.labels import LabelArray, LabelSchema
-from turntable.datasets.legacy_stream import STREAM_ORDER, legacy_stream
+from turntable.datasets.legacy_stream import legacy_stream
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.rotation_rule import RotationRule
 from turntable.datasets.sequences import sequence_labels
@@ -131,7 +132,7 @@ def _published(recipe: Recipe, object_id: str, views: Views, stream: tuple[int, 
         )
     seed, index = stream
     ranged = {factor.name: factor for factor in recipe.drawn if factor.distribution == "uniform"}
-    order = [name for name in STREAM_ORDER if name in ranged]
+    order = [name for name in LEGACY_ORDER if name in ranged]
     columns = {factor.name: np.full(len(views), factor.low) for factor in recipe.drawn}
     if order:
         low, high = [ranged[name].low for name in order], [ranged[name].high for name in order]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from turntable.datasets.stores.protocol import checked_name
+from turntable.datasets.keys import checked_name
 from turntable.errors import IntegrityError, StoreError
 
 _ABSENT = (FileNotFoundError, NotADirectoryError)

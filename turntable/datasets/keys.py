@@ -1,4 +1,4 @@
-"""Object keys: names of an object's members in a shard, safe in every file system and tar reader."""
+"""Names: of the files of a data set, and of an object's members in a shard."""
 
 import hashlib
 import re
@@ -62,3 +62,13 @@ def labels_member(key: str) -> str:
 def meta_member(key: str) -> str:
     """Name of an object's description in the shard."""
     return f"{key}.meta.json"
+
+
+def checked_name(name: str) -> str:
+    """The name itself. Raises InvalidInputError where it could leave the store or means nothing."""
+    parts = name.split("/")
+    if not name.isprintable() or "\\" in name or any(part in ("", ".", "..") for part in parts):
+        raise InvalidInputError(
+            f"{name!r}: not a name in a store; give a relative path such as 'train/shard-000000.tar'"
+        )
+    return name

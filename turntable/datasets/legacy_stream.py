@@ -13,21 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES
-
-GREATEST_SEED = 2**32 - 1
-"""Of ``np.random.seed``."""
-
-STREAM_ORDER = (
-    "floor_hue",
-    "light_theta_rad",
-    "light_phi_rad",
-    "light_hue",
-    *TRANSLATION_NAMES,
-    *ROTATION_NAMES,
-)
-"""In which the published generators drew the factors of a view; 3DIEBench has no translations."""
-
 _STRIDE = 1 << 17
 """Numbers between remembered states, at first: from one to the next is about half a millisecond."""
 _MOST_STATES = 256

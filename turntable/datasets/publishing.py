@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from turntable.datasets.assemble import DESCRIBED
 from turntable.datasets.card import CARD_NAME
 from turntable.datasets.dataset import Dataset, confined, open_folder
+from turntable.datasets.described import DESCRIBED
 from turntable.datasets.limits import MOST_MANIFEST_BYTES
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.shard_index import INDEX_SUFFIX

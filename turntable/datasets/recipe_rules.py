@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterable, Iterator
 
+from turntable.datasets.columns import GREATEST_LEGACY_SEED, LEGACY_ORDER
 from turntable.datasets.factors import STANDARD_BY_NAME
 from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES
-from turntable.datasets.legacy_stream import GREATEST_SEED, STREAM_ORDER
 from turntable.datasets.motion import DEFAULT_OFFSET, DEFAULT_TRAVEL, MOST_TRANSLATION
 from turntable.datasets.recipe_schema import FactorTable, RecipeTable, SequenceTable
 from turntable.errors import shown
@@ -48,10 +48,11 @@ def _draws(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str
     for name, factor in factors.items():
         if factor.outer is not None:
             yield f'factors.{name}: draws = "numpy-legacy" has no draw with two sides; give low and high'
-        elif factor.value is None and name not in STREAM_ORDER:
+        elif factor.value is None and name not in LEGACY_ORDER:
             yield f'factors.{name}: draws = "numpy-legacy" has no such draw; give value'
-    if recipe.seed + recipe.chunks - 1 > GREATEST_SEED:
-        yield f'seed: draws = "numpy-legacy" has seeds up to {GREATEST_SEED}, those of all chunks included'
+    if recipe.seed + recipe.chunks - 1 > GREATEST_LEGACY_SEED:
+        greatest = f"{GREATEST_LEGACY_SEED}, those of all chunks included"
+        yield f'seed: draws = "numpy-legacy" has seeds up to {greatest}'
 
 
 def _sequence(recipe: RecipeTable, sequence: SequenceTable, factors: dict[str, FactorTable]) -> Iterator[str]:

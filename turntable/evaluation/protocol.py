@@ -12,6 +12,9 @@ from pathlib import Path
 import torch
 
 from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.labels import ROTATION_NAMES
+from turntable.datasets.rotation_overlap import in_box
+from turntable.datasets.rotations import quaternion_to_matrix
 from turntable.errors import InvalidInputError
 from turntable.evaluation.details import write_details
 from turntable.evaluation.drifting import Drifted, Source, train_drifting
@@ -20,7 +23,6 @@ from turntable.evaluation.presets import ProtocolConfig
 from turntable.evaluation.probes import compute_device
 from turntable.evaluation.results import Elsewhere, Results, Row, write_results
 from turntable.evaluation.scoring import Onlooker, Place, score, tasks_of
-from turntable.evaluation.training_share import share_of_training
 from turntable.models import Method
 from turntable.training import Run, TrainConfig, load_method, open_run
 from turntable.training.runs import begin_run, new_method, plan_run
@@ -201,3 +203,25 @@ def _drifting(
 
 def _silent(_: str) -> None:
     pass
+
+
+def share_of_training(split: SplitFeatures, training: Dataset) -> float | None:
+    """The share of a split's rotations that the training data's ranges of angles hold, by any of their names.
+
+    A rotation has two triples of angles: one may lie within the ranges where the other does not.
+
+    Args:
+        split: Of the other data set.
+        training: What the run was trained on.
+
+    Returns:
+        From 0, out of distribution on SO(3), to 1; None where training draws rotations in another way.
+    """
+    if training.manifest.recipe.get("rotation") or training.manifest.recipe.get("sequence"):
+        return None
+    by_name = {factor.name: factor for factor in training.manifest.factors}
+    box = tuple(by_name[name] for name in ROTATION_NAMES if name in by_name)
+    if len(box) < len(ROTATION_NAMES):
+        return None
+    matrices = quaternion_to_matrix(split.quaternions.reshape(-1, 4))
+    return float(in_box(matrices, box).mean())

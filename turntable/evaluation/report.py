@@ -1,25 +1,20 @@
 """The report: one HTML page, complete in itself, that shows data, trainings and scores side by side."""
 
-import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from turntable.datasets.dataset import Dataset
 from turntable.datasets.storage import write_text
-from turntable.errors import MissingExtraError
-from turntable.evaluation.compare import Comparison
 from turntable.evaluation.details import Details
-from turntable.evaluation.figures import histograms, training_curves
+from turntable.evaluation.figures import histograms
+from turntable.evaluation.html import curves_url, image_url, open_template
 from turntable.evaluation.pictures import Picture, pictures_of
 from turntable.evaluation.results import Elsewhere, Results, Row
-from turntable.evaluation.short_table import comparison_tables
 from turntable.evaluation.summaries import (
     DatasetSummary,
     RunCurve,
     contact_sheet_of,
-    curves_of,
     summarize_dataset,
     summarize_run,
 )
@@ -62,18 +57,18 @@ def write_report(
     """
     elsewhere = _elsewhere(dataset.name, results)
     rows, there = rows_of(results), {name: _rows_there(scored) for name, scored in elsewhere.items()}
-    page = _template("report.html").render(
+    page = open_template("report.html").render(
         title=f"{results[0].method} on {dataset.name}" if len(results) == 1 else dataset.name,
         dataset=dataset,
-        contact_sheet=_data_url(dataset.contact_sheet) if dataset.contact_sheet else None,
-        histograms=_data_url(histograms(dataset.factors)) if dataset.factors else None,
-        curves=_curves(runs),
+        contact_sheet=image_url(dataset.contact_sheet) if dataset.contact_sheet else None,
+        histograms=image_url(histograms(dataset.factors)) if dataset.factors else None,
+        curves=curves_url(runs),
         runs=runs,
         tables=tables(rows),
         elsewhere=[_other_data(name, scored) for name, scored in elsewhere.items()],
         notes=_once(note for result in results for note in result.notes),
         beside=side_by_side({dataset.name: rows, **there}) if there else (),
-        pictures=[(_data_url(picture.image), picture) for picture in pictures],
+        pictures=[(image_url(picture.image), picture) for picture in pictures],
         result=results[0] if results else None,
     )
     write_text(Path(path), page)
@@ -109,36 +104,6 @@ def write_runs_report(
         [summarize_run(run_dir) for run_dir in run_dirs],
         results,
         pictures_of(details, dataset),
-    )
-
-
-def write_comparison(path: Path | str, comparison: Comparison) -> Path:
-    """Write a comparison as a page, complete in itself.
-
-    Args:
-        path: The HTML file.
-        comparison: Of evaluated runs.
-
-    Returns:
-        ``path``.
-
-    Raises:
-        MissingExtraError: Jinja2 or matplotlib is not installed.
-    """
-    write_text(Path(path), comparison_page(comparison))
-    return Path(path)
-
-
-def comparison_page(comparison: Comparison) -> str:
-    """A comparison as HTML, with the losses of the runs whose folders are known.
-
-    Raises:
-        MissingExtraError: Jinja2 or matplotlib is not installed.
-    """
-    return _template("comparison.html").render(
-        sections=[(section.title, comparison_tables(section)) for section in comparison.sections],
-        warnings=comparison.warnings,
-        curves=_curves(curves_of(comparison.runs), with_terms=False),
     )
 
 
@@ -186,26 +151,3 @@ def _rows_there(scored: Sequence[tuple[str, Elsewhere]]) -> list[tuple[str, Row]
 
 def _once(notes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
-
-
-def _curves(runs: Sequence[RunCurve], with_terms: bool = True) -> str | None:
-    trained = [run for run in runs if run.losses]
-    if not trained:
-        return None
-    panels = [(run.name, {"loss": run.losses, **(run.terms if with_terms else {})}) for run in trained]
-    return _data_url(training_curves(panels))
-
-
-def _data_url(image: bytes) -> str:
-    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
-
-
-def _template(name: str) -> Any:
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingExtraError("Jinja2", "train") from error
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.get_template(name)

@@ -1,6 +1,6 @@
 """What a report says of a data set and of trainings, read from their folders."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from turntable.datasets.contact_sheet import SHEET_NAME
 from turntable.datasets.dataset import Dataset
 from turntable.datasets.pixels import decode_jpeg
 from turntable.errors import TurntableError
-from turntable.evaluation.compare import ComparedRun
 from turntable.training import open_run, read_records
 
 _MOST_SHEET_BYTES = 64 << 20
@@ -113,9 +112,3 @@ def summarize_run(run_dir: Path | str) -> RunCurve:
         settings,
         {name: tuple(record.get(name, np.nan) for record in epochs) for name in names},
     )
-
-
-def curves_of(runs: Iterable[ComparedRun]) -> list[RunCurve]:
-    """How the trainings went of which there are records, under the names that a comparison has for them."""
-    curves = [replace(summarize_run(run.folder), name=run.label) for run in runs if run.folder is not None]
-    return [curve for curve in curves if curve.losses]

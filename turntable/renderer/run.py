@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from turntable.datasets.assemble import DESCRIBED, finish_dataset
+from turntable.datasets.assemble import finish_dataset
+from turntable.datasets.described import DESCRIBED
 from turntable.datasets.digests import canonical_json
 from turntable.datasets.making.destination import Destination, standing
 from turntable.datasets.making.jobs import Job

@@ -16,8 +16,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from turntable.datasets.assemble import DESCRIBED
 from turntable.datasets.dataset import Dataset, open_folder
+from turntable.datasets.described import DESCRIBED
 from turntable.datasets.folder_files import FolderFiles
 from turntable.datasets.manifest import MANIFEST_NAME
 from turntable.datasets.objects import ObjectRecord

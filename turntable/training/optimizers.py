@@ -1,5 +1,6 @@
-"""Optimisers by name, over the parameters that a method trains."""
+"""Optimisers by name, over the parameters that a method trains, and the learning rate of a step."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,3 +68,25 @@ def _groups(method: nn.Module, config: TrainConfig) -> list[dict[str, object]]:
         {"params": rest, "weight_decay": config.weight_decay},
         {"params": flat, "weight_decay": 0.0},
     ]
+
+
+def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float:
+    """Return the rate that a step is taken with: a resumed run needs no scheduler's state.
+
+    Args:
+        config: Names the schedule and its peak.
+        step: 0 for the first.
+        steps_per_epoch: How many steps an epoch has.
+
+    Returns:
+        A rate that rises linearly from ``warmup_start`` through the warm-up, then stays, or falls by a half
+        cosine towards 0.
+    """
+    warmup = round(config.warmup_epochs * steps_per_epoch)
+    if step < warmup:
+        share = (step + 1) / warmup
+        return config.warmup_start + (config.learning_rate - config.warmup_start) * share
+    if config.schedule == "constant":
+        return config.learning_rate
+    progress = (step - warmup) / max(1, config.epochs * steps_per_epoch - warmup)
+    return config.learning_rate * (1 + math.cos(math.pi * progress)) / 2

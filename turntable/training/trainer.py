@@ -18,12 +18,11 @@ from turntable.training import generators
 from turntable.training.averaging import Average
 from turntable.training.checkpoints import load_weights, save_weights
 from turntable.training.distributed import Ranks
-from turntable.training.optimizers import load_optimizer, make_optimizer, set_rate
+from turntable.training.optimizers import learning_rate, load_optimizer, make_optimizer, set_rate
 from turntable.training.precision import Precision
 from turntable.training.progress import Stopwatch, TrainProgress
 from turntable.training.records import Records
 from turntable.training.runs import Run
-from turntable.training.schedule import learning_rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import quote, urlsplit
 
+from turntable.datasets.keys import checked_name
 from turntable.datasets.stores.origins import Address
 from turntable.datasets.stores.patience import ASK, AnswerError, Problem, pauses
-from turntable.datasets.stores.protocol import Download, checked_name, too_long
+from turntable.datasets.stores.protocol import Download, too_long
 from turntable.datasets.stores.receiving import receive
 from turntable.datasets.stores.tokens import Token, checked_token, find_token, why_refused
 from turntable.errors import GivenUpError, InvalidInputError, MissingExtraError, StoreError

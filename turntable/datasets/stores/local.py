@@ -9,9 +9,10 @@ from io import BufferedReader
 from pathlib import Path
 
 from turntable.datasets.digests import file_sha256
+from turntable.datasets.keys import checked_name
 from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, open_plain, write_bytes
 from turntable.datasets.stores.disk_errors import clear_errors
-from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name, too_long
+from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, too_long
 from turntable.errors import GivenUpError, IntegrityError, StoreError
 
 _PIECE_BYTES = 1 << 20

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
+from turntable.datasets.keys import checked_name
 from turntable.datasets.stores.aws_profile import profile_settings
 from turntable.datasets.stores.patience import FIRST_PAUSE_S, LONGEST_PAUSE_S, pauses
-from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, checked_name, too_long
+from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, too_long
 from turntable.datasets.stores.refusals import is_absent, is_behind_the_end, may_pass, store_error
 from turntable.errors import (
     GivenUpError,

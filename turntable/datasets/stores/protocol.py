@@ -1,11 +1,11 @@
-"""What every store can do, and what a name in a store is."""
+"""What every store can do."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from turntable.errors import GivenUpError, InvalidInputError
+from turntable.errors import GivenUpError
 
 PROBE_NAME = ".turntable-probe"
 """What ``check_writable`` writes and removes; always the same, so that one of a killed run does not stay."""
@@ -125,16 +125,6 @@ class Store(Protocol):
             StoreError: Wrong credentials, no such bucket, no permission, no space, nobody answers.
         """
         ...
-
-
-def checked_name(name: str) -> str:
-    """The name itself. Raises InvalidInputError where it could leave the store or means nothing."""
-    parts = name.split("/")
-    if not name.isprintable() or "\\" in name or any(part in ("", ".", "..") for part in parts):
-        raise InvalidInputError(
-            f"{name!r}: not a name in a store; give a relative path such as 'train/shard-000000.tar'"
-        )
-    return name
 
 
 def too_long(place: str, most_bytes: int) -> GivenUpError:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from turntable.datasets.known_objects import EMPTY_CARS
+from turntable.datasets.published import EMPTY_CARS
 
 EMPTY = frozenset(EMPTY_CARS)
 """Folders of v2 that never held a mesh, as "synset/id"."""
