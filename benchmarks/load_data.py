@@ -17,9 +17,9 @@ from turntable.datasets.draws import draw_factors
 from turntable.datasets.objects import ObjectRecord, plan_shards
 from turntable.datasets.pixels import encode_jpeg
 from turntable.datasets.recipe import load_recipe
-from turntable.datasets.rotations import euler_to_quaternion
 from turntable.datasets.shard_writer import ShardWriter
 from turntable.datasets.split import Split
+from turntable.geometry import euler_to_quaternion
 
 TURNTABLE, FOLDERS, MDS, LITDATA = "turntable", "folders", "mds", "litdata"
 """The layouts, by the name of their folder."""

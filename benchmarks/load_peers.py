@@ -217,7 +217,7 @@ def webdataset(folder: Path, batch: int, workers: int) -> Batches:
 def _views_of_members(sample: Sample) -> Sample:
     import io
 
-    from turntable.datasets.rotations import euler_to_quaternion
+    from turntable.geometry import euler_to_quaternion
 
     labels = np.load(io.BytesIO(sample["latents.npy"]))
     quaternions = euler_to_quaternion(labels[:, :3]).astype(np.float32)

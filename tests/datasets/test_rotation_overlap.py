@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from turntable.datasets import rotations
+from turntable import geometry
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.recipe import Recipe, load_recipe
 from turntable.datasets.rotation_overlap import differs, in_box, least_distance, overlap, reference_box
@@ -23,7 +23,7 @@ angles = st.floats(-7, 7)
 @given(angles, angles, angles)
 def test_the_rule_and_the_ranges_of_angles_agree(x: float, y: float, z: float) -> None:
     """Two ways to say whether training can show a rotation: by the matrix, and by looking for its angles."""
-    R = rotations.euler_to_matrix([x, y, z])
+    R = geometry.euler_to_matrix([x, y, z])
     if min(abs(R[0, 0]), abs(R[2, 2])) > 1e-5:  # at the border itself rounding decides
         assert RotationRule("3diebench").accepts(R) == (not in_box(R[None], BOX)[0])
 
@@ -52,9 +52,9 @@ def test_minimising_the_distance_does_not_break_the_margin() -> None:
 
 def test_the_search_finds_known_distances() -> None:
     # An object on its head is half a turn from upright, and a quarter from the nearest that training shows.
-    upside_down = rotations.euler_to_matrix([[math.pi, 0, 0]])
+    upside_down = geometry.euler_to_matrix([[math.pi, 0, 0]])
     assert least_distance(upside_down, BOX) == pytest.approx(HALF_PI, abs=1e-5)
-    behind = rotations.euler_to_matrix([[0, 0, math.radians(100)]])
+    behind = geometry.euler_to_matrix([[0, 0, math.radians(100)]])
     assert least_distance(behind, BOX) == pytest.approx(math.radians(10), abs=1e-5)
 
 

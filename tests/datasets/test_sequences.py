@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turntable.datasets import rotations
+from turntable import geometry
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.labels import TWIST_NAMES
 from turntable.datasets.recipe import Recipe, load_recipe
@@ -24,7 +24,7 @@ def sequences(motion: str, factors: dict[str, Any] | None = None, **keys: Any) -
 
 
 def poses(recipe: Recipe, labels: np.ndarray) -> np.ndarray:
-    return rotations.pose(recipe.schema.rotations(labels), recipe.schema.translations(labels))
+    return geometry.pose(recipe.schema.rotations(labels), recipe.schema.translations(labels))
 
 
 RECIPES = {
@@ -50,7 +50,7 @@ def drawn(request: pytest.FixtureRequest) -> tuple[Recipe, np.ndarray]:
 def test_twists_lead_from_view_to_view(drawn: tuple[Recipe, np.ndarray]) -> None:
     recipe, labels = drawn
     pose, twist = poses(recipe, labels), recipe.schema.twists(labels)
-    reached = pose[:, :-1] @ rotations.exp_se3(twist[:, 1:])
+    reached = pose[:, :-1] @ geometry.exp_se3(twist[:, 1:])
     assert np.abs(reached - pose[:, 1:]).max() < 2e-6
     assert (twist[:, 0] == 0).all()
     assert recipe.schema.names[-6:] == TWIST_NAMES
@@ -92,10 +92,10 @@ def test_centres_move_as_the_motion_says(drawn: tuple[Recipe, np.ndarray]) -> No
         assert np.abs(turn @ forward - forward).max() < 1e-6
         assert np.abs(centre @ forward - (centre @ forward)[:, :1]).max() < 1e-6
         # Either way round.
-        assert 0.3 < (rotations.log_so3(turn) @ forward > 0).mean() < 0.7
+        assert 0.3 < (geometry.log_so3(turn) @ forward > 0).mean() < 0.7
     if rule.motion == "screw":
         assert np.abs(recipe.schema.translations(labels)).max() <= 0.5
-        axis = rotations.log_so3(pose[:, 1, :3, :3] @ np.swapaxes(pose[:, 0, :3, :3], -1, -2))
+        axis = geometry.log_so3(pose[:, 1, :3, :3] @ np.swapaxes(pose[:, 0, :3, :3], -1, -2))
         axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
         along = np.einsum("nti,ni->nt", centre, axis)
         beside = np.linalg.norm(centre - along[..., None] * axis[:, None], axis=-1)
@@ -111,7 +111,7 @@ def test_centres_move_as_the_motion_says(drawn: tuple[Recipe, np.ndarray]) -> No
 def test_axes_are_uniform_on_the_sphere() -> None:
     labels = np.concatenate([draw_factors(RECIPES["constant"], f"object/{n}", range(50)) for n in range(400)])
     pose = poses(RECIPES["constant"], labels.reshape(-1, 10, labels.shape[-1]))
-    axis = rotations.log_so3(pose[:, 1, :3, :3] @ np.swapaxes(pose[:, 0, :3, :3], -1, -2))
+    axis = geometry.log_so3(pose[:, 1, :3, :3] @ np.swapaxes(pose[:, 0, :3, :3], -1, -2))
     axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
     assert np.abs(axis.mean(axis=0)).max() < 4 / math.sqrt(3 * len(axis))
     assert np.abs((axis[:, :, None] * axis[:, None]).mean(axis=0) - np.eye(3) / 3).max() < 0.03

@@ -10,9 +10,9 @@ from synthetic import make_synthetic_dataset
 from turntable.datasets.dataset import open_dataset
 from turntable.errors import IntegrityError
 from turntable.evaluation.compare import compare_runs
+from turntable.evaluation.comparison_page import comparison_page
 from turntable.evaluation.details import read_details
 from turntable.evaluation.features import with_labels
-from turntable.evaluation.comparison_page import comparison_page
 
 
 def members(path, compression=zipfile.ZIP_STORED, **arrays):

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from turntable.datasets.rotations import quaternion_to_matrix
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.evaluation import retrieval
 from turntable.evaluation.details import Details, Retrieval, read_details, together, write_details
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.predicting import blind_scores, examples, measured, predictor_scores
 from turntable.evaluation.resampling import Resamples, Resampling
+from turntable.geometry import quaternion_to_matrix
 
 FEW = Resampling(50)
 

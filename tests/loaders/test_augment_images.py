@@ -11,7 +11,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from turntable.datasets import rotations
+from turntable import geometry
 from turntable.errors import InvalidInputError
 from turntable.loaders.augment_colours import (
     brightened,
@@ -121,7 +121,7 @@ def test_flips_mirror_after_the_crop() -> None:
 def test_a_flip_shows_the_mirrored_object_in_a_mirrored_pose() -> None:
     rng, mirror = np.random.default_rng(0), np.diag([-1.0, 1, 1])
     points, shift = rng.uniform(-0.3, 0.3, (20, 3)), rng.uniform(-0.3, 0.3, 3)
-    rotation = rotations.euler_to_matrix(rng.uniform(-2, 2, 3))
+    rotation = geometry.euler_to_matrix(rng.uniform(-2, 2, 3))
     camera = Camera(distance=3.0, polar_rad=1.0)  # any that a label can set
     seen = camera.project((points + shift) @ rotation.T, 40)
     mirrored = (points @ mirror + mirror @ shift) @ (mirror @ rotation @ mirror).T

@@ -11,12 +11,12 @@ from hypothesis.extra.numpy import arrays
 from scipy.linalg import logm
 from scipy.spatial.transform import Rotation
 
-from turntable.datasets import rotations
+from turntable import geometry
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.labels import LabelArray, LabelSchema
 from turntable.datasets.recipe import load_recipe
-from turntable.datasets.rotations import QuaternionSign
 from turntable.errors import InvalidInputError
+from turntable.geometry import QuaternionSign
 from turntable.loaders.labels import (
     DEFAULT_LABELS,
     compute_labels,
@@ -120,7 +120,7 @@ def test_relative_labels_complete_the_first_view_to_the_second(
     assert np.allclose(pose[0] @ made["relative_pose"][0], pose[1], atol=1e-6)
     assert np.allclose(rotation[0] @ made["relative_rotation"][0], rotation[1], atol=1e-6)
     assert np.allclose(made["relative_rotation_world"][0] @ rotation[0], rotation[1], atol=1e-6)
-    assert np.allclose(rotations.exp_se3(made["relative_twist"][0]), made["relative_pose"][0], atol=1e-5)
+    assert np.allclose(geometry.exp_se3(made["relative_twist"][0]), made["relative_pose"][0], atol=1e-5)
     assert np.allclose(
         made["position"][0] + made["translation_difference_base"][0], made["position"][1], atol=1e-6
     )
@@ -211,7 +211,7 @@ def test_every_label_of_every_recipe_has_its_shape_and_is_the_same_alone(recipe:
 
 def test_values_are_rounded_once() -> None:
     labels = drawn(samples=500)
-    exact = rotations.relative_rotation(*np.moveaxis(SCHEMA.rotations(labels), 1, 0))
+    exact = geometry.relative_rotation(*np.moveaxis(SCHEMA.rotations(labels), 1, 0))
     assert np.array_equal(computed(labels)["relative_rotation"][:, 0], exact.astype(np.float32))
 
 

@@ -10,10 +10,10 @@ import torch
 
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.recipe import load_recipe
-from turntable.datasets.rotations import pose
 from turntable.datasets.shard_index import open_index
 from turntable.datasets.verify import verify
 from turntable.errors import InvalidInputError
+from turntable.geometry import pose
 from turntable.loaders import ItemDataset, Loader, Pairs, Views
 from turntable.renderer import generate, open_source
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from turntable.datasets.factors import STANDARD_BY_NAME
-from turntable.datasets.rotations import euler_to_matrix
 from turntable.errors import InvalidInputError
+from turntable.geometry import euler_to_matrix
 from turntable.renderer.scene import (
     CAMERA,
     DEFAULTS,

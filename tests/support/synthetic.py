@@ -16,9 +16,9 @@ from turntable.datasets.draws import draw_factors
 from turntable.datasets.objects import ObjectRecord, plan_shards
 from turntable.datasets.pixels import encode_jpeg
 from turntable.datasets.recipe import Recipe, load_recipe
-from turntable.datasets.rotations import euler_to_matrix
 from turntable.datasets.shard_writer import ShardRecord, ShardWriter
 from turntable.datasets.splits import split_objects
+from turntable.geometry import euler_to_matrix
 
 _COLOURS = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=np.float64)
 _AXES = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 0, 0], [0, -1, 0], [0, 0, -1]], dtype=np.float64)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets import rotations
+from turntable import geometry
 from turntable.datasets.columns import LEGACY_ORDER
 from turntable.datasets.counters import (
     WORDS_PER_BLOCK,
@@ -110,10 +110,10 @@ def _angles(rule: RotationRule, schema: LabelSchema, key: int, views: Views) -> 
     waiting, tries = np.arange(len(views)), 0
     while waiting.size:
         words = words_of(key, views[waiting], WORDS_PER_BLOCK, tries * _ROUND)
-        quaternions = rotations.uniform_quaternion(units_of(words[:, :3]))
-        tried = schema.round(rotations.matrix_to_euler(rotations.quaternion_to_matrix(quaternions)))
+        quaternions = geometry.uniform_quaternion(units_of(words[:, :3]))
+        tried = schema.round(geometry.matrix_to_euler(geometry.quaternion_to_matrix(quaternions)))
         # The rule judges labels, so that rounding carries no rotation over its border.
-        accepted = rule.accepts(rotations.euler_to_matrix(tried))
+        accepted = rule.accepts(geometry.euler_to_matrix(tried))
         angles[waiting[accepted]] = tried[accepted]
         waiting, tries = waiting[~accepted], tries + 1
     return angles

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.factors import STANDARD_BY_NAME, Factor
-from turntable.datasets.rotations import euler_to_matrix, euler_to_quaternion
 from turntable.errors import InvalidInputError
+from turntable.geometry import euler_to_matrix, euler_to_quaternion
 
 LabelArray = NDArray[np.float32]
 FloatArray = NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets import rotations
+from turntable import geometry
 
 FloatArray = NDArray[np.float64]
 
@@ -103,7 +103,7 @@ class SequenceRule:
         velocity = np.zeros_like(omega) if self.motion == "constant" else np.cross(omega, centre)
         if self.motion == "screw":
             centre, velocity = self._screw(units, axis, omega)
-        start = rotations.pose(rotation, np.zeros(3))
+        start = geometry.pose(rotation, np.zeros(3))
         start[..., :3, 3] = centre
         world = np.stack([omega, velocity], axis=-1)
         own = np.swapaxes(rotation, -1, -2) @ world
@@ -130,7 +130,7 @@ def poses_at(start: FloatArray, twist: FloatArray, step: NDArray[np.int64]) -> F
     Returns:
         [N, 4, 4].
     """
-    return start @ rotations.exp_se3(twist * step[:, None])
+    return start @ geometry.exp_se3(twist * step[:, None])
 
 
 def _within(units: FloatArray, span: Span) -> FloatArray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets import rotations
+from turntable import geometry
 from turntable.datasets.factors import Factor
 from turntable.datasets.labels import ROTATION_NAMES
 from turntable.datasets.preview import pseudo_labels
@@ -88,7 +88,7 @@ def reference_box(reference: Recipe) -> tuple[Factor, ...]:
 
 def in_box(matrix: FloatArray, box: tuple[Factor, ...]) -> NDArray[np.bool_]:
     """Tell which rotations [N, 3, 3] have angles within three factors' values."""
-    angles = rotations.matrix_to_euler(matrix)
+    angles = geometry.matrix_to_euler(matrix)
     x, y, z = np.moveaxis(angles, -1, 0)
     other = np.stack([x + np.pi, np.pi - y, z + np.pi], axis=-1)
     return _within(angles, box) | _within(other, box)
@@ -104,15 +104,15 @@ def _least_in_cell(drawn: FloatArray, cell: FloatArray) -> float:
     """By samples, then by shrinking steps from the nearest of them. ``cell`` is [3, 2], low and high."""
     random = np.random.Generator(np.random.Philox(key=0))
     angles = random.uniform(cell[:, 0], cell[:, 1], size=(_REFERENCES, 3))
-    cosine = np.abs(rotations.matrix_to_quaternion(drawn) @ rotations.euler_to_quaternion(angles).T)
+    cosine = np.abs(geometry.matrix_to_quaternion(drawn) @ geometry.euler_to_quaternion(angles).T)
     nearest = np.argsort(-cosine.max(axis=1))[:_REFINED]
     target, at = drawn[nearest], angles[cosine[nearest].argmax(axis=1)]
     steps = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=np.float64)
     for size in _STEP_SIZES:
         tried = np.clip(at[:, None] + size * steps, cell[:, 0], cell[:, 1])
-        best = rotations.geodesic_angle(target[:, None], rotations.euler_to_matrix(tried)).argmin(axis=1)
+        best = geometry.geodesic_angle(target[:, None], geometry.euler_to_matrix(tried)).argmin(axis=1)
         at = np.take_along_axis(tried, best[:, None, None], axis=1)[:, 0]
-    return float(rotations.geodesic_angle(target, rotations.euler_to_matrix(at)).min())
+    return float(geometry.geodesic_angle(target, geometry.euler_to_matrix(at)).min())
 
 
 def _within(angles: FloatArray, box: tuple[Factor, ...]) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets import rotations
+from turntable import geometry
 from turntable.datasets.columns import POSE_NAMES, label_columns
 from turntable.datasets.counters import MOTION_WORD, Views, counter_key, units_of, words_of
 from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES, TWIST_NAMES, LabelArray, LabelSchema
@@ -38,7 +38,7 @@ def sequence_labels(recipe: Recipe, object_id: str, views: Views, alone: Alone) 
         columns |= _pose_columns(poses)
     else:
         before = alone(np.maximum(views - 1, firsts[which]))
-        twists = rotations.log_se3(rotations.inverse_pose(_poses(drawn, before)) @ _poses(drawn, own))
+        twists = geometry.log_se3(geometry.inverse_pose(_poses(drawn, before)) @ _poses(drawn, own))
     twists = np.where((views % rule.length > 0)[:, None], twists, 0.0)
     columns |= dict(zip(TWIST_NAMES, twists.T, strict=True))
     return recipe.schema.round(np.stack([columns[name] for name in recipe.schema.names], axis=-1))
@@ -61,9 +61,9 @@ def _pose_columns(poses: FloatArray) -> dict[str, NDArray[np.float64]]:
     """Angles and translations as labels: the translation acts before the object turns."""
     rotation = poses[:, :3, :3]
     translation = np.swapaxes(rotation, -1, -2) @ poses[:, :3, 3:]
-    values = np.concatenate([rotations.matrix_to_euler(rotation), translation[..., 0]], axis=-1)
+    values = np.concatenate([geometry.matrix_to_euler(rotation), translation[..., 0]], axis=-1)
     return dict(zip(ROTATION_NAMES + TRANSLATION_NAMES, values.T, strict=True))
 
 
 def _poses(schema: LabelSchema, labels: LabelArray) -> FloatArray:
-    return rotations.pose(schema.rotations(labels), schema.translations(labels))
+    return geometry.pose(schema.rotations(labels), schema.translations(labels))

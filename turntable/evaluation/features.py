@@ -14,10 +14,10 @@ from torch import Tensor
 from turntable import __version__
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
-from turntable.datasets.rotations import quaternion_to_matrix
 from turntable.datasets.storage import write_text
 from turntable.errors import IntegrityError, InvalidInputError, shown
 from turntable.evaluation.probes import compute_device
+from turntable.geometry import quaternion_to_matrix
 from turntable.loaders.loader import Loader
 from turntable.loaders.samplers import Views
 from turntable.models import Embedding, Method

@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from turntable.datasets.rotations import QuaternionSign
 from turntable.errors import InvalidInputError
 from turntable.evaluation import retrieval
 from turntable.evaluation.details import Retrieval
@@ -18,6 +17,7 @@ from turntable.evaluation.resampling import Resamples
 from turntable.evaluation.results import Score
 from turntable.evaluation.scores import Scores
 from turntable.evaluation.tasks import selection
+from turntable.geometry import QuaternionSign
 from turntable.loaders.labels import LabelField, compute_labels, label_fields
 from turntable.loaders.samplers import Tuples
 from turntable.models import Aggregates, Predicts

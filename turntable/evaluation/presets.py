@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, Self
 
-from turntable.datasets.rotations import QuaternionSign
 from turntable.errors import InvalidInputError
 from turntable.evaluation.probes import ProbeConfig
 from turntable.evaluation.resampling import Resampling
@@ -26,6 +25,7 @@ from turntable.evaluation.tasks import (
     relative_rotation,
     translation_difference,
 )
+from turntable.geometry import QuaternionSign
 
 Candidates = Literal["val", "train", "both"]
 

@@ -14,7 +14,6 @@ import torch
 from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.labels import ROTATION_NAMES
 from turntable.datasets.rotation_overlap import in_box
-from turntable.datasets.rotations import quaternion_to_matrix
 from turntable.errors import InvalidInputError
 from turntable.evaluation.details import write_details
 from turntable.evaluation.drifting import Drifted, Source, train_drifting
@@ -23,6 +22,7 @@ from turntable.evaluation.presets import ProtocolConfig
 from turntable.evaluation.probes import compute_device
 from turntable.evaluation.results import Elsewhere, Results, Row, write_results
 from turntable.evaluation.scoring import Onlooker, Place, score, tasks_of
+from turntable.geometry import quaternion_to_matrix
 from turntable.models import Method
 from turntable.training import Run, TrainConfig, load_method, open_run
 from turntable.training.runs import begin_run, new_method, plan_run

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from turntable.datasets.factors import Factor
 from turntable.datasets.labels import TRANSLATION_NAMES, TWIST_NAMES, FloatArray, LabelArray, LabelSchema
-from turntable.datasets.rotations import QuaternionSign
 from turntable.errors import InvalidInputError
+from turntable.geometry import QuaternionSign
 from turntable.loaders.view_labels import ViewLabels
 
 Per = Literal["view", "step"]

@@ -9,10 +9,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.rotations import QuaternionSign
 from turntable.datasets.stores.cache import ShardCache
 from turntable.datasets.subset import MatchingViews
 from turntable.errors import InvalidInputError
+from turntable.geometry import QuaternionSign
 from turntable.loaders.augment_parameters import Augmentation
 from turntable.loaders.batches import BatchPlan, Last
 from turntable.loaders.engines import (

@@ -28,8 +28,8 @@ from turntable.datasets.fresh_views import (
 )
 from turntable.datasets.objects import SPLITS
 from turntable.datasets.recipe import Quality, Recipe, Source, load_recipe
-from turntable.datasets.rotations import QuaternionSign
 from turntable.errors import DeviceLostError, InvalidInputError
+from turntable.geometry import QuaternionSign
 from turntable.loaders.augment_parameters import Augmentation
 from turntable.loaders.batches import BatchPlan, Last
 from turntable.loaders.engines import Engine, Made, RingEngine, Wanted

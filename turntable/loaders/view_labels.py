@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from turntable.datasets import rotations
+from turntable import geometry
 from turntable.datasets.labels import FloatArray, LabelArray, LabelSchema
 
 
@@ -32,7 +32,7 @@ class ViewLabels:
     @cached_property
     def rotation(self) -> FloatArray:
         """[B, k, 3, 3]."""
-        return rotations.euler_to_matrix(self.euler_angles_rad)
+        return geometry.euler_to_matrix(self.euler_angles_rad)
 
     @cached_property
     def rotation_6d(self) -> FloatArray:
@@ -42,12 +42,12 @@ class ViewLabels:
     @cached_property
     def quaternion_product(self) -> FloatArray:
         """[B, k, 4], the sign as the half-angle product gives it."""
-        return rotations.euler_to_quaternion(self.euler_angles_rad)
+        return geometry.euler_to_quaternion(self.euler_angles_rad)
 
     @cached_property
     def quaternion_canonical(self) -> FloatArray:
         """[B, k, 4], w >= 0."""
-        return rotations.canonical_quaternion(self.quaternion_product)
+        return geometry.canonical_quaternion(self.quaternion_product)
 
     @cached_property
     def translation(self) -> FloatArray:
@@ -57,7 +57,7 @@ class ViewLabels:
     @cached_property
     def pose(self) -> FloatArray:
         """[B, k, 4, 4]."""
-        return rotations.pose(self.rotation, self.translation)
+        return geometry.pose(self.rotation, self.translation)
 
     @cached_property
     def position(self) -> FloatArray:
@@ -72,7 +72,7 @@ class ViewLabels:
     @cached_property
     def relative_rotation(self) -> FloatArray:
         """[B, k - 1, 3, 3]."""
-        return rotations.relative_rotation(*_steps(self.rotation))
+        return geometry.relative_rotation(*_steps(self.rotation))
 
     @cached_property
     def relative_rotation_6d(self) -> FloatArray:
@@ -88,7 +88,7 @@ class ViewLabels:
     @cached_property
     def relative_rotation_vector(self) -> FloatArray:
         """[B, k - 1, 3]."""
-        return rotations.log_so3(self.relative_rotation)
+        return geometry.log_so3(self.relative_rotation)
 
     @cached_property
     def relative_angle_rad(self) -> FloatArray:
@@ -98,23 +98,23 @@ class ViewLabels:
     @cached_property
     def relative_quaternion_product(self) -> FloatArray:
         """[B, k - 1, 4], the sign as the product of the two absolute ones gives it."""
-        return rotations.relative_quaternion(*_steps(self.quaternion_product))
+        return geometry.relative_quaternion(*_steps(self.quaternion_product))
 
     @cached_property
     def relative_quaternion_canonical(self) -> FloatArray:
         """[B, k - 1, 4], w >= 0."""
-        return rotations.canonical_quaternion(self.relative_quaternion_product)
+        return geometry.canonical_quaternion(self.relative_quaternion_product)
 
     @cached_property
     def relative_pose(self) -> FloatArray:
         """[B, k - 1, 4, 4]."""
         before, after = _steps(self.pose)
-        return rotations.inverse_pose(before) @ after
+        return geometry.inverse_pose(before) @ after
 
     @cached_property
     def relative_twist(self) -> FloatArray:
         """[B, k - 1, 6]."""
-        return rotations.log_se3(self.relative_pose)
+        return geometry.log_se3(self.relative_pose)
 
     @cached_property
     def translation_difference_object(self) -> FloatArray:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets import rotations
+from turntable import geometry
 from turntable.datasets.factors import DEFAULTS, REQUIRED
 from turntable.errors import InvalidInputError
 
@@ -214,7 +214,7 @@ def scenes_from_labels(names: Sequence[str], labels: NDArray[np.floating]) -> Sc
     polar = math.pi / 2 - column["camera_elevation_rad"]
     camera = column["camera_distance"][:, None] * direction(polar, CAMERA.azimuth_rad)
     return Scenes(
-        object_to_world=rotations.pose(rotations.euler_to_matrix(angles), translation),
+        object_to_world=geometry.pose(geometry.euler_to_matrix(angles), translation),
         floor_albedo=hue_to_rgb(column["floor_hue"], FLOOR_SATURATION, FLOOR_VALUE),
         light_position=SPOT_DISTANCE * direction(column["light_theta_rad"], column["light_phi_rad"]),
         light_color=hue_to_rgb(column["light_hue"], SPOT_SATURATION, SPOT_VALUE),

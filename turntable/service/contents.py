@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.manifest import Manifest
-from turntable.datasets.rotations import relative_quaternion
 from turntable.datasets.split import Split
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.geometry import relative_quaternion
 from turntable.loaders.samplers import Pairs
 from turntable.loaders.selection import whole_split
 from turntable.renderer.scene import CAMERA, Scenes, scenes_from_labels

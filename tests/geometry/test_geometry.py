@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
-from turntable.datasets import rotations as rot
+from turntable import geometry as rot
 from turntable.errors import InvalidInputError
 
 angle = st.floats(-math.pi, math.pi)
