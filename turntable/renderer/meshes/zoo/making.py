@@ -10,63 +10,12 @@ but the identity, so its pose can be told from its looks.
 """
 
 import hashlib
-from collections.abc import Callable
 
 import numpy as np
 
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.zoo import (
-    bathroom,
-    cycles,
-    electronics,
-    flying,
-    furniture,
-    hauling,
-    kitchen,
-    living,
-    music,
-    road,
-    sailing,
-    seating,
-    tools,
-)
-from turntable.renderer.meshes.zoo.build import Assembly
-
-CATEGORIES: dict[str, Callable[[np.random.Generator], Assembly]] = {
-    "airplane": flying.airplane,
-    "bathtub": bathroom.bathtub,
-    "bed": seating.bed,
-    "bicycle": cycles.bicycle,
-    "bookshelf": furniture.bookshelf,
-    "bus": road.bus,
-    "camera": electronics.camera,
-    "car": road.car,
-    "chair": seating.chair,
-    "desk_lamp": furniture.desk_lamp,
-    "dog": living.dog,
-    "faucet": bathroom.faucet,
-    "frying_pan": kitchen.frying_pan,
-    "guitar": music.guitar,
-    "hair_dryer": electronics.hair_dryer,
-    "hammer": tools.hammer,
-    "helicopter": flying.helicopter,
-    "laptop": electronics.laptop,
-    "mug": kitchen.mug,
-    "piano": music.piano,
-    "power_drill": tools.power_drill,
-    "sailboat": sailing.sailboat,
-    "shoe": living.shoe,
-    "sofa": seating.sofa,
-    "table": furniture.table,
-    "teapot": kitchen.teapot,
-    "toaster": kitchen.toaster,
-    "toilet": bathroom.toilet,
-    "tractor": hauling.tractor,
-    "truck": hauling.truck,
-    "watering_can": bathroom.watering_can,
-}
-"""The maker of every category, in alphabetical order."""
+from turntable.renderer.meshes.zoo.table import CATEGORIES
 
 
 def zoo_mesh(category: str, instance: int, seed: int = 0) -> Mesh:
