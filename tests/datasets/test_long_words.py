@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.cli.app import PlainConsole
+from turntable.cli.base import PlainConsole
 from turntable.console import dataset_tables
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.verify import verify

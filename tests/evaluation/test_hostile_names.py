@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from synthetic import write_synthetic_dataset
 
-from turntable.cli.app import PlainConsole
+from turntable.cli.base import PlainConsole
 from turntable.console import comparison_console_tables, dataset_tables
 from turntable.datasets.card import Provenance, card_text
 from turntable.datasets.croissant import croissant_text, stated_digests

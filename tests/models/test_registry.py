@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from turntable.cli.app import MethodName
+from turntable.cli.base import MethodName
 from turntable.models import BACKBONES, METHODS
 from turntable.training import demo_config, paper_config
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import cyclopts
 from cyclopts import Parameter
 
-from turntable.cli.app import LinksUnder, SourceName, app, err, say
+from turntable.cli.base import LinksUnder, SourceName, app, err, say
 from turntable.cli.rendering import say_finished
 
 convert = cyclopts.App(name="convert", help="Move data sets between shards and the published folders.")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from turntable.cli.app import EXIT_STOPPED, MethodName, ProtocolName, app, err, out, say, warn
+from turntable.cli.base import EXIT_STOPPED, MethodName, ProtocolName, app, err, out, say, warn
 from turntable.errors import InvalidInputError, StoppedError
 
 

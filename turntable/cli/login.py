@@ -4,7 +4,7 @@ import os
 import sys
 from getpass import getpass
 
-from turntable.cli.app import app, say, warn
+from turntable.cli.base import app, say, warn
 from turntable.errors import InvalidInputError, StoreError
 
 _MOST_TYPED_BYTES = 1 << 16

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from turntable.cli.app import QualityName, SourceName, app, err, say, warn
+from turntable.cli.base import QualityName, SourceName, app, err, say, warn
 from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:

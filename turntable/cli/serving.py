@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from turntable.cli.app import LinksUnder, app, err, out, say, warn
+from turntable.cli.base import LinksUnder, app, err, out, say, warn
 from turntable.errors import InvalidInputError
 
 
@@ -110,18 +110,19 @@ def publish(
         links_under: A folder that links of the data set may lead to, beside its own and the hub's cache.
     """
     from turntable.console import CountBar
-    from turntable.datasets import publishing
+    from turntable.datasets.publishing import prepare_hub
+    from turntable.datasets.publishing import publish as send_files
     from turntable.datasets.stores import open_store
 
     if (place is None) == (hub is None):
         raise InvalidInputError("publish where? Give s3://BUCKET/FOLDER, or --hub FOLDER")
     if hub is not None:
-        publishing.prepare_hub(dataset, hub, links_under=links_under)
+        prepare_hub(dataset, hub, links_under=links_under)
         say(f"{hub} is ready: hf upload --repo-type dataset USER/NAME {hub}")
         return 0
     assert place is not None
     with CountBar(err, "bytes") as bar:
-        done = publishing.publish(dataset, open_store(place), bar, links_under=links_under)
+        done = send_files(dataset, open_store(place), bar, links_under=links_under)
     say(f"{place}: {done.sent} files sent ({done.bytes / 1e6:.1f} MB), {done.there} were there")
     return 0
 

@@ -8,7 +8,7 @@ import cyclopts
 from cyclopts import Parameter
 from rich.table import Table
 
-from turntable.cli.app import app, out, say, warn
+from turntable.cli.base import app, out, say, warn
 
 ScopeName = Literal["read", "render", "admin"]
 AccessFile = Annotated[Path, Parameter("--access")]

@@ -24,7 +24,7 @@ from turntable.datasets.shard_index import INDEX_SUFFIX, ShardIndex, open_index,
 from turntable.datasets.storage import (
     clear_disk_errors,
     flush_to_disk,
-    publish,
+    put_in_place,
     remove_temporaries,
     temporary_path,
     write_bytes,
@@ -215,7 +215,7 @@ class ShardWriter:
             _read_back(self._temporary, index, self.path)
             index_bytes = index.to_bytes()
             write_bytes(self.path.with_suffix(INDEX_SUFFIX), index_bytes)
-            publish(self._temporary, self.path)
+            put_in_place(self._temporary, self.path)
         return _record(self.path, index, index_bytes)
 
     def _write(self, data: bytes) -> None:

@@ -61,7 +61,7 @@ def flush_to_disk(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def publish(temporary: Path, path: Path) -> None:
+def put_in_place(temporary: Path, path: Path) -> None:
     """Give a finished temporary file its name, replacing what had it, and make the name durable."""
     temporary.replace(path)
     fsync_folder(path.parent)
@@ -127,7 +127,7 @@ def atomic_file(path: Path) -> Generator[BinaryIO, None, None]:
             with temporary.open("xb+") as file:
                 yield file
                 flush_to_disk(file)
-            publish(temporary, path)
+            put_in_place(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -20,7 +20,7 @@ from turntable.datasets.manifest import Manifest
 from turntable.datasets.recipe import Recipe
 from turntable.datasets.shard_index import INDEX_SUFFIX
 from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord
-from turntable.datasets.storage import atomic_file, publish, temporary_path
+from turntable.datasets.storage import atomic_file, put_in_place, temporary_path
 from turntable.errors import InvalidInputError
 from turntable.renderer.run import finish
 
@@ -100,7 +100,7 @@ def _link(source: Path, target: Path, shard: ShardRecord) -> None:
             with (source / name).open("rb") as theirs, atomic_file(target / name) as ours:
                 shutil.copyfileobj(theirs, ours)
         else:
-            publish(temporary, target / name)
+            put_in_place(temporary, target / name)
 
 
 def _all_there(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from turntable.datasets.storage import flush_to_disk, publish
+from turntable.datasets.storage import flush_to_disk, put_in_place
 from turntable.datasets.stores.disk_errors import clear_errors
 from turntable.datasets.stores.origins import Address, Origin
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
@@ -243,7 +243,7 @@ def _write(path: Path, tokens: Mapping[str, str]) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(f"{text}\n".encode("ascii"))
             flush_to_disk(file)
-        publish(Path(name), path)
+        put_in_place(Path(name), path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
