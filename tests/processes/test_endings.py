@@ -1,0 +1,42 @@
+import pickle
+import signal
+
+import pytest
+
+from turntable.errors import MeshError
+from turntable.processes.endings import how_ended, portable
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (None, "hangs and cannot be killed"),
+        (3, "ended with exit code 3"),
+        (-signal.SIGTERM, "ended by SIGTERM"),
+        (-signal.SIGSEGV, "ended by SIGSEGV (a crash in native code, as a rule the graphics driver's)"),
+        (-(signal.NSIG + 35), f"ended by signal {signal.NSIG + 35}"),
+    ],
+)
+def test_an_ending_has_words(code, words):
+    assert how_ended(code) == words
+
+
+def raised(error):
+    with pytest.raises(type(error)) as caught:
+        raise error
+    return portable(caught.value)
+
+
+def test_an_error_tells_where_it_happened():
+    error = pickle.loads(pickle.dumps(raised(MeshError("chair: broken", reason="broken"))))
+    assert (type(error), str(error), error.reason) == (MeshError, "chair: broken", "broken")
+    assert "in raised" in error.__notes__[0]
+
+
+def test_one_that_cannot_be_sent_becomes_its_text():
+    class HereAloneError(Exception):
+        pass
+
+    error = raised(HereAloneError("of no other process"))
+    assert type(error) is RuntimeError
+    assert "HereAloneError: of no other process" in str(error)

@@ -1,0 +1,108 @@
+"""Commands that run long, with what runs put aside: what they hand on, say and return."""
+
+from pathlib import Path
+
+import pytest
+
+from turntable import cli, demo
+from turntable.errors import StoppedError
+
+
+@pytest.fixture
+def command(capsys):
+    """Runs a command: its exit status, standard output and error."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What `turntable serve` was to serve."""
+    service = pytest.importorskip("turntable.service")
+    found = []
+    monkeypatch.setattr(service, "serve", lambda *given, **more: found.append((*given, more)))
+    return found
+
+
+def test_serve_hands_on_what_it_is_given(command, served, tmp_path):
+    (tmp_path / "meshes").mkdir()
+    status, _, said = command(
+        *("serve", tmp_path, "--port", 9, "--render", "--meshes", f"cars={tmp_path / 'meshes'}"),
+        *(
+            "--backend",
+            "embree",
+            "--query-seconds",
+            2,
+            *("--access", "keys", "--public", "cars"),
+            "--no-access-log",
+        ),
+    )
+    assert (status, said) == (0, "")
+    ((folders, host, port, settings, more),) = served
+    assert (folders, host, port, more) == ((tmp_path,), "127.0.0.1", 9, {"access_log": False})
+    assert settings.renders.meshes == {"cars": tmp_path / "meshes"}
+    assert (settings.renders.backend, settings.query_seconds, settings.public) == ("embree", 2, ("cars",))
+
+
+def test_serve_warns_of_what_anyone_can_reach(command, served, tmp_path):
+    status, _, said = command("serve", tmp_path, "--host", "0.0.0.0")
+    assert status == 0
+    assert "Anyone who can reach 0.0.0.0:8765 may read all of it; --access FILE asks for tokens" in said
+    assert "It answers under its addresses alone; readers that use a name need --allow-host NAME" in said
+    _, _, said = command("serve", tmp_path, "--host", "0.0.0.0", "--access", "a", "--allow-host", "b")
+    assert said == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "serve what? Give the folder of a data set"),
+        (["x", "--meshes", "cars=x"], "--meshes are drawn from with --render only"),
+        (["x", "--render", "--meshes", "cars"], "--meshes cars: give NAME=DIR"),
+        (["x", "--render", "--meshes", "cars=/no/folder"], "--meshes cars=/no/folder: give NAME=DIR"),
+    ],
+)
+def test_serve_refuses(command, served, arguments, words):
+    status, _, said = command("serve", *arguments)
+    assert status == 2
+    assert words in said
+    assert served == []
+
+
+def test_demo_hands_on_its_settings_and_tells_where_to_look(command, monkeypatch):
+    asked = []
+
+    def run_demo(config, stage, stop):
+        asked.append(config)
+        stage.say("train sie")
+        stage.warn("a mesh is left out")
+        with stage.rendering(), stage.verifying(), stage.training("sie"):
+            assert not stop()
+        return demo.DemoReport(config.folder / "report.html", ())
+
+    monkeypatch.setattr(demo, "run_demo", run_demo)
+    status, out, said = command("demo", "--out", "there", "--objects", 32, "--views", 4)
+    assert (status, out) == (0, "Look at there/report.html\n")
+    assert "train sie" in said
+    assert "a mesh is left out" in said
+    assert command("demo", "--epochs", 3)[0] == 0
+    assert [(config.folder, config.objects, config.views, config.epochs) for config in asked] == [
+        (Path("there"), 32, 4, None),
+        (Path("runs/demo"), 960, 20, 3),
+    ]
+
+
+def test_a_demo_that_is_stopped_says_how_to_go_on(command, monkeypatch):
+    def run_demo(config, stage, stop):
+        raise StoppedError("stopped after step 3; the same command goes on from here")
+
+    monkeypatch.setattr(demo, "run_demo", run_demo)
+    status, _, said = command("demo")
+    assert status == 75
+    assert "the same command goes on from here" in said
