@@ -1,8 +1,15 @@
+import os
+import resource
+import signal
 import socket
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from planting import DATA
 from readers import WORD
+
+from turntable.datasets.stores import LocalStore, ShardCache
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +47,65 @@ def named_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
         return real("127.0.0.1" if str(host).rstrip(".").endswith(".example") else host, *more, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolved)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> LocalStore:
+    store = LocalStore(tmp_path / "source")
+    store.write("a", DATA)
+    return store
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> ShardCache:
+    return ShardCache(tmp_path / "cache", 1_000_000)
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    """A file that nothing may happen to, alone in its folder."""
+    path = tmp_path / "precious" / "victim"
+    path.parent.mkdir()
+    path.write_bytes(b"precious")
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    return path
+
+
+@pytest.fixture
+def bounded() -> Generator[None, None, None]:
+    """Ends a test that waits for what never comes, or takes all memory."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError("waited for what never comes")
+
+    before, limits = signal.signal(signal.SIGALRM, stop), resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 30), limits[1]))
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Pauses and patience of a moment, and a cache of its own."""
+    monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 1.0)
+    monkeypatch.setenv("TURNTABLE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For answers that drip; others may be late on a busy machine."""
+    if "drip" in request.node.name:
+        monkeypatch.setattr("turntable.datasets.stores.answers.WINDOW_S", 0.15)
+
+
+@pytest.fixture
+def server(http_server, tmp_path: Path):
+    """A server of one file of ten bytes, that can be told to fail."""
+    (tmp_path / "www").mkdir()
+    (tmp_path / "www/x").write_bytes(b"0123456789")
+    return http_server(tmp_path / "www")
