@@ -2,6 +2,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 from synthetic import make_synthetic_dataset
+
+from turntable.service import new_access, write_access
 
 
 class Running:
@@ -71,6 +74,24 @@ def served_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served") / "small"
     make_synthetic_dataset(folder, objects=24, categories=3, views=4, image_size=32)
     return folder
+
+
+@pytest.fixture
+def sets(served_folder, tmp_path):
+    """A folder with two copies of the small data set, to be changed."""
+    for name in ("open", "secret"):
+        shutil.copytree(served_folder, tmp_path / "sets" / name)
+    return tmp_path / "sets"
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """The tokens of a reader and an admin, and the file that knows them."""
+    access, texts = new_access(), {}
+    for name, scopes in (("reader", ["read"]), ("root", ["admin"])):
+        access, _, texts[name] = access.created(name, scopes)
+    write_access(tmp_path / "access.json", access)
+    return texts, tmp_path / "access.json"
 
 
 @pytest.fixture(scope="module")

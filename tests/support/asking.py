@@ -1,0 +1,20 @@
+"""What tests ask a service with: a client of an application, and a token in a header."""
+
+from contextlib import contextmanager
+
+from starlette.testclient import TestClient
+
+from turntable.service import ServiceSettings, create_app, find_datasets
+
+KEYLESS = ServiceSettings()
+
+
+@contextmanager
+def client_of(folder, settings=KEYLESS, base="http://localhost", links_under=()):
+    app = create_app(find_datasets([folder], links_under), settings)
+    with TestClient(app, base, follow_redirects=False) as client:
+        yield client
+
+
+def bearer(text):
+    return {"Authorization": f"Bearer {text}"}
