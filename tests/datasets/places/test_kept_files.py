@@ -1,0 +1,115 @@
+"""Shards and indexes in the cache: altered, cut, let go, and used as lately as each other."""
+
+import fcntl
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from places import same
+
+from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.stores import ShardCache, hashed
+from turntable.loaders import Loader, Pairs
+
+
+def test_a_kept_shard_that_was_altered_here_is_fetched_again(made: Dataset, server, tmp_path: Path) -> None:
+    place = f"{server.url}/set"
+    whole = list(Loader(place, "train", Pairs(), 5))
+    shard = made.manifest.shards_of("train")[0]
+    kept = tmp_path / "cache" / shard.sha256[:2] / shard.sha256
+    data = bytearray(kept.read_bytes())
+    for at in range(0, len(data), 50):
+        data[at] ^= 1
+    kept.write_bytes(data)
+    before = server.count(f"{shard.name}.tar")
+    assert same(list(Loader(place, "train", Pairs(), 5)), whole)
+    assert server.count(f"{shard.name}.tar") == before + 1
+
+
+def test_all_readers_of_a_shard_that_was_altered_here_get_over_it(made: Dataset, server, tmp_path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    with made.split("train") as local, dataset.split("train") as first, dataset.split("train") as second:
+        for split in (first, second):  # both have the file open that is going to rot
+            assert split.read_jpeg(0, 0) == local.read_jpeg(0, 0)
+        kept = tmp_path / "cache" / shard.sha256[:2] / shard.sha256
+        kept.write_bytes(bytes(shard.bytes))
+        for split in (first, second):
+            assert split.read_jpeg(0, 1) == local.read_jpeg(0, 1)
+            assert split.read_jpegs(np.array([0, 1]), np.array([2, 3])) == [
+                local.read_jpeg(0, 2),
+                local.read_jpeg(1, 3),
+            ]
+    assert server.count(f"{shard.name}.tar") == 2
+
+
+def test_an_index_is_used_as_lately_as_its_shard(made: Dataset, server, tmp_path: Path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    used = tmp_path / "cache" / "used" / shard.idx_sha256
+    dataset.fetch_shard(shard)
+    os.utime(used, (1, 1))
+    dataset.fetch_shard(shard)
+    assert used.stat().st_mtime > 1e9
+
+
+def test_an_index_in_the_cache_that_others_cut_ends_no_process(made: Dataset, server, tmp_path: Path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    dataset.fetch_shard(shard)
+    kept = tmp_path / "cache" / shard.idx_sha256[:2] / shard.idx_sha256
+    kept.chmod(0o666)
+    with dataset.split("train") as split, made.split("train") as local:
+        assert split.id_of(0) == local.id_of(0)
+        os.truncate(kept, 0)  # a mapped file that is cut kills whoever reads it
+        np.testing.assert_array_equal(split.labels_at(np.arange(3), np.zeros(3, int)), local.labels[:3, 0])
+    with dataset.split("train") as split:
+        assert split.id_of(0) == local.id_of(0)
+
+
+def test_an_index_can_be_let_go_while_it_is_mapped(made: Dataset, server, tmp_path: Path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    kept = tmp_path / "cache" / shard.idx_sha256[:2] / shard.idx_sha256
+    with dataset.split("train") as split, made.split("train") as local:
+        assert split.id_of(0) == local.id_of(0)
+        with kept.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as who makes room
+            kept.unlink()
+        np.testing.assert_array_equal(split.labels_at(np.arange(3), np.zeros(3, int)), local.labels[:3, 0])
+
+
+def test_an_index_that_rots_in_the_cache_is_fetched_again(made: Dataset, server, tmp_path: Path) -> None:
+    dataset = open_dataset(f"{server.url}/set")
+    shard = made.manifest.shards_of("train")[0]
+    dataset.fetch_shard(shard)
+    kept = tmp_path / "cache" / shard.idx_sha256[:2] / shard.idx_sha256
+    kept.write_bytes(bytes(kept.stat().st_size))
+    hashed._notes().add(hashed._line(kept.stat(), shard.idx_sha256))  # the file system noticed nothing
+    with dataset.split("train") as split, made.split("train") as local:
+        assert split.id_of(0) == local.id_of(0)
+    assert server.count(f"{shard.name}.idx") == 4  # each time its size, then itself
+
+
+def test_shards_of_no_bytes_are_no_reason_to_divide_by_them(made: Dataset, server) -> None:
+    shard = replace(made.manifest.shards[0], bytes=0)
+    where = open_dataset(f"{server.url}/set").where
+    assert where.most_open((shard,)) == where.most_open(()) == 64
+
+
+def test_a_cache_that_holds_a_few_shards_is_enough_for_a_small_window(
+    made: Dataset, server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sizes = [shard.bytes for shard in made.manifest.shards_of("train")]
+    cache = ShardCache(tmp_path / "small", 2 * max(sizes) + 40_000)
+    there = Loader(f"{server.url}/set", "train", Pairs(1, 4), 5, cache=cache, window_shards=1, num_workers=2)
+    local = Loader(made.path, "train", Pairs(1, 4), 5, window_shards=1)
+    for epoch in (0, 1, 2):
+        assert same(list(local.batches(epoch)), list(there.batches(epoch)))
+        assert cache.used_bytes() <= cache.max_bytes
+    there.close()
+    assert not caplog.records
+    Loader(f"{server.url}/set", "train", Pairs(), 5, cache=cache, window_shards=None)
+    assert "the cache holds" in caplog.text

@@ -1,0 +1,151 @@
+"""Data sets behind a web server and in a bucket give the same views as those of a folder."""
+
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from places import same
+from processes import wait_until
+
+from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets.query import matching_views
+from turntable.errors import InvalidInputError, StoreError
+from turntable.loaders import Loader, Pairs, Tuples
+
+
+@pytest.mark.parametrize("cache", [None, False], ids=["cached", "streamed"])
+@pytest.mark.parametrize(
+    ("workers", "engine"), [(0, "ring"), (2, "ring"), (2, "dataloader")], ids=["here", "ring", "dataloader"]
+)
+def test_a_loader_gives_the_same_from_a_web_server(
+    made: Dataset, server, cache, workers: int, engine
+) -> None:
+    arguments = {"window_shards": 2, "labels": ["factors"], "where": "floor_hue < 0.9"}
+    local = Loader(made.path, "train", Tuples(3, 2), 5, **arguments)  # type: ignore[arg-type]
+    there = Loader(
+        f"{server.url}/set",
+        "train",
+        Tuples(3, 2),
+        5,
+        cache=cache,
+        num_workers=workers,
+        engine=engine,
+        **arguments,  # type: ignore[arg-type]
+    )
+    assert there.dataset.place == f"{server.url}/set"
+    for epoch in (0, 1):
+        assert same(list(local.batches(epoch)), list(there.batches(epoch)))
+    there.close()
+    if cache is None:
+        for shard in made.manifest.shards_of("train"):
+            assert sum(item.path == f"/set/train/{shard.name}.tar" for item in server.asked) == 1
+
+
+def test_streamed_views_of_one_object_come_by_one_request(made: Dataset, server) -> None:
+    with open_dataset(f"{server.url}/set", cache=False).split("train") as split:
+        split.read_jpeg(0, 0)
+        before = server.count(".tar")
+        rows, views = np.array([3, 0, 3, 5, 3]), np.array([4, 1, 0, 2, 4])
+        files = split.read_jpegs(rows, views)
+    with made.split("train") as local:
+        assert files == local.read_jpegs(rows, views)
+    assert server.count(".tar") - before <= 3 + 2  # two shards were opened besides
+
+
+def test_streamed_views_of_many_objects_come_at_once(made: Dataset, server) -> None:
+    with open_dataset(f"{server.url}/set", cache=False).split("train") as split, made.split("train") as local:
+        rows, views = np.arange(split.num_objects), np.arange(split.num_objects) % 6
+        split.read_jpegs(rows, views)  # opens the shards
+        server.most_at_once = 0
+        server.fail("slow", times=len(rows), on=".tar")
+        assert split.read_jpegs(rows, views) == local.read_jpegs(rows, views)
+    assert 8 <= server.most_at_once <= 16
+
+
+def test_a_split_of_many_shards_may_have_them_all_open(made: Dataset, monkeypatch) -> None:
+    raised = []
+    monkeypatch.setattr("resource.setrlimit", lambda _, limits: raised.append(limits))
+    monkeypatch.setattr("resource.getrlimit", lambda _: (200, 4096))
+    made.split("train").close()
+    files = 3 * len(made.manifest.shards_of("train"))
+    assert raised == [(files + 256, 4096)]
+    monkeypatch.setattr("resource.getrlimit", lambda _: (100, 200))
+    with pytest.raises(
+        StoreError, match=rf"{files} files are to be open at once, the system allows 200; raise"
+    ):
+        made.split("train")
+
+
+def test_labels_and_names_of_a_url_need_no_shard(made: Dataset, server) -> None:
+    with made.split("train") as local, open_dataset(f"{server.url}/set").split("train") as split:
+        assert split.keys == local.keys
+        assert split.id_of(3) == local.id_of(3)
+        np.testing.assert_array_equal(split.labels, local.labels)
+        np.testing.assert_array_equal(split.categories, local.categories)
+        assert server.count(".tar") == 0
+        assert split.objects == local.objects
+        assert server.count(".tar") == len(made.manifest.shards_of("train"))
+
+
+def test_filters_ask_the_table_of_a_url(made: Dataset, server) -> None:
+    dataset = pickle.loads(pickle.dumps(open_dataset(f"{server.url}/set")))
+    found, expected = (matching_views(item, "val", "floor_hue < 0.5") for item in (dataset, made))
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert not dataset.is_local
+    with pytest.raises(InvalidInputError, match="needs a folder of this machine"):
+        _ = dataset.path
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs"])
+def test_a_loader_gives_the_same_from_a_bucket(made: Dataset, request, monkeypatch, kind: str) -> None:
+    bucket = request.getfixturevalue("s3_server" if kind == "s3" else "gcs_server")()
+    for name, value in bucket.env.items():
+        monkeypatch.setenv(name, value)
+    from turntable.datasets.digests import file_sha256
+    from turntable.datasets.stores import open_store
+
+    store = open_store(f"{bucket.url}/set")
+    for path in sorted(made.path.rglob("*")):
+        if path.is_file():
+            store.upload(path.relative_to(made.path).as_posix(), path, file_sha256(path))
+    local = list(Loader(made.path, "train", Pairs(2), 5, window_shards=16))
+    bucket.fail(3, "cut")
+    for cache, workers, engine in ((None, 2, "ring"), (False, 1, "ring"), (None, 1, "dataloader")):
+        there = Loader(
+            f"{bucket.url}/set",
+            "train",
+            Pairs(2),
+            5,
+            cache=cache,  # type: ignore[arg-type]
+            num_workers=workers,
+            engine=engine,  # type: ignore[arg-type]
+        )
+        assert same(local, list(there))
+        there.close()
+
+
+def test_a_service_is_a_place(made: Dataset, tmp_path: Path) -> None:
+    import threading
+
+    import uvicorn
+
+    from turntable.service import create_app, find_datasets
+
+    shutil.copytree(made.path, tmp_path / "mine")
+    config = uvicorn.Config(create_app(find_datasets([tmp_path / "mine"])), port=0, log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        for cache in (None, False):
+            there = Loader(
+                f"http://127.0.0.1:{port}/datasets/mine", "train", Pairs(), 5, cache=cache, window_shards=None
+            )
+            assert same(list(Loader(made.path, "train", Pairs(), 5)), list(there))
+    finally:
+        server.should_exit = True
+        thread.join()
