@@ -1,3 +1,5 @@
+"""What batches hold, and what a loader refuses."""
+
 import pickle
 import subprocess
 import sys
@@ -6,61 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from batches import described, equal, joined
 from scipy.spatial.transform import Rotation
 from synthetic import make_synthetic_dataset
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from turntable.datasets.dataset import Dataset
 from turntable.datasets.pixels import decode_jpeg
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders import (
-    Fixed,
     ItemDataset,
     Loader,
     Pairs,
     Sequences,
     Tuples,
     Views,
-    validation_pairs,
     whole_split,
 )
-
-Batch = dict[str, Tensor]
-ENGINES = [
-    (0, "ring"),
-    (1, "ring"),
-    (2, "ring"),
-    (3, "ring"),
-    (4, "ring"),
-    (1, "dataloader"),
-    (2, "dataloader"),
-]
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return make_synthetic_dataset(
-        tmp_path_factory.mktemp("set"), objects=17, categories=4, views=6, image_size=16
-    )
-
-
-def equal(first: Batch, second: Batch) -> bool:
-    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
-
-
-def all_equal(first: list[Batch], second: list[Batch]) -> bool:
-    return len(first) == len(second) and all(map(equal, first, second))
-
-
-def joined(batches: list[Batch]) -> Batch:
-    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
-
-
-def described(batch: Batch) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
-    return {name: (tuple(value.shape), value.dtype) for name, value in batch.items()}
 
 
 def test_fields_shapes_and_types_of_pairs(dataset: Dataset) -> None:
@@ -134,142 +98,6 @@ def test_rotations_are_those_scipy_computes(dataset: Dataset, sign) -> None:
         batch["relative_quaternion"], relative.as_quat(canonical=sign == "canonical"), atol=1e-6
     )
     assert (batch["relative_quaternion"][:, 3] < 0).any() == (sign == "product")
-
-
-def test_any_engine_and_number_of_workers_gives_equal_batches(dataset: Dataset) -> None:
-    runs: list[list[Batch]] = []
-    for workers, engine in ENGINES:
-        loader = Loader(
-            dataset.path, "train", Pairs(2), 4, seed=3, num_workers=workers, engine=engine, last="pad"
-        )
-        runs.append([batch for epoch in (0, 1, 5) for batch in loader.batches(epoch)])
-        loader.close()
-    assert len(runs[0]) == 3 * -(-13 * 2 // 4)
-    for other in runs[1:]:
-        assert all_equal(runs[0], other)
-
-
-def test_epochs_follow_one_another_and_seeds_differ(dataset: Dataset) -> None:
-    loader = Loader(dataset.path, "train", Pairs(), 13)
-    first, second = (next(iter(list(loader))) for _ in range(2))
-    assert not equal(first, second)
-    loader.set_epoch(0)
-    assert equal(next(iter(loader)), first)
-    assert equal(next(iter(loader)), second)  # who counts batches never asks for the end
-    assert equal(next(loader.batches(1)), second)
-    several = Loader(dataset.path, "train", Pairs(), 4)
-    assert equal(next(iter(several)), next(iter(several)))  # left in its midst, an epoch begins again
-    other = Loader(dataset.path, "train", Pairs(), 13, seed=1)
-    assert not torch.equal(first["object_index"], next(iter(other))["object_index"])
-    assert sorted(first["object_index"].tolist()) == list(range(13))
-
-
-@pytest.mark.parametrize(("workers", "engine"), [(0, "ring"), (2, "ring"), (2, "dataloader")])
-def test_an_epoch_resumes_at_any_batch(dataset: Dataset, workers: int, engine) -> None:
-    loader = Loader(dataset.path, "train", Pairs(), 2, num_workers=workers, engine=engine, last="short")
-    whole = list(loader.batches(4))
-    assert len(whole) == len(loader) == 7
-    assert len(whole[-1]["category"]) == 1
-    stopped = loader.batches(4)
-    assert equal(next(stopped), whole[0])  # left in the middle, as by a signal
-    for start in (1, 3, 6):
-        assert all_equal(list(loader.batches(4, start_batch=start)), whole[start:])
-    assert list(loader.batches(4, start_batch=7)) == []
-    with pytest.raises(InvalidInputError, match="start_batch 8: an epoch has 7 batches"):
-        loader.batches(4, start_batch=8)
-
-
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_a_state_goes_on_to_the_bit_on_other_ranks_workers_and_engines(
-    dataset: Dataset, data: st.DataObject
-) -> None:
-    def make(world: int) -> list[Loader]:
-        workers, engine = data.draw(st.sampled_from([(0, "ring"), (2, "ring"), (1, "dataloader")]))
-        return [
-            Loader(
-                dataset.path,
-                "train",
-                Pairs(2, 2),
-                12 // world,
-                seed=5,
-                window_shards=2,
-                num_workers=workers,
-                engine=engine,
-                rank=rank,
-                world_size=world,
-            )
-            for rank in range(world)
-        ]
-
-    def steps(loaders: list[Loader]) -> list[Batch]:
-        """The global batches of the rest of an epoch."""
-        return [joined(list(step)) for step in zip(*loaders, strict=True)]
-
-    before, after = (make(data.draw(st.sampled_from([1, 2, 3]))) for _ in range(2))
-    epoch = data.draw(st.integers(0, 2))
-    for loader in before:
-        loader.set_epoch(epoch)
-    whole = steps(before)
-    assert len(whole) == 13 * 4 // 12
-    assert [loader.state_dict()["epoch"] for loader in before] == [epoch + 1] * len(before)
-    stop = data.draw(st.integers(0, len(whole) - 1))
-    iterators = [loader.batches(epoch) for loader in before]
-    for _ in range(stop):
-        for iterator in iterators:
-            next(iterator)
-    states = [loader.state_dict() for loader in before]
-    assert all(state == states[0] for state in states)
-    assert states[0]["samples"] == stop * 12
-    for loader in after:
-        loader.load_state_dict(pickle.loads(pickle.dumps(states[0])))
-    assert all_equal(steps(after), whole[stop:])
-    following = steps(before)  # the first ones, left in their midst, have begun the epoch again
-    assert all_equal(following, whole)
-    assert all_equal(steps(after), steps(before))
-    for loader in before + after:
-        loader.close()
-
-
-@pytest.mark.parametrize("world", [1, 2, 3, 8])
-@pytest.mark.parametrize("workers", [0, 1, 4])
-def test_ranks_show_each_object_as_often_as_promised_and_nothing_twice(
-    dataset: Dataset, world: int, workers: int
-) -> None:
-    ranks = [
-        Loader(
-            dataset.path,
-            "train",
-            Pairs(8),
-            13 * 8 // world // 13,
-            rank=rank,
-            world_size=world,
-            num_workers=workers,
-            last="pad",
-        )
-        for rank in range(world)
-    ]
-    batches = [list(loader) for loader in ranks]
-    assert len({len(own) for own in batches}) == 1
-    together = joined([batch for own in batches for batch in own])
-    real = ~together["padding"]
-    assert (np.bincount(together["object_index"][real].numpy()) == 8).all()
-    alone = joined(list(Loader(dataset.path, "train", Pairs(8), 13 * 8)))
-    names = ("object_index", "view_index_1", "view_index_2")
-    shown = sorted(zip(*(together[name][real].tolist() for name in names), strict=True))
-    assert shown == sorted(zip(*(alone[name].tolist() for name in names), strict=True))
-    for loader in ranks:
-        loader.close()
-
-
-def test_fixed_pairs_come_in_their_order_in_every_epoch(dataset: Dataset) -> None:
-    pairs = validation_pairs(whole_split([4], 6), 5, seed=0)
-    loader = Loader(dataset.path, "val", Fixed(pairs), 8, last="short")
-    for epoch in (0, 1):
-        batch = joined(list(loader.batches(epoch)))
-        assert batch["object_index"].tolist() == pairs.objects.tolist()
-        assert batch["view_index_1"].tolist() == pairs.views[:, 0].tolist()
-        assert batch["view_index_2"].tolist() == pairs.views[:, 1].tolist()
 
 
 def test_sequences_of_a_data_set_that_has_them(tmp_path: Path) -> None:
@@ -411,27 +239,6 @@ def test_impossible_arguments_are_refused_at_once(dataset: Dataset, arguments: d
         Loader(dataset.path, **{"split": "train", "sampler": Pairs(), "batch_size": 4, **arguments})
 
 
-def test_states_of_something_else_are_refused(dataset: Dataset, tmp_path: Path) -> None:
-    state = Loader(dataset.path, "train", Pairs(), 4).state_dict()
-    other = make_synthetic_dataset(tmp_path, objects=9, views=6, image_size=16)
-    for loader, told in [
-        (Loader(other.path, "train", Pairs(), 4), "the state is of other data: its fingerprint is"),
-        (
-            Loader(dataset.path, "train", Pairs(), 4, seed=1),
-            "of another seed: its seed is 0, this loader's 1",
-        ),
-        (Loader(dataset.path, "train", Pairs(2), 4), "of another split, sampler, filter or window_shards"),
-        (Loader(dataset.path, "train", Pairs(), 4, window_shards=2), "of another split, sampler"),
-    ]:
-        with pytest.raises(InvalidInputError, match=told):
-            loader.load_state_dict(state)
-    loader = Loader(dataset.path, "train", Pairs(), 4)
-    for bad in ({}, {**state, "samples": -1}, {**state, "samples": 99}, {**state, "epoch": "x"}):
-        with pytest.raises(InvalidInputError, match=r"not the state of a loader|an epoch has 13"):
-            loader.load_state_dict(bad)
-    Loader(dataset.path, "train", Pairs(), 1, num_workers=2).load_state_dict(state)
-
-
 def test_one_view_gives_no_pairs(tmp_path: Path) -> None:
     make_synthetic_dataset(tmp_path, objects=4, views=1, image_size=16)
     with pytest.raises(InvalidInputError, match="at least 2 views"):
@@ -441,24 +248,3 @@ def test_one_view_gives_no_pairs(tmp_path: Path) -> None:
 def test_a_folder_without_a_data_set_is_told(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="not a finished data set"):
         Loader(tmp_path, "train")
-
-
-def test_shuffling_mixes_shards_and_classes_as_well_as_chance(tmp_path: Path) -> None:
-    """Distinct shards and classes in a batch of 32, against draws without any order at all."""
-    made = make_synthetic_dataset(
-        tmp_path, objects=640, categories=20, views=2, image_size=8, objects_per_shard=8, val_fraction=0.0
-    )
-    with made.split("train") as split:
-        classes = split.categories
-    rng = np.random.default_rng(0)
-
-    def distinct(order: np.ndarray, of: np.ndarray) -> float:
-        return float(np.mean([len(set(of[part])) for part in order[: len(order) // 32 * 32].reshape(-1, 32)]))
-
-    ideal = np.concatenate([rng.permutation(640) for _ in range(20)])
-    for window in (None, 40):
-        loader = Loader(made.path, "train", Pairs(20), 32, window_shards=window)
-        order = loader.samples(0).objects
-        for of in (np.arange(640) // 8, classes):
-            reach = distinct(ideal, of)
-            assert distinct(order, of) > (0.98 if window is None else 0.8) * reach

@@ -1,0 +1,22 @@
+"""Batches compared, joined and described."""
+
+import torch
+from torch import Tensor
+
+Batch = dict[str, Tensor]
+
+
+def equal(first: Batch, second: Batch) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def all_equal(first: list[Batch], second: list[Batch]) -> bool:
+    return len(first) == len(second) and all(map(equal, first, second))
+
+
+def joined(batches: list[Batch]) -> Batch:
+    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def described(batch: Batch) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    return {name: (tuple(value.shape), value.dtype) for name, value in batch.items()}
