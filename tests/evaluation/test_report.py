@@ -1,3 +1,5 @@
+"""Pages, figures and summaries of data sets and runs."""
+
 import base64
 import dataclasses
 import io
@@ -8,6 +10,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from made_up import results, scores
 from PIL import Image
 from synthetic import make_synthetic_dataset
 
@@ -17,10 +20,8 @@ from turntable.evaluation import (
     Details,
     Elsewhere,
     ProtocolConfig,
-    Results,
     Row,
     RunCurve,
-    Score,
     compare_runs,
     read_results,
     summarize_dataset,
@@ -32,35 +33,9 @@ from turntable.evaluation.details import Retrieval
 from turntable.evaluation.figures import error_over_angle, histograms, projections, training_curves
 from turntable.evaluation.pictures import retrieval_sheet
 from turntable.evaluation.probes import ProbeConfig
-from turntable.evaluation.report import told_share
 from turntable.evaluation.resampling import Resampling
 from turntable.evaluation.summaries import contact_sheet_of
-from turntable.evaluation.tables import rows_of, side_by_side, tables
 from turntable.training import demo_config, train
-
-
-def scores(**values):
-    numbers = {"top1": 0.5, "r2_pooled": 0.4, "r2_averaged": 0.3, "geodesic_mean_deg": 50.0}
-    numbers |= {"geodesic_median_deg": 40.0, "acc_at_15": 0.1, "acc_at_30": 0.2, **values}
-    return {name: Score(value, value - 0.01, value + 0.01) for name, value in numbers.items()}
-
-
-def results(method, *rows):
-    constant = Row("constant", 0, scores(top1=0.0625, r2_averaged=-0.0001, geodesic_median_deg=107.2))
-    return Results(
-        method, "small", 0, "zoo", "f" * 64, {"name": "turntable-1"}, 256, 64, 1280, (*rows, constant)
-    )
-
-
-@pytest.fixture
-def both():
-    sie = results(
-        "sie",
-        Row("representation", 512, scores(top1=0.91)),
-        Row("equivariant", 256, scores(r2_averaged=0.61, geodesic_median_deg=21.4)),
-    )
-    return [sie, results("vicreg", Row("representation", 512, scores(top1=0.95, r2_averaged=0.2)))]
-
 
 SUMMARY = DatasetSummary("<zoo> & co", {"objects": "320"}, {"rotation_x, rad": np.linspace(-1, 1, 50)})
 
@@ -115,96 +90,6 @@ def test_a_page_without_runs_shows_the_data_alone(tmp_path):
     assert len(page.images) == 1
     assert "Data" in page.text
     assert "Training" not in page.text
-
-
-def test_the_table_has_every_part_and_ends_with_what_sees_no_image(both):
-    naming, turning = tables(rows_of(both))
-    rows = naming.rows
-    assert [(row.method, row.part) for row in rows] == [
-        ("sie", "representation"),
-        ("sie", "equivariant"),
-        ("vicreg", "representation"),
-        ("no image", "constant"),
-    ]
-    assert naming.headings == ("top-1, %",)
-    assert len(turning.headings) == 6
-    assert all(len(row.cells) == 6 for row in turning.rows)
-    assert (rows[0].cells[0].value, rows[0].cells[0].interval) == ("91.0", "90.0 … 92.0")
-
-
-def test_the_best_of_each_column_is_marked_low_errors_too(both):
-    marked = {
-        heading: [f"{row.method}/{row.part}" for row in table.rows if row.cells[number].best]
-        for table in tables(rows_of(both))
-        for number, heading in enumerate(table.headings)
-    }
-    assert marked["top-1, %"] == ["vicreg/representation"]
-    assert marked["R² averaged"] == ["sie/equivariant"]
-    assert marked["error, median °"] == ["sie/equivariant"]
-
-
-def test_rows_without_a_group_are_not_in_its_table(both):
-    predictor = Row("predictor", 64, {"mrr": Score(0.4, 0.3, 0.5), "pre": Score(0.1, 0.0, 0.2)})
-    groups = tables(rows_of([results("sie", Row("representation", 512, scores()), predictor)]))
-    assert [table.title for table in groups][-1] == "What the predictor finds"
-    assert [row.part for row in groups[0].rows] == ["representation", "constant"]
-    assert [row.part for row in groups[-1].rows] == ["predictor"]
-    assert groups[-1].headings == ("PRE", "MRR")
-
-
-def test_what_is_no_better_than_seeing_nothing_is_not_marked(both):
-    blind = scores(acc_at_15=0.2, r2_averaged=0.0)
-    worse = results("sie", Row("representation", 8, scores(acc_at_15=0.1)))
-    worse = dataclasses.replace(worse, rows=(worse.rows[0], Row("constant", 0, blind)))
-    _, turning = tables(rows_of([worse]))
-    marked = dict(zip(turning.headings, turning.rows[0].cells, strict=True))
-    assert not marked["within 15°, %"].best
-    assert marked["R² averaged"].best
-
-
-def test_several_views_together_are_shown_but_not_called_the_best():
-    rows = Row("representation", 8, scores(top1=0.5)), Row("aggregate_3", 8, {"top1": Score(0.9, 0.8, 1.0)})
-    naming = tables(rows_of([results("seq-jepa", *rows)]))[0]
-    assert [(row.part, row.cells[0].best) for row in naming.rows] == [
-        ("representation", True),
-        ("aggregate_3", False),
-        ("constant", False),
-    ]
-    assert "the representation of seq-jepa" in naming.finding
-
-
-def test_a_sentence_says_what_each_group_found(both):
-    naming, turning = (table.finding for table in tables(rows_of(both)))
-    assert naming == (
-        "A linear head on the representation of vicreg names the category of 95.0 % of the views;"
-        " always naming the most frequent one is right for 6.2 %."
-    )
-    assert turning == (
-        "Half of what the equivariant of sie says is wrong by less than 21.4° (R² averaged 0.610);"
-        " of what says the same of all, half by less than 107.2° (R² averaged 0.000)."
-    )
-
-
-@pytest.mark.parametrize(
-    ("median", "verdict"),
-    [(21.0, None), (107.19, "nothing is shown to be learned"), (150.0, "That is worse.")],
-)
-def test_a_sentence_claims_no_more_than_the_intervals(median, verdict):
-    row = Row("representation", 8, scores(geodesic_median_deg=median))
-    finding = tables(rows_of([results("sie", row)]))[1].finding
-    assert (verdict in finding) if verdict else finding.endswith(").")
-
-
-@pytest.mark.parametrize(("residual", "blind", "said"), [(0.9, 0.8, "0.800"), (0.9, None, "1.000")])
-def test_a_predictor_is_held_against_the_better_of_staying_and_the_mean(residual, blind, said):
-    def of(value):
-        return {} if value is None else {"equivariance_residual": Score(value, value, value)}
-
-    rows = [("sie", Row("predictor", 8, of(residual))), ("no image", Row("constant", 0, of(blind)))]
-    (table,) = tables(rows)
-    assert f"misses by {said}." in table.finding
-    assert table.finding.endswith("That is worse.") == (blind is not None)
-    assert table.rows[0].cells[0].best == (blind is None)
 
 
 def test_figures_show_their_numbers():
@@ -308,26 +193,6 @@ def test_the_page_of_a_run_shows_all_there_is(trained, tmp_path):
     assert contact_sheet_of(dataset) == base64.b64decode(page.images[4].split(",")[1])
 
 
-def test_data_sets_stand_side_by_side_with_the_same_metric_next_to_each_other():
-    def rows(**values):
-        return rows_of([results("sie", Row("representation", 8, scores(**values)))])
-
-    naming, turning, *_ = side_by_side({"zoo": rows(top1=0.9), "so3-ood": rows(top1=0.4)})
-    assert (naming.over, naming.headings) == (("top-1, %",), ("zoo", "so3-ood"))
-    assert [cell.value for cell in naming.rows[0].cells] == ["90.0", "40.0"]
-    assert [row.part for row in naming.rows] == ["representation", "constant"]
-    assert turning.over == ("R² averaged", "error, median °")
-    assert turning.headings == ("zoo", "so3-ood") * 2
-
-
-def test_what_one_data_set_cannot_have_is_an_empty_cell():
-    here = [("sie", Row("representation", 8, {"top1": Score(0.9, 0.8, 1.0)}))]
-    there = [("sie", Row("representation", 8, {"r2_averaged": Score(0.1, 0.0, 0.2)}))]
-    naming, turning = side_by_side({"here": here, "there": there})
-    assert [cell.value for cell in naming.rows[0].cells] == ["90.0", ""]
-    assert [cell.value for cell in turning.rows[0].cells] == ["", "0.100"]
-
-
 def test_other_data_of_the_same_name_are_told_apart(tmp_path):
     row = results("sie", Row("representation", 8, scores())).rows
     elsewhere = (Elsewhere(SUMMARY.name, "a" * 64, 0.0, row), Elsewhere("other", "b" * 64, 1.0, row))
@@ -400,11 +265,3 @@ def test_a_browser_without_a_network_shows_the_page(both, trained, tmp_path):
     shown = np.asarray(Image.open(tmp_path / "page.png").convert("RGB")).reshape(-1, 3)
     for colour in ((232, 241, 250), (59, 130, 196)):  # the mark of the best, the first colour of figures
         assert (shown == colour).all(axis=1).sum() > 100
-
-
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [(0.0, "Out of distribution"), (1.0, "Not out of"), (0.25, "25.0 %"), (None, "not known")],
-)
-def test_it_is_said_how_far_outside_of_training_other_data_are(share, words):
-    assert words in told_share(share)
