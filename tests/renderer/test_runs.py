@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import killed_runs
 import pytest
-import quick_run
 from processes import wait_until
 from quick_run import OBJECTS, TINY, InProcess, contents, quick
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.gl
 
 ENVIRONMENT = {
     **os.environ,
-    "PYTHONPATH": os.pathsep.join([str(Path(quick_run.__file__).parent), os.environ.get("PYTHONPATH", "")]),
+    "PYTHONPATH": os.pathsep.join([str(Path(killed_runs.__file__).parent), os.environ.get("PYTHONPATH", "")]),
 }
 
 
@@ -39,10 +39,10 @@ def whole(tmp_path_factory):
     return folder
 
 
-def test_a_hundred_kills_at_random_moments_change_no_byte(whole, tmp_path):
+def test_kills_at_every_place_and_at_random_moments_change_no_byte(whole, tmp_path):
     seed = random.SystemRandom().randrange(2**32)  # printed: pytest shows it where the test fails
     print(f"seed {seed}")  # noqa: T201
-    script = [sys.executable, quick_run.__file__, str(tmp_path), "100", str(seed)]
+    script = [sys.executable, killed_runs.__file__, str(tmp_path), "50", str(seed)]
     subprocess.run(script, env=ENVIRONMENT, check=True, timeout=600)
     folders = sorted(tmp_path.iterdir())
     assert len(folders) > 2

@@ -1,10 +1,6 @@
-"""Runs in this very process: no workers to start, so that a hundred of them can be killed in a test."""
+"""Runs in this very process: no workers to start."""
 
 import hashlib
-import os
-import signal
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,52 +67,3 @@ def contents(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != "journal.jsonl"
     }
-
-
-def killed_after(seconds: float, folder: Path) -> bool:
-    """Begin the run in a forked process and kill it after so long; whether it was killed before its end.
-
-    The parent must not have opened a device.
-    """
-    pid = _begun(folder)
-    time.sleep(seconds)
-    os.kill(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the run failed by itself"
-    return os.WIFSIGNALED(status)
-
-
-def _begun(folder: Path) -> int:
-    """The run in a forked process."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            quick(folder)
-            os._exit(0)
-        except BaseException as error:
-            print(f"the run failed: {error!r}", file=sys.stderr)  # noqa: T201
-            os._exit(1)
-    return pid
-
-
-def main(folder: Path, kills: int, seed: int) -> None:
-    """Kill runs at random moments, resuming each, until so many have been killed; print what was left."""
-    import random
-
-    moments = random.Random(seed)
-    began = time.monotonic()
-    assert os.waitpid(_begun(folder / "whole"), 0)[1] == 0
-    length = time.monotonic() - began
-    killed = number = 0
-    while killed < kills:
-        target = folder / f"set-{number}"
-        killed += killed_after(moments.uniform(0, length), target)
-        if (target / "manifest.json").exists():
-            number += 1
-    for index in range(number + 1):
-        assert os.waitpid(_begun(folder / f"set-{index}"), 0)[1] == 0
-    print(f"killed {killed} runs of {number + 1} sets, each at a moment of {length:.2f} s")  # noqa: T201
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
