@@ -20,12 +20,11 @@ from typing import Any
 from render import Times, draw
 
 from turntable.console import default_workers
-from turntable.datasets.recipe import Recipe, load_recipe
-from turntable.datasets.verify import verify
+from turntable.datasets import Recipe, load_recipe, verify
 from turntable.renderer import generate, open_source
 from turntable.renderer.backends import choose
-from turntable.renderer.engines import Engine, Processes, RayCluster
-from turntable.renderer.meshes.source import MeshSource, load_mesh
+from turntable.renderer.meshes.sources import MeshSource, load_mesh
+from turntable.renderer.runs.engines import Engine, Processes, RayCluster
 
 
 def stages(

@@ -32,7 +32,7 @@ from load_profile import profile_rows
 from load_remote import http_rows
 from load_steady import memory_rows
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 
 Rows = list[dict[str, Any]]
 

@@ -11,14 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.assemble import finish_dataset
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.objects import ObjectRecord, plan_shards
-from turntable.datasets.pixels import encode_jpeg
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.shard_writer import ShardWriter
-from turntable.datasets.split import Split
+from turntable.datasets import ObjectRecord, Split, draw_factors, load_recipe, open_dataset
+from turntable.datasets.files import encode_jpeg
+from turntable.datasets.making import finish_dataset
+from turntable.datasets.objects import plan_shards
+from turntable.datasets.shards import ShardWriter
 from turntable.geometry import euler_to_quaternion
 
 TURNTABLE, FOLDERS, MDS, LITDATA = "turntable", "folders", "mds", "litdata"

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import simplejpeg
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 
 T = TypeVar("T")
 FILES = 500

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from load_data import make_dataset
 
-from turntable.datasets.assemble import totals_of
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
+from turntable.datasets.making import totals_of
 from turntable.datasets.manifest import write_manifest
-from turntable.datasets.shard_index import ShardIndex, text_array
-from turntable.datasets.shard_writer import ShardRecord
+from turntable.datasets.shards import ShardIndex, ShardRecord
+from turntable.datasets.shards.index import text_array
 
 SHARD_OBJECTS = 128
 MEMBER = 8192 + 512

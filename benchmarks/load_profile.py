@@ -20,21 +20,19 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.pixels import decode_jpeg
-from turntable.datasets.shard_index import open_index
-from turntable.datasets.shard_reader import index_name, shard_name
-from turntable.datasets.split import Split
-from turntable.loaders.engines import AHEAD, Wanted
-from turntable.loaders.filling import Filling, Part, ViewFiller
-from turntable.loaders.labels import compute_labels, label_fields
-from turntable.loaders.naming import IMAGES, LeadingAxes, named_batch
-from turntable.loaders.samplers import Pairs, Samples
-from turntable.loaders.selection import whole_split
-from turntable.loaders.tensors import as_tensors
+from turntable.datasets import Dataset, Split, open_dataset
+from turntable.datasets.files import decode_jpeg
+from turntable.datasets.shards import index_name, shard_name
+from turntable.datasets.shards.index import open_index
+from turntable.loaders import Pairs, Samples, whole_split
+from turntable.loaders.engines import Filling, Wanted
+from turntable.loaders.engines.engines import AHEAD
+from turntable.loaders.engines.filling import Part, ViewFiller
+from turntable.loaders.engines.tensors import as_tensors
+from turntable.loaders.fields import IMAGES, LeadingAxes, compute_labels, label_fields, named_batch
+from turntable.processes import Crew, SharedSlots
 from turntable.processes.child import Done, Task
-from turntable.processes.crew import SPARE, Crew
-from turntable.processes.slots import SharedSlots
+from turntable.processes.crew import SPARE
 
 LABELS = ("relative_quaternion",)
 BATCHES = 8

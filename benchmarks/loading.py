@@ -18,9 +18,9 @@ import numpy as np
 import trimesh
 
 from turntable.renderer.meshes.coincident import settled
-from turntable.renderer.meshes.obj_bulk import read_bulk
-from turntable.renderer.meshes.obj_lines import read_lines
-from turntable.renderer.meshes.shapenet import ShapeNetSource
+from turntable.renderer.meshes.formats.obj_bulk import read_bulk
+from turntable.renderer.meshes.formats.obj_lines import read_lines
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 
 STEPS = ("bulk", "lines", "load", "settle", "digest", "trimesh")
 

@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import load_recipe
 from turntable.renderer import open_backend, render_views
 from turntable.renderer.backends import Backend
-from turntable.renderer.meshes.zoo import CATEGORIES, zoo_mesh
+from turntable.renderer.meshes.zoo import zoo_mesh
+from turntable.renderer.meshes.zoo.categories import CATEGORIES
 
 STATM = Path("/proc/self/statm")
 PAGE_KIB = 4.0

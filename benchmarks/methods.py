@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from turntable.evaluation.compare import Entry
+    from turntable.studies.comparison import Entry
 
 CATEGORIES = ("airplane", "car", "chair", "dog", "guitar", "shoe", "teapot", "truck")
 OBJECTS = 960
@@ -78,9 +78,9 @@ class Settings:
 def render(place: Path, objects: int) -> None:
     """The data set, if it is not there yet."""
     from turntable.console import default_workers
-    from turntable.datasets.recipe import load_recipe
+    from turntable.datasets import load_recipe
     from turntable.renderer import generate
-    from turntable.renderer.meshes.zoo_source import ZooSource
+    from turntable.renderer.meshes.sources import ZooSource
 
     if not (place / "manifest.json").exists():
         recipe = load_recipe("zoo-benchmark")
@@ -178,7 +178,7 @@ def introduction(words: Sequence[str] | None) -> str:
 
 def page(runs: Sequence[Path], introduced: str) -> str:
     """The table of the runs that are done, and what is asked of it."""
-    from turntable.evaluation import compare_runs, comparison_markdown
+    from turntable.studies import compare_runs, comparison_markdown
 
     comparison = compare_runs([run for run in runs if (run / "results.json").exists()])
     best = best_parts(comparison.entries)
@@ -214,7 +214,7 @@ def best_parts(entries: Sequence["Entry"]) -> dict[str, dict[str, "Entry"]]:
 
 def with_intervals(best: Mapping[str, Mapping[str, "Entry"]]) -> str:
     """A table of what is asked about: the mean over seeds ± its deviation, the interval, and the part."""
-    from turntable.evaluation.groups import COLUMNS, short_heading
+    from turntable.evaluation.report import COLUMNS, short_heading
 
     lines = [["method", *(short_heading(metric) for metric in ASKED)], ["---"] * (1 + len(ASKED))]
     for method, by_metric in best.items():

@@ -22,11 +22,10 @@ from typing import Any
 
 from others.cycles import Rendered, bpy_python, render_with_cycles
 
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.recipe import Recipe, load_recipe
+from turntable.datasets import Recipe, draw_factors, load_recipe
 from turntable.renderer import encode_views, open_source, render_views
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.source import MeshSource
+from turntable.renderer.meshes import Mesh
+from turntable.renderer.meshes.sources import MeshSource
 from turntable.renderer.scene import Scenes, scenes_from_labels
 
 Draw = Callable[[str, Mesh], list[bytes]]

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from side_by_side import IDS, psnr
 
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import draw_factors, load_recipe
 from turntable.renderer import encode_views, open_backend, open_source
 from turntable.renderer.backends import Backend, Quality, choose, quality
-from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes import Mesh
 from turntable.renderer.scene import Scenes, scenes_from_labels
 
 SIZE = 256

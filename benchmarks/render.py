@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from turntable.datasets.recipe import Recipe, load_recipe
+from turntable.datasets import Recipe, load_recipe
 from turntable.renderer import encode_views, open_source
 from turntable.renderer.backends import Backend, choose
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.source import load_mesh
+from turntable.renderer.meshes import Mesh
+from turntable.renderer.meshes.sources import load_mesh
 from turntable.renderer.views import begin_views
 
 QUALITIES = ("fast", "standard", "high")

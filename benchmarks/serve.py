@@ -32,7 +32,7 @@ import numpy as np
 from load_data import make_dataset
 from load_remote import served
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 
 PIECE_BYTES = 1 << 20
 READERS = (1, 64)

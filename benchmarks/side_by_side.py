@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from others.cycles import bpy_python, render_with_cycles
 from PIL import Image, ImageDraw, ImageFont
 
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import draw_factors, load_recipe
 from turntable.renderer import open_backend, open_source
 from turntable.renderer.backends import quality
 from turntable.renderer.scene import scenes_from_labels

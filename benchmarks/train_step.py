@@ -31,8 +31,8 @@ from torch import Tensor, nn
 
 from turntable.loaders import Loader, Pairs
 from turntable.models import Batch, DataInfo, build_backbone, losses
-from turntable.models.hypernetwork import Hypernetwork
-from turntable.models.sie import SIE, SIEConfig
+from turntable.models.layers.hypernetwork import Hypernetwork
+from turntable.models.views import SIE, SIEConfig
 
 Rows = list[dict[str, Any]]
 PREDICTOR = "predictor"

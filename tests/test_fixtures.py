@@ -23,9 +23,7 @@ from fixture_compare import (
 from fixture_table import FIXTURES as FIXTURES_BY_NAME
 from tiny_backbone import tiny_backbone
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.manifest import Manifest
-from turntable.datasets.verify import verify
+from turntable.datasets import Manifest, open_dataset, verify
 from turntable.training import load_method, open_run, read_records
 
 FIXTURES = Path(__file__).parent / "fixtures"

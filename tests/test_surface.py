@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rooms import ROOMS
 
-from turntable.datasets.recipe import shipped_recipes
+from turntable.datasets import shipped_recipes
 
 ROOT = Path(__file__).parent.parent
 

@@ -18,11 +18,10 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
-from turntable.datasets.dataset import Dataset
-from turntable.datasets.equal_meshes import EqualMeshes, equal_meshes
-from turntable.datasets.label_table import label_rows
-from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.preview import bars, histogram
+from turntable.datasets import Dataset, ObjectRecord
+from turntable.datasets.describing import label_rows
+from turntable.datasets.draws import bars, histogram
+from turntable.datasets.objects import EqualMeshes, equal_meshes
 from turntable.errors import shown
 
 LOG_S = 30.0
@@ -38,10 +37,11 @@ _LONGEST_FACT, _MOST_CATEGORIES = 1000, 2000
 """Characters of one fact about a data set, and rows of its categories, that are shown at most."""
 
 if TYPE_CHECKING:
+    from turntable.datasets import Recipe
     from turntable.datasets.labels import LabelArray
-    from turntable.datasets.recipe import Recipe
-    from turntable.evaluation import Comparison, Results
-    from turntable.renderer.progress import Progress as RenderProgress
+    from turntable.evaluation import Results
+    from turntable.renderer.runs import Progress as RenderProgress
+    from turntable.studies import Comparison
     from turntable.training import TrainProgress
 
 
@@ -183,7 +183,7 @@ class ConsoleStage:
 
 def results_tables(results: "Sequence[Results]") -> list[Table]:
     """Scores of methods side by side in groups, as in the report; what sees no image at the end."""
-    from turntable.evaluation.tables import rows_of, tables
+    from turntable.evaluation.report import rows_of, tables
 
     shown: list[Table] = []
     for group in tables(rows_of(results)):
@@ -194,7 +194,7 @@ def results_tables(results: "Sequence[Results]") -> list[Table]:
 
 def comparison_console_tables(comparison: "Comparison", intervals: bool = False) -> list[Table]:
     """The short tables of a comparison."""
-    from turntable.evaluation.short_table import main_rows
+    from turntable.studies import main_rows
 
     shown: list[Table] = []
     for section in comparison.sections:

@@ -6,22 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.verify import verify
+from turntable.datasets import load_recipe, open_dataset, verify
 from turntable.errors import IntegrityError, StoppedError
-from turntable.evaluation import (
-    ProtocolConfig,
-    Results,
-    evaluate,
-    read_details,
-    together,
-    write_runs_report,
-)
+from turntable.evaluation import ProtocolConfig, Results, evaluate, read_details, together, write_runs_report
 from turntable.renderer import generate
-from turntable.renderer.generate import Listener
-from turntable.renderer.meshes.zoo_source import ZooSource
-from turntable.renderer.progress import Progress
+from turntable.renderer.meshes.sources import ZooSource
+from turntable.renderer.runs import Listener, Progress
 from turntable.training import TrainProgress, demo_config, train
 
 METHODS = ("vicreg", "sie", "supervised")

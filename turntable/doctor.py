@@ -62,8 +62,7 @@ def _extras() -> Iterator[Finding]:
 
 def _devices() -> Iterator[Finding]:
     """Every device of EGL, opened for a look at its driver."""
-    from turntable.renderer.backends.egl import list_devices
-    from turntable.renderer.backends.opening import find_device
+    from turntable.renderer.backends import find_device, list_devices
 
     try:
         devices = list_devices()

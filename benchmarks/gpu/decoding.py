@@ -10,8 +10,8 @@ from data import dataset
 from load_measuring import DecodeLimit
 from steps import Row, Rows, Setting, need_cuda
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.pixels import decode_jpeg
+from turntable.datasets import open_dataset
+from turntable.datasets.files import decode_jpeg
 
 BATCH = 512
 

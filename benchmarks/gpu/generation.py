@@ -7,10 +7,9 @@ from pathlib import Path
 from generate import rendering, stages
 from steps import Row, Rows, Setting
 
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.verify import verify
+from turntable.datasets import load_recipe, verify
 from turntable.renderer import generate, open_source
-from turntable.renderer.engines import Processes
+from turntable.renderer.runs.engines import Processes
 
 SET = "generated"
 """The folder of the data set, which the loader's step reads."""

@@ -14,11 +14,11 @@ from typing import Any
 from methods import ASKED, CATEGORIES, PROBED
 from steps import NotPossibleError, Row, Rows, Setting, need_cuda
 
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import load_recipe
 from turntable.evaluation import ProtocolConfig, Results, evaluate
 from turntable.renderer import generate
-from turntable.renderer.engines import Processes
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes.sources import ZooSource
+from turntable.renderer.runs.engines import Processes
 from turntable.training import TrainConfig, demo_config, paper_config, train
 
 METHODS = ("sie", "equicaps-4x4", "seq-jepa", "vicreg")

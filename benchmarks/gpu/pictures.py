@@ -18,8 +18,7 @@ from PIL import Image, ImageDraw, ImageFont  # noqa: E402
 from side_by_side import psnr  # noqa: E402
 from steps import Row, Rows, Setting  # noqa: E402
 
-from turntable.datasets.draws import draw_factors  # noqa: E402
-from turntable.datasets.recipe import load_recipe  # noqa: E402
+from turntable.datasets import draw_factors, load_recipe  # noqa: E402
 from turntable.renderer import open_source  # noqa: E402
 from turntable.renderer.backends import choose, quality  # noqa: E402
 from turntable.renderer.scene import scenes_from_labels  # noqa: E402

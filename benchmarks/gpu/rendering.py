@@ -7,8 +7,8 @@ from steps import Row, Rows, Setting
 
 from turntable.renderer import open_source
 from turntable.renderer.backends import choose
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.source import load_mesh
+from turntable.renderer.meshes import Mesh
+from turntable.renderer.meshes.sources import load_mesh
 
 
 def run(setting: Setting) -> Rows:

@@ -10,7 +10,7 @@ from data import dataset
 from load_measuring import DecodeLimit, apart
 from steps import Row, Rows, Setting, need_cuda
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.loaders import Loader, Pairs
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from turntable.renderer.meshes.mesh import Material, Mesh, bounds
+from turntable.renderer.meshes import Material, Mesh, bounds
 from turntable.renderer.scene import Scenes
 
 SCENE = Path(__file__).parent / "cycles_scene.py"

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.backends.pyrender.context import library
-from turntable.renderer.meshes.mesh import Material, Mesh, bounds
-from turntable.renderer.scene import CAMERA, FLOOR_Z, SPOT_HALF_ANGLE_RAD, SPOT_POWER_W, Scenes
+from turntable.renderer.meshes import Material, Mesh, bounds
+from turntable.renderer.scene import CAMERA, FLOOR_Z, SPOT_POWER_W, Scenes
+from turntable.renderer.scene.scene import SPOT_HALF_ANGLE_RAD
 
 OPENGL_AXES = np.diag([1.0, -1.0, -1.0, 1.0])
 AMBIENT = 0.45

@@ -6,19 +6,14 @@ import pytest
 from pyarrow import parquet
 from synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 
-from turntable.datasets.assemble import finish_dataset
-from turntable.datasets.dataset import Dataset
-from turntable.datasets.draws import draw_factors
+from turntable.datasets import Dataset, Recipe, draw_factors, verify
+from turntable.datasets.describing import pixel_statistics
+from turntable.datasets.files import FolderFiles, decode_jpeg
 from turntable.datasets.fingerprint import fingerprint
-from turntable.datasets.folder_files import FolderFiles
+from turntable.datasets.making import finish_dataset
 from turntable.datasets.manifest import read_manifest
-from turntable.datasets.pixels import decode_jpeg
-from turntable.datasets.quarantine import QuarantineRecord, read_quarantine
-from turntable.datasets.recipe import Recipe
-from turntable.datasets.shard_reader import ShardReader, local_shards
-from turntable.datasets.shard_writer import ShardRecord
-from turntable.datasets.statistics import pixel_statistics
-from turntable.datasets.verify import verify
+from turntable.datasets.objects import QuarantineRecord, read_quarantine
+from turntable.datasets.shards import ShardReader, ShardRecord, local_shards
 from turntable.errors import IntegrityError, InvalidInputError
 
 

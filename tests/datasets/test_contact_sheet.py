@@ -1,8 +1,8 @@
 import numpy as np
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.contact_sheet import SHEET_NAME, contact_sheet
-from turntable.datasets.pixels import decode_jpeg
+from turntable.datasets.describing import SHEET_NAME, contact_sheet
+from turntable.datasets.files import decode_jpeg
 
 
 def test_every_category_comes_first_and_the_file_is_there(tmp_path):

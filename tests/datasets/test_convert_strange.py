@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.convert import export_folder, import_folder
+from turntable.datasets import export_folder, import_folder
 from turntable.errors import InvalidInputError
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.croissant import stated_digests
-from turntable.datasets.dataset import Dataset
-from turntable.datasets.digests import file_sha256
+from turntable.datasets import Dataset
+from turntable.datasets.describing import stated_digests
+from turntable.datasets.files import file_sha256
 
 READ = """
 import json, sys

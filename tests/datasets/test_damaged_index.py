@@ -8,8 +8,8 @@ import pytest
 from store_contract import OBJECTS, RECIPE
 from synthetic import write_synthetic_shard
 
-from turntable.datasets.shard_index import open_index, parse_index
-from turntable.datasets.shard_reader import ShardReader
+from turntable.datasets.shards import ShardReader
+from turntable.datasets.shards.index import open_index, parse_index
 from turntable.errors import IntegrityError
 
 

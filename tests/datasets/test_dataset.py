@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.recipe import Recipe
+from turntable.datasets import Dataset, Recipe, draw_factors, open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 
 
@@ -79,7 +77,7 @@ def test_reading_needs_numpy_alone() -> None:
 
 def test_generation_needs_no_torch_nor_pyarrow_to_import() -> None:
     code = (
-        "import sys, turntable.datasets.assemble, turntable.datasets.verify\n"
+        "import sys, turntable.datasets.making.finishing, turntable.datasets.verification.dataset\n"
         "heavy = {'torch', 'pyarrow', 'simplejpeg', 'PIL', 'scipy'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from turntable.datasets.distributions import Column, check_columns, dkw_bound
-from turntable.datasets.factors import STANDARD_BY_NAME, Factor
+from turntable.datasets.draws import Column, check_columns
+from turntable.datasets.draws.distributions import dkw_bound
+from turntable.datasets.labels import STANDARD_BY_NAME, Factor
 
 VIEWS = 4000
 FACTORS = [STANDARD_BY_NAME[name].factor for name in ("rotation_x_rad", "floor_hue", "light_phi_rad")]

@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from turntable.datasets import legacy_stream
-from turntable.datasets.draws import draw_factors, same_draws
-from turntable.datasets.legacy_stream import LegacyStream
-from turntable.datasets.recipe import Recipe, load_recipe
+from turntable.datasets import Recipe, draw_factors, load_recipe
+from turntable.datasets.draws import legacy_stream, same_draws
+from turntable.datasets.draws.legacy_stream import LegacyStream
 from turntable.errors import InvalidInputError
 
 RECIPE = load_recipe("3diebench-t")

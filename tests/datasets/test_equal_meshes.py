@@ -1,5 +1,5 @@
-from turntable.datasets.equal_meshes import EqualMeshes, equal_meshes
-from turntable.datasets.objects import ObjectRecord
+from turntable.datasets import ObjectRecord
+from turntable.datasets.objects import EqualMeshes, equal_meshes
 
 
 def record(name: str, mesh: str, category: str = "chair", split: str = "train") -> ObjectRecord:

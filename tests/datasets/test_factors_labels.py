@@ -5,9 +5,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from turntable.datasets.factors import STANDARD, STANDARD_BY_NAME, Factor
-from turntable.datasets.labels import LabelSchema
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import load_recipe
+from turntable.datasets.labels import STANDARD, STANDARD_BY_NAME, Factor, LabelSchema
 from turntable.errors import InvalidInputError
 
 

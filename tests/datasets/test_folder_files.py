@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from turntable.datasets.folder_files import FolderFiles
+from turntable.datasets.files import FolderFiles
 from turntable.errors import IntegrityError, InvalidInputError
 
 

@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turntable.datasets.columns import LEGACY_ORDER, POSE_NAMES
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.factors import STANDARD, StandardFactor
-from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES
-from turntable.datasets.recipe import Recipe
+from turntable.datasets import Recipe, draw_factors
+from turntable.datasets.labels import (
+    LEGACY_ORDER,
+    POSE_NAMES,
+    ROTATION_NAMES,
+    STANDARD,
+    TRANSLATION_NAMES,
+    StandardFactor,
+)
 
 MOTIONS = ("constant", "screw", "in-plane", "independent")
 KINDS = ("plain", "legacy", "rotation", *MOTIONS)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turntable import cli
-from turntable.datasets.recipe import Recipe, load_recipe
+from turntable.datasets import Recipe, load_recipe
 from turntable.errors import InvalidInputError, RecipeError
 
 GOOD = load_recipe("zoo").to_toml()

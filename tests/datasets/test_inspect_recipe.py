@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from turntable import cli
+from turntable.datasets import load_recipe, shipped_recipes
 from turntable.datasets.conventions import CONVENTIONS, conventions_of
-from turntable.datasets.factors import STANDARD_BY_NAME
-from turntable.datasets.label_table import label_rows, schema_text
-from turntable.datasets.preview import bars, histogram, pseudo_labels
-from turntable.datasets.recipe import load_recipe, shipped_recipes
+from turntable.datasets.describing import label_rows
+from turntable.datasets.describing.label_table import schema_text
+from turntable.datasets.draws import bars, histogram, pseudo_labels
+from turntable.datasets.labels import STANDARD_BY_NAME
 from turntable.errors import InvalidInputError
 
 DOCS = Path(__file__).parent.parent.parent / "docs"

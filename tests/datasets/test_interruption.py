@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from synthetic import synthetic_objects, write_synthetic_shard
 
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.shard_writer import committed_shard
+from turntable.datasets import load_recipe
+from turntable.datasets.shards import committed_shard
 
 RECIPE = load_recipe("3diebench").replace(name="t", views=2, image_size_px=16, source="folder")
 OBJECTS = tuple(item for item in synthetic_objects(RECIPE, 6, 1) if item.split == "train")
@@ -51,7 +51,7 @@ def test_an_index_without_its_shard_is_no_shard(tmp_path: Path, monkeypatch: pyt
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("turntable.datasets.shard_writer.publish", killed)
+        patch.setattr("turntable.datasets.shards.writer.publish", killed)
         with pytest.raises(KeyboardInterrupt):
             write_synthetic_shard(tmp_path, RECIPE, "train", NAME, OBJECTS)
     assert [item.name for item in (tmp_path / "train").iterdir()] == [f"{NAME}.idx"]

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.digests import is_digest
-from turntable.datasets.json_fields import FieldError, Fields, parse_json
+from turntable.datasets.files import FieldError, Fields, is_digest, parse_json
 
 HUGE = 10**5000
 

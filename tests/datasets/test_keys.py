@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.keys import KEY_PATTERN, image_member, object_key
+from turntable.datasets.files import image_member, object_key
+from turntable.datasets.files.names import KEY_PATTERN
 from turntable.errors import InvalidInputError
 
 printable = st.text(min_size=1).filter(str.isprintable)

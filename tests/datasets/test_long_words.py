@@ -9,8 +9,7 @@ from synthetic import make_synthetic_dataset
 
 from turntable.cli.base import PlainConsole
 from turntable.console import dataset_tables
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.verify import verify
+from turntable.datasets import open_dataset, verify
 
 
 @pytest.fixture

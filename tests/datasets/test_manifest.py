@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.folder_files import FolderFiles
-from turntable.datasets.manifest import Manifest, read_manifest
+from turntable.datasets import Manifest
+from turntable.datasets.files import FolderFiles
+from turntable.datasets.manifest import read_manifest
 from turntable.errors import IntegrityError
 
 

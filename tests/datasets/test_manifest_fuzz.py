@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 from store_contract import OBJECTS, RECIPE
 from synthetic import make_synthetic_dataset, write_synthetic_shard
 
-from turntable.datasets import limits
-from turntable.datasets.digests import is_digest
-from turntable.datasets.keys import checked_name
-from turntable.datasets.manifest import Manifest
-from turntable.datasets.shard_index import ShardIndex, open_index, parse_index
-from turntable.datasets.shard_reader import ShardReader, index_name, shard_name
+from turntable.datasets import Manifest
+from turntable.datasets.files import checked_name, is_digest, limits
+from turntable.datasets.shards import ShardIndex, ShardReader, index_name, shard_name
+from turntable.datasets.shards.index import open_index, parse_index
 from turntable.errors import IntegrityError
 
 SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

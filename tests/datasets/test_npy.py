@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.npy import npy_bytes, parse_npy, parse_points
+from turntable.datasets.files import npy_bytes, parse_npy, parse_points
 
 POINTS = np.arange(12, dtype=np.float32).reshape(2, 6)
 

@@ -1,7 +1,8 @@
 from hypothesis import strategies as st
 
-from turntable.datasets.json_fields import Fields
-from turntable.datasets.objects import ObjectRecord, plan_shards
+from turntable.datasets import ObjectRecord
+from turntable.datasets.files import Fields
+from turntable.datasets.objects import plan_shards
 
 sizes = st.lists(st.integers(1, 12), min_size=1, max_size=5)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from turntable.datasets.outputs import EXTRAS, decode_extra, encode_extra
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import load_recipe
+from turntable.datasets.labels import EXTRAS, decode_extra, encode_extra
 from turntable.errors import IntegrityError, RecipeError
 
 RANDOM = np.random.default_rng(0)

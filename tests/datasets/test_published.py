@@ -3,17 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from turntable.datasets.json_fields import Fields
-from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.published import (
-    EMPTY_CARS,
-    SHAPENET_V2_FOLDERS,
-    cut_list,
-    read_list,
-    read_lists,
-    stream_places,
-    whole_shapenet,
-)
+from turntable.datasets import ObjectRecord
+from turntable.datasets.files import Fields
+from turntable.datasets.objects import EMPTY_CARS, read_lists, stream_places, whole_shapenet
+from turntable.datasets.objects.published import SHAPENET_V2_FOLDERS, cut_list, read_list
 from turntable.errors import InvalidInputError
 
 IDS = ("02691156/1a04", "02691156/u1f-2b", "02958343/3c33")

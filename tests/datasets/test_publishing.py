@@ -5,10 +5,9 @@ import shutil
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets import publishing
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.publishing import prepare_hub, publish
-from turntable.datasets.stores import LocalStore, open_store
+from turntable.datasets import open_dataset, open_store, prepare_hub, publish
+from turntable.datasets.describing import publishing
+from turntable.datasets.stores import LocalStore
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 from turntable.loaders import Loader, Views
 

@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets import label_engine
-from turntable.datasets.conditions import parse_condition
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.label_engine import EngineError, open_engine
+from turntable.datasets import Dataset, MatchingViews, open_dataset
 from turntable.datasets.query import ConditionWorker
+from turntable.datasets.query import engine as label_engine
 from turntable.datasets.query import matching_views as matching_views_by_a_new_process
-from turntable.datasets.subset import MatchingViews
+from turntable.datasets.query.conditions import parse_condition
+from turntable.datasets.query.engine import EngineError, open_engine
 from turntable.errors import IntegrityError, InvalidInputError
 
 COLUMNS = ("floor_hue", "light_hue", "category", "view")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.recipe import Recipe, load_recipe, shipped_recipes
+from turntable.datasets import Recipe, load_recipe, shipped_recipes
 from turntable.errors import InvalidInputError, RecipeError, is_plain
 
 FACTORS = """

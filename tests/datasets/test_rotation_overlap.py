@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from turntable import geometry
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.recipe import Recipe, load_recipe
-from turntable.datasets.rotation_overlap import differs, in_box, least_distance, overlap, reference_box
-from turntable.datasets.rotation_rule import RotationRule
+from turntable.datasets import Recipe, draw_factors, load_recipe
+from turntable.datasets.draws import differs, in_box
+from turntable.datasets.draws.rotation_overlap import least_distance, overlap, reference_box
+from turntable.datasets.labels import RotationRule
 from turntable.errors import InvalidInputError
 
 TRAINING = load_recipe("3diebench")

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from turntable import geometry
-from turntable.datasets.draws import draw_factors
+from turntable.datasets import Recipe, draw_factors, load_recipe
 from turntable.datasets.labels import TWIST_NAMES
-from turntable.datasets.recipe import Recipe, load_recipe
 from turntable.renderer.scene import scenes_from_labels
 
 SPEED = {"low": 0.2, "high": 1.5}

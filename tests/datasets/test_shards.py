@@ -9,13 +9,11 @@ import pytest
 import webdataset
 from synthetic import synthetic_objects, write_synthetic_shard
 
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.pixels import decode_jpeg, encode_jpeg
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.shard_index import open_index
-from turntable.datasets.shard_reader import ShardReader
-from turntable.datasets.shard_writer import ShardRecord, ShardWriter, committed_shard, file_sha256
+from turntable.datasets import ObjectRecord, draw_factors, load_recipe
+from turntable.datasets.files import decode_jpeg, encode_jpeg
+from turntable.datasets.shards import ShardReader, ShardRecord, ShardWriter, committed_shard
+from turntable.datasets.shards.index import open_index
+from turntable.datasets.shards.writer import file_sha256
 from turntable.errors import IntegrityError, TurntableError
 
 RECIPE = load_recipe("3diebench").replace(name="t", views=4, image_size_px=16, source="folder")
@@ -139,7 +137,7 @@ def test_a_disk_that_forgets_is_noticed(tmp_path: Path, monkeypatch: pytest.Monk
             again.seek(2000)
             again.write(b"\xff\x00")
 
-    monkeypatch.setattr("turntable.datasets.shard_writer.flush_to_disk", forgetful)
+    monkeypatch.setattr("turntable.datasets.shards.writer.flush_to_disk", forgetful)
     with pytest.raises(IntegrityError, match="gave back other bytes"):
         write_synthetic_shard(tmp_path, RECIPE, "train", NAME, OBJECTS)
     assert list((tmp_path / "train").iterdir()) == []
@@ -149,7 +147,7 @@ def test_a_full_disk_says_so_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     def full(_file: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("turntable.datasets.shard_writer.flush_to_disk", full)
+    monkeypatch.setattr("turntable.datasets.shards.writer.flush_to_disk", full)
     with pytest.raises(TurntableError, match=r"shard-000000\.tar: the disk is full"):
         write_synthetic_shard(tmp_path, RECIPE, "train", NAME, OBJECTS)
     assert list((tmp_path / "train").iterdir()) == []

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.splits import Unmatched, read_split, split_objects, unmatched
+from turntable.datasets.objects import read_split, split_objects, unmatched
+from turntable.datasets.objects.splits import Unmatched
 from turntable.errors import InvalidInputError
 
 HELD_OUT = {"c0/1", "c0/8", "c0/9", "c1/1", "c1/5", "c2/1"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from turntable.datasets import storage
+from turntable.datasets.files import storage
 from turntable.errors import IntegrityError, StoreError, TurntableError
 
 

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.manifest import Manifest
+from turntable.datasets import Manifest, MatchingViews, open_dataset
 from turntable.datasets.query import matching_views, subset_manifest
-from turntable.datasets.subset import MatchingViews, make_subset
+from turntable.datasets.subset import make_subset
 from turntable.errors import IntegrityError, InvalidInputError
 
 

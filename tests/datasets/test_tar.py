@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from turntable.datasets.tar import BLOCK, END_OF_ARCHIVE, TarMember, padding, scan_tar, ustar_header
+from turntable.datasets.shards import TarMember, scan_tar
+from turntable.datasets.shards.tar import BLOCK, END_OF_ARCHIVE, padding, ustar_header
 from turntable.errors import IntegrityError
 
 CONTENT = {"a.latents.npy": b"x" * 700, "a.meta.json": b"{}", "a.000.jpg": b"", "a.001.jpg": b"y" * 512}

@@ -8,13 +8,12 @@ import pyarrow as pa
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.digests import sha256_of
-from turntable.datasets.folder_files import FolderFiles
+from turntable.datasets import verify
+from turntable.datasets.files import FolderFiles, sha256_of
 from turntable.datasets.manifest import read_manifest
-from turntable.datasets.shard_index import open_index
-from turntable.datasets.shard_writer import file_sha256
-from turntable.datasets.verify import verify
-from turntable.datasets.verify_files import _equal
+from turntable.datasets.shards.index import open_index
+from turntable.datasets.shards.writer import file_sha256
+from turntable.datasets.verification.files import _equal
 
 FIRST, SECOND = "train/shard-000000", "train/shard-000001"
 

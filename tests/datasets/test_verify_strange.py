@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.verify import verify
+from turntable.datasets import verify
 
 
 @pytest.mark.parametrize("deep", [True, False])

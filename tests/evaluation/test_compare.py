@@ -11,21 +11,11 @@ from synthetic import make_synthetic_dataset
 from turntable import cli
 from turntable.console import comparison_console_tables, results_tables
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.evaluation import (
-    Elsewhere,
-    Evaluated,
-    Results,
-    Row,
-    Score,
-    compare,
-    compare_runs,
-    comparison_json,
-    comparison_markdown,
-    comparison_page,
-    ordered,
-)
-from turntable.evaluation.groups import COLUMNS
+from turntable.evaluation import Elsewhere, Results, Row, Score
+from turntable.evaluation.report import COLUMNS
 from turntable.evaluation.results import write_results
+from turntable.studies import compare_runs, comparison_json, comparison_markdown, comparison_page, ordered
+from turntable.studies.comparison import Evaluated, compare
 from turntable.training import demo_config, train
 
 

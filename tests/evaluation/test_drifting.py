@@ -10,8 +10,7 @@ from synthetic import make_synthetic_dataset
 from turntable.evaluation import ProtocolConfig, evaluate, protocol_by_name
 from turntable.evaluation.drifting import Source, train_drifting
 from turntable.evaluation.features import extract, with_labels
-from turntable.evaluation.probes import ProbeConfig
-from turntable.evaluation.resampling import Resampling
+from turntable.evaluation.numbers import ProbeConfig, Resampling
 from turntable.evaluation.tasks import Classification, Neighbours, PairLists, Regression, relative_rotation
 from turntable.models import Embedding
 from turntable.training import demo_config, train
@@ -55,8 +54,7 @@ def statistics(dataset, visits):
     """Mean and variance of colours after epochs of pairs, by hand: momentum 0.1, each view a batch."""
     method = MeanColour()
     method.backbone.train()
-    from turntable.loaders.loader import Loader
-    from turntable.loaders.samplers import Tuples
+    from turntable.loaders import Loader, Tuples
 
     loader = Loader(dataset.place, "train", Tuples(2, 1), 4, labels=(), last="short")
     for _ in range(visits):
@@ -109,7 +107,7 @@ def test_heads_of_one_length_share_a_pass_over_the_images(dataset, features):
 
 def test_heads_learn_what_is_there(dataset, features):
     """Colours of the quarters tell the class of blobs better than the most frequent one."""
-    from turntable.evaluation.resampling import Resamples
+    from turntable.evaluation.numbers import Resamples
 
     task = Classification("top1", ProbeConfig(epochs=60, batch_size=8, learning_rate=5e-2))
     fitted, (_, train) = drifted(dataset, features, [task])(task, "representation")

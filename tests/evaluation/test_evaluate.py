@@ -6,13 +6,11 @@ import pytest
 import torch
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.evaluation import ProtocolConfig, Results, evaluate, features, read_results
-from turntable.evaluation.details import read_details
+from turntable.evaluation import ProtocolConfig, Results, evaluate, features, read_details, read_results
 from turntable.evaluation.features import extract, split_features
-from turntable.evaluation.probes import ProbeConfig
-from turntable.evaluation.resampling import Resampling
+from turntable.evaluation.numbers import ProbeConfig, Resampling
 from turntable.models import Embedding
 from turntable.training import demo_config, load_method, open_run, train
 
@@ -82,7 +80,7 @@ def test_features_are_those_of_each_view(dataset):
             mean = images.float().mean(dim=(2, 3))
             return Embedding.of(mean, equivariant=mean[:, :1])
 
-    from turntable.datasets.pixels import decode_jpeg
+    from turntable.datasets.files import decode_jpeg
 
     parts = extract(Mean(), dataset, "val", batch_size=5)
     assert set(parts) == {"representation", "equivariant"}

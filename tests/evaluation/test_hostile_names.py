@@ -10,16 +10,14 @@ from synthetic import write_synthetic_dataset
 
 from turntable.cli.base import PlainConsole
 from turntable.console import comparison_console_tables, dataset_tables
-from turntable.datasets.card import Provenance, card_text
-from turntable.datasets.croissant import croissant_text, stated_digests
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import Dataset, ObjectRecord, load_recipe, open_dataset
+from turntable.datasets.describing import Provenance, card_text, stated_digests
+from turntable.datasets.describing.croissant import croissant_text
 from turntable.errors import IntegrityError
-from turntable.evaluation import compare_runs, write_comparison, write_report
-from turntable.evaluation.figures import error_over_angle, histograms, projections, training_curves
-from turntable.evaluation.results import Results, Row, Score
-from turntable.evaluation.summaries import contact_sheet_of, summarize_dataset
+from turntable.evaluation import Results, Row, Score, summarize_dataset, write_report
+from turntable.evaluation.report.figures import error_over_angle, histograms, projections, training_curves
+from turntable.evaluation.report.summaries import contact_sheet_of
+from turntable.studies import compare_runs, write_comparison
 
 NAMES = (
     "<script>alert(1)</script>",

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError
-from turntable.evaluation.compare import compare_runs
-from turntable.evaluation.comparison_page import comparison_page
-from turntable.evaluation.details import read_details
+from turntable.evaluation import read_details
 from turntable.evaluation.features import with_labels
+from turntable.studies import compare_runs, comparison_page
 
 
 def members(path, compression=zipfile.ZIP_STORED, **arrays):

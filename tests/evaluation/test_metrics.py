@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from turntable.evaluation import metrics
+from turntable.evaluation.numbers import metrics
 
 
 def random_quaternions(count, seed=0):

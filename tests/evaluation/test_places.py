@@ -6,15 +6,12 @@ import numpy as np
 import pytest
 from synthetic import synthetic_objects, write_synthetic_dataset
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import load_recipe, open_dataset
 from turntable.errors import InvalidInputError
-from turntable.evaluation import ProtocolConfig, evaluate, evaluate_untrained, read_details
+from turntable.evaluation import ProtocolConfig, Results, evaluate, evaluate_untrained, read_details
 from turntable.evaluation.features import renumbered, split_features, with_labels
-from turntable.evaluation.probes import ProbeConfig
+from turntable.evaluation.numbers import ProbeConfig, Resampling
 from turntable.evaluation.protocol import UNTRAINED, share_of_training
-from turntable.evaluation.resampling import Resampling
-from turntable.evaluation.results import Results
 from turntable.evaluation.scoring import Place, score
 from turntable.training import demo_config, load_method, open_run, train
 

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from turntable.evaluation.probes import ProbeConfig, train_classifier, train_regressor
+from turntable.evaluation.numbers import ProbeConfig, train_classifier, train_regressor
 
 
 def clusters(count, seed=0):

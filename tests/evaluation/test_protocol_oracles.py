@@ -5,17 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import load_recipe
 from turntable.errors import InvalidInputError
 from turntable.evaluation import ProtocolConfig, SplitFeatures, evaluate_features, protocol_by_name
-from turntable.evaluation.probes import ProbeConfig
-from turntable.evaluation.resampling import Resamples, Resampling
-from turntable.evaluation.scores import rotation_scores, top1_score
+from turntable.evaluation.numbers import ProbeConfig, Resamples, Resampling, rotation_scores, top1_score
 from turntable.evaluation.scoring import Place
 from turntable.evaluation.scoring import score as score_places
 from turntable.evaluation.tasks.category import nearest_categories
 from turntable.geometry import euler_to_quaternion, quaternion_to_matrix
-from turntable.models.equiangular import equiangular_vectors
+from turntable.models.layers.equiangular import equiangular_vectors
 
 NUM_CLASSES = 4
 PROTOCOL = ProtocolConfig(

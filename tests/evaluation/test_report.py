@@ -22,7 +22,6 @@ from turntable.evaluation import (
     ProtocolConfig,
     Row,
     RunCurve,
-    compare_runs,
     read_results,
     summarize_dataset,
     summarize_run,
@@ -30,11 +29,11 @@ from turntable.evaluation import (
     write_runs_report,
 )
 from turntable.evaluation.details import Retrieval
-from turntable.evaluation.figures import error_over_angle, histograms, projections, training_curves
-from turntable.evaluation.pictures import retrieval_sheet
-from turntable.evaluation.probes import ProbeConfig
-from turntable.evaluation.resampling import Resampling
-from turntable.evaluation.summaries import contact_sheet_of
+from turntable.evaluation.numbers import ProbeConfig, Resampling
+from turntable.evaluation.report.figures import error_over_angle, histograms, projections, training_curves
+from turntable.evaluation.report.pictures import retrieval_sheet
+from turntable.evaluation.report.summaries import contact_sheet_of
+from turntable.studies import compare_runs
 from turntable.training import demo_config, train
 
 SUMMARY = DatasetSummary("<zoo> & co", {"objects": "320"}, {"rotation_x, rad": np.linspace(-1, 1, 50)})

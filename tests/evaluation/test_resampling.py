@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 
-from turntable.evaluation import metrics
-from turntable.evaluation.resampling import Resamples, Resampling
-from turntable.evaluation.scores import regression_scores, rotation_scores, turn_error
+from turntable.evaluation.numbers import (
+    Resamples,
+    Resampling,
+    metrics,
+    regression_scores,
+    rotation_scores,
+    turn_error,
+)
 
 GENERATOR = np.random.default_rng(0)
 TARGET = GENERATOR.normal(size=(12, 5, 3))

@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.evaluation import retrieval
-from turntable.evaluation.details import Details, Retrieval, read_details, together, write_details
-from turntable.evaluation.features import SplitFeatures
+from turntable.evaluation import Details, SplitFeatures, read_details, together
+from turntable.evaluation.details import Retrieval, write_details
+from turntable.evaluation.numbers import Resamples, Resampling, retrieval
 from turntable.evaluation.predicting import blind_scores, examples, measured, predictor_scores
-from turntable.evaluation.resampling import Resamples, Resampling
 from turntable.geometry import quaternion_to_matrix
 
 FEW = Resampling(50)

@@ -5,12 +5,10 @@ import dataclasses
 import pytest
 from made_up import results, scores
 
-from turntable.evaluation import (
-    Row,
-    Score,
-)
-from turntable.evaluation.report import told_share
-from turntable.evaluation.tables import rows_of, side_by_side, tables
+from turntable.evaluation import Row, Score
+from turntable.evaluation.report import rows_of, tables
+from turntable.evaluation.report.page import told_share
+from turntable.evaluation.report.score_tables import side_by_side
 
 
 def test_the_table_has_every_part_and_ends_with_what_sees_no_image(both):

@@ -1,7 +1,7 @@
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import Dataset
+from turntable.datasets import Dataset
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from turntable import geometry
 from turntable.errors import InvalidInputError
-from turntable.loaders.augment_colours import (
+from turntable.loaders import Augmentation
+from turntable.loaders.augment import augment, parameters_in
+from turntable.loaders.augment.colours import (
     brightened,
     contrasted,
     hue_shifted,
@@ -21,10 +23,9 @@ from turntable.loaders.augment_colours import (
     solarized,
     without_colour,
 )
-from turntable.loaders.augment_images import augment, parameters_in
-from turntable.loaders.augment_parameters import PARAMETERS, Augmentation
-from turntable.loaders.augment_resampling import crop_and_flip, gaussian_blur
-from turntable.renderer.scene import Camera
+from turntable.loaders.augment.resampling import crop_and_flip, gaussian_blur
+from turntable.loaders.augmentation import PARAMETERS
+from turntable.renderer.scene.scene import Camera
 
 IDENTITY = {
     "crop": [0.0, 0.0, 1.0, 1.0],

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from turntable.errors import InvalidInputError
-from turntable.loaders.augment_parameters import PARAMETER_NAMES, PARAMETERS, Augmentation, parameters_text
+from turntable.loaders import Augmentation
+from turntable.loaders.augmentation import PARAMETER_NAMES, PARAMETERS, parameters_text
 
 DOCS = Path(__file__).parents[2] / "docs" / "labels.md"
 EVERYTHING = Augmentation(

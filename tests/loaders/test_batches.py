@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turntable.errors import InvalidInputError
-from turntable.loaders.batches import BatchPlan, Last, parts_of
+from turntable.loaders.engines import BatchPlan, Last
+from turntable.loaders.engines.batches import parts_of
 
 SIZES = st.integers(0, 200)
 

@@ -11,15 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import Dataset
+from turntable.datasets import Dataset
 from turntable.errors import InvalidInputError
-from turntable.loaders import (
-    Fixed,
-    Loader,
-    Pairs,
-    validation_pairs,
-    whole_split,
-)
+from turntable.loaders import Fixed, Loader, Pairs, validation_pairs, whole_split
 
 ENGINES = [
     (0, "ring"),

@@ -12,19 +12,12 @@ from scipy.linalg import logm
 from scipy.spatial.transform import Rotation
 
 from turntable import geometry
-from turntable.datasets.draws import draw_factors
+from turntable.datasets import draw_factors, load_recipe
 from turntable.datasets.labels import LabelArray, LabelSchema
-from turntable.datasets.recipe import load_recipe
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
-from turntable.loaders.labels import (
-    DEFAULT_LABELS,
-    compute_labels,
-    describe_labels,
-    label_fields,
-    label_names,
-    labels_text,
-)
+from turntable.loaders.fields import compute_labels, label_fields
+from turntable.loaders.fields.labels import DEFAULT_LABELS, describe_labels, label_names, labels_text
 
 DOCS = Path(__file__).parents[2] / "docs" / "labels.md"
 SCHEMA = load_recipe("3diebench-t").schema

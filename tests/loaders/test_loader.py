@@ -13,18 +13,10 @@ from scipy.spatial.transform import Rotation
 from synthetic import make_synthetic_dataset
 from torch.utils.data import DataLoader
 
-from turntable.datasets.dataset import Dataset
-from turntable.datasets.pixels import decode_jpeg
+from turntable.datasets import Dataset
+from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.loaders import (
-    ItemDataset,
-    Loader,
-    Pairs,
-    Sequences,
-    Tuples,
-    Views,
-    whole_split,
-)
+from turntable.loaders import ItemDataset, Loader, Pairs, Sequences, Tuples, Views, whole_split
 
 
 def test_fields_shapes_and_types_of_pairs(dataset: Dataset) -> None:

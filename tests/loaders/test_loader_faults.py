@@ -17,8 +17,8 @@ import torch
 from processes import shared_memory, shared_memory_left, wait_until_gone
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import Dataset
-from turntable.datasets.pixels import decode_jpeg
+from turntable.datasets import Dataset
+from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, TurntableError
 from turntable.loaders import Loader, Pairs, Sequences, Tuples, Views
 
@@ -335,7 +335,7 @@ def test_nothing_in_a_data_set_of_strangers_is_executed(tmp_path: Path, where: s
             "points_size": np.full(count, len(monkey)),
             "points_crc32": np.full(count, zlib.crc32(monkey), dtype=np.uint32),
         }
-        from turntable.datasets.shard_index import ShardIndex
+        from turntable.datasets.shards import ShardIndex
 
         index.write_bytes(ShardIndex(**changed).to_bytes())
         table["shards"][0] |= {

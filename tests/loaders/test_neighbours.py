@@ -10,8 +10,7 @@ import torch
 import webdataset
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.convert import export_folder, import_folder
-from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets import Dataset, export_folder, import_folder, open_dataset
 from turntable.loaders import ItemDataset, Loader, Pairs, Views
 
 VIEWS = 4

@@ -15,14 +15,13 @@ import torch
 from processes import descendants, wait_until_gone
 from quick_run import InProcess
 
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.fresh_views import Blocks
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import draw_factors, load_recipe
+from turntable.datasets.draws import Blocks
 from turntable.errors import DeviceError, DeviceLostError, IntegrityError, InvalidInputError, TurntableError
-from turntable.loaders import Augmentation, Fixed, Fresh, Loader, Pairs, Samples
-from turntable.loaders.online import OnlinePairs, Routes
+from turntable.loaders import Augmentation, Fixed, Fresh, Loader, OnlinePairs, Pairs, Samples
+from turntable.loaders.online import Routes
 from turntable.renderer import generate
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes.sources import ZooSource
 
 RECIPE = load_recipe("zoo").replace(views=4, image_size_px=32, quality="fast", val_fraction=0)
 OBJECTS = 3
@@ -142,7 +141,7 @@ def test_longer_samples_of_sequences_begin_new_ones() -> None:
 
 ALONE = """
 import sys
-from turntable.datasets.recipe import Recipe
+from turntable.datasets.recipes.recipe import Recipe
 from turntable.loaders import Fresh
 from turntable.loaders.online import OnlinePairs
 loader = OnlinePairs({recipe!r}, None, "train", Fresh(1), 3, objects=3, backend="embree", output="numpy")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from turntable.errors import InvalidInputError
-from turntable.loaders.order import distinct, permutation, spread_pairs, visit_order, words
+from turntable.loaders.sampling.order import distinct, permutation, spread_pairs, visit_order, words
 
 
 @given(st.integers(0, 300), st.integers(0, 5), st.integers(0, 5))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import Dataset
+from turntable.datasets import Dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders import Fixed, Loader, Samples, read_pairs, validation_pairs, whole_split, write_pairs
 

@@ -5,19 +5,19 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from turntable.errors import InvalidInputError
-from turntable.loaders.samplers import (
+from turntable.loaders import (
     Fixed,
     Fresh,
     Pairs,
-    Sampler,
     Samples,
+    Selection,
     Sequences,
     Tuples,
     Views,
-    random_pairs,
     validation_pairs,
+    whole_split,
 )
-from turntable.loaders.selection import Selection, chosen_views, whole_split
+from turntable.loaders.sampling import Sampler, chosen_views, random_pairs
 
 
 def drawn(sampler: Sampler, selection: Selection, epoch: int = 0, seed: int = 0, window: int | None = None):

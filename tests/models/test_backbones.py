@@ -3,15 +3,8 @@ import torch
 from torch import nn
 
 from turntable.errors import InvalidInputError
-from turntable.models.backbones import (
-    BACKBONES,
-    ResNet18,
-    ResNet50,
-    SIEResNet18,
-    SmallNet,
-    ViTTiny,
-    build_backbone,
-)
+from turntable.models import BACKBONES, build_backbone
+from turntable.models.backbones import ResNet18, ResNet50, SIEResNet18, SmallNet, ViTTiny
 from turntable.models.backbones.resnet import BasicBlock
 from turntable.models.backbones.sie_resnet import SIEBlock
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.models.capsie import CapsIE, CapsIEConfig, sharpened
-from turntable.models.capsules import CapsuleProjector, cross_entropy, missing_entropy
-from turntable.models.equicaps import EquiCaps, EquiCapsConfig
-from turntable.models.method import Moment
+from turntable.models import Moment
+from turntable.models.layers import CapsuleProjector, cross_entropy, missing_entropy
+from turntable.models.views import CapsIE, CapsIEConfig, EquiCaps, EquiCapsConfig
+from turntable.models.views.capsie import sharpened
 
 
 def projector(capsules=4, pose=9, shape=(8, 3, 3), seed=0):

@@ -4,11 +4,18 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.models import losses, simclr
-from turntable.models.augself import AugSelf, AugSelfConfig
-from turntable.models.sen import SEN, SENConfig
-from turntable.models.simclr import SimCLR, SimCLRConfig
-from turntable.models.vicreg import VICReg, VICRegConfig
+from turntable.models import losses
+from turntable.models.views import (
+    SEN,
+    AugSelf,
+    AugSelfConfig,
+    SENConfig,
+    SimCLR,
+    SimCLRConfig,
+    VICReg,
+    VICRegConfig,
+    simclr,
+)
 from turntable.training import paper_config
 
 WIDTHS = {"projector_widths": (32, 32, 16)}

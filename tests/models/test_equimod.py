@@ -7,14 +7,8 @@ import torch
 from turntable.errors import InvalidInputError
 from turntable.models import losses
 from turntable.models.actions import ROTATION_AND_COLOUR
-from turntable.models.equimod import (
-    SEQ_JEPA_VERSION,
-    Embeddings,
-    EquiModSimCLR,
-    EquiModSimCLRConfig,
-    EquiModVICReg,
-    EquiModVICRegConfig,
-)
+from turntable.models.views import EquiModSimCLR, EquiModSimCLRConfig, EquiModVICReg, EquiModVICRegConfig
+from turntable.models.views.equimod import SEQ_JEPA_VERSION, Embeddings
 
 SIMCLR = (EquiModSimCLR, EquiModSimCLRConfig(projector_widths=(8, 8, 4)))
 VICREG = (EquiModVICReg, EquiModVICRegConfig(projector_widths=(8, 8, 4)))
@@ -179,7 +173,7 @@ def test_the_loss_is_over_the_rows_of_all_ranks(make, pairs, kind, monkeypatch):
         seen.append(torch.cat([x, 2 * x]))
         return seen[-1]
 
-    monkeypatch.setattr("turntable.models.equimod.gathered", two_ranks)
+    monkeypatch.setattr("turntable.models.views.equimod.gathered", two_ranks)
     method = make(kind)
     torch.testing.assert_close(method.loss(pairs), method.combine(Embeddings(*seen)))
     assert [rows.shape for rows in seen] == [(12, 4)] * 5

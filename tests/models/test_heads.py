@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import relu
 
 from turntable.errors import InvalidInputError
-from turntable.models.heads import action_embedding, mlp, projector, projector_with_norm
+from turntable.models.layers import action_embedding, mlp, projector, projector_with_norm
 
 
 def num_parameters(module):

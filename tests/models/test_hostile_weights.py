@@ -40,8 +40,7 @@ from torch import nn
 
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 from turntable.models import METHODS
-from turntable.models.published import read_published
-from turntable.models.weight_files import read_weight_file
+from turntable.models.weights import read_published, read_weight_file
 
 ONE = tensor(storage(), numbers(1), numbers(1))
 ORDERED = named("collections", "OrderedDict") + EMPTY_TUPLE + REDUCE

@@ -6,7 +6,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from turntable.errors import InvalidInputError
-from turntable.models.hypernetwork import Hypernetwork
+from turntable.models.layers.hypernetwork import Hypernetwork
 
 OPTIONS = [
     {"layers": layers, "bias": bias, "generated_bias": generated_bias, "hidden_width": hidden_width}

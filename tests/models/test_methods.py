@@ -6,13 +6,8 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS, DataInfo, Normalize, build_backbone, build_method, method_config
-from turntable.models.capsie import CapsIE
-from turntable.models.equicaps import EquiCaps
 from turntable.models.method import center_crop
-from turntable.models.seq_jepa import SeqJEPA
-from turntable.models.sie import SIE
-from turntable.models.supervised import SupervisedConfig
-from turntable.models.vicreg import VICRegConfig
+from turntable.models.views import SIE, CapsIE, EquiCaps, SeqJEPA, SupervisedConfig, VICRegConfig
 
 DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3), image_size_px=32)
 

@@ -5,11 +5,10 @@ import torch
 from torch import nn
 
 from turntable.errors import InvalidInputError
-from turntable.models.actions import action_of, inverse_action
-from turntable.models.byol import BYOL, BYOLConfig
-from turntable.models.conditional_byol import ConditionalBYOL, ConditionalBYOLConfig
-from turntable.models.method import Moment
-from turntable.models.moving_average import MovingAverage, cosine_decay
+from turntable.models import Moment, action_of
+from turntable.models.actions import inverse_action
+from turntable.models.layers import MovingAverage, cosine_decay
+from turntable.models.views import BYOL, BYOLConfig, ConditionalBYOL, ConditionalBYOLConfig
 
 SMALL = {"projector_widths": (32, 16), "predictor_width": 32}
 

@@ -7,14 +7,15 @@ import torch
 from turntable.errors import InvalidInputError
 from turntable.models import losses
 from turntable.models.actions import ROTATION_AND_COLOUR
-from turntable.models.only_equivariance import (
-    Embeddings,
+from turntable.models.views import (
+    SIE,
     OnlyEquivarianceSimCLR,
     OnlyEquivarianceSimCLRConfig,
     OnlyEquivarianceVICReg,
     OnlyEquivarianceVICRegConfig,
+    SIEConfig,
 )
-from turntable.models.sie import SIE, SIEConfig
+from turntable.models.views.only_equivariance import Embeddings
 
 SIMCLR = (OnlyEquivarianceSimCLR, OnlyEquivarianceSimCLRConfig(projector_widths=(8, 8, 4)))
 VICREG = (OnlyEquivarianceVICReg, OnlyEquivarianceVICRegConfig(projector_widths=(8, 8, 4)))
@@ -137,7 +138,7 @@ def test_the_loss_is_over_the_rows_of_all_ranks(make, pairs, kind, monkeypatch):
         seen.append(torch.cat([x, 2 * x]))
         return seen[-1]
 
-    monkeypatch.setattr("turntable.models.only_equivariance.gathered", two_ranks)
+    monkeypatch.setattr("turntable.models.views.only_equivariance.gathered", two_ranks)
     method = make(kind)
     torch.testing.assert_close(method.loss(pairs), method.combine(Embeddings(*seen)))
     assert [rows.shape for rows in seen] == [(12, 4)] * 3

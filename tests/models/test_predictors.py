@@ -5,8 +5,9 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models.actions import ROTATION_AND_COLOUR
-from turntable.models.hypernetwork import Hypernetwork
-from turntable.models.predictors import EmbeddedPredictor, MLPPredictor, PredictingConfig, build_predictor
+from turntable.models.layers import EmbeddedPredictor, PredictingConfig, build_predictor
+from turntable.models.layers.hypernetwork import Hypernetwork
+from turntable.models.layers.predictors import MLPPredictor
 
 CONFIG = PredictingConfig()
 KINDS = {"hypernetwork": Hypernetwork, "mlp": MLPPredictor, "embedded": EmbeddedPredictor}

@@ -8,7 +8,7 @@ from torch import nn
 
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.models import DataInfo, build_backbone, build_method, method_config
-from turntable.models.published import read_published
+from turntable.models.weights import read_published
 
 DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3), image_size_px=64)
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.models.method import PAIR, Moment, SampleKind
-from turntable.models.seq_jepa import SeqJEPA, SeqJEPAConfig
-from turntable.models.vicreg_traj import VICRegTraj, VICRegTrajConfig, straightness
+from turntable.models import PAIR, Moment, SampleKind
+from turntable.models.views import SeqJEPA, SeqJEPAConfig, VICRegTraj, VICRegTrajConfig
+from turntable.models.views.vicreg_traj import straightness
 
 CONFIG = SeqJEPAConfig(action_width=32, layers=2, feedforward_width=64, predictor_width=32)
 

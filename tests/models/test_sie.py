@@ -6,7 +6,8 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models.actions import ROTATION_AND_COLOUR
-from turntable.models.sie import SEQ_JEPA_VERSION, SIE, SIEConfig
+from turntable.models.views import SIE, SIEConfig
+from turntable.models.views.sie import SEQ_JEPA_VERSION
 
 TINY = SIEConfig(projector_widths=(8, 8, 4))
 
@@ -149,7 +150,7 @@ def test_the_loss_is_over_the_rows_of_all_ranks(make, pairs, monkeypatch):
         seen.append(torch.cat([x, 2 * x]))
         return seen[-1]
 
-    monkeypatch.setattr("turntable.models.sie.gathered", two_ranks)
+    monkeypatch.setattr("turntable.models.views.sie.gathered", two_ranks)
     method = make()
     torch.testing.assert_close(method.loss(pairs), method.combine(*seen))
     assert [rows.shape for rows in seen] == [(12, 4)] * 5

@@ -5,8 +5,8 @@ import torch
 from torch.nn import functional
 
 from turntable.errors import InvalidInputError
-from turntable.models.equiangular import EquiangularHead
-from turntable.models.supervised import Supervised, SupervisedConfig
+from turntable.models.layers import EquiangularHead
+from turntable.models.views import Supervised, SupervisedConfig
 from turntable.training import paper_config
 
 WEIGHTS = {"category_weight": 2.0, "rotation_weight": 3.0, "colour_weight": 5.0, "translation_weight": 7.0}

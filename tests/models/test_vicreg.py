@@ -7,7 +7,8 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models import losses
-from turntable.models.vicreg import SEQ_JEPA_VERSION, VICReg, VICRegConfig
+from turntable.models.views import VICReg, VICRegConfig
+from turntable.models.views.vicreg import SEQ_JEPA_VERSION
 
 NARROW = VICRegConfig(projector_widths=(32, 32, 16))
 

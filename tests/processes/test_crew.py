@@ -11,8 +11,8 @@ import pytest
 from processes import alive, shared_memory, shared_memory_left, wait_until_gone
 
 from turntable.errors import InvalidInputError, TurntableError
-from turntable.processes.crew import SPARE, Crew
-from turntable.processes.slots import ArraySpec, SharedSlots
+from turntable.processes import ArraySpec, Crew, SharedSlots
+from turntable.processes.crew import SPARE
 
 LAYOUT = {"value": ArraySpec((6, 3), "float32"), "other": ArraySpec((), "int64")}
 ROWS = (slice(0, 2), slice(2, 6))

@@ -4,7 +4,7 @@ import signal
 import pytest
 
 from turntable.errors import MeshError
-from turntable.processes.endings import how_ended, portable
+from turntable.processes import how_ended, portable
 
 
 @pytest.mark.parametrize(

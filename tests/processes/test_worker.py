@@ -11,7 +11,7 @@ import pytest
 from processes import alive, wait_until_gone
 
 from turntable.errors import InvalidInputError
-from turntable.processes.worker import Worker, WorkerFailedError
+from turntable.processes import Worker, WorkerFailedError
 
 SECONDS = 60.0
 

@@ -10,18 +10,16 @@ from meshes import CUBE_MTL, CUBE_OBJ, box, corner_piece, sphere, write_shapenet
 from optional import needs_pyrender
 from PIL import Image
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.verify import verify
+from turntable.datasets import load_recipe, open_dataset, verify
+from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
 from turntable.errors import DeviceError, DeviceLostError, MeshError
-from turntable.renderer import generate
-from turntable.renderer.backends import open_backend, quality
+from turntable.renderer import generate, open_backend
+from turntable.renderer.backends import quality
 from turntable.renderer.backends.gl import failures
 from turntable.renderer.backends.gl.drawing import Drawing
-from turntable.renderer.meshes.mesh import Texture
-from turntable.renderer.meshes.shapenet import ShapeNetSource
-from turntable.renderer.meshes.source import load_mesh
+from turntable.renderer.meshes import Texture
+from turntable.renderer.meshes.sources import load_mesh
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 
 BACKENDS = ("moderngl", "embree", "pyrender")
 

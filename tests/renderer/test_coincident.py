@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 from meshes import box, corner_piece, doubled, write_shapenet_object
 
-from turntable.renderer.meshes.coincident import LIT, place_numbers, settled
-from turntable.renderer.meshes.mesh import Texture, joined
-from turntable.renderer.meshes.shapenet import ShapeNetSource
-from turntable.renderer.meshes.source import load_mesh
+from turntable.renderer.meshes import Texture, place_numbers
+from turntable.renderer.meshes.coincident import LIT, settled
+from turntable.renderer.meshes.mesh import joined
+from turntable.renderer.meshes.sources import load_mesh
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 
 TWO_SIDED_OBJ = """v 0 0 0
 v 1 0 0

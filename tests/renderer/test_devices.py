@@ -4,10 +4,9 @@ import pytest
 from optional import needs_pyrender
 
 from turntable.errors import DeviceError, InvalidInputError, MissingExtraError
-from turntable.renderer.backends import choose, egl
-from turntable.renderer.backends.choice import Choice
+from turntable.renderer.backends import Choice, choose, egl, list_devices
 from turntable.renderer.backends.devices import wanted
-from turntable.renderer.backends.egl import EGLDevice, list_devices
+from turntable.renderer.backends.egl import EGLDevice
 
 CARDS = tuple(
     # EGL's order is its own: CUDA's first device is EGL's second.

@@ -10,15 +10,17 @@ from backend_contract import BackendTests, label, linear_of, psnr, scenes
 from meshes import box, corner_piece, doubled, sphere
 
 from turntable.errors import MeshError, MissingExtraError
-from turntable.renderer.backends import open_backend, quality
+from turntable.renderer import open_backend
+from turntable.renderer.backends import quality
 from turntable.renderer.backends.embree import EmbreeBackend, library
 from turntable.renderer.backends.embree.faces import Faces
 from turntable.renderer.backends.embree.samples import BLOCK, LightSamples
 from turntable.renderer.backends.embree.textures import LINEAR, Pyramid
 from turntable.renderer.backends.embree.traced import TracedMesh
+from turntable.renderer.meshes import Texture
 from turntable.renderer.meshes.coincident import settled
-from turntable.renderer.meshes.mesh import Texture, joined
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes.mesh import joined
+from turntable.renderer.meshes.sources import ZooSource
 
 OUTPUTS = ("rgb", "mask", "depth", "normals", "coordinates")
 

@@ -5,9 +5,10 @@ import signal
 import pytest
 
 from turntable.errors import InvalidInputError
-from turntable.processes.stopping import stop_when_asked
-from turntable.renderer.events import event_lines, now_and_then, unheard
-from turntable.renderer.progress import Counts, Meter, Progress
+from turntable.processes import stop_when_asked
+from turntable.renderer.runs import Progress, event_lines
+from turntable.renderer.runs.events import now_and_then, unheard
+from turntable.renderer.runs.progress import Counts, Meter
 
 
 def test_a_line_an_event_is_added_to_the_file(tmp_path):

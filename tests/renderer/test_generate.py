@@ -14,17 +14,16 @@ from meshes import write_shapenet_object
 from processes import wait_until
 from quick_run import OBJECTS, TINY, contents, load_here
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.making.destination import PLAN_NAME
-from turntable.datasets.quarantine import read_quarantine
-from turntable.datasets.verify import verify
+from turntable.datasets import open_dataset, verify
+from turntable.datasets.making import PLAN_NAME
+from turntable.datasets.objects import read_quarantine
 from turntable.errors import InvalidInputError, MeshError, StoreError, TurntableError
 from turntable.renderer import generate
-from turntable.renderer.meshes.shapenet import ShapeNetSource
-from turntable.renderer.meshes.source import SourceObject
-from turntable.renderer.meshes.zoo_source import ZooSource
-from turntable.renderer.planning import choose_objects, plan
-from turntable.renderer.shard import render_shard
+from turntable.renderer.meshes.sources import SourceObject, ZooSource
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
+from turntable.renderer.runs import plan
+from turntable.renderer.runs.planning import choose_objects
+from turntable.renderer.runs.shard import render_shard
 
 pytestmark = pytest.mark.gl
 
@@ -78,9 +77,9 @@ def test_what_describes_the_shards_is_mended(whole, tmp_path, name):
 RUN = """
 from pathlib import Path
 import sys
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets.recipes.recipe import load_recipe
 from turntable.renderer import generate
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes.sources.zoo import ZooSource
 
 if __name__ == "__main__":
     recipe = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", objects_per_shard=3)

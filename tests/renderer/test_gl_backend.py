@@ -10,11 +10,13 @@ from backend_contract import BackendTests, corner_piece, label, scenes
 from meshes import box, sphere
 
 from turntable.errors import InvalidInputError, MeshError
-from turntable.renderer.backends import open_backend, quality
+from turntable.renderer import open_backend
+from turntable.renderer.backends import quality
 from turntable.renderer.backends.gl import GLBackend
 from turntable.renderer.backends.gl.upload import lay_out
-from turntable.renderer.meshes.mesh import Texture, joined
-from turntable.renderer.pixel_filter import filter_weights, paired_taps
+from turntable.renderer.meshes import Texture
+from turntable.renderer.meshes.mesh import joined
+from turntable.renderer.scene import filter_weights, paired_taps
 
 pytestmark = pytest.mark.gl
 

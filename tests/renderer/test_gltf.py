@@ -10,9 +10,8 @@ from malformed import box_tree, glb
 from PIL import Image
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.gltf import load_gltf
-from turntable.renderer.meshes.limits import Limits
-from turntable.renderer.meshes.mesh import face_normals
+from turntable.renderer.meshes import Limits, face_normals
+from turntable.renderer.meshes.formats import load_gltf
 
 
 def triangles_of(mesh):

@@ -7,10 +7,10 @@ import pytest
 
 from turntable import cli
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.gso import GsoSource
-from turntable.renderer.meshes.objaverse import ObjaverseSource
-from turntable.renderer.meshes.shapenetsem import ShapeNetSemSource
-from turntable.renderer.meshes.survey import survey_folder, survey_rows
+from turntable.renderer.meshes.sources import survey_folder, survey_rows
+from turntable.renderer.meshes.sources.gso import GsoSource
+from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
+from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
 
 TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
 
@@ -31,7 +31,7 @@ def test_pipes_devices_and_circles_are_no_meshes(tmp_path):
 
 
 def test_links_to_elsewhere_are_not_read_to_be_compared(tmp_path, monkeypatch):
-    from turntable.renderer.meshes import twins
+    from turntable.renderer.meshes.sources import twins
 
     outside = write(tmp_path / "outside.obj")
     for name in ("a", "b"):

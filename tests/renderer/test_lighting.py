@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from turntable.renderer import lighting, tone
-from turntable.renderer.scene import WORLD_RADIANCE
+from turntable.renderer.scene import WORLD_RADIANCE, lighting, tone
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ from malformed import glb
 from meshes import CUBE_MTL, CUBE_OBJ, write_glb, write_shapenet_object
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.folder import FolderSource
-from turntable.renderer.meshes.limits import Limits
-from turntable.renderer.meshes.shapenet import ShapeNetSource
-from turntable.renderer.meshes.source import load_mesh
+from turntable.renderer.meshes import Limits
+from turntable.renderer.meshes.sources import FolderSource, load_mesh
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,8 @@ from pool_work import numbers
 from processes import alive, wait_until
 
 from turntable.errors import MeshError, MissingExtraError
-from turntable.renderer.loading import Loaded, LoadLimits, MeshLoader
-from turntable.renderer.meshes.source import load_mesh
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes.sources import ZooSource, load_mesh
+from turntable.renderer.runs import Loaded, LoadLimits, MeshLoader
 
 LIMITS = LoadLimits(seconds=20.0, memory_bytes=4 * 2**30)
 

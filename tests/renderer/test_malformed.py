@@ -4,8 +4,8 @@ import pytest
 from malformed import KEPT, REASONS, WARNED, make_corpus
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.open import open_source
-from turntable.renderer.meshes.source import load_mesh
+from turntable.renderer import open_source
+from turntable.renderer.meshes.sources import load_mesh
 
 
 @pytest.fixture(scope="module")

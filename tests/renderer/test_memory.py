@@ -12,8 +12,9 @@ from optional import needs_pyrender
 
 from turntable.errors import DeviceError
 from turntable.renderer.backends import quality
-from turntable.renderer.meshes.mesh import Mesh, Texture
-from turntable.renderer.meshes.zoo import CATEGORIES, zoo_mesh
+from turntable.renderer.meshes import Mesh, Texture
+from turntable.renderer.meshes.zoo import zoo_mesh
+from turntable.renderer.meshes.zoo.categories import CATEGORIES
 
 STATM = Path("/proc/self/statm")
 OUTPUTS = ("rgb", "mask", "depth", "normals", "coordinates")

@@ -12,12 +12,12 @@ from malformed import _textured, box_tree, glb
 from PIL import Image
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.confined import Confined
-from turntable.renderer.meshes.folder import FolderSource
-from turntable.renderer.meshes.gltf import load_gltf
-from turntable.renderer.meshes.limits import Allowance, Limits
-from turntable.renderer.meshes.source import load_mesh
-from turntable.renderer.meshes.textures import Textures
+from turntable.renderer.meshes import Limits
+from turntable.renderer.meshes.formats import load_gltf
+from turntable.renderer.meshes.formats.confined import Confined
+from turntable.renderer.meshes.formats.textures import Textures
+from turntable.renderer.meshes.limits import Allowance
+from turntable.renderer.meshes.sources import FolderSource, load_mesh
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -193,7 +193,7 @@ def test_embedded_bytes_are_taken_once(tmp_path):
 def test_images_are_decoded_in_strips_as_in_one(tmp_path, monkeypatch, kind, mode):
     from io import BytesIO
 
-    from turntable.renderer.meshes import textures as module
+    from turntable.renderer.meshes.formats import textures as module
 
     noise = Image.effect_noise((37, 23), 80)
     image = noise.convert("I").convert(kind) if kind == "I;16" else noise.convert("RGB").convert(kind)

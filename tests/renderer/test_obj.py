@@ -3,8 +3,8 @@ import pytest
 from meshes import CUBE_MTL, CUBE_OBJ, write_shapenet_object
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.mesh import face_normals
-from turntable.renderer.meshes.obj import load_obj
+from turntable.renderer.meshes import face_normals
+from turntable.renderer.meshes.formats import load_obj
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n"
 

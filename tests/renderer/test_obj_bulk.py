@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from meshes import CUBE_OBJ
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.obj_bulk import read_bulk
-from turntable.renderer.meshes.obj_lines import read_lines
+from turntable.renderer.meshes.formats.obj_bulk import read_bulk
+from turntable.renderer.meshes.formats.obj_lines import read_lines
 
 HEAD = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0.5\nvt 0 0\nvt 1 0.25\nvn 0 0 1\n"
 

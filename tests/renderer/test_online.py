@@ -11,19 +11,16 @@ from hypothesis import strategies as st
 from meshes import box, write_glb
 from quick_run import InProcess
 
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.fresh_views import Blocks, ObjectQuery, RenderSetup, ViewRequest
-from turntable.datasets.pixels import decode_jpeg
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import Dataset, draw_factors, load_recipe, open_dataset
+from turntable.datasets.draws import Blocks, ObjectQuery, RenderSetup, ViewRequest
+from turntable.datasets.files import decode_jpeg
 from turntable.errors import DeviceLostError, IntegrityError, InvalidInputError, MeshError
-from turntable.renderer import generate, online, open_source
-from turntable.renderer.backends import Backend, open_backend
-from turntable.renderer.loading import Loaded
-from turntable.renderer.meshes.mesh import Material, Mesh, Texture
-from turntable.renderer.meshes.source import MeshSource
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer import generate, online, open_backend, open_source
+from turntable.renderer.backends import Backend
+from turntable.renderer.meshes import Material, Mesh, Texture
+from turntable.renderer.meshes.sources import MeshSource, ZooSource
 from turntable.renderer.online import ViewRenderer, mesh_bytes, take_inventory
+from turntable.renderer.runs import Loaded
 
 RECIPE = load_recipe("zoo").replace(
     views=4,

@@ -9,9 +9,9 @@ from meshes import CUBE_MTL, CUBE_OBJ, write_glb, write_shapenet_object
 from PIL import Image
 
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.detect import detect_source
-from turntable.renderer.meshes.open import open_source
-from turntable.renderer.meshes.shapes import upright
+from turntable.renderer import open_source
+from turntable.renderer.meshes.sources.detect import detect_source
+from turntable.renderer.meshes.sources.shapes import upright
 
 BAR_OBJ = """mtllib {name}.mtl
 v 0 0 0

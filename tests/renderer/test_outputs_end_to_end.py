@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.shard_index import open_index
-from turntable.datasets.verify import verify
+from turntable.datasets import load_recipe, open_dataset, verify
+from turntable.datasets.shards.index import open_index
 from turntable.errors import InvalidInputError
 from turntable.geometry import pose
 from turntable.loaders import ItemDataset, Loader, Pairs, Views

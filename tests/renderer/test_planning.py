@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 from meshes import write_shapenet_object
 
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.recipe import load_recipe
+from turntable.datasets import draw_factors, load_recipe
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.folder import FolderSource
-from turntable.renderer.meshes.shapenet import ShapeNetSource
-from turntable.renderer.meshes.zoo_source import ZooSource
-from turntable.renderer.planning import Selection, plan
+from turntable.renderer.meshes.sources import FolderSource, ZooSource
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
+from turntable.renderer.runs import Selection, plan
 
 IDS = [f"0000000{synset}/m{synset}{number}" for synset in (1, 2) for number in range(4)]
 RECIPE = load_recipe("3diebench").replace(views=2)

@@ -13,8 +13,8 @@ from pool_work import ERRORS, STEPS, Told, do, numbers
 from processes import alive, wait_until, wait_until_gone
 
 from turntable.errors import DeviceError, TurntableError
-from turntable.renderer import pool
-from turntable.renderer.pool import TRIES, Watch
+from turntable.renderer.runs import pool
+from turntable.renderer.runs.pool import TRIES, Watch
 
 BY_SIGKILL = "ended by SIGKILL (as a rule by the kernel's out-of-memory killer: use fewer workers)"
 ENDS = [

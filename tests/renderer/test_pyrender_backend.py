@@ -19,7 +19,7 @@ from turntable.errors import DeviceError, MeshError
 from turntable.renderer.backends import quality
 from turntable.renderer.backends.pyrender import PyrenderBackend
 from turntable.renderer.backends.pyrender.parts import MOST_TRIANGLES, doubled
-from turntable.renderer.meshes.mesh import Mesh, Texture
+from turntable.renderer.meshes import Mesh, Texture
 from turntable.renderer.scene import CAMERA, FLOOR_Z
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from turntable.errors import MeshError, TurntableError
-from turntable.renderer.engines import ray as engine
+from turntable.renderer.runs.engines import ray as engine
 
 Task = namedtuple("Task", "name")  # noqa: PYI024
 TASKS = [Task("train/shard-000000"), Task("train/shard-000001")]

@@ -5,8 +5,8 @@ from PIL import Image
 
 from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer.backends import quality
-from turntable.renderer.meshes.shapenet import ShapeNetSource
-from turntable.renderer.meshes.source import load_mesh
+from turntable.renderer.meshes.sources import load_mesh
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.replay import read_latents, replay
 
 HEADER = "object,view,rotation_x_rad,rotation_y_rad,rotation_z_rad,floor_hue,light_theta_rad,light_phi_rad"

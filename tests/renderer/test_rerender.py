@@ -8,20 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from turntable.datasets.assemble import finish_dataset
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import ObjectRecord, Recipe, load_recipe, open_dataset
 from turntable.datasets.labels import LabelArray
-from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.recipe import Recipe, load_recipe
-from turntable.datasets.shard_writer import ShardWriter
+from turntable.datasets.making import finish_dataset
+from turntable.datasets.shards import ShardWriter
 from turntable.errors import InvalidInputError
-from turntable.renderer.backends import Backend, open_backend
-from turntable.renderer.meshes.source import load_mesh
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer import encode_views, open_backend, render_views
+from turntable.renderer.backends import Backend
+from turntable.renderer.meshes.sources import ZooSource, load_mesh
 from turntable.renderer.points import surface_points
-from turntable.renderer.rerender import choose_views, neighbours, rerender
+from turntable.renderer.replay import rerender
+from turntable.renderer.replay.rerendering import choose_views, neighbours
 from turntable.renderer.scene import CAMERA
-from turntable.renderer.views import encode_extras, encode_views, render_views
+from turntable.renderer.views import encode_extras
 
 SOURCE = ZooSource(6)
 RECIPE = load_recipe("zoo").replace(
@@ -148,7 +147,7 @@ def test_another_mesh_is_said(tmp_path: Path, folder: Path, embree: Backend) -> 
 
 
 def test_a_mesh_that_is_gone_is_said(folder: Path, embree: Backend) -> None:
-    from turntable.renderer.meshes.folder import FolderSource
+    from turntable.renderer.meshes.sources import FolderSource
 
     found = rerender(folder, FolderSource(folder), embree, views=1)
     assert "its mesh cannot be used any more" in found.problems[0]

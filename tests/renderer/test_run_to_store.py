@@ -7,13 +7,12 @@ import time
 import pytest
 from quick_run import OBJECTS, TINY, InProcess, quick
 
-from turntable.datasets.making.destination import open_destination
-from turntable.datasets.making.jobs import Job
-from turntable.datasets.stores import open_store
+from turntable.datasets import open_store
+from turntable.datasets.making import Job, open_destination
 from turntable.errors import InvalidInputError, StoppedError, StoreError
 from turntable.renderer import generate, generate_share, merge
-from turntable.renderer.generate import Listener
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes.sources import ZooSource
+from turntable.renderer.runs import Listener
 
 pytestmark = pytest.mark.gl
 

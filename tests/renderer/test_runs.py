@@ -14,14 +14,13 @@ import pytest
 from processes import wait_until
 from quick_run import OBJECTS, TINY, InProcess, contents, quick
 
-from turntable.datasets.making.destination import LOCK_NAME, LocalFolder
-from turntable.datasets.making.jobs import Job
-from turntable.datasets.verify import verify
+from turntable.datasets import verify
+from turntable.datasets.making import Job, LocalFolder
+from turntable.datasets.making.destination import LOCK_NAME
 from turntable.errors import InvalidInputError, StoppedError
 from turntable.renderer import generate, generate_share, merge
-from turntable.renderer.generate import Listener
-from turntable.renderer.meshes.zoo_source import ZooSource
-from turntable.renderer.planning import Selection
+from turntable.renderer.meshes.sources import ZooSource
+from turntable.renderer.runs import Listener, Selection
 
 pytestmark = pytest.mark.gl
 

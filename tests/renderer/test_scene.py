@@ -5,22 +5,19 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from turntable.datasets.factors import STANDARD_BY_NAME
+from turntable.datasets.labels import STANDARD_BY_NAME
 from turntable.errors import InvalidInputError
 from turntable.geometry import euler_to_matrix
 from turntable.renderer.scene import (
     CAMERA,
-    DEFAULTS,
     OPTIONAL,
     REQUIRED,
     SPOT_POWER_W,
     SUN_STRENGTH,
-    Camera,
     describe_camera,
-    direction,
-    hue_to_rgb,
     scenes_from_labels,
 )
+from turntable.renderer.scene.scene import DEFAULTS, Camera, direction, hue_to_rgb
 
 LABEL = np.array([[0.3, -0.4, 1.1, 0.25, 0.5, 2.0, 0.75]])
 

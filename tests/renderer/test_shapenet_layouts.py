@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from meshes import write_glb, write_shapenet_object, write_v1_object
 
-from turntable.datasets.published import EMPTY_CARS
+from turntable.datasets.objects import EMPTY_CARS
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.detect import detect_source
-from turntable.renderer.meshes.known_shapenet import known_bad, names_of, synset_named, synsets
-from turntable.renderer.meshes.open import open_source
-from turntable.renderer.meshes.shapenet import ShapeNetSource
+from turntable.renderer import open_source
+from turntable.renderer.meshes.sources.detect import detect_source
+from turntable.renderer.meshes.sources.known_shapenet import known_bad, names_of, synset_named, synsets
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 
 LONG, SHORT = "u5c1fc5f5-1f9b-4b36-9a32-5c1fc5f51f9b", "10155655850468db78d106ce0a280f87"[:28]
 PLANE, CAR, PHONE = "02691156", "02958343", "02992529"

@@ -7,11 +7,9 @@ from meshes import CUBE_OBJ, write_shapenet_object
 from PIL import Image
 
 from turntable.errors import InvalidInputError, MeshError
-from turntable.renderer.meshes.folder import FolderSource
-from turntable.renderer.meshes.open import open_source
-from turntable.renderer.meshes.shapenet import ShapeNetSource
-from turntable.renderer.meshes.source import load_mesh
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer import open_source
+from turntable.renderer.meshes.sources import FolderSource, ZooSource, load_mesh
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 
 
 def test_shapenet_lists_and_loads(tmp_path):

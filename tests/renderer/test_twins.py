@@ -3,14 +3,18 @@
 import pytest
 from meshes import CUBE_OBJ, write_shapenet_object
 
-from turntable.datasets.published import EMPTY_CARS
+from turntable.datasets.objects import EMPTY_CARS
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.folder import FolderSource
-from turntable.renderer.meshes.shapenet import ShapeNetSource
-from turntable.renderer.meshes.source import SourceObject
-from turntable.renderer.meshes.survey import survey, survey_folder, survey_rows
-from turntable.renderer.meshes.twins import twins_of
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes.sources import (
+    FolderSource,
+    SourceObject,
+    ZooSource,
+    survey_folder,
+    survey_rows,
+    twins_of,
+)
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
+from turntable.renderer.meshes.sources.survey import survey
 
 CHAIR, SOFA, CAR = "03001627", "04256520", "02958343"
 

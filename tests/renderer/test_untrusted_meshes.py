@@ -5,12 +5,10 @@ from loading_work import Misbehaving
 from malformed import KEPT, WARNED, make_corpus
 from quick_run import TINY
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.quarantine import read_quarantine
-from turntable.datasets.verify import verify
-from turntable.renderer import generate
-from turntable.renderer.loading import LoadLimits
-from turntable.renderer.meshes.open import open_source
+from turntable.datasets import open_dataset, verify
+from turntable.datasets.objects import read_quarantine
+from turntable.renderer import generate, open_source
+from turntable.renderer.runs import LoadLimits
 
 pytestmark = pytest.mark.gl
 

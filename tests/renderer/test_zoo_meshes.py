@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.zoo import CATEGORIES, zoo_mesh
+from turntable.renderer.meshes import Mesh
+from turntable.renderer.meshes.zoo import zoo_mesh
+from turntable.renderer.meshes.zoo.categories import CATEGORIES
 
 INSTANCES = range(3)
 

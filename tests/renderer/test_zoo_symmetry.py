@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.zoo import CATEGORIES, zoo_mesh
+from turntable.renderer.meshes import Mesh
+from turntable.renderer.meshes.zoo import zoo_mesh
 from turntable.renderer.meshes.zoo.build import Assembly
+from turntable.renderer.meshes.zoo.categories import CATEGORIES
 from turntable.renderer.meshes.zoo.palette import plain
 from turntable.renderer.meshes.zoo.primitives import box, cylinder
 from turntable.renderer.meshes.zoo.solid import Solid

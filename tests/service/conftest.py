@@ -119,9 +119,9 @@ def start(tmp_path):
 def zoo(tmp_path_factory):
     """A small true one, with its object coordinates, that can be drawn again."""
     pytest.importorskip("embreex")
-    from turntable.datasets.recipe import load_recipe
+    from turntable.datasets import load_recipe
     from turntable.renderer import generate
-    from turntable.renderer.meshes.zoo_source import ZooSource
+    from turntable.renderer.meshes.sources import ZooSource
 
     folder = tmp_path_factory.mktemp("zoo") / "zoo"
     recipe = load_recipe("zoo-benchmark").replace(views=4, image_size_px=64, outputs=["rgb", "coordinates"])

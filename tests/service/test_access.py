@@ -10,8 +10,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from turntable.errors import InvalidInputError
-from turntable.service import ServiceSettings, create_app, find_datasets, new_access, write_access
-from turntable.service.renders import RenderSettings
+from turntable.service import (
+    RenderSettings,
+    ServiceSettings,
+    create_app,
+    find_datasets,
+    new_access,
+    write_access,
+)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from processes import children, wait_until
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.service import find_datasets
 
@@ -113,7 +113,7 @@ def ask_for(service, key, **more):
 
 
 def test_views_on_request_are_those_that_are_stored_and_others(start, zoo):
-    from turntable.datasets.pixels import decode_jpeg
+    from turntable.datasets.files import decode_jpeg
 
     service = start(zoo, options=["--render", "--backend", "embree"])
     with open_dataset(zoo).split("train") as train:
@@ -249,8 +249,8 @@ f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8
 
 def test_views_of_meshes_in_a_folder(start, tmp_path):
     pytest.importorskip("embreex")
-    from turntable.datasets.pixels import decode_jpeg
-    from turntable.datasets.recipe import load_recipe
+    from turntable.datasets import load_recipe
+    from turntable.datasets.files import decode_jpeg
     from turntable.renderer import generate, open_source
 
     meshes = tmp_path / "meshes"

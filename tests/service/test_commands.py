@@ -4,7 +4,7 @@ import pytest
 from synthetic import make_synthetic_dataset
 
 from turntable.cli import main
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.service import read_access
 
 

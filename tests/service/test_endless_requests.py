@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.service import (
-    connections,
-)
+from turntable.service.doors import connections
 
 
 def sent(port, data, seconds=10.0):

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from starlette.testclient import TestClient
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.service import ServiceSettings, create_app, find_datasets
 
 schemathesis = pytest.importorskip("schemathesis")

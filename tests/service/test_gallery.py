@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 from synthetic import write_synthetic_dataset
 
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.objects import ObjectRecord
+from turntable.datasets import ObjectRecord, load_recipe, open_dataset
 from turntable.datasets.query import matching_views
-from turntable.datasets.recipe import load_recipe
 from turntable.service import new_access, write_access
 
 CHROMIUM = shutil.which("chromium")

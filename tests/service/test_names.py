@@ -3,7 +3,7 @@
 import pytest
 
 from turntable.errors import InvalidInputError
-from turntable.service.peers import Peers
+from turntable.service.doors import Peers
 
 OWN = "10.0.0.5"
 

@@ -14,7 +14,7 @@ import pytest
 from ports import free_port
 from processes import wait_until
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 
 CONFIG = Path(__file__).resolve().parents[2] / "docs" / "nginx.conf"
 NGINX = shutil.which("nginx")

@@ -4,10 +4,9 @@ import pytest
 from asking import client_of
 
 from turntable.errors import InvalidInputError
-from turntable.service import (
-    ServiceSettings,
-)
-from turntable.service.peers import Peers, asker_of
+from turntable.service import ServiceSettings
+from turntable.service.doors import Peers
+from turntable.service.doors.peers import asker_of
 
 
 @pytest.mark.parametrize(

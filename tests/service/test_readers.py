@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from turntable.service import ServiceSettings, connections, create_app, find_datasets
+from turntable.service import ServiceSettings, create_app, find_datasets
+from turntable.service.doors import connections
 
 HEAD = b"HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from turntable.datasets.dataset import open_dataset
-from turntable.service import connections
+from turntable.datasets import open_dataset
+from turntable.service.doors import connections
 
 
 def shard_of(folder):

@@ -5,7 +5,7 @@ import pytest
 from starlette.testclient import TestClient
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.pixels import decode_jpeg
+from turntable.datasets.files import decode_jpeg
 from turntable.errors import InvalidInputError
 from turntable.service import create_app, find_datasets
 

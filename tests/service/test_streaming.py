@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ports import free_port
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.errors import InvalidInputError, StoreError
 from turntable.loaders import Loader, Pairs, Views
 from turntable.service import new_access, write_access

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.service.limits import Gate, Rate
-from turntable.service.tokens import AccessFile, new_access, read_access, write_access
+from turntable.service import AccessFile, new_access, read_access, write_access
+from turntable.service.doors import Gate, Rate
 
 
 def test_a_token_opens_what_it_is_for_and_its_text_is_not_kept(tmp_path):

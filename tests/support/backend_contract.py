@@ -12,10 +12,10 @@ from meshes import box, corner_piece, doubled
 from scipy.ndimage import binary_dilation, binary_erosion, center_of_mass
 from scipy.spatial import ConvexHull
 
-from turntable.renderer import lighting, tone
 from turntable.renderer.backends import Backend, quality
+from turntable.renderer.meshes import Mesh, Texture
 from turntable.renderer.meshes.coincident import LIT, settled
-from turntable.renderer.meshes.mesh import Mesh, Texture, joined
+from turntable.renderer.meshes.mesh import joined
 from turntable.renderer.scene import (
     CAMERA,
     FLOOR_Z,
@@ -23,10 +23,11 @@ from turntable.renderer.scene import (
     OPTIONAL,
     REQUIRED,
     WORLD_RADIANCE,
-    Camera,
-    direction,
+    lighting,
     scenes_from_labels,
+    tone,
 )
+from turntable.renderer.scene.scene import Camera, direction
 
 SIZE = 128
 FAST, STANDARD = quality("fast"), quality("standard")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable import cli
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.datasets.query import subset_manifest
 from turntable.loaders import Loader, Pairs, Sequences, Tuples, Views
 

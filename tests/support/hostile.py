@@ -25,16 +25,21 @@ from PIL import Image
 from pyarrow import parquet
 from synthetic import draw_view, synthetic_objects
 
-from turntable.datasets.assemble import finish_dataset
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.keys import extra_member, image_member, labels_member, meta_member, points_member
-from turntable.datasets.npy import npy_bytes
+from turntable.datasets import Recipe, draw_factors, load_recipe
+from turntable.datasets.files import (
+    extra_member,
+    image_member,
+    labels_member,
+    meta_member,
+    npy_bytes,
+    points_member,
+)
+from turntable.datasets.labels import encode_extra
+from turntable.datasets.making import finish_dataset
 from turntable.datasets.objects import plan_shards
-from turntable.datasets.outputs import encode_extra
-from turntable.datasets.recipe import Recipe, load_recipe
-from turntable.datasets.shard_index import ShardIndex, open_index
-from turntable.datasets.shard_writer import ShardWriter
-from turntable.datasets.tar import END_OF_ARCHIVE, padding, ustar_header
+from turntable.datasets.shards import ShardIndex, ShardWriter
+from turntable.datasets.shards.index import open_index
+from turntable.datasets.shards.tar import END_OF_ARCHIVE, padding, ustar_header
 
 SIZE, VIEWS, POINTS = 16, 3, 8
 SECRET = b"TOP-SECRET-4f1d"

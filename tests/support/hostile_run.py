@@ -54,7 +54,7 @@ def stream(folder: Path, scratch: Path) -> str:
 
 
 def verify(folder: Path, _: Path) -> str:
-    from turntable.datasets.verify import verify as verify_dataset
+    from turntable.datasets import verify as verify_dataset
     from turntable.errors import IntegrityError
 
     report = verify_dataset(folder, deep=True, threads=1)
@@ -98,8 +98,8 @@ def serve(folder: Path, _: Path) -> str:
 
 
 def publish(folder: Path, scratch: Path) -> str:
-    from turntable.datasets.publishing import prepare_hub
-    from turntable.datasets.publishing import publish as publish_dataset
+    from turntable.datasets import prepare_hub
+    from turntable.datasets import publish as publish_dataset
     from turntable.datasets.stores import LocalStore
 
     prepare_hub(folder, scratch / "hub")
@@ -107,13 +107,13 @@ def publish(folder: Path, scratch: Path) -> str:
 
 
 def convert(folder: Path, scratch: Path) -> str:
-    from turntable.datasets.convert import export_folder
+    from turntable.datasets import export_folder
 
     return f"{export_folder(folder, scratch / 'out', threads=1).images} images"
 
 
 def query(folder: Path, _: Path) -> str:
-    from turntable.datasets.dataset import open_dataset
+    from turntable.datasets import open_dataset
 
     return f"{len(_worker().matching(open_dataset(folder), ('train',), 'floor_hue < 2')['train'])} views"
 

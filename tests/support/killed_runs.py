@@ -24,9 +24,8 @@ from typing import Any, Self
 import quick_run
 from quick_run import OBJECTS, InProcess, load_here, quick
 
-from turntable.renderer import shard
-from turntable.renderer.loading import Loaded
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes.sources import ZooSource
+from turntable.renderer.runs import Loaded, shard
 from turntable.renderer.views import Views
 
 TOUCHING = set("open write truncate flush close fsync replace rename link unlink mkdir flock".split())  # noqa: SIM905

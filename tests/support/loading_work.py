@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from turntable.errors import MeshError, MissingExtraError
-from turntable.renderer.meshes.mesh import Material, Mesh
-from turntable.renderer.meshes.source import SourceObject
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes import Material, Mesh
+from turntable.renderer.meshes.sources import SourceObject, ZooSource
 
 
 class DeadlyMaterial(Material):

@@ -1,10 +1,6 @@
 """Results that no run had: a row for each part, with intervals around what the test says."""
 
-from turntable.evaluation import (
-    Results,
-    Row,
-    Score,
-)
+from turntable.evaluation import Results, Row, Score
 
 
 def scores(**values):

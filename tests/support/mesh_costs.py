@@ -11,8 +11,8 @@ import trimesh  # noqa: F401  what is imported late is no object's cost
 from malformed import Case, make_corpus
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.open import open_source
-from turntable.renderer.meshes.source import load_mesh
+from turntable.renderer import open_source
+from turntable.renderer.meshes.sources import load_mesh
 
 
 def measured(folder: Path, case: Case) -> tuple[float, int]:

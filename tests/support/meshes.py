@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from turntable.renderer.meshes.mesh import Material, Mesh, flat_normals, joined
+from turntable.renderer.meshes import Material, Mesh
+from turntable.renderer.meshes.mesh import flat_normals, joined
 
 # Counter-clockwise seen from outside.
 BOX_FACES = [

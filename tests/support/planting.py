@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from turntable.datasets.stores import LocalStore, ShardCache
+from turntable.datasets.stores import LocalStore
+from turntable.datasets.stores.cache import ShardCache
 
 DATA = bytes(range(256)) * 100
 DIGEST = sha256(DATA).hexdigest()

@@ -5,16 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from turntable.datasets.recipe import Recipe, load_recipe
+from turntable.datasets import Recipe, load_recipe
 from turntable.errors import MeshError
+from turntable.renderer import generate
 from turntable.renderer.backends import Choice, choose
-from turntable.renderer.engines import Watcher
-from turntable.renderer.generate import generate
-from turntable.renderer.loading import Loaded
-from turntable.renderer.meshes.source import MeshSource, load_mesh
-from turntable.renderer.meshes.zoo_source import ZooSource
-from turntable.renderer.shard import Load, render_shard
-from turntable.renderer.workers import Made, ShardTask, WorkerSetup
+from turntable.renderer.meshes.sources import MeshSource, ZooSource, load_mesh
+from turntable.renderer.runs import Loaded
+from turntable.renderer.runs.engines import Watcher
+from turntable.renderer.runs.shard import Load, render_shard
+from turntable.renderer.runs.workers import Made, ShardTask, WorkerSetup
 
 TINY = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", objects_per_shard=3)
 OBJECTS = 12

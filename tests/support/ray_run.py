@@ -11,9 +11,9 @@ from ray.cluster_utils import Cluster
 
 from turntable.errors import InvalidInputError
 from turntable.renderer import generate
-from turntable.renderer.engines import RayCluster
-from turntable.renderer.generate import Listener
-from turntable.renderer.meshes.zoo_source import ZooSource
+from turntable.renderer.meshes.sources import ZooSource
+from turntable.renderer.runs import Listener
+from turntable.renderer.runs.engines import RayCluster
 
 RECIPE = TINY.replace(views=40)
 """So that a shard takes some time."""

@@ -10,10 +10,11 @@ import pytest
 from s3_server import S3Bucket
 from synthetic import synthetic_objects, write_synthetic_shard
 
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.shard_reader import local_shards, store_shards
-from turntable.datasets.stores import ShardCache, Store, open_journal
-from turntable.datasets.stores.objects import PART_BYTES
+from turntable.datasets import load_recipe
+from turntable.datasets.shards import local_shards, store_shards
+from turntable.datasets.stores import Store, open_journal
+from turntable.datasets.stores.buckets.store import PART_BYTES
+from turntable.datasets.stores.cache import ShardCache
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
 Servers = Callable[..., S3Bucket]

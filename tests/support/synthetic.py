@@ -10,14 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from turntable.datasets.assemble import finish_dataset
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.objects import ObjectRecord, plan_shards
-from turntable.datasets.pixels import encode_jpeg
-from turntable.datasets.recipe import Recipe, load_recipe
-from turntable.datasets.shard_writer import ShardRecord, ShardWriter
-from turntable.datasets.splits import split_objects
+from turntable.datasets import Dataset, ObjectRecord, Recipe, draw_factors, load_recipe, open_dataset
+from turntable.datasets.files import encode_jpeg
+from turntable.datasets.making import finish_dataset
+from turntable.datasets.objects import plan_shards, split_objects
+from turntable.datasets.shards import ShardRecord, ShardWriter
 from turntable.geometry import euler_to_matrix
 
 _COLOURS = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=np.float64)

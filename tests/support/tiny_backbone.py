@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from turntable.models.backbones import BACKBONES, Backbone
+from turntable.models import BACKBONES, Backbone
 
 NAME = "tiny"
 

@@ -21,9 +21,9 @@ from ports import free_port
 from torch.nn.parallel import DistributedDataParallel
 
 from turntable.errors import StoppedError
-from turntable.models.method import Method, Normalize
+from turntable.models import Method, Normalize
 from turntable.training import TrainConfig, read_records, train
-from turntable.training.distributed import Ranks, joined
+from turntable.training.steps import Ranks, joined
 
 
 @contextmanager

@@ -17,11 +17,10 @@ from torch import Tensor
 from torch.multiprocessing.spawn import start_processes
 from train_ranks import double_precision
 
-from turntable.models import METHODS, DataInfo, Method, build_backbone, build_method
-from turntable.models.method import Moment
+from turntable.models import METHODS, DataInfo, Method, Moment, build_backbone, build_method
 from turntable.training import synchronised
-from turntable.training.distributed import Ranks
-from turntable.training.trainer import share
+from turntable.training.steps import Ranks
+from turntable.training.steps.trainer import share
 
 Answer = tuple[dict[str, Tensor], dict[str, Tensor]]
 """The loss and its terms, and the gradient of each parameter that has one."""

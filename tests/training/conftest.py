@@ -5,9 +5,8 @@ import torch
 from synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 from torch import nn
 
-from turntable.datasets.recipe import load_recipe
-from turntable.models import METHODS, Method, MethodConfig
-from turntable.models.method import PAIR, SampleKind
+from turntable.datasets import load_recipe
+from turntable.models import METHODS, PAIR, Method, MethodConfig, SampleKind
 from turntable.models.registry import MethodEntry
 from turntable.training import demo_config
 

@@ -5,10 +5,11 @@ import torch
 from synthetic import make_synthetic_dataset
 
 from turntable.errors import InvalidInputError
-from turntable.models.backbones import BACKBONES, SmallNet
+from turntable.models import BACKBONES
+from turntable.models.backbones import SmallNet
 from turntable.training import demo_config, train
-from turntable.training.distributed import chosen_device, joined
-from turntable.training.sampling import rows_of
+from turntable.training.steps import joined, rows_of
+from turntable.training.steps.distributed import chosen_device
 
 
 @pytest.fixture

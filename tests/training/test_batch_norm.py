@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from turntable.training import synchronised
-from turntable.training.batch_norm import SharedBatchNorm
+from turntable.training.steps.batch_norm import SharedBatchNorm
 
 
 def network():

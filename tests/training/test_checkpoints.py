@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from turntable.errors import IntegrityError
-from turntable.training.checkpoints import Checkpoints, load_weights, read_weights, save_weights
+from turntable.training.runs import load_weights, save_weights
+from turntable.training.runs.checkpoints import Checkpoints, read_weights
 
 
 @pytest.fixture

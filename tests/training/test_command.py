@@ -13,7 +13,7 @@ from rich.console import Console
 from turntable import cli, console
 from turntable.console import TrainBar
 from turntable.training import TrainProgress, open_run
-from turntable.training.checkpoints import read_weights
+from turntable.training.runs.checkpoints import read_weights
 
 
 @pytest.fixture

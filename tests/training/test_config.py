@@ -4,11 +4,9 @@ import pytest
 
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS
-from turntable.models.sie import SIEConfig
-from turntable.models.vicreg import VICRegConfig
-from turntable.training.config import TrainConfig
-from turntable.training.optimizers import learning_rate
-from turntable.training.presets import demo_config, paper_config
+from turntable.models.views import SIEConfig, VICRegConfig
+from turntable.training import TrainConfig, demo_config, paper_config
+from turntable.training.steps.optimizers import learning_rate
 
 
 @pytest.mark.parametrize("make", [paper_config, demo_config])

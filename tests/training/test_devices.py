@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.training.distributed import chosen_device
+from turntable.training.steps.distributed import chosen_device
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hostile_weights import archive, numbers, storage, tensor, weights
 from turntable import cli
 from turntable.errors import IntegrityError, InvalidInputError, StoppedError, TurntableError
 from turntable.training import import_checkpoint, load_method, open_run, read_records, train
-from turntable.training.checkpoints import save_weights
+from turntable.training.runs import save_weights
 
 
 def stopped(toy_config, folder):
@@ -87,9 +87,8 @@ def test_settings_without_end_are_not_read(run):
 
 
 def test_weights_are_compared_before_there_is_room_for_them(dataset, tmp_path):
-    from turntable.datasets.dataset import open_dataset
-    from turntable.training import demo_config
-    from turntable.training.config import TrainConfig
+    from turntable.datasets import open_dataset
+    from turntable.training import TrainConfig, demo_config
     from turntable.training.runs import begin_run, plan_run
 
     config = demo_config("vicreg", dataset, method_config={"projector_widths": (2**17, 2**14, 2**10)})

@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turntable import cli
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.errors import InvalidInputError, TurntableError
-from turntable.models.registry import METHODS
-from turntable.training import demo_config, overrides, paper_config, train
-from turntable.training.config import TrainConfig
+from turntable.models import METHODS
+from turntable.training import TrainConfig, demo_config, overrides, paper_config, train
 from turntable.training.runs import new_method, plan_run
 
 NEVER = ("nan", "inf", "-inf", "1e999", "9" * 5_000, "1e5000", "١٢", "", "a\x1b[2J", "9" * 50)
@@ -144,7 +143,7 @@ def test_looking_whether_a_method_fits_draws_no_random_numbers(dataset, tmp_path
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    from turntable.training.runs import planned_method
+    from turntable.training.runs.folder import planned_method
 
     planned_method(run)
     assert torch.equal(torch.rand(3), expected)
@@ -158,7 +157,7 @@ def test_looking_whether_a_method_fits_draws_no_random_numbers(dataset, tmp_path
 def test_a_step_without_memory_is_an_error_that_says_what_to_make_smaller(
     toy_config, toys, tmp_path, monkeypatch
 ):
-    from turntable.training.trainer import Trainer
+    from turntable.training.steps import Trainer
 
     def fail(self, batches, records):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")

@@ -5,12 +5,11 @@ import torch
 from synthetic import make_synthetic_dataset
 
 from turntable import cli
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.models import build_backbone, build_method, method_config
-from turntable.training import import_checkpoint, load_method
-from turntable.training.config import TrainConfig
-from turntable.training.runs import data_info
+from turntable.training import TrainConfig, import_checkpoint, load_method
+from turntable.training.runs.folder import data_info
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ import pytest
 import torch
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError, StoppedError, TurntableError
 from turntable.models import Method
-from turntable.models.sie import SIE
+from turntable.models.views import SIE
 from turntable.training import demo_config, load_method, open_run, read_records, train
-from turntable.training.checkpoints import read_weights
+from turntable.training.runs.checkpoints import read_weights
 
 
 def short(dataset, method="sie", **changes):
@@ -258,7 +258,7 @@ def test_no_run_and_a_damaged_one_are_told_apart(dataset, tmp_path):
 
 
 def test_a_data_set_without_statistics_still_trains(tmp_path):
-    from turntable.training.runs import data_info
+    from turntable.training.runs.folder import data_info
 
     dataset = make_synthetic_dataset(tmp_path / "set", objects=4)
     bare = dataclasses.replace(dataset, manifest=dataclasses.replace(dataset.manifest, pixel_mean=None))

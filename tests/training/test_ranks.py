@@ -13,7 +13,7 @@ from train_ranks import StopAt, double_precision, write_plan
 from turntable.errors import StoppedError
 from turntable.models import METHODS
 from turntable.training import demo_config, open_run, read_records, train
-from turntable.training.checkpoints import read_weights
+from turntable.training.runs.checkpoints import read_weights
 
 SCRIPT = Path(__file__).parent.parent / "support" / "train_ranks.py"
 FLOATS = {"double": True}

@@ -4,9 +4,8 @@ import sys
 import pytest
 
 from turntable.errors import MissingExtraError
-from turntable.training import train
-from turntable.training.records import Records, read_records
-from turntable.training.sinks import Tensorboard, WeightsAndBiases
+from turntable.training import read_records, train
+from turntable.training.runs import Records, Tensorboard, WeightsAndBiases
 
 
 def write(folder, done_steps, steps):

@@ -9,12 +9,13 @@ import torch
 from torch import nn
 
 from turntable.errors import TurntableError
-from turntable.models.method import Moment
-from turntable.training import generators, read_records, train
-from turntable.training.averaging import Average
-from turntable.training.checkpoints import read_weights
-from turntable.training.optimizers import make_optimizer, set_rate
-from turntable.training.precision import Precision
+from turntable.models import Moment
+from turntable.training import read_records, train
+from turntable.training.runs.checkpoints import read_weights
+from turntable.training.steps import generators
+from turntable.training.steps.averaging import Average
+from turntable.training.steps.optimizers import make_optimizer, set_rate
+from turntable.training.steps.precision import Precision
 
 CPU = torch.device("cpu")
 

@@ -8,8 +8,8 @@ from turntable.cli.base import LinksUnder, SourceName, app, err, out, say
 from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from turntable.datasets.recipe import Recipe
-    from turntable.renderer.rerender import Rerendered
+    from turntable.datasets import Recipe
+    from turntable.renderer.replay import Rerendered
 
 
 @app.command
@@ -38,7 +38,7 @@ def verify(
         links_under: A folder that links of the data set may lead to, beside its own and the hub's cache.
     """
     from turntable.console import CountBar
-    from turntable.datasets.verify import verify as verify_dataset
+    from turntable.datasets import verify as verify_dataset
 
     with CountBar(err, "shards") as bar:
         report = verify_dataset(dataset, bar, deep=deep, links_under=links_under)
@@ -70,7 +70,7 @@ def _drawn_again(
     drawing: tuple[str, str],
 ) -> "Rerendered | None":
     """What comes of drawing some views again; None where that was not asked for, or has no meshes."""
-    from turntable.datasets.dataset import open_dataset
+    from turntable.datasets import open_dataset
 
     name = source or str(open_dataset(dataset).manifest.source.get("name", ""))
     asked = views is not None or meshes is not None
@@ -80,7 +80,7 @@ def _drawn_again(
     from turntable.console import CountBar
     from turntable.renderer import open_source
     from turntable.renderer.backends import choose
-    from turntable.renderer.rerender import rerender
+    from turntable.renderer.replay import rerender
 
     meshes_of = open_source(name, meshes)
     choice = choose(*drawing)
@@ -96,7 +96,7 @@ def inspect(what: Path, *, plot: Path | None = None) -> int:
         what: The folder of a data set or of meshes; or a recipe, by its name or its TOML file.
         plot: Gets a page of pictures of what a recipe draws, as PNG.
     """
-    from turntable.datasets.recipe import load_recipe, shipped_recipes
+    from turntable.datasets import load_recipe, shipped_recipes
 
     if (what.suffix == ".toml" or str(what) in shipped_recipes()) and not what.is_dir():
         return _inspect_recipe(load_recipe(what), plot)
@@ -108,11 +108,10 @@ def inspect(what: Path, *, plot: Path | None = None) -> int:
             f"{', '.join(shipped_recipes())}"
         )
     from turntable.console import dataset_tables
-    from turntable.datasets.dataset import open_dataset
-    from turntable.datasets.manifest import MANIFEST_NAME
+    from turntable.datasets import MANIFEST_NAME, open_dataset
 
     if not (what / MANIFEST_NAME).exists():
-        from turntable.renderer.meshes.survey import survey_folder, survey_rows
+        from turntable.renderer.meshes.sources import survey_folder, survey_rows
 
         for row in survey_rows(survey_folder(what)):
             say(row)
@@ -124,9 +123,8 @@ def inspect(what: Path, *, plot: Path | None = None) -> int:
 
 def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:
     from turntable.console import recipe_tables
-    from turntable.datasets.preview import pseudo_labels
-    from turntable.datasets.recipe_plot import plot_recipe
-    from turntable.datasets.rotation_overlap import differs, overlap_with_training
+    from turntable.datasets.describing import plot_recipe
+    from turntable.datasets.draws import differs, overlap_with_training, pseudo_labels
 
     labels = None if recipe.draws == "imported" else pseudo_labels(recipe)
     for table in recipe_tables(recipe, labels):
@@ -138,7 +136,7 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:
         say(f"share of rotations that 3diebench can show too: {found.share:.4f}")
         say(f"nearest found to one that it can: {degrees:.2f} degrees (of {found.samples} rotations drawn)")
     if plot is not None:
-        from turntable.datasets.storage import write_bytes
+        from turntable.datasets.files import write_bytes
 
         if labels is None:
             raise InvalidInputError(f"--plot: {recipe.name} draws nothing; its labels were imported")

@@ -44,7 +44,8 @@ def convert_import(
         links_under: A folder that links in FOLDER may lead to, beside FOLDER itself and the hub's cache.
     """
     from turntable.console import CountBar
-    from turntable.datasets.convert import Origin, import_folder
+    from turntable.datasets import import_folder
+    from turntable.datasets.convert import Origin
     from turntable.renderer.scene import CAMERA
 
     given: dict[str, Any] = {"like": like, "name": name, "licence": licence, "views": views}
@@ -83,7 +84,7 @@ def convert_export(
         links_under: A folder that links of the data set may lead to, beside its own and the hub's cache.
     """
     from turntable.console import CountBar
-    from turntable.datasets.convert import export_folder
+    from turntable.datasets import export_folder
 
     with CountBar(err, "objects") as bar:
         done = export_folder(

@@ -56,10 +56,10 @@ def train(
         settings: Another setting of the method or of the run, NAME=VALUE; again for more.
     """
     from turntable.console import TrainBar
-    from turntable.processes.stopping import stop_when_asked
+    from turntable.processes import stop_when_asked
     from turntable.training import demo_config, overrides, paper_config
     from turntable.training import train as train_method
-    from turntable.training.distributed import is_first_rank
+    from turntable.training.steps import is_first_rank
 
     given = {
         "backbone": backbone,
@@ -118,7 +118,7 @@ def evaluate(
         untrained: Score the run's network as it is before its first step instead, into RUN/untrained.
     """
     from turntable.console import results_tables
-    from turntable.datasets.dataset import open_dataset
+    from turntable.datasets import open_dataset
     from turntable.evaluation import evaluate as evaluate_run
     from turntable.evaluation import evaluate_untrained, protocol_by_name, read_details, write_runs_report
     from turntable.training import open_run
@@ -191,7 +191,7 @@ def compare(
         intervals: Whether bootstrap intervals stand beside the numbers of a table.
     """
     from turntable.console import comparison_console_tables
-    from turntable.evaluation import (
+    from turntable.studies import (
         compare_runs,
         comparison_json,
         comparison_markdown,

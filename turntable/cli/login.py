@@ -20,9 +20,7 @@ def login(url: str, *, check: bool = True) -> int:
         url: A data set there, or the server: https://host/datasets/NAME, http://host:8765.
         check: Ask the server whether it takes the token; where it refuses, nothing is kept.
     """
-    from turntable.datasets.stores.http import HttpStore
-    from turntable.datasets.stores.origins import origin_of
-    from turntable.datasets.stores.tokens import checked_token, keep_token
+    from turntable.datasets.stores.web import HttpStore, checked_token, keep_token, origin_of
 
     origin = origin_of(url)
     if origin.is_readable_underway:
@@ -49,8 +47,7 @@ def logout(url: str) -> int:
     Args:
         url: As at turntable login.
     """
-    from turntable.datasets.stores.origins import origin_of
-    from turntable.datasets.stores.tokens import forget_token
+    from turntable.datasets.stores.web import forget_token, origin_of
 
     origin = origin_of(url)
     path = forget_token(origin, os.environ)

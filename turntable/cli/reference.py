@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 from unittest.mock import patch
 
-from turntable.cli import app
+from turntable.cli.base import app
 
 HEAD = """# Command line
 

@@ -9,7 +9,7 @@ from turntable.cli.base import QualityName, SourceName, app, err, say, warn
 from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from turntable.datasets.manifest import Manifest
+    from turntable.datasets import Manifest
 
 
 @app.command
@@ -69,16 +69,12 @@ def render(
         load_memory: An object whose files take more memory to load, in GiB, is left out.
     """
     from turntable.console import RenderBar, default_workers
-    from turntable.datasets.making.destination import open_destination
-    from turntable.datasets.making.jobs import Job
-    from turntable.datasets.recipe import load_recipe
-    from turntable.processes.stopping import stop_when_asked
+    from turntable.datasets import load_recipe
+    from turntable.datasets.making import Job, open_destination
+    from turntable.processes import stop_when_asked
     from turntable.renderer import generate, generate_share, open_source
-    from turntable.renderer.engines import Processes, RayCluster
-    from turntable.renderer.events import event_lines
-    from turntable.renderer.generate import Listener
-    from turntable.renderer.loading import LoadLimits
-    from turntable.renderer.planning import Selection
+    from turntable.renderer.runs import Listener, LoadLimits, Selection, event_lines
+    from turntable.renderer.runs.engines import Processes, RayCluster
 
     changes = {
         "source": source,
@@ -135,7 +131,7 @@ def merge(
         out_dir: The folder (or s3://bucket/prefix) in which the jobs worked; or a new one, for the parts.
         parts: Folders of jobs that did not share one.
     """
-    from turntable.datasets.making.destination import open_destination
+    from turntable.datasets.making import open_destination
     from turntable.renderer import merge as merge_shares
 
     destination = open_destination(out_dir)
@@ -145,7 +141,7 @@ def merge(
 
 def say_finished(out_dir: str, folder: Path, manifest: "Manifest") -> None:
     """What a finished data set is, in a few lines; its files have been built in a folder."""
-    from turntable.datasets.quarantine import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
+    from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
 
     totals = manifest.totals
     say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")

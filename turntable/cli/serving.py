@@ -53,9 +53,8 @@ def serve(
             of a proxy in front of it, or of this machine; "*" for any.
         access_log: A line of JSON for each request on the standard output.
     """
-    from turntable.service import RenderSettings, ServiceSettings
+    from turntable.service import LOOPBACK, RenderSettings, ServiceSettings
     from turntable.service import serve as serve_folders
-    from turntable.service.server import LOOPBACK
 
     if not folders:
         raise InvalidInputError("serve what? Give the folder of a data set, or one that holds some")
@@ -110,9 +109,8 @@ def publish(
         links_under: A folder that links of the data set may lead to, beside its own and the hub's cache.
     """
     from turntable.console import CountBar
-    from turntable.datasets.publishing import prepare_hub
-    from turntable.datasets.publishing import publish as send_files
-    from turntable.datasets.stores import open_store
+    from turntable.datasets import open_store, prepare_hub
+    from turntable.datasets import publish as send_files
 
     if (place is None) == (hub is None):
         raise InvalidInputError("publish where? Give s3://BUCKET/FOLDER, or --hub FOLDER")
@@ -147,7 +145,7 @@ def demo(
     """
     from turntable.console import ConsoleStage, default_workers, results_tables
     from turntable.demo import DemoConfig, run_demo
-    from turntable.processes.stopping import stop_when_asked
+    from turntable.processes import stop_when_asked
 
     config = DemoConfig(out_dir, objects, views, default_workers())
     if epochs is not None:

@@ -100,7 +100,7 @@ def token_link(
         access: The file of tokens.
     """
     from turntable.service import read_access
-    from turntable.service.guard import dataset_in
+    from turntable.service.doors import dataset_in
 
     query = read_access(access).link_query(id_, dataset_in(url), hours * 3600)
     say(f"{url.rstrip('/')}?{query}")

@@ -1,6 +1,6 @@
 """The conventions every data set follows, in the words its manifest carries."""
 
-from turntable.datasets.recipe import Recipe
+from turntable.datasets.recipes import Recipe
 
 CONVENTIONS: dict[str, str] = {
     "world": "right-handed, +z up; the object's bounding-box centre at the origin",

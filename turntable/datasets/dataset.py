@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from turntable.datasets.folder_files import FolderFiles
+from turntable.datasets.files import MOST_MANIFEST_BYTES, FolderFiles
 from turntable.datasets.labels import LabelSchema
-from turntable.datasets.limits import MOST_MANIFEST_BYTES
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest, decode_manifest, read_manifest
-from turntable.datasets.places import Cached, Folder, IndexSize, Place, Streamed
-from turntable.datasets.shard_writer import ShardRecord
+from turntable.datasets.shards import Cached, Folder, IndexSize, Place, ShardRecord, Streamed
 from turntable.datasets.split import Split
-from turntable.datasets.stores import LocalStore, ShardCache, Store, is_url, open_store
-from turntable.datasets.stores.cache import default_cache
+from turntable.datasets.stores import LocalStore, Store, is_url, open_store
+from turntable.datasets.stores.cache import ShardCache, default_cache
 from turntable.errors import IntegrityError, InvalidInputError
 
 

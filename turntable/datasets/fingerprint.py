@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from turntable.datasets.digests import sha256_of
+from turntable.datasets.files import sha256_of
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
 

@@ -7,14 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from turntable.datasets import limits
-from turntable.datasets.factors import Factor
-from turntable.datasets.folder_files import FolderFiles
-from turntable.datasets.json_fields import FieldError, Fields, parse_json
-from turntable.datasets.labels import LabelSchema
-from turntable.datasets.outputs import OUTPUTS
-from turntable.datasets.shard_writer import ShardRecord
-from turntable.datasets.storage import write_text
+from turntable.datasets.files import FieldError, Fields, FolderFiles, limits, parse_json, write_text
+from turntable.datasets.labels import OUTPUTS, Factor, LabelSchema
+from turntable.datasets.shards import ShardRecord
 from turntable.datasets.subset import Subset
 from turntable.errors import IntegrityError
 

@@ -10,13 +10,10 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import LabelArray
+from turntable.datasets.labels import EXTRAS, LabelArray, decode_extra
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.outputs import EXTRAS, decode_extra
-from turntable.datasets.shard_index import texts_of
-from turntable.datasets.shard_reader import OpenShard, ShardReader
-from turntable.datasets.shard_writer import ShardRecord
+from turntable.datasets.shards import OpenShard, ShardReader, ShardRecord, texts_of
 from turntable.errors import IntegrityError, InvalidInputError
 
 _T = TypeVar("_T")
@@ -150,7 +147,7 @@ class Split:
         return [self._read_or_error(row, view) for row, view in places]
 
     def read_extra(self, row: int, view: int, output: str) -> NDArray[Any]:
-        """Another output of a view, decoded: see :func:`turntable.datasets.outputs.decode_extra`.
+        """Another output of a view, decoded: see :func:`turntable.datasets.labels.outputs.decode_extra`.
 
         Args:
             row: of the object in this split.

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets import limits
-from turntable.datasets.json_fields import Fields
+from turntable.datasets.files import Fields, limits
 from turntable.errors import IntegrityError
 
 _LONGEST = limits.MOST_IMAGES // 4

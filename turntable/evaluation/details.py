@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.storage import atomic_file
+from turntable.datasets.files import atomic_file
 from turntable.errors import IntegrityError, InvalidInputError, shown
 
 FloatArray = NDArray[np.floating]

@@ -20,10 +20,9 @@ import torch
 from torch import Tensor
 
 from turntable.evaluation.features import Parts, SplitFeatures, extract, named_parts
-from turntable.evaluation.probes import Learner, compute_device, on_device
+from turntable.evaluation.numbers import Learner, compute_device, on_device
 from turntable.evaluation.tasks import Classification, Fitted, Regression, Task
-from turntable.loaders.loader import Loader
-from turntable.loaders.samplers import Samples, Tuples
+from turntable.loaders import Loader, Samples, Tuples
 from turntable.models import Method
 
 Head = Classification | Regression

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from turntable import __version__
-from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets import Dataset, open_dataset
+from turntable.datasets.files import write_text
 from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
-from turntable.datasets.storage import write_text
 from turntable.errors import IntegrityError, InvalidInputError, shown
-from turntable.evaluation.probes import compute_device
+from turntable.evaluation.numbers import compute_device
 from turntable.geometry import quaternion_to_matrix
-from turntable.loaders.loader import Loader
-from turntable.loaders.samplers import Views
+from turntable.loaders import Loader, Views
 from turntable.models import Embedding, Method
 from turntable.training import Run, load_method
 

@@ -9,19 +9,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from turntable.errors import InvalidInputError
-from turntable.evaluation import retrieval
 from turntable.evaluation.details import Retrieval
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.probes import compute_device
-from turntable.evaluation.resampling import Resamples
+from turntable.evaluation.numbers import Resamples, Scores, compute_device, retrieval
 from turntable.evaluation.results import Score
-from turntable.evaluation.scores import Scores
 from turntable.evaluation.tasks import selection
 from turntable.geometry import QuaternionSign
-from turntable.loaders.labels import LabelField, compute_labels, label_fields
-from turntable.loaders.samplers import Tuples
-from turntable.models import Aggregates, Predicts
-from turntable.models.actions import action_of
+from turntable.loaders import Tuples
+from turntable.loaders.fields import LabelField, compute_labels, label_fields
+from turntable.models import Aggregates, Predicts, action_of
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

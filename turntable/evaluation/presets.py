@@ -11,8 +11,7 @@ from functools import partial
 from typing import Literal, Self
 
 from turntable.errors import InvalidInputError
-from turntable.evaluation.probes import ProbeConfig
-from turntable.evaluation.resampling import Resampling
+from turntable.evaluation.numbers import ProbeConfig, Resampling
 from turntable.evaluation.tasks import (
     Classification,
     Neighbours,

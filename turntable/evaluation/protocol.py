@@ -11,15 +11,15 @@ from pathlib import Path
 
 import torch
 
-from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets import Dataset, open_dataset
+from turntable.datasets.draws import in_box
 from turntable.datasets.labels import ROTATION_NAMES
-from turntable.datasets.rotation_overlap import in_box
 from turntable.errors import InvalidInputError
 from turntable.evaluation.details import write_details
 from turntable.evaluation.drifting import Drifted, Source, train_drifting
 from turntable.evaluation.features import SplitFeatures, extract, renumbered, split_features, with_labels
+from turntable.evaluation.numbers import compute_device
 from turntable.evaluation.presets import ProtocolConfig
-from turntable.evaluation.probes import compute_device
 from turntable.evaluation.results import Elsewhere, Results, Row, write_results
 from turntable.evaluation.scoring import Onlooker, Place, score, tasks_of
 from turntable.geometry import quaternion_to_matrix

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from turntable.datasets.storage import write_text
+from turntable.datasets.files import write_text
 from turntable.errors import IntegrityError, shown
 
 FORMAT_VERSION = 2

@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.evaluation import metrics
 from turntable.evaluation.details import Details, Retrieval
 from turntable.evaluation.features import Parts, SplitFeatures
+from turntable.evaluation.numbers import Resamples, metrics
 from turntable.evaluation.predicting import (
     Actions,
     Predictor,
@@ -23,7 +23,6 @@ from turntable.evaluation.predicting import (
     predictor_scores,
 )
 from turntable.evaluation.presets import ProtocolConfig
-from turntable.evaluation.resampling import Resamples
 from turntable.evaluation.results import Row, Score
 from turntable.evaluation.tasks import Classification, Features, Fitted, FittedRegression, Regression, Task
 from turntable.models import Aggregates, Method, Predicts

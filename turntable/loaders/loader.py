@@ -8,30 +8,39 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets import Dataset, MatchingViews, open_dataset
 from turntable.datasets.stores.cache import ShardCache
-from turntable.datasets.subset import MatchingViews
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
-from turntable.loaders.augment_parameters import Augmentation
-from turntable.loaders.batches import BatchPlan, Last
+from turntable.loaders.augmentation import Augmentation
 from turntable.loaders.engines import (
+    BatchLoader,
+    BatchPlan,
     DataLoaderEngine,
     Engine,
     EngineName,
+    Filling,
     HereEngine,
+    Last,
     Made,
+    Order,
+    Output,
+    Prefetcher,
     RingEngine,
     Wanted,
+    ranks,
 )
-from turntable.loaders.filling import Filling
-from turntable.loaders.iteration import BatchLoader, Order, Output, ranks
-from turntable.loaders.labels import default_labels, label_fields
-from turntable.loaders.naming import LeadingAxes, Named, named_batch
-from turntable.loaders.order import IntArray
-from turntable.loaders.prefetch import Prefetcher
-from turntable.loaders.samplers import Pairs, Sampler, Samples, Sequences
-from turntable.loaders.selection import Selection, chosen_views, whole_split
+from turntable.loaders.fields import LeadingAxes, Named, default_labels, label_fields, named_batch
+from turntable.loaders.sampling import (
+    IntArray,
+    Pairs,
+    Sampler,
+    Samples,
+    Selection,
+    Sequences,
+    chosen_views,
+    whole_split,
+)
 
 _LOG = logging.getLogger("turntable.loaders")
 REMOTE_WINDOW = 16
@@ -170,7 +179,7 @@ class Loader(BatchLoader):
             # A forked process cannot use an object store that its parent has used.
             return DataLoaderEngine(self._filling, self._workers, spawn=not self.dataset.is_local)
         return RingEngine(
-            "turntable.loaders.filling:ViewFiller",
+            "turntable.loaders.engines.filling:ViewFiller",
             {"filling": self._filling},
             self._filling.layout(self._plan.batch_size),
             self._workers,

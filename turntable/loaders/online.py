@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from turntable.datasets.digests import sha256_of
-from turntable.datasets.fresh_views import (
+from turntable.datasets import Recipe, load_recipe
+from turntable.datasets.draws import (
     LATENTS,
     OBJECT_INDEX,
     VIEW_INDEX,
@@ -26,21 +26,38 @@ from turntable.datasets.fresh_views import (
     Unusable,
     ViewRequest,
 )
+from turntable.datasets.files import sha256_of
 from turntable.datasets.objects import SPLITS
-from turntable.datasets.recipe import Quality, Recipe, Source, load_recipe
+from turntable.datasets.recipes import Quality, Source
 from turntable.errors import DeviceLostError, InvalidInputError
 from turntable.geometry import QuaternionSign
-from turntable.loaders.augment_parameters import Augmentation
-from turntable.loaders.batches import BatchPlan, Last
-from turntable.loaders.engines import Engine, Made, RingEngine, Wanted
-from turntable.loaders.filling import Arrays, CorruptView, picture_specs
-from turntable.loaders.iteration import BatchLoader, Order, Output, ranks
-from turntable.loaders.labels import LabelField, compute_labels, default_labels, label_fields
-from turntable.loaders.naming import LeadingAxes, Named, named_batch
-from turntable.loaders.samplers import Fresh
-from turntable.loaders.selection import whole_split
-from turntable.processes.crew import Crew
-from turntable.processes.slots import ArraySpec, Layout
+from turntable.loaders.augmentation import Augmentation
+from turntable.loaders.engines import (
+    Arrays,
+    BatchLoader,
+    BatchPlan,
+    CorruptView,
+    Engine,
+    Last,
+    Made,
+    Order,
+    Output,
+    RingEngine,
+    Wanted,
+    picture_specs,
+    ranks,
+)
+from turntable.loaders.fields import (
+    LabelField,
+    LeadingAxes,
+    Named,
+    compute_labels,
+    default_labels,
+    label_fields,
+    named_batch,
+)
+from turntable.loaders.sampling import Fresh, whole_split
+from turntable.processes import ArraySpec, Crew, Layout
 
 _RENDERER = "turntable.renderer.online:open_filler"
 _PLANNER = "turntable.renderer.online:open_planner"

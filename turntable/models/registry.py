@@ -6,27 +6,42 @@ from typing import Any, cast
 
 from turntable.errors import InvalidInputError, shown
 from turntable.models.actions import POSE_MATRIX, ROTATION_AND_COLOUR
-from turntable.models.augself import AugSelf, AugSelfConfig
 from turntable.models.backbones import Backbone
-from turntable.models.byol import BYOL, BYOLConfig
-from turntable.models.capsie import CapsIE, CapsIEConfig
-from turntable.models.conditional_byol import ConditionalBYOL, ConditionalBYOLConfig
-from turntable.models.equicaps import EquiCaps, EquiCapsConfig
-from turntable.models.equimod import EquiModSimCLR, EquiModSimCLRConfig, EquiModVICReg, EquiModVICRegConfig
 from turntable.models.method import DataInfo, Method, MethodConfig
-from turntable.models.only_equivariance import (
+from turntable.models.views import (
+    BYOL,
+    SEN,
+    SIE,
+    AugSelf,
+    AugSelfConfig,
+    BYOLConfig,
+    CapsIE,
+    CapsIEConfig,
+    ConditionalBYOL,
+    ConditionalBYOLConfig,
+    EquiCaps,
+    EquiCapsConfig,
+    EquiModSimCLR,
+    EquiModSimCLRConfig,
+    EquiModVICReg,
+    EquiModVICRegConfig,
     OnlyEquivarianceSimCLR,
     OnlyEquivarianceSimCLRConfig,
     OnlyEquivarianceVICReg,
     OnlyEquivarianceVICRegConfig,
+    SENConfig,
+    SeqJEPA,
+    SeqJEPAConfig,
+    SIEConfig,
+    SimCLR,
+    SimCLRConfig,
+    Supervised,
+    SupervisedConfig,
+    VICReg,
+    VICRegConfig,
+    VICRegTraj,
+    VICRegTrajConfig,
 )
-from turntable.models.sen import SEN, SENConfig
-from turntable.models.seq_jepa import SeqJEPA, SeqJEPAConfig
-from turntable.models.sie import SIE, SIEConfig
-from turntable.models.simclr import SimCLR, SimCLRConfig
-from turntable.models.supervised import Supervised, SupervisedConfig
-from turntable.models.vicreg import VICReg, VICRegConfig
-from turntable.models.vicreg_traj import VICRegTraj, VICRegTrajConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.fresh_views import (
+from turntable.datasets import ObjectRecord, Recipe
+from turntable.datasets.draws import (
     IMAGES,
     LATENTS,
     OBJECT_INDEX,
@@ -28,19 +29,14 @@ from turntable.datasets.fresh_views import (
     Unusable,
     ViewRequest,
 )
-from turntable.datasets.labels import LabelArray
-from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.outputs import EXTRAS, channels_first
-from turntable.datasets.pixels import decode_jpeg
-from turntable.datasets.recipe import Recipe
+from turntable.datasets.files import decode_jpeg
+from turntable.datasets.labels import EXTRAS, LabelArray, channels_first
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend, choose, open_backend
-from turntable.renderer.loading import Loaded, LoadLimits, MeshLoader
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.open import open_source
-from turntable.renderer.meshes.source import MeshSource
-from turntable.renderer.planning import Selection, plan
+from turntable.renderer.meshes import Mesh
+from turntable.renderer.meshes.sources import MeshSource, open_source
 from turntable.renderer.recent import Recent
+from turntable.renderer.runs import Loaded, LoadLimits, MeshLoader, Selection, plan
 from turntable.renderer.views import Views, begin_views, encode_views
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.mesh import Mesh, centre, unit
+from turntable.renderer.meshes import Mesh, centre, unit
 
 
 def surface_points(mesh: Mesh, count: int, label_digest: str, object_id: str) -> NDArray[np.float32]:

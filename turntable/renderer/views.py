@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.draws import draw_factors
-from turntable.datasets.labels import LabelArray
-from turntable.datasets.outputs import encode_extra
-from turntable.datasets.pixels import encode_jpeg
-from turntable.datasets.recipe import Recipe
+from turntable.datasets import Recipe, draw_factors
+from turntable.datasets.files import encode_jpeg
+from turntable.datasets.labels import LabelArray, encode_extra
 from turntable.renderer.backends import Backend, Quality, quality
-from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes import Mesh
 from turntable.renderer.scene import scenes_from_labels
 
 

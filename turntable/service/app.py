@@ -19,18 +19,31 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from turntable.datasets.manifest import MANIFEST_NAME
-from turntable.datasets.shard_index import INDEX_SUFFIX
-from turntable.datasets.shard_writer import SHARD_SUFFIX
+from turntable.datasets import MANIFEST_NAME
+from turntable.datasets.shards import INDEX_SUFFIX, SHARD_SUFFIX
 from turntable.errors import MeshError, TurntableError
 from turntable.service import contents
 from turntable.service.answers import http_problem, json_bytes, turntable_problem
 from turntable.service.catalogue import Catalogue, Entry, OpenedFile, open_file
+from turntable.service.doors import (
+    COOKIE,
+    AccessFile,
+    Careful,
+    Endpoint,
+    Guard,
+    KnownPeers,
+    Need,
+    asker_of_request,
+    checked,
+    guarded,
+    json_body,
+    number,
+    numbers,
+    render_query,
+    texts,
+)
 from turntable.service.files import cache_control, file_answer, not_modified
-from turntable.service.guard import COOKIE, Endpoint, Guard, Need, asker_of_request, guarded
-from turntable.service.headers import Careful
 from turntable.service.openapi import description
-from turntable.service.peers import KnownPeers
 from turntable.service.queries import (
     Answered,
     Queries,
@@ -40,16 +53,14 @@ from turntable.service.queries import (
     subset_name,
 )
 from turntable.service.records import Metrics, Recorded
-from turntable.service.render_job import render_job
 from turntable.service.renders import (
     QueueIsFullError,
     RenderFailedError,
     RenderingIsOffError,
     RenderService,
+    render_job,
 )
-from turntable.service.requests import checked, json_body, number, numbers, render_query, texts
 from turntable.service.settings import ServiceSettings
-from turntable.service.tokens import AccessFile
 
 GALLERY = Path(__file__).with_name("gallery")
 _LOG = logging.getLogger("turntable.service")

@@ -16,13 +16,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from turntable.datasets.dataset import Dataset, open_folder
-from turntable.datasets.described import DESCRIBED
-from turntable.datasets.folder_files import FolderFiles
-from turntable.datasets.manifest import MANIFEST_NAME
-from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.shard_reader import index_name, shard_name
-from turntable.datasets.split import Split
+from turntable.datasets import MANIFEST_NAME, Dataset, ObjectRecord, Split, open_folder
+from turntable.datasets.describing import DESCRIBED
+from turntable.datasets.files import FolderFiles
+from turntable.datasets.shards import index_name, shard_name
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 
 _LOG = logging.getLogger("turntable.service")

@@ -6,12 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.manifest import Manifest
-from turntable.datasets.split import Split
+from turntable.datasets import Manifest, Split
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.geometry import relative_quaternion
-from turntable.loaders.samplers import Pairs
-from turntable.loaders.selection import whole_split
+from turntable.loaders import Pairs, whole_split
 from turntable.renderer.scene import CAMERA, Scenes, scenes_from_labels
 from turntable.service.catalogue import Entry
 

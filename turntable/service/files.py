@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from turntable.service.catalogue import OpenedFile
-from turntable.service.connections import ZERO_COPY
+from turntable.service.doors import ZERO_COPY
 
 _FOR_EVER = "max-age=31536000, immutable"
 """For what is named by its content."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from turntable import __version__
 from turntable.service.contents import MOST_LISTED
-from turntable.service.render_job import LEAST_PX, MOST_PX
+from turntable.service.renders import LEAST_PX, MOST_PX
 
 _Table = dict[str, Any]
 

@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from turntable.datasets.manifest import Manifest
+from turntable.datasets import Manifest
 from turntable.datasets.query import ConditionWorker, subset_manifest
 from turntable.errors import InvalidInputError, TurntableError
-from turntable.renderer.recent import Recent
+from turntable.renderer import Recent
 from turntable.service.catalogue import Entry
-from turntable.service.limits import Gate
+from turntable.service.doors import Gate
 
 MOST_KEPT_BYTES, LEAST_KEPT_BYTES = 64 << 20, 1 << 20
 """The size of all answers that are kept for who asks again; and what each counts for at least."""

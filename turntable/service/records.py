@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from turntable.service.catalogue import Catalogue
-from turntable.service.connections import ZERO_COPY
+from turntable.service.doors import ZERO_COPY
 from turntable.service.renders import RenderService
 
 ACCESS_LOG = logging.getLogger("turntable.service.access")

@@ -12,7 +12,7 @@ import uvicorn
 
 from turntable.service.app import create_app
 from turntable.service.catalogue import find_datasets
-from turntable.service.connections import BoundedConnection
+from turntable.service.doors import BoundedConnection
 from turntable.service.records import ACCESS_LOG
 from turntable.service.settings import ServiceSettings
 

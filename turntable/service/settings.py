@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.errors import InvalidInputError
-from turntable.service.limits import Gate, Rate
-from turntable.service.peers import Peers
+from turntable.service.doors import AccessFile, Gate, Peers, Rate
 from turntable.service.queries import SECONDS
 from turntable.service.renders import RenderSettings
-from turntable.service.tokens import AccessFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,34 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from turntable.datasets.dataset import open_dataset
+from turntable.datasets import open_dataset
 from turntable.errors import TurntableError
-from turntable.training import generators
-from turntable.training.batch_norm import synchronised
-from turntable.training.config import TrainConfig
-from turntable.training.distributed import Ranks, joined
-from turntable.training.progress import TrainProgress
-from turntable.training.records import Records
-from turntable.training.runs import Run, begin_run, is_out_of_memory, new_method, plan_run, sizes_of
-from turntable.training.sampling import check_data, check_images, make_loader, rows_of
-from turntable.training.sinks import Sink, Tensorboard, WeightsAndBiases
-from turntable.training.trainer import Onlooker, Trainer
+from turntable.training.runs import (
+    Records,
+    Run,
+    Sink,
+    Tensorboard,
+    TrainConfig,
+    TrainProgress,
+    WeightsAndBiases,
+    begin_run,
+    is_out_of_memory,
+    new_method,
+    plan_run,
+    sizes_of,
+)
+from turntable.training.steps import (
+    Onlooker,
+    Ranks,
+    Trainer,
+    check_data,
+    check_images,
+    generators,
+    joined,
+    make_loader,
+    rows_of,
+    synchronised,
+)
 
 _BETWEEN_RANKS = 1_000_003
 """Seeds of neighbouring runs and ranks stay apart."""

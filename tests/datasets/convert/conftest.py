@@ -5,9 +5,8 @@ import pytest
 from published import VIEWS
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.convert import export_folder
-from turntable.datasets.dataset import Dataset
-from turntable.datasets.pixels import encode_jpeg
+from turntable.datasets import Dataset, export_folder
+from turntable.datasets.files import encode_jpeg
 
 
 @pytest.fixture(scope="session")

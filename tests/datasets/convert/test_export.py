@@ -9,14 +9,18 @@ from published import VIEWS, lists, tree
 from scipy.spatial.transform import Rotation
 from synthetic import synthetic_objects, write_synthetic_dataset
 
-from turntable.datasets.convert import export_folder, import_folder
-from turntable.datasets.convert.importing import Origin
+from turntable.datasets import (
+    Dataset,
+    ObjectRecord,
+    export_folder,
+    import_folder,
+    load_recipe,
+    open_dataset,
+    verify,
+)
+from turntable.datasets.convert import Origin
 from turntable.datasets.convert.layout import object_path
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.pixels import decode_jpeg
-from turntable.datasets.recipe import load_recipe
-from turntable.datasets.verify import verify
+from turntable.datasets.files import decode_jpeg
 from turntable.errors import InvalidInputError
 
 

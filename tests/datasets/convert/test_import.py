@@ -10,12 +10,10 @@ import pytest
 from published import VIEWS, tree, write_list
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.convert import export_folder, import_folder
-from turntable.datasets.convert.importing import Origin
-from turntable.datasets.dataset import open_dataset
-from turntable.datasets.pixels import encode_jpeg
-from turntable.datasets.quarantine import read_quarantine
-from turntable.datasets.verify import verify
+from turntable.datasets import export_folder, import_folder, open_dataset, verify
+from turntable.datasets.convert import Origin
+from turntable.datasets.files import encode_jpeg
+from turntable.datasets.objects import read_quarantine
 from turntable.errors import InvalidInputError, TurntableError
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.making.jobs import Job
+from turntable.datasets.making import Job
 from turntable.errors import InvalidInputError
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from turntable.datasets.making.lock import only_writer
+from turntable.datasets.making import only_writer
 from turntable.errors import InvalidInputError, StoreError
 
 HOLD = """

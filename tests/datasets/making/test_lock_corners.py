@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from turntable.datasets.making.lock import only_writer
+from turntable.datasets.making import only_writer
 
 
 def refusing(error):

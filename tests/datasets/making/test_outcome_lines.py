@@ -1,6 +1,6 @@
 import pytest
 
-from turntable.datasets.making.outcomes import Outcome
+from turntable.datasets.making import Outcome
 from turntable.errors import IntegrityError
 
 LINE = Outcome("train", "shard-000000", None, (), ()).to_line()

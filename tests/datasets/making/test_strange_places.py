@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from turntable.datasets.making.destination import PLAN_NAME, Bucket, LocalFolder
+from turntable.datasets import open_store
+from turntable.datasets.making import PLAN_NAME, LocalFolder
+from turntable.datasets.making.destination import Bucket
 from turntable.datasets.making.lease import held_lease
-from turntable.datasets.stores import ObjectStore, open_journal, open_store
-from turntable.datasets.stores.objects import MEMORY
-from turntable.datasets.stores.refusals import store_error
+from turntable.datasets.stores import open_journal
+from turntable.datasets.stores.buckets import ObjectStore
+from turntable.datasets.stores.buckets.refusals import store_error
+from turntable.datasets.stores.buckets.store import MEMORY
 from turntable.errors import GivenUpError, IntegrityError, InvalidInputError, StoreError
 
 
@@ -95,7 +98,7 @@ def test_a_terminal_does_not_obey_what_a_store_answers():
 
 
 def test_a_listing_without_end_is_given_up(monkeypatch):
-    monkeypatch.setattr("turntable.datasets.stores.objects.MOST_LISTED", 5)
+    monkeypatch.setattr("turntable.datasets.stores.buckets.store.MOST_LISTED", 5)
     store = ObjectStore(MEMORY)
     for number in range(5):
         store.write(f"journal/{number}", b"x")

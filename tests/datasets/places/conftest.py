@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import Dataset
+from turntable.datasets import Dataset
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +23,6 @@ def server(http_server, made: Dataset, tmp_path: Path):
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 1.0)
+    monkeypatch.setattr("turntable.datasets.stores.web.store._READ_S", 1.0)
     monkeypatch.setenv("TURNTABLE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from places import same
 
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.stores import ShardCache, hashed
+from turntable.datasets import Dataset, open_dataset
+from turntable.datasets.stores.cache import ShardCache, hashed
 from turntable.loaders import Loader, Pairs
 
 

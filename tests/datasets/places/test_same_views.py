@@ -9,7 +9,7 @@ import pytest
 from places import same
 from processes import wait_until
 
-from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.query import matching_views
 from turntable.errors import InvalidInputError, StoreError
 from turntable.loaders import Loader, Pairs, Tuples
@@ -103,8 +103,8 @@ def test_a_loader_gives_the_same_from_a_bucket(made: Dataset, request, monkeypat
     bucket = request.getfixturevalue("s3_server" if kind == "s3" else "gcs_server")()
     for name, value in bucket.env.items():
         monkeypatch.setenv(name, value)
-    from turntable.datasets.digests import file_sha256
-    from turntable.datasets.stores import open_store
+    from turntable.datasets import open_store
+    from turntable.datasets.files import file_sha256
 
     store = open_store(f"{bucket.url}/set")
     for path in sorted(made.path.rglob("*")):

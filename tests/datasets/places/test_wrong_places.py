@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from places import edit, same
 
-from turntable.datasets.dataset import Dataset, open_dataset
+from turntable.datasets import Dataset, open_dataset
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 from turntable.loaders import Loader, Pairs
 

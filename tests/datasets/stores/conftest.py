@@ -9,7 +9,8 @@ import pytest
 from planting import DATA
 from readers import WORD
 
-from turntable.datasets.stores import LocalStore, ShardCache
+from turntable.datasets.stores import LocalStore
+from turntable.datasets.stores.cache import ShardCache
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +93,7 @@ def bounded() -> Generator[None, None, None]:
 def hasty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Pauses and patience of a moment, and a cache of its own."""
     monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 1.0)
+    monkeypatch.setattr("turntable.datasets.stores.web.store._READ_S", 1.0)
     monkeypatch.setenv("TURNTABLE_CACHE", str(tmp_path / "cache"))
 
 
@@ -100,7 +101,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """For answers that drip; others may be late on a busy machine."""
     if "drip" in request.node.name:
-        monkeypatch.setattr("turntable.datasets.stores.answers.WINDOW_S", 0.15)
+        monkeypatch.setattr("turntable.datasets.stores.web.answers.WINDOW_S", 0.15)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from bounds import ENOUGH, MOST, given_up
 from hostile_answers import HOSTILE
 
-from turntable.datasets.stores import HttpStore
-from turntable.datasets.stores.receiving import spool
+from turntable.datasets.stores import spool
+from turntable.datasets.stores.web import HttpStore
 from turntable.errors import GivenUpError, TurntableError
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -114,7 +114,7 @@ def test_an_answer_that_drips_is_given_up(server, how: str) -> None:
 )
 def test_a_busy_server_is_waited_for_no_longer_than_half_a_minute(server, monkeypatch, said: str) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("turntable.datasets.stores.http.time.sleep", pauses.append)
+    monkeypatch.setattr("turntable.datasets.stores.web.store.time.sleep", pauses.append)
     server.retry_after = said
     server.fail("503")
     assert HttpStore(server.url).read("x", MOST) == b"0123456789"

@@ -10,8 +10,11 @@ import pytest
 from bounds import ENOUGH, take
 from processes import wait_until
 
-from turntable.datasets.stores import HttpStore, LocalStore, ObjectStore, ShardCache, open_journal
-from turntable.datasets.stores.objects import MEMORY
+from turntable.datasets.stores import LocalStore, open_journal
+from turntable.datasets.stores.buckets import ObjectStore
+from turntable.datasets.stores.buckets.store import MEMORY
+from turntable.datasets.stores.cache import ShardCache
+from turntable.datasets.stores.web import HttpStore
 from turntable.errors import GivenUpError, IntegrityError, StoreError
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -19,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("hasty")
 
 def test_time_in_which_nobody_reads_is_not_the_servers(http_server, tmp_path, monkeypatch) -> None:
     (tmp_path / "big").write_bytes(bytes(40 << 20))
-    monkeypatch.setattr("turntable.datasets.stores.answers.WINDOW_S", 1.0)
+    monkeypatch.setattr("turntable.datasets.stores.web.answers.WINDOW_S", 1.0)
     pieces = HttpStore(http_server(tmp_path).url).download("big").pieces
     came = len(next(pieces))
     time.sleep(1.1)

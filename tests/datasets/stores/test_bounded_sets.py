@@ -11,10 +11,10 @@ import pytest
 from bounds import ENOUGH
 from synthetic import make_synthetic_dataset
 
-from turntable.datasets.dataset import Dataset, open_dataset
-from turntable.datasets.places import IndexSize
+from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.query import matching_views
-from turntable.datasets.shard_index import most_index_bytes
+from turntable.datasets.shards import IndexSize
+from turntable.datasets.shards.index import most_index_bytes
 from turntable.errors import GivenUpError, StoreError, TurntableError
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -38,7 +38,7 @@ def test_a_hostile_server_of_a_data_set_is_told_of_by_the_files_name(
     hostile, made: Dataset, monkeypatch, how: str, cache
 ) -> None:
     monkeypatch.setattr("turntable.datasets.dataset.MOST_MANIFEST_BYTES", 1 << 20)
-    monkeypatch.setattr("turntable.datasets.query._MOST_TABLE_BYTES", 1 << 20)
+    monkeypatch.setattr("turntable.datasets.query.views._MOST_TABLE_BYTES", 1 << 20)
     dataset = open_dataset(f"{hostile.url}/set", cache=cache)
     uses = {
         "manifest.json": lambda: open_dataset(f"{hostile.url}/set", cache=cache),
@@ -87,7 +87,8 @@ def test_an_index_is_never_longer_than_its_bound(made: Dataset) -> None:
 def test_long_names_and_all_outputs_fit_the_bound_of_an_index(tmp_path: Path) -> None:
     import numpy as np
 
-    from turntable.datasets.shard_index import ShardIndex, text_array
+    from turntable.datasets.shards import ShardIndex
+    from turntable.datasets.shards.index import text_array
 
     N, V, L, E = 7, 5, 11, 4
     numbers = {"offset": "<i8", "size": "<i8", "crc32": "<u4"}

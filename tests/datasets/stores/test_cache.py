@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from processes import wait_until
 
-from turntable.datasets.stores import HttpStore, LocalStore, ShardCache
-from turntable.datasets.stores.cache import default_cache
+from turntable.datasets.stores import LocalStore
+from turntable.datasets.stores.cache import ShardCache, default_cache
+from turntable.datasets.stores.web import HttpStore
 from turntable.errors import IntegrityError, StoreError
 
 DATA = os.urandom(4_000_000)
@@ -34,7 +35,7 @@ def cache(tmp_path):
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
     monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 0.5)
+    monkeypatch.setattr("turntable.datasets.stores.web.store._READ_S", 0.5)
 
 
 def files_in(cache: ShardCache) -> list[str]:
@@ -270,8 +271,8 @@ def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
 FORK = """
 import fcntl, os, signal, sys, time
 from pathlib import Path
-from turntable.datasets.stores.held_folder import HeldFolder
-from turntable.datasets.stores.locks import locked
+from turntable.datasets.stores.cache.held_folder import HeldFolder
+from turntable.datasets.stores.cache.locks import locked
 with HeldFolder.at(Path(sys.argv[1])) as folder, locked(folder, "x"):
     child = os.fork()
     if child == 0:
@@ -341,7 +342,7 @@ def test_the_usual_place_and_bound(monkeypatch, tmp_path):
 
 def test_a_user_without_a_home_gives_a_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("TURNTABLE_CACHE", raising=False)
-    monkeypatch.setattr("turntable.datasets.stores.cache.cache_home", lambda: None)
+    monkeypatch.setattr("turntable.datasets.stores.cache.shards.cache_home", lambda: None)
     with pytest.raises(StoreError, match="no home that a cache could be in; set TURNTABLE_CACHE"):
         default_cache()
     assert default_cache(tmp_path).folder == tmp_path

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from planting import DATA, DIGEST, PLACES, dangling_link, folder, get, hard_link, is_untouched, link, pipe
 
-from turntable.datasets.stores import LocalStore, ShardCache
+from turntable.datasets.stores import LocalStore
+from turntable.datasets.stores.cache import ShardCache
 from turntable.datasets.stores.protocol import Download
 from turntable.errors import IntegrityError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from turntable.datasets.stores import hashed
+from turntable.datasets.stores.cache import hashed
 
 DATA = b"content" * 1000
 DIGEST = sha256(DATA).hexdigest()

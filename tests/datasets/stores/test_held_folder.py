@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from turntable.datasets.stores.held_folder import HeldFolder, StrangeFileError, others_may_write
+from turntable.datasets.stores.cache import others_may_write
+from turntable.datasets.stores.cache.held_folder import HeldFolder, StrangeFileError
 
 
 def test_files_and_folders_are_made_opened_renamed_and_removed(tmp_path: Path) -> None:

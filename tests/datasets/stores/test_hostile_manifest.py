@@ -3,7 +3,8 @@
 import pytest
 from planting import DATA, DIGEST, tree
 
-from turntable.datasets.stores import LocalStore, ShardCache
+from turntable.datasets.stores import LocalStore
+from turntable.datasets.stores.cache import ShardCache
 from turntable.errors import IntegrityError, StoreError
 
 pytestmark = pytest.mark.usefixtures("bounded")

@@ -6,7 +6,8 @@ from email.utils import format_datetime
 import pytest
 from processes import wait_until
 
-from turntable.datasets.stores import HttpStore, open_store
+from turntable.datasets import open_store
+from turntable.datasets.stores.web import HttpStore
 from turntable.errors import InvalidInputError, StoreError
 
 DATA = os.urandom(300_000)
@@ -23,7 +24,7 @@ def server(http_server, tmp_path):
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
     monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 0.5)
+    monkeypatch.setattr("turntable.datasets.stores.web.store._READ_S", 0.5)
     monkeypatch.delenv("TURNTABLE_TOKEN", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")
 
@@ -76,7 +77,7 @@ def test_what_passes_is_tried_again(server, how):
 def slept(monkeypatch):
     """The pauses, which are not made."""
     pauses = []
-    monkeypatch.setattr("turntable.datasets.stores.http.time.sleep", pauses.append)
+    monkeypatch.setattr("turntable.datasets.stores.web.store.time.sleep", pauses.append)
     return pauses
 
 

@@ -11,9 +11,8 @@ import pytest
 from readers import WORD, refusal
 
 from turntable.cli import main
-from turntable.datasets.stores import HttpStore
-from turntable.datasets.stores.origins import origin_of
-from turntable.datasets.stores.tokens import find_token
+from turntable.datasets.stores.web import HttpStore, origin_of
+from turntable.datasets.stores.web.tokens import find_token
 
 MOST = 1 << 20
 pytestmark = pytest.mark.usefixtures("home")

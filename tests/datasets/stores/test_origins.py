@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from turntable.datasets.stores.origins import Address, origin_of
+from turntable.datasets.stores.web import origin_of
+from turntable.datasets.stores.web.origins import Address
 from turntable.errors import InvalidInputError
 
 

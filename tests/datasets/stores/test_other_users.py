@@ -15,7 +15,8 @@ from planting import (
     get,
 )
 
-from turntable.datasets.stores import LocalStore, ShardCache
+from turntable.datasets.stores import LocalStore
+from turntable.datasets.stores.cache import ShardCache
 
 pytestmark = pytest.mark.usefixtures("bounded")
 

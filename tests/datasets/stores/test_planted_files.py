@@ -21,7 +21,8 @@ from planting import (
     relative_link,
 )
 
-from turntable.datasets.stores import LocalStore, ShardCache
+from turntable.datasets.stores import LocalStore
+from turntable.datasets.stores.cache import ShardCache
 from turntable.errors import StoreError
 
 pytestmark = pytest.mark.usefixtures("bounded")

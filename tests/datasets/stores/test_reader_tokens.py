@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from readers import WORD, refusal
 
-from turntable.datasets.stores import HttpStore, open_store
-from turntable.datasets.stores.origins import origin_of
-from turntable.datasets.stores.tokens import checked_token, find_token, forget_token, keep_token
+from turntable.datasets import open_store
+from turntable.datasets.stores.web import HttpStore, checked_token, forget_token, keep_token, origin_of
+from turntable.datasets.stores.web.tokens import find_token
 from turntable.errors import InvalidInputError, StoreError, TurntableError
 
 MOST = 1 << 20
@@ -221,7 +221,7 @@ def told_by(use) -> str:
     "how", ["401", "503", "reset", "cut", "stall", "html", "endless", "long header", "odd header", "location"]
 )
 def test_no_error_or_log_has_a_token_or_a_signature(guarded, monkeypatch, caplog, how: str) -> None:
-    monkeypatch.setattr("turntable.datasets.stores.http._READ_S", 0.2)
+    monkeypatch.setattr("turntable.datasets.stores.web.store._READ_S", 0.2)
     caplog.set_level(logging.INFO)
     store = HttpStore(f"{guarded.url}/?key=s1gn3d", WORD)
     guarded.location = b"http://169.254.169.254/"

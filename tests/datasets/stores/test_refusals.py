@@ -5,8 +5,8 @@ import pytest
 from s3_server import KEY, READ_ONLY_KEY, SECRET
 from store_contract import Servers
 
-from turntable.datasets.stores import open_store
-from turntable.datasets.stores.aws_profile import profile_settings
+from turntable.datasets import open_store
+from turntable.datasets.stores.buckets.aws_profile import profile_settings
 from turntable.errors import StoreError
 
 # What is wrong is said before any work, once, without secrets.

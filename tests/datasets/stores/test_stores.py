@@ -10,9 +10,12 @@ from s3_server import FAULTS, KEY, SECRET
 from store_contract import LARGE, OBJECTS, RECIPE, Servers, StoreTests, digest, file_of
 from synthetic import write_synthetic_shard
 
-from turntable.datasets.shard_reader import ShardReader
-from turntable.datasets.stores import LocalStore, ObjectStore, ShardCache, Store, open_journal, open_store
-from turntable.datasets.stores.objects import MEMORY
+from turntable.datasets import open_store
+from turntable.datasets.shards import ShardReader
+from turntable.datasets.stores import LocalStore, Store, open_journal
+from turntable.datasets.stores.buckets import ObjectStore
+from turntable.datasets.stores.buckets.store import MEMORY
+from turntable.datasets.stores.cache import ShardCache
 from turntable.errors import IntegrityError, InvalidInputError
 
 

@@ -17,16 +17,21 @@ import numpy as np
 
 from turntable.datasets.convert.layout import image_name, latent_name, object_path, published_columns
 from turntable.datasets.dataset import Dataset, confined, open_folder
-from turntable.datasets.digests import canonical_json
-from turntable.datasets.making.lock import only_writer
+from turntable.datasets.files import (
+    TEMPORARY_SUFFIX,
+    atomic_file,
+    canonical_json,
+    clear_disk_errors,
+    decode_jpeg,
+    encode_jpeg,
+    npy_bytes,
+    write_text,
+)
+from turntable.datasets.making import only_writer
 from turntable.datasets.manifest import Manifest
-from turntable.datasets.npy import npy_bytes
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.pixels import decode_jpeg, encode_jpeg
-from turntable.datasets.shard_reader import ShardReader
-from turntable.datasets.shard_writer import ShardRecord
+from turntable.datasets.shards import ShardReader, ShardRecord
 from turntable.datasets.split import open_as_stated
-from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, clear_disk_errors, write_text
 from turntable.errors import InvalidInputError
 
 PLAN_NAME = "export.json"

@@ -17,22 +17,30 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.assemble import finish_dataset
 from turntable.datasets.convert.layout import image_name, label_names, latent_name, parse_latent, views_in
 from turntable.datasets.dataset import confined
-from turntable.datasets.digests import canonical_json
-from turntable.datasets.folder_files import FolderFiles
+from turntable.datasets.files import (
+    MOST_SIZE_PX,
+    FolderFiles,
+    canonical_json,
+    decode_jpeg,
+    encode_jpeg,
+    most_member_bytes,
+)
 from turntable.datasets.labels import LabelArray
-from turntable.datasets.limits import MOST_SIZE_PX, most_member_bytes
-from turntable.datasets.making.destination import LocalFolder, standing
-from turntable.datasets.making.outcomes import Outcome
+from turntable.datasets.making import LocalFolder, Outcome, finish_dataset, standing
 from turntable.datasets.manifest import Manifest
-from turntable.datasets.objects import ObjectRecord, ShardPlan, objects_a_shard, plan_shards
-from turntable.datasets.pixels import decode_jpeg, encode_jpeg
-from turntable.datasets.quarantine import QuarantineRecord
-from turntable.datasets.recipe import Recipe, Source, load_recipe
-from turntable.datasets.shard_writer import ShardWriter
-from turntable.datasets.splits import read_split, split_objects
+from turntable.datasets.objects import (
+    ObjectRecord,
+    QuarantineRecord,
+    ShardPlan,
+    objects_a_shard,
+    plan_shards,
+    read_split,
+    split_objects,
+)
+from turntable.datasets.recipes import Recipe, Source, load_recipe
+from turntable.datasets.shards import ShardWriter
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError, shown
 
 _MOST_LATENT_BYTES = 64 << 10

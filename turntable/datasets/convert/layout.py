@@ -11,10 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.factors import REQUIRED
-from turntable.datasets.keys import object_key
-from turntable.datasets.labels import TRANSLATION_NAMES, LabelSchema
-from turntable.datasets.npy import parse_npy
+from turntable.datasets.files import object_key, parse_npy
+from turntable.datasets.labels import REQUIRED, TRANSLATION_NAMES, LabelSchema
 from turntable.datasets.objects import ObjectRecord
 from turntable.errors import InvalidInputError
 

@@ -15,16 +15,21 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Protocol
 
+from turntable.datasets.files import decoded, open_plain, read_lines, remove_all_temporaries, write_text
 from turntable.datasets.making.jobs import Job
 from turntable.datasets.making.lease import held_lease
 from turntable.datasets.making.lock import only_writer
 from turntable.datasets.making.outcomes import Outcome
-from turntable.datasets.shard_index import INDEX_SUFFIX
-from turntable.datasets.shard_reader import ShardReader, store_shards
-from turntable.datasets.shard_writer import SHARD_SUFFIX, ShardRecord, committed_shard
-from turntable.datasets.storage import decoded, open_plain, read_lines, remove_all_temporaries, write_text
+from turntable.datasets.shards import (
+    INDEX_SUFFIX,
+    SHARD_SUFFIX,
+    ShardReader,
+    ShardRecord,
+    committed_shard,
+    store_shards,
+)
 from turntable.datasets.stores import LocalStore, Store, is_url, open_journal, open_store
-from turntable.datasets.stores.held_folder import others_may_write
+from turntable.datasets.stores.cache import others_may_write
 from turntable.errors import InvalidInputError, StoreError
 
 PLAN_NAME = "plan.json"

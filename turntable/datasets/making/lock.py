@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from turntable.datasets.storage import open_plain
+from turntable.datasets.files import open_plain
 from turntable.errors import InvalidInputError, shown
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}

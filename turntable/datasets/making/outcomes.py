@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from turntable.datasets import limits
-from turntable.datasets.digests import canonical_json
-from turntable.datasets.json_fields import FieldError, Fields, parse_json
-from turntable.datasets.quarantine import QuarantineRecord
-from turntable.datasets.shard_writer import ShardRecord
+from turntable.datasets.files import FieldError, Fields, canonical_json, limits, parse_json
+from turntable.datasets.objects import QuarantineRecord
+from turntable.datasets.shards import ShardRecord
 from turntable.errors import IntegrityError
 
 

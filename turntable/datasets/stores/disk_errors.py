@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from turntable.datasets.storage import clear_disk_errors
+from turntable.datasets.files import clear_disk_errors
 from turntable.errors import StoreError
 
 _NO_PERMISSION = "no permission; change its owner or mode, or"

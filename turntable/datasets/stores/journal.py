@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from turntable.datasets.keys import checked_name
-from turntable.datasets.storage import append_line, decoded, read_lines
+from turntable.datasets.files import append_line, checked_name, decoded, read_lines
 from turntable.datasets.stores.local import LocalStore
 from turntable.datasets.stores.protocol import Store
 from turntable.errors import InvalidInputError

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from turntable.datasets.digests import file_sha256
-from turntable.datasets.keys import checked_name
-from turntable.datasets.storage import TEMPORARY_SUFFIX, atomic_file, open_plain, write_bytes
+from turntable.datasets.files import (
+    TEMPORARY_SUFFIX,
+    atomic_file,
+    checked_name,
+    file_sha256,
+    open_plain,
+    write_bytes,
+)
 from turntable.datasets.stores.disk_errors import clear_errors
 from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, too_long
 from turntable.errors import GivenUpError, IntegrityError, StoreError

@@ -3,10 +3,10 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from turntable.datasets.stores.http import HttpStore
+from turntable.datasets.stores.buckets import ObjectStore
 from turntable.datasets.stores.local import LocalStore
-from turntable.datasets.stores.objects import ObjectStore
 from turntable.datasets.stores.protocol import Store
+from turntable.datasets.stores.web import HttpStore
 from turntable.errors import InvalidInputError
 
 

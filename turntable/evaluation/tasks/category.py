@@ -10,14 +10,20 @@ from torch import nn
 from torch.nn import functional
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.metrics import majority_class
-from turntable.evaluation.probes import Learner, ProbeConfig, compute_device, train_classifier
-from turntable.evaluation.resampling import Resamples
-from turntable.evaluation.scores import Scores, top1_score
+from turntable.evaluation.numbers import (
+    Learner,
+    ProbeConfig,
+    Resamples,
+    Scores,
+    compute_device,
+    majority_class,
+    top1_score,
+    train_classifier,
+)
 from turntable.evaluation.tasks.samples import flat
 from turntable.evaluation.tasks.task import Features, Fitted
-from turntable.loaders.samplers import Samples
-from turntable.models.equiangular import EquiangularHead
+from turntable.loaders import Samples
+from turntable.models.layers import EquiangularHead
 
 IntArray = NDArray[np.int64]
 

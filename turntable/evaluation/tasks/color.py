@@ -5,12 +5,11 @@ from functools import cache
 import numpy as np
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.resampling import Resamples
-from turntable.evaluation.scores import Scores, regression_scores, turn_error
+from turntable.evaluation.numbers import Resamples, Scores, regression_scores, turn_error
 from turntable.evaluation.tasks.regression import Quantity
 from turntable.evaluation.tasks.samples import differences_of, values_of
 from turntable.evaluation.tasks.task import FloatArray
-from turntable.loaders.samplers import Samples
+from turntable.loaders import Samples
 
 
 @cache

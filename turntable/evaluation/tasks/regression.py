@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.probes import Learner, ProbeConfig, train_regressor
-from turntable.evaluation.resampling import Resamples
-from turntable.evaluation.scores import Scores, prefixed
+from turntable.evaluation.numbers import Learner, ProbeConfig, Resamples, Scores, prefixed, train_regressor
 from turntable.evaluation.tasks.samples import PairLists, all_views, flat, rows_of, selection
 from turntable.evaluation.tasks.task import Features, Fitted, FloatArray
-from turntable.loaders.samplers import Samples, random_pairs
+from turntable.loaders import Samples
+from turntable.loaders.sampling import random_pairs
 
 
 @dataclass(frozen=True, slots=True)

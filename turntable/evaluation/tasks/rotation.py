@@ -3,12 +3,12 @@
 from functools import cache
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.scores import rotation_scores
+from turntable.evaluation.numbers import rotation_scores
 from turntable.evaluation.tasks.regression import Quantity
 from turntable.evaluation.tasks.samples import rows_of
 from turntable.evaluation.tasks.task import FloatArray
 from turntable.geometry import QuaternionSign, canonical_quaternion, relative_quaternion
-from turntable.loaders.samplers import Samples
+from turntable.loaders import Samples
 
 
 @cache

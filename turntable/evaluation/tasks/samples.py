@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.tasks.task import Features, FloatArray
-from turntable.loaders.samplers import Samples, Views, random_pairs, validation_pairs
-from turntable.loaders.selection import Selection, whole_split
+from turntable.loaders import Samples, Selection, Views, validation_pairs, whole_split
+from turntable.loaders.sampling import random_pairs
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.resampling import Resamples
-from turntable.evaluation.scores import Scores
+from turntable.evaluation.numbers import Resamples, Scores
 
 Features = NDArray[np.float32]
 """[N, V, D]."""

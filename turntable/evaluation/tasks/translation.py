@@ -3,7 +3,7 @@
 from functools import cache
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.scores import regression_scores
+from turntable.evaluation.numbers import regression_scores
 from turntable.evaluation.tasks.regression import Quantity
 from turntable.evaluation.tasks.samples import differences_of
 from turntable.evaluation.tasks.task import FloatArray

@@ -1,7 +1,8 @@
 """Renderers: each a file that turns a mesh and scenes into pixels, behind one protocol."""
 
 from turntable.renderer.backends.choice import Choice, ChosenThere, Drawing, choose
-from turntable.renderer.backends.opening import BACKENDS, open_backend
+from turntable.renderer.backends.egl import list_devices
+from turntable.renderer.backends.opening import BACKENDS, find_device, open_backend
 from turntable.renderer.backends.protocol import Backend, Device, Pixels, Quality, quality
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "Pixels",
     "Quality",
     "choose",
+    "find_device",
+    "list_devices",
     "open_backend",
     "quality",
 ]

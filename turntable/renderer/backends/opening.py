@@ -40,9 +40,9 @@ def find_device(name: str, device: int | None = None) -> Device:
         DeviceError: There is no such device, or it gives no context.
     """
     if name == "pyrender":
-        from turntable.renderer.backends.pyrender.context import find_device as found
+        from turntable.renderer.backends.pyrender import find_device as found
     else:
-        from turntable.renderer.backends.gl.context import find_device as found
+        from turntable.renderer.backends.gl import find_device as found
     return found(device)
 
 

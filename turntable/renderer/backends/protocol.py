@@ -9,10 +9,10 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.limits import MOST_SAMPLES
-from turntable.datasets.outputs import OutputName
+from turntable.datasets.files import MOST_SAMPLES
+from turntable.datasets.labels import OutputName
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes import Mesh
 from turntable.renderer.scene import Scenes
 
 

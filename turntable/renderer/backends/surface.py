@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.outputs import OutputName
+from turntable.datasets.labels import OutputName
 from turntable.renderer.scene import CAMERA, FLOOR_Z, Scenes
 
 Surfaces = dict[str, NDArray[Any]]

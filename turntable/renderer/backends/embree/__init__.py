@@ -2,4 +2,6 @@
 
 from turntable.renderer.backends.embree.backend import EmbreeBackend
 
-__all__ = ["EmbreeBackend"]
+__all__ = [
+    "EmbreeBackend",
+]

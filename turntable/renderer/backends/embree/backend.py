@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from turntable.datasets.outputs import OutputName
+from turntable.datasets.labels import OutputName
 from turntable.renderer.backends.embree.library import find_device
 from turntable.renderer.backends.embree.light import Lights
 from turntable.renderer.backends.embree.picture import background, display, object_light, seen
@@ -13,7 +13,7 @@ from turntable.renderer.backends.embree.traced import TracedMesh
 from turntable.renderer.backends.embree.view import View
 from turntable.renderer.backends.protocol import Backend, Device, Pending, Pixels, Quality
 from turntable.renderer.backends.surface import surfaces_of
-from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes import Mesh
 from turntable.renderer.scene import Scenes
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer.meshes.coincident import place_numbers
-from turntable.renderer.meshes.mesh import FloatArray, IntArray, Mesh
+from turntable.renderer.meshes import FloatArray, IntArray, Mesh, place_numbers
 
 Indices = NDArray[np.intp]
 

@@ -6,10 +6,9 @@ Surfaces reflect by Disney's diffuse term under a GGX coat (Burley 2012).
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer import lighting
 from turntable.renderer.backends.embree.traced import Surface, TracedMesh, dot
 from turntable.renderer.backends.embree.view import View
-from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE
+from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE, lighting
 
 FloatArray = NDArray[np.floating]
 Array = NDArray[np.float64]

@@ -6,14 +6,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer import tone
 from turntable.renderer.backends.embree.light import Lights, unit
 from turntable.renderer.backends.embree.samples import kinds, odd
 from turntable.renderer.backends.embree.traced import TracedMesh, dot
 from turntable.renderer.backends.embree.view import View
 from turntable.renderer.backends.surface import Seen
-from turntable.renderer.pixel_filter import filter_weights
-from turntable.renderer.scene import CAMERA, NEAR, WORLD_RADIANCE
+from turntable.renderer.scene import CAMERA, NEAR, WORLD_RADIANCE, filter_weights, tone
 
 FloatArray = NDArray[np.floating]
 

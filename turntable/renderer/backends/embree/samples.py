@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer import lighting
 from turntable.renderer.backends.protocol import Quality
-from turntable.renderer.scene import SPOT_RADIUS
+from turntable.renderer.scene import SPOT_RADIUS, lighting
 
 BLOCK = 4
 ORDER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], dtype=np.intp)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer.meshes.mesh import Texture
+from turntable.renderer.meshes import Texture
 
 FloatArray = NDArray[np.float32]
 

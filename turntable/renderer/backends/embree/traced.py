@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from turntable.renderer.backends.embree.faces import Faces
 from turntable.renderer.backends.embree.library import make_scene
 from turntable.renderer.backends.embree.textures import Pyramid
-from turntable.renderer.meshes.mesh import Mesh, centred, face_normals
+from turntable.renderer.meshes import Mesh, centred, face_normals
 
 FloatArray = NDArray[np.floating]
 Indices = NDArray[np.intp]

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer import lighting
 from turntable.renderer.backends.embree.samples import LightSamples
-from turntable.renderer.scene import FLOOR_Z, Scenes
+from turntable.renderer.scene import FLOOR_Z, Scenes, lighting
 
 FloatArray = NDArray[np.floating]
 Array = NDArray[np.float64]

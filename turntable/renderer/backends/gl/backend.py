@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from turntable.datasets.outputs import OutputName
+from turntable.datasets.labels import OutputName
 from turntable.errors import DeviceError, DeviceLostError
 from turntable.renderer.backends.gl.context import device_of, open_context
 from turntable.renderer.backends.gl.drawing import Drawing
@@ -14,7 +14,7 @@ from turntable.renderer.backends.gl.resources import Resources
 from turntable.renderer.backends.gl.targets import BORDER_PX
 from turntable.renderer.backends.protocol import Backend, Device, Pending, Pixels, Quality
 from turntable.renderer.backends.surface import Surfaces
-from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes import Mesh
 from turntable.renderer.scene import Scenes
 
 GL_DEPTH_TEST = 0x0B71

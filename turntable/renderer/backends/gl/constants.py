@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer import lighting, tone
-from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE
+from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE, lighting, tone
 
 if TYPE_CHECKING:
     import moderngl

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.outputs import OutputName
-from turntable.renderer import lighting
+from turntable.datasets.labels import OutputName
 from turntable.renderer.backends.gl import projections
 from turntable.renderer.backends.gl.programs import Defines
 from turntable.renderer.backends.gl.readback import Reading
@@ -24,9 +23,8 @@ from turntable.renderer.backends.gl.targets import BORDER_PX, DepthAtlas, Grid, 
 from turntable.renderer.backends.gl.upload import DeviceMesh
 from turntable.renderer.backends.protocol import Quality
 from turntable.renderer.backends.surface import Surfaces, surfaces
-from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.pixel_filter import FILTER_RADIUS_PX, paired_taps
-from turntable.renderer.scene import Scenes
+from turntable.renderer.meshes import Mesh
+from turntable.renderer.scene import FILTER_RADIUS_PX, Scenes, lighting, paired_taps
 
 if TYPE_CHECKING:
     import moderngl

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from turntable.errors import DeviceError, DeviceLostError, MeshError
-from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes import Mesh
 
 if TYPE_CHECKING:
     import moderngl

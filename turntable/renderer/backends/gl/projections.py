@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer import lighting
 from turntable.renderer.backends.gl.targets import Grid
-from turntable.renderer.scene import CAMERA, FAR, FLOOR_Z, NEAR, SPOT_RADIUS, WORLD_RADIANCE, Scenes
+from turntable.renderer.scene import CAMERA, FAR, FLOOR_Z, NEAR, SPOT_RADIUS, WORLD_RADIANCE, Scenes, lighting
 
 Array = NDArray[np.float64]
 

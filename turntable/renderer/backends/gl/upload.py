@@ -12,7 +12,7 @@ from turntable.errors import MeshError
 from turntable.renderer.backends.gl.constants import float_texture
 from turntable.renderer.backends.gl.programs import Programs, bind
 from turntable.renderer.backends.gl.projections import INSTANCE, Extent
-from turntable.renderer.meshes.mesh import Material, Mesh, bounds, centred
+from turntable.renderer.meshes import Material, Mesh, bounds, centred
 
 if TYPE_CHECKING:
     import moderngl

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.outputs import OutputName
+from turntable.datasets.labels import OutputName
 from turntable.renderer.backends.protocol import Backend, Device, Pending, Pixels, Quality
 from turntable.renderer.backends.pyrender import light
 from turntable.renderer.backends.pyrender.context import Context, library
@@ -21,7 +21,7 @@ from turntable.renderer.backends.pyrender.seen import seen
 from turntable.renderer.backends.pyrender.stage import Stage
 from turntable.renderer.backends.pyrender.surface_pass import make_renderer
 from turntable.renderer.backends.surface import Seen, surfaces_of
-from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes import Mesh
 from turntable.renderer.scene import Scenes
 
 

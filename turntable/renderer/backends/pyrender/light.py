@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer import lighting, tone
-from turntable.renderer.scene import SPOT_POWER_W, SUN_STRENGTH, WORLD_RADIANCE, Scenes
+from turntable.renderer.scene import SPOT_POWER_W, SUN_STRENGTH, WORLD_RADIANCE, Scenes, lighting, tone
 
 HEADROOM = 2.0
 """Scene-linear light that pyrender's white stands for, where no lamp is stronger than the original's."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.mesh import Material, Mesh, centred
+from turntable.renderer.meshes import Material, Mesh, centred
 
 MOST_TRIANGLES = 2**24 - 1
 """Numbers of triangles are read back as 24 bits."""

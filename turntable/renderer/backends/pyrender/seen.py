@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from turntable.renderer.backends.pyrender.parts import Corners
 from turntable.renderer.backends.surface import Seen, pixel_directions
-from turntable.renderer.meshes.mesh import unit
+from turntable.renderer.meshes import unit
 from turntable.renderer.scene import Scenes
 
 FloatArray = NDArray[np.float64]

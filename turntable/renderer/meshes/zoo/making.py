@@ -15,7 +15,7 @@ import numpy as np
 
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.zoo.table import CATEGORIES
+from turntable.renderer.meshes.zoo.categories import CATEGORIES
 
 
 def zoo_mesh(category: str, instance: int, seed: int = 0) -> Mesh:

@@ -6,13 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from turntable.renderer.meshes.zoo.outlines import (
-    Points,
-    counter_clockwise,
-    inset,
-    superellipse,
-    triangulate,
-)
+from turntable.renderer.meshes.zoo.outlines import Points, counter_clockwise, inset, superellipse, triangulate
 from turntable.renderer.meshes.zoo.solid import Array, Indices, Solid, cross, join
 
 

@@ -5,11 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from turntable.renderer.meshes.zoo.outlines import (
-    Points,
-    curve,
-    superellipse,
-)
+from turntable.renderer.meshes.zoo.outlines import Points, curve, superellipse
 from turntable.renderer.meshes.zoo.primitives import lathe, loft
 from turntable.renderer.meshes.zoo.solid import Array, Solid, cross
 

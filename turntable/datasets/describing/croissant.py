@@ -1,0 +1,270 @@
+"""croissant.json of a data set: the facts of its manifest, in words that search engines and loaders read.
+
+Croissant 1.0 (mlcommons.org/croissant/1.0) with those fields of its responsible-AI vocabulary that venues
+ask for. It is made of the manifest and the table alone, so the same data set always gives the same bytes: no
+clock, no address. Whoever publishes adds ``url`` and ``datePublished``, which nobody knows before.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from turntable.datasets.files import Fields, file_sha256, limits, parse_json
+from turntable.datasets.manifest import MANIFEST_NAME, Manifest
+from turntable.datasets.shards import COLUMNS, SHARD_SUFFIX, TABLE_NAME, ShardRecord
+
+CROISSANT_NAME = "croissant.json"
+
+_Node = dict[str, Any]
+
+_CONFORMS_TO = ["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"]
+_CONTEXT: _Node = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "prov": "http://www.w3.org/ns/prov#",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+
+_TEXT, _INTEGER, _FLOAT, _IMAGE = "sc:Text", "sc:Integer", "sc:Float", "sc:ImageObject"
+_INTEGERS = frozenset({"category_index", "view", "offset", "size", "crc32"})
+_JPEGS = "jpegs"
+_KEY_AND_VIEW = r"^(?:.*/)?([a-z0-9_-]+\.\d+)\.jpg$"
+_SPDX = re.compile(r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)+")
+"""Such as CC0-1.0 and Apache-2.0, which have a page of their own."""
+
+
+def croissant_text(manifest: Manifest, manifest_sha256: str, table_sha256: str) -> str:
+    """The file.
+
+    Args:
+        manifest: of the data set.
+        manifest_sha256: hex digest of the manifest's file, which says nothing of this one.
+        table_sha256: hex digest of ``labels.parquet``.
+    """
+    totals, size = manifest.totals, manifest.image_size_px
+    about = f"{manifest.recipe.get('description', '')}\n\n" if manifest.recipe.get("description") else ""
+    node: _Node = {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": _CONFORMS_TO,
+        "name": manifest.name,
+        "description": (
+            f"{about}{totals.images} labelled views of {totals.objects} objects of "
+            f"{len(manifest.categories)} categories, {size} x {size} pixels. "
+            f"Fingerprint of recipe, objects and labels: {manifest.fingerprint}."
+        ),
+        "version": f"1.0.0+{manifest.fingerprint[:16]}",
+        "license": _licence(str(manifest.source.get("licence", ""))),
+        "citeAs": _citation(manifest),
+        "keywords": ["3D objects", "pose", "equivariant representation learning", "synthetic images"],
+        "isLiveDataset": False,
+        **_responsible(manifest),
+        "distribution": list(_files(manifest, manifest_sha256, table_sha256)),
+        "recordSet": [_label_records(manifest), _view_records()],
+    }
+    return json.dumps(node, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def dataset_croissant(folder: Path, manifest: Manifest) -> str:
+    """The file for a data set whose table is written and whose manifest will be, or is."""
+    digest = hashlib.sha256(manifest.to_json().encode("utf-8")).hexdigest()
+    return croissant_text(manifest, digest, file_sha256(folder / TABLE_NAME))
+
+
+def stated_digests(text: str | bytes) -> dict[str, str]:
+    """What a croissant.json says: the sha256 of each file by its path in the data set.
+
+    Raises:
+        ValueError: it is not JSON, or not of this shape.
+    """
+    files = Fields(parse_json(text)).tables("distribution", limits.MOST_OBJECTS)
+    named = [node for node in files if node.text("@type") == "cr:FileObject"]
+    return {node.text("contentUrl"): node.digest("sha256") for node in named}
+
+
+def _licence(text: str) -> str:
+    """A licence's address where it has a known one, as Croissant recommends; else the words themselves."""
+    if _SPDX.fullmatch(text):
+        return f"https://spdx.org/licenses/{text}.html"
+    return text or "not recorded"
+
+
+def _citation(manifest: Manifest) -> str:
+    key = re.sub(r"[^a-z0-9]+", "-", manifest.name.lower()).strip("-")
+    return (
+        f"@misc{{{key}, title = {{{manifest.name}}}, howpublished = {{rendered by turntable "
+        f"{manifest.generator_version}}}, note = {{fingerprint {manifest.fingerprint}}}}}"
+    )
+
+
+def _responsible(manifest: Manifest) -> _Node:
+    """The fields of the RAI vocabulary, and provenance."""
+    meshes = str(manifest.source.get("name", "not recorded"))
+    device = ", ".join(f"{name}: {value}" for name, value in manifest.device.items()) or "not recorded"
+    drawn = (
+        f"turntable {manifest.generator_version}, recipe {manifest.name} ({manifest.recipe_digest}); {device}"
+    )
+    return {
+        "rai:dataCollection": (
+            f"Rendered from 3D meshes ({meshes}); each picture's pose, light and colours are drawn at random "
+            "from the ranges of the recipe, and are its labels. No sensor and no person took part."
+        ),
+        "rai:dataCollectionType": ["Software Collection", "Others"],
+        "rai:dataCollectionMissingData": (
+            f"{manifest.quarantined} objects were left out; quarantine.jsonl names each with its reason."
+        ),
+        "rai:dataAnnotationProtocol": ["Labels are the numbers that were rendered, exact to float32."],
+        "rai:dataLimitations": [
+            "One object over an even floor under one coloured spot: not a sample of photographs, and no "
+            "basis for claims about performance in the real world."
+        ],
+        "rai:dataBiases": [
+            "Categories, shapes and textures are those of the meshes' source, in its proportions; factors "
+            "are distributed as the recipe says, not as in nature."
+        ],
+        "rai:dataUseCases": [
+            "Research in equivariant and self-supervised representation learning; training and evaluation of "
+            "pose, colour and light estimation on synthetic objects."
+        ],
+        "rai:dataSocialImpact": "None is known beyond that of the methods trained on it.",
+        "rai:personalSensitiveInformation": ["None: pictures of synthetic objects."],
+        "rai:hasSyntheticData": True,
+        "prov:wasDerivedFrom": meshes,
+        "prov:wasGeneratedBy": drawn,
+    }
+
+
+def _files(manifest: Manifest, manifest_sha256: str, table_sha256: str) -> Iterator[_Node]:
+    yield _file(MANIFEST_NAME, "application/json", manifest_sha256, "everything needed to read the rest")
+    yield _file(TABLE_NAME, "application/x-parquet", table_sha256, "one row a view")
+    for shard in manifest.shards:
+        about = f"WebDataset shard: {shard.objects} objects of {shard.views} views"
+        yield _file(_path(shard), "application/x-tar", shard.sha256, about) | {
+            "contentSize": f"{shard.bytes} B"
+        }
+    yield {
+        "@type": "cr:FileSet",
+        "@id": _JPEGS,
+        "name": _JPEGS,
+        "description": "the views; a file is called <key>.<view>.jpg",
+        "containedIn": [{"@id": _path(shard)} for shard in manifest.shards],
+        "encodingFormat": "image/jpeg",
+        "includes": "*.jpg",
+    }
+
+
+def _file(path: str, kind: str, sha256: str, about: str) -> _Node:
+    return {
+        "@type": "cr:FileObject",
+        "@id": path,
+        "name": path,
+        "description": about,
+        "contentUrl": path,
+        "encodingFormat": kind,
+        "sha256": sha256,
+    }
+
+
+def _path(shard: ShardRecord) -> str:
+    return f"{shard.split}/{shard.name}{SHARD_SUFFIX}"
+
+
+def _label_records(manifest: Manifest) -> _Node:
+    factors = {item.name: f"{item.description} ({_unit(item.unit)})" for item in manifest.factors}
+    before = list(COLUMNS).index("view") + 1
+    names = [*list(COLUMNS)[:before], *factors, *list(COLUMNS)[before:]]
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "labels",
+        "name": "labels",
+        "description": "One record a view: its object, its split, every factor, and where its JPEG is.",
+        "key": [{"@id": "labels/key"}, {"@id": "labels/view"}],
+        "field": [_column(name, factors) for name in names],
+    }
+
+
+def _column(name: str, factors: Mapping[str, str]) -> _Node:
+    plain = _INTEGER if name in _INTEGERS else _TEXT
+    return _field(
+        f"labels/{name}",
+        factors.get(name) or COLUMNS[name],
+        _FLOAT if name in factors else plain,
+        {"fileObject": {"@id": TABLE_NAME}, "extract": {"column": name}},
+    )
+
+
+def _view_records() -> _Node:
+    files: _Node = {"fileSet": {"@id": _JPEGS}}
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "views",
+        "name": "views",
+        "description": "One record a JPEG in the shards; its name is <key>.<view>, as in the labels.",
+        "key": {"@id": "views/name"},
+        "field": [
+            _field(
+                "views/name",
+                "key of the object and number of the view, as <key>.<view>",
+                _TEXT,
+                {
+                    **files,
+                    "extract": {"fileProperty": "filename"},
+                    "transform": {"regex": _KEY_AND_VIEW},
+                },
+            ),
+            _field("views/image", "the picture", _IMAGE, {**files, "extract": {"fileProperty": "content"}}),
+        ],
+    }
+
+
+def _field(name: str, about: str, kind: str, source: _Node) -> _Node:
+    return {
+        "@type": "cr:Field",
+        "@id": name,
+        "name": name,
+        "description": about,
+        "dataType": kind,
+        "source": source,
+    }
+
+
+def _unit(unit: str) -> str:
+    return {"rad": "radians", "turn": "turns, 1 is a full circle", "1": "bounding-box diagonals"}.get(
+        unit, unit
+    )

@@ -1,0 +1,41 @@
+"""Numbers of an evaluation: probes over frozen features, metrics, and their intervals."""
+
+from turntable.evaluation.numbers import metrics, retrieval
+from turntable.evaluation.numbers.metrics import majority_class
+from turntable.evaluation.numbers.probes import (
+    Learner,
+    ProbeConfig,
+    compute_device,
+    on_device,
+    train_classifier,
+    train_regressor,
+)
+from turntable.evaluation.numbers.resampling import Resamples, Resampling
+from turntable.evaluation.numbers.scores import (
+    Scores,
+    prefixed,
+    regression_scores,
+    rotation_scores,
+    top1_score,
+    turn_error,
+)
+
+__all__ = [
+    "Learner",
+    "ProbeConfig",
+    "Resamples",
+    "Resampling",
+    "Scores",
+    "compute_device",
+    "majority_class",
+    "metrics",
+    "on_device",
+    "prefixed",
+    "regression_scores",
+    "retrieval",
+    "rotation_scores",
+    "top1_score",
+    "train_classifier",
+    "train_regressor",
+    "turn_error",
+]

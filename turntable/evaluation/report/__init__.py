@@ -1,0 +1,27 @@
+"""The report of an evaluation: tables, figures, and one page that needs no other file."""
+
+from turntable.evaluation.report.groups import COLUMNS, MAIN, short_heading
+from turntable.evaluation.report.html import curves_url, open_template
+from turntable.evaluation.report.page import write_report, write_runs_report
+from turntable.evaluation.report.score_tables import CONSTANT, MeanScore, Table, competes, rows_of, tables
+from turntable.evaluation.report.summaries import DatasetSummary, RunCurve, summarize_dataset, summarize_run
+
+__all__ = [
+    "COLUMNS",
+    "CONSTANT",
+    "MAIN",
+    "DatasetSummary",
+    "MeanScore",
+    "RunCurve",
+    "Table",
+    "competes",
+    "curves_url",
+    "open_template",
+    "rows_of",
+    "short_heading",
+    "summarize_dataset",
+    "summarize_run",
+    "tables",
+    "write_report",
+    "write_runs_report",
+]

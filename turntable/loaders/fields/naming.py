@@ -1,0 +1,68 @@
+"""A batch's arrays under the names that users know."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from numpy.typing import NDArray
+
+from turntable.loaders.fields.labels import LabelField
+from turntable.loaders.sampling import Naming
+
+IMAGES = "images"
+"""uint8 [k, B, H, W, 3]: all first views, then all second ones."""
+
+Named = dict[str, NDArray[Any]]
+
+_OF_OBJECTS = ("category", "object_index", "points")
+
+
+@dataclass(frozen=True, slots=True)
+class LeadingAxes:
+    """The axes that a batch's arrays have before the batch's own."""
+
+    views: int
+    """k, of a sample."""
+    steps: frozenset[str]
+    """Names of what lies between a view and the next."""
+
+    @classmethod
+    def of(cls, fields: Iterable[LabelField], views: int) -> Self:
+        """Of batches with such labels."""
+        return cls(views, frozenset(field.name for field in fields if field.per == "step"))
+
+    def __call__(self, name: str) -> tuple[int, ...]:
+        """(k,) of what each view has, (k - 1,) of steps, () of what the object has."""
+        return () if name in _OF_OBJECTS else (self.views - (name in self.steps),)
+
+
+def named_batch(arrays: Mapping[str, NDArray[Any]], lead: LeadingAxes, naming: Naming, rows: int) -> Named:
+    """The first rows of a batch's arrays, without a copy.
+
+    With naming "single" what a view has is [B, ...], its image ``view``. With "pair" it is [B, ...] twice, by
+    the suffixes _1 and _2 (``view_1``, ``factors_2``), and what lies between the two is [B, ...] without a
+    suffix. With "several" it is [B, k, ...], the images ``views``, and what lies between is [B, k - 1, ...].
+    Images are uint8 [..., H, W, 3].
+    """
+    return {
+        name: array
+        for key, array in arrays.items()
+        for name, array in _renamed(key, array, lead(key), naming, rows)
+    }
+
+
+def _renamed(
+    key: str, array: NDArray[Any], lead: tuple[int, ...], naming: Naming, rows: int
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    if not lead:
+        yield key, array[:rows]
+        return
+    name = "view" if key == IMAGES else key
+    array = array[:, :rows]
+    if naming == "several":
+        yield ("views" if key == IMAGES else key), array.swapaxes(0, 1)
+    elif naming == "pair" and lead == (2,):
+        yield f"{name}_1", array[0]
+        yield f"{name}_2", array[1]
+    else:
+        yield name, array[0]

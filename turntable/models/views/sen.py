@@ -1,0 +1,68 @@
+"""SEN: one embedding, moved by the action, must find the other view among all views of the batch.
+
+Park, Biza, Zhao, van de Meent and Walters, "Learning Symmetric Embeddings for Equivariant World Models"
+(ICML 2022, arXiv:2204.11371), in the contrastive form of seq-JEPA's comparison (arXiv:2505.03176).
+
+    loss = NTXent(P([x|e(z)]), y; 0.5),    x = projector(h1), y = projector(h2)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from torch import Tensor
+
+from turntable.models import losses
+from turntable.models.actions import ROTATION, action_dim, action_of
+from turntable.models.backbones import Backbone
+from turntable.models.layers import EmbeddedPredictor, gathered, projector_with_norm
+from turntable.models.method import Batch, DataInfo, MethodConfig, check_rows
+from turntable.models.views.predicting_method import PredictingMethod
+
+
+@dataclass(frozen=True, slots=True)
+class SENConfig(MethodConfig):
+    """The temperature of the softmax, the widths of projector and action embedding."""
+
+    paper_training: ClassVar[Mapping[str, Any]] = {
+        "epochs": 1000,
+        "batch_size": 512,
+        "learning_rate": 4e-4,
+        "image_size": 128,
+    }
+
+    action: tuple[str, ...] = ROTATION
+    temperature: float = 0.5
+    projector_widths: tuple[int, ...] = (2048, 2048, 2048)
+    action_width: int = 128
+
+    def demo(self) -> Self:
+        """Narrower heads."""
+        return replace(self, projector_widths=(512, 512, 512), action_width=32)
+
+
+class SEN(PredictingMethod):
+    """A projector, and a linear predictor that is told the action."""
+
+    def __init__(self, config: SENConfig, backbone: Backbone, data: DataInfo) -> None:
+        super().__init__(config.action, backbone, data)
+        self.config = config
+        self.projector = projector_with_norm(backbone.dim, config.projector_widths)
+        width = config.projector_widths[-1]
+        self.predictor = EmbeddedPredictor(width, action_dim(config.action), config.action_width)
+
+    def project(self, representation: Tensor) -> Tensor:
+        """The one embedding [B, E]."""
+        return self.projector(representation)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Of batches with two views, uint8 [B, 3, H, W], and the labels of ``config.action``.
+
+        Raises:
+            InvalidInputError: The batch has fewer than 2 rows.
+        """
+        check_rows(batch["view_1"])
+        h1, h2 = self.represent_pair(batch)
+        predicted = self.predictor(self.projector(h1), action_of(batch, self.action))
+        target = gathered(self.projector(h2))
+        return {"loss": losses.nt_xent(gathered(predicted), target, temperature=self.config.temperature)}

@@ -1,0 +1,49 @@
+"""Sources by the name that recipes and the command line give them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from turntable.errors import InvalidInputError
+from turntable.renderer.meshes.sources.folder import FolderSource
+from turntable.renderer.meshes.sources.gso import GsoSource
+from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
+from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
+from turntable.renderer.meshes.sources.source import MeshSource
+from turntable.renderer.meshes.sources.zoo import ZooSource
+
+_OF_FOLDERS: dict[str, Callable[[Path], MeshSource]] = {
+    "shapenet": ShapeNetSource,
+    "shapenet-v1": lambda root: ShapeNetSource(root, version="v1"),
+    "shapenetsem": ShapeNetSemSource,
+    "objaverse": ObjaverseSource,
+    "gso": GsoSource,
+    "folder": FolderSource,
+}
+SOURCES = ("zoo", *_OF_FOLDERS)
+DEFAULT_ZOO_OBJECTS = 320
+
+
+def open_source(name: str, meshes: Path | None, objects: int | None = None) -> MeshSource:
+    """A source of meshes.
+
+    Args:
+        name: One of ``SOURCES``.
+        meshes: The folder of the meshes; the zoo needs none.
+        objects: How many objects the zoo is to have.
+
+    Raises:
+        InvalidInputError: No source has this name, or it needs a folder that was not given.
+    """
+    if name == "zoo":
+        if meshes is not None:
+            raise InvalidInputError(
+                f"the zoo makes its own meshes and reads none from {meshes}; leave --meshes out, "
+                "or choose a recipe whose source is shapenet or folder"
+            )
+        return ZooSource(DEFAULT_ZOO_OBJECTS if objects is None else objects)
+    if name not in SOURCES:
+        raise InvalidInputError(f"no source of meshes is called {name!r}; known: {', '.join(SOURCES)}")
+    if meshes is None:
+        raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
+    return _OF_FOLDERS[name](meshes)

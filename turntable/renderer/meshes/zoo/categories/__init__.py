@@ -1,0 +1,7 @@
+"""The categories of the zoo, each a family of objects that a person names at sight."""
+
+from turntable.renderer.meshes.zoo.categories.table import CATEGORIES
+
+__all__ = [
+    "CATEGORIES",
+]

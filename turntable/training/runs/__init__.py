@@ -1,0 +1,46 @@
+"""The folder of a run: its configuration, checkpoints and records."""
+
+from turntable.training.runs.checkpoints import load_weights, save_weights
+from turntable.training.runs.config import Amp, TrainConfig
+from turntable.training.runs.folder import (
+    Run,
+    begin_run,
+    is_out_of_memory,
+    load_method,
+    new_method,
+    open_run,
+    plan_run,
+    sizes_of,
+)
+from turntable.training.runs.imported import import_checkpoint
+from turntable.training.runs.overriding import overrides
+from turntable.training.runs.presets import demo_config, paper_config
+from turntable.training.runs.progress import Stopwatch, TrainProgress
+from turntable.training.runs.records import Records, read_records
+from turntable.training.runs.sinks import Sink, Tensorboard, WeightsAndBiases
+
+__all__ = [
+    "Amp",
+    "Records",
+    "Run",
+    "Sink",
+    "Stopwatch",
+    "Tensorboard",
+    "TrainConfig",
+    "TrainProgress",
+    "WeightsAndBiases",
+    "begin_run",
+    "demo_config",
+    "import_checkpoint",
+    "is_out_of_memory",
+    "load_method",
+    "load_weights",
+    "new_method",
+    "open_run",
+    "overrides",
+    "paper_config",
+    "plan_run",
+    "read_records",
+    "save_weights",
+    "sizes_of",
+]

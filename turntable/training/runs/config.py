@@ -1,0 +1,155 @@
+"""Everything that decides a training run, as one frozen value that survives JSON."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self, TypeGuard
+
+from turntable.errors import InvalidInputError, shown
+from turntable.models import BACKBONES, Bounds, MethodConfig, method_config, method_entry, said, value_faults
+
+Schedule = Literal["constant", "cosine"]
+OptimizerName = Literal["adam", "adamw", "sgd"]
+Amp = Literal["off", "bf16", "fp16"]
+QuaternionSign = Literal["product", "canonical"]
+
+_BOUNDS: Mapping[str, Bounds] = {
+    "epochs": Bounds(1, 10**6),
+    "batch_size": Bounds(2, 2**24),  # a variance needs two rows
+    "accumulate": Bounds(1, 2**20),
+    "pairs_per_object": Bounds(1, 2**20),
+    "learning_rate": Bounds(0, 1e9),
+    "weight_decay": Bounds(0, 1e9),
+    "warmup_epochs": Bounds(0, 10**6),
+    "warmup_start": Bounds(0, 1e9),
+    "clip_norm": Bounds(most=1e9),
+    "image_size": Bounds(1, 2**13),
+    "seed": Bounds(0, 2**63 - 1),
+    "num_workers": Bounds(0, 1024),
+    "log_every": Bounds(1, 10**12),
+    "checkpoint_every": Bounds(1, 10**12),
+}
+_BELOW_ONE = ("average_decay", "momentum")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """One run. The defaults are the recipe of SIE (Garrido et al. 2023): Adam, constant rate, 2000 epochs.
+
+    Raises:
+        InvalidInputError: One or more values cannot be right; all are listed.
+    """
+
+    method: str
+    """A name from ``models.METHODS``."""
+    method_config: MethodConfig
+    dataset: str
+    """The folder or the URL of the data set; its "train" split is used."""
+    backbone: str = "resnet18"
+    epochs: int = 2000
+    """An epoch draws ``pairs_per_object`` samples of every object."""
+    pairs_per_object: int = 1
+    """Samples of each object (of each sequence, where the method wants true ones) in an epoch: pairs of
+    views, or as many views as the method takes."""
+    batch_size: int = 1024
+    """Samples of one step of the optimiser, of all ranks together; those that fill no batch at the end of an
+    epoch are left out."""
+    accumulate: int = 1
+    """A step adds up the gradients of so many smaller batches, one after the other, for less memory. A loss
+    over a batch's statistics, and batch norm, see each smaller batch by itself: it is another training."""
+    optimizer: OptimizerName = "adam"
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-6
+    """Of "adamw" apart from the gradient, of the others a part of it."""
+    decay_norms: bool = True
+    """Whether biases and the scales of normalisations decay too."""
+    momentum: float = 0.9
+    """Of "sgd"."""
+    schedule: Schedule = "constant"
+    """"cosine" falls to 0 at the last step. Either follows a linear warm-up, if there is one."""
+    warmup_epochs: float = 0.0
+    warmup_start: float = 0.0
+    """The rate from which a warm-up rises."""
+    clip_norm: float | None = None
+    """Gradients longer than this, all parameters together, are shortened to it."""
+    average_decay: float = 0.0
+    """Above 0, a moving average of parameters and buffers, which at each step keeps this share of itself, is
+    trained beside; the finished run's weights are the average's. 0: none."""
+    quaternion_sign: QuaternionSign = "product"
+    image_size: int | None = None
+    """The side in pixels that images are resized to; None: as stored."""
+    center_crop: float = 1.0
+    """The share of an image's side that is looked at, in (0, 1]. In the scene of 3DIEBench, two thirds hold
+    the whole object wherever it turns."""
+    seed: int = 0
+    """Of the weights, the order of the objects and the choice of views."""
+    amp: Amp = "off"
+    """"bf16" runs matrix products and convolutions in bfloat16, "fp16" in float16 with scaled gradients;
+    weights and losses stay in float32."""
+    sync_batch_norm: bool = True
+    """Whether batch norm takes its statistics over all ranks, as one process does; otherwise over each
+    rank's rows."""
+    device: str = "auto"
+    """"auto" is CUDA where there is one, otherwise the CPU."""
+    num_workers: int = 0
+    """Processes of each rank that load batches; 0 loads in the training process. The batches are the same."""
+    log_every: int = 10
+    """Steps."""
+    checkpoint_every: int = 200
+    """Steps; the end of the run is always saved."""
+    wandb: bool = False
+    """Whether Weights & Biases gets the records too; offline, unless WANDB_MODE says otherwise."""
+
+    def __post_init__(self) -> None:
+        faults = self._faults()
+        if faults:
+            raise InvalidInputError("this training run cannot be right:\n  " + "\n  ".join(faults))
+
+    def _faults(self) -> list[str]:
+        entry = method_entry(self.method)
+        faults = value_faults(self, _BOUNDS)
+        if self.backbone not in list(BACKBONES):  # as any value: a list has no hash
+            faults.append(f"backbone is {said(self.backbone)}; choose one of: {', '.join(BACKBONES)}")
+        faults += [
+            f"{name} is {said(value)}; it must be at least 0 and below 1"
+            for name in _BELOW_ONE
+            if _is_number(value := getattr(self, name)) and not 0 <= value < 1
+        ]
+        if _is_number(self.clip_norm) and not self.clip_norm > 0:
+            faults.append(f"clip_norm is {self.clip_norm}; it must be above 0, or None")
+        if _is_number(self.center_crop) and not 0 < self.center_crop <= 1:
+            faults.append(f"center_crop is {self.center_crop}; it must be above 0 and at most 1")
+        if type(self.method_config) is not entry.config:
+            faults.append(
+                f"method_config is a {type(self.method_config).__name__}; {self.method} takes a"
+                f" {entry.config.__name__}"
+            )
+        else:
+            faults += self.method_config.faults()
+        return faults
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            InvalidInputError: A name is unknown or missing, or a value cannot be right.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(map(str, set(values) - known))
+        missing = sorted({"method", "method_config", "dataset"} - set(values))
+        if unknown or missing:
+            raise InvalidInputError(
+                f"these are not the settings of a run: unknown {shown(', '.join(unknown)) or 'none'},"
+                f" missing {', '.join(missing) or 'none'}"
+            )
+        settings = dict(values)
+        settings["method_config"] = method_config(values["method"], values["method_config"])
+        return cls(**settings)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float))

@@ -1,0 +1,102 @@
+"""Settings given as text, ``name=value``: of a method's configuration or of the run, by the field's type."""
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from turntable.errors import InvalidInputError, shown
+from turntable.models import MOST_ITEMS, method_entry
+from turntable.training.runs.config import TrainConfig
+
+_GIVEN_OTHERWISE = frozenset({"method", "method_config", "dataset"})
+_WORDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a name",
+}
+_FLAGS = {"true": True, "false": False}
+
+
+def overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Changes for ``paper_config`` and ``demo_config``.
+
+    Args:
+        method: A name from ``models.METHODS``.
+        texts: Such as "weight_decay=1e-4", "projector_widths=512,512" (a tuple), "clip_norm=none". A name
+            that both have is the method's.
+
+    Returns:
+        Fields of ``TrainConfig`` by name; the method's own in ``method_config``.
+
+    Raises:
+        InvalidInputError: A name is unknown, or a value is not of its field's type.
+    """
+    of_method = _types_of(method_entry(method).config)
+    of_run = {name: kind for name, kind in _types_of(TrainConfig).items() if name not in _GIVEN_OTHERWISE}
+    changes: dict[str, Any] = {}
+    of_its_own: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InvalidInputError(f"--set {shown(text)}: give NAME=VALUE")
+        if name in of_method:
+            of_its_own[name] = _parsed(name, value, of_method[name])
+        elif name in of_run:
+            changes[name] = _parsed(name, value, of_run[name])
+        else:
+            raise InvalidInputError(
+                f"--set {shown(name)}: there is no such setting; {method} has"
+                f" {', '.join(of_method) or 'none'}; a run has {', '.join(of_run)}"
+            )
+    return {**changes, "method_config": of_its_own} if of_its_own else changes
+
+
+def _types_of(config: type) -> Mapping[str, Any]:
+    hints = get_type_hints(config)
+    return {item.name: hints[item.name] for item in fields(config)}
+
+
+def _parsed(name: str, text: str, kind: Any) -> Any:
+    try:
+        return _value(text.strip(), kind)
+    except (KeyError, ValueError):
+        raise InvalidInputError(f"--set {name}={shown(text)}: give {_in_words(kind)}") from None
+
+
+def _value(text: str, kind: Any) -> Any:
+    """A text as a type; ValueError or KeyError where it is none of it."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return {str(choice): choice for choice in parts}[text]
+    if origin in (Union, types.UnionType):
+        return None if text.lower() == "none" else _value(text, _without_none(parts))
+    if origin is tuple:
+        texts = [part.strip() for part in text.split(",", MOST_ITEMS) if part.strip()]
+        if parts[1:] == (...,):
+            return tuple(_value(part, parts[0]) for part in texts)
+        return tuple(_value(part, each) for part, each in zip(texts, parts, strict=True))
+    if kind is bool:
+        return _FLAGS[text.lower()]
+    if kind is not str and not text.isascii():  # Python reads the figures of every script
+        raise ValueError(text)
+    return kind(text)
+
+
+def _without_none(parts: Sequence[Any]) -> Any:
+    return next(part for part in parts if part is not type(None))
+
+
+def _in_words(kind: Any) -> str:
+    """What a value should look like."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return f"one of {', '.join(map(str, parts))}"
+    if origin in (Union, types.UnionType):
+        return f"{_in_words(_without_none(parts))}, or none"
+    if origin is tuple:
+        if parts[1:] == (...,):
+            return f"{_in_words(parts[0])} or several with commas"
+        return f"{len(parts)} values with commas, each {_in_words(parts[0])}"
+    return str(_WORDS.get(kind, kind))

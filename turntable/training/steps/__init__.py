@@ -1,0 +1,21 @@
+"""The steps of a training: samples, ranks, precision, optimizers, and the state they change."""
+
+from turntable.training.steps import generators
+from turntable.training.steps.batch_norm import synchronised
+from turntable.training.steps.distributed import Ranks, is_first_rank, joined
+from turntable.training.steps.sampling import check_data, check_images, make_loader, rows_of
+from turntable.training.steps.trainer import Onlooker, Trainer
+
+__all__ = [
+    "Onlooker",
+    "Ranks",
+    "Trainer",
+    "check_data",
+    "check_images",
+    "generators",
+    "is_first_rank",
+    "joined",
+    "make_loader",
+    "rows_of",
+    "synchronised",
+]

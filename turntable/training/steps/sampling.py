@@ -1,0 +1,140 @@
+"""Which samples a run asks the loader for, and whether its data and its ranks can give them."""
+
+import torch
+
+from turntable.datasets import Dataset
+from turntable.errors import InvalidInputError
+from turntable.loaders import Loader, Pairs, Sequences, Tuples
+from turntable.loaders.fields import label_fields
+from turntable.loaders.sampling import Sampler
+from turntable.models import PAIR, Method, SampleKind
+from turntable.training.runs import TrainConfig
+
+_ALWAYS = frozenset({"view", "views", "view_index", "category", "object_index"})
+"""Fields that batches have without being asked."""
+_OF_PAIRS = ("_1", "_2")
+"""What the fields of a pair's two views end with."""
+
+
+def sampler_of(kind: SampleKind, visits: int) -> Sampler:
+    """What draws a method's samples, so many of each object an epoch."""
+    if kind == PAIR:
+        return Pairs(visits)
+    return Sequences(kind.views, visits) if kind.consecutive else Tuples(kind.views, visits)
+
+
+def labels_of(method: Method, kind: SampleKind) -> tuple[str, ...]:
+    """The labels of which a method reads the fields."""
+    fields = list(method.reads)
+    if kind == PAIR:
+        fields = [name[:-2] if name.endswith(_OF_PAIRS) else name for name in fields]
+    return tuple(dict.fromkeys(name for name in fields if name not in _ALWAYS))
+
+
+def rows_of(config: TrainConfig, ranks: int) -> int:
+    """Samples that a rank takes at once: of its share of a step, one of ``accumulate`` parts.
+
+    Raises:
+        InvalidInputError: The batch cannot be divided so, or leaves a part without 2 rows to compare.
+    """
+    parts = ranks * config.accumulate
+    if config.batch_size % parts or config.batch_size < 2 * parts:
+        near = max(2, round(config.batch_size / parts)) * parts
+        raise InvalidInputError(
+            f"batch_size {config.batch_size} cannot be shared by {ranks} ranks in {config.accumulate} parts"
+            f" each (accumulate), of 2 samples or more; take {near}"
+        )
+    return config.batch_size // parts
+
+
+def check_data(config: TrainConfig, method: Method, dataset: Dataset) -> None:
+    """Make sure that a data set has what a method reads, and enough of it.
+
+    Raises:
+        InvalidInputError: It has too few views, objects or categories, no sequences, or not a label.
+    """
+    faults = _faults(config, method, dataset)
+    if faults:
+        raise InvalidInputError(f"{config.method} cannot train on {config.dataset}: " + "; ".join(faults))
+
+
+def check_images(config: TrainConfig, method: Method, image_size_px: int) -> None:
+    """Make sure, by one image, that the backbone takes images of a size.
+
+    Raises:
+        InvalidInputError: It does not.
+    """
+    device = next(method.parameters()).device
+    was_training = method.training
+    try:
+        with torch.no_grad():
+            method.eval().represent(
+                torch.zeros(1, 3, image_size_px, image_size_px, dtype=torch.uint8, device=device)
+            )
+    except InvalidInputError:
+        raise
+    except (RuntimeError, ValueError) as error:
+        raise InvalidInputError(
+            f"images of {image_size_px} px, of which {config.center_crop:.2f} of each side is looked at, do"
+            f" not fit the backbone {config.backbone} ({error}); give another image_size or center_crop"
+        ) from error
+    finally:
+        method.train(was_training)
+
+
+def make_loader(config: TrainConfig, method: Method, ranks: int, device: torch.device) -> Loader:
+    """The loader of this rank's share."""
+    kind = config.method_config.sample
+    return Loader(
+        config.dataset,
+        "train",
+        sampler_of(kind, config.pairs_per_object),
+        rows_of(config, ranks),
+        labels=labels_of(method, kind),
+        seed=config.seed,
+        num_workers=config.num_workers,
+        quaternion_sign=config.quaternion_sign,
+        image_size=config.image_size,
+        pin_memory=device.type == "cuda",
+    )
+
+
+def _faults(config: TrainConfig, method: Method, dataset: Dataset) -> list[str]:
+    kind, manifest = config.method_config.sample, dataset.manifest
+    if "train" not in manifest.splits:
+        return [f"it has no split 'train' (it has {', '.join(manifest.splits)})"]
+    faults: list[str] = []
+    try:
+        label_fields(labels_of(method, kind), manifest.schema, kind.views, config.quaternion_sign)
+    except InvalidInputError as error:
+        faults.append(str(error))
+    if "category" in method.reads and len(manifest.categories) < 2:
+        faults.append("all its objects are of one category, so there is nothing to tell apart by it")
+    length = int((manifest.recipe.get("sequence") or {}).get("length", 0))
+    if kind.consecutive and length < kind.views:
+        has = f"sequences of {length}" if length else "no sequences"
+        faults.append(
+            f"the method takes {kind.views} views in a row of a true sequence, and it has {has}; render with"
+            " the recipe 'sequences'"
+        )
+    elif manifest.views < kind.views:
+        faults.append(
+            f"the method takes {kind.views} views of each object, and it has {manifest.views}; render with"
+            f" --views {kind.views} or more"
+        )
+    else:
+        faults += _too_few(config, dataset, length)
+    return faults
+
+
+def _too_few(config: TrainConfig, dataset: Dataset, length: int) -> list[str]:
+    """Whether an epoch has not one whole batch."""
+    objects = sum(shard.objects for shard in dataset.manifest.shards_of("train"))
+    sources = objects * (dataset.manifest.views // length if config.method_config.sample.consecutive else 1)
+    samples = sources * config.pairs_per_object
+    if samples >= config.batch_size:
+        return []
+    return [
+        f"an epoch has {samples} samples ({sources} x pairs_per_object {config.pairs_per_object}), fewer than"
+        f" batch_size {config.batch_size}; take a smaller batch, or more pairs an object"
+    ]
