@@ -85,9 +85,9 @@ def test_pre_of_an_encoder_that_says_nothing_is_that_of_a_pose_at_random():
 def test_of_candidates_equally_near_their_poses_are_averaged():
     q = Rotation.from_rotvec([[0, 0, 0], [np.pi / 2, 0, 0], [0, np.pi, 0]]).as_quat()
     targets = np.array([[1, 0], [2, 0], [0, 1]], np.float32)  # the first two in one direction
-    found = retrieval.measure(
+    found = retrieval.measure_retrieval(
         lambda o, s, e: torch.from_numpy(targets[:1][np.zeros(len(o), int)]),
-        retrieval.Views(targets[None, :1], targets[None, :1], q[None, :1]),
+        retrieval.EmbeddedViews(targets[None, :1], targets[None, :1], q[None, :1]),
         1,
         {"": retrieval.Candidates(targets, q)},
     )
@@ -134,9 +134,9 @@ def test_pre_of_a_pose_that_is_off_by_an_angle_is_the_squared_sine_of_its_half(d
         Rotation.from_quat(quaternions[:, 0]) * Rotation.from_rotvec([0, 0, np.radians(degrees)])
     ).as_quat()
     target = np.eye(3, dtype=np.float32)[:, None]
-    found = retrieval.measure(
+    found = retrieval.measure_retrieval(
         lambda o, s, e: torch.from_numpy(target[o, e]),
-        retrieval.Views(target, target, quaternions),
+        retrieval.EmbeddedViews(target, target, quaternions),
         1,
         {"": retrieval.Candidates(target[:, 0], off)},
     )
@@ -168,8 +168,8 @@ def test_first_views_alone_may_be_predicted_from(turned):
         asked.extend(start)
         return torch.from_numpy(turned.target[objects, end])
 
-    views = retrieval.Views(turned.source, turned.target, turned.quaternions)
-    found = retrieval.measure(predict, views, 1, {})
+    views = retrieval.EmbeddedViews(turned.source, turned.target, turned.quaternions)
+    found = retrieval.measure_retrieval(predict, views, 1, {})
     assert set(asked) == {0}
     assert found.ranks.nearer.shape == (6, 50)
     assert found.ranks_without_identity.nearer.shape == (6, 49)

@@ -172,10 +172,10 @@ def draws():
 def test_generators_go_on_where_they_were():
     generators.seed_all(5)
     draws()  # of the pairs of normal numbers that Python draws, one is kept
-    state = generators.states(CPU)
+    state = generators.generator_states(CPU)
     expected = draws()
     draws()
-    generators.restore(state, CPU)
+    generators.restore_generators(state, CPU)
     assert draws() == expected
 
 
@@ -183,6 +183,6 @@ def test_generators_are_lent_and_given_back():
     generators.seed_all(5)
     expected = draws()
     generators.seed_all(5)
-    with generators.lent(7, CPU):
+    with generators.lend_generators(7, CPU):
         lent = draws()
     assert draws() == expected != lent

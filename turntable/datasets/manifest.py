@@ -7,7 +7,25 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from turntable.datasets.files import FieldError, Fields, FolderFiles, limits, parse_json, write_text
+from turntable.datasets.files import (
+    DATASET_NAME,
+    LEAST_SIZE_PX,
+    LONGEST_CATEGORY,
+    MOST_FACTORS,
+    MOST_IMAGES,
+    MOST_MANIFEST_BYTES,
+    MOST_OBJECTS,
+    MOST_POINTS,
+    MOST_SEED,
+    MOST_SIZE_PX,
+    MOST_VIEWS,
+    PLAIN_NAME,
+    FieldError,
+    Fields,
+    FolderFiles,
+    parse_json,
+    write_text,
+)
 from turntable.datasets.labels import OUTPUTS, Factor, LabelSchema
 from turntable.datasets.shards import ShardRecord
 from turntable.datasets.subset import Subset
@@ -117,7 +135,7 @@ class Manifest:
         """
         try:
             fields = Fields(parse_json(text))
-            version = fields.integer("format_version", 0, limits.MOST_SEED)
+            version = fields.integer("format_version", 0, MOST_SEED)
             if version != FORMAT_VERSION:
                 raise IntegrityError(
                     f"{where}: format {version}, but this turntable reads format {FORMAT_VERSION}; "
@@ -143,7 +161,7 @@ def read_manifest(files: FolderFiles) -> Manifest:
     Raises:
         IntegrityError: there is none (generation did not finish), or it cannot be read.
     """
-    data = files.read(MANIFEST_NAME, limits.MOST_MANIFEST_BYTES)
+    data = files.read(MANIFEST_NAME, MOST_MANIFEST_BYTES)
     if data is None:
         raise IntegrityError(
             f"{files.name_of(MANIFEST_NAME)}: missing, so {files.label} is not a finished data set; "
@@ -173,24 +191,24 @@ _LONGEST_WORD = 200
 
 def _read_fields(fields: Fields) -> Manifest:
     """The manifest that the fields of its JSON make; what they say of one another is not looked at yet."""
-    seed = limits.MOST_SEED
+    seed = MOST_SEED
     return Manifest(
-        name=fields.text("name", pattern=limits.DATASET_NAME),
+        name=fields.text("name", pattern=DATASET_NAME),
         recipe=fields.plain("recipe"),
         recipe_digest=fields.digest("recipe_digest"),
         label_digest=fields.digest("label_digest"),
         fingerprint=fields.digest("fingerprint"),
-        splits=fields.distinct("splits", 16, _LONGEST_WORD, limits.PLAIN_NAME),
-        shards=tuple(map(ShardRecord.from_fields, fields.tables("shards", limits.MOST_OBJECTS))),
+        splits=fields.distinct("splits", 16, _LONGEST_WORD, PLAIN_NAME),
+        shards=tuple(map(ShardRecord.from_fields, fields.tables("shards", MOST_OBJECTS))),
         totals=Totals.from_fields(fields.table("totals")),
         quarantined=fields.integer("quarantined", 0, seed),
-        categories=fields.distinct("categories", limits.MOST_OBJECTS, limits.LONGEST_CATEGORY),
-        views=fields.integer("views", 1, limits.MOST_VIEWS),
-        image_size_px=fields.integer("image_size_px", limits.LEAST_SIZE_PX, limits.MOST_SIZE_PX),
+        categories=fields.distinct("categories", MOST_OBJECTS, LONGEST_CATEGORY),
+        views=fields.integer("views", 1, MOST_VIEWS),
+        image_size_px=fields.integer("image_size_px", LEAST_SIZE_PX, MOST_SIZE_PX),
         jpeg_quality=fields.integer("jpeg_quality", 1, 100),
         jpeg_subsampling=fields.choice("jpeg_subsampling", ("420", "444")),
         channel_order=fields.choice("channel_order", ("rgb", "bgr")),
-        factors=tuple(map(Factor.from_fields, fields.tables("factors", limits.MOST_FACTORS))),
+        factors=tuple(map(Factor.from_fields, fields.tables("factors", MOST_FACTORS))),
         shuffle_seed=fields.integer("shuffle_seed", 0, seed),
         conventions=fields.texts("conventions"),
         camera=fields.plain("camera"),
@@ -200,7 +218,7 @@ def _read_fields(fields: Fields) -> Manifest:
         pixel_mean=_channels(fields, "pixel_mean"),
         pixel_std=_channels(fields, "pixel_std"),
         outputs=_outputs(fields),
-        points=fields.integer("points", 0, limits.MOST_POINTS, default=0),
+        points=fields.integer("points", 0, MOST_POINTS, default=0),
         subset=Subset.from_fields(fields.table("subset")) if fields.has("subset") else None,
         format_version=FORMAT_VERSION,
     )
@@ -240,10 +258,10 @@ def _check_shards(manifest: Manifest, fields: Fields) -> None:
     ):
         fields.refuse("subset", f"a choice among the views of {', '.join(together[:4])}")
     objects = sum(shard.objects for shard in shards)
-    if objects > limits.MOST_OBJECTS or objects * manifest.views > limits.MOST_IMAGES:
+    if objects > MOST_OBJECTS or objects * manifest.views > MOST_IMAGES:
         fields.refuse(
             "shards",
-            f"a list of at most {limits.MOST_OBJECTS:,} objects and {limits.MOST_IMAGES:,} views in all",
+            f"a list of at most {MOST_OBJECTS:,} objects and {MOST_IMAGES:,} views in all",
         )
     if not isinstance(manifest.source.get("licence", ""), str):
         fields.refuse("source", "an object whose licence is a text")

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.files import Fields, limits
+from turntable.datasets.files import MOST_IMAGES, MOST_OBJECTS, Fields
 from turntable.errors import IntegrityError
 
-_LONGEST = limits.MOST_IMAGES // 4
+_LONGEST = MOST_IMAGES // 4
 """Characters of a split's choice: a bit a view, in base64, not compressed at all."""
 
 
@@ -55,8 +55,8 @@ class Subset:
         subset = cls(
             where=fields.text("where"),
             of=fields.digest("of"),
-            objects=fields.integer("objects", 0, limits.MOST_OBJECTS),
-            images=fields.integer("images", 0, limits.MOST_IMAGES),
+            objects=fields.integer("objects", 0, MOST_OBJECTS),
+            images=fields.integer("images", 0, MOST_IMAGES),
             views={split: packed.text(split, _LONGEST) for split in packed.names()},
         )
         fields.finish()

@@ -11,7 +11,17 @@ from torch import Tensor
 from turntable.errors import InvalidInputError
 from turntable.evaluation.details import Retrieval
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import Resamples, Scores, compute_device, retrieval
+from turntable.evaluation.numbers import (
+    HITS,
+    Candidates,
+    EmbeddedViews,
+    Measured,
+    Predict,
+    Resamples,
+    Scores,
+    compute_device,
+    measure_retrieval,
+)
 from turntable.evaluation.results import Score
 from turntable.evaluation.tasks import selection
 from turntable.geometry import QuaternionSign
@@ -76,8 +86,8 @@ class Predictor:
 
 
 def measured(
-    predict: retrieval.Predict, split: SplitFeatures, sources: int, candidates: Mapping[str, SplitFeatures]
-) -> retrieval.Measured:
+    predict: Predict, split: SplitFeatures, sources: int, candidates: Mapping[str, SplitFeatures]
+) -> Measured:
     """What is measured of predictions of every view of a split.
 
     Args:
@@ -88,15 +98,15 @@ def measured(
     """
     assert split.source is not None
     assert split.target is not None
-    return retrieval.measure(
+    return measure_retrieval(
         predict,
-        retrieval.Views(split.source, split.target, split.quaternions),
+        EmbeddedViews(split.source, split.target, split.quaternions),
         sources,
         {suffix: _candidates(others) for suffix, others in candidates.items()},
     )
 
 
-def predictor_scores(found: retrieval.Measured, resamples: Resamples) -> Scores:
+def predictor_scores(found: Measured, resamples: Resamples) -> Scores:
     """PRE, MRR, H@k with and without identity, and the equivariance residual.
 
     Args:
@@ -106,20 +116,20 @@ def predictor_scores(found: retrieval.Measured, resamples: Resamples) -> Scores:
     scores: Scores = {}
     for suffix, ranks in (("", found.ranks), ("_without_identity", found.ranks_without_identity)):
         scores[f"mrr{suffix}"] = resamples.mean(ranks.reciprocal())
-        for k in retrieval.HITS:
+        for k in HITS:
             scores[f"h_at_{k}{suffix}"] = resamples.mean(ranks.hits(k))
     scores |= pose_scores(found, resamples)
     scores["equivariance_residual"] = _residual(found.missed, found.moved, resamples)
     return scores
 
 
-def pose_scores(found: retrieval.Measured, resamples: Resamples) -> Scores:
+def pose_scores(found: Measured, resamples: Resamples) -> Scores:
     """PRE alone, by where it looks."""
     return {f"pre{suffix}": resamples.mean(errors) for suffix, errors in found.pose_errors.items()}
 
 
 def blind_scores(
-    found: retrieval.Measured,
+    found: Measured,
     split: SplitFeatures,
     train: SplitFeatures,
     sources: int,
@@ -136,7 +146,7 @@ def blind_scores(
     scores: Scores = {}
     for suffix, count in (("", split.num_views), ("_without_identity", split.num_views - 1)):
         by_chance = {"mrr": float(np.mean(1 / np.arange(1, count + 1)))}
-        by_chance |= {f"h_at_{k}": min(1.0, k / count) for k in retrieval.HITS}
+        by_chance |= {f"h_at_{k}": min(1.0, k / count) for k in HITS}
         scores |= {f"{name}{suffix}": Score(value, value, value) for name, value in by_chance.items()}
     scores |= blind_pose_scores(split, candidates, resamples)
     asked = sources - (np.arange(split.num_views) < sources)  # how often each view is predicted from another
@@ -173,7 +183,7 @@ def joined(one: SplitFeatures, other: SplitFeatures) -> SplitFeatures:
 
 
 @torch.inference_mode()
-def examples(predict: retrieval.Predict, split: SplitFeatures, seed: int) -> Retrieval:
+def examples(predict: Predict, split: SplitFeatures, seed: int) -> Retrieval:
     """Some queries and what is found of the same object, for pictures."""
     assert split.target is not None
     random = np.random.Generator(np.random.Philox(seed))
@@ -213,7 +223,7 @@ def _none(count: int, actions: Actions) -> Tensor:
     return pair[:, :0].expand(count, -1, -1)
 
 
-def _candidates(split: SplitFeatures) -> retrieval.Candidates:
+def _candidates(split: SplitFeatures) -> Candidates:
     assert split.target is not None
     targets = split.target.reshape(-1, split.target.shape[2])
-    return retrieval.Candidates(targets, split.quaternions.reshape(-1, 4))
+    return Candidates(targets, split.quaternions.reshape(-1, 4))

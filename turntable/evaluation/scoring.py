@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from turntable.evaluation.details import Details, Retrieval
 from turntable.evaluation.features import Parts, SplitFeatures
-from turntable.evaluation.numbers import Resamples, metrics
+from turntable.evaluation.numbers import Resamples, geodesic_deg
 from turntable.evaluation.predicting import (
     Actions,
     Predictor,
@@ -117,7 +117,7 @@ def score(
             split = places[0].split
             if _is_main_rotation(task) and isinstance(fitted, FittedRegression) and task.lacks(split) is None:
                 predicted = fitted.predict(seen[0][name], split)
-                errors[name] = metrics.geodesic_deg(predicted, fitted.task.target(split))
+                errors[name] = geodesic_deg(predicted, fitted.task.target(split))
         for place in places:
             rows[place.name].append(Row(name, features.shape[2], found[place.name]))
     shown: Retrieval | None = None
@@ -253,7 +253,7 @@ def _details(split: SplitFeatures, config: ProtocolConfig, errors: dict[str, NDA
     for task in config.tasks():
         if isinstance(task, Regression) and _is_main_rotation(task) and task.lacks(split) is None:
             target = task.target(split)
-            turns = metrics.geodesic_deg(np.broadcast_to([0.0, 0, 0, 1], target.shape), target)
+            turns = geodesic_deg(np.broadcast_to([0.0, 0, 0, 1], target.shape), target)
     random = np.random.Generator(np.random.Philox(config.pairs_seed))
     total = split.num_objects * split.num_views
     chosen = np.sort(random.choice(total, min(_POINTS, total), replace=False))

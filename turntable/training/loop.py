@@ -26,10 +26,11 @@ from turntable.training.steps import (
     Trainer,
     check_data,
     check_images,
-    generators,
     joined,
+    lend_generators,
     make_loader,
     rows_of,
+    seed_all,
     synchronised,
 )
 
@@ -82,7 +83,7 @@ def train(
     with joined(config.device) as ranks:
         run = ranks.from_first(lambda: plan_run(folder, config, open_dataset(config.dataset)))
         if not ranks.from_first(run.weights.exists):
-            with generators.lent(config.seed, ranks.device):
+            with lend_generators(config.seed, ranks.device):
                 _train(run, ranks, onlooker)
     return folder
 
@@ -97,7 +98,7 @@ def _train(run: Run, ranks: Ranks, onlooker: Onlooker) -> None:
         synchronised(method)
     if not ranks.is_first:
         # Weights are the same everywhere; what a loss draws for its rows is not.
-        generators.seed_all(config.seed + _BETWEEN_RANKS * ranks.index)
+        seed_all(config.seed + _BETWEEN_RANKS * ranks.index)
     loader = make_loader(config, method, ranks.count, ranks.device)
     try:
         ranks.from_first(lambda: begin_run(run))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from turntable.datasets.files import Fields, file_sha256, limits, parse_json
+from turntable.datasets.files import MOST_OBJECTS, Fields, file_sha256, parse_json
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.shards import COLUMNS, SHARD_SUFFIX, TABLE_NAME, ShardRecord
 
@@ -113,7 +113,7 @@ def stated_digests(text: str | bytes) -> dict[str, str]:
     Raises:
         ValueError: it is not JSON, or not of this shape.
     """
-    files = Fields(parse_json(text)).tables("distribution", limits.MOST_OBJECTS)
+    files = Fields(parse_json(text)).tables("distribution", MOST_OBJECTS)
     named = [node for node in files if node.text("@type") == "cr:FileObject"]
     return {node.text("contentUrl"): node.digest("sha256") for node in named}
 

@@ -12,10 +12,16 @@ from turntable.datasets.recipes import Recipe
 
 IntArray = NDArray[np.int64]
 
-IMAGES, LATENTS, VIEW_INDEX, OBJECT_INDEX = "images", "latents", "view_index", "object_index"
-"""What renderers write into a batch of B samples of k views: the pictures uint8 [k, B, S, S, 3], the label
-columns float32 [k, B, L], the views' numbers int64 [k, B] and the objects' rows int64 [B]. Other outputs,
-[k, B, channels, S, S], have their own names."""
+# What renderers write into a batch of B samples of k views. Other outputs, [k, B, channels, S, S], have their
+# own names.
+IMAGES = "images"
+"""Pictures, uint8 [k, B, S, S, 3]."""
+LATENTS = "latents"
+"""Label columns, float32 [k, B, L]."""
+VIEW_INDEX = "view_index"
+"""The views' numbers, int64 [k, B]."""
+OBJECT_INDEX = "object_index"
+"""The objects' rows, int64 [B]."""
 
 _BLOCKS_EACH = 1 << 24
 """So many visits an object has to itself, and as many for each object whose place it may have to take."""

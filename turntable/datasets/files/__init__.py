@@ -1,10 +1,28 @@
 """Files: written whole or not at all, and read without believing what they claim."""
 
-from turntable.datasets.files import limits
 from turntable.datasets.files.digests import canonical_json, file_sha256, is_digest, sha256_of
 from turntable.datasets.files.folder_files import FolderFiles
 from turntable.datasets.files.json_fields import FieldError, Fields, parse_json
-from turntable.datasets.files.limits import MOST_MANIFEST_BYTES, MOST_SAMPLES, MOST_SIZE_PX, most_member_bytes
+from turntable.datasets.files.limits import (
+    DATASET_NAME,
+    FACTOR_NAME,
+    LEAST_SIZE_PX,
+    LONGEST_CATEGORY,
+    LONGEST_ID,
+    MOST_FACTORS,
+    MOST_IMAGES,
+    MOST_MANIFEST_BYTES,
+    MOST_META_BYTES,
+    MOST_OBJECTS,
+    MOST_POINTS,
+    MOST_SAMPLES,
+    MOST_SEED,
+    MOST_SHARD_OBJECTS,
+    MOST_SIZE_PX,
+    MOST_VIEWS,
+    PLAIN_NAME,
+    most_member_bytes,
+)
 from turntable.datasets.files.names import (
     checked_name,
     extra_member,
@@ -41,10 +59,24 @@ from turntable.datasets.files.storage import (
 )
 
 __all__ = [
+    "DATASET_NAME",
+    "FACTOR_NAME",
+    "LEAST_SIZE_PX",
+    "LONGEST_CATEGORY",
+    "LONGEST_ID",
+    "MOST_FACTORS",
+    "MOST_IMAGES",
     "MOST_LIST_BYTES",
     "MOST_MANIFEST_BYTES",
+    "MOST_META_BYTES",
+    "MOST_OBJECTS",
+    "MOST_POINTS",
     "MOST_SAMPLES",
+    "MOST_SEED",
+    "MOST_SHARD_OBJECTS",
     "MOST_SIZE_PX",
+    "MOST_VIEWS",
+    "PLAIN_NAME",
     "TEMPORARY_SUFFIX",
     "FieldError",
     "Fields",
@@ -64,7 +96,6 @@ __all__ = [
     "image_member",
     "is_digest",
     "labels_member",
-    "limits",
     "meta_member",
     "most_member_bytes",
     "npy_bytes",

@@ -12,8 +12,10 @@ MOST_OBJECTS = 2**24
 """Objects of a data set: 300 times ShapeNet."""
 MOST_IMAGES = 2**28
 """Views of a data set: 100 times 3DIEBench."""
-LEAST_SIZE_PX, MOST_SIZE_PX = 8, 4096
-"""Side of an image."""
+LEAST_SIZE_PX = 8
+"""The least side of an image."""
+MOST_SIZE_PX = 4096
+"""The greatest."""
 MOST_SAMPLES = 8
 """Samples of a pixel, along each axis."""
 MOST_POINTS = 1_000_000

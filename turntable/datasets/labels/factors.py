@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turntable.datasets.files import Fields, limits
+from turntable.datasets.files import FACTOR_NAME, Fields
 
 Unit = Literal["rad", "turn", "1", "W"]
 Distribution = Literal["uniform", "fixed", "two-sided", "joint"]
@@ -45,7 +45,7 @@ class Factor:
         if low > high:
             fields.refuse("low", f"at most {high:g}, as high is")
         factor = cls(
-            name=fields.text("name", pattern=limits.FACTOR_NAME),
+            name=fields.text("name", pattern=FACTOR_NAME),
             unit=fields.choice("unit", get_args(Unit)),
             low=low,
             high=high,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from turntable.datasets.files import FieldError, Fields, canonical_json, limits, parse_json
+from turntable.datasets.files import MOST_OBJECTS, PLAIN_NAME, FieldError, Fields, canonical_json, parse_json
 from turntable.datasets.objects import QuarantineRecord
 from turntable.datasets.shards import ShardRecord
 from turntable.errors import IntegrityError
@@ -39,10 +39,10 @@ class Outcome:
             fields = Fields(parse_json(line))
             shard = ShardRecord.from_fields(fields.table("shard")) if fields.has("shard") else None
             left_out, warned = (
-                tuple(map(QuarantineRecord.from_fields, fields.tables(name, limits.MOST_OBJECTS)))
+                tuple(map(QuarantineRecord.from_fields, fields.tables(name, MOST_OBJECTS)))
                 for name in ("quarantine", "warnings")
             )
-            split, name = (fields.text(name, pattern=limits.PLAIN_NAME) for name in ("split", "name"))
+            split, name = (fields.text(name, pattern=PLAIN_NAME) for name in ("split", "name"))
             device = fields.plain("device") if fields.has("device") else {}
             return cls(split, name, shard, left_out, warned, device)
         except FieldError as error:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from turntable.datasets.files import Fields, limits, object_key
+from turntable.datasets.files import LONGEST_CATEGORY, LONGEST_ID, MOST_SEED, PLAIN_NAME, Fields, object_key
 
-TRAIN, VAL = "train", "val"
+TRAIN = "train"
+VAL = "val"
 SPLITS = (TRAIN, VAL)
 FEWEST_SHARDS = 8
 """So many has a data set of at least as many objects, its splits taken together."""
@@ -47,13 +48,13 @@ class ObjectRecord:
     @classmethod
     def from_fields(cls, fields: Fields) -> "ObjectRecord":
         """Read what ``to_dict`` wrote, whoever wrote it; other fields are ignored. Raises FieldError."""
-        longest, id_ = limits.LONGEST_ID, fields.text("id", limits.LONGEST_ID)
+        longest, id_ = LONGEST_ID, fields.text("id", LONGEST_ID)
         if not id_ or not id_.isprintable():
             fields.refuse("id", "printable text, at least one character")
         return cls(
             id=id_,
-            category=fields.text("category", limits.LONGEST_CATEGORY),
-            split=fields.text("split", pattern=limits.PLAIN_NAME),
+            category=fields.text("category", LONGEST_CATEGORY),
+            split=fields.text("split", pattern=PLAIN_NAME),
             source=fields.text("source", longest),
             source_sha256=fields.text("source_sha256", longest),
             licence=fields.text("licence", default=""),
@@ -62,7 +63,7 @@ class ObjectRecord:
 
 
 def _read_stream(fields: Fields) -> tuple[int, int]:
-    seed, index = fields.integers("stream", 2, 0, limits.MOST_SEED)
+    seed, index = fields.integers("stream", 2, 0, MOST_SEED)
     return seed, index
 
 

@@ -16,7 +16,14 @@ from pydantic import (
     model_validator,
 )
 
-from turntable.datasets.files import limits
+from turntable.datasets.files import (
+    LEAST_SIZE_PX,
+    MOST_POINTS,
+    MOST_SAMPLES,
+    MOST_SHARD_OBJECTS,
+    MOST_SIZE_PX,
+    MOST_VIEWS,
+)
 from turntable.datasets.labels import (
     MOST_MARGIN_DEG,
     OUTPUTS,
@@ -128,7 +135,7 @@ class RotationTable(Table):
 class SequenceTable(Table):
     """[sequence]: views that follow one another."""
 
-    length: int = Field(ge=2, le=limits.MOST_VIEWS)
+    length: int = Field(ge=2, le=MOST_VIEWS)
     motion: MotionName
     speed_rad: SpanTable | None = None
     offset: SpanTable | None = None
@@ -168,16 +175,16 @@ class RecipeTable(Table):
     description: str = Field(default="", max_length=MOST_DESCRIPTION)
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
     source: Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
-    views: int = Field(ge=1, le=limits.MOST_VIEWS)
-    image_size_px: int = Field(ge=limits.LEAST_SIZE_PX, le=limits.MOST_SIZE_PX)
+    views: int = Field(ge=1, le=MOST_VIEWS)
+    image_size_px: int = Field(ge=LEAST_SIZE_PX, le=MOST_SIZE_PX)
     quality: Literal["fast", "standard", "high"] = "standard"
-    supersampling: int | None = Field(default=None, ge=1, le=limits.MOST_SAMPLES)
+    supersampling: int | None = Field(default=None, ge=1, le=MOST_SAMPLES)
     jpeg_quality: int = Field(default=95, ge=1, le=100)
     jpeg_subsampling: Literal["420", "444"] = "420"
     channel_order: Literal["rgb", "bgr"] = "rgb"
     outputs: list[OutputName] = ["rgb"]
-    points: int = Field(default=0, ge=0, le=limits.MOST_POINTS)
-    objects_per_shard: int = Field(default=128, ge=1, le=limits.MOST_SHARD_OBJECTS)
+    points: int = Field(default=0, ge=0, le=MOST_POINTS)
+    objects_per_shard: int = Field(default=128, ge=1, le=MOST_SHARD_OBJECTS)
     val_fraction: float = Field(default=0.2, ge=0, lt=1)
     split_seed: int = Field(default=0, ge=0, le=2**63 - 1)
     splits: list[Literal["train", "val"]] = list(SPLITS)

@@ -13,7 +13,14 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.files import FieldError, Fields, FolderFiles, limits, parse_json, parse_points
+from turntable.datasets.files import (
+    MOST_META_BYTES,
+    FieldError,
+    Fields,
+    FolderFiles,
+    parse_json,
+    parse_points,
+)
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.shards.index import (
@@ -290,7 +297,7 @@ class ShardReader:
         start = int(self.index.object_start[row])
         # The labels come first, the description behind them, then the views: one reading of all before those.
         length = int(self.index.offset[row, 0]) - start
-        most = self.index.latents[row].nbytes + limits.MOST_META_BYTES
+        most = self.index.latents[row].nbytes + MOST_META_BYTES
         before = self._pread(max(0, min(length, most, self._source.size - start)), start)
         try:
             at = BLOCK + member_size(before[:BLOCK])

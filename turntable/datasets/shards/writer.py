@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.files import (
+    MOST_SHARD_OBJECTS,
+    MOST_VIEWS,
+    PLAIN_NAME,
     Fields,
     canonical_json,
     clear_disk_errors,
@@ -22,7 +25,6 @@ from turntable.datasets.files import (
     flush_to_disk,
     image_member,
     labels_member,
-    limits,
     meta_member,
     npy_bytes,
     points_member,
@@ -64,12 +66,12 @@ class ShardRecord:
     def from_fields(cls, fields: Fields) -> "ShardRecord":
         """Read the record from JSON, whoever wrote it: its names become parts of paths. Raises FieldError."""
         record = cls(
-            name=fields.text("name", pattern=limits.PLAIN_NAME),
-            split=fields.text("split", pattern=limits.PLAIN_NAME),
+            name=fields.text("name", pattern=PLAIN_NAME),
+            split=fields.text("split", pattern=PLAIN_NAME),
             bytes=fields.integer("bytes", 1, _MOST_BYTES),
             sha256=fields.digest("sha256"),
-            objects=fields.integer("objects", 1, limits.MOST_SHARD_OBJECTS),
-            views=fields.integer("views", 1, limits.MOST_VIEWS),
+            objects=fields.integer("objects", 1, MOST_SHARD_OBJECTS),
+            views=fields.integer("views", 1, MOST_VIEWS),
             idx_sha256=fields.digest("idx_sha256"),
         )
         fields.finish()

@@ -1,7 +1,6 @@
 """Numbers of an evaluation: probes over frozen features, metrics, and their intervals."""
 
-from turntable.evaluation.numbers import metrics, retrieval
-from turntable.evaluation.numbers.metrics import majority_class
+from turntable.evaluation.numbers.metrics import geodesic_deg, majority_class
 from turntable.evaluation.numbers.probes import (
     Learner,
     ProbeConfig,
@@ -11,6 +10,14 @@ from turntable.evaluation.numbers.probes import (
     train_regressor,
 )
 from turntable.evaluation.numbers.resampling import Resamples, Resampling
+from turntable.evaluation.numbers.retrieval import (
+    HITS,
+    Candidates,
+    EmbeddedViews,
+    Measured,
+    Predict,
+    measure_retrieval,
+)
 from turntable.evaluation.numbers.scores import (
     Scores,
     prefixed,
@@ -21,18 +28,23 @@ from turntable.evaluation.numbers.scores import (
 )
 
 __all__ = [
+    "HITS",
+    "Candidates",
+    "EmbeddedViews",
     "Learner",
+    "Measured",
+    "Predict",
     "ProbeConfig",
     "Resamples",
     "Resampling",
     "Scores",
     "compute_device",
+    "geodesic_deg",
     "majority_class",
-    "metrics",
+    "measure_retrieval",
     "on_device",
     "prefixed",
     "regression_scores",
-    "retrieval",
     "rotation_scores",
     "top1_score",
     "train_classifier",

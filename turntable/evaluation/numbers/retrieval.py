@@ -29,7 +29,7 @@ _EQUAL = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Views:
+class EmbeddedViews:
     """What there is to predict."""
 
     sources: NDArray[np.floating]
@@ -94,7 +94,9 @@ class Measured:
 
 
 @torch.inference_mode()
-def measure(predict: Predict, views: Views, sources: int, candidates: Mapping[str, Candidates]) -> Measured:
+def measure_retrieval(
+    predict: Predict, views: EmbeddedViews, sources: int, candidates: Mapping[str, Candidates]
+) -> Measured:
     """Predict every view of every object from its first ones, once, and measure the predictions.
 
     Args:

@@ -1,6 +1,17 @@
 """Scenes: camera, object, floor and lights as functions of a label, and how light becomes a pixel."""
 
-from turntable.renderer.scene import lighting, tone
+from turntable.renderer.scene.lighting import (
+    GOLDEN_ANGLE,
+    POOL_DEPTH,
+    POOL_RADIUS,
+    axes_across,
+    disk_samples,
+    sphere_directions,
+    spot_table,
+    sun_directions,
+    sun_irradiance_table,
+    sun_samples,
+)
 from turntable.renderer.scene.pixel_filter import FILTER_RADIUS_PX, filter_weights, paired_taps
 from turntable.renderer.scene.scene import (
     CAMERA,
@@ -17,24 +28,34 @@ from turntable.renderer.scene.scene import (
     describe_camera,
     scenes_from_labels,
 )
+from turntable.renderer.scene.tone import display_from_linear
 
 __all__ = [
     "CAMERA",
     "FAR",
     "FILTER_RADIUS_PX",
     "FLOOR_Z",
+    "GOLDEN_ANGLE",
     "NEAR",
     "OPTIONAL",
+    "POOL_DEPTH",
+    "POOL_RADIUS",
     "REQUIRED",
     "SPOT_POWER_W",
     "SPOT_RADIUS",
     "SUN_STRENGTH",
     "WORLD_RADIANCE",
     "Scenes",
+    "axes_across",
     "describe_camera",
+    "disk_samples",
+    "display_from_linear",
     "filter_weights",
-    "lighting",
     "paired_taps",
     "scenes_from_labels",
-    "tone",
+    "sphere_directions",
+    "spot_table",
+    "sun_directions",
+    "sun_irradiance_table",
+    "sun_samples",
 ]

@@ -63,7 +63,7 @@ def sun_irradiance_table(
     return (strength * np.maximum(normals @ towards.T, 0).mean(axis=1)).astype(np.float32)
 
 
-def frame(axis: Array) -> tuple[Array, Array]:
+def axes_across(axis: Array) -> tuple[Array, Array]:
     """Two unit vectors [..., 3] that complete unit ``axis`` [..., 3] to a right-handed frame."""
     helper = np.where(np.abs(axis[..., 2:]) < 0.9, [0.0, 0.0, 1.0], [1.0, 0.0, 0.0])
     u: Array = np.cross(helper, axis)
@@ -80,7 +80,7 @@ def spot_intensity(points: Array, light: Array, samples: int = 256, power_w: flo
     """
     axis = -light / np.linalg.norm(light)
     towards = points - light
-    u, v = frame(towards / np.linalg.norm(towards, axis=-1, keepdims=True))
+    u, v = axes_across(towards / np.linalg.norm(towards, axis=-1, keepdims=True))
     total = np.zeros(points.shape[:-1])
     for a, b in SPOT_RADIUS * disk_samples(samples):
         ray = towards - a * u - b * v

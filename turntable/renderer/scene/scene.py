@@ -19,8 +19,10 @@ from turntable.errors import InvalidInputError
 
 Array = NDArray[np.float64]
 
-NEAR, FAR = 0.1, 1000.0
-"""Depths between which the camera sees objects; the floor it sees to the horizon."""
+NEAR = 0.1
+"""The least depth at which the camera sees objects."""
+FAR = 1000.0
+"""The greatest; the floor it sees to the horizon."""
 FLOOR_Z = -1.0
 FLOOR_SATURATION, FLOOR_VALUE = 0.6, 0.6
 WORLD_RADIANCE = 0.05

@@ -11,7 +11,10 @@ from turntable.datasets.labels import STANDARD_BY_NAME
 from turntable.errors import InvalidInputError
 from turntable.service.catalogue import Entry
 
-LEAST_PX, MOST_PX = 16, 512
+LEAST_PX = 16
+"""The least side of a picture that is drawn on request."""
+MOST_PX = 512
+"""The greatest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The steps of a training: samples, ranks, precision, optimizers, and the state they change."""
 
-from turntable.training.steps import generators
 from turntable.training.steps.batch_norm import synchronised
 from turntable.training.steps.distributed import Ranks, is_first_rank, joined
+from turntable.training.steps.generators import lend_generators, seed_all
 from turntable.training.steps.sampling import check_data, check_images, make_loader, rows_of
 from turntable.training.steps.trainer import Onlooker, Trainer
 
@@ -12,10 +12,11 @@ __all__ = [
     "Trainer",
     "check_data",
     "check_images",
-    "generators",
     "is_first_rank",
     "joined",
+    "lend_generators",
     "make_loader",
     "rows_of",
+    "seed_all",
     "synchronised",
 ]

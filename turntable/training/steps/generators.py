@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 
-def states(device: torch.device) -> dict[str, Any]:
+def generator_states(device: torch.device) -> dict[str, Any]:
     """Of torch (CPU, and the device), numpy and Python, as tensors and plain numbers."""
     _, key, place, has_gauss, gauss = np.random.get_state(legacy=True)  # noqa: NPY002 (it is the shared one)
     version, words, python_gauss = random.getstate()
@@ -24,7 +24,7 @@ def states(device: torch.device) -> dict[str, Any]:
     }
 
 
-def restore(state: dict[str, Any], device: torch.device) -> None:
+def restore_generators(state: dict[str, Any], device: torch.device) -> None:
     """Put the generators back to where ``states`` was called."""
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and state["cuda"] is not None:
@@ -44,11 +44,11 @@ def seed_all(seed: int) -> None:
 
 
 @contextmanager
-def lent(seed: int, device: torch.device) -> Generator[None, None, None]:
+def lend_generators(seed: int, device: torch.device) -> Generator[None, None, None]:
     """For the time of a block, the generators start from a seed; afterwards they are the caller's again."""
-    before = states(device)
+    before = generator_states(device)
     seed_all(seed)
     try:
         yield
     finally:
-        restore(before, device)
+        restore_generators(before, device)

@@ -212,7 +212,7 @@ class Trainer:
             "scaler": self.precision.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
             "loader": self.loader.state_dict(),
-            "generators": self.ranks.from_all(generators.states(self.ranks.device)),
+            "generators": self.ranks.from_all(generators.generator_states(self.ranks.device)),
             "sums": self.sums,
             **asdict(self.position),
         }
@@ -247,7 +247,7 @@ class Trainer:
         self.loader.load_state_dict(state["loader"])
         before = len(state["generators"])
         if before == self.ranks.count:
-            generators.restore(state["generators"][self.ranks.index], self.ranks.device)
+            generators.restore_generators(state["generators"][self.ranks.index], self.ranks.device)
         elif self.ranks.is_first:
             self.onlooker.warn(
                 f"{self.run.folder}: begun by {before} ranks, goes on with {self.ranks.count}: the samples"

@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 
 from turntable.renderer.backends.embree.traced import Surface, TracedMesh, dot
 from turntable.renderer.backends.embree.view import View
-from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE, lighting
+from turntable.renderer.scene import (
+    CAMERA,
+    FLOOR_Z,
+    POOL_DEPTH,
+    POOL_RADIUS,
+    WORLD_RADIANCE,
+    spot_table,
+    sun_irradiance_table,
+)
 
 FloatArray = NDArray[np.floating]
 Array = NDArray[np.float64]
@@ -23,8 +31,8 @@ class Lights:
     """Light arithmetic and its tables, the same for every mesh."""
 
     def __init__(self) -> None:
-        self._sun = lighting.sun_irradiance_table(TABLE)
-        self._pool = lighting.spot_table(*POOL_TABLE)
+        self._sun = sun_irradiance_table(TABLE)
+        self._pool = spot_table(*POOL_TABLE)
 
     def on_object(self, mesh: TracedMesh, view: View, surface: Surface, kind: NDArray[np.intp]) -> FloatArray:
         """Radiance [H, 3] towards the rays that see a surface, by samples of kinds [H]."""
@@ -62,16 +70,16 @@ class Lights:
         depth = offset @ axis
         aside = np.sqrt(np.maximum(dot(offset, offset) - depth**2, 0))
         rows, columns = self._pool.shape
-        near, far = lighting.POOL_DEPTH
+        near, far = POOL_DEPTH
         nearer = far / np.maximum(depth, far)
         depth, aside = nearer * depth, nearer * aside
         y = np.clip((depth - near) / (far - near), 0, 1) * (rows - 1)
-        x = np.clip(aside / lighting.POOL_RADIUS, 0, 1) * (columns - 1)
+        x = np.clip(aside / POOL_RADIUS, 0, 1) * (columns - 1)
         top, left = np.minimum(y.astype(np.intp), rows - 2), np.minimum(x.astype(np.intp), columns - 2)
         down, right = y - top, x - left
         upper = self._pool[top, left] * (1 - right) + self._pool[top, left + 1] * right
         lower = self._pool[top + 1, left] * (1 - right) + self._pool[top + 1, left + 1] * right
-        inside = (depth >= near) & (aside <= lighting.POOL_RADIUS)
+        inside = (depth >= near) & (aside <= POOL_RADIUS)
         return np.where(inside, nearer**2 * (upper * (1 - down) + lower * down), 0).astype(np.float32)
 
     def _sun_on_object(

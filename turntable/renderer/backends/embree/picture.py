@@ -11,7 +11,7 @@ from turntable.renderer.backends.embree.samples import kinds, odd
 from turntable.renderer.backends.embree.traced import TracedMesh, dot
 from turntable.renderer.backends.embree.view import View
 from turntable.renderer.backends.surface import Seen
-from turntable.renderer.scene import CAMERA, NEAR, WORLD_RADIANCE, filter_weights, tone
+from turntable.renderer.scene import CAMERA, NEAR, WORLD_RADIANCE, display_from_linear, filter_weights
 
 FloatArray = NDArray[np.floating]
 
@@ -25,7 +25,7 @@ LEAST_LEFT = 0.004
 """Of light behind clear surfaces: with less, nobody sees what comes next."""
 CURVE_END = 4.0
 """Square root of the largest linear value of the tone curve's table."""
-CURVE = tone.display_from_linear(np.linspace(0, CURVE_END, 8192) ** 2)
+CURVE = display_from_linear(np.linspace(0, CURVE_END, 8192) ** 2)
 
 
 def background(view: View, floor: FloatArray, image_px: int) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.backends.protocol import Quality
-from turntable.renderer.scene import SPOT_RADIUS, lighting
+from turntable.renderer.scene import GOLDEN_ANGLE, SPOT_RADIUS, sun_directions
 
 BLOCK = 4
 ORDER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], dtype=np.intp)
@@ -35,7 +35,7 @@ class LightSamples:
         """As many as a quality asks for."""
         sun, spot = quality.sun_taps // quality.phases, quality.spot_samples // quality.spot_phases
         return cls(
-            lighting.sun_directions(_shared_disk(max(LEAST_SUN, sun))),
+            sun_directions(_shared_disk(max(LEAST_SUN, sun))),
             SPOT_RADIUS * _shared_disk(max(LEAST_SPOT, spot)),
         )
 
@@ -55,5 +55,5 @@ def _shared_disk(count: int) -> NDArray[np.float64]:
     kind = (np.arange(BLOCK * BLOCK)[:, None] + 0.5) / BLOCK**2
     index = np.arange(count)
     radius = np.sqrt((index + kind) / count)
-    angle = index * lighting.GOLDEN_ANGLE + 2 * np.pi * kind * SPREAD
+    angle = index * GOLDEN_ANGLE + 2 * np.pi * kind * SPREAD
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)

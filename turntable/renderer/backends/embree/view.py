@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.backends.embree.samples import LightSamples
-from turntable.renderer.scene import FLOOR_Z, Scenes, lighting
+from turntable.renderer.scene import FLOOR_Z, Scenes, axes_across
 
 FloatArray = NDArray[np.floating]
 Array = NDArray[np.float64]
@@ -42,7 +42,7 @@ class View:
         """A row of the scenes."""
         matrix, light = scenes.object_to_world[row], scenes.light_position[row]
         rotation, place = matrix[:3, :3], matrix[:3, 3]
-        u, v = lighting.frame(light / np.linalg.norm(light))
+        u, v = axes_across(light / np.linalg.norm(light))
         emitter = light + samples.spot @ np.stack([u, v])
         return cls(
             rotation,

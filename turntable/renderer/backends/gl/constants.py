@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer.scene import CAMERA, FLOOR_Z, WORLD_RADIANCE, lighting, tone
+from turntable.renderer.scene import (
+    CAMERA,
+    FLOOR_Z,
+    POOL_DEPTH,
+    POOL_RADIUS,
+    WORLD_RADIANCE,
+    display_from_linear,
+    spot_table,
+    sun_irradiance_table,
+)
 
 if TYPE_CHECKING:
     import moderngl
@@ -18,15 +27,15 @@ class Constants:
     """Textures and numbers by their name in the shaders."""
 
     def __init__(self, context: "moderngl.Context") -> None:
-        irradiance = lighting.sun_irradiance_table(256)
+        irradiance = sun_irradiance_table(256)
         self.sun_on_floor = float(irradiance[-1])
         """Irradiance of the floor from the original's sun, without shadow."""
-        curve = tone.display_from_linear(np.linspace(0, TONE_END, 4096) ** 2).astype(np.float32)
+        curve = display_from_linear(np.linspace(0, TONE_END, 4096) ** 2).astype(np.float32)
         self.inputs: dict[str, Any] = {
             "tone_curve": float_texture(context, curve[None, :, None], smooth=True),
             "tone_end": TONE_END,
-            "spot_pool": float_texture(context, lighting.spot_table(256, 128)[..., None], smooth=True),
-            "pool_range": (lighting.POOL_RADIUS, *lighting.POOL_DEPTH),
+            "spot_pool": float_texture(context, spot_table(256, 128)[..., None], smooth=True),
+            "pool_range": (POOL_RADIUS, *POOL_DEPTH),
             "sun_irradiance": float_texture(context, irradiance[None, :, None], smooth=True),
             "world_radiance": WORLD_RADIANCE,
             "focal": float(CAMERA.intrinsics(2)[0, 0]),

@@ -24,7 +24,7 @@ from turntable.renderer.backends.gl.upload import DeviceMesh
 from turntable.renderer.backends.protocol import Quality
 from turntable.renderer.backends.surface import Surfaces, surfaces
 from turntable.renderer.meshes import Mesh
-from turntable.renderer.scene import FILTER_RADIUS_PX, Scenes, lighting, paired_taps
+from turntable.renderer.scene import FILTER_RADIUS_PX, Scenes, paired_taps, sphere_directions
 
 if TYPE_CHECKING:
     import moderngl
@@ -45,7 +45,7 @@ class Drawing:
     def __init__(self, resources: Resources, mesh: Mesh, image_px: int, quality: Quality) -> None:
         self._resources, self._context = resources, resources.context
         self._image_px, self._quality = image_px, quality
-        self._directions = lighting.sphere_directions(quality.sun_maps)
+        self._directions = sphere_directions(quality.sun_maps)
         with ExitStack() as held:
             self._mesh = DeviceMesh(self._context, resources.programs, mesh)
             held.callback(self._mesh.release)

@@ -6,7 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.backends.gl.targets import Grid
-from turntable.renderer.scene import CAMERA, FAR, FLOOR_Z, NEAR, SPOT_RADIUS, WORLD_RADIANCE, Scenes, lighting
+from turntable.renderer.scene import (
+    CAMERA,
+    FAR,
+    FLOOR_Z,
+    NEAR,
+    SPOT_RADIUS,
+    WORLD_RADIANCE,
+    Scenes,
+    axes_across,
+    disk_samples,
+    sun_samples,
+)
 
 Array = NDArray[np.float64]
 
@@ -47,7 +58,7 @@ def camera_clip(scenes: Scenes, image_px: int, border_px: int) -> Array:
 def sun_clip(directions: Array, radius: float) -> Array:
     """[M, 4, 4]: the mesh's frame to one tile a direction [M, 3] towards the light; the sphere fills it."""
     clip = np.zeros((len(directions), 4, 4))
-    clip[:, 0, :3], clip[:, 1, :3] = (axis / radius for axis in lighting.frame(directions))
+    clip[:, 0, :3], clip[:, 1, :3] = (axis / radius for axis in axes_across(directions))
     clip[:, 2, :3] = -directions / radius
     clip[:, 3, 3] = 1
     return clip
@@ -58,12 +69,12 @@ def spot_clip(scenes: Scenes, radius: float, samples: int) -> Array:
     centre = scenes.object_to_world[:, None, :3, 3]
     light = scenes.light_position[:, None]
     facing = (centre - light) / np.linalg.norm(centre - light, axis=-1, keepdims=True)
-    u, v = lighting.frame(facing)
-    offsets = SPOT_RADIUS * (lighting.disk_samples(samples) if samples > 1 else np.zeros((1, 2)))
+    u, v = axes_across(facing)
+    offsets = SPOT_RADIUS * (disk_samples(samples) if samples > 1 else np.zeros((1, 2)))
     place = light + offsets[None, :, :1] * u + offsets[None, :, 1:] * v
     distance = np.linalg.norm(centre - place, axis=-1, keepdims=True)
     forward = (centre - place) / distance
-    u, v = lighting.frame(forward)
+    u, v = axes_across(forward)
     # The sphere may come close to the light where a recipe moves the object far.
     sphere = np.minimum(radius, 0.9 * distance)
     widen = np.sqrt(distance**2 - sphere**2) / sphere
@@ -217,7 +228,7 @@ def sun_taps(rotation: Array, directions: Array, taps: int) -> Array:
     Returns:
         [V, taps, 4]: direction in the world times weight, and the direction's number; zeros where unused.
     """
-    samples = lighting.sun_samples(SUN_SAMPLES)
+    samples = sun_samples(SUN_SAMPLES)
     table = np.zeros((len(rotation), taps, 4))
     for view, matrix in enumerate(rotation):
         nearest = np.argmax(samples @ matrix @ directions.T, axis=1)

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer.scene import SPOT_POWER_W, SUN_STRENGTH, WORLD_RADIANCE, Scenes, lighting, tone
+from turntable.renderer.scene import (
+    SPOT_POWER_W,
+    SUN_STRENGTH,
+    WORLD_RADIANCE,
+    Scenes,
+    axes_across,
+    display_from_linear,
+    sun_irradiance_table,
+)
 
 HEADROOM = 2.0
 """Scene-linear light that pyrender's white stands for, where no lamp is stronger than the original's."""
@@ -26,7 +34,7 @@ FLOOR_GLOSS = 0.0127
 SPOT_INNER_RAD, SPOT_OUTER_RAD = 0.1489, 0.2504
 """glTF's cone nearest to the soft pool on the floor (2.6 % rms of its peak)."""
 SUN_LAMPS = 3
-SUN_UP = float(lighting.sun_irradiance_table(3)[-1])
+SUN_UP = float(sun_irradiance_table(3)[-1])
 """Irradiance from the sun of what faces up, at the original's strength."""
 SHADOW_DEPTHS = (0.15, 150.0)
 """Of the spot's shadow map."""
@@ -101,7 +109,7 @@ def facing(towards: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[
     """The pose [4, 4] of a lamp at ``place`` that shines from the direction ``towards``."""
     axis = towards / np.linalg.norm(towards)
     pose = np.eye(4)
-    pose[:3, 0], pose[:3, 1] = lighting.frame(axis)
+    pose[:3, 0], pose[:3, 1] = axes_across(axis)
     pose[:3, 2], pose[:3, 3] = axis, place
     return pose
 
@@ -115,4 +123,4 @@ def background(strengths: Strengths) -> float:
 def display_table(headroom: float) -> NDArray[np.uint8]:
     """[256] what our tone curve makes of pyrender's 8-bit pictures of light over the headroom."""
     linear = headroom * (np.arange(256) / 255) ** GAMMA
-    return np.rint(255 * tone.display_from_linear(linear)).astype(np.uint8)
+    return np.rint(255 * display_from_linear(linear)).astype(np.uint8)
