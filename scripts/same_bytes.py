@@ -21,9 +21,8 @@ import numpy as np
 import pyarrow.parquet as parquet
 
 HERE = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(HERE / "scripts"), str(HERE / "tests" / "support")]
+sys.path[:0] = [str(HERE / "scripts"), str(HERE)]
 
-from fixture_compare import array_differences, differences, gained  # noqa: E402 (found only now)
 from same_bytes_jobs import (  # noqa: E402
     SHARED,
     Job,
@@ -33,6 +32,8 @@ from same_bytes_jobs import (  # noqa: E402
     write_lists,
     zoo_jobs,
 )
+
+from tests.support.fixture_compare import array_differences, differences, gained  # noqa: E402
 
 SECONDS = 900
 MOST_TOLD = 6

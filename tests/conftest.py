@@ -1,13 +1,7 @@
-import sys
-from pathlib import Path
-
 from hypothesis import HealthCheck, settings
 
-# Helpers that tests of several rooms share: `from synthetic import make_synthetic_dataset`.
-sys.path.insert(0, str(Path(__file__).parent / "support"))
-
-from http_server import http_server, tls  # noqa: F401
-from s3_server import gcs_server, s3_process, s3_server  # noqa: F401
+from tests.support.http_server import http_server, tls  # noqa: F401
+from tests.support.s3_server import gcs_server, s3_process, s3_server  # noqa: F401
 
 # The same code gets the same examples, and a busy machine is no error; "explore" looks for new examples.
 EVER = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from synthetic import make_synthetic_dataset
+
+from tests.support.synthetic import make_synthetic_dataset
 
 BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "methods.py"
 

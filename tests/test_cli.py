@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 import pytest
-from meshes import write_shapenet_object
-from synthetic import make_synthetic_dataset
 
+from tests.support.meshes import write_shapenet_object
+from tests.support.synthetic import make_synthetic_dataset
 from turntable import cli, doctor
 from turntable.renderer.backends import egl
 

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from processes import wait_until
+
+from tests.support.processes import wait_until
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

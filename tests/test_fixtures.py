@@ -4,15 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
-import fixture_checkpoints
-import fixture_results
-import fixture_runs
-import fixture_sets
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 import torch
-from fixture_compare import (
+
+from tests.support import fixture_checkpoints, fixture_results, fixture_runs, fixture_sets
+from tests.support.fixture_compare import (
     PIXELS,
     VERSION,
     array_differences,
@@ -20,9 +18,8 @@ from fixture_compare import (
     gained,
     picture_differences,
 )
-from fixture_table import FIXTURES as FIXTURES_BY_NAME
-from tiny_backbone import tiny_backbone
-
+from tests.support.fixture_table import FIXTURES as FIXTURES_BY_NAME
+from tests.support.tiny_backbone import tiny_backbone
 from turntable.datasets import Manifest, open_dataset, verify
 from turntable.training import load_method, open_run, read_records
 

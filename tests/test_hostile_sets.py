@@ -8,9 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hostile import ALL, SECRET, Case, make_hostile
 
-RUN = Path(__file__).parent / "support" / "hostile_run.py"
+from tests.support import with_tests
+from tests.support.hostile import ALL, SECRET, Case, make_hostile
+
+RUN = ("-m", "tests.support.hostile_run")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,8 @@ def test_a_hostile_data_set_is_refused_or_does_no_harm(corpus, tmp_path: Path, c
     before = contents(folder)
     scratch = tmp_path / "scratch"
     run = subprocess.run(
-        [sys.executable, RUN, command, folder, scratch, *(case.name for case in cases)],
+        [sys.executable, *RUN, command, folder, scratch, *(case.name for case in cases)],
+        env=with_tests(),
         capture_output=True,
         text=True,
         check=False,

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pyarrow import parquet
-from synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 from turntable.datasets import Dataset, Recipe, draw_factors, verify
 from turntable.datasets.describing import pixel_statistics
 from turntable.datasets.files import FolderFiles, decode_jpeg

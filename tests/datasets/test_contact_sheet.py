@@ -1,6 +1,6 @@
 import numpy as np
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets.describing import SHEET_NAME, contact_sheet
 from turntable.datasets.files import decode_jpeg
 

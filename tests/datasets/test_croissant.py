@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.datasets.describing import stated_digests
 from turntable.datasets.files import file_sha256

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from store_contract import OBJECTS, RECIPE
-from synthetic import write_synthetic_shard
 
+from tests.support.store_contract import OBJECTS, RECIPE
+from tests.support.synthetic import write_synthetic_shard
 from turntable.datasets.shards import ShardReader
 from turntable.datasets.shards.index import open_index, parse_index
 from turntable.errors import IntegrityError

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, Recipe, draw_factors, open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from synthetic import synthetic_objects, write_synthetic_shard
 
+from tests.support import with_tests
+from tests.support.synthetic import synthetic_objects, write_synthetic_shard
 from turntable.datasets import load_recipe
 from turntable.datasets.shards import committed_shard
 
@@ -19,9 +20,8 @@ NAME = "shard-000000"
 ENDLESS = """
 import sys
 from pathlib import Path
-sys.path[:0] = sys.argv[2:]
-from test_interruption import NAME, OBJECTS, RECIPE
-from synthetic import write_synthetic_shard
+from tests.datasets.test_interruption import NAME, OBJECTS, RECIPE
+from tests.support.synthetic import write_synthetic_shard
 print("ready", flush=True)
 while True:
     write_synthetic_shard(Path(sys.argv[1]), RECIPE, "train", NAME, OBJECTS)
@@ -30,9 +30,8 @@ while True:
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.013, 0.031, 0.057])
 def test_kill_at_any_moment_leaves_a_whole_shard_or_none(tmp_path: Path, delay_s: float) -> None:
-    tests = Path(__file__).parent
-    arguments = [sys.executable, "-c", ENDLESS, str(tmp_path), str(tests), str(tests.parent / "support")]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
+    arguments = [sys.executable, "-c", ENDLESS, str(tmp_path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, env=with_tests()) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         time.sleep(delay_s)
@@ -51,7 +50,7 @@ def test_an_index_without_its_shard_is_no_shard(tmp_path: Path, monkeypatch: pyt
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("turntable.datasets.shards.writer.publish", killed)
+        patch.setattr("turntable.datasets.shards.writer.put_in_place", killed)
         with pytest.raises(KeyboardInterrupt):
             write_synthetic_shard(tmp_path, RECIPE, "train", NAME, OBJECTS)
     assert [item.name for item in (tmp_path / "train").iterdir()] == [f"{NAME}.idx"]

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.cli.base import PlainConsole
 from turntable.console import dataset_tables
 from turntable.datasets import open_dataset, verify

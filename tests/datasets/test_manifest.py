@@ -3,8 +3,8 @@ import json
 from pathlib import Path
 
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Manifest
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.manifest import read_manifest

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_contract import OBJECTS, RECIPE
-from synthetic import make_synthetic_dataset, write_synthetic_shard
 
+from tests.support.store_contract import OBJECTS, RECIPE
+from tests.support.synthetic import make_synthetic_dataset, write_synthetic_shard
 from turntable.datasets import Manifest
 from turntable.datasets.files import checked_name, is_digest, limits
 from turntable.datasets.shards import ShardIndex, ShardReader, index_name, shard_name

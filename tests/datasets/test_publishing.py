@@ -3,8 +3,8 @@ import os
 import shutil
 
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset, open_store, prepare_hub, publish
 from turntable.datasets.describing import publishing
 from turntable.datasets.stores import LocalStore

@@ -9,8 +9,8 @@ import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, MatchingViews, open_dataset
 from turntable.datasets.query import ConditionWorker
 from turntable.datasets.query import engine as label_engine

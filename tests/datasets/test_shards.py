@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import webdataset
-from synthetic import synthetic_objects, write_synthetic_shard
 
+from tests.support.synthetic import synthetic_objects, write_synthetic_shard
 from turntable.datasets import ObjectRecord, draw_factors, load_recipe
 from turntable.datasets.files import decode_jpeg, encode_jpeg
 from turntable.datasets.shards import ShardReader, ShardRecord, ShardWriter, committed_shard

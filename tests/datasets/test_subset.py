@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Manifest, MatchingViews, open_dataset
 from turntable.datasets.query import matching_views, subset_manifest
 from turntable.datasets.subset import make_subset

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import verify
 from turntable.datasets.files import FolderFiles, sha256_of
 from turntable.datasets.manifest import read_manifest

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import verify
 
 

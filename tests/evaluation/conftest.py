@@ -1,7 +1,7 @@
 import pytest
 import torch
-from made_up import results, scores
 
+from tests.support.made_up import results, scores
 from turntable.evaluation import Row
 
 

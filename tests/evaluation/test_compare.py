@@ -6,8 +6,8 @@ import json
 
 import pytest
 from rich.console import Console
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable import cli
 from turntable.console import comparison_console_tables, results_tables
 from turntable.errors import IntegrityError, InvalidInputError

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.evaluation import ProtocolConfig, evaluate, protocol_by_name
 from turntable.evaluation.drifting import Source, train_drifting
 from turntable.evaluation.features import extract, with_labels

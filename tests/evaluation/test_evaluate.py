@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.evaluation import ProtocolConfig, Results, evaluate, features, read_details, read_results

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import write_synthetic_dataset
 
+from tests.support.synthetic import write_synthetic_dataset
 from turntable.cli.base import PlainConsole
 from turntable.console import comparison_console_tables, dataset_tables
 from turntable.datasets import Dataset, ObjectRecord, load_recipe, open_dataset

@@ -5,8 +5,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError
 from turntable.evaluation import read_details

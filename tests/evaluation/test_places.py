@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from synthetic import synthetic_objects, write_synthetic_dataset
 
+from tests.support.synthetic import synthetic_objects, write_synthetic_dataset
 from turntable.datasets import load_recipe, open_dataset
 from turntable.errors import InvalidInputError
 from turntable.evaluation import ProtocolConfig, Results, evaluate, evaluate_untrained, read_details

@@ -10,10 +10,10 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from made_up import results, scores
 from PIL import Image
-from synthetic import make_synthetic_dataset
 
+from tests.support.made_up import results, scores
+from tests.support.synthetic import make_synthetic_dataset
 from turntable import cli
 from turntable.evaluation import (
     DatasetSummary,

@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
-from made_up import results, scores
 
+from tests.support.made_up import results, scores
 from turntable.evaluation import Row, Score
 from turntable.evaluation.report import rows_of, tables
 from turntable.evaluation.report.page import told_share

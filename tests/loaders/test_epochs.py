@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from batches import Batch, all_equal, equal, joined
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from synthetic import make_synthetic_dataset
 
+from tests.support.batches import Batch, all_equal, equal, joined
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.errors import InvalidInputError
 from turntable.loaders import Fixed, Loader, Pairs, validation_pairs, whole_split

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from batches import described, equal, joined
 from scipy.spatial.transform import Rotation
-from synthetic import make_synthetic_dataset
 from torch.utils.data import DataLoader
 
+from tests.support.batches import described, equal, joined
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, InvalidInputError

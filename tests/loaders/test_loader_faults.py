@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from processes import shared_memory, shared_memory_left, wait_until_gone
-from synthetic import make_synthetic_dataset
 
+from tests.support.processes import shared_memory, shared_memory_left, wait_until_gone
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, TurntableError

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 import webdataset
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, export_folder, import_folder, open_dataset
 from turntable.loaders import ItemDataset, Loader, Pairs, Views
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from processes import descendants, wait_until_gone
-from quick_run import InProcess
 
+from tests.support.processes import descendants, wait_until_gone
+from tests.support.quick_run import InProcess
 from turntable.datasets import draw_factors, load_recipe
 from turntable.datasets.draws import Blocks
 from turntable.errors import DeviceError, DeviceLostError, IntegrityError, InvalidInputError, TurntableError

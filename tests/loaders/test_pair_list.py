@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders import Fixed, Loader, Samples, read_pairs, validation_pairs, whole_split, write_pairs

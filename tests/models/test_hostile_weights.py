@@ -9,7 +9,9 @@ import zipfile
 
 import pytest
 import torch
-from hostile_weights import (
+from torch import nn
+
+from tests.support.hostile_weights import (
     APPEND,
     BUILD,
     EMPTY_DICT,
@@ -36,8 +38,6 @@ from hostile_weights import (
     text,
     weights,
 )
-from torch import nn
-
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 from turntable.models import METHODS
 from turntable.models.weights import read_published, read_weight_file

@@ -1,24 +1,23 @@
 """Two ranks with half of a batch each learn what one process with all of it learns, by method, in float64."""
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.support import with_tests
 from turntable.models import METHODS
 
-SCRIPT = Path(__file__).parents[1] / "support" / "two_ranks.py"
+SCRIPT = ("-m", "tests.support.two_ranks")
 
 
 @pytest.fixture(scope="module")
 def differences(tmp_path_factory):
     """Of each rank from one process, by method."""
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(tmp_path_factory.mktemp("ranks"))],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        [sys.executable, *SCRIPT, str(tmp_path_factory.mktemp("ranks"))],
+        env=with_tests(OMP_NUM_THREADS="1"),
         capture_output=True,
         text=True,
         timeout=300,

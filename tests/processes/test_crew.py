@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import alive, shared_memory, shared_memory_left, wait_until_gone
 
+from tests.support import with_tests
+from tests.support.processes import alive, shared_memory, shared_memory_left, wait_until_gone
 from turntable.errors import InvalidInputError, TurntableError
 from turntable.processes import ArraySpec, Crew, SharedSlots
 from turntable.processes.crew import SPARE
@@ -18,13 +19,15 @@ LAYOUT = {"value": ArraySpec((6, 3), "float32"), "other": ArraySpec((), "int64")
 ROWS = (slice(0, 2), slice(2, 6))
 
 
-@pytest.fixture(autouse=True)
-def _path_of_fillers(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "support"))
-
-
 def make(workers=2, ahead=3, slow_s=0.0, **more):
-    return Crew("crew_work:open_number", {"slow_s": slow_s}, LAYOUT, workers=workers, ahead=ahead, **more)
+    return Crew(
+        "tests.support.crew_work:open_number",
+        {"slow_s": slow_s},
+        LAYOUT,
+        workers=workers,
+        ahead=ahead,
+        **more,
+    )
 
 
 def jobs(numbers, what="", parts=ROWS):
@@ -96,7 +99,7 @@ def test_what_a_filler_raises_comes_here_and_a_later_run_starts_anew():
 
 
 def test_an_opener_that_cannot_be_found_is_an_error_here():
-    crew = Crew("crew_work:open_nothing", {}, LAYOUT, workers=1)
+    crew = Crew("tests.support.crew_work:open_nothing", {}, LAYOUT, workers=1)
     with pytest.raises(AttributeError, match="open_nothing"):
         list(crew.run(jobs([0], parts=ALONE)))
 
@@ -129,11 +132,10 @@ def test_workers_leave_with_their_parent(tmp_path):
     script.write_text(
         "import signal, sys, os, time\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent.parent / 'support')!r})\n"
         "from turntable.processes.crew import Crew\n"
         "from turntable.processes.slots import ArraySpec\n"
         "layout = {'value': ArraySpec((6, 3), 'float32')}\n"
-        "crew = Crew('crew_work:open_number', {'slow_s': 0.05}, layout, workers=2)\n"
+        "crew = Crew('tests.support.crew_work:open_number', {'slow_s': 0.05}, layout, workers=2)\n"
         "jobs = ([(n, slice(0, 2), ''), (n, slice(2, 6), '')] for n in range(10_000))\n"
         "for filled in crew.run(jobs):\n"
         "    print(*filled.reports, flush=True)\n"
@@ -141,7 +143,11 @@ def test_workers_leave_with_their_parent(tmp_path):
     for number in (signal.SIGKILL, signal.SIGINT):
         before = shared_memory()
         trainer = subprocess.Popen(
-            [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [sys.executable, str(script)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=with_tests(),
         )
         assert trainer.stdout is not None
         pids = [int(pid) for pid in trainer.stdout.readline().split()]
@@ -156,14 +162,15 @@ def test_a_main_script_without_a_guard_runs_once_and_workers_stay_light(tmp_path
     script = tmp_path / "no_guard.py"
     script.write_text(
         "import sys\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent.parent / 'support')!r})\n"
         "print('ran', flush=True)\n"
         "import json as torch_stands_for_something_heavy\n"
         "from turntable.processes.crew import Crew\n"
-        "crew = Crew('crew_work:open_modules', {}, {}, workers=1)\n"
+        "crew = Crew('tests.support.crew_work:open_modules', {}, {}, workers=1)\n"
         "print(next(crew.run([[['torch', 'moderngl', 'no_guard']]])).reports)\n"
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, env=with_tests()
+    )
     assert done.stdout.splitlines() == ["ran", "([],)"]
 
 

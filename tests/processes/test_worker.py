@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from processes import alive, wait_until_gone
 
+from tests.support.processes import alive, wait_until_gone
 from turntable.errors import InvalidInputError
 from turntable.processes import Worker, WorkerFailedError
 
@@ -18,7 +18,7 @@ SECONDS = 60.0
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    made = Worker("worker_work:open_answerer", {"factor": 3})
+    made = Worker("tests.support.worker_work:open_answerer", {"factor": 3})
     yield made
     made.close()
 
@@ -64,7 +64,7 @@ def test_a_killed_process_is_replaced(worker: Worker) -> None:
 
 
 def test_memory_has_a_bound(capfd: pytest.CaptureFixture[str]) -> None:
-    worker = Worker("worker_work:open_answerer", memory_bytes=2 << 30)
+    worker = Worker("tests.support.worker_work:open_answerer", memory_bytes=2 << 30)
     assert worker.ask(2, SECONDS) == 4
     with pytest.raises(WorkerFailedError, match="its process ended with exit code 1"):
         worker.ask("swell", SECONDS)
@@ -73,7 +73,7 @@ def test_memory_has_a_bound(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_makes_the_answerer_may_refuse(capfd: pytest.CaptureFixture[str]) -> None:
-    worker = Worker("worker_work:refuse_to_open")
+    worker = Worker("tests.support.worker_work:refuse_to_open")
     for _ in range(2):
         with pytest.raises(InvalidInputError, match="nothing to answer with"):
             worker.ask(1, SECONDS)
@@ -85,7 +85,7 @@ def test_what_makes_the_answerer_may_refuse(capfd: pytest.CaptureFixture[str]) -
 PARENT = """
 import sys
 from turntable.processes.worker import Worker
-worker = Worker("worker_work:open_answerer")
+worker = Worker("tests.support.worker_work:open_answerer")
 print(worker.ask("pid", 60), flush=True)
 worker.ask("hang", 60)
 """

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from backend_contract import FAST, label, psnr, scenes
-from meshes import CUBE_MTL, CUBE_OBJ, box, corner_piece, sphere, write_shapenet_object
-from optional import needs_pyrender
 from PIL import Image
 
+from tests.support.backend_contract import FAST, label, psnr, scenes
+from tests.support.meshes import CUBE_MTL, CUBE_OBJ, box, corner_piece, sphere, write_shapenet_object
+from tests.support.optional import needs_pyrender
 from turntable.datasets import load_recipe, open_dataset, verify
 from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
 from turntable.errors import DeviceError, DeviceLostError, MeshError

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from meshes import box, corner_piece, doubled, write_shapenet_object
 
+from tests.support.meshes import box, corner_piece, doubled, write_shapenet_object
 from turntable.renderer.meshes import Texture, place_numbers
 from turntable.renderer.meshes.coincident import LIT, settled
 from turntable.renderer.meshes.mesh import joined

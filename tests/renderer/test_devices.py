@@ -1,8 +1,8 @@
 """Which devices are meant, and which backend draws: on machines described by lists, and on this one."""
 
 import pytest
-from optional import needs_pyrender
 
+from tests.support.optional import needs_pyrender
 from turntable.errors import DeviceError, InvalidInputError, MissingExtraError
 from turntable.renderer.backends import Choice, choose, egl, list_devices
 from turntable.renderer.backends.devices import wanted

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from backend_contract import BackendTests, label, linear_of, psnr, scenes
-from meshes import box, corner_piece, doubled, sphere
 
+from tests.support.backend_contract import BackendTests, label, linear_of, psnr, scenes
+from tests.support.meshes import box, corner_piece, doubled, sphere
 from turntable.errors import MeshError, MissingExtraError
 from turntable.renderer import open_backend
 from turntable.renderer.backends import quality

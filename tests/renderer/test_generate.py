@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from loading_work import DeadlySource
-from meshes import write_shapenet_object
-from processes import wait_until
-from quick_run import OBJECTS, TINY, contents, load_here
 
+from tests.support.loading_work import DeadlySource
+from tests.support.meshes import write_shapenet_object
+from tests.support.processes import wait_until
+from tests.support.quick_run import OBJECTS, TINY, contents, load_here
 from turntable.datasets import open_dataset, verify
 from turntable.datasets.making import PLAN_NAME
 from turntable.datasets.objects import read_quarantine

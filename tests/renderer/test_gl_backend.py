@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backend_contract import BackendTests, corner_piece, label, scenes
-from meshes import box, sphere
 
+from tests.support.backend_contract import BackendTests, corner_piece, label, scenes
+from tests.support.meshes import box, sphere
 from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer import open_backend
 from turntable.renderer.backends import quality

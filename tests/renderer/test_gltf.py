@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 import trimesh
-from malformed import box_tree, glb
 from PIL import Image
 
+from tests.support.malformed import box_tree, glb
 from turntable.errors import MeshError
 from turntable.renderer.meshes import Limits, face_normals
 from turntable.renderer.meshes.formats import load_gltf

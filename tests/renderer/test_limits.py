@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from malformed import glb
-from meshes import CUBE_MTL, CUBE_OBJ, write_glb, write_shapenet_object
 
+from tests.support.malformed import glb
+from tests.support.meshes import CUBE_MTL, CUBE_OBJ, write_glb, write_shapenet_object
 from turntable.errors import MeshError
 from turntable.renderer.meshes import Limits
 from turntable.renderer.meshes.sources import FolderSource, load_mesh

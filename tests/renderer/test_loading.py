@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from loading_work import Misbehaving
-from pool_work import numbers
-from processes import alive, wait_until
 
+from tests.support.loading_work import Misbehaving
+from tests.support.pool_work import numbers
+from tests.support.processes import alive, wait_until
 from turntable.errors import MeshError, MissingExtraError
 from turntable.renderer.meshes.sources import ZooSource, load_mesh
 from turntable.renderer.runs import Loaded, LoadLimits, MeshLoader

@@ -1,8 +1,8 @@
 """A corpus of broken files: each is refused with its reason or kept with a warning, nothing else happens."""
 
 import pytest
-from malformed import KEPT, REASONS, WARNED, make_corpus
 
+from tests.support.malformed import KEPT, REASONS, WARNED, make_corpus
 from turntable.errors import MeshError
 from turntable.renderer import open_source
 from turntable.renderer.meshes.sources import load_mesh

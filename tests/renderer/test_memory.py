@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backend_contract import label, scenes
-from optional import needs_pyrender
 
+from tests.support.backend_contract import label, scenes
+from tests.support.optional import needs_pyrender
 from turntable.errors import DeviceError
 from turntable.renderer.backends import quality
 from turntable.renderer.meshes import Mesh, Texture

@@ -1,16 +1,16 @@
 """A file costs time and memory in proportion to its bytes, whatever it claims."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from malformed import _textured, box_tree, glb
 from PIL import Image
 
+from tests.support import with_tests
+from tests.support.malformed import _textured, box_tree, glb
 from turntable.errors import MeshError
 from turntable.renderer.meshes import Limits
 from turntable.renderer.meshes.formats import load_gltf
@@ -19,14 +19,12 @@ from turntable.renderer.meshes.formats.textures import Textures
 from turntable.renderer.meshes.limits import Allowance
 from turntable.renderer.meshes.sources import FolderSource, load_mesh
 
-SUPPORT = Path(__file__).parents[1] / "support"
-
 
 def test_no_file_of_the_corpus_costs_more_than_its_bytes_do_or_makes_a_library_speak(tmp_path):
     done = subprocess.run(
-        [sys.executable, str(SUPPORT / "mesh_costs.py"), str(tmp_path / "of")],
+        [sys.executable, "-m", "tests.support.mesh_costs", str(tmp_path / "of")],
         capture_output=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), str(SUPPORT)])},
+        env=with_tests(),
         timeout=300,
         check=True,
     )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from meshes import CUBE_MTL, CUBE_OBJ, write_shapenet_object
 
+from tests.support.meshes import CUBE_MTL, CUBE_OBJ, write_shapenet_object
 from turntable.errors import MeshError
 from turntable.renderer.meshes import face_normals
 from turntable.renderer.meshes.formats import load_obj

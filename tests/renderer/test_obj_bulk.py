@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from meshes import CUBE_OBJ
 
+from tests.support.meshes import CUBE_OBJ
 from turntable.errors import MeshError
 from turntable.renderer.meshes.formats.obj_bulk import read_bulk
 from turntable.renderer.meshes.formats.obj_lines import read_lines

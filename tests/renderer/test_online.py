@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from meshes import box, write_glb
-from quick_run import InProcess
 
+from tests.support.meshes import box, write_glb
+from tests.support.quick_run import InProcess
 from turntable.datasets import Dataset, draw_factors, load_recipe, open_dataset
 from turntable.datasets.draws import Blocks, ObjectQuery, RenderSetup, ViewRequest
 from turntable.datasets.files import decode_jpeg

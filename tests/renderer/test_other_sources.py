@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 import pytest
-from meshes import CUBE_MTL, CUBE_OBJ, write_glb, write_shapenet_object
 from PIL import Image
 
+from tests.support.meshes import CUBE_MTL, CUBE_OBJ, write_glb, write_shapenet_object
 from turntable.errors import InvalidInputError
 from turntable.renderer import open_source
 from turntable.renderer.meshes.sources.detect import detect_source

@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from meshes import write_shapenet_object
 
+from tests.support.meshes import write_shapenet_object
 from turntable.datasets import draw_factors, load_recipe
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.sources import FolderSource, ZooSource

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from meshes import box, sphere
 from scipy.stats import chisquare
 
+from tests.support.meshes import box, sphere
 from turntable.errors import MeshError
 from turntable.renderer.meshes.mesh import joined
 from turntable.renderer.points import surface_points

@@ -5,13 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-import pool_work
 import pytest
-from pool_work import ERRORS, STEPS, Told, do, numbers
-from processes import alive, wait_until, wait_until_gone
 
+from tests.support import with_tests
+from tests.support.pool_work import ERRORS, STEPS, Told, do, numbers
+from tests.support.processes import alive, wait_until, wait_until_gone
 from turntable.errors import DeviceError, TurntableError
 from turntable.renderer.runs import pool
 from turntable.renderer.runs.pool import TRIES, Watch
@@ -212,7 +211,7 @@ RUN = """
 import signal
 import sys
 from pathlib import Path
-from pool_work import do
+from tests.support.pool_work import do
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
@@ -229,7 +228,7 @@ def run_asleep(tmp_path, folder):
     script.write_text(RUN)
     process = subprocess.Popen(
         [sys.executable, str(script), str(folder)],
-        env={**os.environ, "PYTHONPATH": str(Path(pool_work.__file__).parent)},
+        env=with_tests(),
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from backend_contract import (
+
+from tests.support.backend_contract import (
     LIGHTS_AND_CAMERAS,
     SIZE,
     STANDARD,
@@ -12,9 +13,8 @@ from backend_contract import (
     linear_of,
     scenes,
 )
-from meshes import box, corner_piece
-from optional import needs_pyrender
-
+from tests.support.meshes import box, corner_piece
+from tests.support.optional import needs_pyrender
 from turntable.errors import DeviceError, MeshError
 from turntable.renderer.backends import quality
 from turntable.renderer.backends.pyrender import PyrenderBackend

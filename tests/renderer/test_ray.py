@@ -1,25 +1,21 @@
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import quick_run
-from quick_run import TINY, contents, quick
+
+from tests.support import with_tests
+from tests.support.quick_run import TINY, contents, quick
 
 pytestmark = [pytest.mark.gl, pytest.mark.alone]
 
 
 def test_a_cluster_that_loses_a_node_gives_the_same_bytes(tmp_path):
     pytest.importorskip("ray")
-    support = Path(quick_run.__file__).parent
-    places = os.pathsep.join([str(support), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": places, "RAY_USAGE_STATS_ENABLED": "0"}
     # Ray warns of much at import and shutdown; what it says is shown where the test fails.
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(support / "ray_run.py"), str(tmp_path)],
-        env=environment,
+        [sys.executable, "-W", "ignore", "-m", "tests.support.ray_run", str(tmp_path)],
+        env=with_tests(RAY_USAGE_STATS_ENABLED="0"),
         capture_output=True,
         text=True,
         timeout=300,

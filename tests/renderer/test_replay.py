@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from meshes import write_shapenet_object
 from PIL import Image
 
+from tests.support.meshes import write_shapenet_object
 from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer.backends import quality
 from turntable.renderer.meshes.sources import load_mesh

@@ -5,8 +5,8 @@ import json
 import time
 
 import pytest
-from quick_run import OBJECTS, TINY, InProcess, quick
 
+from tests.support.quick_run import OBJECTS, TINY, InProcess, quick
 from turntable.datasets import open_store
 from turntable.datasets.making import Job, open_destination
 from turntable.errors import InvalidInputError, StoppedError, StoreError

@@ -7,13 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-import killed_runs
 import pytest
-from processes import wait_until
-from quick_run import OBJECTS, TINY, InProcess, contents, quick
 
+from tests.support import with_tests
+from tests.support.processes import wait_until
+from tests.support.quick_run import OBJECTS, TINY, InProcess, contents, quick
 from turntable.datasets import verify
 from turntable.datasets.making import Job, LocalFolder
 from turntable.datasets.making.destination import LOCK_NAME
@@ -23,11 +22,6 @@ from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs import Listener, Selection
 
 pytestmark = pytest.mark.gl
-
-ENVIRONMENT = {
-    **os.environ,
-    "PYTHONPATH": os.pathsep.join([str(Path(killed_runs.__file__).parent), os.environ.get("PYTHONPATH", "")]),
-}
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +35,8 @@ def whole(tmp_path_factory):
 def test_kills_at_every_place_and_at_random_moments_change_no_byte(whole, tmp_path):
     seed = random.SystemRandom().randrange(2**32)  # printed: pytest shows it where the test fails
     print(f"seed {seed}")  # noqa: T201
-    script = [sys.executable, killed_runs.__file__, str(tmp_path), "50", str(seed)]
-    subprocess.run(script, env=ENVIRONMENT, check=True, timeout=600)
+    script = [sys.executable, "-m", "tests.support.killed_runs", str(tmp_path), "50", str(seed)]
+    subprocess.run(script, env=with_tests(), check=True, timeout=600)
     folders = sorted(tmp_path.iterdir())
     assert len(folders) > 2
     for folder in folders:

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from meshes import write_glb, write_shapenet_object, write_v1_object
 
+from tests.support.meshes import write_glb, write_shapenet_object, write_v1_object
 from turntable.datasets.objects import EMPTY_CARS
 from turntable.errors import InvalidInputError
 from turntable.renderer import open_source

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 import trimesh
-from meshes import CUBE_OBJ, write_shapenet_object
 from PIL import Image
 
+from tests.support.meshes import CUBE_OBJ, write_shapenet_object
 from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer import open_source
 from turntable.renderer.meshes.sources import FolderSource, ZooSource, load_mesh

@@ -1,8 +1,8 @@
 """Objects that are one mesh, and what is told of a folder before anything is rendered."""
 
 import pytest
-from meshes import CUBE_OBJ, write_shapenet_object
 
+from tests.support.meshes import CUBE_OBJ, write_shapenet_object
 from turntable.datasets.objects import EMPTY_CARS
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.sources import (

@@ -1,10 +1,10 @@
 """Whole runs over meshes that are broken or hostile: the good ones among them are rendered."""
 
 import pytest
-from loading_work import Misbehaving
-from malformed import KEPT, WARNED, make_corpus
-from quick_run import TINY
 
+from tests.support.loading_work import Misbehaving
+from tests.support.malformed import KEPT, WARNED, make_corpus
+from tests.support.quick_run import TINY
 from turntable.datasets import open_dataset, verify
 from turntable.datasets.objects import read_quarantine
 from turntable.renderer import generate, open_source

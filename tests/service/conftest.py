@@ -9,8 +9,8 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.service import new_access, write_access
 
 

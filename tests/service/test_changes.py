@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from processes import children, wait_until
-from synthetic import make_synthetic_dataset
 
+from tests.support.processes import children, wait_until
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.service import find_datasets

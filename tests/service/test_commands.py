@@ -1,8 +1,8 @@
 """turntable token, publish and serve as commands."""
 
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.cli import main
 from turntable.datasets import open_dataset
 from turntable.service import read_access

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from asking import bearer, client_of
 from starlette.testclient import TestClient
 
+from tests.support.asking import bearer, client_of
 from turntable.service import ServiceSettings, create_app, find_datasets
 
 

@@ -6,8 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
-from synthetic import write_synthetic_dataset
 
+from tests.support.synthetic import write_synthetic_dataset
 from turntable.datasets import ObjectRecord, load_recipe, open_dataset
 from turntable.datasets.query import matching_views
 from turntable.service import new_access, write_access

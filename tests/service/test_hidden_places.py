@@ -3,7 +3,7 @@
 import json
 import os
 
-from asking import client_of
+from tests.support.asking import client_of
 
 
 def test_a_data_set_with_a_link_to_a_private_file_is_not_served(sets, tmp_path):

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ports import free_port
-from processes import wait_until
 
+from tests.support.ports import free_port
+from tests.support.processes import wait_until
 from turntable.datasets import open_dataset
 
 CONFIG = Path(__file__).resolve().parents[2] / "docs" / "nginx.conf"

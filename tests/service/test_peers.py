@@ -1,8 +1,8 @@
 """Under which names the service answers, and who asks, behind proxies or not."""
 
 import pytest
-from asking import client_of
 
+from tests.support.asking import client_of
 from turntable.errors import InvalidInputError
 from turntable.service import ServiceSettings
 from turntable.service.doors import Peers

@@ -3,8 +3,8 @@ import tarfile
 
 import pytest
 from starlette.testclient import TestClient
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import InvalidInputError
 from turntable.service import create_app, find_datasets

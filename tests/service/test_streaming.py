@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
-from ports import free_port
 
+from tests.support.ports import free_port
 from turntable.datasets import open_dataset
 from turntable.errors import InvalidInputError, StoreError
 from turntable.loaders import Loader, Pairs, Views

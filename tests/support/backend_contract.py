@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from meshes import box, corner_piece, doubled
 from scipy.ndimage import binary_dilation, binary_erosion, center_of_mass
 from scipy.spatial import ConvexHull
 
+from tests.support.meshes import box, corner_piece, doubled
 from turntable.renderer.backends import Backend, quality
 from turntable.renderer.meshes import Mesh, Texture
 from turntable.renderer.meshes.coincident import LIT, settled

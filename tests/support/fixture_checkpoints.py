@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fixture_runs import DATASET, answers
-from fixture_sets import Arrays, turntable
 
+from tests.support.fixture_runs import DATASET, answers
+from tests.support.fixture_sets import Arrays, turntable
 from turntable.training import load_method, open_run
 
 KINDS = ("sie", "equicaps", "seq-jepa")

@@ -5,9 +5,8 @@ from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
-from fixture_runs import DATASET, copied_run
-from tiny_backbone import tiny_backbone
-
+from tests.support.fixture_runs import DATASET, copied_run
+from tests.support.tiny_backbone import tiny_backbone
 from turntable.evaluation import ProtocolConfig, evaluate, protocol_by_name
 
 PROTOCOLS = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fixture_sets import Arrays, turntable
-from tiny_backbone import tiny_backbone
 
+from tests.support.fixture_sets import Arrays, turntable
+from tests.support.tiny_backbone import tiny_backbone
 from turntable.errors import StoppedError
 from turntable.models import Method
 from turntable.training import load_method, open_run, train

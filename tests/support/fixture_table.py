@@ -7,12 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import fixture_checkpoints
-import fixture_results
-import fixture_runs
-import fixture_sets
 import numpy as np
 import torch
+
+from tests.support import fixture_checkpoints, fixture_results, fixture_runs, fixture_sets
 
 HERE = Path(__file__).resolve().parents[1] / "fixtures"
 

@@ -23,8 +23,8 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 from pyarrow import parquet
-from synthetic import draw_view, synthetic_objects
 
+from tests.support.synthetic import draw_view, synthetic_objects
 from turntable.datasets import Recipe, draw_factors, load_recipe
 from turntable.datasets.files import (
     extra_member,

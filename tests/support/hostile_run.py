@@ -1,6 +1,6 @@
 """Runs one command over hostile data sets, in a process whose memory is bounded: a line of JSON for each.
 
-python hostile_run.py COMMAND FOLDER SCRATCH CASE...
+python -m tests.support.hostile_run COMMAND FOLDER SCRATCH CASE...
 """
 
 import io
@@ -31,8 +31,7 @@ def load(folder: Path, _: Path) -> str:
 
 
 def stream(folder: Path, scratch: Path) -> str:
-    from http_server import FaultyServer, running
-
+    from tests.support.http_server import FaultyServer, running
     from turntable.loaders import Loader, Views
 
     with running(FaultyServer(folder.parent)) as server:

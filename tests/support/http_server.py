@@ -17,7 +17,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from hostile_answers import HOSTILE
+
+from tests.support.hostile_answers import HOSTILE
 
 FOUND = b"HTTP/1.1 302 Found\r\nConnection: close\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n"
 PAGE = b"<!DOCTYPE html><html><title>Please log in</title></html>"

@@ -4,7 +4,7 @@ A hundred interpreters and OpenGL devices take minutes to open, and no kill of t
 So one forked run draws, and the runs that are killed find its pictures ready: whatever they write to disk,
 read again and give names to is done in earnest.
 
-python killed_runs.py FOLDER KILLS SEED
+python -m tests.support.killed_runs FOLDER KILLS SEED
 """
 
 import io
@@ -21,9 +21,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-import quick_run
-from quick_run import OBJECTS, InProcess, load_here, quick
-
+from tests.support import quick_run
+from tests.support.quick_run import OBJECTS, InProcess, load_here, quick
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs import Loaded, shard
 from turntable.renderer.views import Views

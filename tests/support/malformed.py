@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from meshes import CUBE_MTL, CUBE_OBJ, write_shapenet_object
 from PIL import Image
+
+from tests.support.meshes import CUBE_MTL, CUBE_OBJ, write_shapenet_object
 
 KEPT = "kept"
 WARNED = "kept with a warning"

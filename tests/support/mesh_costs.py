@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import trimesh  # noqa: F401  what is imported late is no object's cost
-from malformed import Case, make_corpus
 
+from tests.support.malformed import Case, make_corpus
 from turntable.errors import MeshError
 from turntable.renderer import open_source
 from turntable.renderer.meshes.sources import load_mesh

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from processes import wait_until
 
+from tests.support.processes import wait_until
 from turntable.errors import DeviceError, DeviceLostError, MeshError, MissingExtraError, RecipeError
 from turntable.renderer.runs.pool import resident_bytes, run_tasks
 

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import ray
-from quick_run import OBJECTS, TINY
 from ray.cluster_utils import Cluster
 
+from tests.support.quick_run import OBJECTS, TINY
 from turntable.errors import InvalidInputError
 from turntable.renderer import generate
 from turntable.renderer.meshes.sources import ZooSource

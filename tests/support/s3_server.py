@@ -18,12 +18,13 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock, Thread
 from urllib.parse import parse_qs
 
 import pytest
-from ports import free_port
+
+from tests.support import with_tests
+from tests.support.ports import free_port
 
 FAULTS = ("503", "429", "reset", "cut", "lost")
 """Answer "slow down"; answer "too many requests"; reset the connection; do the work and cut the answer's body
@@ -64,8 +65,10 @@ def s3_process() -> Generator[str, None, None]:
     """The endpoint of a server that lives as long as the session."""
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    arguments = [sys.executable, "-W", "ignore", str(Path(__file__)), str(port)]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    arguments = [sys.executable, "-W", "ignore", "-m", "tests.support.s3_server", str(port)]
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=with_tests()
+    ) as process:
         try:
             _wait_for(endpoint, process)
             yield endpoint

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from s3_server import S3Bucket
-from synthetic import synthetic_objects, write_synthetic_shard
 
+from tests.support.s3_server import S3Bucket
+from tests.support.synthetic import synthetic_objects, write_synthetic_shard
 from turntable.datasets import load_recipe
 from turntable.datasets.shards import local_shards, store_shards
 from turntable.datasets.stores import Store, open_journal

@@ -1,7 +1,7 @@
 """Trainings on several ranks, and trainings that are killed: what torchrun and tests start as a program.
 
-torchrun --nproc-per-node 2 train_ranks.py PLAN     # every job of a plan, on both ranks
-python train_ranks.py kill PLAN RANKS KILLS SEED    # its first job, and its second, which is killed
+torchrun --nproc-per-node 2 -m tests.support.train_ranks PLAN   # every job of a plan, on both ranks
+python -m tests.support.train_ranks kill PLAN RANKS KILLS SEED   # its first job, and its second, killed
 """
 
 import importlib
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from ports import free_port
 from torch.nn.parallel import DistributedDataParallel
 
+from tests.support.ports import free_port
 from turntable.errors import StoppedError
 from turntable.models import Method, Normalize
 from turntable.training import TrainConfig, read_records, train

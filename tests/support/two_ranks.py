@@ -1,6 +1,6 @@
 """How far two ranks that share a batch are from one process that has all of it, by method, in float64.
 
-python two_ranks.py FOLDER     # where the ranks meet and leave their answers; prints the differences
+python -m tests.support.two_ranks FOLDER     # where the ranks meet; prints the differences
 """
 
 import importlib
@@ -15,8 +15,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.multiprocessing.spawn import start_processes
-from train_ranks import double_precision
 
+from tests.support.train_ranks import double_precision
 from turntable.models import METHODS, DataInfo, Method, Moment, build_backbone, build_method
 from turntable.training import synchronised
 from turntable.training.steps import Ranks

@@ -2,9 +2,9 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 from torch import nn
 
+from tests.support.synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 from turntable.datasets import load_recipe
 from turntable.models import METHODS, PAIR, Method, MethodConfig, SampleKind
 from turntable.models.registry import MethodEntry

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.errors import InvalidInputError
 from turntable.models import BACKBONES
 from turntable.models.backbones import SmallNet

@@ -5,8 +5,8 @@ import os
 
 import pytest
 import torch
-from hostile_weights import archive, numbers, storage, tensor, weights
 
+from tests.support.hostile_weights import archive, numbers, storage, tensor, weights
 from turntable import cli
 from turntable.errors import IntegrityError, InvalidInputError, StoppedError, TurntableError
 from turntable.training import import_checkpoint, load_method, open_run, read_records, train

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable import cli
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError

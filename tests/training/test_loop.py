@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 import torch
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError, StoppedError, TurntableError
 from turntable.models import Method

@@ -1,21 +1,20 @@
 """Two ranks are one process: proven in one start of torchrun, which does all jobs of a plan."""
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
-from train_ranks import StopAt, double_precision, write_plan
 
+from tests.support import with_tests
+from tests.support.train_ranks import StopAt, double_precision, write_plan
 from turntable.errors import StoppedError
 from turntable.models import METHODS
 from turntable.training import demo_config, open_run, read_records, train
 from turntable.training.runs.checkpoints import read_weights
 
-SCRIPT = Path(__file__).parent.parent / "support" / "train_ranks.py"
+SCRIPT = "tests.support.train_ranks"
 FLOATS = {"double": True}
 CHANGES = {
     "accumulated": {
@@ -48,7 +47,7 @@ def long(dataset, **changes):
 def launch(*arguments):
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(SCRIPT.parent), "OMP_NUM_THREADS": "1"},
+        env=with_tests(OMP_NUM_THREADS="1"),
         capture_output=True,
         text=True,
         timeout=300,
@@ -74,7 +73,7 @@ def made(full_dataset, tmp_path_factory):
     with pytest.raises(StoppedError), double_precision():
         train(short(full_dataset), folder / "begun-alone", stop=StopAt(1, 0))
     write_plan(folder / "plan.json", jobs)
-    started = launch("-m", "torch.distributed.run", "--nproc-per-node", 2, SCRIPT, folder / "plan.json")
+    started = launch("-m", "torch.distributed.run", "--nproc-per-node", 2, "-m", SCRIPT, folder / "plan.json")
     said = [json.loads((folder / f"plan.rank{rank}").read_text()) for rank in (0, 1)]
     return folder, said, started.stderr
 
@@ -157,7 +156,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bits(full_dataset, tm
     write_plan(
         tmp_path / "plan.json", {tmp_path / name: (long(full_dataset), {}) for name in ("whole", "killed")}
     )
-    done = launch(SCRIPT, "kill", tmp_path / "plan.json", ranks, 3, 5)
+    done = launch("-m", SCRIPT, "kill", tmp_path / "plan.json", ranks, 3, 5)
     kept = json.loads(done.stdout)
     assert 0 < max(kept) < 9
     same_bits(tmp_path / "whole", tmp_path / "killed")

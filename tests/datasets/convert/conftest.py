@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from published import VIEWS
-from synthetic import make_synthetic_dataset
 
+from tests.support.published import VIEWS
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, export_folder
 from turntable.datasets.files import encode_jpeg
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from published import VIEWS, lists, tree
 from scipy.spatial.transform import Rotation
-from synthetic import synthetic_objects, write_synthetic_dataset
 
+from tests.support.published import VIEWS, lists, tree
+from tests.support.synthetic import synthetic_objects, write_synthetic_dataset
 from turntable.datasets import (
     Dataset,
     ObjectRecord,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from published import VIEWS, tree, write_list
-from synthetic import make_synthetic_dataset
 
+from tests.support.published import VIEWS, tree, write_list
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import export_folder, import_folder, open_dataset, verify
 from turntable.datasets.convert import Origin
 from turntable.datasets.files import encode_jpeg

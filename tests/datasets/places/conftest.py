@@ -2,8 +2,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from synthetic import make_synthetic_dataset
 
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from places import same
 
+from tests.support.places import same
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.stores.cache import ShardCache, hashed
 from turntable.loaders import Loader, Pairs

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from places import same
-from processes import wait_until
 
+from tests.support.places import same
+from tests.support.processes import wait_until
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.query import matching_views
 from turntable.errors import InvalidInputError, StoreError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from places import edit, same
 
+from tests.support.places import edit, same
 from turntable.datasets import Dataset, open_dataset
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 from turntable.loaders import Loader, Pairs

@@ -6,9 +6,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from planting import DATA
-from readers import WORD
 
+from tests.support.planting import DATA
+from tests.support.readers import WORD
 from turntable.datasets.stores import LocalStore
 from turntable.datasets.stores.cache import ShardCache
 

@@ -5,9 +5,9 @@ import re
 import time
 
 import pytest
-from bounds import ENOUGH, MOST, given_up
-from hostile_answers import HOSTILE
 
+from tests.support.bounds import ENOUGH, MOST, given_up
+from tests.support.hostile_answers import HOSTILE
 from turntable.datasets.stores import spool
 from turntable.datasets.stores.web import HttpStore
 from turntable.errors import GivenUpError, TurntableError

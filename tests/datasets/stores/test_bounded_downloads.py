@@ -7,9 +7,9 @@ from pathlib import Path
 
 import obstore
 import pytest
-from bounds import ENOUGH, take
-from processes import wait_until
 
+from tests.support.bounds import ENOUGH, take
+from tests.support.processes import wait_until
 from turntable.datasets.stores import LocalStore, open_journal
 from turntable.datasets.stores.buckets import ObjectStore
 from turntable.datasets.stores.buckets.store import MEMORY

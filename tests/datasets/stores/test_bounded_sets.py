@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bounds import ENOUGH
-from synthetic import make_synthetic_dataset
 
+from tests.support.bounds import ENOUGH
+from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.query import matching_views
 from turntable.datasets.shards import IndexSize

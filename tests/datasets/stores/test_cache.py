@@ -9,8 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from processes import wait_until
 
+from tests.support.processes import wait_until
 from turntable.datasets.stores import LocalStore
 from turntable.datasets.stores.cache import ShardCache, default_cache
 from turntable.datasets.stores.web import HttpStore
@@ -167,7 +167,8 @@ def test_something_wrong_once_is_fetched_again(server, cache):
 FETCH = """
 import sys
 from pathlib import Path
-from turntable.datasets.stores import HttpStore, ShardCache
+from turntable.datasets.stores.cache import ShardCache
+from turntable.datasets.stores.web import HttpStore
 path = ShardCache(Path(sys.argv[1])).file(HttpStore(sys.argv[2]), "a.tar", int(sys.argv[3]), sys.argv[4])
 print(len(path.read_bytes()))
 """

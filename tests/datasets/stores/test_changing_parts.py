@@ -4,8 +4,19 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-from planting import DATA, DIGEST, PLACES, dangling_link, folder, get, hard_link, is_untouched, link, pipe
 
+from tests.support.planting import (
+    DATA,
+    DIGEST,
+    PLACES,
+    dangling_link,
+    folder,
+    get,
+    hard_link,
+    is_untouched,
+    link,
+    pipe,
+)
 from turntable.datasets.stores import LocalStore
 from turntable.datasets.stores.cache import ShardCache
 from turntable.datasets.stores.protocol import Download

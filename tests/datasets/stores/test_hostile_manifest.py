@@ -1,8 +1,8 @@
 """Digests and sizes of a hostile manifest: they name no file, and cost none."""
 
 import pytest
-from planting import DATA, DIGEST, tree
 
+from tests.support.planting import DATA, DIGEST, tree
 from turntable.datasets.stores import LocalStore
 from turntable.datasets.stores.cache import ShardCache
 from turntable.errors import IntegrityError, StoreError

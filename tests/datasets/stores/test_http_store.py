@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from processes import wait_until
 
+from tests.support.processes import wait_until
 from turntable.datasets import open_store
 from turntable.datasets.stores.web import HttpStore
 from turntable.errors import InvalidInputError, StoreError

@@ -4,9 +4,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from store_contract import OBJECTS, RECIPE, digest, file_of
-from synthetic import write_synthetic_shard
 
+from tests.support.store_contract import OBJECTS, RECIPE, digest, file_of
+from tests.support.synthetic import write_synthetic_shard
 from turntable.datasets.stores import LocalStore, open_journal
 from turntable.errors import StoreError
 

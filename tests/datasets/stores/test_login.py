@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from readers import WORD, refusal
 
+from tests.support.readers import WORD, refusal
 from turntable.cli import main
 from turntable.datasets.stores.web import HttpStore, origin_of
 from turntable.datasets.stores.web.tokens import find_token

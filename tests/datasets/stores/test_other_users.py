@@ -6,7 +6,8 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-from planting import (
+
+from tests.support.planting import (
     DATA,
     DIGEST,
     OTHER_USER,
@@ -14,7 +15,6 @@ from planting import (
     as_root,
     get,
 )
-
 from turntable.datasets.stores import LocalStore
 from turntable.datasets.stores.cache import ShardCache
 

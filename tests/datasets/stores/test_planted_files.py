@@ -6,7 +6,8 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
-from planting import (
+
+from tests.support.planting import (
     DATA,
     DIGEST,
     KINDS,
@@ -20,7 +21,6 @@ from planting import (
     pipe,
     relative_link,
 )
-
 from turntable.datasets.stores import LocalStore
 from turntable.datasets.stores.cache import ShardCache
 from turntable.errors import StoreError

@@ -11,8 +11,8 @@ import traceback
 from pathlib import Path
 
 import pytest
-from readers import WORD, refusal
 
+from tests.support.readers import WORD, refusal
 from turntable.datasets import open_store
 from turntable.datasets.stores.web import HttpStore, checked_token, forget_token, keep_token, origin_of
 from turntable.datasets.stores.web.tokens import find_token

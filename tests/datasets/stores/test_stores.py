@@ -6,10 +6,10 @@ from pathlib import Path
 
 import obstore
 import pytest
-from s3_server import FAULTS, KEY, SECRET
-from store_contract import LARGE, OBJECTS, RECIPE, Servers, StoreTests, digest, file_of
-from synthetic import write_synthetic_shard
 
+from tests.support.s3_server import FAULTS, KEY, SECRET
+from tests.support.store_contract import LARGE, OBJECTS, RECIPE, Servers, StoreTests, digest, file_of
+from tests.support.synthetic import write_synthetic_shard
 from turntable.datasets import open_store
 from turntable.datasets.shards import ShardReader
 from turntable.datasets.stores import LocalStore, Store, open_journal
