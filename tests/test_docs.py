@@ -56,3 +56,12 @@ def test_docs_run(folder, page):
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_files_of_the_checkout_are_where_pages_say(page):
+    named = re.findall(
+        r"`((?:turntable|tests|docs|benchmarks|scripts|docker)/[\w./-]+(?:\.py|/))`", page.read_text("utf-8")
+    )
+    for name in named:
+        assert (ROOT / name).exists(), name
