@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.support.synthetic import make_synthetic_dataset
+from turntable.evaluation import ProtocolConfig
 
 BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "methods.py"
 
@@ -43,16 +45,35 @@ def test_every_name_is_a_method(methods):
     assert {*methods.EQUIVARIANT} < {*METHODS}
 
 
-def test_the_papers_settings_are_for_a_data_set_that_is_given(tmp_path):
+@pytest.fixture
+def in_this_process(methods, monkeypatch):
+    """Jobs that are done here, with heads of a demo's length; the protocols that they asked for."""
+    from turntable import evaluation
+
+    asked, evaluate, threads = [], evaluation.evaluate, torch.get_num_threads()
+
+    def shortened(run, dataset, *, config):
+        asked.append(config)
+        return evaluate(run, dataset, config=evaluation.ProtocolConfig.demo())
+
+    def done_here(job, words, threads):
+        methods.main([*words, "--job", job.method, str(job.seed)])
+
+    monkeypatch.setattr(evaluation, "evaluate", shortened)
+    monkeypatch.setattr(methods, "in_a_process", done_here)
+    yield asked
+    torch.set_num_threads(threads)
+
+
+def test_the_papers_settings_are_for_a_data_set_that_is_given(methods, in_this_process, tmp_path, capsys):
     make_synthetic_dataset(tmp_path / "given", objects=40, views=4)
     small = ["backbone=small", "epochs=1", "batch_size=16", "projector_widths=32,32,32"]
-    command = [sys.executable, str(BENCHMARK), "--out", str(tmp_path / "runs")]
-    command += ["--data", str(tmp_path / "given"), "--paper", "--methods", "vicreg", "--seeds", "0"]
-    command += ["--set", *small]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
-    assert done.returncode == 0, done.stderr
-    assert "Made by `scripts/bench methods --out " in done.stdout
-    assert "| vicreg | representation | 1 |" in done.stdout
+    words = ["--out", str(tmp_path / "runs"), "--data", str(tmp_path / "given"), "--paper"]
+    methods.main([*words, "--methods", "vicreg", "--seeds", "0", "--set", *small])
+    assert in_this_process == [ProtocolConfig()]
+    page = capsys.readouterr().out
+    assert "Made by `scripts/bench methods --out " in page
+    assert "| vicreg | representation | 1 |" in page
     config = json.loads((tmp_path / "runs/vicreg-0/config.json").read_text("utf-8"))["config"]
     assert (config["backbone"], config["epochs"], config["schedule"]) == ("small", 1, "constant")
     assert not (tmp_path / "runs/zoo").exists()
@@ -60,10 +81,11 @@ def test_the_papers_settings_are_for_a_data_set_that_is_given(tmp_path):
 
 def test_where_every_job_fails_it_says_why(tmp_path):
     make_synthetic_dataset(tmp_path / "zoo", objects=8, views=2)
-    command = [sys.executable, str(BENCHMARK), "--out", str(tmp_path), "--methods", "vicreg", "--set", "no=1"]
+    command = [sys.executable, str(BENCHMARK), "--out", str(tmp_path), "--methods", "vicreg"]
+    command += ["--seeds", "0", "1", "--set", "no=1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 1
-    assert done.stderr.count("--set no: there is no such setting") == 3
+    assert done.stderr.count("--set no: there is no such setting") == 2
 
 
 def test_jobs_are_done_once_and_make_a_page(tmp_path):
