@@ -12,6 +12,8 @@ import torch
 from tests.support.synthetic import make_synthetic_dataset
 from turntable.evaluation import ProtocolConfig
 
+pytestmark = pytest.mark.slow
+
 BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "methods.py"
 
 

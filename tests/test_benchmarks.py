@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 LOAD = BENCHMARKS / "load.py"
 TRAIN_STEP = BENCHMARKS / "train_step.py"

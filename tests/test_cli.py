@@ -93,6 +93,7 @@ def test_bad_recipe_file_lists_every_fault(capsys, tmp_path):
         assert words in err
 
 
+@pytest.mark.slow
 @pytest.mark.gl
 def test_render_replay_and_resume(capsys, tmp_path):
     for name in ("100/a", "100/b"):

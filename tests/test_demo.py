@@ -7,7 +7,7 @@ import pytest
 from turntable.demo import METHODS, DemoConfig, run_demo
 from turntable.errors import StoppedError
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
 
 class Quiet:

@@ -34,6 +34,7 @@ def run(folder, kind, text):
     assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
 
 
+@pytest.mark.slow
 @pytest.mark.gl
 def test_readme_runs(folder):
     """`bash` and `python` blocks; `sh` ones install or take long, and CI runs them as themselves."""
@@ -43,6 +44,7 @@ def test_readme_runs(folder):
         run(folder, kind, text)
 
 
+@pytest.mark.slow
 @pytest.mark.gl
 @pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
 def test_docs_run(folder, page):

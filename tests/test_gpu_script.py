@@ -125,6 +125,7 @@ def test_broken_results_are_begun_anew(tmp_path, broken):
     assert running.read_results(tmp_path) == {"steps": {}}
 
 
+@pytest.mark.slow
 def test_the_same_pictures_come_out_of_software(tmp_path):
     here, name = pictures.draw("software")
     software = pictures.read(pictures.SOFTWARE)
@@ -237,6 +238,7 @@ def wheelhouse(tmp_path, monkeypatch):
     return _add
 
 
+@pytest.mark.slow
 def test_a_pack_holds_what_fits_and_names_what_does_not(wheelhouse, tmp_path, monkeypatch, capsys):
     step = a_step(needs=("moderngl", "embreex", "simplejpeg"))
     monkeypatch.setattr(packing, "STEPS", (step,))
@@ -279,6 +281,7 @@ def command(*words, **environment):
     )
 
 
+@pytest.mark.slow
 def test_the_command_runs_its_first_steps_in_software(tmp_path):
     out = tmp_path / "out"
     steps = ("machine", "pictures", "decoding", "ring")
@@ -294,6 +297,7 @@ def test_the_command_runs_its_first_steps_in_software(tmp_path):
     assert command("--table", out).returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="there is a GPU")
 def test_without_a_gpu_each_step_says_so_and_the_next_goes_on(tmp_path):
     out = tmp_path / "out"
@@ -305,6 +309,7 @@ def test_without_a_gpu_each_step_says_so_and_the_next_goes_on(tmp_path):
     assert any("no CUDA device" in str(row["value"]) for row in entries["machine"]["rows"])
 
 
+@pytest.mark.slow
 def test_without_a_driver_for_egl_that_is_a_line_and_the_next_step_goes_on(tmp_path):
     nothing = {"__EGL_VENDOR_LIBRARY_FILENAMES": str(tmp_path / "none.json")}
     out = tmp_path / "out"
@@ -336,6 +341,7 @@ def test_a_python_without_any_library_gets_results_too(tmp_path):
     assert entries["render"]["word"].startswith("not installed here: numpy, pydantic")
 
 
+@pytest.mark.slow
 def test_what_was_packed_is_found(tmp_path):
     pack = tmp_path / "pack"
     (pack / "wheels").mkdir(parents=True)

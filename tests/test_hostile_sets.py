@@ -12,6 +12,8 @@ import pytest
 from tests.support import with_tests
 from tests.support.hostile import ALL, SECRET, Case, make_hostile
 
+pytestmark = pytest.mark.slow
+
 RUN = ("-m", "tests.support.hostile_run")
 
 

@@ -11,6 +11,7 @@ from turntable.datasets import shipped_recipes
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("room", "foreign"),
     [

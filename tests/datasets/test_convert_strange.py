@@ -10,6 +10,7 @@ from turntable.datasets import export_folder, import_folder
 from turntable.errors import InvalidInputError
 
 
+@pytest.mark.slow
 def test_names_of_folders_that_are_not_in_utf_8_are_told(tmp_path: Path) -> None:
     dataset = make_synthetic_dataset(tmp_path / "set", objects=4, views=3, image_size=16)
     export_folder(dataset.path, tmp_path / "published")

@@ -36,6 +36,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return make_synthetic_dataset(tmp_path_factory.mktemp("set"), objects=9, views=3, image_size=16)
 
 
+@pytest.mark.slow
 def test_mlcroissant_reads_our_values(dataset: Dataset, tmp_path: Path) -> None:
     pytest.importorskip("mlcroissant")
     command = [sys.executable, "-c", READ, str(dataset.path / "croissant.json")]

@@ -92,6 +92,7 @@ def labels_of(recipe: Recipe, object_id: str, views: Any) -> np.ndarray:
     return draw_factors(recipe, object_id, views, STREAM if recipe.draws == "numpy-legacy" else None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=40)
 @given(data=st.data())

@@ -59,6 +59,7 @@ def test_inspect_tells_columns_and_distributions(capsys: pytest.CaptureFixture[s
         assert (share is not None) == (name in ("sequences", "zoo-benchmark"))
 
 
+@pytest.mark.slow
 def test_inspect_draws_a_page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text(load_recipe("sequences").replace(name="mine").to_toml(), encoding="utf-8")

@@ -28,6 +28,7 @@ def test_a_report_quotes_so_much_of_a_manifest_and_no_more(folder: Path) -> None
     assert max(map(len, problems)) < 3000
 
 
+@pytest.mark.slow
 def test_what_is_shown_of_a_data_set_is_bounded(folder: Path) -> None:
     began, console = time.monotonic(), PlainConsole()
     with console.capture() as shown:

@@ -33,6 +33,7 @@ def test_a_choice_survives_its_packing(data):
     assert not len(subset.chosen("val", objects, views))
 
 
+@pytest.mark.slow
 def test_the_manifest_holds_what_the_condition_chooses(dataset):
     where = "floor_hue < 0.4"
     manifest = Manifest.from_json(subset_manifest(dataset, where).to_json())
@@ -48,6 +49,7 @@ def test_the_manifest_holds_what_the_condition_chooses(dataset):
     assert "subset" not in dataset.manifest.to_json()
 
 
+@pytest.mark.slow
 def test_a_split_without_any_is_left_out_and_none_at_all_is_refused(dataset):
     with dataset.split("val") as val:
         key = val.keys[0]

@@ -116,6 +116,7 @@ def test_heads_learn_what_is_there(dataset, features):
     assert known > task.blind(features)(None, features, resamples)["top1"].value + 0.1
 
 
+@pytest.mark.slow
 def test_a_drifting_protocol_gives_the_rows_of_the_other(dataset, tmp_path):
     run = train(demo_config("sie", dataset.place, epochs=1, batch_size=8), tmp_path / "run")
     brief = ProbeConfig(epochs=2, batch_size=4, hidden=16)

@@ -19,6 +19,8 @@ from turntable.evaluation.report.figures import error_over_angle, histograms, pr
 from turntable.evaluation.report.summaries import contact_sheet_of
 from turntable.studies import compare_runs, write_comparison
 
+pytestmark = pytest.mark.slow
+
 NAMES = (
     "<script>alert(1)</script>",
     "$\\frac{",

@@ -102,6 +102,7 @@ def test_a_network_that_has_learned_nothing_has_scores_too(dataset, tmp_path):
     assert other.row("representation") != first.row("representation")
 
 
+@pytest.mark.slow
 def test_several_views_together_have_rows_as_far_as_views_reach(dataset, tmp_path):
     run = brief_run(dataset, tmp_path / "run", "seq-jepa")
     config = dataclasses.replace(PROTOCOL, aggregate_views=(1, 3, 5, 7))
@@ -111,6 +112,7 @@ def test_several_views_together_have_rows_as_far_as_views_reach(dataset, tmp_pat
     assert all(set(rows[name].scores) == {"top1"} for name in together)
 
 
+@pytest.mark.slow
 def test_pre_looks_where_the_protocol_says(dataset, tmp_path):
     run = brief_run(dataset, tmp_path / "run", "sie")
     config = dataclasses.replace(PROTOCOL, pre_candidates=("val", "train", "both"), retrieval_sources="first")

@@ -60,6 +60,7 @@ def perfect():
     return {row.name: row.scores for row in rows}
 
 
+@pytest.mark.slow
 def test_a_perfect_encoder_has_perfect_scores(perfect):
     scores = perfect["representation"]
     assert scores["top1"].value == 1
@@ -82,6 +83,7 @@ def test_every_interval_holds_its_value(perfect):
             assert score.low <= score.value <= score.high
 
 
+@pytest.mark.slow
 def test_a_constant_encoder_is_worth_the_constant_predictor():
     train, val = make_split(300, 0, skew=150), make_split(100, 1, skew=20)
     train, val = (
@@ -315,6 +317,7 @@ def test_the_nearest_neighbours_vote():
     assert nearest_categories(known, categories, asked, 99, 2).tolist() == [0, 1]  # votes weigh cosines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dim", "most"), [(64, 1e-6), (32, 0.129), (16, 0.259)])
 def test_equiangular_vectors_are_as_far_apart_as_can_be(dim, most):
     vectors = equiangular_vectors(55, dim).double()

@@ -91,6 +91,7 @@ def test_a_page_without_runs_shows_the_data_alone(tmp_path):
     assert "Training" not in page.text
 
 
+@pytest.mark.slow
 def test_figures_show_their_numbers():
     assert histograms({"a": np.zeros(9)}) == histograms({"a": np.zeros(9)})
     assert histograms({"a": np.zeros(9)}) != histograms({"a": np.arange(9.0)})
@@ -225,6 +226,7 @@ def evaluated(monkeypatch, capsys, *words):
     return ended.value.code, capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_a_network_that_has_learned_nothing_is_evaluated_beside_its_run(trained, monkeypatch, capsys):
     dataset, run = trained
     code, _ = evaluated(monkeypatch, capsys, run, dataset.path, "--untrained")
@@ -252,6 +254,7 @@ def test_options_that_would_be_ignored_are_refused(words, said, monkeypatch, cap
     assert said in captured.err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 def test_a_browser_without_a_network_shows_the_page(both, trained, tmp_path):
     write_runs_report([trained[1]], trained[0], [both[0]], made_up_details(), tmp_path / "report.html")

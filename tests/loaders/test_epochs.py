@@ -26,6 +26,7 @@ ENGINES = [
 ]
 
 
+@pytest.mark.slow
 def test_any_engine_and_number_of_workers_gives_equal_batches(dataset: Dataset) -> None:
     runs: list[list[Batch]] = []
     for workers, engine in ENGINES:
@@ -69,6 +70,7 @@ def test_an_epoch_resumes_at_any_batch(dataset: Dataset, workers: int, engine) -
         loader.batches(4, start_batch=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_state_goes_on_to_the_bit_on_other_ranks_workers_and_engines(
@@ -122,7 +124,7 @@ def test_a_state_goes_on_to_the_bit_on_other_ranks_workers_and_engines(
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 8])
-@pytest.mark.parametrize("workers", [0, 1, 4])
+@pytest.mark.parametrize("workers", [0, 1, pytest.param(4, marks=pytest.mark.slow)])
 def test_ranks_show_each_object_as_often_as_promised_and_nothing_twice(
     dataset: Dataset, world: int, workers: int
 ) -> None:

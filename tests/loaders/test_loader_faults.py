@@ -174,6 +174,7 @@ def test_a_cut_shard_is_told_with_file_and_remedy(tmp_path: Path, workers: int, 
         list(Loader(tmp_path, "train", Pairs(), 6, num_workers=workers, engine=engine))
 
 
+@pytest.mark.slow
 def test_an_index_of_another_shard_is_told(tmp_path: Path) -> None:
     make(tmp_path / "one")
     make(tmp_path / "two", seed=1)
@@ -199,6 +200,7 @@ for number, batch in enumerate(loader):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["worker", "trainer", "ctrl-c"])
 def test_whoever_is_killed_leaves_nothing_behind_and_nobody_hangs(tmp_path: Path, victim: str) -> None:
     make(tmp_path)
@@ -268,6 +270,7 @@ distributed.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_real_ranks_under_torchrun_see_disjoint_data_and_equal_counts(tmp_path: Path) -> None:
     make(tmp_path / "set", objects=11)
     script = tmp_path / "rank.py"

@@ -117,6 +117,7 @@ def test_our_loader_reads_a_converted_set_as_it_reads_the_rendered_one(
     assert all(torch.equal(rendered[key], again[key]) for key in shared)
 
 
+@pytest.mark.slow
 def test_lightning_resumes_in_mid_epoch_with_the_next_batch(dataset: Dataset, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

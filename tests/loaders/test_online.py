@@ -55,6 +55,7 @@ def shown(batches: list[Batch]) -> list[tuple[int, int]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["embree", pytest.param("moderngl", marks=pytest.mark.gl)])
 def test_batches_are_those_of_the_stored_data_set(tmp_path: Path, backend: str) -> None:
     recipe = RECIPE.replace(outputs=["rgb", "mask", "depth"], channel_order="bgr")
@@ -82,6 +83,7 @@ def test_batches_are_those_of_the_stored_data_set(tmp_path: Path, backend: str) 
         assert equal(batch, stored)
 
 
+@pytest.mark.slow
 def test_no_view_comes_twice_on_any_rank_and_labels_are_drawn_by_number() -> None:
     ranks = [
         online(Fresh(2, visits=2), 1, rank=rank, world_size=2, labels=["factors"], output="numpy")
@@ -99,6 +101,7 @@ def test_no_view_comes_twice_on_any_rank_and_labels_are_drawn_by_number() -> Non
         assert batch["category"][0] == ranks[0].inventory.classes[row]
 
 
+@pytest.mark.slow
 @pytest.mark.gl
 def test_workers_change_nothing_and_a_state_resumes_to_the_bit() -> None:
     """On OpenGL, where a pixel may hang on what is drawn beside it."""
@@ -125,6 +128,7 @@ def test_workers_change_nothing_and_a_state_resumes_to_the_bit() -> None:
         loader.load_state_dict({**state, "seed": 1})
 
 
+@pytest.mark.slow
 def test_longer_samples_of_sequences_begin_new_ones() -> None:
     recipe = load_recipe("sequences").replace(image_size_px=16, quality="fast", val_fraction=0, source="zoo")
     assert recipe.sequence is not None
@@ -152,6 +156,7 @@ print([name for name in sys.modules if name.startswith(foreign)])
 """
 
 
+@pytest.mark.slow
 def test_no_renderer_is_loaded_into_the_trainer_and_none_is_left(tmp_path: Path) -> None:
     file = tmp_path / "tiny.toml"
     file.write_text(RECIPE.to_toml())
@@ -160,6 +165,7 @@ def test_no_renderer_is_loaded_into_the_trainer_and_none_is_left(tmp_path: Path)
     assert (done.stdout.strip(), done.stderr.strip()) == ("[]", "")
 
 
+@pytest.mark.slow
 def test_a_killed_renderer_is_an_error_at_once_and_the_same_loader_goes_on() -> None:
     loader = online(Fresh(2, visits=20), 2)
     running = iter(loader)
@@ -193,6 +199,7 @@ def write_boxes(folder: Path, damaged: int) -> None:
             path.write_text(trimesh.creation.box((1 + number, 1, 1)).export(file_type="obj"))
 
 
+@pytest.mark.slow
 def test_meshes_that_cannot_be_used_are_replaced_and_counted_once(tmp_path: Path) -> None:
     write_boxes(tmp_path, damaged=2)
     how: dict[str, Any] = {"recipe": RECIPE, "meshes": tmp_path, "source": "folder", "objects": None}
@@ -220,6 +227,7 @@ def test_recipes_that_end_are_refused(name: str) -> None:
         OnlinePairs(name, "/nowhere")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

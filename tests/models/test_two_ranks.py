@@ -9,6 +9,8 @@ import pytest
 from tests.support import with_tests
 from turntable.models import METHODS
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ("-m", "tests.support.two_ranks")
 
 

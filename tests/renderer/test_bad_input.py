@@ -41,6 +41,7 @@ def draw(backend, mesh, views=1, size=32):
 
 @pytest.mark.gl
 class TestAtTheRenderer:
+    @pytest.mark.slow
     @pytest.mark.parametrize("width", [1e-6, 1e6])
     def test_a_mesh_of_any_size_is_drawn_or_refused(self, backend, width):
         drawn = draw(backend, box((width, width, width)))
@@ -73,6 +74,7 @@ class TestAtTheRenderer:
         assert draw(backend, replace(mesh, materials=(material,))).mask.any()
 
 
+@pytest.mark.slow
 @pytest.mark.gl
 @pytest.mark.parametrize("name", ["moderngl", "embree"])
 def test_five_million_triangles(name):
@@ -189,6 +191,7 @@ def meshes(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_one_object_of_every_kind(meshes, tmp_path):
     recipe = load_recipe("3diebench").replace(
         views=2, image_size_px=32, quality="fast", val_fraction=0, objects_per_shard=100

@@ -165,6 +165,7 @@ def test_a_point_is_no_mesh():
         TracedMesh(box((0, 0, 0)))
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_bytes_in_another_process(embree):
     code = (
         "import sys, hashlib; sys.path[:0] = sys.argv[1:];"

@@ -51,6 +51,7 @@ def test_manifest_says_what_drew_it(whole):
     assert manifest.source == {"name": "zoo", "licence": "Apache-2.0"}
 
 
+@pytest.mark.slow
 def test_number_of_workers_changes_no_byte(whole, tmp_path):
     told = []
     generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=2, progress=told.append)
@@ -98,6 +99,7 @@ def kill_when(folder, condition, tmp_path):
     process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["in the first shard", "after the first shard"])
 def test_killed_and_resumed_gives_the_same_bytes(whole, tmp_path, moment):
     folder = tmp_path / "set"
@@ -113,6 +115,7 @@ def test_killed_and_resumed_gives_the_same_bytes(whole, tmp_path, moment):
     assert verify(folder).ok
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_changes_no_byte(whole, tmp_path):
     shard = plan(TINY, ZooSource(OBJECTS)).shards[1]
     source = DeadlySource(OBJECTS, victim=shard.objects[1].id, marker=tmp_path / "killed")
@@ -129,6 +132,7 @@ def test_a_killed_worker_is_replaced_and_changes_no_byte(whole, tmp_path):
     assert told[-1].quarantined == 0
 
 
+@pytest.mark.slow
 def test_an_object_that_kills_every_worker_is_left_out(whole, tmp_path):
     victim = plan(TINY, ZooSource(OBJECTS)).shards[1].objects[1].id
     source, warnings = DeadlySource(OBJECTS, victim=victim), []
@@ -151,6 +155,7 @@ def test_arguments_that_cannot_be_right_are_said(tmp_path):
         generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["lost", "cut", "edited"])
 def test_a_damaged_shard_is_made_again(whole, tmp_path, damage):
     folder = tmp_path / "set"
@@ -186,6 +191,7 @@ def shapenet_folder(root: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_broken_meshes_are_left_out_with_their_reasons(tmp_path):
     source = ShapeNetSource(shapenet_folder(tmp_path / "meshes"))
     manifest = generate(TINY.replace(source="shapenet"), source, tmp_path / "set", workers=2)
@@ -196,6 +202,7 @@ def test_broken_meshes_are_left_out_with_their_reasons(tmp_path):
     assert verify(tmp_path / "set").ok
 
 
+@pytest.mark.slow
 def test_missing_textures_are_reported(tmp_path):
     write_shapenet_object(tmp_path / "meshes", "100/a")
     write_shapenet_object(tmp_path / "meshes", "100/b")
@@ -243,12 +250,14 @@ def test_an_object_left_out_late_leaves_nothing_on_the_device(tmp_path, gl_backe
     assert gl_backend.resources.readback.awaited() == awaited
 
 
+@pytest.mark.slow
 def test_nothing_usable(tmp_path):
     write_shapenet_object(tmp_path / "meshes", "100/faceless", obj="v 0 0 0\n")
     with pytest.raises(InvalidInputError, match="every object was left out"):
         generate(TINY.replace(source="shapenet"), ShapeNetSource(tmp_path / "meshes"), tmp_path / "set")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_survived(whole, tmp_path):
     """A file system of 32 KiB stands for the disk; once there is room, the same call finishes."""
     folder = tmp_path / "disk"

@@ -39,6 +39,7 @@ def test_a_mesh_comes_as_the_source_loads_it():
         assert [material.name for material in item.mesh.materials] == [m.name for m in mesh.materials]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("word", "reason"),
     [
@@ -76,6 +77,7 @@ def test_the_message_says_what_happened_and_what_to_do(tmp_path):
     assert str(error) == "kill: its file crashed the process that loads it (SIGKILL); leave it out"
 
 
+@pytest.mark.slow
 def test_the_process_is_replaced_after_its_share(tmp_path):
     outcomes(tmp_path, *[f"object-{n}" for n in range(6)], limits=replace(LIMITS, objects_a_process=2))
     assert len(numbers(tmp_path, "process")) == 3

@@ -7,6 +7,8 @@ from turntable.errors import MeshError
 from turntable.renderer import open_source
 from turntable.renderer.meshes.sources import load_mesh
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):

@@ -16,6 +16,8 @@ from turntable.renderer.meshes import Mesh, Texture
 from turntable.renderer.meshes.zoo import zoo_mesh
 from turntable.renderer.meshes.zoo.categories import CATEGORIES
 
+pytestmark = pytest.mark.slow
+
 STATM = Path("/proc/self/statm")
 OUTPUTS = ("rgb", "mask", "depth", "normals", "coordinates")
 OBJECTS, WARM_UP = 60, 25

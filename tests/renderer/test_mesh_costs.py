@@ -20,6 +20,7 @@ from turntable.renderer.meshes.limits import Allowance
 from turntable.renderer.meshes.sources import FolderSource, load_mesh
 
 
+@pytest.mark.slow
 def test_no_file_of_the_corpus_costs_more_than_its_bytes_do_or_makes_a_library_speak(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.mesh_costs", str(tmp_path / "of")],

@@ -65,6 +65,7 @@ def same(ours, theirs):
     assert (ours.material_names, ours.libraries) == (theirs.material_names, theirs.libraries)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(files)
 def test_the_same_arrays_or_no_answer(tmp_path_factory, parts):

@@ -140,6 +140,7 @@ def test_lists_may_divide_the_objects(tmp_path: Path) -> None:
     assert sorted(take_inventory(replace(query, split_files=lists)).ids) == ["boxes/1", "boxes/3"]
 
 
+@pytest.mark.slow
 def test_views_are_those_of_the_data_set_to_the_byte(drawn: tuple[str, Dataset]) -> None:
     name, dataset = drawn
     setup = setup_of(zoo(backend=name))
@@ -166,6 +167,7 @@ def test_views_are_those_of_the_data_set_to_the_byte(drawn: tuple[str, Dataset])
                 assert (arrays["normals"][place] == normals).all()
 
 
+@pytest.mark.slow
 def test_without_jpeg_pictures_have_no_loss(embree: Backend) -> None:
     setup = setup_of(zoo(), through_jpeg=False)
     arrays, lossy = batch_for(setup, 1), batch_for(setup, 1)

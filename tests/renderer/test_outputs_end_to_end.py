@@ -15,7 +15,7 @@ from turntable.geometry import pose
 from turntable.loaders import ItemDataset, Loader, Pairs, Views
 from turntable.renderer import generate, open_source
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
 STORED = Views(shuffled=False)
 OUTPUTS = ("mask", "depth", "normals", "coordinates")

@@ -52,6 +52,7 @@ def test_a_worker_that_ends_is_replaced(folder, word, how):
     assert len(numbers(folder, "process")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("word", "how"), ENDS)
 def test_a_task_that_ends_every_worker_ends_the_run(folder, word, how):
     told = Told()
@@ -66,11 +67,13 @@ def test_a_task_that_ends_every_worker_ends_the_run(folder, word, how):
     assert [answer.task for answer in told.done] == ["one"]
 
 
+@pytest.mark.slow
 def test_what_a_dead_worker_reported_is_not_counted(folder):
     told = do(folder, ["kill once", "exit once", "lose once", "four"], ["a", "b"])
     assert max(told.steps) == told.steps[-1] == 4 * STEPS
 
 
+@pytest.mark.slow
 def test_a_worker_that_replaces_another_has_its_number_and_setup(folder):
     """The other worker is kept busy, so that it cannot take the task over."""
     told = do(folder, ["after done kill once", "kill once"], ["a", "b"])
@@ -138,6 +141,7 @@ def test_an_error_of_the_caller_ends_the_workers(folder):
         do(folder, ["sleep", "after sleeping"], ["a", "b"], Told(done=FullDisk()))
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_is_killed_and_replaced(folder):
     told = do(folder, ["one", "sleep once", "three"], watch=Watch(silent_s=5.0))
     assert len(told.done) == 3
@@ -146,6 +150,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced(folder):
     assert re.fullmatch(r"hung \(no word for [5-9] s\) and was killed while making <sleep once>", how)
 
 
+@pytest.mark.slow
 def test_a_worker_that_takes_too_much_memory_is_killed_and_replaced(folder):
     told = do(folder, ["one", "swell once", "three"], watch=Watch(most_bytes=250 * 2**20))
     assert len(told.done) == 3
@@ -153,6 +158,7 @@ def test_a_worker_that_takes_too_much_memory_is_killed_and_replaced(folder):
     assert re.match(r"took 0\.[234] GiB of memory, more than 0\.2, and was killed while", how)
 
 
+@pytest.mark.slow
 def test_workers_are_replaced_after_their_share(folder):
     told = do(folder, ["one", "two", "three", "four", "five"], watch=Watch(most_tasks=2))
     assert len(told.done) == 5
@@ -160,6 +166,7 @@ def test_workers_are_replaced_after_their_share(folder):
     assert told.replaced == [], "that is no failure"
 
 
+@pytest.mark.slow
 def test_workers_that_have_grown_are_replaced_after_their_task(folder):
     do(folder, ["one", "weigh"])
     (weight,) = numbers(folder, "weight")
@@ -176,6 +183,7 @@ def test_when_asked_to_stop_only_tasks_in_hand_are_finished(folder):
     assert not (folder / "done three").exists()
 
 
+@pytest.mark.slow
 def test_another_task_may_take_the_place_of_a_lost_one(folder):
     losses = []
 
@@ -188,6 +196,7 @@ def test_another_task_may_take_the_place_of_a_lost_one(folder):
     assert losses == [(0, BY_SIGKILL, "kill", 2)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_workers_go_on_when_all_of_a_job_is_signalled(folder, number):
     """Batch systems signal every process; what follows is for the parent to decide."""
@@ -238,6 +247,7 @@ def run_asleep(tmp_path, folder):
         yield process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to the run", "to all its processes"])
 def test_ctrl_c_ends_the_workers_without_a_word_of_theirs(run_asleep, folder, send):
     send(run_asleep.pid, signal.SIGINT)
@@ -247,6 +257,7 @@ def test_ctrl_c_ends_the_workers_without_a_word_of_theirs(run_asleep, folder, se
     assert sorted(numbers(folder, "tidied")) == sorted(numbers(folder, "sleeping"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_workers_leave_when_the_run_is_killed(run_asleep, folder, number):
     run_asleep.send_signal(number)

@@ -67,6 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, embree: Backend) -> Path:
     return write(tmp_path_factory.mktemp("set"), embree)
 
 
+@pytest.mark.slow
 def test_right_pictures_pass(folder: Path, embree: Backend) -> None:
     calls: list[tuple[int, int]] = []
     found = rerender(
@@ -105,6 +106,7 @@ def test_labels_off_by_a_step_are_noticed_by_another_backend(
     assert sum(f"nearer to a label with another {name}" in text for text in found.problems) >= 3
 
 
+@pytest.mark.slow
 def test_a_picture_of_another_view_is_noticed(tmp_path: Path, embree: Backend) -> None:
     write(tmp_path, embree, change=lambda labels: labels[::-1].copy())
     found = rerender(tmp_path, SOURCE, embree, views=12)
@@ -116,6 +118,7 @@ def test_a_picture_of_another_view_is_noticed(tmp_path: Path, embree: Backend) -
     assert not any("view 1:" in problem for problem in found.problems)
 
 
+@pytest.mark.slow
 def test_red_and_blue_exchanged_is_noticed(tmp_path: Path, folder: Path, embree: Backend) -> None:
     swapped = RECIPE.replace(channel_order="bgr")
     assert rerender(write(tmp_path / "bgr", embree, swapped), SOURCE, embree, views=4).ok
@@ -126,6 +129,7 @@ def test_red_and_blue_exchanged_is_noticed(tmp_path: Path, folder: Path, embree:
     assert not rerender(lying, SOURCE, embree, views=4).ok
 
 
+@pytest.mark.slow
 def test_another_mesh_is_said(tmp_path: Path, folder: Path, embree: Backend) -> None:
     write(tmp_path, embree, mesh_hash="0" * 64)
     found = rerender(tmp_path, SOURCE, embree, views=4)

@@ -14,7 +14,7 @@ from turntable.renderer import generate, generate_share, merge
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs import Listener
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

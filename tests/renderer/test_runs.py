@@ -21,7 +21,7 @@ from turntable.renderer import generate, generate_share, merge
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs import Listener, Selection
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,12 @@ def share(number, folder):
     return generate_share(Job(number, 3), TINY, ZooSource(OBJECTS), folder, selection=Selection())
 
 
+@pytest.fixture
+def without_workers(monkeypatch):
+    """Has jobs made in this process, where who makes the shards is not in question."""
+    monkeypatch.setitem(generate_share.__globals__, "Processes", lambda workers: InProcess())
+
+
 def without_journals(folder):
     return {name: digest for name, digest in contents(folder).items() if not name.startswith("journal-")}
 
@@ -105,6 +111,7 @@ def test_three_jobs_in_one_folder_merge_to_the_same_bytes(whole, tmp_path):
     assert verify(folder).ok
 
 
+@pytest.mark.usefixtures("without_workers")
 def test_three_jobs_in_folders_of_their_own_merge_to_the_same_bytes(whole, tmp_path):
     parts = [tmp_path / f"part-{number}" for number in (1, 2, 3)]
     for number, part in enumerate(parts, 1):
@@ -115,6 +122,7 @@ def test_three_jobs_in_folders_of_their_own_merge_to_the_same_bytes(whole, tmp_p
     assert without_journals(tmp_path / "set") == contents(whole)
 
 
+@pytest.mark.usefixtures("without_workers")
 def test_what_jobs_made_is_taken_up_by_a_whole_run(whole, tmp_path):
     share(2, tmp_path / "set")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tar")}
@@ -123,6 +131,7 @@ def test_what_jobs_made_is_taken_up_by_a_whole_run(whole, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.usefixtures("without_workers")
 def test_shares_of_different_sets_are_not_merged(tmp_path):
     share(1, tmp_path / "one")
     generate_share(Job(2, 3), TINY.replace(seed=1), ZooSource(OBJECTS), tmp_path / "two")

@@ -10,7 +10,7 @@ from turntable.datasets.objects import read_quarantine
 from turntable.renderer import generate, open_source
 from turntable.renderer.runs import LoadLimits
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("name", ["shapenet", "folder"])

@@ -79,6 +79,7 @@ def test_surfaces_are_closed(category: str) -> None:
         assert place.max() + 1 < mesh.triangles.size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_no_two_faces_lie_in_each_other(category: str) -> None:
     for instance in INSTANCES:

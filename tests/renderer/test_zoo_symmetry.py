@@ -16,6 +16,8 @@ from turntable.renderer.meshes.zoo.palette import plain
 from turntable.renderer.meshes.zoo.primitives import box, cylinder
 from turntable.renderer.meshes.zoo.solid import Solid
 
+pytestmark = pytest.mark.slow
+
 Array = NDArray[np.float64]
 
 COLOR_WEIGHT = 0.25

@@ -29,6 +29,7 @@ def names(service):
     return [entry["name"] for entry in service.json("/datasets")]
 
 
+@pytest.mark.slow
 def test_data_sets_come_go_and_change(start, folders, served_folder):
     service = start(folders)
     assert names(service) == ["first", "second"]
@@ -52,6 +53,7 @@ def test_data_sets_come_go_and_change(start, folders, served_folder):
         assert (status, jpeg) == (200, train.read_jpeg(0, 2))
 
 
+@pytest.mark.slow
 def test_a_manifest_that_is_damaged_is_said_and_the_others_are_served(start, folders):
     service = start(folders)
     (folders / "first" / "manifest.json").write_text("{")
@@ -68,6 +70,7 @@ def test_a_manifest_that_is_damaged_is_said_and_the_others_are_served(start, fol
         find_datasets([folders / "first"])
 
 
+@pytest.mark.slow
 def test_a_shard_that_is_cut_gone_or_altered(start, folders):
     service = start(folders)
     shard = open_dataset(folders / "first").manifest.shards[0]
@@ -112,6 +115,7 @@ def ask_for(service, key, **more):
     return service.ask("/render", "POST", body={"dataset": "zoo", "key": key, **more})
 
 
+@pytest.mark.slow
 def test_views_on_request_are_those_that_are_stored_and_others(start, zoo):
     from turntable.datasets.files import decode_jpeg
 
@@ -149,6 +153,7 @@ def test_views_on_request_are_those_that_are_stored_and_others(start, zoo):
     assert ask_for(service, "nobody")[0] == 404
 
 
+@pytest.mark.slow
 def test_rendering_that_is_off_or_cannot_be_is_refused(start, zoo, served_folder):
     service = start(zoo)
     with open_dataset(zoo).split("train") as train:
@@ -165,6 +170,7 @@ def test_rendering_that_is_off_or_cannot_be_is_refused(start, zoo, served_folder
     assert b"--meshes small=DIR" in body
 
 
+@pytest.mark.slow
 def test_a_drawing_process_that_is_killed_costs_its_view_alone(start, zoo):
     service = start(zoo, options=["--render", "--backend", "embree"])
     with open_dataset(zoo).split("train") as train:
@@ -188,6 +194,7 @@ def test_a_drawing_process_that_is_killed_costs_its_view_alone(start, zoo):
     assert "turntable_renders_failed 1.0" in service.ask("/metrics")[2].decode()
 
 
+@pytest.mark.slow
 def test_a_full_queue_is_said_and_the_rest_goes_on(start, zoo):
     service = start(zoo, options=["--render", "--backend", "embree", "--render-queue", "3"])
     with open_dataset(zoo).split("train") as train:
@@ -247,6 +254,7 @@ f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8
 """
 
 
+@pytest.mark.slow
 def test_views_of_meshes_in_a_folder(start, tmp_path):
     pytest.importorskip("embreex")
     from turntable.datasets import load_recipe
@@ -257,7 +265,8 @@ def test_views_of_meshes_in_a_folder(start, tmp_path):
     for name in ("one", "two", "three"):
         (meshes / "cube").mkdir(parents=True, exist_ok=True)
         (meshes / "cube" / f"{name}.obj").write_text(CUBE + f"# {name}\n")
-    recipe = load_recipe("3diebench").replace(source="folder", views=2, image_size_px=32, val_fraction=0.34)
+    small = {"views": 2, "image_size_px": 32, "quality": "fast"}
+    recipe = load_recipe("3diebench").replace(source="folder", val_fraction=0.34, **small)
     generate(recipe, open_source("folder", meshes), tmp_path / "cubes", workers=1, backend="embree")
     service = start(
         tmp_path / "cubes", options=["--render", "--backend", "embree", "--meshes", f"cubes={meshes}"]
@@ -284,6 +293,7 @@ def test_views_of_meshes_in_a_folder(start, tmp_path):
     assert other.ask("/datasets/cubes")[0] == 200
 
 
+@pytest.mark.slow
 def test_the_documented_request_for_a_view(start, zoo, tmp_path):
     """The command in docs/service.md, with this service's address and an object that it has."""
     if shutil.which("curl") is None:

@@ -131,6 +131,7 @@ def test_a_reader_that_takes_nothing_of_an_answer_is_let_go(tmp_path, served_fol
 SLOW = "(" + " or ".join(f"sin(rotation_x_rad * {n}) * cos(light_phi_rad + {n}) > 2" for n in range(25)) + ")"
 
 
+@pytest.mark.slow
 def test_conditions_hold_up_nobody_and_end_in_time(start, tmp_path):
     """Conditions that take too long are ended; meanwhile files, health and the gallery are served."""
     make_synthetic_dataset(tmp_path / "set", objects=40, categories=2, views=20, image_size=16)

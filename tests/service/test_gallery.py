@@ -62,6 +62,7 @@ def test_from_the_cards_to_a_view_and_its_label(page, running, served_folder):
     page.get_by_role("heading", name="view 3").wait_for()
 
 
+@pytest.mark.slow
 def test_names_of_strangers_are_text_on_every_page(page, start, tmp_path):
     """Of classes, objects, licences, conventions, and of a data set that cannot be served."""
     names = [
@@ -106,6 +107,7 @@ def test_names_of_strangers_are_text_on_every_page(page, start, tmp_path):
     assert page.locator("img[src=x], svg[onload], main script").count() == 0
 
 
+@pytest.mark.slow
 def test_classes_and_sliders_choose_views_and_a_subset_to_stream(page, running, served_folder):
     dataset = open_dataset(served_folder)
     page.goto(f"{running.url}/gallery/#/d/small")
@@ -151,6 +153,7 @@ def test_a_turntable_turns_by_mouse_and_keyboard_to_the_nearest_stored_view(page
     assert "0, 0° from" not in page.locator("p[role=status]").inner_text()
 
 
+@pytest.mark.slow
 def test_a_turntable_has_views_drawn_where_the_service_draws(page, start, zoo):
     service = start(zoo, options=["--render", "--backend", "embree"])
     with open_dataset(zoo).split("train") as train:
@@ -215,6 +218,7 @@ def test_an_address_that_is_none_is_a_page_that_says_so(page, running):
     page.get_by_role("heading", name="There is no such page").wait_for()
 
 
+@pytest.mark.slow
 def test_signing_in(page, start, served_folder, tmp_path):
     access, _, text = new_access().created("visitor", ["read"])
     write_access(tmp_path / "access.json", access)

@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 from tests.support.asking import client_of
 
 
@@ -66,6 +68,7 @@ def test_one_bad_manifest_is_listed_with_its_reason(sets):
         assert "problem" not in client.get("/datasets").json()[1]
 
 
+@pytest.mark.slow
 def test_no_answer_shows_where_files_lie(sets):
     shard = next((sets / "secret" / "train").glob("*.tar"))
     asked = (

@@ -41,6 +41,7 @@ def test_answers_are_of_the_set_that_was_asked_though_another_claims_its_fingerp
             assert client.post("/query", json=asked).json()["source"]["note"] == f"words of {name}"
 
 
+@pytest.mark.slow
 def test_a_picture_drawn_for_one_set_is_not_shown_as_anothers(start, zoo, tmp_path):
     """Both claim one fingerprint; the pictures of one are of the lowest quality."""
     for name in ("good", "evil"):
@@ -171,6 +172,7 @@ def test_halves_of_characters_are_no_condition(sets, told):
         assert client.get("/datasets/good/views", params={"where": "\N{SNOWMAN}"}).status_code == 400
 
 
+@pytest.mark.slow
 def test_a_set_whose_folder_has_any_name_is_asked_for_conditions(start, served_folder, tmp_path):
     names = ("über set ✓", "a%20b#c?d", "x;y=z&w")
     for name in names:

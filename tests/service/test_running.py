@@ -142,6 +142,7 @@ def test_paths_never_leave_the_data_sets(running, served_folder):
         assert b"secret" not in answer.replace(path.encode(), b"").replace(b"secret.txt", b"")
 
 
+@pytest.mark.slow
 def test_who_asks_for_nothing_is_let_go_and_others_are_answered(start, served_folder, monkeypatch):
     service = start(served_folder)
     idle = [socket.create_connection(("127.0.0.1", service.port), timeout=30) for _ in range(300)]
@@ -179,6 +180,7 @@ def many_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.slow
 def test_thousands_of_connections(start, served_folder, many_files):
     running = start(served_folder)
     address, data, _ = shard_of(served_folder)
@@ -199,6 +201,7 @@ def test_thousands_of_connections(start, served_folder, many_files):
     assert running.ask(address)[2] == data
 
 
+@pytest.mark.slow
 def test_a_body_that_does_not_come(running):
     head = b"POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     head += b"Content-Length: 100\r\n\r\n{"

@@ -37,6 +37,7 @@ def views_loader(place, split="train", **more):
     return Loader(place, split, Views(), 4, last="short", output="numpy", **more)
 
 
+@pytest.mark.slow
 def test_the_same_views_come_by_http_as_from_the_folder(running, served_folder, tmp_path):
     expected = views_of(views_loader(served_folder, window_shards=16))
     place = f"{running.url}/datasets/small"
@@ -64,6 +65,7 @@ def test_a_subset_may_be_narrowed_and_has_no_split_without_views(running, served
         views_loader(place, where="floor_hue > 0.6", cache=False)
 
 
+@pytest.mark.slow
 def test_an_address_of_a_subset_outlives_the_service_and_is_checked(start, served_folder):
     first = start(served_folder)
     place = subset_of(first, WHERE)
@@ -78,6 +80,7 @@ def test_an_address_of_a_subset_outlives_the_service_and_is_checked(start, serve
     assert second.ask(f"{path}/manifest.json", headers={"If-None-Match": etag})[0] == 304
 
 
+@pytest.mark.slow
 def test_tokens_and_links_open_what_loaders_read(start, served_folder, tmp_path, monkeypatch):
     monkeypatch.delenv("TURNTABLE_TOKEN", raising=False)
     access, token, text = new_access().created("loader", ["read"])
@@ -153,6 +156,7 @@ def five_streams(place, seed, told, problems):
         )
 
 
+@pytest.mark.slow
 def test_fifty_streams_through_a_restart_lose_and_repeat_nothing(start, served_folder, tmp_path):
     """Ten processes of five loaders each: every batch is the one that a folder gives, once, in order."""
     port = free_port()

@@ -445,7 +445,7 @@ class BackendTests:
         )
         assert one + 1 < two < three
 
-    @pytest.mark.parametrize("size", [16, 33, 64, 1024])
+    @pytest.mark.parametrize("size", [16, 33, 64, pytest.param(1024, marks=pytest.mark.slow)])
     def test_sizes(self, backend, size):
         picture = self.draw(backend, corner_piece(), label(), label(phi=3.0), size=size, setting=FAST)
         assert picture.rgb.shape == (2, size, size, 3)

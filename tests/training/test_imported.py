@@ -41,6 +41,7 @@ def checkpoint(place, path, change=lambda weights: None):
     return weights
 
 
+@pytest.mark.slow
 def test_it_is_a_finished_run_with_the_weights_of_the_file(place, tmp_path, capsys):
     weights = checkpoint(place, tmp_path / "published.pth")
     with pytest.raises(SystemExit) as ended:
@@ -60,6 +61,7 @@ def test_it_is_a_finished_run_with_the_weights_of_the_file(place, tmp_path, caps
         import_checkpoint(tmp_path / "published.pth", place, tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -14,6 +14,8 @@ from turntable.models import METHODS
 from turntable.training import demo_config, open_run, read_records, train
 from turntable.training.runs.checkpoints import read_weights
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = "tests.support.train_ranks"
 FLOATS = {"double": True}
 CHANGES = {

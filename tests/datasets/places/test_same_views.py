@@ -15,6 +15,7 @@ from turntable.errors import InvalidInputError, StoreError
 from turntable.loaders import Loader, Pairs, Tuples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [None, False], ids=["cached", "streamed"])
 @pytest.mark.parametrize(
     ("workers", "engine"), [(0, "ring"), (2, "ring"), (2, "dataloader")], ids=["here", "ring", "dataloader"]
@@ -98,6 +99,7 @@ def test_filters_ask_the_table_of_a_url(made: Dataset, server) -> None:
         _ = dataset.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["s3", "gs"])
 def test_a_loader_gives_the_same_from_a_bucket(made: Dataset, request, monkeypatch, kind: str) -> None:
     bucket = request.getfixturevalue("s3_server" if kind == "s3" else "gcs_server")()

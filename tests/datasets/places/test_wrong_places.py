@@ -14,6 +14,7 @@ from turntable.errors import IntegrityError, InvalidInputError, StoreError
 from turntable.loaders import Loader, Pairs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["503", "reset", "cut", "stall", "wrong range", "429"])
 def test_what_passes_is_not_noticed(made: Dataset, server, how: str) -> None:
     for cache in (None, False):

@@ -1,0 +1,69 @@
+"""What scripts/test asks of pytest, and that its quick form has tests of every room."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+STAND_IN = """#!/usr/bin/env bash
+[ "$1 $2" != "-m pytest" ] || { printf '%s|' "${@:3}" >>"$CALLS"; echo >>"$CALLS"; exit "${STATUS:-0}"; }
+"""
+SEVERAL = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """Run scripts/test with an environment that writes down what pytest was given, and give its calls."""
+    binaries = tmp_path / "venv" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").write_text(STAND_IN)
+    (binaries / "python").chmod(0o755)
+    made_from = (ROOT / "pyproject.toml").read_bytes() + (ROOT / "constraints.txt").read_bytes()
+    sums = subprocess.run(["cksum"], input=made_from, capture_output=True, check=True).stdout
+    (tmp_path / "venv" / ".turntable-dev").write_bytes(sums.rstrip(b"\n"))
+    environment = {
+        **os.environ,
+        "TURNTABLE_VENV": os.path.relpath(tmp_path / "venv", ROOT),
+        "CALLS": str(tmp_path / "calls"),
+    }
+
+    def _asked(*words, status=0):
+        command = ["bash", ROOT / "scripts" / "test", *words]
+        done = subprocess.run(command, env={**environment, "STATUS": str(status)}, check=False, timeout=60)
+        assert done.returncode == status
+        return [line.split("|")[:-1] for line in (tmp_path / "calls").read_text().splitlines()]
+
+    return _asked
+
+
+def test_all_tests_are_run_on_several_cores_and_then_those_that_are_to_be_alone(asked):
+    assert asked("-q", "--hypothesis-profile=explore") == [
+        ["-q", "--hypothesis-profile=explore", "-m", "not alone", *SEVERAL],
+        ["-q", "--hypothesis-profile=explore", "-m", "alone"],
+    ]
+
+
+def test_a_failure_of_either_is_the_end_of_the_script(asked):
+    assert len(asked(status=1)) == 2
+
+
+def test_tests_that_are_named_are_all_that_is_run(asked):
+    assert asked("tests/renderer", "-k", "hue or x y") == [["tests/renderer", "-k", "hue or x y"]]
+
+
+def test_the_quick_form_leaves_out_what_is_slow(asked):
+    (call,) = asked("-q", "--quick", "-x")
+    assert call[:4] == ["-q", "-x", "-m", "not slow and not alone"]
+    assert call[4:8] == SEVERAL
+
+
+def test_the_quick_form_of_named_tests(asked):
+    assert asked("--quick", "tests/renderer") == [["tests/renderer", "-m", "not slow"]]
+
+
+def test_the_quick_form_has_most_tests_of_every_room(collected):
+    """Asked of what this very session has collected: marks that spread would leave a room without tests."""
+    quick, whole = collected
+    assert {room: count for room, count in whole.items() if quick[room] < count / 2} == {}
