@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 STAND_IN = """#!/usr/bin/env bash
+[ "$1 $2 $3" != "-m coverage run" ] || { printf 'counted|' >>"$CALLS"; shift 3; }
 [ "$1 $2" != "-m pytest" ] || { printf '%s|' "${@:3}" >>"$CALLS"; echo >>"$CALLS"; exit "${STATUS:-0}"; }
 """
 SEVERAL = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
@@ -42,6 +43,13 @@ def test_all_tests_are_run_on_several_cores_and_then_those_that_are_to_be_alone(
     assert asked("-q", "--hypothesis-profile=explore") == [
         ["-q", "--hypothesis-profile=explore", "-m", "not alone", *SEVERAL],
         ["-q", "--hypothesis-profile=explore", "-m", "alone"],
+    ]
+
+
+def test_lines_are_counted_where_no_option_may_leave_a_test_out(asked):
+    assert asked("-q", "--durations=3") == [
+        ["counted", "-q", "--durations=3", "-m", "not alone", *SEVERAL],
+        ["counted", "-q", "--durations=3", "-m", "alone"],
     ]
 
 
