@@ -11,7 +11,7 @@ STAND_IN = """#!/usr/bin/env bash
 [ "$1 $2 $3" != "-m coverage run" ] || { printf 'counted|' >>"$CALLS"; shift 3; }
 [ "$1 $2" != "-m pytest" ] || { printf '%s|' "${@:3}" >>"$CALLS"; echo >>"$CALLS"; exit "${STATUS:-0}"; }
 """
-SEVERAL = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+SEVERAL = ["-n", str(min(len(os.sched_getaffinity(0)), 4)), "--dist", "loadfile"]
 
 
 @pytest.fixture
@@ -25,7 +25,9 @@ def asked(tmp_path):
     sums = subprocess.run(["cksum"], input=made_from, capture_output=True, check=True).stdout
     (tmp_path / "venv" / ".turntable-dev").write_bytes(sums.rstrip(b"\n"))
     environment = {
-        **os.environ,
+        **{
+            name: value for name, value in os.environ.items() if not name.startswith("OMP_")
+        },  # nproc heeds them
         "TURNTABLE_VENV": os.path.relpath(tmp_path / "venv", ROOT),
         "CALLS": str(tmp_path / "calls"),
     }

@@ -56,6 +56,7 @@ def test_every_option_is_described():
         assert re.search(words, section), f"{' '.join(path)} {argument.name} is not described"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("face", FACES)
 def test_every_public_name_is_on_the_site(site, face):
     page = (site / "api.html").read_text("utf-8")

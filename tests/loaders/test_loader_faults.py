@@ -230,6 +230,7 @@ def test_whoever_is_killed_leaves_nothing_behind_and_nobody_hangs(tmp_path: Path
     assert not shared_memory_left(before)
 
 
+@pytest.mark.slow
 def test_after_a_lost_worker_the_same_loader_goes_on_from_its_state(tmp_path: Path) -> None:
     make(tmp_path)
     loader = Loader(tmp_path, "train", Pairs(10), 4, num_workers=2)
