@@ -169,7 +169,7 @@ def test_a_point_is_no_mesh():
 def test_the_same_call_gives_the_same_bytes_in_another_process(embree):
     code = (
         "import sys, hashlib; sys.path[:0] = sys.argv[1:];"
-        "from backend_contract import label, scenes, corner_piece, FAST;"
+        "from tests.support.backend_contract import label, scenes, corner_piece, FAST;"
         "from turntable.renderer.backends.embree import EmbreeBackend;"
         "rgb = EmbreeBackend().render(corner_piece(), scenes(label((0.3, 0, 0))), 48, FAST).rgb;"
         "print(hashlib.sha256(rgb.tobytes()).hexdigest())"
