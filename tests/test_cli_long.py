@@ -23,7 +23,7 @@ def command(capsys):
 
 @pytest.fixture
 def served(monkeypatch):
-    """What `turntable serve` was to serve."""
+    """Return the settings with which `turntable serve` was to serve."""
     service = pytest.importorskip("turntable.service")
     found = []
     monkeypatch.setattr(service, "serve", lambda *given, **more: found.append((*given, more)))

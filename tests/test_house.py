@@ -152,7 +152,7 @@ def test_the_page_on_python_lists_exactly_the_faces():
 
 
 def uses_in(path, text):
-    """What a file takes of each module: the names it imports, and those it reads of a face as a whole."""
+    """Give what a file takes of each module: the names it imports, and those it reads of a whole face."""
     yield from ((item.module, item.name) for item in imports_in(path, text))
     wholes = {item.alias or item.name: f"{item.module}.{item.name}" for item in imports_in(path, text)}
     for node in ast.walk(ast.parse(text)):

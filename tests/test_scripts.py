@@ -1,4 +1,4 @@
-"""What scripts/test asks of pytest, and that its quick form has tests of every room."""
+"""scripts/test and its questions to pytest; its quick form has tests of every room."""
 
 import os
 import subprocess

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support import with_tests
 from tests.support.processes import alive, wait_until_gone
 from turntable.errors import InvalidInputError
 from turntable.processes import Worker, WorkerFailedError
@@ -93,7 +94,6 @@ worker.ask("hang", 60)
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_it_leaves_with_its_parent_even_from_the_midst_of_an_answer(number: int) -> None:
-    path = os.pathsep.join(sys.path)
     parent = subprocess.Popen(
         [
             sys.executable,
@@ -103,7 +103,7 @@ def test_it_leaves_with_its_parent_even_from_the_midst_of_an_answer(number: int)
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, "PYTHONPATH": path},
+        env=with_tests(),
     )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())

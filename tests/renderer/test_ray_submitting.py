@@ -1,4 +1,4 @@
-"""What a cluster may do to shards, by one that is made up: losses, errors, and an end that is asked for."""
+"""A made-up cluster, and all it may do to shards: losses, errors, and an end that is asked for."""
 
 from collections import namedtuple
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ class LostNodeError(Exception):
 
 
 class FailedError(Exception):
-    """Of a task; ``cause`` is what it raised."""
+    """The error of a task; ``cause`` is what it raised."""
 
     def __init__(self, cause):
         super().__init__(f"a task raised {cause!r}")

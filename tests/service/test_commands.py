@@ -1,5 +1,8 @@
 """turntable token, publish and serve as commands."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.support.synthetic import make_synthetic_dataset
@@ -85,3 +88,14 @@ def test_services_that_cannot_be(served_folder, tmp_path, monkeypatch, capsys, w
     status, _, err = run(capsys, "serve", *given)
     assert status == 2
     assert part in err
+
+
+@pytest.mark.parametrize("library", ["httptools", "prometheus_client", "starlette", "uvicorn"])
+def test_without_a_library_of_its_own_the_service_names_the_extra(tmp_path, library):
+    code = f"import sys; sys.modules[{library!r}] = None; from turntable.cli import main; main(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "serve", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "turntable[serve]" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -13,7 +13,7 @@ from turntable.service.doors import connections
 
 
 def sent(port, data, seconds=10.0):
-    """What comes back for bytes that are sent until somebody has had enough, and how many were taken."""
+    """Send bytes until somebody has had enough, and return the answer with how many were taken."""
     taken = 0
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as sock:
         try:

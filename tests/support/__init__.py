@@ -1,4 +1,4 @@
-"""What tests of several rooms share, imported as ``tests.support``."""
+"""Helpers that tests of several rooms share, imported as ``tests.support``."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What tests ask a service with: a client of an application, and a token in a header."""
+"""Means to ask a service: a client of an application, and a token in a header."""
 
 from contextlib import contextmanager
 

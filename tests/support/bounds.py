@@ -1,4 +1,4 @@
-"""What it takes to see that a reader gives a hostile server up."""
+"""Means to see that a reader gives a hostile server up."""
 
 import tracemalloc
 from contextlib import suppress
@@ -13,7 +13,7 @@ ENOUGH = 6 << 20
 
 
 def given_up(use, error=StoreError) -> str:
-    """What the error says, which is fit for a terminal and short; and no memory to speak of was needed."""
+    """Return what the error says, which is short and fit for a terminal; little memory was needed."""
     tracemalloc.start()
     try:
         with pytest.raises(error) as caught:
@@ -29,7 +29,7 @@ def given_up(use, error=StoreError) -> str:
 
 
 def take(pieces) -> bytes:
-    """What comes of a download until it is given up."""
+    """Return the bytes that come of a download until it is given up."""
     came = bytearray()
     with suppress(GivenUpError):
         for piece in pieces:

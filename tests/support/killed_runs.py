@@ -106,7 +106,7 @@ class Drawn:
 
 
 class Ready:
-    """What draws nothing: its pictures are there. The engine that has it opens no device."""
+    """A choice that draws nothing: its pictures are there. The engine that has it opens no device."""
 
     warnings = ()
 

@@ -1,4 +1,4 @@
-"""What tests of data sets at a URL share."""
+"""Helpers of tests of data sets at a URL."""
 
 from pathlib import Path
 

@@ -147,7 +147,7 @@ class Split:
         return [self._read_or_error(row, view) for row, view in places]
 
     def read_extra(self, row: int, view: int, output: str) -> NDArray[Any]:
-        """Another output of a view, decoded: see :func:`turntable.datasets.labels.outputs.decode_extra`.
+        """Another output of a view, decoded: see :func:`turntable.datasets.labels.decode_extra`.
 
         Args:
             row: of the object in this split.

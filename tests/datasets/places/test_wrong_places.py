@@ -1,4 +1,4 @@
-"""What is wrong at a server is told by name; what passes is not noticed."""
+"""Faults at a server: those that last are told by name, those that pass are not noticed."""
 
 import json
 import shutil

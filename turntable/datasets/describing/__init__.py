@@ -1,4 +1,4 @@
-"""What a data set says of itself: card, Croissant, contact sheet, plots; and where it is published."""
+"""Descriptions of a data set: card, Croissant, contact sheet, statistics, plots; and its publication."""
 
 from turntable.datasets.describing.card import CARD_NAME, Provenance, card_text
 from turntable.datasets.describing.croissant import CROISSANT_NAME, dataset_croissant, stated_digests

@@ -1,4 +1,4 @@
-"""What a task is: something that a head is to find in features, fitted on one split and scored on others."""
+"""The contract of a task: it finds something in features, is fitted on one split and scored on others."""
 
 from typing import Protocol
 

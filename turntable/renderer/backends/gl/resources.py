@@ -1,4 +1,4 @@
-"""What a device holds from one mesh to the next: programs, and buffers of the sizes last used."""
+"""The programs and buffers that a device holds from one mesh to the next."""
 
 from typing import TYPE_CHECKING
 
