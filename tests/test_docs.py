@@ -24,10 +24,16 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("docs")
 
 
+def block_name(text):
+    """The file that a block of Python begins with, `# NAME.py`: later blocks import it, or name it."""
+    named = re.match(r"# (\w+\.py)\n", text)
+    return named.group(1) if named else "block.py"
+
+
 def run(folder, kind, text):
     bin_folder = str(Path(sys.executable).parent)
     environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
-    script = folder / "block.py"
+    script = folder / block_name(text)
     script.write_text(text)
     command = ["bash", "-euc", text] if kind == "bash" else [sys.executable, "-W", "error", str(script)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -22,7 +23,7 @@ from turntable.datasets import Dataset, ObjectRecord
 from turntable.datasets.describing import label_rows
 from turntable.datasets.draws import bars, histogram
 from turntable.datasets.objects import EqualMeshes, equal_meshes
-from turntable.errors import shown
+from turntable.errors import InvalidInputError, shown
 
 LOG_S = 30.0
 """Between two lines of progress in a log."""
@@ -244,6 +245,51 @@ def _fitting(
                 table.add_row(*(row[place] for place in [*range(named), *part]))
         shown.append(table)
     return shown
+
+
+def method_table() -> Table:
+    """Make a table of all methods: turntable's, registered ones, and those of installed packages."""
+    from turntable.models import method_entry, method_names
+
+    table = _plain_table("method")
+    for heading in ("learns from", "reference"):
+        table.add_column(heading, overflow="fold")
+    for name in method_names():
+        try:
+            entry = method_entry(name)
+        except InvalidInputError as error:  # of an installed package that cannot be loaded
+            table.add_row(name, str(error), "")
+        else:
+            table.add_row(name, entry.learns_from, entry.reference)
+    return table
+
+
+def settings_table(method: str) -> Table:
+    """Make a table of a method's settings: what the paper has, and what the demo has where it differs.
+
+    Raises:
+        InvalidInputError: There is no such method.
+    """
+    from turntable.models import choose_method, method_entry
+
+    entry = method_entry(choose_method(method))
+    paper, demo = entry.make_config(), entry.make_config().demo()
+    table = _plain_table("setting")
+    table.title, table.title_justify = f"{method}: {entry.learns_from} ({entry.reference})", "left"
+    table.caption, table.caption_justify = f"reads {', '.join(entry.reads)}", "left"
+    for heading in ("paper", "demo"):
+        table.add_column(heading, overflow="fold")
+    for item in fields(paper):
+        one, other = getattr(paper, item.name), getattr(demo, item.name)
+        table.add_row(item.name, _setting(one), "" if one == other else _setting(other))
+    return table
+
+
+def _setting(value: object) -> str:
+    """Write a value as ``--set`` takes it."""
+    if isinstance(value, tuple):
+        return ",".join(map(_setting, value))
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def dataset_tables(dataset: Dataset) -> list[Table]:

@@ -8,7 +8,7 @@ from turntable.errors import InvalidInputError
 from turntable.models import losses
 from turntable.models.actions import ROTATION_AND_COLOUR
 from turntable.models.views import EquiModSimCLR, EquiModSimCLRConfig, EquiModVICReg, EquiModVICRegConfig
-from turntable.models.views.equimod import SEQ_JEPA_VERSION, Embeddings
+from turntable.models.views.equimod import SEQ_JEPA_VERSION, SplitEmbeddings
 
 SIMCLR = (EquiModSimCLR, EquiModSimCLRConfig(projector_widths=(8, 8, 4)))
 VICREG = (EquiModVICReg, EquiModVICRegConfig(projector_widths=(8, 8, 4)))
@@ -26,7 +26,7 @@ def embeddings(rows=7, dim=4):
 
 
 def combined(method, arrays):
-    return method.combine(Embeddings(*map(torch.from_numpy, arrays)))
+    return method.combine(SplitEmbeddings(*map(torch.from_numpy, arrays)))
 
 
 def nt_xent(x, y, temperature):
@@ -86,7 +86,7 @@ def test_vicregs_equals_its_formula_in_numpy(make, factor):
 def test_gradients_equal_finite_differences(make, kind):
     method = make(kind)
     inputs = [torch.from_numpy(array).requires_grad_() for array in embeddings(rows=4, dim=3)]
-    assert torch.autograd.gradcheck(lambda *parts: method.combine(Embeddings(*parts))["loss"], inputs)
+    assert torch.autograd.gradcheck(lambda *parts: method.combine(SplitEmbeddings(*parts))["loss"], inputs)
 
 
 @BOTH
@@ -99,11 +99,11 @@ def test_it_does_not_see_the_order_of_the_pairs(make, pairs, kind):
 
 
 def perfect(method, pairs):
-    """Embeddings whose second views are where the predictor's matrices take the first ones."""
+    """SplitEmbeddings whose second views are where the predictor's matrices take the first ones."""
     x_i, x_e, y_i, _, _ = torch.from_numpy(embeddings(rows=6)).float()
     [(matrices, _)] = method.predictor.generate(pairs["relative_quaternion"])
     y_e = torch.stack([matrix @ x for matrix, x in zip(matrices, x_e, strict=True)])
-    return Embeddings(x_i, x_e, y_i, y_e, method.predict(x_e, pairs["relative_quaternion"]))
+    return SplitEmbeddings(x_i, x_e, y_i, y_e, method.predict(x_e, pairs["relative_quaternion"]))
 
 
 def test_a_perfect_predictor_leaves_the_contrast_of_identical_pairs(make, pairs):
@@ -175,7 +175,7 @@ def test_the_loss_is_over_the_rows_of_all_ranks(make, pairs, kind, monkeypatch):
 
     monkeypatch.setattr("turntable.models.views.equimod.gathered", two_ranks)
     method = make(kind)
-    torch.testing.assert_close(method.loss(pairs), method.combine(Embeddings(*seen)))
+    torch.testing.assert_close(method.loss(pairs), method.combine(SplitEmbeddings(*seen)))
     assert [rows.shape for rows in seen] == [(12, 4)] * 5
 
 

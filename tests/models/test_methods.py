@@ -6,7 +6,7 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS, DataInfo, Normalize, build_backbone, build_method, method_config
-from turntable.models.method import center_crop
+from turntable.models.images import center_crop
 from turntable.models.views import SIE, CapsIE, EquiCaps, SeqJEPA, SupervisedConfig, VICRegConfig
 
 DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3), image_size_px=32)
@@ -15,6 +15,8 @@ DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3), ima
 def make_batch(size=6, method=None):
     """Pairs; or what a method with other samples takes."""
     generator = torch.Generator().manual_seed(0)
+    if method is not None and "points" in method.reads:
+        return {"points": torch.randn(size, 24, 6, generator=generator), "category": torch.arange(size) % 3}
     if method is not None and "views" in method.reads:
         views = method.config.sample.views
         quaternion = torch.randn(size, views - 1, 4, generator=generator)
@@ -39,12 +41,14 @@ def make_batch(size=6, method=None):
 def make(name, **changes):
     torch.manual_seed(0)
     config = dataclasses.replace(METHODS[name].make_config().demo(), **changes)
-    return build_method(name, config, build_backbone("small"), DATA)
+    backbone = build_backbone("small") if METHODS[name].has_backbone else None
+    return build_method(name, config, backbone, DATA)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_step_against_the_gradient_lowers_the_loss(name):
-    method = make(name, **({"dropout": 0.0} if name.startswith("seq-jepa") else {}))
+    drawn = {"seq-jepa": {"dropout": 0.0}, "pointnet": {"dropout": 0.0, "jitter": 0.0}}
+    method = make(name, **drawn.get(name.removesuffix("-no-action"), {}))
     batch = make_batch(method=method)
     optimizer = torch.optim.SGD(method.parameters(), lr=1e-2 if name == "capsie" else 1e-4)
     first = method(batch)["loss"]
@@ -69,7 +73,10 @@ def test_a_method_reads_the_fields_it_declares_and_no_others(name):
             method.check_reads(fewer)
 
 
-@pytest.mark.parametrize("name", METHODS)
+IMAGE_METHODS = [name for name, entry in METHODS.items() if entry.has_backbone]
+
+
+@pytest.mark.parametrize("name", IMAGE_METHODS)
 def test_embeddings_have_their_widths_and_do_not_see_the_batch(name):
     method, images = make(name).eval(), make_batch()["view_1"]
     embedding = method.embed(images)

@@ -15,7 +15,7 @@ from turntable.models.views import (
     OnlyEquivarianceVICRegConfig,
     SIEConfig,
 )
-from turntable.models.views.only_equivariance import Embeddings
+from turntable.models.views.only_equivariance import PredictedEmbeddings
 
 SIMCLR = (OnlyEquivarianceSimCLR, OnlyEquivarianceSimCLRConfig(projector_widths=(8, 8, 4)))
 VICREG = (OnlyEquivarianceVICReg, OnlyEquivarianceVICRegConfig(projector_widths=(8, 8, 4)))
@@ -33,7 +33,7 @@ def embeddings(rows=7, dim=4):
 
 
 def combined(method, arrays):
-    return method.combine(Embeddings(*map(torch.from_numpy, arrays)))
+    return method.combine(PredictedEmbeddings(*map(torch.from_numpy, arrays)))
 
 
 def test_the_papers_numbers_are_the_defaults(build):
@@ -91,7 +91,9 @@ def test_gradients_equal_finite_differences(make, kind):
     inputs = [torch.from_numpy(array).requires_grad_() for array in embeddings(rows=4, dim=3)]
     if kind is SIMCLR:
         inputs[0] = inputs[0].detach()  # it counts by its prediction alone
-    assert torch.autograd.gradcheck(lambda *parts: method.combine(Embeddings(*parts))["loss"], inputs)
+    assert torch.autograd.gradcheck(
+        lambda *parts: method.combine(PredictedEmbeddings(*parts))["loss"], inputs
+    )
 
 
 @BOTH
@@ -110,7 +112,7 @@ def test_nothing_is_asked_to_stay(make, pairs, kind):
     x = torch.from_numpy(embeddings(rows=6)[0]).float()
     [(matrices, _)] = method.predictor.generate(pairs["relative_quaternion"])
     y = torch.stack([matrix @ row for matrix, row in zip(matrices, x, strict=True)])
-    terms = method.combine(Embeddings(x, y, method.predict(x, pairs["relative_quaternion"])))
+    terms = method.combine(PredictedEmbeddings(x, y, method.predict(x, pairs["relative_quaternion"])))
     least = losses.nt_xent(y, y, temperature=0.1) if kind is SIMCLR else torch.tensor(0.0)
     torch.testing.assert_close(terms["equivariance"], least)
     assert (x - y).square().mean() > 0.1
@@ -140,7 +142,7 @@ def test_the_loss_is_over_the_rows_of_all_ranks(make, pairs, kind, monkeypatch):
 
     monkeypatch.setattr("turntable.models.views.only_equivariance.gathered", two_ranks)
     method = make(kind)
-    torch.testing.assert_close(method.loss(pairs), method.combine(Embeddings(*seen)))
+    torch.testing.assert_close(method.loss(pairs), method.combine(PredictedEmbeddings(*seen)))
     assert [rows.shape for rows in seen] == [(12, 4)] * 3
 
 

@@ -73,8 +73,26 @@ def write_synthetic_shard(
     with ShardWriter(path / split, name, recipe.schema, recipe.label_digest) as writer:
         for record in records:
             labels = draw_factors(recipe, record.id, range(recipe.views))
-            writer.add(record, labels, [draw_view(recipe, record, label) for label in labels])
+            jpegs = [draw_view(recipe, record, label) for label in labels]
+            writer.add(record, labels, jpegs, points=draw_cloud(record, recipe.points))
         return writer.commit()
+
+
+def corners_of(record: ObjectRecord) -> tuple[np.ndarray, np.ndarray]:
+    """The six corners [6, 3] of a record's body in its own frame, and the widths [6] of their blobs."""
+    rng = np.random.default_rng(int.from_bytes(record.category.encode(), "little"))
+    lengths, widths = rng.uniform(0.3, 0.95, 6), rng.uniform(0.06, 0.22, 6)
+    return _AXES * lengths[:, None], widths
+
+
+def draw_cloud(record: ObjectRecord, points: int) -> np.ndarray | None:
+    """A cloud [P, 6] on the lines from the body's middle to its corners; None where none is asked for."""
+    if not points:
+        return None
+    rng = np.random.default_rng(int.from_bytes(hashlib.sha256(record.id.encode()).digest()[:8], "little"))
+    which = np.arange(points) % 6
+    places = corners_of(record)[0][which] * rng.uniform(0.2, 1.0, points)[:, None]
+    return np.concatenate([places, _AXES[which]], axis=1).astype(np.float32)
 
 
 def draw_view(recipe: Recipe, record: ObjectRecord, label: np.ndarray) -> bytes:
@@ -83,9 +101,8 @@ def draw_view(recipe: Recipe, record: ObjectRecord, label: np.ndarray) -> bytes:
     schema = recipe.schema
     hue = float(label[schema.column("floor_hue")])
     image = np.broadcast_to(np.array(colorsys.hsv_to_rgb(hue, 0.6, 0.6)), (size, size, 3)).copy()
-    rng = np.random.default_rng(int.from_bytes(record.category.encode(), "little"))
-    lengths, widths = rng.uniform(0.3, 0.95, 6), rng.uniform(0.06, 0.22, 6)
-    corners = (_AXES * lengths[:, None]) @ schema.rotations(label).T @ _LOOK.T
+    body, widths = corners_of(record)
+    corners = body @ schema.rotations(label).T @ _LOOK.T
     v, u = np.mgrid[0:size, 0:size] / size * 2 - 1
     for i in np.argsort(-corners[:, 2]):  # far ones first
         distance = (u - corners[i, 0] * 0.8) ** 2 + (v - corners[i, 1] * 0.8) ** 2

@@ -36,7 +36,12 @@ NARROW = {
     "capsules": 4,
     "feedforward_width": 32,
     "layers": 1,
+    "point_widths": (12, 12),
+    "global_widths": (12, 16),
+    "head_widths": (12,),
+    "transforms": True,
     "dropout": 0.0,  # what a rank draws for its rows is its own
+    "jitter": 0.0,
 }
 """Widths at which all methods take seconds, where their configurations have such a field."""
 
@@ -49,7 +54,8 @@ def narrow_method(name: str) -> Method:
     changes: dict[str, Any] = {key: value for key, value in NARROW.items() if key in known}
     if "projector_widths" in changes:
         changes["projector_widths"] = changes["projector_widths"][-len(config.projector_widths) :]
-    return build_method(name, replace(config, **changes), build_backbone("small"), DATA)
+    backbone = build_backbone("small") if METHODS[name].has_backbone else None
+    return build_method(name, replace(config, **changes), backbone, DATA)
 
 
 def batch_for(method: Method) -> dict[str, Tensor]:
@@ -57,7 +63,8 @@ def batch_for(method: Method) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(1)
     views = method.config.sample.views
     pictures = torch.randint(256, (ROWS, views, 3, 32, 32), generator=generator, dtype=torch.uint8)
-    whole = {"views": pictures, "view_1": pictures[:, 0], "view_2": pictures[:, 1]}
+    whole = {"views": pictures, "view_1": pictures[:, 0], "view_2": pictures[:, -1]}
+    whole["points"] = torch.randn(ROWS, 20, 6, generator=generator, dtype=torch.float64)
     steps = () if "view_1" in method.reads else (views - 1,)
     whole["category"] = torch.arange(ROWS) % DATA.num_categories
     for label, shape in {

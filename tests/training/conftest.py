@@ -6,8 +6,7 @@ from torch import nn
 
 from tests.support.synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 from turntable.datasets import load_recipe
-from turntable.models import METHODS, PAIR, Method, MethodConfig, SampleKind
-from turntable.models.registry import MethodEntry
+from turntable.models import METHODS, PAIR, ImageMethod, MethodConfig, MethodEntry, SampleKind
 from turntable.training import demo_config
 
 
@@ -29,10 +28,10 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def full_dataset(tmp_path_factory):
-    """With every label that a method reads, and true sequences of 4 views."""
+    """With every label and field that a method reads, and true sequences of 4 views."""
     folder = tmp_path_factory.mktemp("data") / "full"
     recipe = load_recipe("zoo-benchmark").replace(
-        source="folder", views=8, image_size_px=32, objects_per_shard=8, val_fraction=0.25
+        source="folder", views=8, image_size_px=32, objects_per_shard=8, val_fraction=0.25, points=24
     )
     write_synthetic_dataset(folder, recipe, synthetic_objects(recipe, objects=16, categories=3))
     return folder
@@ -51,7 +50,7 @@ class ToyConfig(MethodConfig):
         return SampleKind(self.views, self.consecutive)
 
 
-class Toy(Method):
+class Toy(ImageMethod):
     """The loss is the mean of the weights times that of the first views, and of a draw."""
 
     def __init__(self, config, backbone, data):
@@ -83,13 +82,13 @@ def toys(monkeypatch):
     """Makes "toy" a method; the list of those that have been built."""
     built = []
 
-    def build(config, backbone, data):
-        toy = Toy(config, backbone, data)
-        if toy.weight.device.type != "meta":  # where a run only looks whether it will fit
-            built.append(toy)
-        return toy
+    class KeptToy(Toy):
+        def __init__(self, config, backbone, data):
+            super().__init__(config, backbone, data)
+            if self.weight.device.type != "meta":  # where a run only looks whether it will fit
+                built.append(self)
 
-    monkeypatch.setitem(METHODS, "toy", MethodEntry(ToyConfig, build))
+    monkeypatch.setitem(METHODS, "toy", MethodEntry(ToyConfig, KeptToy))
     return built
 
 

@@ -39,7 +39,8 @@ def short(dataset, method="sie", **changes):
 def without_draws(method):
     """What a loss draws for its rows differs between ranks."""
     config = METHODS[method].make_config()
-    return {"method_config": {"dropout": 0.0}} if hasattr(config, "dropout") else {}
+    drawn = {name: 0.0 for name in ("dropout", "jitter") if hasattr(config, name)}
+    return {"method_config": drawn} if drawn else {}
 
 
 def long(dataset, **changes):

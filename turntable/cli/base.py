@@ -50,16 +50,8 @@ SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse
 EXIT_STOPPED = 75
 """EX_TEMPFAIL of sysexits.h: batch scripts requeue on it."""
 
-# fmt: off
-MethodName = Literal[
-    "supervised", "supervised-class", "supervised-rotation", "supervised-colour", "supervised-translation",
-    "simclr", "vicreg", "vicreg-partial", "vicreg-traj", "byol", "conditional-byol",
-    "seq-jepa", "seq-jepa-no-action", "augself", "sen", "equimod-simclr", "equimod-vicreg",
-    "only-equivariance-simclr", "only-equivariance-vicreg", "sie", "sie-novar", "sie-mlp",
-    "equicaps-3x3", "equicaps-4x4", "capsie", "sie-rotation-colour",
-]
-# fmt: on
-ProtocolName = Literal["turntable", "sie", "equicaps", "seq-jepa", "sie-drifting", "seq-jepa-drifting"]
+MethodReference = Annotated[str | None, Parameter("--method")]
+"""The method of one's own that a run is of: a run never says by itself which code to run."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from turntable.cli.base import EXIT_STOPPED, MethodName, ProtocolName, app, err, out, say, warn
+from turntable.cli.base import EXIT_STOPPED, MethodReference, app, err, out, say, warn
 from turntable.errors import InvalidInputError, StoppedError
 
 
@@ -14,9 +14,9 @@ from turntable.errors import InvalidInputError, StoppedError
 def train(
     dataset: str,
     *,
-    method: MethodName,
+    method: str,
     out_dir: Annotated[Path, Parameter("--out")],
-    preset: Literal["demo", "paper"] = "paper",
+    preset: Literal["demo", "paper"] | None = None,
     backbone: str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
@@ -28,6 +28,7 @@ def train(
     workers: int | None = None,
     device: str | None = None,
     amp: Literal["off", "bf16", "fp16"] | None = None,
+    augment: Annotated[tuple[str, ...], Parameter("--augment")] = (),
     wandb: bool | None = None,
     settings: Annotated[tuple[str, ...], Parameter("--set")] = (),
 ) -> int:
@@ -38,9 +39,11 @@ def train(
 
     Args:
         dataset: The folder of the data set, or its URL (https://, s3://, gs://).
-        method: What to train.
+        method: Its name (``turntable methods`` lists them), or one of your own: FILE.py:NAME or
+            PACKAGE.MODULE:NAME.
         out_dir: The folder of the run.
-        preset: Settings to begin from: the papers' (GPUs, days), or the demo's (two CPU cores, minutes).
+        preset: Settings to begin from: the paper's (GPUs, days), or the demo's (two CPU cores, minutes). By
+            default the paper's where there is a GPU, and a line says which.
         backbone: By its name (docs/training.md).
         epochs: An epoch draws the preset's number of samples of every object.
         batch_size: Samples of one step, of all processes together.
@@ -52,12 +55,15 @@ def train(
         workers: Processes that load batches, for each process that trains.
         device: auto, cpu, cuda or cuda:N.
         amp: Mixed precision.
+        augment: Random changes of pictures: simclr, simclr-unmirrored, crop or color; or one part of them,
+            NAME=VALUE (docs/labels.md); again for more.
         wandb: Whether Weights & Biases gets the records too (offline unless WANDB_MODE says otherwise).
         settings: Another setting of the method or of the run, NAME=VALUE; again for more.
     """
     from turntable.console import TrainBar
+    from turntable.models import is_reference, method_label
     from turntable.processes import stop_when_asked
-    from turntable.training import demo_config, overrides, paper_config
+    from turntable.training import augmentation_of, demo_config, overrides, paper_config, preset_of_machine
     from turntable.training import train as train_method
     from turntable.training.steps import is_first_rank
 
@@ -73,23 +79,29 @@ def train(
         "num_workers": workers,
         "device": device,
         "amp": amp,
+        "augmentation": augmentation_of(augment),
         "wandb": wandb,
     }
     changes = {name: value for name, value in given.items() if value is not None}
+    speaks = is_first_rank()
+    if preset is None:
+        preset, why = preset_of_machine(device)
+        if speaks:
+            warn(why)
     make = {"demo": demo_config, "paper": paper_config}[preset]
     config = make(method, dataset, **{**overrides(method, settings), **changes})
-    speaks = is_first_rank()
     try:
         tell = warn if speaks else _say_nothing
         asked = stop_when_asked(tell, "the step in hand", interrupts=True)
-        with TrainBar(err, method) as bar, asked as stop:
+        with TrainBar(err, method_label(config.method)) as bar, asked as stop:
             train_method(config, out_dir, bar, warn=warn, stop=stop)
     except StoppedError:
         if speaks:
             raise
         return EXIT_STOPPED  # all ranks stop together; one says so
     if speaks:
-        say(f"{out_dir}: trained {method}; next: turntable evaluate {out_dir} {dataset}")
+        own = f" --method {method}" if is_reference(method) else ""
+        say(f"{out_dir}: trained {method}; next: turntable evaluate {out_dir} {dataset}{own}")
     return 0
 
 
@@ -102,7 +114,8 @@ def evaluate(
     run: Path,
     dataset: str,
     *,
-    protocol: ProtocolName = "turntable",
+    method: MethodReference = None,
+    protocol: str = "turntable",
     preset: Literal["demo", "paper"] = "paper",
     ood: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
     untrained: bool = False,
@@ -112,7 +125,8 @@ def evaluate(
     Args:
         run: The folder of the run; gets results.json, details.npz and report.html.
         dataset: The folder of the data set, or its URL.
-        protocol: turntable's own, or a paper's (docs/evaluation.md).
+        method: The method of your own that the run is of, FILE.py:NAME or PACKAGE.MODULE:NAME: its code runs.
+        protocol: turntable's own, or a paper's: sie, equicaps, seq-jepa, sie-drifting or seq-jepa-drifting.
         preset: Of turntable's protocol, how long the heads are trained: as in the papers, or shortly.
         ood: More data sets on which the same heads are scored, such as one of the recipe so3-ood.
         untrained: Score the run's network as it is before its first step instead, into RUN/untrained.
@@ -130,10 +144,11 @@ def evaluate(
     if untrained and ood:
         raise InvalidInputError("--untrained scores one data set: leave --ood out, or give that as DATASET")
     rules = protocol_by_name("turntable-demo" if preset == "demo" else protocol)
+    opened = open_run(run, method)
     folder = run / "untrained" if untrained else run
     with err.status("evaluating") as status:
         if untrained:
-            config = replace(open_run(run).config, dataset=dataset)
+            config = replace(opened.config, dataset=dataset)
             results = evaluate_untrained(config, folder, rules, progress=status.update)
         else:
             results = evaluate_run(run, dataset, config=rules, progress=status.update, elsewhere=ood)
@@ -146,6 +161,20 @@ def evaluate(
     for note in results.notes:
         warn(note)
     say(f"{folder / 'results.json'}, {folder / 'report.html'}")
+    return 0
+
+
+@app.command
+def methods(name: str | None = None) -> int:
+    """List the methods that can be trained; with a NAME, its settings.
+
+    Args:
+        name: A method's name, FILE.py:NAME or PACKAGE.MODULE:NAME.
+    """
+    from turntable.console import method_table, settings_table
+
+    table = method_table() if name is None else settings_table(name)
+    out.print(table)
     return 0
 
 

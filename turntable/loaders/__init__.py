@@ -3,7 +3,7 @@
 Importing it loads neither torch nor OpenGL, and of recipes nothing: every worker imports it when it starts.
 """
 
-from turntable.loaders.augmentation import Augmentation
+from turntable.loaders.augmentation import AUGMENTATIONS, Augmentation, augmentation_by_name
 from turntable.loaders.items import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online import OnlinePairs
@@ -23,6 +23,7 @@ from turntable.loaders.sampling import (
 )
 
 __all__ = [
+    "AUGMENTATIONS",
     "Augmentation",
     "Fixed",
     "Fresh",
@@ -35,6 +36,7 @@ __all__ = [
     "Sequences",
     "Tuples",
     "Views",
+    "augmentation_by_name",
     "read_pairs",
     "validation_pairs",
     "whole_split",

@@ -3,6 +3,7 @@
 No torch: workers of loaders draw them. ``turntable.loaders.augment.images`` applies them on any device.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.draws import counter_key, units_of, words_of
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, shown
 
 FloatArray = NDArray[np.float64]
 Span = tuple[float, float]
@@ -127,6 +128,22 @@ class Augmentation:
         if not low <= value <= high:
             bounds = f"from {low:g} to {high:g}" if np.isfinite(high) else f"at least {low:g}"
             raise InvalidInputError(f"{name} {value}: must be {bounds}")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make an augmentation of plain values, as JSON has them.
+
+        Raises:
+            InvalidInputError: A name is unknown, or a value cannot be right.
+        """
+        unknown = sorted(set(map(str, values)) - {item.name for item in fields(cls)})
+        if unknown:
+            raise InvalidInputError(f"an augmentation has no {shown(', '.join(unknown))}")
+        try:
+            given: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+            return cls(**given)
+        except TypeError as error:
+            raise InvalidInputError(f"an augmentation cannot be right: {shown(str(error))}") from error
 
     @classmethod
     def simclr(cls, strength: float = 1.0, flip_probability: float = 0.5) -> Self:
@@ -264,3 +281,25 @@ def _check_span(name: str, span: Any, most: float) -> None:
     if len(span) != 2 or not 0 < span[0] <= span[1] <= most or not np.isfinite(span[1]):
         bound = f", the greatest at most {most:g}" if np.isfinite(most) else ""
         raise InvalidInputError(f"{name} {span}: give the least and the greatest, above 0{bound}")
+
+
+AUGMENTATIONS: Mapping[str, Augmentation] = {
+    "simclr": Augmentation.simclr(),
+    "simclr-unmirrored": Augmentation.simclr(flip_probability=0.0),
+    "crop": Augmentation.crop_only(),
+    "color": Augmentation.colour_only(),
+}
+"""What ``turntable train --augment`` may name."""
+
+
+def augmentation_by_name(name: str) -> Augmentation:
+    """Look an augmentation up.
+
+    Raises:
+        InvalidInputError: None has that name.
+    """
+    if name not in AUGMENTATIONS:
+        raise InvalidInputError(
+            f"unknown augmentation {shown(name)}; choose one of: {', '.join(AUGMENTATIONS)}"
+        )
+    return AUGMENTATIONS[name]

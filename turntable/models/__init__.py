@@ -1,36 +1,54 @@
-"""The models that learn from views: one file a method, over shared backbones, heads and losses."""
+"""Methods, one file each, over shared backbones, heads and losses; and what a method of one's own needs."""
 
+from turntable.models.abilities import Aggregates, Classifies, Embedding, Embeds, Predicts
 from turntable.models.actions import action_of
 from turntable.models.backbones import BACKBONES, Backbone, build_backbone
+from turntable.models.entry import MethodEntry
+from turntable.models.images import Normalize
+from turntable.models.layers import gathered
 from turntable.models.method import (
     PAIR,
-    Aggregates,
+    SINGLE,
     Batch,
     DataInfo,
-    Embedding,
     Method,
     MethodConfig,
     Moment,
-    Normalize,
-    Predicts,
     SampleKind,
+    check_rows,
 )
-from turntable.models.registry import METHODS, build_method, method_config, method_entry
-from turntable.models.values import MOST_ITEMS, Bounds, said, value_faults
+from turntable.models.own_methods import is_reference, method_label, register_method
+from turntable.models.registry import (
+    METHODS,
+    build_method,
+    choose_method,
+    method_config,
+    method_entry,
+    method_names,
+    methods_text,
+)
+from turntable.models.values import MOST_CHARACTERS, MOST_ITEMS, Bounds, said, value_faults
+from turntable.models.views import ImageMethod
 
 __all__ = [
     "BACKBONES",
     "METHODS",
+    "MOST_CHARACTERS",
     "MOST_ITEMS",
     "PAIR",
+    "SINGLE",
     "Aggregates",
     "Backbone",
     "Batch",
     "Bounds",
+    "Classifies",
     "DataInfo",
     "Embedding",
+    "Embeds",
+    "ImageMethod",
     "Method",
     "MethodConfig",
+    "MethodEntry",
     "Moment",
     "Normalize",
     "Predicts",
@@ -38,8 +56,16 @@ __all__ = [
     "action_of",
     "build_backbone",
     "build_method",
+    "check_rows",
+    "choose_method",
+    "gathered",
+    "is_reference",
     "method_config",
     "method_entry",
+    "method_label",
+    "method_names",
+    "methods_text",
+    "register_method",
     "said",
     "value_faults",
 ]

@@ -1,15 +1,17 @@
-"""What a method is: a loss over a batch, and an embedding of images. It knows no loop, file or metric."""
+"""The contract of a method: it names the fields that it reads, and computes a loss of them.
+
+It knows no modality, loop, file or metric. What else a method can do is told by ``abilities``.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-import torch
 from torch import Tensor, nn
 
 from turntable.errors import InvalidInputError
-from turntable.models.backbones import Backbone
+from turntable.models.images import cropped_size
 from turntable.models.values import Bounds, value_faults
 
 Batch = Mapping[str, Tensor]
@@ -18,7 +20,7 @@ Batch = Mapping[str, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class DataInfo:
-    """What a method must know of the data it will see."""
+    """Facts of the data that a method is built for."""
 
     num_categories: int
     mean: tuple[float, float, float]
@@ -37,65 +39,30 @@ class DataInfo:
 
 @dataclass(frozen=True, slots=True)
 class SampleKind:
-    """Which views of an object make a sample."""
+    """The views of an object that make a sample."""
 
     views: int = 2
-    """Two views come as ``view_1`` and ``view_2``, what lies between them as [B, ...]. More come as ``views``
-    uint8 [B, k, 3, H, W], and what lies between each and the next as [B, k - 1, ...]."""
+    """One comes as ``view``. Two come as ``view_1`` and ``view_2``, what lies between them as [B, ...]. More
+    come as ``views`` uint8 [B, k, 3, H, W], and what lies between each and the next as [B, k - 1, ...].
+    Other fields of views are named likewise, such as ``points_1``."""
     consecutive: bool = False
     """Whether they follow one another in a true sequence; otherwise they are any views, all distinct."""
 
 
 PAIR = SampleKind()
+SINGLE = SampleKind(views=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How far a training has come, for what a method changes on the way."""
+    """A moment of a training, for what a method changes on the way."""
 
     step: int
-    """Of the optimiser, 0 for the first."""
+    """Of the optimizer, 0 for the first."""
     steps: int
     """There are in all."""
     epoch: int
     epochs: int
-
-
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """What a method says of images; a part that the method does not have has width 0."""
-
-    representation: Tensor
-    """[B, D], all of it: what the papers' probes read."""
-    invariant: Tensor
-    """[B, Di]: the part trained to stay as the object turns."""
-    equivariant: Tensor
-    """[B, De]: the part trained to turn with the object."""
-    source: Tensor
-    """[B, E]: what ``Predicts.predict`` starts from."""
-    target: Tensor
-    """[B, E]: what it should arrive at, of the other view; often the same as ``source``."""
-
-    @classmethod
-    def of(
-        cls,
-        representation: Tensor,
-        *,
-        invariant: Tensor | None = None,
-        equivariant: Tensor | None = None,
-        source: Tensor | None = None,
-        target: Tensor | None = None,
-    ) -> Self:
-        """With what the method has; ``target`` is ``source`` unless it is given."""
-        none = representation[:, :0]
-        source = none if source is None else source
-        return cls(
-            representation,
-            none if invariant is None else invariant,
-            none if equivariant is None else equivariant,
-            source,
-            source if target is None else target,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +97,7 @@ class MethodConfig:
 
     @property
     def sample(self) -> SampleKind:
-        """What a batch's samples are."""
+        """The samples of a batch."""
         return PAIR
 
     def demo(self) -> Self:
@@ -138,97 +105,46 @@ class MethodConfig:
         return self
 
 
-class Normalize(nn.Module):
-    """uint8 [B, 3, H, W] to float32 with mean 0 and standard deviation 1 in each channel of the data set."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, mean: tuple[float, float, float], std: tuple[float, float, float]) -> None:
-        super().__init__()
-        self.register_buffer("mean", 255 * torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
-        self.register_buffer("std", 255 * torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Normalise images."""
-        return (images.float() - self.mean) / self.std
-
-
-def cropped_size(side_px: int, share: float) -> int:
-    """How many pixels of a side are left."""
-    return round(side_px * share)
-
-
-def center_crop(images: Tensor, share: float) -> Tensor:
-    """The middle of images [..., H, W], ``share`` of each side; a view, not a copy."""
-    height, width = images.shape[-2:]
-    kept_height, kept_width = cropped_size(height, share), cropped_size(width, share)
-    top, left = (height - kept_height) // 2, (width - kept_width) // 2
-    return images[..., top : top + kept_height, left : left + kept_width]
-
-
-def check_rows(images: Tensor) -> None:
+def check_rows(rows: Tensor) -> None:
     """Make sure that a batch [B, ...] has rows to compare.
 
     Raises:
         InvalidInputError: It has fewer than 2.
     """
-    if len(images) < 2:
+    if len(rows) < 2:
         raise InvalidInputError(
-            f"the batch has {len(images)} row; the loss compares rows with one another, so batches need at"
+            f"the batch has {len(rows)} row; the loss compares rows with one another, so batches need at"
             " least 2: raise batch_size"
         )
 
 
 class Method(nn.Module, ABC):
-    """A backbone, what is trained on top of it, and the loss that trains both.
+    """Something that is trained: a module whose loss is over the fields of a batch that it names.
 
-    A loss is computed over the whole batch, of all ranks (``gathering.gathered``): then its numbers are the
-    same whether one process has the batch or several share it.
+    A loss is computed over the whole batch, of all ranks (``gathered``): then its numbers are the same
+    whether one process has the batch or several share it.
     """
 
-    reads: tuple[str, ...] = ("view_1", "view_2")
+    reads: tuple[str, ...]
     """The fields of a batch that ``loss`` asks for; some depend on the configuration."""
-
-    def __init__(self, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__()
-        self.normalize = Normalize(data.mean, data.std)
-        self.center_crop = data.center_crop
-        self.backbone = backbone
 
     @abstractmethod
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """The loss and its terms.
+        """Compute the loss and its terms.
 
         Returns:
-            Scalars by name. "loss" is what to minimise; the others are its terms before their weights,
-            for the records.
+            Scalars by name. "loss" is to be minimized; the others are its terms before their weights, for
+            the records.
         """
-
-    def embed(self, images: Tensor) -> Embedding:
-        """Embed images, uint8 [B, 3, H, W]; in ``eval()`` mode each image by itself."""
-        return Embedding.of(self.represent(images))
-
-    def represent(self, images: Tensor) -> Tensor:
-        """The backbone's output [B, D] for images, uint8 [B, 3, H, W]."""
-        return self.backbone(self.seen(images))
-
-    def seen(self, images: Tensor) -> Tensor:
-        """What the backbone sees of images, uint8 [B, 3, H, W]: the middle, normalised."""
-        return self.normalize(center_crop(images, self.center_crop))
-
-    def represent_pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The representations of both views [B, D], each view a batch of its own to batch norm."""
-        return self.represent(batch["view_1"]), self.represent(batch["view_2"])
 
     def before_step(self, moment: Moment) -> None:
         """Set what changes as training goes on, such as a temperature; before the loss of each step."""
 
     def after_step(self, moment: Moment) -> None:
-        """Follow the optimiser, as moving averages do; after each of its steps."""
+        """Follow the optimizer, as moving averages do; after each of its steps."""
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The loss: what a wrapper for many devices calls."""
+        """Compute the loss: a wrapper for many devices calls this."""
         return self.loss(batch)
 
     def check_reads(self, batch: Batch) -> None:
@@ -243,41 +159,3 @@ class Method(nn.Module, ABC):
                 f"{type(self).__name__} reads {', '.join(missing)}, which the batch does not have"
                 f" (it has {', '.join(batch)}); use a loader that gives them"
             )
-
-
-class Predicts(ABC):
-    """A method that says how a view would embed after an action: what retrieval metrics ask for."""
-
-    action: tuple[str, ...]
-    """The labels of a step that tell the action (``actions.action_of``)."""
-
-    @abstractmethod
-    def predict(self, source: Tensor, action: Tensor) -> Tensor:
-        """Predict the other view's ``Embedding.target``.
-
-        Args:
-            source: [B, E] of the first views (``Embedding.source``).
-            action: [B, K] to the second.
-
-        Returns:
-            [B, E].
-        """
-
-
-class Aggregates(ABC):
-    """A method that embeds several views of an object as one, as seq-JEPA does."""
-
-    action: tuple[str, ...]
-    """The labels of a step that tell the action (``actions.action_of``)."""
-
-    @abstractmethod
-    def aggregate(self, representation: Tensor, action: Tensor) -> Tensor:
-        """Embed M views together.
-
-        Args:
-            representation: [B, M, D] of each view (``Embedding.representation``).
-            action: [B, M - 1, K] from each view to the next.
-
-        Returns:
-            [B, A].
-        """

@@ -24,6 +24,7 @@ from turntable.training.steps import (
     Onlooker,
     Ranks,
     Trainer,
+    check_augmentation,
     check_data,
     check_images,
     joined,
@@ -94,6 +95,10 @@ def _train(run: Run, ranks: Ranks, onlooker: Onlooker) -> None:
     method = new_method(run).to(ranks.device)
     ranks.from_first(lambda: check_data(config, method, open_dataset(config.dataset)))
     check_images(config, method, run.data.image_size_px)
+    if config.augmentation is not None:
+        for warning in check_augmentation(config.augmentation, method.reads):
+            if ranks.is_first:
+                onlooker.warn(warning)
     if ranks.count > 1 and config.sync_batch_norm:
         synchronised(method)
     if not ranks.is_first:

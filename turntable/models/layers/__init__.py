@@ -3,7 +3,7 @@
 from turntable.models.layers.capsules import CapsuleProjector, cross_entropy, missing_entropy
 from turntable.models.layers.equiangular import EquiangularHead
 from turntable.models.layers.gathering import gathered
-from turntable.models.layers.heads import action_embedding, mlp, projector, projector_with_norm
+from turntable.models.layers.heads import action_embedding, mlp, mlp_with_norm, projector, projector_with_norm
 from turntable.models.layers.moving_average import Buffers, Every, MovingAverage, cosine_decay
 from turntable.models.layers.predictors import EmbeddedPredictor, PredictingConfig, Predictor, build_predictor
 
@@ -23,6 +23,7 @@ __all__ = [
     "gathered",
     "missing_entropy",
     "mlp",
+    "mlp_with_norm",
     "projector",
     "projector_with_norm",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
 
 from turntable.errors import InvalidInputError
 
@@ -55,3 +55,23 @@ def mlp(*widths: int) -> nn.Sequential:
     for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers[:-1])
+
+
+class RowNorm(nn.Module):
+    """Batch norm of [..., D] over all axes but the last."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(dim)  # inside, so that ranks can exchange it for one that they share
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize each of the D numbers over all rows."""
+        return self.norm(x.flatten(0, -2)).unflatten(0, x.shape[:-1])
+
+
+def mlp_with_norm(*widths: int) -> nn.Sequential:
+    """Linear layers, each followed by batch norm and ReLU, from [..., widths[0]] to [..., widths[-1]]."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), RowNorm(after), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)

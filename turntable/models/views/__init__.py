@@ -11,6 +11,7 @@ from turntable.models.views.equimod import (
     EquiModVICReg,
     EquiModVICRegConfig,
 )
+from turntable.models.views.image_method import ImageMethod
 from turntable.models.views.only_equivariance import (
     OnlyEquivarianceSimCLR,
     OnlyEquivarianceSimCLRConfig,
@@ -42,6 +43,7 @@ __all__ = [
     "EquiModSimCLRConfig",
     "EquiModVICReg",
     "EquiModVICRegConfig",
+    "ImageMethod",
     "OnlyEquivarianceSimCLR",
     "OnlyEquivarianceSimCLRConfig",
     "OnlyEquivarianceVICReg",

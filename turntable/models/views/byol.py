@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from turntable.models import losses
 from turntable.models.backbones import Backbone
 from turntable.models.layers import Buffers, Every, MovingAverage, cosine_decay, gathered, projector_with_norm
-from turntable.models.method import Batch, DataInfo, Method, MethodConfig, Moment, check_rows
+from turntable.models.method import Batch, DataInfo, MethodConfig, Moment, check_rows
+from turntable.models.views.image_method import ImageMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class BYOLConfig(MethodConfig):
         return replace(self, projector_widths=(512, 128), predictor_width=512, decay=0.98)
 
 
-class BYOL(Method):
+class BYOL(ImageMethod):
     """An online network with a predictor, and a target network that is its moving average."""
 
     def __init__(self, config: BYOLConfig, backbone: Backbone, data: DataInfo) -> None:

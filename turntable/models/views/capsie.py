@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from turntable.models import losses
+from turntable.models.abilities import Embedding, Predicts
 from turntable.models.actions import action_of
 from turntable.models.backbones import Backbone
 from turntable.models.layers import (
@@ -25,7 +26,8 @@ from turntable.models.layers import (
     gathered,
     missing_entropy,
 )
-from turntable.models.method import Batch, DataInfo, Embedding, Method, Moment, Predicts, check_rows
+from turntable.models.method import Batch, DataInfo, Moment, check_rows
+from turntable.models.views.image_method import ImageMethod
 
 _SCHEDULE_LENGTH = 1.25
 """The temperatures are on their way over this many times the steps that there are."""
@@ -56,7 +58,7 @@ class CapsIEConfig(PredictingConfig):
         return replace(self, hypernetwork_init="fan_in")
 
 
-class CapsIE(Method, Predicts):
+class CapsIE(ImageMethod, Predicts):
     """Capsules over the backbone's last map, and SIE's predictor over all their poses."""
 
     def __init__(self, config: CapsIEConfig, backbone: Backbone, data: DataInfo) -> None:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from turntable.models import losses
+from turntable.models.abilities import Embedding, Predicts
 from turntable.models.actions import ROTATION, action_dim, action_of, inverse_action
 from turntable.models.backbones import Backbone
 from turntable.models.layers import action_embedding, gathered
-from turntable.models.method import Batch, DataInfo, Embedding, Predicts, check_rows
+from turntable.models.method import Batch, DataInfo, check_rows
 from turntable.models.views.byol import BYOL, BYOLConfig, byol_predictor
 
 

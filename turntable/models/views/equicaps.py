@@ -17,10 +17,12 @@ from torch.nn import functional
 
 from turntable.errors import InvalidInputError
 from turntable.models import losses
+from turntable.models.abilities import Embedding, Predicts
 from turntable.models.actions import POSE_MATRIX, ROTATION_MATRIX, action_of
 from turntable.models.backbones import Backbone
 from turntable.models.layers import CapsuleProjector, cross_entropy, gathered, missing_entropy
-from turntable.models.method import Batch, DataInfo, Embedding, Method, MethodConfig, Predicts, check_rows
+from turntable.models.method import Batch, DataInfo, MethodConfig, check_rows
+from turntable.models.views.image_method import ImageMethod
 
 _SIDES: Mapping[tuple[str, ...], int] = {ROTATION_MATRIX: 3, POSE_MATRIX: 4}
 
@@ -62,7 +64,7 @@ class EquiCapsConfig(MethodConfig):
         return replace(self, capsules=16)
 
 
-class EquiCaps(Method, Predicts):
+class EquiCaps(ImageMethod, Predicts):
     """Capsules over the backbone's last map."""
 
     def __init__(self, config: EquiCapsConfig, backbone: Backbone, data: DataInfo) -> None:

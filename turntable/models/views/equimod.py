@@ -70,7 +70,7 @@ class EquiModVICRegConfig(EquiModConfig):
     covariance_weight: float = 1.0
 
 
-class Embeddings(NamedTuple):
+class SplitEmbeddings(NamedTuple):
     """Of a batch of pairs, each [B, E]: x of the first views, y of the second."""
 
     x_i: Tensor
@@ -106,10 +106,10 @@ class EquiMod(PredictingMethod):
         x_i, y_i = self.invariant_projector(h1), self.invariant_projector(h2)
         x_e, y_e = self.equivariant_projector(h1), self.equivariant_projector(h2)
         predicted = self.predictor(x_e, action_of(batch, self.action))
-        return self.combine(Embeddings(*map(gathered, (x_i, x_e, y_i, y_e, predicted))))
+        return self.combine(SplitEmbeddings(*map(gathered, (x_i, x_e, y_i, y_e, predicted))))
 
     @abstractmethod
-    def combine(self, of: Embeddings) -> dict[str, Tensor]:
+    def combine(self, of: SplitEmbeddings) -> dict[str, Tensor]:
         """The terms and their weighted sum."""
 
 
@@ -120,7 +120,7 @@ class EquiModSimCLR(EquiMod):
         super().__init__(config, backbone, data)
         self.config = config
 
-    def combine(self, of: Embeddings) -> dict[str, Tensor]:
+    def combine(self, of: SplitEmbeddings) -> dict[str, Tensor]:
         """The two terms and their weighted sum; ``x_e`` counts by its prediction alone."""
         invariance = losses.nt_xent(of.x_i, of.y_i, temperature=self.config.temperature)
         equivariance = losses.nt_xent(of.predicted, of.y_e, temperature=self.config.temperature)
@@ -135,7 +135,7 @@ class EquiModVICReg(EquiMod):
         super().__init__(config, backbone, data)
         self.config = config
 
-    def combine(self, of: Embeddings) -> dict[str, Tensor]:
+    def combine(self, of: SplitEmbeddings) -> dict[str, Tensor]:
         """The terms and their weighted sum; predictions need not vary, as they must in SIE."""
         config, factor = self.config, self.config.equivariance_factor
         weights = (config.invariance_weight, config.variance_weight, config.covariance_weight)

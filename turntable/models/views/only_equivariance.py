@@ -48,7 +48,7 @@ class OnlyEquivarianceVICRegConfig(OnlyEquivarianceConfig):
     covariance_weight: float = 1.0
 
 
-class Embeddings(NamedTuple):
+class PredictedEmbeddings(NamedTuple):
     """Of a batch of pairs, each [B, E]: x of the first views, y of the second."""
 
     x: Tensor
@@ -79,10 +79,10 @@ class OnlyEquivariance(PredictingMethod):
         h1, h2 = self.represent_pair(batch)
         x, y = self.projector(h1), self.projector(h2)
         predicted = self.predictor(x, action_of(batch, self.action))
-        return self.combine(Embeddings(*map(gathered, (x, y, predicted))))
+        return self.combine(PredictedEmbeddings(*map(gathered, (x, y, predicted))))
 
     @abstractmethod
-    def combine(self, of: Embeddings) -> dict[str, Tensor]:
+    def combine(self, of: PredictedEmbeddings) -> dict[str, Tensor]:
         """The terms and their weighted sum."""
 
 
@@ -93,7 +93,7 @@ class OnlyEquivarianceSimCLR(OnlyEquivariance):
         super().__init__(config, backbone, data)
         self.config = config
 
-    def combine(self, of: Embeddings) -> dict[str, Tensor]:
+    def combine(self, of: PredictedEmbeddings) -> dict[str, Tensor]:
         """The one term; ``x`` counts by its prediction alone."""
         equivariance = losses.nt_xent(of.predicted, of.y, temperature=self.config.temperature)
         return {"loss": equivariance, "equivariance": equivariance}
@@ -106,7 +106,7 @@ class OnlyEquivarianceVICReg(OnlyEquivariance):
         super().__init__(config, backbone, data)
         self.config = config
 
-    def combine(self, of: Embeddings) -> dict[str, Tensor]:
+    def combine(self, of: PredictedEmbeddings) -> dict[str, Tensor]:
         """The terms and their weighted sum."""
         config = self.config
         terms = {

@@ -4,12 +4,14 @@ from abc import abstractmethod
 
 from torch import Tensor
 
+from turntable.models.abilities import Embedding, Predicts
 from turntable.models.backbones import Backbone
 from turntable.models.layers import Predictor
-from turntable.models.method import DataInfo, Embedding, Method, Predicts
+from turntable.models.method import DataInfo
+from turntable.models.views.image_method import ImageMethod
 
 
-class PredictingMethod(Method, Predicts):
+class PredictingMethod(ImageMethod, Predicts):
     """A method that moves an embedding of the representation by the action.
 
     Args:

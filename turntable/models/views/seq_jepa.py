@@ -16,21 +16,12 @@ from torch import Tensor, nn
 
 from turntable.errors import InvalidInputError
 from turntable.models import losses
+from turntable.models.abilities import Aggregates, Embedding, Predicts
 from turntable.models.actions import ROTATION, action_dim, action_of
 from turntable.models.backbones import Backbone
 from turntable.models.layers import Buffers, Every, MovingAverage, action_embedding, cosine_decay, gathered
-from turntable.models.method import (
-    Aggregates,
-    Batch,
-    DataInfo,
-    Embedding,
-    Method,
-    MethodConfig,
-    Moment,
-    Predicts,
-    SampleKind,
-    check_rows,
-)
+from turntable.models.method import Batch, DataInfo, MethodConfig, Moment, SampleKind, check_rows
+from turntable.models.views.image_method import ImageMethod
 
 _PAIR = ("view_1", "view_2")
 
@@ -92,7 +83,7 @@ class SeqJEPAConfig(MethodConfig):
         return replace(self, layers=2, feedforward_width=512, predictor_width=512, normalized_target=True)
 
 
-class SeqJEPA(Method, Predicts, Aggregates):
+class SeqJEPA(ImageMethod, Predicts, Aggregates):
     """An encoder, its moving average, a transformer over tokens, and a predictor."""
 
     def __init__(self, config: SeqJEPAConfig, backbone: Backbone, data: DataInfo) -> None:

@@ -16,10 +16,12 @@ from torch import Tensor
 
 from turntable.errors import InvalidInputError
 from turntable.models import losses
+from turntable.models.abilities import Embedding, Predicts
 from turntable.models.actions import action_dim, action_of
 from turntable.models.backbones import Backbone
 from turntable.models.layers import PredictingConfig, build_predictor, gathered, projector
-from turntable.models.method import Batch, DataInfo, Embedding, Method, Predicts, check_rows
+from turntable.models.method import Batch, DataInfo, check_rows
+from turntable.models.views.image_method import ImageMethod
 
 BothSigns = Literal["given", "random", "double_cover"]
 
@@ -61,7 +63,7 @@ class SIEConfig(PredictingConfig):
         return replace(self, projector_widths=(256, 256, 256), hypernetwork_init="fan_in")
 
 
-class SIE(Method, Predicts):
+class SIE(ImageMethod, Predicts):
     """Two projectors over two halves, and a predictor that turns the second half."""
 
     other_sign: Tensor

@@ -15,7 +15,8 @@ from torch import Tensor
 from turntable.models import losses
 from turntable.models.backbones import Backbone
 from turntable.models.layers import gathered, projector
-from turntable.models.method import Batch, DataInfo, Method, MethodConfig, check_rows
+from turntable.models.method import Batch, DataInfo, MethodConfig, check_rows
+from turntable.models.views.image_method import ImageMethod
 
 SEQ_JEPA_VERSION: Mapping[str, Any] = {"temperature": 0.5}
 """As in the comparison of seq-JEPA's code (arXiv:2505.03176)."""
@@ -33,7 +34,7 @@ class SimCLRConfig(MethodConfig):
         return replace(self, projector_widths=(512, 512, 512))
 
 
-class SimCLR(Method):
+class SimCLR(ImageMethod):
     """The contrastive invariant baseline: it never reads how the object turned."""
 
     def __init__(self, config: SimCLRConfig, backbone: Backbone, data: DataInfo) -> None:

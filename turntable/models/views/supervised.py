@@ -19,7 +19,8 @@ from turntable.models import losses
 from turntable.models.actions import ROTATION, action_dim, action_of
 from turntable.models.backbones import Backbone
 from turntable.models.layers import gathered, mlp
-from turntable.models.method import Batch, DataInfo, Method, MethodConfig
+from turntable.models.method import Batch, DataInfo, MethodConfig
+from turntable.models.views.image_method import ImageMethod
 
 ClassHead = Literal["linear", "ebv"]
 COLOUR = ("floor_hue_difference", "light_hue_difference")
@@ -64,7 +65,7 @@ class SupervisedConfig(MethodConfig):
         )
 
 
-class Supervised(Method):
+class Supervised(ImageMethod):
     """A classifier and two-view heads over one backbone."""
 
     def __init__(self, config: SupervisedConfig, backbone: Backbone, data: DataInfo) -> None:

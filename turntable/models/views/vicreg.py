@@ -16,7 +16,8 @@ from turntable.errors import InvalidInputError
 from turntable.models import losses
 from turntable.models.backbones import Backbone
 from turntable.models.layers import gathered, projector
-from turntable.models.method import Batch, DataInfo, Method, MethodConfig, check_rows
+from turntable.models.method import Batch, DataInfo, MethodConfig, check_rows
+from turntable.models.views.image_method import ImageMethod
 
 SEQ_JEPA_VERSION: Mapping[str, Any] = {
     "invariance_weight": 25.0,
@@ -43,7 +44,7 @@ class VICRegConfig(MethodConfig):
         return replace(self, projector_widths=(512, 512, 512))
 
 
-class VICReg(Method):
+class VICReg(ImageMethod):
     """The invariant baseline: it never reads how the object turned."""
 
     def __init__(self, config: VICRegConfig, backbone: Backbone, data: DataInfo) -> None:

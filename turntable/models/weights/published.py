@@ -34,7 +34,7 @@ _BESIDE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedWeights:
     """What a file holds, in our terms."""
 
     method: str
@@ -48,7 +48,7 @@ class Published:
     """Under our names, without the data's colours."""
 
 
-def read_published(path: Path | str, kind: Kind | None = None) -> Published:
+def read_published(path: Path | str, kind: Kind | None = None) -> PublishedWeights:
     """Read a checkpoint of SIE's, EquiCaps' or seq-JEPA's code.
 
     Args:
@@ -99,7 +99,7 @@ def _unwrapped(name: str) -> str:
     return name
 
 
-def _sie(weights: Weights) -> Published:
+def _sie(weights: Weights) -> PublishedWeights:
     generator = weights["predictor.hypernet.net.0.weight"]  # [E * E, K]
     width, (_, numbers) = weights["projector_equi.6.weight"].shape[0], generator.shape
     names = {"projector_inv.": "invariant_projector.", "projector_equi.": "equivariant_projector."}
@@ -112,10 +112,10 @@ def _sie(weights: Weights) -> Published:
         "projector_widths": tuple(weights[f"projector_equi.{n}.weight"].shape[0] for n in (0, 3, 6)),
         "action": ROTATION_AND_COLOUR if numbers == action_dim(ROTATION_AND_COLOUR) else ROTATION,
     }
-    return Published("sie", config, "sie-resnet18", None, ours)
+    return PublishedWeights("sie", config, "sie-resnet18", None, ours)
 
 
-def _equicaps(weights: Weights) -> Published:
+def _equicaps(weights: Weights) -> PublishedWeights:
     votes, routing = weights["projector.fc.W1"], weights["projector.fc.W2"]  # [I, K P, P], [I, K, P]
     senders, capsules, pose = routing.shape
     places = senders // capsules
@@ -142,10 +142,10 @@ def _equicaps(weights: Weights) -> Published:
     ours["projector.routing_bias"] = bias.transpose(0, 1).flatten(0, 1).contiguous()
     config = {"capsules": capsules, "action": POSE_MATRIX if pose == 16 else ROTATION_MATRIX}
     method = "equicaps-4x4" if pose == 16 else "equicaps-3x3"
-    return Published(method, config, "sie-resnet18", 32 * round(places**0.5), ours)
+    return PublishedWeights(method, config, "sie-resnet18", 32 * round(places**0.5), ours)
 
 
-def _seq_jepa(weights: Weights) -> Published:
+def _seq_jepa(weights: Weights) -> PublishedWeights:
     told = "action_proj.0.weight" in weights
     names = {
         "encoder.": "backbone.",
@@ -168,7 +168,7 @@ def _seq_jepa(weights: Weights) -> Published:
     if told:
         config["action_width"] = weights["action_proj.0.weight"].shape[0]
     method = "seq-jepa" if told else "seq-jepa-no-action"
-    return Published(method, config, "resnet18", None, _renamed(weights, names))
+    return PublishedWeights(method, config, "resnet18", None, _renamed(weights, names))
 
 
 def _renamed(weights: Weights, names: Mapping[str, str]) -> Weights:
@@ -183,7 +183,7 @@ def _rename(name: str, names: Mapping[str, str]) -> str:
     return name
 
 
-_READERS: Mapping[Kind, Callable[[Weights], Published]] = {
+_READERS: Mapping[Kind, Callable[[Weights], PublishedWeights]] = {
     "sie": _sie,
     "equicaps": _equicaps,
     "seq-jepa": _seq_jepa,

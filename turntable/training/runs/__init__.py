@@ -10,17 +10,19 @@ from turntable.training.runs.folder import (
     new_method,
     open_run,
     plan_run,
+    read_settings,
     sizes_of,
 )
 from turntable.training.runs.imported import import_checkpoint
-from turntable.training.runs.overriding import overrides
-from turntable.training.runs.presets import demo_config, paper_config
+from turntable.training.runs.overriding import augmentation_of, overrides
+from turntable.training.runs.presets import Preset, demo_config, paper_config, preset_of_machine
 from turntable.training.runs.progress import Stopwatch, TrainProgress
 from turntable.training.runs.records import Records, read_records
 from turntable.training.runs.sinks import Sink, Tensorboard, WeightsAndBiases
 
 __all__ = [
     "Amp",
+    "Preset",
     "Records",
     "Run",
     "Sink",
@@ -29,6 +31,7 @@ __all__ = [
     "TrainConfig",
     "TrainProgress",
     "WeightsAndBiases",
+    "augmentation_of",
     "begin_run",
     "demo_config",
     "import_checkpoint",
@@ -40,7 +43,9 @@ __all__ = [
     "overrides",
     "paper_config",
     "plan_run",
+    "preset_of_machine",
     "read_records",
+    "read_settings",
     "save_weights",
     "sizes_of",
 ]

@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Self, TypeGuard
+from typing import Any, Literal, Self, TypeGuard, cast
 
 from turntable.errors import InvalidInputError, shown
-from turntable.models import BACKBONES, Bounds, MethodConfig, method_config, method_entry, said, value_faults
+from turntable.loaders import Augmentation
+from turntable.models import (
+    BACKBONES,
+    Bounds,
+    MethodConfig,
+    MethodEntry,
+    method_config,
+    method_entry,
+    said,
+    value_faults,
+)
 
 Schedule = Literal["constant", "cosine"]
 OptimizerName = Literal["adam", "adamw", "sgd"]
@@ -40,11 +50,12 @@ class TrainConfig:
     """
 
     method: str
-    """A name from ``models.METHODS``."""
+    """A name of ``models.method_names()``, or the reference of a method of one's own."""
     method_config: MethodConfig
     dataset: str
     """The folder or the URL of the data set; its "train" split is used."""
-    backbone: str = "resnet18"
+    backbone: str | None = "resnet18"
+    """A name from ``models.BACKBONES``; None for a method that is not one of images."""
     epochs: int = 2000
     """An epoch draws ``pairs_per_object`` samples of every object."""
     pairs_per_object: int = 1
@@ -96,6 +107,8 @@ class TrainConfig:
     """Steps."""
     checkpoint_every: int = 200
     """Steps; the end of the run is always saved."""
+    augmentation: Augmentation | None = None
+    """Drawn for each picture anew, and applied where the method is trained; None: none."""
     wandb: bool = False
     """Whether Weights & Biases gets the records too; offline, unless WANDB_MODE says otherwise."""
 
@@ -107,8 +120,9 @@ class TrainConfig:
     def _faults(self) -> list[str]:
         entry = method_entry(self.method)
         faults = value_faults(self, _BOUNDS)
-        if self.backbone not in list(BACKBONES):  # as any value: a list has no hash
-            faults.append(f"backbone is {said(self.backbone)}; choose one of: {', '.join(BACKBONES)}")
+        faults += self._backbone_faults(entry)
+        if self.augmentation is not None and not isinstance(cast("object", self.augmentation), Augmentation):
+            faults.append(f"augmentation is {said(self.augmentation)}; it must be an Augmentation, or None")
         faults += [
             f"{name} is {said(value)}; it must be at least 0 and below 1"
             for name in _BELOW_ONE
@@ -126,6 +140,14 @@ class TrainConfig:
         else:
             faults += self.method_config.faults()
         return faults
+
+    def _backbone_faults(self, entry: MethodEntry) -> list[str]:
+        if not entry.has_backbone:
+            fault = f"backbone is {said(self.backbone)}; {self.method} has no backbone, so it must be None"
+            return [] if self.backbone is None else [fault]
+        if self.backbone in list(BACKBONES):  # as any value: a list has no hash
+            return []
+        return [f"backbone is {said(self.backbone)}; choose one of: {', '.join(BACKBONES)}"]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -148,6 +170,8 @@ class TrainConfig:
             )
         settings = dict(values)
         settings["method_config"] = method_config(values["method"], values["method_config"])
+        if isinstance(settings.get("augmentation"), Mapping):
+            settings["augmentation"] = Augmentation.from_dict(settings["augmentation"])
         return cls(**settings)
 
 

@@ -1,6 +1,8 @@
 """The folder of a run: what its files are called, who may continue it, and the method it has trained."""
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,28 @@ import torch
 from turntable.datasets import Dataset
 from turntable.datasets.files import write_text
 from turntable.errors import IntegrityError, InvalidInputError, shown
-from turntable.models import Bounds, DataInfo, Method, build_backbone, build_method, said, value_faults
+from turntable.models import (
+    METHODS,
+    MOST_CHARACTERS,
+    Bounds,
+    DataInfo,
+    Method,
+    build_backbone,
+    build_method,
+    choose_method,
+    is_reference,
+    method_entry,
+    method_label,
+    register_method,
+    said,
+    value_faults,
+)
 from turntable.training.runs.checkpoints import Checkpoints, check_fit, load_weights, read_weights
 from turntable.training.runs.config import TrainConfig
 
-_FREE_TO_CHANGE = frozenset({"dataset", "device", "num_workers", "checkpoint_every", "wandb"})
+_FREE_TO_CHANGE = frozenset({"method", "dataset", "device", "num_workers", "checkpoint_every", "wandb"})
 """Settings that a continued run may change: the results do not depend on them, the data are compared by
-their fingerprint."""
+their fingerprint, methods by the last part of their names: the file of one's own may move."""
 
 MOST_SETTINGS_BYTES = 64 * 2**20
 """The size of config.json, at most: the categories of a data set may be many."""
@@ -50,7 +67,7 @@ class Run:
     @property
     def checkpoints(self) -> Checkpoints:
         """From which the run continues."""
-        return Checkpoints(self.folder, self.config.method, self.fingerprint)
+        return Checkpoints(self.folder, method_label(self.config.method), self.fingerprint)
 
     @property
     def weights(self) -> Path:
@@ -77,8 +94,29 @@ class Run:
         }
 
 
-def open_run(folder: Path | str) -> Run:
+def open_run(folder: Path | str, method: str | None = None) -> Run:
     """Read the settings of a run, finished or not.
+
+    Args:
+        folder: The run's.
+        method: A reference to the method of one's own that the run is of, whose code is run now; needed where
+            it is neither turntable's, nor registered, nor that of an installed package.
+
+    Raises:
+        InvalidInputError: The folder holds no run, or one of a method whose code is not at hand.
+        IntegrityError: Its config.json is not what was written.
+    """
+    values = read_settings(folder)
+    _find_method(Path(folder), values["config"]["method"], method)
+    with _refused_settings(folder):
+        return _run_of(Path(folder), values)
+
+
+def read_settings(folder: Path | str) -> dict[str, Any]:
+    """Read the settings of a run as plain values, of any method: no code of one's own need be at hand.
+
+    Returns:
+        "config" (by name, "method" a text among them), "data", "categories" and "fingerprint".
 
     Raises:
         InvalidInputError: The folder holds no run.
@@ -89,16 +127,41 @@ def open_run(folder: Path | str) -> Run:
         raise InvalidInputError(
             f"{folder} holds no run (it has no config.json); train one with: turntable train"
         )
-    try:
+    with _refused_settings(folder):
         with path.open("rb") as file:
             text = file.read(MOST_SETTINGS_BYTES + 1)
         if len(text) > MOST_SETTINGS_BYTES:
-            raise ValueError(f"it has more than {MOST_SETTINGS_BYTES:,} bytes")  # noqa: TRY301
-        return _run_of(Path(folder), json.loads(text))
+            raise ValueError(f"it has more than {MOST_SETTINGS_BYTES:,} bytes")
+        values = json.loads(text)
+        method = values["config"]["method"]
+        if not isinstance(method, str) or len(method) > MOST_CHARACTERS:
+            raise TypeError("its method is no name")
+    return values
+
+
+@contextmanager
+def _refused_settings(folder: Path | str) -> Generator[None]:
+    """While settings are read: what is wrong with them is said of their file."""
+    try:
+        yield
     except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
         raise IntegrityError(
-            f"{path} is not what was written ({_words(error)}); train again into another folder"
+            f"{Path(folder) / 'config.json'} is not what was written ({_words(error)}); train again into"
+            " another folder"
         ) from error
+
+
+def _find_method(folder: Path, recorded: str, given: str | None) -> None:
+    """Make sure that the method of a run is at hand, by the reference that the user gives if there is one."""
+    if given is None or recorded in METHODS:
+        if given is not None and given != recorded:
+            raise InvalidInputError(f"{folder} holds a run of {recorded}; leave --method {shown(given)} out")
+        try:
+            method_entry(recorded)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{folder}: {error}") from error
+        return
+    register_method(recorded, method_entry(choose_method(given)))
 
 
 def _run_of(folder: Path, values: dict[str, Any]) -> Run:
@@ -133,8 +196,13 @@ def plan_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
     data = data_info(dataset, config.image_size, config.center_crop)
     run = Run(folder, config, data, categories, dataset.manifest.fingerprint)
     if run.settings.exists():
-        _check_same(open_run(folder), run)
+        _check_same(open_run(folder, _own(config.method)), run)
     return run
+
+
+def _own(method: str) -> str | None:
+    """The reference of a method, whose file may have moved since a run began; None for any other."""
+    return method if is_reference(method) else None
 
 
 def begin_run(run: Run) -> None:
@@ -194,12 +262,9 @@ def planned_method(run: Run) -> Method:
 
 
 def _built(run: Run) -> Method:
-    return build_method(
-        run.config.method,
-        run.config.method_config,
-        build_backbone(run.config.backbone, run.data.input_size_px),
-        run.data,
-    )
+    name, size = run.config.backbone, run.data.input_size_px
+    backbone = None if name is None else build_backbone(name, size)
+    return build_method(run.config.method, run.config.method_config, backbone, run.data)
 
 
 def sizes_of(run: Run) -> str:
@@ -235,7 +300,7 @@ def load_method(run: Run) -> Method:
 
 
 def _check_same(found: Run, wanted: Run) -> None:
-    if found.config.method != wanted.config.method:
+    if method_label(found.config.method) != method_label(wanted.config.method):
         raise InvalidInputError(
             f"{found.folder} holds a run of {found.config.method}, not of {wanted.config.method};"
             " train into another folder"

@@ -2,14 +2,15 @@
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from turntable.errors import InvalidInputError, shown
-from turntable.models import MOST_ITEMS, method_entry
+from turntable.loaders import Augmentation, augmentation_by_name
+from turntable.models import MOST_ITEMS, choose_method, method_entry
 from turntable.training.runs.config import TrainConfig
 
-_GIVEN_OTHERWISE = frozenset({"method", "method_config", "dataset"})
+_GIVEN_OTHERWISE = frozenset({"method", "method_config", "dataset", "augmentation"})
 _WORDS: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -23,7 +24,7 @@ def overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
     """Changes for ``paper_config`` and ``demo_config``.
 
     Args:
-        method: A name from ``models.METHODS``.
+        method: A name from ``models.method_names()``, or a reference to one's own.
         texts: Such as "weight_decay=1e-4", "projector_widths=512,512" (a tuple), "clip_norm=none". A name
             that both have is the method's.
 
@@ -33,7 +34,7 @@ def overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
     Raises:
         InvalidInputError: A name is unknown, or a value is not of its field's type.
     """
-    of_method = _types_of(method_entry(method).config)
+    of_method = _types_of(method_entry(choose_method(method)).config)
     of_run = {name: kind for name, kind in _types_of(TrainConfig).items() if name not in _GIVEN_OTHERWISE}
     changes: dict[str, Any] = {}
     of_its_own: dict[str, Any] = {}
@@ -53,16 +54,43 @@ def overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
     return {**changes, "method_config": of_its_own} if of_its_own else changes
 
 
+def augmentation_of(texts: Sequence[str]) -> Augmentation | None:
+    """Make an augmentation of texts; None of none.
+
+    Args:
+        texts: Names of ``loaders.AUGMENTATIONS`` (the last one counts), and parts of it, such as
+            "crop_scale=0.3,1" or "brightness=0.4".
+
+    Raises:
+        InvalidInputError: A name is unknown, or a value cannot be right.
+    """
+    if not texts:
+        return None
+    chosen, parts = Augmentation(), dict[str, Any]()
+    known = _types_of(Augmentation)
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            chosen = augmentation_by_name(name)
+        elif name in known:
+            parts[name] = _parsed(name, value, known[name], "--augment")
+        else:
+            raise InvalidInputError(
+                f"--augment {shown(name)}: there is no such part; there are {', '.join(known)}"
+            )
+    return replace(chosen, **parts)
+
+
 def _types_of(config: type) -> Mapping[str, Any]:
     hints = get_type_hints(config)
     return {item.name: hints[item.name] for item in fields(config)}
 
 
-def _parsed(name: str, text: str, kind: Any) -> Any:
+def _parsed(name: str, text: str, kind: Any, option: str = "--set") -> Any:
     try:
         return _value(text.strip(), kind)
     except (KeyError, ValueError):
-        raise InvalidInputError(f"--set {name}={shown(text)}: give {_in_words(kind)}") from None
+        raise InvalidInputError(f"{option} {name}={shown(text)}: give {_in_words(kind)}") from None
 
 
 def _value(text: str, kind: Any) -> Any:

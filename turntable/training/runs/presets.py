@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import torch
 
 from turntable.errors import InvalidInputError
-from turntable.models import MethodConfig, method_entry
+from turntable.models import MethodConfig, MethodEntry, choose_method, method_entry
 from turntable.training.runs.config import TrainConfig
+
+Preset = Literal["demo", "paper"]
 
 _DEMO: Mapping[str, Any] = {
     "backbone": "small",
@@ -25,7 +29,7 @@ def paper_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfi
     """The recipe of the method's paper; SIE's is ResNet-18, batches of 1024, 2000 epochs: GPUs and days.
 
     Args:
-        method: A name from ``models.METHODS``.
+        method: A name from ``models.method_names()``, or a reference to one's own (``file.py:NAME``).
         dataset: The data set's folder or URL.
         **changes: Other fields of ``TrainConfig``; ``method_config`` may be a mapping of those fields of the
             method's configuration that change.
@@ -33,24 +37,50 @@ def paper_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfi
     Raises:
         InvalidInputError: The method is unknown, or a value cannot be right.
     """
-    entry = method_entry(method)
-    return _config(method, dataset, entry.make_config(), {**entry.config.paper_training, **changes})
+    name = choose_method(method)
+    entry = method_entry(name)
+    settings = {**_backbone_of(entry), **entry.config.paper_training, **changes}
+    return _config(name, dataset, entry.make_config(), settings)
 
 
 def demo_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfig:
     """A recipe for two CPU cores and some hundred objects at 96 pixels: the small backbone, minutes.
 
     Args:
-        method: A name from ``models.METHODS``.
+        method: As of ``paper_config``.
         dataset: The data set's folder or URL.
         **changes: As of ``paper_config``.
 
     Raises:
         InvalidInputError: The method is unknown, or a value cannot be right.
     """
-    entry = method_entry(method)
-    settings = {**_DEMO, **entry.config.demo_training, **changes}
-    return _config(method, dataset, entry.make_config().demo(), settings)
+    name = choose_method(method)
+    entry = method_entry(name)
+    settings = {**_DEMO, **_backbone_of(entry), **entry.config.demo_training, **changes}
+    return _config(name, dataset, entry.make_config().demo(), settings)
+
+
+def preset_of_machine(device: str | None = None) -> tuple[Preset, str]:
+    """Choose the preset that a machine can carry: the papers' where there is a GPU to train on.
+
+    Args:
+        device: That is asked for; None or "auto": the best there is.
+
+    Returns:
+        The preset, and a line that says why.
+    """
+    wants_gpu = device in (None, "auto") or str(device).startswith("cuda")
+    if wants_gpu and torch.cuda.is_available():
+        return "paper", "--preset paper, as there is a GPU: the paper's own settings, which may take days"
+    return "demo", (
+        "--preset demo, as there is no GPU to train on: minutes, and narrower than the paper's; the paper's"
+        " settings are --preset paper"
+    )
+
+
+def _backbone_of(entry: MethodEntry) -> Mapping[str, Any]:
+    """Return the setting of a method that has no backbone, where a preset has one."""
+    return {} if entry.has_backbone else {"backbone": None}
 
 
 def _config(

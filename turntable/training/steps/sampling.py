@@ -7,7 +7,7 @@ from turntable.errors import InvalidInputError
 from turntable.loaders import Loader, Pairs, Sequences, Tuples
 from turntable.loaders.fields import label_fields
 from turntable.loaders.sampling import Sampler
-from turntable.models import PAIR, Method, SampleKind
+from turntable.models import PAIR, ImageMethod, Method, SampleKind
 from turntable.training.runs import TrainConfig
 
 _ALWAYS = frozenset({"view", "views", "view_index", "category", "object_index"})
@@ -59,11 +59,13 @@ def check_data(config: TrainConfig, method: Method, dataset: Dataset) -> None:
 
 
 def check_images(config: TrainConfig, method: Method, image_size_px: int) -> None:
-    """Make sure, by one image, that the backbone takes images of a size.
+    """Make sure, by one image, that the backbone of an image method takes images of a size.
 
     Raises:
         InvalidInputError: It does not.
     """
+    if not isinstance(method, ImageMethod):
+        return
     device = next(method.parameters()).device
     was_training = method.training
     try:
@@ -95,6 +97,7 @@ def make_loader(config: TrainConfig, method: Method, ranks: int, device: torch.d
         num_workers=config.num_workers,
         quaternion_sign=config.quaternion_sign,
         image_size=config.image_size,
+        augmentation=config.augmentation,
         pin_memory=device.type == "cuda",
     )
 

@@ -15,6 +15,7 @@ from turntable.loaders import Loader
 from turntable.models import Batch, Method, Moment
 from turntable.training.runs import Records, Run, Stopwatch, TrainProgress, load_weights, save_weights
 from turntable.training.steps import generators
+from turntable.training.steps.augmenting import augmented, parameter_fields
 from turntable.training.steps.averaging import Average
 from turntable.training.steps.distributed import Ranks
 from turntable.training.steps.optimizers import learning_rate, load_optimizer, make_optimizer, set_rate
@@ -149,9 +150,11 @@ class Trainer:
         return self.shared.no_sync()
 
     def to_device(self, batch: Batch) -> Batch:
-        """What the method reads of a batch."""
+        """Return what the method reads of a batch, its pictures augmented if the run says so."""
         self.method.check_reads(batch)
-        return {name: batch[name].to(self.ranks.device, non_blocking=True) for name in self.method.reads}
+        names = [*self.method.reads, *(parameter_fields(batch) if self.config.augmentation else ())]
+        moved = {name: batch[name].to(self.ranks.device, non_blocking=True) for name in names}
+        return augmented(moved) if self.config.augmentation else moved
 
     def check_finite(self, terms: dict[str, float]) -> None:
         """Raise where the loss is not: before it has changed a weight."""
