@@ -24,7 +24,7 @@ from turntable.datasets import Recipe, load_recipe, verify
 from turntable.renderer import generate, open_source
 from turntable.renderer.backends import choose
 from turntable.renderer.meshes.sources import MeshSource, load_mesh
-from turntable.renderer.runs.engines import Engine, Processes, RayCluster
+from turntable.renderer.runs.engines import Processes, RayCluster, RenderEngine
 
 
 def stages(
@@ -79,7 +79,7 @@ def _draw_all(
         start.wait()
 
 
-def on_ray(workers: int) -> Engine:
+def on_ray(workers: int) -> RenderEngine:
     """A Ray cluster of this machine alone, with so many places."""
     import ray
 
@@ -87,7 +87,9 @@ def on_ray(workers: int) -> Engine:
     return RayCluster(address.address_info["gcs_address"])
 
 
-def run(recipe: Recipe, source: MeshSource, args: argparse.Namespace, engine: Engine, out: Path) -> float:
+def run(
+    recipe: Recipe, source: MeshSource, args: argparse.Namespace, engine: RenderEngine, out: Path
+) -> float:
     """Views a second of a whole run."""
     start = time.perf_counter()
     manifest = generate(

@@ -31,7 +31,7 @@ from turntable.loaders.engines.filling import Part, ViewFiller
 from turntable.loaders.engines.tensors import as_tensors
 from turntable.loaders.fields import IMAGES, LeadingAxes, compute_labels, label_fields, named_batch
 from turntable.processes import Crew, SharedSlots
-from turntable.processes.child import Done, Task
+from turntable.processes.child import Done, FillTask
 from turntable.processes.crew import SPARE
 
 LABELS = ("relative_quaternion",)
@@ -154,7 +154,7 @@ class Worker:
 
     def _pickle(self) -> None:
         for number, part in enumerate(self.parts):
-            for message in (Task(number, number, part), Done(number, ())):
+            for message in (FillTask(number, number, part), Done(number, ())):
                 pickle.loads(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
 
     def _deliver(self) -> None:

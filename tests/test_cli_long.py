@@ -78,11 +78,11 @@ def test_serve_refuses(command, served, arguments, words):
 def test_demo_hands_on_its_settings_and_tells_where_to_look(command, monkeypatch):
     asked = []
 
-    def run_demo(config, stage, stop):
+    def run_demo(config, watcher, stop):
         asked.append(config)
-        stage.say("train sie")
-        stage.warn("a mesh is left out")
-        with stage.rendering(), stage.verifying(), stage.training("sie"):
+        watcher.say("train sie")
+        watcher.warn("a mesh is left out")
+        with watcher.rendering(), watcher.verifying(), watcher.training("sie"):
             assert not stop()
         return demo.DemoReport(config.folder / "report.html", ())
 
@@ -99,7 +99,7 @@ def test_demo_hands_on_its_settings_and_tells_where_to_look(command, monkeypatch
 
 
 def test_a_demo_that_is_stopped_says_how_to_go_on(command, monkeypatch):
-    def run_demo(config, stage, stop):
+    def run_demo(config, watcher, stop):
         raise StoppedError("stopped after step 3; the same command goes on from here")
 
     monkeypatch.setattr(demo, "run_demo", run_demo)

@@ -151,6 +151,42 @@ def test_the_page_on_python_lists_exactly_the_faces():
     assert set(listed) == {*faces(), "turntable.errors"}
 
 
+def class_names(text):
+    """The names of the classes that stand at the top level of a file."""
+    return [node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+
+
+def names_of_several_classes(texts):
+    """Give the class names that several files define, or one file twice, with the modules that do.
+
+    Args:
+        texts: The text of each module, by its dotted name.
+    """
+    owners = defaultdict(list)
+    for module, text in texts.items():
+        for name in class_names(text):
+            owners[name].append(module)
+    return {name: modules for name, modules in owners.items() if len(modules) > 1}
+
+
+# Names that rooms still share, because these are being renamed elsewhere; empty it at the merge.
+STILL_SHARED = {"Embeddings", "Finding", "Predictor", "Ranks"}
+
+
+def test_a_class_name_means_one_thing_in_the_whole_package():
+    shared = names_of_several_classes({name: path.read_text() for name, path in modules().items()})
+    assert set(shared) == STILL_SHARED, shared
+
+
+def test_names_of_several_classes_are_found_whether_public_or_private():
+    texts = {
+        "one": "class Place:\n    pass\nclass _Job:\n    pass\nclass Part:\n    class Inner:\n        pass\n",
+        "other": "class Place:\n    class Inner:\n        pass\nclass _Job:\n    pass\n",
+    }
+    assert names_of_several_classes(texts) == {"Place": ["one", "other"], "_Job": ["one", "other"]}
+    assert names_of_several_classes({"one": texts["one"], "far": "from one import Place\n"}) == {}
+
+
 def uses_in(path, text):
     """Give what a file takes of each module: the names it imports, and those it reads of a whole face."""
     yield from ((item.module, item.name) for item in imports_in(path, text))

@@ -155,8 +155,8 @@ class TrainBar(_Bar):
             self._console.print(", ".join(line), highlight=False, soft_wrap=True)
 
 
-class ConsoleStage:
-    """Shows the stages of the demo, one bar after the other."""
+class ConsoleWatcher:
+    """A watcher of the demo that shows its stages on the console, one bar after the other."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -52,8 +52,8 @@ class DemoConfig:
         return {} if self.epochs is None else {"epochs": self.epochs}
 
 
-class Stage(Protocol):
-    """Where the demo says how far it is: each method gives a callback for the time of a block."""
+class DemoWatcher(Protocol):
+    """A listener that the demo tells how far it is; each method gives a callback for the time of a block."""
 
     def say(self, text: str) -> None:
         """Announce what comes next."""
@@ -88,12 +88,12 @@ def _never() -> bool:
     return False
 
 
-def run_demo(config: DemoConfig, stage: Stage, stop: Callable[[], bool] = _never) -> DemoReport:
+def run_demo(config: DemoConfig, watcher: DemoWatcher, stop: Callable[[], bool] = _never) -> DemoReport:
     """Do all of it; what an earlier, interrupted call has done is not done again.
 
     Args:
         config: What to make.
-        stage: Told how far it is.
+        watcher: Told how far it is.
         stop: Asked again and again; once true, the demo ends after the shards, the step or the evaluation
             in hand.
 
@@ -102,36 +102,36 @@ def run_demo(config: DemoConfig, stage: Stage, stop: Callable[[], bool] = _never
         IntegrityError: The data set does not verify.
         StoppedError: ``stop`` said so; the same call goes on.
     """
-    _render(config, stage, stop)
-    runs = [_train(config, method, stage, stop) for method in METHODS]
+    _render(config, watcher, stop)
+    runs = [_train(config, method, watcher, stop) for method in METHODS]
     results = []
     for run in runs:
         if stop():
             raise StoppedError(f"{run}: stopped before its evaluation; the same command goes on from here")
-        stage.say(f"evaluate {run.name}")
+        watcher.say(f"evaluate {run.name}")
         results.append(evaluate(run, config.dataset, config=ProtocolConfig.demo()))
     return DemoReport(_report(config, runs, results), tuple(results))
 
 
-def _render(config: DemoConfig, stage: Stage, stop: Callable[[], bool]) -> None:
-    stage.say(f"render {config.objects} objects, {config.views} views of each")
+def _render(config: DemoConfig, watcher: DemoWatcher, stop: Callable[[], bool]) -> None:
+    watcher.say(f"render {config.objects} objects, {config.views} views of each")
     recipe = load_recipe("zoo").replace(views=config.views)
-    with stage.rendering() as bar:
+    with watcher.rendering() as bar:
         source = ZooSource(config.objects, CATEGORIES)
-        listener = Listener(bar, stage.warn, stop=stop)
+        listener = Listener(bar, watcher.warn, stop=stop)
         generate(recipe, source, config.dataset, workers=config.workers, listener=listener)
-    stage.say("verify")
-    with stage.verifying() as bar:
+    watcher.say("verify")
+    with watcher.verifying() as bar:
         report = verify(config.dataset, bar, deep=True)
     if not report.ok:
         raise IntegrityError(f"{config.dataset} does not verify:\n  " + "\n  ".join(report.problems))
 
 
-def _train(config: DemoConfig, method: str, stage: Stage, stop: Callable[[], bool]) -> Path:
-    stage.say(f"train {method}")
+def _train(config: DemoConfig, method: str, watcher: DemoWatcher, stop: Callable[[], bool]) -> Path:
+    watcher.say(f"train {method}")
     settings = demo_config(method, config.dataset, **config.training)
-    with stage.training(method) as bar:
-        return train(settings, config.folder / method, bar, warn=stage.warn, stop=stop)
+    with watcher.training(method) as bar:
+        return train(settings, config.folder / method, bar, warn=watcher.warn, stop=stop)
 
 
 def _report(config: DemoConfig, runs: Sequence[Path], results: Sequence[Results]) -> Path:

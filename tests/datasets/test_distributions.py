@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from turntable.datasets.draws import Column, check_columns
+from turntable.datasets.draws import DrawnColumn, check_columns
 from turntable.datasets.draws.distributions import dkw_bound
 from turntable.datasets.labels import STANDARD_BY_NAME, Factor
 
@@ -25,7 +25,9 @@ def draws(*factors: Factor, seed: int = 0, views: int = VIEWS) -> list[np.ndarra
 
 
 def problems(factors: list[Factor], labels: list[np.ndarray], false_alarms: float = 1e-9) -> list[str]:
-    return list(check_columns([Column(f, v) for f, v in zip(factors, labels, strict=True)], false_alarms))
+    return list(
+        check_columns([DrawnColumn(f, v) for f, v in zip(factors, labels, strict=True)], false_alarms)
+    )
 
 
 @pytest.mark.parametrize("views", [1, 2, 50, VIEWS])

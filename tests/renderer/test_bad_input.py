@@ -16,7 +16,7 @@ from turntable.errors import DeviceError, DeviceLostError, MeshError
 from turntable.renderer import generate, open_backend
 from turntable.renderer.backends import quality
 from turntable.renderer.backends.gl import failures
-from turntable.renderer.backends.gl.drawing import Drawing
+from turntable.renderer.backends.gl.drawing import MeshDrawing
 from turntable.renderer.meshes import Texture
 from turntable.renderer.meshes.sources import load_mesh
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
@@ -93,7 +93,7 @@ class _Short:
 
     def __init__(self, monkeypatch, most):
         self.asked = []
-        draw_all = Drawing.draw
+        draw_all = MeshDrawing.draw
 
         def draw_some(drawing, of_scenes, outputs):
             self.asked.append(len(of_scenes))
@@ -102,7 +102,7 @@ class _Short:
                 raise failures.OutOfMemoryError("GL_OUT_OF_MEMORY")
             return begun
 
-        monkeypatch.setattr(Drawing, "draw", draw_some)
+        monkeypatch.setattr(MeshDrawing, "draw", draw_some)
 
 
 @pytest.mark.gl

@@ -8,7 +8,7 @@ from turntable.datasets import draw_factors, load_recipe
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.sources import FolderSource, ZooSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
-from turntable.renderer.runs import Selection, plan
+from turntable.renderer.runs import ObjectSelection, plan
 
 IDS = [f"0000000{synset}/m{synset}{number}" for synset in (1, 2) for number in range(4)]
 RECIPE = load_recipe("3diebench").replace(views=2)
@@ -30,13 +30,13 @@ def splits(made):
 def test_the_published_split_comes_from_its_lists(source, tmp_path):
     val = tmp_path / "val_images.npy"
     np.save(val, np.array([f"/{IDS[0]}", f"/{IDS[5]}"]))
-    made = plan(RECIPE, source, Selection(split_files=(val,)))
+    made = plan(RECIPE, source, ObjectSelection(split_files=(val,)))
     assert splits(made) == {name: "val" if name in (IDS[0], IDS[5]) else "train" for name in IDS}
     assert made.split["rule"] == "files"
     assert len(made.split["val_images.npy"]) == 64
     train = tmp_path / "train_images.npy"
     np.save(train, np.array([f"/{IDS[1]}"]))
-    both = plan(RECIPE, source, Selection(split_files=(val, train)))
+    both = plan(RECIPE, source, ObjectSelection(split_files=(val, train)))
     assert splits(both) == {IDS[0]: "val", IDS[5]: "val", IDS[1]: "train"}, "the others are in neither list"
 
 
@@ -46,7 +46,7 @@ def test_the_split_of_other_meshes_is_refused(source, tmp_path):
     with pytest.raises(
         InvalidInputError, match=r"no object of shapenet is in .*is it the split of these meshes"
     ):
-        plan(RECIPE, source, Selection(split_files=(val,)))
+        plan(RECIPE, source, ObjectSelection(split_files=(val,)))
 
 
 def test_equal_meshes_are_on_one_side(source, tmp_path):
@@ -78,7 +78,7 @@ def test_published_labels_follow_the_lists(source, tmp_path, published):
     order = [[IDS[3], IDS[0], IDS[7]], [IDS[1], IDS[2], IDS[4], IDS[5], IDS[6]]]
     for path, ids in zip(lists, order, strict=True):
         np.save(path, np.array([name.split("/") for name in ids]))
-    made = plan(published, source, Selection(object_lists=tuple(lists)))
+    made = plan(published, source, ObjectSelection(object_lists=tuple(lists)))
     streams = {record.id: record.stream for shard in made.shards for record in shard.objects}
     assert streams[IDS[7]] == (0, 2)
     assert streams[IDS[5]] == (1, 3)
@@ -100,9 +100,9 @@ def test_published_labels_need_the_whole_shapenet_or_the_lists(source, tmp_path,
     for path, ids in zip(lists, (IDS[:2], IDS[2:5]), strict=True):
         path.write_text("\n".join(ids))
     with pytest.raises(InvalidInputError, match=f"{IDS[5]} is not in the object lists"):
-        plan(published, source, Selection(object_lists=tuple(lists)))
+        plan(published, source, ObjectSelection(object_lists=tuple(lists)))
     with pytest.raises(InvalidInputError, match="draws every object by itself, along no list"):
-        plan(RECIPE, source, Selection(object_lists=tuple(lists)))
+        plan(RECIPE, source, ObjectSelection(object_lists=tuple(lists)))
 
 
 def test_differences_are_named():

@@ -19,7 +19,7 @@ from turntable.datasets.making.destination import LOCK_NAME
 from turntable.errors import InvalidInputError, StoppedError
 from turntable.renderer import generate, generate_share, merge
 from turntable.renderer.meshes.sources import ZooSource
-from turntable.renderer.runs import Listener, Selection
+from turntable.renderer.runs import Listener, ObjectSelection
 
 pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
@@ -85,7 +85,7 @@ def test_any_number_of_workers_gives_the_same_bytes(whole, tmp_path, workers):
 
 
 def share(number, folder):
-    return generate_share(Job(number, 3), TINY, ZooSource(OBJECTS), folder, selection=Selection())
+    return generate_share(Job(number, 3), TINY, ZooSource(OBJECTS), folder, selection=ObjectSelection())
 
 
 @pytest.fixture

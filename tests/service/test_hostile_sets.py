@@ -91,10 +91,10 @@ def test_a_damaged_manifest_of_megabytes_is_not_read_for_every_request(sets, mon
 def test_what_is_told_of_a_set_is_put_into_words_once(sets, monkeypatch):
     """A manifest may be megabytes of words; writing them for every request would hold up all others."""
     from turntable.service import contents
-    from turntable.service.catalogue import Entry
+    from turntable.service.catalogue import CatalogueEntry
 
     told = []
-    for module, name in ((Entry, "summary"), (contents, "described")):
+    for module, name in ((CatalogueEntry, "summary"), (contents, "described")):
         original = getattr(module, name)
         monkeypatch.setattr(module, name, lambda entry, of=original: told.append(entry.name) or of(entry))
     change(sets / "evil", lambda table: table["recipe"].update(description={"a": ["x"] * 1000}))

@@ -25,7 +25,7 @@ from tests.support import quick_run
 from tests.support.quick_run import OBJECTS, InProcess, load_here, quick
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs import Loaded, shard
-from turntable.renderer.views import Views
+from turntable.renderer.views import RenderedViews
 
 TOUCHING = set("open write truncate flush close fsync replace rename link unlink mkdir flock".split())  # noqa: SIM905
 """Calls into the system or its files, between any two of which a kill may leave something else."""
@@ -102,7 +102,7 @@ class Drawn:
     """A backend's name, and what it drew."""
 
     device: Any
-    views: Mapping[str, Views]
+    views: Mapping[str, RenderedViews]
 
 
 class Ready:
@@ -128,11 +128,11 @@ def draw(folder: Path) -> Drawn:
     kept = folder.with_name("drawn")
 
     def work() -> None:
-        views: dict[str, Views] = {}
+        views: dict[str, RenderedViews] = {}
         device: list[Any] = []
         begin = shard.begin_views
 
-        def noted(backend: Any, recipe: Any, object_id: str, *more: Any) -> Callable[[], Views]:
+        def noted(backend: Any, recipe: Any, object_id: str, *more: Any) -> Callable[[], RenderedViews]:
             device[:] = [backend.device]
             pending = begin(backend, recipe, object_id, *more)
             return lambda: views.setdefault(object_id, pending())
@@ -153,7 +153,7 @@ def use(drawn: Drawn) -> None:
     names = list(drawn.views)
     meshes: dict[str, Loaded | Exception] = dict(zip(names, load_here(source)(names), strict=True))
     quick_run.load_here = lambda _: lambda names: (meshes[name] for name in names)
-    InProcess.drawing = lambda *_: ready
+    InProcess.opener = lambda *_: ready
     shard.begin_views = lambda backend, recipe, name, *_: lambda: drawn.views[name]
 
 

@@ -13,7 +13,7 @@ from turntable.renderer.meshes.sources import MeshSource, ZooSource, load_mesh
 from turntable.renderer.runs import Loaded
 from turntable.renderer.runs.engines import Watcher
 from turntable.renderer.runs.shard import Load, render_shard
-from turntable.renderer.runs.workers import Made, ShardTask, WorkerSetup
+from turntable.renderer.runs.workers import ShardResult, ShardTask, WorkerSetup
 
 TINY = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", objects_per_shard=3)
 OBJECTS = 12
@@ -37,12 +37,12 @@ def load_here(source: MeshSource) -> Load:
 class InProcess:
     """An engine that makes one shard after the other, here."""
 
-    def drawing(self, backend: str, device: str) -> Choice:
+    def opener(self, backend: str, device: str) -> Choice:
         return choose(backend, device)
 
     def make(self, tasks: Sequence[ShardTask], setup: WorkerSetup, watcher: Watcher) -> None:
         folder = setup.destination.folder
-        with setup.drawing.open() as backend:
+        with setup.opener.open() as backend:
             for task in tasks:
                 if watcher.stop():
                     return
@@ -51,7 +51,7 @@ class InProcess:
                 outcome = render_shard(backend, setup.recipe, load, task.shard, folder, counts.append)
                 if outcome.shard is not None:
                     setup.destination.deliver(outcome.shard)
-                watcher.made(task, Made(outcome, counts[-1]))
+                watcher.made(task, ShardResult(outcome, counts[-1]))
 
 
 def quick(folder: Path, recipe: Recipe = TINY, **how: object) -> None:

@@ -73,7 +73,7 @@ def render(
     from turntable.datasets.making import Job, open_destination
     from turntable.processes import stop_when_asked
     from turntable.renderer import generate, generate_share, open_source
-    from turntable.renderer.runs import Listener, LoadLimits, Selection, event_lines
+    from turntable.renderer.runs import Listener, LoadLimits, ObjectSelection, event_lines
     from turntable.renderer.runs.engines import Processes, RayCluster
 
     changes = {
@@ -97,7 +97,7 @@ def render(
         stop_when_asked(warn, "the shards in hand") as stop,
     ):
         common: dict[str, Any] = {
-            "selection": Selection(objects, split, object_lists),
+            "selection": ObjectSelection(objects, split, object_lists),
             "backend": backend,
             "device": device,
             "limits": LoadLimits(load_seconds, int(load_memory * 2**30)),

@@ -143,7 +143,7 @@ def demo(
         views: Of each.
         epochs: Of each training.
     """
-    from turntable.console import ConsoleStage, default_workers, results_tables
+    from turntable.console import ConsoleWatcher, default_workers, results_tables
     from turntable.demo import DemoConfig, run_demo
     from turntable.processes import stop_when_asked
 
@@ -151,7 +151,7 @@ def demo(
     if epochs is not None:
         config = config.with_epochs(epochs)
     with stop_when_asked(warn, "what is in hand", interrupts=True) as stop:
-        report = run_demo(config, ConsoleStage(err), stop)
+        report = run_demo(config, ConsoleWatcher(err), stop)
     for table in results_tables(report.results):
         out.print(table)
         out.print()

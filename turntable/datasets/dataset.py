@@ -8,7 +8,7 @@ from typing import Literal
 from turntable.datasets.files import MOST_MANIFEST_BYTES, FolderFiles
 from turntable.datasets.labels import LabelSchema
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest, decode_manifest, read_manifest
-from turntable.datasets.shards import Cached, Folder, IndexSize, Place, ShardRecord, Streamed
+from turntable.datasets.shards import Cached, Folder, IndexSize, ShardPlace, ShardRecord, Streamed
 from turntable.datasets.split import Split
 from turntable.datasets.stores import LocalStore, Store, is_url, open_store
 from turntable.datasets.stores.cache import ShardCache, default_cache
@@ -19,7 +19,7 @@ from turntable.errors import IntegrityError, InvalidInputError
 class Dataset:
     """A finished data set. It holds no open file; its splits do."""
 
-    where: Place
+    where: ShardPlace
     manifest: Manifest
 
     @property
@@ -143,7 +143,7 @@ def confined(folder: str | Path, links_under: Sequence[str | Path] | None) -> Fo
 
 def _elsewhere(
     store: Store, indices: IndexSize, cache: ShardCache | str | Path | Literal[False] | None
-) -> Place:
+) -> ShardPlace:
     if cache is False:
         return Streamed(store, indices)
     if cache is None:

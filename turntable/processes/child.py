@@ -42,8 +42,8 @@ class Setup:
     """Its process id."""
 
 
-class Task(NamedTuple):  # not a dataclass: a tuple is pickled in a fraction of the time
-    """A part of a slot to be filled."""
+class FillTask(NamedTuple):  # not a dataclass: a tuple is pickled in a fraction of the time
+    """A task of the child: fill one part of a slot."""
 
     serial: int
     """Of the job that it belongs to."""
@@ -96,7 +96,7 @@ def _serve(pipe: "Connection[Any, Any]", setup: Setup) -> None:
     arrays = [slots.arrays(slot)[1] for slot in range(setup.slots)]
     filler = cast("Filler", open_by_name(setup.opener, setup.arguments))
     while True:
-        task = cast("Task", pipe.recv())
+        task = cast("FillTask", pipe.recv())
         pipe.send(Done(task.serial, filler.fill(arrays[task.slot], task.part)))
 
 

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 from numpy.typing import NDArray
 
 from turntable.errors import TurntableError
-from turntable.processes.child import Done, Failed, Setup, Task
+from turntable.processes.child import Done, Failed, FillTask, Setup
 from turntable.processes.endings import how_ended
 from turntable.processes.slots import Layout, SharedSlots
 from turntable.processes.starting import Channel, start_process
@@ -83,9 +83,9 @@ class Crew:
         self._workers_wanted, self._ahead = workers, ahead
         self._fence, self._stall_s = fence, stall_s
         self._free = _FreeSlots(deque((slot, None) for slot in range(self.slots.count)))
-        self._workers: list[_Worker] = []
-        self._under_way: dict[int, _Job] = {}
-        self._waiting = deque[_Job]()
+        self._workers: list[_CrewWorker] = []
+        self._under_way: dict[int, _SlotJob] = {}
+        self._waiting = deque[_SlotJob]()
         """Of the latest run."""
         self._serial = 0
         self._finalizer = weakref.finalize(self, _end_all, self._workers)
@@ -107,7 +107,7 @@ class Crew:
             Exception: what a filler raised. In either case all workers are ended.
         """
         self._forget(self._waiting)
-        self._waiting = waiting = deque[_Job]()
+        self._waiting = waiting = deque[_SlotJob]()
         source, more = iter(jobs), True
         try:
             while True:
@@ -136,25 +136,25 @@ class Crew:
             self._free.give(job.slot)
         self._under_way.clear()
 
-    def _begin(self, slot: int, parts: Sequence[Any]) -> "_Job":
+    def _begin(self, slot: int, parts: Sequence[Any]) -> "_SlotJob":
         if not self._workers:
             self._workers += [self._start() for _ in range(self._workers_wanted)]
         self._serial += 1
         busy = [number for number, part in enumerate(parts) if part is not None]
-        job = _Job(self._serial, slot, set(busy))
+        job = _SlotJob(self._serial, slot, set(busy))
         self._under_way[job.serial] = job
         for number in busy:
             with suppress(ConnectionError):  # it has died since; whoever waits for it will know
-                self._workers[number].pipe.send(Task(job.serial, slot, parts[number]))
+                self._workers[number].pipe.send(FillTask(job.serial, slot, parts[number]))
         return job
 
-    def _forget(self, jobs: "deque[_Job]") -> None:
+    def _forget(self, jobs: "deque[_SlotJob]") -> None:
         while jobs:
             job = jobs.popleft()
             job.forgotten = True
             self._let_go(job)
 
-    def _check_current(self, waiting: "deque[_Job]") -> None:
+    def _check_current(self, waiting: "deque[_SlotJob]") -> None:
         if self._waiting is not waiting:
             raise TurntableError("another iteration over the same loader has begun, which ended this one")
 
@@ -163,7 +163,7 @@ class Crew:
         if not self._listen(_MOMENT_S):
             time.sleep(_MOMENT_S)
 
-    def _wait_for(self, job: "_Job") -> None:
+    def _wait_for(self, job: "_SlotJob") -> None:
         began = time.perf_counter()
         while job.missing:
             if not self._listen(self._stall_s):
@@ -196,7 +196,7 @@ class Crew:
             del self._under_way[job.serial]
             self._let_go(job)
 
-    def _let_go(self, job: "_Job") -> None:
+    def _let_go(self, job: "_SlotJob") -> None:
         """Free the slot of a job that nobody wants, once no worker writes into it any more."""
         if job.forgotten and not job.missing:
             self._free.give(job.slot)
@@ -209,7 +209,7 @@ class Crew:
             "state_dict()"
         )
 
-    def _filled(self, job: "_Job") -> Filled:
+    def _filled(self, job: "_SlotJob") -> Filled:
         whole, named = self.slots.arrays(job.slot)
         if len(self._free.lent) >= SPARE:
             # Whoever iterates keeps what it got: it keeps copies from here on.
@@ -221,9 +221,9 @@ class Crew:
             done.atexit = False
         return Filled(named, tuple(job.reports))
 
-    def _start(self) -> "_Worker":
+    def _start(self) -> "_CrewWorker":
         process, pipe = start_process("turntable.processes.child", self.slots.descriptor)
-        worker = _Worker(process, pipe)
+        worker = _CrewWorker(process, pipe)
         with suppress(ConnectionError):
             pipe.send(
                 Setup(
@@ -239,7 +239,9 @@ class Crew:
 
 
 @dataclass(slots=True)
-class _Job:
+class _SlotJob:
+    """A slot that is being filled, part by part."""
+
     serial: int
     slot: int
     missing: set[int]
@@ -273,7 +275,9 @@ class _FreeSlots:
 
 
 @dataclass(frozen=True, slots=True)
-class _Worker:
+class _CrewWorker:
+    """A process that fills parts of slots, with our end of its pipe."""
+
     process: "subprocess.Popen[bytes]"
     pipe: Channel
 
@@ -287,7 +291,7 @@ class _Worker:
         return None
 
 
-def _end_all(workers: list[_Worker]) -> None:
+def _end_all(workers: list[_CrewWorker]) -> None:
     """Close their pipes, which tells them to leave; kill those that stay."""
     for worker in workers:
         worker.pipe.close()

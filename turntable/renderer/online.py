@@ -36,8 +36,8 @@ from turntable.renderer.backends import Backend, choose, open_backend
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.meshes.sources import MeshSource, open_source
 from turntable.renderer.recent import Recent
-from turntable.renderer.runs import Loaded, LoadLimits, MeshLoader, Selection, plan
-from turntable.renderer.views import Views, begin_views, encode_views
+from turntable.renderer.runs import Loaded, LoadLimits, MeshLoader, ObjectSelection, plan
+from turntable.renderer.views import RenderedViews, begin_views, encode_views
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -75,7 +75,7 @@ def take_inventory(query: ObjectQuery) -> Inventory:
         InvalidInputError: there are none, or not the ones that were named; or there is no such backend.
         DeviceError: the backend finds no device it can use.
     """
-    selection = Selection(query.count, tuple(map(Path, query.split_files)))
+    selection = ObjectSelection(query.count, tuple(map(Path, query.split_files)))
     planned = plan(query.recipe, _source(query), selection)
     records = [record for shard in planned.shards for record in shard.objects]
     chosen = _chosen(records, query)
@@ -187,7 +187,7 @@ class ViewRenderer:
             else:
                 yield key, drawn
         ids = [self._setup.inventory.ids[row] for row, _ in missing]
-        begun = deque[tuple[_Key, Callable[[], Views] | MeshError]]()
+        begun = deque[tuple[_Key, Callable[[], RenderedViews] | MeshError]]()
         with closing(self._meshes.of(ids)) as meshes:
             for key, mesh in zip(missing, meshes, strict=True):
                 begun.append((key, self._begin(key, mesh)))
@@ -196,7 +196,7 @@ class ViewRenderer:
         while begun:
             yield self._done(*begun.popleft())
 
-    def _begin(self, key: _Key, mesh: Mesh | MeshError) -> Callable[[], Views] | MeshError:
+    def _begin(self, key: _Key, mesh: Mesh | MeshError) -> Callable[[], RenderedViews] | MeshError:
         if isinstance(mesh, MeshError):
             return mesh
         assert self._backend is not None
@@ -209,14 +209,16 @@ class ViewRenderer:
             self._meshes.refuse(object_id, error)
             return error
 
-    def _done(self, key: _Key, begun: Callable[[], Views] | MeshError) -> "tuple[_Key, _Drawn | MeshError]":
+    def _done(
+        self, key: _Key, begun: Callable[[], RenderedViews] | MeshError
+    ) -> "tuple[_Key, _Drawn | MeshError]":
         if isinstance(begun, MeshError):
             return key, begun
         drawn = self._as_kept(begun())
         self._drawn.put(key, drawn, drawn.nbytes)
         return key, drawn
 
-    def _as_kept(self, views: Views) -> "_Drawn":
+    def _as_kept(self, views: RenderedViews) -> "_Drawn":
         recipe = self._setup.query.recipe
         pictures = encode_views if self._setup.through_jpeg else _in_order
         extras = {

@@ -16,8 +16,8 @@ from turntable.renderer.scene import scenes_from_labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Views:
-    """Some views of one object."""
+class RenderedViews:
+    """Rendered views of one object, with their labels."""
 
     labels: LabelArray
     """[V, L] in the order of the recipe's factors."""
@@ -34,7 +34,7 @@ def render_views(
     mesh: Mesh,
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
-) -> Views:
+) -> RenderedViews:
     """Render views of an object; they depend on the arguments alone.
 
     Args:
@@ -58,16 +58,16 @@ def begin_views(
     mesh: Mesh,
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
-) -> Callable[[], Views]:
+) -> Callable[[], RenderedViews]:
     """The same, begun: a device draws while the caller does other things. What is returned waits for it."""
     labels = draw_factors(recipe, object_id, views, stream)
     scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.scene_columns(labels))
     pending = backend.begin(mesh, scenes, recipe.image_size_px, recipe_quality(recipe), recipe.outputs)
 
-    def finished() -> Views:
+    def finished() -> RenderedViews:
         pixels = pending()
         extras = {name: getattr(pixels, name) for name in recipe.outputs if name != "rgb"}
-        return Views(labels, pixels.rgb, extras)
+        return RenderedViews(labels, pixels.rgb, extras)
 
     return finished
 
@@ -77,7 +77,7 @@ def recipe_quality(recipe: Recipe) -> Quality:
     return quality(recipe.quality, recipe.supersampling)
 
 
-def encode_extras(views: Views) -> dict[str, list[bytes]]:
+def encode_extras(views: RenderedViews) -> dict[str, list[bytes]]:
     """The files of each further output, one a view."""
     return {name: [encode_extra(name, drawn) for drawn in arrays] for name, arrays in views.extras.items()}
 

@@ -24,7 +24,7 @@ from turntable.datasets.shards import INDEX_SUFFIX, SHARD_SUFFIX
 from turntable.errors import MeshError, TurntableError
 from turntable.service import contents
 from turntable.service.answers import http_problem, json_bytes, turntable_problem
-from turntable.service.catalogue import Catalogue, Entry, OpenedFile, open_file
+from turntable.service.catalogue import Catalogue, CatalogueEntry, OpenedFile, open_file
 from turntable.service.doors import (
     COOKIE,
     AccessFile,
@@ -329,7 +329,7 @@ class _Routes:
             return Response(status_code=304, headers=headers)
         return Response(drawn.jpeg, media_type="image/jpeg", headers=headers)
 
-    async def _allowed(self, request: Request, scope: Any, name: str) -> Entry:
+    async def _allowed(self, request: Request, scope: Any, name: str) -> CatalogueEntry:
         """A data set that a body names."""
         asker_of_request(request).check(scope, name)
         entry = await anyio.to_thread.run_sync(self._catalogue.get, name)
@@ -337,28 +337,30 @@ class _Routes:
             raise HTTPException(404, f"no data set {name[:80]!r}; see /datasets")
         return entry
 
-    async def _asked(self, request: Request, entry: Entry, where: str, splits: tuple[str, ...]) -> Answered:
+    async def _asked(
+        self, request: Request, entry: CatalogueEntry, where: str, splits: tuple[str, ...]
+    ) -> Answered:
         """Return the views that fulfil a condition."""
         try:
             return await self._queries.answer(entry, where, splits, asker_of_request(request).name)
         except TooManyQueriesError as error:
             raise HTTPException(503, str(error), headers={"Retry-After": "1"}) from None
 
-    def _entry(self, request: Request) -> Entry:
+    def _entry(self, request: Request) -> CatalogueEntry:
         name = request.path_params["name"]
         entry = self._catalogue.get(name)
         if entry is None:
             raise HTTPException(404, f"no data set {name[:80]!r}; see /datasets")
         return entry
 
-    def _place(self, entry: Entry, request: Request) -> tuple[str, int]:
+    def _place(self, entry: CatalogueEntry, request: Request) -> tuple[str, int]:
         key = request.path_params["key"]
         place = entry.place(key)
         if place is None:
             raise HTTPException(404, f"{entry.name} has no object {key[:80]!r}")
         return place
 
-    def _view(self, request: Request) -> tuple[Entry, tuple[str, int], int]:
+    def _view(self, request: Request) -> tuple[CatalogueEntry, tuple[str, int], int]:
         """Where a view lies."""
         entry, view = self._entry(request), request.path_params["view"]
         place = self._place(entry, request)
@@ -383,7 +385,7 @@ def _cache_control(request: Request, dataset: str | None, by_content: bool = Fal
     return cache_control(by_content=by_content, public=asker_of_request(request).is_public(dataset))
 
 
-def _summary(entry: Entry) -> bytes:
+def _summary(entry: CatalogueEntry) -> bytes:
     return json_bytes(entry.summary())
 
 

@@ -43,8 +43,8 @@ class Offered:
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
-    """One data set on offer, as it was when its manifest was read."""
+class CatalogueEntry:
+    """An entry of the catalogue: one data set on offer, as it was when its manifest was read."""
 
     name: str
     """Of its folder; the last part of its address."""
@@ -131,7 +131,7 @@ class Catalogue:
 
     def __init__(self, folders: Iterable[Path], links_under: Iterable[Path] = ()) -> None:
         self._folders, self._links_under = tuple(folders), tuple(links_under)
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, CatalogueEntry] = {}
         self._problems: dict[str, str] = {}
         self._failed: dict[Path, _Failed] = {}
         self._lock = threading.Lock()
@@ -147,7 +147,7 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def all(self) -> tuple[Entry, ...]:
+    def all(self) -> tuple[CatalogueEntry, ...]:
         """All that are there now, by name."""
         with self._lock:
             self._look()
@@ -157,7 +157,7 @@ class Catalogue:
         """Data sets that cannot be offered, and why, as of the last look."""
         return dict(self._problems)
 
-    def get(self, name: str) -> Entry | None:
+    def get(self, name: str) -> CatalogueEntry | None:
         """One data set, as its manifest is now; None where there is none of this name.
 
         Raises:
@@ -175,7 +175,7 @@ class Catalogue:
 
     def _look(self, starting: bool = False) -> None:
         """See what has come, gone or changed. As the service starts, what the owner named must be there."""
-        entries, problems = dict[str, Entry](), dict[str, str]()
+        entries, problems = dict[str, CatalogueEntry](), dict[str, str]()
         for outside in self._folders:
             for folder in _candidates(outside):
                 name = folder.resolve().name
@@ -188,7 +188,7 @@ class Catalogue:
                     problems[name] = str(error)
         self._entries, self._problems = entries, problems
 
-    def _current(self, name: str, outside: Path, folder: Path) -> Entry:
+    def _current(self, name: str, outside: Path, folder: Path) -> CatalogueEntry:
         """A data set as it is now; what was read of it before where that still holds."""
         known, stamp = self._entries.get(name), _stamp(folder)
         if known is not None and known.folder == folder and known.stamp == stamp:
@@ -205,13 +205,15 @@ class Catalogue:
         self._failed.pop(folder, None)
         return entry
 
-    def _opened(self, name: str, outside: Path, folder: Path, stamp: _Stamp) -> Entry:
+    def _opened(self, name: str, outside: Path, folder: Path, stamp: _Stamp) -> CatalogueEntry:
         """Open a data set. Raises TurntableError where it cannot be offered."""
         if folder != outside:  # nor may what lies in a folder be a link to somewhere else
             FolderFiles(outside, self._links_under, name).find(f"{folder.name}/{MANIFEST_NAME}")
         return _entry(name, FolderFiles(folder, self._links_under, name), stamp)
 
-    def _check_free(self, name: str, folder: Path, entries: Mapping[str, Entry], starting: bool) -> None:
+    def _check_free(
+        self, name: str, folder: Path, entries: Mapping[str, CatalogueEntry], starting: bool
+    ) -> None:
         if name in entries:
             where = f"{folder} and {entries[name].folder}" if starting else "two folders"
             raise InvalidInputError(f"{where} have the same name, {name}; rename one")
@@ -253,7 +255,7 @@ class OpenedFile:
     """A tag of its content, in quotes."""
 
 
-def open_file(entry: Entry, path: str) -> OpenedFile | None:
+def open_file(entry: CatalogueEntry, path: str) -> OpenedFile | None:
     """Open a file of a data set; None where it is not offered.
 
     Raises:
@@ -313,7 +315,7 @@ def _stamp(folder: Path) -> _Stamp:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _entry(name: str, files: FolderFiles, stamp: _Stamp) -> Entry:
+def _entry(name: str, files: FolderFiles, stamp: _Stamp) -> CatalogueEntry:
     dataset = open_folder(files)
     offered = {beside: Offered("", None) for beside in DESCRIBED}
     for shard in dataset.manifest.shards:
@@ -322,4 +324,4 @@ def _entry(name: str, files: FolderFiles, stamp: _Stamp) -> Entry:
         offered[index_name(tar)] = Offered(shard.idx_sha256, None)
     for path in offered:
         files.find(path)  # a link that leads elsewhere is a reason not to offer any of it
-    return Entry(name, files.root, dataset, offered, stamp)
+    return CatalogueEntry(name, files.root, dataset, offered, stamp)

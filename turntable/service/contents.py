@@ -11,7 +11,7 @@ from turntable.errors import IntegrityError, InvalidInputError
 from turntable.geometry import relative_quaternion
 from turntable.loaders import Pairs, whole_split
 from turntable.renderer.scene import CAMERA, Scenes, scenes_from_labels
-from turntable.service.catalogue import Entry
+from turntable.service.catalogue import CatalogueEntry
 
 BINS = 32
 """Of a factor's histogram."""
@@ -19,7 +19,7 @@ MOST_LISTED = 1000
 """Rows of one answer."""
 
 
-def described(entry: Entry) -> dict[str, Any]:
+def described(entry: CatalogueEntry) -> dict[str, Any]:
     """The catalogue's words on a data set, and what its page shows."""
     manifest = entry.dataset.manifest
     return {
@@ -34,7 +34,7 @@ def described(entry: Entry) -> dict[str, Any]:
     }
 
 
-def class_counts(entry: Entry) -> dict[str, dict[str, int]]:
+def class_counts(entry: CatalogueEntry) -> dict[str, dict[str, int]]:
     """How many objects of each category each split has."""
     names, counts = entry.dataset.manifest.categories, dict[str, dict[str, int]]()
     for split, opened in entry.splits.items():
@@ -43,7 +43,7 @@ def class_counts(entry: Entry) -> dict[str, dict[str, int]]:
     return counts
 
 
-def histograms(entry: Entry) -> list[dict[str, Any]]:
+def histograms(entry: CatalogueEntry) -> list[dict[str, Any]]:
     """Each factor with its unit, range and counts over all views of all splits.
 
     Raises:
@@ -75,7 +75,9 @@ def histograms(entry: Entry) -> list[dict[str, Any]]:
     return described
 
 
-def objects(entry: Entry, split: str, category: str | None, offset: int, limit: int) -> dict[str, Any]:
+def objects(
+    entry: CatalogueEntry, split: str, category: str | None, offset: int, limit: int
+) -> dict[str, Any]:
     """Some objects of a split.
 
     Args:
@@ -100,7 +102,7 @@ def objects(entry: Entry, split: str, category: str | None, offset: int, limit: 
     return {"total": len(rows), "objects": [object_summary(entry, split, row) for row in chosen]}
 
 
-def object_summary(entry: Entry, split: str, row: int) -> dict[str, Any]:
+def object_summary(entry: CatalogueEntry, split: str, row: int) -> dict[str, Any]:
     """An object in one line."""
     record = entry.record(split, row)
     return {
@@ -112,7 +114,7 @@ def object_summary(entry: Entry, split: str, row: int) -> dict[str, Any]:
     }
 
 
-def views_of(entry: Entry, chosen: Manifest, offset: int, limit: int) -> dict[str, Any]:
+def views_of(entry: CatalogueEntry, chosen: Manifest, offset: int, limit: int) -> dict[str, Any]:
     """Return some of the views that a subset has, with their labels.
 
     Args:
@@ -143,7 +145,7 @@ def views_of(entry: Entry, chosen: Manifest, offset: int, limit: int) -> dict[st
     return {"total": subset.images, "objects": subset.objects, "views": found}
 
 
-def object_views(entry: Entry, split: str, row: int) -> dict[str, Any]:
+def object_views(entry: CatalogueEntry, split: str, row: int) -> dict[str, Any]:
     """An object with the labels of all its views."""
     labels = entry.splits[split].labels_at(
         np.full(entry.dataset.manifest.views, row), np.arange(entry.dataset.manifest.views)
@@ -155,7 +157,7 @@ def object_views(entry: Entry, split: str, row: int) -> dict[str, Any]:
     }
 
 
-def view_label(entry: Entry, split: str, row: int, view: int) -> dict[str, Any]:
+def view_label(entry: CatalogueEntry, split: str, row: int, view: int) -> dict[str, Any]:
     """The factors of one view by name, and its pose."""
     labels = entry.splits[split].labels_at(np.array([row]), np.array([view]))
     schema = entry.dataset.schema
@@ -174,7 +176,7 @@ def view_label(entry: Entry, split: str, row: int, view: int) -> dict[str, Any]:
     }
 
 
-def pair(entry: Entry, split: str, seed: int, epoch: int, index: int) -> dict[str, Any]:
+def pair(entry: CatalogueEntry, split: str, seed: int, epoch: int, index: int) -> dict[str, Any]:
     """The pair that a loader gives at a place of an epoch, with what lies between its views.
 
     Args:
@@ -208,7 +210,7 @@ def pair(entry: Entry, split: str, seed: int, epoch: int, index: int) -> dict[st
     }
 
 
-def _of_split(entry: Entry, split: str) -> Split:
+def _of_split(entry: CatalogueEntry, split: str) -> Split:
     if split not in entry.splits:
         raise InvalidInputError(f"there is no split {split!r}; there are {', '.join(entry.splits)}")
     return entry.splits[split]
@@ -221,7 +223,7 @@ LIGHT_FROM, LIGHT_TO = 0.95, 0.45
 Line = tuple[tuple[float, float], tuple[float, float]]
 
 
-def overlay(entry: Entry, label: NDArray[np.floating]) -> dict[str, Line] | None:
+def overlay(entry: CatalogueEntry, label: NDArray[np.floating]) -> dict[str, Line] | None:
     """Lines over the picture of a view, each from a place to a place; (0, 0) is the top left corner.
 
     Args:

@@ -41,8 +41,8 @@ def cache_control(*, by_content: bool, public: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Some bytes of a file."""
+class ByteRange:
+    """A range of a file's bytes."""
 
     offset: int
     count: int
@@ -51,7 +51,7 @@ class Part:
 class FileAnswer(Response):
     """A file, or a part of it, sent by the kernel where the server can have it do so. It closes the file."""
 
-    def __init__(self, opened: OpenedFile, part: Part | None, headers: dict[str, str]) -> None:
+    def __init__(self, opened: OpenedFile, part: ByteRange | None, headers: dict[str, str]) -> None:
         """Prepare the answer.
 
         Args:
@@ -59,7 +59,7 @@ class FileAnswer(Response):
             part: What of it; None: all.
             headers: That go with it.
         """
-        self._opened, self._part = opened, part or Part(0, opened.size)
+        self._opened, self._part = opened, part or ByteRange(0, opened.size)
         headers |= {"Accept-Ranges": "bytes", "Content-Length": str(self._part.count)}
         if part is not None:
             headers["Content-Range"] = f"bytes {part.offset}-{part.offset + part.count - 1}/{opened.size}"
@@ -144,7 +144,7 @@ def _names(listed: str, etag: str) -> bool:
     return "*" in tags or etag in tags
 
 
-def _part(header: str, size: int) -> Part | None:
+def _part(header: str, size: int) -> ByteRange | None:
     """The bytes that a Range header means; None for all: of several ranges, and of units not known here."""
     unit, _, ranges = header.partition("=")
     if unit.strip().lower() != "bytes" or "," in ranges:
@@ -162,4 +162,4 @@ def _part(header: str, size: int) -> Part | None:
         raise HTTPException(400, f"Range {header[:80]!r} ends before it begins")
     if start >= size or (not first and not int(last)):
         raise HTTPException(416, f"the file has {size} bytes", headers={"Content-Range": f"bytes */{size}"})
-    return Part(start, stop - start)
+    return ByteRange(start, stop - start)

@@ -16,7 +16,7 @@ from turntable.datasets import Manifest
 from turntable.datasets.query import ConditionWorker, subset_manifest
 from turntable.errors import InvalidInputError, TurntableError
 from turntable.renderer import Recent
-from turntable.service.catalogue import Entry
+from turntable.service.catalogue import CatalogueEntry
 from turntable.service.doors import Gate
 
 MOST_KEPT_BYTES, LEAST_KEPT_BYTES = 64 << 20, 1 << 20
@@ -63,7 +63,9 @@ class Queries:
         for worker in self._workers:
             self._idle.put(worker)
 
-    async def answer(self, entry: Entry, where: str, splits: tuple[str, ...], asker: str) -> Answered:
+    async def answer(
+        self, entry: CatalogueEntry, where: str, splits: tuple[str, ...], asker: str
+    ) -> Answered:
         """Return the manifest of the views that fulfil a condition.
 
         Args:
@@ -100,7 +102,7 @@ class Queries:
         for worker in self._workers:
             worker.close()
 
-    def _made(self, entry: Entry, where: str, splits: tuple[str, ...]) -> Answered:
+    def _made(self, entry: CatalogueEntry, where: str, splits: tuple[str, ...]) -> Answered:
         """Ask a process that has nothing else to do; in a thread."""
         worker = self._idle.get()
         try:

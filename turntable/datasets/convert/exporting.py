@@ -55,8 +55,8 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """What is the same for every object."""
+class _ExportSetup:
+    """The settings of an export that are the same for every object."""
 
     out: Path
     columns: Sequence[int]
@@ -98,11 +98,11 @@ def export_folder(
     dataset, target = open_folder(confined(folder, links_under)), Path(out)
     manifest = dataset.manifest
     exchange = channel_order is not None and channel_order != manifest.channel_order
-    job = _Job(target, published_columns(manifest.schema), manifest, exchange)
+    setup = _ExportSetup(target, published_columns(manifest.schema), manifest, exchange)
     target.mkdir(parents=True, exist_ok=True)
     with only_writer(target / LOCK_NAME):
         _claim(target, manifest, exchange)
-        resumed = _export_shards(dataset, job, threads, progress)
+        resumed = _export_shards(dataset, setup, threads, progress)
         # Once for all files: a flush for each of two files a view would take longer than writing them.
         os.sync()
         for name in dataset.splits:
@@ -127,13 +127,17 @@ def _claim(out: Path, manifest: Manifest, exchange: bool) -> None:
         write_text(path, text)
 
 
-def _export_shards(dataset: Dataset, job: _Job, threads: int | None, progress: Progress | None) -> int:
+def _export_shards(
+    dataset: Dataset, setup: _ExportSetup, threads: int | None, progress: Progress | None
+) -> int:
     """Write every object; how many were there already."""
     resumed = done = 0
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         for shard in dataset.manifest.shards:
             with open_as_stated(dataset.manifest, shard, dataset.where.open) as reader:
-                for was_there in pool.map(partial(_export_object, job, shard, reader), range(shard.objects)):
+                for was_there in pool.map(
+                    partial(_export_object, setup, shard, reader), range(shard.objects)
+                ):
                     resumed += was_there
                     done += 1
                     if progress is not None:
@@ -141,10 +145,10 @@ def _export_shards(dataset: Dataset, job: _Job, threads: int | None, progress: P
     return resumed
 
 
-def _export_object(job: _Job, shard: ShardRecord, reader: ShardReader, row: int) -> bool:
+def _export_object(setup: _ExportSetup, shard: ShardRecord, reader: ShardReader, row: int) -> bool:
     """Write one object; whether an earlier call had."""
-    final = job.out / object_path(reader.record(row))
-    latents = reader.latents[row][:, job.columns].astype(np.float64)
+    final = setup.out / object_path(reader.record(row))
+    latents = reader.latents[row][:, setup.columns].astype(np.float64)
     if _is_whole(final, latents):
         return True
     temporary = final.with_name(f".{final.name}{TEMPORARY_SUFFIX}")
@@ -154,18 +158,18 @@ def _export_object(job: _Job, shard: ShardRecord, reader: ShardReader, row: int)
     temporary.mkdir(parents=True)
     with clear_disk_errors(final):
         for view in range(shard.views):
-            (temporary / image_name(view)).write_bytes(_picture(job, reader.read(row, view)))
+            (temporary / image_name(view)).write_bytes(_picture(setup, reader.read(row, view)))
             (temporary / latent_name(view)).write_bytes(npy_bytes(latents[view]))
         temporary.rename(final)
     return False
 
 
-def _picture(job: _Job, data: bytes) -> bytes:
-    if not job.exchange:
+def _picture(setup: _ExportSetup, data: bytes) -> bytes:
+    if not setup.exchange:
         return data
     exchanged = np.ascontiguousarray(decode_jpeg(data)[..., ::-1])
-    subsampling: Literal["420", "444"] = "444" if job.manifest.jpeg_subsampling == "444" else "420"
-    return encode_jpeg(exchanged, job.manifest.jpeg_quality, subsampling)
+    subsampling: Literal["420", "444"] = "444" if setup.manifest.jpeg_subsampling == "444" else "420"
+    return encode_jpeg(exchanged, setup.manifest.jpeg_quality, subsampling)
 
 
 def _is_whole(path: Path, latents: np.ndarray) -> bool:

@@ -7,8 +7,8 @@ from turntable.datasets.recipes import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class LabelRow:
-    """One column, in words."""
+class ColumnDescription:
+    """A description of one label column, in words."""
 
     column: str
     unit: str
@@ -18,10 +18,10 @@ class LabelRow:
     meaning: str
 
 
-def label_rows(recipe: Recipe) -> tuple[LabelRow, ...]:
-    """The columns of a recipe's labels, in order."""
+def label_rows(recipe: Recipe) -> tuple[ColumnDescription, ...]:
+    """Describe the columns of a recipe's labels, in order."""
     return tuple(
-        LabelRow(item.name, item.unit, _values(item), _distribution(recipe, item), item.description)
+        ColumnDescription(item.name, item.unit, _values(item), _distribution(recipe, item), item.description)
         for item in recipe.factors
     )
 

@@ -27,8 +27,8 @@ _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """What was done."""
+class Uploaded:
+    """A count of the files that were uploaded, and of those that were there."""
 
     sent: int
     """Files that were not there yet."""
@@ -51,7 +51,7 @@ def publish(
     progress: Callable[[int, int], None] | None = None,
     *,
     links_under: Sequence[Path | str] = (),
-) -> Published:
+) -> Uploaded:
     """Upload a data set. The same call goes on where an interrupted one stopped.
 
     Every file is compared with the digest that the manifest states before it is sent, and with what the store
@@ -84,7 +84,7 @@ def publish(
         if progress is not None:
             progress(done, total)
     _check_arrived(files, store)
-    return Published(sent, len(files) - sent, sent_bytes)
+    return Uploaded(sent, len(files) - sent, sent_bytes)
 
 
 def prepare_hub(folder: Path | str, out: Path | str, *, links_under: Sequence[Path | str] = ()) -> Path:

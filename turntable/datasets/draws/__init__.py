@@ -1,7 +1,7 @@
 """The draws of a recipe: labels as pure functions of the recipe, the object and the view."""
 
 from turntable.datasets.draws.counters import counter_key, units_of, words_of
-from turntable.datasets.draws.distributions import Column, check_columns
+from turntable.datasets.draws.distributions import DrawnColumn, check_columns
 from turntable.datasets.draws.drawing import draw_factors, same_draws
 from turntable.datasets.draws.fresh_views import (
     IMAGES,
@@ -25,7 +25,7 @@ __all__ = [
     "OBJECT_INDEX",
     "VIEW_INDEX",
     "Blocks",
-    "Column",
+    "DrawnColumn",
     "IntArray",
     "Inventory",
     "ObjectQuery",

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-Views = NDArray[np.int64]
+ViewNumbers = NDArray[np.int64]
+"""[V] numbers of views of an object."""
 Words = NDArray[np.uint64]
 
 WORDS_PER_VIEW = 32
@@ -24,7 +25,7 @@ def counter_key(label_digest: str, *names: str) -> int:
     return int.from_bytes(digest[:16], "little")
 
 
-def words_of(key: int, views: Views, words_per_view: int = WORDS_PER_VIEW, beginning: int = 0) -> Words:
+def words_of(key: int, views: ViewNumbers, words_per_view: int = WORDS_PER_VIEW, beginning: int = 0) -> Words:
     """The 64-bit words of each view, [V, words]: one call where the views are near one another.
 
     Args:

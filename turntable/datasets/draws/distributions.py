@@ -27,8 +27,8 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column of labels, uniform over its intervals, independent of the others, drawn anew for each view."""
+class DrawnColumn:
+    """A column of drawn labels, uniform over its intervals, independent of the others, anew for each view."""
 
     factor: Factor
     values: LabelArray
@@ -46,7 +46,7 @@ class Column:
         return float(np.spacing(np.float32(largest))) / 2 * _density(self.factor)
 
 
-def check_columns(columns: Sequence[Column], false_alarms: float = FALSE_ALARMS) -> Iterator[str]:
+def check_columns(columns: Sequence[DrawnColumn], false_alarms: float = FALSE_ALARMS) -> Iterator[str]:
     """Say of which factors and pairs the draws are not what they should be.
 
     Args:
@@ -88,7 +88,7 @@ def _density(factor: Factor) -> float:
     return 1 / sum(high - low for low, high in factor.intervals())
 
 
-def _check_margin(column: Column, quantiles: FloatArray, false_alarms: float) -> Iterator[str]:
+def _check_margin(column: DrawnColumn, quantiles: FloatArray, false_alarms: float) -> Iterator[str]:
     count = len(quantiles)
     ordered = np.sort(quantiles)
     steps = np.arange(count + 1) / count
@@ -102,7 +102,7 @@ def _check_margin(column: Column, quantiles: FloatArray, false_alarms: float) ->
 
 
 def _check_pair(
-    columns: tuple[Column, Column], cells: NDArray[np.int64], grid: int, false_alarms: float
+    columns: tuple[DrawnColumn, DrawnColumn], cells: NDArray[np.int64], grid: int, false_alarms: float
 ) -> Iterator[str]:
     count = len(cells)
     shares = np.bincount(cells, minlength=grid**2) / count
@@ -119,7 +119,7 @@ def _check_pair(
         )
 
 
-def _cell_chances(columns: tuple[Column, Column], grid: int) -> tuple[float, float]:
+def _cell_chances(columns: tuple[DrawnColumn, DrawnColumn], grid: int) -> tuple[float, float]:
     """The least and the greatest chance of a cell, since rounding moves its borders."""
     low, high = 1.0, 1.0
     for column in columns:
@@ -138,7 +138,7 @@ def _divergence(shares: FloatArray, chance: float) -> FloatArray:
     return inside + outside
 
 
-def _check_repeats(columns: Sequence[Column], false_alarms: float) -> Iterator[str]:
+def _check_repeats(columns: Sequence[DrawnColumn], false_alarms: float) -> Iterator[str]:
     """Labels that occur twice, as where a random stream was played again."""
     count = len(columns[0].values)
     # Two given views agree in a factor with at most the chance of its likeliest float32 number.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from turntable import geometry
 from turntable.datasets.draws.counters import (
     WORDS_PER_BLOCK,
-    Views,
+    ViewNumbers,
     Words,
     counter_key,
     signs_of,
@@ -80,7 +80,7 @@ def same_draws(recipe: Recipe, drawn: LabelArray, stored: LabelArray) -> bool:
     return drawn.shape == stored.shape and bool(np.allclose(drawn, stored, rtol=0, atol=LAST_BITS))
 
 
-def _alone(recipe: Recipe, object_id: str, views: Views) -> LabelArray:
+def _alone(recipe: Recipe, object_id: str, views: ViewNumbers) -> LabelArray:
     """Every view by itself: rotations on SO(3) where the recipe has a rule for them, then its factors."""
     words = words_of(counter_key(recipe.label_digest, object_id), views)
     labels = LabelSchema(recipe.drawn).round(_scale(words, recipe.drawn))
@@ -101,7 +101,7 @@ def _scale(words: Words, factors: tuple[Factor, ...]) -> NDArray[np.float64]:
     return np.where(two_sided, values * signs_of(words), values)
 
 
-def _angles(rule: RotationRule, schema: LabelSchema, key: int, views: Views) -> LabelArray:
+def _angles(rule: RotationRule, schema: LabelSchema, key: int, views: ViewNumbers) -> LabelArray:
     """Euler angles [V, 3] by rejection: each view tries until it succeeds, never twice at one place."""
     angles = np.zeros((len(views), 3), dtype=np.float32)
     waiting, tries = np.arange(len(views)), 0
@@ -116,7 +116,9 @@ def _angles(rule: RotationRule, schema: LabelSchema, key: int, views: Views) -> 
     return angles
 
 
-def _published(recipe: Recipe, object_id: str, views: Views, stream: tuple[int, int] | None) -> LabelArray:
+def _published(
+    recipe: Recipe, object_id: str, views: ViewNumbers, stream: tuple[int, int] | None
+) -> LabelArray:
     """An object's stretch of the stream of its seed, in the order the published generators drew it."""
     if stream is None:
         raise InvalidInputError(

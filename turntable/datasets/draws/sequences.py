@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable import geometry
-from turntable.datasets.draws.counters import MOTION_WORD, Views, counter_key, units_of, words_of
+from turntable.datasets.draws.counters import MOTION_WORD, ViewNumbers, counter_key, units_of, words_of
 from turntable.datasets.labels import (
     NUM_UNITS,
     POSE_NAMES,
@@ -22,10 +22,10 @@ from turntable.datasets.labels import (
 from turntable.datasets.recipes import Recipe
 
 FloatArray = NDArray[np.float64]
-Alone = Callable[[Views], LabelArray]
+Alone = Callable[[ViewNumbers], LabelArray]
 
 
-def sequence_labels(recipe: Recipe, object_id: str, views: Views, alone: Alone) -> LabelArray:
+def sequence_labels(recipe: Recipe, object_id: str, views: ViewNumbers, alone: Alone) -> LabelArray:
     """The labels [V, L] of some views; each depends on its own number alone, not on which are asked for.
 
     Args:
@@ -54,7 +54,12 @@ def sequence_labels(recipe: Recipe, object_id: str, views: Views, alone: Alone) 
 
 
 def _motions(
-    recipe: Recipe, rule: SequenceRule, object_id: str, firsts: Views, held: LabelArray, drawn: LabelSchema
+    recipe: Recipe,
+    rule: SequenceRule,
+    object_id: str,
+    firsts: ViewNumbers,
+    held: LabelArray,
+    drawn: LabelSchema,
 ) -> tuple[FloatArray, FloatArray]:
     """First poses [N, 4, 4] and twists [N, 6] of the sequences that begin with these views."""
     words = words_of(counter_key(recipe.label_digest, object_id), firsts)

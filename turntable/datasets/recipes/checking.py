@@ -24,7 +24,7 @@ from turntable.datasets.recipes.schema import (
     RotationTable,
     SequenceTable,
     SpanTable,
-    Table,
+    StrictTable,
     said,
 )
 from turntable.errors import RecipeError, shown
@@ -156,5 +156,5 @@ def _known_keys(path: tuple[str, ...]) -> list[str]:
         return list(RecipeTable.model_fields)
     if path[0] == "factors":
         return list(FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
-    tables: dict[str, type[Table]] = {"rotation": RotationTable, "sequence": SequenceTable}
+    tables: dict[str, type[StrictTable]] = {"rotation": RotationTable, "sequence": SequenceTable}
     return list((tables[path[0]] if len(path) == 2 else SpanTable).model_fields)

@@ -69,13 +69,13 @@ def _number(value: object) -> object:
 _Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 
 
-class Table(BaseModel):
-    """A table whose every key is known, and of the type it says."""
+class StrictTable(BaseModel):
+    """A table of a recipe's file whose every key is known, and of the type it says."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class FactorTable(Table):
+class FactorTable(StrictTable):
     """[factors.<name>]: a way to draw. Subclasses narrow the fields to the limits."""
 
     low: float | None = None
@@ -111,7 +111,7 @@ def _check_order(least: str, low: float | None, greatest: str, high: float | Non
         raise ValueError(f"{least} {low} and {greatest} {high} are one number in float32, as labels are")
 
 
-class SpanTable(Table):
+class SpanTable(StrictTable):
     """{ low, high } of a motion; equal where nothing is to be drawn."""
 
     low: _Number
@@ -124,7 +124,7 @@ class SpanTable(Table):
         return self
 
 
-class RotationTable(Table):
+class RotationTable(StrictTable):
     """[rotation]: rotations drawn on SO(3), in place of the three angles' tables."""
 
     kind: Literal["uniform"]
@@ -132,7 +132,7 @@ class RotationTable(Table):
     margin_deg: _Number = Field(default=0.0, ge=0, le=MOST_MARGIN_DEG)
 
 
-class SequenceTable(Table):
+class SequenceTable(StrictTable):
     """[sequence]: views that follow one another."""
 
     length: int = Field(ge=2, le=MOST_VIEWS)
@@ -155,20 +155,20 @@ def _factor_table(standard: StandardFactor) -> type[FactorTable]:
     )
 
 
-def _factors_table() -> type[Table]:
+def _factors_table() -> type[StrictTable]:
     fields: dict[str, Any] = {}
     for standard in STANDARD:
         table: Any = _factor_table(standard)
         # [rotation] may stand in for the angles' tables: who is missing is told by _missing_angles.
         required = standard.default is None and standard.factor.name not in ROTATION_NAMES
         fields[standard.factor.name] = (table, ...) if required else (table | None, None)
-    return create_model("factors", __base__=Table, **fields)
+    return create_model("factors", __base__=StrictTable, **fields)
 
 
 FactorsTable: Any = _factors_table()
 
 
-class RecipeTable(Table):
+class RecipeTable(StrictTable):
     """Everything a recipe may say."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")

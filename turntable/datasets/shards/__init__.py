@@ -1,7 +1,7 @@
 """Shards: tar archives with an index, and the table of all labels."""
 
 from turntable.datasets.shards.index import INDEX_SUFFIX, ShardIndex, find_index, texts_of
-from turntable.datasets.shards.places import Cached, Folder, IndexSize, Place, Streamed
+from turntable.datasets.shards.places import Cached, Folder, IndexSize, ShardPlace, Streamed
 from turntable.datasets.shards.reader import (
     OpenShard,
     ShardReader,
@@ -24,8 +24,8 @@ __all__ = [
     "Folder",
     "IndexSize",
     "OpenShard",
-    "Place",
     "ShardIndex",
+    "ShardPlace",
     "ShardReader",
     "ShardRecord",
     "ShardWriter",

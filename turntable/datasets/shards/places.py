@@ -28,8 +28,8 @@ _OPEN_SHARE = 4
 """They take no more than this part of the cache."""
 
 
-class Place(Protocol):
-    """A data set's files, wherever they are."""
+class ShardPlace(Protocol):
+    """A place that holds a data set's shards and other files: a folder, a store, or a cache before one."""
 
     @property
     def name(self) -> str:

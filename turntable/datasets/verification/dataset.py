@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from turntable.datasets.dataset import confined
-from turntable.datasets.draws import Column, check_columns
+from turntable.datasets.draws import DrawnColumn, check_columns
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.fingerprint import fingerprint
 from turntable.datasets.labels import Factor, LabelArray
@@ -36,8 +36,8 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What verification found."""
+class VerificationReport:
+    """The problems that verification found in a data set, and the amount that it looked at."""
 
     problems: tuple[str, ...]
     """Each names a file and says what is wrong with it; empty where all is well."""
@@ -81,7 +81,7 @@ def verify(
     deep: bool = False,
     threads: int | None = None,
     links_under: Sequence[str | Path] = (),
-) -> Report:
+) -> VerificationReport:
     """Check a data set: hashes, archives, labels, table, totals, fingerprint, the other files, stray files.
 
     Nothing is changed. One broken file does not hide others.
@@ -101,7 +101,7 @@ def verify(
         manifest = read_manifest(files)
         recipe = Recipe.from_dict(manifest.recipe, "in manifest.json")
     except (TurntableError, RecipeError) as error:
-        return Report((str(error),))
+        return VerificationReport((str(error),))
     found = _Findings()
     check = partial(check_shard, files, manifest, recipe, deep=deep)
     with ThreadPoolExecutor(threads or _cores()) as pool:
@@ -117,7 +117,7 @@ def verify(
     found.problems += check_files(files, manifest, (item.id for item in found.objects), deep=deep)
     found.problems += stray_files(files.root, manifest)
     shards, notes = len(manifest.shards), tuple(found.notes)
-    return Report(tuple(found.problems), shards, len(found.objects), found.images, notes)
+    return VerificationReport(tuple(found.problems), shards, len(found.objects), found.images, notes)
 
 
 def _cores() -> int:
@@ -167,18 +167,18 @@ def _check_distributions(manifest: Manifest, recipe: Recipe, found: _Findings) -
 
 def _drawn_columns(
     manifest: Manifest, recipe: Recipe, pieces: Sequence[LabelArray]
-) -> tuple[list[Column], list[str]]:
+) -> tuple[list[DrawnColumn], list[str]]:
     """The columns that are drawn one by one and anew for each view; and of which that is not known."""
     if not are_drawn(recipe):
         return [], ["distributions: not tested, since the labels were imported, not drawn"]
     labels = np.concatenate([piece.reshape(-1, len(manifest.factors)) for piece in pieces])
-    columns: list[Column] = []
+    columns: list[DrawnColumn] = []
     untested: defaultdict[str, list[str]] = defaultdict(list)
     for at, factor in enumerate(manifest.factors):
         if why := _why_untested(factor):
             untested[why].append(factor.name)
         elif factor.distribution != "fixed":
-            columns.append(Column(factor, labels[:, at]))
+            columns.append(DrawnColumn(factor, labels[:, at]))
     notes = [
         f"not tested: the distribution of what is {why} ({', '.join(names)})"
         for why, names in untested.items()

@@ -1,6 +1,6 @@
 """Renderers: each a file that turns a mesh and scenes into pixels, behind one protocol."""
 
-from turntable.renderer.backends.choice import Choice, ChosenThere, Drawing, choose
+from turntable.renderer.backends.choice import BackendOpener, Choice, ChosenThere, choose
 from turntable.renderer.backends.egl import list_devices
 from turntable.renderer.backends.opening import BACKENDS, find_device, open_backend
 from turntable.renderer.backends.protocol import Backend, Device, Pixels, Quality, quality
@@ -8,10 +8,10 @@ from turntable.renderer.backends.protocol import Backend, Device, Pixels, Qualit
 __all__ = [
     "BACKENDS",
     "Backend",
+    "BackendOpener",
     "Choice",
     "ChosenThere",
     "Device",
-    "Drawing",
     "Pixels",
     "Quality",
     "choose",

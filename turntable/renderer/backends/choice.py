@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from turntable.errors import DeviceError, InvalidInputError, MissingExtraError
-from turntable.renderer.backends.devices import AUTO, Group, wanted
+from turntable.renderer.backends.devices import AUTO, DeviceGroup, wanted
 from turntable.renderer.backends.egl import list_devices
 from turntable.renderer.backends.opening import find_device, known, open_backend
 from turntable.renderer.backends.protocol import Backend
@@ -19,8 +19,8 @@ from turntable.renderer.backends.protocol import Backend
 NVIDIA_NODE = Path("/dev/nvidiactl")
 
 
-class Drawing(Protocol):
-    """What is to draw; cheap to send to the process that opens it."""
+class BackendOpener(Protocol):
+    """A choice of backend and devices that each worker opens; cheap to send to the worker's process."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def _on_devices(backend: str, device: str) -> Choice:
     raise DeviceError("; ".join(failures) or "EGL has no device; `turntable doctor` says what is missing")
 
 
-def _usable(backend: str, group: Group, failures: list[str]) -> tuple[tuple[int, ...], bool]:
+def _usable(backend: str, group: DeviceGroup, failures: list[str]) -> tuple[tuple[int, ...], bool]:
     """Those that can be opened, and whether any of them draws in software; the others' reasons are kept."""
     indices: list[int] = []
     software = False

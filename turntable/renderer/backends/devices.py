@@ -8,10 +8,11 @@ from turntable.renderer.backends.egl import EGLDevice
 AUTO, SOFTWARE = "auto", "software"
 KINDS = ("egl", "cuda")
 
-Group = tuple[EGLDevice, ...]
+DeviceGroup = tuple[EGLDevice, ...]
+"""Devices that are used together."""
 
 
-def wanted(text: str, devices: Sequence[EGLDevice], cuda_visible: str | None) -> list[Group]:
+def wanted(text: str, devices: Sequence[EGLDevice], cuda_visible: str | None) -> list[DeviceGroup]:
     """Groups of devices that would do, the best first; all of one group are to be used together.
 
     Args:
@@ -57,7 +58,7 @@ def _there_are(devices: Sequence[EGLDevice]) -> str:
     return f"EGL has {'; '.join(map(str, devices)) or 'none'} (`turntable doctor` says more)"
 
 
-def _visible(devices: Sequence[EGLDevice], cuda_visible: str | None) -> Group:
+def _visible(devices: Sequence[EGLDevice], cuda_visible: str | None) -> DeviceGroup:
     """The NVIDIA devices that are given to this process."""
     cards = tuple(device for device in devices if device.cuda is not None)
     if cuda_visible is None:

@@ -18,8 +18,8 @@ from turntable.renderer.scene import OPTIONAL, REQUIRED, scenes_from_labels
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
+class LatentRow:
+    """One line of a table of latents: a view of an object with its factors' values."""
 
     object: str
     view: int
@@ -32,9 +32,9 @@ class Latents:
 
     names: tuple[str, ...]
     """The factor of each value."""
-    rows: tuple[Row, ...]
+    rows: tuple[LatentRow, ...]
 
-    def by_object(self) -> Iterator[tuple[str, tuple[Row, ...]]]:
+    def by_object(self) -> Iterator[tuple[str, tuple[LatentRow, ...]]]:
         """The rows of each object, objects in the order of their ids."""
         ordered = sorted(self.rows, key=lambda row: (row.object, row.view))
         for name, group in groupby(ordered, key=lambda row: row.object):
@@ -67,7 +67,9 @@ def read_latents(path: Path) -> Latents:
     return Latents(names, rows)
 
 
-def _row(path: Path, number: int, header: Sequence[str], line: Sequence[str], names: Sequence[str]) -> Row:
+def _row(
+    path: Path, number: int, header: Sequence[str], line: Sequence[str], names: Sequence[str]
+) -> LatentRow:
     if len(line) != len(header):
         raise InvalidInputError(f"{path}, line {number}: {len(line)} values for {len(header)} columns")
     cells = dict(zip(header, line, strict=True))
@@ -80,7 +82,7 @@ def _row(path: Path, number: int, header: Sequence[str], line: Sequence[str], na
         ) from None
     if not np.isfinite(values).all():
         raise InvalidInputError(f"{path}, line {number}: a factor is NaN or infinite")
-    return Row(cells["object"], view, values)
+    return LatentRow(cells["object"], view, values)
 
 
 def replay(

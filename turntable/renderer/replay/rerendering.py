@@ -69,7 +69,9 @@ class Rerendered:
 
 
 @dataclass(slots=True)
-class _Findings:
+class _Tally:
+    """A count of what the comparison has found so far."""
+
     problems: list[str] = field(default_factory=list)
     views: int = 0
     worst_psnr_db: float = math.inf
@@ -103,7 +105,7 @@ def rerender(
         raise InvalidInputError(f"--views {views}: there must be at least one")
     dataset = open_dataset(folder)
     recipe = Recipe.from_dict(dataset.manifest.recipe, "in manifest.json")
-    found = _Findings()
+    found = _Tally()
     chosen = choose_views(dataset, views, seed)
     total, done = sum(len(numbers) for rows in chosen.values() for numbers in rows.values()), 0
     for name, rows in chosen.items():
@@ -163,7 +165,7 @@ class _Object:
     split: Split
     row: int
     recipe: Recipe
-    found: _Findings
+    found: _Tally
 
     @property
     def _record(self) -> ObjectRecord:

@@ -4,7 +4,7 @@ from turntable.renderer.runs.events import event_lines
 from turntable.renderer.runs.generating import Listener, generate, generate_share
 from turntable.renderer.runs.loading import Loaded, LoadLimits, MeshLoader
 from turntable.renderer.runs.merging import merge
-from turntable.renderer.runs.planning import Selection, plan
+from turntable.renderer.runs.planning import ObjectSelection, plan
 from turntable.renderer.runs.progress import Progress
 
 __all__ = [
@@ -12,8 +12,8 @@ __all__ = [
     "LoadLimits",
     "Loaded",
     "MeshLoader",
+    "ObjectSelection",
     "Progress",
-    "Selection",
     "event_lines",
     "generate",
     "generate_share",

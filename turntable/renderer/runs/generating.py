@@ -9,15 +9,15 @@ from turntable.datasets import Manifest, Recipe
 from turntable.datasets.making import Destination, Job, Outcome, as_destination
 from turntable.datasets.objects import ShardPlan
 from turntable.errors import StoppedError, TurntableError
-from turntable.renderer.backends import Drawing
+from turntable.renderer.backends import BackendOpener
 from turntable.renderer.meshes.sources import MeshSource
-from turntable.renderer.runs.engines import Engine, Processes
+from turntable.renderer.runs.engines import Processes, RenderEngine
 from turntable.renderer.runs.events import Tell, now_and_then, unheard
 from turntable.renderer.runs.loading import LoadLimits
-from turntable.renderer.runs.planning import Selection, plan
+from turntable.renderer.runs.planning import ObjectSelection, plan
 from turntable.renderer.runs.progress import Counts, Meter, Progress
-from turntable.renderer.runs.run import Run
-from turntable.renderer.runs.workers import Made, ShardTask, WorkerSetup
+from turntable.renderer.runs.run import RenderRun
+from turntable.renderer.runs.workers import ShardResult, ShardTask, WorkerSetup
 
 LEAST_BYTES_A_PIXEL = 0.03
 """Of a JPEG; views of 3DIEBench at quality 95 have three times as much."""
@@ -63,9 +63,9 @@ def generate(
     where: Path | Destination,
     *,
     objects: int | None = None,
-    selection: Selection | None = None,
+    selection: ObjectSelection | None = None,
     workers: int = 1,
-    engine: Engine | None = None,
+    engine: RenderEngine | None = None,
     backend: str = "auto",
     device: str = "auto",
     limits: LoadLimits | None = None,
@@ -98,10 +98,10 @@ def generate(
             same call resumes it.
     """
     engine = engine or Processes(workers)
-    drawing = engine.drawing(backend, device)
-    chosen, heard = selection or Selection(objects), listener or Listener(progress, warn)
+    opener = engine.opener(backend, device)
+    chosen, heard = selection or ObjectSelection(objects), listener or Listener(progress, warn)
     most = limits or LoadLimits()
-    return _Work(recipe, source, as_destination(where), chosen, engine, drawing, most, heard).whole()
+    return _Work(recipe, source, as_destination(where), chosen, engine, opener, most, heard).whole()
 
 
 def generate_share(
@@ -110,7 +110,7 @@ def generate_share(
     source: MeshSource,
     where: Path | Destination,
     *,
-    selection: Selection | None = None,
+    selection: ObjectSelection | None = None,
     workers: int = 1,
     backend: str = "auto",
     device: str = "auto",
@@ -122,10 +122,10 @@ def generate_share(
     The arguments are those of ``generate``; all jobs must give the same, and their places may be one or many.
     """
     engine = Processes(workers)
-    drawing = engine.drawing(backend, device)
-    chosen, heard = selection or Selection(), listener or Listener()
+    opener = engine.opener(backend, device)
+    chosen, heard = selection or ObjectSelection(), listener or Listener()
     most = limits or LoadLimits()
-    return _Work(recipe, source, as_destination(where), chosen, engine, drawing, most, heard).share(job)
+    return _Work(recipe, source, as_destination(where), chosen, engine, opener, most, heard).share(job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +135,15 @@ class _Work:
     recipe: Recipe
     source: MeshSource
     destination: Destination
-    selection: Selection
-    engine: Engine
-    drawing: Drawing
+    selection: ObjectSelection
+    engine: RenderEngine
+    opener: BackendOpener
     limits: LoadLimits
     listener: Listener
 
     def whole(self) -> Manifest:
         self.destination.check()
-        run = Run(plan(self.recipe, self.source, self.selection), self.destination)
+        run = RenderRun(plan(self.recipe, self.source, self.selection), self.destination)
         with self.destination.claim(None):
             watcher = self._run(run)
             # Done again where nothing was missing: it changes no byte, and mends what describes the shards.
@@ -158,14 +158,14 @@ class _Work:
 
     def share(self, job: Job) -> Share:
         self.destination.check()
-        run = Run(plan(self.recipe, self.source, self.selection), self.destination, job)
+        run = RenderRun(plan(self.recipe, self.source, self.selection), self.destination, job)
         with self.destination.claim(job):
             self._run(run)
         share = Share(len(run.shards), len(run.plan.shards))
         self.listener.tell("end", job=str(job), shards=share.shards)
         return share
 
-    def _run(self, run: Run) -> "_Watcher":
+    def _run(self, run: RenderRun) -> "_Watcher":
         """Make what is missing of a run's shards; an error is told as an event too."""
         try:
             return self._make_missing(run)
@@ -175,7 +175,7 @@ class _Work:
             self.listener.tell("failed", error=str(error))
             raise
 
-    def _make_missing(self, run: Run) -> "_Watcher":
+    def _make_missing(self, run: RenderRun) -> "_Watcher":
         outcomes = run.begin()
         done = {outcome.place for outcome in outcomes}
         missing = [shard for shard in run.shards if shard.place not in done]
@@ -183,9 +183,9 @@ class _Work:
         watcher = _Watcher(run, self.listener, outcomes)
         watcher.begin(len(missing))
         if missing:
-            for text in self.drawing.warnings:
+            for text in self.opener.warnings:
                 self.listener.warn(text)
-            setup = WorkerSetup(self.recipe, self.source, self.destination, self.drawing, self.limits)
+            setup = WorkerSetup(self.recipe, self.source, self.destination, self.opener, self.limits)
             self.engine.make([ShardTask(shard) for shard in missing], setup, watcher)
             watcher.end(len(missing))
         return watcher
@@ -201,7 +201,7 @@ def least_bytes(recipe: Recipe, shards: Sequence[ShardPlan]) -> int:
 class _Watcher:
     """Keeps a run's journal while an engine works, and tells who listens."""
 
-    run: Run
+    run: RenderRun
     listener: Listener
     outcomes: list[Outcome]
     made_here: int = 0
@@ -228,7 +228,7 @@ class _Watcher:
             shards_missing=missing,
         )
 
-    def made(self, task: ShardTask, made: Made) -> None:
+    def made(self, task: ShardTask, made: ShardResult) -> None:
         self.run.record(made.outcome)
         self.outcomes.append(made.outcome)
         self.meter.done += made.counts

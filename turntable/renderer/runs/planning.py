@@ -26,8 +26,8 @@ MOST_DIFFERENCES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Which of a source's objects a run takes, and how they are divided."""
+class ObjectSelection:
+    """A selection of a source's objects for a run, and the lists by which they are divided."""
 
     objects: int | None = None
     """At most so many, taken in turn from every category."""
@@ -90,7 +90,7 @@ def choose_objects(objects: Sequence[SourceObject], count: int | None) -> tuple[
     return tuple(sorted((item for _, _, item in chosen), key=lambda item: item.id))
 
 
-def plan(recipe: Recipe, source: MeshSource, selection: Selection | None = None) -> Plan:
+def plan(recipe: Recipe, source: MeshSource, selection: ObjectSelection | None = None) -> Plan:
     """Which object goes into which shard; the meshes' digests are filled in when they are loaded.
 
     Args:
@@ -101,7 +101,7 @@ def plan(recipe: Recipe, source: MeshSource, selection: Selection | None = None)
     Raises:
         InvalidInputError: There are no objects, or a list does not fit them.
     """
-    selection = selection or Selection()
+    selection = selection or ObjectSelection()
     known = source.objects()
     _check_names(known)
     chosen = choose_objects(known, selection.objects)

@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from turntable.errors import DeviceLostError, TurntableError
 from turntable.processes import how_ended
-from turntable.renderer.runs.pool_process import LEAVE, Failure, Pipe, Report, Result, serve, spawned
+from turntable.renderer.runs.pool_process import LEAVE, Failure, Pipe, Result, TaskProgress, serve, spawned
 
 TRIES = 3
 """So many workers may one task cost."""
@@ -108,7 +108,7 @@ def run_tasks(
         Exception: What ``make_worker`` or a task raised; only a DeviceLostError is tried again.
     """
     assert setups, "someone has to do the tasks"
-    waiting = deque(_Task(task) for task in tasks)
+    waiting = deque(_PoolTask(task) for task in tasks)
     slots = [_Slot(number, make_worker, setup) for number, setup in enumerate(setups)]
     _Pool(waiting, slots, name, on_done, on_progress, on_replaced, again, stop, watch or Watch()).run()
 
@@ -121,23 +121,25 @@ class _Ended:
 
 
 @dataclass(slots=True)
-class _Task(Generic[T]):
+class _PoolTask(Generic[T]):
+    """A task, and the number of workers that it has cost."""
+
     value: T
     lost_workers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Worker:
+class _PoolWorker:
     """A process, with our end of its pipe."""
 
     process: SpawnProcess
     pipe: Pipe
 
     @classmethod
-    def start(cls, *to_serve: object) -> "_Worker":
+    def start(cls, *to_serve: object) -> "_PoolWorker":
         return cls(*spawned(serve, *to_serve))
 
-    def receive(self) -> "Report[Any] | Result[Any] | Failure | _Ended":
+    def receive(self) -> "TaskProgress[Any] | Result[Any] | Failure | _Ended":
         try:
             if self.pipe.poll():
                 return self.pipe.recv()
@@ -170,7 +172,7 @@ class _Slot(Generic[T, P, R]):
     number: int
     make_worker: Callable[..., Work[T, P, R]]
     setup: tuple[object, ...]
-    worker: _Worker | None = None
+    worker: _PoolWorker | None = None
     tasks_done: int = 0
     """By this process."""
     heard: float = 0.0
@@ -179,13 +181,13 @@ class _Slot(Generic[T, P, R]):
     def give(self, task: T) -> None:
         if self.worker is None:
             with _interrupts_held():
-                self.worker = _Worker.start(self.make_worker, self.setup)
+                self.worker = _PoolWorker.start(self.make_worker, self.setup)
             self.tasks_done = 0
         self.heard = time.monotonic()
         with suppress(ConnectionError):  # it has died since; whoever listens to it next will know
             self.worker.pipe.send(task)
 
-    def hear(self) -> "Report[P] | Result[R] | Failure | _Ended":
+    def hear(self) -> "TaskProgress[P] | Result[R] | Failure | _Ended":
         assert self.worker is not None
         message = self.worker.receive()
         self.heard = time.monotonic()
@@ -227,7 +229,7 @@ class _Slot(Generic[T, P, R]):
 class _Pool(Generic[T, P, R]):
     """See ``run_tasks``."""
 
-    waiting: deque[_Task[T]]
+    waiting: deque[_PoolTask[T]]
     slots: Sequence[_Slot[T, P, R]]
     name: Callable[[T], str]
     on_done: Callable[[T, R], None]
@@ -236,7 +238,7 @@ class _Pool(Generic[T, P, R]):
     again: Callable[[Loss[T, P]], T]
     stop: Callable[[], bool]
     watch: Watch
-    busy: dict[_Slot[T, P, R], _Task[T]] = field(default_factory=dict)
+    busy: dict[_Slot[T, P, R], _PoolTask[T]] = field(default_factory=dict)
     reports: dict[_Slot[T, P, R], P] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -261,7 +263,7 @@ class _Pool(Generic[T, P, R]):
 
     def _hear(self, slot: _Slot[T, P, R]) -> None:
         message = slot.hear()
-        if isinstance(message, Report):
+        if isinstance(message, TaskProgress):
             self.reports[slot] = message.value
             return
         report, task = self.reports.pop(slot, None), self.busy.pop(slot)
@@ -280,7 +282,7 @@ class _Pool(Generic[T, P, R]):
                 slot.kill(how)
                 self._lost(slot, self.busy.pop(slot), self.reports.pop(slot, None), how)
 
-    def _lost(self, slot: _Slot[T, P, R], task: _Task[T], report: P | None, how: str) -> None:
+    def _lost(self, slot: _Slot[T, P, R], task: _PoolTask[T], report: P | None, how: str) -> None:
         instead = self.again(Loss(slot.number, how, task.value, report))
         lost = task.lost_workers + 1 if instead == task.value else 0
         if lost == TRIES:
@@ -288,7 +290,7 @@ class _Pool(Generic[T, P, R]):
                 f"{self.name(task.value)}: {TRIES} worker processes failed at it, one after the other; the "
                 f"last {how}. Run the same command again: it resumes"
             )
-        self.waiting.appendleft(_Task(instead, lost))
+        self.waiting.appendleft(_PoolTask(instead, lost))
         self.on_replaced(slot.number, f"{how} while making {self.name(task.value)}")
 
     def _end(self) -> None:
@@ -304,7 +306,7 @@ class _Pool(Generic[T, P, R]):
             worker.reap(deadline)
 
 
-def _speaking(busy: dict[_Slot[T, P, R], _Task[T]]) -> list[_Slot[T, P, R]]:
+def _speaking(busy: dict[_Slot[T, P, R], _PoolTask[T]]) -> list[_Slot[T, P, R]]:
     """Those that have said something, or died, within the next moment."""
     slots: dict[Any, _Slot[T, P, R]] = {}
     for slot in busy:

@@ -46,8 +46,8 @@ def spawned(
 
 
 @dataclass(frozen=True, slots=True)
-class Report(Generic[P]):
-    """How far a task is."""
+class TaskProgress(Generic[P]):
+    """A message of a worker: its task goes on, and is so far."""
 
     value: P
 
@@ -76,7 +76,7 @@ def serve(pipe: Pipe, make_worker: Callable[..., Callable[..., Any]], setup: tup
         try:
             work = make_worker(*setup)
             for task in _received(pipe):
-                pipe.send(Result(work(task, lambda report: pipe.send(Report(report)))))
+                pipe.send(Result(work(task, lambda report: pipe.send(TaskProgress(report)))))
         except Exception as error:
             pipe.send(Failure(portable(error)))
 

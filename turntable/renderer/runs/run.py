@@ -20,8 +20,8 @@ from turntable.renderer.scene import describe_camera
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One plan on its way to one destination; a job makes its share of it."""
+class RenderRun:
+    """A render run: one plan on its way to one destination; a job makes its share of it."""
 
     plan: Plan
     destination: Destination

@@ -18,7 +18,7 @@ from turntable.renderer.meshes import Mesh
 from turntable.renderer.points import surface_points
 from turntable.renderer.runs.loading import Loaded
 from turntable.renderer.runs.progress import Counts
-from turntable.renderer.views import Views, begin_views, encode_extras, encode_views
+from turntable.renderer.views import RenderedViews, begin_views, encode_extras, encode_views
 
 Load: TypeAlias = Callable[[Sequence[str]], Iterator[Loaded | MeshError]]
 """Gives each object of a list in turn, or why it cannot be used."""
@@ -64,7 +64,7 @@ class _Begun:
     record: ObjectRecord
     warnings: tuple[str, ...]
     points: NDArray[np.float32] | None
-    views: Callable[[], Views]
+    views: Callable[[], RenderedViews]
     """Waits for them."""
 
 

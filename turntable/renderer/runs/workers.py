@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from turntable.datasets import Recipe
 from turntable.datasets.making import Destination, Outcome
 from turntable.datasets.objects import QuarantineRecord, ShardPlan
-from turntable.renderer.backends import Backend, Drawing
+from turntable.renderer.backends import Backend, BackendOpener
 from turntable.renderer.meshes.sources import MeshSource
 from turntable.renderer.runs.loading import LoadLimits, MeshLoader
 from turntable.renderer.runs.pool import Loss
@@ -31,8 +31,8 @@ class ShardTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What came of a task."""
+class ShardResult:
+    """The result of a shard's task: how it ended, and what was counted on the way."""
 
     outcome: Outcome
     counts: Counts
@@ -45,7 +45,7 @@ class WorkerSetup:
     recipe: Recipe
     source: MeshSource
     destination: Destination
-    drawing: Drawing
+    opener: BackendOpener
     limits: LoadLimits
 
 
@@ -60,9 +60,9 @@ class ShardWorker:
     @classmethod
     def open(cls, number: int, setup: WorkerSetup) -> "ShardWorker":
         """Open the worker's device in this process."""
-        return cls(setup, setup.drawing.open(number), MeshLoader(setup.source, setup.limits))
+        return cls(setup, setup.opener.open(number), MeshLoader(setup.source, setup.limits))
 
-    def __call__(self, task: ShardTask, report: Callable[[Counts], None]) -> Made:
+    def __call__(self, task: ShardTask, report: Callable[[Counts], None]) -> ShardResult:
         """Make a shard and deliver it."""
         last = Counts()
 
@@ -84,7 +84,7 @@ class ShardWorker:
             self.setup.destination.deliver(outcome.shard)
         lost = Counts(len(task.left_out), 0, len(task.left_out))
         whole = replace(outcome, quarantine=outcome.quarantine + task.left_out)
-        return Made(whole, last + lost)
+        return ShardResult(whole, last + lost)
 
 
 def after_loss(loss: Loss[ShardTask, Counts]) -> ShardTask:

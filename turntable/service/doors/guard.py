@@ -17,7 +17,7 @@ from turntable.service.answers import problem
 from turntable.service.doors import tokens
 from turntable.service.doors.limits import Gate, Rate
 from turntable.service.doors.peers import asker_of
-from turntable.service.doors.tokens import AccessFile, Token
+from turntable.service.doors.tokens import AccessFile, TokenRecord
 
 COOKIE = "turntable_token"
 HEALTH = "/healthz"
@@ -38,7 +38,7 @@ class Asker:
 
     name: str
     """For the log and the limits: the token's id, or the address."""
-    token: Token | None
+    token: TokenRecord | None
     open_to_all: bool = False
     """Whether the service has no tokens at all."""
     public: frozenset[str] = frozenset()
@@ -172,7 +172,7 @@ def dataset_in(url: str) -> str:
     return name
 
 
-def _link_only(token: Token, dataset: str) -> Token:
+def _link_only(token: TokenRecord, dataset: str) -> TokenRecord:
     """What a link opens: reading, and of this data set alone."""
     return replace(token, scopes=("read",), datasets=(dataset,))
 

@@ -32,8 +32,8 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """What is kept of a token; its secret is not."""
+class TokenRecord:
+    """A record of a token, as it is kept: without its secret."""
 
     id: str
     name: str
@@ -62,11 +62,11 @@ class Access:
     """All tokens of a service, and the secret of its links."""
 
     secret: str = field(repr=False)
-    tokens: tuple[Token, ...] = ()
+    tokens: tuple[TokenRecord, ...] = ()
 
     def created(
         self, name: str, scopes: Iterable[str], datasets: Iterable[str] = (ALL,), days: float | None = None
-    ) -> tuple["Access", Token, str]:
+    ) -> tuple["Access", TokenRecord, str]:
         """With one token more.
 
         Args:
@@ -91,7 +91,7 @@ class Access:
             raise InvalidInputError(f"days {days}: must be above 0 and at most a century")
         now, id_ = time.time(), secrets.token_hex(4)
         text = f"{PREFIX}_{id_}_{secrets.token_urlsafe(32)}"
-        token = Token(
+        token = TokenRecord(
             id_,
             name,
             _hashed(text),
@@ -109,7 +109,7 @@ class Access:
         tokens = (replace(token, revoked=now) if token.id == id_ else token for token in self.tokens)
         return replace(self, tokens=tuple(tokens))
 
-    def holder(self, text: str) -> Token | None:
+    def holder(self, text: str) -> TokenRecord | None:
         """The token of this text, compared in constant time; None where it is none, expired or revoked."""
         parts = text.split("_", 2)
         id_ = parts[1] if len(parts) == 3 and parts[0] == PREFIX else ""
@@ -136,7 +136,7 @@ class Access:
         until = str(int(time.time() + seconds))
         return f"token={id_}&until={until}&signature={self._signature(id_, dataset, until)}"
 
-    def linked(self, dataset: str, query: Mapping[str, str]) -> Token | None:
+    def linked(self, dataset: str, query: Mapping[str, str]) -> TokenRecord | None:
         """The token that a link stands for; None where it is none, expired, or not of this data set."""
         id_, until, signature = (query.get(name, "") for name in ("token", "until", "signature"))
         expected = self._signature(id_, dataset, until)
@@ -146,7 +146,7 @@ class Access:
         now = time.time()
         return found if found is not None and found.is_good(now) and now < int(until) else None
 
-    def _by_id(self, id_: str) -> Token:
+    def _by_id(self, id_: str) -> TokenRecord:
         found = next((token for token in self.tokens if token.id == id_), None)
         if found is None:
             raise InvalidInputError(f"there is no token {id_!r}; turntable token list shows them")
@@ -187,8 +187,8 @@ def _typed(table: Mapping[str, Any]) -> Access:
     return Access(_text(table["secret"]), tuple(map(_typed_token, table["tokens"])))
 
 
-def _typed_token(row: Mapping[str, Any]) -> Token:
-    made = Token(**row)
+def _typed_token(row: Mapping[str, Any]) -> TokenRecord:
+    made = TokenRecord(**row)
     for value in (made.id, made.name, made.sha256, *made.scopes, *made.datasets):
         _text(value)
     for name in ("scopes", "datasets"):

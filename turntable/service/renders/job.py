@@ -9,7 +9,7 @@ import numpy as np
 
 from turntable.datasets.labels import STANDARD_BY_NAME
 from turntable.errors import InvalidInputError
-from turntable.service.catalogue import Entry
+from turntable.service.catalogue import CatalogueEntry
 
 LEAST_PX = 16
 """The least side of a picture that is drawn on request."""
@@ -18,8 +18,8 @@ MOST_PX = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One view to be drawn."""
+class RenderJob:
+    """One view to be drawn on request."""
 
     recipe: dict[str, Any]
     """Of the data set, as its manifest has it."""
@@ -37,13 +37,13 @@ class Job:
 
 
 def render_job(
-    entry: Entry,
+    entry: CatalogueEntry,
     place: tuple[str, int],
     view: int,
     factors: Mapping[str, float],
     size_px: int | None,
     meshes: Path | None,
-) -> Job:
+) -> RenderJob:
     """The job that draws an object as a stored view shows it, with some factors changed.
 
     Args:
@@ -69,7 +69,7 @@ def render_job(
         column = _column(entry, name)
         label[column] = _possible(name, value)
     record = entry.record(split, row)
-    return Job(
+    return RenderJob(
         manifest.recipe,
         None if meshes is None else str(meshes),
         manifest.totals.objects + manifest.quarantined,
@@ -80,7 +80,7 @@ def render_job(
     )
 
 
-def _column(entry: Entry, name: str) -> int:
+def _column(entry: CatalogueEntry, name: str) -> int:
     schema = entry.dataset.schema
     if name not in schema.scene_names:
         raise InvalidInputError(

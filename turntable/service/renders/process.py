@@ -12,7 +12,7 @@ from turntable.renderer.backends import Backend, choose
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.meshes.sources import MeshSource, load_mesh
 from turntable.renderer.scene import scenes_from_labels
-from turntable.service.renders.job import Job
+from turntable.service.renders.job import RenderJob
 
 MOST_MESHES = 32
 """Kept for the next view of the same object."""
@@ -27,7 +27,7 @@ class Studio:
         self._sources: dict[tuple[str, str | None, int], MeshSource] = {}
         self._meshes = Recent[tuple[str, str | None, int, str], Mesh](MOST_MESHES)
 
-    def draw(self, job: Job) -> bytes:
+    def draw(self, job: RenderJob) -> bytes:
         """A JPEG. Raises MeshError, InvalidInputError or DeviceError."""
         recipe = Recipe.from_dict(job.recipe, "in manifest.json")
         mesh = self._mesh(recipe, job)
@@ -43,7 +43,7 @@ class Studio:
             self._backend = open_backend(choice.backend, choice.devices[0])
         return self._backend
 
-    def _mesh(self, recipe: Recipe, job: Job) -> Mesh:
+    def _mesh(self, recipe: Recipe, job: RenderJob) -> Mesh:
         place = recipe.source, job.meshes, job.objects
         mesh = self._meshes.get((*place, job.object))
         if mesh is None:
@@ -51,7 +51,7 @@ class Studio:
             self._meshes.put((*place, job.object), mesh, 1)
         return mesh
 
-    def _load(self, place: tuple[str, str | None, int], job: Job) -> Mesh:
+    def _load(self, place: tuple[str, str | None, int], job: RenderJob) -> Mesh:
         if place not in self._sources:
             name, folder, objects = place
             self._sources[place] = open_source(name, None if folder is None else Path(folder), objects)
@@ -66,7 +66,7 @@ class Studio:
         return mesh
 
 
-def open_studio(backend: str, device: str) -> Callable[[Job], bytes]:
+def open_studio(backend: str, device: str) -> Callable[[RenderJob], bytes]:
     """Return what draws jobs, for a process that answers them.
 
     Args:

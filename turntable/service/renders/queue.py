@@ -11,8 +11,8 @@ from pathlib import Path
 from turntable.errors import TurntableError
 from turntable.processes import Worker, WorkerFailedError
 from turntable.renderer import Recent
-from turntable.service.catalogue import Entry
-from turntable.service.renders.job import Job
+from turntable.service.catalogue import CatalogueEntry
+from turntable.service.renders.job import RenderJob
 
 
 class RenderingIsOffError(TurntableError):
@@ -72,11 +72,11 @@ class RenderService:
         """Views that are asked for and not drawn yet."""
         return len(self._under_way)
 
-    def offers(self, entry: Entry) -> bool:
+    def offers(self, entry: CatalogueEntry) -> bool:
         """Whether it can draw views of a data set."""
         return self._refusal(entry) is None
 
-    async def draw(self, entry: Entry, job: Job) -> Drawn:
+    async def draw(self, entry: CatalogueEntry, job: RenderJob) -> Drawn:
         """A view, from the cache or drawn now.
 
         Raises:
@@ -106,7 +106,7 @@ class RenderService:
             future.add_done_callback(lambda _: self._under_way.pop(digest, None))
         return Drawn(await asyncio.shield(future), digest)
 
-    def meshes_of(self, entry: Entry) -> Path | None:
+    def meshes_of(self, entry: CatalogueEntry) -> Path | None:
         """The folder of a data set's meshes; None for the zoo, and where none is known."""
         return None if self._settings is None else self._settings.meshes.get(entry.name)
 
@@ -116,7 +116,7 @@ class RenderService:
             self._worker.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _begin(self, digest: str, job: Job) -> bytes:
+    async def _begin(self, digest: str, job: RenderJob) -> bytes:
         try:
             jpeg = await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, job)
         except RenderFailedError:
@@ -125,7 +125,7 @@ class RenderService:
         self._cache.put(digest, jpeg, len(jpeg))
         return jpeg
 
-    def _ask(self, job: Job) -> bytes:
+    def _ask(self, job: RenderJob) -> bytes:
         """In the thread: have the process draw it."""
         assert self._settings is not None
         assert self._worker is not None
@@ -134,7 +134,7 @@ class RenderService:
         except WorkerFailedError as error:
             raise RenderFailedError(f"the view was not drawn: {error}; ask again") from None
 
-    def _refusal(self, entry: Entry) -> str | None:
+    def _refusal(self, entry: CatalogueEntry) -> str | None:
         if self._settings is None:
             return "views are not drawn here; start turntable serve with --render"
         source = str(entry.dataset.manifest.recipe.get("source", ""))
@@ -147,7 +147,7 @@ class RenderService:
         return None
 
 
-def _digest(entry: Entry, job: Job) -> str:
+def _digest(entry: CatalogueEntry, job: RenderJob) -> str:
     """Return the sha256 of what was asked. A manifest may claim the fingerprint of another data set."""
     told = json.dumps([entry.name, entry.dataset.manifest.fingerprint, asdict(job)], sort_keys=True)
     return hashlib.sha256(told.encode("ascii")).hexdigest()

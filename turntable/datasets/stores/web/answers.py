@@ -19,7 +19,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
 
 from turntable.datasets.stores.patience import ASK, AnswerError, Problem
-from turntable.datasets.stores.web.origins import Address, Origin
+from turntable.datasets.stores.web.origins import Address, WebOrigin
 
 PIECE_BYTES = 1 << 18
 """The most that is read at once, and so what an answer that breaks off may cost."""
@@ -140,7 +140,7 @@ class Answer:
         origin: Who was asked.
     """
 
-    def __init__(self, response: urllib3.BaseHTTPResponse, meter: _Meter, origin: Origin) -> None:
+    def __init__(self, response: urllib3.BaseHTTPResponse, meter: _Meter, origin: WebOrigin) -> None:
         self._response, self._meter = response, meter
         self.status, self.origin = response.status, origin
 

@@ -35,8 +35,8 @@ Reach = Literal["this machine", "this network's own addresses", "no address at a
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """A scheme, a host and a port: to whom a request goes, and the one to whom a token belongs."""
+class WebOrigin:
+    """An origin of the web (scheme, host, port): to whom a request goes, and to whom a token belongs."""
 
     scheme: str
     """"http" or "https"."""
@@ -63,7 +63,7 @@ class Origin:
 class Address:
     """A web address as it is asked for: everything but the fragment."""
 
-    origin: Origin
+    origin: WebOrigin
     path: str
     """Empty, or beginning with a slash."""
     query: str = ""
@@ -113,7 +113,7 @@ class Address:
         return there
 
 
-def origin_of(url: str) -> Origin:
+def origin_of(url: str) -> WebOrigin:
     """Return the origin of a web address. Raises InvalidInputError where it is none."""
     return Address.of(url).origin
 
@@ -134,7 +134,7 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _origin(parts: SplitResult) -> Origin:
+def _origin(parts: SplitResult) -> WebOrigin:
     try:
         port = parts.port
     except ValueError:
@@ -148,7 +148,7 @@ def _origin(parts: SplitResult) -> Origin:
         )
     if port == 0:
         raise InvalidInputError(f"{_shown(parts)}: a port is a number from 1 to 65535")
-    return Origin(parts.scheme, host, port or _PORTS[parts.scheme])
+    return WebOrigin(parts.scheme, host, port or _PORTS[parts.scheme])
 
 
 def _has_port(netloc: str) -> bool:

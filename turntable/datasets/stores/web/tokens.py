@@ -14,7 +14,7 @@ from typing import cast
 
 from turntable.datasets.files import flush_to_disk, put_in_place
 from turntable.datasets.stores.disk_errors import clear_errors
-from turntable.datasets.stores.web.origins import Address, Origin
+from turntable.datasets.stores.web.origins import Address, WebOrigin
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
 TOKEN_VARIABLE, HOST_VARIABLE = "TURNTABLE_TOKEN", "TURNTABLE_TOKEN_HOST"
@@ -34,7 +34,7 @@ class Token:
     """The giver, for messages: "the call", "TURNTABLE_TOKEN", or a file."""
 
 
-def find_token(origin: Origin, given: str | None, environ: Mapping[str, str]) -> Token | None:
+def find_token(origin: WebOrigin, given: str | None, environ: Mapping[str, str]) -> Token | None:
     """Return the token for an origin: that of the call, of the environment, or of ``turntable login``.
 
     Args:
@@ -83,12 +83,12 @@ def checked_token(text: str, where: str) -> str:
     return token
 
 
-def how_to_give(url: str, origin: Origin) -> str:
+def how_to_give(url: str, origin: WebOrigin) -> str:
     """Return the ways in which a token is given for a URL, for messages that end with them."""
     return f"run turntable login {url}, or set {TOKEN_VARIABLE} and {HOST_VARIABLE}={origin}"
 
 
-def why_refused(url: str, origin: Origin, sent: Token | None, environ: Mapping[str, str]) -> str:
+def why_refused(url: str, origin: WebOrigin, sent: Token | None, environ: Mapping[str, str]) -> str:
     """Return why a server may have refused, and what to do about it.
 
     Args:
@@ -110,7 +110,7 @@ def why_refused(url: str, origin: Origin, sent: Token | None, environ: Mapping[s
     )
 
 
-def keep_token(origin: Origin, token: str, environ: Mapping[str, str]) -> Path:
+def keep_token(origin: WebOrigin, token: str, environ: Mapping[str, str]) -> Path:
     """Keep a token for an origin, in the file of this user, and return the file's path.
 
     Raises:
@@ -124,7 +124,7 @@ def keep_token(origin: Origin, token: str, environ: Mapping[str, str]) -> Path:
     return path
 
 
-def forget_token(origin: Origin, environ: Mapping[str, str]) -> Path:
+def forget_token(origin: WebOrigin, environ: Mapping[str, str]) -> Path:
     """Forget the token that is kept for an origin, and return the file's path.
 
     Raises:
@@ -142,7 +142,7 @@ def forget_token(origin: Origin, environ: Mapping[str, str]) -> Path:
     return path
 
 
-def _named_host(environ: Mapping[str, str]) -> Origin:
+def _named_host(environ: Mapping[str, str]) -> WebOrigin:
     text = environ[HOST_VARIABLE].strip()
     try:
         address = Address.of(text)

@@ -8,7 +8,7 @@ import numpy as np
 from turntable.datasets.labels import OutputName
 from turntable.errors import DeviceError, DeviceLostError
 from turntable.renderer.backends.gl.context import device_of, open_context
-from turntable.renderer.backends.gl.drawing import Drawing
+from turntable.renderer.backends.gl.drawing import MeshDrawing
 from turntable.renderer.backends.gl.failures import OutOfMemoryError, no_memory, told
 from turntable.renderer.backends.gl.resources import Resources
 from turntable.renderer.backends.gl.targets import BORDER_PX
@@ -57,7 +57,7 @@ class GLBackend(Backend):
         awaited = self.resources.readback.awaited()
         while True:
             try:
-                with self._current(), Drawing(self.resources, mesh, image_size_px, quality) as drawing:
+                with self._current(), MeshDrawing(self.resources, mesh, image_size_px, quality) as drawing:
                     parts = [
                         drawing.draw(scenes[at : at + batch], outputs) for at in range(0, len(scenes), batch)
                     ]

@@ -39,8 +39,8 @@ LIFT = 1.2 / 64
 """How far above its surface a point looks for shadows, of the mesh's radius: about a texel of the maps."""
 
 
-class Drawing:
-    """One mesh on the device, from its upload to its last view."""
+class MeshDrawing:
+    """The drawing of one mesh on the device, from its upload to its last view."""
 
     def __init__(self, resources: Resources, mesh: Mesh, image_px: int, quality: Quality) -> None:
         self._resources, self._context = resources, resources.context

@@ -29,7 +29,7 @@ VERTEX = np.dtype([("position", "3f4"), ("normal", "3f4"), ("texcoord", "2f4"), 
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class TextureGroup:
     """Triangles drawn by one call: those of one texture."""
 
     first: int
@@ -56,7 +56,7 @@ class Geometry:
     indices: NDArray[np.int32]
     caster: Caster
     """What casts shadows: of a dense mesh a proxy with fewer triangles, true to a texel of the maps."""
-    groups: tuple[Group, ...]
+    groups: tuple[TextureGroup, ...]
     extent: Extent
     transparent: bool
     in_turn: bool
@@ -129,11 +129,11 @@ def _texture_numbers(materials: tuple[Material, ...]) -> NDArray[np.intp]:
     return np.array(numbers, dtype=np.intp)
 
 
-def _groups(texture_of_triangle: NDArray[np.intp]) -> tuple[Group, ...]:
+def _groups(texture_of_triangle: NDArray[np.intp]) -> tuple[TextureGroup, ...]:
     starts = np.flatnonzero(np.diff(texture_of_triangle, prepend=-2))
     ends = np.append(starts[1:], len(texture_of_triangle))
     return tuple(
-        Group(
+        TextureGroup(
             int(3 * start),
             int(3 * (end - start)),
             None if texture_of_triangle[start] < 0 else int(texture_of_triangle[start]),

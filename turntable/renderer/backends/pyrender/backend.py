@@ -16,7 +16,7 @@ from turntable.datasets.labels import OutputName
 from turntable.renderer.backends.protocol import Backend, Device, Pending, Pixels, Quality
 from turntable.renderer.backends.pyrender import light
 from turntable.renderer.backends.pyrender.context import Context, library
-from turntable.renderer.backends.pyrender.parts import Part, corners, doubled, parts
+from turntable.renderer.backends.pyrender.parts import MeshPart, corners, doubled, parts
 from turntable.renderer.backends.pyrender.seen import seen
 from turntable.renderer.backends.pyrender.stage import Stage
 from turntable.renderer.backends.pyrender.surface_pass import make_renderer
@@ -81,7 +81,7 @@ class PyrenderBackend(Backend):
             self._renderer.delete()
         self._context.close()
 
-    def _enter(self, pieces: Sequence[Part], held: ExitStack) -> list[Any]:
+    def _enter(self, pieces: Sequence[MeshPart], held: ExitStack) -> list[Any]:
         """Bring the parts onto the stage, until ``held`` ends; their nodes, what is clear apart."""
         scene, floor = self._stage.scene, self._stage.floor
         solid = {part.primitive: part.first for part in pieces if part.solid}

@@ -32,7 +32,7 @@ class Corners:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class MeshPart:
     """The triangles of one material."""
 
     primitive: Any
@@ -87,7 +87,7 @@ def corners(mesh: Mesh) -> Corners:
     )
 
 
-def parts(pyrender: Any, mesh: Mesh) -> Iterator[Part]:
+def parts(pyrender: Any, mesh: Mesh) -> Iterator[MeshPart]:
     """The parts of a doubled mesh."""
     starts = np.flatnonzero(np.diff(mesh.material_index, prepend=-1))
     for first, last in zip(starts, [*starts[1:], len(mesh.triangles)], strict=True):
@@ -101,7 +101,7 @@ def parts(pyrender: Any, mesh: Mesh) -> Iterator[Part]:
             material=_material(pyrender, material),
         )
         solid = material.alpha >= SOLID_ALPHA
-        yield Part(primitive, int(first) + 1, _clear(material), solid, material.emission)
+        yield MeshPart(primitive, int(first) + 1, _clear(material), solid, material.emission)
 
 
 def _clear(material: Material) -> bool:

@@ -15,7 +15,7 @@ from turntable.errors import MeshError
 from turntable.renderer.meshes.formats import colours
 from turntable.renderer.meshes.formats.confined import Confined
 from turntable.renderer.meshes.formats.gltf_accessors import count_of, floats, indices, is_sparse
-from turntable.renderer.meshes.formats.gltf_file import GltfFile, Table, open_gltf
+from turntable.renderer.meshes.formats.gltf_file import GltfFile, JsonObject, open_gltf
 from turntable.renderer.meshes.formats.gltf_materials import GltfMaterials, finite
 from turntable.renderer.meshes.formats.textures import Textures
 from turntable.renderer.meshes.limits import LIMITS, Limits
@@ -34,7 +34,7 @@ Matrix = NDArray[np.float64]
 class _Placed:
     """A primitive of a mesh, where a node puts it."""
 
-    primitive: Table
+    primitive: JsonObject
     world: Matrix
 
 
@@ -64,7 +64,7 @@ def load_gltf(path: Path, root: Path | None = None, limits: Limits = LIMITS) -> 
 def _placed(file: GltfFile) -> list[_Placed]:
     """The primitives of triangles in the file's scene."""
     placed: list[_Placed] = []
-    drawn: dict[int, list[Table]] = {}  # a mesh may stand in the scene any number of times
+    drawn: dict[int, list[JsonObject]] = {}  # a mesh may stand in the scene any number of times
     waiting = [(number, np.eye(4)) for number in reversed(_roots(file))]
     seen: set[int] = set()
     while waiting:
@@ -87,7 +87,7 @@ def _placed(file: GltfFile) -> list[_Placed]:
     return placed
 
 
-def _drawn(file: GltfFile, mesh: Table) -> list[Table]:
+def _drawn(file: GltfFile, mesh: JsonObject) -> list[JsonObject]:
     """The primitives of a mesh that have triangles."""
     return [
         primitive
@@ -107,14 +107,14 @@ def _roots(file: GltfFile) -> list[int]:
     return [number for number in range(len(file.items("nodes"))) if number not in children]
 
 
-def _numbers(file: GltfFile, table: Table, name: str) -> list[int]:
+def _numbers(file: GltfFile, table: JsonObject, name: str) -> list[int]:
     found = table.get(name, [])
     if not isinstance(found, list) or not all(type(item) is int for item in cast("list[Any]", found)):
         file.broken(f"{name} is no list of numbers")
     return cast("list[int]", found)
 
 
-def _local(file: GltfFile, node: Table) -> Matrix | None:
+def _local(file: GltfFile, node: JsonObject) -> Matrix | None:
     """[4, 4]: from a node to its parent; None where they are the same."""
     if not node.keys() & _MOVES:
         return None
@@ -134,7 +134,7 @@ def _local(file: GltfFile, node: Table) -> Matrix | None:
     return matrix
 
 
-def _list(file: GltfFile, node: Table, name: str, default: NDArray[np.float64]) -> NDArray[np.float64]:
+def _list(file: GltfFile, node: JsonObject, name: str, default: NDArray[np.float64]) -> NDArray[np.float64]:
     value: Any = node.get(name, default.tolist())
     if not isinstance(value, list) or len(cast("list[Any]", value)) != len(default):
         file.broken(f"{name} of a node has not {len(default)} numbers")
@@ -160,15 +160,15 @@ def _check_counts(file: GltfFile, placed: list[_Placed]) -> None:
     _check_paid(file, "placed_triangles", triangles, "triangles")
 
 
-def _num_corners(file: GltfFile, primitive: Table, vertices: int) -> int:
+def _num_corners(file: GltfFile, primitive: JsonObject, vertices: int) -> int:
     return count_of(file, primitive["indices"]) if "indices" in primitive else vertices
 
 
-def _num_triangles(file: GltfFile, primitive: Table, corners: int) -> int:
+def _num_triangles(file: GltfFile, primitive: JsonObject, corners: int) -> int:
     return corners // 3 if file.number(primitive, "mode", TRIANGLES) == TRIANGLES else max(corners - 2, 0)
 
 
-def _takes_few(file: GltfFile, primitive: Table, vertices: int) -> bool:
+def _takes_few(file: GltfFile, primitive: JsonObject, vertices: int) -> bool:
     """Return whether a primitive cannot use all of its vertices, as many that share one buffer do not."""
     if "indices" not in primitive or count_of(file, primitive["indices"]) >= vertices:
         return False
@@ -220,7 +220,7 @@ def _cofactors(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _attribute(
-    file: GltfFile, attributes: Table, name: str, width: int, count: int, rows: NDArray[np.int64] | None
+    file: GltfFile, attributes: JsonObject, name: str, width: int, count: int, rows: NDArray[np.int64] | None
 ) -> NDArray[np.float64] | None:
     """[count, width], or [K, width] of ``rows`` [K]."""
     if name not in attributes:
@@ -231,7 +231,7 @@ def _attribute(
     return floats(file, attributes[name], width, rows)
 
 
-def _triangles(file: GltfFile, primitive: Table, vertices: int) -> NDArray[np.int64]:
+def _triangles(file: GltfFile, primitive: JsonObject, vertices: int) -> NDArray[np.int64]:
     """[T, 3]."""
     corners = indices(file, primitive["indices"], vertices) if "indices" in primitive else np.arange(vertices)
     mode = file.number(primitive, "mode", TRIANGLES)

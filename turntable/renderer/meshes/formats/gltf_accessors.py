@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import shown
-from turntable.renderer.meshes.formats.gltf_file import GltfFile, Table
+from turntable.renderer.meshes.formats.gltf_file import GltfFile, JsonObject
 from turntable.renderer.meshes.limits import TOO_LARGE, refuse
 
 TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
@@ -26,7 +26,7 @@ def count_of(file: GltfFile, index: object) -> int:
     return len(_stored(file, accessor)) if "bufferView" in accessor else _num_zeros(file, accessor)
 
 
-def _num_zeros(file: GltfFile, accessor: Table) -> int:
+def _num_zeros(file: GltfFile, accessor: JsonObject) -> int:
     count, num_bytes = file.number(accessor, "count"), file.files.bytes_read
     if count > num_bytes:
         refuse(
@@ -83,7 +83,7 @@ def _check_range(file: GltfFile, numbers: NDArray[np.int64], vertices: int) -> N
         )
 
 
-def _values(file: GltfFile, accessor: Table) -> Numbers:
+def _values(file: GltfFile, accessor: JsonObject) -> Numbers:
     """[count, width], with what is sparse in its place."""
     if "bufferView" in accessor:
         values = _stored(file, accessor)
@@ -92,7 +92,7 @@ def _values(file: GltfFile, accessor: Table) -> Numbers:
     return _with_sparse(file, accessor, values) if "sparse" in accessor else values
 
 
-def _stored(file: GltfFile, accessor: Table) -> Numbers:
+def _stored(file: GltfFile, accessor: JsonObject) -> Numbers:
     """[count, width] as they lie in the buffer; nothing is copied."""
     start, count = file.number(accessor, "byteOffset", 0), file.number(accessor, "count")
     file.files.limits.check("vertices", count // 3, str(file.path), "elements in an accessor, by three")
@@ -100,14 +100,14 @@ def _stored(file: GltfFile, accessor: Table) -> Numbers:
     return _strided(file, accessor["bufferView"], start, count, _width(file, accessor), kind)
 
 
-def _width(file: GltfFile, accessor: Table) -> int:
+def _width(file: GltfFile, accessor: JsonObject) -> int:
     width = WIDTHS.get(str(accessor.get("type")), 0)
     if not width:
         file.broken(f"an accessor of type {shown(str(accessor.get('type')), 20)}")
     return width
 
 
-def _kind(file: GltfFile, accessor: Table) -> "np.dtype[Any]":
+def _kind(file: GltfFile, accessor: JsonObject) -> "np.dtype[Any]":
     component = accessor.get("componentType")
     if component not in list(TYPES):  # as any value: a list has no hash
         file.broken(f"an accessor with componentType {shown(str(component), 20)}")
@@ -129,7 +129,7 @@ def _strided(
     return np.ndarray((count, width), kind, buffer=data, offset=start, strides=(stride, kind.itemsize))
 
 
-def _with_sparse(file: GltfFile, accessor: Table, values: Numbers) -> Numbers:
+def _with_sparse(file: GltfFile, accessor: JsonObject, values: Numbers) -> Numbers:
     """The values with some of them replaced."""
     sparse = file.table(accessor, "sparse")
     count = file.number(sparse, "count")

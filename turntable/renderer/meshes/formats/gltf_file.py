@@ -29,7 +29,8 @@ UNDERSTOOD = re.compile(
 )
 """Extensions that a file may require: understood, or of no effect on what is drawn here."""
 
-Table = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
+"""An object of the file's JSON: its values by name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,50 +38,50 @@ class GltfFile:
     """A file with its buffers."""
 
     path: Path
-    tree: Table
+    tree: JsonObject
     binary: bytes | None
     """The binary chunk of a GLB."""
     files: Confined
-    _lists: dict[str, list[Table]] = field(default_factory=dict)
+    _lists: dict[str, list[JsonObject]] = field(default_factory=dict)
     _buffers: dict[int, bytes] = field(default_factory=dict)
     _beside: dict[Path, bytes] = field(default_factory=dict)
     """Files that buffers have named: several may name one."""
 
-    def items(self, name: str) -> list[Table]:
+    def items(self, name: str) -> list[JsonObject]:
         """A list of the top level; empty where it is left out."""
         if name not in self._lists:  # looked over once, not at every item
             self._lists[name] = self.tables(self.tree, name)
         return self._lists[name]
 
-    def tables(self, table: Table, name: str) -> list[Table]:
+    def tables(self, table: JsonObject, name: str) -> list[JsonObject]:
         """A list of objects in an object; empty where it is left out."""
         found = table.get(name, [])
         if not isinstance(found, list) or not all(
             isinstance(item, dict) for item in cast("list[Any]", found)
         ):
             self.broken(f"{name} is no list of objects")
-        return cast("list[Table]", found)
+        return cast("list[JsonObject]", found)
 
-    def item(self, name: str, index: object) -> Table:
+    def item(self, name: str, index: object) -> JsonObject:
         """One entry of such a list."""
         found = self.items(name)
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(found):
             self.broken(f"{index!r:.40} is no number of one of {len(found)} {name}")
         return found[cast("int", index)]
 
-    def number(self, table: Table, name: str, default: int | None = None) -> int:
+    def number(self, table: JsonObject, name: str, default: int | None = None) -> int:
         """A whole number, from zero to ``MOST_NUMBER``."""
         value = table.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_NUMBER:
             self.broken(f"{name} is {str(value)[:40]!r}")
         return cast("int", value)
 
-    def table(self, table: Table, name: str) -> Table:
+    def table(self, table: JsonObject, name: str) -> JsonObject:
         """An object in an object; empty where it is left out."""
         value = table.get(name, {})
         if not isinstance(value, dict):
             self.broken(f"{name} is no object")
-        return cast("Table", value)
+        return cast("JsonObject", value)
 
     def broken(self, what: str) -> None:
         """Refuse the file.
@@ -208,7 +209,7 @@ def _chunks(data: bytes, path: Path) -> tuple[bytes, bytes | None]:
     return found[JSON_CHUNK], found.get(BINARY_CHUNK)
 
 
-def _json(text: bytes, path: Path) -> Table:
+def _json(text: bytes, path: Path) -> JsonObject:
     if len(text) > MOST_JSON_BYTES:
         refuse(f"{path}: {len(text):,} bytes of JSON, and at most {MOST_JSON_BYTES:,} are read", TOO_LARGE)
     try:
@@ -220,4 +221,4 @@ def _json(text: bytes, path: Path) -> Table:
         ) from error
     if not isinstance(tree, dict):
         refuse(f"{path}: its JSON is no object", "unreadable")
-    return cast("Table", tree)
+    return cast("JsonObject", tree)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.meshes.formats.colours import tinted
-from turntable.renderer.meshes.formats.gltf_file import GltfFile, Table
+from turntable.renderer.meshes.formats.gltf_file import GltfFile, JsonObject
 from turntable.renderer.meshes.formats.textures import INSTEAD, Mode, Textures
 from turntable.renderer.meshes.mesh import Material, Texture
 
@@ -46,7 +46,7 @@ class GltfMaterials:
             self._made[number] = self._make(table)
         return self._made[number]
 
-    def _make(self, table: Table) -> tuple[Material, TextureUse]:
+    def _make(self, table: JsonObject) -> tuple[Material, TextureUse]:
         old = self.file.table(self.file.table(table, "extensions"), OLD_STYLE)
         pbr = self.file.table(table, "pbrMetallicRoughness")
         factor = self._numbers(old or pbr, "diffuseFactor" if old else "baseColorFactor", 4, 1.0)
@@ -63,7 +63,7 @@ class GltfMaterials:
         )
         return material, self._use(image)
 
-    def _texture(self, info: Table, mode: Mode) -> Texture | None:
+    def _texture(self, info: JsonObject, mode: Mode) -> Texture | None:
         texture = self.file.item("textures", info.get("index"))
         webp = self.file.table(self.file.table(texture, "extensions"), "EXT_texture_webp")
         source = webp.get("source", texture.get("source"))
@@ -78,7 +78,7 @@ class GltfMaterials:
         key = uri if "bufferView" not in image else self.file.number(image, "bufferView")
         return self.textures.embedded(key, lambda: self._bytes(image, uri), f"image {source}", mode)
 
-    def _bytes(self, image: Table, uri: str) -> bytes:
+    def _bytes(self, image: JsonObject, uri: str) -> bytes:
         if "bufferView" in image:
             return bytes(self.file.view(image["bufferView"])[0])
         return self.file.uri(uri) or b""
@@ -90,7 +90,7 @@ class GltfMaterials:
         key = (id(texture), *factor.tolist())
         return self.textures.derived(key, texture, lambda: tinted(texture.pixels, factor))
 
-    def _use(self, info: Table) -> TextureUse:
+    def _use(self, info: JsonObject) -> TextureUse:
         moved = self.file.table(self.file.table(info, "extensions"), "KHR_texture_transform")
         coordinates = self.file.number(moved, "texCoord", self.file.number(info, "texCoord", 0))
         return TextureUse(
@@ -100,11 +100,11 @@ class GltfMaterials:
             self._number(moved, "rotation", 0.0, None),
         )
 
-    def _number(self, table: Table, name: str, default: float, most: float | None = 1.0) -> float:
+    def _number(self, table: JsonObject, name: str, default: float, most: float | None = 1.0) -> float:
         value = float(self._numbers({name: [table.get(name, default)]}, name, 1, default)[0])
         return value if most is None else min(max(value, 0.0), most)
 
-    def _numbers(self, table: Table, name: str, count: int, default: float) -> NDArray[np.float64]:
+    def _numbers(self, table: JsonObject, name: str, count: int, default: float) -> NDArray[np.float64]:
         value: Any = table.get(name, [default] * count)
         if not isinstance(value, list) or len(cast("list[Any]", value)) != count:
             self.file.broken(f"{name} has not {count} numbers")

@@ -34,7 +34,7 @@ class Processes:
         if self.workers < 1:
             raise InvalidInputError(f"--workers {self.workers}: there must be at least one")
 
-    def drawing(self, backend: str, device: str) -> Choice:
+    def opener(self, backend: str, device: str) -> Choice:
         """Made out on this machine, before any worker starts."""
         return choose(backend, device)
 

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from turntable.renderer.backends import Drawing
+from turntable.renderer.backends import BackendOpener
 from turntable.renderer.runs.progress import Counts
-from turntable.renderer.runs.workers import Made, ShardTask, WorkerSetup
+from turntable.renderer.runs.workers import ShardResult, ShardTask, WorkerSetup
 
 
 class Watcher(Protocol):
     """The run, as engines know it."""
 
-    def made(self, task: ShardTask, made: Made) -> None:
+    def made(self, task: ShardTask, made: ShardResult) -> None:
         """A shard is there."""
         ...
 
@@ -28,11 +28,11 @@ class Watcher(Protocol):
         ...
 
 
-class Engine(Protocol):
-    """Makes shards, in any order, by any number of workers."""
+class RenderEngine(Protocol):
+    """An engine of a render run: it makes shards, in any order, by any number of workers."""
 
-    def drawing(self, backend: str, device: str) -> Drawing:
-        """What draws in its workers.
+    def opener(self, backend: str, device: str) -> BackendOpener:
+        """Return what opens a backend in its workers.
 
         Raises:
             InvalidInputError: The names mean nothing.

@@ -15,7 +15,7 @@ from turntable.renderer.backends import ChosenThere
 from turntable.renderer.runs.engines.processes import Processes
 from turntable.renderer.runs.engines.protocol import Watcher
 from turntable.renderer.runs.progress import Counts
-from turntable.renderer.runs.workers import Made, ShardTask, WorkerSetup
+from turntable.renderer.runs.workers import ShardResult, ShardTask, WorkerSetup
 
 LOSSES = 10
 """So many times may one shard be lost with a node or a Ray worker; more, and it is not by chance."""
@@ -37,7 +37,7 @@ class RayCluster:
     cpus: float = 1.0
     gpus: float | None = None
 
-    def drawing(self, backend: str, device: str) -> ChosenThere:
+    def opener(self, backend: str, device: str) -> ChosenThere:
         """Made out on each node."""
         return ChosenThere(backend, device)
 
@@ -99,7 +99,7 @@ class _Submitted:
         task = self.in_work.pop(reference)
         lost = self.ray.exceptions
         try:
-            made: Made = self.ray.get(reference)
+            made: ShardResult = self.ray.get(reference)
         except (
             lost.WorkerCrashedError,
             lost.NodeDiedError,
@@ -136,9 +136,9 @@ class _Submitted:
         return min(1.0, float(found.get("GPU", 0)) / max(1, self._places()))
 
 
-def _make(setup: WorkerSetup, task: ShardTask) -> Made:
+def _make(setup: WorkerSetup, task: ShardTask) -> ShardResult:
     """A Ray task: one shard, by a process of its own that may die without harm to Ray's."""
-    made: list[Made] = []
+    made: list[ShardResult] = []
     Processes(1).make([task], setup, _Collected(made))
     return made[0]
 
@@ -147,9 +147,9 @@ def _make(setup: WorkerSetup, task: ShardTask) -> Made:
 class _Collected:
     """Keeps what is made; Ray brings it to those who want to know."""
 
-    result: list[Made]
+    result: list[ShardResult]
 
-    def made(self, task: ShardTask, made: Made) -> None:  # noqa: ARG002
+    def made(self, task: ShardTask, made: ShardResult) -> None:  # noqa: ARG002
         self.result.append(made)
 
     def in_work(self, counts: Sequence[Counts]) -> None:
