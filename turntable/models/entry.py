@@ -10,7 +10,7 @@ from turntable.errors import InvalidInputError
 from turntable.models.abilities import ABILITIES
 from turntable.models.backbones import Backbone, build_backbone
 from turntable.models.method import DataInfo, Method, MethodConfig
-from turntable.models.views.image_method import ImageMethod
+from turntable.models.views import ImageMethod
 
 _SHOWN_FOR = DataInfo(num_categories=2, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), image_size_px=64)
 

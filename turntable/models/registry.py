@@ -1,5 +1,6 @@
 """Methods by name: one table, of which the command line, the docs, the benchmark and messages are made."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
@@ -45,6 +46,8 @@ from turntable.models.views import (
     VICRegTraj,
     VICRegTrajConfig,
 )
+
+_LOG = logging.getLogger("turntable.models")
 
 _ONLY = {"category_weight": 0.0, "rotation_weight": 0.0}
 _OURS = "this project's definition"
@@ -193,8 +196,21 @@ METHODS: dict[str, MethodEntry] = {
 
 
 def method_names() -> tuple[str, ...]:
-    """Return the names of all methods: turntable's, registered ones, and those of installed packages."""
-    return tuple(dict.fromkeys([*METHODS, *own_names()]))
+    """Return the names of all methods: turntable's, registered ones, and those of installed packages.
+
+    A package's method that has the name of one of turntable's own cannot be had, and is warned of.
+    """
+    own = own_names()
+    for name in METHODS.keys() & set(own):
+        _LOG.warning(
+            "an installed package offers a method %r, which turntable has itself; rename it there", name
+        )
+    return tuple(dict.fromkeys([*METHODS, *own]))
+
+
+def is_at_hand(name: str) -> bool:
+    """Return whether a method can be looked up by its name: ``method_entry`` gives it."""
+    return name in METHODS or own_method(name) is not None
 
 
 def choose_method(text: str) -> str:

@@ -15,14 +15,13 @@ from turntable.training.runs.folder import (
 )
 from turntable.training.runs.imported import import_checkpoint
 from turntable.training.runs.overriding import augmentation_of, overrides
-from turntable.training.runs.presets import Preset, demo_config, paper_config, preset_of_machine
+from turntable.training.runs.presets import demo_config, paper_config, preset_of_machine
 from turntable.training.runs.progress import Stopwatch, TrainProgress
 from turntable.training.runs.records import Records, read_records
 from turntable.training.runs.sinks import Sink, Tensorboard, WeightsAndBiases
 
 __all__ = [
     "Amp",
-    "Preset",
     "Records",
     "Run",
     "Sink",

@@ -21,6 +21,7 @@ from turntable.models import (
     build_backbone,
     build_method,
     choose_method,
+    is_at_hand,
     is_reference,
     method_entry,
     method_label,
@@ -106,22 +107,31 @@ def open_run(folder: Path | str, method: str | None = None) -> Run:
         InvalidInputError: The folder holds no run, or one of a method whose code is not at hand.
         IntegrityError: Its config.json is not what was written.
     """
-    values = read_settings(folder)
+    values = _read_settings(folder)
     _find_method(Path(folder), values["config"]["method"], method)
     with _refused_settings(folder):
         return _run_of(Path(folder), values)
 
 
 def read_settings(folder: Path | str) -> dict[str, Any]:
-    """Read the settings of a run as plain values, of any method: no code of one's own need be at hand.
+    """Read the settings of a run as plain values, whatever its method: its code need not be at hand.
 
     Returns:
-        "config" (by name, "method" a text among them), "data", "categories" and "fingerprint".
+        "config" (by name, "method" a text among them), "data", "categories" and "fingerprint". Where the
+        method is at hand, all of them are checked as ``open_run`` does.
 
     Raises:
         InvalidInputError: The folder holds no run.
         IntegrityError: Its config.json is not what was written.
     """
+    values = _read_settings(folder)
+    if is_at_hand(values["config"]["method"]):
+        with _refused_settings(folder):
+            _run_of(Path(folder), values)
+    return values
+
+
+def _read_settings(folder: Path | str) -> dict[str, Any]:
     path = Path(folder) / "config.json"
     if not path.is_file():
         raise InvalidInputError(
@@ -136,6 +146,8 @@ def read_settings(folder: Path | str) -> dict[str, Any]:
         method = values["config"]["method"]
         if not isinstance(method, str) or len(method) > MOST_CHARACTERS:
             raise TypeError("its method is no name")
+        if not isinstance(values["fingerprint"], str):
+            raise TypeError("its fingerprint is no text")
     return values
 
 

@@ -1,35 +1,15 @@
-"""Augmentation in training: pictures are changed on its device, by the numbers that came with them."""
+"""Augmentations that contradict what a method reads: refused, or warned of."""
 
 from collections.abc import Iterable, Iterator
 
-from torch import Tensor
-
 from turntable.errors import InvalidInputError
 from turntable.loaders import Augmentation
-from turntable.loaders.augment import augment, parameters_in
-from turntable.loaders.augmentation import PARAMETER_NAMES
-from turntable.models import Batch
 
-_PICTURES = {"view": "", "views": "", "view_1": "_1", "view_2": "_2"}
-"""Fields of pictures, and what the names of their parameters end with."""
+_PICTURES = ("view", "views", "view_1", "view_2")
 _PIXELS = ("mask", "depth", "normals", "coordinates")
 """Fields that agree with pictures pixel by pixel."""
 _OF_POSE = ("rotation", "quaternion", "pose", "position", "translation", "twist", "points")
 """Words in the names of fields that a mirrored picture contradicts."""
-
-
-def parameter_fields(batch: Batch) -> list[str]:
-    """Return the names of the parameters of an augmentation among the fields of a batch."""
-    known = {f"{name}{suffix}" for name in PARAMETER_NAMES for suffix in set(_PICTURES.values())}
-    return [name for name in batch if name in known]
-
-
-def augmented(batch: Batch) -> dict[str, Tensor]:
-    """Return a batch whose pictures, uint8 [..., 3, H, W], are changed as its parameters say."""
-    return {
-        name: augment(values, parameters_in(batch, _PICTURES[name])) if name in _PICTURES else values
-        for name, values in batch.items()
-    }
 
 
 def check_augmentation(augmentation: Augmentation, reads: Iterable[str]) -> Iterator[str]:

@@ -12,10 +12,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from turntable.errors import IntegrityError, StoppedError, TurntableError, shown
 from turntable.loaders import Loader
+from turntable.loaders.augment import augment_batch, parameter_fields
 from turntable.models import Batch, Method, Moment
 from turntable.training.runs import Records, Run, Stopwatch, TrainProgress, load_weights, save_weights
 from turntable.training.steps import generators
-from turntable.training.steps.augmenting import augmented, parameter_fields
 from turntable.training.steps.averaging import Average
 from turntable.training.steps.distributed import Ranks
 from turntable.training.steps.optimizers import learning_rate, load_optimizer, make_optimizer, set_rate
@@ -154,7 +154,7 @@ class Trainer:
         self.method.check_reads(batch)
         names = [*self.method.reads, *(parameter_fields(batch) if self.config.augmentation else ())]
         moved = {name: batch[name].to(self.ranks.device, non_blocking=True) for name in names}
-        return augmented(moved) if self.config.augmentation else moved
+        return augment_batch(moved) if self.config.augmentation else moved
 
     def check_finite(self, terms: dict[str, float]) -> None:
         """Raise where the loss is not: before it has changed a weight."""

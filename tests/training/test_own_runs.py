@@ -1,0 +1,172 @@
+"""Runs of methods of users' own: trained, opened, continued and evaluated by a reference alone."""
+
+import json
+import sys
+
+import pytest
+
+from turntable import cli
+from turntable.errors import InvalidInputError
+from turntable.models import own_methods, register_method
+from turntable.training import demo_config, load_method, open_run, train
+from turntable.training.runs import read_settings
+
+CODE = """
+from dataclasses import dataclass
+from turntable.models import ImageMethod, MethodConfig, MethodEntry
+
+print("the code has run")
+
+@dataclass(frozen=True, slots=True)
+class MineConfig(MethodConfig):
+    scale: float = 1.0
+
+class Mine(ImageMethod):
+    def __init__(self, config, backbone, data):
+        super().__init__(backbone, data)
+        self.config = config
+
+    def loss(self, batch):
+        one, two = self.represent_pair(batch)
+        return {"loss": self.config.scale * (one - two).square().mean()}
+
+mine = MethodEntry(MineConfig, Mine)
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(monkeypatch):
+    """What a test registers or imports is forgotten after it."""
+    monkeypatch.setattr(own_methods, "_known", {})
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    forget()
+
+
+def forget():
+    """Be as a new process."""
+    own_methods._known.clear()
+    for name in list(sys.modules):
+        if name.startswith("turntable_own_"):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(CODE)
+    return path
+
+
+@pytest.fixture
+def command(capsys):
+    """Exit status, output and error of a command, in a process that knows no method of one's own."""
+
+    def call(*arguments):
+        forget()
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def trained(command, dataset, file, tmp_path):
+    small = ["--preset", "demo", "--epochs", 1, "--batch-size", 6, "--set", "pairs_per_object=2"]
+    given = ["train", dataset, "--method", f"{file}:mine", *small, "--set", "scale=2"]
+    status, out, _ = command(*given, "--out", tmp_path / "run")
+    assert status == 0
+    assert f"next: turntable evaluate {tmp_path / 'run'} {dataset} --method {file}:mine" in out.replace(
+        "\n", ""
+    )
+    return [*given, "--out", tmp_path / "run"]
+
+
+def test_the_run_remembers_the_method_by_its_file(trained, file, tmp_path):
+    settings = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+    assert settings["method"] == f"{file}:mine"
+    assert settings["method_config"] == {"scale": 2.0}
+    assert read_settings(tmp_path / "run")["config"] == settings
+
+
+def test_opening_the_run_runs_no_code(trained, file, tmp_path, capsys):
+    forget()
+    with pytest.raises(InvalidInputError, match=f"add --method {file}:mine"):
+        open_run(tmp_path / "run")
+    assert "the code has run" not in capsys.readouterr().out
+    run = open_run(tmp_path / "run", f"{file}:mine")
+    assert load_method(run).config.scale == 2
+    assert "the code has run" in capsys.readouterr().out
+
+
+def test_a_finished_run_is_left_as_it_is_and_its_file_may_move(trained, command, file, tmp_path):
+    before = (tmp_path / "run" / "weights.pt").read_bytes()
+    (tmp_path / "elsewhere").mkdir()
+    moved = file.rename(tmp_path / "elsewhere" / "other.py")
+    status, _, err = command(*trained)
+    assert status == 2
+    assert "there is no such file" in err
+    status, _, err = command(*(f"{moved}:mine" if str(word).endswith(":mine") else word for word in trained))
+    assert status == 0, err
+    assert (tmp_path / "run" / "weights.pt").read_bytes() == before
+    forget()
+    with pytest.raises(InvalidInputError, match=r"mine\.py is not there any more; say where it is now"):
+        open_run(tmp_path / "run")
+    assert load_method(open_run(tmp_path / "run", f"{moved}:mine")).config.scale == 2
+
+
+def test_another_method_of_that_folder_is_refused(trained, command, file):
+    file.write_text(CODE + "\nother = mine\n")
+    status, _, err = command(*(f"{file}:other" if str(word).endswith(":mine") else word for word in trained))
+    assert status == 2
+    assert "holds a run of" in err
+
+
+def test_evaluate_asks_for_the_method_and_takes_it(trained, command, dataset, file, tmp_path):
+    status, _, err = command("evaluate", tmp_path / "run", dataset, "--preset", "demo")
+    assert status == 2
+    assert f"add --method {file}:mine" in err.replace("\n", "")
+    assert "not what was written" not in err
+    status, out, err = command(
+        "evaluate", tmp_path / "run", dataset, "--preset", "demo", "--method", f"{file}:mine"
+    )
+    assert status == 0, err
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert results["method"] == "mine"
+    assert str(tmp_path) not in (tmp_path / "run" / "report.html").read_text()
+    status, out, err = command(
+        "compare", tmp_path / "run", tmp_path / "run" / "results.json", "--format", "json"
+    )
+    assert status == 0, err
+    assert "mine" in out
+
+
+def test_a_run_of_turntables_own_takes_no_other_method(command, dataset, file, tmp_path):
+    train(demo_config("vicreg", dataset, epochs=1, batch_size=6), tmp_path / "run")
+    status, _, err = command("evaluate", tmp_path / "run", dataset, "--method", f"{file}:mine")
+    assert status == 2
+    assert f"holds a run of vicreg; leave --method {file}:mine out" in err.replace("\n", "")
+
+
+def test_a_registered_method_is_trained_from_python(dataset, file, tmp_path):
+    _, entry = own_methods.load_reference(f"{file}:mine")
+    register_method("registered", entry)
+    config = demo_config("registered", dataset, epochs=1, batch_size=6, method_config={"scale": 3.0})
+    train(config, tmp_path / "run")
+    assert load_method(open_run(tmp_path / "run")).config.scale == 3
+    forget()
+    with pytest.raises(InvalidInputError, match="unknown method 'registered'; choose one of"):
+        open_run(tmp_path / "run")
+
+
+def test_the_methods_are_listed_with_their_settings(command, file):
+    status, out, _ = command("methods")
+    assert status == 0
+    assert all(words in out for words in ("sie-mlp", "pointnet", "Qi et al. 2017"))
+    status, out, _ = command("methods", f"{file}:mine")
+    assert status == 0
+    assert "scale" in out
+    assert "view_1" in out
+    assert command("methods", "sei")[0] == 2
