@@ -21,7 +21,7 @@ from turntable.datasets.labels import (
     LabelSchema,
 )
 from turntable.errors import InvalidInputError
-from turntable.geometry import QuaternionSign
+from turntable.geometry import FACTOR_DIFFERENCES, RELATIVE_LABELS, QuaternionSign, RelativeLabel
 from turntable.loaders.fields.view_labels import ViewLabels
 
 Per = Literal["view", "step"]
@@ -64,6 +64,12 @@ class LabelField:
     dtype: str = "float32"
 
 
+def _steps(labels: Iterable[RelativeLabel]) -> Iterator[LabelRow]:
+    """Rows of the one table of relative labels."""
+    for label in labels:
+        yield LabelRow(label.name, "step", label.shape, label.unit, label.frame, label.meaning)
+
+
 _TO_WORLD = "object to world"
 
 _GEOMETRIC: tuple[LabelRow, ...] = (
@@ -84,53 +90,13 @@ _GEOMETRIC: tuple[LabelRow, ...] = (
         "object",
         "(ω, v) from the view before, in sequences; 0 at the first",
     ),
-    LabelRow("relative_rotation", "step", (3, 3), "1", "object", "R1ᵀ R2"),
-    LabelRow(
-        "relative_quaternion", "step", (4,), "1", "object", "xyzw of R1ᵀ R2, its sign by `quaternion_sign`"
-    ),
-    LabelRow("relative_rotation_6d", "step", (6,), "1", "object", "first column of R1ᵀ R2, then its second"),
-    LabelRow(
-        "relative_rotation_vector",
-        "step",
-        (3,),
-        "rad",
-        "object",
-        "axis times angle of R1ᵀ R2, at most π long",
-    ),
-    LabelRow("relative_rotation_world", "step", (3, 3), "1", "world", "R2 R1ᵀ"),
-    LabelRow("relative_angle_rad", "step", (), "rad", "", "geodesic angle of R1ᵀ R2, 0 to π"),
-    LabelRow("relative_pose", "step", (4, 4), "1, diagonals", "object", "M1⁻¹ M2"),
-    LabelRow(
-        "relative_twist",
-        "step",
-        (6,),
-        "rad, diagonals",
-        "object",
-        "(ω, v) with exp(ω, v) = M1⁻¹ M2, ω at most π long",
-    ),
-    LabelRow("translation_difference_object", "step", (3,), "diagonals", "object", "t2 - t1"),
-    LabelRow("translation_difference_base", "step", (3,), "diagonals", "world", "R2 t2 - R1 t1"),
+    *_steps(RELATIVE_LABELS),
 )
 
 _OF_FACTORS: tuple[LabelRow, ...] = (
     LabelRow("factors", "view", None, "of each", "", "all columns, in the order of the schema"),
     LabelRow("FACTOR", "view", (), "its own", "", "one column by its name, such as `floor_hue`"),
-    LabelRow(
-        "FACTOR_difference",
-        "step",
-        (),
-        "its own",
-        "",
-        "of view 2 minus of view 1, such as `floor_hue_difference`",
-    ),
-    LabelRow(
-        "FACTOR_difference_circular",
-        "step",
-        (),
-        "its own",
-        "",
-        "the shorter way round: -period/2 ≤ difference < period/2",
-    ),
+    *_steps(FACTOR_DIFFERENCES),
 )
 
 _COMPUTE = {
