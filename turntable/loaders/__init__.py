@@ -4,6 +4,7 @@ Importing it loads neither torch nor OpenGL, and of recipes nothing: every worke
 """
 
 from turntable.loaders.augmentation import Augmentation
+from turntable.loaders.batch_config import BatchConfig
 from turntable.loaders.items import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online import OnlinePairs
@@ -14,6 +15,7 @@ from turntable.loaders.sampling import (
     Samples,
     Selection,
     Sequences,
+    Singles,
     Tuples,
     Views,
     read_pairs,
@@ -24,6 +26,7 @@ from turntable.loaders.sampling import (
 
 __all__ = [
     "Augmentation",
+    "BatchConfig",
     "Fixed",
     "Fresh",
     "ItemDataset",
@@ -33,6 +36,7 @@ __all__ = [
     "Samples",
     "Selection",
     "Sequences",
+    "Singles",
     "Tuples",
     "Views",
     "read_pairs",
