@@ -29,10 +29,11 @@ import sys, time
 start = time.perf_counter()
 import torch
 imported = time.perf_counter() - start
-from turntable.loaders import Loader, Pairs
+from turntable.loaders import BatchConfig, Loader, Pairs
 place, batch, workers, engine = sys.argv[1:]
-loader = Loader(place, "train", Pairs(), int(batch), labels=("relative_quaternion",),
-                num_workers=int(workers), engine=engine)
+config = BatchConfig(sampler=Pairs(), batch_size=int(batch), fields=("relative_quaternion",),
+                     num_workers=int(workers))
+loader = Loader(place, config, engine=engine)
 next(iter(loader))
 print(imported, time.time())
 sys.stdout.flush()
@@ -41,9 +42,9 @@ loader.close()
 # Not by getrusage: its maximum is the parent's where that was larger.
 _OPEN = """
 import json, re, sys, time
-from turntable.loaders import Loader, Pairs
+from turntable.loaders import BatchConfig, Loader, Pairs
 start = time.perf_counter()
-loader = Loader(sys.argv[1], "train", Pairs(), 256, last="short", output="numpy")
+loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(), last="short", output="numpy"))
 opened = time.perf_counter() - start
 samples = loader.samples(0)
 ordered = time.perf_counter() - start - opened

@@ -55,18 +55,12 @@ def turntable_dataloader(folder: Path, batch: int, workers: int) -> Batches:
 
 def turntable_place(place: Path | str, batch: int, workers: int, engine: Any, **further: Any) -> Batches:
     """Ours, from anywhere."""
-    from turntable.loaders import Loader, Pairs
+    from turntable.loaders import BatchConfig, Loader, Pairs
 
-    loader = Loader(
-        place,
-        "train",
-        Pairs(VISITS),
-        batch,
-        labels=("relative_quaternion",),
-        num_workers=workers,
-        engine=engine,
-        **further,
+    config = BatchConfig(
+        sampler=Pairs(VISITS), batch_size=batch, fields=("relative_quaternion",), num_workers=workers
     )
+    loader = Loader(place, config, engine=engine, **further)
     while True:
         yield from loader
 

@@ -29,7 +29,7 @@ from turntable.loaders.engines import Filling, Wanted
 from turntable.loaders.engines.engines import AHEAD
 from turntable.loaders.engines.filling import Part, ViewFiller
 from turntable.loaders.engines.tensors import as_tensors
-from turntable.loaders.fields import IMAGES, LeadingAxes, compute_labels, label_fields, named_batch
+from turntable.loaders.fields import IMAGES, FieldSource, SampledViews, named_batch, resolve_fields
 from turntable.processes import Crew, SharedSlots
 from turntable.processes.child import Done, FillTask
 from turntable.processes.crew import SPARE
@@ -99,9 +99,9 @@ class Worker:
 
     def __init__(self, folder: Path, batch: int) -> None:
         dataset = open_dataset(folder)
-        self._filling = filling = Filling(
-            dataset, "train", 2, dataset.manifest.image_size_px, label_fields(LABELS, dataset.schema, 2), ()
-        )
+        source = FieldSource.of_manifest(dataset.manifest)
+        fields = resolve_fields(LABELS, source, 2)
+        self._filling = filling = Filling(dataset, "train", 2, source.image_size_px, fields)
         self._wanted = wanted_batches(dataset, batch)
         self.parts = [item.part(slice(0, batch)) for item in self._wanted]
         self.images = 2 * batch * len(self.parts)
@@ -145,7 +145,8 @@ class Worker:
         split = self._filler.split
         for part, places in zip(self.parts, self._flat, strict=True):
             count, k = part.views.shape
-            compute_labels(self._filling.fields, split.labels_at(*places).reshape(count, k, -1))
+            labels = split.labels_at(*places).reshape(count, k, -1)
+            self._filling.fields.compute(SampledViews(split.manifest.schema, labels))
             split.categories_at(part.objects)
 
     def _fill(self) -> None:
@@ -158,7 +159,7 @@ class Worker:
                 pickle.loads(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
 
     def _deliver(self) -> None:
-        lead = LeadingAxes.of(self._filling.fields, 2)
+        lead = self._filling.lead
         for number, part in enumerate(self.parts):
             slot = self._slots.arrays(number % len(self._arrays))[1]
             as_tensors(named_batch(slot, lead, "pair", len(part.objects)))

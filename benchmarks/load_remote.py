@@ -96,10 +96,12 @@ def _rate(place: str, cache: Path, batch: int, workers: int, seconds: float) -> 
 
 def _filled_s(url: str, cache: Path, batch: int, workers: int) -> float:
     """Seconds of one visit of all objects, with an empty cache."""
-    from turntable.loaders import Loader, Pairs
+    from turntable.loaders import BatchConfig, Loader, Pairs
 
     start = time.perf_counter()
-    loader = Loader(url, "train", Pairs(), batch, num_workers=workers, cache=cache)
+    loader = Loader(
+        url, BatchConfig(split="train", sampler=Pairs(), batch_size=batch, num_workers=workers), cache=cache
+    )
     for _ in loader.batches(0):
         pass
     return time.perf_counter() - start

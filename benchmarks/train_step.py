@@ -29,7 +29,7 @@ from load_data import make_dataset
 from load_measuring import apart
 from torch import Tensor, nn
 
-from turntable.loaders import Loader, Pairs
+from turntable.loaders import BatchConfig, Loader, Pairs
 from turntable.models import Batch, DataInfo, build_backbone, losses
 from turntable.models.layers.hypernetwork import Hypernetwork
 from turntable.models.views import SIE, SIEConfig
@@ -229,11 +229,13 @@ def _waited(folder: Path, backbone: str, batch: int, arguments: argparse.Namespa
     pairs = max(1, -(-batch // arguments.objects))
     loader = Loader(
         folder,
-        "train",
-        Pairs(pairs),
-        batch,
-        num_workers=arguments.workers,
-        pin_memory=arguments.device == "cuda",
+        BatchConfig(
+            split="train",
+            sampler=Pairs(pairs),
+            batch_size=batch,
+            num_workers=arguments.workers,
+            pin_memory=arguments.device == "cuda",
+        ),
     )
     method = _sie(backbone, arguments.width, arguments.size).to(arguments.device).train()
     optimizer = torch.optim.Adam(method.parameters(), lr=1e-3, weight_decay=1e-6)

@@ -152,8 +152,8 @@ def test_a_set_drawn_again_is_the_same_but_for_its_pixels(name, stored, again):
 
 def check_pictures(one, two, split, manifest):
     """Pictures, outputs and point clouds, as near as two drivers draw one scene."""
-    options = {"outputs": tuple(manifest["outputs"][1:]), "points": manifest["points"] > 0}
-    before, after = (fixture_sets.views_in_order(folder, split, **options) for folder in (one, two))
+    beside = fixture_sets.beside_pictures(open_dataset(one).manifest)
+    before, after = (fixture_sets.views_in_order(folder, split, beside) for folder in (one, two))
     assert picture_differences(before["view"], after["view"]) == []
     if "mask" in before:
         same = before["mask"] == after["mask"]
@@ -161,8 +161,8 @@ def check_pictures(one, two, split, manifest):
         for output, near in {"depth": 0.02, "normals": 0.1, "coordinates": 0.05}.items():
             apart = np.abs(before[output] - after[output])[np.broadcast_to(same, before[output].shape)]
             assert (apart < near).mean() > 0.99, output
-    if "points" in before:
-        assert np.allclose(before["points"], after["points"], atol=1e-5)
+    if "object_points" in before:
+        assert np.allclose(before["object_points"], after["object_points"], atol=1e-5)
 
 
 def test_an_import_is_the_same_to_the_byte(stored, again):

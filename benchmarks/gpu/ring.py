@@ -11,7 +11,7 @@ from load_measuring import DecodeLimit, apart
 from steps import Row, Rows, Setting, need_cuda
 
 from turntable.datasets import open_dataset
-from turntable.loaders import Loader, Pairs
+from turntable.loaders import BatchConfig, Loader, Pairs
 
 
 def run(setting: Setting) -> Rows:
@@ -37,7 +37,10 @@ def _rate(folder: Path, batch: int, workers: int, device: str, pinned: bool, sec
     """Images a second that arrive on the device."""
     objects = open_dataset(folder).split("train").num_objects
     pairs = Pairs(-(-4 * batch // objects))
-    loader = Loader(folder, "train", pairs, batch, num_workers=workers, pin_memory=pinned)
+    loader = Loader(
+        folder,
+        BatchConfig(split="train", sampler=pairs, batch_size=batch, num_workers=workers, pin_memory=pinned),
+    )
     batches = _endless(loader)
     for _ in range(3):
         _arrived(next(batches), device)

@@ -9,7 +9,7 @@ from turntable.datasets import open_dataset, open_store, prepare_hub, publish
 from turntable.datasets.describing import publishing
 from turntable.datasets.stores import LocalStore
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
-from turntable.loaders import Loader, Views
+from turntable.loaders import BatchConfig, Loader, Views
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,14 @@ def test_a_bucket_gets_all_of_it_and_only_what_it_lacks(folder, s3_server):
     assert seen[-1][0] == seen[-1][1] == done.bytes
     again = publish(folder, open_store(f"{bucket.url}/set"))
     assert (again.sent, again.there) == (0, done.sent)
-    loader = Loader(f"{bucket.url}/set", "train", Views(False), 4, last="short", output="numpy", cache=False)
-    here = Loader(folder, "train", Views(False), 4, last="short", output="numpy")
+    loader = Loader(
+        f"{bucket.url}/set",
+        BatchConfig(split="train", sampler=Views(False), batch_size=4, last="short", output="numpy"),
+        cache=False,
+    )
+    here = Loader(
+        folder, BatchConfig(split="train", sampler=Views(False), batch_size=4, last="short", output="numpy")
+    )
     for first, second in zip(loader.batches(0), here.batches(0), strict=True):
         assert (first["view"] == second["view"]).all()
 

@@ -54,9 +54,11 @@ def statistics(dataset, visits):
     """Mean and variance of colours after epochs of pairs, by hand: momentum 0.1, each view a batch."""
     method = MeanColour()
     method.backbone.train()
-    from turntable.loaders import Loader, Tuples
+    from turntable.loaders import BatchConfig, Loader, Tuples
 
-    loader = Loader(dataset.place, "train", Tuples(2, 1), 4, labels=(), last="short")
+    loader = Loader(
+        dataset.place, BatchConfig(split="train", sampler=Tuples(2, 1), batch_size=4, fields=(), last="short")
+    )
     for _ in range(visits):
         for batch in loader:
             if len(batch["views"]) > 1:

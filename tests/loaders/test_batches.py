@@ -10,9 +10,11 @@ from turntable.loaders.engines.batches import parts_of
 SIZES = st.integers(0, 200)
 
 
-def taken(samples: int, batch: int, world: int, last: Last, start: int = 0) -> list[list[np.ndarray]]:
-    """Positions by rank and batch."""
-    return [list(BatchPlan(batch, rank, world, last).positions(samples, start)) for rank in range(world)]
+def taken(samples: int, rows: int, world: int, last: Last, start: int = 0) -> list[list[np.ndarray]]:
+    """Positions by rank and batch, of which each rank gets some rows."""
+    plans = [BatchPlan(rows * world, rank, world, last) for rank in range(world)]
+    assert {plan.rows for plan in plans} == {rows}
+    return [list(plan.positions(samples, start)) for plan in plans]
 
 
 @given(SIZES, st.integers(1, 9), st.integers(1, 8), st.sampled_from(["drop", "pad"]))
@@ -33,13 +35,13 @@ def test_ranks_get_as_many_batches_and_nothing_twice(
 def test_other_ranks_go_on_where_some_stopped(
     samples: int, batch: int, world: int, data: st.DataObject
 ) -> None:
-    plan = BatchPlan(batch, 0, world)
+    plan = BatchPlan(batch * world, 0, world)
     done = data.draw(st.integers(0, plan.count(samples)))
-    whole = np.arange(plan.count(samples) * plan.step)
-    ranks = data.draw(st.sampled_from([n for n in range(1, plan.step + 1) if plan.step % n == 0]))
-    rest = taken(samples, plan.step // ranks, ranks, "drop", done * plan.step)
+    whole = np.arange(plan.count(samples) * plan.batch_size)
+    ranks = data.draw(st.sampled_from([n for n in range(1, plan.batch_size + 1) if plan.batch_size % n == 0]))
+    rest = taken(samples, plan.batch_size // ranks, ranks, "drop", done * plan.batch_size)
     joined = [positions for step in zip(*rest, strict=True) for positions in step]
-    assert np.concatenate([np.empty(0), *joined]).tolist() == whole[done * plan.step :].tolist()
+    assert np.concatenate([np.empty(0), *joined]).tolist() == whole[done * plan.batch_size :].tolist()
 
 
 def test_the_last_batch_may_be_shorter_for_one_rank_alone() -> None:
@@ -54,6 +56,10 @@ def test_the_last_batch_may_be_shorter_for_one_rank_alone() -> None:
         ((0,), "batch_size 0: must be at least 1"),
         ((4, 2, 2), "rank 2 of 2: must be from 0 to 1"),
         ((4, 0, 1, "cut"), "last 'cut': use one of drop, pad, short"),
+        ((7, 0, 2), "batch_size 7: 2 ranks cannot share it evenly; take 8"),
+        ((10, 1, 4), "batch_size 10: 4 ranks cannot share it evenly; take 8"),
+        ((1, 0, 3), "batch_size 1: 3 ranks cannot share it evenly; take 3"),
+        ((0, 3, 2, "cut"), "batch_size 0: .*; rank 3 of 2: .*; last 'cut'"),
     ],
 )
 def test_impossible_plans_are_refused(arguments: tuple, told: str) -> None:

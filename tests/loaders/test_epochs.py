@@ -1,6 +1,7 @@
 """Epochs: equal with any engine, workers and ranks; resumed at any batch, by others too."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.support.batches import Batch, all_equal, equal, joined
 from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.errors import InvalidInputError
-from turntable.loaders import Fixed, Loader, Pairs, validation_pairs, whole_split
+from turntable.loaders import BatchConfig, Fixed, Loader, Pairs, validation_pairs, whole_split
 
 ENGINES = [
     (0, "ring"),
@@ -31,7 +32,11 @@ def test_any_engine_and_number_of_workers_gives_equal_batches(dataset: Dataset) 
     runs: list[list[Batch]] = []
     for workers, engine in ENGINES:
         loader = Loader(
-            dataset.path, "train", Pairs(2), 4, seed=3, num_workers=workers, engine=engine, last="pad"
+            dataset.path,
+            BatchConfig(
+                split="train", sampler=Pairs(2), batch_size=4, seed=3, num_workers=workers, last="pad"
+            ),
+            engine=engine,
         )
         runs.append([batch for epoch in (0, 1, 5) for batch in loader.batches(epoch)])
         loader.close()
@@ -41,23 +46,27 @@ def test_any_engine_and_number_of_workers_gives_equal_batches(dataset: Dataset) 
 
 
 def test_epochs_follow_one_another_and_seeds_differ(dataset: Dataset) -> None:
-    loader = Loader(dataset.path, "train", Pairs(), 13)
+    loader = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=13))
     first, second = (next(iter(list(loader))) for _ in range(2))
     assert not equal(first, second)
     loader.set_epoch(0)
     assert equal(next(iter(loader)), first)
     assert equal(next(iter(loader)), second)  # who counts batches never asks for the end
     assert equal(next(loader.batches(1)), second)
-    several = Loader(dataset.path, "train", Pairs(), 4)
+    several = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4))
     assert equal(next(iter(several)), next(iter(several)))  # left in its midst, an epoch begins again
-    other = Loader(dataset.path, "train", Pairs(), 13, seed=1)
+    other = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=13, seed=1))
     assert not torch.equal(first["object_index"], next(iter(other))["object_index"])
     assert sorted(first["object_index"].tolist()) == list(range(13))
 
 
 @pytest.mark.parametrize(("workers", "engine"), [(0, "ring"), (2, "ring"), (2, "dataloader")])
 def test_an_epoch_resumes_at_any_batch(dataset: Dataset, workers: int, engine) -> None:
-    loader = Loader(dataset.path, "train", Pairs(), 2, num_workers=workers, engine=engine, last="short")
+    loader = Loader(
+        dataset.path,
+        BatchConfig(split="train", sampler=Pairs(), batch_size=2, num_workers=workers, last="short"),
+        engine=engine,
+    )
     whole = list(loader.batches(4))
     assert len(whole) == len(loader) == 7
     assert len(whole[-1]["category"]) == 1
@@ -81,15 +90,17 @@ def test_a_state_goes_on_to_the_bit_on_other_ranks_workers_and_engines(
         return [
             Loader(
                 dataset.path,
-                "train",
-                Pairs(2, 2),
-                12 // world,
-                seed=5,
+                BatchConfig(
+                    split="train",
+                    sampler=Pairs(2, 2),
+                    batch_size=12,
+                    seed=5,
+                    num_workers=workers,
+                    rank=rank,
+                    world_size=world,
+                ),
                 window_shards=2,
-                num_workers=workers,
                 engine=engine,
-                rank=rank,
-                world_size=world,
             )
             for rank in range(world)
         ]
@@ -131,13 +142,15 @@ def test_ranks_show_each_object_as_often_as_promised_and_nothing_twice(
     ranks = [
         Loader(
             dataset.path,
-            "train",
-            Pairs(8),
-            13 * 8 // world // 13,
-            rank=rank,
-            world_size=world,
-            num_workers=workers,
-            last="pad",
+            BatchConfig(
+                split="train",
+                sampler=Pairs(8),
+                batch_size=8 // world * world,
+                num_workers=workers,
+                last="pad",
+                rank=rank,
+                world_size=world,
+            ),
         )
         for rank in range(world)
     ]
@@ -146,7 +159,9 @@ def test_ranks_show_each_object_as_often_as_promised_and_nothing_twice(
     together = joined([batch for own in batches for batch in own])
     real = ~together["padding"]
     assert (np.bincount(together["object_index"][real].numpy()) == 8).all()
-    alone = joined(list(Loader(dataset.path, "train", Pairs(8), 13 * 8)))
+    alone = joined(
+        list(Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(8), batch_size=13 * 8)))
+    )
     names = ("object_index", "view_index_1", "view_index_2")
     shown = sorted(zip(*(together[name][real].tolist() for name in names), strict=True))
     assert shown == sorted(zip(*(alone[name].tolist() for name in names), strict=True))
@@ -154,9 +169,23 @@ def test_ranks_show_each_object_as_often_as_promised_and_nothing_twice(
         loader.close()
 
 
+@pytest.mark.parametrize("world", [2, 3, 6])
+def test_the_batch_of_all_ranks_together_is_the_same_whatever_their_number(
+    dataset: Dataset, world: int
+) -> None:
+    config = BatchConfig(sampler=Pairs(3), batch_size=6, seed=2)
+    alone = Loader(dataset.path, config)
+    ranks = [Loader(dataset.path, replace(config, rank=rank, world_size=world)) for rank in range(world)]
+    assert [loader.rows for loader in ranks] == [6 // world] * world
+    assert {loader.batch_size for loader in ranks} == {alone.batch_size} == {alone.rows} == {6}
+    assert len({len(loader) for loader in (alone, *ranks)}) == 1
+    for whole, parts in zip(alone, zip(*ranks, strict=True), strict=True):
+        assert equal(joined(list(parts)), whole)
+
+
 def test_fixed_pairs_come_in_their_order_in_every_epoch(dataset: Dataset) -> None:
     pairs = validation_pairs(whole_split([4], 6), 5, seed=0)
-    loader = Loader(dataset.path, "val", Fixed(pairs), 8, last="short")
+    loader = Loader(dataset.path, BatchConfig(split="val", sampler=Fixed(pairs), batch_size=8, last="short"))
     for epoch in (0, 1):
         batch = joined(list(loader.batches(epoch)))
         assert batch["object_index"].tolist() == pairs.objects.tolist()
@@ -165,24 +194,35 @@ def test_fixed_pairs_come_in_their_order_in_every_epoch(dataset: Dataset) -> Non
 
 
 def test_states_of_something_else_are_refused(dataset: Dataset, tmp_path: Path) -> None:
-    state = Loader(dataset.path, "train", Pairs(), 4).state_dict()
+    state = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4)).state_dict()
     other = make_synthetic_dataset(tmp_path, objects=9, views=6, image_size=16)
     for loader, told in [
-        (Loader(other.path, "train", Pairs(), 4), "the state is of other data: its fingerprint is"),
         (
-            Loader(dataset.path, "train", Pairs(), 4, seed=1),
+            Loader(other.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4)),
+            "the state is of other data: its fingerprint is",
+        ),
+        (
+            Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4, seed=1)),
             "of another seed: its seed is 0, this loader's 1",
         ),
-        (Loader(dataset.path, "train", Pairs(2), 4), "of another split, sampler, filter or window_shards"),
-        (Loader(dataset.path, "train", Pairs(), 4, window_shards=2), "of another split, sampler"),
+        (
+            Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(2), batch_size=4)),
+            "of another split, sampler, filter or window_shards",
+        ),
+        (
+            Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4), window_shards=2),
+            "of another split, sampler",
+        ),
     ]:
         with pytest.raises(InvalidInputError, match=told):
             loader.load_state_dict(state)
-    loader = Loader(dataset.path, "train", Pairs(), 4)
+    loader = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4))
     for bad in ({}, {**state, "samples": -1}, {**state, "samples": 99}, {**state, "epoch": "x"}):
         with pytest.raises(InvalidInputError, match=r"not the state of a loader|an epoch has 13"):
             loader.load_state_dict(bad)
-    Loader(dataset.path, "train", Pairs(), 1, num_workers=2).load_state_dict(state)
+    Loader(
+        dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=1, num_workers=2)
+    ).load_state_dict(state)
 
 
 def test_shuffling_mixes_shards_and_classes_as_well_as_chance(tmp_path: Path) -> None:
@@ -199,7 +239,9 @@ def test_shuffling_mixes_shards_and_classes_as_well_as_chance(tmp_path: Path) ->
 
     ideal = np.concatenate([rng.permutation(640) for _ in range(20)])
     for window in (None, 40):
-        loader = Loader(made.path, "train", Pairs(20), 32, window_shards=window)
+        loader = Loader(
+            made.path, BatchConfig(split="train", sampler=Pairs(20), batch_size=32), window_shards=window
+        )
         order = loader.samples(0).objects
         for of in (np.arange(640) // 8, classes):
             reach = distinct(ideal, of)

@@ -229,14 +229,14 @@ def test_names_come_once_in_the_order_asked() -> None:
     [
         ("relativ_rotation", "did you mean relative_rotation or .* There are rotation, .*floor_hue"),
         ("floor_hue_diff", "did you mean floor_hue_difference"),
-        ("zzz", "no label 'zzz'; There are rotation"),
+        ("zzz", "no field 'zzz'; There are rotation"),
         ("translation", "'3diebench-t' is a recipe that does"),
         ("translation_difference_base", "'3diebench-t'"),
         ("translation_y_difference", "'3diebench-t'"),
         ("twist", "'sequences'"),
         ("camera_distance", "'viewpoints'"),
         ("light_theta_rad_difference_circular", "has no period .*floor_hue.*take light_theta_rad_difference"),
-        ("FACTOR", "no label 'FACTOR'"),
+        ("FACTOR", "no field 'FACTOR'"),
     ],
 )
 def test_what_there_is_not_is_explained(name: str, message: str) -> None:

@@ -16,11 +16,13 @@ from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.loaders import ItemDataset, Loader, Pairs, Sequences, Tuples, Views, whole_split
+from turntable.loaders import BatchConfig, ItemDataset, Loader, Pairs, Sequences, Tuples, Views, whole_split
 
 
 def test_fields_shapes_and_types_of_pairs(dataset: Dataset) -> None:
-    assert described(next(iter(Loader(dataset.path, "train", Pairs(), 4)))) == {
+    assert described(
+        next(iter(Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4))))
+    ) == {
         "view_1": ((4, 3, 16, 16), torch.uint8),
         "view_2": ((4, 3, 16, 16), torch.uint8),
         "rotation_1": ((4, 3, 3), torch.float32),
@@ -37,7 +39,16 @@ def test_fields_shapes_and_types_of_pairs(dataset: Dataset) -> None:
 
 
 def test_fields_shapes_and_types_of_single_views_and_of_longer_samples(dataset: Dataset) -> None:
-    assert described(next(iter(Loader(dataset.path, "train", Views(), 5, labels=["floor_hue"])))) == {
+    assert described(
+        next(
+            iter(
+                Loader(
+                    dataset.path,
+                    BatchConfig(split="train", sampler=Views(), batch_size=5, fields=["floor_hue"]),
+                )
+            )
+        )
+    ) == {
         "view": ((5, 3, 16, 16), torch.uint8),
         "floor_hue": ((5,), torch.float32),
         "category": ((5,), torch.int64),
@@ -45,7 +56,15 @@ def test_fields_shapes_and_types_of_single_views_and_of_longer_samples(dataset: 
         "view_index": ((5,), torch.int64),
     }
     labels = ["relative_quaternion", "rotation"]
-    assert described(next(iter(Loader(dataset.path, "train", Tuples(4), 5, labels=labels)))) == {
+    assert described(
+        next(
+            iter(
+                Loader(
+                    dataset.path, BatchConfig(split="train", sampler=Tuples(4), batch_size=5, fields=labels)
+                )
+            )
+        )
+    ) == {
         "views": ((5, 4, 3, 16, 16), torch.uint8),
         "relative_quaternion": ((5, 3, 4), torch.float32),
         "rotation": ((5, 4, 3, 3), torch.float32),
@@ -60,7 +79,17 @@ def test_fields_shapes_and_types_of_single_views_and_of_longer_samples(dataset: 
     "sampler", [Views(), Pairs(3), Tuples(3)], ids=lambda sampler: type(sampler).__name__
 )
 def test_images_are_the_decoded_files_and_labels_their_own(dataset: Dataset, sampler, workers: int) -> None:
-    loader = Loader(dataset.path, "train", sampler, 4, labels=["factors"], last="short", num_workers=workers)
+    loader = Loader(
+        dataset.path,
+        BatchConfig(
+            split="train",
+            sampler=sampler,
+            batch_size=4,
+            fields=["factors"],
+            num_workers=workers,
+            last="short",
+        ),
+    )
     batch = joined(list(loader))
     if sampler.naming == "single":
         batch |= {name: batch[name][:, None] for name in ("factors", "view_index")}
@@ -81,7 +110,14 @@ def test_images_are_the_decoded_files_and_labels_their_own(dataset: Dataset, sam
 
 @pytest.mark.parametrize("sign", ["product", "canonical"])
 def test_rotations_are_those_scipy_computes(dataset: Dataset, sign) -> None:
-    batch = joined(list(Loader(dataset.path, "train", Pairs(20), 13, quaternion_sign=sign)))
+    batch = joined(
+        list(
+            Loader(
+                dataset.path,
+                BatchConfig(split="train", sampler=Pairs(20), batch_size=13, quaternion_sign=sign),
+            )
+        )
+    )
     first, second = (Rotation.from_euler("xyz", batch[f"factors_{side}"][:, :3].numpy()) for side in "12")
     relative = first.inv() * second
     assert np.allclose(batch["rotation_1"], first.as_matrix(), atol=1e-6)
@@ -97,7 +133,10 @@ def test_sequences_of_a_data_set_that_has_them(tmp_path: Path) -> None:
     made = make_synthetic_dataset(
         tmp_path, objects=3, views=20, image_size=16, sequence=motion, val_fraction=0.0
     )
-    loader = Loader(made.path, "train", Sequences(5), 4, labels=["twist", "relative_twist"])
+    loader = Loader(
+        made.path,
+        BatchConfig(split="train", sampler=Sequences(5), batch_size=4, fields=["twist", "relative_twist"]),
+    )
     assert loader.num_samples == 3 * 4
     for batch in loader:
         assert batch["views"].shape == (4, 5, 3, 16, 16)
@@ -108,8 +147,15 @@ def test_sequences_of_a_data_set_that_has_them(tmp_path: Path) -> None:
 
 
 def test_images_are_resized_on_demand(dataset: Dataset) -> None:
-    full = next(iter(Loader(dataset.path, "train", Pairs(), 4)))
-    half = next(iter(Loader(dataset.path, "train", Pairs(), 4, image_size=8, num_workers=1)))
+    full = next(iter(Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4))))
+    half = next(
+        iter(
+            Loader(
+                dataset.path,
+                BatchConfig(split="train", sampler=Pairs(), batch_size=4, num_workers=1, image_size=8),
+            )
+        )
+    )
     assert half["view_1"].shape == (4, 3, 8, 8)
     means = full["view_1"].float().mean(dim=(2, 3)), half["view_1"].float().mean(dim=(2, 3))
     assert torch.allclose(*means, atol=2.0)
@@ -117,18 +163,35 @@ def test_images_are_resized_on_demand(dataset: Dataset) -> None:
         full["view_1"].float(), size=(8, 8), mode="bilinear", antialias=True
     )
     assert (half["view_1"].float() - expected).abs().max() <= 1
-    assert equal(next(iter(Loader(dataset.path, "train", Pairs(), 4, image_size=16))), full)
+    assert equal(
+        next(
+            iter(
+                Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4, image_size=16))
+            )
+        ),
+        full,
+    )
 
 
 def test_numpy_batches_are_the_same_without_torch(dataset: Dataset) -> None:
-    tensors = next(iter(Loader(dataset.path, "train", Pairs(), 4, num_workers=1)))
-    arrays = next(iter(Loader(dataset.path, "train", Pairs(), 4, num_workers=1, output="numpy")))
+    tensors = next(
+        iter(Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4, num_workers=1)))
+    )
+    arrays = next(
+        iter(
+            Loader(
+                dataset.path,
+                BatchConfig(split="train", sampler=Pairs(), batch_size=4, num_workers=1, output="numpy"),
+            )
+        )
+    )
     assert arrays["view_1"].shape == (4, 16, 16, 3)
     assert (arrays["view_1"] == tensors["view_1"].permute(0, 2, 3, 1).numpy()).all()
     assert all((arrays[name] == tensors[name].numpy()).all() for name in arrays if "view_" not in name)
     code = (
-        "import sys\nfrom turntable.loaders import Loader, Pairs\n"
-        f"loader = Loader({str(dataset.path)!r}, 'train', Pairs(), 4, num_workers=1, output='numpy')\n"
+        "import sys\nfrom turntable.loaders import BatchConfig, Loader, Pairs\n"
+        "config = BatchConfig(sampler=Pairs(), batch_size=4, num_workers=1, output='numpy')\n"
+        f"loader = Loader({str(dataset.path)!r}, config)\n"
         "next(iter(loader))\n"
         "print([name for name in ('torch', 'duckdb', 'obstore', 'urllib3') if name in sys.modules])"
     )
@@ -138,21 +201,32 @@ def test_numpy_batches_are_the_same_without_torch(dataset: Dataset) -> None:
 
 def test_images_are_channels_last_in_memory(dataset: Dataset) -> None:
     for workers in (0, 1):
-        batch = next(iter(Loader(dataset.path, "train", Pairs(), 4, num_workers=workers)))
+        batch = next(
+            iter(
+                Loader(
+                    dataset.path,
+                    BatchConfig(split="train", sampler=Pairs(), batch_size=4, num_workers=workers),
+                )
+            )
+        )
         assert batch["view_2"].is_contiguous(memory_format=torch.channels_last)
 
 
 def test_loading_draws_nothing_from_the_training_generator(dataset: Dataset) -> None:
     before = torch.get_rng_state()
     for workers, engine in ((0, "ring"), (1, "ring"), (1, "dataloader")):
-        loader = Loader(dataset.path, "train", Pairs(), 4, num_workers=workers, engine=engine)  # type: ignore[arg-type]
+        loader = Loader(
+            dataset.path,
+            BatchConfig(split="train", sampler=Pairs(), batch_size=4, num_workers=workers),
+            engine=engine,
+        )  # type: ignore[arg-type]
         list(loader)
         loader.close()
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_items_of_the_map_style_set_are_the_loaders_samples(dataset: Dataset) -> None:
-    loader = Loader(dataset.path, "train", Pairs(2), 13, seed=2)
+    loader = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(2), batch_size=13, seed=2))
     single = ItemDataset(loader)
     single.set_epoch(3)
     assert len(single) == 26
@@ -169,25 +243,35 @@ def test_items_of_the_map_style_set_are_the_loaders_samples(dataset: Dataset) ->
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to pin memory for")
 @pytest.mark.parametrize(("workers", "engine"), [(0, "ring"), (1, "ring"), (1, "dataloader")])
 def test_pinning_without_a_gpu_does_nothing(dataset: Dataset, workers: int, engine) -> None:
-    loader = Loader(dataset.path, "train", Pairs(), 4, num_workers=workers, engine=engine, pin_memory=True)
-    assert equal(next(iter(loader)), next(iter(Loader(dataset.path, "train", Pairs(), 4))))
+    loader = Loader(
+        dataset.path,
+        BatchConfig(split="train", sampler=Pairs(), batch_size=4, num_workers=workers, pin_memory=True),
+        engine=engine,
+    )
+    assert equal(
+        next(iter(loader)),
+        next(iter(Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4)))),
+    )
     loader.close()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU to pin memory for")
 def test_slots_are_pinned_and_not_written_over_while_they_are_copied(dataset: Dataset) -> None:
-    loader = Loader(dataset.path, "train", Pairs(50), 4, num_workers=2, pin_memory=True)
+    loader = Loader(
+        dataset.path,
+        BatchConfig(split="train", sampler=Pairs(50), batch_size=4, num_workers=2, pin_memory=True),
+    )
     copies, pinned = [], []
     for batch in loader:
         pinned.append(batch["view_1"].is_pinned())
         copies.append(batch["view_1"].to("cuda", non_blocking=True))
     assert all(pinned)
-    expected = Loader(dataset.path, "train", Pairs(50), 4)
+    expected = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(50), batch_size=4))
     assert all(torch.equal(a.cpu(), b["view_1"]) for a, b in zip(copies, expected, strict=True))
 
 
 def test_kept_batches_are_not_written_over(dataset: Dataset) -> None:
-    loader = Loader(dataset.path, "train", Pairs(), 1, num_workers=1)
+    loader = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=1, num_workers=1))
     kept = list(loader.batches(0))
     copies = [batch["view_1"].clone() for batch in kept]
     list(loader.batches(1))
@@ -196,10 +280,17 @@ def test_kept_batches_are_not_written_over(dataset: Dataset) -> None:
 
 
 def test_a_batch_is_the_shared_memory_itself(dataset: Dataset) -> None:
-    loader = Loader(dataset.path, "train", Pairs(30), 2, num_workers=2)
+    loader = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(30), batch_size=2, num_workers=2))
     addresses = {batch["view_1"].data_ptr() for batch in loader}
     assert len(addresses) <= 5
     loader.close()
+
+
+def made_of(dataset: Dataset, arguments: dict) -> Loader:
+    """A loader with its own arguments, and with those of the config."""
+    own = {name: arguments.pop(name) for name in ("engine", "window_shards", "config") if name in arguments}
+    config = own.pop("config", None) or BatchConfig(**{"sampler": Pairs(), "batch_size": 4, **arguments})
+    return Loader(dataset.path, config, **own)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +298,7 @@ def test_a_batch_is_the_shared_memory_itself(dataset: Dataset) -> None:
     [
         ({"split": "test"}, "has no split 'test'; it has train, val"),
         ({"batch_size": 0}, "batch_size 0: must be at least 1"),
-        ({"batch_size": 14}, "13 samples do not fill a batch of 14 for each of 1 ranks; use a smaller batch"),
+        ({"batch_size": 14}, "13 samples do not fill a batch of 14; use a smaller batch_size, more visits"),
         ({"image_size": 0}, "image_size 0: must be at least 1 pixel"),
         ({"rank": 2, "world_size": 2}, "rank 2 of 2: must be from 0 to 1"),
         ({"rank": 0}, "give rank and world_size together"),
@@ -215,12 +306,11 @@ def test_a_batch_is_the_shared_memory_itself(dataset: Dataset) -> None:
         ({"output": "jax"}, "output 'jax': use 'torch' or 'numpy'"),
         ({"num_workers": -1}, "num_workers -1: must be at least 0"),
         ({"window_shards": 0}, "window_shards 0: must be at least 1, or None"),
-        (
-            {"outputs": ["depth"]},
-            "outputs depth: the data set keeps rgb .* render it with --outputs rgb,depth",
-        ),
-        ({"points": True}, "has no point clouds; render it with --points"),
-        ({"labels": ["rotatoin"]}, "rotation"),
+        ({"fields": ["depth"]}, "no depth in this data set, which keeps rgb .* with --outputs rgb,depth"),
+        ({"fields": ["points"]}, "has no point clouds; render it with --points"),
+        ({"fields": ["rotatoin"]}, "did you mean rotation"),
+        ({"fields": "rotation"}, r"give a list of names, such as \['rotation'\]"),
+        ({"config": "train"}, "'train' is no BatchConfig; give BatchConfig"),
         ({"sampler": Sequences(3)}, "has no sequences"),
         ({"sampler": Tuples(7)}, "at least 7 views of each object; no object has more than 6"),
         ({"quaternion_sign": "plus"}, "'plus'"),
@@ -228,15 +318,15 @@ def test_a_batch_is_the_shared_memory_itself(dataset: Dataset) -> None:
 )
 def test_impossible_arguments_are_refused_at_once(dataset: Dataset, arguments: dict, told: str) -> None:
     with pytest.raises(InvalidInputError, match=told):
-        Loader(dataset.path, **{"split": "train", "sampler": Pairs(), "batch_size": 4, **arguments})
+        made_of(dataset, arguments)
 
 
 def test_one_view_gives_no_pairs(tmp_path: Path) -> None:
     make_synthetic_dataset(tmp_path, objects=4, views=1, image_size=16)
     with pytest.raises(InvalidInputError, match="at least 2 views"):
-        Loader(tmp_path, "train", Pairs(), 1)
+        Loader(tmp_path, BatchConfig(split="train", sampler=Pairs(), batch_size=1))
 
 
 def test_a_folder_without_a_data_set_is_told(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="not a finished data set"):
-        Loader(tmp_path, "train")
+        Loader(tmp_path, BatchConfig(split="train"))

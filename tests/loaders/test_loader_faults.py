@@ -20,7 +20,7 @@ from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, TurntableError
-from turntable.loaders import Loader, Pairs, Sequences, Tuples, Views
+from turntable.loaders import BatchConfig, Loader, Pairs, Sequences, Tuples, Views
 
 ENGINES = [(0, "ring"), (2, "ring"), (2, "dataloader")]
 
@@ -49,7 +49,11 @@ def damage(dataset: Dataset, row: int, view: int) -> None:
 def test_a_damaged_view_ends_the_run_with_file_and_remedy(tmp_path: Path, workers: int, engine) -> None:
     dataset = make(tmp_path)
     damage(dataset, 3, 1)
-    loader = Loader(tmp_path, "train", Views(), 1, num_workers=workers, engine=engine)
+    loader = Loader(
+        tmp_path,
+        BatchConfig(split="train", sampler=Views(), batch_size=1, num_workers=workers),
+        engine=engine,
+    )
     with pytest.raises(
         IntegrityError,
         match=r"train object class\d\d/\d+, view 1: .*shard-\d+\.tar: .*checksum.*turntable render",
@@ -68,14 +72,16 @@ def test_damaged_views_are_replaced_counted_and_logged_up_to_a_threshold(
     with caplog.at_level(logging.WARNING, "turntable.loaders"):
         loader = Loader(
             tmp_path,
-            "train",
-            Pairs(20),
-            8,
-            labels=["factors"],
-            num_workers=workers,
+            BatchConfig(
+                split="train",
+                sampler=Pairs(20),
+                batch_size=8,
+                fields=["factors"],
+                num_workers=workers,
+                last="short",
+                max_corrupt_views=2,
+            ),
             engine=engine,
-            max_corrupt_views=2,
-            last="short",
         )
         batches = list(loader)
     loader.close()
@@ -93,7 +99,11 @@ def test_damaged_views_are_replaced_counted_and_logged_up_to_a_threshold(
                     assert (batch[f"factors_{side}"][i].numpy() == split.labels[row, view]).all()
                     image = decode_jpeg(split.read_jpeg(row, view))
                     assert (batch[f"view_{side}"][i].permute(1, 2, 0).numpy() == image).all()
-    strict = Loader(tmp_path, "train", Pairs(20), 8, num_workers=workers, engine=engine, max_corrupt_views=1)
+    strict = Loader(
+        tmp_path,
+        BatchConfig(split="train", sampler=Pairs(20), batch_size=8, num_workers=workers, max_corrupt_views=1),
+        engine=engine,
+    )
     with pytest.raises(IntegrityError, match="2 views cannot be had, at most 1 may be missing"):
         list(strict)
     strict.close()
@@ -105,7 +115,16 @@ def test_what_replaces_a_view_is_the_same_for_any_number_of_workers(tmp_path: Pa
         damage(dataset, 2, view)
     runs = []
     for workers in (0, 1, 3):
-        loader = Loader(tmp_path, "train", Tuples(3, visits=10), 7, num_workers=workers, max_corrupt_views=9)
+        loader = Loader(
+            tmp_path,
+            BatchConfig(
+                split="train",
+                sampler=Tuples(3, visits=10),
+                batch_size=7,
+                num_workers=workers,
+                max_corrupt_views=9,
+            ),
+        )
         runs.append(list(loader))
         loader.close()
     for other in runs[1:]:
@@ -118,7 +137,11 @@ def test_an_object_without_enough_readable_views_ends_the_run(tmp_path: Path) ->
     for view in range(3):
         damage(dataset, 4, view)
     with pytest.raises(IntegrityError, match=r"too few of an object's views .*object class.*, view \d: "):
-        list(Loader(tmp_path, "train", Pairs(5), 6, max_corrupt_views=100))
+        list(
+            Loader(
+                tmp_path, BatchConfig(split="train", sampler=Pairs(5), batch_size=6, max_corrupt_views=100)
+            )
+        )
 
 
 def test_a_replaced_view_is_one_that_the_filter_allows(tmp_path: Path) -> None:
@@ -130,12 +153,14 @@ def test_a_replaced_view_is_one_that_the_filter_allows(tmp_path: Path) -> None:
     damage(dataset, int(row), int(view))
     loader = Loader(
         tmp_path,
-        "train",
-        Tuples(1, visits=30),
-        4,
+        BatchConfig(
+            split="train",
+            sampler=Tuples(1, visits=30),
+            batch_size=4,
+            fields=["floor_hue"],
+            max_corrupt_views=3,
+        ),
         where="floor_hue < 0.6",
-        labels=["floor_hue"],
-        max_corrupt_views=3,
     )
     seen = torch.cat([batch["floor_hue"].flatten() for batch in loader])
     assert list(loader.corrupt_views) == [(row, view)]
@@ -146,7 +171,9 @@ def test_a_damaged_sequence_is_replaced_by_a_whole_one(tmp_path: Path) -> None:
     motion = {"length": 4, "motion": "constant", "speed_rad": {"low": 0.1, "high": 0.4}}
     dataset = make(tmp_path, views=12, sequence=motion)
     damage(dataset, 1, 5)
-    loader = Loader(tmp_path, "train", Sequences(4), 6, max_corrupt_views=1)
+    loader = Loader(
+        tmp_path, BatchConfig(split="train", sampler=Sequences(4), batch_size=6, max_corrupt_views=1)
+    )
     views = torch.cat([batch["view_index"] for batch in loader])
     assert (views.diff(dim=1) == 1).all()
     assert (views[:, 0] % 4 == 0).all()
@@ -162,7 +189,7 @@ def test_a_file_that_is_no_picture_though_its_checksum_fits(
         "turntable.datasets.split.Split.read_jpegs", lambda self, rows, views: [b"\xff\xd8 no"] * len(rows)
     )
     with pytest.raises(IntegrityError, match=r"train object class0\d/000\d, view 0: a JPEG does not decode"):
-        next(iter(Loader(tmp_path, "train", Views(), 1)))
+        next(iter(Loader(tmp_path, BatchConfig(split="train", sampler=Views(), batch_size=1))))
 
 
 @pytest.mark.parametrize(("workers", "engine"), ENGINES)
@@ -171,7 +198,13 @@ def test_a_cut_shard_is_told_with_file_and_remedy(tmp_path: Path, workers: int, 
     tar = tmp_path / "train" / "shard-000001.tar"
     tar.write_bytes(tar.read_bytes()[:-1000])
     with pytest.raises(IntegrityError, match=r"shard-000001\.tar: .*cut or edited; re-run"):
-        list(Loader(tmp_path, "train", Pairs(), 6, num_workers=workers, engine=engine))
+        list(
+            Loader(
+                tmp_path,
+                BatchConfig(split="train", sampler=Pairs(), batch_size=6, num_workers=workers),
+                engine=engine,
+            )
+        )
 
 
 @pytest.mark.slow
@@ -181,17 +214,19 @@ def test_an_index_of_another_shard_is_told(tmp_path: Path) -> None:
     index = tmp_path / "one" / "train" / "shard-000000.idx"
     index.write_bytes((tmp_path / "two" / "train" / "shard-000000.idx").read_bytes())
     with pytest.raises(IntegrityError, match=r"shard-000000.*(manifest|cut or edited)"):
-        list(Loader(tmp_path / "one", "train", Pairs(), 6, num_workers=2))
+        list(
+            Loader(tmp_path / "one", BatchConfig(split="train", sampler=Pairs(), batch_size=6, num_workers=2))
+        )
 
 
 TRAINER = """
 import signal, sys, time
-from turntable.loaders import Loader, Pairs
+from turntable.loaders import BatchConfig, Loader, Pairs
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
 # Of the trainer itself no more than this, however deep in a chain of errors it ends.
 sys.excepthook = lambda kind, error, trace: print(kind.__name__, *error.args, sep=": ", file=sys.stderr)
-loader = Loader(sys.argv[1], "train", Pairs(100_000), 8, num_workers=2)
+loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(100_000), batch_size=8, num_workers=2))
 loader.samples(0)
 for number, batch in enumerate(loader):
     if number == 0:
@@ -233,7 +268,7 @@ def test_whoever_is_killed_leaves_nothing_behind_and_nobody_hangs(tmp_path: Path
 @pytest.mark.slow
 def test_after_a_lost_worker_the_same_loader_goes_on_from_its_state(tmp_path: Path) -> None:
     make(tmp_path)
-    loader = Loader(tmp_path, "train", Pairs(10), 4, num_workers=2)
+    loader = Loader(tmp_path, BatchConfig(split="train", sampler=Pairs(10), batch_size=4, num_workers=2))
     whole = list(loader.batches(0))
     running = loader.batches(0)
     for _ in range(3):
@@ -254,10 +289,10 @@ TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 RANK = """
 import hashlib, json, sys
 import torch.distributed as distributed
-from turntable.loaders import Loader, Pairs
+from turntable.loaders import BatchConfig, Loader, Pairs
 
 distributed.init_process_group("gloo")
-loader = Loader(sys.argv[1], "train", Pairs(3), 2, num_workers=1, last="drop")
+loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(3), batch_size=4, num_workers=1, last="drop"))
 shown = []
 for batch in loader:
     shown += list(zip(*(batch[name].tolist() for name in ("object_index", "view_index_1", "view_index_2"))))
@@ -288,7 +323,7 @@ def test_real_ranks_under_torchrun_see_disjoint_data_and_equal_counts(tmp_path: 
     assert count_0 == count_1 == 33 // 4
     assert len(shown_0) == len(shown_1) == 2 * count_0
     assert state_0 == state_1
-    alone = Loader(tmp_path / "set", "train", Pairs(3), 4).samples(0)
+    alone = Loader(tmp_path / "set", BatchConfig(split="train", sampler=Pairs(3), batch_size=4)).samples(0)
     samples = [[int(a), *b] for a, b in zip(alone.objects, alone.views.tolist(), strict=True)][:32]
     assert [samples[at : at + 2] for at in range(0, 32, 4)] == [
         shown_0[at : at + 2] for at in range(0, 16, 2)
@@ -351,17 +386,14 @@ def test_nothing_in_a_data_set_of_strangers_is_executed(tmp_path: Path, where: s
     else:
         table["categories"] = pickle.dumps(_Payload(trap)).decode("latin-1")
     manifest.write_text(json.dumps(table))
+    fields = ["object_points"] if where == "points" else None
     condition = "floor_hue < 1" if where == "labels.parquet" else None
     for workers in (0, 1):
         with pytest.raises(IntegrityError):
             list(
                 Loader(
                     dataset.path,
-                    "train",
-                    Views(),
-                    1,
-                    num_workers=workers,
-                    points=where == "points",
+                    BatchConfig(sampler=Views(), batch_size=1, fields=fields, num_workers=workers),
                     where=condition,
                 )
             )

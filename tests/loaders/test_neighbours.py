@@ -11,7 +11,7 @@ import webdataset
 
 from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, export_folder, import_folder, open_dataset
-from turntable.loaders import ItemDataset, Loader, Pairs, Views
+from turntable.loaders import BatchConfig, ItemDataset, Loader, Pairs, Views
 
 VIEWS = 4
 UNCLOSED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -99,7 +99,9 @@ def test_our_loader_reads_a_converted_set_as_it_reads_the_rendered_one(
     def by_key(made: Dataset) -> dict[tuple[str, int], torch.Tensor]:
         with made.split("train") as split:
             ids = [record.id for record in split.objects]
-        loader = Loader(made.path, "train", Views(), 8, last="short", num_workers=1)
+        loader = Loader(
+            made.path, BatchConfig(split="train", sampler=Views(), batch_size=8, num_workers=1, last="short")
+        )
         found = {
             (ids[int(row)], int(view)): image
             for batch in loader
@@ -152,7 +154,10 @@ def test_lightning_resumes_in_mid_epoch_with_the_next_batch(dataset: Dataset, tm
                 enable_progress_bar=False,
                 enable_model_summary=False,
             )
-            loader = Loader(dataset.path, "train", Pairs(4), 3, seed=1, num_workers=1)
+            loader = Loader(
+                dataset.path,
+                BatchConfig(split="train", sampler=Pairs(4), batch_size=3, seed=1, num_workers=1),
+            )
             trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=False)
             loader.close()
             return module
@@ -169,7 +174,9 @@ def test_a_stateful_data_loader_resumes_over_our_items(dataset: Dataset) -> None
         from torchdata.stateful_dataloader import StatefulDataLoader
 
         def make() -> StatefulDataLoader:
-            items = ItemDataset(Loader(dataset.path, "train", Pairs(4), 3, seed=1))
+            items = ItemDataset(
+                Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(4), batch_size=3, seed=1))
+            )
             return StatefulDataLoader(items, batch_size=3, num_workers=2)
 
         whole = [batch["object_index"].tolist() for batch in make()]
@@ -181,5 +188,5 @@ def test_a_stateful_data_loader_resumes_over_our_items(dataset: Dataset) -> None
         rest = [batch["object_index"].tolist() for batch in second]
         del iterator, first, second
     assert part + rest == whole
-    expected = Loader(dataset.path, "train", Pairs(4), 3, seed=1)
+    expected = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(4), batch_size=3, seed=1))
     assert whole == [batch["object_index"].tolist() for batch in expected]

@@ -1,5 +1,6 @@
 """Views rendered beside the trainer: the batches that a stored data set gives, and no view twice."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from tests.support.quick_run import InProcess
 from turntable.datasets import draw_factors, load_recipe
 from turntable.datasets.draws import Blocks
 from turntable.errors import DeviceError, DeviceLostError, IntegrityError, InvalidInputError, TurntableError
-from turntable.loaders import Augmentation, Fixed, Fresh, Loader, OnlinePairs, Pairs, Samples
+from turntable.loaders import Augmentation, BatchConfig, Fixed, Fresh, Loader, OnlinePairs, Pairs, Samples
 from turntable.loaders.online import Routes
 from turntable.renderer import generate
 from turntable.renderer.meshes.sources import ZooSource
@@ -29,9 +30,12 @@ Batch = dict[str, Any]
 
 
 def online(sampler: Fresh | None = None, batch_size: int = 3, **more: Any) -> OnlinePairs:
+    """With its own arguments, and with those of the config."""
     how: dict[str, Any] = {"objects": OBJECTS, "backend": "embree", **more}
-    recipe = how.pop("recipe", RECIPE)
-    return OnlinePairs(recipe, how.pop("meshes", None), "train", sampler, batch_size, **how)
+    recipe, meshes = how.pop("recipe", RECIPE), how.pop("meshes", None)
+    names = {item.name for item in dataclasses.fields(BatchConfig)}
+    wanted = {name: how.pop(name) for name in names & how.keys()}
+    return OnlinePairs(recipe, meshes, BatchConfig(sampler=sampler, batch_size=batch_size, **wanted), **how)
 
 
 def epochs(loader: OnlinePairs, count: int) -> list[Batch]:
@@ -60,11 +64,15 @@ def shown(batches: list[Batch]) -> list[tuple[int, int]]:
 def test_batches_are_those_of_the_stored_data_set(tmp_path: Path, backend: str) -> None:
     recipe = RECIPE.replace(outputs=["rgb", "mask", "depth"], channel_order="bgr")
     generate(recipe, ZooSource(OBJECTS), tmp_path / "set", engine=InProcess(), backend=backend)
-    same: dict[str, Any] = {"outputs": ["mask", "depth"], "quaternion_sign": "canonical", "seed": 5}
+    fields = ["relative_quaternion", "rotation", "factors", "mask", "depth"]
+    same: dict[str, Any] = {"fields": fields, "quaternion_sign": "canonical", "seed": 5}
     # Drawn together as in the data set, since OpenGL rounds a view by where it lies among others.
     fresh = online(Fresh(2, samples_per_visit=2), 3, recipe=recipe, backend=backend, **same)
     batches = epochs(fresh, 1)
-    assert fresh.inventory.categories == Loader(tmp_path / "set", "train", batch_size=1).dataset.categories
+    assert (
+        fresh.inventory.categories
+        == Loader(tmp_path / "set", BatchConfig(split="train", batch_size=1)).dataset.categories
+    )
     assert len(batches) == 2
     samples = [
         Samples(
@@ -75,7 +83,7 @@ def test_batches_are_those_of_the_stored_data_set(tmp_path: Path, backend: str) 
     ]
     assert sorted(shown(batches)) == [(row, view) for row in range(OBJECTS) for view in range(4)]
     for batch, chosen in zip(batches, samples, strict=True):
-        (stored,) = Loader(tmp_path / "set", "train", Fixed(chosen), 3, **same)
+        (stored,) = Loader(tmp_path / "set", BatchConfig(sampler=Fixed(chosen), batch_size=3, **same))
         assert {name: (value.shape, value.dtype) for name, value in batch.items()} == {
             name: (value.shape, value.dtype) for name, value in stored.items()
         }
@@ -86,7 +94,7 @@ def test_batches_are_those_of_the_stored_data_set(tmp_path: Path, backend: str) 
 @pytest.mark.slow
 def test_no_view_comes_twice_on_any_rank_and_labels_are_drawn_by_number() -> None:
     ranks = [
-        online(Fresh(2, visits=2), 1, rank=rank, world_size=2, labels=["factors"], output="numpy")
+        online(Fresh(2, visits=2), 2, rank=rank, world_size=2, fields=["factors"], output="numpy")
         for rank in range(2)
     ]
     batches = [epochs(loader, 2) for loader in ranks]
@@ -133,7 +141,7 @@ def test_longer_samples_of_sequences_begin_new_ones() -> None:
     recipe = load_recipe("sequences").replace(image_size_px=16, quality="fast", val_fraction=0, source="zoo")
     assert recipe.sequence is not None
     length = recipe.sequence.length
-    loader = online(Fresh(3), recipe=recipe, labels=["twist", "relative_pose"], output="numpy")
+    loader = online(Fresh(3), recipe=recipe, fields=["twist", "relative_pose"], output="numpy")
     first, second = epochs(loader, 2)
     assert first["views"].shape == (3, 3, 16, 16, 3)
     assert first["relative_pose"].shape == (3, 2, 4, 4)
@@ -146,9 +154,10 @@ def test_longer_samples_of_sequences_begin_new_ones() -> None:
 ALONE = """
 import sys
 from turntable.datasets.recipes.recipe import Recipe
-from turntable.loaders import Fresh
+from turntable.loaders import BatchConfig, Fresh
 from turntable.loaders.online import OnlinePairs
-loader = OnlinePairs({recipe!r}, None, "train", Fresh(1), 3, objects=3, backend="embree", output="numpy")
+config = BatchConfig(sampler=Fresh(1), batch_size=3, output="numpy")
+loader = OnlinePairs({recipe!r}, None, config, objects=3, backend="embree")
 (batch,) = loader
 assert batch["view"].any() and batch["rotation"].any()
 foreign = ("moderngl", "trimesh", "embreex", "torch", "turntable.renderer")
@@ -203,7 +212,7 @@ def write_boxes(folder: Path, damaged: int) -> None:
 def test_meshes_that_cannot_be_used_are_replaced_and_counted_once(tmp_path: Path) -> None:
     write_boxes(tmp_path, damaged=2)
     how: dict[str, Any] = {"recipe": RECIPE, "meshes": tmp_path, "source": "folder", "objects": None}
-    loader = online(Fresh(2, visits=2), 5, **how, max_corrupt_views=2, labels=["factors"])
+    loader = online(Fresh(2, visits=2), 5, **how, max_corrupt_views=2, fields=["factors"])
     batches = epochs(loader, 2)
     assert len(batches) == 4
     assert len(set(shown(batches))) == 4 * 5 * 2
@@ -232,10 +241,11 @@ def test_recipes_that_end_are_refused(name: str) -> None:
     ("changes", "said"),
     [
         ({"sampler": Pairs()}, "views that never come again are drawn by Fresh"),
-        ({"num_workers": 0}, "at least 1 renderer is needed"),
+        ({"num_workers": -1}, "num_workers -1: must be at least 0"),
         ({"window_objects": 0}, "window_objects 0"),
-        ({"outputs": ["shadows"]}, "'shadows' is not one of"),
-        ({"labels": ["translation"]}, "no label 'translation'"),
+        ({"fields": ["shadows"]}, "no field 'shadows'; .*outputs mask, depth, normals, coordinates"),
+        ({"fields": ["translation"]}, "no label 'translation'"),
+        ({"fields": ["points"]}, "rendered beside training has no point clouds; render a data set with"),
         ({"recipe": "no-such"}, "no recipe 'no-such'"),
         ({"meshes": "/nowhere"}, "the zoo makes its own meshes"),
         ({"meshes": "/nowhere", "source": "folder"}, "/nowhere does not exist"),

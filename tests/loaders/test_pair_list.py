@@ -7,7 +7,16 @@ import pytest
 from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.loaders import Fixed, Loader, Samples, read_pairs, validation_pairs, whole_split, write_pairs
+from turntable.loaders import (
+    BatchConfig,
+    Fixed,
+    Loader,
+    Samples,
+    read_pairs,
+    validation_pairs,
+    whole_split,
+    write_pairs,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +37,7 @@ def test_what_was_written_is_read_and_used(dataset: Dataset, pairs: Samples, tmp
     before = path.read_bytes()
     write_pairs(path, again, dataset, "val")
     assert path.read_bytes() == before
-    loader = Loader(dataset.path, "val", Fixed(again), 24)
+    loader = Loader(dataset.path, BatchConfig(split="val", sampler=Fixed(again), batch_size=24))
     assert next(iter(loader))["object_index"].tolist() == pairs.objects.tolist()
     with dataset.split("val") as split:
         first = json.loads(before)["samples"][0]

@@ -12,6 +12,7 @@ from turntable.loaders import (
     Samples,
     Selection,
     Sequences,
+    Singles,
     Tuples,
     Views,
     validation_pairs,
@@ -55,7 +56,12 @@ def test_every_object_comes_as_often_as_promised(
     shards: list[int], views: int, visits: int, each: int, window: int | None
 ) -> None:
     selection = whole_split(shards, views)
-    for sampler in (Pairs(visits, each), Tuples(3, visits, each), Fresh(2, visits, each)):
+    for sampler in (
+        Pairs(visits, each),
+        Tuples(3, visits, each),
+        Fresh(2, visits, each),
+        Singles(visits * each),
+    ):
         samples = drawn(sampler, selection, epoch=3, window=window)
         assert (np.bincount(samples.objects, minlength=len(selection)) == visits * each).all()
         assert all(len(set(row)) == sampler.views for row in samples.views.tolist())
@@ -112,6 +118,17 @@ def test_filtered_objects_show_only_what_the_filter_left() -> None:
     assert {(a, b) for a, *views in rows(pairs) for b in views} == set(kept[:-1])
     with pytest.raises(InvalidInputError, match="at least 4 views of each object; no object has more than 3"):
         selection.with_at_least(4)
+
+
+def test_singles_show_each_object_once_a_visit_by_any_of_its_views() -> None:
+    selection = whole_split([4000], 5)
+    samples = drawn(Singles(visits=3), selection)
+    for start in (0, 4000, 8000):
+        assert sorted(samples.objects[start : start + 4000]) == list(range(4000))
+    assert stats.chisquare(np.bincount(samples.views[:, 0], minlength=5)).pvalue > 1e-3
+    filtered = chosen_views([2, 2], *np.array([(0, 1), (0, 3), (3, 4)]).T)
+    assert rows(drawn(Singles(50), filtered)) == {(0, 1), (0, 3), (3, 4)}
+    assert drawn(Singles(), selection, epoch=1).digest != drawn(Singles(), selection).digest
 
 
 def test_stored_order_is_object_by_object() -> None:
@@ -196,6 +213,7 @@ def test_too_many_pairs_or_impossible_numbers_are_refused() -> None:
     for make in (
         lambda: Pairs(0),
         lambda: Pairs(1, 0),
+        lambda: Singles(0),
         lambda: Tuples(0),
         lambda: Sequences(3, 0),
         lambda: Fresh(0),

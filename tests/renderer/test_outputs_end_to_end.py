@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from turntable.datasets import load_recipe, open_dataset, verify
 from turntable.datasets.shards.index import open_index
 from turntable.errors import InvalidInputError
 from turntable.geometry import pose
-from turntable.loaders import ItemDataset, Loader, Pairs, Views
+from turntable.loaders import BatchConfig, ItemDataset, Loader, Pairs, Views
 from turntable.renderer import generate, open_source
 
 pytestmark = [pytest.mark.gl, pytest.mark.slow]
@@ -54,7 +55,8 @@ def test_depth_and_label_land_on_the_coordinates(folder):
     grid = np.stack(np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5), axis=-1)
     rays = np.concatenate([grid, np.ones((SIZE, SIZE, 1))], axis=-1) @ np.linalg.inv(intrinsics).T
     pixels = 0
-    for batch in Loader(folder, "train", STORED, 4, last="short", outputs=OUTPUTS):
+    config = BatchConfig(sampler=STORED, batch_size=4, fields=("factors", *OUTPUTS), last="short")
+    for batch in Loader(folder, config):
         angles = dataset.schema.rotations(batch["factors"].numpy())
         names = [factor.name for factor in dataset.manifest.factors]
         shift = batch["factors"][:, [names.index(f"translation_{axis}") for axis in "xyz"]].numpy()
@@ -75,20 +77,66 @@ def test_depth_and_label_land_on_the_coordinates(folder):
 
 
 def test_points_lie_where_coordinates_do(folder):
+    fields = ("mask", "coordinates", "object_points")
     batch = next(
-        iter(Loader(folder, "train", STORED, 64, last="short", outputs=("mask", "coordinates"), points=True))
+        iter(Loader(folder, BatchConfig(sampler=STORED, batch_size=64, fields=fields, last="short")))
     )
-    assert batch["points"].shape[1:] == (POINTS, 6)
+    assert batch["object_points"].shape[1:] == (POINTS, 6)
     for row in range(0, len(batch["mask"]), VIEWS):
         seen = batch["coordinates"][row].permute(1, 2, 0)[batch["mask"][row, 0] > 0]
         if len(seen) > 20:
-            nearest = torch.cdist(seen, batch["points"][row, :, :3]).min(dim=1).values
+            nearest = torch.cdist(seen, batch["object_points"][row, :, :3]).min(dim=1).values
             assert nearest.median() < 0.1
+
+
+def seen_through(manifest, places):
+    """Pixels [P, 2] and depths [P] of places in the world, by the camera alone."""
+    world_to_camera = np.array(manifest.camera["world_to_camera"])
+    there = places @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]
+    image = there @ np.array(manifest.camera["K"]).T
+    return image[:, :2] / image[:, 2:], there[:, 2]
+
+
+def near_the_mask(mask):
+    """A mask [S, S], a pixel wider on all sides."""
+    padded = np.pad(mask > 0, 1)
+    moved = [np.roll(padded, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    return np.any(moved, axis=0)[1:-1, 1:-1]
+
+
+def test_posed_points_land_on_the_pixels_of_the_object(folder):
+    """Projected by the camera: on the mask, never before what is seen, facing as the seen surface does."""
+    manifest = open_dataset(folder).manifest
+    fields = ("mask", "depth", "normals", "points", "object_points")
+    config = BatchConfig(sampler=STORED, batch_size=64, fields=fields, last="short", output="numpy")
+    (batch,) = Loader(folder, config)
+    assert batch["points"].shape == (len(batch["mask"]), POINTS, 6)
+    posed, unposed, before, facing = [], [], [], []
+    for row, mask in enumerate(batch["mask"][:, 0]):
+        pixels, depths = seen_through(manifest, batch["points"][row, :, :3].astype(np.float64))
+        columns, lines = np.floor(pixels).astype(int).T
+        inside = (columns >= 0) & (columns < SIZE) & (lines >= 0) & (lines < SIZE)
+        lines, columns = lines[inside], columns[inside]
+        posed.append(near_the_mask(mask)[lines, columns])
+        others, _ = seen_through(manifest, batch["object_points"][row, :, :3].astype(np.float64))
+        unposed.append(near_the_mask(mask)[tuple(np.clip(np.floor(others).astype(int), 0, SIZE - 1).T[::-1])])
+        behind = depths[inside] - batch["depth"][row, 0][lines, columns]
+        on = mask[lines, columns] > 0
+        before.append(behind[on] < -0.1)
+        shown = on & (np.abs(behind) < 0.01)
+        dots = (batch["normals"][row][:, lines, columns].T * batch["points"][row, inside, 3:]).sum(axis=1)
+        facing.append(np.abs(dots[shown]))
+    assert np.concatenate(posed).mean() > 0.99
+    assert np.concatenate(unposed).mean() < 0.6
+    assert np.concatenate(before).mean() < 0.02
+    assert len(np.concatenate(facing)) > 200
+    assert np.median(np.concatenate(facing)) > 0.95
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_pairs_have_the_outputs_of_both_views(folder, workers):
-    loader = Loader(folder, "train", Pairs(), 2, num_workers=workers, outputs=OUTPUTS, points=True)
+    config = BatchConfig(sampler=Pairs(), batch_size=2, fields=OUTPUTS, num_workers=workers)
+    loader = Loader(folder, config)
     batch = next(iter(loader))
     shapes = {"mask": (2, 1, SIZE, SIZE), "depth": (2, 1, SIZE, SIZE), "normals": (2, 3, SIZE, SIZE)}
     for name, shape in {**shapes, "coordinates": (2, 3, SIZE, SIZE)}.items():
@@ -97,15 +145,14 @@ def test_pairs_have_the_outputs_of_both_views(folder, workers):
     with open_dataset(folder).split("train") as split:
         np.testing.assert_array_equal(batch["depth_2"][1, 0].numpy(), split.read_extra(row, view, "depth"))
     assert set(batch["mask_1"].unique().tolist()) <= {0, 1}
-    items = ItemDataset(Loader(folder, "train", Pairs(), 2, outputs=("depth",)))
+    items = ItemDataset(Loader(folder, BatchConfig(sampler=Pairs(), batch_size=2, fields=["depth"])))
     assert items[0]["depth_1"].shape == (1, SIZE, SIZE)
 
 
 def test_another_size_takes_the_nearest_pixel(folder):
-    whole = next(iter(Loader(folder, "train", STORED, 2, last="short", outputs=("depth",))))
-    half = next(
-        iter(Loader(folder, "train", STORED, 2, last="short", outputs=("depth",), image_size=SIZE // 2))
-    )
+    config = BatchConfig(sampler=STORED, batch_size=2, fields=["depth"])
+    whole = next(iter(Loader(folder, config)))
+    half = next(iter(Loader(folder, replace(config, image_size=SIZE // 2))))
     torch.testing.assert_close(half["depth"], whole["depth"][..., 1::2, 1::2])
 
 
@@ -136,10 +183,10 @@ def test_what_is_not_kept_is_asked_for_in_vain(folder, tmp_path):
     recipe = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", outputs=["rgb", "mask"])
     generate(recipe, open_source("zoo", None, 2), plain, objects=2)
     split = open_dataset(plain).splits[0]
-    with pytest.raises(InvalidInputError, match=r"keeps rgb, mask.*--outputs rgb,depth"):
-        Loader(plain, split, STORED, 1, last="short", outputs=("depth",))
-    with pytest.raises(InvalidInputError, match="--points 2048"):
-        Loader(plain, split, STORED, 1, last="short", points=True)
+    config = BatchConfig(split=split, sampler=STORED, batch_size=1, fields=["depth", "points"])
+    told = r"no depth .* keeps rgb, mask.*--outputs rgb,mask,depth; no points: .*--points 2048"
+    with pytest.raises(InvalidInputError, match=told):
+        Loader(plain, config)
 
 
 # webdataset leaves its files to the garbage collector.

@@ -178,9 +178,11 @@ def test_a_turntable_has_views_drawn_where_the_service_draws(page, start, zoo):
 
 def test_the_pair_is_the_one_a_loader_gives(page, running, served_folder):
     pytest.importorskip("torch")
-    from turntable.loaders import Loader
+    from turntable.loaders import BatchConfig, Loader
 
-    batch = next(iter(Loader(served_folder, "train", batch_size=4, seed=3, output="numpy")))
+    batch = next(
+        iter(Loader(served_folder, BatchConfig(split="train", batch_size=4, seed=3, output="numpy")))
+    )
     page.goto(f"{running.url}/gallery/#/d/small/pair")
     page.get_by_label("seed").fill("3")
     page.get_by_label("index").fill("2")

@@ -134,12 +134,13 @@ def test_the_config_is_one_that_nginx_accepts(proxied):
 
 def test_loaders_read_from_nginx_alone(served_folder, tmp_path):
     """The same data set behind a plain web server, without the service."""
-    from turntable.loaders import Loader, Views
+    from turntable.loaders import BatchConfig, Loader, Views
 
+    config = BatchConfig(sampler=Views(False), batch_size=4, last="short", output="numpy")
     port = free_port()
     with running_nginx(tmp_path, port, f"server {{ listen 127.0.0.1:{port}; root {served_folder.parent}; }}"):
         loaders = [
-            Loader(place, "train", Views(False), 4, last="short", output="numpy", **more)
+            Loader(place, config, **more)
             for place, more in (
                 (served_folder, {}),
                 (f"http://127.0.0.1:{port}/small", {"cache": False}),

@@ -12,7 +12,7 @@ import pytest
 from tests.support.ports import free_port
 from turntable.datasets import open_dataset
 from turntable.errors import InvalidInputError, StoreError
-from turntable.loaders import Loader, Pairs, Views
+from turntable.loaders import BatchConfig, Loader, Pairs, Views
 from turntable.service import new_access, write_access
 
 WHERE = "floor_hue < 0.5 and category in ('class00', 'class02')"
@@ -33,8 +33,11 @@ def views_of(loader):
     ]
 
 
-def views_loader(place, split="train", **more):
-    return Loader(place, split, Views(), 4, last="short", output="numpy", **more)
+def views_loader(place, split="train", fields=None, **more):
+    config = BatchConfig(
+        split=split, sampler=Views(), batch_size=4, fields=fields, last="short", output="numpy"
+    )
+    return Loader(place, config, **more)
 
 
 @pytest.mark.slow
@@ -114,9 +117,10 @@ def test_tokens_and_links_open_what_loaders_read(start, served_folder, tmp_path,
 
 CLIENT = """
 import sys, time
-from turntable.loaders import Loader, Pairs
+from turntable.loaders import BatchConfig, Loader, Pairs
 place, seed = sys.argv[1], int(sys.argv[2])
-loaders = [Loader(place, "train", Pairs(3), 4, seed=seed + i, output="numpy", cache=False) for i in range(5)]
+configs = [BatchConfig(sampler=Pairs(3), batch_size=4, seed=seed + i, output="numpy") for i in range(5)]
+loaders = [Loader(place, config, cache=False) for config in configs]
 print("ready", flush=True)
 for loader in loaders:
     for batch in loader.batches(0):
@@ -127,7 +131,11 @@ for loader in loaders:
 
 
 def lines_here(folder, seed):
-    loader = Loader(folder, "train", Pairs(3), 4, seed=seed, output="numpy", window_shards=16)
+    loader = Loader(
+        folder,
+        BatchConfig(split="train", sampler=Pairs(3), batch_size=4, seed=seed, output="numpy"),
+        window_shards=16,
+    )
     return [
         " ".join(
             map(
@@ -187,7 +195,7 @@ def test_fifty_streams_through_a_restart_lose_and_repeat_nothing(start, served_f
 
 
 def test_a_batch_has_the_labels_of_its_views(running, served_folder):
-    loader = views_loader(subset_of(running, WHERE), cache=False, labels=["floor_hue"])
+    loader = views_loader(subset_of(running, WHERE), cache=False, fields=["floor_hue"])
     with open_dataset(served_folder).split("train") as train:
         for batch in loader.batches(0):
             labels = train.labels_at(batch["object_index"], batch["view_index"])

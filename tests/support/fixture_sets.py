@@ -1,7 +1,7 @@
 """Data sets of ``tests/fixtures/sets``: how each is made, and what loaders give of it."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import chdir
 from pathlib import Path
 
@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable import cli
-from turntable.datasets import open_dataset
+from turntable.datasets import Manifest, open_dataset
 from turntable.datasets.query import subset_manifest
-from turntable.loaders import Loader, Pairs, Sequences, Tuples, Views
+from turntable.loaders import BatchConfig, Loader, Pairs, Sequences, Tuples, Views
+from turntable.loaders.sampling import Sampler
 
 SUBSET_WHERE = "floor_hue < 0.6 and view < 3"
 _DRAWN = "--workers 1 --backend moderngl --device software"
@@ -34,6 +35,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 """Arguments of ``turntable``, started in ``tests/fixtures``; WORK is an empty folder, OUT the set's."""
 
+_STORED_AS = {"object_points": "points"}
+"""Fields that had another name when batches were stored."""
 Arrays = dict[str, NDArray[np.generic]]
 SETS = (*COMMANDS, "subset")
 _FEW = ("relative_quaternion", "factors")
@@ -103,37 +106,46 @@ def batches(name: str, folder: Path) -> Arrays:
             for batch in loader:
                 for field, values in batch.items():
                     gathered.setdefault(field, []).append(_summary(field, np.asarray(values)))
-            found |= {f"{split}/{kind}/{field}": np.concatenate(parts) for field, parts in gathered.items()}
+            for field, parts in gathered.items():
+                found[f"{split}/{kind}/{_STORED_AS.get(field, field)}"] = np.concatenate(parts)
     return found
 
 
-def views_in_order(folder: Path, split: str, **options: object) -> Arrays:
-    """Every view of a split with its factors, in the order in which they are stored."""
-    loader = _loader(folder, split, Views(shuffled=False), labels=("factors",), **options)
+def views_in_order(folder: Path, split: str, beside: Sequence[str] = ()) -> Arrays:
+    """Every view of a split with its factors and further fields, in the order in which they are stored."""
+    loader = _loader(folder, split, Views(shuffled=False), ("factors", *beside))
     parts = list(loader)
     return {field: np.concatenate([np.asarray(part[field]) for part in parts]) for field in parts[0]}
 
 
 def _loaders(name: str, folder: Path, split: str) -> dict[str, Loader]:
     manifest = open_dataset(folder).manifest
-    more = {"outputs": manifest.outputs[1:], "points": manifest.points > 0}
+    more = beside_pictures(manifest)
     kinds: dict[str, Callable[[], Loader]] = {
-        "pairs": lambda: _loader(folder, split, Pairs(), labels=_MANY if name == "pairs" else _FEW),
-        "views": lambda: _loader(folder, split, Views(), labels=("factors",), **more),
-        "tuples": lambda: _loader(folder, split, Tuples(3, visits=2), labels=_FEW),
-        "sequences": lambda: _loader(folder, split, Sequences(3), labels=(*_MANY, "twist")),
+        "pairs": lambda: _loader(folder, split, Pairs(), _MANY if name == "pairs" else _FEW),
+        "views": lambda: _loader(folder, split, Views(), ("factors", *more)),
+        "tuples": lambda: _loader(folder, split, Tuples(3, visits=2), _FEW),
+        "sequences": lambda: _loader(folder, split, Sequences(3), (*_MANY, "twist")),
     }
     loaded = {"sequences": ("views", "sequences"), "pairs": ("pairs", "tuples")}
     return {kind: kinds[kind]() for kind in loaded.get(name, ("pairs", "views"))}
 
 
-def _loader(folder: Path, split: str, sampler: object, **options: object) -> Loader:
-    return Loader(folder, split, sampler, 4, seed=3, last="short", output="numpy", **options)
+def beside_pictures(manifest: Manifest) -> tuple[str, ...]:
+    """Fields of all that a set keeps beside its pictures: outputs, and clouds as they are stored."""
+    return (*manifest.outputs[1:], *["object_points"] * (manifest.points > 0))
+
+
+def _loader(folder: Path, split: str, sampler: Sampler, fields: Sequence[str]) -> Loader:
+    config = BatchConfig(
+        split=split, sampler=sampler, batch_size=4, fields=fields, seed=3, last="short", output="numpy"
+    )
+    return Loader(folder, config)
 
 
 def _summary(field: str, values: NDArray[np.generic]) -> NDArray[np.generic]:
     """Means over the pixels of each picture, and over the points of each cloud; else the values."""
-    if field == "points":
+    if field == "object_points":
         return values.mean(axis=1, dtype=np.float64)
     if field.rstrip("_12") in ("view", "views", "mask", "depth", "normals", "coordinates"):
         return values.mean(axis=(-3, -2, -1), dtype=np.float64)

@@ -12,6 +12,10 @@ import time
 from collections.abc import Callable
 from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from turntable.loaders import BatchConfig
 
 MEMORY_BYTES = 4 << 30
 SECONDS = 30
@@ -21,33 +25,28 @@ class HangsError(Exception):
     """A command did not end in time."""
 
 
-def load(folder: Path, _: Path) -> str:
-    from turntable.loaders import Loader, Views
+def _everything() -> "BatchConfig":
+    from turntable.loaders import BatchConfig, Views
 
-    loader = Loader(
-        folder, "train", Views(), 2, outputs=("mask", "depth"), points=True, last="short", output="numpy"
-    )
+    fields = ("rotation", "factors", "mask", "depth", "points", "object_points")
+    return BatchConfig(sampler=Views(), batch_size=2, fields=fields, last="short", output="numpy")
+
+
+def load(folder: Path, _: Path) -> str:
+    from turntable.loaders import Loader
+
+    loader = Loader(folder, _everything())
     return f"{sum(len(batch['view']) for batch in loader.batches(0))} views"
 
 
 def stream(folder: Path, scratch: Path) -> str:
     from tests.support.http_server import FaultyServer, running
-    from turntable.loaders import Loader, Views
+    from turntable.loaders import Loader
 
     with running(FaultyServer(folder.parent)) as server:
         counts = []
         for cache in (scratch / "cache", False):
-            loader = Loader(
-                f"{server.url}/{folder.name}",
-                "train",
-                Views(),
-                2,
-                outputs=("mask", "depth"),
-                points=True,
-                last="short",
-                output="numpy",
-                cache=cache,
-            )
+            loader = Loader(f"{server.url}/{folder.name}", _everything(), cache=cache)
             counts.append(sum(len(batch["view"]) for batch in loader.batches(0)))
     return f"{counts} views"
 

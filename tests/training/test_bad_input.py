@@ -36,7 +36,7 @@ def test_one_view_of_each_object(tmp_path, refused):
 )
 def test_a_label_that_the_data_lack(toy_config, refused, label, recipe):
     config = toy_config(method_config={"fields": ("view_1", label)})
-    refused(config, rf"toy cannot train on .*: no label '{label.removesuffix('_1')}'.*{recipe}")
+    refused(config, rf"toy cannot train on .*: no (label|field) '{label.removesuffix('_1')}'.*{recipe}")
 
 
 def test_sequences_where_there_are_none(toy_config, refused):

@@ -22,7 +22,7 @@ from torch import Tensor
 from turntable.evaluation.features import Parts, SplitFeatures, extract, named_parts
 from turntable.evaluation.numbers import Learner, compute_device, on_device
 from turntable.evaluation.tasks import Classification, Fitted, Regression, Task
-from turntable.loaders import Loader, Samples, Tuples
+from turntable.loaders import BatchConfig, Loader, Samples, Tuples
 from turntable.models import Method
 
 Head = Classification | Regression
@@ -112,13 +112,15 @@ def _train(
     config = next(iter(learners.values())).config
     loader = Loader(
         source.dataset,
-        source.split,
-        Tuples(min(2, train.num_views), visits),
-        config.batch_size,
-        labels=(),
-        seed=seed,
-        last="short",
-        image_size=source.image_size,
+        BatchConfig(
+            split=source.split,
+            sampler=Tuples(min(2, train.num_views), visits),
+            batch_size=config.batch_size,
+            fields=(),
+            seed=seed,
+            last="short",
+            image_size=source.image_size,
+        ),
     )
     method.eval()
     method.backbone.train()

@@ -18,7 +18,7 @@ from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
 from turntable.errors import IntegrityError, InvalidInputError, shown
 from turntable.evaluation.numbers import compute_device
 from turntable.geometry import quaternion_to_matrix
-from turntable.loaders import Loader, Views
+from turntable.loaders import BatchConfig, Loader, Views
 from turntable.models import Embedding, Method
 from turntable.training import Run, load_method
 
@@ -176,7 +176,15 @@ def extract(
     """
     method = method.eval().to(compute_device())
     loader = Loader(
-        dataset_dir, split, Views(shuffled=False), batch_size, labels=(), last="short", image_size=image_size
+        dataset_dir,
+        BatchConfig(
+            split=split,
+            sampler=Views(shuffled=False),
+            batch_size=batch_size,
+            fields=(),
+            last="short",
+            image_size=image_size,
+        ),
     )
     _check_whole(loader.dataset)
     shape = (loader.num_objects, loader.dataset.manifest.views)

@@ -1,9 +1,16 @@
-"""Rotations and rigid motions in plain numpy, with one convention for every room.
+"""Rotations, rigid motions and the relative labels they make, in plain numpy: one convention for every room.
 
 Rotations are ``R = Rz Ry Rx`` of extrinsic x, y, z angles in radians; quaternions are xyzw.
 """
 
 from turntable.geometry.motions import exp_se3, inverse_pose, log_se3, pose
+from turntable.geometry.relative_labels import (
+    FACTOR_DIFFERENCES,
+    RELATIVE_LABELS,
+    Inverse,
+    RelativeLabel,
+    relative_label,
+)
 from turntable.geometry.rotations import (
     QuaternionSign,
     canonical_quaternion,
@@ -23,7 +30,11 @@ from turntable.geometry.rotations import (
 )
 
 __all__ = [
+    "FACTOR_DIFFERENCES",
+    "RELATIVE_LABELS",
+    "Inverse",
     "QuaternionSign",
+    "RelativeLabel",
     "canonical_quaternion",
     "euler_to_matrix",
     "euler_to_quaternion",
@@ -39,6 +50,7 @@ __all__ = [
     "quaternion_conjugate",
     "quaternion_multiply",
     "quaternion_to_matrix",
+    "relative_label",
     "relative_quaternion",
     "relative_rotation",
     "uniform_quaternion",

@@ -4,6 +4,7 @@ Importing it loads neither torch nor OpenGL, and of recipes nothing: every worke
 """
 
 from turntable.loaders.augmentation import AUGMENTATIONS, Augmentation, augmentation_by_name
+from turntable.loaders.batch_config import BatchConfig
 from turntable.loaders.items import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online import OnlinePairs
@@ -14,6 +15,7 @@ from turntable.loaders.sampling import (
     Samples,
     Selection,
     Sequences,
+    Singles,
     Tuples,
     Views,
     read_pairs,
@@ -25,6 +27,7 @@ from turntable.loaders.sampling import (
 __all__ = [
     "AUGMENTATIONS",
     "Augmentation",
+    "BatchConfig",
     "Fixed",
     "Fresh",
     "ItemDataset",
@@ -34,6 +37,7 @@ __all__ = [
     "Samples",
     "Selection",
     "Sequences",
+    "Singles",
     "Tuples",
     "Views",
     "augmentation_by_name",

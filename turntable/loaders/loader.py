@@ -1,7 +1,7 @@
 """Batches of views of a data set, wherever it lies."""
 
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,30 +11,24 @@ import numpy as np
 from turntable.datasets import Dataset, MatchingViews, open_dataset
 from turntable.datasets.stores.cache import ShardCache
 from turntable.errors import InvalidInputError
-from turntable.geometry import QuaternionSign
-from turntable.loaders.augmentation import Augmentation
+from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
+    BatchEngine,
     BatchLoader,
-    BatchPlan,
     DataLoaderEngine,
-    Engine,
     EngineName,
     Filling,
     HereEngine,
-    Last,
-    Made,
+    MadeBatch,
     Order,
-    Output,
     Prefetcher,
     RingEngine,
     Wanted,
-    ranks,
 )
-from turntable.loaders.fields import LeadingAxes, Named, default_labels, label_fields, named_batch
+from turntable.loaders.fields import FieldSource, Named, named_batch, resolve_fields
 from turntable.loaders.sampling import (
     IntArray,
     Pairs,
-    Sampler,
     Samples,
     Selection,
     Sequences,
@@ -55,111 +49,72 @@ class Loader(BatchLoader):
     in its midst (``state_dict``) continues there, also with other ranks, workers or engine.
 
     A batch has the images, uint8 (``view``; ``view_1`` and ``view_2`` of pairs; ``views`` [B, k, ...] of
-    longer samples), the labels asked for, ``category`` and ``object_index`` int64 [B], ``view_index`` int64.
+    longer samples), the fields asked for, ``category`` and ``object_index`` int64 [B], ``view_index`` int64.
     As tensors images are [..., 3, H, W] in channels-last memory, as numpy arrays [..., H, W, 3]. They may lie
     in memory that workers share, and may be kept.
 
     Args:
         place: of the data set: a folder, or a URL (https://, s3://, gs://).
-        split: "train" or "val".
-        sampler: which views make a sample: ``Views``, ``Pairs``, ``Tuples``, ``Sequences`` or ``Fixed``.
-        batch_size: samples in a batch, of each rank.
-        labels: by name, see docs/labels.md; None: rotations and factors.
-        seed: of the order, the choice of views and the augmentation.
-        num_workers: processes that make batches; 0: this one.
+        config: what batches are to be.
         engine: "ring" (shared slots, without a copy), or "dataloader" (torch's own workers).
-        last: what becomes of samples that fill no batch: "drop", "pad" or "short".
-        rank: of this process among those that train together; None: as torch.distributed says, if it runs.
-        world_size: their number.
-        image_size: side in pixels to resize to (bilinear, antialiased); None: as stored.
         where: only views whose labels fulfil this: "floor_hue < 0.5 and category in ('chair', 'sofa')".
         window_shards: the order goes through so many shards at a time; None: through all of them at once.
             By default all for a folder, 16 for a URL.
-        outputs: further fields of each view: mask (uint8 [B, 1, H, W], 0 or 1), depth (float32 [B, 1, H, W],
-            world units), normals and coordinates (float32 [B, 3, H, W]).
-        points: whether to give ``points``, float32 [B, P, 6]: the object's point cloud.
-        quaternion_sign: of quaternions: "product" (as SIE) or "canonical" (w >= 0).
-        augmentation: whose parameters are drawn for each view, as further fields; ``augment`` applies them.
-        pin_memory: for faster copies to a GPU; without one it does nothing.
-        max_corrupt_views: so many views may turn out unreadable; each is replaced by another view of its
-            object, with that one's labels, counted and logged. One more ends the iteration.
-        output: "torch" for tensors, "numpy" for arrays.
         cache: for shards of a URL: a ShardCache, its folder, None for the usual one, False to keep nothing.
         token: of the URL's server, for its origin alone; by default that of TURNTABLE_TOKEN where
             TURNTABLE_TOKEN_HOST names this origin, or that of ``turntable login``.
 
     Raises:
         IntegrityError: there is no finished data set.
-        InvalidInputError: an argument cannot be right, or an epoch has not one batch.
+        InvalidInputError: an argument cannot be right, the data lack a field, or an epoch has not one batch.
         StoreError: the place cannot be reached.
     """
 
     def __init__(
         self,
         place: str | Path,
-        split: str,
-        sampler: Sampler | None = None,
-        batch_size: int = 256,
+        config: BatchConfig = BatchConfig(),
         *,
-        labels: Sequence[str] | None = None,
-        seed: int = 0,
-        num_workers: int = 0,
         engine: EngineName = "ring",
-        last: Last = "drop",
-        rank: int | None = None,
-        world_size: int | None = None,
-        image_size: int | None = None,
         where: str | None = None,
         window_shards: int | Literal["auto"] | None = "auto",
-        outputs: Sequence[str] = (),
-        points: bool = False,
-        quaternion_sign: QuaternionSign = "product",
-        augmentation: Augmentation | None = None,
-        pin_memory: bool = False,
-        max_corrupt_views: int = 0,
-        output: Output = "torch",
         cache: ShardCache | str | Path | Literal[False] | None = None,
         token: str | None = None,
     ) -> None:
         if engine not in get_args(EngineName):
             raise InvalidInputError(f"engine {engine!r}: use one of {', '.join(get_args(EngineName))}")
-        if num_workers < 0:
-            raise InvalidInputError(f"num_workers {num_workers}: must be at least 0")
-        if image_size is not None and image_size < 1:
-            raise InvalidInputError(f"image_size {image_size}: must be at least 1 pixel")
-        sampler = Pairs() if sampler is None else sampler
+        check_config(config)
+        sampler = Pairs() if config.sampler is None else config.sampler
         self.dataset = open_dataset(place, cache=cache, token=token)
         manifest = self.dataset.manifest
-        selection = _selection(self.dataset, split, where).with_at_least(sampler.views)
-        wanted = default_labels(sampler.views) if labels is None else labels
+        source = FieldSource.of_manifest(manifest, config.image_size)
+        selection = _selection(self.dataset, config.split, where, source.sequence_length)
+        selection = selection.with_at_least(sampler.views)
         self._filling = Filling(
             self.dataset,
-            split,
+            config.split,
             sampler.views,
-            image_size or manifest.image_size_px,
-            label_fields(wanted, manifest.schema, sampler.views, quaternion_sign),
-            tuple(outputs),
-            points,
-            augmentation,
-            seed,
-            tolerant=max_corrupt_views > 0,
+            source.image_size_px,
+            resolve_fields(config.fields, source, sampler.views, config.quaternion_sign),
+            config.augmentation,
+            config.seed,
+            tolerant=config.max_corrupt_views > 0,
             allowed=None if manifest.subset is None and where is None else selection,
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
         )
-        self._filling.check()
-        self._lead = LeadingAxes.of(self._filling.fields, sampler.views)
+        self._lead = self._filling.lead
         self._here = HereEngine(self._filling)
-        self._workers, self._engine_name = num_workers, engine
+        self._workers, self._engine_name = config.num_workers, engine
         window = _window(window_shards, self.dataset)
-        _warn_of_small_cache(self.dataset, split, window)
+        _warn_of_small_cache(self.dataset, config.split, window)
         super().__init__(
             self.dataset.place,
             manifest.fingerprint,
-            Order(selection, sampler, seed, window, split, where),
-            BatchPlan(batch_size, *ranks(rank, world_size), last),
-            output=output,
-            pin_memory=pin_memory,
-            max_corrupt_views=max_corrupt_views,
+            Order(selection, sampler, config.seed, window, config.split, where),
+            config.plan(),
+            output=config.output,
+            pin_memory=config.pin_memory,
+            max_corrupt_views=config.max_corrupt_views,
         )
 
     def batch_at(self, epoch: int, positions: IntArray) -> dict[str, Any]:
@@ -172,7 +127,7 @@ class Loader(BatchLoader):
         self._count(made.corrupt)
         return self._delivered(self._named(made, len(positions)))
 
-    def _make_engine(self) -> Engine:
+    def _make_engine(self) -> BatchEngine:
         if self._workers == 0:
             return self._here
         if self._engine_name == "dataloader":
@@ -181,12 +136,12 @@ class Loader(BatchLoader):
         return RingEngine(
             "turntable.loaders.engines.filling:ViewFiller",
             {"filling": self._filling},
-            self._filling.layout(self._plan.batch_size),
+            self._filling.layout(self._plan.rows),
             self._workers,
             pinned=self._pinned,
         )
 
-    def _named(self, made: Made, rows: int) -> Named:
+    def _named(self, made: MadeBatch, rows: int) -> Named:
         return named_batch(made.arrays, self._lead, self.sampler.naming, rows)
 
     @contextmanager
@@ -227,14 +182,13 @@ def _warn_of_small_cache(dataset: Dataset, split: str, window: int | None) -> No
         )
 
 
-def _selection(dataset: Dataset, split: str, where: str | None) -> Selection:
+def _selection(dataset: Dataset, split: str, where: str | None, length: int) -> Selection:
     manifest = dataset.manifest
     if split not in manifest.splits:
         raise InvalidInputError(
             f"{dataset.place} has no split {split!r}; it has {', '.join(manifest.splits)}"
         )
     counts = [shard.objects for shard in manifest.shards_of(split)]
-    length = int((manifest.recipe.get("sequence") or {}).get("length", 0))
     if manifest.subset is None and where is None:
         return whole_split(counts, manifest.views, length)
     found = _found(dataset, split, sum(counts), where)

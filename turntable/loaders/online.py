@@ -27,36 +27,34 @@ from turntable.datasets.draws import (
     ViewRequest,
 )
 from turntable.datasets.files import sha256_of
+from turntable.datasets.labels import LabelSchema
 from turntable.datasets.objects import SPLITS
 from turntable.datasets.recipes import Quality, Source
 from turntable.errors import DeviceLostError, InvalidInputError
-from turntable.geometry import QuaternionSign
 from turntable.loaders.augmentation import Augmentation
+from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
     Arrays,
+    BatchEngine,
     BatchLoader,
     BatchPlan,
     CorruptView,
-    Engine,
-    Last,
-    Made,
+    MadeBatch,
     Order,
-    Output,
     RingEngine,
     Wanted,
     picture_specs,
-    ranks,
 )
 from turntable.loaders.fields import (
-    LabelField,
+    BatchFields,
+    FieldSource,
     LeadingAxes,
     Named,
-    compute_labels,
-    default_labels,
-    label_fields,
+    SampledViews,
     named_batch,
+    resolve_fields,
 )
-from turntable.loaders.sampling import Fresh, whole_split
+from turntable.loaders.sampling import Fresh, Sampler, whole_split
 from turntable.processes import ArraySpec, Crew, Layout
 
 _RENDERER = "turntable.renderer.online:open_filler"
@@ -79,35 +77,23 @@ class OnlinePairs(BatchLoader):
         recipe: a shipped one's name, a TOML file, or a Recipe. One whose draws end (of a published stream,
             or imported with its pictures) is refused.
         meshes: their folder; None for the zoo.
-        split: "train" or "val": objects are divided as ``turntable render`` divides them.
-        sampler: how many views make a sample, and how often an object comes. With ``samples_per_visit`` above
-            1 its mesh is loaded and laid out once for all of them.
-        batch_size: samples in a batch, of each rank.
+        config: what batches are to be, of renderers as many as it has workers, one at least, which take the
+            devices in turn. Its sampler is ``Fresh``: how many views make a sample, and how often an object
+            comes; with ``samples_per_visit`` above 1 its mesh is loaded and laid out once for all of them.
+            Its split is as ``turntable render`` divides objects, its seed is not that of the views, which is
+            the recipe's. ``max_corrupt_views`` bounds objects that turn out unusable, each counted once, by
+            the first of its views that was wanted. The next usable object of the split takes the place, with
+            views that never come otherwise, and its own labels.
         source: what kind of meshes, if not as the recipe says.
-        labels: by name, see docs/labels.md; None: rotations and factors.
-        seed: of the order and the augmentation; that of the views is the recipe's.
-        num_workers: renderers, processes of their own; they take the devices in turn.
         backend: what draws: "moderngl", "embree", "pyrender", or "auto" for the best there is.
         device: where: "software", "egl:N" or "cuda:N", several with commas, or "auto" for every GPU.
         quality: how much work goes into a picture, if not as the recipe says.
-        image_size: side in pixels, if not as the recipe says.
         objects: at most so many (of all splits, in turn from every category), or the ids of some.
         split_files: SIE's val_images.npy and train_images.npy, in place of our own division.
         window_objects: the order goes through so many objects at a time; None: through all of them at once.
         through_jpeg: whether pictures go through the recipe's JPEG, as those of a stored data set.
         load_seconds: an object whose files take longer to load cannot be used.
         load_memory: nor one that takes more memory to load, in GiB.
-        last: what becomes of samples that fill no batch: "drop", "pad" or "short".
-        rank: of this process among those that train together; None: as torch.distributed says, if it runs.
-        world_size: their number.
-        outputs: further fields of each view, as of ``Loader``.
-        quaternion_sign: of quaternions: "product" (as SIE) or "canonical" (w >= 0).
-        augmentation: whose parameters are drawn for each view, as further fields; ``augment`` applies them.
-        pin_memory: for faster copies to a GPU.
-        max_corrupt_views: so many objects may turn out unusable, each counted once, by the first of its views
-            that was wanted. The next usable object of the split takes the place, with views that never come
-            otherwise, and its own labels. One more ends the iteration.
-        output: "torch" for tensors, "numpy" for arrays.
 
     Raises:
         InvalidInputError: an argument cannot be right, there are no objects, or an epoch has not one batch.
@@ -119,48 +105,34 @@ class OnlinePairs(BatchLoader):
         self,
         recipe: Recipe | str | Path,
         meshes: str | Path | None = None,
-        split: str = "train",
-        sampler: Fresh | None = None,
-        batch_size: int = 256,
+        config: BatchConfig = BatchConfig(sampler=Fresh()),
         *,
         source: Source | None = None,
-        labels: Sequence[str] | None = None,
-        seed: int = 0,
-        num_workers: int = 1,
         backend: str = "auto",
         device: str = "auto",
         quality: Quality | None = None,
-        image_size: int | None = None,
         objects: int | Sequence[str] | None = None,
         split_files: Sequence[str | Path] = (),
         window_objects: int | None = 64,
         through_jpeg: bool = True,
         load_seconds: float = 120.0,
         load_memory: float = 8.0,
-        last: Last = "drop",
-        rank: int | None = None,
-        world_size: int | None = None,
-        outputs: Sequence[str] = (),
-        quaternion_sign: QuaternionSign = "product",
-        augmentation: Augmentation | None = None,
-        pin_memory: bool = False,
-        max_corrupt_views: int = 0,
-        output: Output = "torch",
     ) -> None:
-        sampler = Fresh() if sampler is None else sampler
-        _check(sampler, split, num_workers, window_objects)
-        changes = {"source": source, "quality": quality, "image_size_px": image_size}
+        check_config(config)
+        sampler = _fresh(config.sampler)
+        _check(config.split, window_objects)
+        changes = {"source": source, "quality": quality, "image_size_px": config.image_size}
         self.recipe = _endless(recipe, {name: value for name, value in changes.items() if value is not None})
         """Of all views."""
         blocks = _blocks(self.recipe, sampler)
-        drawn = self.recipe.replace(outputs=["rgb", *outputs])
-        wanted = default_labels(sampler.views) if labels is None else labels
-        fields = label_fields(wanted, drawn.schema, sampler.views, quaternion_sign)
-        plan = BatchPlan(batch_size, *ranks(rank, world_size), last)
+        source_of_fields = FieldSource.of_recipe(self.recipe)
+        fields = resolve_fields(config.fields, source_of_fields, sampler.views, config.quaternion_sign)
+        drawn = self.recipe.replace(outputs=["rgb", *(item.name for item in fields.stored)])
+        plan = config.plan()
         query = ObjectQuery(
             drawn,
             None if meshes is None else str(Path(meshes).resolve()),
-            split,
+            config.split,
             objects if isinstance(objects, int) else None,
             None if objects is None or isinstance(objects, int) else tuple(objects),
             tuple(str(Path(path).resolve()) for path in split_files),
@@ -174,24 +146,32 @@ class OnlinePairs(BatchLoader):
         count = len(self.inventory.ids)
         limits = (load_seconds, int(load_memory * 2**30))
         self._setup = RenderSetup(query, self.inventory, blocks, through_jpeg, *limits)
-        self._completion = _Completion(fields, self.inventory, augmentation, seed, sampler.views)
         self._lead = LeadingAxes.of(fields, sampler.views)
-        self._workers = num_workers
-        length = 0 if self.recipe.sequence is None else self.recipe.sequence.length
+        self._completion = _Completion(
+            fields, self._lead, drawn.schema, self.inventory, config.augmentation, config.seed
+        )
+        self._workers = max(1, config.num_workers)
+        length = source_of_fields.sequence_length
         super().__init__(
             f"{self.recipe.name}, rendered online",
             _fingerprint(self.recipe, self.inventory, through_jpeg),
-            Order(whole_split([1] * count, sampler.views, length), sampler, seed, window_objects, split),
+            Order(
+                whole_split([1] * count, sampler.views, length),
+                sampler,
+                config.seed,
+                window_objects,
+                config.split,
+            ),
             plan,
-            output=output,
-            pin_memory=pin_memory,
-            max_corrupt_views=max_corrupt_views,
+            output=config.output,
+            pin_memory=config.pin_memory,
+            max_corrupt_views=config.max_corrupt_views,
         )
 
-    def _make_engine(self) -> Engine:
+    def _make_engine(self) -> BatchEngine:
         return _RenderRing(self._setup, self._completion, self._plan, self._workers, pinned=self._pinned)
 
-    def _named(self, made: Made, rows: int) -> Named:
+    def _named(self, made: MadeBatch, rows: int) -> Named:
         return named_batch(made.arrays, self._lead, self.sampler.naming, rows)
 
     def _count(self, corrupt: Iterable[CorruptView]) -> None:
@@ -207,11 +187,12 @@ class OnlinePairs(BatchLoader):
 class _Completion:
     """What a batch holds besides what renderers write: it follows from that and from its samples."""
 
-    fields: tuple[LabelField, ...]
+    fields: BatchFields
+    lead: LeadingAxes
+    schema: LabelSchema
     inventory: Inventory
     augmentation: Augmentation | None
     seed: int
-    views: int
 
     def complete(self, arrays: Arrays, wanted: Wanted) -> dict[str, Any]:
         """The arrays of a batch as its leading axes say; only its own rows."""
@@ -221,10 +202,13 @@ class _Completion:
             for name, array in arrays.items()
             if name != LATENTS
         }
-        of_views = compute_labels(self.fields, arrays[LATENTS][:, :count].swapaxes(0, 1))
+        labels = arrays[LATENTS][:, :count].swapaxes(0, 1)
+        computed = self.fields.compute(SampledViews(self.schema, labels, whole[OBJECT_INDEX]))
         if self.augmentation is not None:
-            of_views |= self.augmentation.parameters(self.seed, wanted.epoch, wanted.positions, self.views)
-        whole |= {name: np.ascontiguousarray(values.swapaxes(0, 1)) for name, values in of_views.items()}
+            views = self.lead.views
+            computed |= self.augmentation.parameters(self.seed, wanted.epoch, wanted.positions, views)
+        for name, values in computed.items():
+            whole[name] = np.ascontiguousarray(values.swapaxes(0, 1) if self.lead(name) else values)
         return whole | {"category": self.inventory.classes[whole[OBJECT_INDEX]]}
 
 
@@ -234,14 +218,14 @@ class _RenderRing(RingEngine):
     def __init__(
         self, setup: RenderSetup, completion: _Completion, plan: BatchPlan, workers: int, *, pinned: bool
     ) -> None:
-        layout = _layout(setup, plan.batch_size)
+        layout = _layout(setup, completion.fields, plan.rows)
         super().__init__(_RENDERER, {"setup": setup}, layout, workers, pinned=pinned, stall_s=_STALL_S)
         self._completion = completion
         self._routes = Routes(workers, setup.blocks)
         self._first = plan.rank * workers
         """Number of the first renderer among those of all ranks."""
 
-    def make(self, wanted: Iterable[Wanted]) -> Iterator[Made]:
+    def make(self, wanted: Iterable[Wanted]) -> Iterator[MadeBatch]:
         """Each batch by all renderers that it has objects for."""
         begun = deque[Wanted]()
         with closing(self._crew.run(self._jobs(wanted, begun))) as filled:
@@ -251,7 +235,7 @@ class _RenderRing(RingEngine):
                     corrupt = (CorruptView(item.object, item.view, item.reason) for item in unusable)
                     arrays = self._completion.complete(job.arrays, begun.popleft())
                     del job  # else its slot would be held until the next one is there
-                    yield Made(arrays, tuple(sorted(corrupt, key=lambda view: (view.object, view.view))))
+                    yield MadeBatch(arrays, tuple(sorted(corrupt, key=lambda view: (view.object, view.view))))
                     del arrays
             except DeviceLostError as error:
                 raise DeviceLostError(
@@ -337,16 +321,21 @@ def _blocks(recipe: Recipe, sampler: Fresh) -> Blocks:
     return Blocks(sampler.views, max(sampler.views, length), sampler.samples_per_visit)
 
 
-def _check(sampler: object, split: str, num_workers: int, window_objects: int | None) -> None:
+def _fresh(sampler: Sampler | None) -> Fresh:
+    """The sampler, if views that never come again can be drawn by it."""
+    if sampler is None:
+        return Fresh()
     if not isinstance(sampler, Fresh):
         raise InvalidInputError(
             f"sampler {sampler!r}: views that never come again are drawn by Fresh(views, visits, "
             "samples_per_visit); for others render a data set"
         )
+    return sampler
+
+
+def _check(split: str, window_objects: int | None) -> None:
     if split not in SPLITS:
         raise InvalidInputError(f"split {split!r}: use one of {', '.join(SPLITS)}")
-    if num_workers < 1:
-        raise InvalidInputError(f"num_workers {num_workers}: at least 1 renderer is needed")
     if window_objects is not None and window_objects < 1:
         raise InvalidInputError(f"window_objects {window_objects}: must be at least 1, or None for all")
 
@@ -361,14 +350,14 @@ def _asked(query: ObjectQuery) -> Inventory:
         crew.close()
 
 
-def _layout(setup: RenderSetup, batch_size: int) -> Layout:
-    recipe, lead = setup.query.recipe, (setup.blocks.views, batch_size)
-    of_views = picture_specs(recipe.image_size_px, [name for name in recipe.outputs if name != "rgb"]) | {
+def _layout(setup: RenderSetup, fields: BatchFields, rows: int) -> Layout:
+    recipe, lead = setup.query.recipe, (setup.blocks.views, rows)
+    of_views = picture_specs(recipe.image_size_px, fields.stored) | {
         LATENTS: ArraySpec((len(recipe.factors),), "float32"),
         VIEW_INDEX: ArraySpec((), "int64"),
     }
     layout = {name: ArraySpec((*lead, *spec.shape), spec.dtype) for name, spec in of_views.items()}
-    return layout | {OBJECT_INDEX: ArraySpec((batch_size,), "int64")}
+    return layout | {OBJECT_INDEX: ArraySpec((rows,), "int64")}
 
 
 def _fingerprint(recipe: Recipe, inventory: Inventory, through_jpeg: bool) -> str:

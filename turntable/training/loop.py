@@ -104,7 +104,7 @@ def _train(run: Run, ranks: Ranks, onlooker: Onlooker) -> None:
     if not ranks.is_first:
         # Weights are the same everywhere; what a loss draws for its rows is not.
         seed_all(config.seed + _BETWEEN_RANKS * ranks.index)
-    loader = make_loader(config, method, ranks.count, ranks.device)
+    loader = make_loader(config, method, ranks.device)
     try:
         ranks.from_first(lambda: begin_run(run))
         trainer = Trainer(run, ranks, method, loader, onlooker)

@@ -11,12 +11,12 @@ import pytest
 from tests.support.places import same
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.stores.cache import ShardCache, hashed
-from turntable.loaders import Loader, Pairs
+from turntable.loaders import BatchConfig, Loader, Pairs
 
 
 def test_a_kept_shard_that_was_altered_here_is_fetched_again(made: Dataset, server, tmp_path: Path) -> None:
     place = f"{server.url}/set"
-    whole = list(Loader(place, "train", Pairs(), 5))
+    whole = list(Loader(place, BatchConfig(split="train", sampler=Pairs(), batch_size=5)))
     shard = made.manifest.shards_of("train")[0]
     kept = tmp_path / "cache" / shard.sha256[:2] / shard.sha256
     data = bytearray(kept.read_bytes())
@@ -24,7 +24,7 @@ def test_a_kept_shard_that_was_altered_here_is_fetched_again(made: Dataset, serv
         data[at] ^= 1
     kept.write_bytes(data)
     before = server.count(f"{shard.name}.tar")
-    assert same(list(Loader(place, "train", Pairs(), 5)), whole)
+    assert same(list(Loader(place, BatchConfig(split="train", sampler=Pairs(), batch_size=5))), whole)
     assert server.count(f"{shard.name}.tar") == before + 1
 
 
@@ -104,12 +104,22 @@ def test_a_cache_that_holds_a_few_shards_is_enough_for_a_small_window(
 ) -> None:
     sizes = [shard.bytes for shard in made.manifest.shards_of("train")]
     cache = ShardCache(tmp_path / "small", 2 * max(sizes) + 40_000)
-    there = Loader(f"{server.url}/set", "train", Pairs(1, 4), 5, cache=cache, window_shards=1, num_workers=2)
-    local = Loader(made.path, "train", Pairs(1, 4), 5, window_shards=1)
+    there = Loader(
+        f"{server.url}/set",
+        BatchConfig(split="train", sampler=Pairs(1, 4), batch_size=5, num_workers=2),
+        cache=cache,
+        window_shards=1,
+    )
+    local = Loader(made.path, BatchConfig(split="train", sampler=Pairs(1, 4), batch_size=5), window_shards=1)
     for epoch in (0, 1, 2):
         assert same(list(local.batches(epoch)), list(there.batches(epoch)))
         assert cache.used_bytes() <= cache.max_bytes
     there.close()
     assert not caplog.records
-    Loader(f"{server.url}/set", "train", Pairs(), 5, cache=cache, window_shards=None)
+    Loader(
+        f"{server.url}/set",
+        BatchConfig(split="train", sampler=Pairs(), batch_size=5),
+        cache=cache,
+        window_shards=None,
+    )
     assert "the cache holds" in caplog.text

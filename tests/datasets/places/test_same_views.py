@@ -2,6 +2,7 @@
 
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests.support.processes import wait_until
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.query import matching_views
 from turntable.errors import InvalidInputError, StoreError
-from turntable.loaders import Loader, Pairs, Tuples
+from turntable.loaders import BatchConfig, Loader, Pairs, Tuples
 
 
 @pytest.mark.slow
@@ -23,17 +24,16 @@ from turntable.loaders import Loader, Pairs, Tuples
 def test_a_loader_gives_the_same_from_a_web_server(
     made: Dataset, server, cache, workers: int, engine
 ) -> None:
-    arguments = {"window_shards": 2, "labels": ["factors"], "where": "floor_hue < 0.9"}
-    local = Loader(made.path, "train", Tuples(3, 2), 5, **arguments)  # type: ignore[arg-type]
+    config = BatchConfig(split="train", sampler=Tuples(3, 2), batch_size=5, fields=["factors"])
+    where = "floor_hue < 0.9"
+    local = Loader(made.path, config, window_shards=2, where=where)
     there = Loader(
         f"{server.url}/set",
-        "train",
-        Tuples(3, 2),
-        5,
+        replace(config, num_workers=workers),
         cache=cache,
-        num_workers=workers,
         engine=engine,
-        **arguments,  # type: ignore[arg-type]
+        window_shards=2,
+        where=where,
     )
     assert there.dataset.place == f"{server.url}/set"
     for epoch in (0, 1):
@@ -112,17 +112,16 @@ def test_a_loader_gives_the_same_from_a_bucket(made: Dataset, request, monkeypat
     for path in sorted(made.path.rglob("*")):
         if path.is_file():
             store.upload(path.relative_to(made.path).as_posix(), path, file_sha256(path))
-    local = list(Loader(made.path, "train", Pairs(2), 5, window_shards=16))
+    local = list(
+        Loader(made.path, BatchConfig(split="train", sampler=Pairs(2), batch_size=5), window_shards=16)
+    )
     bucket.fail(3, "cut")
     for cache, workers, engine in ((None, 2, "ring"), (False, 1, "ring"), (None, 1, "dataloader")):
         there = Loader(
             f"{bucket.url}/set",
-            "train",
-            Pairs(2),
-            5,
-            cache=cache,  # type: ignore[arg-type]
-            num_workers=workers,
-            engine=engine,  # type: ignore[arg-type]
+            BatchConfig(split="train", sampler=Pairs(2), batch_size=5, num_workers=workers),
+            cache=cache,
+            engine=engine,
         )
         assert same(local, list(there))
         there.close()
@@ -145,9 +144,15 @@ def test_a_service_is_a_place(made: Dataset, tmp_path: Path) -> None:
     try:
         for cache in (None, False):
             there = Loader(
-                f"http://127.0.0.1:{port}/datasets/mine", "train", Pairs(), 5, cache=cache, window_shards=None
+                f"http://127.0.0.1:{port}/datasets/mine",
+                BatchConfig(split="train", sampler=Pairs(), batch_size=5),
+                cache=cache,
+                window_shards=None,
             )
-            assert same(list(Loader(made.path, "train", Pairs(), 5)), list(there))
+            assert same(
+                list(Loader(made.path, BatchConfig(split="train", sampler=Pairs(), batch_size=5))),
+                list(there),
+            )
     finally:
         server.should_exit = True
         thread.join()

@@ -11,7 +11,7 @@ import pytest
 from tests.support.places import edit, same
 from turntable.datasets import Dataset, open_dataset
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
-from turntable.loaders import Loader, Pairs
+from turntable.loaders import BatchConfig, Loader, Pairs
 
 
 @pytest.mark.slow
@@ -20,8 +20,15 @@ def test_what_passes_is_not_noticed(made: Dataset, server, how: str) -> None:
     for cache in (None, False):
         server.fail(how, times=2, on=".tar")
         server.fail(how, times=2, on=".idx")
-        there = Loader(f"{server.url}/set", "train", Pairs(), 5, cache=cache, window_shards=None)
-        assert same(list(Loader(made.path, "train", Pairs(), 5)), list(there))
+        there = Loader(
+            f"{server.url}/set",
+            BatchConfig(split="train", sampler=Pairs(), batch_size=5),
+            cache=cache,
+            window_shards=None,
+        )
+        assert same(
+            list(Loader(made.path, BatchConfig(split="train", sampler=Pairs(), batch_size=5))), list(there)
+        )
 
 
 @pytest.mark.parametrize(
@@ -55,29 +62,47 @@ def test_what_passes_is_not_noticed(made: Dataset, server, how: str) -> None:
 def test_what_is_wrong_at_the_server_is_told_by_name(server, break_it, error, told: str) -> None:
     break_it(server.folder / "set")
     with pytest.raises(error, match=told):
-        list(Loader(f"{server.url}/set", "train", Pairs(), 5, num_workers=1))
+        list(
+            Loader(
+                f"{server.url}/set", BatchConfig(split="train", sampler=Pairs(), batch_size=5, num_workers=1)
+            )
+        )
 
 
 def test_an_altered_shard_is_noticed_when_nothing_is_kept(server) -> None:
     edit(server.folder / "set/train/shard-000000.tar", every=True)
     with pytest.raises(IntegrityError, match=r"object class.*shard-000000\.tar: .*wrong checksum"):
-        list(Loader(f"{server.url}/set", "train", Pairs(3), 5, cache=False))
+        list(
+            Loader(
+                f"{server.url}/set", BatchConfig(split="train", sampler=Pairs(3), batch_size=5), cache=False
+            )
+        )
     edit(server.folder / "set/train/shard-000001.idx")
     with pytest.raises(IntegrityError, match=r"shard-000001\.idx: not the index that manifest\.json names"):
-        list(Loader(f"{server.url}/set", "train", Pairs(3), 5, cache=False, max_corrupt_views=999))
+        list(
+            Loader(
+                f"{server.url}/set",
+                BatchConfig(split="train", sampler=Pairs(3), batch_size=5, max_corrupt_views=999),
+                cache=False,
+            )
+        )
 
 
 def test_a_refused_or_unknown_place_is_told_at_once(server, http_server) -> None:
     guarded = http_server(server.folder, token="sesame")
     with pytest.raises(StoreError, match="set TURNTABLE_TOKEN"):
-        Loader(f"{guarded.url}/set", "train", Pairs(), 5)
-    loader = Loader(f"{guarded.url}/set", "train", Pairs(), 5, token="sesame", num_workers=1)
+        Loader(f"{guarded.url}/set", BatchConfig(split="train", sampler=Pairs(), batch_size=5))
+    loader = Loader(
+        f"{guarded.url}/set",
+        BatchConfig(split="train", sampler=Pairs(), batch_size=5, num_workers=1),
+        token="sesame",
+    )
     assert len(list(loader)) == 2
     loader.close()
     with pytest.raises(IntegrityError, match="not a finished data set; is the URL right"):
-        Loader(f"{server.url}/none", "train", Pairs(), 5)
+        Loader(f"{server.url}/none", BatchConfig(split="train", sampler=Pairs(), batch_size=5))
     with pytest.raises(InvalidInputError):
-        Loader("ftp://host/x", "train", Pairs(), 5)
+        Loader("ftp://host/x", BatchConfig(split="train", sampler=Pairs(), batch_size=5))
 
 
 def test_a_view_that_stays_wrong_is_told_in_its_place(made: Dataset) -> None:
@@ -129,7 +154,7 @@ def test_a_digest_that_is_a_path_deletes_and_makes_nothing(
     with pytest.raises(IntegrityError):
         open_dataset(f"{server.url}/set").split("train").read_jpeg(0, 0)
     with pytest.raises(IntegrityError):
-        list(Loader(f"{server.url}/set", "train", Pairs(), 5))
+        list(Loader(f"{server.url}/set", BatchConfig(split="train", sampler=Pairs(), batch_size=5)))
     assert [victim.read_text() for victim in victims] == ["precious"] * 3
     made = {path for path in tmp_path.rglob("*") if path not in before}
     # The other file of a shard may be fetched, into the cache.

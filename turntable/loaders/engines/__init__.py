@@ -1,12 +1,12 @@
 """Engines that fill batches: processes over shared memory, threads, and torch's own workers."""
 
-from turntable.loaders.engines.batches import BatchPlan, Last
+from turntable.loaders.engines.batches import BatchPlan, Last, plan_faults
 from turntable.loaders.engines.engines import (
+    BatchEngine,
     DataLoaderEngine,
-    Engine,
     EngineName,
     HereEngine,
-    Made,
+    MadeBatch,
     RingEngine,
     Wanted,
 )
@@ -16,21 +16,22 @@ from turntable.loaders.engines.prefetch import Prefetcher
 
 __all__ = [
     "Arrays",
+    "BatchEngine",
     "BatchLoader",
     "BatchPlan",
     "CorruptView",
     "DataLoaderEngine",
-    "Engine",
     "EngineName",
     "Filling",
     "HereEngine",
     "Last",
-    "Made",
+    "MadeBatch",
     "Order",
     "Output",
     "Prefetcher",
     "RingEngine",
     "Wanted",
     "picture_specs",
+    "plan_faults",
     "ranks",
 ]

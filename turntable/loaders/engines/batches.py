@@ -24,34 +24,24 @@ class BatchPlan:
     """
 
     batch_size: int
-    """Samples, of each rank."""
+    """Samples of all ranks together; a multiple of their number."""
     rank: int = 0
     world_size: int = 1
     last: Last = "drop"
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise InvalidInputError(f"batch_size {self.batch_size}: must be at least 1")
-        if not 0 <= self.rank < self.world_size:
-            raise InvalidInputError(
-                f"rank {self.rank} of {self.world_size}: must be from 0 to {self.world_size - 1}"
-            )
-        if self.last not in get_args(Last):
-            raise InvalidInputError(f"last {self.last!r}: use one of {', '.join(get_args(Last))}")
-        if self.last == "short" and self.world_size > 1:
-            raise InvalidInputError(
-                "last='short' with several ranks would give them unequal batches; use 'drop' or 'pad'"
-            )
+        if faults := list(plan_faults(self.batch_size, self.rank, self.world_size, self.last)):
+            raise InvalidInputError("; ".join(faults))
 
     @property
-    def step(self) -> int:
-        """Samples that all ranks together take at once."""
-        return self.batch_size * self.world_size
+    def rows(self) -> int:
+        """Samples of a batch that this rank gets."""
+        return self.batch_size // self.world_size
 
     def count(self, samples: int, start: int = 0) -> int:
         """Batches of each rank that are left of an epoch when some samples are consumed."""
         left = max(0, samples - start)
-        return left // self.step if self.last == "drop" else -(-left // self.step)
+        return left // self.batch_size if self.last == "drop" else -(-left // self.batch_size)
 
     def positions(self, samples: int, start: int = 0) -> Iterator[IntArray]:
         """The positions of this rank's batches in the epoch; those of padding are ``samples`` or more.
@@ -61,17 +51,32 @@ class BatchPlan:
             start: samples that all ranks have consumed.
         """
         for number in range(self.count(samples, start)):
-            first = start + number * self.step + self.rank * self.batch_size
-            end = first + self.batch_size
+            first = start + number * self.batch_size + self.rank * self.rows
+            end = first + self.rows
             yield np.arange(first, min(end, samples) if self.last == "short" else end)
 
     def check(self, samples: int) -> None:
         """Raises InvalidInputError where an epoch has not one batch."""
         if not self.count(samples):
             raise InvalidInputError(
-                f"{samples} samples do not fill a batch of {self.batch_size} for each of {self.world_size} "
-                "ranks; use a smaller batch_size, more visits, or last='pad'"
+                f"{samples} samples do not fill a batch of {self.batch_size}; use a smaller batch_size, more "
+                "visits, or last='pad'"
             )
+
+
+def plan_faults(batch_size: int, rank: int, world_size: int, last: str) -> Iterator[str]:
+    """Say what cannot be right of a plan; nothing where all can."""
+    if batch_size < 1:
+        yield f"batch_size {batch_size}: must be at least 1"
+    if not 0 <= rank < world_size:
+        yield f"rank {rank} of {world_size}: must be from 0 to {world_size - 1}"
+    elif batch_size > 0 and batch_size % world_size:
+        near = max(1, round(batch_size / world_size)) * world_size
+        yield f"batch_size {batch_size}: {world_size} ranks cannot share it evenly; take {near}"
+    if last not in get_args(Last):
+        yield f"last {last!r}: use one of {', '.join(get_args(Last))}"
+    if last == "short" and world_size > 1:
+        yield "last='short' with several ranks would give them unequal batches; use 'drop' or 'pad'"
 
 
 def parts_of(rows: int, workers: int) -> list[slice]:

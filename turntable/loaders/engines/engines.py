@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, Self
 from numpy.typing import NDArray
 
 from turntable.loaders.engines.batches import parts_of
-from turntable.loaders.engines.filling import CorruptView, Filling, Part, ViewFiller
+from turntable.loaders.engines.filling import BatchPart, CorruptView, Filling, ViewFiller
 from turntable.loaders.sampling import IntArray, Samples
 from turntable.processes import STALL_S, Crew, Filler, Layout
 
@@ -35,24 +35,24 @@ class Wanted:
         inside = positions % len(samples)
         return cls(samples[inside], epoch, inside)
 
-    def part(self, rows: slice) -> Part:
+    def part(self, rows: slice) -> BatchPart:
         """Some of them, to become those rows of a batch."""
         chosen = self.samples[rows]
-        return Part(rows, chosen.objects, chosen.views, self.epoch, self.positions[rows])
+        return BatchPart(rows, chosen.objects, chosen.views, self.epoch, self.positions[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Made:
+class MadeBatch:
     """A batch's arrays, as the layout has them; only the first rows count, as many as were wanted."""
 
     arrays: Mapping[str, NDArray[Any]]
     corrupt: tuple[CorruptView, ...]
 
 
-class Engine(Protocol):
+class BatchEngine(Protocol):
     """Makes batches."""
 
-    def make(self, wanted: Iterable[Wanted]) -> Iterator[Made]:
+    def make(self, wanted: Iterable[Wanted]) -> Iterator[MadeBatch]:
         """Batches in their order, some of them ahead of who asks."""
         ...
 
@@ -73,14 +73,14 @@ class HereEngine:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_filler": None}
 
-    def make(self, wanted: Iterable[Wanted]) -> Iterator[Made]:
+    def make(self, wanted: Iterable[Wanted]) -> Iterator[MadeBatch]:
         """One after the other, each in memory of its own."""
         for batch in wanted:
             size = len(batch.samples)
             if self._layout is None or self._layout[0] != size:
                 self._layout = (size, self._filling.layout(size))
             arrays = {name: spec.empty() for name, spec in self._layout[1].items()}
-            yield Made(arrays, self._open().fill(arrays, batch.part(slice(0, size))))
+            yield MadeBatch(arrays, self._open().fill(arrays, batch.part(slice(0, size))))
 
     def close(self) -> None:
         """Close the files."""
@@ -131,14 +131,14 @@ class RingEngine:
         """Time that the consumer has waited for batches, in all."""
         return self._crew.waited_s
 
-    def make(self, wanted: Iterable[Wanted]) -> Iterator[Made]:
+    def make(self, wanted: Iterable[Wanted]) -> Iterator[MadeBatch]:
         """Each batch by all workers, its rows shared out among them."""
         jobs = (
             [batch.part(rows) for rows in parts_of(len(batch.samples), self._workers)] for batch in wanted
         )
         with closing(self._crew.run(jobs)) as filled:
             for job in filled:
-                yield Made(job.arrays, tuple(view for report in job.reports for view in report))
+                yield MadeBatch(job.arrays, tuple(view for report in job.reports for view in report))
                 del job  # else its slot would be held until the next one is there
 
     def close(self) -> None:
@@ -167,11 +167,11 @@ class DataLoaderEngine:
             generator=Generator(),
         )
 
-    def make(self, wanted: Iterable[Wanted]) -> Iterator[Made]:
+    def make(self, wanted: Iterable[Wanted]) -> Iterator[MadeBatch]:
         """Each batch by one worker."""
         self._schedule.wanted = wanted
         for tensors, corrupt in self._loader:
-            yield Made({name: tensor.numpy() for name, tensor in tensors.items()}, corrupt)
+            yield MadeBatch({name: tensor.numpy() for name, tensor in tensors.items()}, corrupt)
 
     def close(self) -> None:
         """End all workers."""

@@ -1,7 +1,7 @@
 """Samples into the arrays of a batch: read, check, decode, label. What a loader's worker does; no torch."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,25 +9,16 @@ from numpy.typing import NDArray
 
 from turntable.datasets import Dataset, Split
 from turntable.datasets.files import decode_jpeg
-from turntable.datasets.labels import channels_first
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.errors import IntegrityError
 from turntable.loaders.augmentation import Augmentation
-from turntable.loaders.fields import IMAGES, LabelField, LeadingAxes, compute_labels
+from turntable.loaders.fields import IMAGES, BatchField, BatchFields, LeadingAxes, SampledViews, StoredField
 from turntable.loaders.sampling import IntArray, Selection
 from turntable.processes import ArraySpec, Layout
-
-OUTPUT_SHAPES: dict[str, tuple[int, str]] = {
-    "mask": (1, "uint8"),
-    "depth": (1, "float32"),
-    "normals": (3, "float32"),
-    "coordinates": (3, "float32"),
-}
-"""Channels and type of the other outputs."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-class Part(NamedTuple):  # thousands a second go to workers, and a tuple is pickled fastest
+class BatchPart(NamedTuple):  # thousands a second go to workers, and a tuple is pickled fastest
     """Samples, and which rows of a batch they become."""
 
     rows: slice
@@ -59,9 +50,8 @@ class Filling:
     views: int
     """k, of a sample."""
     image_size: int
-    fields: tuple[LabelField, ...]
-    outputs: tuple[str, ...] = ()
-    points: bool = False
+    fields: BatchFields = field(default_factory=BatchFields)
+    """Besides those that all batches have."""
     augmentation: Augmentation | None = None
     seed: int = 0
     """Of the augmentation's parameters."""
@@ -72,46 +62,33 @@ class Filling:
     sequence_length: int = 0
     """Where samples are parts of sequences: a whole other one of the object takes the place."""
 
-    def layout(self, batch_size: int) -> Layout:
+    @property
+    def lead(self) -> LeadingAxes:
+        """The axes of the arrays before the batch's own."""
+        return LeadingAxes.of(self.fields, self.views)
+
+    def layout(self, rows: int) -> Layout:
         """The arrays of a batch of B samples, by name.
 
-        What each view has is [k, B, ...]: ``images``, ``view_index``, labels, other outputs [k, B, channels,
-        H, W], parameters of the augmentation; what lies between a view and the next is [k - 1, B, ...]; what
-        the object has is [B, ...]: ``category``, ``object_index``, ``points`` [B, P, 6].
+        What each view has is [k, B, ...]: ``images``, ``view_index``, labels, outputs [k, B, channels, H, W],
+        posed points [k, B, P, 6], parameters of the augmentation; what lies between a view and the next is
+        [k - 1, B, ...]; what the object has is [B, ...]: ``category``, ``object_index``, its own points.
         """
-        lead = LeadingAxes.of(self.fields, self.views)
+        lead = self.lead
         return {
-            name: ArraySpec((*lead(name), batch_size, *spec.shape), spec.dtype)
+            name: ArraySpec((*lead(name), rows, *spec.shape), spec.dtype)
             for name, spec in self._specs().items()
         }
 
     def _specs(self) -> dict[str, ArraySpec]:
         """Shapes without those axes."""
-        specs = picture_specs(self.image_size, self.outputs) | {"view_index": ArraySpec((), "int64")}
-        specs |= {field.name: ArraySpec(field.shape, field.dtype) for field in self.fields}
+        specs = picture_specs(self.image_size, self.fields.stored) | {"view_index": ArraySpec((), "int64")}
+        specs |= field_specs(self.fields.computed)
         specs |= dict.fromkeys(("category", "object_index"), ArraySpec((), "int64"))
-        if self.points:
-            specs["points"] = ArraySpec((self.dataset.manifest.points, 6), "float32")
         if self.augmentation is not None:
             for name, array in self.parameters(0, np.zeros(1, dtype=np.int64)).items():
                 specs[name] = ArraySpec(array.shape[2:], str(array.dtype))
         return specs
-
-    def check(self) -> None:
-        """Complain now, not in a worker.
-
-        Raises:
-            InvalidInputError: the data set keeps no such output, or no point clouds.
-        """
-        manifest = self.dataset.manifest
-        missing = [name for name in self.outputs if name not in manifest.outputs or name == "rgb"]
-        if missing:
-            raise InvalidInputError(
-                f"outputs {', '.join(missing)}: the data set keeps {', '.join(manifest.outputs)} (rgb "
-                f"is always there, as view); render it with --outputs {','.join(['rgb', *missing])}"
-            )
-        if self.points and not manifest.points:
-            raise InvalidInputError("the data set has no point clouds; render it with --points 2048")
 
     def parameters(self, epoch: int, positions: IntArray) -> dict[str, NDArray[Any]]:
         """Of the augmentation of samples, [b, k, ...] by name."""
@@ -119,13 +96,14 @@ class Filling:
         return self.augmentation.parameters(self.seed, epoch, positions, self.views)
 
 
-def picture_specs(size: int, outputs: Iterable[str]) -> dict[str, ArraySpec]:
-    """The arrays of one view's picture and other outputs, of a side in pixels."""
-    specs = {IMAGES: ArraySpec((size, size, 3), "uint8")}
-    for name in outputs:
-        channels, dtype = OUTPUT_SHAPES[name]
-        specs[name] = ArraySpec((channels, size, size), dtype)
-    return specs
+def picture_specs(size: int, stored: Iterable[StoredField]) -> dict[str, ArraySpec]:
+    """The arrays of one view's picture, of a side in pixels, and of what is stored beside it."""
+    return {IMAGES: ArraySpec((size, size, 3), "uint8"), **field_specs(stored)}
+
+
+def field_specs(fields: Iterable[BatchField]) -> dict[str, ArraySpec]:
+    """The arrays of fields, without leading axes."""
+    return {item.name: ArraySpec(item.shape, item.dtype) for item in fields}
 
 
 class ViewFiller:
@@ -134,6 +112,7 @@ class ViewFiller:
     def __init__(self, filling: Filling) -> None:
         self._filling = filling
         self._split = filling.dataset.split(filling.split)
+        self._lead = filling.lead
         self._buffer: NDArray[np.uint8] | None = None
 
     @property
@@ -141,7 +120,7 @@ class ViewFiller:
         """The split that is read."""
         return self._split
 
-    def fill(self, arrays: Arrays, part: Part) -> tuple[CorruptView, ...]:
+    def fill(self, arrays: Arrays, part: BatchPart) -> tuple[CorruptView, ...]:
         """Fill the part's rows.
 
         Returns:
@@ -154,7 +133,7 @@ class ViewFiller:
         failures = self._pictures(arrays, part.rows, part.objects, views)
         if failures:
             views, corrupt = self._replaced(arrays, part, failures)
-        self._label(arrays, part, views)
+        self._complete(arrays, part, views)
         return corrupt
 
     def _pictures(
@@ -168,9 +147,10 @@ class ViewFiller:
             for at in range(k):
                 try:
                     self._picture(arrays, (at, rows.start + sample), files[sample * k + at])
-                    self._outputs(
-                        arrays, (at, rows.start + sample), int(objects[sample]), int(views[sample, at])
-                    )
+                    if self._filling.fields.stored:
+                        self._beside(
+                            arrays, (at, rows.start + sample), int(objects[sample]), int(views[sample, at])
+                        )
                 except IntegrityError as error:
                     failures.append((sample, at, error))
         return failures
@@ -187,18 +167,13 @@ class ViewFiller:
             self._buffer = np.empty((stored, stored, 3), dtype=np.uint8)
         out[:] = resized(decode_jpeg(file, self._buffer), self._filling.image_size)
 
-    def _outputs(self, arrays: Arrays, place: tuple[int, int], row: int, view: int) -> None:
-        size, stored = self._filling.image_size, self._filling.dataset.manifest.image_size_px
-        for name in self._filling.outputs:
-            image = self._split.read_extra(row, view, name)
-            if size != stored:
-                # None of these may be mixed: the nearest pixel is taken.
-                nearest = ((np.arange(size) + 0.5) * stored / size).astype(np.intp)
-                image = image[nearest][:, nearest]
-            arrays[name][place] = channels_first(name, image)
+    def _beside(self, arrays: Arrays, place: tuple[int, int], row: int, view: int) -> None:
+        """Read what is stored of a view beside its picture."""
+        for item in self._filling.fields.stored:
+            arrays[item.name][place] = item.read(self._split, row, view, self._filling.image_size)
 
     def _replaced(
-        self, arrays: Arrays, part: Part, failures: Sequence[tuple[int, int, IntegrityError]]
+        self, arrays: Arrays, part: BatchPart, failures: Sequence[tuple[int, int, IntegrityError]]
     ) -> tuple[IntArray, tuple[CorruptView, ...]]:
         """The views that the part's samples have when those that cannot be read are replaced."""
         views, corrupt = part.views.copy(), list[CorruptView]()
@@ -250,20 +225,22 @@ class ViewFiller:
             return np.arange(self._split.num_views)
         return selection.views_of(int(np.searchsorted(selection.objects, row)))
 
-    def _label(self, arrays: Arrays, part: Part, views: IntArray) -> None:
+    def _complete(self, arrays: Arrays, part: BatchPart, views: IntArray) -> None:
+        """Fill what is not read beside the pictures, once it is known which views they are."""
         count, k = views.shape
         flat = self._split.labels_at(np.repeat(part.objects, k), views.ravel())
-        of_views = compute_labels(self._filling.fields, flat.reshape(count, k, -1))
-        of_views["view_index"] = views
+        labels, schema = flat.reshape(count, k, -1), self._split.manifest.schema
+        computed = self._filling.fields.compute(SampledViews(schema, labels, part.objects, self._split))
+        computed["view_index"] = views
         if self._filling.augmentation is not None:
-            of_views |= self._filling.parameters(part.epoch, part.positions)
-        for name, values in of_views.items():
-            arrays[name][:, part.rows] = values.swapaxes(0, 1)
+            computed |= self._filling.parameters(part.epoch, part.positions)
+        for name, values in computed.items():
+            if self._lead(name):
+                arrays[name][:, part.rows] = values.swapaxes(0, 1)
+            else:
+                arrays[name][part.rows] = values
         arrays["category"][part.rows] = self._split.categories_at(part.objects)
         arrays["object_index"][part.rows] = part.objects
-        if self._filling.points:
-            for at, row in enumerate(part.objects.tolist()):
-                arrays["points"][part.rows.start + at] = self._split.points(row)
 
     def _named(self, row: int, view: int, error: IntegrityError) -> str:
         dataset, split = self._filling.dataset, self._filling.split

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders.engines.batches import BatchPlan
-from turntable.loaders.engines.engines import Engine, Made, RingEngine, Wanted
+from turntable.loaders.engines.engines import BatchEngine, MadeBatch, RingEngine, Wanted
 from turntable.loaders.engines.filling import CorruptView
 from turntable.loaders.fields import Named
 from turntable.loaders.sampling import IntArray, Sampler, Samples, Selection
@@ -83,10 +83,6 @@ class BatchLoader(ABC):
         pin_memory: bool,
         max_corrupt_views: int,
     ) -> None:
-        if output not in ("torch", "numpy"):
-            raise InvalidInputError(f"output {output!r}: use 'torch' or 'numpy'")
-        if max_corrupt_views < 0:
-            raise InvalidInputError(f"max_corrupt_views {max_corrupt_views}: must be at least 0")
         self._name, self._fingerprint = name, fingerprint
         self._order, self._plan = order, plan
         self._output: Output = output
@@ -95,15 +91,15 @@ class BatchLoader(ABC):
         """Those met so far, by row of the object and number of the view."""
         self._position, self._resume = _Position(), False
         self._latest: tuple[int, Samples] | None = None
-        self._started: Engine | None = None
+        self._started: BatchEngine | None = None
         plan.check(self.num_samples)
 
     @abstractmethod
-    def _make_engine(self) -> Engine:
+    def _make_engine(self) -> BatchEngine:
         """What makes batches."""
 
     @abstractmethod
-    def _named(self, made: Made, rows: int) -> Named:
+    def _named(self, made: MadeBatch, rows: int) -> Named:
         """The first rows of a batch's arrays under the names that users know."""
 
     @contextmanager
@@ -133,8 +129,13 @@ class BatchLoader(ABC):
 
     @property
     def batch_size(self) -> int:
-        """Samples in a batch, of each rank."""
+        """Samples in a batch of all ranks together."""
         return self._plan.batch_size
+
+    @property
+    def rows(self) -> int:
+        """Samples of a batch that this rank gets."""
+        return self._plan.rows
 
     @property
     def waited_s(self) -> float:
@@ -166,7 +167,7 @@ class BatchLoader(ABC):
         """
         if not 0 <= start_batch <= len(self):
             raise InvalidInputError(f"start_batch {start_batch}: an epoch has {len(self)} batches")
-        return self._from(epoch, start_batch * self._plan.step)
+        return self._from(epoch, start_batch * self._plan.batch_size)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the consumer is: all that is needed to go on, on any number of ranks and workers.
@@ -200,7 +201,7 @@ class BatchLoader(ABC):
                     f"the state is of {what}: its {name} is {theirs[name]!r}, this loader's {ours[name]!r}; "
                     "make the loader as it was"
                 )
-        if epoch < 0 or not 0 <= samples < self.num_samples + self._plan.step:
+        if epoch < 0 or not 0 <= samples < self.num_samples + self._plan.batch_size:
             raise InvalidInputError(f"epoch {epoch}, {samples} samples: an epoch has {self.num_samples}")
         self._position, self._resume = _Position(epoch, samples), True
 
@@ -228,7 +229,7 @@ class BatchLoader(ABC):
             del batch  # else its slot would be held until the next one is there
             if self._plan.last == "pad":
                 named["padding"] = positions >= len(samples)
-            position.samples += self._plan.step
+            position.samples += self._plan.batch_size
             if positions is taken[-1]:
                 # Now, not when one more is asked for: who counts batches does not ask.
                 position.epoch, position.samples = position.epoch + 1, 0
@@ -267,7 +268,7 @@ class BatchLoader(ABC):
             )
 
     @property
-    def _engine(self) -> Engine:
+    def _engine(self) -> BatchEngine:
         if self._started is None:
             self._started = self._make_engine()
         return self._started
@@ -284,13 +285,7 @@ def _nothing(position: int) -> None:
 
 
 def ranks(rank: int | None, world_size: int | None) -> tuple[int, int]:
-    """As given; where neither is, as torch.distributed says, if somebody has loaded and started it.
-
-    Raises:
-        InvalidInputError: only one is given.
-    """
-    if (rank is None) != (world_size is None):
-        raise InvalidInputError("give rank and world_size together, or neither")
+    """As given; where neither is, as torch.distributed says, if somebody has loaded and started it."""
     if rank is not None and world_size is not None:
         return rank, world_size
     distributed = sys.modules.get("torch.distributed")

@@ -3,36 +3,27 @@
 No torch: workers of loaders compute labels. Everything is computed in float64 and rounded once to float32.
 """
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
-from typing import Any, Literal, get_args
-
-from numpy.typing import NDArray
 
 from turntable.datasets.labels import (
     TRANSLATION_NAMES,
     TWIST_NAMES,
     Factor,
     FloatArray,
-    LabelArray,
     LabelSchema,
 )
-from turntable.errors import InvalidInputError
-from turntable.geometry import QuaternionSign
-from turntable.loaders.fields.view_labels import ViewLabels
-
-Per = Literal["view", "step"]
-"""Whether each view of a sample has the label, or each step from one view to the next."""
+from turntable.geometry import FACTOR_DIFFERENCES, RELATIVE_LABELS, QuaternionSign, RelativeLabel
+from turntable.loaders.fields.field import ComputedField, FieldProvider, FieldSource, Per, SampledViews
 
 DEFAULT_LABELS = ("relative_quaternion", "relative_rotation", "rotation", "factors")
 """What pairs have where nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
-class LabelRow:
+class LabelDescription:
     """A label in words. Its name has FACTOR where the row stands for a label of every factor."""
 
     name: str
@@ -47,36 +38,40 @@ class LabelRow:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelField:
-    """One label of the batches of a data set. Picklable."""
+class LabelField(ComputedField):
+    """One label of the batches of a data set."""
 
-    name: str
-    per: Per
-    shape: tuple[int, ...]
-    """Without the batch and the views or steps before it."""
     unit: str
     """"1" for pure numbers, "diagonals" (of the bounding box) for lengths."""
     frame: str
     """In whose axes the numbers are told; "" where there are none."""
     meaning: str
     schema: LabelSchema = field(repr=False)
-    compute: Callable[[ViewLabels], FloatArray] = field(repr=False, compare=False)
-    dtype: str = "float32"
+
+
+def _steps(labels: Iterable[RelativeLabel]) -> Iterator[LabelDescription]:
+    """Rows of the one table of relative labels."""
+    for label in labels:
+        yield LabelDescription(label.name, "step", label.shape, label.unit, label.frame, label.meaning)
 
 
 _TO_WORLD = "object to world"
 
-_GEOMETRIC: tuple[LabelRow, ...] = (
-    LabelRow("rotation", "view", (3, 3), "1", _TO_WORLD, "R = Rz Ry Rx"),
-    LabelRow("quaternion", "view", (4,), "1", _TO_WORLD, "xyzw of R, its sign by `quaternion_sign`"),
-    LabelRow("rotation_6d", "view", (6,), "1", _TO_WORLD, "first column of R, then its second"),
-    LabelRow("euler_angles_rad", "view", (3,), "rad", "world", "extrinsic x, y, z angles of R, as stored"),
-    LabelRow("translation", "view", (3,), "diagonals", "object", "t, the shift before the object turns"),
-    LabelRow("position", "view", (3,), "diagonals", "world", "R t, where the object's centre is"),
-    LabelRow(
+_GEOMETRIC: tuple[LabelDescription, ...] = (
+    LabelDescription("rotation", "view", (3, 3), "1", _TO_WORLD, "R = Rz Ry Rx"),
+    LabelDescription("quaternion", "view", (4,), "1", _TO_WORLD, "xyzw of R, its sign by `quaternion_sign`"),
+    LabelDescription("rotation_6d", "view", (6,), "1", _TO_WORLD, "first column of R, then its second"),
+    LabelDescription(
+        "euler_angles_rad", "view", (3,), "rad", "world", "extrinsic x, y, z angles of R, as stored"
+    ),
+    LabelDescription(
+        "translation", "view", (3,), "diagonals", "object", "t, the shift before the object turns"
+    ),
+    LabelDescription("position", "view", (3,), "diagonals", "world", "R t, where the object's centre is"),
+    LabelDescription(
         "pose", "view", (4, 4), "1, diagonals", _TO_WORLD, "M = [R, R t; 0, 1]; t = 0 where none is stored"
     ),
-    LabelRow(
+    LabelDescription(
         "twist",
         "view",
         (6,),
@@ -84,60 +79,21 @@ _GEOMETRIC: tuple[LabelRow, ...] = (
         "object",
         "(ω, v) from the view before, in sequences; 0 at the first",
     ),
-    LabelRow("relative_rotation", "step", (3, 3), "1", "object", "R1ᵀ R2"),
-    LabelRow(
-        "relative_quaternion", "step", (4,), "1", "object", "xyzw of R1ᵀ R2, its sign by `quaternion_sign`"
-    ),
-    LabelRow("relative_rotation_6d", "step", (6,), "1", "object", "first column of R1ᵀ R2, then its second"),
-    LabelRow(
-        "relative_rotation_vector",
-        "step",
-        (3,),
-        "rad",
-        "object",
-        "axis times angle of R1ᵀ R2, at most π long",
-    ),
-    LabelRow("relative_rotation_world", "step", (3, 3), "1", "world", "R2 R1ᵀ"),
-    LabelRow("relative_angle_rad", "step", (), "rad", "", "geodesic angle of R1ᵀ R2, 0 to π"),
-    LabelRow("relative_pose", "step", (4, 4), "1, diagonals", "object", "M1⁻¹ M2"),
-    LabelRow(
-        "relative_twist",
-        "step",
-        (6,),
-        "rad, diagonals",
-        "object",
-        "(ω, v) with exp(ω, v) = M1⁻¹ M2, ω at most π long",
-    ),
-    LabelRow("translation_difference_object", "step", (3,), "diagonals", "object", "t2 - t1"),
-    LabelRow("translation_difference_base", "step", (3,), "diagonals", "world", "R2 t2 - R1 t1"),
+    *_steps(RELATIVE_LABELS),
 )
 
-_OF_FACTORS: tuple[LabelRow, ...] = (
-    LabelRow("factors", "view", None, "of each", "", "all columns, in the order of the schema"),
-    LabelRow("FACTOR", "view", (), "its own", "", "one column by its name, such as `floor_hue`"),
-    LabelRow(
-        "FACTOR_difference",
-        "step",
-        (),
-        "its own",
-        "",
-        "of view 2 minus of view 1, such as `floor_hue_difference`",
-    ),
-    LabelRow(
-        "FACTOR_difference_circular",
-        "step",
-        (),
-        "its own",
-        "",
-        "the shorter way round: -period/2 ≤ difference < period/2",
-    ),
+_OF_FACTORS: tuple[LabelDescription, ...] = (
+    LabelDescription("factors", "view", None, "of each", "", "all columns, in the order of the schema"),
+    LabelDescription("FACTOR", "view", (), "its own", "", "one column by its name, such as `floor_hue`"),
+    *_steps(FACTOR_DIFFERENCES),
 )
 
-_COMPUTE = {
-    "FACTOR": ViewLabels.factor,
-    "FACTOR_difference": ViewLabels.difference,
-    "FACTOR_difference_circular": ViewLabels.circular_difference,
+_FACTOR_VALUES = {
+    "FACTOR": "factor",
+    "FACTOR_difference": "difference",
+    "FACTOR_difference_circular": "circular_difference",
 }
+"""What of ``ViewLabels`` computes each of a factor's labels."""
 
 _TRANSLATIONS = ("translation", "position", "translation_difference_object", "translation_difference_base")
 _RECIPE_WITH = {
@@ -150,7 +106,7 @@ _RECIPE_WITH = {
 """Shipped recipes that have what others lack."""
 
 
-def describe_labels() -> tuple[LabelRow, ...]:
+def describe_labels() -> tuple[LabelDescription, ...]:
     """Every label there is; data sets without translations or sequences lack those labels."""
     return _GEOMETRIC + _OF_FACTORS
 
@@ -176,84 +132,68 @@ def label_names(schema: LabelSchema, views: int = 2) -> tuple[str, ...]:
     return tuple(item.name for item in _fields(schema, "product") if views > 1 or item.per == "view")
 
 
-def label_fields(
-    names: Sequence[str], schema: LabelSchema, views: int, quaternion_sign: QuaternionSign = "product"
-) -> tuple[LabelField, ...]:
-    """The fields of a batch by the names of labels (docs/labels.md has them all), each once.
+class LabelProvider(FieldProvider):
+    """Gives labels: everything that is computed from the label columns of views."""
 
-    Args:
-        names: of labels.
-        schema: of the data set.
-        views: k, of a sample.
-        quaternion_sign: of all quaternions: "product" (as SIE) or "canonical" (w >= 0).
+    def fields(self, source: FieldSource, sign: QuaternionSign) -> Iterator[LabelField]:
+        """Give all labels that the columns allow."""
+        return _fields(source.schema, sign)
 
-    Raises:
-        InvalidInputError: there is no such label, the data set lacks it, or one view has no steps.
-    """
-    if quaternion_sign not in get_args(QuaternionSign):
-        raise InvalidInputError(
-            f"quaternion sign {quaternion_sign!r} is unknown; use 'product' or 'canonical'"
+    def lacking(self, source: FieldSource) -> Collection[str]:
+        """Name labels that need another recipe, or a period."""
+        return _lacking(source.schema)
+
+    def explain(self, names: Sequence[str], source: FieldSource) -> str:
+        """Say which recipe has them, or which label to take."""
+        return "; ".join(_why_lacking(name, source.schema) for name in names)
+
+    def listing(self, source: FieldSource) -> str:
+        """Name all labels, those of factors by the factors' names."""
+        there = ", ".join(row.name for row in _GEOMETRIC if not _lacks(row.name, source.schema))
+        return (
+            f"{there}, factors; and FACTOR, FACTOR_difference and, with a period,"
+            f" FACTOR_difference_circular, where FACTOR is one of {', '.join(source.schema.names)}"
         )
-    if isinstance(names, str):
-        raise InvalidInputError(f"labels {names!r}: give a list of names, such as [{names!r}]")
-    known = {item.name: item for item in _fields(schema, quaternion_sign)}
-    wanted = tuple(dict.fromkeys(names))
-    for name in wanted:
-        if name not in known:
-            raise InvalidInputError(_no_label(name, schema))
-    steps = [name for name in wanted if known[name].per == "step"]
-    if steps and views < 2:
-        raise InvalidInputError(
-            f"labels {', '.join(steps)}: they lie between two views, and a sample has one; take pairs"
-        )
-    return tuple(known[name] for name in wanted)
-
-
-def compute_labels(fields: Iterable[LabelField], labels: LabelArray) -> dict[str, NDArray[Any]]:
-    """The labels of a batch; what they have in common is computed once.
-
-    Args:
-        fields: all of one data set.
-        labels: float32 [B, k, L], k views of each object.
-
-    Returns:
-        By name float32 [B, k, *shape] of each view, or [B, k - 1, *shape] from view i to view i + 1.
-    """
-    wanted = tuple(fields)
-    if not wanted:
-        return {}
-    of_views = ViewLabels(wanted[0].schema, labels)
-    return {item.name: item.compute(of_views).astype(item.dtype) for item in wanted}
 
 
 def _fields(schema: LabelSchema, sign: QuaternionSign) -> Iterator[LabelField]:
     """All that a data set can have, in the order of the table."""
     for row in _GEOMETRIC:
         if not _lacks(row.name, schema):
-            source = f"{row.name}_{sign}" if row.name.endswith("quaternion") else row.name
-            yield LabelField(
-                row.name,
-                row.per,
-                row.shape or (),
-                row.unit,
-                row.frame,
-                row.meaning,
-                schema,
-                attrgetter(source),
-            )
-    columns = ", ".join(schema.names)
-    yield LabelField("factors", "view", (len(schema),), "of each", "", columns, schema, attrgetter("factors"))
+            value = f"{row.name}_{sign}" if row.name.endswith("quaternion") else row.name
+            yield _label_field(row, row.name, row.shape or (), value, schema)
+    columns = _OF_FACTORS[0]
+    yield _label_field(columns, "factors", (len(schema),), "factors", schema, meaning=", ".join(schema.names))
     for row in _OF_FACTORS[1:]:
         for factor in schema.factors:
             if factor.period or not row.name.endswith("circular"):
                 yield _of_factor(row, factor, schema)
 
 
-def _of_factor(row: LabelRow, factor: Factor, schema: LabelSchema) -> LabelField:
+def _label_field(
+    row: LabelDescription,
+    name: str,
+    shape: tuple[int, ...],
+    value: str,
+    schema: LabelSchema,
+    meaning: str | None = None,
+) -> LabelField:
+    """One whose values ``ViewLabels`` has under a name."""
+    compute = attrgetter(f"labels.{value}")
+    return LabelField(
+        name, row.per, shape, "float32", compute, row.unit, row.frame, meaning or row.meaning, schema
+    )
+
+
+def _of_factor(row: LabelDescription, factor: Factor, schema: LabelSchema) -> LabelField:
     name = row.name.replace("FACTOR", factor.name)
     unit = "diagonals" if factor.name in (*TRANSLATION_NAMES, *TWIST_NAMES[3:]) else factor.unit
-    compute = partial(_COMPUTE[row.name], name=factor.name)
-    return LabelField(name, row.per, (), unit, row.frame, factor.description, schema, compute)
+    compute = partial(_factor_values, _FACTOR_VALUES[row.name], factor.name)
+    return LabelField(name, row.per, (), "float32", compute, unit, row.frame, factor.description, schema)
+
+
+def _factor_values(kind: str, factor: str, sampled: SampledViews) -> FloatArray:
+    return getattr(sampled.labels, kind)(factor)
 
 
 def _lacks(name: str, schema: LabelSchema) -> bool:
@@ -265,24 +205,24 @@ def _lacks(name: str, schema: LabelSchema) -> bool:
     return name in _RECIPE_WITH and name not in schema
 
 
-def _no_label(name: str, schema: LabelSchema) -> str:
-    """Why there is none of this name, and what to do."""
+def _lacking(schema: LabelSchema) -> list[str]:
+    """Labels that other data have."""
+    elsewhere = [name for name in _RECIPE_WITH if _lacks(name, schema)]
+    factors = [name for name in elsewhere if name not in (*_TRANSLATIONS, "twist")]
+    differences = [label.name.replace("FACTOR", name) for name in factors for label in FACTOR_DIFFERENCES]
+    straight = [f"{item.name}_difference_circular" for item in schema.factors if not item.period]
+    return [*elsewhere, *differences, *straight]
+
+
+def _why_lacking(name: str, schema: LabelSchema) -> str:
+    """Why there is none of ``_lacking``, and what to do."""
     factor = name.removesuffix("_circular").removesuffix("_difference")
-    for lacking in (name, factor):
-        if _lacks(lacking, schema):
-            return (
-                f"no label {name!r} in this data set: its recipe does not vary it; {_RECIPE_WITH[lacking]!r} "
-                "is a recipe that does"
-            )
-    if factor in schema and name.endswith("_circular"):
+    if factor in schema:
         circles = ", ".join(item.name for item in schema.factors if item.period)
         return f"no label {name!r}: {factor} has no period ({circles} have); take {factor}_difference"
-    near = " or ".join(difflib.get_close_matches(name, label_names(schema), n=3))
-    guess = f"did you mean {near}? " if near else ""
-    there = ", ".join(row.name for row in _GEOMETRIC if not _lacks(row.name, schema))
+    recipe = _RECIPE_WITH.get(name) or _RECIPE_WITH[factor]
     return (
-        f"no label {name!r}; {guess}There are {there}, factors; and FACTOR, FACTOR_difference and, with a "
-        f"period, FACTOR_difference_circular, where FACTOR is one of {', '.join(schema.names)}"
+        f"no label {name!r} in this data set: its recipe does not vary it; {recipe!r} is a recipe that does"
     )
 
 

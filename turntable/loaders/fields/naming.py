@@ -6,15 +6,13 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from turntable.loaders.fields.labels import LabelField
+from turntable.loaders.fields.field import BatchField, Per
 from turntable.loaders.sampling import Naming
 
 IMAGES = "images"
 """uint8 [k, B, H, W, 3]: all first views, then all second ones."""
 
 Named = dict[str, NDArray[Any]]
-
-_OF_OBJECTS = ("category", "object_index", "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +21,20 @@ class LeadingAxes:
 
     views: int
     """k, of a sample."""
-    steps: frozenset[str]
-    """Names of what lies between a view and the next."""
+    per: Mapping[str, Per]
+    """Of what is not of views: whether it is of steps or of objects."""
 
     @classmethod
-    def of(cls, fields: Iterable[LabelField], views: int) -> Self:
-        """Of batches with such labels."""
-        return cls(views, frozenset(field.name for field in fields if field.per == "step"))
+    def of(cls, fields: Iterable[BatchField], views: int) -> Self:
+        """Of batches with such fields besides those that all have."""
+        of_objects = dict[str, Per](category="object", object_index="object")
+        of_objects.update({item.name: item.per for item in fields if item.per != "view"})
+        return cls(views, of_objects)
 
     def __call__(self, name: str) -> tuple[int, ...]:
         """(k,) of what each view has, (k - 1,) of steps, () of what the object has."""
-        return () if name in _OF_OBJECTS else (self.views - (name in self.steps),)
+        per = self.per.get(name, "view")
+        return () if per == "object" else (self.views - (per == "step"),)
 
 
 def named_batch(arrays: Mapping[str, NDArray[Any]], lead: LeadingAxes, naming: Naming, rows: int) -> Named:

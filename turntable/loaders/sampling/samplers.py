@@ -103,6 +103,35 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True)
+class Singles:
+    """One view of each object at random, all equally likely."""
+
+    visits: int = 1
+    """Times that an epoch goes through all objects."""
+
+    def __post_init__(self) -> None:
+        _check_counts(self.views, self.visits, 1)
+
+    @property
+    def views(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def naming(self) -> Naming:
+        """``view``."""
+        return "single"
+
+    def count(self, selection: Selection) -> int:
+        """Objects times visits."""
+        return len(selection) * self.visits
+
+    def samples(self, selection: Selection, window: int | None, seed: int, epoch: int) -> Samples:
+        """A view of every object, as often as promised."""
+        return _random_tuples(self, 1, selection, window, seed, epoch)
+
+
+@dataclass(frozen=True, slots=True)
 class Tuples:
     """k distinct views of one object at random, all ordered choices equally likely."""
 

@@ -4,31 +4,20 @@ import torch
 
 from turntable.datasets import Dataset
 from turntable.errors import InvalidInputError
-from turntable.loaders import Loader, Pairs, Sequences, Tuples
-from turntable.loaders.fields import label_fields
+from turntable.loaders import BatchConfig, Loader, Pairs, Sequences, Singles, Tuples
+from turntable.loaders.fields import FieldSource, field_names, missing_fields
 from turntable.loaders.sampling import Sampler
 from turntable.models import PAIR, ImageMethod, Method, SampleKind
 from turntable.training.runs import TrainConfig
-
-_ALWAYS = frozenset({"view", "views", "view_index", "category", "object_index"})
-"""Fields that batches have without being asked."""
-_OF_PAIRS = ("_1", "_2")
-"""What the fields of a pair's two views end with."""
 
 
 def sampler_of(kind: SampleKind, visits: int) -> Sampler:
     """What draws a method's samples, so many of each object an epoch."""
     if kind == PAIR:
         return Pairs(visits)
+    if kind.views == 1:
+        return Singles(visits)
     return Sequences(kind.views, visits) if kind.consecutive else Tuples(kind.views, visits)
-
-
-def labels_of(method: Method, kind: SampleKind) -> tuple[str, ...]:
-    """The labels of which a method reads the fields."""
-    fields = list(method.reads)
-    if kind == PAIR:
-        fields = [name[:-2] if name.endswith(_OF_PAIRS) else name for name in fields]
-    return tuple(dict.fromkeys(name for name in fields if name not in _ALWAYS))
 
 
 def rows_of(config: TrainConfig, ranks: int) -> int:
@@ -84,21 +73,22 @@ def check_images(config: TrainConfig, method: Method, image_size_px: int) -> Non
         method.train(was_training)
 
 
-def make_loader(config: TrainConfig, method: Method, ranks: int, device: torch.device) -> Loader:
-    """The loader of this rank's share."""
+def make_loader(config: TrainConfig, method: Method, device: torch.device) -> Loader:
+    """The loader of this rank's share of one of ``accumulate`` parts of a batch."""
     kind = config.method_config.sample
     return Loader(
         config.dataset,
-        "train",
-        sampler_of(kind, config.pairs_per_object),
-        rows_of(config, ranks),
-        labels=labels_of(method, kind),
-        seed=config.seed,
-        num_workers=config.num_workers,
-        quaternion_sign=config.quaternion_sign,
-        image_size=config.image_size,
-        augmentation=config.augmentation,
-        pin_memory=device.type == "cuda",
+        BatchConfig(
+            sampler=sampler_of(kind, config.pairs_per_object),
+            batch_size=config.batch_size // config.accumulate,
+            fields=field_names(method.reads, kind.views),
+            seed=config.seed,
+            num_workers=config.num_workers,
+            quaternion_sign=config.quaternion_sign,
+            image_size=config.image_size,
+            augmentation=config.augmentation,
+            pin_memory=device.type == "cuda",
+        ),
     )
 
 
@@ -106,14 +96,11 @@ def _faults(config: TrainConfig, method: Method, dataset: Dataset) -> list[str]:
     kind, manifest = config.method_config.sample, dataset.manifest
     if "train" not in manifest.splits:
         return [f"it has no split 'train' (it has {', '.join(manifest.splits)})"]
-    faults: list[str] = []
-    try:
-        label_fields(labels_of(method, kind), manifest.schema, kind.views, config.quaternion_sign)
-    except InvalidInputError as error:
-        faults.append(str(error))
+    source = FieldSource.of_manifest(manifest)
+    faults = list(missing_fields(field_names(method.reads, kind.views), source, kind.views))
     if "category" in method.reads and len(manifest.categories) < 2:
         faults.append("all its objects are of one category, so there is nothing to tell apart by it")
-    length = int((manifest.recipe.get("sequence") or {}).get("length", 0))
+    length = source.sequence_length
     if kind.consecutive and length < kind.views:
         has = f"sequences of {length}" if length else "no sequences"
         faults.append(
