@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,6 +48,8 @@ class SplitFeatures:
     """[N, V, E]: what a method that predicts starts from."""
     target: NDArray[np.float32] | None = None
     """[N, V, E]: what it should arrive at."""
+    num_categories: int | None = None
+    """Categories of the data set, whether this split has all of them or not."""
 
     @property
     def num_objects(self) -> int:
@@ -136,6 +139,7 @@ def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
         dataset.schema,
         arrays.get("source"),
         arrays.get("target", arrays.get("source")),
+        len(dataset.categories),
     )
 
 
@@ -149,7 +153,7 @@ def renumbered(split: SplitFeatures, names: Sequence[str], known: Sequence[str])
     """
     numbers = {name: number for number, name in enumerate(known)}
     table = np.array([numbers.get(name, -1) for name in names], np.int64)
-    return replace(split, categories=table[split.categories])
+    return replace(split, categories=table[split.categories], num_categories=len(known))
 
 
 def extract(
@@ -173,17 +177,19 @@ def extract(
 
     Returns:
         [N, V, D] by part; parts of width 0 are left out, and "target" where it is the same as "source".
+
+    Raises:
+        InvalidInputError: The method embeds nothing, or the data set lacks what it embeds.
     """
+    fields = fields_of(method)
     method = method.eval().to(compute_device())
-    loader = Loader(
-        dataset_dir, split, Views(shuffled=False), batch_size, labels=(), last="short", image_size=image_size
-    )
+    loader = _single_views(dataset_dir, split, fields, batch_size, image_size)
     _check_whole(loader.dataset)
     shape = (loader.num_objects, loader.dataset.manifest.views)
     arrays: dict[str, NDArray[np.float32]] = {}
     for batch in loader:
         rows, views = batch["object_index"].numpy(), batch["view_index"].numpy()
-        for name, values in _embed(method, batch["view"]).items():
+        for name, values in _embed(method, [batch[name] for name in fields]).items():
             if name not in arrays:
                 arrays[name] = _room(folder, name, (*shape, values.shape[1]))
             arrays[name][rows, views] = values.float().cpu().numpy()
@@ -191,6 +197,37 @@ def extract(
         if isinstance(array, np.memmap):
             array.flush()
     return arrays
+
+
+def fields_of(method: Any) -> tuple[str, ...]:
+    """Name the fields of single views that a method embeds.
+
+    Raises:
+        InvalidInputError: It embeds nothing.
+    """
+    if not callable(getattr(method, "embed", None)):
+        raise InvalidInputError(
+            f"{type(method).__name__} cannot be evaluated by this protocol: it embeds nothing"
+        )
+    return getattr(method, "embeds_from", ("view",))
+
+
+def _single_views(
+    dataset_dir: Path | str, split: str, fields: tuple[str, ...], batch_size: int, image_size: int | None
+) -> Loader:
+    """Every view of a split by itself, with the fields that a method embeds."""
+    outputs = [name for name in fields if name not in ("view", "points")]
+    return Loader(
+        dataset_dir,
+        split,
+        Views(shuffled=False),
+        batch_size,
+        labels=(),
+        last="short",
+        image_size=image_size,
+        outputs=outputs,
+        points="points" in fields,
+    )
 
 
 def _room(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -201,9 +238,9 @@ def _room(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.
 
 
 @torch.inference_mode()
-def _embed(method: Method, images: Tensor) -> dict[str, Tensor]:
+def _embed(method: Any, fields: Sequence[Tensor]) -> dict[str, Tensor]:
     device = next(method.parameters()).device
-    return named_parts(method.embed(images.to(device)))
+    return named_parts(method.embed(*(values.to(device) for values in fields)))
 
 
 def named_parts(embedding: Embedding) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """The models that learn from views: one file a method, over shared backbones, heads and losses."""
 
+from turntable.models.abilities import Classifies
 from turntable.models.actions import action_of
 from turntable.models.backbones import BACKBONES, Backbone, build_backbone
 from turntable.models.method import (
@@ -27,6 +28,7 @@ __all__ = [
     "Backbone",
     "Batch",
     "Bounds",
+    "Classifies",
     "DataInfo",
     "Embedding",
     "Method",
