@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from turntable.studies.comparison import Entry
+    from turntable.studies.comparison import ComparedPart
 
 CATEGORIES = ("airplane", "car", "chair", "dog", "guitar", "shoe", "teapot", "truck")
 OBJECTS = 960
@@ -99,11 +99,11 @@ def learn(job: Job, dataset: Path, settings: Settings) -> None:
     """Train and evaluate, in this process."""
     import torch
 
-    from turntable.evaluation import ProtocolConfig, evaluate, evaluate_untrained
+    from turntable.evaluation import evaluate, evaluate_untrained, protocol_by_name
     from turntable.training import demo_config, overrides, paper_config, train
 
     torch.set_num_threads(settings.threads)
-    protocol = ProtocolConfig() if settings.paper else ProtocolConfig.demo()
+    protocol = protocol_by_name("turntable" if settings.paper else "turntable-demo")
     method = BASELINE if job.method == UNTRAINED else job.method
     changes = {**overrides(method, settings.changes), "seed": job.seed}
     config = (paper_config if settings.paper else demo_config)(method, dataset, **changes)
@@ -111,7 +111,7 @@ def learn(job: Job, dataset: Path, settings: Settings) -> None:
         evaluate_untrained(config, job.run, protocol)
         return
     train(config, job.run)
-    evaluate(job.run, dataset, config=protocol)
+    evaluate(job.run, dataset, protocol=protocol)
 
 
 def in_a_process(job: Job, words: Sequence[str], threads: int) -> str | None:
@@ -207,9 +207,9 @@ def page(runs: Sequence[Path], introduced: str) -> str:
     )
 
 
-def best_parts(entries: Sequence["Entry"]) -> dict[str, dict[str, "Entry"]]:
+def best_parts(entries: Sequence["ComparedPart"]) -> dict[str, dict[str, "ComparedPart"]]:
     """The entry of each method's best probed part, by method and metric."""
-    found: dict[str, dict[str, Entry]] = {}
+    found: dict[str, dict[str, ComparedPart]] = {}
     for entry in entries:
         for metric in ASKED:
             if entry.part in PROBED and metric in entry.summaries:
@@ -220,15 +220,18 @@ def best_parts(entries: Sequence["Entry"]) -> dict[str, dict[str, "Entry"]]:
     return found
 
 
-def with_intervals(best: Mapping[str, Mapping[str, "Entry"]]) -> str:
+def with_intervals(best: Mapping[str, Mapping[str, "ComparedPart"]]) -> str:
     """A table of what is asked about: the mean over seeds ± its deviation, the interval, and the part."""
-    from turntable.evaluation.report import COLUMNS, short_heading
+    from turntable.evaluation.report import CATALOG
 
-    lines = [["method", *(short_heading(metric) for metric in ASKED)], ["---"] * (1 + len(ASKED))]
+    lines = [
+        ["method", *(CATALOG.columns[metric].short_heading for metric in ASKED)],
+        ["---"] * (1 + len(ASKED)),
+    ]
     for method, by_metric in best.items():
         cells = [method]
         for metric in ASKED:
-            entry, told = by_metric[metric], COLUMNS[metric].told
+            entry, told = by_metric[metric], CATALOG.columns[metric].told
             summary = entry.summaries[metric]
             spread = "" if summary.spread is None else f" ± {told(summary.spread)}"
             interval = f"[{told(summary.low)}, {told(summary.high)}]"

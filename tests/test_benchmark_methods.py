@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.support.synthetic import make_synthetic_dataset
-from turntable.evaluation import ProtocolConfig
+from turntable.evaluation import protocol_by_name
 
 pytestmark = pytest.mark.slow
 
@@ -57,9 +57,9 @@ def in_this_process(methods, monkeypatch):
 
     asked, evaluate, threads = [], evaluation.evaluate, torch.get_num_threads()
 
-    def shortened(run, dataset, *, config):
-        asked.append(config)
-        return evaluate(run, dataset, config=evaluation.ProtocolConfig.demo())
+    def shortened(run, dataset, *, protocol):
+        asked.append(protocol)
+        return evaluate(run, dataset, protocol=protocol_by_name("turntable-demo"))
 
     def done_here(job, words, threads):
         methods.main([*words, "--job", job.method, str(job.seed)])
@@ -75,7 +75,7 @@ def test_the_papers_settings_are_for_a_data_set_that_is_given(methods, in_this_p
     small = ["backbone=small", "epochs=1", "batch_size=16", "projector_widths=32,32,32"]
     words = ["--out", str(tmp_path / "runs"), "--data", str(tmp_path / "given"), "--paper"]
     methods.main([*words, "--methods", "vicreg", "--seeds", "0", "--set", *small])
-    assert in_this_process == [ProtocolConfig()]
+    assert in_this_process == [protocol_by_name("turntable")]
     page = capsys.readouterr().out
     assert "Made by `scripts/bench methods --out " in page
     assert "| vicreg | representation | 1 |" in page

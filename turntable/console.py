@@ -183,13 +183,13 @@ class ConsoleWatcher:
 
 
 def results_tables(results: "Sequence[Results]") -> list[Table]:
-    """Scores of methods side by side in groups, as in the report; what sees no image at the end."""
-    from turntable.evaluation.report import rows_of, tables
+    """Scores of methods side by side in tables, as in the report; what sees no image at the end."""
+    from turntable.evaluation.report import catalog_of, rows_of, tables
 
     shown: list[Table] = []
-    for group in tables(rows_of(results)):
-        rows = [[row.method, row.part, *(cell.value for cell in row.cells)] for row in group.rows]
-        shown += _fitting(group.title, ["method", "part", *group.headings], rows, named=2)
+    for table in tables(rows_of(results), catalog_of(results)):
+        rows = [[row.method, row.part, *(cell.value for cell in row.cells)] for row in table.rows]
+        shown += _fitting(table.title, ["method", "part", *table.headings], rows, named=2)
     return shown
 
 

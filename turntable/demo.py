@@ -8,7 +8,14 @@ from typing import Any, Protocol
 
 from turntable.datasets import load_recipe, open_dataset, verify
 from turntable.errors import IntegrityError, StoppedError
-from turntable.evaluation import ProtocolConfig, Results, evaluate, read_details, together, write_runs_report
+from turntable.evaluation import (
+    Results,
+    evaluate,
+    protocol_by_name,
+    read_details,
+    together,
+    write_runs_report,
+)
 from turntable.renderer import generate
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs import Listener, Progress
@@ -109,7 +116,7 @@ def run_demo(config: DemoConfig, watcher: DemoWatcher, stop: Callable[[], bool] 
         if stop():
             raise StoppedError(f"{run}: stopped before its evaluation; the same command goes on from here")
         watcher.say(f"evaluate {run.name}")
-        results.append(evaluate(run, config.dataset, config=ProtocolConfig.demo()))
+        results.append(evaluate(run, config.dataset, protocol=protocol_by_name("turntable-demo")))
     return DemoReport(_report(config, runs, results), tuple(results))
 
 

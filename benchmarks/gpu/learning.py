@@ -15,7 +15,7 @@ from methods import ASKED, CATEGORIES, PROBED
 from steps import NotPossibleError, Row, Rows, Setting, need_cuda
 
 from turntable.datasets import load_recipe
-from turntable.evaluation import ProtocolConfig, Results, evaluate
+from turntable.evaluation import Protocol, Results, evaluate, protocol_by_name
 from turntable.renderer import generate
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs.engines import Processes
@@ -96,12 +96,11 @@ def _config(setting: Setting, method: str, folder: Path, epochs: int) -> TrainCo
     return demo_config(method, folder, batch_size=16, pairs_per_object=1, image_size=None, **changes)
 
 
-def _protocol(setting: Setting) -> ProtocolConfig:
-    demo = ProtocolConfig.demo()
+def _protocol(setting: Setting) -> Protocol:
+    demo = protocol_by_name("turntable-demo")
     if setting.on_gpu:
         return demo
-    short = replace(demo.classifier, epochs=2)
-    return replace(demo, classifier=short, rotation=short, colour=short, val_pairs_per_object=4)
+    return replace(demo.with_heads(epochs=2), pairs=replace(demo.pairs, val_per_object=4))
 
 
 def _place(setting: Setting, method: str) -> Path:
@@ -129,7 +128,7 @@ def _an_epoch(config: TrainConfig, place: Path) -> tuple[float, float]:
     return epoch_s, max(0.0, stamps[-1] - began - 2 * epoch_s)
 
 
-def _scored(place: Path, folder: Path, protocol: ProtocolConfig) -> tuple[float, Results]:
+def _scored(place: Path, folder: Path, protocol: Protocol) -> tuple[float, Results]:
     began = time.monotonic()
-    results = evaluate(place, folder, config=protocol)
+    results = evaluate(place, folder, protocol=protocol)
     return time.monotonic() - began, results

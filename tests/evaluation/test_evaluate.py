@@ -1,5 +1,4 @@
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -8,16 +7,14 @@ import torch
 from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.evaluation import ProtocolConfig, Results, evaluate, features, read_details, read_results
+from turntable.evaluation import Results, evaluate, features, protocol_by_name, read_details, read_results
 from turntable.evaluation.features import extract, split_features
-from turntable.evaluation.numbers import ProbeConfig, Resampling
+from turntable.evaluation.numbers import Resampling
 from turntable.models import Embedding
 from turntable.training import demo_config, load_method, open_run, train
 
 PROTOCOL = dataclasses.replace(
-    ProtocolConfig.demo(),
-    classifier=ProbeConfig(epochs=2),
-    rotation=ProbeConfig(epochs=2, hidden=16),
+    protocol_by_name("turntable-demo").with_heads(epochs=2, hidden=16),
     resampling=Resampling(num_resamples=20),
 )
 
@@ -37,10 +34,8 @@ def run_dir(request, dataset, tmp_path_factory):
 
 def test_results_are_written_and_read_back(run_dir, dataset):
     told = []
-    results = evaluate(run_dir, dataset, config=PROTOCOL, progress=told.append)
-    assert read_results(run_dir / "results.json") == dataclasses.replace(
-        results, protocol=json.loads(json.dumps(results.protocol))
-    )
+    results = evaluate(run_dir, dataset, protocol=PROTOCOL, progress=told.append)
+    assert read_results(run_dir / "results.json") == results
     split = open_dataset(dataset).split("val")
     assert (results.method, results.num_val_objects) == (run_dir.name, split.num_objects)
     assert results.num_val_pairs == split.num_objects * min(20, split.num_views * (split.num_views - 1))

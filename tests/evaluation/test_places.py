@@ -8,16 +8,16 @@ import pytest
 from tests.support.synthetic import synthetic_objects, write_synthetic_dataset
 from turntable.datasets import load_recipe, open_dataset
 from turntable.errors import InvalidInputError
-from turntable.evaluation import ProtocolConfig, Results, evaluate, evaluate_untrained, read_details
+from turntable.evaluation import Results, evaluate, evaluate_untrained, protocol_by_name, read_details
+from turntable.evaluation.evaluating import UNTRAINED, share_of_training
 from turntable.evaluation.features import renumbered, split_features, with_labels
 from turntable.evaluation.numbers import ProbeConfig, Resampling
-from turntable.evaluation.protocol import UNTRAINED, share_of_training
-from turntable.evaluation.scoring import Place, score
+from turntable.evaluation.scoring import score
+from turntable.evaluation.tasks import Aggregation, Prediction
 from turntable.training import demo_config, load_method, open_run, train
 
-BRIEF = ProbeConfig(epochs=2, hidden=16)
 PROTOCOL = dataclasses.replace(
-    ProtocolConfig.demo(), classifier=BRIEF, rotation=BRIEF, colour=BRIEF, resampling=Resampling(20)
+    protocol_by_name("turntable-demo").with_heads(epochs=2, hidden=16), resampling=Resampling(20)
 )
 CLASSES = ("class00", "class01", "class02")
 
@@ -32,6 +32,13 @@ def make(place, recipe="3diebench", names=CLASSES, objects=12, views=6, image_si
     ]
     write_synthetic_dataset(place, recipe, records)
     return place
+
+
+def asking(task):
+    """The protocol with another task in the place of the one of its name."""
+    return dataclasses.replace(
+        PROTOCOL, tasks=tuple(task if other.name == task.name else other for other in PROTOCOL.tasks)
+    )
 
 
 def brief_run(dataset, folder, method="vicreg", **changes):
@@ -58,8 +65,8 @@ def test_elsewhere_a_category_is_known_by_its_name_and_not_by_its_number(run, da
     assert {row.name: row.scores for row in here.rows} == {row.name: row.scores for row in found.rows}
     features = split_features(open_run(run), fewer, "val")
     named = dataclasses.replace(features, categories=np.array([CLASSES.index(name) for name in names]))
-    place = Place("val", named)
-    expected = score(split_features(open_run(run), dataset, "train"), [place], PROTOCOL, print).rows["val"]
+    train_split = split_features(open_run(run), dataset, "train")
+    expected = score(train_split, {"val": named}, PROTOCOL, print).rows["val"]
     assert there.rows == expected
     assert there.notes == (
         "translation between two views: left out; in the train split, no translations vary",
@@ -105,8 +112,8 @@ def test_a_network_that_has_learned_nothing_has_scores_too(dataset, tmp_path):
 @pytest.mark.slow
 def test_several_views_together_have_rows_as_far_as_views_reach(dataset, tmp_path):
     run = brief_run(dataset, tmp_path / "run", "seq-jepa")
-    config = dataclasses.replace(PROTOCOL, aggregate_views=(1, 3, 5, 7))
-    rows = {row.name: row for row in evaluate(run, dataset, config=config).rows}
+    protocol = asking(Aggregation(ProbeConfig(epochs=2), (1, 3, 5, 7)))
+    rows = {row.name: row for row in evaluate(run, dataset, protocol=protocol).rows}
     together = [name for name in rows if name.startswith("aggregate")]
     assert together == ["aggregate_1", "aggregate_3", "aggregate_5"]  # objects have 6 views
     assert all(set(rows[name].scores) == {"top1"} for name in together)
@@ -115,15 +122,14 @@ def test_several_views_together_have_rows_as_far_as_views_reach(dataset, tmp_pat
 @pytest.mark.slow
 def test_pre_looks_where_the_protocol_says(dataset, tmp_path):
     run = brief_run(dataset, tmp_path / "run", "sie")
-    config = dataclasses.replace(PROTOCOL, pre_candidates=("val", "train", "both"), retrieval_sources="first")
-    results = evaluate(run, dataset, config=config)
+    protocol = asking(Prediction("first", ("val", "train", "both")))
+    results = evaluate(run, dataset, protocol=protocol)
     scores = results.row("predictor").scores
     assert {"pre", "pre_in_train", "pre_in_both"} <= set(scores)
     assert {"pre", "pre_in_train", "pre_in_both"} <= set(results.row("constant").scores)
     # From train's own views to train's own poses: what PRE in val is where val is the train split.
     itself, method = split_features(open_run(run), dataset, "train"), load_method(open_run(run))
-    only = dataclasses.replace(config, pre_candidates=("val",))
-    on_train = score(itself, [Place("val", itself)], only, print, method)
+    on_train = score(itself, {"val": itself}, asking(Prediction("first")), print, method)
     there = {row.name: row.scores for row in on_train.rows["val"]}
     assert scores["pre_in_train"] == there["predictor"]["pre"]
     assert results.row("constant").scores["pre_in_train"] == there["constant"]["pre"]
@@ -170,7 +176,7 @@ def test_a_split_that_is_not_there_is_named(run, tmp_path):
 def test_a_run_on_smaller_images_sees_other_data_at_its_own_size(tmp_path):
     large = make(tmp_path / "large", image_size=48)
     run = brief_run(large, tmp_path / "run", image_size=32)
-    results = evaluate(run, large, config=PROTOCOL, elsewhere=[make(tmp_path / "small", image_size=40)])
+    results = evaluate(run, large, protocol=PROTOCOL, elsewhere=[make(tmp_path / "small", image_size=40)])
     assert set(results.elsewhere[0].rows[0].scores) == set(results.rows[0].scores)
 
 

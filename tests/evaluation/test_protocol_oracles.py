@@ -7,28 +7,49 @@ import pytest
 
 from turntable.datasets import load_recipe
 from turntable.errors import InvalidInputError
-from turntable.evaluation import ProtocolConfig, SplitFeatures, evaluate_features, protocol_by_name
+from turntable.evaluation import Protocol, SplitFeatures, evaluate_features, protocol_by_name
 from turntable.evaluation.numbers import ProbeConfig, Resamples, Resampling, rotation_scores, top1_score
-from turntable.evaluation.scoring import Place
 from turntable.evaluation.scoring import score as score_places
+from turntable.evaluation.tasks import (
+    AbsoluteRotation,
+    Classification,
+    HueDifferences,
+    Hues,
+    Neighbours,
+    PairLists,
+    RelativeRotation,
+    TranslationDifference,
+)
 from turntable.evaluation.tasks.category import nearest_categories
 from turntable.geometry import euler_to_quaternion, quaternion_to_matrix
 from turntable.models.layers.equiangular import equiangular_vectors
 
 NUM_CLASSES = 4
-PROTOCOL = ProtocolConfig(
-    classifier=ProbeConfig(epochs=4, learning_rate=1e-2),
-    rotation=ProbeConfig(epochs=20, learning_rate=3e-3, hidden=256, cosine=True, standardize=True),
-    train_pairs_per_object=20,
-    linear_rotation=False,
-    resampling=Resampling(num_resamples=200),
+SETTLED = {"learning_rate": 3e-3, "cosine": True, "standardize": True}
+
+
+def protocol_of(classifier, rotation, color, pairs, linear=True):
+    """All that is asked of features, by heads that are trained so."""
+    tasks = (
+        Classification("top1", classifier),
+        Neighbours(),
+        Classification("ebv_top1", classifier, equiangular=True),
+        RelativeRotation(rotation),
+        *([RelativeRotation(rotation, deep=False)] if linear else []),
+        AbsoluteRotation(rotation),
+        HueDifferences(color, deep=False),
+        Hues(color),
+        *(TranslationDifference(rotation, frame=frame) for frame in ("object", "base")),
+    )
+    return Protocol("known", tasks, PairLists(pairs, 20), resampling=Resampling(num_resamples=200))
+
+
+NAMING = ProbeConfig(epochs=4, learning_rate=1e-2)
+PROTOCOL = protocol_of(
+    NAMING, ProbeConfig(epochs=20, hidden=256, **SETTLED), ProbeConfig(epochs=1), 20, linear=False
 )
-BRIEF = dataclasses.replace(
-    PROTOCOL,
-    classifier=ProbeConfig(epochs=1),
-    rotation=ProbeConfig(epochs=1, hidden=16),
-    train_pairs_per_object=1,
-    linear_rotation=True,
+BRIEF = protocol_of(
+    ProbeConfig(epochs=1), ProbeConfig(epochs=1, hidden=16), ProbeConfig(epochs=1, hidden=16), 1
 )
 
 
@@ -136,7 +157,7 @@ def test_a_part_that_is_another_has_its_scores_without_being_probed_again():
         for s in (train, val)
     )
     whole, same, other, _ = evaluate_features(train, val, BRIEF, told.append)
-    assert told == ["probes of the representation", "probes of the equivariant"]
+    assert told == ["scores of the representation", "scores of the equivariant"]
     assert whole == first[0]
     assert same == dataclasses.replace(whole, name="invariant")
     assert other.scores != whole.scores
@@ -190,11 +211,11 @@ def labelled(num_objects, seed, num_views=12):
     return SplitFeatures({"representation": features}, quaternions, categories, (), labels, schema)
 
 
-ALL = dataclasses.replace(
-    PROTOCOL,
-    rotation=ProbeConfig(epochs=12, learning_rate=3e-3, hidden=64, cosine=True, standardize=True),
-    colour=ProbeConfig(epochs=12, learning_rate=1e-2, hidden=64, cosine=True, standardize=True),
-    linear_rotation=True,
+ALL = protocol_of(
+    NAMING,
+    ProbeConfig(epochs=12, hidden=64, **SETTLED),
+    ProbeConfig(epochs=12, hidden=64, **{**SETTLED, "learning_rate": 1e-2}),
+    20,
 )
 
 
@@ -232,31 +253,21 @@ def test_the_order_of_objects_changes_no_score_of_a_split(everything):
         categories=val.categories[order],
         labels=val.labels[order],
     )
-    every_pair = dataclasses.replace(ALL, val_pairs_per_object=12 * 11)
-    here, there = (
-        evaluate_features(labelled(40, 0), split, dataclasses.replace(every_pair, **BRIEF_PROBES))[0]
-        for split in (val, moved)
-    )
+    every_pair = dataclasses.replace(BRIEF, pairs=PairLists(20, 12 * 11))
+    here, there = (evaluate_features(labelled(40, 0), split, every_pair)[0] for split in (val, moved))
     for name, score in here.scores.items():
         assert there.scores[name].value == pytest.approx(score.value, rel=1e-6), name
 
 
-BRIEF_PROBES = {
-    "classifier": ProbeConfig(epochs=1),
-    "rotation": ProbeConfig(epochs=1, hidden=16),
-    "colour": ProbeConfig(epochs=1, hidden=16),
-}
-
-
 def test_what_the_data_lack_is_absent():
     train, val = make_split(40, 0), make_split(12, 1)
-    row = evaluate_features(train, val, dataclasses.replace(BRIEF, **BRIEF_PROBES))[0]
+    row = evaluate_features(train, val, BRIEF)[0]
     assert not [name for name in row.scores if name.startswith(("colour", "translation")) or "hue" in name]
     one_class = [dataclasses.replace(s, categories=np.zeros_like(s.categories)) for s in (train, val)]
-    row = evaluate_features(*one_class, dataclasses.replace(BRIEF, **BRIEF_PROBES))[0]
+    row = evaluate_features(*one_class, BRIEF)[0]
     assert not [name for name in row.scores if "top1" in name]
     one_view = [first_view(s) for s in (train, val)]
-    row = evaluate_features(*one_view, dataclasses.replace(BRIEF, **BRIEF_PROBES))[0]
+    row = evaluate_features(*one_view, BRIEF)[0]
     assert "top1" in row.scores
     assert "absolute_r2_pooled" in row.scores
     assert "r2_pooled" not in row.scores
@@ -264,10 +275,9 @@ def test_what_the_data_lack_is_absent():
 
 def test_what_is_left_out_is_said_with_its_reason():
     train, val = make_split(12, 0, num_views=4), make_split(8, 1, num_views=4)
-    brief = dataclasses.replace(BRIEF, **BRIEF_PROBES)
 
     def notes(train, val):
-        return score_places(train, [Place("val", val)], brief, print).notes["val"]
+        return score_places(train, {"val": val}, BRIEF, print).notes["val"]
 
     said = notes(train, val)
     assert said == (
@@ -290,23 +300,21 @@ def test_a_split_that_cannot_be_asked_has_no_score_and_breaks_nothing():
     train, val = make_split(12, 0, num_views=4), make_split(8, 1, num_views=4)
     one_view = first_view(val)
     unknown = dataclasses.replace(val, categories=val.categories - 1)
-    brief = dataclasses.replace(BRIEF, **BRIEF_PROBES)
-    places = [Place("val", val), Place("one view", one_view), Place("unknown", unknown)]
-    rows = score_places(train, places, brief, print).rows
+    rows = score_places(train, {"val": val, "one view": one_view, "unknown": unknown}, BRIEF, print).rows
     assert {"top1", "r2_pooled"} <= set(rows["val"][0].scores)
     assert "r2_pooled" not in rows["one view"][0].scores
     assert "absolute_r2_pooled" in rows["one view"][0].scores
     for row in rows["unknown"]:
         assert not [name for name in row.scores if "top1" in name]
         assert "r2_pooled" in row.scores
-    assert score_places(train, [places[1]], brief, print).details.turn_deg.size == 0
+    assert score_places(train, {"one view": one_view}, BRIEF, print).details.turn_deg.size == 0
 
 
 def test_features_alone_are_not_enough_for_a_backbone_that_drifts():
     with pytest.raises(InvalidInputError, match='use a protocol with batch_norm="eval"'):
         evaluate_features(make_split(12, 0), make_split(8, 1), protocol_by_name("sie-drifting"))
     with pytest.raises(InvalidInputError, match="standardize"):
-        dataclasses.replace(ProtocolConfig.demo(), batch_norm="train")
+        dataclasses.replace(protocol_by_name("turntable-demo"), batch_norm="train")
 
 
 def test_the_nearest_neighbours_vote():
@@ -327,23 +335,33 @@ def test_equiangular_vectors_are_as_far_apart_as_can_be(dim, most):
     assert np.allclose(vectors.norm(dim=1), 1)
 
 
+def task_of(protocol, name):
+    (task,) = (task for task in protocol.tasks if task.name == name)
+    return task
+
+
 def test_the_papers_protocols_differ_where_they_say():
     sie, equicaps, seq = (protocol_by_name(name) for name in ("sie", "equicaps", "seq-jepa"))
-    names = {
-        config.name: [getattr(task, "prefix", getattr(task, "name", "")) for task in config.tasks()]
-        for config in (sie, equicaps, seq)
-    }
+    names = {protocol.name: [task.name for task in protocol.tasks] for protocol in (sie, equicaps, seq)}
     assert names == {
-        "sie": ["top1", "", "linear_", "colour_"],
-        "equicaps": ["top1", "", "colour_", "translation_object_", "translation_base_"],
-        "seq-jepa": ["top1", "", "absolute_", "colour_"],
+        "sie": ["top1", "rotation", "linear_rotation", "hue_differences", "predictions"],
+        "equicaps": [
+            *("top1", "rotation", "hue_differences"),
+            *("translation_object", "translation_base", "predictions"),
+        ],
+        "seq-jepa": [
+            *("top1", "rotation", "absolute_rotation", "hue_differences"),
+            *("aggregates", "predictions"),
+        ],
     }
-    assert (sie.colour_deep, equicaps.colour_deep, equicaps.colour.epochs) == (True, False, 50)
-    assert sie.pre_candidates == ("val", "train", "both")
-    assert seq.rotation.optimizer == "adamw"
-    assert [config.published_r2 for config in (sie, equicaps, seq)] == ["pooled", "pooled", "averaged"]
+    assert (task_of(sie, "hue_differences").deep, task_of(equicaps, "hue_differences").deep) == (True, False)
+    assert task_of(equicaps, "hue_differences").probe.epochs == 50
+    assert task_of(sie, "predictions").candidates == ("val", "train", "both")
+    assert task_of(seq, "rotation").probe.optimizer == "adamw"
     for config in (sie, seq):
         drifting = protocol_by_name(f"{config.name}-drifting")
         assert drifting == dataclasses.replace(config, name=drifting.name, batch_norm="train")
-    with pytest.raises(InvalidInputError, match="unknown protocol 'mine'"):
+    with pytest.raises(
+        InvalidInputError, match="unknown protocol 'mine'; choose one of: turntable, turntable-d"
+    ):
         protocol_by_name("mine")

@@ -19,9 +19,9 @@ from turntable.evaluation import (
     DatasetSummary,
     Details,
     Elsewhere,
-    ProtocolConfig,
     Row,
     RunCurve,
+    protocol_by_name,
     read_results,
     summarize_dataset,
     summarize_run,
@@ -29,7 +29,7 @@ from turntable.evaluation import (
     write_runs_report,
 )
 from turntable.evaluation.details import Retrieval
-from turntable.evaluation.numbers import ProbeConfig, Resampling
+from turntable.evaluation.numbers import Resampling
 from turntable.evaluation.report.figures import error_over_angle, histograms, projections, training_curves
 from turntable.evaluation.report.pictures import retrieval_sheet
 from turntable.evaluation.report.summaries import contact_sheet_of
@@ -214,10 +214,7 @@ def test_the_true_view_is_framed_where_it_is_found(trained):
 
 def evaluated(monkeypatch, capsys, *words):
     quick = dataclasses.replace(
-        ProtocolConfig.demo(),
-        classifier=ProbeConfig(epochs=1),
-        rotation=ProbeConfig(epochs=1, hidden=8),
-        colour=ProbeConfig(epochs=1, hidden=8),
+        protocol_by_name("turntable-demo").with_heads(epochs=1, hidden=8),
         resampling=Resampling(num_resamples=10),
     )
     monkeypatch.setattr("turntable.evaluation.protocol_by_name", lambda name: quick)

@@ -11,7 +11,7 @@ from turntable.errors import IntegrityError, InvalidInputError
 from turntable.evaluation import Details, SplitFeatures, read_details, together
 from turntable.evaluation.details import Retrieval, write_details
 from turntable.evaluation.numbers import Resamples, Resampling, retrieval
-from turntable.evaluation.predicting import blind_scores, examples, measured, predictor_scores
+from turntable.evaluation.tasks.prediction import blind_scores, examples, measured, predictor_scores
 from turntable.geometry import quaternion_to_matrix
 
 FEW = Resampling(50)
@@ -99,7 +99,7 @@ def test_what_sees_nothing_stands_beside_every_metric(turned):
     where, mean = {"": turned}, torch.from_numpy(turned.target.mean(axis=(0, 1)))
     for sources in (50, 3):
         found = measured(perfect(turned), turned, sources, where)
-        blind = blind_scores(found, turned, turned, sources, where, resamples)
+        blind = blind_scores(turned, turned, sources, where, resamples)
         assert set(blind) == set(predictor_scores(found, resamples))
         constant = measured(lambda o, s, e: mean.expand(len(o), -1), turned, sources, where)
         literal = predictor_scores(constant, resamples)["equivariance_residual"]
@@ -114,7 +114,7 @@ def test_what_sees_nothing_stands_beside_every_metric(turned):
 @given(st.integers(2, 12), st.integers(1, 12), st.integers(0, 1000))
 def test_ranks_of_ties_are_those_of_a_random_order(nearer, equal, seed):
     """Against ranks drawn: 1 / rank and hits are expectations over the order of those equally near."""
-    ranks = retrieval.Ranks(np.array([[float(nearer)]]), np.array([[float(equal)]]))
+    ranks = retrieval.ViewRanks(np.array([[float(nearer)]]), np.array([[float(equal)]]))
     drawn = nearer + np.random.default_rng(seed).integers(1, equal + 1, 20_000)
     assert ranks.reciprocal().item() == pytest.approx((1 / drawn).mean(), rel=0.02)
     for k in retrieval.HITS:

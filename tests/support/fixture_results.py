@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.support.fixture_runs import DATASET, copied_run
 from tests.support.tiny_backbone import tiny_backbone
-from turntable.evaluation import ProtocolConfig, evaluate, protocol_by_name
+from turntable.evaluation import Protocol, evaluate, protocol_by_name
 
 PROTOCOLS = {
     "sie": ("turntable", "sie", "equicaps", "seq-jepa", "sie-drifting"),
@@ -20,15 +20,11 @@ ELSEWHERE = {"sie": ("sets/outputs",)}
 """Data sets, by run, on which the heads of turntable's own protocol are scored too."""
 
 
-def short(protocol: str) -> ProtocolConfig:
+def short(protocol: str) -> Protocol:
     """A protocol with 3 epochs of narrow heads and 50 resamples; all else stays."""
-    config = protocol_by_name(protocol)
-    heads = {
-        name: replace(getattr(config, name), epochs=3, hidden=8, batch_size=16)
-        for name in ("classifier", "rotation", "colour")
-    }
-    resampling = replace(config.resampling, num_resamples=50)
-    return replace(config, resampling=resampling, **heads)
+    rules = protocol_by_name(protocol)
+    resampling = replace(rules.resampling, num_resamples=50)
+    return replace(rules.with_heads(epochs=3, hidden=8, batch_size=16), resampling=resampling)
 
 
 def make_results(run: str, fixtures: Path, out: Path) -> None:

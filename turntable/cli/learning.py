@@ -151,7 +151,7 @@ def evaluate(
             config = replace(opened.config, dataset=dataset)
             results = evaluate_untrained(config, folder, rules, progress=status.update)
         else:
-            results = evaluate_run(run, dataset, config=rules, progress=status.update, elsewhere=ood)
+            results = evaluate_run(run, dataset, protocol=rules, progress=status.update, elsewhere=ood)
         status.update("the report")
         details = read_details(folder / "details.npz")
         write_runs_report([folder], open_dataset(dataset), [results], details, folder / "report.html")

@@ -1,9 +1,10 @@
 """Evaluation: features once, then every metric as a function over arrays, and one report."""
 
 from turntable.evaluation.details import Details, read_details, together
+from turntable.evaluation.evaluating import evaluate, evaluate_features, evaluate_untrained
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.presets import ProtocolConfig, protocol_by_name
-from turntable.evaluation.protocol import evaluate, evaluate_features, evaluate_untrained
+from turntable.evaluation.presets import protocol_by_name
+from turntable.evaluation.protocol import Protocol
 from turntable.evaluation.report import (
     DatasetSummary,
     RunCurve,
@@ -12,21 +13,27 @@ from turntable.evaluation.report import (
     write_report,
     write_runs_report,
 )
-from turntable.evaluation.results import Elsewhere, Results, Row, Score, read_results
+from turntable.evaluation.results import CONSTANT, Elsewhere, Results, Row, Score, is_baseline, read_results
+from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
 
 __all__ = [
+    "CONSTANT",
     "DatasetSummary",
     "Details",
     "Elsewhere",
-    "ProtocolConfig",
+    "Protocol",
     "Results",
     "Row",
     "RunCurve",
     "Score",
+    "ScoreColumn",
+    "ScoreFinding",
+    "ScoreTable",
     "SplitFeatures",
     "evaluate",
     "evaluate_features",
     "evaluate_untrained",
+    "is_baseline",
     "protocol_by_name",
     "read_details",
     "read_results",

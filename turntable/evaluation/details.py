@@ -33,6 +33,17 @@ class Retrieval:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What a task adds to the details, of one row."""
+
+    turn_deg: FloatArray | None = None
+    """[P]: the true angle between the views of each validation pair."""
+    errors_deg: FloatArray | None = None
+    """[P]: by how much it is missed."""
+    retrieval: Retrieval | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Details:
     """Errors of pairs, views as points, and examples of retrieval."""
 

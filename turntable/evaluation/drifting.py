@@ -19,13 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from turntable.evaluation.features import Parts, SplitFeatures, extract, named_parts
+from turntable.errors import InvalidInputError
+from turntable.evaluation.features import Parts, extract, named_parts
 from turntable.evaluation.numbers import Learner, compute_device, on_device
-from turntable.evaluation.tasks import Classification, Fitted, Regression, Task
+from turntable.evaluation.tasks import EvaluatedSplit, Fitted, HeadTask, Task
 from turntable.loaders import BatchConfig, Loader, Samples, Tuples
-from turntable.models import Method
-
-Head = Classification | Regression
+from turntable.models import ImageMethod, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +39,31 @@ class Source:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drifted:
-    """Heads by task and part, and what the network that they drifted with says of each place."""
+    """Heads by task and part, and what the network that they drifted with says of each place, by task."""
 
-    heads: Mapping[tuple[Task, str], Fitted]
-    places: Mapping[Task, Sequence[Parts]]
+    heads: Mapping[tuple[str, str], Fitted]
+    places: Mapping[str, Sequence[Parts]]
 
-    def __call__(self, task: Task, part: str) -> tuple[Fitted, Sequence[Parts]]:
+    def __call__(self, task: Task, row: str) -> tuple[Fitted, Sequence[Parts]]:
         """A head, and the features of each place that it is to be scored on."""
-        return self.heads[task, part], self.places[task]
+        return self.heads[task.name, row], self.places[task.name]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Training:
+    """A head in training."""
+
+    task: HeadTask
+    row: str
+    learner: Learner
 
 
 def train_drifting(
     method: Method,
     tasks: Sequence[Task],
-    train: SplitFeatures,
+    train: EvaluatedSplit,
     source: Source,
     places: Sequence[Source],
-    visits: int,
-    seed: int,
     tell: Callable[[str], None],
 ) -> Drifted:
     """Train a head for every task and part. The method is left as it was.
@@ -65,59 +71,65 @@ def train_drifting(
     Args:
         method: Frozen.
         tasks: Heads, of the same length and batch size where they share a network; others are left out.
-        train: Labels of the train split, and the parts to train heads on.
+        train: Labels of the train split, the parts to train heads on, and which pairs.
         source: Of the train split's images.
         places: Of the images to score on.
-        visits: Pairs of an object in an epoch.
-        seed: Of the order and of the choice of views.
         tell: Called with what is being done.
+
+    Raises:
+        InvalidInputError: The method has no backbone over images.
     """
-    heads: dict[tuple[Task, str], Fitted] = {}
-    seen: dict[Task, Sequence[Parts]] = {}
+    if not isinstance(method, ImageMethod):
+        raise InvalidInputError(
+            f"{type(method).__name__} has no backbone over images whose batch norm could drift;"
+            ' use a protocol with batch_norm="eval"'
+        )
+    heads: dict[tuple[str, str], Fitted] = {}
+    seen: dict[str, Sequence[Parts]] = {}
+    parts = train.split.parts
+    nothing, one = torch.zeros(1, device=compute_device()), torch.ones(1, device=compute_device())
     for alike in _trained_alike(tasks):
         drifting = copy.deepcopy(method).to(compute_device())
-        learners = {
-            (task, name): task.learner(part.shape[2], train)
+        trainings = [
+            _Training(task, row, task.learner(part.shape[2], train))
             for task in alike
-            for name, part in train.parts.items()
-        }
-        _train(drifting, learners, train, source, visits, seed, tell)
+            for row, part in parts.items()
+        ]
+        _train(drifting, trainings, train, source, tell)
         tell("features after the drift")
         features = [extract(drifting, at.dataset, at.split, at.image_size) for at in places]
-        nothing, one = torch.zeros(1, device=compute_device()), torch.ones(1, device=compute_device())
-        for (task, name), learner in learners.items():
-            heads[task, name] = task.fitted(learner.probe(nothing, one))
-            seen[task] = features
+        for at in trainings:
+            probe = at.learner.probe(nothing, one)
+            heads[at.task.name, at.row] = at.task.fitted(at.row, parts[at.row].shape[2], probe)
+            seen[at.task.name] = features
     return Drifted(heads, seen)
 
 
-def _trained_alike(tasks: Sequence[Task]) -> list[list[Head]]:
+def _trained_alike(tasks: Sequence[Task]) -> list[list[HeadTask]]:
     """Tasks whose heads see the same batches for as long, and so the same drift."""
-    alike: dict[tuple[int, int], list[Head]] = {}
+    alike: dict[tuple[int, int], list[HeadTask]] = {}
     for task in tasks:
-        if isinstance(task, Head):
+        if isinstance(task, HeadTask):
             alike.setdefault((task.probe.epochs, task.probe.batch_size), []).append(task)
     return list(alike.values())
 
 
 def _train(
-    method: Method,
-    learners: Mapping[tuple[Head, str], Learner],
-    train: SplitFeatures,
+    method: ImageMethod,
+    trainings: Sequence[_Training],
+    train: EvaluatedSplit,
     source: Source,
-    visits: int,
-    seed: int,
     tell: Callable[[str], None],
 ) -> None:
-    config = next(iter(learners.values())).config
+    config = trainings[0].learner.config
     loader = Loader(
         source.dataset,
         BatchConfig(
             split=source.split,
-            sampler=Tuples(min(2, train.num_views), visits),
+            sampler=Tuples(min(2, train.split.num_views), train.pairs.train_per_object),
             batch_size=config.batch_size,
             fields=(),
-            seed=seed,
+            seed=train.pairs.seed,
             last="short",
             image_size=source.image_size,
         ),
@@ -126,30 +138,30 @@ def _train(
     method.backbone.train()
     for epoch in range(config.epochs):
         tell(f"heads over a drifting backbone, epoch {epoch + 1} of {config.epochs}")
-        for learner in learners.values():
-            learner.begin(epoch)
+        for training in trainings:
+            training.learner.begin(epoch)
         for batch in loader:
             if len(batch["object_index"]) < 2:
                 continue  # batch norm has nothing to compare one sample with
             samples = Samples(batch["object_index"].numpy(), batch["view_index"].numpy())
-            _step(learners, _embedded(method, batch["views"]), samples, train)
+            _step(trainings, _embedded(method, batch["views"]), samples, train)
 
 
 def _step(
-    learners: Mapping[tuple[Head, str], Learner],
+    trainings: Sequence[_Training],
     embedded: Sequence[Mapping[str, Tensor]],
     samples: Samples,
-    train: SplitFeatures,
+    train: EvaluatedSplit,
 ) -> None:
     """Let every head learn from the parts of each view of a batch."""
-    for (task, name), learner in learners.items():
-        used = Samples(samples.objects, samples.views[:, : task.views])
-        inputs = torch.cat([parts[name] for parts in embedded[: task.views]], dim=1)
-        learner.step(inputs, on_device(np.ascontiguousarray(task.targets(train, used))))
+    for at in trainings:
+        used = Samples(samples.objects, samples.views[:, : at.task.views])
+        inputs = torch.cat([parts[at.row] for parts in embedded[: at.task.views]], dim=1)
+        at.learner.step(inputs, on_device(np.ascontiguousarray(at.task.targets(train.split, used))))
 
 
 @torch.no_grad()
-def _embedded(method: Method, views: Tensor) -> list[dict[str, Tensor]]:
+def _embedded(method: ImageMethod, views: Tensor) -> list[dict[str, Tensor]]:
     """The parts of each view of a batch, uint8 [B, k, 3, H, W]."""
     return [
         {name: part.float() for name, part in named_parts(method.embed(of_view.to(compute_device()))).items()}

@@ -19,7 +19,7 @@ from turntable.errors import IntegrityError, InvalidInputError, shown
 from turntable.evaluation.numbers import compute_device
 from turntable.geometry import quaternion_to_matrix
 from turntable.loaders import BatchConfig, Loader, Views
-from turntable.models import Embedding, Method
+from turntable.models import Embedding, Embeds, Method
 from turntable.training import Run, load_method
 
 Parts = Mapping[str, NDArray[np.float32]]
@@ -47,6 +47,8 @@ class SplitFeatures:
     """[N, V, E]: what a method that predicts starts from."""
     target: NDArray[np.float32] | None = None
     """[N, V, E]: what it should arrive at."""
+    num_categories: int | None = None
+    """Categories of the data set, whether this split has all of them or not."""
 
     @property
     def num_objects(self) -> int:
@@ -136,6 +138,7 @@ def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
         dataset.schema,
         arrays.get("source"),
         arrays.get("target", arrays.get("source")),
+        len(dataset.categories),
     )
 
 
@@ -149,7 +152,7 @@ def renumbered(split: SplitFeatures, names: Sequence[str], known: Sequence[str])
     """
     numbers = {name: number for number, name in enumerate(known)}
     table = np.array([numbers.get(name, -1) for name in names], np.int64)
-    return replace(split, categories=table[split.categories])
+    return replace(split, categories=table[split.categories], num_categories=len(known))
 
 
 def extract(
@@ -173,25 +176,19 @@ def extract(
 
     Returns:
         [N, V, D] by part; parts of width 0 are left out, and "target" where it is the same as "source".
+
+    Raises:
+        InvalidInputError: The method embeds nothing, or the data set lacks what it embeds.
     """
-    method = method.eval().to(compute_device())
-    loader = Loader(
-        dataset_dir,
-        BatchConfig(
-            split=split,
-            sampler=Views(shuffled=False),
-            batch_size=batch_size,
-            fields=(),
-            last="short",
-            image_size=image_size,
-        ),
-    )
+    embeds = embedder_of(method.eval().to(compute_device()))
+    fields = embeds.embeds_from
+    loader = _single_views(dataset_dir, split, fields, batch_size, image_size)
     _check_whole(loader.dataset)
     shape = (loader.num_objects, loader.dataset.manifest.views)
     arrays: dict[str, NDArray[np.float32]] = {}
     for batch in loader:
         rows, views = batch["object_index"].numpy(), batch["view_index"].numpy()
-        for name, values in _embed(method, batch["view"]).items():
+        for name, values in _embed(embeds, [batch[name].to(compute_device()) for name in fields]).items():
             if name not in arrays:
                 arrays[name] = _room(folder, name, (*shape, values.shape[1]))
             arrays[name][rows, views] = values.float().cpu().numpy()
@@ -199,6 +196,35 @@ def extract(
         if isinstance(array, np.memmap):
             array.flush()
     return arrays
+
+
+def embedder_of(method: Method) -> Embeds:
+    """Return the method as one that embeds.
+
+    Raises:
+        InvalidInputError: It embeds nothing.
+    """
+    if not isinstance(method, Embeds):
+        raise InvalidInputError(
+            f"{type(method).__name__} embeds nothing, so there are no features to score; a method that does"
+            " has the ability Embeds"
+        )
+    return method
+
+
+def _single_views(
+    dataset_dir: Path | str, split: str, fields: tuple[str, ...], batch_size: int, image_size: int | None
+) -> Loader:
+    """Every view of a split by itself, with the fields that a method embeds."""
+    config = BatchConfig(
+        split=split,
+        sampler=Views(shuffled=False),
+        batch_size=batch_size,
+        fields=fields,
+        last="short",
+        image_size=image_size,
+    )
+    return Loader(dataset_dir, config)
 
 
 def _room(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -209,9 +235,8 @@ def _room(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.
 
 
 @torch.inference_mode()
-def _embed(method: Method, images: Tensor) -> dict[str, Tensor]:
-    device = next(method.parameters()).device
-    return named_parts(method.embed(images.to(device)))
+def _embed(method: Embeds, fields: Sequence[Tensor]) -> dict[str, Tensor]:
+    return named_parts(method.embed(*fields))
 
 
 def named_parts(embedding: Embedding) -> dict[str, Tensor]:

@@ -10,6 +10,9 @@ from turntable.datasets.files import write_text
 from turntable.errors import IntegrityError, shown
 
 FORMAT_VERSION = 2
+CONSTANT = "constant"
+"""The row of what sees nothing."""
+_BASELINE = "baseline_"
 _MOST_BYTES = 16 << 20
 """The most of a file of results; a usual one has a few thousand."""
 
@@ -25,13 +28,13 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The scores of one part of a method's representation, or of a predictor that sees no image."""
+    """The scores of one part of a method's representation, of what a method answers, or of a baseline."""
 
     name: str
-    """"representation", "invariant", "equivariant"; "aggregate_3", of three views together; "predictor"; or
-    "constant"."""
+    """"representation", "invariant", "equivariant"; "aggregate_3", of three views together; "classifier";
+    "predictor"; "constant" of what sees nothing, and "baseline_NAME" of other baselines."""
     dim: int
-    """Its width; 0 for the constant predictor."""
+    """Its width; 0 for baselines."""
     scores: Mapping[str, Score]
     """By metric (docs/evaluation.md); one that data or method cannot have is absent."""
 
@@ -55,19 +58,20 @@ class Results:
     """One method on one data set under one protocol."""
 
     method: str
-    backbone: str
+    backbone: str | None
+    """None for a method that has none."""
     seed: int
     """Of the training."""
     dataset: str
     fingerprint: str
     """Of the data set."""
     protocol: Mapping[str, Any]
-    """All that decides the numbers beside the method and the data."""
+    """All that decides the numbers beside the method and the data (``Protocol.to_plain``)."""
     num_train_objects: int
     num_val_objects: int
     num_val_pairs: int
     rows: tuple[Row, ...]
-    """The parts, what the method predicts, then the constant predictor."""
+    """The parts, what the method answers, then the baselines, the constant last."""
     elsewhere: tuple[Elsewhere, ...] = ()
     notes: tuple[str, ...] = ()
     """What is left out, and why."""
@@ -106,6 +110,11 @@ class Results:
             raise IntegrityError(
                 f"{where} is no result of turntable evaluate ({shown(str(error))}); run it again"
             ) from error
+
+
+def is_baseline(row: str) -> bool:
+    """Whether a row of this name is of a baseline, which no method has learned."""
+    return row == CONSTANT or row.startswith(_BASELINE)
 
 
 def write_results(path: Path, results: Results) -> None:

@@ -14,9 +14,9 @@ from statistics import mean, stdev
 from typing import Any
 
 from turntable.errors import IntegrityError, InvalidInputError, shown
-from turntable.evaluation import Results, Row, Score, read_results
-from turntable.evaluation.report import COLUMNS, CONSTANT, competes
-from turntable.training import open_run
+from turntable.evaluation import CONSTANT, Results, Row, Score, is_baseline, read_results
+from turntable.evaluation.report import CATALOG, Catalog, catalog_of, competes, stand_in
+from turntable.training import read_settings
 
 _NOT_LEARNED_BY = frozenset(
     {"method", "seed", "dataset", "device", "num_workers", "log_every", "checkpoint_every", "wandb"}
@@ -54,7 +54,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ComparedPart:
     """One part of one method."""
 
     method: str
@@ -74,8 +74,10 @@ class Section:
     """What may be compared: the same data under the same protocol."""
 
     title: str
-    entries: tuple[Entry, ...]
-    """In the order of the runs; what sees no image is last."""
+    entries: tuple[ComparedPart, ...]
+    """In the order of the runs; baselines are last."""
+    catalog: Catalog = CATALOG
+    """How the scores are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Comparison:
     """What cannot be compared, and why."""
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[ComparedPart, ...]:
         """Of the first section: all there is, where all runs can be compared."""
         return self.sections[0].entries
 
@@ -134,7 +136,10 @@ def compare(evaluated: Sequence[Evaluated]) -> Comparison:
         for there in results.elsewhere:
             title = f"{there.dataset} {there.fingerprint[:8]}, with the heads of {_condition(results)}"
             other.setdefault(title, []).append((label, there.rows))
-    sections = tuple(Section(title, _entries(runs)) for title, runs in (*own.items(), *other.items()))
+    catalog = catalog_of([run.results for run in evaluated])
+    sections = tuple(
+        Section(title, _entries(runs), catalog) for title, runs in (*own.items(), *other.items())
+    )
     runs = tuple(
         ComparedRun(label, run.results.seed, run.folder) for label, run in zip(labels, evaluated, strict=True)
     )
@@ -148,11 +153,13 @@ def ordered(comparison: Comparison, metric: str) -> Comparison:
         InvalidInputError: No run has that metric.
     """
     found = {name for s in comparison.sections for entry in s.entries for name in entry.summaries}
-    known = [name for name in COLUMNS if name in found]
+    columns = comparison.sections[0].catalog.columns
+    known = [name for name, c in columns.items() if name in found and c.lower_is_better is not None]
     if metric not in known:
         raise InvalidInputError(f"no run has {metric!r} to sort by; choose one of: {', '.join(known)}")
+    sign = columns[metric].sign
     sections = (
-        replace(section, entries=_ordered(section.entries, metric)) for section in comparison.sections
+        replace(section, entries=_ordered(section.entries, metric, sign)) for section in comparison.sections
     )
     return replace(comparison, sections=tuple(sections))
 
@@ -175,8 +182,8 @@ def read_evaluated(place: Path) -> Evaluated:
     results = _read(path)
     if not (path.parent / "config.json").is_file():
         return Evaluated(results)
-    run = open_run(path.parent)
-    settings = {**_flat(run.config.to_dict()), "trained on": run.fingerprint[:8]}
+    run = read_settings(path.parent)
+    settings = {**_flat(run["config"]), "trained on": run["fingerprint"][:8]}
     return Evaluated(results, {k: v for k, v in settings.items() if k not in _NOT_LEARNED_BY}, path.parent)
 
 
@@ -197,9 +204,10 @@ def _fault(results: Results) -> str | None:
     """What is wrong with results; they raise what their values raise where those are of other types."""
     rows = [*results.rows, *(row for there in results.elsewhere for row in there.rows)]
     scores = [score for row in rows for score in row.scores.values()]
-    names = [results.method, results.backbone, results.dataset, results.fingerprint]
+    names = [results.method, results.backbone or "", results.dataset, results.fingerprint]
     names += [name for row in rows for name in (row.name, *row.scores)]
     names += [name for there in results.elsewhere for name in (there.dataset, there.fingerprint)]
+    names += _catalog(results).columns
     numbers = [results.seed, results.num_train_objects, results.num_val_objects, results.num_val_pairs]
     numbers += [row.dim for row in rows]
     _check_writable([*names, *results.notes, _condition(results)])
@@ -212,6 +220,14 @@ def _fault(results: Results) -> str | None:
     if not all(math.isfinite(end) for score in scores for end in (score.value, score.low, score.high)):
         return "it has scores that are no numbers"
     return None
+
+
+def _catalog(results: Results) -> Catalog:
+    """How they are shown; raises ValueError where their protocol's tables are none."""
+    try:
+        return catalog_of([results])
+    except IntegrityError as error:
+        raise ValueError(str(error)) from error
 
 
 def _check_writable(texts: Sequence[str]) -> None:
@@ -232,7 +248,7 @@ def _labels(evaluated: Sequence[Evaluated]) -> list[str]:
     labels: list[str] = []
     for run in evaluated:
         same = [other for other in evaluated if other.results.method == run.results.method]
-        apart = [run.results.backbone] if several_backbones else []
+        apart = [run.results.backbone or "no backbone"] if several_backbones else []
         if not run.settings and any(other.settings for other in same):
             apart.append(_UNKNOWN)
         apart += [
@@ -256,27 +272,38 @@ def _condition(results: Results) -> str:
 
 
 def _rules(results: Results) -> str:
-    """All of the protocol but the pairs, which depend on the data."""
+    """All of the protocol but the pairs, which depend on the data, and how its scores are shown."""
     rules = {name: value for name, value in results.protocol.items() if name != "val_pairs"}
+    tasks = rules.get("tasks")
+    if isinstance(tasks, list):
+        rules["tasks"] = [_without_tables(task) for task in tasks]
     return json.dumps(rules, sort_keys=True, default=list)
 
 
-def _entries(runs: Sequence[tuple[str, Sequence[Row]]]) -> tuple[Entry, ...]:
+def _without_tables(task: Any) -> Any:
+    if not isinstance(task, Mapping):
+        return task
+    return {name: value for name, value in task.items() if name not in ("tables", "main")}  # pyright: ignore[reportUnknownVariableType]
+
+
+def _entries(runs: Sequence[tuple[str, Sequence[Row]]]) -> tuple[ComparedPart, ...]:
     rows: dict[tuple[str, str], list[Row]] = {}
     for label in dict.fromkeys(label for label, _ in runs):
         for row in (row for other, found in runs if other == label for row in found):
-            if row.name != CONSTANT:
+            if not is_baseline(row.name):
                 rows.setdefault((label, row.name), []).append(row)
     entries = [_entry(label, part, found) for (label, part), found in rows.items()]
-    blind: dict[str, Score] = {}
-    for row in (row for _, found in runs for row in found if row.name == CONSTANT):
-        blind = {**row.scores, **blind}  # a method that predicts nothing has no chance of finding views
-    return (*entries, *([_entry("no image", CONSTANT, [Row(CONSTANT, 0, blind)])] if blind else []))
+    baselines: dict[str, dict[str, Score]] = {}
+    for row in (row for _, found in runs for row in found if is_baseline(row.name)):
+        # A method that predicts nothing has no chance of finding views.
+        baselines[row.name] = {**row.scores, **baselines.get(row.name, {})}
+    names = sorted((name for name, scores in baselines.items() if scores), key=lambda name: name == CONSTANT)
+    return (*entries, *(_entry(stand_in(name), name, [Row(name, 0, baselines[name])]) for name in names))
 
 
-def _entry(method: str, part: str, rows: Sequence[Row]) -> Entry:
+def _entry(method: str, part: str, rows: Sequence[Row]) -> ComparedPart:
     metrics = dict.fromkeys(name for row in rows for name in row.scores)
-    return Entry(
+    return ComparedPart(
         method, part, {name: _summary([r.scores[name] for r in rows if name in r.scores]) for name in metrics}
     )
 
@@ -292,15 +319,14 @@ def _summary(scores: Sequence[Score]) -> Summary:
     )
 
 
-def _ordered(entries: Sequence[Entry], metric: str) -> tuple[Entry, ...]:
-    sign = -1 if COLUMNS[metric].lower_is_better else 1
+def _ordered(entries: Sequence[ComparedPart], metric: str, sign: int) -> tuple[ComparedPart, ...]:
     best: dict[str, float] = {}
     for entry in entries:
         if metric in entry.summaries and competes(Row(entry.part, 0, {})):
             value = sign * entry.summaries[metric].mean
             best[entry.method] = max(value, best.get(entry.method, -math.inf))
     return tuple(
-        sorted(entries, key=lambda e: (e.part == CONSTANT, -best.get(e.method, -math.inf), e.method))
+        sorted(entries, key=lambda e: (is_baseline(e.part), -best.get(e.method, -math.inf), e.method))
     )
 
 

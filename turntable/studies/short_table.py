@@ -4,18 +4,19 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from turntable.evaluation import Row, Score
-from turntable.evaluation.report import COLUMNS, MAIN, MeanScore, Table, short_heading, tables
-from turntable.studies.comparison import Comparison, Entry, Section, Summary
+from turntable.evaluation import Row, Score, ScoreColumn
+from turntable.evaluation.report import MeanScore, ShownTable, tables
+from turntable.studies.comparison import ComparedPart, Comparison, Section, Summary
 
 
-def comparison_tables(section: Section) -> tuple[Table, ...]:
-    """All groups of metrics: means over seeds ± standard deviations, the widest intervals over objects."""
+def comparison_tables(section: Section) -> tuple[ShownTable, ...]:
+    """All tables of metrics: means over seeds ± standard deviations, the widest intervals over objects."""
     return tables(
         [
             (_named(entry), Row(entry.part, 0, {name: _as_score(s) for name, s in entry.summaries.items()}))
             for entry in section.entries
-        ]
+        ],
+        section.catalog,
     )
 
 
@@ -26,10 +27,11 @@ def main_rows(section: Section, intervals: bool = False) -> tuple[list[str], lis
         section: What may be compared.
         intervals: Whether the bootstrap intervals over objects stand beside.
     """
-    metrics = [name for name in MAIN if any(name in entry.summaries for entry in section.entries)]
-    headings = ["method", "part", "seeds", *(short_heading(name) for name in metrics)]
+    found = {metric for entry in section.entries for metric in entry.summaries}
+    columns = [section.catalog.columns[name] for name in section.catalog.main if name in found]
+    headings = ["method", "part", "seeds", *(column.short_heading for column in columns)]
     rows = [
-        [entry.method, entry.part, str(entry.seeds), *_told(entry, metrics, intervals)]
+        [entry.method, entry.part, str(entry.seeds), *_told(entry, columns, intervals)]
         for entry in section.entries
     ]
     return headings, rows
@@ -54,10 +56,13 @@ def comparison_markdown(comparison: Comparison, intervals: bool = False) -> str:
 
 def comparison_json(comparison: Comparison) -> str:
     """All of it, for programs."""
-    return json.dumps(asdict(comparison), indent=1, allow_nan=False, default=str)
+    told = asdict(comparison)
+    for section in told["sections"]:
+        del section["catalog"]
+    return json.dumps(told, indent=1, allow_nan=False, default=str)
 
 
-def _named(entry: Entry) -> str:
+def _named(entry: ComparedPart) -> str:
     return entry.method if entry.seeds == 1 else f"{entry.method} × {entry.seeds}"
 
 
@@ -67,14 +72,14 @@ def _as_score(summary: Summary) -> Score:
     return MeanScore(summary.mean, summary.low, summary.high, summary.spread)
 
 
-def _told(entry: Entry, metrics: Iterable[str], intervals: bool) -> list[str]:
+def _told(entry: ComparedPart, columns: Iterable[ScoreColumn], intervals: bool) -> list[str]:
     return [
-        _cell(name, entry.summaries[name], intervals) if name in entry.summaries else "" for name in metrics
+        _cell(column, entry.summaries[column.metric], intervals) if column.metric in entry.summaries else ""
+        for column in columns
     ]
 
 
-def _cell(metric: str, summary: Summary, intervals: bool) -> str:
-    column = COLUMNS[metric]
+def _cell(column: ScoreColumn, summary: Summary, intervals: bool) -> str:
     told = column.told(summary.mean)
     if summary.spread is not None:
         told += f" ± {column.told(summary.spread)}"

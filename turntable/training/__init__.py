@@ -2,6 +2,7 @@
 
 from turntable.training.loop import train
 from turntable.training.runs import (
+    RECORDS_NAME,
     Run,
     TrainConfig,
     TrainProgress,
@@ -14,10 +15,12 @@ from turntable.training.runs import (
     paper_config,
     preset_of_machine,
     read_records,
+    read_settings,
 )
 from turntable.training.steps import synchronised
 
 __all__ = [
+    "RECORDS_NAME",
     "Run",
     "TrainConfig",
     "TrainProgress",
@@ -30,6 +33,7 @@ __all__ = [
     "paper_config",
     "preset_of_machine",
     "read_records",
+    "read_settings",
     "synchronised",
     "train",
 ]

@@ -16,6 +16,7 @@ from turntable.evaluation.numbers.retrieval import (
     EmbeddedViews,
     Measured,
     Predict,
+    measure_moves,
     measure_retrieval,
 )
 from turntable.evaluation.numbers.scores import (
@@ -41,6 +42,7 @@ __all__ = [
     "compute_device",
     "geodesic_deg",
     "majority_class",
+    "measure_moves",
     "measure_retrieval",
     "on_device",
     "prefixed",

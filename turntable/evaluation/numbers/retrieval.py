@@ -56,7 +56,7 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ranks:
+class ViewRanks:
     """Where the true view stands among the views of its object, by object and query [N, Q]."""
 
     nearer: FloatArray
@@ -80,9 +80,9 @@ class Ranks:
 class Measured:
     """What is measured of predictions, by object and query."""
 
-    ranks: Ranks
+    ranks: ViewRanks
     """Where each view stands that is predicted from any of the sources, itself among them."""
-    ranks_without_identity: Ranks
+    ranks_without_identity: ViewRanks
     """Where a view is not to be found from itself; then it is no candidate either."""
     pose_errors: Mapping[str, FloatArray]
     """PRE's [N, sources * V], by the candidates' name: sin² of half the angle between each view's pose and
@@ -110,7 +110,7 @@ def measure_retrieval(
     known = {name: _Known.of(of) for name, of in candidates.items()}
     with_identity, without = _Counts(), _Counts()
     errors: dict[str, list[FloatArray]] = {name: [] for name in candidates}
-    missed, moved = np.empty(count), np.empty(count)
+    missed = np.empty(count)
     for number in range(count):
         predicted = predict(np.full(len(start), number), start, end)
         directions = functional.normalize(predicted, dim=1)
@@ -120,12 +120,32 @@ def measure_retrieval(
         for name, of in known.items():
             errors[name].append(of.pose_errors(directions, views.quaternions[number, end]))
         true = _on_device(views.targets[number])[end]
-        before = _on_device(views.sources[number])[start]
         other = torch.from_numpy(start != end).to(predicted.device)
         missed[number] = (predicted - true)[other].square().sum().item()
-        moved[number] = (before - true)[other].square().sum().item()
     of_names = {name: np.clip(np.stack(found), 0, 1) for name, found in errors.items()}
-    return Measured(with_identity.ranks(), without.ranks(), of_names, missed, moved)
+    return Measured(with_identity.ranks(), without.ranks(), of_names, missed, measure_moves(views, sources))
+
+
+@torch.inference_mode()
+def measure_moves(views: EmbeddedViews, sources: int) -> FloatArray:
+    """Measure how far sources lie from the targets of other views of their object.
+
+    Args:
+        views: Of a split.
+        sources: So many first views of each object are predicted from.
+
+    Returns:
+        [N] squared distances, added up: what predicting the source itself misses by.
+    """
+    count, num_views, _ = views.targets.shape
+    start, end = np.divmod(np.arange(sources * num_views), num_views)
+    other = torch.from_numpy(start != end).to(compute_device())
+    moved = np.empty(count)
+    for number in range(count):
+        true = _on_device(views.targets[number])[end]
+        before = _on_device(views.sources[number])[start]
+        moved[number] = (before - true)[other].square().sum().item()
+    return moved
 
 
 class _Counts:
@@ -147,9 +167,9 @@ class _Counts:
         self._nearer.append(nearer.sum(1).cpu().numpy()[asked].astype(np.float64))
         self._equal.append(equal.sum(1).cpu().numpy()[asked].astype(np.float64))
 
-    def ranks(self) -> Ranks:
+    def ranks(self) -> ViewRanks:
         """Of all objects."""
-        return Ranks(np.stack(self._nearer), np.stack(self._equal))
+        return ViewRanks(np.stack(self._nearer), np.stack(self._equal))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,24 +1,31 @@
 """The report of an evaluation: tables, figures, and one page that needs no other file."""
 
-from turntable.evaluation.report.groups import COLUMNS, MAIN, short_heading
+from turntable.evaluation.report.catalog import CATALOG, Catalog, catalog_of
 from turntable.evaluation.report.html import curves_url, open_template
 from turntable.evaluation.report.page import write_report, write_runs_report
-from turntable.evaluation.report.score_tables import CONSTANT, MeanScore, Table, competes, rows_of, tables
+from turntable.evaluation.report.score_tables import (
+    MeanScore,
+    ShownTable,
+    competes,
+    rows_of,
+    stand_in,
+    tables,
+)
 from turntable.evaluation.report.summaries import DatasetSummary, RunCurve, summarize_dataset, summarize_run
 
 __all__ = [
-    "COLUMNS",
-    "CONSTANT",
-    "MAIN",
+    "CATALOG",
+    "Catalog",
     "DatasetSummary",
     "MeanScore",
     "RunCurve",
-    "Table",
+    "ShownTable",
+    "catalog_of",
     "competes",
     "curves_url",
     "open_template",
     "rows_of",
-    "short_heading",
+    "stand_in",
     "summarize_dataset",
     "summarize_run",
     "tables",

@@ -7,10 +7,17 @@ from pathlib import Path
 from turntable.datasets import Dataset
 from turntable.datasets.files import write_text
 from turntable.evaluation.details import Details
+from turntable.evaluation.report.catalog import Catalog, catalog_of
 from turntable.evaluation.report.figures import histograms
 from turntable.evaluation.report.html import curves_url, image_url, open_template
 from turntable.evaluation.report.pictures import Picture, pictures_of
-from turntable.evaluation.report.score_tables import Table, rows_of, side_by_side, tables, with_one_constant
+from turntable.evaluation.report.score_tables import (
+    ShownTable,
+    rows_of,
+    side_by_side,
+    tables,
+    with_baselines_once,
+)
 from turntable.evaluation.report.summaries import (
     DatasetSummary,
     RunCurve,
@@ -28,7 +35,7 @@ class OtherData:
     name: str
     share: str
     """What its rotations are to the training's, in a sentence."""
-    tables: tuple[Table, ...]
+    tables: tuple[ShownTable, ...]
     notes: tuple[str, ...] = ()
     """What is left out, and why."""
 
@@ -55,7 +62,7 @@ def write_report(
     Raises:
         MissingExtraError: Jinja2 or matplotlib is not installed.
     """
-    elsewhere = _elsewhere(dataset.name, results)
+    elsewhere, catalog = _elsewhere(dataset.name, results), catalog_of(results)
     rows, there = rows_of(results), {name: _rows_there(scored) for name, scored in elsewhere.items()}
     page = open_template("report.html").render(
         title=f"{results[0].method} on {dataset.name}" if len(results) == 1 else dataset.name,
@@ -64,10 +71,10 @@ def write_report(
         histograms=image_url(histograms(dataset.factors)) if dataset.factors else None,
         curves=curves_url(runs),
         runs=runs,
-        tables=tables(rows),
-        elsewhere=[_other_data(name, scored) for name, scored in elsewhere.items()],
+        tables=tables(rows, catalog),
+        elsewhere=[_other_data(name, scored, catalog) for name, scored in elsewhere.items()],
         notes=_once(note for result in results for note in result.notes),
-        beside=side_by_side({dataset.name: rows, **there}) if there else (),
+        beside=side_by_side({dataset.name: rows, **there}, catalog) if there else (),
         pictures=[(image_url(picture.image), picture) for picture in pictures],
         result=results[0] if results else None,
     )
@@ -136,17 +143,17 @@ def _elsewhere(own: str, results: Sequence[Results]) -> dict[str, list[tuple[str
     }
 
 
-def _other_data(name: str, scored: Sequence[tuple[str, Elsewhere]]) -> OtherData:
+def _other_data(name: str, scored: Sequence[tuple[str, Elsewhere]], catalog: Catalog) -> OtherData:
     return OtherData(
         name,
         told_share(scored[0][1].share_of_training),
-        tables(_rows_there(scored)),
+        tables(_rows_there(scored), catalog),
         _once(note for _, other in scored for note in other.notes),
     )
 
 
 def _rows_there(scored: Sequence[tuple[str, Elsewhere]]) -> list[tuple[str, Row]]:
-    return with_one_constant([(method, row) for method, other in scored for row in other.rows])
+    return with_baselines_once([(method, row) for method, other in scored for row in other.rows])
 
 
 def _once(notes: Iterable[str]) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from turntable.datasets import Dataset
 from turntable.datasets.describing import SHEET_NAME
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import TurntableError
-from turntable.training import open_run, read_records
+from turntable.models import method_label
+from turntable.training import RECORDS_NAME, read_records, read_settings
 
 _MOST_SHEET_BYTES = 64 << 20
 _NO_TERM = ("kind", "epoch", "step", "loss", "learning_rate")
@@ -92,23 +93,33 @@ def contact_sheet_of(dataset: Dataset) -> bytes | None:
     return sheet
 
 
+def _told_settings(config: Mapping[str, Any], run_dir: Path | str) -> str:
+    backbone = "" if config.get("backbone") is None else f"{config['backbone']}, "
+    try:
+        return (
+            f"{backbone}{config['epochs']} epochs of {config['pairs_per_object']} samples an object, "
+            f"batch {config['batch_size']}, learning rate {config['learning_rate']:g}, seed {config['seed']}"
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrityError(
+            f"{Path(run_dir) / 'config.json'} is not what was written ({shown(str(error))}); train again into"
+            " another folder"
+        ) from error
+
+
 def summarize_run(run_dir: Path | str) -> RunCurve:
     """Read how a training went, finished or not.
 
     Raises:
         InvalidInputError: The folder holds no run.
+        IntegrityError: Its files are not what was written.
     """
-    run = open_run(run_dir)
-    epochs = [record for record in read_records(run.records) if record["kind"] == "epoch"]
+    config = read_settings(run_dir)["config"]
+    epochs = [record for record in read_records(Path(run_dir) / RECORDS_NAME) if record["kind"] == "epoch"]
     names = dict.fromkeys(name for record in epochs for name in record if name not in _NO_TERM)
-    config = run.config
-    settings = (
-        f"{config.backbone}, {config.epochs} epochs of {config.pairs_per_object} pairs an object, "
-        f"batch {config.batch_size}, learning rate {config.learning_rate:g}, seed {config.seed}"
-    )
     return RunCurve(
-        config.method,
+        method_label(config["method"]),
         tuple(record["loss"] for record in epochs),
-        settings,
+        _told_settings(config, run_dir),
         {name: tuple(record.get(name, np.nan) for record in epochs) for name in names},
     )

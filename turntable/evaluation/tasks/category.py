@@ -1,7 +1,8 @@
 """The category of a view: by a head, or by the views nearest to it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,15 +14,16 @@ from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.numbers import (
     Learner,
     ProbeConfig,
-    Resamples,
     Scores,
     compute_device,
     majority_class,
     top1_score,
     train_classifier,
 )
-from turntable.evaluation.tasks.samples import flat
-from turntable.evaluation.tasks.task import Features, Fitted
+from turntable.evaluation.results import CONSTANT
+from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
+from turntable.evaluation.tasks.samples import Features, flat
+from turntable.evaluation.tasks.task import EvaluatedSplit, FeatureTask, Fitted, Scorer
 from turntable.loaders import Samples
 from turntable.models.layers import EquiangularHead
 
@@ -30,14 +32,30 @@ IntArray = NDArray[np.int64]
 _AT_ONCE = 1 << 25
 """Similarities in memory."""
 
+_TABLE = ScoreTable(
+    "What the object is",
+    "The share of views of objects never seen whose category is named: by a linear head, by the nearest"
+    " neighbours, and by a head with fixed directions.",
+    (
+        ScoreColumn("top1", "top-1", "%", 100, 1),
+        ScoreColumn("knn_top1", "k-NN top-1", "%", 100, 1),
+        ScoreColumn("ebv_top1", "fixed directions", "%", 100, 1),
+    ),
+    ScoreFinding(
+        "top1",
+        "A linear head on {who} names the category of {top1} % of the views",
+        "always naming the most frequent one is right for {top1} %",
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True)
-class Classification:
+class Classification(FeatureTask):
     """The category of a view, by a head."""
 
-    name: str
-    """Of its score."""
-    probe: ProbeConfig
+    name: str = "top1"
+    """Of the task and of its score."""
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
     equiangular: bool = False
     """Whether the head's weights are fixed directions (``models.equiangular``)."""
 
@@ -47,53 +65,68 @@ class Classification:
         return "category"
 
     @property
+    def tables(self) -> tuple[ScoreTable, ...]:
+        """The table of categories."""
+        return (_TABLE,)
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The score of a linear head."""
+        return () if self.equiangular else (self.name,)
+
+    @property
     def views(self) -> int:
         """Of a sample."""
         return 1
 
-    def lacks(self, split: SplitFeatures) -> str | None:
-        """Why a split cannot be asked."""
-        return _lacks_categories(split)
+    def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
+        """Say why a split cannot be asked."""
+        del method
+        return lacks_categories(split)
 
-    def fit(self, features: Features, train: SplitFeatures) -> Fitted:
-        """Train the head."""
+    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
+        """Train the head on a part of the features."""
+        del method
+        features = train.split.parts[row]
+        return self.fitted(row, features.shape[2], self.train_head(features, train.split))
+
+    def train_head(self, features: Features, train: SplitFeatures) -> Callable[[Features], Features]:
+        """Train the head on features [N, V, D] of the train split; it makes logits [P, C] of [P, D]."""
         targets = np.repeat(train.categories, train.num_views)
         head = self._head(features.shape[2], _count(train))
-        return self.fitted(train_classifier(flat(features), targets, _count(train), self.probe, head))
+        return train_classifier(flat(features), targets, _count(train), self.probe, head)
 
-    def learner(self, dim: int, train: SplitFeatures) -> Learner:
-        """A head for features of a width, which has learned nothing."""
-        return Learner.classifier(dim, _count(train), self.probe, self._head(dim, _count(train)))
+    def learner(self, dim: int, train: EvaluatedSplit) -> Learner:
+        """Make a head for features of a width, which has learned nothing."""
+        count = _count(train.split)
+        return Learner.classifier(dim, count, self.probe, self._head(dim, count))
 
     def targets(self, train: SplitFeatures, samples: Samples) -> NDArray[np.int64]:
-        """What a head is to learn of samples, [P]."""
+        """Give what a head is to learn of samples, [P]."""
         return train.categories[samples.objects]
 
-    def fitted(self, probe: Callable[[Features], Features]) -> Fitted:
-        """With a head from features [P, D] to logits [P, categories]."""
-        return self._scored(lambda features: probe(features).argmax(axis=1))
+    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
+        """Make a fitted task of a head from features [P, D] to logits [P, categories]."""
+
+        def score(place: EvaluatedSplit) -> Scores:
+            return named_right(self.name, probe(flat(place.split.parts[row])).argmax(axis=1), place)
+
+        return Fitted(score, dim)
+
+    def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
+        """The most frequent category."""
+        return {CONSTANT: most_frequent(self.name, train)}
 
     def _head(self, dim: int, count: int) -> Callable[[], nn.Module] | None:
         return (lambda: EquiangularHead(dim, count)) if self.equiangular else None
 
-    def blind(self, train: SplitFeatures) -> Fitted:
-        """The most frequent category."""
-        return _majority(self.name, train)
-
-    def _scored(self, predict: Callable[[Features], NDArray[np.int64]]) -> Fitted:
-        def score(features: Features | None, split: SplitFeatures, resamples: Resamples) -> Scores:
-            assert features is not None
-            predicted = predict(flat(features)).reshape(split.num_objects, split.num_views)
-            return {self.name: top1_score(predicted, split.categories, resamples)}
-
-        return score
-
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
+class Neighbours(FeatureTask):
     """The category of a view, by those nearest to it."""
 
     name: str = "knn_top1"
+    """Of the task and of its score."""
     neighbours: int = 20
 
     @property
@@ -101,25 +134,37 @@ class Neighbours:
         """What it is to tell."""
         return "category"
 
-    def lacks(self, split: SplitFeatures) -> str | None:
-        """Why a split cannot be asked."""
-        return _lacks_categories(split)
+    @property
+    def tables(self) -> tuple[ScoreTable, ...]:
+        """The table of categories."""
+        return (_TABLE,)
 
-    def fit(self, features: Features, train: SplitFeatures) -> Fitted:
+    @property
+    def main(self) -> tuple[str, ...]:
+        """Its score."""
+        return (self.name,)
+
+    def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
+        """Say why a split cannot be asked."""
+        del method
+        return lacks_categories(split)
+
+    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
         """Remember the views."""
-        known, categories = flat(features), np.repeat(train.categories, train.num_views)
+        del method
+        features, split = train.split.parts[row], train.split
+        known, categories = flat(features), np.repeat(split.categories, split.num_views)
 
-        def score(features: Features | None, split: SplitFeatures, resamples: Resamples) -> Scores:
-            assert features is not None
-            found = nearest_categories(known, categories, flat(features), self.neighbours, _count(train))
-            predicted = found.reshape(split.num_objects, split.num_views)
-            return {self.name: top1_score(predicted, split.categories, resamples)}
+        def score(place: EvaluatedSplit) -> Scores:
+            asked = flat(place.split.parts[row])
+            found = nearest_categories(known, categories, asked, self.neighbours, _count(split))
+            return named_right(self.name, found, place)
 
-        return score
+        return Fitted(score, features.shape[2])
 
-    def blind(self, train: SplitFeatures) -> Fitted:
+    def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
         """The most frequent category."""
-        return _majority(self.name, train)
+        return {CONSTANT: most_frequent(self.name, train)}
 
 
 def nearest_categories(
@@ -153,22 +198,31 @@ def nearest_categories(
     return torch.cat(chosen).numpy()
 
 
-def _count(train: SplitFeatures) -> int:
-    """Classes that a head tells apart."""
-    return 1 + int(train.categories.max())
-
-
-def _lacks_categories(split: SplitFeatures) -> str | None:
+def lacks_categories(split: SplitFeatures) -> str | None:
+    """Say why the categories of a split cannot be asked for; None where they can."""
     if split.categories.min() < 0:
         return "some objects are of categories that the training data do not have"
     return None if np.ptp(split.categories) > 0 else "all objects are of one category"
 
 
-def _majority(name: str, train: SplitFeatures) -> Fitted:
-    most = majority_class(train.categories)
+def named_right(metric: str, named: IntArray, place: EvaluatedSplit) -> Scores:
+    """Score the categories [N * V] that are named, object by object."""
+    split = place.split
+    named = named.reshape(split.num_objects, split.num_views)
+    return {metric: top1_score(named, split.categories, place.resamples)}
 
-    def score(features: Features | None, split: SplitFeatures, resamples: Resamples) -> Scores:
-        del features
-        return {name: top1_score(np.full((split.num_objects, 1), most), split.categories, resamples)}
+
+def most_frequent(metric: str, train: EvaluatedSplit) -> Scorer:
+    """Name the most frequent category of the train split, whatever is asked."""
+    most = majority_class(train.split.categories)
+
+    def score(place: EvaluatedSplit) -> Scores:
+        split = place.split
+        return {metric: top1_score(np.full((split.num_objects, 1), most), split.categories, place.resamples)}
 
     return score
+
+
+def _count(train: SplitFeatures) -> int:
+    """Classes that a head tells apart."""
+    return 1 + int(train.categories.max())

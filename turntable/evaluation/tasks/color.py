@@ -1,45 +1,112 @@
 """Hues of floor and light: of a view, and between two."""
 
-from functools import cache
+from dataclasses import dataclass
 
 import numpy as np
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import Resamples, Scores, regression_scores, turn_error
-from turntable.evaluation.tasks.regression import Quantity
-from turntable.evaluation.tasks.samples import differences_of, values_of
-from turntable.evaluation.tasks.task import FloatArray
+from turntable.evaluation.numbers import Resamples, Scores, turn_error
+from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
+from turntable.evaluation.tasks.regression import Regression
+from turntable.evaluation.tasks.samples import FloatArray, differences_of, values_of
 from turntable.loaders import Samples
 
+_TABLE = ScoreTable(
+    "Colour",
+    "R² of the differences of both hues between two views; and how far the hue of one view is missed,"
+    " around its circle: 0.25 turns is what guessing misses it by.",
+    (
+        ScoreColumn("colour_r2_pooled", "R² pooled", short="colour R² pooled"),
+        ScoreColumn("colour_r2_averaged", "R² averaged", short="colour R² averaged"),
+        ScoreColumn("floor_hue_error_turn", "floor", "turns", lower_is_better=True),
+        ScoreColumn("light_hue_error_turn", "light", "turns", lower_is_better=True),
+    ),
+    ScoreFinding(
+        "colour_r2_averaged",
+        "{who} explains {colour_r2_averaged} of the differences of hue",
+        "saying the same of all explains {colour_r2_averaged}",
+    ),
+)
 
-@cache
-def hue_differences() -> Quantity:
-    """Of floor and light, view 2 less view 1, in turns from -1 to 1, as the papers have them."""
-    return Quantity(
-        "differences of hue",
-        2,
-        _lacks_hues,
-        lambda split, samples: differences_of(split.hues, split, samples),
-        regression_scores,
-    )
+
+@dataclass(frozen=True, slots=True)
+class HueDifferences(Regression):
+    """Differences of the hues of floor and light, view 2 less view 1, from -1 to 1 turn as in the papers."""
+
+    @property
+    def name(self) -> str:
+        """Of the task."""
+        return "hue_differences"
+
+    @property
+    def title(self) -> str:
+        """What it is to tell."""
+        return "differences of hue"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its scores begin with."""
+        return "colour_"
+
+    @property
+    def tables(self) -> tuple[ScoreTable, ...]:
+        """The table of colour."""
+        return (_TABLE,)
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """What of the differences is explained."""
+        return ("colour_r2_averaged",)
+
+    def lacks_labels(self, split: SplitFeatures) -> str | None:
+        """Say why a split's labels do not tell hues."""
+        return _lacks_hues(split)
+
+    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Give the differences [P, 2] of P pairs."""
+        return differences_of(split.hues, split, samples)
 
 
-@cache
-def hues() -> Quantity:
+@dataclass(frozen=True, slots=True)
+class Hues(Regression):
     """Cosine and sine of the hues of floor and light."""
 
-    def target(split: SplitFeatures, samples: Samples) -> FloatArray:
+    @property
+    def name(self) -> str:
+        """Of the task."""
+        return "hues"
+
+    @property
+    def title(self) -> str:
+        """What it is to tell."""
+        return "hues of a view"
+
+    @property
+    def views(self) -> int:
+        """Of a sample."""
+        return 1
+
+    @property
+    def tables(self) -> tuple[ScoreTable, ...]:
+        """The table of colour."""
+        return (_TABLE,)
+
+    def lacks_labels(self, split: SplitFeatures) -> str | None:
+        """Say why a split's labels do not tell hues."""
+        return _lacks_hues(split)
+
+    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Give cosines and sines [P, 4] of P views."""
         angles = 2 * np.pi * values_of(split.hues, split, samples)[:, 0]
         return np.stack([np.cos(angles), np.sin(angles)], axis=2).reshape(-1, 4)
 
-    def score(predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
+    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
+        """Score hues around their circle."""
         pairs = zip(("floor_hue", "light_hue"), (slice(0, 2), slice(2, 4)), strict=True)
         return {
             f"{name}_error_turn": resamples.mean(turn_error(predicted[:, at], _turns(target[:, at])))
             for name, at in pairs
         }
-
-    return Quantity("hues of a view", 1, _lacks_hues, target, score)
 
 
 def _lacks_hues(split: SplitFeatures) -> str | None:

@@ -1,126 +1,125 @@
-"""Quantities that a head is to tell: numbers of a view, or of what lies between two."""
+"""Regression: numbers of a view, or of what lies between two, that a head is to tell."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import Learner, ProbeConfig, Resamples, Scores, prefixed, train_regressor
-from turntable.evaluation.tasks.samples import PairLists, all_views, flat, rows_of, selection
-from turntable.evaluation.tasks.task import Features, Fitted, FloatArray
+from turntable.evaluation.numbers import (
+    Learner,
+    ProbeConfig,
+    Resamples,
+    Scores,
+    prefixed,
+    regression_scores,
+    train_regressor,
+)
+from turntable.evaluation.results import CONSTANT
+from turntable.evaluation.tasks.samples import Features, FloatArray, all_views, flat, rows_of, selection
+from turntable.evaluation.tasks.task import EvaluatedSplit, FeatureTask, Fitted, Scorer
 from turntable.loaders import Samples
 from turntable.loaders.sampling import random_pairs
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
-    """Numbers that belong to a view, or to what lies between two; made once each, so that tasks compare."""
+class Regression(FeatureTask):
+    """Numbers that a head is to tell, of a view or of what lies between two; a subclass says which."""
 
-    title: str
-    views: int
-    """1 or 2."""
-    lacks: Callable[[SplitFeatures], str | None]
-    """Why a split does not tell it; None where it does."""
-    target: Callable[[SplitFeatures, Samples], FloatArray]
-    """[P, C]."""
-    score: Callable[[FloatArray, FloatArray, Resamples], Scores]
-    """Of predictions [P, C], targets [P, C], and the objects."""
-
-
-@dataclass(frozen=True, slots=True)
-class Regression:
-    """A quantity that a head is to tell."""
-
-    prefix: str
-    """Of its scores' names."""
-    quantity: Quantity
-    probe: ProbeConfig
-    deep: bool
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
+    deep: bool = True
     """Whether the head is an MLP; otherwise it is linear."""
-    pairs: PairLists
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return self.quantity.title
 
     @property
     def views(self) -> int:
-        """Of a sample."""
-        return self.quantity.views
+        """Views of a sample: 2, or 1."""
+        return 2
 
-    def lacks(self, split: SplitFeatures) -> str | None:
-        """Why a split cannot be asked."""
+    @property
+    def prefix(self) -> str:
+        """What the names of its scores begin with."""
+        return ""
+
+    @abstractmethod
+    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Give the numbers [P, C] of P samples."""
+
+    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
+        """Score predictions [P, C] of targets [P, C], object by object."""
+        return regression_scores(predicted, target, resamples)
+
+    def lacks_labels(self, split: SplitFeatures) -> str | None:
+        """Say why a split's labels do not tell the numbers; None where they do."""
+        del split
+        return None
+
+    def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
+        """Say why a split cannot be asked."""
+        del method
         if split.num_views < self.views:
             return "each object has one view"
-        return self.quantity.lacks(split)
+        return self.lacks_labels(split)
 
-    def fit(self, features: Features, train: SplitFeatures) -> "FittedRegression":
+    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
         """Train the head."""
+        del method
+        features = train.split.parts[row]
 
         def draw(epoch: int) -> tuple[NDArray[np.int64], Features]:
             samples = self._train_list(train, epoch)
-            return rows_of(train, samples), self.targets(train, samples)
+            return rows_of(train.split, samples), self.targets(train.split, samples)
 
-        return self.fitted(train_regressor(flat(features), draw, self.deep, self.probe))
+        probe = train_regressor(flat(features), draw, self.deep, self.probe)
+        return self.fitted(row, features.shape[2], probe)
 
-    def learner(self, dim: int, train: SplitFeatures) -> Learner:
-        """A head for features of a width, which has learned nothing."""
-        numbers = self.targets(train, self._train_list(train, 0)[:1]).shape[1]
+    def learner(self, dim: int, train: EvaluatedSplit) -> Learner:
+        """Make a head for features of a width, which has learned nothing."""
+        numbers = self.targets(train.split, self._train_list(train, 0)[:1]).shape[1]
         return Learner.regressor(self.views * dim, numbers, self.deep, self.probe)
 
     def targets(self, train: SplitFeatures, samples: Samples) -> NDArray[np.float32]:
-        """What a head is to learn of samples, [P, C]."""
-        return self.quantity.target(train, samples).astype(np.float32)
+        """Give what a head is to learn of samples, [P, C]."""
+        return self.target(train, samples).astype(np.float32)
 
-    def fitted(self, probe: Callable[[Features], Features]) -> "FittedRegression":
-        """With a head from features [P, views * D] to numbers [P, C]."""
-        return FittedRegression(self, probe)
+    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
+        """Make a fitted task of a head from features [P, views * D] to numbers [P, C]."""
 
-    def blind(self, train: SplitFeatures) -> Fitted:
+        def score(place: EvaluatedSplit) -> Scores:
+            return self._scores(self.predict(row, probe, place), place)
+
+        return Fitted(score, dim)
+
+    def predict(self, row: str, probe: Callable[[Features], Features], place: EvaluatedSplit) -> FloatArray:
+        """Let a head tell the numbers [P, C] of the samples that are scored on."""
+        rows = rows_of(place.split, self.val_list(place))
+        features = flat(place.split.parts[row])[rows].reshape(len(rows), -1)
+        return probe(features).astype(np.float64)
+
+    def true(self, place: EvaluatedSplit) -> FloatArray:
+        """Give the numbers [P, C] that are to be told."""
+        return self.target(place.split, self.val_list(place))
+
+    def val_list(self, place: EvaluatedSplit) -> Samples:
+        """List the samples that are scored on."""
+        return place.pairs.val(place.split) if self.views == 2 else all_views(place.split)
+
+    def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
         """The mean of the targets."""
-        everything = random_pairs(selection(train), train.num_views, self.pairs.seed, 0)
-        samples = everything if self.quantity.views == 2 else all_views(train)
-        mean = self.quantity.target(train, samples).mean(axis=0)
+        split = train.split
+        everything = random_pairs(selection(split), split.num_views, train.pairs.seed, 0)
+        samples = everything if self.views == 2 else all_views(split)
+        mean = self.target(split, samples).mean(axis=0)
 
-        def score(features: Features | None, split: SplitFeatures, resamples: Resamples) -> Scores:
-            del features
-            target = self.target(split)
-            return self.scores(np.broadcast_to(mean, target.shape), target, resamples)
+        def score(place: EvaluatedSplit) -> Scores:
+            return self._scores(np.broadcast_to(mean, self.true(place).shape), place)
 
-        return score
+        return {CONSTANT: score}
 
-    def target(self, split: SplitFeatures) -> FloatArray:
-        """What is to be told of a split that is scored on."""
-        return self.quantity.target(split, self.val_list(split))
+    def _scores(self, predicted: FloatArray, place: EvaluatedSplit) -> Scores:
+        return prefixed(self.prefix, self.measure(predicted, self.true(place), place.resamples))
 
-    def val_list(self, split: SplitFeatures) -> Samples:
-        """What is scored on."""
-        return self.pairs.val(split) if self.quantity.views == 2 else all_views(split)
-
-    def scores(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
-        """Under their full names."""
-        return prefixed(self.prefix, self.quantity.score(predicted, target, resamples))
-
-    def _train_list(self, train: SplitFeatures, epoch: int) -> Samples:
-        return self.pairs.train(train, epoch) if self.quantity.views == 2 else all_views(train)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FittedRegression:
-    """A regression with its head."""
-
-    task: Regression
-    probe: Callable[[Features], Features]
-
-    def predict(self, features: Features, split: SplitFeatures) -> FloatArray:
-        """[P, C] of the list that is scored on."""
-        rows = rows_of(split, self.task.val_list(split))
-        return self.probe(flat(features)[rows].reshape(len(rows), -1)).astype(np.float64)
-
-    def __call__(self, features: Features | None, split: SplitFeatures, resamples: Resamples) -> Scores:
-        """Score it."""
-        assert features is not None
-        return self.task.scores(self.predict(features, split), self.task.target(split), resamples)
+    def _train_list(self, train: EvaluatedSplit, epoch: int) -> Samples:
+        return train.pairs.train(train.split, epoch) if self.views == 2 else all_views(train.split)

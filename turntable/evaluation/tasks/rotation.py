@@ -1,32 +1,158 @@
 """Rotations: of a view, and between two."""
 
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from turntable.evaluation.details import Shown
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import rotation_scores
-from turntable.evaluation.tasks.regression import Quantity
-from turntable.evaluation.tasks.samples import rows_of
-from turntable.evaluation.tasks.task import FloatArray
+from turntable.evaluation.numbers import Resamples, Scores, geodesic_deg, rotation_scores
+from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
+from turntable.evaluation.tasks.regression import Regression
+from turntable.evaluation.tasks.samples import Features, FloatArray, rows_of
+from turntable.evaluation.tasks.task import EvaluatedSplit, Fitted
 from turntable.geometry import QuaternionSign, canonical_quaternion, relative_quaternion
 from turntable.loaders import Samples
 
+_NOT_TURNED = (0.0, 0.0, 0.0, 1.0)
 
-@cache
-def relative_rotation(sign: QuaternionSign) -> Quantity:
+
+@dataclass(frozen=True, slots=True)
+class RelativeRotation(Regression):
     """The quaternion of R1^T R2, xyzw, its sign by a rule."""
 
-    def target(split: SplitFeatures, samples: Samples) -> FloatArray:
+    sign: QuaternionSign = "product"
+    """Which of q and -q the head is to tell."""
+
+    @property
+    def name(self) -> str:
+        """Of the task."""
+        return "rotation" if self.deep else "linear_rotation"
+
+    @property
+    def title(self) -> str:
+        """What it is to tell."""
+        return "rotation between two views"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its scores begin with."""
+        return "" if self.deep else "linear_"
+
+    @property
+    def tables(self) -> tuple[ScoreTable, ...]:
+        """The table of the MLP, or that of the linear head."""
+        return (_BETWEEN if self.deep else _LINEAR,)
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """What an MLP tells."""
+        return ("r2_averaged", "geodesic_median_deg") if self.deep else ()
+
+    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Give the quaternions [P, 4] of P pairs."""
         absolute = split.quaternions.reshape(-1, 4)[rows_of(split, samples)]
-        return relative_quaternion(absolute[:, 0], absolute[:, 1], sign)
+        return relative_quaternion(absolute[:, 0], absolute[:, 1], self.sign)
 
-    return Quantity("rotation between two views", 2, lambda _: None, target, rotation_scores)
+    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
+        """Score quaternions."""
+        return rotation_scores(predicted, target, resamples)
+
+    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
+        """Make a fitted task of a head; the errors of an MLP are shown over the angle of the turn."""
+
+        def show(place: EvaluatedSplit) -> Shown:
+            true = self.true(place)
+            turns = geodesic_deg(np.broadcast_to(_NOT_TURNED, true.shape), true)
+            return Shown(turns, geodesic_deg(self.predict(row, probe, place), true))
+
+        found = Regression.fitted(self, row, dim, probe)
+        return replace(found, show=show) if self.deep else found
 
 
-@cache
-def absolute_rotation() -> Quantity:
+@dataclass(frozen=True, slots=True)
+class AbsoluteRotation(Regression):
     """The quaternion of R, xyzw with w >= 0."""
 
-    def target(split: SplitFeatures, samples: Samples) -> FloatArray:
+    @property
+    def name(self) -> str:
+        """Of the task."""
+        return "absolute_rotation"
+
+    @property
+    def title(self) -> str:
+        """What it is to tell."""
+        return "rotation of a view"
+
+    @property
+    def views(self) -> int:
+        """Of a sample."""
+        return 1
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its scores begin with."""
+        return "absolute_"
+
+    @property
+    def tables(self) -> tuple[ScoreTable, ...]:
+        """The table of one view."""
+        return (_OF_A_VIEW,)
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The median error."""
+        return ("absolute_geodesic_median_deg",)
+
+    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Give the quaternions [P, 4] of P views."""
         return canonical_quaternion(split.quaternions.reshape(-1, 4)[rows_of(split, samples)[:, 0]])
 
-    return Quantity("rotation of a view", 1, lambda _: None, target, rotation_scores)
+    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
+        """Score quaternions."""
+        return rotation_scores(predicted, target, resamples)
+
+
+def _table(title: str, meaning: str, prefix: str, short: str) -> ScoreTable:
+    def column(
+        metric: str, heading: str, unit: str = "", factor: float = 1, digits: int = 3, lower: bool = False
+    ) -> ScoreColumn:
+        return ScoreColumn(f"{prefix}{metric}", heading, unit, factor, digits, lower, f"{short}{heading}")
+
+    r2, degrees = f"{{{prefix}r2_averaged}}", f"{{{prefix}geodesic_median_deg}}"
+    return ScoreTable(
+        title,
+        meaning,
+        (
+            column("r2_pooled", "R² pooled"),
+            column("r2_averaged", "R² averaged"),
+            column("geodesic_mean_deg", "error, mean", "°", 1, 1, True),
+            column("geodesic_median_deg", "error, median", "°", 1, 1, True),
+            column("acc_at_15", "within 15°", "%", 100, 1),
+            column("acc_at_30", "within 30°", "%", 100, 1),
+        ),
+        ScoreFinding(
+            f"{prefix}geodesic_median_deg",
+            f"Half of what {{who}} says is wrong by less than {degrees}° (R² averaged {r2})",
+            f"of what says the same of all, half by less than {degrees}° (R² averaged {r2})",
+        ),
+    )
+
+
+_BETWEEN = _table(
+    "How it was turned between two views",
+    "An MLP reads both views. R² pooled is the one that SIE, EquiCaps and CapsIE publish, R² averaged"
+    " that of seq-JEPA; they are not comparable. Errors are angles, whatever the sign of the quaternion.",
+    "",
+    "",
+)
+_LINEAR = _table(
+    "How it was turned, by a linear head", "What is there without a head that computes.", "linear_", "linear "
+)
+_OF_A_VIEW = _table(
+    "How it stands in one view",
+    "An MLP reads one view; quaternions with w at least 0.",
+    "absolute_",
+    "one view, ",
+)

@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.tasks.task import Features, FloatArray
 from turntable.loaders import Samples, Selection, Views, validation_pairs, whole_split
 from turntable.loaders.sampling import random_pairs
+
+Features = NDArray[np.float32]
+"""[N, V, D]."""
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

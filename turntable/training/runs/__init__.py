@@ -3,6 +3,7 @@
 from turntable.training.runs.checkpoints import load_weights, save_weights
 from turntable.training.runs.config import Amp, TrainConfig
 from turntable.training.runs.folder import (
+    RECORDS_NAME,
     Run,
     begin_run,
     is_out_of_memory,
@@ -21,6 +22,7 @@ from turntable.training.runs.records import Records, read_records
 from turntable.training.runs.sinks import Sink, Tensorboard, WeightsAndBiases
 
 __all__ = [
+    "RECORDS_NAME",
     "Amp",
     "Records",
     "Run",

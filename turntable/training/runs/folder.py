@@ -36,6 +36,7 @@ _FREE_TO_CHANGE = frozenset({"method", "dataset", "device", "num_workers", "chec
 """Settings that a continued run may change: the results do not depend on them, the data are compared by
 their fingerprint, methods by the last part of their names: the file of one's own may move."""
 
+RECORDS_NAME = "records.jsonl"
 MOST_SETTINGS_BYTES = 64 * 2**20
 """The size of config.json, at most: the categories of a data set may be many."""
 MOST_NUMBERS = 2**32
@@ -78,7 +79,7 @@ class Run:
     @property
     def records(self) -> Path:
         """The losses, one JSON object a line."""
-        return self.folder / "records.jsonl"
+        return self.folder / RECORDS_NAME
 
     @property
     def tensorboard(self) -> Path:
