@@ -81,8 +81,8 @@ def test_a_writing_that_is_cut_off_leaves_no_description_of_another_array(folder
         ({"values": VALUES[0]}, "give \\[N, V, D\\]"),
         ({"values": VALUES[:0]}, "give \\[N, V, D\\]"),
         ({"values": VALUES + np.nan}, "no finite numbers"),
-        ({"part": "../up"}, "become folders"),
-        ({"split": ""}, "become folders"),
+        ({"part": "../up"}, "give names of letters"),
+        ({"split": ""}, "give names of letters"),
         ({"fingerprint": "abc"}, "64 hexadecimal digits"),
         ({"objects": "abc"}, "64 hexadecimal digits"),
         ({"method": "a\x1bb"}, "printable"),
@@ -101,7 +101,7 @@ def test_a_folder_without_vectors_says_how_to_make_some(tmp_path):
 
 
 def test_vectors_of_another_data_set_are_refused(folder):
-    with pytest.raises(IntegrityError, match="vectors of another data set .*--vectors on this one"):
+    with pytest.raises(IntegrityError, match=r"vectors of another data set .*--vectors on this one"):
         read_vectors(folder, "e" * 64)
 
 
@@ -131,7 +131,7 @@ def test_a_description_that_cannot_be_right_is_refused(folder, changes, words):
 @pytest.mark.parametrize("text", ["", "[1]", "{", "[" * 10_000, '{"shape": NaN}'])
 def test_a_description_of_nothing_is_refused(folder, text):
     (folder / "vectors.json").write_text(text)
-    with pytest.raises(IntegrityError, match="vectors.json: "):
+    with pytest.raises(IntegrityError, match=r"vectors\.json: "):
         read_vectors(folder)
 
 
@@ -161,7 +161,7 @@ def saved(array, **how):
 )
 def test_an_array_that_is_not_what_was_written_is_refused(folder, damage):
     damage(folder / "vectors.npy")
-    with pytest.raises(IntegrityError, match="vectors.npy: .*write the vectors again"):
+    with pytest.raises(IntegrityError, match=r"vectors\.npy: .*write the vectors again"):
         read_vectors(folder)
 
 

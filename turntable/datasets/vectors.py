@@ -1,7 +1,7 @@
 """Vectors of a split as plain files: an array of every view's, and beside it what it is of.
 
-``vectors.npy`` is float32 [N, V, D], to be read by anything; ``vectors.json`` says of which data set, split and
-part it is, and is written last: whoever sees it sees the whole.
+``vectors.npy`` is float32 [N, V, D], to be read by anything; ``vectors.json`` says of which data set, split
+and part it is, and is written last: whoever sees it sees the whole.
 """
 
 import hashlib
@@ -129,7 +129,7 @@ def read_vectors(
     stated = _read_description(files)
     if fingerprint is not None and stated.fingerprint != fingerprint:
         raise IntegrityError(
-            f"{files.name_of(ARRAY)}: vectors of another data set (fingerprint {stated.fingerprint[:12]}, wanted"
+            f"{files.name_of(ARRAY)}: vectors of another data set (fingerprint {stated.fingerprint[:12]}, not"
             f" {fingerprint[:12]}); write them again with --vectors on this one"
         )
     file = files.open(ARRAY)
@@ -156,15 +156,19 @@ class _Hashed:
 
 def _check_values(values: NDArray[np.float32]) -> None:
     if values.ndim != 3 or not values.size:
-        raise InvalidInputError(f"vectors of shape {values.shape}: give [N, V, D], of objects, views, numbers")
+        raise InvalidInputError(
+            f"vectors of shape {values.shape}: give [N, V, D], of objects, views, numbers"
+        )
     if not all(np.isfinite(of_object).all() for of_object in values):
-        raise InvalidInputError("vectors that are no finite numbers: look at the run's losses, and train again")
+        raise InvalidInputError(
+            "vectors that are no finite numbers: look at the run's losses, and train again"
+        )
 
 
 def _check_words(vectors: Vectors) -> None:
     if not (PLAIN_NAME.fullmatch(vectors.split) and PLAIN_NAME.fullmatch(vectors.part)):
         raise InvalidInputError(
-            f"split {vectors.split!r}, part {vectors.part!r}: names of letters, digits, - and _ become folders"
+            f"split {vectors.split!r}, part {vectors.part!r}: give names of letters, digits, - and _"
         )
     if not (is_digest(vectors.fingerprint) and is_digest(vectors.objects)):
         raise InvalidInputError("fingerprint and objects must be sha256, 64 hexadecimal digits in lower case")

@@ -13,6 +13,7 @@ from turntable.evaluation.report import (
     write_runs_report,
 )
 from turntable.evaluation.results import Elsewhere, Results, Row, Score, read_results
+from turntable.evaluation.vectors import leave_vectors
 
 __all__ = [
     "DatasetSummary",
@@ -27,6 +28,7 @@ __all__ = [
     "evaluate",
     "evaluate_features",
     "evaluate_untrained",
+    "leave_vectors",
     "protocol_by_name",
     "read_details",
     "read_results",

@@ -1,8 +1,10 @@
 """The report of an evaluation: tables, figures, and one page that needs no other file."""
 
+from turntable.evaluation.report.figures import heat_map
 from turntable.evaluation.report.groups import COLUMNS, MAIN, short_heading
-from turntable.evaluation.report.html import curves_url, open_template
+from turntable.evaluation.report.html import curves_url, image_url, open_template
 from turntable.evaluation.report.page import write_report, write_runs_report
+from turntable.evaluation.report.pictures import Picture
 from turntable.evaluation.report.score_tables import CONSTANT, MeanScore, Table, competes, rows_of, tables
 from turntable.evaluation.report.summaries import DatasetSummary, RunCurve, summarize_dataset, summarize_run
 
@@ -12,10 +14,13 @@ __all__ = [
     "MAIN",
     "DatasetSummary",
     "MeanScore",
+    "Picture",
     "RunCurve",
     "Table",
     "competes",
     "curves_url",
+    "heat_map",
+    "image_url",
     "open_template",
     "rows_of",
     "short_heading",
