@@ -1,7 +1,7 @@
 """Evaluation: features once, then every metric as a function over arrays, and one report."""
 
 from turntable.evaluation.details import Details, read_details, together
-from turntable.evaluation.features import SplitFeatures
+from turntable.evaluation.features import SplitFeatures, split_features
 from turntable.evaluation.presets import ProtocolConfig, protocol_by_name
 from turntable.evaluation.protocol import evaluate, evaluate_features, evaluate_untrained
 from turntable.evaluation.report import (
@@ -32,6 +32,7 @@ __all__ = [
     "protocol_by_name",
     "read_details",
     "read_results",
+    "split_features",
     "summarize_dataset",
     "summarize_run",
     "together",

@@ -3,10 +3,10 @@
 from turntable.studies.comparison import Comparison, compare_runs, ordered
 from turntable.studies.page import comparison_page, write_comparison
 from turntable.studies.registry import STUDIES, studies_table
-from turntable.studies.running import Studied, run_study
+from turntable.studies.running import run_study
 from turntable.studies.short_table import comparison_json, comparison_markdown, main_rows
 from turntable.studies.study import Material, Outcome, ScoreColumn, ScoreRow, ScoreTable, StudiedRun, Study
-from turntable.studies.study_page import study_json, study_page, told_rows, write_study
+from turntable.studies.study_files import study_json, study_page, told_rows, write_study
 
 __all__ = [
     "STUDIES",
@@ -16,7 +16,6 @@ __all__ = [
     "ScoreColumn",
     "ScoreRow",
     "ScoreTable",
-    "Studied",
     "StudiedRun",
     "Study",
     "compare_runs",

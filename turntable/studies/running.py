@@ -8,7 +8,7 @@ from pathlib import Path
 
 from turntable.datasets import MANIFEST_NAME, Dataset, open_dataset
 from turntable.errors import InvalidInputError
-from turntable.evaluation.features import split_features
+from turntable.evaluation import SplitFeatures, split_features
 from turntable.studies.registry import study_by_name
 from turntable.studies.study import Material, Outcome, StudiedRun, Study
 from turntable.training import Run, open_run
@@ -136,8 +136,8 @@ def _found(place: str) -> Dataset | None:
     return open_dataset(place)
 
 
-def _features(run: Run, place: Path | str, label: str, tell: Onlooker):
-    def of_split(split: str):
+def _features(run: Run, place: Path | str, label: str, tell: Onlooker) -> Callable[[str], SplitFeatures]:
+    def of_split(split: str) -> SplitFeatures:
         tell(f"features of {label}, {split} split")
         return split_features(run, place, split)
 
