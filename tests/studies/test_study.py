@@ -204,6 +204,20 @@ def test_a_data_set_that_has_gone_or_changed_is_not_taken_for_another(runs, data
         run_study("factors", [run])
 
 
+def test_a_study_has_the_splits_that_it_needs_and_no_others(counts, runs, tmp_path):
+    whole = make_synthetic_dataset(tmp_path / "whole", objects=8, views=2, val_fraction=0.0)
+    assert whole.splits == ("train",)
+    with pytest.raises(InvalidInputError, match="no split 'val'; it has train"):
+        run_study("counts", [runs["one"], runs["two"]], whole.path)
+    found = run_study("counts", [runs["one"], runs["two"]], whole.path, "train").outcome
+    assert found.tables[0].rows[0].scores[0].value == 8
+    held = make_synthetic_dataset(tmp_path / "held", objects=8, views=2, splits=["val"])
+    assert held.splits == ("val",)
+    assert run_study("counts", [runs["one"], runs["two"]], held.path).split == "val"
+    with pytest.raises(InvalidInputError, match="no split 'train'; it has val"):
+        run_study("factors", [runs["one"]], held.path)
+
+
 def test_an_unfinished_run_says_how_to_go_on(runs, tmp_path):
     (tmp_path / "config.json").write_bytes((runs["one"] / "config.json").read_bytes())
     with pytest.raises(InvalidInputError, match="the run is not finished"):

@@ -1,10 +1,14 @@
 """Features that no network made, whose parts say of each factor what the test wants."""
 
+from pathlib import Path
+
 import numpy as np
 
 from turntable.datasets.labels import STANDARD_BY_NAME, LabelSchema
 from turntable.evaluation import SplitFeatures
+from turntable.models import DataInfo
 from turntable.studies import Material, StudiedRun
+from turntable.training import Run, demo_config
 
 NAMES = ("rotation_x_rad", "rotation_y_rad", "rotation_z_rad", "floor_hue", "light_theta_rad")
 CLASSES = ("car", "chair", "cup")
@@ -55,10 +59,14 @@ def circle(split, name, period=2 * np.pi):
     return np.stack([np.cos(angle), np.sin(angle)], -1)
 
 
+def no_run(label):
+    """A run that nobody trained."""
+    data = DataInfo(len(CLASSES), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 32)
+    return Run(Path("runs") / label, demo_config("vicreg", "nowhere"), data, CLASSES, "f" * 64)
+
+
 def material(train, val, heads="linear", labels=("made up",), split="val"):
     """What the study of factors is given, each run with these features."""
-    runs = tuple(
-        StudiedRun(label, label, 0, f"runs/{label}", {"train": train, "val": val}.__getitem__)
-        for label in labels
-    )
-    return Material(runs, CLASSES, split, {"heads": heads}, lambda _: None)
+    features = {"train": train, "val": val}.__getitem__
+    runs = tuple(StudiedRun(label, no_run(label), features) for label in labels)
+    return Material(runs, None, split, {"heads": heads}, lambda _: None)

@@ -81,6 +81,7 @@ FACTORS = Study(
     needs="finished runs; a data set with a train and a val split",
     compute=compute_factors,
     choices={"heads": tuple(HEADS)},
+    splits=("train",),
 )
 """The entry of the registry."""
 

@@ -30,4 +30,6 @@ def studies_table(studies: Iterable[Study] = STUDIES.values()) -> str:
 
 
 def _choices(study: Study) -> str:
-    return "; ".join(f"`--{name} {'|'.join(values)}`" for name, values in study.choices.items())
+    return "; ".join(
+        f"`--{name}`: {', '.join(f'`{value}`' for value in values)}" for name, values in study.choices.items()
+    )

@@ -65,16 +65,14 @@ def run_study(
     runs = [open_run(folder) for folder in run_dirs]
     place = dataset if dataset is not None else dataset_of(runs)
     opened = open_dataset(place)
-    for needed in ("train", split):
+    for needed in (*study.splits, split):
         opened.split(needed).close()  # whether it is there, before anything takes long
     tell = progress or _silent
     studied = tuple(
-        StudiedRun(
-            label, run.config.method, run.config.seed, str(run.folder), _features(run, place, label, tell)
-        )
+        StudiedRun(label, run, _features(run, place, label, tell))
         for label, run in zip(labels_of(runs), runs, strict=True)
     )
-    outcome = study.compute(Material(studied, opened.categories, split, chosen, tell))
+    outcome = study.compute(Material(studied, opened, split, chosen, tell))
     manifest = opened.manifest
     return Studied(study, chosen, manifest.name, str(place), manifest.fingerprint, split, studied, outcome)
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets import Dataset
 from turntable.evaluation import Score, SplitFeatures
 from turntable.evaluation.report import Picture
+from turntable.training import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,8 @@ class StudiedRun:
 
     label: str
     """What it is called on the page, other than every other run of the study."""
-    method: str
-    seed: int
-    folder: str
+    run: Run
+    """With its settings, its folder, and the weights from which the method itself is had."""
     features: Callable[[str], SplitFeatures]
     """From the name of a split to its features: computed once, and kept in the run's folder."""
 
@@ -33,8 +34,7 @@ class Material:
 
     runs: tuple[StudiedRun, ...]
     """At least as many as it needs."""
-    categories: tuple[str, ...]
-    """Names of the data set's classes, by class number."""
+    dataset: Dataset
     split: str
     """Where numbers are measured."""
     choices: Mapping[str, str]
@@ -107,3 +107,5 @@ class Study:
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What can be chosen, by name; the first is chosen where nobody does."""
     fewest_runs: int = 1
+    splits: tuple[str, ...] = ()
+    """Splits that the data set must have, beside the one where numbers are measured."""

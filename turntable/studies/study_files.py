@@ -30,9 +30,11 @@ def write_study(folder: Path | str, studied: Studied) -> Path:
         MissingExtraError: Jinja2 is not installed.
     """
     folder, page = Path(folder), study_page(studied)
-    if studied.outcome.details:
+    arrays = studied.outcome.details
+    assert not any(array.dtype.hasobject for array in arrays.values()), "arrays are plain"
+    if arrays:
         with atomic_file(folder / DETAILS) as file:
-            np.savez(file, allow_pickle=False, **studied.outcome.details)  # pyright: ignore[reportArgumentType]
+            np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  (its keywords share one type with a flag)
     write_text(folder / RESULT, study_json(studied))
     write_text(folder / PAGE, page)
     return folder
@@ -49,8 +51,13 @@ def study_json(studied: Studied) -> str:
         "fingerprint": studied.fingerprint,
         "split": studied.split,
         "runs": [
-            {"label": run.label, "method": run.method, "seed": run.seed, "folder": run.folder}
-            for run in studied.runs
+            {
+                "label": studied_run.label,
+                "method": studied_run.run.config.method,
+                "seed": studied_run.run.config.seed,
+                "folder": str(studied_run.run.folder),
+            }
+            for studied_run in studied.runs
         ],
         "tables": [asdict(table) for table in outcome.tables],
         "findings": list(outcome.findings),
