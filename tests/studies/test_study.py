@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
+from tests.support.synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 from turntable import cli
-from turntable.datasets import digest_ids, open_dataset, read_vectors
+from turntable.datasets import digest_ids, load_recipe, open_dataset, read_vectors
 from turntable.errors import InvalidInputError
 from turntable.evaluation import Score, leave_vectors, split_features
 from turntable.evaluation.report import Picture, heat_map
@@ -211,7 +211,10 @@ def test_a_study_has_the_splits_that_it_needs_and_no_others(counts, runs, tmp_pa
         run_study("counts", [runs["one"], runs["two"]], whole.path)
     found = run_study("counts", [runs["one"], runs["two"]], whole.path, "train").outcome
     assert found.tables[0].rows[0].scores[0].value == 8
-    held = make_synthetic_dataset(tmp_path / "held", objects=8, views=2, splits=["val"])
+    recipe = load_recipe("3diebench").replace(source="folder", views=2, image_size_px=32)
+    records = [dataclasses.replace(record, split="val") for record in synthetic_objects(recipe, 8, 3)]
+    write_synthetic_dataset(tmp_path / "held", recipe, records)
+    held = open_dataset(tmp_path / "held")
     assert held.splits == ("val",)
     assert run_study("counts", [runs["one"], runs["two"]], held.path).split == "val"
     with pytest.raises(InvalidInputError, match="no split 'train'; it has val"):
