@@ -52,7 +52,7 @@ def test_every_option_is_described():
     for path, argument in described:
         section = text.split(f"\n## turntable {' '.join(path)}\n")[-1].split("\n## ")[0]
         section = section if len(path) == 1 else text
-        words = rf"`[^`]*{re.escape(argument.name)}\b[^`]*`: \S"
+        words = rf"`[^`]*{re.escape(argument.name)}(?!\w)[^`]*`: \S"
         assert re.search(words, section), f"{' '.join(path)} {argument.name} is not described"
 
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from turntable.datasets.labels import LabelArray
     from turntable.evaluation import Results
     from turntable.renderer.runs import Progress as RenderProgress
-    from turntable.studies import Comparison
+    from turntable.studies import Comparison, StudyTable
     from turntable.training import TrainProgress
 
 
@@ -202,6 +202,18 @@ def comparison_console_tables(comparison: "Comparison", intervals: bool = False)
         headings, rows = main_rows(section, intervals)
         title = section.title if len(comparison.sections) > 1 else ""
         shown += _fitting(title, headings, rows, named=3)
+    return shown
+
+
+def study_console_tables(tables: "Sequence[StudyTable]") -> list[Table]:
+    """The tables of a study, without the intervals."""
+    from turntable.studies import told_rows
+
+    shown: list[Table] = []
+    for table in tables:
+        headings = [*table.named, *(column.name for column in table.columns)]
+        rows = [[*names, *(value for value, _ in cells)] for names, cells in told_rows(table)]
+        shown += _fitting(table.title, headings, rows, named=len(table.named))
     return shown
 
 

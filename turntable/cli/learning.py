@@ -119,6 +119,7 @@ def evaluate(
     preset: Literal["demo", "paper"] = "paper",
     ood: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
     untrained: bool = False,
+    vectors: bool = False,
 ) -> int:
     """Score a finished run on frozen features, beside what sees no image; write numbers and a page.
 
@@ -130,11 +131,18 @@ def evaluate(
         preset: Of turntable's protocol, how long the heads are trained: as in the papers, or shortly.
         ood: More data sets on which the same heads are scored, such as one of the recipe so3-ood.
         untrained: Score the run's network as it is before its first step instead, into RUN/untrained.
+        vectors: Leave the features of the val split as plain arrays too, in RUN/vectors/PART.
     """
     from turntable.console import results_tables
     from turntable.datasets import open_dataset
     from turntable.evaluation import evaluate as evaluate_run
-    from turntable.evaluation import evaluate_untrained, protocol_by_name, read_details, write_runs_report
+    from turntable.evaluation import (
+        evaluate_untrained,
+        leave_vectors,
+        protocol_by_name,
+        read_details,
+        write_runs_report,
+    )
     from turntable.training import open_run
 
     if preset == "demo" and protocol != "turntable":
@@ -143,6 +151,8 @@ def evaluate(
         )
     if untrained and ood:
         raise InvalidInputError("--untrained scores one data set: leave --ood out, or give that as DATASET")
+    if untrained and vectors:
+        raise InvalidInputError("--vectors leaves those of the trained run: leave --untrained out")
     rules = protocol_by_name("turntable-demo" if preset == "demo" else protocol)
     opened = open_run(run, method)
     folder = run / "untrained" if untrained else run
@@ -161,6 +171,9 @@ def evaluate(
     for note in results.notes:
         warn(note)
     say(f"{folder / 'results.json'}, {folder / 'report.html'}")
+    if vectors:
+        for place in leave_vectors(run, dataset):
+            say(f"{place}")
     return 0
 
 

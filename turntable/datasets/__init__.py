@@ -10,6 +10,7 @@ from turntable.datasets.recipes import Recipe, load_recipe, shipped_recipes
 from turntable.datasets.split import Split
 from turntable.datasets.stores import open_store
 from turntable.datasets.subset import MatchingViews
+from turntable.datasets.vectors import Vectors, digest_ids, read_vectors, write_vectors
 from turntable.datasets.verification import verify
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "ObjectRecord",
     "Recipe",
     "Split",
+    "Vectors",
+    "digest_ids",
     "draw_factors",
     "export_folder",
     "import_folder",
@@ -29,6 +32,8 @@ __all__ = [
     "open_store",
     "prepare_hub",
     "publish",
+    "read_vectors",
     "shipped_recipes",
     "verify",
+    "write_vectors",
 ]

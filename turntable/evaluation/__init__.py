@@ -2,7 +2,7 @@
 
 from turntable.evaluation.details import Details, read_details, together
 from turntable.evaluation.evaluating import evaluate, evaluate_features, evaluate_untrained
-from turntable.evaluation.features import SplitFeatures
+from turntable.evaluation.features import SplitFeatures, split_features
 from turntable.evaluation.presets import protocol_by_name
 from turntable.evaluation.protocol import Protocol
 from turntable.evaluation.report import (
@@ -15,6 +15,7 @@ from turntable.evaluation.report import (
 )
 from turntable.evaluation.results import CONSTANT, Elsewhere, Results, Row, Score, is_baseline, read_results
 from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
+from turntable.evaluation.vectors import leave_vectors
 
 __all__ = [
     "CONSTANT",
@@ -34,9 +35,11 @@ __all__ = [
     "evaluate_features",
     "evaluate_untrained",
     "is_baseline",
+    "leave_vectors",
     "protocol_by_name",
     "read_details",
     "read_results",
+    "split_features",
     "summarize_dataset",
     "summarize_run",
     "together",

@@ -99,6 +99,8 @@ def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: in
         IntegrityError: The data or the weights are damaged.
     """
     dataset = open_dataset(dataset_dir)
+    if not run.weights.is_file():
+        load_method(run)  # which says what to do
     cache = run.folder / "features" / f"{split}-{_cache_key(run, dataset)}"
     if not (cache / "done").is_file():
         extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size, cache)

@@ -1,8 +1,10 @@
 """The report of an evaluation: tables, figures, and one page that needs no other file."""
 
 from turntable.evaluation.report.catalog import CATALOG, Catalog, catalog_of
-from turntable.evaluation.report.html import curves_url, open_template
+from turntable.evaluation.report.figures import heat_map
+from turntable.evaluation.report.html import curves_url, image_url, open_template
 from turntable.evaluation.report.page import write_report, write_runs_report
+from turntable.evaluation.report.pictures import Picture
 from turntable.evaluation.report.score_tables import (
     MeanScore,
     ShownTable,
@@ -18,11 +20,14 @@ __all__ = [
     "Catalog",
     "DatasetSummary",
     "MeanScore",
+    "Picture",
     "RunCurve",
     "ShownTable",
     "catalog_of",
     "competes",
     "curves_url",
+    "heat_map",
+    "image_url",
     "open_template",
     "rows_of",
     "stand_in",

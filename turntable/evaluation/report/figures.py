@@ -21,6 +21,10 @@ _LEAST_IN_BIN = 5
 """Pairs of a median."""
 _NAMED = 20
 """Categories of a legend."""
+_NOTHING, _ALL = np.array([170.0, 178, 186]), np.array([24.0, 92, 168])
+"""Red, green and blue of cells that have nothing, and all."""
+_MOST_CELLS = 15
+"""Of a heat map beside each other; more go beneath."""
 
 
 def histograms(values: Mapping[str, NDArray[np.floating]], bins: int = 24) -> bytes:
@@ -136,6 +140,59 @@ def projections(
         if place == len(points) - 1:
             _legend(axes, loc="center left", bbox_to_anchor=(1, 0.5))
     return _png(figure)
+
+
+def heat_map(
+    shares: NDArray[np.floating], told: Sequence[Sequence[str]], rows: Sequence[str], columns: Sequence[str]
+) -> bytes:
+    """A matrix with its numbers written in it; the color of a cell tells how much of all there is it has.
+
+    Args:
+        shares: [R, C], from 0 (grey, as is all below) to 1 (blue).
+        told: What is written, R times C.
+        rows: Their names.
+        columns: Their names, which break at blanks.
+    """
+    panels = [slice(start, start + _MOST_CELLS) for start in range(0, len(columns), _MOST_CELLS)]
+    breaks = max((name.count(" ") for name in columns), default=0)
+    of_panel = 0.3 + 0.13 * breaks + 0.34 * len(rows)
+    margin = 0.25 + 0.07 * max(map(len, rows), default=0)
+    width = min(10, margin + 0.72 * min(len(columns), _MOST_CELLS))
+    figure = _figure(width, of_panel * len(panels) + 0.1)
+    widest = max(len(columns[panel]) for panel in panels)
+    for place, panel in enumerate(panels):
+        axes = figure.add_subplot(len(panels), 1, place + 1)
+        _draw_cells(axes, shares[:, panel], [texts[panel] for texts in told])
+        axes.set(xlim=(-0.5, widest - 0.5), ylim=(len(rows) - 0.5, -0.5))
+        axes.set_xticks(range(len(columns[panel])), [name.replace(" ", "\n") for name in columns[panel]])
+        axes.set_yticks(range(len(rows)), list(rows))
+        axes.tick_params(length=0, pad=3, labeltop=True, labelbottom=False)
+        _quiet(axes)
+        axes.spines[:].set_visible(False)
+        for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+            label.set_parse_math(False)
+    return _png(figure)
+
+
+def _draw_cells(axes: "Axes", shares: NDArray[np.floating], told: Sequence[Sequence[str]]) -> None:
+    from matplotlib.patches import Rectangle
+
+    colors = _NOTHING + np.clip(shares, 0, 1)[..., None] * (_ALL - _NOTHING)
+    for row, texts in enumerate(told):
+        for column, text in enumerate(texts):
+            color = colors[row, column]
+            corner = (column - 0.485, row - 0.47)
+            axes.add_patch(Rectangle(corner, 0.97, 0.94, color=tuple(color / 255), linewidth=0))
+            ink = "black" if _is_bright(color) else "white"
+            written = axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
+            written.set_parse_math(False)
+
+
+def _is_bright(color: NDArray[np.floating]) -> bool:
+    """Tell whether black is read on a color [3] of 0 to 255 better than white (WCAG's relative luminance)."""
+    channels = color / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return bool(linear @ [0.2126, 0.7152, 0.0722] > 0.179)
 
 
 def _legend(axes: "Axes", **where: Any) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from turntable.datasets import Dataset
 from turntable.datasets.describing import SHEET_NAME
 from turntable.datasets.files import decode_jpeg
-from turntable.errors import TurntableError
+from turntable.errors import IntegrityError, TurntableError, shown
 from turntable.models import method_label
 from turntable.training import RECORDS_NAME, read_records, read_settings
 
