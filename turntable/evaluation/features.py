@@ -19,6 +19,7 @@ from turntable.errors import IntegrityError, InvalidInputError, shown
 from turntable.evaluation.numbers import compute_device
 from turntable.geometry import quaternion_to_matrix
 from turntable.loaders import BatchConfig, Loader, Views
+from turntable.loaders.fields import field_names
 from turntable.models import Embedding, Method
 from turntable.training import Run, load_method
 
@@ -175,13 +176,14 @@ def extract(
         [N, V, D] by part; parts of width 0 are left out, and "target" where it is the same as "source".
     """
     method = method.eval().to(compute_device())
+    inputs: tuple[str, ...] = getattr(method, "embeds_from", ("view",))
     loader = Loader(
         dataset_dir,
         BatchConfig(
             split=split,
             sampler=Views(shuffled=False),
             batch_size=batch_size,
-            fields=(),
+            fields=field_names(inputs, 1),
             last="short",
             image_size=image_size,
         ),
@@ -191,7 +193,7 @@ def extract(
     arrays: dict[str, NDArray[np.float32]] = {}
     for batch in loader:
         rows, views = batch["object_index"].numpy(), batch["view_index"].numpy()
-        for name, values in _embed(method, batch["view"]).items():
+        for name, values in _embed(method, [batch[name] for name in inputs]).items():
             if name not in arrays:
                 arrays[name] = _room(folder, name, (*shape, values.shape[1]))
             arrays[name][rows, views] = values.float().cpu().numpy()
@@ -209,9 +211,9 @@ def _room(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.
 
 
 @torch.inference_mode()
-def _embed(method: Method, images: Tensor) -> dict[str, Tensor]:
+def _embed(method: Method, inputs: Sequence[Tensor]) -> dict[str, Tensor]:
     device = next(method.parameters()).device
-    return named_parts(method.embed(images.to(device)))
+    return named_parts(method.embed(*(values.to(device) for values in inputs)))
 
 
 def named_parts(embedding: Embedding) -> dict[str, Tensor]:
