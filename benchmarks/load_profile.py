@@ -27,7 +27,7 @@ from turntable.datasets.shards.index import open_index
 from turntable.loaders import Pairs, Samples, whole_split
 from turntable.loaders.engines import Filling, Wanted
 from turntable.loaders.engines.engines import AHEAD
-from turntable.loaders.engines.filling import Part, ViewFiller
+from turntable.loaders.engines.filling import BatchPart, ViewFiller
 from turntable.loaders.engines.tensors import as_tensors
 from turntable.loaders.fields import IMAGES, FieldSource, SampledViews, named_batch, resolve_fields
 from turntable.processes import Crew, SharedSlots
@@ -205,7 +205,7 @@ def spans_of(
 def messages_us(worker: Worker, workers: int, batches: int = 300) -> float:
     """Microseconds of a batch when its workers do nothing."""
     crew = Crew("load_profile:open_nothing", {}, worker.layout, workers=workers, ahead=AHEAD)
-    parts: list[Part] = worker.parts
+    parts: list[BatchPart] = worker.parts
     jobs = ([parts[number % len(parts)]] * workers for number in range(batches + 1))
     try:
         filled = crew.run(jobs)
