@@ -325,9 +325,12 @@ def _ordered(entries: Sequence[ComparedPart], metric: str, sign: int) -> tuple[C
         if metric in entry.summaries and competes(Row(entry.part, 0, {})):
             value = sign * entry.summaries[metric].mean
             best[entry.method] = max(value, best.get(entry.method, -math.inf))
-    return tuple(
-        sorted(entries, key=lambda e: (is_baseline(e.part), -best.get(e.method, -math.inf), e.method))
-    )
+
+    def place(entry: ComparedPart) -> tuple[bool, bool, float, str]:
+        value = best.get(entry.method, -math.inf)
+        return is_baseline(entry.part), entry.part == CONSTANT, -value, entry.method
+
+    return tuple(sorted(entries, key=place))
 
 
 def _warnings(
