@@ -169,13 +169,9 @@ def names_of_several_classes(texts):
     return {name: modules for name, modules in owners.items() if len(modules) > 1}
 
 
-# Names that rooms still share, because these are being renamed elsewhere; empty it at the merge.
-STILL_SHARED = {"Embeddings", "Finding", "Predictor", "Ranks"}
-
-
 def test_a_class_name_means_one_thing_in_the_whole_package():
     shared = names_of_several_classes({name: path.read_text() for name, path in modules().items()})
-    assert set(shared) == STILL_SHARED, shared
+    assert shared == {}
 
 
 def test_names_of_several_classes_are_found_whether_public_or_private():

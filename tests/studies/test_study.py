@@ -15,12 +15,12 @@ from turntable.evaluation import Score, leave_vectors, split_features
 from turntable.evaluation.report import Picture, heat_map
 from turntable.studies import (
     STUDIES,
-    Material,
-    Outcome,
+    Study,
     StudyColumn,
+    StudyInput,
+    StudyOutcome,
     StudyRow,
     StudyTable,
-    Study,
     run_study,
     studies_table,
     study_json,
@@ -57,7 +57,7 @@ def called(capsys, *words):
     return ended.value.code, captured.out, captured.err
 
 
-def counted(material: Material) -> Outcome:
+def counted(material: StudyInput) -> StudyOutcome:
     """How many objects each run's split has: a study of three lines."""
     rows = tuple(
         StudyRow((run.label,), (Score(n := run.features(material.split).num_objects, n, n), None))
@@ -67,7 +67,7 @@ def counted(material: Material) -> Outcome:
         "<b>Counts</b>", "How many.", ("run",), (StudyColumn("objects", 1, 0), StudyColumn("no", 1)), rows
     )
     notes = (f"scale {material.choices['scale']}", "{{ 7 * 7 }} <script>")
-    return Outcome((table,), ("There are some.",), notes)
+    return StudyOutcome((table,), ("There are some.",), notes)
 
 
 @pytest.fixture

@@ -5,17 +5,25 @@ from turntable.studies.page import comparison_page, write_comparison
 from turntable.studies.registry import STUDIES, studies_table
 from turntable.studies.running import run_study
 from turntable.studies.short_table import comparison_json, comparison_markdown, main_rows
-from turntable.studies.study import Material, Outcome, StudiedRun, Study, StudyColumn, StudyRow, StudyTable
+from turntable.studies.study import (
+    StudiedRun,
+    Study,
+    StudyColumn,
+    StudyInput,
+    StudyOutcome,
+    StudyRow,
+    StudyTable,
+)
 from turntable.studies.study_files import study_json, study_page, told_rows, write_study
 
 __all__ = [
     "STUDIES",
     "Comparison",
-    "Material",
-    "Outcome",
     "StudiedRun",
     "Study",
     "StudyColumn",
+    "StudyInput",
+    "StudyOutcome",
     "StudyRow",
     "StudyTable",
     "compare_runs",

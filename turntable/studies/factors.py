@@ -18,7 +18,15 @@ from turntable.studies.factor_heads import HEADS, Predict
 from turntable.studies.factor_targets import CATEGORY, Target, Targets, targets_of
 from turntable.studies.findings import say_findings
 from turntable.studies.ridge import pieces
-from turntable.studies.study import Material, Outcome, StudiedRun, Study, StudyColumn, StudyRow, StudyTable
+from turntable.studies.study import (
+    StudiedRun,
+    Study,
+    StudyColumn,
+    StudyInput,
+    StudyOutcome,
+    StudyRow,
+    StudyTable,
+)
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -28,7 +36,7 @@ CONSTANT = ("no image", "constant")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
+class HeadErrors:
     """What heads miss, object by object in the order of their ids."""
 
     errors: FloatArray
@@ -37,7 +45,7 @@ class Measured:
     """[N]: the share of an object's views whose category is named; 0 where categories are left out."""
 
 
-def compute_factors(material: Material) -> Outcome:
+def compute_factors(material: StudyInput) -> StudyOutcome:
     """Predict every factor from every part of every run.
 
     Raises:
@@ -49,7 +57,7 @@ def compute_factors(material: Material) -> Outcome:
     targets = targets_of(train, seen, material.split)
     order, resamples = order_of(seen), Resamples(seen.num_objects)
     spreads = Spreads.of(targets, seen, order)
-    found: dict[tuple[str, str], Measured] = {}
+    found: dict[tuple[str, str], HeadErrors] = {}
     for run in material.runs:
         for part in run.features("train").parts:
             material.tell(f"heads of {run.label}, {part}")
@@ -61,7 +69,7 @@ def compute_factors(material: Material) -> Outcome:
     )
     columns = tuple(_column(target) for target in targets.all)
     table = StudyTable(_TITLE, _MEANING, ("run", "part"), columns, rows)
-    return Outcome(
+    return StudyOutcome(
         tables=(table,),
         findings=say_findings(table, CONSTANT),
         notes=targets.notes,
@@ -98,13 +106,13 @@ _CAPTION = (
 )
 
 
-def _measured(run: StudiedRun, part: str, targets: Targets, material: Material) -> Measured:
+def _measured(run: StudiedRun, part: str, targets: Targets, material: StudyInput) -> HeadErrors:
     train, seen = run.features("train"), run.features(material.split)
     fit = HEADS[material.choices["heads"]]
     return measure(fit(train.parts[part], targets, train, order_of(train)), seen, part, targets)
 
 
-def measure(predict: Predict, split: SplitFeatures, part: str | None, targets: Targets) -> Measured:
+def measure(predict: Predict, split: SplitFeatures, part: str | None, targets: Targets) -> HeadErrors:
     """Measure what heads miss on the objects of a split.
 
     Args:
@@ -126,7 +134,7 @@ def measure(predict: Predict, split: SplitFeatures, part: str | None, targets: T
             says = told[..., targets.category.columns].argmax(axis=2)
             named[at] = (targets.classes[says] == split.categories[rows, None]).mean(axis=1)
         start += len(rows)
-    return Measured(errors, named)
+    return HeadErrors(errors, named)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +157,7 @@ class Spreads:
         squares = np.array([np.square(each).sum(axis=(1, 2)) for each in of_factors])
         return cls(sums, squares.reshape(len(of_factors), split.num_objects), split.num_views)
 
-    def scores(self, measured: Measured, targets: Targets, resamples: Resamples) -> list[Score]:
+    def scores(self, measured: HeadErrors, targets: Targets, resamples: Resamples) -> list[Score]:
         """Return the score of every factor, then of the category if there is one."""
         count = resamples.sums(np.full(resamples.num_objects, self.num_views))
         scores: list[Score] = []

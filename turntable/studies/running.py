@@ -10,7 +10,7 @@ from turntable.datasets import MANIFEST_NAME, Dataset, open_dataset
 from turntable.errors import InvalidInputError
 from turntable.evaluation import SplitFeatures, split_features
 from turntable.studies.registry import study_by_name
-from turntable.studies.study import Material, Outcome, StudiedRun, Study
+from turntable.studies.study import StudiedRun, Study, StudyInput, StudyOutcome
 from turntable.training import Run, open_run
 
 Onlooker = Callable[[str], None]
@@ -30,7 +30,7 @@ class Studied:
     fingerprint: str
     split: str
     runs: tuple[StudiedRun, ...]
-    outcome: Outcome
+    outcome: StudyOutcome
 
 
 def run_study(
@@ -72,7 +72,7 @@ def run_study(
         StudiedRun(label, run, _features(run, place, label, tell))
         for label, run in zip(labels_of(runs), runs, strict=True)
     )
-    outcome = study.compute(Material(studied, opened, split, chosen, tell))
+    outcome = study.compute(StudyInput(studied, opened, split, chosen, tell))
     manifest = opened.manifest
     return Studied(study, chosen, manifest.name, str(place), manifest.fingerprint, split, studied, outcome)
 

@@ -1,6 +1,6 @@
 """The contract of a study: finished runs and a data set in; tables, details, pictures and words out.
 
-A study is one file with a function from ``Material`` to ``Outcome``, and one entry in the registry. It trains
+A study is one file with a function from ``StudyInput`` to ``StudyOutcome``, and one entry in the registry. It trains
 nothing but small heads, writes nothing, and prints nothing: whoever runs it does.
 """
 
@@ -29,7 +29,7 @@ class StudiedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class StudyInput:
     """What a study is given."""
 
     runs: tuple[StudiedRun, ...]
@@ -81,7 +81,7 @@ class StudyTable:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class StudyOutcome:
     """What a study found."""
 
     tables: tuple[StudyTable, ...]
@@ -103,7 +103,7 @@ class Study:
     """In a line: the question that it answers."""
     needs: str
     """What it must be given, in words."""
-    compute: Callable[[Material], Outcome]
+    compute: Callable[[StudyInput], StudyOutcome]
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What can be chosen, by name; the first is chosen where nobody does."""
     fewest_runs: int = 1
