@@ -222,6 +222,20 @@ def test_one_category_is_nothing_to_tell():
     assert (outcome.details["named"] == 0).all()
 
 
+def test_the_category_alone_may_vary():
+    outcome = compute_factors(material(*splits(fixed=NAMES)))
+    assert numbers(outcome)["invariant"] == {"category, %": 1}
+    assert len(outcome.notes) == len(NAMES)
+    assert outcome.details["errors"].shape == (5, 0, 30)
+
+
+def test_features_of_objects_without_ids_stay_in_their_order():
+    nameless = [dataclasses.replace(s, object_ids=()) for s in splits()]
+    outcome = compute_factors(material(*nameless))
+    assert outcome.tables == compute_factors(material(*splits())).tables
+    assert outcome.details["objects"].tolist() == list(range(30))
+
+
 def test_a_category_that_training_never_saw_is_never_named():
     train, val = splits()
     other = dataclasses.replace(val, categories=np.where(val.categories == 1, 7, val.categories))

@@ -5,6 +5,7 @@ on objects that the head has not seen. The number is R², the share of the facto
 explains; of the category, the share of views whose category it names.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,31 +56,15 @@ def compute_factors(material: StudyInput) -> StudyOutcome:
         raise InvalidInputError("heads are trained on the train split: measure on another, such as val")
     train, seen = (material.runs[0].features(name) for name in ("train", material.split))
     targets = targets_of(train, seen, material.split)
-    order, resamples = order_of(seen), Resamples(seen.num_objects)
-    spreads = Spreads.of(targets, seen, order)
-    found: dict[tuple[str, str], HeadErrors] = {}
-    for run in material.runs:
-        for part in run.features("train").parts:
-            material.tell(f"heads of {run.label}, {part}")
-            found[run.label, part] = _measured(run, part, targets, material)
-    found[CONSTANT] = measure(_constant(targets, train), seen, None, targets)
-    rows = tuple(
-        StudyRow(names, tuple(spreads.scores(measured, targets, resamples)))
-        for names, measured in found.items()
-    )
-    columns = tuple(_column(target) for target in targets.all)
-    table = StudyTable(_TITLE, _MEANING, ("run", "part"), columns, rows)
+    spreads = Spreads.of(targets, seen, order_of(seen))
+    found = _found(material, targets) | {CONSTANT: measure(_constant(targets, train), seen, None, targets)}
+    table = _table(found, targets, spreads)
     return StudyOutcome(
         tables=(table,),
         findings=say_findings(table, CONSTANT),
         notes=targets.notes,
         pictures=tuple(_picture(run.label, table) for run in material.runs),
-        details={
-            "errors": np.stack([measured.errors for measured in found.values()]),
-            "named": np.stack([measured.named for measured in found.values()]),
-            "spreads": spreads.squares,
-            "objects": np.array(seen.object_ids)[order] if seen.object_ids else order,
-        },
+        details=_details(found.values(), spreads, seen),
     )
 
 
@@ -104,6 +89,15 @@ _CAPTION = (
     "Each number is R² of a factor, predicted from the part by a head; of the category, the share of views"
     " named. The color reaches from grey, no better than what sees no image, to blue, all of it."
 )
+
+
+def _found(material: StudyInput, targets: Targets) -> dict[tuple[str, str], HeadErrors]:
+    found: dict[tuple[str, str], HeadErrors] = {}
+    for run in material.runs:
+        for part in run.features("train").parts:
+            material.tell(f"heads of {run.label}, {part}")
+            found[run.label, part] = _measured(run, part, targets, material)
+    return found
 
 
 def _measured(run: StudiedRun, part: str, targets: Targets, material: StudyInput) -> HeadErrors:
@@ -184,6 +178,28 @@ def _constant(targets: Targets, train: SplitFeatures) -> Predict:
         most = majority_class(np.repeat(train.categories, train.num_views))
         values[targets.category.columns] = targets.classes == most
     return lambda features: np.broadcast_to(values, (len(features), len(values)))
+
+
+def _table(found: Mapping[tuple[str, str], HeadErrors], targets: Targets, spreads: Spreads) -> StudyTable:
+    resamples = Resamples(spreads.squares.shape[1])
+    rows = (
+        StudyRow(names, tuple(spreads.scores(measured, targets, resamples)))
+        for names, measured in found.items()
+    )
+    columns = tuple(_column(target) for target in targets.all)
+    return StudyTable(_TITLE, _MEANING, ("run", "part"), columns, tuple(rows))
+
+
+def _details(
+    found: Iterable[HeadErrors], spreads: Spreads, seen: SplitFeatures
+) -> dict[str, NDArray[np.generic]]:
+    errors, named = zip(*((measured.errors, measured.named) for measured in found), strict=True)
+    return {
+        "errors": np.stack(errors),
+        "named": np.stack(named),
+        "spreads": spreads.squares,
+        "objects": np.array(seen.object_ids or range(seen.num_objects))[order_of(seen)],
+    }
 
 
 def _column(target: Target) -> StudyColumn:

@@ -1,7 +1,7 @@
 """The contract of a study: finished runs and a data set in; tables, details, pictures and words out.
 
-A study is one file with a function from ``StudyInput`` to ``StudyOutcome``, and one entry in the registry. It trains
-nothing but small heads, writes nothing, and prints nothing: whoever runs it does.
+A study is one file with a function from ``StudyInput`` to ``StudyOutcome``, and one entry in the registry. It
+trains nothing but small heads, writes nothing, and prints nothing: whoever runs it does.
 """
 
 from collections.abc import Callable, Mapping
