@@ -7,7 +7,7 @@ import numpy as np
 from turntable.datasets.labels import STANDARD_BY_NAME, LabelSchema
 from turntable.evaluation import SplitFeatures
 from turntable.models import DataInfo
-from turntable.studies import Material, StudiedRun
+from turntable.studies import StudyInput, StudiedRun
 from turntable.training import Run, demo_config
 
 NAMES = ("rotation_x_rad", "rotation_y_rad", "rotation_z_rad", "floor_hue", "light_theta_rad")
@@ -69,4 +69,4 @@ def material(train, val, heads="linear", labels=("made up",), split="val"):
     """What the study of factors is given, each run with these features."""
     features = {"train": train, "val": val}.__getitem__
     runs = tuple(StudiedRun(label, no_run(label), features) for label in labels)
-    return Material(runs, None, split, {"heads": heads}, lambda _: None)
+    return StudyInput(runs, None, split, {"heads": heads}, lambda _: None)
