@@ -7,7 +7,7 @@ import numpy as np
 from turntable.datasets.labels import STANDARD_BY_NAME, LabelSchema
 from turntable.evaluation import SplitFeatures
 from turntable.models import DataInfo
-from turntable.studies import StudyInput, StudiedRun
+from turntable.studies import StudiedRun, StudyInput
 from turntable.training import Run, demo_config
 
 NAMES = ("rotation_x_rad", "rotation_y_rad", "rotation_z_rad", "floor_hue", "light_theta_rad")

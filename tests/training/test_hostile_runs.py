@@ -89,11 +89,11 @@ def test_settings_without_end_are_not_read(run):
 def test_weights_are_compared_before_there_is_room_for_them(dataset, tmp_path):
     from turntable.datasets import open_dataset
     from turntable.training import TrainConfig, demo_config
-    from turntable.training.runs import begin_run, plan_run
+    from turntable.training.runs import TrainingData, begin_run, plan_run
 
     config = demo_config("vicreg", dataset, method_config={"projector_widths": (2**17, 2**14, 2**10)})
     assert isinstance(config, TrainConfig)
-    run = plan_run(tmp_path / "run", config, open_dataset(dataset))
+    run = plan_run(tmp_path / "run", config, TrainingData.of_dataset(open_dataset(dataset)))
     begin_run(run)
     save_weights(run.weights, {"normalize.mean": torch.zeros(1, 3, 1, 1)})
     with pytest.raises(IntegrityError, match="does not fit VICReg"):  # 2**31 numbers, 8 GiB

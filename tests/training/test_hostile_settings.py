@@ -14,7 +14,7 @@ from turntable.datasets import open_dataset
 from turntable.errors import InvalidInputError, TurntableError
 from turntable.models import METHODS
 from turntable.training import TrainConfig, demo_config, overrides, paper_config, train
-from turntable.training.runs import new_method, plan_run
+from turntable.training.runs import TrainingData, new_method, plan_run
 
 NEVER = ("nan", "inf", "-inf", "1e999", "9" * 5_000, "1e5000", "١٢", "", "a\x1b[2J", "9" * 50)
 """Values of which no number, and no size, is one."""
@@ -139,7 +139,8 @@ def test_a_method_that_no_machine_holds_is_refused_by_its_sizes(dataset, tmp_pat
 
 
 def test_looking_whether_a_method_fits_draws_no_random_numbers(dataset, tmp_path):
-    run = plan_run(tmp_path / "run", demo_config("sie", dataset), open_dataset(dataset))
+    data = TrainingData.of_dataset(open_dataset(dataset))
+    run = plan_run(tmp_path / "run", demo_config("sie", dataset), data)
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)

@@ -9,7 +9,7 @@ from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.models import build_backbone, build_method, method_config
 from turntable.training import TrainConfig, import_checkpoint, load_method
-from turntable.training.runs.folder import data_info
+from turntable.training.runs import TrainingData
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def place(tmp_path):
 def checkpoint(place, path, change=lambda weights: None):
     """Of a small seq-JEPA, under the names of its code."""
     config = method_config("seq-jepa", {"layers": 1, "feedforward_width": 16, "predictor_width": 8})
-    data = data_info(open_dataset(place), 64)
+    data = TrainingData.of_dataset(open_dataset(place)).info(64)
     weights = build_method("seq-jepa", config, build_backbone("resnet18", 64), data).state_dict()
     names = {
         "backbone.": "encoder.",

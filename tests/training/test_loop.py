@@ -258,9 +258,9 @@ def test_no_run_and_a_damaged_one_are_told_apart(dataset, tmp_path):
 
 
 def test_a_data_set_without_statistics_still_trains(tmp_path):
-    from turntable.training.runs.folder import data_info
+    from turntable.training.runs import TrainingData
 
     dataset = make_synthetic_dataset(tmp_path / "set", objects=4)
     bare = dataclasses.replace(dataset, manifest=dataclasses.replace(dataset.manifest, pixel_mean=None))
-    assert data_info(bare).std == (0.25, 0.25, 0.25)
-    assert data_info(dataset).mean == dataset.manifest.pixel_mean
+    assert TrainingData.of_dataset(bare).info().std == (0.25, 0.25, 0.25)
+    assert TrainingData.of_dataset(dataset).info().mean == dataset.manifest.pixel_mean

@@ -12,7 +12,7 @@ from turntable.errors import InvalidInputError, StoppedError
 
 @app.command
 def train(
-    dataset: str,
+    dataset: str | None = None,
     *,
     method: str,
     out_dir: Annotated[Path, Parameter("--out")],
@@ -28,6 +28,9 @@ def train(
     workers: int | None = None,
     device: str | None = None,
     amp: Literal["off", "bf16", "fp16"] | None = None,
+    online: str | None = None,
+    meshes: str | None = None,
+    objects: int | None = None,
     augment: Annotated[tuple[str, ...], Parameter("--augment")] = (),
     wandb: bool | None = None,
     settings: Annotated[tuple[str, ...], Parameter("--set")] = (),
@@ -55,6 +58,10 @@ def train(
         workers: Processes that load batches, for each process that trains.
         device: auto, cpu, cuda or cuda:N.
         amp: Mixed precision.
+        online: A recipe (its name or TOML file) whose views are rendered beside the training, in place of a
+            data set: none comes twice.
+        meshes: The folder of the meshes that --online draws; without it, the zoo.
+        objects: At most so many objects of --online.
         augment: Random changes of pictures: simclr, simclr-unmirrored, crop or color; or one part of them,
             NAME=VALUE (docs/labels.md); again for more.
         wandb: Whether Weights & Biases gets the records too (offline unless WANDB_MODE says otherwise).
@@ -79,6 +86,9 @@ def train(
         "num_workers": workers,
         "device": device,
         "amp": amp,
+        "online": online,
+        "meshes": meshes,
+        "objects": objects,
         "augmentation": augmentation_of(augment),
         "wandb": wandb,
     }
@@ -101,7 +111,7 @@ def train(
         return EXIT_STOPPED  # all ranks stop together; one says so
     if speaks:
         own = f" --method {method}" if is_reference(method) else ""
-        say(f"{out_dir}: trained {method}; next: turntable evaluate {out_dir} {dataset}{own}")
+        say(f"{out_dir}: trained {method}; next: turntable evaluate {out_dir} {dataset or 'DATASET'}{own}")
     return 0
 
 

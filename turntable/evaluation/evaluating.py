@@ -27,7 +27,7 @@ from turntable.evaluation.tasks import EvaluatedSplit, Task
 from turntable.geometry import quaternion_to_matrix
 from turntable.models import Method, method_label
 from turntable.training import Run, TrainConfig, load_method, open_run
-from turntable.training.runs import begin_run, new_method, plan_run
+from turntable.training.runs import TrainingData, begin_run, new_method, plan_run
 
 RESULTS, DETAILS = "results.json", "details.npz"
 UNTRAINED = "untrained"
@@ -93,8 +93,12 @@ def evaluate_untrained(
         protocol: By default turntable's own.
         progress: Called with what is being done.
     """
+    if config.dataset is None:
+        raise InvalidInputError(
+            "there is no data set to evaluate on: views that are rendered online never come again"
+        )
     dataset, tell = open_dataset(config.dataset), progress or _silent
-    run = plan_run(Path(out_dir), config, dataset)
+    run = plan_run(Path(out_dir), config, TrainingData.of_dataset(dataset))
     begin_run(run)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)

@@ -88,7 +88,12 @@ def dataset_of(runs: Sequence[Run]) -> str:
         raise InvalidInputError(
             f"these runs were trained on different data sets ({told}): choose one with --data"
         )
-    tried = dict.fromkeys(run.config.dataset for run in runs)
+    tried = dict.fromkeys(run.config.dataset for run in runs if run.config.dataset is not None)
+    if not tried:
+        raise InvalidInputError(
+            f"{runs[0].folder} was trained on views that were rendered online and never come again; say with"
+            " --data on which data set it is to be studied"
+        )
     for place in tried:
         found = _found(place)
         if found is not None and found.manifest.fingerprint == runs[0].fingerprint:

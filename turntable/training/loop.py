@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from turntable.datasets import open_dataset
 from turntable.errors import TurntableError
 from turntable.training.runs import (
     Records,
@@ -19,6 +18,7 @@ from turntable.training.runs import (
     new_method,
     plan_run,
     sizes_of,
+    training_data,
 )
 from turntable.training.steps import (
     Onlooker,
@@ -82,7 +82,7 @@ def train(
     folder = Path(out_dir)
     onlooker = Onlooker(progress or _nothing, warn, stop)
     with joined(config.device) as ranks:
-        run = ranks.from_first(lambda: plan_run(folder, config, open_dataset(config.dataset)))
+        run = ranks.from_first(lambda: plan_run(folder, config, training_data(config)))
         if not ranks.from_first(run.weights.exists):
             with lend_generators(config.seed, ranks.device):
                 _train(run, ranks, onlooker)
@@ -93,7 +93,7 @@ def _train(run: Run, ranks: Ranks, onlooker: Onlooker) -> None:
     config = run.config
     rows_of(config, ranks.count)
     method = new_method(run).to(ranks.device)
-    ranks.from_first(lambda: check_data(config, method, open_dataset(config.dataset)))
+    ranks.from_first(lambda: check_data(config, method, training_data(config)))
     check_images(config, method, run.data.image_size_px)
     if config.augmentation is not None:
         for warning in check_augmentation(config.augmentation, method.reads):

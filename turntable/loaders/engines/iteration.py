@@ -113,6 +113,11 @@ class BatchLoader(ABC):
         return self._plan.count(self.num_samples)
 
     @property
+    def fingerprint(self) -> str:
+        """The fingerprint of what is loaded: it changes with objects, labels and pictures."""
+        return self._fingerprint
+
+    @property
     def sampler(self) -> Sampler:
         """Which views make a sample."""
         return self._order.sampler

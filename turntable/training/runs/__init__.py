@@ -2,6 +2,7 @@
 
 from turntable.training.runs.checkpoints import load_weights, save_weights
 from turntable.training.runs.config import Amp, TrainConfig
+from turntable.training.runs.data import TrainingData, training_data
 from turntable.training.runs.folder import (
     RECORDS_NAME,
     Run,
@@ -31,6 +32,7 @@ __all__ = [
     "Tensorboard",
     "TrainConfig",
     "TrainProgress",
+    "TrainingData",
     "WeightsAndBiases",
     "augmentation_of",
     "begin_run",
@@ -49,4 +51,5 @@ __all__ = [
     "read_settings",
     "save_weights",
     "sizes_of",
+    "training_data",
 ]

@@ -35,6 +35,8 @@ _BOUNDS: Mapping[str, Bounds] = {
     "image_size": Bounds(1, 2**13),
     "seed": Bounds(0, 2**63 - 1),
     "num_workers": Bounds(0, 1024),
+    "objects": Bounds(1, 10**9),
+    "max_corrupt_views": Bounds(0, 10**9),
     "log_every": Bounds(1, 10**12),
     "checkpoint_every": Bounds(1, 10**12),
 }
@@ -52,8 +54,17 @@ class TrainConfig:
     method: str
     """A name of ``models.method_names()``, or the reference of a method of one's own."""
     method_config: MethodConfig
-    dataset: str
-    """The folder or the URL of the data set; its "train" split is used."""
+    dataset: str | None = None
+    """The folder or the URL of the data set; its "train" split is used. None where ``online`` draws views."""
+    online: str | None = None
+    """A recipe's name or TOML file: its views are rendered beside the training, and none comes twice."""
+    meshes: str | None = None
+    """The folder of the meshes that ``online`` draws; None: the zoo."""
+    objects: int | None = None
+    """At most so many objects for ``online``, of all splits; None: all there are."""
+    max_corrupt_views: int = 0
+    """So many views (of ``online``: objects) may turn out unusable; others take their places. One more ends
+    the run."""
     backbone: str | None = "resnet18"
     """A name from ``models.BACKBONES``; None for a method that is not one of images."""
     epochs: int = 2000
@@ -121,6 +132,12 @@ class TrainConfig:
         entry = method_entry(self.method)
         faults = value_faults(self, _BOUNDS)
         faults += self._backbone_faults(entry)
+        if (self.dataset is None) == (self.online is None):
+            faults.append(
+                "give a data set, or a recipe whose views are rendered online (--online), and not both"
+            )
+        if self.online is None and not (self.meshes is None and self.objects is None):
+            faults.append("meshes and objects are of views that are rendered online; give online too")
         if self.augmentation is not None and not isinstance(cast("object", self.augmentation), Augmentation):
             faults.append(f"augmentation is {said(self.augmentation)}; it must be an Augmentation, or None")
         faults += [
@@ -162,7 +179,7 @@ class TrainConfig:
         """
         known = {field.name for field in fields(cls)}
         unknown = sorted(map(str, set(values) - known))
-        missing = sorted({"method", "method_config", "dataset"} - set(values))
+        missing = sorted({"method", "method_config"} - set(values))
         if unknown or missing:
             raise InvalidInputError(
                 f"these are not the settings of a run: unknown {shown(', '.join(unknown)) or 'none'},"

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from turntable.datasets import Dataset
 from turntable.datasets.files import write_text
 from turntable.errors import IntegrityError, InvalidInputError, shown
 from turntable.models import (
@@ -31,8 +30,11 @@ from turntable.models import (
 )
 from turntable.training.runs.checkpoints import Checkpoints, check_fit, load_weights, read_weights
 from turntable.training.runs.config import TrainConfig
+from turntable.training.runs.data import TrainingData
 
-_FREE_TO_CHANGE = frozenset({"method", "dataset", "device", "num_workers", "checkpoint_every", "wandb"})
+_FREE_TO_CHANGE = frozenset(
+    {"method", "dataset", "meshes", "device", "num_workers", "checkpoint_every", "wandb"}
+)
 """Settings that a continued run may change: the results do not depend on them, the data are compared by
 their fingerprint, methods by the last part of their names: the file of one's own may move."""
 
@@ -199,15 +201,14 @@ def _words(error: Exception) -> str:
     return str(error) if isinstance(error, InvalidInputError) else shown(str(error), 400)
 
 
-def plan_run(folder: Path, config: TrainConfig, dataset: Dataset) -> Run:
+def plan_run(folder: Path, config: TrainConfig, data: TrainingData) -> Run:
     """The run that a folder is to hold, or goes on with; nothing is written yet.
 
     Raises:
         InvalidInputError: The folder holds a run with other settings or of other data.
     """
-    categories = tuple(dataset.manifest.categories)
-    data = data_info(dataset, config.image_size, config.center_crop)
-    run = Run(folder, config, data, categories, dataset.manifest.fingerprint)
+    info = data.info(config.image_size, config.center_crop)
+    run = Run(folder, config, info, data.categories, data.fingerprint)
     if run.settings.exists():
         _check_same(open_run(folder, _own(config.method)), run)
     return run
@@ -222,15 +223,6 @@ def begin_run(run: Run) -> None:
     """Make the folder of a run, unless it is there."""
     if not run.settings.exists():
         write_text(run.settings, json.dumps(run.to_dict(), indent=1) + "\n")
-
-
-def data_info(dataset: Dataset, image_size: int | None = None, center_crop: float = 1.0) -> DataInfo:
-    """What a method must know of a data set; one without statistics of its pixels is scaled to [-2, 2]."""
-    manifest = dataset.manifest
-    mean, std = manifest.pixel_mean, manifest.pixel_std
-    if mean is None or std is None:
-        mean, std = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
-    return DataInfo(len(manifest.categories), mean, std, image_size or manifest.image_size_px, center_crop)
 
 
 def new_method(run: Run) -> Method:

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from turntable.datasets import open_dataset
 from turntable.errors import InvalidInputError
 from turntable.models import Normalize
 from turntable.models.weights import Kind, read_published
 from turntable.training.runs.checkpoints import check_fit, load_weights, save_weights
+from turntable.training.runs.data import training_data
 from turntable.training.runs.folder import Run, begin_run, new_method, plan_run, planned_method
 from turntable.training.runs.presets import paper_config
 
@@ -37,7 +37,7 @@ def import_checkpoint(
         backbone=published.backbone,
         image_size=published.image_size_px,
     )
-    run = plan_run(Path(out_dir), config, open_dataset(dataset))
+    run = plan_run(Path(out_dir), config, training_data(config))
     if run.weights.exists():
         raise InvalidInputError(f"{out_dir} holds a finished run; import into another folder")
     colors = Normalize(run.data.mean, run.data.std).state_dict()

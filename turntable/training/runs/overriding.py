@@ -10,7 +10,7 @@ from turntable.loaders import Augmentation, augmentation_by_name
 from turntable.models import MOST_ITEMS, choose_method, method_entry
 from turntable.training.runs.config import TrainConfig
 
-_GIVEN_OTHERWISE = frozenset({"method", "method_config", "dataset", "augmentation"})
+_GIVEN_OTHERWISE = frozenset({"method", "method_config", "dataset", "online", "meshes", "augmentation"})
 _WORDS: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",

@@ -25,12 +25,12 @@ _DEMO: Mapping[str, Any] = {
 }
 
 
-def paper_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfig:
+def paper_config(method: str, dataset: Path | str | None = None, **changes: Any) -> TrainConfig:
     """The recipe of the method's paper; SIE's is ResNet-18, batches of 1024, 2000 epochs: GPUs and days.
 
     Args:
         method: A name from ``models.method_names()``, or a reference to one's own (``file.py:NAME``).
-        dataset: The data set's folder or URL.
+        dataset: The data set's folder or URL; None with ``online=RECIPE`` among the changes.
         **changes: Other fields of ``TrainConfig``; ``method_config`` may be a mapping of those fields of the
             method's configuration that change.
 
@@ -43,12 +43,12 @@ def paper_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfi
     return _config(name, dataset, entry.make_config(), settings)
 
 
-def demo_config(method: str, dataset: Path | str, **changes: Any) -> TrainConfig:
+def demo_config(method: str, dataset: Path | str | None = None, **changes: Any) -> TrainConfig:
     """A recipe for two CPU cores and some hundred objects at 96 pixels: the small backbone, minutes.
 
     Args:
         method: As of ``paper_config``.
-        dataset: The data set's folder or URL.
+        dataset: The data set's folder or URL; None with ``online=RECIPE`` among the changes.
         **changes: As of ``paper_config``.
 
     Raises:
@@ -84,12 +84,12 @@ def _backbone_of(entry: MethodEntry) -> Mapping[str, Any]:
 
 
 def _config(
-    method: str, dataset: Path | str, default: MethodConfig, settings: Mapping[str, Any]
+    method: str, dataset: Path | str | None, default: MethodConfig, settings: Mapping[str, Any]
 ) -> TrainConfig:
     given = settings.get("method_config", {})
     chosen = _changed(method, default, given) if isinstance(given, Mapping) else given
     values: dict[str, Any] = {**settings, "method_config": chosen}
-    return TrainConfig(method=method, dataset=str(dataset), **values)
+    return TrainConfig(method=method, dataset=None if dataset is None else str(dataset), **values)
 
 
 def _changed(method: str, config: MethodConfig, changes: Mapping[str, Any]) -> MethodConfig:

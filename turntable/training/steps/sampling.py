@@ -2,13 +2,13 @@
 
 import torch
 
-from turntable.datasets import Dataset
 from turntable.errors import InvalidInputError
-from turntable.loaders import BatchConfig, Loader, Pairs, Sequences, Singles, Tuples
-from turntable.loaders.fields import FieldSource, field_names, missing_fields
+from turntable.loaders import BatchConfig, Fresh, Loader, OnlinePairs, Pairs, Sequences, Singles, Tuples
+from turntable.loaders.engines import BatchLoader
+from turntable.loaders.fields import field_names, missing_fields
 from turntable.loaders.sampling import Sampler
 from turntable.models import PAIR, ImageMethod, Method, SampleKind
-from turntable.training.runs import TrainConfig
+from turntable.training.runs import TrainConfig, TrainingData
 
 
 def sampler_of(kind: SampleKind, visits: int) -> Sampler:
@@ -36,15 +36,15 @@ def rows_of(config: TrainConfig, ranks: int) -> int:
     return config.batch_size // parts
 
 
-def check_data(config: TrainConfig, method: Method, dataset: Dataset) -> None:
-    """Make sure that a data set has what a method reads, and enough of it.
+def check_data(config: TrainConfig, method: Method, data: TrainingData) -> None:
+    """Make sure that the data have what a method reads, and enough of it.
 
     Raises:
         InvalidInputError: It has too few views, objects or categories, no sequences, or not a label.
     """
-    faults = _faults(config, method, dataset)
+    faults = _faults(config, method, data)
     if faults:
-        raise InvalidInputError(f"{config.method} cannot train on {config.dataset}: " + "; ".join(faults))
+        raise InvalidInputError(f"{config.method} cannot train on {data.name}: " + "; ".join(faults))
 
 
 def check_images(config: TrainConfig, method: Method, image_size_px: int) -> None:
@@ -73,54 +73,61 @@ def check_images(config: TrainConfig, method: Method, image_size_px: int) -> Non
         method.train(was_training)
 
 
-def make_loader(config: TrainConfig, method: Method, device: torch.device) -> Loader:
-    """The loader of this rank's share of one of ``accumulate`` parts of a batch."""
+def make_loader(config: TrainConfig, method: Method, device: torch.device) -> BatchLoader:
+    """Make the loader of this rank's share of one of ``accumulate`` parts of a batch."""
     kind = config.method_config.sample
-    return Loader(
-        config.dataset,
-        BatchConfig(
-            sampler=sampler_of(kind, config.pairs_per_object),
-            batch_size=config.batch_size // config.accumulate,
-            fields=field_names(method.reads, kind.views),
-            seed=config.seed,
-            num_workers=config.num_workers,
-            quaternion_sign=config.quaternion_sign,
-            image_size=config.image_size,
-            augmentation=config.augmentation,
-            pin_memory=device.type == "cuda",
-        ),
+    batches = BatchConfig(
+        sampler=_fresh(kind, config) if config.dataset is None else sampler_of(kind, config.pairs_per_object),
+        batch_size=config.batch_size // config.accumulate,
+        fields=field_names(method.reads, kind.views),
+        seed=config.seed,
+        num_workers=config.num_workers,
+        quaternion_sign=config.quaternion_sign,
+        image_size=config.image_size,
+        augmentation=config.augmentation,
+        max_corrupt_views=config.max_corrupt_views,
+        pin_memory=device.type == "cuda",
     )
+    if config.dataset is not None:
+        return Loader(config.dataset, batches)
+    assert config.online is not None
+    return OnlinePairs(config.online, config.meshes, batches, objects=config.objects)
 
 
-def _faults(config: TrainConfig, method: Method, dataset: Dataset) -> list[str]:
-    kind, manifest = config.method_config.sample, dataset.manifest
-    if "train" not in manifest.splits:
-        return [f"it has no split 'train' (it has {', '.join(manifest.splits)})"]
-    source = FieldSource.of_manifest(manifest)
-    faults = list(missing_fields(field_names(method.reads, kind.views), source, kind.views))
-    if "category" in method.reads and len(manifest.categories) < 2:
+def _fresh(kind: SampleKind, config: TrainConfig) -> Fresh:
+    """All samples of an object in an epoch at one visit, so that its mesh is loaded once for them."""
+    return Fresh(kind.views, samples_per_visit=config.pairs_per_object)
+
+
+def _faults(config: TrainConfig, method: Method, data: TrainingData) -> list[str]:
+    kind, fields = config.method_config.sample, data.fields
+    if "train" not in data.splits:
+        return [f"it has no split 'train' (it has {', '.join(data.splits)})"]
+    faults = list(missing_fields(field_names(method.reads, kind.views), fields, kind.views))
+    if "category" in method.reads and len(data.categories) < 2:
         faults.append("all its objects are of one category, so there is nothing to tell apart by it")
-    length = source.sequence_length
+    length = fields.sequence_length
     if kind.consecutive and length < kind.views:
         has = f"sequences of {length}" if length else "no sequences"
         faults.append(
             f"the method takes {kind.views} views in a row of a true sequence, and it has {has}; render with"
             " the recipe 'sequences'"
         )
-    elif manifest.views < kind.views:
+    elif 0 < fields.views < kind.views:
         faults.append(
-            f"the method takes {kind.views} views of each object, and it has {manifest.views}; render with"
+            f"the method takes {kind.views} views of each object, and it has {fields.views}; render with"
             f" --views {kind.views} or more"
         )
     else:
-        faults += _too_few(config, dataset, length)
+        faults += _too_few(config, data)
     return faults
 
 
-def _too_few(config: TrainConfig, dataset: Dataset, length: int) -> list[str]:
-    """Whether an epoch has not one whole batch."""
-    objects = sum(shard.objects for shard in dataset.manifest.shards_of("train"))
-    sources = objects * (dataset.manifest.views // length if config.method_config.sample.consecutive else 1)
+def _too_few(config: TrainConfig, data: TrainingData) -> list[str]:
+    """Say where an epoch has not one whole batch."""
+    fields = data.fields
+    in_sequences = config.method_config.sample.consecutive and fields.views
+    sources = data.objects * (fields.views // fields.sequence_length if in_sequences else 1)
     samples = sources * config.pairs_per_object
     if samples >= config.batch_size:
         return []

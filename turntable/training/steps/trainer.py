@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from turntable.errors import IntegrityError, StoppedError, TurntableError, shown
-from turntable.loaders import Loader
 from turntable.loaders.augment import augment_batch, parameter_fields
+from turntable.loaders.engines import BatchLoader
 from turntable.models import Batch, Method, Moment
 from turntable.training.runs import Records, Run, Stopwatch, TrainProgress, load_weights, save_weights
 from turntable.training.steps import generators
@@ -54,7 +54,9 @@ class Trainer:
         onlooker: Who watches.
     """
 
-    def __init__(self, run: Run, ranks: Ranks, method: Method, loader: Loader, onlooker: Onlooker) -> None:
+    def __init__(
+        self, run: Run, ranks: Ranks, method: Method, loader: BatchLoader, onlooker: Onlooker
+    ) -> None:
         config = run.config
         self.run, self.ranks, self.method, self.loader = run, ranks, method.train(), loader
         self.config, self.onlooker = config, onlooker
