@@ -16,6 +16,7 @@ def test_a_config_is_frozen_and_equal_by_its_values() -> None:
     names.append("factors")
     assert config.fields == ("rotation",)
     assert config == BatchConfig(sampler=Pairs(2), batch_size=8, fields=("rotation",))
+    assert BatchConfig(fields=iter(("rotation", "factors"))).fields == ("rotation", "factors")  # type: ignore[arg-type]
     assert replace(config, seed=1) != config
     with pytest.raises(FrozenInstanceError):
         config.seed = 1  # type: ignore[misc]
@@ -39,6 +40,8 @@ def test_a_config_is_frozen_and_equal_by_its_values() -> None:
         ({"last": "short", "rank": 0, "world_size": 2}, "would give them unequal batches"),
         ({"sampler": "pairs"}, r"sampler 'pairs': give a sampler, such as Pairs\(\)"),
         ({"fields": "rotation"}, r"fields 'rotation': give a list of names, such as \['rotation'\]"),
+        ({"sampler": Pairs}, r"sampler <class .*Pairs'>: give a sampler, such as Pairs\(\)"),
+        ({"fields": 3}, "fields 3: give a list of names"),
         ({"fields": ["rotation", 3]}, r"fields \['rotation', 3\]: each must be a name"),
         ({"quaternion_sign": "plus"}, "quaternion sign 'plus' is unknown"),
         ({"augmentation": "simclr"}, r"augmentation 'simclr': give an Augmentation"),

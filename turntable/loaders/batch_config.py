@@ -1,6 +1,6 @@
 """What batches are to be, whether their views are stored or rendered when they are wanted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import get_args
@@ -27,8 +27,8 @@ class BatchConfig:
     split: str = "train"
     """Of the data set: "train" or "val"."""
     sampler: Sampler | None = None
-    """Which views make a sample: ``Pairs``, ``Tuples``, ``Views``, ``Sequences`` or ``Fixed`` of a data set,
-    ``Fresh`` of views that are rendered when they are wanted. None: pairs."""
+    """Which views make a sample: ``Pairs``, ``Tuples``, ``Singles``, ``Views``, ``Sequences`` or ``Fixed`` of
+    a data set, ``Fresh`` of views that are rendered when they are wanted. None: pairs."""
     batch_size: int = 256
     """Samples in a batch of all ranks together; each rank gets an equal part of them."""
     fields: Sequence[str] | None = None
@@ -59,7 +59,8 @@ class BatchConfig:
     """"torch" for tensors, "numpy" for arrays."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.fields, list):  # what is frozen does not change with its list
+        if isinstance(self.fields, Iterable) and not isinstance(self.fields, str):
+            # What is frozen does not change with its list.
             object.__setattr__(self, "fields", tuple(self.fields))
         if faults := list(self._faults()):
             raise InvalidInputError("; ".join(faults))
@@ -94,10 +95,11 @@ class BatchConfig:
         return not isinstance(value, bool) and isinstance(value, Integral)
 
     def _wrong_kinds(self) -> Iterator[str]:
-        if self.sampler is not None and not callable(getattr(self.sampler, "samples", None)):
+        is_one = callable(getattr(self.sampler, "samples", None)) and not isinstance(self.sampler, type)
+        if self.sampler is not None and not is_one:
             yield f"sampler {self.sampler!r}: give a sampler, such as Pairs() or Views()"
-        if isinstance(self.fields, str):
-            yield f"fields {self.fields!r}: give a list of names, such as [{self.fields!r}]"
+        if self.fields is not None and type(self.fields) is not tuple:
+            yield f"fields {self.fields!r}: give a list of names, such as ['{self.fields}']"
         elif self.fields is not None and {type(name) for name in self.fields} - {str}:
             yield f"fields {list(self.fields)!r}: each must be a name"
         if self.quaternion_sign not in get_args(QuaternionSign):
