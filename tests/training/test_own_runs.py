@@ -143,6 +143,18 @@ def test_evaluate_asks_for_the_method_and_takes_it(trained, command, dataset, fi
     assert "mine" in out
 
 
+def test_a_study_asks_for_the_method_and_takes_it(trained, command, dataset, file, tmp_path):
+    words = ["study", "factors", tmp_path / "run", "--vectors", "--out", tmp_path / "study"]
+    status, _, err = command(*words)
+    assert status == 2
+    assert f"add --method {file}:mine" in err.replace("\n", "")
+    status, _, err = command(*words, "--method", f"{file}:mine")
+    assert status == 0, err
+    told = json.loads((tmp_path / "run" / "vectors" / "representation" / "vectors.json").read_text())
+    assert told["method"] == "mine"
+    assert str(file) not in (tmp_path / "study" / "study.json").read_text()
+
+
 def test_a_run_of_turntables_own_takes_no_other_method(command, dataset, file, tmp_path):
     train(demo_config("vicreg", dataset, epochs=1, batch_size=6), tmp_path / "run")
     status, _, err = command("evaluate", tmp_path / "run", dataset, "--method", f"{file}:mine")

@@ -17,6 +17,7 @@ def study(
     split: str = "val",
     out_dir: Annotated[Path | None, Parameter("--out")] = None,
     vectors: bool = False,
+    method: tuple[str, ...] = (),
     **choices: str,
 ) -> int:
     """Ask a question of finished runs, beside what sees no image; docs/studies.md lists the studies.
@@ -28,6 +29,8 @@ def study(
         split: Where numbers are measured.
         out_dir: A folder that gets study.json, study.html and, if the study has arrays, details.npz.
         vectors: Leave the features of that split as plain arrays too, in RUN/vectors/PART.
+        method: The method of your own that runs are of, FILE.py:NAME or PACKAGE.MODULE:NAME: its code runs;
+            again for more.
         choices: What else the study can be told, by name, such as --heads mlp.
     """
     from turntable.console import study_console_tables
@@ -35,7 +38,7 @@ def study(
     from turntable.studies import run_study, write_study
 
     with err.status("studying") as status:
-        studied = run_study(name, runs, data, split, choices, status.update)
+        studied = run_study(name, runs, data, split, choices, status.update, method)
     for table in study_console_tables(studied.outcome.tables):
         out.print(table)
         out.print()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from turntable.datasets import Vectors, digest_ids, open_dataset, write_vectors
 from turntable.evaluation.features import split_features
+from turntable.models import method_label
 from turntable.training import open_run
 
 
@@ -24,7 +25,7 @@ def leave_vectors(run_dir: Path | str, dataset_dir: Path | str, split: str = "va
     """
     run, dataset = open_run(run_dir), open_dataset(dataset_dir)
     features = split_features(run, dataset_dir, split)
-    of = (run.config.method, dataset.manifest.fingerprint, digest_ids(features.object_ids))
+    of = (method_label(run.config.method), dataset.manifest.fingerprint, digest_ids(features.object_ids))
     return [
         write_vectors(run.folder / "vectors" / part, Vectors(values, split, part, *of))
         for part, values in features.parts.items()

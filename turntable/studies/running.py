@@ -9,9 +9,10 @@ from pathlib import Path
 from turntable.datasets import MANIFEST_NAME, Dataset, open_dataset
 from turntable.errors import InvalidInputError
 from turntable.evaluation import SplitFeatures, split_features
+from turntable.models import method_label
 from turntable.studies.registry import study_by_name
 from turntable.studies.study import StudiedRun, Study, StudyInput, StudyOutcome
-from turntable.training import Run, open_run
+from turntable.training import Run, open_runs
 
 Onlooker = Callable[[str], None]
 """Called with what is being done."""
@@ -40,6 +41,7 @@ def run_study(
     split: str = "val",
     choices: Mapping[str, str] | None = None,
     progress: Onlooker | None = None,
+    methods: Sequence[str] = (),
 ) -> Studied:
     """Run a study over finished runs.
 
@@ -50,6 +52,7 @@ def run_study(
         split: Where numbers are measured.
         choices: Of those that the study offers, by name.
         progress: Called with what is being done.
+        methods: References to the methods of one's own that runs are of; their code is run.
 
     Raises:
         InvalidInputError: There is no such study, run, split or choice; a run is not finished; or which data
@@ -62,7 +65,7 @@ def run_study(
         raise InvalidInputError(
             f"study {name} needs {study.fewest_runs} or more finished runs; give their folders"
         )
-    runs = [open_run(folder) for folder in run_dirs]
+    runs = open_runs(run_dirs, methods)
     place = dataset if dataset is not None else dataset_of(runs)
     opened = open_dataset(place)
     for needed in (*study.splits, split):
@@ -121,15 +124,15 @@ def labels_of(runs: Sequence[Run]) -> list[str]:
     if twice:
         raise InvalidInputError(f"{twice[0]} is given twice")
     ways: tuple[Callable[[Run], str], ...] = (
-        lambda run: run.config.method,
-        lambda run: f"{run.config.method} seed {run.config.seed}",
-        lambda run: f"{run.config.method} {run.folder.name}",
+        lambda run: method_label(run.config.method),
+        lambda run: f"{method_label(run.config.method)} seed {run.config.seed}",
+        lambda run: f"{method_label(run.config.method)} {run.folder.name}",
     )
     for way in ways:
         labels = [way(run) for run in runs]
         if len(set(labels)) == len(labels):
             return labels
-    return [f"{run.config.method} {run.folder}" for run in runs]
+    return [f"{method_label(run.config.method)} {run.folder}" for run in runs]
 
 
 def _found(place: str) -> Dataset | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from turntable.datasets.files import atomic_file, write_text
 from turntable.evaluation.report import image_url, open_template
+from turntable.models import method_label
 from turntable.studies.running import Studied
 from turntable.studies.study import StudyColumn, StudyTable
 
@@ -53,7 +54,7 @@ def study_json(studied: Studied) -> str:
         "runs": [
             {
                 "label": studied_run.label,
-                "method": studied_run.run.config.method,
+                "method": method_label(studied_run.run.config.method),
                 "seed": studied_run.run.config.seed,
                 "folder": str(studied_run.run.folder),
             }

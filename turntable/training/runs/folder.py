@@ -1,7 +1,7 @@
 """The folder of a run: what its files are called, who may continue it, and the method it has trained."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -114,6 +114,26 @@ def open_run(folder: Path | str, method: str | None = None) -> Run:
     _find_method(Path(folder), values["config"]["method"], method)
     with _refused_settings(folder):
         return _run_of(Path(folder), values)
+
+
+def open_runs(folders: Sequence[Path | str], methods: Sequence[str] = ()) -> list[Run]:
+    """Read the settings of several runs.
+
+    Args:
+        folders: The runs'.
+        methods: References to methods of one's own, whose code is run now: each for the runs of a method
+            that ends in the same name.
+
+    Raises:
+        InvalidInputError: A folder holds no run, or one of a method whose code is not at hand.
+        IntegrityError: A config.json is not what was written.
+    """
+    by_label = {method_label(reference): reference for reference in methods}
+    recorded = [_read_settings(folder)["config"]["method"] for folder in folders]
+    return [
+        open_run(folder, by_label.get(method_label(name)) if is_reference(name) else None)
+        for folder, name in zip(folders, recorded, strict=True)
+    ]
 
 
 def read_settings(folder: Path | str) -> dict[str, Any]:
