@@ -25,23 +25,20 @@ from turntable.loaders import Samples
 from turntable.loaders.sampling import random_pairs
 
 
+class _Samples(FeatureTask):
+    views: int = 2
+    """Of a sample: 2, or 1."""
+    prefix: str = ""
+    """Of the names of its scores."""
+
+
 @dataclass(frozen=True, slots=True)
-class Regression(FeatureTask):
+class Regression(_Samples):
     """Numbers that a head is to tell, of a view or of what lies between two; a subclass says which."""
 
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     deep: bool = True
     """Whether the head is an MLP; otherwise it is linear."""
-
-    @property
-    def views(self) -> int:
-        """Views of a sample: 2, or 1."""
-        return 2
-
-    @property
-    def prefix(self) -> str:
-        """What the names of its scores begin with."""
-        return ""
 
     @abstractmethod
     def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:

@@ -96,22 +96,10 @@ class Task(typing.Protocol):
 class FeatureTask(ABC):
     """A task over every part of the features, by itself; what all such tasks have in common."""
 
-    __slots__ = ()
-
-    @property
-    def asks(self) -> tuple[type, ...]:
-        """No ability: features are enough."""
-        return ()
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """Its part of the report: none, so that its scores stand among the other scores."""
-        return ()
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """Its metrics that stand in short tables."""
-        return ()
+    asks: tuple[type, ...] = ()
+    tables: tuple[ScoreTable, ...] = ()
+    """Without any, its scores stand among the other scores."""
+    main: tuple[str, ...] = ()
 
     def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
         """Say why a split cannot be asked; None: each can."""
