@@ -37,7 +37,7 @@ class Aggregation:
     views: tuple[int, ...] = (1, 3, 5)
     """How many together, as far as objects have so many."""
     sign: QuaternionSign = "product"
-    """Of the quaternions that tell actions."""
+    """The sign of the quaternions that tell actions."""
 
     name = "aggregates"
     title = "embeddings of several views"

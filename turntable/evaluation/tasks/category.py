@@ -99,7 +99,7 @@ class Classification(FeatureTask):
         return {CONSTANT: most_frequent(self.name, train)}
 
     def _head(self, dim: int, count: int) -> Callable[[], nn.Module] | None:
-        """What makes another head than a linear one."""
+        """Return what makes another head than a linear one."""
         del dim, count
         return None
 

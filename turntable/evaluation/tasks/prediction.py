@@ -1,4 +1,4 @@
-"""What a method predicts of views: does it lie where the view that it predicts does? The row "predictor"."""
+"""Predictions of views: do they lie where the views that are predicted do? The row "predictor"."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,11 +81,11 @@ class Prediction:
     """Retrieval of views by what the method predicts of them, and by how much predictions miss."""
 
     sources: Literal["all", "first"] = "all"
-    """Whether every view of an object is predicted from, or its first alone as in SIE's script."""
+    """Views that are predicted from: every view of an object, or its first alone as in SIE's script."""
     candidates: tuple[CandidateViews, ...] = ("val",)
     """Where PRE looks for the nearest view: of val's views in val, of train's in train, of val's in both."""
     sign: QuaternionSign = "product"
-    """Of the quaternions that tell actions."""
+    """The sign of the quaternions that tell actions."""
 
     name = "predictions"
     title = "predictions"
@@ -183,7 +183,7 @@ class SplitPredictor:
 def measured(
     predict: Predict, split: SplitFeatures, sources: int, candidates: Mapping[str, SplitFeatures]
 ) -> Measured:
-    """What is measured of predictions of every view of a split.
+    """Measure predictions of every view of a split.
 
     Args:
         predict: Of the method, over the split.

@@ -26,10 +26,12 @@ from turntable.loaders.sampling import random_pairs
 
 
 class _Samples(FeatureTask):
+    """The attributes of a regression that its class decides."""
+
     views: int = 2
-    """Of a sample: 2, or 1."""
+    """Views of a sample: 2, or 1."""
     prefix: str = ""
-    """Of the names of its scores."""
+    """The beginning of the names of its scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Regression(_Samples):
 
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     deep: bool = True
-    """Whether the head is an MLP; otherwise it is linear."""
+    """True for an MLP, False for a linear head."""
 
     @abstractmethod
     def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:

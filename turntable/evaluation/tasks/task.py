@@ -21,13 +21,13 @@ class EvaluatedSplit:
     """A split to fit or to score on, with what all tasks of a protocol share."""
 
     name: str
-    """As notes call it."""
+    """The name that notes have for it."""
     split: SplitFeatures
     resamples: Resamples
-    """Of its objects: they make scores of values of each object."""
+    """Resamples of its objects: they make scores of values of each object."""
     pairs: PairLists
     is_home: bool = True
-    """Whether it is of the data set that tasks are fitted on."""
+    """True where it is of the data set that tasks are fitted on."""
 
 
 Scorer = Callable[[EvaluatedSplit], Scores]
@@ -42,7 +42,7 @@ class Fitted:
     dim: int
     """Numbers of a view that it reads."""
     show: Callable[[EvaluatedSplit], Shown] | None = None
-    """What the pictures of a report show of it."""
+    """Gives what the pictures of a report show of it."""
 
 
 class Task(typing.Protocol):
@@ -55,7 +55,7 @@ class Task(typing.Protocol):
 
     @property
     def title(self) -> str:
-        """What it is to find, for notes that say what is left out; in the plural where it ``asks``."""
+        """A title for notes that say what is left out; in the plural where it ``asks``."""
         ...
 
     @property
