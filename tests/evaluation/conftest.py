@@ -2,7 +2,11 @@ import pytest
 import torch
 
 from tests.support.made_up import results, scores
-from turntable.evaluation import Row
+from tests.support.own_tasks import HiddenNumber, only
+from tests.support.synthetic import make_synthetic_dataset
+from turntable.evaluation import Row, evaluate
+from turntable.evaluation.tasks import Neighbours
+from turntable.training import demo_config, train
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,3 +27,12 @@ def both():
         Row("equivariant", 256, scores(r2_averaged=0.61, geodesic_median_deg=21.4)),
     )
     return [sie, results("vicreg", Row("representation", 512, scores(top1=0.95, r2_averaged=0.2)))]
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory):
+    """A run, evaluated by a protocol of a user's own."""
+    folder = tmp_path_factory.mktemp("own")
+    dataset = make_synthetic_dataset(folder / "set", objects=8)
+    run = train(demo_config("vicreg", folder / "set", epochs=1, batch_size=4), folder / "run")
+    return dataset, run, evaluate(run, dataset.place, protocol=only(Neighbours(), HiddenNumber(2.0)))

@@ -15,6 +15,7 @@ from turntable.evaluation.numbers import ProbeConfig, Resamples, Resampling
 from turntable.evaluation.tasks import (
     Classification,
     EvaluatedSplit,
+    LinearRotation,
     Neighbours,
     PairLists,
     RelativeRotation,
@@ -78,7 +79,7 @@ def statistics(dataset, visits):
 
 
 def test_batch_norm_drifts_as_heads_are_trained_and_is_still_when_they_are_scored(dataset, features):
-    task = Classification("top1", PROBE)
+    task = Classification(PROBE)
     _, (val, _) = drifted(dataset, features, [task])(task, "representation")
     norm = statistics(dataset, PROBE.epochs)
     assert not torch.allclose(norm.running_mean, torch.zeros(3), atol=0.05)  # it has gone somewhere
@@ -93,7 +94,7 @@ def test_batch_norm_drifts_as_heads_are_trained_and_is_still_when_they_are_score
 def test_the_method_itself_is_left_as_it_was(dataset, features):
     method = MeanColour()
     before = {name: value.clone() for name, value in method.state_dict().items()}
-    drifted(dataset, features, [Classification("top1", PROBE)], method)
+    drifted(dataset, features, [Classification(PROBE)], method)
     assert all(torch.equal(value, before[name]) for name, value in method.state_dict().items())
 
 
@@ -101,9 +102,9 @@ def test_heads_of_one_length_share_a_pass_over_the_images(dataset, features):
     told = []
     longer = dataclasses.replace(PROBE, epochs=5)
     tasks = [
-        Classification("top1", PROBE),
+        Classification(PROBE),
         RelativeRotation(PROBE),
-        RelativeRotation(longer, deep=False),
+        LinearRotation(longer),
         Neighbours(),
     ]
     heads = drifted(dataset, features, tasks, told=told)
@@ -118,7 +119,7 @@ def test_heads_of_one_length_share_a_pass_over_the_images(dataset, features):
 
 def test_heads_learn_what_is_there(dataset, features):
     """Colours of the quarters tell the class of blobs better than the most frequent one."""
-    task = Classification("top1", ProbeConfig(epochs=60, batch_size=8, learning_rate=5e-2))
+    task = Classification(ProbeConfig(epochs=60, batch_size=8, learning_rate=5e-2))
     fitted, (_, train) = drifted(dataset, features, [task])(task, "representation")
     place = evaluated(dataclasses.replace(features, parts=train))
     known = fitted.score(place)["top1"].value
@@ -130,7 +131,7 @@ def test_a_method_without_a_backbone_over_images_has_none_that_drifts(dataset, f
         embeds_from = ("points",)
 
     with pytest.raises(InvalidInputError, match="OfPoints has no backbone over images"):
-        drifted(dataset, features, [Classification("top1", PROBE)], OfPoints())
+        drifted(dataset, features, [Classification(PROBE)], OfPoints())
 
 
 @pytest.mark.slow

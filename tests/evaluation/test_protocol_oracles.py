@@ -12,13 +12,16 @@ from turntable.evaluation.numbers import ProbeConfig, Resamples, Resampling, rot
 from turntable.evaluation.scoring import score as score_places
 from turntable.evaluation.tasks import (
     AbsoluteRotation,
+    BaseTranslation,
     Classification,
+    EquiangularClassification,
     HueDifferences,
     Hues,
+    LinearRotation,
     Neighbours,
+    ObjectTranslation,
     PairLists,
     RelativeRotation,
-    TranslationDifference,
 )
 from turntable.evaluation.tasks.category import nearest_categories
 from turntable.geometry import euler_to_quaternion, quaternion_to_matrix
@@ -31,15 +34,16 @@ SETTLED = {"learning_rate": 3e-3, "cosine": True, "standardize": True}
 def protocol_of(classifier, rotation, color, pairs, linear=True):
     """All that is asked of features, by heads that are trained so."""
     tasks = (
-        Classification("top1", classifier),
+        Classification(classifier),
         Neighbours(),
-        Classification("ebv_top1", classifier, equiangular=True),
+        EquiangularClassification(classifier),
         RelativeRotation(rotation),
-        *([RelativeRotation(rotation, deep=False)] if linear else []),
+        *([LinearRotation(rotation)] if linear else []),
         AbsoluteRotation(rotation),
         HueDifferences(color, deep=False),
         Hues(color),
-        *(TranslationDifference(rotation, frame=frame) for frame in ("object", "base")),
+        ObjectTranslation(rotation),
+        BaseTranslation(rotation),
     )
     return Protocol("known", tasks, PairLists(pairs, 20), resampling=Resampling(num_resamples=200))
 

@@ -34,7 +34,7 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """What a task adds to the details, of one row."""
+    """A task's part of the details, of one row."""
 
     turn_deg: FloatArray | None = None
     """[P]: the true angle between the views of each validation pair."""

@@ -21,7 +21,7 @@ from turntable.evaluation.features import SplitFeatures, extract, renumbered, sp
 from turntable.evaluation.numbers import compute_device
 from turntable.evaluation.presets import protocol_by_name
 from turntable.evaluation.protocol import Protocol
-from turntable.evaluation.results import Elsewhere, Results, Row, write_results
+from turntable.evaluation.results import Elsewhere, Results, Row, is_baseline, write_results
 from turntable.evaluation.scoring import MakeHeads, Onlooker, score
 from turntable.evaluation.tasks import EvaluatedSplit, Task
 from turntable.geometry import quaternion_to_matrix
@@ -57,8 +57,8 @@ def evaluate(
         The scores, as written.
 
     Raises:
-        InvalidInputError: The run is not finished, its method embeds nothing, a data set has no such split,
-            or one is given twice.
+        InvalidInputError: The run is not finished, its method embeds nothing or can answer nothing that the
+            protocol asks, a data set has no such split, or one is given twice.
         IntegrityError: The data or the weights are damaged.
     """
     _check_names([str(place) for place in elsewhere])
@@ -163,6 +163,7 @@ def _written(
         raise InvalidInputError("the features of the two splits have different parts; evaluate again")
     drift = _drift(run, method, data, tell) if protocol.batch_norm == "train" else None
     scored = score(train, splits, protocol, tell, method.eval().to(compute_device()), drift)
+    _check_answers(scored.rows[_HOME], scored.notes[_HOME], protocol, run)
     pairs = protocol.pairs.val(val) if val.num_views > 1 else None
     results = Results(
         method=name or method_label(run.config.method),
@@ -191,6 +192,14 @@ def _written(
     write_details(out.with_name(DETAILS), scored.details)
     write_results(out, results)
     return results
+
+
+def _check_answers(rows: Sequence[Row], notes: Sequence[str], protocol: Protocol, run: Run) -> None:
+    if not any(row.scores for row in rows if not is_baseline(row.name)):
+        why = "".join(f"; {note}" for note in notes)
+        raise InvalidInputError(
+            f"protocol {protocol.name} asks nothing that {run.config.method} can answer on these data{why}"
+        )
 
 
 def _check_names(elsewhere: Sequence[str]) -> None:

@@ -13,15 +13,18 @@ from turntable.evaluation.protocol import Protocol
 from turntable.evaluation.tasks import (
     AbsoluteRotation,
     Aggregation,
+    BaseTranslation,
     Classification,
+    EquiangularClassification,
     HueDifferences,
     Hues,
+    LinearRotation,
     Neighbours,
+    ObjectTranslation,
     OwnClassifier,
     PairLists,
     Prediction,
     RelativeRotation,
-    TranslationDifference,
 )
 
 _PAPERS, _SHORT = ProbeConfig(), ProbeConfig.demo()
@@ -31,16 +34,16 @@ _ONE_PAIR = PairLists(train_per_object=1, val_per_object=1)
 _TURNTABLE = Protocol(
     "turntable-1",
     (
-        Classification("top1", _PAPERS),
-        Neighbours(neighbours=20),
-        Classification("ebv_top1", _PAPERS, equiangular=True),
+        Classification(_PAPERS),
+        Neighbours(20),
+        EquiangularClassification(_PAPERS),
         RelativeRotation(_PAPERS),
-        RelativeRotation(_PAPERS, deep=False),
+        LinearRotation(_PAPERS),
         AbsoluteRotation(_PAPERS),
         HueDifferences(_PAPERS, deep=False),
         Hues(_PAPERS),
-        TranslationDifference(_PAPERS, frame="object"),
-        TranslationDifference(_PAPERS, frame="base"),
+        ObjectTranslation(_PAPERS),
+        BaseTranslation(_PAPERS),
         Aggregation(_PAPERS, views=(1, 3, 5)),
         OwnClassifier(),
         Prediction(),
@@ -51,15 +54,15 @@ _TURNTABLE = Protocol(
 _TURNTABLE_DEMO = Protocol(
     "turntable-1-demo",
     (
-        Classification("top1", _SHORT),
-        Neighbours(neighbours=20),
-        Classification("ebv_top1", _SHORT, equiangular=True),
+        Classification(_SHORT),
+        Neighbours(20),
+        EquiangularClassification(_SHORT),
         RelativeRotation(_SHORT),
         AbsoluteRotation(_SHORT),
         HueDifferences(_SHORT, deep=False),
         Hues(_SHORT),
-        TranslationDifference(_SHORT, frame="object"),
-        TranslationDifference(_SHORT, frame="base"),
+        ObjectTranslation(_SHORT),
+        BaseTranslation(_SHORT),
         Aggregation(_SHORT, views=(1, 3, 5)),
         OwnClassifier(),
         Prediction(),
@@ -71,9 +74,9 @@ _TURNTABLE_DEMO = Protocol(
 _SIE = Protocol(
     "sie",
     (
-        Classification("top1", _PAPERS),
+        Classification(_PAPERS),
         RelativeRotation(_PAPERS),
-        RelativeRotation(_PAPERS, deep=False),
+        LinearRotation(_PAPERS),
         HueDifferences(_PAPERS, deep=True),
         Prediction(sources="first", candidates=("val", "train", "both")),
     ),
@@ -83,11 +86,11 @@ _SIE = Protocol(
 _EQUICAPS = Protocol(
     "equicaps",
     (
-        Classification("top1", _PAPERS),
+        Classification(_PAPERS),
         RelativeRotation(_PAPERS),
         HueDifferences(ProbeConfig(epochs=50), deep=False),
-        TranslationDifference(_PAPERS, frame="object"),
-        TranslationDifference(_PAPERS, frame="base"),
+        ObjectTranslation(_PAPERS),
+        BaseTranslation(_PAPERS),
         Prediction(sources="first"),
     ),
     _ONE_PAIR,
@@ -96,7 +99,7 @@ _EQUICAPS = Protocol(
 _SEQ_JEPA = Protocol(
     "seq-jepa",
     (
-        Classification("top1", _ADAMW),
+        Classification(_ADAMW),
         RelativeRotation(_ADAMW),
         AbsoluteRotation(_ADAMW),
         HueDifferences(_ADAMW, deep=False),

@@ -23,7 +23,7 @@ class Protocol:
     pairs: PairLists = field(default_factory=PairLists)
     """Which pairs of views tasks are fitted and scored on."""
     batch_norm: Literal["eval", "train"] = "eval"
-    """Of the backbone while heads are trained; see ``drifting`` for "train"."""
+    """The backbone's mode while heads are trained; see ``drifting`` for "train"."""
     resampling: Resampling = field(default_factory=Resampling)
     """How intervals are drawn."""
 
@@ -76,7 +76,7 @@ class Protocol:
 
 def _with_probe(task: Task, changes: Mapping[str, Any]) -> Task:
     probe = getattr(task, "probe", None)
-    if not isinstance(probe, ProbeConfig):
+    if not is_dataclass(task) or not isinstance(probe, ProbeConfig):
         return task
     return replace(task, probe=replace(probe, **changes))  # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue]
 

@@ -113,7 +113,7 @@ class Results:
 
 
 def is_baseline(row: str) -> bool:
-    """Whether a row of this name is of a baseline, which no method has learned."""
+    """Say whether a row of this name is of a baseline, which no method has learned."""
     return row == CONSTANT or row.startswith(_BASELINE)
 
 

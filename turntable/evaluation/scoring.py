@@ -37,11 +37,11 @@ MakeHeads = Callable[[Sequence[Task], EvaluatedSplit], Heads]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What an evaluation found, by split, and what pictures need of the first."""
+    """The rows and notes of an evaluation, by split, and what pictures need of the first."""
 
     rows: dict[str, tuple[Row, ...]]
     notes: dict[str, tuple[str, ...]]
-    """What is left out, and why."""
+    """Sentences about what is left out, and why."""
     details: Details
 
 
@@ -81,9 +81,9 @@ class _Bench:
     """All that is scored."""
 
     tasks: tuple[Task, ...]
-    """That can be asked at all."""
+    """Those that can be asked at all."""
     parts: tuple[str, ...]
-    """Of the features, where tasks are about them."""
+    """Names of the features' parts, where tasks are about them."""
     train: EvaluatedSplit
     places: tuple[EvaluatedSplit, ...]
     method: Method | None
@@ -123,7 +123,7 @@ def _bench(
 
 
 def _can_be_asked(task: Task, train: SplitFeatures, method: Method | None) -> bool:
-    """Whether the method has the abilities; where it needs none, whether there is something to learn from."""
+    """Say whether the method has the abilities; where it needs none, whether there is something to learn."""
     if task.asks:
         return all(isinstance(method, ability) for ability in task.asks)
     return task.lacks(train, method) is None
@@ -227,12 +227,12 @@ def _twin(name: str, splits: Sequence[SplitFeatures]) -> str | None:
 
 
 def _equal(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
-    """Whether parts are the same; most are told apart by their first object."""
+    """Say whether parts are the same; most are told apart by their first object."""
     return one.shape == other.shape and np.array_equal(one[0], other[0]) and np.array_equal(one, other)
 
 
 def _left_out(tasks: Sequence[Task], bench: _Bench, place: EvaluatedSplit) -> tuple[str, ...]:
-    """What is not asked: heads once a reason, then what the method could answer."""
+    """Say what is not asked: heads once a reason, then what the method could answer."""
     titles: dict[str, list[str]] = {}
     notes: list[str] = []
     for task in tasks:

@@ -52,11 +52,11 @@ class ScoreFinding:
     metric: str
     """By which the best is found."""
     says: str
-    """Of the best, {who}."""
+    """The half about the best, {who}."""
     against: str
-    """Of what sees nothing."""
+    """The half about what sees nothing."""
     blind: Mapping[str, float] = field(default_factory=dict)
-    """What follows from a metric's definition without any data; what sees none counts by the better."""
+    """Values that follow from a metric's definition without any data; what sees none counts by the better."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,4 +137,4 @@ def _known() -> Catalog:
 
 
 CATALOG = _known()
-"""Of all tasks that are registered."""
+"""The catalog of all tasks that are registered."""

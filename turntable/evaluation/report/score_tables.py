@@ -41,7 +41,7 @@ class TableRow:
 
     @property
     def baseline(self) -> bool:
-        """Whether it is of a baseline."""
+        """Say whether it is of a baseline."""
         return is_baseline(self.part)
 
 
@@ -103,12 +103,12 @@ def with_baselines_once(rows: Rows) -> list[tuple[str, Row]]:
 
 
 def stand_in(baseline: str) -> str:
-    """What stands for the method's name beside a baseline."""
+    """Return what stands for the method's name beside a baseline."""
     return NO_IMAGE if baseline == CONSTANT else NO_METHOD
 
 
 def competes(row: Row) -> bool:
-    """Whether a row may be the best: several views together answer an easier question."""
+    """Say whether a row may be the best: several views together answer an easier question."""
     return not is_baseline(row.name) and not row.name.startswith("aggregate")
 
 
@@ -206,7 +206,7 @@ def _cell_at(column: ScoreColumn, row: Row | None, is_best: bool = False) -> Cel
 
 
 def _finding(finding: ScoreFinding | None, rows: Rows, catalog: Catalog) -> str:
-    """What the best has, what seeing nothing has, and whether that is shown to be another thing."""
+    """Say what the best has, what seeing nothing has, and whether that is shown to be another thing."""
     if finding is None or finding.metric not in catalog.columns:
         return ""
     sign = catalog.columns[finding.metric].sign
@@ -225,7 +225,7 @@ def _finding(finding: ScoreFinding | None, rows: Rows, catalog: Catalog) -> str:
 
 
 def _values(scores: Mapping[str, Score], catalog: Catalog) -> dict[str, str]:
-    """Of all metrics, those without a value as a dash."""
+    """Return the values of all metrics as told, those without one as a dash."""
     return {
         metric: column.told(scores[metric].value) if metric in scores else "–"
         for metric, column in catalog.columns.items()

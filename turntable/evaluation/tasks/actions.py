@@ -19,7 +19,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Actions:
-    """What is done to an object between two of its views, as the labels of a split tell it."""
+    """The steps from views of objects to others, as the labels of a split tell them."""
 
     names: tuple[str, ...]
     split: SplitFeatures

@@ -12,9 +12,14 @@ from torch import Tensor
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.numbers import ProbeConfig, Scores, compute_device
 from turntable.evaluation.results import CONSTANT
-from turntable.evaluation.tables import ScoreTable
 from turntable.evaluation.tasks.actions import Actions
-from turntable.evaluation.tasks.category import Classification, lacks_categories, most_frequent, named_right
+from turntable.evaluation.tasks.category import (
+    CATEGORIES,
+    Classification,
+    lacks_categories,
+    most_frequent,
+    named_right,
+)
 from turntable.evaluation.tasks.samples import flat, selection
 from turntable.evaluation.tasks.task import EvaluatedSplit, Fitted, Scorer
 from turntable.geometry import QuaternionSign
@@ -32,36 +37,13 @@ class Aggregation:
     views: tuple[int, ...] = (1, 3, 5)
     """How many together, as far as objects have so many."""
     sign: QuaternionSign = "product"
-    """Of the quaternions that tell actions."""
+    """The sign of the quaternions that tell actions."""
 
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return "aggregates"
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return "embeddings of several views"
-
-    @property
-    def asks(self) -> tuple[type, ...]:
-        """That the method embeds several views as one."""
-        return (Aggregates,)
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """The table of categories."""
-        return self._classification.tables
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """The score of the head."""
-        return self._classification.main
-
-    @property
-    def _classification(self) -> Classification:
-        return Classification(probe=self.probe)
+    name = "aggregates"
+    title = "embeddings of several views"
+    asks = (Aggregates,)
+    tables = (CATEGORIES,)
+    main = ("top1",)
 
     def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
         """Say why a split cannot be asked; where categories are none, heads over parts say so."""
@@ -78,7 +60,7 @@ class Aggregation:
 
     def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
         """Train a head on embeddings of the row's number of views."""
-        views, head = int(row.removeprefix(_PREFIX)), self._classification
+        views, head = int(row.removeprefix(_PREFIX)), Classification(self.probe)
         features = self._together(method, train, views)
         probe = head.train_head(features, train.split)
 
@@ -92,7 +74,7 @@ class Aggregation:
 
     def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
         """The most frequent category."""
-        named = most_frequent(self._classification.name, train)
+        named = most_frequent(Classification.name, train)
         return {CONSTANT: lambda place: named(place) if lacks_categories(place.split) is None else {}}
 
     def _together(self, method: Any, place: EvaluatedSplit, views: int) -> NDArray[np.float32]:

@@ -32,7 +32,7 @@ IntArray = NDArray[np.int64]
 _AT_ONCE = 1 << 25
 """Similarities in memory."""
 
-_TABLE = ScoreTable(
+CATEGORIES = ScoreTable(
     "What the object is",
     "The share of views of objects never seen whose category is named: by a linear head, by the nearest"
     " neighbours, and by a head with fixed directions.",
@@ -53,31 +53,12 @@ _TABLE = ScoreTable(
 class Classification(FeatureTask):
     """The category of a view, by a head."""
 
-    name: str = "top1"
-    """Of the task and of its score."""
     probe: ProbeConfig = field(default_factory=ProbeConfig)
-    equiangular: bool = False
-    """Whether the head's weights are fixed directions (``models.equiangular``)."""
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return "category"
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """The table of categories."""
-        return (_TABLE,)
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """The score of a linear head."""
-        return () if self.equiangular else (self.name,)
-
-    @property
-    def views(self) -> int:
-        """Of a sample."""
-        return 1
+    name = "top1"
+    title = "category"
+    tables = (CATEGORIES,)
+    main = ("top1",)
+    views = 1
 
     def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
         """Say why a split cannot be asked."""
@@ -118,31 +99,31 @@ class Classification(FeatureTask):
         return {CONSTANT: most_frequent(self.name, train)}
 
     def _head(self, dim: int, count: int) -> Callable[[], nn.Module] | None:
-        return (lambda: EquiangularHead(dim, count)) if self.equiangular else None
+        """Return what makes another head than a linear one."""
+        del dim, count
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class EquiangularClassification(Classification):
+    """The category of a view, by a head whose weights are fixed directions (``models.equiangular``)."""
+
+    name = "ebv_top1"
+    main = ()
+
+    def _head(self, dim: int, count: int) -> Callable[[], nn.Module]:
+        return lambda: EquiangularHead(dim, count)
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours(FeatureTask):
     """The category of a view, by those nearest to it."""
 
-    name: str = "knn_top1"
-    """Of the task and of its score."""
     neighbours: int = 20
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return "category"
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """The table of categories."""
-        return (_TABLE,)
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """Its score."""
-        return (self.name,)
+    name = "knn_top1"
+    title = "category"
+    tables = (CATEGORIES,)
+    main = ("knn_top1",)
 
     def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
         """Say why a split cannot be asked."""

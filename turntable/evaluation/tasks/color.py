@@ -33,30 +33,11 @@ _TABLE = ScoreTable(
 class HueDifferences(Regression):
     """Differences of the hues of floor and light, view 2 less view 1, from -1 to 1 turn as in the papers."""
 
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return "hue_differences"
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return "differences of hue"
-
-    @property
-    def prefix(self) -> str:
-        """What the names of its scores begin with."""
-        return "colour_"
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """The table of colour."""
-        return (_TABLE,)
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """What of the differences is explained."""
-        return ("colour_r2_averaged",)
+    name = "hue_differences"
+    title = "differences of hue"
+    prefix = "colour_"
+    tables = (_TABLE,)
+    main = ("colour_r2_averaged",)
 
     def lacks_labels(self, split: SplitFeatures) -> str | None:
         """Say why a split's labels do not tell hues."""
@@ -71,25 +52,10 @@ class HueDifferences(Regression):
 class Hues(Regression):
     """Cosine and sine of the hues of floor and light."""
 
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return "hues"
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return "hues of a view"
-
-    @property
-    def views(self) -> int:
-        """Of a sample."""
-        return 1
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """The table of colour."""
-        return (_TABLE,)
+    name = "hues"
+    title = "hues of a view"
+    views = 1
+    tables = (_TABLE,)
 
     def lacks_labels(self, split: SplitFeatures) -> str | None:
         """Say why a split's labels do not tell hues."""

@@ -34,30 +34,11 @@ _TABLE = ScoreTable(
 class OwnClassifier:
     """The category of a view by the method's own head, of which nothing is trained anew: row "classifier"."""
 
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return "own_classifier"
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return "answers of the method's own classifier"
-
-    @property
-    def asks(self) -> tuple[type, ...]:
-        """That the method names categories."""
-        return (Classifies,)
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """A table of its own."""
-        return (_TABLE,)
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """Its score."""
-        return ("own_top1",)
+    name = "own_classifier"
+    title = "answers of the method's own classifier"
+    asks = (Classifies,)
+    tables = (_TABLE,)
+    main = ("own_top1",)
 
     def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
         """Say why a split cannot be asked, as where the head tells apart other categories than there are."""

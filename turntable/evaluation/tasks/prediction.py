@@ -1,4 +1,4 @@
-"""What a method predicts of views: does it lie where the view that it predicts does? The row "predictor"."""
+"""Predictions of views: do they lie where the views that are predicted do? The row "predictor"."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,41 +39,59 @@ _FOUND = 5
 _IN_TRAIN = "_in_train"
 
 
+def _ranks(suffix: str, short: str) -> tuple[ScoreColumn, ...]:
+    hits = (ScoreColumn(f"h_at_{k}{suffix}", f"H@{k}", "%", 100, 1, short=f"H@{k}{short}") for k in HITS)
+    return (ScoreColumn(f"mrr{suffix}", "MRR", short=f"MRR{short}"), *hits)
+
+
+_TABLE = ScoreTable(
+    "What the predictor finds",
+    "Predictions of every view from others of its object. PRE is sin² of half the angle to the pose"
+    " found, 0 at best; MRR and H@k rank the true view among those of its object; the residual compares"
+    " the prediction's miss with that of staying where one is, which is 1.",
+    (
+        ScoreColumn("pre", "PRE", lower_is_better=True),
+        ScoreColumn("pre_in_train", "PRE in train", lower_is_better=True),
+        ScoreColumn("pre_in_both", "PRE in both", lower_is_better=True),
+        *_ranks("", ""),
+        ScoreColumn("equivariance_residual", "residual", lower_is_better=True),
+    ),
+    ScoreFinding(
+        "equivariance_residual",
+        "{who} misses the truth by {equivariance_residual} of the way between the views",
+        "staying there, or predicting the same for all, misses by {equivariance_residual}",
+        {"equivariance_residual": 1.0},
+    ),
+)
+_OTHERS = ScoreTable(
+    "What it finds among the other views",
+    "Without the view that is predicted from: identity is neither asked nor an answer.",
+    _ranks("_without_identity", " without identity"),
+    ScoreFinding(
+        "mrr_without_identity",
+        "The true view is the first that {who} finds for {h_at_1_without_identity} % of the questions"
+        " (MRR {mrr_without_identity})",
+        "an order by chance has it first for {h_at_1_without_identity} % (MRR {mrr_without_identity})",
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """Retrieval of views by what the method predicts of them, and by how much predictions miss."""
 
     sources: Literal["all", "first"] = "all"
-    """Whether every view of an object is predicted from, or its first alone as in SIE's script."""
+    """Views that are predicted from: every view of an object, or its first alone as in SIE's script."""
     candidates: tuple[CandidateViews, ...] = ("val",)
     """Where PRE looks for the nearest view: of val's views in val, of train's in train, of val's in both."""
     sign: QuaternionSign = "product"
-    """Of the quaternions that tell actions."""
+    """The sign of the quaternions that tell actions."""
 
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return "predictions"
-
-    @property
-    def title(self) -> str:
-        """What is asked for."""
-        return "predictions"
-
-    @property
-    def asks(self) -> tuple[type, ...]:
-        """That the method predicts."""
-        return (Predicts,)
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """The table of predictions, and that of the views found beside the one predicted from."""
-        return (_TABLE, _OTHERS)
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """What is found, and what is missed."""
-        return ("mrr_without_identity", "equivariance_residual")
+    name = "predictions"
+    title = "predictions"
+    asks = (Predicts,)
+    tables = (_TABLE, _OTHERS)
+    main = ("mrr_without_identity", "equivariance_residual")
 
     def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
         """Say why a method cannot be asked to predict views of a split."""
@@ -165,7 +183,7 @@ class SplitPredictor:
 def measured(
     predict: Predict, split: SplitFeatures, sources: int, candidates: Mapping[str, SplitFeatures]
 ) -> Measured:
-    """What is measured of predictions of every view of a split.
+    """Measure predictions of every view of a split.
 
     Args:
         predict: Of the method, over the split.
@@ -282,40 +300,3 @@ def _candidates(split: SplitFeatures) -> Candidates:
     assert split.target is not None
     targets = split.target.reshape(-1, split.target.shape[2])
     return Candidates(targets, split.quaternions.reshape(-1, 4))
-
-
-def _ranks(suffix: str, short: str) -> tuple[ScoreColumn, ...]:
-    hits = (ScoreColumn(f"h_at_{k}{suffix}", f"H@{k}", "%", 100, 1, short=f"H@{k}{short}") for k in HITS)
-    return (ScoreColumn(f"mrr{suffix}", "MRR", short=f"MRR{short}"), *hits)
-
-
-_TABLE = ScoreTable(
-    "What the predictor finds",
-    "Predictions of every view from others of its object. PRE is sin² of half the angle to the pose"
-    " found, 0 at best; MRR and H@k rank the true view among those of its object; the residual compares"
-    " the prediction's miss with that of staying where one is, which is 1.",
-    (
-        ScoreColumn("pre", "PRE", lower_is_better=True),
-        ScoreColumn("pre_in_train", "PRE in train", lower_is_better=True),
-        ScoreColumn("pre_in_both", "PRE in both", lower_is_better=True),
-        *_ranks("", ""),
-        ScoreColumn("equivariance_residual", "residual", lower_is_better=True),
-    ),
-    ScoreFinding(
-        "equivariance_residual",
-        "{who} misses the truth by {equivariance_residual} of the way between the views",
-        "staying there, or predicting the same for all, misses by {equivariance_residual}",
-        {"equivariance_residual": 1.0},
-    ),
-)
-_OTHERS = ScoreTable(
-    "What it finds among the other views",
-    "Without the view that is predicted from: identity is neither asked nor an answer.",
-    _ranks("_without_identity", " without identity"),
-    ScoreFinding(
-        "mrr_without_identity",
-        "The true view is the first that {who} finds for {h_at_1_without_identity} % of the questions"
-        " (MRR {mrr_without_identity})",
-        "an order by chance has it first for {h_at_1_without_identity} % (MRR {mrr_without_identity})",
-    ),
-)

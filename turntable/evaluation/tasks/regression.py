@@ -25,23 +25,22 @@ from turntable.loaders import Samples
 from turntable.loaders.sampling import random_pairs
 
 
+class _Samples(FeatureTask):
+    """The attributes of a regression that its class decides."""
+
+    views: int = 2
+    """Views of a sample: 2, or 1."""
+    prefix: str = ""
+    """The beginning of the names of its scores."""
+
+
 @dataclass(frozen=True, slots=True)
-class Regression(FeatureTask):
+class Regression(_Samples):
     """Numbers that a head is to tell, of a view or of what lies between two; a subclass says which."""
 
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     deep: bool = True
-    """Whether the head is an MLP; otherwise it is linear."""
-
-    @property
-    def views(self) -> int:
-        """Views of a sample: 2, or 1."""
-        return 2
-
-    @property
-    def prefix(self) -> str:
-        """What the names of its scores begin with."""
-        return ""
+    """True for an MLP, False for a linear head."""
 
     @abstractmethod
     def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:

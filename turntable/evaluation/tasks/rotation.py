@@ -18,102 +18,6 @@ from turntable.loaders import Samples
 _NOT_TURNED = (0.0, 0.0, 0.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class RelativeRotation(Regression):
-    """The quaternion of R1^T R2, xyzw, its sign by a rule."""
-
-    sign: QuaternionSign = "product"
-    """Which of q and -q the head is to tell."""
-
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return "rotation" if self.deep else "linear_rotation"
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return "rotation between two views"
-
-    @property
-    def prefix(self) -> str:
-        """What the names of its scores begin with."""
-        return "" if self.deep else "linear_"
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """The table of the MLP, or that of the linear head."""
-        return (_BETWEEN if self.deep else _LINEAR,)
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """What an MLP tells."""
-        return ("r2_averaged", "geodesic_median_deg") if self.deep else ()
-
-    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
-        """Give the quaternions [P, 4] of P pairs."""
-        absolute = split.quaternions.reshape(-1, 4)[rows_of(split, samples)]
-        return relative_quaternion(absolute[:, 0], absolute[:, 1], self.sign)
-
-    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
-        """Score quaternions."""
-        return rotation_scores(predicted, target, resamples)
-
-    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
-        """Make a fitted task of a head; the errors of an MLP are shown over the angle of the turn."""
-
-        def show(place: EvaluatedSplit) -> Shown:
-            true = self.true(place)
-            turns = geodesic_deg(np.broadcast_to(_NOT_TURNED, true.shape), true)
-            return Shown(turns, geodesic_deg(self.predict(row, probe, place), true))
-
-        found = Regression.fitted(self, row, dim, probe)
-        return replace(found, show=show) if self.deep else found
-
-
-@dataclass(frozen=True, slots=True)
-class AbsoluteRotation(Regression):
-    """The quaternion of R, xyzw with w >= 0."""
-
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return "absolute_rotation"
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return "rotation of a view"
-
-    @property
-    def views(self) -> int:
-        """Of a sample."""
-        return 1
-
-    @property
-    def prefix(self) -> str:
-        """What the names of its scores begin with."""
-        return "absolute_"
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """The table of one view."""
-        return (_OF_A_VIEW,)
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """The median error."""
-        return ("absolute_geodesic_median_deg",)
-
-    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
-        """Give the quaternions [P, 4] of P views."""
-        return canonical_quaternion(split.quaternions.reshape(-1, 4)[rows_of(split, samples)[:, 0]])
-
-    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
-        """Score quaternions."""
-        return rotation_scores(predicted, target, resamples)
-
-
 def _table(title: str, meaning: str, prefix: str, short: str) -> ScoreTable:
     def column(
         metric: str, heading: str, unit: str = "", factor: float = 1, digits: int = 3, lower: bool = False
@@ -156,3 +60,71 @@ _OF_A_VIEW = _table(
     "absolute_",
     "one view, ",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeRotation(Regression):
+    """The quaternion of R1^T R2, xyzw, its sign by a rule."""
+
+    sign: QuaternionSign = "product"
+    """Which of q and -q the head is to tell."""
+
+    name = "rotation"
+    title = "rotation between two views"
+    prefix = ""
+    tables = (_BETWEEN,)
+    main = ("r2_averaged", "geodesic_median_deg")
+
+    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Give the quaternions [P, 4] of P pairs."""
+        absolute = split.quaternions.reshape(-1, 4)[rows_of(split, samples)]
+        return relative_quaternion(absolute[:, 0], absolute[:, 1], self.sign)
+
+    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
+        """Score quaternions."""
+        return rotation_scores(predicted, target, resamples)
+
+    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
+        """Make a fitted task of a head, whose errors are shown over the angle of the turn."""
+
+        def show(place: EvaluatedSplit) -> Shown:
+            true = self.true(place)
+            turns = geodesic_deg(np.broadcast_to(_NOT_TURNED, true.shape), true)
+            return Shown(turns, geodesic_deg(self.predict(row, probe, place), true))
+
+        return replace(Regression.fitted(self, row, dim, probe), show=show)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearRotation(RelativeRotation):
+    """The same by a linear head."""
+
+    deep: bool = False
+    name = "linear_rotation"
+    prefix = "linear_"
+    tables = (_LINEAR,)
+    main = ()
+
+    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
+        """Make a fitted task of a head."""
+        return Regression.fitted(self, row, dim, probe)
+
+
+@dataclass(frozen=True, slots=True)
+class AbsoluteRotation(Regression):
+    """The quaternion of R, xyzw with w >= 0."""
+
+    name = "absolute_rotation"
+    title = "rotation of a view"
+    views = 1
+    prefix = "absolute_"
+    tables = (_OF_A_VIEW,)
+    main = ("absolute_geodesic_median_deg",)
+
+    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Give the quaternions [P, 4] of P views."""
+        return canonical_quaternion(split.quaternions.reshape(-1, 4)[rows_of(split, samples)[:, 0]])
+
+    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
+        """Score quaternions."""
+        return rotation_scores(predicted, target, resamples)

@@ -21,13 +21,13 @@ class EvaluatedSplit:
     """A split to fit or to score on, with what all tasks of a protocol share."""
 
     name: str
-    """As notes call it."""
+    """The name that notes have for it."""
     split: SplitFeatures
     resamples: Resamples
-    """Of its objects: they make scores of values of each object."""
+    """Resamples of its objects: they make scores of values of each object."""
     pairs: PairLists
     is_home: bool = True
-    """Whether it is of the data set that tasks are fitted on."""
+    """True where it is of the data set that tasks are fitted on."""
 
 
 Scorer = Callable[[EvaluatedSplit], Scores]
@@ -42,7 +42,7 @@ class Fitted:
     dim: int
     """Numbers of a view that it reads."""
     show: Callable[[EvaluatedSplit], Shown] | None = None
-    """What the pictures of a report show of it."""
+    """Gives what the pictures of a report show of it."""
 
 
 class Task(typing.Protocol):
@@ -55,7 +55,7 @@ class Task(typing.Protocol):
 
     @property
     def title(self) -> str:
-        """What it is to find, for notes that say what is left out; in the plural where it ``asks``."""
+        """A title for notes that say what is left out; in the plural where it ``asks``."""
         ...
 
     @property
@@ -96,22 +96,10 @@ class Task(typing.Protocol):
 class FeatureTask(ABC):
     """A task over every part of the features, by itself; what all such tasks have in common."""
 
-    __slots__ = ()
-
-    @property
-    def asks(self) -> tuple[type, ...]:
-        """No ability: features are enough."""
-        return ()
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """Its part of the report: none, so that its scores stand among the other scores."""
-        return ()
-
-    @property
-    def main(self) -> tuple[str, ...]:
-        """Its metrics that stand in short tables."""
-        return ()
+    asks: tuple[type, ...] = ()
+    tables: tuple[ScoreTable, ...] = ()
+    """Without any, its scores stand among the other scores."""
+    main: tuple[str, ...] = ()
 
     def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
         """Say why a split cannot be asked; None: each can."""

@@ -1,7 +1,6 @@
 """Translations between two views."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
@@ -27,30 +26,13 @@ _TABLE = ScoreTable(
 
 
 @dataclass(frozen=True, slots=True)
-class TranslationDifference(Regression):
-    """t2 - t1 in the "object" frame, or R2 t2 - R1 t1 in the "base" frame, in diagonals of the object."""
+class ObjectTranslation(Regression):
+    """t2 - t1 in the object's frame, in diagonals of the object."""
 
-    frame: Literal["object", "base"] = "object"
-
-    @property
-    def name(self) -> str:
-        """Of the task."""
-        return f"translation_{self.frame}"
-
-    @property
-    def title(self) -> str:
-        """What it is to tell."""
-        return "translation between two views"
-
-    @property
-    def prefix(self) -> str:
-        """What the names of its scores begin with."""
-        return f"translation_{self.frame}_"
-
-    @property
-    def tables(self) -> tuple[ScoreTable, ...]:
-        """The table of translations."""
-        return (_TABLE,)
+    name = "translation_object"
+    title = "translation between two views"
+    prefix = "translation_object_"
+    tables = (_TABLE,)
 
     def lacks_labels(self, split: SplitFeatures) -> str | None:
         """Say why a split's labels do not tell translations."""
@@ -58,5 +40,16 @@ class TranslationDifference(Regression):
 
     def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
         """Give the differences [P, 3] of P pairs."""
-        values = split.translations if self.frame == "object" else split.positions
-        return differences_of(values, split, samples)
+        return differences_of(split.translations, split, samples)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseTranslation(ObjectTranslation):
+    """R2 t2 - R1 t1, the same in the world's frame."""
+
+    name = "translation_base"
+    prefix = "translation_base_"
+
+    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Give the differences [P, 3] of P pairs."""
+        return differences_of(split.positions, split, samples)
