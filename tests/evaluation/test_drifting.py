@@ -20,17 +20,17 @@ from turntable.evaluation.tasks import (
     PairLists,
     RelativeRotation,
 )
-from turntable.models import Embedding
+from turntable.models import METHODS, DataInfo, Embedding, ImageMethod, build_method
 from turntable.training import demo_config, train
 
 PROBE = ProbeConfig(epochs=3, batch_size=4, hidden=16)
 
 
-class MeanColour(torch.nn.Module):
+class MeanColour(ImageMethod):
     """Colours of an image's four quarters, normalised over the batch."""
 
     def __init__(self):
-        super().__init__()
+        torch.nn.Module.__init__(self)
         self.backbone = torch.nn.Sequential(
             torch.nn.AdaptiveAvgPool2d(2), torch.nn.BatchNorm2d(3), torch.nn.Flatten()
         )
@@ -38,6 +38,9 @@ class MeanColour(torch.nn.Module):
     def embed(self, images):
         representation = self.backbone(images.float() / 255)
         return Embedding.of(representation, equivariant=representation[:, :3])
+
+    def loss(self, batch):
+        raise NotImplementedError
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +130,11 @@ def test_heads_learn_what_is_there(dataset, features):
 
 
 def test_a_method_without_a_backbone_over_images_has_none_that_drifts(dataset, features):
-    class OfPoints(MeanColour):
-        embeds_from = ("points",)
-
-    with pytest.raises(InvalidInputError, match="OfPoints has no backbone over images"):
-        drifted(dataset, features, [Classification(PROBE)], OfPoints())
+    method = build_method(
+        "pointnet", METHODS["pointnet"].make_config(), None, DataInfo(3, *2 * [(0.5,) * 3], 32)
+    )
+    with pytest.raises(InvalidInputError, match="PointNet has no backbone over images"):
+        drifted(dataset, features, [Classification(PROBE)], method)
 
 
 @pytest.mark.slow

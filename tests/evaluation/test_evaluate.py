@@ -10,7 +10,7 @@ from turntable.errors import IntegrityError, InvalidInputError
 from turntable.evaluation import Results, evaluate, features, protocol_by_name, read_details, read_results
 from turntable.evaluation.features import extract, split_features
 from turntable.evaluation.numbers import Resampling
-from turntable.models import Embedding
+from turntable.models import Embedding, Embeds
 from turntable.training import demo_config, load_method, open_run, train
 
 PROTOCOL = dataclasses.replace(
@@ -66,7 +66,9 @@ def test_features_do_not_depend_on_the_batch_size(run_dir, dataset):
 
 
 def test_features_are_those_of_each_view(dataset):
-    class Mean(torch.nn.Module):
+    class Mean(torch.nn.Module, Embeds):
+        embeds_from = ("view",)
+
         def __init__(self):
             super().__init__()
             self.nothing = torch.nn.Parameter(torch.zeros(1))

@@ -10,12 +10,12 @@ from turntable.datasets import open_dataset
 from turntable.errors import InvalidInputError
 from turntable.evaluation.features import extract
 from turntable.loaders.fields import SampledViews
-from turntable.models import Embedding
+from turntable.models import Embedding, Embeds
 
 SETS = Path(__file__).parents[1] / "fixtures" / "sets"
 
 
-class FarthestPoint(torch.nn.Module):
+class FarthestPoint(torch.nn.Module, Embeds):
     """The highest point of the posed cloud, and the view's mean brightness."""
 
     embeds_from = ("points", "view")

@@ -150,7 +150,7 @@ def test_a_run_is_summarized(trained):
     curve = summarize_run(trained[1])
     assert curve.name == "vicreg"
     assert len(curve.losses) == 2
-    assert "small, 2 epochs of 2 pairs an object, batch 4" in curve.settings
+    assert "small, 2 epochs of 2 samples an object, batch 4" in curve.settings
     assert {"invariance", "variance", "covariance"} <= set(curve.terms)
     assert all(len(values) == 2 for values in curve.terms.values())
     assert not {"loss", "epoch", "step", "kind"} & set(curve.terms)

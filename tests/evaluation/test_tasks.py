@@ -33,7 +33,7 @@ from turntable.evaluation.tasks import (
 from turntable.evaluation.tasks import (
     rows_of as view_rows,
 )
-from turntable.models import Classifies, Embedding
+from turntable.models import Classifies, Embedding, Embeds
 
 
 class Naming(torch.nn.Module, Classifies):
@@ -202,28 +202,28 @@ def test_every_shipped_protocol_has_registered_tasks_with_tables_and_plain_value
     assert RelativeRotation().name != LinearRotation().name
 
 
-class NoImages(torch.nn.Module):
+class EmbedsNothing(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.nothing = torch.nn.Parameter(torch.zeros(1))
 
 
 def test_a_method_that_embeds_nothing_is_refused(evaluated):
-    with pytest.raises(
-        InvalidInputError, match="NoImages cannot be evaluated by this protocol: it embeds nothing"
-    ):
-        extract(NoImages(), evaluated[0].place, "val")
+    with pytest.raises(InvalidInputError, match="EmbedsNothing embeds nothing, so there are no features"):
+        extract(EmbedsNothing(), evaluated[0].place, "val")
 
 
 def test_a_method_embeds_the_fields_that_it_names(evaluated):
-    class Both(NoImages):
+    class Both(EmbedsNothing, Embeds):
         embeds_from = ("view", "view")
 
         def embed(self, one, other):
             assert one.dtype == torch.uint8
             return Embedding.of((one.float() + other.float()).mean(dim=(2, 3)))
 
-    class One(NoImages):
+    class One(EmbedsNothing, Embeds):
+        embeds_from = ("view",)
+
         def embed(self, images):
             return Embedding.of(images.float().mean(dim=(2, 3)))
 
