@@ -209,9 +209,7 @@ class NoImages(torch.nn.Module):
 
 
 def test_a_method_that_embeds_nothing_is_refused(evaluated):
-    with pytest.raises(
-        InvalidInputError, match="NoImages cannot be evaluated by this protocol: it embeds nothing"
-    ):
+    with pytest.raises(InvalidInputError, match=r"NoImages .*embeds nothing"):
         extract(NoImages(), evaluated[0].place, "val")
 
 
