@@ -70,8 +70,11 @@ class RowNorm(nn.Module):
 
 
 def mlp_with_norm(*widths: int) -> nn.Sequential:
-    """Linear layers, each followed by batch norm and ReLU, from [..., widths[0]] to [..., widths[-1]]."""
+    """Linear layers, each followed by batch norm and ReLU, from [..., widths[0]] to [..., widths[-1]].
+
+    They have no biases of their own, which the norms would take away.
+    """
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
-        layers += [nn.Linear(before, after), RowNorm(after), nn.ReLU(inplace=True)]
+        layers += [nn.Linear(before, after, bias=False), RowNorm(after), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)

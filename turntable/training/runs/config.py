@@ -56,15 +56,6 @@ class TrainConfig:
     method_config: MethodConfig
     dataset: str | None = None
     """The folder or the URL of the data set; its "train" split is used. None where ``online`` draws views."""
-    online: str | None = None
-    """A recipe's name or TOML file: its views are rendered beside the training, and none comes twice."""
-    meshes: str | None = None
-    """The folder of the meshes that ``online`` draws; None: the zoo."""
-    objects: int | None = None
-    """At most so many objects for ``online``, of all splits; None: all there are."""
-    max_corrupt_views: int = 0
-    """So many views (of ``online``: objects) may turn out unusable; others take their places. One more ends
-    the run."""
     backbone: str | None = "resnet18"
     """A name from ``models.BACKBONES``; None for a method that is not one of images."""
     epochs: int = 2000
@@ -114,12 +105,21 @@ class TrainConfig:
     """"auto" is CUDA where there is one, otherwise the CPU."""
     num_workers: int = 0
     """Processes of each rank that load batches; 0 loads in the training process. The batches are the same."""
+    max_corrupt_views: int = 0
+    """So many views (of ``online``: objects) may turn out unusable; others take their places. One more ends
+    the run."""
     log_every: int = 10
     """Steps."""
     checkpoint_every: int = 200
     """Steps; the end of the run is always saved."""
     augmentation: Augmentation | None = None
     """Drawn for each picture anew, and applied where the method is trained; None: none."""
+    online: str | None = None
+    """A recipe's name or TOML file: its views are rendered beside the training, and none comes twice."""
+    meshes: str | None = None
+    """The folder of the meshes that ``online`` draws; None: the zoo."""
+    objects: int | None = None
+    """At most so many objects for ``online``, of all splits; None: all there are."""
     wandb: bool = False
     """Whether Weights & Biases gets the records too; offline, unless WANDB_MODE says otherwise."""
 
