@@ -69,8 +69,10 @@ def test_a_rate_that_is_no_number_is_refused():
 
 def test_unknown_and_missing_settings_are_named():
     values = demo_config("vicreg", "data").to_dict()
-    with pytest.raises(InvalidInputError, match="unknown lr, missing dataset"):
-        TrainConfig.from_dict({**{k: v for k, v in values.items() if k != "dataset"}, "lr": 1})
+    with pytest.raises(InvalidInputError, match="unknown lr, missing method_config"):
+        TrainConfig.from_dict({**{k: v for k, v in values.items() if k != "method_config"}, "lr": 1})
+    with pytest.raises(InvalidInputError, match="dataset is None and online None; give a data set"):
+        TrainConfig.from_dict({k: v for k, v in values.items() if k != "dataset"})
 
 
 def rates(config, steps_per_epoch):

@@ -73,7 +73,7 @@ def test_the_command_says_what_comes_next(tmp_path, capsys):
     [
         ({"online": None, "objects": None}, "give a data set, or a recipe whose views are rendered online"),
         ({"dataset": "set"}, "and not both"),
-        ({"online": None, "dataset": "set"}, "meshes and objects are of views that are rendered online"),
+        ({"online": None, "dataset": "set"}, "objects is 24, which is of views that are rendered online"),
         ({"objects": 0}, "objects is 0; it must be at least 1"),
         ({"max_corrupt_views": -1}, "max_corrupt_views is -1; it must be at least 0"),
     ],

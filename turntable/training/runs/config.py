@@ -1,6 +1,6 @@
 """Everything that decides a training run, as one frozen value that survives JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeGuard, cast
 
@@ -132,14 +132,7 @@ class TrainConfig:
         entry = method_entry(self.method)
         faults = value_faults(self, _BOUNDS)
         faults += self._backbone_faults(entry)
-        if (self.dataset is None) == (self.online is None):
-            faults.append(
-                "give a data set, or a recipe whose views are rendered online (--online), and not both"
-            )
-        if self.online is None and not (self.meshes is None and self.objects is None):
-            faults.append("meshes and objects are of views that are rendered online; give online too")
-        if self.augmentation is not None and not isinstance(cast("object", self.augmentation), Augmentation):
-            faults.append(f"augmentation is {said(self.augmentation)}; it must be an Augmentation, or None")
+        faults += self._source_faults()
         faults += [
             f"{name} is {said(value)}; it must be at least 0 and below 1"
             for name in _BELOW_ONE
@@ -157,6 +150,16 @@ class TrainConfig:
         else:
             faults += self.method_config.faults()
         return faults
+
+    def _source_faults(self) -> Iterator[str]:
+        if (self.dataset is None) == (self.online is None):
+            yield (
+                f"dataset is {said(self.dataset)} and online {said(self.online)}; give a data set, or a recipe"
+                " whose views are rendered online (--online), and not both"
+            )
+        for name in ("meshes", "objects"):
+            if self.online is None and (value := getattr(self, name)) is not None:
+                yield f"{name} is {said(value)}, which is of views that are rendered online; give online too"
 
     def _backbone_faults(self, entry: MethodEntry) -> list[str]:
         if not entry.has_backbone:
