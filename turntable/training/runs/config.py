@@ -133,6 +133,8 @@ class TrainConfig:
         faults = value_faults(self, _BOUNDS)
         faults += self._backbone_faults(entry)
         faults += self._source_faults()
+        if self.augmentation is not None and not isinstance(cast("object", self.augmentation), Augmentation):
+            faults.append(f"augmentation is {said(self.augmentation)}; it must be an Augmentation, or None")
         faults += [
             f"{name} is {said(value)}; it must be at least 0 and below 1"
             for name in _BELOW_ONE
