@@ -156,8 +156,8 @@ class TrainConfig:
     def _source_faults(self) -> Iterator[str]:
         if (self.dataset is None) == (self.online is None):
             yield (
-                f"dataset is {said(self.dataset)} and online {said(self.online)}; give a data set, or a recipe"
-                " whose views are rendered online (--online), and not both"
+                f"dataset is {said(self.dataset)} and online {said(self.online)}; give a data set, or a"
+                " recipe whose views are rendered online (--online), and not both"
             )
         for name in ("meshes", "objects"):
             if self.online is None and (value := getattr(self, name)) is not None:
