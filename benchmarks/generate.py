@@ -19,8 +19,8 @@ from typing import Any
 
 from render import Times, draw
 
-from turntable.console import default_workers
 from turntable.datasets import Recipe, load_recipe, verify
+from turntable.processes import default_workers
 from turntable.renderer import generate, open_source
 from turntable.renderer.backends import choose
 from turntable.renderer.meshes.sources import MeshSource, load_mesh

@@ -85,8 +85,8 @@ def equivariant_methods() -> tuple[str, ...]:
 
 def render(place: Path, objects: int) -> None:
     """The data set, if it is not there yet."""
-    from turntable.console import default_workers
     from turntable.datasets import load_recipe
+    from turntable.processes import default_workers
     from turntable.renderer import generate
     from turntable.renderer.meshes.sources import ZooSource
 

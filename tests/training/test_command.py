@@ -10,8 +10,8 @@ import sys
 import pytest
 from rich.console import Console
 
-from turntable import cli, console
-from turntable.console import TrainBar
+from turntable import cli
+from turntable.console import TrainBar, bars
 from turntable.training import TrainProgress, open_run
 from turntable.training.runs.checkpoints import read_weights
 
@@ -128,7 +128,7 @@ def progress(step, **changes):
 
 def test_where_no_one_watches_a_line_now_and_then_says_how_it_goes(monkeypatch):
     out, now = io.StringIO(), [0.0]
-    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(bars.time, "monotonic", lambda: now[0])
     bar = TrainBar(Console(file=out), "sie")
     for moment, step in [(10, 1), (31, 2), (40, 3), (62, 4)]:
         now[0] = moment

@@ -68,10 +68,10 @@ def render(
         load_seconds: An object whose files take longer to load is left out.
         load_memory: An object whose files take more memory to load, in GiB, is left out.
     """
-    from turntable.console import RenderBar, default_workers
+    from turntable.console import RenderBar
     from turntable.datasets import load_recipe
     from turntable.datasets.making import Job, open_destination
-    from turntable.processes import stop_when_asked
+    from turntable.processes import default_workers, stop_when_asked
     from turntable.renderer import generate, generate_share, open_source
     from turntable.renderer.runs import Listener, LoadLimits, ObjectSelection, event_lines
     from turntable.renderer.runs.engines import Processes, RayCluster

@@ -143,9 +143,9 @@ def demo(
         views: Of each.
         epochs: Of each training.
     """
-    from turntable.console import ConsoleWatcher, default_workers, results_tables
+    from turntable.console import ConsoleWatcher, results_tables
     from turntable.demo import DemoConfig, run_demo
-    from turntable.processes import stop_when_asked
+    from turntable.processes import default_workers, stop_when_asked
 
     config = DemoConfig(out_dir, objects, views, default_workers())
     if epochs is not None:
