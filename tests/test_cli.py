@@ -210,6 +210,24 @@ def test_every_command_has_help(capsys):
         assert turntable(capsys, command, "--help")[0] == 0
 
 
+def test_help_names_all_that_can_be_chosen(capsys):
+    """Choices are texts, as users bring their own: what the help says of them must not fall behind."""
+    from turntable.evaluation import protocol_names
+    from turntable.loaders import AUGMENTATIONS
+
+    _, train, _ = turntable(capsys, "train", "--help")
+    _, evaluate, _ = turntable(capsys, "evaluate", "--help")
+    assert [name for name in AUGMENTATIONS if name not in train] == []
+    assert [name for name in protocol_names() if name.removesuffix("-demo") not in evaluate] == []
+    for words in (["train", "set", "--out", "x", "--method", "sei"], ["methods", "sei"]):
+        status, _, err = turntable(capsys, *words)
+        assert status == 2
+        assert "unknown method 'sei'; choose one of: supervised" in err.replace("\n", " ")
+    status, _, err = turntable(capsys, "study", "nonsense", "run")
+    assert status == 2
+    assert "factors" in err
+
+
 def test_starting_is_light():
     """`turntable --help` loads neither torch nor OpenGL."""
     heavy = ("torch", "moderngl", "pyarrow", "matplotlib")

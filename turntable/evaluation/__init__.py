@@ -3,7 +3,7 @@
 from turntable.evaluation.details import Details, read_details, together
 from turntable.evaluation.evaluating import evaluate, evaluate_features, evaluate_untrained
 from turntable.evaluation.features import SplitFeatures, split_features
-from turntable.evaluation.presets import protocol_by_name
+from turntable.evaluation.presets import protocol_by_name, protocol_names
 from turntable.evaluation.protocol import Protocol
 from turntable.evaluation.report import (
     DatasetSummary,
@@ -37,6 +37,7 @@ __all__ = [
     "is_baseline",
     "leave_vectors",
     "protocol_by_name",
+    "protocol_names",
     "read_details",
     "read_results",
     "split_features",

@@ -120,6 +120,11 @@ _PROTOCOLS = {
 }
 
 
+def protocol_names() -> tuple[str, ...]:
+    """Return the names of all protocols."""
+    return tuple(_PROTOCOLS)
+
+
 def protocol_by_name(name: str) -> Protocol:
     """Look a protocol up.
 
