@@ -197,6 +197,7 @@ def test_every_command_has_help(capsys):
         "login",
         "logout",
         "merge",
+        "methods",
         "publish",
         "render",
         "replay",
