@@ -168,7 +168,7 @@ def evaluate(
     folder = run / "untrained" if untrained else run
     with err.status("evaluating") as status:
         if untrained:
-            config = replace(opened.config, dataset=dataset)
+            config = replace(opened.config, dataset=dataset, online=None, meshes=None, objects=None)
             results = evaluate_untrained(config, folder, rules, progress=status.update)
         else:
             results = evaluate_run(run, dataset, protocol=rules, progress=status.update, elsewhere=ood)

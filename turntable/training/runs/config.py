@@ -165,7 +165,7 @@ class TrainConfig:
 
     def _backbone_faults(self, entry: MethodEntry) -> list[str]:
         if not entry.has_backbone:
-            fault = f"backbone is {said(self.backbone)}; {self.method} has no backbone, so it must be None"
+            fault = f"backbone is {said(self.backbone)}; {self.method} has none: leave it out (None)"
             return [] if self.backbone is None else [fault]
         if self.backbone in list(BACKBONES):  # as any value: a list has no hash
             return []
