@@ -129,6 +129,8 @@ def test_a_registered_name_is_looked_up_as_any_other():
     assert method_entry("mine") is entry
     assert "mine" in method_names()
     assert choose_method("mine") == "mine"
+    with pytest.raises(InvalidInputError, match="turntable has a method 'sie' itself"):
+        register_method("sie", METHODS["vicreg"])
     with pytest.raises(InvalidInputError, match="method mine is 3, not a MethodEntry"):
         register_method("mine", 3)
     with pytest.raises(

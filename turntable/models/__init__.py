@@ -17,7 +17,7 @@ from turntable.models.method import (
     SampleKind,
     check_rows,
 )
-from turntable.models.own_methods import is_reference, method_label, register_method
+from turntable.models.own_methods import is_reference, method_label
 from turntable.models.registry import (
     METHODS,
     build_method,
@@ -27,6 +27,7 @@ from turntable.models.registry import (
     method_entry,
     method_names,
     methods_text,
+    register_method,
 )
 from turntable.models.values import MOST_CHARACTERS, MOST_ITEMS, Bounds, said, value_faults
 from turntable.models.views import ImageMethod

@@ -23,12 +23,8 @@ _PREFIX = "turntable_own_"
 _known: dict[str, MethodEntry] = {}
 
 
-def register_method(name: str, entry: MethodEntry) -> None:
-    """Give a method of one's own a name in this process; registering it again replaces it.
-
-    Args:
-        name: Any that turntable's own methods do not have.
-        entry: The method and its configuration.
+def keep_method(name: str, entry: MethodEntry) -> None:
+    """Keep a method of one's own under a name in this process, in place of another of that name.
 
     Raises:
         InvalidInputError: It is no entry.
@@ -74,7 +70,7 @@ def load_reference(reference: str) -> tuple[str, MethodEntry]:
         raise InvalidInputError(
             f"{whole} has no {name}; its entries of methods are: {', '.join(there) or 'none'}"
         )
-    register_method(f"{whole}:{name}", getattr(module, name))
+    keep_method(f"{whole}:{name}", getattr(module, name))
     return f"{whole}:{name}", _known[f"{whole}:{name}"]
 
 
@@ -85,7 +81,7 @@ def own_method(name: str) -> MethodEntry | None:
         InvalidInputError: The package's code fails, or what it offers is no MethodEntry.
     """
     if name not in _known and name in _offers():
-        register_method(name, _loaded(_offers()[name]))
+        keep_method(name, _loaded(_offers()[name]))
     return _known.get(name)
 
 

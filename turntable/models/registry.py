@@ -10,7 +10,14 @@ from turntable.models.actions import POSE_MATRIX, ROTATION_AND_COLOUR
 from turntable.models.backbones import Backbone
 from turntable.models.entry import MethodEntry
 from turntable.models.method import DataInfo, Method, MethodConfig
-from turntable.models.own_methods import is_reference, load_reference, missing_words, own_method, own_names
+from turntable.models.own_methods import (
+    is_reference,
+    keep_method,
+    load_reference,
+    missing_words,
+    own_method,
+    own_names,
+)
 from turntable.models.points import PointNet, PointNetConfig
 from turntable.models.views import (
     BYOL,
@@ -211,6 +218,21 @@ def method_names() -> tuple[str, ...]:
 def is_at_hand(name: str) -> bool:
     """Return whether a method can be looked up by its name: ``method_entry`` gives it."""
     return name in METHODS or own_method(name) is not None
+
+
+def register_method(name: str, entry: MethodEntry) -> None:
+    """Give a method of one's own a name in this process; registering it again replaces it.
+
+    Args:
+        name: Any that turntable's own methods do not have.
+        entry: The method and its configuration.
+
+    Raises:
+        InvalidInputError: Turntable has a method of that name, or it is no entry.
+    """
+    if name in METHODS:
+        raise InvalidInputError(f"turntable has a method {name!r} itself; register yours under another name")
+    keep_method(name, entry)
 
 
 def choose_method(text: str) -> str:
