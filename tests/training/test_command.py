@@ -12,7 +12,7 @@ from rich.console import Console
 
 from turntable import cli
 from turntable.console import TrainBar, bars
-from turntable.training import TrainProgress, open_run
+from turntable.training import TrainProgress, open_run, preset_of_machine
 from turntable.training.runs.checkpoints import read_weights
 
 
@@ -52,6 +52,46 @@ def test_every_setting_reaches_the_run(turntable_train, tmp_path):
     assert (config.learning_rate, config.schedule, config.image_size) == (0.01, "constant", 24)
     assert (config.seed, config.num_workers, config.device, config.amp) == (3, 1, "cpu", "bf16")
     assert (config.method_config.equivariant_dim, config.decay_norms) == (128, False)
+
+
+@pytest.mark.parametrize(
+    ("has_gpu", "device", "preset"),
+    [
+        (False, None, "demo"),
+        (False, "auto", "demo"),
+        (False, "cuda", "demo"),
+        (True, None, "paper"),
+        (True, "auto", "paper"),
+        (True, "cuda:1", "paper"),
+        (True, "cpu", "demo"),
+    ],
+)
+def test_the_machine_chooses_the_preset_and_says_so(monkeypatch, has_gpu, device, preset):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
+    chosen, why = preset_of_machine(device)
+    assert chosen == preset
+    assert why.startswith(f"--preset {preset}, as there is ")
+
+
+def test_a_first_training_is_none_of_days_without_a_gpu(capsys, dataset, tmp_path):
+    words = [
+        "train",
+        dataset,
+        "--method",
+        "sie",
+        "--batch-size",
+        6,
+        "--epochs",
+        1,
+        "--device",
+        "cpu",
+        "--out",
+    ]
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(word) for word in [*words, tmp_path / "run"]])
+    assert ended.value.code == 0
+    assert "--preset demo, as there is no GPU to train on" in capsys.readouterr().err.replace("\n", " ")
+    assert open_run(tmp_path / "run").config.backbone == "small"
 
 
 def test_an_unknown_setting_is_one_line(turntable_train, tmp_path):

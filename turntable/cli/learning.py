@@ -94,12 +94,11 @@ def train(
     }
     changes = {name: value for name, value in given.items() if value is not None}
     speaks = is_first_rank()
-    if preset is None:
-        preset, why = preset_of_machine(device)
-        if speaks:
-            warn(why)
-    make = {"demo": demo_config, "paper": paper_config}[preset]
+    chosen, why = preset_of_machine(device) if preset is None else (preset, None)
+    make = {"demo": demo_config, "paper": paper_config}[chosen]
     config = make(method, dataset, **{**overrides(method, settings), **changes})
+    if why is not None and speaks:
+        warn(why)
     try:
         tell = warn if speaks else _say_nothing
         asked = stop_when_asked(tell, "the step in hand", interrupts=True)
