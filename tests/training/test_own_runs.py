@@ -7,7 +7,7 @@ import pytest
 
 from turntable import cli
 from turntable.errors import InvalidInputError
-from turntable.models import own_methods, register_method
+from turntable.models import method_entry, own_methods, register_method
 from turntable.training import demo_config, load_method, open_run, train
 from turntable.training.runs import read_settings
 
@@ -163,7 +163,7 @@ def test_a_run_of_turntables_own_takes_no_other_method(command, dataset, file, t
 
 
 def test_a_registered_method_is_trained_from_python(dataset, file, tmp_path):
-    _, entry = own_methods.load_reference(f"{file}:mine")
+    entry = method_entry(own_methods.load_reference(f"{file}:mine"))
     register_method("registered", entry)
     config = demo_config("registered", dataset, epochs=1, batch_size=6, method_config={"scale": 3.0})
     train(config, tmp_path / "run")

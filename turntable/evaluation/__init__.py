@@ -14,7 +14,7 @@ from turntable.evaluation.report import (
     write_runs_report,
 )
 from turntable.evaluation.results import CONSTANT, Elsewhere, Results, Row, Score, is_baseline, read_results
-from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
+from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable, fixed
 from turntable.evaluation.vectors import leave_vectors
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "evaluate",
     "evaluate_features",
     "evaluate_untrained",
+    "fixed",
     "is_baseline",
     "leave_vectors",
     "protocol_by_name",

@@ -47,14 +47,14 @@ def method_label(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def load_reference(reference: str) -> tuple[str, MethodEntry]:
-    """Run the code that a reference names.
+def load_reference(reference: str) -> str:
+    """Run the code that a reference names, and keep the method.
 
     Args:
         reference: ``package.module:NAME``, or ``file.py:NAME`` with a path, where NAME is a MethodEntry.
 
     Returns:
-        The reference as a run remembers it, with the whole path of a file; and the entry.
+        The reference as a run remembers it: with the whole path of a file.
 
     Raises:
         InvalidInputError: There is no such module, file or name; its code fails; or it is no MethodEntry.
@@ -70,8 +70,9 @@ def load_reference(reference: str) -> tuple[str, MethodEntry]:
         raise InvalidInputError(
             f"{whole} has no {name}; its entries of methods are: {', '.join(there) or 'none'}"
         )
-    keep_method(f"{whole}:{name}", getattr(module, name))
-    return f"{whole}:{name}", _known[f"{whole}:{name}"]
+    remembered = f"{whole}:{name}"
+    keep_method(remembered, getattr(module, name))
+    return remembered
 
 
 def own_method(name: str) -> MethodEntry | None:
@@ -80,8 +81,8 @@ def own_method(name: str) -> MethodEntry | None:
     Raises:
         InvalidInputError: The package's code fails, or what it offers is no MethodEntry.
     """
-    if name not in _known and name in _offers():
-        keep_method(name, _loaded(_offers()[name]))
+    if name not in _known and (offered := _offers().get(name)) is not None:
+        keep_method(name, _loaded(offered))
     return _known.get(name)
 
 

@@ -245,7 +245,7 @@ def choose_method(text: str) -> str:
         InvalidInputError: There is no such method, or its code fails.
     """
     if is_reference(text):
-        return load_reference(text)[0]
+        return load_reference(text)
     method_entry(text)
     return text
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import Dataset
-from turntable.evaluation import Score, SplitFeatures
+from turntable.evaluation import Score, SplitFeatures, fixed
 from turntable.evaluation.report import Picture
 from turntable.training import Run
 
@@ -54,7 +54,7 @@ class StudyColumn:
 
     def told(self, value: float) -> str:
         """Return a value in the digits that mean something, without a minus before nothing."""
-        return f"{round(self.factor * value, self.digits) + 0.0:.{self.digits}f}"
+        return fixed(self.factor * value, self.digits)
 
 
 @dataclass(frozen=True, slots=True)

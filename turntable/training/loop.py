@@ -11,6 +11,7 @@ from turntable.training.runs import (
     Sink,
     Tensorboard,
     TrainConfig,
+    TrainingData,
     TrainProgress,
     WeightsAndBiases,
     begin_run,
@@ -82,18 +83,19 @@ def train(
     folder = Path(out_dir)
     onlooker = Onlooker(progress or _nothing, warn, stop)
     with joined(config.device) as ranks:
-        run = ranks.from_first(lambda: plan_run(folder, config, training_data(config)))
+        data = ranks.from_first(lambda: training_data(config))
+        run = ranks.from_first(lambda: plan_run(folder, config, data))
         if not ranks.from_first(run.weights.exists):
             with lend_generators(config.seed, ranks.device):
-                _train(run, ranks, onlooker)
+                _train(run, data, ranks, onlooker)
     return folder
 
 
-def _train(run: Run, ranks: Ranks, onlooker: Onlooker) -> None:
+def _train(run: Run, data: TrainingData, ranks: Ranks, onlooker: Onlooker) -> None:
     config = run.config
     rows_of(config, ranks.count)
     method = new_method(run).to(ranks.device)
-    ranks.from_first(lambda: check_data(config, method, training_data(config)))
+    ranks.from_first(lambda: check_data(config, method, data))
     check_images(config, method, run.data.image_size_px)
     if config.augmentation is not None:
         for warning in check_augmentation(config.augmentation, method.reads):

@@ -6,15 +6,16 @@ from torch import Tensor
 
 from turntable.loaders.augment.images import augment, parameters_in
 from turntable.loaders.augmentation import PARAMETER_NAMES
+from turntable.loaders.fields import PICTURES
 
-_PICTURES = {"view": "", "views": "", "view_1": "_1", "view_2": "_2"}
-"""Fields of pictures, and what the names of their parameters end with."""
+_SUFFIXES = {name: name.removeprefix("views").removeprefix("view") for name in PICTURES}
+"""The ends of the names of pictures' parameters."""
+_PARAMETERS = frozenset(f"{name}{suffix}" for name in PARAMETER_NAMES for suffix in _SUFFIXES.values())
 
 
 def parameter_fields(batch: Mapping[str, Tensor]) -> list[str]:
     """Return the names of the parameters of an augmentation among the fields of a batch."""
-    known = {f"{name}{suffix}" for name in PARAMETER_NAMES for suffix in set(_PICTURES.values())}
-    return [name for name in batch if name in known]
+    return [name for name in batch if name in _PARAMETERS]
 
 
 def augment_batch(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -24,6 +25,6 @@ def augment_batch(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         InvalidInputError: It has no parameters for one of its pictures.
     """
     return {
-        name: augment(values, parameters_in(batch, _PICTURES[name])) if name in _PICTURES else values
+        name: augment(values, parameters_in(batch, _SUFFIXES[name])) if name in _SUFFIXES else values
         for name, values in batch.items()
     }

@@ -113,6 +113,7 @@ class ViewFiller:
         self._filling = filling
         self._split = filling.dataset.split(filling.split)
         self._lead = filling.lead
+        self._schema = filling.dataset.schema  # it remembers where columns are
         self._buffer: NDArray[np.uint8] | None = None
 
     @property
@@ -229,8 +230,8 @@ class ViewFiller:
         """Fill what is not read beside the pictures, once it is known which views they are."""
         count, k = views.shape
         flat = self._split.labels_at(np.repeat(part.objects, k), views.ravel())
-        labels, schema = flat.reshape(count, k, -1), self._split.manifest.schema
-        computed = self._filling.fields.compute(SampledViews(schema, labels, part.objects, self._split))
+        sampled = SampledViews(self._schema, flat.reshape(count, k, -1), part.objects, self._split)
+        computed = self._filling.fields.compute(sampled)
         computed["view_index"] = views
         if self._filling.augmentation is not None:
             computed |= self._filling.parameters(part.epoch, part.positions)

@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from turntable.loaders.fields import PICTURES
 from turntable.processes import SharedSlots
 
 Batch = dict[str, Tensor]
-_IMAGES = ("view", "view_1", "view_2", "views")
 
 
 def as_tensors(arrays: Mapping[str, NDArray[Any]]) -> Batch:
@@ -20,7 +20,7 @@ def as_tensors(arrays: Mapping[str, NDArray[Any]]) -> Batch:
 
 def _tensor(name: str, array: NDArray[Any]) -> Tensor:
     tensor = torch.from_numpy(array)
-    return tensor.movedim(-1, -3) if name in _IMAGES else tensor
+    return tensor.movedim(-1, -3) if name in PICTURES else tensor
 
 
 def pin(slots: SharedSlots) -> None:

@@ -9,7 +9,7 @@ from turntable.loaders.fields.field import (
     StoredField,
 )
 from turntable.loaders.fields.labels import LabelField
-from turntable.loaders.fields.naming import IMAGES, LeadingAxes, Named, named_batch
+from turntable.loaders.fields.naming import IMAGES, PICTURES, LeadingAxes, Named, named_batch
 from turntable.loaders.fields.providers import (
     PROVIDERS,
     BatchFields,
@@ -22,6 +22,7 @@ from turntable.loaders.fields.providers import (
 
 __all__ = [
     "IMAGES",
+    "PICTURES",
     "PROVIDERS",
     "BatchField",
     "BatchFields",

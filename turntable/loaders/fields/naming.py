@@ -12,6 +12,9 @@ from turntable.loaders.sampling import Naming
 IMAGES = "images"
 """uint8 [k, B, H, W, 3]: all first views, then all second ones."""
 
+PICTURES = ("view", "view_1", "view_2", "views")
+"""Names of pictures in the batches of users, whatever a sample is."""
+
 Named = dict[str, NDArray[Any]]
 
 
