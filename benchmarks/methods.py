@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CATEGORIES = ("airplane", "car", "chair", "dog", "guitar", "shoe", "teapot", "truck")
 OBJECTS = 960
 POINTS = 512
-"""Of each object's cloud, for methods that learn from points."""
+"""The size of each object's cloud, for methods that learn from points."""
 SEEDS = (0, 1, 2)
 UNTRAINED = "untrained"
 BASELINE = "vicreg"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.own_methods import forget_own_methods
 from turntable.errors import InvalidInputError
 from turntable.models import (
     METHODS,
@@ -15,7 +16,6 @@ from turntable.models import (
     method_entry,
     method_label,
     method_names,
-    own_methods,
     register_method,
 )
 
@@ -44,14 +44,10 @@ nothing = 3
 
 @pytest.fixture(autouse=True)
 def nothing_stays(monkeypatch):
-    """What a test registers or imports is forgotten after it."""
-    monkeypatch.setattr(own_methods, "_known", {})
+    """Forget after each test what it registers or imports."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    before = set(sys.modules)
     yield
-    for name in set(sys.modules) - before:
-        if name.startswith(("turntable_own_", "beside", "my_methods", "my_package")):
-            del sys.modules[name]
+    forget_own_methods("beside", "my_methods", "my_package")
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def no_run(label):
 
 
 def material(train, val, heads="linear", labels=("made up",), split="val"):
-    """What the study of factors is given, each run with these features."""
+    """Give the study of factors runs with these features."""
     features = {"train": train, "val": val}.__getitem__
     runs = tuple(StudiedRun(label, no_run(label), features) for label in labels)
     return StudyInput(runs, None, split, {"heads": heads}, lambda _: None)

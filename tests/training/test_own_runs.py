@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.support.own_methods import forget_own_methods
 from turntable import cli
 from turntable.errors import InvalidInputError
 from turntable.models import method_entry, own_methods, register_method
@@ -36,19 +37,10 @@ mine = MethodEntry(MineConfig, Mine)
 
 @pytest.fixture(autouse=True)
 def nothing_stays(monkeypatch):
-    """What a test registers or imports is forgotten after it."""
-    monkeypatch.setattr(own_methods, "_known", {})
+    """Forget after each test what it registers or imports."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield
-    forget()
-
-
-def forget():
-    """Be as a new process."""
-    own_methods._known.clear()
-    for name in list(sys.modules):
-        if name.startswith("turntable_own_"):
-            del sys.modules[name]
+    forget_own_methods()
 
 
 @pytest.fixture
@@ -63,7 +55,7 @@ def command(capsys):
     """Exit status, output and error of a command, in a process that knows no method of one's own."""
 
     def call(*arguments):
-        forget()
+        forget_own_methods()
         with pytest.raises(SystemExit) as ended:
             cli.main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
@@ -92,7 +84,7 @@ def test_the_run_remembers_the_method_by_its_file(trained, file, tmp_path):
 
 
 def test_opening_the_run_runs_no_code(trained, file, tmp_path, capsys):
-    forget()
+    forget_own_methods()
     with pytest.raises(InvalidInputError, match=f"add --method {file}:mine"):
         open_run(tmp_path / "run")
     assert "the code has run" not in capsys.readouterr().out
@@ -111,7 +103,7 @@ def test_a_finished_run_is_left_as_it_is_and_its_file_may_move(trained, command,
     status, _, err = command(*(f"{moved}:mine" if str(word).endswith(":mine") else word for word in trained))
     assert status == 0, err
     assert (tmp_path / "run" / "weights.pt").read_bytes() == before
-    forget()
+    forget_own_methods()
     with pytest.raises(InvalidInputError, match=r"mine\.py is not there any more; say where it is now"):
         open_run(tmp_path / "run")
     assert load_method(open_run(tmp_path / "run", f"{moved}:mine")).config.scale == 2
@@ -168,7 +160,7 @@ def test_a_registered_method_is_trained_from_python(dataset, file, tmp_path):
     config = demo_config("registered", dataset, epochs=1, batch_size=6, method_config={"scale": 3.0})
     train(config, tmp_path / "run")
     assert load_method(open_run(tmp_path / "run")).config.scale == 3
-    forget()
+    forget_own_methods()
     with pytest.raises(InvalidInputError, match="unknown method 'registered'; choose one of"):
         open_run(tmp_path / "run")
 

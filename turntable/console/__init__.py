@@ -1,4 +1,4 @@
-"""What a person sees while the command line works: bars and tables."""
+"""The bars and tables that a person sees while the command line works."""
 
 from turntable.console.bars import ConsoleWatcher, CountBar, RenderBar, TrainBar
 from turntable.console.data_tables import dataset_tables, recipe_tables

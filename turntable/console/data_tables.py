@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def dataset_tables(dataset: Dataset) -> list[Table]:
-    """What a data set is, as tables to print."""
+    """Describe a data set in tables to print."""
     manifest, records = dataset.manifest, _records(dataset)
     facts = Table("", Column(overflow="fold"), show_header=False, title=manifest.name, title_justify="left")
     totals = manifest.totals
@@ -53,7 +53,7 @@ def _equal(found: EqualMeshes) -> str:
 
 
 def _records(dataset: Dataset) -> list[ObjectRecord]:
-    """Of all objects: a reading of each, so read them once."""
+    """Read the records of all objects: a file each, so call it once."""
     found: list[ObjectRecord] = []
     for name in dataset.splits:
         with dataset.split(name) as split:
@@ -62,7 +62,7 @@ def _records(dataset: Dataset) -> list[ObjectRecord]:
 
 
 def recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[Table]:
-    """What a recipe is, its label columns, and a histogram of each where labels were drawn."""
+    """Describe a recipe: facts, label columns, and a histogram of each where labels were drawn."""
     facts = Table("", Column(overflow="fold"), show_header=False, title=recipe.name, title_justify="left")
     rows = {
         "": recipe.description,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 WIDTH = 80
-"""Of tables of scores, in characters: a terminal's, and a batch system's log's."""
+"""The width of tables of scores, in characters: a terminal's, and a batch system's log's."""
 LONGEST_NAME = 30
-"""Of a method with its settings, in characters; a longer one breaks."""
+"""The longest name of a method with its settings, in characters; a longer one breaks."""
 
 if TYPE_CHECKING:
     from turntable.evaluation import Results

@@ -50,11 +50,11 @@ class Vectors:
     """[N, V, D], objects and views in the order of the split."""
     split: str
     part: str
-    """Of the representation: "representation", "equivariant"."""
+    """The part of the embedding: "representation", "equivariant"."""
     method: str
-    """What made them."""
+    """The method that made them."""
     fingerprint: str
-    """Of the data set."""
+    """The fingerprint of the data set."""
     objects: str
     """``digest_ids`` of the split's objects."""
 
@@ -68,7 +68,7 @@ class _Description:
     objects: str
     shape: tuple[int, int, int]
     sha256: str
-    """Of the array's file."""
+    """The digest of the array's file."""
 
 
 def digest_ids(ids: Sequence[str]) -> str:

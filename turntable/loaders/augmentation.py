@@ -289,7 +289,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = {
     "crop": Augmentation.crop_only(),
     "color": Augmentation.colour_only(),
 }
-"""What ``turntable train --augment`` may name."""
+"""The augmentations that ``turntable train --augment`` may name."""
 
 
 def augmentation_by_name(name: str) -> Augmentation:

@@ -1,4 +1,4 @@
-"""What batches are to be, whether their views are stored or rendered when they are wanted."""
+"""The settings of batches, whether their views are stored or rendered when they are wanted."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ _WHOLE = ("batch_size", *_LEAST, "seed", "rank", "world_size")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchConfig:
-    """What batches are to be: of ``Loader`` and ``OnlinePairs`` alike.
+    """Settings of the batches of ``Loader`` and ``OnlinePairs`` alike.
 
     Raises:
         InvalidInputError: Values cannot be right; the message has all of them.
     """
 
     split: str = "train"
-    """Of the data set: "train" or "val"."""
+    """The part of the data set: "train" or "val"."""
     sampler: Sampler | None = None
     """Which views make a sample: ``Pairs``, ``Tuples``, ``Singles``, ``Views``, ``Sequences`` or ``Fixed`` of
     a data set, ``Fresh`` of views that are rendered when they are wanted. None: pairs."""
@@ -35,19 +35,19 @@ class BatchConfig:
     """Names of labels, outputs (``depth``) and point clouds (``points``, ``object_points``) that a batch has
     besides its pictures, see docs/labels.md; None: rotations and factors."""
     seed: int = 0
-    """Of the order, the choice of views and the augmentation."""
+    """Decides the order, the choice of views and the augmentation."""
     num_workers: int = 0
     """Processes that make batches; 0: this one. ``OnlinePairs`` has one renderer at least."""
     last: Last = "drop"
-    """What becomes of samples that fill no batch: "drop", "pad" or "short"."""
+    """The fate of samples that fill no batch: "drop", "pad" or "short"."""
     rank: int | None = None
-    """Of this process among those that train together; None: as torch.distributed says, if it runs."""
+    """Number of this process among those that train together; None: as torch.distributed says, if it runs."""
     world_size: int | None = None
     """Number of those processes."""
     image_size: int | None = None
     """Side in pixels to resize to (bilinear, antialiased); None: as stored, or as the recipe says."""
     quaternion_sign: QuaternionSign = "product"
-    """Of quaternions: "product" (as SIE) or "canonical" (w >= 0)."""
+    """The sign of quaternions: "product" (as SIE) or "canonical" (w >= 0)."""
     augmentation: Augmentation | None = None
     """Its parameters are drawn for each view, as further fields; ``augment`` applies them."""
     pin_memory: bool = False

@@ -25,7 +25,7 @@ class MethodEntry:
     config: type[MethodConfig]
     method: type[Method]
     learns_from: str = ""
-    """What teaches it, in a few words, for people who choose."""
+    """Its teacher in a few words, for people who choose."""
     reference: str = ""
     """The paper, such as "Chen et al. 2020"."""
     variant: Mapping[str, Any] = field(default_factory=dict)

@@ -209,7 +209,7 @@ class _Routes:
         """The data sets that the asker may read; one that cannot be served has its reason."""
         asker = asker_of_request(request)
         told = {
-            entry.name: entry.once("summary", functools.partial(_summary, entry))
+            entry.name: entry.once("summary", lambda entry=entry: json_bytes(entry.summary()))
             for entry in self._catalogue.all()
         }
         for name, why in self._catalogue.problems().items():
@@ -383,10 +383,6 @@ class _Routes:
 
 def _cache_control(request: Request, dataset: str | None, by_content: bool = False) -> str:
     return cache_control(by_content=by_content, public=asker_of_request(request).is_public(dataset))
-
-
-def _summary(entry: CatalogueEntry) -> bytes:
-    return json_bytes(entry.summary())
 
 
 def _cached(told: object, request: Request) -> Response:

@@ -25,15 +25,15 @@ class Target:
     """A factor, or the category, and where its numbers stand among those of all."""
 
     name: str
-    """Of the label's column; "category"."""
+    """The name of the label's column; "category"."""
     columns: list[int]
-    """Of all targets."""
+    """Its columns among those of all targets."""
     period: float | None = None
-    """Of a circle, whose points (cosine, sine) are predicted; None: a number by itself."""
+    """The period of a circle, whose points (cosine, sine) are predicted; None: a number by itself."""
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Return its name for people."""
         found = [unit for unit in _UNITS if self.name.endswith(unit)]
         return self.name.removesuffix(found[0] if found else "").replace("_", " ")
 
@@ -48,7 +48,7 @@ class Targets:
     classes: IntArray
     """[K]: the class number of each of the category's columns, ascending."""
     notes: tuple[str, ...]
-    """What is left out, and why."""
+    """Sentences about what is left out, and why."""
 
     @property
     def all(self) -> tuple[Target, ...]:

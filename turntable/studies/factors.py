@@ -38,7 +38,7 @@ CONSTANT = ("no image", "constant")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeadErrors:
-    """What heads miss, object by object in the order of their ids."""
+    """The misses of heads, object by object in the order of their ids."""
 
     errors: FloatArray
     """[F, N]: squared errors of each factor's head over an object's views, added up."""

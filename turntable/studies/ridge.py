@@ -18,7 +18,7 @@ IntArray = NDArray[np.int64]
 FOLDS = 5
 """Parts of the training objects, each of which is held out once while the strength is chosen."""
 STRENGTHS = tuple(10.0**power for power in range(-9, 5))
-"""Of the penalty, as shares of the number of rows: from none to one that leaves the mean alone."""
+"""Strengths of the penalty, as shares of the number of rows: from none to one that leaves the mean alone."""
 _AT_ONCE = 1 << 22
 """Numbers of the features that are held in float64."""
 _SILENT = 1e-6

@@ -20,7 +20,7 @@ Onlooker = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Studied:
-    """What a study found, and of what."""
+    """A study that was run: its findings, and the data and runs that they are of."""
 
     study: Study
     choices: Mapping[str, str]

@@ -21,7 +21,7 @@ class StudiedRun:
     """A finished run, and how its features of the data set are had."""
 
     label: str
-    """What it is called on the page, other than every other run of the study."""
+    """Its name on the page, other than that of every other run of the study."""
     run: Run
     """With its settings, its folder, and the weights from which the method itself is had."""
     features: Callable[[str], SplitFeatures]
@@ -30,7 +30,7 @@ class StudiedRun:
 
 @dataclass(frozen=True, slots=True)
 class StudyInput:
-    """What a study is given."""
+    """The material of a study."""
 
     runs: tuple[StudiedRun, ...]
     """At least as many as it needs."""
@@ -62,7 +62,7 @@ class StudyRow:
     """The numbers of one thing."""
 
     names: tuple[str, ...]
-    """Of the thing, one under each of the table's ``named``."""
+    """Names of the thing, one under each of the table's ``named``."""
     scores: tuple[Score | None, ...]
     """One a column; None where there is none."""
 
@@ -75,20 +75,20 @@ class StudyTable:
     meaning: str
     """In a sentence or two, for who does not know them."""
     named: tuple[str, ...]
-    """What the names of a row are: ("run", "part")."""
+    """Headings of the names of a row: ("run", "part")."""
     columns: tuple[StudyColumn, ...]
     rows: tuple[StudyRow, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyOutcome:
-    """What a study found."""
+    """The findings of a study."""
 
     tables: tuple[StudyTable, ...]
     findings: tuple[str, ...] = ()
     """In sentences."""
     notes: tuple[str, ...] = ()
-    """What is left out, and why."""
+    """Sentences about what is left out, and why."""
     pictures: tuple[Picture, ...] = ()
     details: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     """Plain arrays by name, from which the numbers can be had again."""
@@ -102,10 +102,10 @@ class Study:
     help: str
     """In a line: the question that it answers."""
     needs: str
-    """What it must be given, in words."""
+    """Its needs, in words."""
     compute: Callable[[StudyInput], StudyOutcome]
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What can be chosen, by name; the first is chosen where nobody does."""
+    """Choices by name; the first of each is taken where nobody chooses."""
     fewest_runs: int = 1
     splits: tuple[str, ...] = ()
     """Splits that the data set must have, beside the one where numbers are measured."""

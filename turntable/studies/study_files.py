@@ -1,4 +1,4 @@
-"""What a study found, as files: all of it in JSON, its arrays without a pickle, and a page for people."""
+"""The files of a study: all of it in JSON, its arrays without a pickle, and a page for people."""
 
 import json
 from dataclasses import asdict

@@ -24,7 +24,7 @@ _NAMED = 20
 _NOTHING, _ALL = np.array([170.0, 178, 186]), np.array([24.0, 92, 168])
 """Red, green and blue of cells that have nothing, and all."""
 _MOST_CELLS = 15
-"""Of a heat map beside each other; more go beneath."""
+"""Columns of a heat map beside each other; more go beneath."""
 
 
 def histograms(values: Mapping[str, NDArray[np.floating]], bins: int = 24) -> bytes:

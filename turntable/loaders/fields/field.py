@@ -24,15 +24,15 @@ class FieldSource:
     """A description of data, stored or rendered when they are wanted, by which fields are resolved."""
 
     schema: LabelSchema
-    """Of the label columns."""
+    """The label columns."""
     outputs: tuple[str, ...] = ()
-    """What there is of a view besides its picture."""
+    """Names of outputs that a view has besides its picture."""
     points: int = 0
-    """Of each object's cloud; 0: there are none."""
+    """Points of each object's cloud; 0: there are none."""
     views: int = 0
-    """Of each object; 0: without end."""
+    """Views of each object; 0: without end."""
     sequence_length: int = 0
-    """Of the sequences, in views; 0: there are none."""
+    """The length of the sequences, in views; 0: there are none."""
     image_size_px: int = 0
     """Side of the pictures of a batch."""
 

@@ -93,7 +93,7 @@ _FACTOR_VALUES = {
     "FACTOR_difference": "difference",
     "FACTOR_difference_circular": "circular_difference",
 }
-"""What of ``ViewLabels`` computes each of a factor's labels."""
+"""The methods of ``ViewLabels`` that compute a factor's labels."""
 
 _TRANSLATIONS = ("translation", "position", "translation_difference_object", "translation_difference_base")
 _RECIPE_WITH = {

@@ -25,11 +25,11 @@ class LeadingAxes:
     views: int
     """k, of a sample."""
     per: Mapping[str, Per]
-    """Of what is not of views: whether it is of steps or of objects."""
+    """Names of fields that are not of views, with what they are of: steps or objects."""
 
     @classmethod
     def of(cls, fields: Iterable[BatchField], views: int) -> Self:
-        """Of batches with such fields besides those that all have."""
+        """Describe batches with such fields besides those that all have."""
         of_objects = dict[str, Per](category="object", object_index="object")
         of_objects.update({item.name: item.per for item in fields if item.per != "view"})
         return cls(views, of_objects)

@@ -30,7 +30,7 @@ ALWAYS = ("view", "category", "object_index", "view_index")
 """Fields that batches have without being asked."""
 _IMAGES_OF_MANY = "views"
 _OF_PAIRS = ("_1", "_2")
-"""What the fields of a pair's two views end with."""
+"""The ends of the names of a pair's two views."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,17 +35,17 @@ class PointNetConfig(MethodConfig):
     demo_training: ClassVar[Mapping[str, Any]] = {"batch_size": 32, "epochs": 8}
 
     point_widths: tuple[int, ...] = (64, 64)
-    """Of the network over each point, before the second transform."""
+    """Widths of the network over each point, before the second transform."""
     global_widths: tuple[int, ...] = (64, 128, 1024)
     """After it; the last is the width of the representation."""
     head_widths: tuple[int, ...] = (512, 256)
-    """Of the head's hidden layers."""
+    """Widths of the head's hidden layers."""
     dropout: float = 0.3
     """Before the last layer."""
     transforms: bool = True
     """Whether the network turns the points, and then their features, by matrices that it tells from them."""
     orthogonality_weight: float = 0.001
-    """Of how far the second matrix is from an orthogonal one."""
+    """The weight of how far the second matrix is from an orthogonal one."""
     jitter: float = 0.02
     """Deviation of the Gaussian noise on places in training, where the cloud's radius is 1."""
     unit_sphere: bool = True

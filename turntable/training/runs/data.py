@@ -24,11 +24,11 @@ class TrainingData:
     fingerprint: str
     categories: tuple[str, ...]
     mean: Color
-    """Of each color channel, with 1 for white."""
+    """The mean of each color channel, with 1 for white."""
     std: Color
     splits: tuple[str, ...]
     objects: int
-    """Of the train split."""
+    """Objects of the train split."""
     fields: FieldSource
     """What its batches can have."""
 
