@@ -17,6 +17,7 @@ from turntable.training.runs import (
     preset_of_machine,
     read_records,
     read_settings,
+    refused_settings,
 )
 from turntable.training.steps import synchronised
 
@@ -36,6 +37,7 @@ __all__ = [
     "preset_of_machine",
     "read_records",
     "read_settings",
+    "refused_settings",
     "synchronised",
     "train",
 ]

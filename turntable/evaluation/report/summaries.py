@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from turntable.datasets import Dataset
 from turntable.datasets.describing import SHEET_NAME
 from turntable.datasets.files import decode_jpeg
-from turntable.errors import IntegrityError, TurntableError, shown
+from turntable.errors import TurntableError
 from turntable.models import method_label
-from turntable.training import RECORDS_NAME, read_records, read_settings
+from turntable.training import RECORDS_NAME, read_records, read_settings, refused_settings
 
 _MOST_SHEET_BYTES = 64 << 20
 _NO_TERM = ("kind", "epoch", "step", "loss", "learning_rate")
@@ -96,16 +96,11 @@ def contact_sheet_of(dataset: Dataset) -> bytes | None:
 
 def _told_settings(config: Mapping[str, Any], run_dir: Path | str) -> str:
     backbone = "" if config.get("backbone") is None else f"{config['backbone']}, "
-    try:
+    with refused_settings(run_dir):
         return (
             f"{backbone}{config['epochs']} epochs of {config['pairs_per_object']} samples an object, "
             f"batch {config['batch_size']}, learning rate {config['learning_rate']:g}, seed {config['seed']}"
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise IntegrityError(
-            f"{Path(run_dir) / 'config.json'} is not what was written ({shown(str(error))}); train again into"
-            " another folder"
-        ) from error
 
 
 def summarize_run(run_dir: Path | str) -> RunCurve:

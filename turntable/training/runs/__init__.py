@@ -14,6 +14,7 @@ from turntable.training.runs.folder import (
     open_runs,
     plan_run,
     read_settings,
+    refused_settings,
     sizes_of,
 )
 from turntable.training.runs.imported import import_checkpoint
@@ -51,6 +52,7 @@ __all__ = [
     "preset_of_machine",
     "read_records",
     "read_settings",
+    "refused_settings",
     "save_weights",
     "sizes_of",
     "training_data",

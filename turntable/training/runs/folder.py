@@ -112,7 +112,7 @@ def open_run(folder: Path | str, method: str | None = None) -> Run:
     """
     values = _read_settings(folder)
     _find_method(Path(folder), values["config"]["method"], method)
-    with _refused_settings(folder):
+    with refused_settings(folder):
         return _run_of(Path(folder), values)
 
 
@@ -149,7 +149,7 @@ def read_settings(folder: Path | str) -> dict[str, Any]:
     """
     values = _read_settings(folder)
     if is_at_hand(values["config"]["method"]):
-        with _refused_settings(folder):
+        with refused_settings(folder):
             _run_of(Path(folder), values)
     return values
 
@@ -160,7 +160,7 @@ def _read_settings(folder: Path | str) -> dict[str, Any]:
         raise InvalidInputError(
             f"{folder} holds no run (it has no config.json); train one with: turntable train"
         )
-    with _refused_settings(folder):
+    with refused_settings(folder):
         with path.open("rb") as file:
             text = file.read(MOST_SETTINGS_BYTES + 1)
         if len(text) > MOST_SETTINGS_BYTES:
@@ -175,8 +175,12 @@ def _read_settings(folder: Path | str) -> dict[str, Any]:
 
 
 @contextmanager
-def _refused_settings(folder: Path | str) -> Generator[None]:
-    """While settings are read: what is wrong with them is said of their file."""
+def refused_settings(folder: Path | str) -> Generator[None]:
+    """Say of config.json what is wrong with it, while its settings are read.
+
+    Raises:
+        IntegrityError: In place of what reading raises.
+    """
     try:
         yield
     except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
