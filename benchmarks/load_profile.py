@@ -31,8 +31,9 @@ from turntable.loaders.engines.filling import BatchPart, ViewFiller
 from turntable.loaders.engines.tensors import as_tensors
 from turntable.loaders.fields import IMAGES, FieldSource, SampledViews, named_batch, resolve_fields
 from turntable.processes import Crew, SharedSlots
-from turntable.processes.child import Done, FillTask
 from turntable.processes.crew import SPARE
+from turntable.processes.filling import FillTask, PartFilled
+from turntable.processes.serving import TaskResult
 
 LABELS = ("relative_quaternion",)
 BATCHES = 8
@@ -155,7 +156,7 @@ class Worker:
 
     def _pickle(self) -> None:
         for number, part in enumerate(self.parts):
-            for message in (FillTask(number, number, part), Done(number, ())):
+            for message in (FillTask(number, number, part), TaskResult(PartFilled(number, ()))):
                 pickle.loads(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
 
     def _deliver(self) -> None:

@@ -17,11 +17,11 @@ from pathlib import Path
 from memory import PAGE_KIB, slope_kib
 
 from turntable.datasets import load_recipe
+from turntable.processes import resident_bytes
 from turntable.renderer import generate
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs import Progress
 from turntable.renderer.runs.events import now_and_then
-from turntable.renderer.runs.pool import resident_bytes
 
 
 def descendants(pid: int) -> list[tuple[int, int]]:

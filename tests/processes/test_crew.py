@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support import with_tests
-from tests.support.processes import alive, shared_memory, shared_memory_left, wait_until_gone
+from tests.support.processes import alive, in_a_fork, shared_memory, shared_memory_left, wait_until_gone
 from turntable.errors import InvalidInputError, TurntableError
 from turntable.processes import ArraySpec, Crew, SharedSlots
 from turntable.processes.crew import SPARE
@@ -86,6 +86,47 @@ def test_a_slot_waits_for_the_device_that_reads_it():
     assert len(seen) == 1 + SPARE  # none was free yet
     done.append(True)
     assert {filled.arrays["value"].ctypes.data for filled in taken} <= seen
+    crew.close()
+
+
+FORKS = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
+
+def numbers_of(filled):
+    return [int(item.arrays["value"][0, 0]) for item in filled]
+
+
+@FORKS
+def test_a_fork_has_workers_and_slots_of_its_own():
+    crew = make()
+    running = crew.run(jobs(range(40)))
+    first = next(running)
+    pids, kept = set(first.reports), first.arrays["value"]
+
+    def look():
+        own = list(crew.run(jobs(range(100, 120))))
+        both = not pids & {pid for item in own for pid in item.reports}
+        return both and numbers_of(own) == list(range(100, 120)) and (kept == 0).all()
+
+    assert in_a_fork(look)
+    assert (kept == 0).all()
+    assert numbers_of(running) == list(range(1, 40))
+    crew.close()
+
+
+@FORKS
+def test_a_fork_does_not_go_on_with_an_iteration():
+    crew = make()
+    running = crew.run(jobs(range(9)))
+    next(running)
+
+    def look():
+        with pytest.raises(TurntableError, match="a fork of a process cannot go on"):
+            next(running)
+        return numbers_of(crew.run(jobs(range(3)))) == [0, 1, 2]
+
+    assert in_a_fork(look)
+    assert numbers_of(running) == list(range(1, 9))
     crew.close()
 
 

@@ -1,6 +1,5 @@
 """Sources whose objects do harm to those who load or draw them; a spawned process can import them."""
 
-import multiprocessing
 import os
 import signal
 import time
@@ -19,11 +18,13 @@ class DeadlyMaterial(Material):
     """Kills whoever asks for its texture, except the one that loads; with a marker, once."""
 
     marker: Path | None = None
+    made_in: int | None = None
+    """The process that loads it, which comes to no harm; None in all others."""
 
     def __getattribute__(self, name: str) -> Any:
         marker = object.__getattribute__(self, "marker")
-        loads = multiprocessing.current_process().daemon
-        if name == "texture" and not loads and not (marker and marker.exists()):
+        is_loaded = object.__getattribute__(self, "made_in") == os.getpid()
+        if name == "texture" and not is_loaded and not (marker and marker.exists()):
             if marker:
                 marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -34,10 +35,11 @@ class DeadlyMaterial(Material):
         return deadly, (Material(**values), object.__getattribute__(self, "marker"))
 
 
-def deadly(material: Material, marker: Path | None) -> DeadlyMaterial:
+def deadly(material: Material, marker: Path | None, made_in: int | None = None) -> DeadlyMaterial:
     """The material, made deadly; it remembers the marker, also in another process."""
     made = DeadlyMaterial(**{item.name: getattr(material, item.name) for item in fields(Material)})
     object.__setattr__(made, "marker", marker)
+    object.__setattr__(made, "made_in", made_in)
     return made
 
 
@@ -52,7 +54,9 @@ class DeadlySource(ZooSource):
         mesh = super().load(object_id)
         if object_id != self.victim:
             return mesh
-        return replace(mesh, materials=tuple(deadly(item, self.marker) for item in mesh.materials))
+        return replace(
+            mesh, materials=tuple(deadly(item, self.marker, os.getpid()) for item in mesh.materials)
+        )
 
     def digest(self, object_id: str, mesh: Mesh) -> str:
         return super().digest(object_id, super().load(object_id))

@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.support.processes import wait_until
 from turntable.errors import DeviceError, DeviceLostError, MeshError, MissingExtraError, RecipeError
-from turntable.renderer.runs.pool import resident_bytes, run_tasks
+from turntable.processes import resident_bytes, run_tasks
 
 STEPS = 3
 """So many times a task says how far it is."""

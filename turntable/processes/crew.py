@@ -5,33 +5,27 @@ and a few slots are enough for any number of workers. What comes out is the shar
 copy. A slot is filled again when nobody holds any of its arrays any more; who keeps many of them gets copies,
 so that work never stands still for want of slots.
 
-The workers are processes of their own, not forks: they import what fills, and neither the main script nor
-what that has loaded.
+A fork of the process that made a ring has a ring of its own, with slots and workers of its own.
 """
 
 import os
-import subprocess
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
 from typing import Any, NoReturn
 
 from numpy.typing import NDArray
 
 from turntable.errors import TurntableError
-from turntable.processes.child import Done, Failed, FillTask, Setup
-from turntable.processes.endings import how_ended
+from turntable.processes.filling import FillTask, PartFilled, open_filler
+from turntable.processes.serving import Failure, TaskResult
 from turntable.processes.slots import Layout, SharedSlots
-from turntable.processes.starting import Channel, start_process
+from turntable.processes.supervised import Ended, WorkerProcess, end_workers, wait_for_any
 
 SPARE = 2
 """Slots that may be looked at while all others are under way: the one in use, and the next."""
-GRACE_S = 2.0
-"""How long a worker that is to leave may take before it is killed."""
 _MOMENT_S = 0.001
 STALL_S = 600.0
 """A worker that has said nothing for so long while it was waited for hangs."""
@@ -76,19 +70,23 @@ class Crew:
         fence: Fence | None = None,
         stall_s: float = STALL_S,
     ) -> None:
-        self.slots = SharedSlots(layout, ahead + SPARE)
         self.waited_s = 0.0
         """Time that the consumer has waited for jobs, in all."""
-        self._opener, self._arguments = opener, dict(arguments)
+        self._opener, self._arguments, self._layout = opener, dict(arguments), layout
         self._workers_wanted, self._ahead = workers, ahead
         self._fence, self._stall_s = fence, stall_s
-        self._free = _FreeSlots(deque((slot, None) for slot in range(self.slots.count)))
-        self._workers: list[_CrewWorker] = []
-        self._under_way: dict[int, _SlotJob] = {}
+        self._serial = 0
         self._waiting = deque[_SlotJob]()
         """Of the latest run."""
-        self._serial = 0
-        self._finalizer = weakref.finalize(self, _end_all, self._workers)
+        self._make_ring()
+
+    def _make_ring(self) -> None:
+        """Have slots that are all free, and no worker yet."""
+        self._owner = os.getpid()
+        self.slots = SharedSlots(self._layout, self._ahead + SPARE)
+        self._free = _FreeSlots(deque((slot, None) for slot in range(self.slots.count)))
+        self._workers: list[WorkerProcess] = []
+        self._under_way: dict[int, _SlotJob] = {}
 
     def run(self, jobs: Iterable[Sequence[Any]]) -> Generator[Filled, None, None]:
         """Have jobs done, a few ahead of who asks.
@@ -106,6 +104,7 @@ class Crew:
             TurntableError: a worker was killed, or hangs.
             Exception: what a filler raised. In either case all workers are ended.
         """
+        self._leave_to_parent()
         self._forget(self._waiting)
         self._waiting = waiting = deque[_SlotJob]()
         source, more = iter(jobs), True
@@ -131,22 +130,39 @@ class Crew:
 
     def close(self) -> None:
         """End all workers; the next job would start others."""
-        _end_all(self._workers)
+        end_workers(self._workers)
+        self._workers.clear()
         for job in self._under_way.values():
             self._free.give(job.slot)
         self._under_way.clear()
 
     def _begin(self, slot: int, parts: Sequence[Any]) -> "_SlotJob":
         if not self._workers:
-            self._workers += [self._start() for _ in range(self._workers_wanted)]
+            of_all = (self._opener, self._arguments, self.slots.layout, self.slots.count)
+            descriptor = self.slots.descriptor
+            self._workers += [
+                WorkerProcess(open_filler, (*of_all, descriptor), descriptors=(descriptor,))
+                for _ in range(self._workers_wanted)
+            ]
         self._serial += 1
         busy = [number for number, part in enumerate(parts) if part is not None]
         job = _SlotJob(self._serial, slot, set(busy))
         self._under_way[job.serial] = job
         for number in busy:
-            with suppress(ConnectionError):  # it has died since; whoever waits for it will know
-                self._workers[number].pipe.send(FillTask(job.serial, slot, parts[number]))
+            self._workers[number].send(FillTask(job.serial, slot, parts[number]))
         return job
+
+    def _leave_to_parent(self) -> bool:
+        """In a fork of the process that has made the ring: leave that to it, and make another one.
+
+        Returns:
+            Whether this is one, and its first look at the ring.
+        """
+        if self._owner == os.getpid():
+            return False
+        self._waiting.clear()  # jobs of the parent's
+        self._make_ring()
+        return True
 
     def _forget(self, jobs: "deque[_SlotJob]") -> None:
         while jobs:
@@ -155,6 +171,8 @@ class Crew:
             self._let_go(job)
 
     def _check_current(self, waiting: "deque[_SlotJob]") -> None:
+        if self._leave_to_parent():
+            raise TurntableError("a fork of a process cannot go on with its iteration; begin another one")
         if self._waiting is not waiting:
             raise TurntableError("another iteration over the same loader has begun, which ended this one")
 
@@ -167,31 +185,31 @@ class Crew:
         began = time.perf_counter()
         while job.missing:
             if not self._listen(self._stall_s):
-                number = min(job.missing)
-                self._fail(number, f"has said nothing for {self._stall_s:.0f} s; is its storage reachable?")
+                silent = self._workers[min(job.missing)]
+                self._fail(silent, f"has said nothing for {self._stall_s:.0f} s; is its storage reachable?")
         self.waited_s += time.perf_counter() - began
 
     def _listen(self, seconds: float) -> bool:
         """Hear all workers that say something within so long; whether any did."""
-        numbers = {worker.pipe: number for number, worker in enumerate(self._workers)}
-        speaking = [pipe for pipe in wait(numbers, timeout=seconds) if isinstance(pipe, Connection)]
-        for pipe in speaking:
-            self._hear(numbers[pipe])
+        speaking = wait_for_any(self._workers, seconds)
+        for worker in speaking:
+            self._hear(worker)
         return bool(speaking)
 
-    def _hear(self, number: int) -> None:
-        worker = self._workers[number]
-        try:
-            message = worker.pipe.recv()
-        except (EOFError, OSError):
-            self._fail(number, how_ended(worker.exit_code()))
-        if isinstance(message, Failed):
+    def _hear(self, worker: WorkerProcess) -> None:
+        message = worker.receive()
+        if isinstance(message, Ended):
+            self._fail(worker, message.how)
+        if isinstance(message, Failure):
             self.close()
             raise message.error
-        assert isinstance(message, Done)
-        job = self._under_way[message.serial]
+        if isinstance(message, TaskResult):
+            self._part_filled(self._workers.index(worker), message.value)
+
+    def _part_filled(self, number: int, part: PartFilled) -> None:
+        job = self._under_way[part.serial]
         job.missing.discard(number)
-        job.reports.append(message.report)
+        job.reports.append(part.report)
         if not job.missing:
             del self._under_way[job.serial]
             self._let_go(job)
@@ -201,8 +219,8 @@ class Crew:
         if job.forgotten and not job.missing:
             self._free.give(job.slot)
 
-    def _fail(self, number: int, how: str) -> NoReturn:
-        pid = self._workers[number].process.pid
+    def _fail(self, worker: WorkerProcess, how: str) -> NoReturn:
+        number, pid = self._workers.index(worker), worker.pid
         self.close()
         raise TurntableError(
             f"worker process {number} (pid {pid}) {how}. The position is not lost: go on from the last "
@@ -220,22 +238,6 @@ class Crew:
             done = weakref.finalize(whole, self._free.give_back, job.slot, self._fence)
             done.atexit = False
         return Filled(named, tuple(job.reports))
-
-    def _start(self) -> "_CrewWorker":
-        process, pipe = start_process("turntable.processes.child", self.slots.descriptor)
-        worker = _CrewWorker(process, pipe)
-        with suppress(ConnectionError):
-            pipe.send(
-                Setup(
-                    self._opener,
-                    self._arguments,
-                    self.slots.layout,
-                    self.slots.count,
-                    self.slots.descriptor,
-                    os.getpid(),
-                )
-            )
-        return worker
 
 
 @dataclass(slots=True)
@@ -272,34 +274,3 @@ class _FreeSlots:
     def give_back(self, slot: int, fence: Fence | None) -> None:
         self.lent.discard(slot)
         self.slots.append((slot, fence() if fence is not None else None))
-
-
-@dataclass(frozen=True, slots=True)
-class _CrewWorker:
-    """A process that fills parts of slots, with our end of its pipe."""
-
-    process: "subprocess.Popen[bytes]"
-    pipe: Channel
-
-    def exit_code(self) -> int | None:
-        """Of a process that has closed its end of the pipe."""
-        with suppress(subprocess.TimeoutExpired):
-            return self.process.wait(GRACE_S)
-        self.process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            return self.process.wait(GRACE_S)
-        return None
-
-
-def _end_all(workers: list[_CrewWorker]) -> None:
-    """Close their pipes, which tells them to leave; kill those that stay."""
-    for worker in workers:
-        worker.pipe.close()
-    deadline = time.monotonic() + GRACE_S
-    for worker in workers:
-        try:
-            worker.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            worker.process.kill()
-            worker.process.wait()
-    workers.clear()

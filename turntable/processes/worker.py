@@ -3,24 +3,35 @@
 For work that may crash, swell or hang, whatever a stranger makes of it: the process that asks outlives it.
 """
 
-import os
-import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from turntable.errors import TurntableError
-from turntable.processes.answering import AnswerSetup
-from turntable.processes.endings import how_ended
-from turntable.processes.starting import Channel, start_process
+from turntable.processes.filling import open_by_name
+from turntable.processes.serving import Failure, TaskResult, Work
+from turntable.processes.supervised import Ended, Message, WorkerProcess
 
+When = Literal["starting", "late", "died"]
 START_S = 120.0
 """Seconds that a process may take until it can answer: a cold disk is slow."""
-_GRACE_S = 2.0
 
 
 class WorkerFailedError(TurntableError):
-    """The process died or took too long; the next question starts another one."""
+    """The process died or took too long; the next question starts another one.
+
+    Args:
+        message: What happened, in words.
+        when: It happened: as the process started; or of a question, which it was "late" with or "died" of.
+        exit_code: Of a process that died, as ``subprocess`` has it.
+    """
+
+    def __init__(self, message: str, when: When = "died", exit_code: int | None = None) -> None:
+        super().__init__(message, when, exit_code)
+        self.message, self.when, self.exit_code = message, when, exit_code
+
+    def __str__(self) -> str:
+        """The message alone."""
+        return self.message
 
 
 class Worker:
@@ -30,14 +41,26 @@ class Worker:
         opener: Makes what answers, in the process: "package.module:function". The function gets ``arguments``
             and returns a callable that takes a question and returns its answer, both picklable.
         arguments: Picklable, by name.
-        memory_bytes: Address space that the process may take; None: no bound.
+        memory_bytes: Address space that the process may take; None: no limit. A process that holds more than
+            half of it after an answer is replaced.
+        most_questions: A process is replaced after so many; None: never.
+        answered: Errors of a question that are raised here, and after which the process goes on. Any other
+            ends it.
     """
 
     def __init__(
-        self, opener: str, arguments: Mapping[str, Any] | None = None, memory_bytes: int | None = None
+        self,
+        opener: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        memory_bytes: int | None = None,
+        most_questions: int | None = None,
+        answered: type[Exception] = TurntableError,
     ) -> None:
-        self._opener, self._arguments, self._memory_bytes = opener, dict(arguments or {}), memory_bytes
-        self._running: tuple[subprocess.Popen[bytes], Channel] | None = None
+        self._setup = opener, dict(arguments or {})
+        self._memory_bytes, self._most_questions, self._answered = memory_bytes, most_questions, answered
+        self._process: WorkerProcess | None = None
+        self._asked = 0
 
     def ask(self, question: Any, seconds: float) -> Any:
         """Return the answer to a question.
@@ -48,50 +71,76 @@ class Worker:
 
         Raises:
             WorkerFailedError: It took longer, or the process died.
-            TurntableError: What the process raises of the question.
+            Exception: What the process raises of the question, if it is one of those that are answered.
         """
         try:
-            _, pipe = self._running or self._start()
-            pipe.send(question)
-            answer = _received(pipe, seconds, f"it took more than {seconds:g} s")
-        except (EOFError, OSError):
-            raise WorkerFailedError(f"its process {self._end()}") from None
+            process = self._started()
+            process.send(question)
+            message = _heard(process, seconds, f"it took more than {seconds:g} s", ("late", "died"))
         except BaseException:
             self.close()  # an answer that nobody waited for must not be taken for the next one's
             raise
-        if isinstance(answer, TurntableError):
-            raise answer
-        return answer
+        self._asked += 1
+        if self._is_spent(process):
+            self.close()
+        if isinstance(message, Failure):
+            raise message.error
+        assert isinstance(message, TaskResult)
+        return message.value
+
+    def interrupt(self) -> None:
+        """Kill the process while another thread asks it: the answer will not come."""
+        if self._process is not None:
+            self._process.kill()
 
     def close(self) -> None:
-        """End the process; the next question starts another."""
-        if self._running is not None:
-            process, pipe = self._running
-            self._running = None
-            pipe.close()
-            process.kill()
-            process.wait()
+        """End the process at once; the next question starts another."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.end()
+            self._process = None
 
-    def _start(self) -> "tuple[subprocess.Popen[bytes], Channel]":
-        self._running = process, pipe = start_process("turntable.processes.answering")
-        pipe.send(AnswerSetup(self._opener, self._arguments, self._memory_bytes, os.getpid()))
-        told = _received(pipe, START_S, f"its process did not start in {START_S:g} s")
-        if isinstance(told, TurntableError):
-            raise told
-        return process, pipe
+    def _started(self) -> WorkerProcess:
+        if self._process is not None and self._process.is_ours:
+            return self._process
+        self._asked = 0
+        self._process = process = WorkerProcess(
+            open_answerer, self._setup, memory_bytes=self._memory_bytes, answered=self._answered
+        )
+        late = f"its process did not start in {START_S:g} s"
+        message = _heard(process, START_S, late, ("starting", "starting"))
+        if isinstance(message, Failure):
+            raise message.error
+        return process
 
-    def _end(self) -> str:
-        """End a process that closed its pipe; words for how it ended."""
-        if self._running is None:
-            return "could not be started"
-        process, _ = self._running
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_S)
-        self.close()
-        return how_ended(process.returncode)
+    def _is_spent(self, process: WorkerProcess) -> bool:
+        """Whether another process should answer the next question."""
+        grown = self._memory_bytes is not None and process.resident_bytes() > self._memory_bytes / 2
+        return grown or (self._most_questions is not None and self._asked >= self._most_questions)
 
 
-def _received(pipe: Channel, seconds: float, late: str) -> Any:
-    if not pipe.poll(seconds):
-        raise WorkerFailedError(late)
-    return pipe.recv()
+def _heard(process: WorkerProcess, seconds: float, late: str, when: tuple[When, When]) -> Message:
+    """Return what a process says.
+
+    Args:
+        process: That is to say something.
+        seconds: It may take.
+        late: What a process did that takes longer, in words.
+        when: That it happened, if it takes longer, and if it dies.
+    """
+    message = process.receive(seconds)
+    if message is None:
+        raise WorkerFailedError(late, when[0])
+    if isinstance(message, Ended):
+        raise WorkerFailedError(f"its process {message.how}", when[1], message.exit_code)
+    return message
+
+
+def open_answerer(opener: str, arguments: Mapping[str, Any]) -> Work:
+    """Return the work of a process that answers; it reports nothing before the answer is there."""
+    answer: Callable[[Any], Any] = open_by_name(opener, arguments)
+
+    def work(question: Any, _: Callable[[Any], None]) -> Any:
+        return answer(question)
+
+    return work

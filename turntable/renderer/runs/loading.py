@@ -6,33 +6,25 @@ for whatever the worker is doing. What fails is tried once more, by a new child 
 then given back as a MeshError with its reason.
 """
 
-import pickle
-import resource
-import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.context import SpawnProcess
 from queue import Empty, Queue
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from turntable.errors import MeshError, TurntableError
-from turntable.processes import portable
+from turntable.processes import Worker, WorkerFailedError, ending_name
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.meshes.sources import MeshSource, load_mesh
-from turntable.renderer.runs.pool import resident_bytes
-from turntable.renderer.runs.pool_process import Failure, Pipe, Result, leave_with_parent, spawned
 
 TRIES = 2
 AHEAD = 2
 """So many meshes wait, loaded, for the worker; each may hold as much as an object's textures."""
 PATIENCE_S = 2.0
 """A mesh that is being loaded when no one wants it any more has so long to come."""
-TRUST_S = 60.0
-"""A child has as long to start as this: its libraries may come from a slow disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +57,14 @@ class MeshLoader:
     """
 
     def __init__(self, source: MeshSource, limits: LoadLimits | None = None) -> None:
-        self._source, self._limits = source, limits or LoadLimits()
-        self._child: _Child | None = None
+        self._limits = limits or LoadLimits()
+        self._worker = Worker(
+            "turntable.renderer.runs.loading:open_meshes",
+            {"source": source},
+            memory_bytes=self._limits.memory_bytes,
+            most_questions=self._limits.objects_a_process,
+            answered=Exception,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -78,9 +76,7 @@ class MeshLoader:
 
     def close(self) -> None:
         """End the child."""
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
+        self._worker.close()
 
     def loaded(self, object_ids: Sequence[str]) -> Iterator[Loaded | MeshError]:
         """Each object in turn, or why it cannot be used; up to ``AHEAD`` are loaded before one asks.
@@ -108,8 +104,8 @@ class MeshLoader:
         while thread.is_alive():
             with suppress(Empty):
                 ready.get(timeout=0.01)
-            if self._child is not None and time.monotonic() > deadline:
-                self._child.process.kill()
+            if time.monotonic() > deadline:
+                self._worker.interrupt()
 
     def _fill(
         self, ready: "Queue[Loaded | MeshError | Exception]", gone: Event, object_ids: Sequence[str]
@@ -132,104 +128,44 @@ class MeshLoader:
         return outcome
 
     def _once(self, object_id: str) -> Loaded | MeshError:
-        if self._child is None:
-            self._child = _Child.start(self._source, self._limits)
-        answer = self._child.ask(object_id, self._limits)
-        if self._child.spent(self._limits):
-            self._child.kill()
-            self._child = None
-        if isinstance(answer, Exception) and not isinstance(answer, MeshError):
-            raise answer
-        return answer
+        try:
+            return self._worker.ask(object_id, self._limits.seconds)
+        except MeshError as error:
+            return error
+        except WorkerFailedError as error:
+            return _costly(object_id, error, self._limits)
 
 
-@dataclass(slots=True, eq=False)
-class _Child:
-    """The process, with our end of its pipe."""
+def open_meshes(source: MeshSource) -> Callable[[str], Loaded]:
+    """Return what loads objects in the child, by their ids."""
 
-    process: SpawnProcess
-    pipe: Pipe
-    asked: int = 0
+    def load(object_id: str) -> Loaded:
+        try:
+            mesh = load_mesh(source, object_id)
+            return Loaded(mesh, source.digest(object_id, mesh), source.licence_of(object_id))
+        except Exception as error:
+            if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
+                raise _too_large(object_id) from None
+            raise
 
-    @classmethod
-    def start(cls, source: MeshSource, limits: LoadLimits) -> "_Child":
-        child = cls(*spawned(_serve, source, limits.memory_bytes, daemon=True))
-        if child._hear(TRUST_S) is None:
-            child.kill()
-            raise TurntableError(
-                f"the process that loads meshes did not start ({child.end()}); is there memory left?"
-            )
-        return child
+    return load
 
-    def ask(self, object_id: str, limits: LoadLimits) -> Loaded | Exception:
-        self.asked += 1
-        with suppress(ConnectionError):
-            self.pipe.send_bytes(object_id.encode())
-        began = time.monotonic()
-        answer = self._hear(limits.seconds)
-        if answer is not None:
-            return answer
-        late = time.monotonic() - began >= limits.seconds
-        self.kill()
-        if late:
-            return MeshError(
-                f"{object_id}: loading took more than {limits.seconds:g} s and was given up; leave it out, "
-                "or give --load-seconds",
-                reason="timed out",
-            )
+
+def _costly(object_id: str, error: WorkerFailedError, limits: LoadLimits) -> MeshError:
+    """Return why an object that took its loader's time or life cannot be used."""
+    if error.when == "late":
         return MeshError(
-            f"{object_id}: its file crashed the process that loads it ({self.end()}); leave it out",
+            f"{object_id}: loading took more than {limits.seconds:g} s and was given up; leave it out, "
+            "or give --load-seconds",
+            reason="timed out",
+        )
+    if error.when == "died":
+        return MeshError(
+            f"{object_id}: its file crashed the process that loads it ({ending_name(error.exit_code)}); "
+            "leave it out",
             reason="crashed the loader",
         )
-
-    def spent(self, limits: LoadLimits) -> bool:
-        """Whether another child should take its place: it is gone, has done its share, or has grown."""
-        if not self.process.is_alive():
-            return True
-        grown = resident_bytes(self.process.pid) > limits.memory_bytes / 2
-        return grown or self.asked >= limits.objects_a_process
-
-    def kill(self) -> None:
-        self.pipe.close()
-        self.process.kill()
-        self.process.join()
-
-    def end(self) -> str:
-        code = self.process.exitcode
-        return signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
-
-    def _hear(self, seconds: float) -> Any:
-        """What it says within so long; None where it says nothing, or has died."""
-        try:
-            if not self.pipe.poll(seconds):
-                return None
-            message = pickle.loads(self.pipe.recv_bytes())
-        except (EOFError, OSError):
-            return None
-        return message.error if isinstance(message, Failure) else message.value
-
-
-def _serve(pipe: Pipe, source: MeshSource, memory_bytes: int) -> None:
-    """The child's life: an id comes, a mesh goes."""
-    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # its worker decides; without it, it leaves
-    Thread(target=leave_with_parent, daemon=True).start()
-    with suppress(ConnectionError, EOFError):
-        _limit_memory(memory_bytes)
-        pipe.send_bytes(_bytes(Result("ready")))
-        while True:
-            object_id = pipe.recv_bytes().decode()
-            pipe.send_bytes(_bytes(_load(source, object_id)))
-
-
-def _load(source: MeshSource, object_id: str) -> "Result[Loaded] | Failure":
-    try:
-        mesh = load_mesh(source, object_id)
-        return Result(Loaded(mesh, source.digest(object_id, mesh), source.licence_of(object_id)))
-    except Exception as error:
-        if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
-            error = _too_large(object_id)
-        return Failure(portable(error))
+    raise TurntableError(f"meshes cannot be loaded: {error}; is there memory left?")
 
 
 def _too_large(object_id: str) -> MeshError:
@@ -237,14 +173,3 @@ def _too_large(object_id: str) -> MeshError:
         f"{object_id}: loading takes more memory than it may; leave it out, or give --load-memory",
         reason="out of memory",
     )
-
-
-def _bytes(message: object) -> bytes:
-    return pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-
-
-def _limit_memory(memory_bytes: int) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from turntable.datasets import Recipe
 from turntable.datasets.making import Destination, Outcome
 from turntable.datasets.objects import QuarantineRecord, ShardPlan
+from turntable.processes import Loss
 from turntable.renderer.backends import Backend, BackendOpener
 from turntable.renderer.meshes.sources import MeshSource
 from turntable.renderer.runs.loading import LoadLimits, MeshLoader
-from turntable.renderer.runs.pool import Loss
 from turntable.renderer.runs.progress import Counts
 from turntable.renderer.runs.shard import render_shard
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from turntable.datasets import Recipe
 from turntable.errors import InvalidInputError
+from turntable.processes import Watch, run_tasks
 from turntable.renderer.backends import Choice, choose
 from turntable.renderer.runs.engines.protocol import Watcher
-from turntable.renderer.runs.pool import Watch, run_tasks
 from turntable.renderer.runs.workers import ShardTask, ShardWorker, WorkerSetup, after_loss
 
 SILENT_S = 900.0

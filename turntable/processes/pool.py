@@ -5,22 +5,15 @@ kernel's out-of-memory killer, a driver that crashes or hangs, a lost device), t
 another in its place, and gives the task again. A worker whose parent is gone leaves by itself.
 """
 
-import os
-import signal
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
-from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from turntable.errors import DeviceLostError, TurntableError
-from turntable.processes import how_ended
-from turntable.renderer.runs.pool_process import LEAVE, Failure, Pipe, Result, TaskProgress, serve, spawned
+from turntable.processes.serving import Failure, TaskProgress, TaskResult
+from turntable.processes.supervised import Ended, Message, WorkerProcess, end_workers, wait_for_any
 
 TRIES = 3
 """So many workers may one task cost."""
@@ -113,56 +106,12 @@ def run_tasks(
     _Pool(waiting, slots, name, on_done, on_progress, on_replaced, again, stop, watch or Watch()).run()
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """A worker is gone, and this is how: "ended by SIGKILL"."""
-
-    how: str
-
-
 @dataclass(slots=True)
 class _PoolTask(Generic[T]):
     """A task, and the number of workers that it has cost."""
 
     value: T
     lost_workers: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _PoolWorker:
-    """A process, with our end of its pipe."""
-
-    process: SpawnProcess
-    pipe: Pipe
-
-    @classmethod
-    def start(cls, *to_serve: object) -> "_PoolWorker":
-        return cls(*spawned(serve, *to_serve))
-
-    def receive(self) -> "TaskProgress[Any] | Result[Any] | Failure | _Ended":
-        try:
-            if self.pipe.poll():
-                return self.pipe.recv()
-        except (EOFError, OSError):  # it died, perhaps in the middle of a word
-            pass
-        return _Ended(how_ended(self.reap(time.monotonic() + GRACE_S)))
-
-    def ask_to_leave(self) -> None:
-        with suppress(ProcessLookupError):
-            if self.process.is_alive() and self.process.pid:
-                os.kill(self.process.pid, LEAVE)
-
-    def reap(self, deadline: float) -> int | None:
-        """The exit code; none where even the kernel cannot end it, in a driver that does not return."""
-        self.pipe.close()
-        self.process.join(max(0.0, deadline - time.monotonic()))
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join(GRACE_S)
-        return self.process.exitcode
-
-    def resident_bytes(self) -> int:
-        return resident_bytes(self.process.pid)
 
 
 @dataclass(slots=True, eq=False)
@@ -172,7 +121,7 @@ class _Slot(Generic[T, P, R]):
     number: int
     make_worker: Callable[..., Work[T, P, R]]
     setup: tuple[object, ...]
-    worker: _PoolWorker | None = None
+    worker: WorkerProcess | None = None
     tasks_done: int = 0
     """By this process."""
     heard: float = 0.0
@@ -180,30 +129,28 @@ class _Slot(Generic[T, P, R]):
 
     def give(self, task: T) -> None:
         if self.worker is None:
-            with _interrupts_held():
-                self.worker = _PoolWorker.start(self.make_worker, self.setup)
+            self.worker = WorkerProcess(self.make_worker, self.setup)
             self.tasks_done = 0
         self.heard = time.monotonic()
-        with suppress(ConnectionError):  # it has died since; whoever listens to it next will know
-            self.worker.pipe.send(task)
+        self.worker.send(task)
 
-    def hear(self) -> "TaskProgress[P] | Result[R] | Failure | _Ended":
+    def hear(self) -> Message | None:
         assert self.worker is not None
         message = self.worker.receive()
         self.heard = time.monotonic()
         if isinstance(message, Failure) and isinstance(message.error, DeviceLostError):
-            return self.kill(f"lost its device ({message.error})")  # to leave, it would have to close it
-        if isinstance(message, _Ended):
+            # To leave, it would have to close it.
+            self.kill()
+        if isinstance(message, Ended):
             self.worker = None
         return message
 
-    def kill(self, how: str) -> _Ended:
+    def kill(self) -> None:
         """End the process at once."""
-        assert self.worker is not None
-        self.worker.process.kill()
-        self.worker.reap(time.monotonic() + GRACE_S)
-        self.worker = None
-        return _Ended(how)
+        if self.worker is not None:
+            self.worker.kill()
+            self.worker.end(GRACE_S)
+            self.worker = None
 
     def offence(self, watch: Watch) -> str | None:
         """What its process does that it may not."""
@@ -221,7 +168,7 @@ class _Slot(Generic[T, P, R]):
         self.tasks_done += 1
         grown = self.worker is not None and self.worker.resident_bytes() > watch.most_bytes / 2
         if self.worker and (grown or self.tasks_done >= watch.most_tasks):
-            self.worker.reap(time.monotonic() + GRACE_S)  # it leaves when its pipe ends
+            self.worker.end(GRACE_S)  # it leaves when its pipe ends
             self.worker = None
 
 
@@ -244,8 +191,7 @@ class _Pool(Generic[T, P, R]):
     def run(self) -> None:
         try:
             while self._begin() or self.busy:
-                for slot in _speaking(self.busy):
-                    self._hear(slot)
+                self._listen()
                 self._look()
                 self.on_progress(list(self.reports.values()))
         finally:
@@ -261,28 +207,36 @@ class _Pool(Generic[T, P, R]):
                 slot.give(self.busy[slot].value)
         return bool(self.waiting)
 
+    def _listen(self) -> None:
+        """Hear those that have said something, or died, within the next moment."""
+        slots = {slot.worker: slot for slot in self.busy if slot.worker}
+        for worker in wait_for_any(slots, POLL_S):
+            self._hear(slots[worker])
+
     def _hear(self, slot: _Slot[T, P, R]) -> None:
         message = slot.hear()
         if isinstance(message, TaskProgress):
             self.reports[slot] = message.value
-            return
-        report, task = self.reports.pop(slot, None), self.busy.pop(slot)
-        if isinstance(message, Failure):
-            raise message.error
-        if isinstance(message, _Ended):
-            self._lost(slot, task, report, message.how)
-        else:
+        elif isinstance(message, Ended):
+            self._lost(slot, message.how)
+        elif isinstance(message, Failure):
+            if not isinstance(message.error, DeviceLostError):
+                raise message.error
+            self._lost(slot, f"lost its device ({message.error})")
+        elif isinstance(message, TaskResult):
+            self.reports.pop(slot, None)
             slot.rest(self.watch)
-            self.on_done(task.value, message.value)
+            self.on_done(self.busy.pop(slot).value, message.value)
 
     def _look(self) -> None:
         """Kill those that do what they may not."""
         for slot in list(self.busy):
             if how := slot.offence(self.watch):
-                slot.kill(how)
-                self._lost(slot, self.busy.pop(slot), self.reports.pop(slot, None), how)
+                slot.kill()
+                self._lost(slot, how)
 
-    def _lost(self, slot: _Slot[T, P, R], task: _PoolTask[T], report: P | None, how: str) -> None:
+    def _lost(self, slot: _Slot[T, P, R], how: str) -> None:
+        task, report = self.busy.pop(slot), self.reports.pop(slot, None)
         instead = self.again(Loss(slot.number, how, task.value, report))
         lost = task.lost_workers + 1 if instead == task.value else 0
         if lost == TRIES:
@@ -295,40 +249,5 @@ class _Pool(Generic[T, P, R]):
 
     def _end(self) -> None:
         """Let idle workers go, stop busy ones, kill those that stay."""
-        workers = [slot.worker for slot in self.slots if slot.worker]
-        for slot in self.busy:
-            if slot.worker:
-                slot.worker.ask_to_leave()
-        for worker in workers:
-            worker.pipe.close()
-        deadline = time.monotonic() + GRACE_S
-        for worker in workers:
-            worker.reap(deadline)
-
-
-def _speaking(busy: dict[_Slot[T, P, R], _PoolTask[T]]) -> list[_Slot[T, P, R]]:
-    """Those that have said something, or died, within the next moment."""
-    slots: dict[Any, _Slot[T, P, R]] = {}
-    for slot in busy:
-        if slot.worker:
-            slots |= {slot.worker.pipe: slot, slot.worker.process.sentinel: slot}
-    return list(dict.fromkeys(slots[handle] for handle in wait(slots, POLL_S)))
-
-
-def resident_bytes(pid: int | None) -> int:
-    """Memory that a process holds; 0 where that cannot be known."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError, ValueError):
-        return 0
-
-
-@contextmanager
-def _interrupts_held() -> Generator[None, None, None]:
-    """Ctrl-C waits for the end of the block, and never comes to a process that is started in it."""
-    resource_tracker.ensure_running()  # its start would let interrupts through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        busy = [slot.worker for slot in self.busy if slot.worker]
+        end_workers([slot.worker for slot in self.slots if slot.worker], GRACE_S, busy)

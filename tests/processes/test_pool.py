@@ -12,8 +12,8 @@ from tests.support import with_tests
 from tests.support.pool_work import ERRORS, STEPS, Told, do, numbers
 from tests.support.processes import alive, wait_until, wait_until_gone
 from turntable.errors import DeviceError, TurntableError
-from turntable.renderer.runs import pool
-from turntable.renderer.runs.pool import TRIES, Watch
+from turntable.processes import Watch, pool
+from turntable.processes.pool import TRIES
 
 BY_SIGKILL = "ended by SIGKILL (as a rule by the kernel's out-of-memory killer: use fewer workers)"
 ENDS = [
