@@ -212,12 +212,20 @@ class Doubler:
     def __call__(self, task, report):
         return 2 * task
 
-def twice(task, report):
-    return 2 * task
+class Asker:
+    def __init__(self, made_by):
+        self.worker = WorkerProcess(made_by)
+
+    def __call__(self, task, report):
+        self.worker.send(task)
+        return [self.worker.receive(60), self.worker.receive(60)]
 
 if __name__ == "__main__":
     worker = WorkerProcess(Doubler)
     worker.send(4)
+    print(worker.receive(60), worker.receive(60))
+    worker = WorkerProcess(Asker, (Doubler,))
+    worker.send(5)
     print(worker.receive(60), worker.receive(60))
 """
 
@@ -230,6 +238,9 @@ def test_what_the_main_script_defines_is_imported_there(tmp_path):
         "ran as __main__",
         "ran as __mp_main__",
         "Ready() TaskResult(value=8)",
+        "ran as __mp_main__",
+        "ran as __mp_main__",
+        "Ready() TaskResult(value=[Ready(), TaskResult(value=10)])",
     ]
     assert done.stderr == ""
 

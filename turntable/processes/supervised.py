@@ -41,8 +41,8 @@ from turntable.processes.serving import (
 
 GRACE_S = 2.0
 """How long a worker that is to leave may take before it is killed, and a killed one until it is gone."""
-_NAME_OF_MAIN = b"\x8c\x08__main__"
-"""The main script's name as it stands in a pickle; inside a longer word the length before it is another."""
+_NAMES_OF_MAIN = (b"\x8c\x08__main__", b"\x8c\x0b__mp_main__")
+"""The main script's name, and the one that it has in a worker, as a pickle has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ def _signals_held() -> Generator[None, None, None]:
 
 def _main_script(setup: bytes) -> Mapping[str, str]:
     """Return where the main script lies, if something of it goes to the worker."""
-    if _NAME_OF_MAIN not in setup:
+    if not any(name in setup for name in _NAMES_OF_MAIN):
         return {}
     told = multiprocessing.spawn.get_preparation_data("worker")
     found = {name: value for name, value in told.items() if name.startswith("init_main_from")}
