@@ -121,13 +121,15 @@ class WorkerProcess:
         """Return its next message; None where it says nothing within so many seconds."""
         deadline = time.monotonic() + seconds
         while True:
-            left = deadline - time.monotonic()
+            left, ended = deadline - time.monotonic(), self.has_ended()
             try:
-                if self._pipe.poll(max(0.0, min(left, LOOK_S))):
-                    return loads(self._pipe.recv_bytes())
-                if self.has_ended() and not self._pipe.poll():
-                    return Ended(self.end())
+                speaks = self._pipe.poll(0.0 if ended else max(0.0, min(left, LOOK_S)))
+                data = self._pipe.recv_bytes() if speaks else None
             except (EOFError, OSError):  # it died, perhaps in the middle of a word
+                return Ended(self.end())
+            if data is not None:
+                return loads(data)
+            if ended:
                 return Ended(self.end())
             if left <= 0:
                 return None
@@ -160,15 +162,15 @@ class WorkerProcess:
         _LIVING.discard(self)
         return _end(self._process, self._pipe, grace_s) if self.is_ours else 0
 
-    def _send(self, message: bytes) -> None:
-        with suppress(OSError):
-            self._pipe.send_bytes(message)
-
     def forget(self) -> None:
         """In a fork of the process that has started it: leave it to that one."""
         self._finish.detach()
         self._pipe.close()
         self._process.returncode = 0
+
+    def _send(self, message: bytes) -> None:
+        with suppress(OSError):
+            self._pipe.send_bytes(message)
 
 
 _LIVING: "weakref.WeakSet[WorkerProcess]" = weakref.WeakSet()
