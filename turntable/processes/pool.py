@@ -9,10 +9,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from turntable.errors import DeviceLostError, TurntableError
-from turntable.processes.serving import Failure, TaskProgress, TaskResult
+from turntable.processes.serving import Failure, P, R, T, TaskProgress, TaskResult, Work
 from turntable.processes.supervised import Ended, Message, WorkerProcess, end_workers, wait_for_any
 
 TRIES = 3
@@ -20,16 +20,6 @@ TRIES = 3
 POLL_S = 0.2
 GRACE_S = 5.0
 """How long a worker that is to end may take before it is killed."""
-
-T = TypeVar("T")
-"""A task."""
-P = TypeVar("P")
-"""What a worker says of a task that is not done."""
-R = TypeVar("R")
-"""What comes of a task."""
-
-Work = Callable[[T, Callable[[P], None]], R]
-"""Does a task, and may report how far it is; a report stands for all of the task that is done so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +73,8 @@ def run_tasks(
     Args:
         tasks: What to do.
         make_worker: Called in every new process with a setup; what it returns does that process's tasks.
-            All that goes to another process must be picklable.
+            All that goes to another process must be picklable. A worker's report stands for all of its task
+            that is done so far.
         setups: Arguments of ``make_worker``, one tuple a worker. A worker's number is its place among them; a
             process that replaces another has the same number and setup.
         name: How a user knows a task.

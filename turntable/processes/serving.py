@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from threading import Thread
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from turntable.processes.endings import portable
 
@@ -26,8 +26,14 @@ PARENTS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 Channel: TypeAlias = "Connection[Any, Any]"
 """One end of a pipe."""
-Work: TypeAlias = Callable[[Any, Callable[[Any], None]], Any]
-"""Does a task, and may report how far it is. Tasks, reports and what comes of it are picklable."""
+T = TypeVar("T")
+"""A task."""
+P = TypeVar("P")
+"""What a worker reports of a task that is not done."""
+R = TypeVar("R")
+"""What comes of a task."""
+Work = Callable[[T, Callable[[P], None]], R]
+"""Does a task, and may report how far it is. All three are picklable."""
 
 
 @dataclass(frozen=True, slots=True)
