@@ -230,7 +230,7 @@ loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(100_000), batch_size=8, n
 loader.samples(0)
 for number, batch in enumerate(loader):
     if number == 0:
-        print(*(worker.process.pid for worker in loader._engine._crew._workers), flush=True)
+        print(*(worker.pid for worker in loader._engine._crew._workers), flush=True)
     time.sleep(0.002)
 """
 
@@ -274,7 +274,7 @@ def test_after_a_lost_worker_the_same_loader_goes_on_from_its_state(tmp_path: Pa
     for _ in range(3):
         next(running)
     state = pickle.loads(pickle.dumps(loader.state_dict()))
-    os.kill(loader._engine._crew._workers[1].process.pid, signal.SIGKILL)  # type: ignore[attr-defined]
+    os.kill(loader._engine._crew._workers[1].pid, signal.SIGKILL)  # type: ignore[attr-defined]
     with pytest.raises(TurntableError, match="ended by SIGKILL"):
         list(running)
     loader.load_state_dict(state)

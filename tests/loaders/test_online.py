@@ -181,7 +181,7 @@ def test_a_killed_renderer_is_an_error_at_once_and_the_same_loader_goes_on() -> 
     next(running)
     state = loader.state_dict()
     expected = next(running)
-    renderer = loader._engine._crew._workers[0].process.pid  # type: ignore[attr-defined]
+    renderer = loader._engine._crew._workers[0].pid  # type: ignore[attr-defined]
     family = [renderer, *descendants(renderer)]
     assert len(family) >= 2  # its loader of meshes too
     os.kill(renderer, signal.SIGKILL)
