@@ -148,7 +148,7 @@ def test_pages_import_from_faces_alone():
 def test_the_page_on_python_lists_exactly_the_faces():
     listed = re.findall(r"^::: (\S+)$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
     assert len(listed) == len(set(listed))
-    assert set(listed) == {*faces(), "turntable.errors"}
+    assert set(listed) == {*faces(), "turntable.choices", "turntable.errors"}
 
 
 def class_names(text):
@@ -181,6 +181,41 @@ def test_names_of_several_classes_are_found_whether_public_or_private():
     }
     assert names_of_several_classes(texts) == {"Place": ["one", "other"], "_Job": ["one", "other"]}
     assert names_of_several_classes({"one": texts["one"], "far": "from one import Place\n"}) == {}
+
+
+def literals_in(text):
+    """The values of every ``Literal[...]`` of a file, in the order in which it writes them."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("Literal"):
+            values = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            yield tuple(ast.literal_eval(value) for value in values)
+
+
+def literals_of_several_places(texts):
+    """Give the sets of values that are written as a ``Literal`` more than once, with the modules that do.
+
+    Args:
+        texts: The text of each module, by its dotted name.
+    """
+    owners = defaultdict(list)
+    for module, text in texts.items():
+        for values in literals_in(text):
+            owners[frozenset(values)].append(module)
+    return {values: modules for values, modules in owners.items() if len(modules) > 1}
+
+
+def test_a_set_of_choices_is_written_once_in_the_whole_package():
+    """Others take its name from the room that has it, or from ``turntable.choices``."""
+    assert literals_of_several_places({name: path.read_text() for name, path in modules().items()}) == {}
+
+
+def test_literals_of_several_places_are_found_in_any_order():
+    texts = {
+        "one": 'Split = Literal["train", "val"]\nWindow = int | Literal["auto"] | None\n',
+        "two": 'def read(split: typing.Literal["val", "train"], kind: Literal["a", "b"]): ...\n',
+        "far": "from one import Split\ndef read(split: Split): ...\n",
+    }
+    assert literals_of_several_places(texts) == {frozenset({"train", "val"}): ["one", "two"]}
 
 
 def uses_in(path, text):

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import cyclopts
 from cyclopts import Parameter
@@ -45,8 +45,6 @@ warn = partial(err.print, style="yellow", soft_wrap=True, markup=False, highligh
 
 LinksUnder = Annotated[tuple[Path, ...], Parameter("--links-under")]
 """Folders into which links of a data set may lead, beside its own and the hub's cache."""
-QualityName = Literal["fast", "standard", "high"]
-SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
 EXIT_STOPPED = 75
 """EX_TEMPFAIL of sysexits.h: batch scripts requeue on it."""
 

@@ -4,7 +4,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from turntable.cli.base import LinksUnder, SourceName, app, err, out, say
+from turntable.choices import SourceName
+from turntable.cli.base import LinksUnder, app, err, out, say
 from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:

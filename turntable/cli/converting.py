@@ -1,12 +1,13 @@
 """Commands that move data sets between shards and the published folders."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import cyclopts
 from cyclopts import Parameter
 
-from turntable.cli.base import LinksUnder, SourceName, app, err, say
+from turntable.choices import ChannelOrder, SourceName
+from turntable.cli.base import LinksUnder, app, err, say
 from turntable.cli.rendering import say_finished
 
 convert = cyclopts.App(name="convert", help="Move data sets between shards and the published folders.")
@@ -20,7 +21,7 @@ def convert_import(
     out_dir: Annotated[Path, Parameter("--out")],
     like: str | None = None,
     name: str | None = None,
-    channel_order: Literal["rgb", "bgr"] = "bgr",
+    channel_order: ChannelOrder = "bgr",
     split: tuple[Path, ...] = (),
     source: SourceName = "shapenet",
     licence: str | None = None,
@@ -70,7 +71,7 @@ def convert_export(
     dataset: Path,
     *,
     out_dir: Annotated[Path, Parameter("--out")],
-    channel_order: Literal["rgb", "bgr"] | None = None,
+    channel_order: ChannelOrder | None = None,
     threads: int | None = None,
     links_under: LinksUnder = (),
 ) -> int:

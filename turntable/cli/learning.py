@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from turntable.choices import Amp, Preset, PublishedKind, Schedule
 from turntable.cli.base import EXIT_STOPPED, MethodReference, app, err, out, say, warn
 from turntable.errors import InvalidInputError, StoppedError
 
@@ -16,18 +17,18 @@ def train(
     *,
     method: str,
     out_dir: Annotated[Path, Parameter("--out")],
-    preset: Literal["demo", "paper"] | None = None,
+    preset: Preset | None = None,
     backbone: str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     accumulate: int | None = None,
     learning_rate: float | None = None,
-    schedule: Literal["constant", "cosine"] | None = None,
+    schedule: Schedule | None = None,
     image_size: int | None = None,
     seed: int | None = None,
     workers: int | None = None,
     device: str | None = None,
-    amp: Literal["off", "bf16", "fp16"] | None = None,
+    amp: Amp | None = None,
     online: str | None = None,
     meshes: str | None = None,
     objects: int | None = None,
@@ -125,7 +126,7 @@ def evaluate(
     *,
     method: MethodReference = None,
     protocol: str = "turntable",
-    preset: Literal["demo", "paper"] = "paper",
+    preset: Preset = "paper",
     ood: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
     untrained: bool = False,
     vectors: bool = False,
@@ -206,7 +207,7 @@ def import_checkpoint(
     dataset: str,
     *,
     out_dir: Annotated[Path, Parameter("--out")],
-    kind: Literal["sie", "equicaps", "seq-jepa"] | None = None,
+    kind: PublishedKind | None = None,
 ) -> int:
     """Make a run of a checkpoint that SIE's, EquiCaps' or seq-JEPA's code saved, to evaluate it here.
 

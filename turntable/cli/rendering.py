@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from turntable.cli.base import QualityName, SourceName, app, err, say, warn
+from turntable.choices import QualityName, SourceName
+from turntable.cli.base import app, err, say, warn
 from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import cyclopts
 from cyclopts import Parameter
 from rich.table import Table
 
+from turntable.choices import TokenScope
 from turntable.cli.base import app, out, say, warn
 
-ScopeName = Literal["read", "render", "admin"]
 AccessFile = Annotated[Path, Parameter("--access")]
 DEFAULT_FILE = Path("turntable-access.json")
 
@@ -22,7 +22,7 @@ app.command(token)
 def token_create(
     name: str,
     *,
-    scopes: tuple[ScopeName, ...] = ("read",),
+    scopes: tuple[TokenScope, ...] = ("read",),
     datasets: tuple[str, ...] = ("*",),
     days: float | None = None,
     access: AccessFile = DEFAULT_FILE,

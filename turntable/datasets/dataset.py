@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from turntable.datasets.files import MOST_MANIFEST_BYTES, FolderFiles
 from turntable.datasets.labels import LabelSchema
@@ -11,7 +10,7 @@ from turntable.datasets.manifest import MANIFEST_NAME, Manifest, decode_manifest
 from turntable.datasets.shards import Cached, Folder, IndexSize, ShardPlace, ShardRecord, Streamed
 from turntable.datasets.split import Split
 from turntable.datasets.stores import LocalStore, Store, is_url, open_store
-from turntable.datasets.stores.cache import ShardCache, default_cache
+from turntable.datasets.stores.cache import CacheChoice, ShardCache, default_cache
 from turntable.errors import IntegrityError, InvalidInputError
 
 
@@ -101,7 +100,7 @@ class Dataset:
 def open_dataset(
     place: str | Path,
     *,
-    cache: ShardCache | str | Path | Literal[False] | None = None,
+    cache: CacheChoice = None,
     token: str | None = None,
     links_under: Sequence[str | Path] | None = None,
 ) -> Dataset:
@@ -141,9 +140,7 @@ def confined(folder: str | Path, links_under: Sequence[str | Path] | None) -> Fo
     return FolderFiles(Path(folder), None if links_under is None else tuple(map(Path, links_under)))
 
 
-def _elsewhere(
-    store: Store, indices: IndexSize, cache: ShardCache | str | Path | Literal[False] | None
-) -> ShardPlace:
+def _elsewhere(store: Store, indices: IndexSize, cache: CacheChoice) -> ShardPlace:
     if cache is False:
         return Streamed(store, indices)
     if cache is None:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from turntable.choices import ChannelOrder
 from turntable.datasets.files import (
     DATASET_NAME,
     LEAST_SIZE_PX,
@@ -23,6 +24,7 @@ from turntable.datasets.files import (
     FieldError,
     Fields,
     FolderFiles,
+    JpegSubsampling,
     parse_json,
     write_text,
 )
@@ -75,8 +77,8 @@ class Manifest:
     views: int
     image_size_px: int
     jpeg_quality: int
-    jpeg_subsampling: str
-    channel_order: str
+    jpeg_subsampling: JpegSubsampling
+    channel_order: ChannelOrder
     factors: tuple[Factor, ...]
     """The label columns."""
     shuffle_seed: int
@@ -206,8 +208,8 @@ def _read_fields(fields: Fields) -> Manifest:
         views=fields.integer("views", 1, MOST_VIEWS),
         image_size_px=fields.integer("image_size_px", LEAST_SIZE_PX, MOST_SIZE_PX),
         jpeg_quality=fields.integer("jpeg_quality", 1, 100),
-        jpeg_subsampling=fields.choice("jpeg_subsampling", ("420", "444")),
-        channel_order=fields.choice("channel_order", ("rgb", "bgr")),
+        jpeg_subsampling=fields.choice("jpeg_subsampling", get_args(JpegSubsampling)),
+        channel_order=fields.choice("channel_order", get_args(ChannelOrder)),
         factors=tuple(map(Factor.from_fields, fields.tables("factors", MOST_FACTORS))),
         shuffle_seed=fields.integer("shuffle_seed", 0, seed),
         conventions=fields.texts("conventions"),

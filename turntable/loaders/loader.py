@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from turntable.datasets import Dataset, MatchingViews, open_dataset
-from turntable.datasets.stores.cache import ShardCache
+from turntable.datasets.stores.cache import CacheChoice
 from turntable.errors import InvalidInputError
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
@@ -37,6 +37,7 @@ from turntable.loaders.sampling import (
 )
 
 _LOG = logging.getLogger("turntable.loaders")
+Window = int | Literal["auto"] | None
 REMOTE_WINDOW = 16
 """Shards that are open at once where they must be fetched first."""
 
@@ -77,8 +78,8 @@ class Loader(BatchLoader):
         *,
         engine: EngineName = "ring",
         where: str | None = None,
-        window_shards: int | Literal["auto"] | None = "auto",
-        cache: ShardCache | str | Path | Literal[False] | None = None,
+        window_shards: Window = "auto",
+        cache: CacheChoice = None,
         token: str | None = None,
     ) -> None:
         if engine not in get_args(EngineName):
@@ -161,7 +162,7 @@ class Loader(BatchLoader):
             prefetcher.close()
 
 
-def _window(window_shards: int | Literal["auto"] | None, dataset: Dataset) -> int | None:
+def _window(window_shards: Window, dataset: Dataset) -> int | None:
     if window_shards == "auto":
         return None if dataset.is_local else REMOTE_WINDOW
     if window_shards is not None and window_shards < 1:

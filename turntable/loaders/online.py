@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from turntable.choices import QualityName, SourceName
 from turntable.datasets import Recipe, load_recipe
 from turntable.datasets.draws import (
     LATENTS,
@@ -29,7 +30,6 @@ from turntable.datasets.draws import (
 from turntable.datasets.files import sha256_of
 from turntable.datasets.labels import LabelSchema
 from turntable.datasets.objects import SPLITS
-from turntable.datasets.recipes import Quality, Source
 from turntable.errors import DeviceLostError, InvalidInputError
 from turntable.loaders.augmentation import Augmentation
 from turntable.loaders.batch_config import BatchConfig, check_config
@@ -107,10 +107,10 @@ class OnlinePairs(BatchLoader):
         meshes: str | Path | None = None,
         config: BatchConfig = BatchConfig(sampler=Fresh()),
         *,
-        source: Source | None = None,
+        source: SourceName | None = None,
         backend: str = "auto",
         device: str = "auto",
-        quality: Quality | None = None,
+        quality: QualityName | None = None,
         objects: int | Sequence[str] | None = None,
         split_files: Sequence[str | Path] = (),
         window_objects: int | None = 64,

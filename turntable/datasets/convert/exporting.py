@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
+from turntable.choices import ChannelOrder
 from turntable.datasets.convert.layout import image_name, latent_name, object_path, published_columns
 from turntable.datasets.dataset import Dataset, confined, open_folder
 from turntable.datasets.files import (
@@ -37,7 +37,6 @@ from turntable.errors import InvalidInputError
 PLAN_NAME = "export.json"
 LOCK_NAME = "export.lock"
 
-ChannelOrder = Literal["rgb", "bgr"]
 Progress = Callable[[int, int], None]
 """Called with objects done and objects in all."""
 
@@ -168,8 +167,7 @@ def _picture(setup: _ExportSetup, data: bytes) -> bytes:
     if not setup.exchange:
         return data
     exchanged = np.ascontiguousarray(decode_jpeg(data)[..., ::-1])
-    subsampling: Literal["420", "444"] = "444" if setup.manifest.jpeg_subsampling == "444" else "420"
-    return encode_jpeg(exchanged, setup.manifest.jpeg_quality, subsampling)
+    return encode_jpeg(exchanged, setup.manifest.jpeg_quality, setup.manifest.jpeg_subsampling)
 
 
 def _is_whole(path: Path, latents: np.ndarray) -> bool:

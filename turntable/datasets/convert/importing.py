@@ -12,16 +12,18 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.choices import ChannelOrder, SourceName
 from turntable.datasets.convert.layout import image_name, label_names, latent_name, parse_latent, views_in
 from turntable.datasets.dataset import confined
 from turntable.datasets.files import (
     MOST_SIZE_PX,
     FolderFiles,
+    JpegSubsampling,
     canonical_json,
     decode_jpeg,
     encode_jpeg,
@@ -39,7 +41,7 @@ from turntable.datasets.objects import (
     read_split,
     split_objects,
 )
-from turntable.datasets.recipes import Recipe, Source, load_recipe
+from turntable.datasets.recipes import Recipe, load_recipe
 from turntable.datasets.shards import ShardWriter
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError, shown
 
@@ -56,13 +58,13 @@ Progress = Callable[[int, int], None]
 class Origin:
     """What the files themselves do not say."""
 
-    channel_order: Literal["rgb", "bgr"] = "bgr"
+    channel_order: ChannelOrder = "bgr"
     """Of the JPEGs: the published generators exchange red and blue."""
     like: str | None = None
     """Recipe whose ranges the labels keep; by default 3diebench or 3diebench-t, as they are long."""
     name: str | None = None
     """Of the data set; by default that of the recipe with "-imported"."""
-    source: Source = "shapenet"
+    source: SourceName = "shapenet"
     """Of the meshes."""
     licence: str = "ShapeNet terms of use (non-commercial research); see shapenet.org/terms"
     """Of the meshes."""
@@ -220,7 +222,7 @@ def _read(files: FolderFiles, name: str, most_bytes: int) -> bytes:
     return data
 
 
-def _jpeg_settings(jpeg: bytes) -> tuple[int, Literal["420", "444"]]:
+def _jpeg_settings(jpeg: bytes) -> tuple[int, JpegSubsampling]:
     """Quality and subsampling that encode like a file, as far as one can tell: 95 where no quality does."""
     from PIL import Image, JpegImagePlugin
 

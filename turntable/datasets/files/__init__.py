@@ -40,7 +40,7 @@ from turntable.datasets.files.npy import (
     parse_points,
     read_npy,
 )
-from turntable.datasets.files.pixels import decode_jpeg, encode_jpeg
+from turntable.datasets.files.pixels import JpegSubsampling, decode_jpeg, encode_jpeg
 from turntable.datasets.files.storage import (
     TEMPORARY_SUFFIX,
     append_line,
@@ -81,6 +81,7 @@ __all__ = [
     "FieldError",
     "Fields",
     "FolderFiles",
+    "JpegSubsampling",
     "append_line",
     "array_in",
     "atomic_file",

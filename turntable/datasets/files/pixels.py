@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from turntable.datasets.files import limits
 from turntable.errors import IntegrityError
 
+JpegSubsampling = Literal["420", "444"]
+"""Of the color channels: one value for 2 x 2 pixels, or for each."""
+
 
 def decode_jpeg(
     data: bytes, out: NDArray[np.uint8] | None = None, *, size_px: int | None = None
@@ -53,9 +56,7 @@ def _check_size(height: int, width: int, size_px: int | None) -> None:
         )
 
 
-def encode_jpeg(
-    image: NDArray[np.uint8], quality: int = 95, subsampling: Literal["420", "444"] = "420"
-) -> bytes:
+def encode_jpeg(image: NDArray[np.uint8], quality: int = 95, subsampling: JpegSubsampling = "420") -> bytes:
     """Encode as data sets are: the same pixels always give the same bytes (of one library version).
 
     Args:

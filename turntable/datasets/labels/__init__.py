@@ -6,6 +6,7 @@ from turntable.datasets.labels.factors import (
     REQUIRED,
     STANDARD,
     STANDARD_BY_NAME,
+    Draws,
     Factor,
     StandardFactor,
 )
@@ -18,7 +19,7 @@ from turntable.datasets.labels.outputs import (
     decode_extra,
     encode_extra,
 )
-from turntable.datasets.labels.rotation_rule import MOST_MARGIN_DEG, RotationRule
+from turntable.datasets.labels.rotation_rule import MOST_MARGIN_DEG, RotationRule, TrainingRange
 from turntable.datasets.labels.schema import (
     ROTATION_NAMES,
     TRANSLATION_NAMES,
@@ -57,6 +58,7 @@ __all__ = [
     "STANDARD_BY_NAME",
     "TRANSLATION_NAMES",
     "TWIST_NAMES",
+    "Draws",
     "Factor",
     "FloatArray",
     "LabelArray",
@@ -67,6 +69,7 @@ __all__ = [
     "SequenceRule",
     "Span",
     "StandardFactor",
+    "TrainingRange",
     "channels_first",
     "decode_extra",
     "encode_extra",

@@ -13,6 +13,8 @@ Unit = Literal["rad", "turn", "1", "W"]
 Distribution = Literal["uniform", "fixed", "two-sided", "joint"]
 """Of a column: uniform over [low, high]; one value; a magnitude uniform over [inner, high] with a sign at
 random; or decided together with other columns (a rotation on SO(3), a motion) and only bounded by itself."""
+Draws = Literal["philox", "numpy-legacy", "imported"]
+"""Origin of factors: counters, the stream of the published generators, or labels that came with pictures."""
 _LEAST, _GREATEST = 1e-9, 1e9
 """In size, of the numbers of a factor that a stranger describes."""
 

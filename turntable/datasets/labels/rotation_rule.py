@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+TrainingRange = Literal["3diebench"]
+"""Training set whose rotations can be left out."""
 MOST_MARGIN_DEG = 60.0
 """Beyond, nearly every draw would be thrown away."""
 
@@ -15,7 +17,7 @@ MOST_MARGIN_DEG = 60.0
 class RotationRule:
     """Uniform on SO(3) (Haar), or uniform on the part of it that is outside a training range."""
 
-    outside: Literal["3diebench"] | None = None
+    outside: TrainingRange | None = None
     """The training range to stay away from: every angle within pi/2."""
     margin_deg: float = 0.0
     """No rotation of that range is nearer than this, as an angle on SO(3)."""

@@ -15,6 +15,7 @@ from turntable.datasets.objects.records import (
     TRAIN,
     ObjectRecord,
     ShardPlan,
+    SplitName,
     objects_a_shard,
     plan_shards,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "ObjectRecord",
     "QuarantineRecord",
     "ShardPlan",
+    "SplitName",
     "equal_meshes",
     "objects_a_shard",
     "parse_quarantine",

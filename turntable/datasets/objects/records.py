@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from turntable.datasets.files import LONGEST_CATEGORY, LONGEST_ID, MOST_SEED, PLAIN_NAME, Fields, object_key
 
-TRAIN = "train"
-VAL = "val"
-SPLITS = (TRAIN, VAL)
+SplitName = Literal["train", "val"]
+TRAIN: SplitName = "train"
+VAL: SplitName = "val"
+SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 FEWEST_SHARDS = 8
 """So many has a data set of at least as many objects, its splits taken together."""
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from turntable.datasets.files import sha256_of
+from turntable.choices import ChannelOrder, QualityName, SourceName
+from turntable.datasets.files import JpegSubsampling, sha256_of
 from turntable.datasets.labels import (
+    Draws,
     Factor,
     LabelSchema,
     OutputName,
@@ -20,17 +22,13 @@ from turntable.datasets.objects import SPLITS
 from turntable.datasets.recipes.text import check_extent, parse_toml, read_text
 from turntable.errors import InvalidInputError, shown
 
-Source = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
-Quality = Literal["fast", "standard", "high"]
-Draws = Literal["philox", "numpy-legacy", "imported"]
-
 
 @dataclass(frozen=True)  # no slots: the digests are cached
 class Recipe:
     """What to render and how. Made by ``load_recipe``, ``Recipe.from_toml`` or ``Recipe.from_dict``."""
 
     name: str
-    source: Source
+    source: SourceName
     views: int
     """Views of each object."""
     image_size_px: int
@@ -39,12 +37,12 @@ class Recipe:
     """The tables [factors.<name>], in the standard order."""
     description: str = ""
     seed: int = 0
-    quality: Quality = "standard"
+    quality: QualityName = "standard"
     supersampling: int | None = None
     """Samples a pixel along each axis; None leaves it to the quality."""
     jpeg_quality: int = 95
-    jpeg_subsampling: Literal["420", "444"] = "420"
-    channel_order: Literal["rgb", "bgr"] = "rgb"
+    jpeg_subsampling: JpegSubsampling = "420"
+    channel_order: ChannelOrder = "rgb"
     """"bgr" exchanges red and blue in the files, as the published 3DIEBench does."""
     outputs: tuple[OutputName, ...] = ("rgb",)
     """What is kept of each view, in the standard order."""

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from turntable.choices import ChannelOrder, QualityName, SourceName
 from turntable.datasets.files import (
     LEAST_SIZE_PX,
     MOST_POINTS,
@@ -23,17 +24,20 @@ from turntable.datasets.files import (
     MOST_SHARD_OBJECTS,
     MOST_SIZE_PX,
     MOST_VIEWS,
+    JpegSubsampling,
 )
 from turntable.datasets.labels import (
     MOST_MARGIN_DEG,
     OUTPUTS,
     ROTATION_NAMES,
     STANDARD,
+    Draws,
     MotionName,
     OutputName,
     StandardFactor,
+    TrainingRange,
 )
-from turntable.datasets.objects import SPLITS
+from turntable.datasets.objects import SPLITS, SplitName
 from turntable.errors import is_plain, shown
 
 _PI = re.compile(
@@ -128,7 +132,7 @@ class RotationTable(StrictTable):
     """[rotation]: rotations drawn on SO(3), in place of the three angles' tables."""
 
     kind: Literal["uniform"]
-    outside: Literal["3diebench"] | None = None
+    outside: TrainingRange | None = None
     margin_deg: _Number = Field(default=0.0, ge=0, le=MOST_MARGIN_DEG)
 
 
@@ -174,21 +178,21 @@ class RecipeTable(StrictTable):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
     description: str = Field(default="", max_length=MOST_DESCRIPTION)
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
-    source: Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
+    source: SourceName
     views: int = Field(ge=1, le=MOST_VIEWS)
     image_size_px: int = Field(ge=LEAST_SIZE_PX, le=MOST_SIZE_PX)
-    quality: Literal["fast", "standard", "high"] = "standard"
+    quality: QualityName = "standard"
     supersampling: int | None = Field(default=None, ge=1, le=MOST_SAMPLES)
     jpeg_quality: int = Field(default=95, ge=1, le=100)
-    jpeg_subsampling: Literal["420", "444"] = "420"
-    channel_order: Literal["rgb", "bgr"] = "rgb"
+    jpeg_subsampling: JpegSubsampling = "420"
+    channel_order: ChannelOrder = "rgb"
     outputs: list[OutputName] = ["rgb"]
     points: int = Field(default=0, ge=0, le=MOST_POINTS)
     objects_per_shard: int = Field(default=128, ge=1, le=MOST_SHARD_OBJECTS)
     val_fraction: float = Field(default=0.2, ge=0, lt=1)
     split_seed: int = Field(default=0, ge=0, le=2**63 - 1)
-    splits: list[Literal["train", "val"]] = list(SPLITS)
-    draws: Literal["philox", "numpy-legacy", "imported"] = "philox"
+    splits: list[SplitName] = list(SPLITS)
+    draws: Draws = "philox"
     chunks: int = Field(default=1, ge=1, le=100_000)
     rotation: RotationTable | None = None
     sequence: SequenceTable | None = None

@@ -9,19 +9,19 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 from torch import Tensor
 
+from turntable.choices import PublishedKind
 from turntable.errors import IntegrityError, InvalidInputError, shown
 from turntable.models.actions import POSE_MATRIX, ROTATION, ROTATION_AND_COLOUR, ROTATION_MATRIX, action_dim
 from turntable.models.weights.files import read_weight_file
 
-Kind = Literal["sie", "equicaps", "seq-jepa"]
 Weights = dict[str, Tensor]
 
 _WRAPPERS = ("module.", "_orig_mod.")
-_MARKS: Mapping[Kind, str] = {
+_MARKS: Mapping[PublishedKind, str] = {
     "sie": "projector_equi.0.weight",
     "equicaps": "projector.fc.W1",
     "seq-jepa": "agg_token",
@@ -48,7 +48,7 @@ class PublishedWeights:
     """Under our names, without the data's colours."""
 
 
-def read_published(path: Path | str, kind: Kind | None = None) -> PublishedWeights:
+def read_published(path: Path | str, kind: PublishedKind | None = None) -> PublishedWeights:
     """Read a checkpoint of SIE's, EquiCaps' or seq-JEPA's code.
 
     Args:
@@ -63,7 +63,7 @@ def read_published(path: Path | str, kind: Kind | None = None) -> PublishedWeigh
     found = published_kind(weights)
     if found is None:
         raise InvalidInputError(
-            f"{path} is no checkpoint of {', '.join(get_args(Kind))}: it has none of the weights"
+            f"{path} is no checkpoint of {', '.join(get_args(PublishedKind))}: it has none of the weights"
             f" {', '.join(_MARKS.values())}"
         )
     if kind is not None and found != kind:
@@ -79,7 +79,7 @@ def read_published(path: Path | str, kind: Kind | None = None) -> PublishedWeigh
         ) from error
 
 
-def published_kind(weights: Mapping[str, Tensor]) -> Kind | None:
+def published_kind(weights: Mapping[str, Tensor]) -> PublishedKind | None:
     """Whose code saved these weights; None where it is nobody's known."""
     return next((kind for kind, mark in _MARKS.items() if mark in weights), None)
 
@@ -183,7 +183,7 @@ def _rename(name: str, names: Mapping[str, str]) -> str:
     return name
 
 
-_READERS: Mapping[Kind, Callable[[Weights], PublishedWeights]] = {
+_READERS: Mapping[PublishedKind, Callable[[Weights], PublishedWeights]] = {
     "sie": _sie,
     "equicaps": _equicaps,
     "seq-jepa": _seq_jepa,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from turntable.choices import TokenScope
 from turntable.errors import InvalidInputError
 from turntable.service.answers import problem
 from turntable.service.doors import tokens
@@ -46,7 +47,7 @@ class Asker:
     wrong: str = ""
     """The fault of the token or link that was shown; empty where there is none."""
 
-    def may(self, scope: tokens.Scope, dataset: str | None) -> bool:
+    def may(self, scope: TokenScope, dataset: str | None) -> bool:
         """Tell whether this is allowed; ``dataset`` None: what is no data set's."""
         if self.open_to_all or (scope == "read" and self.is_public(dataset)):
             return True
@@ -56,7 +57,7 @@ class Asker:
         """Tell whether anyone may read a data set."""
         return self.open_to_all or dataset in self.public or tokens.ALL in self.public
 
-    def check(self, scope: tokens.Scope, dataset: str | None) -> None:
+    def check(self, scope: TokenScope, dataset: str | None) -> None:
         """Let pass what is allowed. Raises HTTPException (401, 403) for all else."""
         if self.wrong:
             raise HTTPException(401, self.wrong, _ASK)

@@ -15,15 +15,14 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
+from turntable.choices import TokenScope
 from turntable.errors import IntegrityError, InvalidInputError
 
-Scope = Literal["read", "render", "admin"]
-"""``read``: all of a data set. ``render``: views on request besides. ``admin``: the service's numbers too."""
 ALL = "*"
 PREFIX = "tt"
-_IMPLIED: Mapping[Scope, tuple[Scope, ...]] = {
+_IMPLIED: Mapping[TokenScope, tuple[TokenScope, ...]] = {
     "read": ("read",),
     "render": ("read", "render"),
     "admin": ("read", "render", "admin"),
@@ -39,7 +38,7 @@ class TokenRecord:
     name: str
     """What a person calls it."""
     sha256: str
-    scopes: tuple[Scope, ...]
+    scopes: tuple[TokenScope, ...]
     datasets: tuple[str, ...]
     """Names, or "*"."""
     created: float
@@ -51,7 +50,7 @@ class TokenRecord:
         """Whether it still opens anything."""
         return self.revoked is None and (self.expires is None or now < self.expires)
 
-    def allows(self, scope: Scope, dataset: str | None) -> bool:
+    def allows(self, scope: TokenScope, dataset: str | None) -> bool:
         """Whether it opens this of a data set; None: of what is no data set's."""
         granted = {implied for own in self.scopes for implied in _IMPLIED[own]}
         return scope in granted and (dataset is None or ALL in self.datasets or dataset in self.datasets)
@@ -82,10 +81,10 @@ class Access:
             InvalidInputError: A scope is unknown, or there is none; the time is not positive.
         """
         wanted = tuple(dict.fromkeys(scopes))
-        unknown = [scope for scope in wanted if scope not in get_args(Scope)]
+        unknown = [scope for scope in wanted if scope not in get_args(TokenScope)]
         if unknown or not wanted:
             raise InvalidInputError(
-                f"scopes {', '.join(wanted) or 'none'}: give some of {', '.join(get_args(Scope))}"
+                f"scopes {', '.join(wanted) or 'none'}: give some of {', '.join(get_args(TokenScope))}"
             )
         if days is not None and not 0 < days < 36_525:
             raise InvalidInputError(f"days {days}: must be above 0 and at most a century")
@@ -95,7 +94,7 @@ class Access:
             id_,
             name,
             _hashed(text),
-            cast("tuple[Scope, ...]", wanted),
+            cast("tuple[TokenScope, ...]", wanted),
             tuple(dict.fromkeys(datasets)) or (ALL,),
             now,
             None if days is None else now + days * 86_400,
@@ -195,7 +194,7 @@ def _typed_token(row: Mapping[str, Any]) -> TokenRecord:
         if not isinstance(row[name], list):
             raise TypeError(f"{name} of token {made.id[:40]} is no list")
     for scope in made.scopes:
-        if scope not in get_args(Scope):
+        if scope not in get_args(TokenScope):
             raise ValueError(f"scope {scope[:40]!r} of token {made.id[:40]}")
     for name in ("created", "expires", "revoked"):
         if row.get(name) is not None and not isinstance(row[name], int | float):

@@ -1,7 +1,7 @@
 """The folder of a run: its configuration, checkpoints and records."""
 
 from turntable.training.runs.checkpoints import load_weights, save_weights
-from turntable.training.runs.config import Amp, TrainConfig
+from turntable.training.runs.config import TrainConfig
 from turntable.training.runs.data import TrainingData, training_data
 from turntable.training.runs.folder import (
     RECORDS_NAME,
@@ -26,7 +26,6 @@ from turntable.training.runs.sinks import Sink, Tensorboard, WeightsAndBiases
 
 __all__ = [
     "RECORDS_NAME",
-    "Amp",
     "Records",
     "Run",
     "Sink",

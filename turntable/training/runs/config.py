@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeGuard, cast
 
+from turntable.choices import Amp, Schedule
 from turntable.errors import InvalidInputError, shown
+from turntable.geometry import QuaternionSign
 from turntable.loaders import Augmentation
 from turntable.models import (
     BACKBONES,
@@ -17,10 +19,7 @@ from turntable.models import (
     value_faults,
 )
 
-Schedule = Literal["constant", "cosine"]
 OptimizerName = Literal["adam", "adamw", "sgd"]
-Amp = Literal["off", "bf16", "fp16"]
-QuaternionSign = Literal["product", "canonical"]
 
 _BOUNDS: Mapping[str, Bounds] = {
     "epochs": Bounds(1, 10**6),

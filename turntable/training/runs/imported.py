@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from turntable.choices import PublishedKind
 from turntable.errors import InvalidInputError
 from turntable.models import Normalize
-from turntable.models.weights import Kind, read_published
+from turntable.models.weights import read_published
 from turntable.training.runs.checkpoints import check_fit, load_weights, save_weights
 from turntable.training.runs.data import training_data
 from turntable.training.runs.folder import Run, begin_run, new_method, plan_run, planned_method
@@ -12,7 +13,7 @@ from turntable.training.runs.presets import paper_config
 
 
 def import_checkpoint(
-    file: Path | str, dataset: Path | str, out_dir: Path | str, kind: Kind | None = None
+    file: Path | str, dataset: Path | str, out_dir: Path | str, kind: PublishedKind | None = None
 ) -> Run:
     """Make a finished run of a checkpoint of SIE's, EquiCaps' or seq-JEPA's code.
 

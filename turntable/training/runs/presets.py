@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
+from turntable.choices import Preset
 from turntable.errors import InvalidInputError
 from turntable.models import MethodConfig, MethodEntry, choose_method, method_entry
 from turntable.training.runs.config import TrainConfig
-
-Preset = Literal["demo", "paper"]
 
 _DEMO: Mapping[str, Any] = {
     "backbone": "small",

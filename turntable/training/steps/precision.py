@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from turntable.choices import Amp
 from turntable.errors import TurntableError
-from turntable.training.runs import Amp
 
 _TYPES: dict[Amp, torch.dtype] = {"off": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _LEAST_SCALE = 1e-6

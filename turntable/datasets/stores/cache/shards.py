@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from turntable.datasets.files import is_digest
 from turntable.datasets.stores.cache.fetching import fetch
@@ -172,6 +173,10 @@ class ShardCache:
             f"in a cache of {self.max_bytes / 1e6:,.0f} MB; set {BOUND_VARIABLE} higher, or give fewer "
             "window_shards"
         )
+
+
+CacheChoice = ShardCache | str | Path | Literal[False] | None
+"""What readers may name: a cache, its folder, None for the usual one, or False for none."""
 
 
 def default_cache(folder: Path | None = None) -> ShardCache:

@@ -1,0 +1,24 @@
+"""Words that are chosen among at the command line and in the package: each set has this one definition.
+
+It imports nothing, so that the command line can list its choices before numpy or torch is loaded. A set that
+only one room asks for is defined in that room.
+"""
+
+from typing import Literal
+
+Amp = Literal["off", "bf16", "fp16"]
+"""Mixed precision of a training."""
+ChannelOrder = Literal["rgb", "bgr"]
+"""Order of the colors in JPEG files; the published 3DIEBench has red and blue exchanged."""
+Preset = Literal["demo", "paper"]
+"""Settings that a training or a protocol begins from."""
+PublishedKind = Literal["sie", "equicaps", "seq-jepa"]
+"""Code whose checkpoints can be read."""
+QualityName = Literal["fast", "standard", "high"]
+"""Amount of work that goes into a picture."""
+Schedule = Literal["constant", "cosine"]
+"""Course of the learning rate after the warm-up."""
+SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
+"""Kind of meshes."""
+TokenScope = Literal["read", "render", "admin"]
+"""Right that a token gives: to all of a data set; to views on request too; to the service's numbers too."""
