@@ -1,7 +1,30 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
 import pytest
 
 from turntable.errors import InvalidInputError
+from turntable.models import METHODS, MethodConfig, MethodEntry
 from turntable.training import demo_config, overrides
+
+
+@dataclass(frozen=True, slots=True)
+class StrangeConfig(MethodConfig):
+    """Types of settings that no method of turntable has."""
+
+    bins: Literal[2, 4] = 2
+    size: int | str = 1
+    table: Path = Path()
+    shape: tuple[int, float] | None = None
+    on_step: Callable[[], None] | None = None
+    entry: MethodEntry | None = None
+
+
+@pytest.fixture
+def strange(monkeypatch):
+    monkeypatch.setitem(METHODS, "strange", MethodEntry(StrangeConfig, METHODS["sie"].method))
 
 
 def test_settings_take_the_types_of_their_fields():
@@ -40,6 +63,25 @@ def test_names_with_commas_are_a_tuple(toys):
     assert overrides("sie", []) == {}
 
 
+def test_settings_of_a_method_of_ones_own_take_their_types_too(strange):
+    texts = ["bins=4", "size=wide", "table=a/b.csv", "shape=3, 0.5", "entry=none"]
+    assert overrides("strange", texts)["method_config"] == {
+        "bins": 4,
+        "size": "wide",
+        "table": Path("a/b.csv"),
+        "shape": (3, 0.5),
+        "entry": None,
+    }
+    for text, words in (
+        ("bins=3", "--set bins=3: give one of 2, 4"),
+        ("shape=3", "give 2 values with commas, each a whole number, or none"),
+        ("on_step=print", "--set on_step=print: give .*Callable.*, or none"),
+        ("entry=sie", "--set entry=sie: give .*MethodEntry.*, or none"),
+    ):
+        with pytest.raises(InvalidInputError, match=words):
+            overrides("strange", [text])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -51,6 +93,9 @@ def test_names_with_commas_are_a_tuple(toys):
         ("learning_rate=fast", "give a number"),
         ("clip_norm=long", "give a number, or none"),
         ("decay_norms=maybe", "give true or false"),
+        ("decay_norms=2", "give true or false"),
+        ("epochs=١٢", "give a whole number"),
+        ("learning_rate=１.５", "give a number"),
         ("optimizer=lion", "give one of adam, adamw, sgd"),
         ("projector_widths=8,8", "give 3 values with commas, each a whole number"),
     ],

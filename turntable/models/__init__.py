@@ -29,7 +29,7 @@ from turntable.models.registry import (
     methods_text,
     register_method,
 )
-from turntable.models.values import MOST_CHARACTERS, MOST_ITEMS, Bounds, said, value_faults
+from turntable.models.values import MOST_CHARACTERS, MOST_ITEMS, Bounds, field_types, said, value_faults
 from turntable.models.views import ImageMethod
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "build_method",
     "check_rows",
     "choose_method",
+    "field_types",
     "gathered",
     "is_at_hand",
     "is_reference",

@@ -41,7 +41,7 @@ def value_faults(
         A sentence for each such field, which names it.
     """
     faults: list[str] = []
-    for name, kind in _types_of(type(config)).items():
+    for name, kind in field_types(type(config)).items():
         value = getattr(config, name)
         limits = bounds.get(name, whole if int in _parts_of(kind) else other)
         if (wanted := _wanted(value, kind, limits)) is not None:
@@ -58,7 +58,8 @@ def said(value: object) -> str:
 
 
 @cache
-def _types_of(config: type) -> Mapping[str, Any]:
+def field_types(config: type) -> Mapping[str, Any]:
+    """Return the types of a dataclass's fields by their names."""
     hints = get_type_hints(config)
     return {item.name: hints[item.name] for item in fields(config)}
 

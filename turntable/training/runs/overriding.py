@@ -1,13 +1,16 @@
 """Settings given as text, ``name=value``: of a method's configuration or of the run, by the field's type."""
 
-import types
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from collections.abc import Sequence
+from dataclasses import replace
+from types import NoneType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticUserError
 
 from turntable.errors import InvalidInputError, shown
 from turntable.loaders import Augmentation, augmentation_by_name
-from turntable.models import MOST_ITEMS, choose_method, method_entry
+from turntable.models import MOST_ITEMS, choose_method, field_types, method_entry
 from turntable.training.runs.config import TrainConfig
 
 _GIVEN_OTHERWISE = frozenset({"method", "method_config", "dataset", "online", "meshes", "augmentation"})
@@ -17,7 +20,6 @@ _WORDS: dict[Any, str] = {
     float: "a number",
     str: "a name",
 }
-_FLAGS = {"true": True, "false": False}
 
 
 def overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
@@ -34,8 +36,8 @@ def overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
     Raises:
         InvalidInputError: A name is unknown, or a value is not of its field's type.
     """
-    of_method = _types_of(method_entry(choose_method(method)).config)
-    of_run = {name: kind for name, kind in _types_of(TrainConfig).items() if name not in _GIVEN_OTHERWISE}
+    of_method = field_types(method_entry(choose_method(method)).config)
+    of_run = {name: kind for name, kind in field_types(TrainConfig).items() if name not in _GIVEN_OTHERWISE}
     changes: dict[str, Any] = {}
     of_its_own: dict[str, Any] = {}
     for text in texts:
@@ -67,7 +69,7 @@ def augmentation_of(texts: Sequence[str]) -> Augmentation | None:
     if not texts:
         return None
     chosen, parts = Augmentation(), dict[str, Any]()
-    known = _types_of(Augmentation)
+    known = field_types(Augmentation)
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
@@ -81,50 +83,39 @@ def augmentation_of(texts: Sequence[str]) -> Augmentation | None:
     return replace(chosen, **parts)
 
 
-def _types_of(config: type) -> Mapping[str, Any]:
-    hints = get_type_hints(config)
-    return {item.name: hints[item.name] for item in fields(config)}
-
-
 def _parsed(name: str, text: str, kind: Any, option: str = "--set") -> Any:
     try:
         return _value(text.strip(), kind)
-    except (KeyError, ValueError):
+    except (ValueError, PydanticUserError):  # the second where pydantic knows no such type
         raise InvalidInputError(f"{option} {name}={shown(text)}: give {_in_words(kind)}") from None
 
 
 def _value(text: str, kind: Any) -> Any:
-    """A text as a type; ValueError or KeyError where it is none of it."""
+    """Return a text as a type; ValueError where it is none of it."""
     origin, parts = get_origin(kind), get_args(kind)
+    if NoneType in parts:
+        return None if text.lower() == "none" else _value(text, _without_none(kind))
+    given: Any = text
     if origin is Literal:
-        return {str(choice): choice for choice in parts}[text]
-    if origin in (Union, types.UnionType):
-        return None if text.lower() == "none" else _value(text, _without_none(parts))
-    if origin is tuple:
-        texts = [part.strip() for part in text.split(",", MOST_ITEMS) if part.strip()]
-        if parts[1:] == (...,):
-            return tuple(_value(part, parts[0]) for part in texts)
-        return tuple(_value(part, each) for part, each in zip(texts, parts, strict=True))
-    if kind is bool:
-        return _FLAGS[text.lower()]
-    if kind is not str and not text.isascii():  # Python reads the figures of every script
-        raise ValueError(text)
-    return kind(text)
+        given = {str(choice): choice for choice in parts}.get(text)
+    elif origin is tuple:
+        given = [item.strip() for item in text.split(",", MOST_ITEMS) if item.strip()]
+    return TypeAdapter(kind).validate_python(given)
 
 
-def _without_none(parts: Sequence[Any]) -> Any:
-    return next(part for part in parts if part is not type(None))
+def _without_none(kind: Any) -> Any:
+    return Union[tuple(part for part in get_args(kind) if part is not NoneType)]  # noqa: UP007 (made here)
 
 
 def _in_words(kind: Any) -> str:
-    """What a value should look like."""
+    """Say what a value should look like."""
     origin, parts = get_origin(kind), get_args(kind)
+    if NoneType in parts:
+        return f"{_in_words(_without_none(kind))}, or none"
     if origin is Literal:
         return f"one of {', '.join(map(str, parts))}"
-    if origin in (Union, types.UnionType):
-        return f"{_in_words(_without_none(parts))}, or none"
+    if origin is tuple and parts[1:] == (...,):
+        return f"{_in_words(parts[0])} or several with commas"
     if origin is tuple:
-        if parts[1:] == (...,):
-            return f"{_in_words(parts[0])} or several with commas"
         return f"{len(parts)} values with commas, each {_in_words(parts[0])}"
-    return str(_WORDS.get(kind, kind))
+    return _WORDS.get(kind, str(kind))
