@@ -1,7 +1,8 @@
 """Batch norm over all ranks: outputs, gradients and running statistics of one process with the whole batch.
 
-On CUDA torch's own does this. Elsewhere each rank gathers every rank's mean and variance, and gradients pass
-through the gathering: the backward pass needs no formula.
+On CUDA torch's own does this. It refuses the tensors of CPU ranks (torch 2.13: "SyncBatchNorm expected input
+tensor to be on GPU or XPU or privateuseone"), so there each rank gathers every rank's mean and variance.
+Gradients pass through the gathering: the backward pass needs no formula.
 """
 
 from typing import TypeVar
