@@ -57,7 +57,7 @@ def test_inspect(capsys, dataset):
         (["render", "zoo", "--out", "x", "--objects", "0"], "--objects 1 or more"),
         (
             ["render", "zoo", "--out", "x", "--objects", "1", "--backend", "vulcan"],
-            "no backend is called 'vulcan'",
+            "unknown backend 'vulcan'",
         ),
         (["replay", "none.csv", "--meshes", "m", "--out", "x"], "none.csv: cannot be read"),
         (["inspect", "nowhere"], "nowhere"),

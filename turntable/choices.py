@@ -1,10 +1,13 @@
 """Words that are chosen among at the command line and in the package: each set has this one definition.
 
-It imports nothing, so that the command line can list its choices before numpy or torch is loaded. A set that
+It loads nothing, so that the command line can list its choices before numpy or torch is there. A set that
 only one room asks for is defined in that room.
 """
 
+from collections.abc import Iterable
 from typing import Literal
+
+from turntable.errors import InvalidInputError, said
 
 Amp = Literal["off", "bf16", "fp16"]
 """Mixed precision of a training."""
@@ -22,3 +25,19 @@ SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse
 """Kind of meshes."""
 TokenScope = Literal["read", "render", "admin"]
 """Right that a token gives: to all of a data set; to views on request too; to the service's numbers too."""
+
+
+def check_choice(kind: str, value: object, choices: Iterable[str]) -> None:
+    """Make sure that a value is one of the words that there are.
+
+    Args:
+        kind: What it should be, for the message: "backbone".
+        value: Anything.
+        choices: The words, or a table of which they are the keys.
+
+    Raises:
+        InvalidInputError: It is none of them; the message lists them.
+    """
+    words = tuple(choices)
+    if value not in words:
+        raise InvalidInputError(f"unknown {kind} {said(value)}; choose one of: {', '.join(words)}")

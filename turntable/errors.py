@@ -15,6 +15,7 @@ TurntableError                    the base of them all; the command line prints 
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -34,6 +35,16 @@ def shown(text: str, most: int = 120) -> str:
 def escaped(text: str) -> str:
     """Return a text in one line that a terminal prints and does not obey: escaped as Python writes it."""
     return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def said(value: object, spell: Callable[[object], str] = repr) -> str:
+    """Return a stranger's value for a message: in one line, cut after 60 characters, whatever it is."""
+    try:
+        return shown(spell(value), 60)
+    except ValueError:
+        return "a number of thousands of figures"
+    except RecursionError:
+        return f"a {type(value).__name__} nested without end"
 
 
 class TurntableError(Exception):

@@ -302,7 +302,7 @@ def made_of(dataset: Dataset, arguments: dict) -> Loader:
         ({"image_size": 0}, "image_size 0: must be at least 1 pixel"),
         ({"rank": 2, "world_size": 2}, "rank 2 of 2: must be from 0 to 1"),
         ({"rank": 0}, "give rank and world_size together"),
-        ({"engine": "rong"}, "engine 'rong': use one of ring, dataloader"),
+        ({"engine": "rong"}, "unknown engine 'rong'; choose one of: ring, dataloader"),
         ({"output": "jax"}, "output 'jax': use 'torch' or 'numpy'"),
         ({"num_workers": -1}, "num_workers -1: must be at least 0"),
         ({"window_shards": 0}, "window_shards 0: must be at least 1, or None"),

@@ -249,7 +249,7 @@ def test_recipes_that_end_are_refused(name: str) -> None:
         ({"recipe": "no-such"}, "no recipe 'no-such'"),
         ({"meshes": "/nowhere"}, "the zoo makes its own meshes"),
         ({"meshes": "/nowhere", "source": "folder"}, "/nowhere does not exist"),
-        ({"backend": "crayons"}, "no backend is called 'crayons'"),
+        ({"backend": "crayons"}, "unknown backend 'crayons'"),
         ({"objects": ["chair/999999"]}, "such as chair/999999"),
         ({"batch_size": 4}, "3 samples do not fill a batch of 4"),
         (

@@ -147,7 +147,7 @@ def test_the_initialisation_sets_the_length_of_the_prediction(init, ratio):
 
 
 def test_what_cannot_be_right_is_refused():
-    with pytest.raises(InvalidInputError, match="init 'kaiming': use one of torch, fan_in"):
+    with pytest.raises(InvalidInputError, match="hypernetwork_init 'kaiming'; choose one of: torch, fan_in"):
         Hypernetwork(4, init="kaiming")
     with pytest.raises(InvalidInputError, match="generates 0 layers"):
         Hypernetwork(4, layers=0)

@@ -242,7 +242,7 @@ def test_a_reference_batch_size_divides_covariances_by_it(make):
     [
         ({"equivariant_dim": 512}, "between 1 and 511"),
         ({"equivariant_dim": 0}, "between 1 and 511"),
-        ({"both_signs": "either"}, "both_signs is 'either'; choose one of: given, random, double_cover"),
+        ({"both_signs": "either"}, "unknown both_signs 'either'; choose one of: given, random, double_cover"),
         ({"both_signs": "random", "action": ("relative_rotation",)}, "no quaternion"),
         ({"reference_batch_size": 1}, "at least 2 rows"),
         ({"predictor": "linear"}, "unknown predictor 'linear'"),

@@ -69,7 +69,7 @@ def test_one_pair_is_enough(build, batch):
 
 
 def test_unknown_heads_and_weights_below_zero_are_refused(build):
-    with pytest.raises(InvalidInputError, match="class_head is 'evb'; choose one of: linear, ebv"):
+    with pytest.raises(InvalidInputError, match="unknown class_head 'evb'; choose one of: linear, ebv"):
         build(Supervised, SupervisedConfig(class_head="evb"))
     with pytest.raises(InvalidInputError, match="weights must be at least 0"):
         build(Supervised, SupervisedConfig(colour_weight=-1.0))

@@ -149,7 +149,7 @@ def test_an_object_that_kills_every_worker_is_left_out(whole, tmp_path):
 
 
 def test_arguments_that_cannot_be_right_are_said(tmp_path):
-    with pytest.raises(InvalidInputError, match="no backend is called 'chalk'"):
+    with pytest.raises(InvalidInputError, match="unknown backend 'chalk'"):
         generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=2, backend="chalk")
     with pytest.raises(InvalidInputError, match="--workers 0: there must be at least one"):
         generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=0)

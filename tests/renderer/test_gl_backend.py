@@ -115,7 +115,7 @@ def test_paired_taps_filter_as_single_ones_do(supersampling):
 
 def test_unknown_backend():
     with pytest.raises(
-        InvalidInputError, match="no backend is called 'vulcan'; known: moderngl, embree, pyrender"
+        InvalidInputError, match="unknown backend 'vulcan'; choose one of: moderngl, embree, pyrender"
     ):
         open_backend("vulcan")
 

@@ -193,7 +193,9 @@ def test_a_laptop_opens_to_the_front_and_an_airplane_carries_its_fin_behind() ->
 
 
 def test_an_unknown_category_is_refused_with_the_list_of_the_known() -> None:
-    with pytest.raises(InvalidInputError, match=r"no category 'unicorn'; it has airplane, .*mug.*"):
+    with pytest.raises(
+        InvalidInputError, match=r"unknown category of the zoo 'unicorn'; choose one of: airplane, .*mug.*"
+    ):
         zoo_mesh("unicorn", 0)
 
 

@@ -59,7 +59,7 @@ def test_texts_of_the_command_line(texts, expected):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("zoom", "unknown augmentation zoom; choose one of: simclr, simclr-unmirrored, crop, color"),
+        ("zoom", "unknown augmentation 'zoom'; choose one of: simclr, simclr-unmirrored, crop, color"),
         ("zoom=3", "there is no such part; there are crop_scale"),
         ("hue=much", "--augment hue=much: give a number"),
         ("hue=3", r"hue 3\.0: must be from 0 to 0\.5"),

@@ -7,7 +7,7 @@ in them. "sie-drifting" and "seq-jepa-drifting" do so too, and pay with a pass o
 
 from dataclasses import asdict, replace
 
-from turntable.errors import InvalidInputError, shown
+from turntable.choices import check_choice
 from turntable.evaluation.numbers import ProbeConfig
 from turntable.evaluation.protocol import Protocol
 from turntable.evaluation.tasks import (
@@ -119,8 +119,5 @@ def protocol_by_name(name: str) -> Protocol:
     Raises:
         InvalidInputError: None has that name.
     """
-    if name not in _PROTOCOLS:
-        raise InvalidInputError(
-            f"unknown protocol {shown(repr(name))}; choose one of: {', '.join(_PROTOCOLS)}"
-        )
+    check_choice("protocol", name, _PROTOCOLS)
     return _PROTOCOLS[name]

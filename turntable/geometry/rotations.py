@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turntable.errors import InvalidInputError
+from turntable.choices import check_choice
 
 FloatArray = NDArray[np.float64]
 QuaternionSign = Literal["product", "canonical"]
@@ -197,8 +197,7 @@ def relative_quaternion(
     Returns:
         [..., 4] xyzw.
     """
-    if sign not in get_args(QuaternionSign):
-        raise InvalidInputError(f"quaternion sign {sign!r} is unknown; use 'product' or 'canonical'")
+    check_choice("quaternion sign", sign, get_args(QuaternionSign))
     product = quaternion_multiply(quaternion_conjugate(quaternion_1), quaternion_2)
     return canonical_quaternion(product) if sign == "canonical" else product
 

@@ -10,8 +10,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.choices import check_choice
 from turntable.datasets.draws import counter_key, units_of, words_of
 from turntable.errors import InvalidInputError, shown
+from turntable.markdown import markdown_table
 
 FloatArray = NDArray[np.float64]
 Span = tuple[float, float]
@@ -55,11 +57,10 @@ PARAMETER_NAMES: tuple[str, ...] = tuple(row.name for row in PARAMETERS)
 def parameters_text() -> str:
     """All of them as a table in Markdown."""
     rows = [
-        f"| `{row.name}` | {'[4]' if row.shape else 'scalar'} | {row.unit} | {row.values} | {row.meaning} |"
+        (f"`{row.name}`", "[4]" if row.shape else "scalar", row.unit, row.values, row.meaning)
         for row in PARAMETERS
     ]
-    head = ["| field | shape | unit | range; what changes nothing | what it is |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *rows])
+    return markdown_table(("field", "shape", "unit", "range; what changes nothing", "what it is"), rows)
 
 
 _ATTEMPTS = 10
@@ -298,8 +299,5 @@ def augmentation_by_name(name: str) -> Augmentation:
     Raises:
         InvalidInputError: None has that name.
     """
-    if name not in AUGMENTATIONS:
-        raise InvalidInputError(
-            f"unknown augmentation {shown(name)}; choose one of: {', '.join(AUGMENTATIONS)}"
-        )
+    check_choice("augmentation", name, AUGMENTATIONS)
     return AUGMENTATIONS[name]

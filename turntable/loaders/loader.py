@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from turntable.choices import check_choice
 from turntable.datasets import Dataset, MatchingViews, open_dataset
 from turntable.datasets.stores.cache import CacheChoice
 from turntable.errors import InvalidInputError
@@ -82,8 +83,7 @@ class Loader(BatchLoader):
         cache: CacheChoice = None,
         token: str | None = None,
     ) -> None:
-        if engine not in get_args(EngineName):
-            raise InvalidInputError(f"engine {engine!r}: use one of {', '.join(get_args(EngineName))}")
+        check_choice("engine", engine, get_args(EngineName))
         check_config(config)
         sampler = Pairs() if config.sampler is None else config.sampler
         self.dataset = open_dataset(place, cache=cache, token=token)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from turntable.choices import QualityName, SourceName
+from turntable.choices import QualityName, SourceName, check_choice
 from turntable.datasets import Recipe, load_recipe
 from turntable.datasets.draws import (
     LATENTS,
@@ -334,8 +334,7 @@ def _fresh(sampler: Sampler | None) -> Fresh:
 
 
 def _check(split: str, window_objects: int | None) -> None:
-    if split not in SPLITS:
-        raise InvalidInputError(f"split {split!r}: use one of {', '.join(SPLITS)}")
+    check_choice("split", split, SPLITS)
     if window_objects is not None and window_objects < 1:
         raise InvalidInputError(f"window_objects {window_objects}: must be at least 1, or None for all")
 

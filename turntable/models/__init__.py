@@ -29,7 +29,7 @@ from turntable.models.registry import (
     methods_text,
     register_method,
 )
-from turntable.models.values import MOST_CHARACTERS, MOST_ITEMS, Bounds, field_types, said, value_faults
+from turntable.models.values import MOST_CHARACTERS, MOST_ITEMS, Bounds, field_types, value_faults
 from turntable.models.views import ImageMethod
 
 __all__ = [
@@ -70,6 +70,5 @@ __all__ = [
     "method_names",
     "methods_text",
     "register_method",
-    "said",
     "value_faults",
 ]

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, cast
 
 from turntable.errors import InvalidInputError, shown
+from turntable.markdown import markdown_table
 from turntable.models.actions import POSE_MATRIX, ROTATION_AND_COLOUR
 from turntable.models.backbones import Backbone
 from turntable.models.entry import MethodEntry
@@ -301,12 +302,10 @@ def build_method(name: str, config: MethodConfig, backbone: Backbone | None, dat
 def methods_text() -> str:
     """Return turntable's methods as a table in Markdown."""
     rows = [
-        f"| `{name}` | {entry.learns_from} | {_code(entry.reads)} | {_code(entry.abilities)} | "
-        f"{entry.reference} |"
+        (f"`{name}`", entry.learns_from, _code(entry.reads), _code(entry.abilities), entry.reference)
         for name, entry in METHODS.items()
     ]
-    head = ["| name | what it learns from | reads | abilities | reference |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *rows])
+    return markdown_table(("name", "what it learns from", "reads", "abilities", "reference"), rows)
 
 
 def _code(names: Sequence[str]) -> str:

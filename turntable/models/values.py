@@ -8,7 +8,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
-from turntable.errors import shown
+from turntable.errors import said
 
 MOST_ITEMS = 64
 """Values of a tuple, at most."""
@@ -47,14 +47,6 @@ def value_faults(
         if (wanted := _wanted(value, kind, limits)) is not None:
             faults.append(f"{name} is {said(value)}; {wanted}")
     return faults
-
-
-def said(value: object) -> str:
-    """Return a value for a message, cut where it is long."""
-    try:
-        return shown(repr(value), 60)
-    except (ValueError, RecursionError):  # a number of thousands of figures, lists in lists without end
-        return f"a {type(value).__name__} without end"
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from turntable.errors import InvalidInputError
+from turntable.markdown import markdown_table
 from turntable.studies.factors import FACTORS
 from turntable.studies.study import Study
 
@@ -24,9 +25,8 @@ def study_by_name(name: str) -> Study:
 
 def studies_table(studies: Iterable[Study] = STUDIES.values()) -> str:
     """Return the studies as a table in Markdown."""
-    rows = [["study", "what it tells", "what it needs", "choices"], ["---"] * 4]
-    rows += [[f"`{study.name}`", study.help, study.needs, _choices(study)] for study in studies]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows) + "\n"
+    rows = [(f"`{study.name}`", study.help, study.needs, _choices(study)) for study in studies]
+    return markdown_table(("study", "what it tells", "what it needs", "choices"), rows) + "\n"
 
 
 def _choices(study: Study) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from turntable.evaluation import Row, Score, ScoreColumn
 from turntable.evaluation.report import MeanScore, ShownTable, tables
+from turntable.markdown import markdown_table
 from turntable.studies.comparison import ComparedPart, Comparison, Section, Summary
 
 
@@ -49,8 +50,7 @@ def comparison_markdown(comparison: Comparison, intervals: bool = False) -> str:
         if len(comparison.sections) > 1:
             blocks.append(f"**{section.title}**")
         headings, rows = main_rows(section, intervals)
-        lines = [headings, ["---"] * len(headings), *rows]
-        blocks.append("\n".join(f"| {' | '.join(_escaped(cell) for cell in cells)} |" for cells in lines))
+        blocks.append(markdown_table(headings, rows))
     return "\n\n".join(blocks)
 
 
@@ -86,7 +86,3 @@ def _cell(column: ScoreColumn, summary: Summary, intervals: bool) -> str:
     if intervals:
         told += f" ({column.told(summary.low)} … {column.told(summary.high)})"
     return told
-
-
-def _escaped(cell: str) -> str:
-    return cell.replace("|", "\\|")

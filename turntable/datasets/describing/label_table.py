@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from turntable.datasets.labels import POSE_NAMES, ROTATION_NAMES, Factor
 from turntable.datasets.recipes import Recipe
+from turntable.markdown import markdown_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,13 @@ def label_rows(recipe: Recipe) -> tuple[ColumnDescription, ...]:
 
 def schema_text(recipe: Recipe) -> str:
     """The same as a table in Markdown."""
-    rows = [
-        f"| `{row.column}` | {row.unit} | {row.values} | {row.distribution} | {row.meaning} |"
-        for row in label_rows(recipe)
-    ]
-    return "\n".join(["| column | unit | values | distribution | meaning |", "|---|---|---|---|---|", *rows])
+    return markdown_table(
+        ("column", "unit", "values", "distribution", "meaning"),
+        [
+            (f"`{row.column}`", row.unit, row.values, row.distribution, row.meaning)
+            for row in label_rows(recipe)
+        ],
+    )
 
 
 def _values(factor: Factor) -> str:

@@ -17,7 +17,6 @@ from turntable.datasets.labels import (
 )
 from turntable.datasets.recipes.rules import broken_rules
 from turntable.datasets.recipes.schema import (
-    LONGEST_VALUE,
     FactorsTable,
     FactorTable,
     RecipeTable,
@@ -25,12 +24,13 @@ from turntable.datasets.recipes.schema import (
     SequenceTable,
     SpanTable,
     StrictTable,
-    said,
 )
-from turntable.errors import RecipeError, shown
+from turntable.errors import RecipeError, said, shown
 
 MOST_FAULTS = 20
 """Faults of a recipe that are told at once; how many more there are is said."""
+_LONGEST_KEY = 60
+"""Characters of a key in a message."""
 
 
 def checked_fields(table: dict[str, Any], where: str) -> dict[str, Any]:
@@ -120,7 +120,7 @@ _MISSING_FACTOR = "give low and high, or value"
 
 def _fault(detail: dict[str, Any]) -> str:
     path = tuple(str(part) for part in detail["loc"])
-    name = ".".join(shown(part, LONGEST_VALUE) for part in path)
+    name = ".".join(shown(part, _LONGEST_KEY) for part in path)
     return f"{name or 'recipe'}: {_message(path, detail)}"
 
 
@@ -147,7 +147,7 @@ def _message(path: tuple[str, ...], detail: dict[str, Any]) -> str:
 
 def _suggestion(path: tuple[str, ...]) -> str:
     known = _known_keys(path)
-    near = difflib.get_close_matches(path[-1][:LONGEST_VALUE], known, n=1)
+    near = difflib.get_close_matches(path[-1][:_LONGEST_KEY], known, n=1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Callable
 from typing import Annotated, Any, Literal, cast
 
 import numpy as np
@@ -38,7 +37,7 @@ from turntable.datasets.labels import (
     TrainingRange,
 )
 from turntable.datasets.objects import SPLITS, SplitName
-from turntable.errors import is_plain, shown
+from turntable.errors import is_plain, said
 
 _PI = re.compile(
     r"\s*(?P<sign>[+-]?)\s*(?P<times>\d+(?:\.\d*)?)?\s*\*?\s*pi\s*(?:/\s*(?P<over>\d+(?:\.\d*)?))?\s*"
@@ -48,16 +47,6 @@ _LONGEST_NUMBER = 40
 
 MOST_DESCRIPTION = 2_000
 """Characters of a description, which is one line of a recipe's text."""
-LONGEST_VALUE = 60
-"""Characters of a key or value in a message."""
-
-
-def said(value: object, spell: Callable[[object], str] = repr) -> str:
-    """Return a value for a message, cut where it is long."""
-    try:
-        return shown(spell(value), LONGEST_VALUE)
-    except ValueError:  # a number of thousands of figures
-        return "a number of thousands of figures"
 
 
 def _number(value: object) -> object:

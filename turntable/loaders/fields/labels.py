@@ -17,6 +17,7 @@ from turntable.datasets.labels import (
 )
 from turntable.geometry import FACTOR_DIFFERENCES, RELATIVE_LABELS, QuaternionSign, RelativeLabel
 from turntable.loaders.fields.field import ComputedField, FieldProvider, FieldSource, Per, SampledViews
+from turntable.markdown import markdown_table
 
 DEFAULT_LABELS = ("relative_quaternion", "relative_rotation", "rotation", "factors")
 """What pairs have where nothing is said."""
@@ -114,12 +115,10 @@ def describe_labels() -> tuple[LabelDescription, ...]:
 def labels_text() -> str:
     """The same as a table in Markdown."""
     rows = [
-        f"| `{row.name}` | {row.per} | {_shape_text(row.shape)} | {row.unit} | {row.frame} | {row.meaning} |"
+        (f"`{row.name}`", row.per, _shape_text(row.shape), row.unit, row.frame, row.meaning)
         for row in describe_labels()
     ]
-    return "\n".join(
-        ["| label | per | shape | unit | frame | what it is |", "|---|---|---|---|---|---|", *rows]
-    )
+    return markdown_table(("label", "per", "shape", "unit", "frame", "what it is"), rows)
 
 
 def default_labels(views: int) -> tuple[str, ...]:

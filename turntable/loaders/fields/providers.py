@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from numpy.typing import NDArray
 
+from turntable.choices import check_choice
 from turntable.datasets.labels import LabelArray, LabelSchema
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
@@ -146,8 +147,7 @@ def _chosen(
     views: int,
     sign: QuaternionSign,
 ) -> tuple[BatchField, ...]:
-    if sign not in get_args(QuaternionSign):
-        raise InvalidInputError(f"quaternion sign {sign!r} is unknown; use 'product' or 'canonical'")
+    check_choice("quaternion sign", sign, get_args(QuaternionSign))
     if isinstance(names, str):
         raise InvalidInputError(f"fields {names!r}: give a list of names, such as [{names!r}]")
     known = _known(providers, source, sign)

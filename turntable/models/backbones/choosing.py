@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from turntable.errors import InvalidInputError
+from turntable.choices import check_choice
 from turntable.models.backbones.backbone import Backbone
 from turntable.models.backbones.resnet import ResNet18, ResNet50
 from turntable.models.backbones.sie_resnet import SIEResNet18
@@ -29,8 +29,7 @@ def build_backbone(name: str, image_size_px: int = 224) -> Backbone:
     Raises:
         InvalidInputError: No backbone has that name, or images of that size do not fit it.
     """
-    if name not in BACKBONES:
-        raise InvalidInputError(f"unknown backbone {name!r}; choose one of: {', '.join(BACKBONES)}")
+    check_choice("backbone", name, BACKBONES)
     backbone = BACKBONES[name](image_size_px)
     backbone.check_size(image_size_px)
     return backbone

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from turntable.choices import check_choice
 from turntable.errors import InvalidInputError
 
 Init = Literal["torch", "fan_in"]
@@ -136,8 +137,7 @@ def _hidden(action_dim: int, width: int, *, bias: bool) -> nn.Sequential:
 
 
 def _check(init: str, layers: int, hidden_width: int | None) -> None:
-    if init not in get_args(Init):
-        raise InvalidInputError(f"hypernetwork init {init!r}: use one of {', '.join(get_args(Init))}")
+    check_choice("hypernetwork_init", init, get_args(Init))
     if layers < 1:
         raise InvalidInputError(f"a hypernetwork generates {layers} layers; it must be at least 1")
     if hidden_width is not None and hidden_width < 1:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from turntable.errors import InvalidInputError
+from turntable.choices import check_choice
 from turntable.models.method import Moment
 
 Buffers = Literal["average", "copy", "keep"]
@@ -33,10 +33,7 @@ class MovingAverage(nn.Module):
             InvalidInputError: There is no such way with buffers.
         """
         super().__init__()
-        if buffers not in get_args(Buffers):
-            raise InvalidInputError(
-                f"target_buffers is {buffers!r}; choose one of: {', '.join(get_args(Buffers))}"
-            )
+        check_choice("target_buffers", buffers, get_args(Buffers))
         self.module = copy.deepcopy(online).requires_grad_(requires_grad=False)
         self._buffers_by: Buffers = buffers
 

@@ -6,6 +6,7 @@ from typing import Literal, Protocol, get_args
 import torch
 from torch import Tensor, nn
 
+from turntable.choices import check_choice
 from turntable.errors import InvalidInputError
 from turntable.models.actions import ROTATION, action_dim
 from turntable.models.layers.heads import action_embedding, mlp
@@ -86,10 +87,7 @@ def build_predictor(config: PredictingConfig, dim: int) -> Predictor:
         InvalidInputError: The kind is unknown, a label of the action is, or a size cannot be right.
     """
     kind, numbers = config.predictor, action_dim(config.action)
-    if kind not in get_args(PredictorKind):
-        raise InvalidInputError(
-            f"unknown predictor {kind!r}; choose one of: {', '.join(get_args(PredictorKind))}"
-        )
+    check_choice("predictor", kind, get_args(PredictorKind))
     if numbers == 0:
         raise InvalidInputError(
             f"the predictor is told no action; give labels, such as {', '.join(ROTATION)}"

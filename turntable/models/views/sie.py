@@ -14,6 +14,7 @@ from typing import Any, Literal, Self, get_args
 import torch
 from torch import Tensor
 
+from turntable.choices import check_choice
 from turntable.errors import InvalidInputError
 from turntable.models import losses
 from turntable.models.abilities import Embedding, Predicts
@@ -161,10 +162,7 @@ def _check(config: SIEConfig, dim: int) -> None:
             f"equivariant_dim is {config.equivariant_dim}; the backbone has {dim} dimensions"
             f" to split, so it must be between 1 and {dim - 1}"
         )
-    if config.both_signs not in get_args(BothSigns):
-        raise InvalidInputError(
-            f"both_signs is {config.both_signs!r}; choose one of: {', '.join(get_args(BothSigns))}"
-        )
+    check_choice("both_signs", config.both_signs, get_args(BothSigns))
     if config.both_signs != "given" and "relative_quaternion" not in config.action:
         raise InvalidInputError(
             f"both_signs is {config.both_signs!r}, but the action is told by {', '.join(config.action)},"

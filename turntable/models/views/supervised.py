@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 import torch
 from torch import Tensor, nn
 
+from turntable.choices import check_choice
 from turntable.errors import InvalidInputError
 from turntable.models import losses
 from turntable.models.actions import ROTATION, action_dim, action_of
@@ -117,10 +118,7 @@ def _classifier(config: SupervisedConfig, dim: int, num_categories: int) -> nn.M
 
 
 def _check(config: SupervisedConfig) -> None:
-    if config.class_head not in get_args(ClassHead):
-        raise InvalidInputError(
-            f"class_head is {config.class_head!r}; choose one of: {', '.join(get_args(ClassHead))}"
-        )
+    check_choice("class_head", config.class_head, get_args(ClassHead))
     weights = (
         config.category_weight,
         config.rotation_weight,

@@ -1,6 +1,6 @@
 """Backends by their names."""
 
-from turntable.errors import InvalidInputError
+from turntable.choices import check_choice
 from turntable.renderer.backends.protocol import Backend, Device
 
 BACKENDS = ("moderngl", "embree", "pyrender")
@@ -52,6 +52,4 @@ def known(name: str, *others: str) -> None:
     Raises:
         InvalidInputError: There is none.
     """
-    names = (*others, *BACKENDS)
-    if name not in names:
-        raise InvalidInputError(f"no backend is called {name!r}; known: {', '.join(names)}")
+    check_choice("backend", name, (*others, *BACKENDS))

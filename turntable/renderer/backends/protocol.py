@@ -9,6 +9,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.choices import check_choice
 from turntable.datasets.files import MOST_SAMPLES
 from turntable.datasets.labels import OutputName
 from turntable.errors import InvalidInputError
@@ -79,8 +80,7 @@ def quality(name: str, supersampling: int | None = None) -> Quality:
     Raises:
         InvalidInputError: No quality has this name, or there are no samples.
     """
-    if name not in _QUALITIES:
-        raise InvalidInputError(f"no quality is called {name!r}; known: {', '.join(_QUALITIES)}")
+    check_choice("quality", name, _QUALITIES)
     if supersampling is None:
         return _QUALITIES[name]
     if not 1 <= supersampling <= MOST_SAMPLES:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeGuard, cast
 
 from turntable.choices import Amp, Schedule
-from turntable.errors import InvalidInputError, shown
+from turntable.errors import InvalidInputError, said, shown
 from turntable.geometry import QuaternionSign
 from turntable.loaders import Augmentation
 from turntable.models import (
@@ -15,7 +15,6 @@ from turntable.models import (
     MethodEntry,
     method_config,
     method_entry,
-    said,
     value_faults,
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from turntable.datasets.files import write_text
-from turntable.errors import IntegrityError, InvalidInputError, shown
+from turntable.errors import IntegrityError, InvalidInputError, said, shown
 from turntable.models import (
     METHODS,
     MOST_CHARACTERS,
@@ -25,7 +25,6 @@ from turntable.models import (
     method_entry,
     method_label,
     register_method,
-    said,
     value_faults,
 )
 from turntable.training.runs.checkpoints import Checkpoints, check_fit, load_weights, read_weights

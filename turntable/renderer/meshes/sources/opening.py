@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from turntable.choices import check_choice
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
@@ -42,8 +43,7 @@ def open_source(name: str, meshes: Path | None, objects: int | None = None) -> M
                 "or choose a recipe whose source is shapenet or folder"
             )
         return ZooSource(DEFAULT_ZOO_OBJECTS if objects is None else objects)
-    if name not in SOURCES:
-        raise InvalidInputError(f"no source of meshes is called {name!r}; known: {', '.join(SOURCES)}")
+    check_choice("source of meshes", name, SOURCES)
     if meshes is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
     return _OF_FOLDERS[name](meshes)

@@ -13,6 +13,7 @@ import hashlib
 
 import numpy as np
 
+from turntable.choices import check_choice
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.zoo.categories import CATEGORIES
@@ -32,8 +33,7 @@ def zoo_mesh(category: str, instance: int, seed: int = 0) -> Mesh:
     Raises:
         InvalidInputError: for an unknown category or a negative instance.
     """
-    if category not in CATEGORIES:
-        raise InvalidInputError(f"the zoo has no category {category!r}; it has {', '.join(CATEGORIES)}")
+    check_choice("category of the zoo", category, CATEGORIES)
     if instance < 0:
         raise InvalidInputError(f"instance {instance} of {category!r}: instances are numbered from 0")
     return CATEGORIES[category](_generator(category, instance, seed)).mesh()
