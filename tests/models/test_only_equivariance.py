@@ -15,7 +15,7 @@ from turntable.models.views import (
     OnlyEquivarianceVICRegConfig,
     SIEConfig,
 )
-from turntable.models.views.only_equivariance import PredictedEmbeddings
+from turntable.models.views.predicting_method import PredictedEmbeddings
 
 SIMCLR = (OnlyEquivarianceSimCLR, OnlyEquivarianceSimCLRConfig(projector_widths=(8, 8, 4)))
 VICREG = (OnlyEquivarianceVICReg, OnlyEquivarianceVICRegConfig(projector_widths=(8, 8, 4)))

@@ -15,26 +15,26 @@ import torch
 from torch import Tensor
 
 from turntable.models import losses
-from turntable.models.abilities import Embedding, Predicts
+from turntable.models.abilities import Embedding
 from turntable.models.actions import action_of
 from turntable.models.backbones import Backbone
 from turntable.models.layers import (
     CapsuleProjector,
-    PredictingConfig,
     build_predictor,
     cross_entropy,
     gathered,
     missing_entropy,
 )
 from turntable.models.method import Batch, DataInfo, Moment, check_rows
-from turntable.models.views.image_method import ImageMethod
+from turntable.models.views.predicting_method import PredictingMethod
+from turntable.models.views.sie import SIEWeights
 
 _SCHEDULE_LENGTH = 1.25
 """The temperatures are on their way over this many times the steps that there are."""
 
 
 @dataclass(frozen=True, slots=True)
-class CapsIEConfig(PredictingConfig):
+class CapsIEConfig(SIEWeights):
     """The capsules, the temperatures, the predictor and the weights of the terms."""
 
     capsules: int = 16
@@ -43,13 +43,7 @@ class CapsIEConfig(PredictingConfig):
     """Of the first view's distribution, at the first step and at 1.25 times the last."""
     target_temperature: tuple[float, float] = (0.025, 0.1)
     """Of the second view's."""
-    invariance_weight: float = 10.0
-    equivariance_factor: float = 0.45
-    """The equivariance term weighs this times ``invariance_weight``."""
     mean_entropy_weight: float = 10.0
-    variance_weight: float = 10.0
-    covariance_weight: float = 1.0
-    predicted_variance: bool = True
     activation_floor: float = 1e-6
     """Probabilities below it count as it does in the logarithm."""
 
@@ -58,13 +52,12 @@ class CapsIEConfig(PredictingConfig):
         return replace(self, hypernetwork_init="fan_in")
 
 
-class CapsIE(ImageMethod, Predicts):
+class CapsIE(PredictingMethod):
     """Capsules over the backbone's last map, and SIE's predictor over all their poses."""
 
     def __init__(self, config: CapsIEConfig, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__(backbone, data)
-        self.config, self.action = config, config.action
-        self.reads = ("view_1", "view_2", *config.action)
+        super().__init__(config.action, backbone, data)
+        self.config = config
         shape = backbone.map_shape(data.input_size_px)
         self.projector = CapsuleProjector(shape, config.capsules, config.pose_dim)
         self.predictor = build_predictor(config, config.capsules * config.pose_dim)
@@ -86,10 +79,6 @@ class CapsIE(ImageMethod, Predicts):
         activations, poses = self.projector(maps)
         poses = poses.flatten(1)
         return Embedding.of(self.backbone.pool(maps), invariant=activations, equivariant=poses, source=poses)
-
-    def predict(self, source: Tensor, action: Tensor) -> Tensor:
-        """The poses [B, K P] of the other views, by those of the first and actions [B, Z]."""
-        return self.predictor(source, action)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Of batches with two views, uint8 [B, 3, H, W], and the labels of ``config.action``.
@@ -118,16 +107,7 @@ class CapsIE(ImageMethod, Predicts):
                 cross_entropy(anchor, target, floor=config.activation_floor),
             ),
             "mean_entropy": (config.mean_entropy_weight, missing_entropy(anchor)),
-            "equivariance": (
-                config.invariance_weight * config.equivariance_factor,
-                losses.invariance(predicted, p_y),
-            ),
-            "variance": (config.variance_weight, losses.variance(x, y)),
-            "covariance": (config.covariance_weight, losses.covariance(x, y)),
-            "predicted_variance": (
-                config.variance_weight if config.predicted_variance else 0.0,
-                losses.variance_hinge(predicted) / 2,
-            ),
+            **config.equivariant_terms(predicted, p_y, losses.variance(x, y), losses.covariance(x, y)),
         }
         return losses.weighted_sum(weighted)
 

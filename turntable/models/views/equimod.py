@@ -9,23 +9,16 @@ arXiv:2211.01244), with SIE's predictor, as SIE's comparison (arXiv:2302.10283) 
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from turntable.models import losses
-from turntable.models.actions import action_of
 from turntable.models.backbones import Backbone
-from turntable.models.layers import (
-    PredictingConfig,
-    build_predictor,
-    gathered,
-    projector,
-    projector_with_norm,
-)
+from turntable.models.layers import build_predictor, gathered, projector, projector_with_norm
 from turntable.models.method import Batch, DataInfo, check_rows
-from turntable.models.views.predicting_method import PredictingMethod
+from turntable.models.views.predicting_method import ProjectingConfig, WholePredictingMethod
 
 SEQ_JEPA_VERSION: Mapping[str, Any] = {
     "projector_widths": (1024, 1024, 128),
@@ -39,19 +32,13 @@ SEQ_JEPA_VERSION: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class EquiModConfig(PredictingConfig):
+class EquiModConfig(ProjectingConfig):
     """The weight of the second embedding, the widths of the two projectors, and the predictor."""
 
     equivariance_factor: float = 1.0
     """The terms of the equivariant embedding weigh this much."""
-    projector_widths: tuple[int, int, int] = (2048, 2048, 2048)
-    """Of each projector."""
     projector_norm: bool = False
     """Whether projectors are without biases and end in batch norm, as in seq-JEPA's version."""
-
-    def demo(self) -> Self:
-        """Narrower projectors, and predictions that start no longer than what they predict."""
-        return replace(self, projector_widths=(256, 256, 256), hypernetwork_init="fan_in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +68,12 @@ class SplitEmbeddings(NamedTuple):
     """``y_e`` as it is predicted from ``x_e`` and the action."""
 
 
-class EquiMod(PredictingMethod):
+class EquiMod(WholePredictingMethod):
     """Two projectors over the whole representation, and a predictor of the second one's embeddings."""
 
     def __init__(self, config: EquiModConfig, backbone: Backbone, data: DataInfo) -> None:
         super().__init__(config.action, backbone, data)
+        self.config = config
         make_projector = projector_with_norm if config.projector_norm else projector
         self.invariant_projector = make_projector(backbone.dim, config.projector_widths)
         self.equivariant_projector = make_projector(backbone.dim, config.projector_widths)
@@ -104,8 +92,7 @@ class EquiMod(PredictingMethod):
         check_rows(batch["view_1"])
         h1, h2 = self.represent_pair(batch)
         x_i, y_i = self.invariant_projector(h1), self.invariant_projector(h2)
-        x_e, y_e = self.equivariant_projector(h1), self.equivariant_projector(h2)
-        predicted = self.predictor(x_e, action_of(batch, self.action))
+        x_e, y_e, predicted = self.predict_pair(h1, h2, batch)
         return self.combine(SplitEmbeddings(*map(gathered, (x_i, x_e, y_i, y_e, predicted))))
 
     @abstractmethod
@@ -116,9 +103,7 @@ class EquiMod(PredictingMethod):
 class EquiModSimCLR(EquiMod):
     """A contrast for each embedding: which of all views is the other one, which the one predicted."""
 
-    def __init__(self, config: EquiModSimCLRConfig, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__(config, backbone, data)
-        self.config = config
+    config: EquiModSimCLRConfig
 
     def combine(self, of: SplitEmbeddings) -> dict[str, Tensor]:
         """The two terms and their weighted sum; ``x_e`` counts by its prediction alone."""
@@ -131,9 +116,7 @@ class EquiModSimCLR(EquiMod):
 class EquiModVICReg(EquiMod):
     """VICReg for each embedding, the second one's invariance that of its predictions."""
 
-    def __init__(self, config: EquiModVICRegConfig, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__(config, backbone, data)
-        self.config = config
+    config: EquiModVICRegConfig
 
     def combine(self, of: SplitEmbeddings) -> dict[str, Tensor]:
         """The terms and their weighted sum; predictions need not vary, as they must in SIE."""

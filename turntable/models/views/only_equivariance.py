@@ -8,60 +8,43 @@ representations" (ICML 2023, arXiv:2302.10283): what the other half of the objec
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from turntable.models import losses
-from turntable.models.actions import action_of
 from turntable.models.backbones import Backbone
-from turntable.models.layers import PredictingConfig, build_predictor, gathered, projector
+from turntable.models.layers import build_predictor, gathered, projector
 from turntable.models.method import Batch, DataInfo, check_rows
-from turntable.models.views.predicting_method import PredictingMethod
+from turntable.models.views.predicting_method import (
+    PredictedEmbeddings,
+    ProjectingConfig,
+    WholePredictingMethod,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class OnlyEquivarianceConfig(PredictingConfig):
-    """The widths of the projector, and the predictor."""
-
-    projector_widths: tuple[int, int, int] = (2048, 2048, 2048)
-
-    def demo(self) -> Self:
-        """Narrower projector, and predictions that start no longer than what they predict."""
-        return replace(self, projector_widths=(256, 256, 256), hypernetwork_init="fan_in")
-
-
-@dataclass(frozen=True, slots=True)
-class OnlyEquivarianceSimCLRConfig(OnlyEquivarianceConfig):
-    """Only-Equivariance's, and the temperature of the softmax."""
+class OnlyEquivarianceSimCLRConfig(ProjectingConfig):
+    """The predictor, the widths of the projector, and the temperature of the softmax."""
 
     temperature: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class OnlyEquivarianceVICRegConfig(OnlyEquivarianceConfig):
-    """Only-Equivariance's, and SIE's weights."""
+class OnlyEquivarianceVICRegConfig(ProjectingConfig):
+    """The predictor, the widths of the projector, and SIE's weights."""
 
     equivariance_weight: float = 10.0
     variance_weight: float = 10.0
     covariance_weight: float = 1.0
 
 
-class PredictedEmbeddings(NamedTuple):
-    """Of a batch of pairs, each [B, E]: x of the first views, y of the second."""
-
-    x: Tensor
-    y: Tensor
-    predicted: Tensor
-    """``y`` as it is predicted from ``x`` and the action."""
-
-
-class OnlyEquivariance(PredictingMethod):
+class OnlyEquivariance(WholePredictingMethod):
     """One projector over the whole representation, and a predictor of its embeddings."""
 
-    def __init__(self, config: OnlyEquivarianceConfig, backbone: Backbone, data: DataInfo) -> None:
+    def __init__(self, config: ProjectingConfig, backbone: Backbone, data: DataInfo) -> None:
         super().__init__(config.action, backbone, data)
+        self.config = config
         self.projector = projector(backbone.dim, config.projector_widths)
         self.predictor = build_predictor(config, config.projector_widths[-1])
 
@@ -76,10 +59,8 @@ class OnlyEquivariance(PredictingMethod):
             InvalidInputError: The batch has fewer than 2 rows.
         """
         check_rows(batch["view_1"])
-        h1, h2 = self.represent_pair(batch)
-        x, y = self.projector(h1), self.projector(h2)
-        predicted = self.predictor(x, action_of(batch, self.action))
-        return self.combine(PredictedEmbeddings(*map(gathered, (x, y, predicted))))
+        embeddings = self.predict_pair(*self.represent_pair(batch), batch)
+        return self.combine(PredictedEmbeddings(*map(gathered, embeddings)))
 
     @abstractmethod
     def combine(self, of: PredictedEmbeddings) -> dict[str, Tensor]:
@@ -89,9 +70,7 @@ class OnlyEquivariance(PredictingMethod):
 class OnlyEquivarianceSimCLR(OnlyEquivariance):
     """Which of all views is the one predicted."""
 
-    def __init__(self, config: OnlyEquivarianceSimCLRConfig, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__(config, backbone, data)
-        self.config = config
+    config: OnlyEquivarianceSimCLRConfig
 
     def combine(self, of: PredictedEmbeddings) -> dict[str, Tensor]:
         """The one term; ``x`` counts by its prediction alone."""
@@ -102,9 +81,7 @@ class OnlyEquivarianceSimCLR(OnlyEquivariance):
 class OnlyEquivarianceVICReg(OnlyEquivariance):
     """SIE without its invariant half."""
 
-    def __init__(self, config: OnlyEquivarianceVICRegConfig, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__(config, backbone, data)
-        self.config = config
+    config: OnlyEquivarianceVICRegConfig
 
     def combine(self, of: PredictedEmbeddings) -> dict[str, Tensor]:
         """The terms and their weighted sum."""

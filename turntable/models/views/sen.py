@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Self
 from torch import Tensor
 
 from turntable.models import losses
-from turntable.models.actions import ROTATION, action_dim, action_of
+from turntable.models.actions import ROTATION, action_dim
 from turntable.models.backbones import Backbone
 from turntable.models.layers import EmbeddedPredictor, gathered, projector_with_norm
 from turntable.models.method import Batch, DataInfo, MethodConfig, check_rows
-from turntable.models.views.predicting_method import PredictingMethod
+from turntable.models.views.predicting_method import WholePredictingMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class SENConfig(MethodConfig):
         return replace(self, projector_widths=(512, 512, 512), action_width=32)
 
 
-class SEN(PredictingMethod):
+class SEN(WholePredictingMethod):
     """A projector, and a linear predictor that is told the action."""
 
     def __init__(self, config: SENConfig, backbone: Backbone, data: DataInfo) -> None:
@@ -62,7 +62,6 @@ class SEN(PredictingMethod):
             InvalidInputError: The batch has fewer than 2 rows.
         """
         check_rows(batch["view_1"])
-        h1, h2 = self.represent_pair(batch)
-        predicted = self.predictor(self.projector(h1), action_of(batch, self.action))
-        target = gathered(self.projector(h2))
-        return {"loss": losses.nt_xent(gathered(predicted), target, temperature=self.config.temperature)}
+        _, y, predicted = self.predict_pair(*self.represent_pair(batch), batch)
+        loss = losses.nt_xent(gathered(predicted), gathered(y), temperature=self.config.temperature)
+        return {"loss": loss}

@@ -17,12 +17,12 @@ from torch import Tensor
 from turntable.choices import check_choice
 from turntable.errors import InvalidInputError
 from turntable.models import losses
-from turntable.models.abilities import Embedding, Predicts
+from turntable.models.abilities import Embedding
 from turntable.models.actions import action_dim, action_of
 from turntable.models.backbones import Backbone
 from turntable.models.layers import PredictingConfig, build_predictor, gathered, projector
 from turntable.models.method import Batch, DataInfo, check_rows
-from turntable.models.views.image_method import ImageMethod
+from turntable.models.views.predicting_method import PredictingMethod
 
 BothSigns = Literal["given", "random", "double_cover"]
 
@@ -37,8 +37,8 @@ SEQ_JEPA_VERSION: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class SIEConfig(PredictingConfig):
-    """The weights of the terms, the split, the widths of the two projectors, and the predictor."""
+class SIEWeights(PredictingConfig):
+    """The weights of SIE's terms, and the predictor."""
 
     invariance_weight: float = 10.0
     equivariance_factor: float = 0.45
@@ -47,6 +47,36 @@ class SIEConfig(PredictingConfig):
     covariance_weight: float = 1.0
     predicted_variance: bool = True
     """Whether the predictions too must vary; without it the method is the paper's "SIE no var"."""
+
+    def equivariant_terms(
+        self, predicted: Tensor, target: Tensor, variance: Tensor, covariance: Tensor
+    ) -> dict[str, tuple[float, Tensor]]:
+        """Return all terms but the invariance, each with its weight.
+
+        Args:
+            predicted: [B, E] of the second views, by the first and the action.
+            target: [B, E] of the second views.
+            variance: A scalar, of both views' whole embeddings.
+            covariance: Likewise.
+        """
+        return {
+            "equivariance": (
+                self.invariance_weight * self.equivariance_factor,
+                losses.invariance(predicted, target),
+            ),
+            "variance": (self.variance_weight, variance),
+            "covariance": (self.covariance_weight, covariance),
+            "predicted_variance": (
+                self.variance_weight if self.predicted_variance else 0.0,
+                losses.variance_hinge(predicted) / 2,
+            ),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SIEConfig(SIEWeights):
+    """The weights of the terms, the split, the widths of the two projectors, and the predictor."""
+
     equivariant_dim: int = 256
     """How many of the representation's dimensions, its last, turn with the object."""
     projector_widths: tuple[int, int, int] = (1024, 1024, 1024)
@@ -64,16 +94,15 @@ class SIEConfig(PredictingConfig):
         return replace(self, projector_widths=(256, 256, 256), hypernetwork_init="fan_in")
 
 
-class SIE(ImageMethod, Predicts):
+class SIE(PredictingMethod):
     """Two projectors over two halves, and a predictor that turns the second half."""
 
     other_sign: Tensor
 
     def __init__(self, config: SIEConfig, backbone: Backbone, data: DataInfo) -> None:
-        super().__init__(backbone, data)
+        super().__init__(config.action, backbone, data)
         _check(config, backbone.dim)
-        self.config, self.action = config, config.action
-        self.reads = ("view_1", "view_2", *config.action)
+        self.config = config
         self.invariant_dim = backbone.dim - config.equivariant_dim
         self.invariant_projector = projector(self.invariant_dim, config.projector_widths)
         self.equivariant_projector = projector(config.equivariant_dim, config.projector_widths)
@@ -86,10 +115,6 @@ class SIE(ImageMethod, Predicts):
         invariant, equivariant = self._split(representation)
         source = self.equivariant_projector(equivariant)
         return Embedding.of(representation, invariant=invariant, equivariant=equivariant, source=source)
-
-    def predict(self, source: Tensor, action: Tensor) -> Tensor:
-        """The equivariant embeddings [B, E] of the other views, by those of the first and actions [B, K]."""
-        return self.predictor(source, action)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Of batches with two views, uint8 [B, 3, H, W], and the labels of ``config.action``; B >= 2.
@@ -121,19 +146,10 @@ class SIE(ImageMethod, Predicts):
     ) -> dict[str, Tensor]:
         """The terms and their weighted sum, from the embeddings of both views, each [B, E]."""
         x, y = torch.cat([x_i, x_e], dim=1), torch.cat([y_i, y_e], dim=1)
-        config = self.config
+        variance, covariance = losses.variance(x, y), self._covariance(x, y)
         weighted = {
-            "invariance": (config.invariance_weight, losses.invariance(x_i, y_i)),
-            "equivariance": (
-                config.invariance_weight * config.equivariance_factor,
-                losses.invariance(predicted, y_e),
-            ),
-            "variance": (config.variance_weight, losses.variance(x, y)),
-            "covariance": (config.covariance_weight, self._covariance(x, y)),
-            "predicted_variance": (
-                config.variance_weight if config.predicted_variance else 0.0,
-                losses.variance_hinge(predicted) / 2,
-            ),
+            "invariance": (self.config.invariance_weight, losses.invariance(x_i, y_i)),
+            **self.config.equivariant_terms(predicted, y_e, variance, covariance),
         }
         return losses.weighted_sum(weighted)
 
