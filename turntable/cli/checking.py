@@ -10,6 +10,7 @@ from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from turntable.datasets import Recipe
+    from turntable.datasets.verification import CheckReport
     from turntable.renderer.replay import Rerendered
 
 
@@ -43,16 +44,19 @@ def verify(
 
     with CountBar(err, "shards") as bar:
         report = verify_dataset(dataset, bar, deep=deep, links_under=links_under)
-    problems, notes, drawn = [*report.problems], [*report.notes], ""
+    reports: list[CheckReport] = [report]
+    drawn = ""
     if report.ok:  # else there may be nothing to compare with
         again = _drawn_again(dataset, deep, views, meshes, source, (backend, device))
         if again is not None:
-            problems, notes = [*again.problems], [*notes, *again.notes]
+            reports.append(again)
             drawn = f"; {again.views} views drawn again, the worst at {again.worst_psnr_db:.1f} dB"
+    problems = [problem for each in reports for problem in each.problems]
     for problem in problems:
         say(problem)
-    for note in notes:
-        say(f"note: {note}")
+    for each in reports:
+        for note in each.notes:
+            say(f"note: {note}")
     if problems:
         say(f"{dataset}: {len(problems)} problems")
         return 1

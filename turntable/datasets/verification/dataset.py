@@ -25,6 +25,7 @@ from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipes import Recipe
 from turntable.datasets.verification.files import check_files, check_table, stray_files
+from turntable.datasets.verification.report import CheckReport
 from turntable.datasets.verification.shard import ShardCheck, are_drawn, check_shard
 from turntable.errors import RecipeError, TurntableError, shown
 
@@ -35,25 +36,16 @@ Progress = Callable[[int, int], None]
 """Called with shards done and shards in all."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationReport:
-    """The problems that verification found in a data set, and the amount that it looked at."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationReport(CheckReport):
+    """The problems that verification found in files, and the amount that it looked at."""
 
-    problems: tuple[str, ...]
-    """Each names a file and says what is wrong with it; empty where all is well."""
     shards: int = 0
     """Shards looked at."""
     objects: int = 0
     """Objects read from them."""
     images: int = 0
     """Images that are where the index says; of the deep check, those that decoded."""
-    notes: tuple[str, ...] = ()
-    """What was not tested, and why."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is no problem at all."""
-        return not self.problems
 
 
 @dataclass(slots=True)
@@ -116,8 +108,13 @@ def verify(
             _check_distributions(manifest, recipe, found)
     found.problems += check_files(files, manifest, (item.id for item in found.objects), deep=deep)
     found.problems += stray_files(files.root, manifest)
-    shards, notes = len(manifest.shards), tuple(found.notes)
-    return VerificationReport(tuple(found.problems), shards, len(found.objects), found.images, notes)
+    return VerificationReport(
+        tuple(found.problems),
+        tuple(found.notes),
+        shards=len(manifest.shards),
+        objects=len(found.objects),
+        images=found.images,
+    )
 
 
 def _cores() -> int:

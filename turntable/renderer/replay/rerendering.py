@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from turntable.datasets import Dataset, ObjectRecord, Recipe, Split, open_dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.datasets.labels import STANDARD_BY_NAME, LabelArray, decode_extra, encode_extra
+from turntable.datasets.verification import CheckReport
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes import Mesh
@@ -50,22 +51,14 @@ TOLERANCES = {"mask": 0.5, "depth": 0.01, "normals": 0.1, "coordinates": 0.01}
 """In the units of the decoded outputs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rerendered:
-    """What the comparison found."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerendered(CheckReport):
+    """The problems that drawing again found in objects and views, and the amount that it compared."""
 
-    problems: tuple[str, ...]
-    """Each names an object, most also a view; empty where all pictures are those of their labels."""
     views: int
     """Compared."""
     worst_psnr_db: float
     """Over them; infinite where every picture is the same to the byte, or none was compared."""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is no problem at all."""
-        return not self.problems
 
 
 @dataclass(slots=True)
@@ -118,7 +111,7 @@ def rerender(
     notes = ()
     if found.unhashed:
         notes = (f"{found.unhashed} objects came without the hash of their mesh, so it was not compared",)
-    return Rerendered(tuple(found.problems), found.views, found.worst_psnr_db, notes)
+    return Rerendered(tuple(found.problems), notes, views=found.views, worst_psnr_db=found.worst_psnr_db)
 
 
 def choose_views(dataset: Dataset, count: int, seed: int) -> dict[str, dict[int, list[int]]]:
