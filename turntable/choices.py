@@ -7,7 +7,7 @@ only one room asks for is defined in that room.
 from collections.abc import Iterable
 from typing import Literal
 
-from turntable.errors import InvalidInputError, said
+from turntable.errors import InvalidInputError, said, shown
 
 Amp = Literal["off", "bf16", "fp16"]
 """Mixed precision of a training."""
@@ -41,3 +41,20 @@ def check_choice(kind: str, value: object, choices: Iterable[str]) -> None:
     words = tuple(choices)
     if value not in words:
         raise InvalidInputError(f"unknown {kind} {said(value)}; choose one of: {', '.join(words)}")
+
+
+def check_names(owner: str, given: Iterable[object], known: Iterable[str]) -> None:
+    """Make sure that names are some of those that there are.
+
+    Args:
+        owner: What has them, for the message: "an augmentation".
+        given: Anything, such as the keys of a table that a file had.
+        known: The names.
+
+    Raises:
+        InvalidInputError: One is none of them; the message names each such, and lists the others.
+    """
+    names = tuple(known)
+    unknown = sorted(map(str, set(given) - set(names)))
+    if unknown:
+        raise InvalidInputError(f"{owner} has no {shown(', '.join(unknown))}; it has {', '.join(names)}")

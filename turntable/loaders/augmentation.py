@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.choices import check_choice
+from turntable.choices import check_choice, check_names
 from turntable.datasets.draws import counter_key, units_of, words_of
 from turntable.errors import InvalidInputError, shown
 from turntable.markdown import markdown_table
@@ -137,9 +137,7 @@ class Augmentation:
         Raises:
             InvalidInputError: A name is unknown, or a value cannot be right.
         """
-        unknown = sorted(set(map(str, values)) - {item.name for item in fields(cls)})
-        if unknown:
-            raise InvalidInputError(f"an augmentation has no {shown(', '.join(unknown))}")
+        check_names("an augmentation", values, (item.name for item in fields(cls)))
         try:
             given: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
             return cls(**given)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
+from turntable.choices import check_names
 from turntable.errors import InvalidInputError, shown
 from turntable.markdown import markdown_table
 from turntable.models.actions import POSE_MATRIX, ROTATION_AND_COLOUR
@@ -279,10 +280,7 @@ def method_config(name: str, values: Mapping[str, Any]) -> MethodConfig:
     entry = method_entry(name)
     if not isinstance(cast("object", values), Mapping):
         raise InvalidInputError(f"the settings of {name} are {shown(repr(values))}; give them by name")
-    known = [item.name for item in fields(entry.config)]
-    unknown = sorted(map(str, set(values) - set(known)))
-    if unknown:
-        raise InvalidInputError(f"{name} has no {shown(', '.join(unknown))}; it has {', '.join(known)}")
+    check_names(name, values, (item.name for item in fields(entry.config)))
     return entry.make_config({key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
 
 

@@ -25,7 +25,10 @@ from turntable.errors import InvalidInputError, shown
 
 @dataclass(frozen=True)  # no slots: the digests are cached
 class Recipe:
-    """What to render and how. Made by ``load_recipe``, ``Recipe.from_toml`` or ``Recipe.from_dict``."""
+    """What to render and how. Made by ``load_recipe``, ``Recipe.from_toml`` or ``Recipe.from_dict``.
+
+    A key that a table leaves out gets its default there.
+    """
 
     name: str
     source: SourceName
@@ -35,34 +38,34 @@ class Recipe:
     """Images are square."""
     drawn: tuple[Factor, ...]
     """The tables [factors.<name>], in the standard order."""
-    description: str = ""
-    seed: int = 0
-    quality: QualityName = "standard"
-    supersampling: int | None = None
+    description: str
+    seed: int
+    quality: QualityName
+    supersampling: int | None
     """Samples a pixel along each axis; None leaves it to the quality."""
-    jpeg_quality: int = 95
-    jpeg_subsampling: JpegSubsampling = "420"
-    channel_order: ChannelOrder = "rgb"
+    jpeg_quality: int
+    jpeg_subsampling: JpegSubsampling
+    channel_order: ChannelOrder
     """"bgr" exchanges red and blue in the files, as the published 3DIEBench does."""
-    outputs: tuple[OutputName, ...] = ("rgb",)
+    outputs: tuple[OutputName, ...]
     """What is kept of each view, in the standard order."""
-    points: int = 0
+    points: int
     """Of the point cloud of each object; 0: none."""
-    objects_per_shard: int = 128
-    val_fraction: float = 0.2
+    objects_per_shard: int
+    val_fraction: float
     """Share of each category's objects that are held out."""
-    split_seed: int = 0
+    split_seed: int
     """Decides the split, and the order of objects over shards."""
-    splits: tuple[str, ...] = SPLITS
+    splits: tuple[str, ...]
     """Those that are rendered."""
-    draws: Draws = "philox"
+    draws: Draws
     """Where numbers come from: a counter for every view; "numpy-legacy", the stream of the published
     generators; or "imported" with the pictures, and then nothing can be drawn again."""
-    chunks: int = 1
+    chunks: int
     """"numpy-legacy": the list of objects is cut into so many, and chunk c has the seed ``seed + c``."""
-    rotation: RotationRule | None = None
+    rotation: RotationRule | None
     """Where rotations are drawn on SO(3), and not by the factors of the three angles."""
-    sequence: SequenceRule | None = None
+    sequence: SequenceRule | None
     """How the views of an object follow one another."""
 
     @classmethod

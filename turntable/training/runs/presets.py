@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from turntable.choices import Preset
-from turntable.errors import InvalidInputError
+from turntable.choices import Preset, check_names
 from turntable.models import MethodConfig, MethodEntry, choose_method, method_entry
 from turntable.training.runs.config import TrainConfig
 
@@ -92,8 +91,5 @@ def _config(
 
 
 def _changed(method: str, config: MethodConfig, changes: Mapping[str, Any]) -> MethodConfig:
-    known = [item.name for item in fields(config)]
-    unknown = sorted(set(changes) - set(known))
-    if unknown:
-        raise InvalidInputError(f"{method} has no {', '.join(unknown)}; it has {', '.join(known)}")
+    check_names(method, changes, (item.name for item in fields(config)))
     return replace(config, **changes)
