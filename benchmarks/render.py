@@ -15,7 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
+from turntable.choices import QualityName
 from turntable.datasets import Recipe, load_recipe
 from turntable.renderer import encode_views, open_source
 from turntable.renderer.backends import Backend, choose
@@ -23,7 +25,7 @@ from turntable.renderer.meshes import Mesh
 from turntable.renderer.meshes.sources import load_mesh
 from turntable.renderer.views import begin_views
 
-QUALITIES = ("fast", "standard", "high")
+QUALITIES = get_args(QualityName)
 
 
 @dataclass(frozen=True, slots=True)

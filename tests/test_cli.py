@@ -1,13 +1,16 @@
 import re
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
 from tests.support.meshes import write_shapenet_object
 from tests.support.synthetic import make_synthetic_dataset
-from turntable import cli, doctor
-from turntable.renderer.backends import egl
+from turntable import choices, cli, doctor
+from turntable.renderer import open_source
+from turntable.renderer.backends import egl, quality
+from turntable.service import new_access
 
 
 def turntable(capsys, *arguments):
@@ -227,6 +230,19 @@ def test_help_names_all_that_can_be_chosen(capsys):
     status, _, err = turntable(capsys, "study", "nonsense", "run")
     assert status == 2
     assert "factors" in err
+
+
+def test_rooms_know_every_choice_that_the_command_line_offers(tmp_path):
+    sources = {
+        open_source(name, None if name == "zoo" else tmp_path) for name in get_args(choices.SourceName)
+    }
+    assert len(sources) == len(get_args(choices.SourceName))
+    assert len({quality(name) for name in get_args(choices.QualityName)}) == len(
+        get_args(choices.QualityName)
+    )
+    for name in get_args(choices.TokenScope):
+        _, made, _ = new_access().created("reader", (name,))
+        assert made.allows(name, None)
 
 
 def test_starting_is_light():

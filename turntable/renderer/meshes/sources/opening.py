@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
-from turntable.choices import check_choice
+from turntable.choices import SourceName, check_choice
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
@@ -21,7 +22,6 @@ _OF_FOLDERS: dict[str, Callable[[Path], MeshSource]] = {
     "gso": GsoSource,
     "folder": FolderSource,
 }
-SOURCES = ("zoo", *_OF_FOLDERS)
 DEFAULT_ZOO_OBJECTS = 320
 
 
@@ -29,7 +29,7 @@ def open_source(name: str, meshes: Path | None, objects: int | None = None) -> M
     """A source of meshes.
 
     Args:
-        name: One of ``SOURCES``.
+        name: One of ``choices.SourceName``.
         meshes: The folder of the meshes; the zoo needs none.
         objects: How many objects the zoo is to have.
 
@@ -43,7 +43,7 @@ def open_source(name: str, meshes: Path | None, objects: int | None = None) -> M
                 "or choose a recipe whose source is shapenet or folder"
             )
         return ZooSource(DEFAULT_ZOO_OBJECTS if objects is None else objects)
-    check_choice("source of meshes", name, SOURCES)
+    check_choice("source of meshes", name, get_args(SourceName))
     if meshes is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
     return _OF_FOLDERS[name](meshes)
