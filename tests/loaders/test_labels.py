@@ -255,7 +255,7 @@ def test_the_recipe_that_an_error_names_has_the_label(name: str) -> None:
 def test_arguments_that_cannot_be_right() -> None:
     with pytest.raises(InvalidInputError, match="give a list of names"):
         label_fields("rotation", SCHEMA, 2)
-    with pytest.raises(InvalidInputError, match="'random' is unknown"):
+    with pytest.raises(InvalidInputError, match="quaternion sign 'random'; choose one of"):
         label_fields(["rotation"], SCHEMA, 2, "random")  # type: ignore[arg-type]
 
 

@@ -127,5 +127,5 @@ def test_samples_that_cannot_be(samples):
 
 
 def test_unknown_quality():
-    with pytest.raises(InvalidInputError, match="known: fast, standard, high"):
+    with pytest.raises(InvalidInputError, match="one of: fast, standard, high"):
         quality("best")
