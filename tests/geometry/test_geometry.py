@@ -160,7 +160,9 @@ def test_pose_translates_in_the_objects_frame() -> None:
 
 
 def test_unknown_sign_rule_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="quaternion sign 'random'; choose one of: product, canonical"):
+    with pytest.raises(
+        InvalidInputError, match="quaternion sign 'random'; choose one of: product, canonical"
+    ):
         rot.relative_quaternion([0, 0, 0, 1], [0, 0, 0, 1], "random")  # type: ignore[arg-type]
 
 

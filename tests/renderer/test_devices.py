@@ -153,5 +153,5 @@ def test_embree_has_no_devices_to_choose_from():
 
 
 def test_an_unknown_backend():
-    with pytest.raises(InvalidInputError, match="'vulcan'; known: auto, moderngl, embree, pyrender"):
+    with pytest.raises(InvalidInputError, match="'vulcan'; choose one of: auto, moderngl, embree, pyrender"):
         choose("vulcan")
