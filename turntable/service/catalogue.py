@@ -21,6 +21,7 @@ from turntable.datasets.describing import DESCRIBED
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.shards import index_name, shard_name
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
+from turntable.service.documents import DatasetLine
 
 _LOG = logging.getLogger("turntable.service")
 _Stamp = tuple[int, int, int]
@@ -96,7 +97,7 @@ class CatalogueEntry:
             key: (name, row) for name, split in self._splits.items() for row, key in enumerate(split.keys)
         }
 
-    def summary(self) -> dict[str, object]:
+    def summary(self) -> DatasetLine:
         """What the catalogue says of it."""
         manifest = self.dataset.manifest
         description = manifest.recipe.get("description", "")

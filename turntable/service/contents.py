@@ -1,7 +1,6 @@
 """What is in a data set, as JSON: objects, views with their labels, factors, and the pairs a loader gives."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,19 @@ from turntable.geometry import relative_quaternion
 from turntable.loaders import Pairs, whole_split
 from turntable.renderer.scene import CAMERA, Scenes, scenes_from_labels
 from turntable.service.catalogue import CatalogueEntry
+from turntable.service.documents import (
+    Described,
+    FactorHistogram,
+    Label,
+    Line,
+    ObjectLine,
+    ObjectsPage,
+    ObjectViews,
+    Pair,
+    Point,
+    ViewLine,
+    ViewsPage,
+)
 
 BINS = 32
 """Of a factor's histogram."""
@@ -19,7 +31,7 @@ MOST_LISTED = 1000
 """Rows of one answer."""
 
 
-def described(entry: CatalogueEntry) -> dict[str, Any]:
+def described(entry: CatalogueEntry) -> Described:
     """The catalogue's words on a data set, and what its page shows."""
     manifest = entry.dataset.manifest
     return {
@@ -43,7 +55,7 @@ def class_counts(entry: CatalogueEntry) -> dict[str, dict[str, int]]:
     return counts
 
 
-def histograms(entry: CatalogueEntry) -> list[dict[str, Any]]:
+def histograms(entry: CatalogueEntry) -> list[FactorHistogram]:
     """Each factor with its unit, range and counts over all views of all splits.
 
     Raises:
@@ -54,7 +66,7 @@ def histograms(entry: CatalogueEntry) -> list[dict[str, Any]]:
     )
     if not np.isfinite(labels).all():
         raise IntegrityError(f"{entry.name}: labels that are no numbers; run turntable verify on it")
-    described = []
+    described = list[FactorHistogram]()
     for column, factor in enumerate(entry.dataset.manifest.factors):
         values = labels[:, column]
         low, high = min(factor.low, float(values.min())), max(factor.high, float(values.max()))
@@ -75,9 +87,7 @@ def histograms(entry: CatalogueEntry) -> list[dict[str, Any]]:
     return described
 
 
-def objects(
-    entry: CatalogueEntry, split: str, category: str | None, offset: int, limit: int
-) -> dict[str, Any]:
+def objects(entry: CatalogueEntry, split: str, category: str | None, offset: int, limit: int) -> ObjectsPage:
     """Some objects of a split.
 
     Args:
@@ -102,7 +112,7 @@ def objects(
     return {"total": len(rows), "objects": [object_summary(entry, split, row) for row in chosen]}
 
 
-def object_summary(entry: CatalogueEntry, split: str, row: int) -> dict[str, Any]:
+def object_summary(entry: CatalogueEntry, split: str, row: int) -> ObjectLine:
     """An object in one line."""
     record = entry.record(split, row)
     return {
@@ -114,7 +124,7 @@ def object_summary(entry: CatalogueEntry, split: str, row: int) -> dict[str, Any
     }
 
 
-def views_of(entry: CatalogueEntry, chosen: Manifest, offset: int, limit: int) -> dict[str, Any]:
+def views_of(entry: CatalogueEntry, chosen: Manifest, offset: int, limit: int) -> ViewsPage:
     """Return some of the views that a subset has, with their labels.
 
     Args:
@@ -123,7 +133,7 @@ def views_of(entry: CatalogueEntry, chosen: Manifest, offset: int, limit: int) -
         offset: So many are left out first.
         limit: At most so many are told.
     """
-    subset, found, left = chosen.subset, list[dict[str, Any]](), min(limit, MOST_LISTED)
+    subset, found, left = chosen.subset, list[ViewLine](), min(limit, MOST_LISTED)
     assert subset is not None
     names = entry.dataset.schema.names
     for split in chosen.splits:
@@ -132,20 +142,20 @@ def views_of(entry: CatalogueEntry, chosen: Manifest, offset: int, limit: int) -
         part = slice(offset, offset + left)
         rows, views = matching.rows[part], matching.views[part]
         labels = opened.labels_at(rows, views) if len(rows) else np.empty((0, len(names)))
-        found += [
+        found.extend(
             {
                 **object_summary(entry, split, row),
                 "view": view,
                 "factors": dict(zip(names, label, strict=True)),
             }
             for row, view, label in zip(rows.tolist(), views.tolist(), labels.tolist(), strict=True)
-        ]
+        )
         left -= len(rows)
         offset = max(0, offset - len(matching))
     return {"total": subset.images, "objects": subset.objects, "views": found}
 
 
-def object_views(entry: CatalogueEntry, split: str, row: int) -> dict[str, Any]:
+def object_views(entry: CatalogueEntry, split: str, row: int) -> ObjectViews:
     """An object with the labels of all its views."""
     labels = entry.splits[split].labels_at(
         np.full(entry.dataset.manifest.views, row), np.arange(entry.dataset.manifest.views)
@@ -157,7 +167,7 @@ def object_views(entry: CatalogueEntry, split: str, row: int) -> dict[str, Any]:
     }
 
 
-def view_label(entry: CatalogueEntry, split: str, row: int, view: int) -> dict[str, Any]:
+def view_label(entry: CatalogueEntry, split: str, row: int, view: int) -> Label:
     """The factors of one view by name, and its pose."""
     labels = entry.splits[split].labels_at(np.array([row]), np.array([view]))
     schema = entry.dataset.schema
@@ -176,7 +186,7 @@ def view_label(entry: CatalogueEntry, split: str, row: int, view: int) -> dict[s
     }
 
 
-def pair(entry: CatalogueEntry, split: str, seed: int, epoch: int, index: int) -> dict[str, Any]:
+def pair(entry: CatalogueEntry, split: str, seed: int, epoch: int, index: int) -> Pair:
     """The pair that a loader gives at a place of an epoch, with what lies between its views.
 
     Args:
@@ -220,7 +230,6 @@ AXIS_LENGTH = 0.5
 """Of the object's axes, in diagonals of its bounding box."""
 LIGHT_FROM, LIGHT_TO = 0.95, 0.45
 """Distances from the origin between which the light's arrow is drawn, towards the object."""
-Line = tuple[tuple[float, float], tuple[float, float]]
 
 
 def overlay(entry: CatalogueEntry, label: NDArray[np.floating]) -> dict[str, Line] | None:
@@ -255,7 +264,7 @@ def _lines(scenes: Scenes) -> dict[str, Line]:
     return {name: (_seen(scenes, first), _seen(scenes, second)) for name, (first, second) in ends.items()}
 
 
-def _seen(scenes: Scenes, point: Sequence[float] | NDArray[np.floating]) -> tuple[float, float]:
+def _seen(scenes: Scenes, point: Sequence[float] | NDArray[np.floating]) -> Point:
     """A place in the world as a place in the picture of side 1."""
     matrix = scenes.world_to_camera[0]
     camera = matrix[:3, :3] @ np.asarray(point) + matrix[:3, 3]
