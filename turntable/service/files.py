@@ -20,7 +20,7 @@ _FOR_EVER = "max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 """For all else: it may be kept, but is asked for again by its ETag."""
 _PIECE_BYTES = 1 << 20
-_MEDIA_TYPES = {
+_BY_ENDING = {
     ".json": "application/json",
     ".jsonl": "application/jsonl",
     ".jpg": "image/jpeg",
@@ -28,6 +28,9 @@ _MEDIA_TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".tar": "application/x-tar",
 }
+_BYTES = "application/octet-stream"
+MEDIA_TYPES = (*_BY_ENDING.values(), _BYTES)
+"""Of the files of a data set."""
 
 
 def cache_control(*, by_content: bool, public: bool) -> str:
@@ -136,7 +139,7 @@ def not_modified(request: Request, etag: str) -> bool:
 
 def media_type(name: str) -> str:
     """Of a file, by its ending."""
-    return _MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream")
+    return _BY_ENDING.get(Path(name).suffix, _BYTES)
 
 
 def _names(listed: str, etag: str) -> bool:

@@ -27,7 +27,7 @@ MOST_WAITING, MOST_WAITING_EACH = 64, 4
 SECONDS = 5.0
 """That a condition may take."""
 _Key = tuple[str, tuple[int, int, int], str, tuple[str, ...]]
-_LONGEST = 2000
+LONGEST_CONDITION = 2000
 """Characters of a condition; its address must fit in a request."""
 
 
@@ -79,8 +79,8 @@ class Queries:
             IntegrityError: The table of labels is damaged.
             TooManyQueriesError: So many are being answered already, or for this asker.
         """
-        if len(where) > _LONGEST:
-            raise InvalidInputError(f"where: {len(where)} characters; at most {_LONGEST} are read")
+        if len(where) > LONGEST_CONDITION:
+            raise InvalidInputError(f"where: {len(where)} characters; at most {LONGEST_CONDITION} are read")
         # By what the owner calls it: a manifest may claim the fingerprint of another data set.
         key = entry.name, entry.stamp, where, splits
         kept = self._kept.get(key)

@@ -1,7 +1,6 @@
-"""The door: who asks, how often, how many at once; and whether they may have what answers."""
+"""The door: who asks, how often, how many at once; and what they may have."""
 
-import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Literal
@@ -9,7 +8,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from turntable.choices import TokenScope
@@ -23,13 +21,11 @@ from turntable.service.doors.tokens import AccessFile, TokenRecord
 COOKIE = "turntable_token"
 HEALTH = "/healthz"
 """Answered however many others are being answered."""
-Need = Literal["nothing", "read", "admin", "own"]
+Need = Literal["nothing", "own"] | tokens.Scope
 """The permission that an address needs.
 
-``nothing``: anyone may have it, for it holds nothing of any data set. ``read``: the data set in its path.
-``admin``: the service's numbers. ``own``: the endpoint looks itself, since a body names the data set, or
-since each asker is answered what they may see."""
-Endpoint = Callable[[Request], Awaitable[Response]]
+``nothing``: anyone may have it, for it holds nothing of any data set. ``own``: each asker is answered what
+they may see. All others are the scopes of tokens."""
 _ASK = {"WWW-Authenticate": "Bearer"}
 
 
@@ -57,10 +53,14 @@ class Asker:
         """Tell whether anyone may read a data set."""
         return self.open_to_all or dataset in self.public or tokens.ALL in self.public
 
-    def check(self, scope: TokenScope, dataset: str | None) -> None:
-        """Let pass what is allowed. Raises HTTPException (401, 403) for all else."""
+    def check_shown(self) -> None:
+        """Let pass who showed nothing that is wrong. Raises HTTPException (401) for all others."""
         if self.wrong:
             raise HTTPException(401, self.wrong, _ASK)
+
+    def check(self, scope: TokenScope, dataset: str | None) -> None:
+        """Let pass what is allowed. Raises HTTPException (401, 403) for all else."""
+        self.check_shown()
         if self.may(scope, dataset):
             return
         if self.token is None:
@@ -72,27 +72,6 @@ class Asker:
 def asker_of_request(request: Request) -> Asker:
     """Return who asks."""
     return request.scope["asker"]
-
-
-def guarded(need: Need, endpoint: Endpoint) -> Endpoint:
-    """Return an endpoint that answers those alone who may ask for it.
-
-    The check is on the route that was found, by the name that it has found: no other reading of the address
-    can come to another result.
-    """
-
-    @functools.wraps(endpoint)
-    async def answer(request: Request) -> Response:
-        asker = asker_of_request(request)
-        if need == "read":
-            asker.check("read", request.path_params["name"])
-        elif need == "admin":
-            asker.check("admin", None)
-        elif need == "own" and asker.wrong:
-            raise HTTPException(401, asker.wrong, _ASK)
-        return await endpoint(request)
-
-    return answer
 
 
 class Guard:

@@ -1,53 +1,129 @@
-"""What a request says, checked: numbers within bounds, bodies that are not too long and come in time."""
+"""What a request says, checked by a model that describes it too; bodies are not too long and come in time."""
 
 import asyncio
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from functools import cache
+from typing import Annotated, Any, TypeVar, cast
 
-from starlette.convertors import Convertor, register_url_convertor
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from turntable.errors import shown
 
-class _Count(Convertor[int]):
-    """A number in an address, of so few digits that it is one: ``{view:count}``."""
-
-    regex = "[0-9]{1,9}"
-
-    def convert(self, value: str) -> int:
-        """Read it."""
-        return int(value)
-
-    def to_string(self, value: int) -> str:
-        """Write it."""
-        return str(value)
-
-
-register_url_convertor("count", _Count())
 MOST_BODY_BYTES = 64 << 10
 BODY_S = 10.0
 """In which a body has to arrive."""
+MOST_ITEMS = 100
+"""Of a list or an object in what a request says."""
+Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""A whole number that is not below 0."""
+_LONGEST_SHOWN = 40
+"""Characters of a stranger's name or value in a message."""
 
 
-def number(values: Mapping[str, str], name: str, default: int, least: int = 0, most: int = 2**31 - 1) -> int:
-    """A whole number of a request's query. Raises HTTPException (400) where it is none or out of bounds."""
-    text = values.get(name)
-    if text is None:
-        return default
-    if not (re.fullmatch(r"-?[0-9]{1,11}", text) and least <= int(text) <= most):
-        raise HTTPException(400, f"{name}={text[:40]!r}: a whole number from {least} to {most} is wanted")
-    return int(text)
+class Asked(BaseModel):
+    """The base of what a request may say: the parameters of its query, or the fields of its body.
+
+    A field that may be None is one that may be left out.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-async def json_body(request: Request) -> dict[str, Any]:
-    """A request's JSON object.
+_A = TypeVar("_A", bound=Asked)
+
+
+class PlainSchema(GenerateJsonSchema):
+    """The JSON schema of a type, without titles that repeat names, and without None for what is left out."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Return False: the name of a field says it."""
+        del schema
+        return False
+
+    def nullable_schema(self, schema: Any) -> dict[str, Any]:
+        """Return the schema of what may be None."""
+        asked = self.mode == "validation"
+        return self.generate_inner(schema["schema"]) if asked else super().nullable_schema(schema)
+
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        """Return the schema of what may be left out."""
+        made = super().default_schema(schema)
+        return {name: value for name, value in made.items() if (name, value) != ("default", None)}
+
+
+@cache
+def schema_of(model: type[Asked]) -> Mapping[str, Any]:
+    """Return the JSON schema by which a model is described."""
+    return model.model_json_schema(schema_generator=PlainSchema)
+
+
+async def said_in(request: Request, model: type[Asked]) -> dict[str, Any]:
+    """Return what a request says, not yet checked: a POST in its body, any other in its query.
 
     Raises:
-        HTTPException: 400 where it is none, 408 where it comes too slowly, 413 where it is too long, 415
-            where it says to be something else.
+        HTTPException: 400 where a body is no JSON object, 408 where it comes too slowly, 413 where it is too
+            long, 415 where it says to be something else.
     """
+    if request.method == "POST":
+        return await _json_body(request)
+    return _said_in_query(request.query_params, schema_of(model)["properties"])
+
+
+def checked(said: Mapping[str, Any], model: type[_A]) -> _A:
+    """Return what was said as its model. Raises HTTPException (400) where it cannot be that."""
+    properties, required = schema_of(model)["properties"], schema_of(model).get("required", [])
+    unknown, missing = sorted(said.keys() - properties.keys()), sorted(required - said.keys())
+    if unknown or missing:
+        parts = [f"unknown: {', '.join(name[:_LONGEST_SHOWN] for name in unknown)}"] if unknown else []
+        parts += [f"missing: {', '.join(missing)}"] if missing else []
+        raise HTTPException(400, f"this is asked with {', '.join(properties)}; {'; '.join(parts)}")
+    # What may be left out may be null as well.
+    told = {name: value for name, value in said.items() if value is not None or name in required}
+    for name, value in told.items():
+        # Each of very many that are wrong would be told, which takes time.
+        if isinstance(value, list | dict) and len(cast("list[Any] | dict[str, Any]", value)) > MOST_ITEMS:
+            raise HTTPException(400, f"{name} must be {_words(properties[name])}")
+    try:
+        return model.model_validate(told)
+    except ValidationError as error:
+        raise HTTPException(400, _fault(error, properties)) from None
+
+
+def _said_in_query(values: Mapping[str, str], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an address says behind its "?", as a body would say it.
+
+    A text that is empty is left out. An object has all parameters of other names; where there is none, others
+    are of no interest, as those of a link.
+    """
+    single = {name: schema for name, schema in properties.items() if schema["type"] != "object"}
+    others = {name: _number(text) for name, text in values.items() if name not in single}
+    said: dict[str, Any] = dict.fromkeys(properties.keys() - single.keys(), others)
+    for name, schema in single.items():
+        if schema["type"] == "integer" and name in values:
+            said[name] = _whole(values[name])
+        elif values.get(name):
+            said[name] = values[name]
+    return said
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,11}", text) else text
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+async def _json_body(request: Request) -> dict[str, Any]:
+    """Return a request's JSON object."""
     # Not even where it is left out: a page of another origin may send that without asking first.
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
@@ -66,61 +142,6 @@ async def json_body(request: Request) -> dict[str, Any]:
     return cast("dict[str, Any]", body)
 
 
-def checked(body: Mapping[str, Any], required: Mapping[str, type], optional: Mapping[str, Any]) -> None:
-    """Make sure that a body has these fields, of these types, and no others. Raises HTTPException (400)."""
-    unknown = sorted(body.keys() - required.keys() - optional.keys())
-    missing = sorted(required.keys() - body.keys())
-    if unknown or missing:
-        known = ", ".join([*required, *optional])
-        parts = [f"unknown: {', '.join(name[:40] for name in unknown)}"] if unknown else []
-        parts += [f"missing: {', '.join(missing)}"] if missing else []
-        raise HTTPException(400, f"the body has {known}; {'; '.join(parts)}")
-    for name, kind in {**required, **optional}.items():
-        value = body.get(name)
-        if value is None and name in optional:
-            continue
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise HTTPException(400, f"{name} must be {_words(kind)}")
-
-
-def texts(body: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """A list of texts of a body; none where it is left out. Raises HTTPException (400)."""
-    found = body.get(name) or []
-    if not all(isinstance(item, str) for item in found):
-        raise HTTPException(400, f"{name} must be a list of texts")
-    return tuple(dict.fromkeys(found))
-
-
-def numbers(body: Mapping[str, Any], name: str) -> dict[str, float]:
-    """A table of numbers by name. Raises HTTPException (400)."""
-    found = cast("dict[str, Any]", body.get(name) or {})
-    for key, value in found.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
-            raise HTTPException(400, f"{name}: {key[:40]} must be a number below 1e9 in size")
-    return {key: float(value) for key, value in found.items()}
-
-
-def render_query(values: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a picture's address says as a body would say it.
-
-    Args:
-        values: Of ``?dataset=…&key=…&view=…&size=…&FACTOR=VALUE``.
-
-    Raises:
-        HTTPException: 400 where a number is none.
-    """
-    body: dict[str, Any] = {name: values[name] for name in ("dataset", "key") if name in values}
-    body |= {name: number(values, name, 0) for name in ("view", "size") if name in values}
-    factors = dict[str, float]()
-    for name, text in values.items():
-        if name not in ("dataset", "key", "view", "size"):
-            try:
-                factors[name] = float(text)
-            except ValueError:
-                raise HTTPException(400, f"{name[:40]}={text[:40]!r} is no number") from None
-    return {**body, "factors": factors}
-
-
 async def _read(request: Request) -> bytes:
     data = bytearray()
     async for piece in request.stream():
@@ -130,5 +151,36 @@ async def _read(request: Request) -> bytes:
     return bytes(data)
 
 
-def _words(kind: type) -> str:
-    return {str: "a text", int: "a whole number", list: "a list", dict: "an object"}[kind]
+def _fault(error: ValidationError, properties: Mapping[str, Any]) -> str:
+    """Return what is wrong with the first of the fields that cannot be."""
+    fault = error.errors(include_url=False, include_context=False)[0]
+    name, *inside = map(str, fault["loc"])
+    schema = properties[name]
+    if schema["type"] == "object" and inside:
+        name, schema = f"{name}: {inside[0][:_LONGEST_SHOWN]}", schema["additionalProperties"]
+    value = fault["input"]
+    found = f", not {shown(repr(value), _LONGEST_SHOWN)}" if isinstance(value, str | int | float) else ""
+    return f"{name} must be {_words(schema)}{found}"
+
+
+def _words(schema: Mapping[str, Any]) -> str:
+    bounds = [word.format(schema[key]) for key, word in _BOUNDS.items() if key in schema]
+    return " ".join([_KINDS[schema["type"]], *bounds])
+
+
+_KINDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "array": "a list of texts",
+    "object": "an object",
+}
+_BOUNDS = {
+    "maxLength": "of at most {} characters",
+    "maxItems": "of at most {} entries",
+    "maxProperties": "of at most {} entries",
+    "minimum": "from {}",
+    "maximum": "to {}",
+    "exclusiveMinimum": "above {:g}",
+    "exclusiveMaximum": "and below {:g}",
+}
