@@ -76,18 +76,20 @@ async def said_in(request: Request, model: type[Asked]) -> dict[str, Any]:
 
 def checked(said: Mapping[str, Any], model: type[_A]) -> _A:
     """Return what was said as its model. Raises HTTPException (400) where it cannot be that."""
-    properties, required = schema_of(model)["properties"], schema_of(model).get("required", [])
-    unknown, missing = sorted(said.keys() - properties.keys()), sorted(required - said.keys())
+    properties, required = schema_of(model)["properties"], schema_of(model).get("required", ())
+    unknown, missing = said.keys() - properties.keys(), [name for name in required if name not in said]
     if unknown or missing:
-        parts = [f"unknown: {', '.join(name[:_LONGEST_SHOWN] for name in unknown)}"] if unknown else []
+        named = [name[:_LONGEST_SHOWN] for name in sorted(unknown)]
+        parts = [f"unknown: {', '.join(named)}"] if unknown else []
         parts += [f"missing: {', '.join(missing)}"] if missing else []
         raise HTTPException(400, f"this is asked with {', '.join(properties)}; {'; '.join(parts)}")
-    # What may be left out may be null as well.
-    told = {name: value for name, value in said.items() if value is not None or name in required}
-    for name, value in told.items():
+    told = dict[str, Any]()
+    for name, value in said.items():
         # Each of very many that are wrong would be told, which takes time.
         if isinstance(value, list | dict) and len(cast("list[Any] | dict[str, Any]", value)) > MOST_ITEMS:
             raise HTTPException(400, f"{name} must be {_words(properties[name])}")
+        if value is not None or name in required:  # what may be left out may be null as well
+            told[name] = value
     try:
         return model.model_validate(told)
     except ValidationError as error:
@@ -100,15 +102,17 @@ def _said_in_query(values: Mapping[str, str], properties: Mapping[str, Any]) -> 
     A text that is empty is left out. An object has all parameters of other names; where there is none, others
     are of no interest, as those of a link.
     """
-    single = {name: schema for name, schema in properties.items() if schema["type"] != "object"}
-    others = {name: _number(text) for name, text in values.items() if name not in single}
-    said: dict[str, Any] = dict.fromkeys(properties.keys() - single.keys(), others)
-    for name, schema in single.items():
-        if schema["type"] == "integer" and name in values:
-            said[name] = _whole(values[name])
-        elif values.get(name):
-            said[name] = values[name]
-    return said
+    table = next((name for name, schema in properties.items() if schema["type"] == "object"), None)
+    said, others = dict[str, Any](), dict[str, float | str]()
+    for name, text in values.items():
+        kind = properties[name]["type"] if name in properties else "object"
+        if kind == "object":
+            others[name] = _number(text)
+        elif kind == "integer":
+            said[name] = _whole(text)
+        elif text:
+            said[name] = text
+    return said if table is None else {**said, table: others}
 
 
 def _whole(text: str) -> int | str:
