@@ -83,7 +83,7 @@ def checked(said: Mapping[str, Any], model: type[_A]) -> _A:
         parts = [f"unknown: {', '.join(named)}"] if unknown else []
         parts += [f"missing: {', '.join(missing)}"] if missing else []
         raise HTTPException(400, f"this is asked with {', '.join(properties)}; {'; '.join(parts)}")
-    told = dict[str, Any]()
+    told: dict[str, Any] = {}
     for name, value in said.items():
         # Each of very many that are wrong would be told, which takes time.
         if isinstance(value, list | dict) and len(cast("list[Any] | dict[str, Any]", value)) > MOST_ITEMS:
@@ -103,7 +103,8 @@ def _said_in_query(values: Mapping[str, str], properties: Mapping[str, Any]) -> 
     are of no interest, as those of a link.
     """
     table = next((name for name, schema in properties.items() if schema["type"] == "object"), None)
-    said, others = dict[str, Any](), dict[str, float | str]()
+    said: dict[str, Any] = {}
+    others: dict[str, float | str] = {}
     for name, text in values.items():
         kind = properties[name]["type"] if name in properties else "object"
         if kind == "object":
