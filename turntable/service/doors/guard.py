@@ -21,7 +21,7 @@ from turntable.service.doors.tokens import AccessFile, TokenRecord
 COOKIE = "turntable_token"
 HEALTH = "/healthz"
 """Answered however many others are being answered."""
-Need = Literal["nothing", "own"] | tokens.Scope
+Need = Literal["nothing", "own"] | TokenScope
 """The permission that an address needs.
 
 ``nothing``: anyone may have it, for it holds nothing of any data set. ``own``: each asker is answered what
