@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.evaluation import protocol_by_name
+from turntable.testing.sets import make_synthetic_dataset
 
 pytestmark = pytest.mark.slow
 

@@ -6,11 +6,11 @@ from typing import get_args
 import pytest
 
 from tests.support.meshes import write_shapenet_object
-from tests.support.synthetic import make_synthetic_dataset
 from turntable import choices, cli, doctor
 from turntable.renderer import open_source
 from turntable.renderer.backends import egl, quality
 from turntable.service import new_access
+from turntable.testing.sets import make_synthetic_dataset
 
 
 def turntable(capsys, *arguments):

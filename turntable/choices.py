@@ -27,20 +27,22 @@ TokenScope = Literal["read", "render", "admin"]
 """Right that a token gives: to all of a data set; to views on request too; to the service's numbers too."""
 
 
-def check_choice(kind: str, value: object, choices: Iterable[str]) -> None:
+def check_choice(kind: str, value: object, choices: Iterable[str], own: str = "") -> None:
     """Make sure that a value is one of the words that there are.
 
     Args:
         kind: What it should be, for the message: "backbone".
         value: Anything.
         choices: The words, or a table of which they are the keys.
+        own: The option by which users give one of their own, where they can.
 
     Raises:
         InvalidInputError: It is none of them; the message lists them.
     """
     words = tuple(choices)
     if value not in words:
-        raise InvalidInputError(f"unknown {kind} {said(value)}; choose one of: {', '.join(words)}")
+        more = f"; or give one of your own: {own} FILE.py:NAME" if own else ""
+        raise InvalidInputError(f"unknown {kind} {said(value)}; choose one of: {', '.join(words)}{more}")
 
 
 def check_names(owner: str, given: Iterable[object], known: Iterable[str]) -> None:

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from tests.support.synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 from turntable.datasets import Dataset, Recipe, draw_factors, verify
 from turntable.datasets.describing import pixel_statistics
 from turntable.datasets.files import FolderFiles, decode_jpeg
@@ -15,6 +14,7 @@ from turntable.datasets.manifest import read_manifest
 from turntable.datasets.objects import QuarantineRecord, read_quarantine
 from turntable.datasets.shards import ShardReader, ShardRecord, local_shards
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.testing.sets import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 
 
 @pytest.fixture(scope="module")

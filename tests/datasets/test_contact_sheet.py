@@ -1,8 +1,8 @@
 import numpy as np
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets.describing import SHEET_NAME, contact_sheet
 from turntable.datasets.files import decode_jpeg
+from turntable.testing.sets import make_synthetic_dataset
 
 
 def test_every_category_comes_first_and_the_file_is_there(tmp_path):

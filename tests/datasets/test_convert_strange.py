@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import export_folder, import_folder
 from turntable.errors import InvalidInputError
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.mark.slow

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.datasets.describing import stated_digests
 from turntable.datasets.files import file_sha256
+from turntable.testing.sets import make_synthetic_dataset
 
 READ = """
 import json, sys

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.store_contract import OBJECTS, RECIPE
-from tests.support.synthetic import write_synthetic_shard
 from turntable.datasets.shards import ShardReader
 from turntable.datasets.shards.index import open_index, parse_index
 from turntable.errors import IntegrityError
+from turntable.testing.sets import write_synthetic_shard
+from turntable.testing.stores.contract import OBJECTS, RECIPE
 
 
 @pytest.fixture(scope="module")

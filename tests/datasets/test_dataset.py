@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, Recipe, draw_factors, open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="module")

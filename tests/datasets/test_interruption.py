@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import with_tests
-from tests.support.synthetic import synthetic_objects, write_synthetic_shard
 from turntable.datasets import load_recipe
 from turntable.datasets.shards import committed_shard
+from turntable.testing.sets import synthetic_objects, write_synthetic_shard
 
 RECIPE = load_recipe("3diebench").replace(name="t", views=2, image_size_px=16, source="folder")
 OBJECTS = tuple(item for item in synthetic_objects(RECIPE, 6, 1) if item.split == "train")
@@ -21,7 +21,7 @@ ENDLESS = """
 import sys
 from pathlib import Path
 from tests.datasets.test_interruption import NAME, OBJECTS, RECIPE
-from tests.support.synthetic import write_synthetic_shard
+from turntable.testing.sets import write_synthetic_shard
 print("ready", flush=True)
 while True:
     write_synthetic_shard(Path(sys.argv[1]), RECIPE, "train", NAME, OBJECTS)

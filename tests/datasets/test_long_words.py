@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.cli.base import PlainConsole
 from turntable.console import dataset_tables
 from turntable.datasets import open_dataset, verify
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Manifest
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.manifest import read_manifest
 from turntable.errors import IntegrityError
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="module")

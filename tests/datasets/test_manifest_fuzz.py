@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.store_contract import OBJECTS, RECIPE
-from tests.support.synthetic import make_synthetic_dataset, write_synthetic_shard
 from turntable.datasets import Manifest
 from turntable.datasets.files import checked_name, is_digest, limits
 from turntable.datasets.shards import ShardIndex, ShardReader, index_name, shard_name
 from turntable.datasets.shards.index import open_index, parse_index
 from turntable.errors import IntegrityError
+from turntable.testing.sets import make_synthetic_dataset, write_synthetic_shard
+from turntable.testing.stores.contract import OBJECTS, RECIPE
 
 SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 STRANGE = st.one_of(

@@ -4,12 +4,12 @@ import shutil
 
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset, open_store, prepare_hub, publish
 from turntable.datasets.describing import publishing
 from turntable.datasets.stores import LocalStore
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 from turntable.loaders import BatchConfig, Loader, Views
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, MatchingViews, open_dataset
 from turntable.datasets.query import ConditionWorker
 from turntable.datasets.query import engine as label_engine
@@ -18,6 +17,7 @@ from turntable.datasets.query import matching_views as matching_views_by_a_new_p
 from turntable.datasets.query.conditions import parse_condition
 from turntable.datasets.query.engine import EngineError, open_engine
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.testing.sets import make_synthetic_dataset
 
 COLUMNS = ("floor_hue", "light_hue", "category", "view")
 

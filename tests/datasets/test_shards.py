@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import webdataset
 
-from tests.support.synthetic import synthetic_objects, write_synthetic_shard
 from turntable.datasets import ObjectRecord, draw_factors, load_recipe
 from turntable.datasets.files import decode_jpeg, encode_jpeg
 from turntable.datasets.shards import ShardReader, ShardRecord, ShardWriter, committed_shard
 from turntable.datasets.shards.index import open_index
 from turntable.datasets.shards.writer import file_sha256
 from turntable.errors import IntegrityError, TurntableError
+from turntable.testing.sets import synthetic_objects, write_synthetic_shard
 
 RECIPE = load_recipe("3diebench").replace(name="t", views=4, image_size_px=16, source="folder")
 OBJECTS = tuple(item for item in synthetic_objects(RECIPE, 12, 3) if item.split == "train")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Manifest, MatchingViews, open_dataset
 from turntable.datasets.query import matching_views, subset_manifest
 from turntable.datasets.subset import make_subset
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import verify
 from turntable.datasets.files import FolderFiles, sha256_of
 from turntable.datasets.manifest import read_manifest
 from turntable.datasets.shards.index import open_index
 from turntable.datasets.shards.writer import file_sha256
 from turntable.datasets.verification.files import _equal
+from turntable.testing.sets import make_synthetic_dataset
 
 FIRST, SECOND = "train/shard-000000", "train/shard-000001"
 

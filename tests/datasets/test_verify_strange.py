@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import verify
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.mark.parametrize("deep", [True, False])

@@ -3,9 +3,9 @@ import torch
 
 from tests.support.made_up import results, scores
 from tests.support.own_tasks import HiddenNumber, only
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.evaluation import Row, evaluate
 from turntable.evaluation.tasks import Neighbours
+from turntable.testing.sets import make_synthetic_dataset
 from turntable.training import demo_config, train
 
 

@@ -7,7 +7,6 @@ import json
 import pytest
 from rich.console import Console
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable import cli
 from turntable.console import comparison_console_tables, results_tables
 from turntable.errors import IntegrityError, InvalidInputError
@@ -16,6 +15,7 @@ from turntable.evaluation.report import CATALOG
 from turntable.evaluation.results import write_results
 from turntable.studies import compare_runs, comparison_json, comparison_markdown, comparison_page, ordered
 from turntable.studies.comparison import Evaluated, compare
+from turntable.testing.sets import make_synthetic_dataset
 from turntable.training import demo_config, train
 
 

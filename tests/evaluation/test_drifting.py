@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.errors import InvalidInputError
 from turntable.evaluation import evaluate, protocol_by_name
 from turntable.evaluation.drifting import Source, train_drifting
@@ -21,6 +20,7 @@ from turntable.evaluation.tasks import (
     RelativeRotation,
 )
 from turntable.models import METHODS, DataInfo, Embedding, ImageMethod, build_method
+from turntable.testing.sets import make_synthetic_dataset
 from turntable.training import demo_config, train
 
 PROBE = ProbeConfig(epochs=3, batch_size=4, hidden=16)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.evaluation import Results, evaluate, features, protocol_by_name, read_details, read_results
 from turntable.evaluation.features import extract, split_features
 from turntable.evaluation.numbers import Resampling
 from turntable.models import Embedding, Embeds
+from turntable.testing.sets import make_synthetic_dataset
 from turntable.training import demo_config, load_method, open_run, train
 
 PROTOCOL = dataclasses.replace(

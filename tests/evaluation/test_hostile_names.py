@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.synthetic import write_synthetic_dataset
 from turntable.cli.base import PlainConsole
 from turntable.console import comparison_console_tables, dataset_tables
 from turntable.datasets import Dataset, ObjectRecord, load_recipe, open_dataset
@@ -18,6 +17,7 @@ from turntable.evaluation import Results, Row, Score, summarize_dataset, write_r
 from turntable.evaluation.report.figures import error_over_angle, histograms, projections, training_curves
 from turntable.evaluation.report.summaries import contact_sheet_of
 from turntable.studies import compare_runs, write_comparison
+from turntable.testing.sets import write_synthetic_dataset
 
 pytestmark = pytest.mark.slow
 

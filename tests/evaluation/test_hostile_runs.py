@@ -6,12 +6,12 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError
 from turntable.evaluation import read_details
 from turntable.evaluation.features import with_labels
 from turntable.studies import compare_runs, comparison_page
+from turntable.testing.sets import make_synthetic_dataset
 
 
 def members(path, compression=zipfile.ZIP_STORED, **arrays):

@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.support.synthetic import synthetic_objects, write_synthetic_dataset
 from turntable.datasets import load_recipe, open_dataset
 from turntable.errors import InvalidInputError
 from turntable.evaluation import Results, evaluate, evaluate_untrained, protocol_by_name, read_details
@@ -14,6 +13,7 @@ from turntable.evaluation.features import renumbered, split_features, with_label
 from turntable.evaluation.numbers import ProbeConfig, Resampling
 from turntable.evaluation.scoring import score
 from turntable.evaluation.tasks import Aggregation, Prediction
+from turntable.testing.sets import synthetic_objects, write_synthetic_dataset
 from turntable.training import demo_config, load_method, open_run, train
 
 PROTOCOL = dataclasses.replace(

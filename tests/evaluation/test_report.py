@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 from tests.support.made_up import results, scores
-from tests.support.synthetic import make_synthetic_dataset
 from turntable import cli
 from turntable.evaluation import (
     DatasetSummary,
@@ -34,6 +33,7 @@ from turntable.evaluation.report.figures import error_over_angle, histograms, pr
 from turntable.evaluation.report.pictures import retrieval_sheet
 from turntable.evaluation.report.summaries import contact_sheet_of
 from turntable.studies import compare_runs
+from turntable.testing.sets import make_synthetic_dataset
 from turntable.training import demo_config, train
 
 SUMMARY = DatasetSummary("<zoo> & co", {"objects": "320"}, {"rotation_x, rad": np.linspace(-1, 1, 50)})

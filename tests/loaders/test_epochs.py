@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.batches import Batch, all_equal, equal, joined
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.errors import InvalidInputError
 from turntable.loaders import BatchConfig, Fixed, Loader, Pairs, validation_pairs, whole_split
+from turntable.testing.sets import make_synthetic_dataset
 
 ENGINES = [
     (0, "ring"),

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, load_recipe, open_dataset, shipped_recipes
 from turntable.errors import InvalidInputError
 from turntable.loaders import BatchConfig, Loader, Pairs, Singles, Tuples, Views
@@ -22,6 +21,7 @@ from turntable.loaders.fields import (
     missing_fields,
     resolve_fields,
 )
+from turntable.testing.sets import make_synthetic_dataset
 
 CLOUDS = Path(__file__).parents[1] / "fixtures" / "sets" / "points"
 ALL = FieldSource(load_recipe("3diebench-t").schema, ("mask", "depth", "normals", "coordinates"), 64, 2)

@@ -12,11 +12,11 @@ from scipy.spatial.transform import Rotation
 from torch.utils.data import DataLoader
 
 from tests.support.batches import described, equal, joined
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders import BatchConfig, ItemDataset, Loader, Pairs, Sequences, Tuples, Views, whole_split
+from turntable.testing.sets import make_synthetic_dataset
 
 
 def test_fields_shapes_and_types_of_pairs(dataset: Dataset) -> None:

@@ -16,11 +16,11 @@ import pytest
 import torch
 
 from tests.support.processes import shared_memory, shared_memory_left, wait_until_gone
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, TurntableError
 from turntable.loaders import BatchConfig, Loader, Pairs, Sequences, Tuples, Views
+from turntable.testing.sets import make_synthetic_dataset
 
 ENGINES = [(0, "ring"), (2, "ring"), (2, "dataloader")]
 

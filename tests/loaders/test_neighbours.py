@@ -9,9 +9,9 @@ import pytest
 import torch
 import webdataset
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, export_folder, import_folder, open_dataset
 from turntable.loaders import BatchConfig, ItemDataset, Loader, Pairs, Views
+from turntable.testing.sets import make_synthetic_dataset
 
 VIEWS = 4
 UNCLOSED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

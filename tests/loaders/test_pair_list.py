@@ -4,7 +4,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders import (
@@ -17,6 +16,7 @@ from turntable.loaders import (
     whole_split,
     write_pairs,
 )
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="module")

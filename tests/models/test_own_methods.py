@@ -12,12 +12,12 @@ from turntable.models import (
     MethodEntry,
     choose_method,
     is_at_hand,
-    is_reference,
     method_entry,
     method_label,
     method_names,
     register_method,
 )
+from turntable.own_code import is_reference
 
 CODE = """
 from dataclasses import dataclass

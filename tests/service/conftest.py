@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.service import new_access, write_access
+from turntable.testing.sets import make_synthetic_dataset
 
 
 class Running:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import children, wait_until
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.service import find_datasets
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture

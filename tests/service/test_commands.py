@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.cli import main
 from turntable.datasets import open_dataset
 from turntable.service import read_access
+from turntable.testing.sets import make_synthetic_dataset
 
 
 def run(capsys, *words):

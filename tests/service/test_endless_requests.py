@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.service.doors import connections
+from turntable.testing.sets import make_synthetic_dataset
 
 
 def sent(port, data, seconds=10.0):

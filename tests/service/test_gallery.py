@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.support.synthetic import write_synthetic_dataset
 from turntable.datasets import ObjectRecord, load_recipe, open_dataset
 from turntable.datasets.query import matching_views
 from turntable.service import new_access, write_access
+from turntable.testing.sets import write_synthetic_dataset
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")

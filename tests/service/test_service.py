@@ -4,10 +4,10 @@ import tarfile
 import pytest
 from starlette.testclient import TestClient
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import InvalidInputError
 from turntable.service import create_app, find_datasets
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 from turntable import cli
 from turntable.datasets import digest_ids, load_recipe, open_dataset, read_vectors
 from turntable.errors import InvalidInputError
@@ -28,6 +27,7 @@ from turntable.studies import (
     write_study,
 )
 from turntable.studies.running import labels_of
+from turntable.testing.sets import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
 from turntable.training import demo_config, open_run, train
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -24,7 +24,6 @@ import pyarrow as pa
 from PIL import Image
 from pyarrow import parquet
 
-from tests.support.synthetic import draw_view, synthetic_objects
 from turntable.datasets import Recipe, draw_factors, load_recipe
 from turntable.datasets.files import (
     extra_member,
@@ -40,6 +39,8 @@ from turntable.datasets.objects import plan_shards
 from turntable.datasets.shards import ShardIndex, ShardWriter
 from turntable.datasets.shards.index import open_index
 from turntable.datasets.shards.tar import END_OF_ARCHIVE, padding, ustar_header
+from turntable.testing.sets import synthetic_objects
+from turntable.testing.sets.synthetic import draw_view
 
 SIZE, VIEWS, POINTS = 16, 3, 8
 SECRET = b"TOP-SECRET-4f1d"

@@ -60,6 +60,9 @@ class S3Bucket:
         return {name: int(number) for name, number in (line.split() for line in text.splitlines())}
 
 
+Servers = Callable[..., S3Bucket]
+
+
 @pytest.fixture(scope="session")
 def s3_process() -> Generator[str, None, None]:
     """The endpoint of a server that lives as long as the session."""

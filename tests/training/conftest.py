@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from tests.support.synthetic import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
-from turntable.datasets import load_recipe
 from turntable.models import METHODS, PAIR, ImageMethod, MethodConfig, MethodEntry, SampleKind
+from turntable.testing.sets import make_full_dataset, make_synthetic_dataset
 from turntable.training import demo_config
 
 
@@ -28,12 +27,8 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def full_dataset(tmp_path_factory):
-    """With every label and field that a method reads, and true sequences of 4 views."""
     folder = tmp_path_factory.mktemp("data") / "full"
-    recipe = load_recipe("zoo-benchmark").replace(
-        source="folder", views=8, image_size_px=32, objects_per_shard=8, val_fraction=0.25, points=24
-    )
-    write_synthetic_dataset(folder, recipe, synthetic_objects(recipe, objects=16, categories=3))
+    make_full_dataset(folder)
     return folder
 
 

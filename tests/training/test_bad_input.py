@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.errors import InvalidInputError
 from turntable.models import BACKBONES
 from turntable.models.backbones import SmallNet
+from turntable.testing.sets import make_synthetic_dataset
 from turntable.training import demo_config, train
 from turntable.training.steps import joined, rows_of
 from turntable.training.steps.distributed import chosen_device

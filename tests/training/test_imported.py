@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable import cli
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.models import build_backbone, build_method, method_config
+from turntable.testing.sets import make_synthetic_dataset
 from turntable.training import TrainConfig, import_checkpoint, load_method
 from turntable.training.runs import TrainingData
 

@@ -3,11 +3,11 @@ import dataclasses
 import pytest
 import torch
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError, StoppedError, TurntableError
 from turntable.models import Method
 from turntable.models.views import SIE
+from turntable.testing.sets import make_synthetic_dataset
 from turntable.training import demo_config, load_method, open_run, read_records, train
 from turntable.training.runs.checkpoints import read_weights
 

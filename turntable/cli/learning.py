@@ -69,7 +69,8 @@ def train(
         settings: Another setting of the method or of the run, NAME=VALUE; again for more.
     """
     from turntable.console import TrainBar
-    from turntable.models import is_reference, method_label
+    from turntable.models import method_label
+    from turntable.own_code import is_reference
     from turntable.processes import stop_when_asked
     from turntable.training import augmentation_of, demo_config, overrides, paper_config, preset_of_machine
     from turntable.training import train as train_method

@@ -17,7 +17,7 @@ from turntable.models.method import (
     SampleKind,
     check_rows,
 )
-from turntable.models.own_methods import is_reference, method_label
+from turntable.models.own_methods import method_label
 from turntable.models.registry import (
     METHODS,
     build_method,
@@ -63,7 +63,6 @@ __all__ = [
     "field_types",
     "gathered",
     "is_at_hand",
-    "is_reference",
     "method_config",
     "method_entry",
     "method_label",

@@ -5,21 +5,14 @@ reference (``package.module:NAME``, ``file.py:NAME``) is followed when the user 
 because a run or a checkpoint names it.
 """
 
-import importlib
-import importlib.util
-import sys
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
-from zlib import crc32
 
 from turntable.errors import InvalidInputError, shown
 from turntable.models.entry import MethodEntry
+from turntable.own_code import follow, load_offer, offers
 
 GROUP = "turntable.methods"
 """The group of entry points in which a package offers its methods."""
-_PREFIX = "turntable_own_"
-"""Begins the names of modules that are made of files."""
 _known: dict[str, MethodEntry] = {}
 
 
@@ -35,11 +28,6 @@ def keep_method(name: str, entry: MethodEntry) -> None:
             " MethodEntry(YourConfig, YourMethod) of turntable.models"
         )
     _known[name] = entry
-
-
-def is_reference(name: str) -> bool:
-    """Return whether a name tells where code is: ``package.module:NAME`` or ``file.py:NAME``."""
-    return ":" in name
 
 
 def method_label(name: str) -> str:
@@ -59,20 +47,14 @@ def load_reference(reference: str) -> str:
     Raises:
         InvalidInputError: There is no such module, file or name; its code fails; or it is no MethodEntry.
     """
-    place, _, name = reference.rpartition(":")
-    if not place or not name.isidentifier():
+    code = follow(reference, "--method")
+    if not hasattr(code.module, code.name):
+        there = [key for key, value in vars(code.module).items() if isinstance(value, MethodEntry)]
         raise InvalidInputError(
-            f"--method {shown(reference)}: give a name, package.module:NAME or file.py:NAME"
+            f"{code.place} has no {code.name}; its entries of methods are: {', '.join(there) or 'none'}"
         )
-    whole, module = _file_module(place) if place.endswith(".py") else (place, _installed_module(place))
-    if not hasattr(module, name):
-        there = [key for key, value in vars(module).items() if isinstance(value, MethodEntry)]
-        raise InvalidInputError(
-            f"{whole} has no {name}; its entries of methods are: {', '.join(there) or 'none'}"
-        )
-    remembered = f"{whole}:{name}"
-    keep_method(remembered, getattr(module, name))
-    return remembered
+    keep_method(code.reference, code.value)
+    return code.reference
 
 
 def own_method(name: str) -> MethodEntry | None:
@@ -81,14 +63,14 @@ def own_method(name: str) -> MethodEntry | None:
     Raises:
         InvalidInputError: The package's code fails, or what it offers is no MethodEntry.
     """
-    if name not in _known and (offered := _offers().get(name)) is not None:
-        keep_method(name, _loaded(offered))
+    if name not in _known and (offered := offers(GROUP).get(name)) is not None:
+        keep_method(name, load_offer(offered, "method"))
     return _known.get(name)
 
 
 def own_names() -> tuple[str, ...]:
     """Return the names of all methods that were registered or that installed packages offer."""
-    return tuple(dict.fromkeys([*_known, *_offers()]))
+    return tuple(dict.fromkeys([*_known, *offers(GROUP)]))
 
 
 def missing_words(name: str) -> str:
@@ -103,51 +85,3 @@ def missing_words(name: str) -> str:
         f"the method {shown(name)} is not turntable's own, and its code runs only when you ask for it: add"
         f" --method {shown(name)}"
     )
-
-
-def _offers() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
-
-
-def _loaded(point: EntryPoint) -> MethodEntry:
-    try:
-        return point.load()
-    except Exception as error:  # anything, as it is anybody's code
-        raise InvalidInputError(
-            f"the method {point.name} of an installed package ({point.value}) cannot be loaded:"
-            f" {type(error).__name__}: {error}"
-        ) from error
-
-
-def _installed_module(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except Exception as error:
-        raise InvalidInputError(
-            f"--method {shown(name)}: the module cannot be imported: {type(error).__name__}: {error}"
-        ) from error
-
-
-def _file_module(place: str) -> tuple[str, ModuleType]:
-    """Run a file once a process, as a module; modules beside it can be imported, after all others."""
-    path = Path(place).expanduser().resolve()
-    if not path.is_file():
-        raise InvalidInputError(f"--method {shown(place)}: there is no such file ({path})")
-    name = f"{_PREFIX}{path.stem}_{crc32(str(path).encode()):08x}"
-    if name in sys.modules:
-        return str(path), sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their types up there
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise InvalidInputError(
-            f"--method {shown(place)}: its code fails: {type(error).__name__}: {error}"
-        ) from error
-    return str(path), module

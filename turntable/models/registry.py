@@ -13,7 +13,6 @@ from turntable.models.backbones import Backbone
 from turntable.models.entry import MethodEntry
 from turntable.models.method import DataInfo, Method, MethodConfig
 from turntable.models.own_methods import (
-    is_reference,
     keep_method,
     load_reference,
     missing_words,
@@ -55,6 +54,7 @@ from turntable.models.views import (
     VICRegTraj,
     VICRegTrajConfig,
 )
+from turntable.own_code import is_reference
 
 _LOG = logging.getLogger("turntable.models")
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.support.published import VIEWS
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, export_folder
 from turntable.datasets.files import encode_jpeg
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from tests.support.published import VIEWS, lists, tree
-from tests.support.synthetic import synthetic_objects, write_synthetic_dataset
 from turntable.datasets import (
     Dataset,
     ObjectRecord,
@@ -22,6 +21,7 @@ from turntable.datasets.convert import Origin
 from turntable.datasets.convert.layout import object_path
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import InvalidInputError
+from turntable.testing.sets import synthetic_objects, write_synthetic_dataset
 
 
 @pytest.mark.parametrize("split", ["train", "val"])

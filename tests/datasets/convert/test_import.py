@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.support.published import VIEWS, tree, write_list
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import export_folder, import_folder, open_dataset, verify
 from turntable.datasets.convert import Origin
 from turntable.datasets.files import encode_jpeg
 from turntable.datasets.objects import read_quarantine
 from turntable.errors import InvalidInputError, TurntableError
+from turntable.testing.sets import make_synthetic_dataset
 
 
 def test_a_published_folder_is_imported(published: Path, tmp_path: Path) -> None:

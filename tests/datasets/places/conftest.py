@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset
+from turntable.testing.sets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.bounds import ENOUGH
-from tests.support.synthetic import make_synthetic_dataset
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.query import matching_views
 from turntable.datasets.shards import IndexSize
 from turntable.datasets.shards.index import most_index_bytes
 from turntable.errors import GivenUpError, StoreError, TurntableError
+from turntable.testing.sets import make_synthetic_dataset
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.store_contract import OBJECTS, RECIPE, digest, file_of
-from tests.support.synthetic import write_synthetic_shard
 from turntable.datasets.stores import LocalStore, open_journal
 from turntable.errors import StoreError
+from turntable.testing.sets import write_synthetic_shard
+from turntable.testing.stores.contract import OBJECTS, RECIPE, digest, file_of
 
 # Folders that take nothing.
 

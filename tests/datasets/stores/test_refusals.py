@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.s3_server import KEY, READ_ONLY_KEY, SECRET
-from tests.support.store_contract import Servers
+from tests.support.s3_server import KEY, READ_ONLY_KEY, SECRET, Servers
 from turntable.datasets import open_store
 from turntable.datasets.stores.buckets.aws_profile import profile_settings
 from turntable.errors import StoreError

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from turntable.errors import DeviceError, InvalidInputError, MissingExtraError
+from turntable.own_code import is_reference
 from turntable.renderer.backends.devices import AUTO, DeviceGroup, wanted
 from turntable.renderer.backends.egl import list_devices
-from turntable.renderer.backends.opening import find_device, known, open_backend
+from turntable.renderer.backends.opening import find_device, known, open_backend, own_backend
 from turntable.renderer.backends.protocol import Backend
 
 NVIDIA_NODE = Path("/dev/nvidiactl")
@@ -55,7 +56,8 @@ def choose(backend: str = AUTO, device: str = AUTO) -> Choice:
     """What draws on this machine.
 
     Args:
-        backend: ``auto`` or a name that ``open_backend`` knows.
+        backend: ``auto``, or a name or a reference that ``open_backend`` takes; the code of a reference is
+            run now.
         device: ``auto``, ``software``, ``egl:N``, ``cuda:N``, or several with commas between them.
 
     Raises:
@@ -63,6 +65,8 @@ def choose(backend: str = AUTO, device: str = AUTO) -> Choice:
         MissingExtraError: What the backend needs is not installed.
         DeviceError: It finds no device, or not the one that was asked for.
     """
+    if is_reference(backend):
+        return _own_choice(backend, device)
     known(backend, AUTO)
     if backend == "embree":
         if device != AUTO:
@@ -77,6 +81,14 @@ def choose(backend: str = AUTO, device: str = AUTO) -> Choice:
     except (DeviceError, MissingExtraError) as error:
         note = f"rays on the processor draw, several times slower than OpenGL in software, since: {error}"
         return Choice("embree", (None,), (note,))
+
+
+def _own_choice(backend: str, device: str) -> Choice:
+    if device != AUTO:
+        raise InvalidInputError(
+            f"--device {device}: a backend of your own chooses what it draws on; leave --device out"
+        )
+    return Choice(own_backend(backend).reference, (None,))
 
 
 def _on_devices(backend: str, device: str) -> Choice:

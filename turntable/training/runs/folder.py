@@ -21,12 +21,12 @@ from turntable.models import (
     build_method,
     choose_method,
     is_at_hand,
-    is_reference,
     method_entry,
     method_label,
     register_method,
     value_faults,
 )
+from turntable.own_code import is_reference
 from turntable.training.runs.checkpoints import Checkpoints, check_fit, load_weights, read_weights
 from turntable.training.runs.config import TrainConfig
 from turntable.training.runs.data import TrainingData
