@@ -1,15 +1,12 @@
 """Meshes and requests that nobody should make, and that come all the same: at the renderer, and in a run."""
 
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.backend_contract import FAST, label, psnr, scenes
-from tests.support.meshes import CUBE_MTL, CUBE_OBJ, box, corner_piece, sphere, write_shapenet_object
-from tests.support.optional import needs_pyrender
+from tests.support.meshes import CUBE_MTL, CUBE_OBJ, sphere, write_shapenet_object
 from turntable.datasets import load_recipe, open_dataset, verify
 from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
 from turntable.errors import DeviceError, DeviceLostError, MeshError
@@ -17,61 +14,14 @@ from turntable.renderer import generate, open_backend
 from turntable.renderer.backends import quality
 from turntable.renderer.backends.gl import failures
 from turntable.renderer.backends.gl.drawing import MeshDrawing
-from turntable.renderer.meshes import Texture
 from turntable.renderer.meshes.sources import load_mesh
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
-
-BACKENDS = ("moderngl", "embree", "pyrender")
-
-
-@pytest.fixture(scope="module", params=BACKENDS)
-def backend(request):
-    if request.param == "pyrender":
-        needs_pyrender()
-    with open_backend(request.param) as opened:
-        yield opened
+from turntable.testing.backends import corner_piece, label, psnr, scenes
+from turntable.testing.backends.views import FAST
 
 
 def draw(backend, mesh, views=1, size=32):
     return backend.render(mesh, scenes(*[label(phi=k) for k in range(views)]), size, FAST, ("mask",))
-
-
-# At the renderer: a picture, or an error that names the mesh's fault.
-
-
-@pytest.mark.gl
-class TestAtTheRenderer:
-    @pytest.mark.slow
-    @pytest.mark.parametrize("width", [1e-6, 1e6])
-    def test_a_mesh_of_any_size_is_drawn_or_refused(self, backend, width):
-        drawn = draw(backend, box((width, width, width)))
-        assert drawn.rgb.std() > 0
-        assert drawn.mask.shape == (1, 32, 32)
-
-    def test_faces_without_area_change_nothing(self, backend):
-        mesh = corner_piece()
-        needles = np.concatenate([mesh.triangles, mesh.triangles[:, [0, 0, 1]], mesh.triangles[:, [2, 2, 2]]])
-        index = np.concatenate([mesh.material_index] * 3)
-        with_needles = replace(mesh, triangles=needles.astype(np.int32), material_index=index)
-        ours, theirs = draw(backend, mesh), draw(backend, with_needles)
-        np.testing.assert_array_equal(ours.mask, theirs.mask)
-        assert psnr(ours.rgb, theirs.rgb) > 45
-
-    def test_one_point_is_refused(self, backend):
-        with pytest.raises(MeshError, match="no extent"):
-            draw(backend, box((0, 0, 0)))
-
-    def test_normals_without_length_are_no_disaster(self, backend):
-        mesh = corner_piece()
-        drawn = draw(backend, replace(mesh, normals=np.zeros_like(mesh.normals)))
-        np.testing.assert_array_equal(drawn.mask, draw(backend, mesh).mask)
-
-    def test_a_texture_far_wider_than_high(self, backend):
-        pixels = np.zeros((1, 16384, 3), dtype=np.uint8)
-        pixels[:, ::2] = 255
-        mesh = box((0.6, 0.6, 0.6))
-        material = replace(mesh.materials[0], texture=Texture(pixels))
-        assert draw(backend, replace(mesh, materials=(material,))).mask.any()
 
 
 @pytest.mark.slow

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.support.meshes import box, corner_piece, doubled, write_shapenet_object
+from tests.support.meshes import write_shapenet_object
 from turntable.renderer.meshes import Texture, place_numbers
 from turntable.renderer.meshes.coincident import LIT, settled
 from turntable.renderer.meshes.mesh import joined
 from turntable.renderer.meshes.sources import load_mesh
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
+from turntable.testing.backends import box, corner_piece, doubled
 
 TWO_SIDED_OBJ = """v 0 0 0
 v 1 0 0

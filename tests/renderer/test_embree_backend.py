@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.support.backend_contract import BackendTests, label, linear_of, psnr, scenes
-from tests.support.meshes import box, corner_piece, doubled, sphere
+from tests.support.backends import OurBackendContract
+from tests.support.meshes import sphere
 from turntable.errors import MeshError, MissingExtraError
 from turntable.renderer import open_backend
 from turntable.renderer.backends import quality
@@ -17,10 +17,9 @@ from turntable.renderer.backends.embree.faces import Faces
 from turntable.renderer.backends.embree.samples import BLOCK, LightSamples
 from turntable.renderer.backends.embree.textures import LINEAR, Pyramid
 from turntable.renderer.backends.embree.traced import TracedMesh
-from turntable.renderer.meshes import Texture
-from turntable.renderer.meshes.coincident import settled
-from turntable.renderer.meshes.mesh import joined
+from turntable.renderer.meshes import Texture, joined, settled
 from turntable.renderer.meshes.sources import ZooSource
+from turntable.testing.backends import box, corner_piece, doubled, label, linear_of, psnr, scenes
 
 OUTPUTS = ("rgb", "mask", "depth", "normals", "coordinates")
 
@@ -31,7 +30,7 @@ def embree():
         yield backend
 
 
-class TestEmbree(BackendTests):
+class TestEmbree(OurBackendContract):
     @pytest.fixture
     def backend(self, embree):
         return embree
@@ -169,9 +168,10 @@ def test_a_point_is_no_mesh():
 def test_the_same_call_gives_the_same_bytes_in_another_process(embree):
     code = (
         "import sys, hashlib; sys.path[:0] = sys.argv[1:];"
-        "from tests.support.backend_contract import label, scenes, corner_piece, FAST;"
+        "from turntable.testing.backends import label, scenes, corner_piece;"
+        "from turntable.renderer.backends import quality;"
         "from turntable.renderer.backends.embree import EmbreeBackend;"
-        "rgb = EmbreeBackend().render(corner_piece(), scenes(label((0.3, 0, 0))), 48, FAST).rgb;"
+        "rgb = EmbreeBackend().render(corner_piece(), scenes(label((0.3, 0, 0))), 48, quality('fast')).rgb;"
         "print(hashlib.sha256(rgb.tobytes()).hexdigest())"
     )
     run = [sys.executable, "-c", code, *sys.path]

@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.backend_contract import BackendTests, corner_piece, label, scenes
-from tests.support.meshes import box, sphere
+from tests.support.backends import OurBackendContract
+from tests.support.meshes import sphere
 from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer import open_backend
 from turntable.renderer.backends import quality
 from turntable.renderer.backends.gl import GLBackend
 from turntable.renderer.backends.gl.upload import lay_out
-from turntable.renderer.meshes import Texture
-from turntable.renderer.meshes.mesh import joined
+from turntable.renderer.meshes import Texture, joined
 from turntable.renderer.scene import filter_weights, paired_taps
+from turntable.testing.backends import box, corner_piece, label, scenes
 
 pytestmark = pytest.mark.gl
 
 
-class TestGLBackend(BackendTests):
+class TestGLBackend(OurBackendContract):
     @pytest.fixture
     def backend(self, gl_backend):
         assert gl_backend.context.error == "GL_NO_ERROR"

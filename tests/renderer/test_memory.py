@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.backend_contract import label, scenes
 from tests.support.optional import needs_pyrender
 from turntable.errors import DeviceError
 from turntable.renderer.backends import quality
 from turntable.renderer.meshes import Mesh, Texture
 from turntable.renderer.meshes.zoo import zoo_mesh
 from turntable.renderer.meshes.zoo.categories import CATEGORIES
+from turntable.testing.backends import label, scenes
 
 pytestmark = pytest.mark.slow
 

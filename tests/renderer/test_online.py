@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.meshes import box, write_glb
+from tests.support.meshes import write_glb
 from tests.support.quick_run import InProcess
 from turntable.datasets import Dataset, draw_factors, load_recipe, open_dataset
 from turntable.datasets.draws import Blocks, ObjectQuery, RenderSetup, ViewRequest
@@ -21,6 +21,7 @@ from turntable.renderer.meshes import Material, Mesh, Texture
 from turntable.renderer.meshes.sources import MeshSource, ZooSource
 from turntable.renderer.online import ViewRenderer, mesh_bytes, take_inventory
 from turntable.renderer.runs import Loaded
+from turntable.testing.backends import box
 
 RECIPE = load_recipe("zoo").replace(
     views=4,

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from tests.support.meshes import box, sphere
+from tests.support.meshes import sphere
 from turntable.errors import MeshError
 from turntable.renderer.meshes.mesh import joined
 from turntable.renderer.points import surface_points
+from turntable.testing.backends import box
 
 
 def test_points_lie_on_the_box_evenly_by_area():

@@ -3,24 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.support.backend_contract import (
-    LIGHTS_AND_CAMERAS,
-    SIZE,
-    STANDARD,
-    USUAL,
-    BackendTests,
-    label,
-    linear_of,
-    scenes,
-)
-from tests.support.meshes import box, corner_piece
+from tests.support.backends import OurBackendContract
 from tests.support.optional import needs_pyrender
 from turntable.errors import DeviceError, MeshError
 from turntable.renderer.backends import quality
 from turntable.renderer.backends.pyrender import PyrenderBackend
 from turntable.renderer.backends.pyrender.parts import MOST_TRIANGLES, doubled
 from turntable.renderer.meshes import Mesh, Texture
-from turntable.renderer.scene import CAMERA, FLOOR_Z
+from turntable.testing.backends import box, corner_piece, label, scenes
+from turntable.testing.backends.light import LIGHTS_AND_CAMERAS
+from turntable.testing.backends.views import SIZE, STANDARD, USUAL
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +26,7 @@ def pyrender_backend():
         yield backend
 
 
-class TestPyrender(BackendTests):
+class TestPyrender(OurBackendContract):
     @pytest.fixture
     def backend(self, pyrender_backend):
         return pyrender_backend
@@ -60,12 +52,7 @@ class TestPyrender(BackendTests):
 
     def test_sun_softens_the_floor_below(self, backend):
         """It does not: pyrender's lamps have no size; its sun goes without shadows rather than hard ones."""
-        view = label(theta=0.75, phi=4.7)
-        column, row = CAMERA.project(np.array([0.0, 0.0, FLOOR_Z]), SIZE).round().astype(int)
-        shaded, full = (
-            linear_of(self.draw(backend, mesh, view).rgb[0].astype(float))[row, column, 0]
-            for mesh in (box((0.7, 0.7, 0.02)), box((0.02, 0.02, 0.02)))
-        )
+        shaded, full = self.below_a_plate(backend)
         assert shaded == pytest.approx(full, rel=0.01)
 
     def test_surfaces_are_those_of_the_main_renderer(self, backend, gl_backend):

@@ -1,57 +1,10 @@
 """Small meshes for tests, as values and as files."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from turntable.renderer.meshes import Material, Mesh
-from turntable.renderer.meshes.mesh import flat_normals, joined
-
-# Counter-clockwise seen from outside.
-BOX_FACES = [
-    *[(0, 2, 3), (0, 3, 1), (4, 5, 7), (4, 7, 6)],
-    *[(0, 1, 5), (0, 5, 4), (2, 6, 7), (2, 7, 3)],
-    *[(0, 4, 6), (0, 6, 2), (1, 3, 7), (1, 7, 5)],
-]
-
-
-def box(size=(1.0, 1.0, 1.0), centre=(0.0, 0.0, 0.0), **material) -> Mesh:
-    """A box with flat normals."""
-    corners = np.array([[x, y, z] for z in (-0.5, 0.5) for y in (-0.5, 0.5) for x in (-0.5, 0.5)])
-    positions = (corners * size + centre).astype(np.float32)
-    faces = np.array(BOX_FACES, dtype=np.int32)
-    mesh = Mesh(
-        positions,
-        faces,
-        np.zeros_like(positions),
-        np.zeros((8, 2), np.float32),
-        np.zeros(len(faces), np.int32),
-        (Material(**material),),
-    )
-    return flat_normals(mesh)
-
-
-def corner_piece() -> Mesh:
-    """Three bars of different lengths that meet in a corner: its pose can be read from its outline."""
-    return joined(
-        [
-            box((0.6, 0.1, 0.1), (0.3, 0, 0), base_color=(0.8, 0.1, 0.1)),
-            box((0.1, 0.4, 0.1), (0, 0.2, 0), base_color=(0.1, 0.8, 0.1)),
-            box((0.1, 0.1, 0.25), (0, 0, 0.125), base_color=(0.1, 0.1, 0.8)),
-        ]
-    )
-
-
-def doubled(mesh: Mesh, **material) -> Mesh:
-    """Every face a second time, turned round, with vertices and materials of its own."""
-    other = replace(
-        mesh,
-        triangles=mesh.triangles[:, ::-1].copy(),
-        normals=-mesh.normals,
-        materials=tuple(replace(item, **material) for item in mesh.materials),
-    )
-    return joined([mesh, other])
 
 
 def sphere(rings: int, columns: int, radius: float = 0.5, **material) -> Mesh:

@@ -1,6 +1,6 @@
 """Meshes: their formats, their sources, and the objects that are made by formula."""
 
-from turntable.renderer.meshes.coincident import place_numbers
+from turntable.renderer.meshes.coincident import LIT, place_numbers, settled
 from turntable.renderer.meshes.limits import Limits
 from turntable.renderer.meshes.mesh import (
     FloatArray,
@@ -12,10 +12,13 @@ from turntable.renderer.meshes.mesh import (
     centre,
     centred,
     face_normals,
+    flat_normals,
+    joined,
     unit,
 )
 
 __all__ = [
+    "LIT",
     "FloatArray",
     "IntArray",
     "Limits",
@@ -26,6 +29,9 @@ __all__ = [
     "centre",
     "centred",
     "face_normals",
+    "flat_normals",
+    "joined",
     "place_numbers",
+    "settled",
     "unit",
 ]
