@@ -1,19 +1,9 @@
-import json
-
 import pytest
 
 from turntable.errors import InvalidInputError
-from turntable.models import METHODS
 from turntable.models.views import SIEConfig, VICRegConfig
 from turntable.training import TrainConfig, demo_config, paper_config
 from turntable.training.steps.optimizers import learning_rate
-
-
-@pytest.mark.parametrize("make", [paper_config, demo_config])
-@pytest.mark.parametrize("method", METHODS)
-def test_a_config_survives_json(make, method):
-    config = make(method, "data", seed=3)
-    assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
 def test_the_recipe_of_the_paper_is_the_default():

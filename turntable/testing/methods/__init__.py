@@ -1,0 +1,5 @@
+"""What every method must do."""
+
+from turntable.testing.methods.contract import MethodContract
+
+__all__ = ["MethodContract"]
