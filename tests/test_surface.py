@@ -19,6 +19,10 @@ ROOT = Path(__file__).parent.parent
         ("renderer", ["torch", "starlette", "moderngl", "trimesh"]),
         ("loaders", ["torch", "moderngl", "trimesh", "pydantic", "starlette"]),
         ("training", ["moderngl", "trimesh", "matplotlib"]),
+        ("testing.backends", ["torch", "moderngl", "embreex"]),
+        ("testing.stores", ["torch", "moderngl", "scipy"]),
+        ("testing.methods", ["moderngl", "trimesh", "scipy"]),
+        ("testing.tasks", ["moderngl", "trimesh", "scipy"]),
     ],
 )
 def test_rooms_stay_light(room, foreign):

@@ -248,21 +248,6 @@ def test_what_sees_nothing_tells_nothing(everything):
     assert set(constant) == set(everything["representation"])
 
 
-def test_the_order_of_objects_changes_no_score_of_a_split(everything):
-    val, order = labelled(30, 1), np.random.default_rng(0).permutation(30)
-    moved = dataclasses.replace(
-        val,
-        parts={"representation": val.parts["representation"][order]},
-        quaternions=val.quaternions[order],
-        categories=val.categories[order],
-        labels=val.labels[order],
-    )
-    every_pair = dataclasses.replace(BRIEF, pairs=PairLists(20, 12 * 11))
-    here, there = (evaluate_features(labelled(40, 0), split, every_pair)[0] for split in (val, moved))
-    for name, score in here.scores.items():
-        assert there.scores[name].value == pytest.approx(score.value, rel=1e-6), name
-
-
 def test_what_the_data_lack_is_absent():
     train, val = make_split(40, 0), make_split(12, 1)
     row = evaluate_features(train, val, BRIEF)[0]

@@ -1,5 +1,6 @@
 """Stores of users' own: by the scheme of their URLs, registered or offered by installed packages."""
 
+import re
 from collections.abc import Callable
 
 from turntable.datasets.stores.protocol import Store
@@ -10,6 +11,8 @@ GROUP = "turntable.stores"
 """The group of entry points in which a package offers its stores, each under its scheme."""
 OWN_SCHEMES = ("file", "gs", "http", "https", "s3")
 """Those of turntable itself."""
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 OpenStore = Callable[[str], Store]
 """From a URL to its store; nothing is read or written, and nobody is asked."""
@@ -31,8 +34,7 @@ def register_store(scheme: str, opener: OpenStore) -> None:
     """
     if scheme in OWN_SCHEMES:
         raise InvalidInputError(f"turntable has stores of {scheme}:// itself; take another scheme")
-    plain = scheme.lower().translate(str.maketrans("", "", "+-."))
-    if scheme != scheme.lower() or not plain.isalnum() or not scheme[0].isalpha():
+    if not _SCHEME.fullmatch(scheme):
         raise InvalidInputError(f"{shown(scheme)!r} is no scheme of URLs; give one such as 'mine'")
     _known[scheme] = opener
 

@@ -94,7 +94,5 @@ class LossTests(MethodTests):
         other.load_state_dict(torch.load(io.BytesIO(file.getvalue()), weights_only=True))
         here, there = losses_of(method, batch), losses_of(other, batch)
         for name in here:
-            wanted = (
-                f"{name} is the same after state_dict and load_state_dict: all that is learned is in there"
-            )
+            wanted = f"{name} is the same to the bit after state_dict and load_state_dict"
             assert torch.equal(here[name], there[name]), wanted

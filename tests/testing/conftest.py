@@ -1,0 +1,33 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.support import ROOT
+
+Failures = dict[str, str]
+"""Messages of the tests that failed, by CLASS.TEST."""
+
+
+@pytest.fixture
+def failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Failures]:
+    """Run a test file as its writer does: in an empty folder, in a process of its own."""
+
+    def run(code: str, *options: str) -> Failures:
+        (tmp_path / "test_mine.py").write_text(code)
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+        monkeypatch.setenv("OMP_NUM_THREADS", "1")
+        report = tmp_path / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+        done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode in (0, 1), done.stdout + done.stderr
+        return {
+            f"{case.get('classname', '').rpartition('.')[2]}.{case.get('name')}": failure.get("message", "")
+            for case in ET.parse(report).iter("testcase")
+            for failure in case.iter("failure")
+        }
+
+    return run

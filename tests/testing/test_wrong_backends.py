@@ -1,0 +1,101 @@
+"""The contract of backends finds what is wrong with one, and says what it wants."""
+
+import re
+
+CODE = """
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from turntable.renderer.backends import Backend
+from turntable.renderer.backends.embree import EmbreeBackend
+from turntable.testing.backends import BackendContract
+
+
+RIGHT = EmbreeBackend()
+
+
+class Wrong(Backend):
+    right = RIGHT
+
+    device = property(lambda self: self.right.device)
+
+    def close(self):
+        pass
+
+    def begin(self, *arguments):
+        pixels = self.right.begin(*arguments)()
+        arrays = {item.name: getattr(pixels, item.name) for item in fields(pixels)}
+        return lambda: replace(pixels, **{n: self.wrong(n, a) for n, a in arrays.items() if a is not None})
+
+
+class Shifted(Wrong):
+    def wrong(self, name, array):
+        return np.roll(array, 2, axis=2)
+
+
+class Mirrored(Wrong):
+    def wrong(self, name, array):
+        return array[:, :, ::-1]
+
+
+class Dim(Wrong):
+    def wrong(self, name, array):
+        return (array * 0.9).astype(np.uint8) if name == "rgb" else array
+
+
+class Restless(Wrong):
+    seed = 0
+
+    def wrong(self, name, array):
+        self.seed += 1
+        noise = np.random.default_rng(self.seed).integers(0, 2, array.shape, np.uint8)
+        return array ^ noise if name == "rgb" else array
+
+
+class BesideTheFloor(Wrong):
+    def wrong(self, name, array):
+        return np.where(np.isinf(array), 0, array) if name == "depth" else array
+
+
+def tested(kind):
+    class Tested(BackendContract):
+        @pytest.fixture
+        def backend(self):
+            with kind() as opened:
+                yield opened
+
+    return Tested
+
+
+TestShifted, TestMirrored, TestDim = tested(Shifted), tested(Mirrored), tested(Dim)
+TestRestless, TestBeside = tested(Restless), tested(BesideTheFloor)
+"""
+HULL, VERTICES = "test_mask_is_the_projected_hull_of_a_box", "test_vertices_project_onto_the_silhouette"
+FLOOR, AGAIN = "test_floor_has_the_light_that_the_scene_says", "test_a_view_does_not_depend_on_its_neighbours"
+HORIZON = "test_beyond_the_horizon_is_the_world"
+ASKED = {
+    "TestShifted": (HULL, VERTICES),
+    "TestMirrored": (HULL, VERTICES),
+    "TestDim": (HULL, FLOOR),
+    "TestRestless": (HULL, AGAIN),
+    "TestBeside": (HULL, HORIZON),
+}
+"""Tests of each, of which the contract has some fifty."""
+
+
+def test_a_wrong_backend_fails_by_name(failures):
+    found = failures(CODE, *(f"test_mine.py::{name}::{test}" for name in ASKED for test in ASKED[name]))
+
+    def told(name):
+        return " ".join(re.sub(r"\s+", " ", text) for key, text in found.items() if key.startswith(name))
+
+    for name in ("TestShifted.", "TestMirrored."):
+        assert "vertices projected by K and world_to_camera lie on the silhouette" in told(name)
+        assert "a pixel whose centre lies within the box's outline is object" in told(name)
+    assert "each pixel of the floor has the light of sun, world and spot" in told("TestDim.")
+    assert "the same call gives the same bytes" in told("TestRestless.")
+    assert "beyond the horizon the depth is infinite" in told("TestBeside.")
+    for name in ("TestDim", "TestRestless", "TestBeside"):
+        assert f"{name}.{HULL}" not in found
