@@ -41,17 +41,9 @@ DRAWING = ("pointnet", "seq-jepa", "seq-jepa-no-action")
 
 
 class TestMethods(MethodContract):
-    @pytest.fixture(params=[name for name in METHODS if name not in (*DRAWING, "capsie")])
+    @pytest.fixture(params=[name for name in METHODS if name not in DRAWING])
     def entry(self, request):
         return METHODS[request.param]
-
-
-class TestCapsIE(MethodContract):
-    learning_rate = 1e-2
-
-    @pytest.fixture
-    def entry(self):
-        return METHODS["capsie"]
 
 
 class TestSeqJEPA(MethodContract):

@@ -17,8 +17,10 @@ class BackendContract(PlaceTests, LightTests, MaterialTests, OutputTests, Pictur
     .. code-block:: python
 
         class TestMyBackend(BackendContract):
-            @pytest.fixture(scope="class")
+            @pytest.fixture
             def backend(self):
                 with MyBackend() as opened:
                     yield opened
+
+    A backend that is slow to open can be shared by a fixture of the module that this one returns.
     """

@@ -12,7 +12,7 @@ from turntable.testing.backends.regions import Region
 from turntable.testing.backends.views import SIZE, STANDARD, Numbers, scenes
 
 
-class Drawn(NamedTuple):
+class DrawnViews(NamedTuple):
     """Views with their masks."""
 
     rgb: NDArray[np.uint8]
@@ -36,7 +36,7 @@ class DrawingTests:
         *labels: Numbers,
         size: int = SIZE,
         setting: Quality = STANDARD,
-    ) -> Drawn:
+    ) -> DrawnViews:
         """Draw views of a mesh.
 
         Args:
@@ -48,4 +48,4 @@ class DrawingTests:
         """
         pixels = backend.render(mesh, scenes(*labels), size, setting, ("mask",))
         assert pixels.mask is not None, "an output that is asked for is there: the mask"
-        return Drawn(pixels.rgb, pixels.mask > 0)
+        return DrawnViews(pixels.rgb, pixels.mask > 0)

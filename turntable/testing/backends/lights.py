@@ -17,7 +17,7 @@ from turntable.renderer.scene import (
     spot_intensity,
     sun_irradiance_table,
 )
-from turntable.testing.backends.drawing import DrawingTests, Drawn
+from turntable.testing.backends.drawing import DrawingTests, DrawnViews
 from turntable.testing.backends.light import (
     LIGHTS_AND_CAMERAS,
     floor_radiance,
@@ -47,7 +47,7 @@ def each(lamps: dict[str, ArrayLike]) -> list[dict[str, Any]]:
     return [dict(zip(lamps, row, strict=True)) for row in zip(*rows, strict=True)]
 
 
-def shadow_of(drawn: Drawn, points: Array, light: Array) -> Region:
+def shadow_of(drawn: DrawnViews, points: Array, light: Array) -> Region:
     """Return the pixels [S, S] of the floor that the spot shines at and does not reach."""
     power = spot_intensity(points, light) * (light - points)[..., 2] / np.linalg.norm(light - points, axis=-1)
     unlit = (WORLD_RADIANCE + sun_irradiance_table(3)[-1] / np.pi) * 0.6

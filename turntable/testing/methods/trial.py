@@ -27,8 +27,6 @@ class MethodTests:
 
     steady: Mapping[str, Any] = {}
     """Settings with which the loss draws nothing by chance, such as ``{"dropout": 0.0}``."""
-    learning_rate: float = 1e-4
-    """Of a step against the gradient that must lower the loss."""
     unreached: tuple[str, ...] = ()
     """Beginnings of the names of trainable parameters that the loss does not reach."""
 
