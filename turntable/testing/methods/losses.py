@@ -67,8 +67,8 @@ class LossTests(MethodTests):
                 return
             method.load_state_dict(before)
         pytest.fail(
-            "a step against the gradient lowers the loss, of a length of 0.0001, 0.01 or 0.000001; a loss that"
-            " draws by chance needs `steady`"
+            "a step against the gradient lowers the loss, by a rate of 0.0001, 0.01 or 0.000001; where the"
+            " loss draws by chance, `steady` is needed"
         )
 
     def test_the_same_seed_gives_the_same_loss(
