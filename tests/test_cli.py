@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.meshes import write_shapenet_object
 from turntable import choices, cli, doctor
+from turntable.installation import install_hint
 from turntable.renderer import open_source
 from turntable.renderer.backends import egl, quality
 from turntable.service import new_access
@@ -154,7 +155,7 @@ def test_doctor_says_what_to_install(capsys, monkeypatch):
     assert "missing EGL: no EGL library" in out
     assert "apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri" in out
     assert "warning rendering: embree on " in out
-    assert "no_such_library not installed; run: pip install 'turntable[serve]'" in out
+    assert f"no_such_library not installed; run: {install_hint('serve')}" in out
 
 
 def test_doctor_fails_where_nothing_can_render(capsys, monkeypatch):
@@ -162,7 +163,7 @@ def test_doctor_fails_where_nothing_can_render(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "embreex.rtcore_scene", None)
     status, out, _ = turntable(capsys, "doctor")
     assert status == 1
-    assert "missing rendering: embreex is not installed; run: pip install 'turntable[render]'" in out
+    assert f"missing rendering: embreex is not installed; run: {install_hint('render')}" in out
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Literal
 
 import turntable
 from turntable.errors import DeviceError, TurntableError
+from turntable.installation import install_hint
 
 EXTRAS = {
     "render": ("moderngl", "embreex", "trimesh"),
@@ -51,7 +52,7 @@ def examine() -> tuple[Finding, ...]:
 def _extras() -> Iterator[Finding]:
     for extra, libraries in EXTRAS.items():
         missing = [name for name in libraries if importlib.util.find_spec(name) is None]
-        remedy = f"{', '.join(missing)} not installed; run: pip install 'turntable[{extra}]'"
+        remedy = f"{', '.join(missing)} not installed; run: {install_hint(extra)}"
         yield Finding(
             f"extra {extra}",
             "missing" if missing else "ok",

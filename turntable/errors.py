@@ -18,6 +18,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from turntable.installation import install_hint
+
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, which a terminal obeys; line ends; marks that turn text round; lone surrogates."""
 
@@ -108,7 +110,7 @@ class MissingExtraError(TurntableError, ImportError):
     """A library of an optional extra is not installed."""
 
     def __init__(self, library: str, extra: str) -> None:
-        super().__init__(f"{library} is not installed; run: pip install 'turntable[{extra}]'")
+        super().__init__(f"{library} is not installed; run: {install_hint(extra)}")
         self.library, self.extra = library, extra
 
     def __reduce__(self) -> tuple[Any, ...]:

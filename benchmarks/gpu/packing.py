@@ -19,6 +19,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from steps import STEPS, Step
 
+from turntable.installation import DISTRIBUTION
+
 MOST_BYTES = 55 * 10**6
 """All together: more does not travel with a repository everywhere."""
 NEVER = frozenset({"torch", "triton"})
@@ -93,7 +95,7 @@ def distributions_for(step: Step, target: Target, have: Iterable[str]) -> list[s
     names = metadata.packages_distributions()
     found, known = list[str](), set(have)
     waiting = [canonicalize_name(names.get(module, [module])[0]) for module in step.needs]
-    waiting += _required("turntable", target) if step.needs else []
+    waiting += _required(DISTRIBUTION, target) if step.needs else []
     while waiting:
         name = waiting.pop(0)
         if name not in known:

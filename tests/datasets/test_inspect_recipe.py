@@ -17,6 +17,7 @@ from turntable.datasets.describing.label_table import schema_text
 from turntable.datasets.draws import bars, histogram, pseudo_labels
 from turntable.datasets.labels import STANDARD_BY_NAME
 from turntable.errors import InvalidInputError
+from turntable.installation import install_hint
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
@@ -77,7 +78,7 @@ def test_inspect_without_matplotlib_says_what_to_install(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     status, _, err = inspect(capsys, "zoo", "--plot", tmp_path / "page.png")
     assert status == 2
-    assert "turntable[train]" in err
+    assert install_hint("train") in err
     assert not (tmp_path / "page.png").exists()
 
 

@@ -1,5 +1,6 @@
 """The embree backend under the contract, what is its own, and its agreement with OpenGL's pixels."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from tests.support.backends import OurBackendContract
 from tests.support.meshes import sphere
 from turntable.errors import MeshError, MissingExtraError
+from turntable.installation import install_hint
 from turntable.renderer import open_backend
 from turntable.renderer.backends import quality
 from turntable.renderer.backends.embree import EmbreeBackend, library
@@ -181,7 +183,7 @@ def test_the_same_call_gives_the_same_bytes_in_another_process(embree):
 
 def test_without_its_wheel_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "embreex.rtcore_scene", None)
-    with pytest.raises(MissingExtraError, match=r"turntable\[render\]"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_hint("render"))):
         open_backend("embree")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from turntable.cli import main
 from turntable.datasets import open_dataset
+from turntable.installation import install_hint
 from turntable.service import read_access
 from turntable.testing.sets import make_synthetic_dataset
 
@@ -97,5 +98,5 @@ def test_without_a_library_of_its_own_the_service_names_the_extra(tmp_path, libr
         [sys.executable, "-c", code, "serve", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "turntable[serve]" in done.stderr
+    assert install_hint("serve") in done.stderr
     assert "Traceback" not in done.stderr

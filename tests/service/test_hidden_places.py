@@ -1,11 +1,15 @@
 """Links, pipes and damage in the served folder: nothing beyond it is read, no answer says where it lies."""
 
+import asyncio
 import json
 import os
 
 import pytest
 
 from tests.support.asking import client_of
+from turntable.errors import MissingExtraError
+from turntable.installation import install_hint
+from turntable.service.answers import turntable_problem
 
 
 def test_a_data_set_with_a_link_to_a_private_file_is_not_served(sets, tmp_path):
@@ -98,3 +102,12 @@ def test_no_answer_shows_where_files_lie(sets):
                 assert str(sets.parent) not in answer.text, (path, answer.text)
                 assert "/proc/" not in answer.text
             assert str(sets.parent) not in client.get("/datasets").text
+
+
+def test_a_missing_library_is_named_without_the_line_that_installs_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    error = MissingExtraError("duckdb", "train")
+    assert install_hint("train") in str(error)
+    answer = asyncio.run(turntable_problem(None, error))
+    assert answer.status_code == 501
+    assert json.loads(answer.body) == {"error": "duckdb is not installed where this service runs"}

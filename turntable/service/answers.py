@@ -43,5 +43,6 @@ async def http_problem(_: Request, error: Exception) -> Response:
 async def turntable_problem(_: Request, error: Exception) -> Response:
     """Of what turntable says of its input or its files."""
     assert isinstance(error, TurntableError)
-    wrong = isinstance(error, InvalidInputError)
-    return problem(400 if wrong else 501 if isinstance(error, MissingExtraError) else 500, str(error))
+    if isinstance(error, MissingExtraError):  # the line that installs it may name a folder of this machine
+        return problem(501, f"{error.library} is not installed where this service runs")
+    return problem(400 if isinstance(error, InvalidInputError) else 500, str(error))
