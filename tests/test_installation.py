@@ -122,3 +122,21 @@ PYTHON = [path for folder in ("turntable", "scripts", "benchmarks") for path in 
 
 def test_no_other_place_makes_such_a_line():
     assert [path.name for path in PYTHON if "pip install" in path.read_text("utf-8")] == ["installation.py"]
+
+
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "changes").glob("*.md")]
+EXAMPLES = [path for path in (ROOT / "examples").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("path", [*PAGES, *EXAMPLES], ids=lambda path: path.name)
+def test_pages_install_a_clone_or_by_name(path):
+    """`pip install turntable` is a warning alone: it is another project."""
+    text = path.read_text("utf-8")
+    for line in re.findall(r"pip install ([^`\n]*?)(?: *#.*)?(?:`|$)", text, re.MULTILINE):
+        found = re.fullmatch(rf'(?:-e "\.|"{DISTRIBUTION})\[([\w,]+)\]"', line)
+        if found:
+            assert set(found[1].split(",")) <= set(project()["optional-dependencies"]), line
+        else:
+            assert line == "turntable"
+            assert "`pip install turntable` installs another project" in text
+    assert not re.search(r"turntable\[", text)

@@ -1,7 +1,9 @@
-"""scripts/test and its questions to pytest; its quick form has tests of every room."""
+"""What scripts/test asks of pytest, and of which tests its quick form is; the jobs of scripts/wheel."""
 
 import os
+import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,19 @@ def test_the_quick_form_has_most_tests_of_every_room(collected):
     """Asked of what this very session has collected: marks that spread would leave a room without tests."""
     quick, whole = collected
     assert {room: count for room, count in whole.items() if quick[room] < count / 2} == {}
+
+
+def test_every_extra_that_users_install_has_a_job():
+    text = (ROOT / "scripts" / "wheel").read_text("utf-8")
+    (named,) = re.findall(r'JOBS="([\w ]+)"', text)
+    assert sorted(re.findall(r"^job_(\w+)\(\)", text, re.MULTILINE)) == sorted(named.split())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    ours = {"dev", "bench"}  # for who works in a checkout: neither tests nor benchmarks are in the wheel
+    assert {*named.split()} == {"base", *project["optional-dependencies"]} - ours
+
+
+def test_a_job_that_there_is_not_is_refused_before_anything_is_built():
+    command = ["bash", ROOT / "scripts" / "wheel", "render", "trian"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert 'turntable: there is no job "trian"; one of: render base train' in done.stderr
