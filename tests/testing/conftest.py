@@ -14,15 +14,16 @@ Failures = dict[str, str]
 
 @pytest.fixture
 def failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Failures]:
-    """Run a test file as its writer does: in an empty folder, in a process of its own."""
+    """Run tests of a file (CLASS, CLASS.TEST) as its writer does: in an empty folder, in a new process."""
 
-    def run(code: str, *options: str) -> Failures:
+    def run(code: str, *tests: str) -> Failures:
         (tmp_path / "test_mine.py").write_text(code)
         monkeypatch.setenv("PYTHONPATH", str(ROOT))
         monkeypatch.setenv("OMP_NUM_THREADS", "1")
         report = tmp_path / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
-        done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        named = [f"test_mine.py::{test.replace('.', '::', 1)}" for test in tests]
+        done = subprocess.run([*command, *named], cwd=tmp_path, capture_output=True, text=True, timeout=300)
         assert done.returncode in (0, 1), done.stdout + done.stderr
         return {
             f"{case.get('classname', '').rpartition('.')[2]}.{case.get('name')}": failure.get("message", "")

@@ -86,7 +86,7 @@ ASKED = {
 
 
 def test_a_wrong_backend_fails_by_name(failures):
-    found = failures(CODE, *(f"test_mine.py::{name}::{test}" for name in ASKED for test in ASKED[name]))
+    found = failures(CODE, *(f"{name}.{test}" for name in ASKED for test in ASKED[name]))
 
     def told(name):
         return " ".join(re.sub(r"\s+", " ", text) for key, text in found.items() if key.startswith(name))
