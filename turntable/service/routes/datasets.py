@@ -35,8 +35,6 @@ _FILE_THREADS = 16
 Limit = Annotated[int, Field(ge=1, le=contents.MOST_LISTED)]
 """Rows that are wanted at most."""
 SplitName = Annotated[str | None, Field(description="The first one if left out")]
-
-
 Listed = list[DatasetLine | Broken]
 Histograms = list[FactorHistogram]
 
