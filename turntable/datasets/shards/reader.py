@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import weakref
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +59,7 @@ class _Source(Protocol):
 
 
 class _LocalFile:
-    """A file of this machine, opened when it is first read; the descriptor is ours to close."""
+    """A file of this machine, opened when it is first read, and closed when nobody holds it any more."""
 
     parallel = 1
 
@@ -81,6 +82,8 @@ class _LocalFile:
     def prepare(self) -> None:
         if self._descriptor < 0:
             self._descriptor = self._opened()
+            self._close = weakref.finalize(self, os.close, self._descriptor)
+            self._close.atexit = False
 
     def pread(self, size: int, offset: int) -> bytes:
         self.prepare()
@@ -88,7 +91,7 @@ class _LocalFile:
 
     def close(self) -> None:
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            self._close()
             self._descriptor = -1
 
 
