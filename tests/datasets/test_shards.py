@@ -70,6 +70,17 @@ def test_views_and_labels_come_back(tar: Path) -> None:
     reader.close()  # twice is no error
 
 
+def test_a_shard_that_was_closed_is_opened_again_where_it_is_read(tar: Path) -> None:
+    reader = ShardReader(tar)
+    first = reader.read(0, 0)
+    reader.close()
+    with Path("/dev/null").open() as other:  # takes the descriptor that is free
+        assert reader.read(0, 0) == first
+        del reader
+        gc.collect()
+        assert other.read() == ""
+
+
 def test_index_opens_in_stock_numpy_and_as_a_map(tar: Path) -> None:
     path = tar.with_suffix(".idx")
     with np.load(path, allow_pickle=False) as stock:

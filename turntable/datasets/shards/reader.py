@@ -70,13 +70,17 @@ class _LocalFile:
     @classmethod
     def of_folder(cls, files: FolderFiles, name: str) -> Self:
         """Open a file of a folder now."""
-        opened = files.open(name)
-        if opened is None:
-            raise IntegrityError(f"{files.name_of(name)}: missing; {REMEDY}")
-        with opened:
-            descriptor = os.dup(opened.fileno())
-        file = cls(lambda: descriptor, os.fstat(descriptor).st_size)
+
+        def opened() -> int:
+            found = files.open(name)
+            if found is None:
+                raise IntegrityError(f"{files.name_of(name)}: missing; {REMEDY}")
+            with found:
+                return os.dup(found.fileno())
+
+        file = cls(opened, 0)
         file.prepare()
+        file.size = os.fstat(file._descriptor).st_size
         return file
 
     def prepare(self) -> None:
