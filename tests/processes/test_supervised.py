@@ -15,7 +15,7 @@ from tests.support.supervised_work import Unloadable, open_worker, refuse_to_ope
 from turntable.errors import InvalidInputError
 from turntable.processes import Worker
 from turntable.processes.serving import Failure, Ready, TaskProgress, TaskResult
-from turntable.processes.supervised import Ended, WorkerProcess, end_workers, wait_for_any
+from turntable.processes.supervised import Ended, WorkerProcess, end_workers, hear_any
 
 SECONDS = 60.0
 
@@ -95,14 +95,13 @@ def test_its_death_is_noticed_within_a_second_even_if_another_process_holds_its_
     assert asked(ready, 1) == TaskResult(3)
     ready.send("share the pipe and die")
     began = time.monotonic()
-    (speaking,) = wait_for_any([ready], SECONDS)
-    assert speaking.receive(SECONDS) == Ended(3)
+    assert hear_any([ready], SECONDS) == [(ready, Ended(3))]
     assert time.monotonic() - began < 10  # of a machine that may be busy; an end of file would take 20 s
 
 
 def test_nothing_is_heard_of_workers_that_say_nothing(ready):
-    assert wait_for_any([ready], 0.0) == []
-    assert wait_for_any([ready], 0.05) == []
+    assert hear_any([ready], 0.0) == []
+    assert hear_any([ready], 0.05) == []
 
 
 def test_it_is_asked_to_leave_and_tidies_up(ready):

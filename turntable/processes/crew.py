@@ -22,7 +22,7 @@ from turntable.errors import TurntableError
 from turntable.processes.filling import FillTask, PartFilled, open_filler
 from turntable.processes.serving import Failure, TaskResult
 from turntable.processes.slots import Layout, SharedSlots
-from turntable.processes.supervised import Ended, WorkerProcess, end_workers, wait_for_any
+from turntable.processes.supervised import Ended, Message, WorkerProcess, end_workers, hear_any
 
 SPARE = 2
 """Slots that may be looked at while all others are under way: the one in use, and the next."""
@@ -191,13 +191,12 @@ class Crew:
 
     def _listen(self, seconds: float) -> bool:
         """Hear all workers that say something within so long; whether any did."""
-        speaking = wait_for_any(self._workers, seconds)
-        for worker in speaking:
-            self._hear(worker)
-        return bool(speaking)
+        heard = hear_any(self._workers, seconds)
+        for worker, message in heard:
+            self._hear(worker, message)
+        return bool(heard)
 
-    def _hear(self, worker: WorkerProcess) -> None:
-        message = worker.receive()
+    def _hear(self, worker: WorkerProcess, message: Message) -> None:
         if isinstance(message, Ended):
             self._fail(worker, message.how)
         if isinstance(message, Failure):

@@ -13,7 +13,7 @@ from typing import Any, Generic
 
 from turntable.errors import DeviceLostError, TurntableError
 from turntable.processes.serving import Failure, P, R, T, TaskProgress, TaskResult, Work
-from turntable.processes.supervised import Ended, Message, WorkerProcess, end_workers, wait_for_any
+from turntable.processes.supervised import Ended, Message, WorkerProcess, end_workers, hear_any
 
 TRIES = 3
 """So many workers may one task cost."""
@@ -125,16 +125,13 @@ class _Slot(Generic[T, P, R]):
         self.heard = time.monotonic()
         self.worker.send(task)
 
-    def hear(self) -> Message | None:
-        assert self.worker is not None
-        message = self.worker.receive()
+    def hear(self, message: Message) -> None:
         self.heard = time.monotonic()
         if isinstance(message, Failure) and isinstance(message.error, DeviceLostError):
             # To leave, it would have to close it.
             self.kill()
         if isinstance(message, Ended):
             self.worker = None
-        return message
 
     def kill(self) -> None:
         """End the process at once."""
@@ -201,11 +198,11 @@ class _Pool(Generic[T, P, R]):
     def _listen(self) -> None:
         """Hear those that have said something, or died, within the next moment."""
         slots = {slot.worker: slot for slot in self.busy if slot.worker}
-        for worker in wait_for_any(slots, POLL_S):
-            self._hear(slots[worker])
+        for worker, message in hear_any(slots, POLL_S):
+            self._hear(slots[worker], message)
 
-    def _hear(self, slot: _Slot[T, P, R]) -> None:
-        message = slot.hear()
+    def _hear(self, slot: _Slot[T, P, R], message: Message) -> None:
+        slot.hear(message)
         if isinstance(message, TaskProgress):
             self.reports[slot] = message.value
         elif isinstance(message, Ended):

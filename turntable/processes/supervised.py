@@ -110,7 +110,7 @@ class WorkerProcess:
 
     @property
     def pipe(self) -> Channel:
-        """To be waited for; ``wait_for_any`` does."""
+        """To be waited for; ``hear_any`` does."""
         return self._pipe
 
     def send(self, task: Any) -> None:
@@ -124,15 +124,22 @@ class WorkerProcess:
             left, ended = deadline - time.monotonic(), self.has_ended()
             try:
                 speaks = self._pipe.poll(0.0 if ended else max(0.0, min(left, LOOK_S)))
-                data = self._pipe.recv_bytes() if speaks else None
-            except (EOFError, OSError):  # it died, perhaps in the middle of a word
+            except OSError:  # another thread has closed it
                 return Ended(self.end())
-            if data is not None:
-                return loads(data)
+            if speaks:
+                return self.read()
             if ended:
                 return Ended(self.end())
             if left <= 0:
                 return None
+
+    def read(self) -> Message:
+        """Return the message that is there, as somebody has seen; this waits for one otherwise."""
+        try:
+            data = self._pipe.recv_bytes()
+        except (EOFError, OSError):  # it died, perhaps in the middle of a word
+            return Ended(self.end())
+        return loads(data)
 
     def has_ended(self) -> bool:
         """Whether its process is gone, even if some other process holds its end of the pipe."""
@@ -176,17 +183,19 @@ class WorkerProcess:
 _LIVING: "weakref.WeakSet[WorkerProcess]" = weakref.WeakSet()
 
 
-def wait_for_any(workers: Collection[WorkerProcess], seconds: float) -> list[WorkerProcess]:
-    """Return those that have said something, or have ended, as soon as one has; none within so long."""
+def hear_any(workers: Collection[WorkerProcess], seconds: float) -> list[tuple[WorkerProcess, Message]]:
+    """Return those that say something or have ended, with their messages; none where all are silent so long."""
     by_pipe: Mapping[Any, WorkerProcess] = {worker.pipe: worker for worker in workers}
     deadline = time.monotonic() + seconds
     while True:
         left = deadline - time.monotonic()
         speaking = [by_pipe[pipe] for pipe in wait(by_pipe, max(0.0, min(left, LOOK_S)))]
-        if not speaking:
-            speaking = [worker for worker in workers if worker.has_ended()]
-        if speaking or left <= 0:
-            return speaking
+        if speaking:
+            return [(worker, worker.read()) for worker in speaking]
+        ended = [(worker, worker.receive()) for worker in workers if worker.has_ended()]
+        heard = [(worker, message) for worker, message in ended if message is not None]
+        if heard or left <= 0:
+            return heard
 
 
 def end_workers(
