@@ -184,7 +184,7 @@ _LIVING: "weakref.WeakSet[WorkerProcess]" = weakref.WeakSet()
 
 
 def hear_any(workers: Collection[WorkerProcess], seconds: float) -> list[tuple[WorkerProcess, Message]]:
-    """Return those that say something or have ended, with their messages; none where all are silent so long."""
+    """Return those that say something or have ended, with their messages; none if all are silent so long."""
     by_pipe: Mapping[Any, WorkerProcess] = {worker.pipe: worker for worker in workers}
     deadline = time.monotonic() + seconds
     while True:
