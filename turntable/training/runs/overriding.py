@@ -1,5 +1,6 @@
 """Settings given as text, ``name=value``: of a method's configuration or of the run, by the field's type."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from types import NoneType
@@ -20,6 +21,8 @@ _WORDS: dict[Any, str] = {
     float: "a number",
     str: "a name",
 }
+_SPELLINGS = {bool: re.compile("true|false", re.IGNORECASE), int: re.compile("[+-]?[0-9_]+")}
+"""Spellings that are meant. Pydantic reads others too: "yes" and "1" for true, "2.0" for 2."""
 
 
 def overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
@@ -95,11 +98,13 @@ def _value(text: str, kind: Any) -> Any:
     origin, parts = get_origin(kind), get_args(kind)
     if NoneType in parts:
         return None if text.lower() == "none" else _value(text, _without_none(kind))
-    given: Any = text
-    if origin is Literal:
-        given = {str(choice): choice for choice in parts}.get(text)
-    elif origin is tuple:
-        given = [item.strip() for item in text.split(",", MOST_ITEMS) if item.strip()]
+    if origin is tuple:
+        items = [item.strip() for item in text.split(",", MOST_ITEMS) if item.strip()]
+        kinds = parts[:1] * len(items) if parts[1:] == (...,) else parts
+        return tuple(_value(item, each) for item, each in zip(items, kinds, strict=True))
+    if kind in _SPELLINGS and not _SPELLINGS[kind].fullmatch(text):
+        raise ValueError(text)
+    given = {str(choice): choice for choice in parts}.get(text) if origin is Literal else text
     return TypeAdapter(kind).validate_python(given)
 
 
