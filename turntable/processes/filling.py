@@ -1,7 +1,7 @@
 """What a worker of the ring does: it fills its part of a slot, whichever slot it is told."""
 
-import importlib
 from collections.abc import Callable, Mapping
+from pkgutil import resolve_name
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
@@ -35,12 +35,6 @@ class PartFilled(NamedTuple):
     """What the filler said of it."""
 
 
-def open_by_name(opener: str, arguments: Mapping[str, Any]) -> Any:
-    """Return what "package.module:function" makes of some arguments."""
-    module, _, function = opener.partition(":")
-    return getattr(importlib.import_module(module), function)(**arguments)
-
-
 def open_filler(
     opener: str, arguments: Mapping[str, Any], layout: Layout, count: int, descriptor: int
 ) -> Work:
@@ -55,7 +49,7 @@ def open_filler(
     """
     slots = SharedSlots(layout, count, descriptor)
     arrays = [slots.arrays(slot)[1] for slot in range(count)]
-    filler: Filler = open_by_name(opener, arguments)
+    filler: Filler = resolve_name(opener)(**arguments)
 
     def fill(task: FillTask, _: Callable[[Any], None]) -> PartFilled:
         return PartFilled(task.serial, filler.fill(arrays[task.slot], task.part))

@@ -113,25 +113,14 @@ class _Slot(Generic[T, P, R]):
     make_worker: Callable[..., Work[T, P, R]]
     setup: tuple[object, ...]
     worker: WorkerProcess | None = None
-    tasks_done: int = 0
-    """By this process."""
     heard: float = 0.0
     """When it last said a word, or got a task."""
 
     def give(self, task: T) -> None:
         if self.worker is None:
             self.worker = WorkerProcess(self.make_worker, self.setup)
-            self.tasks_done = 0
         self.heard = time.monotonic()
         self.worker.send(task)
-
-    def hear(self, message: Message) -> None:
-        self.heard = time.monotonic()
-        if isinstance(message, Failure) and isinstance(message.error, DeviceLostError):
-            # To leave, it would have to close it.
-            self.kill()
-        if isinstance(message, Ended):
-            self.worker = None
 
     def kill(self) -> None:
         """End the process at once."""
@@ -153,9 +142,7 @@ class _Slot(Generic[T, P, R]):
 
     def rest(self, watch: Watch) -> None:
         """After a task: let a process go that has done enough, or grown."""
-        self.tasks_done += 1
-        grown = self.worker is not None and self.worker.resident_bytes() > watch.most_bytes / 2
-        if self.worker and (grown or self.tasks_done >= watch.most_tasks):
+        if self.worker and self.worker.is_spent(watch.most_tasks, watch.most_bytes):
             self.worker.end(GRACE_S)  # it leaves when its pipe ends
             self.worker = None
 
@@ -202,14 +189,16 @@ class _Pool(Generic[T, P, R]):
             self._hear(slots[worker], message)
 
     def _hear(self, slot: _Slot[T, P, R], message: Message) -> None:
-        slot.hear(message)
+        slot.heard = time.monotonic()
         if isinstance(message, TaskProgress):
             self.reports[slot] = message.value
         elif isinstance(message, Ended):
+            slot.worker = None
             self._lost(slot, message.how)
         elif isinstance(message, Failure):
             if not isinstance(message.error, DeviceLostError):
                 raise message.error
+            # Not asked to leave: it would have to close the device.
             self._lost(slot, f"lost its device ({message.error})")
         elif isinstance(message, TaskResult):
             self.reports.pop(slot, None)
@@ -220,10 +209,11 @@ class _Pool(Generic[T, P, R]):
         """Kill those that do what they may not."""
         for slot in list(self.busy):
             if how := slot.offence(self.watch):
-                slot.kill()
                 self._lost(slot, how)
 
     def _lost(self, slot: _Slot[T, P, R], how: str) -> None:
+        """Kill a worker if it still lives, and give its task again, or what is to be done instead."""
+        slot.kill()
         task, report = self.busy.pop(slot), self.reports.pop(slot, None)
         instead = self.again(Loss(slot.number, how, task.value, report))
         lost = task.lost_workers + 1 if instead == task.value else 0

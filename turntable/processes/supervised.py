@@ -7,6 +7,7 @@ gone. A fork of the parent has none of its workers.
 """
 
 import atexit
+import math
 import multiprocessing.spawn
 import os
 import signal
@@ -91,6 +92,7 @@ class WorkerProcess:
         setup = pickled((make, arguments))
         settings = ProcessSettings(_main_script(setup), memory_bytes, answered)
         self._owner = os.getpid()
+        self._tasks = 0
         self._process, self._pipe = _started(descriptors)
         self._finish = weakref.finalize(self, _end, self._process, self._pipe, GRACE_S)
         self._finish.atexit = False  # all at once then
@@ -115,6 +117,7 @@ class WorkerProcess:
 
     def send(self, task: Any) -> None:
         """Give it a task. One that has died since says so to whoever listens to it next."""
+        self._tasks += 1
         self._send(pickled(task))
 
     def receive(self, seconds: float = 0.0) -> Message | None:
@@ -144,6 +147,14 @@ class WorkerProcess:
     def has_ended(self) -> bool:
         """Whether its process is gone, even if some other process holds its end of the pipe."""
         return self._process.poll() is not None
+
+    def is_spent(self, most_tasks: float, most_bytes: float) -> bool:
+        """Whether another should take its place: it was given so many tasks, or holds half of so much memory.
+
+        What libraries and drivers leak goes with the process.
+        """
+        grown = most_bytes < math.inf and self.resident_bytes() > most_bytes / 2
+        return grown or self._tasks >= most_tasks
 
     def resident_bytes(self) -> int:
         """Memory that it holds; 0 where that cannot be known."""

@@ -3,11 +3,12 @@
 For work that may crash, swell or hang, whatever a stranger makes of it: the process that asks outlives it.
 """
 
+import math
 from collections.abc import Callable, Mapping
+from pkgutil import resolve_name
 from typing import Any, Literal
 
 from turntable.errors import TurntableError
-from turntable.processes.filling import open_by_name
 from turntable.processes.serving import Failure, TaskResult, Work
 from turntable.processes.supervised import Ended, Message, WorkerProcess
 
@@ -26,12 +27,8 @@ class WorkerFailedError(TurntableError):
     """
 
     def __init__(self, message: str, when: When = "died", exit_code: int | None = None) -> None:
-        super().__init__(message, when, exit_code)
-        self.message, self.when, self.exit_code = message, when, exit_code
-
-    def __str__(self) -> str:
-        """The message alone."""
-        return self.message
+        super().__init__(message)
+        self.when, self.exit_code = when, exit_code
 
 
 class Worker:
@@ -43,7 +40,7 @@ class Worker:
         arguments: Picklable, by name.
         memory_bytes: Address space that the process may take; None: no limit. A process that holds more than
             half of it after an answer is replaced.
-        most_questions: A process is replaced after so many; None: never.
+        most_questions: A process is replaced after so many.
         answered: Errors of a question that are raised here, and after which the process goes on. Any other
             ends it.
     """
@@ -54,13 +51,12 @@ class Worker:
         arguments: Mapping[str, Any] | None = None,
         *,
         memory_bytes: int | None = None,
-        most_questions: int | None = None,
+        most_questions: float = math.inf,
         answered: type[Exception] = TurntableError,
     ) -> None:
         self._setup = opener, dict(arguments or {})
         self._memory_bytes, self._most_questions, self._answered = memory_bytes, most_questions, answered
         self._process: WorkerProcess | None = None
-        self._asked = 0
 
     def ask(self, question: Any, seconds: float) -> Any:
         """Return the answer to a question.
@@ -80,8 +76,7 @@ class Worker:
         except BaseException:
             self.close()  # an answer that nobody waited for must not be taken for the next one's
             raise
-        self._asked += 1
-        if self._is_spent(process):
+        if process.is_spent(self._most_questions, self._memory_bytes or math.inf):
             self.close()
         if isinstance(message, Failure):
             raise message.error
@@ -103,7 +98,6 @@ class Worker:
     def _started(self) -> WorkerProcess:
         if self._process is not None and self._process.is_ours:
             return self._process
-        self._asked = 0
         self._process = process = WorkerProcess(
             open_answerer, self._setup, memory_bytes=self._memory_bytes, answered=self._answered
         )
@@ -112,11 +106,6 @@ class Worker:
         if isinstance(message, Failure):
             raise message.error
         return process
-
-    def _is_spent(self, process: WorkerProcess) -> bool:
-        """Whether another process should answer the next question."""
-        grown = self._memory_bytes is not None and process.resident_bytes() > self._memory_bytes / 2
-        return grown or (self._most_questions is not None and self._asked >= self._most_questions)
 
 
 def _heard(process: WorkerProcess, seconds: float, late: str, when: tuple[When, When]) -> Message:
@@ -138,7 +127,7 @@ def _heard(process: WorkerProcess, seconds: float, late: str, when: tuple[When, 
 
 def open_answerer(opener: str, arguments: Mapping[str, Any]) -> Work:
     """Return the work of a process that answers; it reports nothing before the answer is there."""
-    answer: Callable[[Any], Any] = open_by_name(opener, arguments)
+    answer: Callable[[Any], Any] = resolve_name(opener)(**arguments)
 
     def work(question: Any, _: Callable[[Any], None]) -> Any:
         return answer(question)
