@@ -41,8 +41,20 @@ def check_choice(kind: str, value: object, choices: Iterable[str], own: str = ""
     """
     words = tuple(choices)
     if value not in words:
-        more = f"; or give one of your own: {own} FILE.py:NAME" if own else ""
-        raise InvalidInputError(f"unknown {kind} {said(value)}; choose one of: {', '.join(words)}{more}")
+        raise unknown_choice(kind, value, words, own)
+
+
+def unknown_choice(kind: str, value: object, words: Iterable[str], own: str = "") -> InvalidInputError:
+    """Return the error that refuses a value: it is none of the words that there are.
+
+    Args:
+        kind: What it should be.
+        value: Anything.
+        words: Those that there are.
+        own: The option by which users give one of their own, where they can.
+    """
+    more = f"; or give one of your own: {own} FILE.py:NAME" if own else ""
+    return InvalidInputError(f"unknown {kind} {said(value)}; choose one of: {', '.join(words)}{more}")
 
 
 def check_names(owner: str, given: Iterable[object], known: Iterable[str]) -> None:

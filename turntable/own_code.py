@@ -60,7 +60,8 @@ def follow(reference: str, option: str) -> OwnCode:
             f"{option} {shown(reference)}: give a name, package.module:NAME or file.py:NAME"
         )
     if place.endswith(".py"):
-        return OwnCode(*_file_module(place, name, option))
+        whole, module = _file_module(place, option)
+        return OwnCode(whole, name, module)
     return OwnCode(place, name, _installed_module(place, option))
 
 
@@ -97,15 +98,15 @@ def _installed_module(name: str, option: str) -> ModuleType:
         ) from error
 
 
-def _file_module(place: str, name: str, option: str) -> tuple[str, str, ModuleType]:
+def _file_module(place: str, option: str) -> tuple[str, ModuleType]:
     """Run a file once a process, as a module; modules beside it can be imported, after all others."""
     path = Path(place).expanduser().resolve()
     if not path.is_file():
         raise InvalidInputError(f"{option} {shown(place)}: there is no such file ({path})")
-    module_name = f"{_PREFIX}{path.stem}_{crc32(str(path).encode()):08x}"
-    if module_name not in sys.modules:
-        _run_file(path, module_name, f"{option} {shown(place)}")
-    return str(path), name, sys.modules[module_name]
+    name = f"{_PREFIX}{path.stem}_{crc32(str(path).encode()):08x}"
+    if name not in sys.modules:
+        _run_file(path, name, f"{option} {shown(place)}")
+    return str(path), sys.modules[name]
 
 
 def _run_file(path: Path, name: str, told: str) -> None:

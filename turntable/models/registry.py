@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
-from turntable.choices import check_names
+from turntable.choices import check_names, unknown_choice
 from turntable.errors import InvalidInputError, shown
 from turntable.markdown import markdown_table
 from turntable.models.actions import POSE_MATRIX, ROTATION_AND_COLOUR
@@ -265,10 +265,7 @@ def method_entry(name: str) -> MethodEntry:
         return entry
     if isinstance(cast("object", name), str) and is_reference(name):
         raise InvalidInputError(missing_words(name))
-    raise InvalidInputError(
-        f"unknown method {shown(repr(name))}; choose one of: {', '.join(method_names())}; or give one of your"
-        " own: --method FILE.py:NAME"
-    )
+    raise unknown_choice("method", name, method_names(), own="--method")
 
 
 def method_config(name: str, values: Mapping[str, Any]) -> MethodConfig:

@@ -34,7 +34,7 @@ from turntable.service.routes.replies import File, Jpeg, Kept, ManifestFile, cac
 _FILE_THREADS = 16
 Limit = Annotated[int, Field(ge=1, le=contents.MOST_LISTED)]
 """Rows that are wanted at most."""
-SplitName = Annotated[str | None, Field(description="The first one if left out")]
+SplitOrFirst = Annotated[str | None, Field(description="The first one if left out")]
 Listed = list[DatasetLine | Broken]
 Histograms = list[FactorHistogram]
 
@@ -42,7 +42,7 @@ Histograms = list[FactorHistogram]
 class ObjectsAsked(Asked):
     """Some objects of a split."""
 
-    split: SplitName = None
+    split: SplitOrFirst = None
     category: str | None = None
     offset: Whole = 0
     limit: Limit = 100
@@ -51,7 +51,7 @@ class ObjectsAsked(Asked):
 class PairAsked(Asked):
     """A place of an epoch."""
 
-    split: SplitName = None
+    split: SplitOrFirst = None
     seed: Whole = 0
     epoch: Whole = 0
     index: Whole = 0

@@ -59,7 +59,7 @@ AnyJson = dict[str, Any]
 PlainText = Annotated[Response, Reply(str, ("text/plain",))]
 Jpeg = Annotated[Response, Reply(bytes, ("image/jpeg",), Kept.statuses)]
 File = Annotated[Response, Reply(bytes, MEDIA_TYPES, _IN_PARTS)]
-Manifest = Annotated[Response, Reply(AnyJson)]
+ManifestJson = Annotated[Response, Reply(AnyJson)]
 ManifestFile = Annotated[Response, Reply(AnyJson, statuses=_IN_PARTS)]
 
 

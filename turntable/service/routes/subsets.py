@@ -24,7 +24,7 @@ from turntable.service.queries import (
 )
 from turntable.service.routes.datasets import Limit
 from turntable.service.routes.finding import entry_in_path, entry_named
-from turntable.service.routes.replies import AnyJson, Kept, Manifest, kept
+from turntable.service.routes.replies import AnyJson, Kept, ManifestJson, kept
 
 Condition = Annotated[str, Field(max_length=LONGEST_CONDITION, examples=["floor_hue < 0.5"])]
 
@@ -52,7 +52,7 @@ class SubsetEndpoints:
     def __init__(self, catalogue: Catalogue, queries: Queries) -> None:
         self._catalogue, self._queries = catalogue, queries
 
-    async def query(self, request: Request, asked: Query) -> Manifest:
+    async def query(self, request: Request, asked: Query) -> ManifestJson:
         """Return the manifest of a subset; its address, for loaders, is in ``Location``."""
         entry = await anyio.to_thread.run_sync(entry_named, self._catalogue, asked.dataset)
         splits = tuple(dict.fromkeys(asked.splits))
