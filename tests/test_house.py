@@ -157,22 +157,26 @@ def class_names(text):
     return [node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
 
 
-def names_of_several_classes(texts):
-    """Give the class names that several files define, or one file twice, with the modules that do.
+def found_more_than_once(find, texts):
+    """Give what several files have, or one file twice, with the modules that do.
 
     Args:
+        find: Gives what it looks for in a text.
         texts: The text of each module, by its dotted name.
     """
     owners = defaultdict(list)
     for module, text in texts.items():
-        for name in class_names(text):
-            owners[name].append(module)
-    return {name: modules for name, modules in owners.items() if len(modules) > 1}
+        for found in find(text):
+            owners[found].append(module)
+    return {found: modules for found, modules in owners.items() if len(modules) > 1}
+
+
+def package_texts():
+    return {name: path.read_text() for name, path in modules().items()}
 
 
 def test_a_class_name_means_one_thing_in_the_whole_package():
-    shared = names_of_several_classes({name: path.read_text() for name, path in modules().items()})
-    assert shared == {}
+    assert found_more_than_once(class_names, package_texts()) == {}
 
 
 def test_names_of_several_classes_are_found_whether_public_or_private():
@@ -180,34 +184,22 @@ def test_names_of_several_classes_are_found_whether_public_or_private():
         "one": "class Place:\n    pass\nclass _Job:\n    pass\nclass Part:\n    class Inner:\n        pass\n",
         "other": "class Place:\n    class Inner:\n        pass\nclass _Job:\n    pass\n",
     }
-    assert names_of_several_classes(texts) == {"Place": ["one", "other"], "_Job": ["one", "other"]}
-    assert names_of_several_classes({"one": texts["one"], "far": "from one import Place\n"}) == {}
+    shared = {"Place": ["one", "other"], "_Job": ["one", "other"]}
+    assert found_more_than_once(class_names, texts) == shared
+    assert found_more_than_once(class_names, {"one": texts["one"], "far": "from one import Place\n"}) == {}
 
 
 def literals_in(text):
-    """The values of every ``Literal[...]`` of a file, in the order in which it writes them."""
+    """The set of values of every ``Literal[...]`` of a file."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("Literal"):
             values = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-            yield tuple(ast.literal_eval(value) for value in values)
-
-
-def literals_of_several_places(texts):
-    """Give the sets of values that are written as a ``Literal`` more than once, with the modules that do.
-
-    Args:
-        texts: The text of each module, by its dotted name.
-    """
-    owners = defaultdict(list)
-    for module, text in texts.items():
-        for values in literals_in(text):
-            owners[frozenset(values)].append(module)
-    return {values: modules for values, modules in owners.items() if len(modules) > 1}
+            yield frozenset(ast.literal_eval(value) for value in values)
 
 
 def test_a_set_of_choices_is_written_once_in_the_whole_package():
     """Others take its name from the room that has it, or from ``turntable.choices``."""
-    assert literals_of_several_places({name: path.read_text() for name, path in modules().items()}) == {}
+    assert found_more_than_once(literals_in, package_texts()) == {}
 
 
 def test_literals_of_several_places_are_found_in_any_order():
@@ -216,7 +208,7 @@ def test_literals_of_several_places_are_found_in_any_order():
         "two": 'def read(split: typing.Literal["val", "train"], kind: Literal["a", "b"]): ...\n',
         "far": "from one import Split\ndef read(split: Split): ...\n",
     }
-    assert literals_of_several_places(texts) == {frozenset({"train", "val"}): ["one", "two"]}
+    assert found_more_than_once(literals_in, texts) == {frozenset({"train", "val"}): ["one", "two"]}
 
 
 def uses_in(path, text):

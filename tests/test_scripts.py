@@ -1,4 +1,4 @@
-"""What scripts/test asks of pytest, and of which tests its quick form is; the jobs of scripts/wheel."""
+"""The scripts: how scripts/test calls pytest, and for which extras scripts/wheel has jobs."""
 
 import os
 import re

@@ -1,5 +1,6 @@
 """What batches hold, and what a loader refuses."""
 
+import gc
 import pickle
 import subprocess
 import sys
@@ -330,3 +331,18 @@ def test_one_view_gives_no_pairs(tmp_path: Path) -> None:
 def test_a_folder_without_a_data_set_is_told(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="not a finished data set"):
         Loader(tmp_path, BatchConfig(split="train"))
+
+
+def test_a_loader_that_is_closed_or_let_go_leaves_no_file_open(tmp_path: Path) -> None:
+    make_synthetic_dataset(tmp_path)
+    gc.collect()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for close in (True, False):
+        loader = Loader(tmp_path, BatchConfig(split="train", sampler=Pairs(), batch_size=4))
+        assert len(list(loader)) == len(loader)
+        assert len(list(Path("/proc/self/fd").iterdir())) > before
+        if close:
+            loader.close()
+        del loader
+        gc.collect()
+        assert len(list(Path("/proc/self/fd").iterdir())) == before

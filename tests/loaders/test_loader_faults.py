@@ -1,6 +1,5 @@
 """What goes wrong below a loader: damaged views and shards, killed workers, interrupts."""
 
-import gc
 import hashlib
 import json
 import logging
@@ -267,21 +266,6 @@ def test_whoever_is_killed_leaves_nothing_behind_and_nobody_hangs(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_loader_that_is_closed_or_let_go_leaves_no_file_open(tmp_path: Path) -> None:
-    make_synthetic_dataset(tmp_path)
-    gc.collect()
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    for close in (True, False):
-        loader = Loader(tmp_path, BatchConfig(split="train", sampler=Pairs(), batch_size=4))
-        assert len(list(loader)) == len(loader)
-        assert len(list(Path("/proc/self/fd").iterdir())) > before
-        if close:
-            loader.close()
-        del loader
-        gc.collect()
-        assert len(list(Path("/proc/self/fd").iterdir())) == before
-
-
 def test_after_a_lost_worker_the_same_loader_goes_on_from_its_state(tmp_path: Path) -> None:
     make(tmp_path)
     loader = Loader(tmp_path, BatchConfig(split="train", sampler=Pairs(10), batch_size=4, num_workers=2))

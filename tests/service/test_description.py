@@ -1,4 +1,4 @@
-"""What /openapi.json says is what the service does: its addresses, what they take, and what they answer."""
+"""The service does what /openapi.json says: its addresses, what they take, and what they answer."""
 
 import json
 
@@ -71,7 +71,7 @@ def limits(schema):
 
 
 def asked_in(document, told):
-    """What a method of an address takes: where it is said, its name and its schema."""
+    """Each parameter and field that a method of an address takes: where it is said, its name, its schema."""
     yield from ((item["in"], item["name"], item["schema"]) for item in told["parameters"])
     if "requestBody" in told:
         model = resolved(document, told["requestBody"]["content"]["application/json"]["schema"])

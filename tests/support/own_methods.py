@@ -4,6 +4,31 @@ import sys
 
 from turntable.models import own_methods
 
+MINE = """
+from dataclasses import dataclass
+
+from turntable.models import ImageMethod, MethodConfig, MethodEntry
+
+
+@dataclass(frozen=True, slots=True)
+class MineConfig(MethodConfig):
+    scale: float = 1.0
+
+
+class Mine(ImageMethod):
+    def __init__(self, config, backbone, data):
+        super().__init__(backbone, data)
+        self.config = config
+
+    def loss(self, batch):
+        one, two = self.represent_pair(batch)
+        return {"loss": self.config.scale * (one - two).square().mean()}
+
+
+mine = MethodEntry(MineConfig, Mine)
+"""
+"""The code of a method that fulfils its contract."""
+
 
 def forget_own_methods(*modules: str) -> None:
     """Be as a new process: no method is registered, and no file of one has been run.

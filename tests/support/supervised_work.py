@@ -1,4 +1,4 @@
-"""What the workers of the tests of supervised processes do; their processes import it by name."""
+"""Work for the tests of supervised processes, whose workers import it by name."""
 
 import os
 import subprocess

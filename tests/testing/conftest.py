@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,10 +10,11 @@ from tests.support import ROOT
 
 Failures = dict[str, str]
 """Messages of the tests that failed, by CLASS.TEST."""
+Run = Callable[..., Failures]
 
 
 @pytest.fixture
-def failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Failures]:
+def failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run tests of a file (CLASS, CLASS.TEST) as its writer does: in an empty folder, in a new process."""
 
     def run(code: str, *tests: str) -> Failures:
@@ -32,3 +33,16 @@ def failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., F
         }
 
     return run
+
+
+@pytest.fixture
+def fail_by_name(failures: Run) -> Callable[[str, str, Mapping[str, str]], None]:
+    """Hold against a file's code that a class or test of it passes, and that others fail with these words."""
+
+    def check(code: str, right: str, wanted: Mapping[str, str]) -> None:
+        found = failures(code, right, *wanted)
+        for test, words in wanted.items():
+            assert words in found[test], test
+        assert not [name for name in found if f"{name}.".startswith(f"{right}.")]
+
+    return check

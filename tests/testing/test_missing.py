@@ -1,4 +1,4 @@
-"""What the contracts need that is not installed is told with the line that installs it."""
+"""A contract whose library is missing says so, with the line that installs it."""
 
 import importlib
 import sys

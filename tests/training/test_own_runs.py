@@ -5,34 +5,14 @@ import sys
 
 import pytest
 
-from tests.support.own_methods import forget_own_methods
+from tests.support.own_methods import MINE, forget_own_methods
 from turntable import cli
 from turntable.errors import InvalidInputError
 from turntable.models import method_entry, own_methods, register_method
 from turntable.training import demo_config, load_method, open_run, train
 from turntable.training.runs import read_settings
 
-CODE = """
-from dataclasses import dataclass
-from turntable.models import ImageMethod, MethodConfig, MethodEntry
-
-print("the code has run")
-
-@dataclass(frozen=True, slots=True)
-class MineConfig(MethodConfig):
-    scale: float = 1.0
-
-class Mine(ImageMethod):
-    def __init__(self, config, backbone, data):
-        super().__init__(backbone, data)
-        self.config = config
-
-    def loss(self, batch):
-        one, two = self.represent_pair(batch)
-        return {"loss": self.config.scale * (one - two).square().mean()}
-
-mine = MethodEntry(MineConfig, Mine)
-"""
+CODE = f'print("the code has run")\n{MINE}'
 
 
 @pytest.fixture(autouse=True)

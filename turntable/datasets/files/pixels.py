@@ -9,7 +9,7 @@ from turntable.datasets.files import limits
 from turntable.errors import IntegrityError
 
 JpegSubsampling = Literal["420", "444"]
-"""Of the color channels: one value for 2 x 2 pixels, or for each."""
+"""Resolution of the color channels: one value for 2 x 2 pixels, or one for each."""
 
 
 def decode_jpeg(

@@ -25,7 +25,7 @@ from turntable.errors import InvalidInputError, shown
 
 @dataclass(frozen=True)  # no slots: the digests are cached
 class Recipe:
-    """What to render and how. Made by ``load_recipe``, ``Recipe.from_toml`` or ``Recipe.from_dict``.
+    """Everything that decides a rendering but the meshes; ``load_recipe`` and ``Recipe.from_toml`` make it.
 
     A key that a table leaves out gets its default there.
     """

@@ -1,6 +1,7 @@
 """What a method can do beside its loss, as evaluation asks for it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import torch
@@ -24,34 +25,22 @@ def row_of(fields: Mapping[str, Tensor], number: int) -> list[Tensor]:
     return [values[number : number + 1] for values in fields.values()]
 
 
-def lacking(entry: MethodEntry, ability: type) -> None:
-    """Skip a test of an ability that the method does not have."""
-    if not issubclass(entry.method, ability):
-        pytest.skip(f"the method lacks the ability {ability.__name__}")
+def needs(ability: type) -> Any:
+    """Return a fixture that skips the tests of an ability where the method does not have it."""
+
+    @pytest.fixture
+    def skip(self: MethodTests, entry: MethodEntry) -> None:  # noqa: ARG001
+        if not issubclass(entry.method, ability):
+            pytest.skip(f"the method lacks the ability {ability.__name__}")
+
+    return skip
 
 
 class AbilityTests(MethodTests):
     """Embeds, Predicts, Classifies, Aggregates; one that a method does not have is skipped."""
 
-    @pytest.fixture
-    def embeds(self, entry: MethodEntry) -> None:
-        """Skip where the method does not embed."""
-        lacking(entry, Embeds)
-
-    @pytest.fixture
-    def predicts(self, entry: MethodEntry) -> None:
-        """Skip where the method does not predict."""
-        lacking(entry, Predicts)
-
-    @pytest.fixture
-    def classifies(self, entry: MethodEntry) -> None:
-        """Skip where the method does not classify."""
-        lacking(entry, Classifies)
-
-    @pytest.fixture
-    def aggregates(self, entry: MethodEntry) -> None:
-        """Skip where the method does not aggregate."""
-        lacking(entry, Aggregates)
+    embeds, predicts = needs(Embeds), needs(Predicts)
+    classifies, aggregates = needs(Classifies), needs(Aggregates)
 
     @pytest.fixture
     def frozen(self, method: Method) -> Method:

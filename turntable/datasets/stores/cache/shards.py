@@ -176,7 +176,7 @@ class ShardCache:
 
 
 CacheChoice = ShardCache | str | Path | Literal[False] | None
-"""What readers may name: a cache, its folder, None for the usual one, or False for none."""
+"""A cache as readers name it: itself, its folder, None for the usual one, or False for none."""
 
 
 def default_cache(folder: Path | None = None) -> ShardCache:
