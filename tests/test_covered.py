@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,6 @@ def main():
     assert ended.wait() == -signal.SIGTERM
     ended.stdout.close()
 """
-TOYS = 'source_pkgs = ["toy"]'
 UNUSED = "def never():\n    return 1\n\n\ndef nor_this():\n    return 2\n"
 
 
@@ -49,7 +49,13 @@ UNUSED = "def never():\n    return 1\n\n\ndef nor_this():\n    return 2\n"
 def toy(tmp_path):
     """A package in a folder with this repository's settings: runs Python there."""
     settings = (ROOT / "pyproject.toml").read_text("utf-8")
-    (tmp_path / "pyproject.toml").write_text(settings.replace('source_pkgs = ["turntable"]', TOYS))
+    for ours, theirs in (
+        ('source_pkgs = ["turntable"]', 'source_pkgs = ["toy"]'),
+        ('include = ["turntable/*"]', 'include = ["toy/*"]'),
+    ):
+        assert ours in settings
+        settings = settings.replace(ours, theirs)
+    (tmp_path / "pyproject.toml").write_text(settings)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy/__init__.py").touch()
@@ -85,3 +91,17 @@ def test_too_few_lines_fail_and_files_have_names(toy, tmp_path):
     file, total = told.stdout.splitlines()
     assert file == f"   0.0 %  {Path('toy/unused.py')}"
     assert "of the lines" in total
+
+
+def test_a_package_of_the_same_name_elsewhere_does_not_count(toy, tmp_path):
+    other = tmp_path / "elsewhere" / "toy"
+    other.mkdir()
+    (other / "__init__.py").write_text(UNUSED)
+    assert toy("-m", "coverage", "run", "run.py").returncode == 0
+    code = "import sys; sys.path.insert(0, 'elsewhere'); import toy; assert 'elsewhere' in toy.__file__"
+    (tmp_path / "other.py").write_text(code)
+    assert toy("-m", "coverage", "run", "other.py").returncode == 0
+    shutil.rmtree(other)
+    told = toy(ROOT / "scripts/covered.py")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith(" 100.0 %")
