@@ -19,12 +19,12 @@ from typing import Any
 
 from render import Times, draw
 
-from turntable.datasets import Recipe, load_recipe, verify
-from turntable.processes import default_workers
+from turntable.datasets import Recipe, load_recipe, verify_dataset
+from turntable.processes import count_usable_cores
 from turntable.renderer import generate, open_source
-from turntable.renderer.backends import choose
+from turntable.renderer.backends import select_backend
 from turntable.renderer.meshes.sources import MeshSource, load_mesh
-from turntable.renderer.runs.engines import Processes, RayCluster, RenderEngine
+from turntable.renderer.runs.engines import ProcessEngine, RayEngine, RenderEngine
 
 
 def stages(
@@ -32,8 +32,8 @@ def stages(
 ) -> tuple[str, dict[str, float]]:
     """Return the renderer's name, and milliseconds a view of each stage, in turn in one process."""
     times, load = Times(), 0.0
-    with choose(backend, device).open() as opened:
-        chosen = source.objects()[:objects]
+    with select_backend(backend, device).open() as opened:
+        chosen = source.list_objects()[:objects]
         draw(opened, recipe, chosen[0].id, load_mesh(source, chosen[0].id))  # compiles shaders
         for item in chosen:
             start = time.perf_counter()
@@ -47,15 +47,15 @@ def stages(
 
 
 def told(name: str, parts: Mapping[str, float]) -> str:
-    """The stages in two lines."""
+    """Return the stages in two lines of text."""
     stages = ", ".join(f"{stage} {ms:.2f}" for stage, ms in parts.items())
     return f"{name}\none process, ms a view: {stages}; {1e3 / sum(parts.values()):.1f} views/s"
 
 
 def rendering(recipe: Recipe, source: MeshSource, objects: int, workers: int, how: Sequence[str]) -> float:
-    """Views a second of so many processes at once that draw, read back and encode, and do nothing else."""
+    """Measure views per second of processes that only render, read back and encode."""
     context = multiprocessing.get_context("spawn")
-    ids = [item.id for item in source.objects()[:objects]]
+    ids = [item.id for item in source.list_objects()[:objects]]
     start = context.Barrier(workers + 1)
     shares = [ids[number::workers] for number in range(workers)]
     processes = [context.Process(target=_draw_all, args=(start, recipe, source, ids, *how)) for ids in shares]
@@ -70,7 +70,7 @@ def rendering(recipe: Recipe, source: MeshSource, objects: int, workers: int, ho
 def _draw_all(
     start: Any, recipe: Recipe, source: MeshSource, ids: Sequence[str], backend: str, device: str
 ) -> None:
-    with choose(backend, device).open() as opened:
+    with select_backend(backend, device).open() as opened:
         meshes = [(object_id, load_mesh(source, object_id)) for object_id in ids]
         draw(opened, recipe, *meshes[0])
         start.wait()
@@ -80,23 +80,23 @@ def _draw_all(
 
 
 def on_ray(workers: int) -> RenderEngine:
-    """A Ray cluster of this machine alone, with so many places."""
+    """Start a Ray cluster on this machine with a number of places."""
     import ray
 
     address = ray.init(num_cpus=workers, num_gpus=0, include_dashboard=False, log_to_driver=False)
-    return RayCluster(address.address_info["gcs_address"])
+    return RayEngine(address.address_info["gcs_address"])
 
 
 def run(
     recipe: Recipe, source: MeshSource, args: argparse.Namespace, engine: RenderEngine, out: Path
 ) -> float:
-    """Views a second of a whole run."""
+    """Measure views per second of a whole run."""
     start = time.perf_counter()
     manifest = generate(
         recipe,
         source,
         out,
-        objects=args.objects,
+        num_objects=args.objects,
         engine=engine,
         backend=args.backend,
         device=args.device,
@@ -114,11 +114,11 @@ def run(
 
 
 def verifying(out: Path, deep: bool) -> None:
-    """What a check takes."""
+    """Measure the time that verification takes."""
     start = time.perf_counter()
-    report = verify(out, deep=deep)
+    report = verify_dataset(out, deep=deep)
     seconds = time.perf_counter() - start
-    images = report.images
+    images = report.num_images
     print(
         f"verify{' --deep' if deep else ''}: {seconds:.2f} s for {images} views, "
         f"{len(report.problems)} problems; "
@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=50)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--quality", default="standard")
-    parser.add_argument("--workers", type=int, default=default_workers())
+    parser.add_argument("--workers", type=int, default=count_usable_cores())
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--ray", action="store_true", help="also on a Ray cluster of this machine")
@@ -152,7 +152,7 @@ def main() -> None:
             out = Path(folder) / f"set-{number}"
             alone = rendering(recipe, source, args.objects, args.workers, how)
             print(f"{args.workers} processes, rendering alone: {alone:.1f} views/s", flush=True)
-            whole = run(recipe, source, args, Processes(args.workers), out)
+            whole = run(recipe, source, args, ProcessEngine(args.workers), out)
             print(f"the run to rendering alone: {whole / alone:.2f}", flush=True)
         verifying(out, deep=False)
         verifying(out, deep=True)

@@ -1,4 +1,4 @@
-"""Every method on one recipe, three seeds each, beside an encoder that has learned nothing.
+"""Every method on one recipe, with three seeds each, next to an untrained encoder.
 
     scripts/bench methods --out runs/benchmark                   # all of it: about two hours on two cores
     scripts/bench methods --out runs/benchmark --methods sie vicreg --seeds 0
@@ -6,10 +6,10 @@
     scripts/bench methods --out runs/paper --paper --data DIR --set amp=bf16 epochs=200   # on a GPU
 
 Renders the shipped recipe ``zoo-benchmark`` from the zoo, trains each method with its demo settings for the
-same number of images, evaluates it, and prints the table with what is asked of it: every method names objects
-better than the untrained encoder, and every equivariant method tells how an object turned better than VICReg.
-What an earlier call has done is not done again. With ``--paper`` each method has its paper's settings, and
-the protocol's heads their full length.
+same number of images, evaluates it, and prints the table with two expectations: every method predicts the
+category better than the untrained encoder, and every equivariant method predicts the rotation better than
+VICReg. Finished runs of an earlier call are kept. With ``--paper`` each method has its paper's settings, and
+the protocol's heads are trained for their full length.
 """
 
 import argparse
@@ -37,7 +37,7 @@ BASELINE = "vicreg"
 PROBED = ("representation", "invariant", "equivariant")
 ASKED = ("top1", "r2_averaged")
 INTRODUCTION = Path(__file__).with_name("methods_page.md")
-"""What the page says before its table."""
+"""The text of the page before its table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +55,20 @@ class Job:
 
     @property
     def is_done(self) -> bool:
-        """Whether its scores are there."""
+        """True if its scores exist."""
         return (self.run / "results.json").exists()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How all jobs train."""
+    """Settings shared by all trainings."""
 
     paper: bool
-    """As the papers do, instead of for a demo."""
+    """True for the papers' settings, False for the demo's."""
     changes: Sequence[str]
     """"NAME=VALUE", as of ``turntable train --set``."""
     threads: int
-    """Of a job."""
+    """Number of threads of a job."""
 
 
 def equivariant_methods() -> tuple[str, ...]:
@@ -84,29 +84,29 @@ def equivariant_methods() -> tuple[str, ...]:
 
 
 def render(place: Path, objects: int) -> None:
-    """The data set, if it is not there yet."""
+    """Render the data set if it does not exist."""
     from turntable.datasets import load_recipe
-    from turntable.processes import default_workers
+    from turntable.processes import count_usable_cores
     from turntable.renderer import generate
     from turntable.renderer.meshes.sources import ZooSource
 
     if not (place / "manifest.json").exists():
         recipe = load_recipe("zoo-benchmark").replace(points=POINTS)
-        generate(recipe, ZooSource(objects, CATEGORIES), place, workers=default_workers())
+        generate(recipe, ZooSource(objects, CATEGORIES), place, num_workers=count_usable_cores())
 
 
 def learn(job: Job, dataset: Path, settings: Settings) -> None:
     """Train and evaluate, in this process."""
     import torch
 
-    from turntable.evaluation import evaluate, evaluate_untrained, protocol_by_name
-    from turntable.training import demo_config, overrides, paper_config, train
+    from turntable.evaluation import evaluate, evaluate_untrained, get_protocol
+    from turntable.training import make_demo_config, make_paper_config, parse_overrides, train
 
     torch.set_num_threads(settings.threads)
-    protocol = protocol_by_name("turntable" if settings.paper else "turntable-demo")
+    protocol = get_protocol("turntable" if settings.paper else "turntable-demo")
     method = BASELINE if job.method == UNTRAINED else job.method
-    changes = {**overrides(method, settings.changes), "seed": job.seed}
-    config = (paper_config if settings.paper else demo_config)(method, dataset, **changes)
+    changes = {**parse_overrides(method, settings.changes), "seed": job.seed}
+    config = (make_paper_config if settings.paper else make_demo_config)(method, dataset, **changes)
     if job.method == UNTRAINED:
         evaluate_untrained(config, job.run, protocol)
         return
@@ -130,7 +130,7 @@ def in_a_process(job: Job, words: Sequence[str], threads: int) -> str | None:
 
 
 def parsed(words: Sequence[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     from turntable.models import METHODS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -177,7 +177,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def introduction(words: Sequence[str] | None) -> str:
-    """What the page says before its table; of a command with other settings, that command."""
+    """Return the text before the table; for other settings it names the command."""
     if words is None:
         return INTRODUCTION.read_text("utf-8").rstrip()
     command = f"scripts/bench methods {shlex.join(words)}"
@@ -185,8 +185,8 @@ def introduction(words: Sequence[str] | None) -> str:
 
 
 def page(runs: Sequence[Path], introduced: str) -> str:
-    """The table of the runs that are done, and what is asked of it."""
-    from turntable.studies import compare_runs, comparison_markdown
+    """Return the page: the table of finished runs, and the questions asked of it."""
+    from turntable.studies import compare_runs, comparison_to_markdown
 
     comparison = compare_runs([run for run in runs if (run / "results.json").exists()])
     best = best_parts(comparison.entries)
@@ -197,10 +197,10 @@ def page(runs: Sequence[Path], introduced: str) -> str:
     return "\n\n".join(
         [
             introduced,
-            comparison_markdown(comparison),
-            "## What is asked of it",
-            "Of each method, the best of its parts; in brackets, the widest 95 % bootstrap interval over"
-            " objects of any seed.",
+            comparison_to_markdown(comparison),
+            "## Expected of all methods",
+            "The best part of each method. In brackets: the widest 95 % bootstrap interval over objects"
+            " of all seeds.",
             with_intervals(best),
             asked(means),
         ]
@@ -208,7 +208,7 @@ def page(runs: Sequence[Path], introduced: str) -> str:
 
 
 def best_parts(entries: Sequence["ComparedPart"]) -> dict[str, dict[str, "ComparedPart"]]:
-    """The entry of each method's best probed part, by method and metric."""
+    """Return the entry of each method's best part, by method and metric."""
     found: dict[str, dict[str, ComparedPart]] = {}
     for entry in entries:
         for metric in ASKED:
@@ -221,7 +221,7 @@ def best_parts(entries: Sequence["ComparedPart"]) -> dict[str, dict[str, "Compar
 
 
 def with_intervals(best: Mapping[str, Mapping[str, "ComparedPart"]]) -> str:
-    """A table of what is asked about: the mean over seeds ± its deviation, the interval, and the part."""
+    """Return a table of the metrics asked about: mean over seeds ± deviation, interval, and part."""
     from turntable.evaluation.report import CATALOG
 
     lines = [
@@ -231,7 +231,7 @@ def with_intervals(best: Mapping[str, Mapping[str, "ComparedPart"]]) -> str:
     for method, by_metric in best.items():
         cells = [method]
         for metric in ASKED:
-            entry, told = by_metric[metric], CATALOG.columns[metric].told
+            entry, told = by_metric[metric], CATALOG.columns[metric].format_value
             summary = entry.summaries[metric]
             spread = "" if summary.spread is None else f" ± {told(summary.spread)}"
             interval = f"[{told(summary.low)}, {told(summary.high)}]"
@@ -241,17 +241,17 @@ def with_intervals(best: Mapping[str, Mapping[str, "ComparedPart"]]) -> str:
 
 
 def asked(best: Mapping[str, Mapping[str, float]]) -> str:
-    """A line for each question, with those that fail."""
+    """Return a line for each question, with the methods that fail."""
     top1 = {method: scores["top1"] for method, scores in best.items()}
     turns = {method: scores["r2_averaged"] for method, scores in best.items()}
     lines = []
     if UNTRAINED in top1:
         failed = [m for m in top1 if m != UNTRAINED and top1[m] <= top1[UNTRAINED]]
-        lines.append(_line("Every method names objects better than an untrained encoder", failed))
+        lines.append(_line("Every method predicts the category better than an untrained encoder", failed))
     if BASELINE in turns:
         told = [m for m in turns if m in equivariant_methods()]
         failed = [m for m in told if turns[m] <= turns[BASELINE]]
-        lines.append(_line(f"Every equivariant method tells the turn better than {BASELINE}", failed))
+        lines.append(_line(f"Every equivariant method predicts the rotation better than {BASELINE}", failed))
     return "\n".join(lines) + "\n"
 
 

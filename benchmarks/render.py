@@ -1,4 +1,4 @@
-"""How fast views are made, from a loaded mesh to encoded JPEGs with their labels, by quality, in one run.
+"""Rendering rates, from a loaded mesh to encoded JPEGs with their labels, by quality, in one run.
 
     python benchmarks/render.py                         # zoo meshes
     python benchmarks/render.py --meshes DIR --rounds 3 # a folder in ShapeNet's layout
@@ -20,7 +20,7 @@ from typing import get_args
 from turntable.choices import QualityName
 from turntable.datasets import Recipe, load_recipe
 from turntable.renderer import encode_views, open_source
-from turntable.renderer.backends import Backend, choose
+from turntable.renderer.backends import Backend, select_backend
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.meshes.sources import load_mesh
 from turntable.renderer.views import begin_views
@@ -47,7 +47,7 @@ class Times:
 
 
 def draw(backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh) -> Times:
-    """One mesh, its stages one after the other: a run begins the next mesh before it waits for this one."""
+    """Render one mesh, stage after stage; a real run starts the next mesh before it waits for this one."""
     at = [time.perf_counter()]
     pending = begin_views(backend, recipe, object_id, mesh, range(recipe.views))
     at.append(time.perf_counter())
@@ -64,7 +64,7 @@ def draw(backend: Backend, recipe: Recipe, object_id: str, mesh: Mesh) -> Times:
 
 
 def best_round(backend: Backend, recipe: Recipe, meshes: Mapping[str, Mesh], rounds: int) -> Times:
-    """The fastest of some rounds over all meshes; one more goes before, which compiles shaders."""
+    """Measure the fastest round over all meshes, after one that compiles shaders."""
     made = [
         sum((draw(backend, recipe, object_id, mesh) for object_id, mesh in meshes.items()), Times())
         for _ in range(rounds + 1)
@@ -101,10 +101,10 @@ def main() -> None:
     args = parser.parse_args()
     source = open_source("shapenet" if args.meshes else "zoo", args.meshes, args.objects)
     start = time.perf_counter()
-    meshes = {item.id: load_mesh(source, item.id) for item in source.objects()[: args.objects]}
+    meshes = {item.id: load_mesh(source, item.id) for item in source.list_objects()[: args.objects]}
     load_ms = 1e3 * (time.perf_counter() - start) / len(meshes)
     triangles = statistics.mean(len(mesh.triangles) for mesh in meshes.values())
-    with choose(args.backend, args.device).open() as backend:
+    with select_backend(args.backend, args.device).open() as backend:
         print(f"{backend.device.backend}: {backend.device.renderer}")
         print(f"{len(meshes)} meshes of {triangles:.0f} triangles, {load_ms:.0f} ms to load one")
         print(f"{args.views} views of each; the best of {args.rounds} rounds; milliseconds a view\n")

@@ -29,8 +29,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from load_data import make_dataset
-from load_remote import served
+from loader_data import make_dataset
+from loader_http import served
 
 from turntable.datasets import open_dataset
 
@@ -54,7 +54,7 @@ http {{
 
 @contextmanager
 def nginx(folder: Path, root: Path) -> Iterator[int]:
-    """The port of nginx, which serves a folder."""
+    """Serve a folder with nginx and yield its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -81,7 +81,7 @@ def _until_open(port: int) -> None:
 
 
 def throughput(port: int, paths: Sequence[str], readers: int, seconds: float) -> float:
-    """Bytes a second that so many readers get, each file by file on a connection of its own."""
+    """Measure bytes per second for a number of readers, each reading file by file on its own connection."""
     stop, counts = threading.Event(), [0] * readers
 
     def read(number: int) -> None:
@@ -130,7 +130,7 @@ def _length(head: bytes) -> int:
 
 
 def latencies(port: int, addresses: Sequence[str], seconds: float) -> tuple[np.ndarray[Any, Any], int]:
-    """Seconds from when each view should have been asked for to when it was there, and how many failed."""
+    """Measure seconds from the scheduled time of each request to its response, and the number of failures."""
     count, failed = int(RATE * seconds), 0
     found = np.zeros(count)
     start, lock, following = time.perf_counter() + 0.5, threading.Lock(), iter(range(count))
@@ -160,7 +160,7 @@ def latencies(port: int, addresses: Sequence[str], seconds: float) -> tuple[np.n
 
 
 def first_paint(url: str, wanted: str) -> dict[str, float]:
-    """Seconds to Chromium's first contentful paint, and to some element of the page, cache empty."""
+    """Measure seconds to Chromium's first contentful paint and to an element of the page, cache empty."""
     from playwright.sync_api import sync_playwright
 
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -180,14 +180,14 @@ def first_paint(url: str, wanted: str) -> dict[str, float]:
 
 
 def timed(call: Callable[[], Any]) -> float:
-    """Seconds that a call takes."""
+    """Measure the seconds that a call takes."""
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
 
 
 def asked(port: int, method: str, path: str, body: str | None = None) -> bytes:
-    """The body of an answer, which must be 200."""
+    """Return the body of a response, whose status must be 200."""
     connection = HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
     answer = connection.getresponse()
@@ -199,7 +199,7 @@ def asked(port: int, method: str, path: str, body: str | None = None) -> bytes:
 
 
 def memory_mb(port: int) -> float:
-    """Of the process that listens on a port."""
+    """Return the memory of the process that listens on a port, in MB."""
     hexadecimal = f"0100007F:{port:04X}"
     inode = next(
         line.split()[9]
@@ -219,7 +219,7 @@ def memory_mb(port: int) -> float:
 def steady_memory(
     port: int, name: str, shards: Sequence[str], views: Sequence[str], minutes: float
 ) -> list[float]:
-    """Megabytes at eight moments of a load of everything."""
+    """Measure the memory in MB at eight moments under a mixed load."""
     stop = threading.Event()
 
     def repeat(call: Callable[[int], Any]) -> None:
@@ -274,7 +274,7 @@ def report(arguments: argparse.Namespace, scratch: Path) -> None:
     dataset = open_dataset(folder)
     scratch.chmod(0o755)
     files = [f"{shard.split}/{shard.name}.tar" for shard in dataset.manifest.shards]
-    with dataset.split("train") as train:
+    with dataset.open_split("train") as train:
         keys = train.keys
     views = [f"/datasets/set/objects/{keys[at * 7 % len(keys)]}/views/{at % 50}.jpg" for at in range(5000)]
     with services(folder, scratch, arguments.beside) as ours, nginx(scratch, folder) as theirs:
@@ -298,7 +298,7 @@ def report(arguments: argparse.Namespace, scratch: Path) -> None:
 
 @contextmanager
 def services(folder: Path, scratch: Path, beside: Path | None) -> Iterator[dict[str, int]]:
-    """The ports of ours, and of another checkout's where there is one."""
+    """Start turntable's service, and another checkout's if given; yield their ports."""
     checkouts = {"turntable": None} if beside is None else {"turntable": None, "beside": beside.resolve()}
     with ExitStack() as running:
         urls = {
@@ -314,14 +314,14 @@ def told(**found: object) -> None:
 
 
 def timely(port: int, views: Sequence[str], arguments: argparse.Namespace) -> dict[str, Any]:
-    """Milliseconds that views take, asked for at fixed times."""
+    """Yield the milliseconds of views requested at fixed times."""
     seconds, failed = latencies(port, views, arguments.seconds * 3)
     shares = {f"p{q}_ms": round(float(np.percentile(seconds, q)) * 1000, 2) for q in (50, 90, 99)}
     return {"views_per_s": RATE, **shares, "failed": failed}
 
 
 def queried(port: int) -> float:
-    """Seconds of a query over all labels, the median of five that nobody has asked before."""
+    """Yield the seconds of a query over all labels, the median of five that are not cached."""
     found = []
     for number in range(5):
         where = f"floor_hue between 0.2 and 0.4{number} and rotation_x_rad > 0"
@@ -333,7 +333,7 @@ def queried(port: int) -> float:
 def compared(
     places: dict[str, tuple[int, list[str]]], readers: int, arguments: argparse.Namespace
 ) -> dict[str, Any]:
-    """Megabytes a second of all, in turns, and our ratio to each of the others."""
+    """Yield MB per second of all services in turns, and turntable's ratio to each of the others."""
     rounds = list[dict[str, float]]()
     for turn in range(arguments.rounds):
         order = list(places)[:: 1 if turn % 2 == 0 else -1]

@@ -24,15 +24,15 @@ from statistics import median
 from typing import Any
 
 import torch
-from load import print_rows
-from load_data import make_dataset
-from load_measuring import apart
+from loader_data import make_dataset
+from loader_rates import apart
+from loaders import print_rows
 from torch import Tensor, nn
 
 from turntable.loaders import BatchConfig, Loader, Pairs
 from turntable.models import Batch, DataInfo, build_backbone, losses
+from turntable.models.image_methods import SIE, SIEConfig
 from turntable.models.layers.hypernetwork import Hypernetwork
-from turntable.models.views import SIE, SIEConfig
 
 Rows = list[dict[str, Any]]
 PREDICTOR = "predictor"
@@ -58,14 +58,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a process found."""
+    """The measurements of a process."""
 
     seconds: list[float]
-    """Of each step but the first."""
+    """Seconds of each step but the first."""
     peak_mib: float
-    """That the steps added."""
+    """Memory that the steps added."""
     losses: tuple[float, float]
-    """Of the first step and the last."""
+    """Losses of the first step and the last."""
 
 
 class MatrixASample(nn.Module):
@@ -76,8 +76,8 @@ class MatrixASample(nn.Module):
         self.hypernetwork = hypernetwork
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        """``W(z) x`` [B, E]."""
-        [(matrices, _)] = self.hypernetwork.generate(z)
+        """Return ``W(z) x`` [B, E]."""
+        [(matrices, _)] = self.hypernetwork.generate_weights(z)
         return torch.bmm(matrices, x.unsqueeze(2)).squeeze(2)
 
 
@@ -102,7 +102,7 @@ def measure(case: Case) -> Figures:
 
 
 def _predictor_step(case: Case) -> Callable[[], Tensor]:
-    """Prediction, the two terms that read it, and their gradients."""
+    """Return a step of the prediction, the two terms that use it, and their gradients."""
     predictor = _on_side(case, Hypernetwork(case.width)).to(case.device)
     x, y = (torch.randn(case.batch, case.width, device=case.device, requires_grad=True) for _ in range(2))
     z = nn.functional.normalize(torch.randn(case.batch, 4, device=case.device), dim=1)
@@ -111,7 +111,7 @@ def _predictor_step(case: Case) -> Callable[[], Tensor]:
         for tensor in (x, y, *predictor.parameters()):
             tensor.grad = None
         predicted = predictor(x, z)
-        loss = 4.5 * losses.invariance(predicted, y) + 5 * losses.variance_hinge(predicted)
+        loss = 4.5 * losses.invariance_loss(predicted, y) + 5 * losses.variance_hinge_loss(predicted)
         loss.backward()
         return loss
 
@@ -119,7 +119,7 @@ def _predictor_step(case: Case) -> Callable[[], Tensor]:
 
 
 def _whole_step(case: Case) -> Callable[[], Tensor]:
-    """Loss, gradients and Adam, as ``turntable train`` has them."""
+    """Return a step of loss, gradients and Adam, as in ``turntable train``."""
     method = _sie(case.step, case.width, case.size)
     method.predictor = _on_side(case, method.predictor)
     method.to(case.device).train()
@@ -162,7 +162,7 @@ def _most_resident() -> int:
 
 
 def step_rows(arguments: argparse.Namespace) -> Rows:
-    """Of each step and batch size, both sides in turns; ratios are theirs to ours."""
+    """Yield a row per step and batch size, both sides in turns; ratios are theirs to turntable's."""
     rows: Rows = []
     for step in arguments.what:
         for batch in arguments.batch:
@@ -178,7 +178,7 @@ def step_rows(arguments: argparse.Namespace) -> Rows:
 
 
 def _compared(cases: list[Case], rounds: int) -> Rows:
-    """Rounds of both sides, every other one backwards."""
+    """Run rounds of both sides, every other one backwards."""
     found: dict[str, list[Figures]] = {case.side: [] for case in cases}
     for turn in range(rounds):
         for case in cases[:: 1 if turn % 2 == 0 else -1]:
@@ -195,7 +195,7 @@ def _compared(cases: list[Case], rounds: int) -> Rows:
 
 
 def _difference(ours: Figures, theirs: Figures) -> float:
-    """Of the first losses and of the last, relative; the larger one."""
+    """Return the larger relative difference of the first and the last losses."""
     return max(abs(a - b) / abs(a) for a, b in zip(ours.losses, theirs.losses, strict=True))
 
 
@@ -212,7 +212,7 @@ def _row(case: Case, found: list[Figures]) -> dict[str, Any]:
 
 
 def wait_rows(arguments: argparse.Namespace) -> Rows:
-    """Of each backbone and batch size, of a short training from a data set on disk."""
+    """Yield a row per backbone and batch size, from a short training on a data set on disk."""
     with tempfile.TemporaryDirectory(prefix="train-step-") as temporary:
         folder = Path(temporary) / "set"
         make_dataset(folder, arguments.objects, views=20, size=arguments.size)

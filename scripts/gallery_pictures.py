@@ -10,7 +10,7 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from turntable.service import create_app, find_datasets
+from turntable.service import build_catalog, create_app
 
 PORT = 8797
 QUALITY = 82
@@ -19,7 +19,7 @@ QUALITY = 82
 def main(dataset: Path, out: Path) -> None:
     """Serve the data set, look at it, and write ``gallery.jpg`` and ``frames.jpg``."""
     server = uvicorn.Server(
-        uvicorn.Config(create_app(find_datasets([dataset])), port=PORT, log_level="error")
+        uvicorn.Config(create_app(build_catalog([dataset])), port=PORT, log_level="error")
     )
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -35,7 +35,7 @@ def main(dataset: Path, out: Path) -> None:
 
 
 def take(page: Page, name: str, out: Path) -> None:
-    """Both pictures."""
+    """Take both pictures."""
     gallery = f"http://127.0.0.1:{PORT}/gallery/#/d/{name}"
     page.goto(gallery)
     page.wait_for_selector(".views li")
@@ -49,7 +49,7 @@ def take(page: Page, name: str, out: Path) -> None:
 
 
 def save(png: bytes, place: Path) -> None:
-    """As a JPEG: these are pictures of pictures."""
+    """Save as a JPEG, because these are pictures of pictures."""
     Image.open(io.BytesIO(png)).convert("RGB").save(place, quality=QUALITY, optimize=True)
 
 

@@ -24,7 +24,7 @@ class Size:
     backend: str
 
     def render(self, what: str, recipe: Mapping[str, Any], *more: object, out: str) -> tuple[str, ...]:
-        """Arguments of ``turntable`` for a small set: a few views, or one sequence of them."""
+        """Return the arguments of ``turntable`` for a small set: a few views, or one sequence."""
         views = recipe.get("sequence", {}).get("length", 3)
         size = ("--objects", self.objects, "--views", views, "--image-size", 48, "--workers", 1)
         device = ("--device", "software") if self.backend == "moderngl" else ()
@@ -41,13 +41,13 @@ class Job:
 
 
 def shipped_recipes(package: Path) -> dict[str, dict[str, Any]]:
-    """The recipes of a package by name, wherever in it they lie."""
+    """Return the recipes of a package by name."""
     tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.toml"))]
     return {table["name"]: table for table in tables if "name" in table and "factors" in table}
 
 
 def zoo_jobs(recipes: Recipes, size: Size) -> list[Job]:
-    """Sets of procedural objects by every shipped recipe, with all outputs, and imported from folders."""
+    """Yield jobs for procedural objects: every shipped recipe, all outputs, and imported from folders."""
     made = []
     for name, recipe in recipes.items():
         more = ["--source", "zoo"]
@@ -65,7 +65,7 @@ def zoo_jobs(recipes: Recipes, size: Size) -> list[Job]:
 
 
 def folder_jobs(recipes: Recipes, size: Size, folder: Path) -> list[Job]:
-    """Sets of a folder of mesh files, by the shipped recipes and those of the fixtures.
+    """Yield jobs for a folder of mesh files, with the shipped recipes and those of the fixtures.
 
     Left out is what a folder cannot give: places in the published lists, and held-out objects, of which a
     folder with one object a category has none.
@@ -89,7 +89,7 @@ def write_lists(folder: Path, ids: Sequence[str]) -> None:
 
     Args:
         folder: Gets ``objects.txt`` and ``val_images.npy``.
-        ids: Of the zoo's objects. Others are added, so that the list can be cut into twelve.
+        ids: Ids of the zoo's objects. Others are added, so that the list can be cut into twelve.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = [*ids, *(f"absent/{number:06d}" for number in range(12))]

@@ -1,5 +1,5 @@
-# Sourced by its neighbours: a virtual environment with the package in it, and OpenGL where it is to be used.
-# bash and python3 (3.11 or later) are all it asks of a fresh machine.
+# Sourced by the other scripts: makes a virtual environment with the package, and installs OpenGL if it is needed.
+# A fresh machine needs only bash and python3 (3.11 or later).
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -20,7 +20,7 @@ as_root() {
     fi
 }
 
-# Install Debian packages, or say the line that would.
+# Install Debian packages, or print the command that does.
 system_packages() {
     local line="$1"
     command -v apt-get >/dev/null || fail "install the equivalent of: $line"
@@ -30,7 +30,7 @@ system_packages() {
         fail "run this as root, then try again: apt-get update && $line"
 }
 
-# make_environment EXTRA: the virtual environment, installed anew where what it is made from has changed.
+# make_environment EXTRA: make the virtual environment; install again if the files it is made from have changed.
 make_environment() {
     local extra="$1" stamp wanted
     command -v python3 >/dev/null || fail "python3 (3.11 or later) is not installed"
@@ -50,12 +50,12 @@ make_environment() {
     export PATH="$PWD/$VENV/bin:$PATH"
 }
 
-# opengl_found BACKEND: whether the renderer itself finds an OpenGL device, of hardware or software.
+# opengl_found BACKEND: succeed if the renderer finds an OpenGL device, hardware or software.
 opengl_found() {
-    "$PYTHON" -c "from turntable.renderer.backends.opening import find_device; find_device('$1')"
+    "$PYTHON" -c "from turntable.renderer.backends.registry import find_device; find_device('$1')"
 }
 
-# ensure_opengl [BACKEND LINE]: an OpenGL device; where it is missing, the line installs what it needs.
+# ensure_opengl [BACKEND LINE]: make sure that there is an OpenGL device; LINE installs it if it is missing.
 ensure_opengl() {
     local backend="${1:-moderngl}" line="${2:-$OPENGL_LINE}"
     opengl_found "$backend" 2>/dev/null || {
@@ -64,7 +64,7 @@ ensure_opengl() {
     }
 }
 
-# The same where it can be had; without it, rays on the processor draw.
+# The same, but go on without OpenGL if it cannot be installed: turntable then traces rays on the CPU.
 prefer_opengl() {
-    (ensure_opengl) || say "going on without OpenGL: rays on the processor draw, which takes longer"
+    (ensure_opengl) || say "going on without OpenGL: rays are traced on the CPU, which takes longer"
 }

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from turntable.evaluation import protocol_by_name
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.evaluation import get_protocol
+from turntable.testing.datasets import make_synthetic_dataset
 
 pytestmark = pytest.mark.slow
 
@@ -34,8 +34,8 @@ def test_a_question_is_answered_with_those_that_fail(methods):
         "simclr": {"top1": 0.6, "r2_averaged": 0.1},
     }
     assert methods.asked(best).splitlines() == [
-        "- Every method names objects better than an untrained encoder: no, not sie.",
-        "- Every equivariant method tells the turn better than vicreg: no, not sen.",
+        "- Every method predicts the category better than an untrained encoder: no, not sie.",
+        "- Every equivariant method predicts the rotation better than vicreg: no, not sen.",
     ]
     best["sie"]["top1"] = best["sen"]["r2_averaged"] = 0.5
     assert methods.asked(best).count("yes.") == 2
@@ -59,7 +59,7 @@ def in_this_process(methods, monkeypatch):
 
     def shortened(run, dataset, *, protocol):
         asked.append(protocol)
-        return evaluate(run, dataset, protocol=protocol_by_name("turntable-demo"))
+        return evaluate(run, dataset, protocol=get_protocol("turntable-demo"))
 
     def done_here(job, words, threads):
         methods.main([*words, "--job", job.method, str(job.seed)])
@@ -71,11 +71,11 @@ def in_this_process(methods, monkeypatch):
 
 
 def test_the_papers_settings_are_for_a_data_set_that_is_given(methods, in_this_process, tmp_path, capsys):
-    make_synthetic_dataset(tmp_path / "given", objects=40, views=4)
+    make_synthetic_dataset(tmp_path / "given", num_objects=40, num_views=4)
     small = ["backbone=small", "epochs=1", "batch_size=16", "projector_widths=32,32,32"]
     words = ["--out", str(tmp_path / "runs"), "--data", str(tmp_path / "given"), "--paper"]
     methods.main([*words, "--methods", "vicreg", "--seeds", "0", "--set", *small])
-    assert in_this_process == [protocol_by_name("turntable")]
+    assert in_this_process == [get_protocol("turntable")]
     page = capsys.readouterr().out
     assert "Made by `scripts/bench methods --out " in page
     assert "| vicreg | representation | 1 |" in page
@@ -85,7 +85,7 @@ def test_the_papers_settings_are_for_a_data_set_that_is_given(methods, in_this_p
 
 
 def test_where_every_job_fails_it_says_why(tmp_path):
-    make_synthetic_dataset(tmp_path / "zoo", objects=8, views=2)
+    make_synthetic_dataset(tmp_path / "zoo", num_objects=8, num_views=2)
     command = [sys.executable, str(BENCHMARK), "--out", str(tmp_path), "--methods", "vicreg"]
     command += ["--set", "no=1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
@@ -94,7 +94,7 @@ def test_where_every_job_fails_it_says_why(tmp_path):
 
 
 def test_jobs_are_done_once_and_make_a_page(tmp_path):
-    make_synthetic_dataset(tmp_path / "zoo", objects=40, views=4)
+    make_synthetic_dataset(tmp_path / "zoo", num_objects=40, num_views=4)
     command = [sys.executable, str(BENCHMARK), "--out", str(tmp_path), "--methods", "untrained", "vicreg"]
     command += ["--seeds", "0", "--set", "epochs=1", "--jobs", "2", "--write", str(tmp_path / "page.md")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)

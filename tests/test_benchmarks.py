@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-LOAD = BENCHMARKS / "load.py"
+LOAD = BENCHMARKS / "loaders.py"
 TRAIN_STEP = BENCHMARKS / "train_step.py"
 
 

@@ -1,4 +1,5 @@
 import re
+import shlex
 import subprocess
 import sys
 from typing import get_args
@@ -7,11 +8,11 @@ import pytest
 
 from tests.support.meshes import write_shapenet_object
 from turntable import choices, cli, doctor
-from turntable.installation import install_hint
+from turntable.installation import format_install_command
 from turntable.renderer import open_source
-from turntable.renderer.backends import egl, quality
-from turntable.service import new_access
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.renderer.backends import egl, get_quality
+from turntable.service import make_access
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 def turntable(capsys, *arguments):
@@ -24,13 +25,13 @@ def turntable(capsys, *arguments):
 
 @pytest.fixture
 def dataset(tmp_path):
-    return make_synthetic_dataset(tmp_path / "set", objects=6, views=3)
+    return make_synthetic_dataset(tmp_path / "set", num_objects=6, num_views=3)
 
 
 def test_verify_says_all_is_well(capsys, dataset):
     status, out, _ = turntable(capsys, "verify", dataset.path)
     assert status == 0
-    assert "all is well: 18 images of 6 objects" in out
+    assert "no problems: 18 images of 6 objects" in out
 
 
 def test_verify_lists_what_is_wrong(capsys, dataset):
@@ -67,9 +68,9 @@ def test_inspect(capsys, dataset):
         (["inspect", "nowhere"], "nowhere"),
         (["evaluate", "nowhere", "nowhere"], "nowhere"),
         (["study", "factors", "nowhere"], "nowhere holds no run"),
-        (["study", "none", "nowhere"], "no study is called 'none'; there are"),
+        (["study", "none", "nowhere"], "there is no study 'none'; the studies are"),
         (["train", "nowhere", "--method", "sie", "--out", "x"], "nowhere"),
-        (["serve"], "serve what?"),
+        (["serve"], "no data set to serve"),
         (["serve", "nowhere"], "nowhere holds no data set"),
     ],
 )
@@ -155,7 +156,7 @@ def test_doctor_says_what_to_install(capsys, monkeypatch):
     assert "missing EGL: no EGL library" in out
     assert "apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri" in out
     assert "warning rendering: embree on " in out
-    assert f"no_such_library not installed; run: {install_hint('serve')}" in out
+    assert f"no_such_library not installed; run: {format_install_command('serve')}" in out
 
 
 def test_doctor_fails_where_nothing_can_render(capsys, monkeypatch):
@@ -163,7 +164,7 @@ def test_doctor_fails_where_nothing_can_render(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "embreex.rtcore_scene", None)
     status, out, _ = turntable(capsys, "doctor")
     assert status == 1
-    assert f"missing rendering: embreex is not installed; run: {install_hint('render')}" in out
+    assert f"missing rendering: embreex is not installed; run: {format_install_command('render')}" in out
 
 
 @pytest.mark.parametrize(
@@ -176,15 +177,15 @@ def test_doctor_fails_where_nothing_can_render(capsys, monkeypatch):
 )
 def test_doctor_knows_containers_without_the_graphics_driver(tmp_path, capabilities, remedy):
     environment = {"NVIDIA_DRIVER_CAPABILITIES": capabilities}
-    assert list(doctor.container(tmp_path, environment)) == []
+    assert list(doctor.examine_container(tmp_path, environment)) == []
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/nvidia0").touch()
-    (finding,) = doctor.container(tmp_path, environment)
+    (finding,) = doctor.examine_container(tmp_path, environment)
     assert re.search(remedy, finding.detail)
     vendors = tmp_path / "usr/share/glvnd/egl_vendor.d"
     vendors.mkdir(parents=True)
     (vendors / "10_nvidia.json").touch()
-    assert list(doctor.container(tmp_path, environment)) == []
+    assert list(doctor.examine_container(tmp_path, environment)) == []
 
 
 def test_every_command_has_help(capsys):
@@ -215,15 +216,52 @@ def test_every_command_has_help(capsys):
         assert turntable(capsys, command, "--help")[0] == 0
 
 
+def subcommands(command, path=()):
+    """Yield every command that does something, by its words."""
+    names = [name for name in command if not name.startswith("-")]
+    if not names:
+        yield path, command
+    for name in names:
+        yield from subcommands(command[name], (*path, name))
+
+
+COMMANDS = dict(subcommands(cli.app))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_shows_examples_that_can_be_typed(path, capsys):
+    lines = [line for line in COMMANDS[path].help_epilogue.splitlines() if line.startswith("turntable ")]
+    assert lines
+    for line in lines:
+        words = shlex.split(line)[1:]
+        assert tuple(words[: len(path)]) == path
+        command, _, unknown, _ = cli.app.parse_known_args(words)
+        assert command is COMMANDS[path].default_command, line
+        assert not unknown, line
+    out = turntable(capsys, *path, "--help")[1]
+    assert "Examples" in out
+    assert "--empty" not in out
+    assert " ".join(lines[0].split()[:3]) in " ".join(out.split())
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_option_stands_in_a_group_and_says_what_it_is(path):
+    for argument in COMMANDS[path].assemble_argument_collection(parse_docstring=True):
+        assert argument.parameter.help, argument.name
+        assert argument.parameter.help[0].isupper(), argument.name
+        if argument.field_info.kind is argument.field_info.KEYWORD_ONLY:
+            assert any(group.name != "Parameters" for group in argument.parameter.group), argument.name
+
+
 def test_help_names_all_that_can_be_chosen(capsys):
     """Choices are texts, as users bring their own: what the help says of them must not fall behind."""
-    from turntable.evaluation import protocol_names
+    from turntable.evaluation import list_protocol_names
     from turntable.loaders import AUGMENTATIONS
 
     _, train, _ = turntable(capsys, "train", "--help")
     _, evaluate, _ = turntable(capsys, "evaluate", "--help")
     assert [name for name in AUGMENTATIONS if name not in train] == []
-    assert [name for name in protocol_names() if name.removesuffix("-demo") not in evaluate] == []
+    assert [name for name in list_protocol_names() if name.removesuffix("-demo") not in evaluate] == []
     for words in (["train", "set", "--out", "x", "--method", "sei"], ["methods", "sei"]):
         status, _, err = turntable(capsys, *words)
         assert status == 2
@@ -238,11 +276,11 @@ def test_rooms_know_every_choice_that_the_command_line_offers(tmp_path):
         open_source(name, None if name == "zoo" else tmp_path) for name in get_args(choices.SourceName)
     }
     assert len(sources) == len(get_args(choices.SourceName))
-    assert len({quality(name) for name in get_args(choices.QualityName)}) == len(
+    assert len({get_quality(name) for name in get_args(choices.QualityName)}) == len(
         get_args(choices.QualityName)
     )
     for name in get_args(choices.TokenScope):
-        _, made, _ = new_access().created("reader", (name,))
+        _, made, _ = make_access().with_new_token("reader", (name,))
         assert made.allows(name, None)
 
 

@@ -46,15 +46,22 @@ def test_serve_hands_on_what_it_is_given(command, served, tmp_path):
     assert (status, said) == (0, "")
     ((folders, host, port, settings, more),) = served
     assert (folders, host, port, more) == ((tmp_path,), "127.0.0.1", 9, {"access_log": False})
-    assert settings.renders.meshes == {"cars": tmp_path / "meshes"}
-    assert (settings.renders.backend, settings.query_seconds, settings.public) == ("embree", 2, ("cars",))
+    assert settings.render_settings.meshes == {"cars": tmp_path / "meshes"}
+    assert (settings.render_settings.backend, settings.query_timeout_s, settings.public_datasets) == (
+        "embree",
+        2,
+        ("cars",),
+    )
 
 
 def test_serve_warns_of_what_anyone_can_reach(command, served, tmp_path):
     status, _, said = command("serve", tmp_path, "--host", "0.0.0.0")
     assert status == 0
-    assert "Anyone who can reach 0.0.0.0:8765 may read all of it; --access FILE asks for tokens" in said
-    assert "It answers under its addresses alone; readers that use a name need --allow-host NAME" in said
+    assert "Anyone who can reach 0.0.0.0:8765 may read all data sets; --access FILE requires tokens" in said
+    assert (
+        "Only requests to the address are answered; give --allow-host NAME for readers that use a name"
+        in said
+    )
     _, _, said = command("serve", tmp_path, "--host", "0.0.0.0", "--access", "a", "--allow-host", "b")
     assert said == ""
 
@@ -62,8 +69,8 @@ def test_serve_warns_of_what_anyone_can_reach(command, served, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "serve what? Give the folder of a data set"),
-        (["x", "--meshes", "cars=x"], "--meshes are drawn from with --render only"),
+        ([], "no data set to serve; give the folder of a data set"),
+        (["x", "--meshes", "cars=x"], "--meshes is for --render"),
         (["x", "--render", "--meshes", "cars"], "--meshes cars: give NAME=DIR"),
         (["x", "--render", "--meshes", "cars=/no/folder"], "--meshes cars=/no/folder: give NAME=DIR"),
     ],
@@ -80,19 +87,19 @@ def test_demo_hands_on_its_settings_and_tells_where_to_look(command, monkeypatch
 
     def run_demo(config, watcher, stop):
         asked.append(config)
-        watcher.say("train sie")
+        watcher.announce("train sie")
         watcher.warn("a mesh is left out")
-        with watcher.rendering(), watcher.verifying(), watcher.training("sie"):
+        with watcher.watch_rendering(), watcher.watch_verification(), watcher.watch_training("sie"):
             assert not stop()
         return demo.DemoReport(config.folder / "report.html", ())
 
     monkeypatch.setattr(demo, "run_demo", run_demo)
     status, out, said = command("demo", "--out", "there", "--objects", 32, "--views", 4)
-    assert (status, out) == (0, "Look at there/report.html\n")
+    assert (status, out) == (0, "The report is there/report.html\n")
     assert "train sie" in said
     assert "a mesh is left out" in said
     assert command("demo", "--epochs", 3)[0] == 0
-    assert [(config.folder, config.objects, config.views, config.epochs) for config in asked] == [
+    assert [(config.folder, config.num_objects, config.num_views, config.epochs) for config in asked] == [
         (Path("there"), 32, 4, None),
         (Path("runs/demo"), 960, 20, 3),
     ]
@@ -100,9 +107,9 @@ def test_demo_hands_on_its_settings_and_tells_where_to_look(command, monkeypatch
 
 def test_a_demo_that_is_stopped_says_how_to_go_on(command, monkeypatch):
     def run_demo(config, watcher, stop):
-        raise StoppedError("stopped after step 3; the same command goes on from here")
+        raise StoppedError("stopped after step 3; run the same command again to resume")
 
     monkeypatch.setattr(demo, "run_demo", run_demo)
     status, _, said = command("demo")
     assert status == 75
-    assert "the same command goes on from here" in said
+    assert "run the same command again to resume" in said

@@ -17,16 +17,16 @@ class Quiet:
     def warn(self, text):
         pass
 
-    def say(self, text):
+    def announce(self, text):
         self.said.append(text)
 
-    def rendering(self):
+    def watch_rendering(self):
         return nullcontext(lambda progress: None)
 
-    def verifying(self):
+    def watch_verification(self):
         return nullcontext(lambda done, total: None)
 
-    def training(self, method):
+    def watch_training(self, method):
         return nullcontext(lambda progress: self.count())
 
     def count(self):
@@ -34,9 +34,9 @@ class Quiet:
 
 
 def test_everything_and_again(tmp_path):
-    config = DemoConfig(tmp_path / "demo", objects=32, views=4, workers=1, epochs=10)
+    config = DemoConfig(tmp_path / "demo", num_objects=32, num_views=4, num_workers=1, epochs=10)
     stopped = Quiet()
-    with pytest.raises(StoppedError, match="goes on"):
+    with pytest.raises(StoppedError, match="run the same command again to resume"):
         run_demo(config, stopped, lambda: "train sie" in stopped.said)
     sie = {file.name for file in (config.folder / "sie").iterdir()}
     assert "checkpoint.pt" in sie
@@ -44,10 +44,14 @@ def test_everything_and_again(tmp_path):
     first = Quiet()
     report = run_demo(config, first)
     assert [result.method for result in report.results] == list(METHODS)
-    assert all(result.row("constant").scores["r2_averaged"].value < 0.1 for result in report.results)
-    page = report.page.read_text()
-    pictures = ("Error over the angle of the turn", "Views as points", "Views that the predictor finds")
-    for words in ("data:image/jpeg;base64", "no image", *METHODS, *pictures):
+    assert all(result.get_row("constant").scores["r2_averaged"].value < 0.1 for result in report.results)
+    page = report.page_path.read_text()
+    pictures = (
+        "Rotation error by angle between the views",
+        "Principal components of views",
+        "Views retrieved by the predictor",
+    )
+    for words in ("data:image/jpeg;base64", "constant baseline", *METHODS, *pictures):
         assert words in page
     assert first.steps > 0
     second = Quiet()

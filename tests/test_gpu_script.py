@@ -16,16 +16,16 @@ ROOT = Path(__file__).resolve().parents[1]
 GPU = ROOT / "benchmarks" / "gpu"
 sys.path[:0] = [str(ROOT / "benchmarks"), str(GPU)]
 
-import packing  # noqa: E402
-import page  # noqa: E402
-import pictures  # noqa: E402
-import running  # noqa: E402
-import stepping  # noqa: E402
-from learning import epochs_that_fit  # noqa: E402
-from paper import paper_table  # noqa: E402
+import picture_comparison  # noqa: E402
+import results_page  # noqa: E402
+import step_runner  # noqa: E402
+import training_step  # noqa: E402
+import wheel_pack  # noqa: E402
+from expected_figures import paper_table  # noqa: E402
+from method_training import epochs_that_fit  # noqa: E402
 from steps import STEPS, NotPossibleError, Row, Setting, Step  # noqa: E402
 
-TARGET = packing.Target("3.12")
+TARGET = wheel_pack.Target("3.12")
 STEP = """
 import os, subprocess, sys, time
 from steps import NotPossibleError, Row
@@ -56,9 +56,9 @@ def run(tmp_path, setting, monkeypatch):
     def _run(then="pass", minutes=1.0, results=None, **about):
         (tmp_path / "trial_step.py").write_text(STEP.format(then=then))
         found = {"steps": {}} if results is None else results
-        monkeypatch.setattr(page, "STEPS", (a_step(**about),))
-        running.run_steps([a_step(**about)], setting, minutes, found)
-        assert running.read_results(setting.out) == found
+        monkeypatch.setattr(results_page, "STEPS", (a_step(**about),))
+        step_runner.run_steps([a_step(**about)], setting, minutes, found)
+        assert step_runner.read_results(setting.out) == found
         return found["steps"]["trial"]
 
     return _run
@@ -122,28 +122,28 @@ def test_the_next_call_does_what_is_left(run, tmp_path):
 @pytest.mark.parametrize("broken", ["", "{", "[]", "null", '{"steps": 3}'])
 def test_broken_results_are_begun_anew(tmp_path, broken):
     (tmp_path / "results.json").write_text(broken)
-    assert running.read_results(tmp_path) == {"steps": {}}
+    assert step_runner.read_results(tmp_path) == {"steps": {}}
 
 
 @pytest.mark.slow
 def test_the_same_pictures_come_out_of_software(tmp_path):
-    here, name = pictures.draw("software")
-    software = pictures.read(pictures.SOFTWARE)
+    here, name = picture_comparison.draw("software")
+    software = picture_comparison.read(picture_comparison.SOFTWARE)
     difference = abs(software.astype(int) - here)
     assert difference.mean() < 0.5
     other = here.copy()
     other[3] = 255 - other[3]
-    pictures.write_sheet(tmp_path / "sheet.png", software, other, name)
+    picture_comparison.write_sheet(tmp_path / "sheet.png", software, other, name)
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
 
 
 def test_pictures_of_something_else_fail_by_name(tmp_path, monkeypatch):
-    software = pictures.read(pictures.SOFTWARE)
+    software = picture_comparison.read(picture_comparison.SOFTWARE)
     other = software.copy()
     other[3] = other[3][::-1]
-    monkeypatch.setattr(pictures, "draw", lambda device: (other, "another"))
-    with pytest.raises(pictures.OtherPicturesError, match=r"guitar/000000 is .* dB from software"):
-        list(pictures.run(Setting("cpu", tmp_path, tmp_path, 1, 10.0)))
+    monkeypatch.setattr(picture_comparison, "draw", lambda device: (other, "another"))
+    with pytest.raises(picture_comparison.OtherPicturesError, match=r"guitar/000000 is .* dB from software"):
+        list(picture_comparison.run(Setting("cpu", tmp_path, tmp_path, 1, 10.0)))
     assert (tmp_path / "pictures.png").exists()
 
 
@@ -154,8 +154,8 @@ def test_a_step_that_has_no_memory_says_so_and_the_next_size_goes_on(tmp_path, m
         row = {"ms": 1.0, "peak_mib": 2, "loss": 3.0, "times_the_time": 4.0}
         return [row, row]
 
-    monkeypatch.setattr(stepping, "step_rows", rows)
-    found = list(stepping.run(Setting("cpu", tmp_path, tmp_path, 1, 10.0)))
+    monkeypatch.setattr(training_step, "step_rows", rows)
+    found = list(training_step.run(Setting("cpu", tmp_path, tmp_path, 1, 10.0)))
     assert found[0] == Row("small, batch 32", "there is no memory for it")
     assert found[1] == Row("predictor, batch 32", 1.0, "ms")
 
@@ -168,7 +168,7 @@ def test_epochs_fill_the_time_that_is_left():
 
 def test_the_docs_take_figures_of_a_gpu_alone(tmp_path):
     place = tmp_path / "performance.md"
-    place.write_text(f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n")
+    place.write_text(f"before\n{results_page.BEGIN}\nold\n{results_page.END}\nafter\n")
     entry = {
         "state": "done",
         "word": "",
@@ -176,20 +176,20 @@ def test_the_docs_take_figures_of_a_gpu_alone(tmp_path):
         "rows": [{"what": "a|b", "value": 2.5, "unit": "s"}],
     }
     results = {"device": "cuda", "machine": "16 cores", "steps": {"render": entry}}
-    page.put_into(place, results)
-    page.put_into(place, results)
+    results_page.put_into(place, results)
+    results_page.put_into(place, results)
     text = place.read_text()
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert text.count("| a\\|b | 2.5 s |") == 1
     assert "old" not in text
     with pytest.raises(ValueError, match="made without a GPU"):
-        page.put_into(place, {**results, "device": "cpu"})
+        results_page.put_into(place, {**results, "device": "cpu"})
     (tmp_path / "other.md").write_text("nothing")
     with pytest.raises(ValueError, match="has no place for figures"):
-        page.put_into(tmp_path / "other.md", results)
+        results_page.put_into(tmp_path / "other.md", results)
     docs = (ROOT / "docs" / "performance.md").read_text()
-    assert docs.count(page.BEGIN) == docs.count(page.END) == 1
+    assert docs.count(results_page.BEGIN) == docs.count(results_page.END) == 1
 
 
 def test_the_page_of_the_docs_says_what_each_step_is_for():
@@ -201,7 +201,7 @@ def test_the_page_of_the_docs_says_what_each_step_is_for():
 
 def test_a_pack_asks_for_what_a_step_needs_and_the_machine_lacks():
     contract = next(step for step in STEPS if step.name == "contract")
-    needed = packing.distributions_for(contract, TARGET, {"numpy", "pytest"})
+    needed = wheel_pack.distributions_for(contract, TARGET, {"numpy", "pytest"})
     assert {"moderngl", "glcontext", "simplejpeg", "pydantic-core", "scipy", "iniconfig"} - set(needed) == {
         "iniconfig"  # which pytest needs, that is there
     }
@@ -210,7 +210,7 @@ def test_a_pack_asks_for_what_a_step_needs_and_the_machine_lacks():
 
 def test_what_a_machine_has_is_told_in_words_lists_and_files(tmp_path):
     (tmp_path / "there.txt").write_text("torch==2.11.0+cu130\nnumpy==2.5.2\n")
-    assert packing.named(["scipy,pillow", str(tmp_path / "there.txt"), "rich==13.7"]) == [
+    assert wheel_pack.named(["scipy,pillow", str(tmp_path / "there.txt"), "rich==13.7"]) == [
         *("scipy", "pillow", "torch", "numpy", "rich")
     ]
 
@@ -222,7 +222,7 @@ def wheelhouse(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setattr(packing, "_unpack_debian", lambda place, target: "not here")
+    monkeypatch.setattr(wheel_pack, "_unpack_debian", lambda place, target: "not here")
 
     def _add(name, size=0, tag="py3-none-any"):
         version = metadata.version(name)
@@ -241,17 +241,17 @@ def wheelhouse(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_pack_holds_what_fits_and_names_what_does_not(wheelhouse, tmp_path, monkeypatch, capsys):
     step = a_step(needs=("moderngl", "embreex", "simplejpeg"))
-    monkeypatch.setattr(packing, "STEPS", (step,))
-    monkeypatch.setattr(packing, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(wheel_pack, "STEPS", (step,))
+    monkeypatch.setattr(wheel_pack, "MOST_BYTES", 100_000)
     wheelhouse("moderngl", tag="cp312-cp312-manylinux_2_17_x86_64")
     wheelhouse("glcontext", tag="cp312-cp312-manylinux2014_x86_64")
     wheelhouse("embreex", size=200_000)
     wheelhouse("simplejpeg", tag="cp39-cp39-manylinux_2_17_x86_64")  # for another Python
-    have = set(packing.distributions_for(step, TARGET, set())) - {
+    have = set(wheel_pack.distributions_for(step, TARGET, set())) - {
         *("moderngl", "glcontext", "embreex", "simplejpeg")
     }
     folder = tmp_path / "pack"
-    assert packing.pack(folder, TARGET, sorted(have)) == 0
+    assert wheel_pack.pack(folder, TARGET, sorted(have)) == 0
     contents = json.loads((folder / "contents.json").read_text())
     assert [name.split("-")[0] for name in contents["wheels"]] == ["glcontext", "moderngl"]
     assert set(contents["left_out"]) == {"OpenGL's loaders", "embreex", "simplejpeg"}
@@ -259,10 +259,10 @@ def test_a_pack_holds_what_fits_and_names_what_does_not(wheelhouse, tmp_path, mo
     assert "for Python 3.12" in contents["left_out"]["simplejpeg"]
     assert contents["skipped"] == {"trial": ["embreex", "simplejpeg"]}
     assert "step trial will be skipped, or do less: it lacks embreex, simplejpeg" in capsys.readouterr().out
-    assert packing.pack(folder, TARGET, sorted(have)) == 0  # anew
+    assert wheel_pack.pack(folder, TARGET, sorted(have)) == 0  # anew
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("")
-    assert packing.pack(tmp_path / "mine", TARGET, []) == 2
+    assert wheel_pack.pack(tmp_path / "mine", TARGET, []) == 2
     assert (tmp_path / "mine" / "thesis.txt").exists()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from turntable.datasets import shipped_recipes
+from turntable.datasets import list_shipped_recipes
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,7 +33,7 @@ def test_rooms_stay_light(room, foreign):
 
 def test_shaders_recipes_and_the_page_are_in_the_package():
     folder = ROOT / "turntable"
-    assert len(list(folder.glob("datasets/recipes/*.toml"))) == len(shipped_recipes())
+    assert len(list(folder.glob("datasets/recipes/*.toml"))) == len(list_shipped_recipes())
     assert (folder / "renderer/backends/gl/shaders/view.glsl").exists()
     patterns = (ROOT / "pyproject.toml").read_text()
     kinds = {path.suffix for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}

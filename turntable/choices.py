@@ -1,74 +1,81 @@
-"""Words that are chosen among at the command line and in the package: each set has this one definition.
+"""Sets of words to choose from, used by the command line and several parts of the package, and their checks.
 
-It loads nothing, so that the command line can list its choices before numpy or torch is there. A set that
-only one room asks for is defined in that room.
+This module imports no libraries, so that the command line can list choices without loading numpy or torch. A
+set that only one package needs is defined there.
 """
 
 from collections.abc import Iterable
 from typing import Literal
 
-from turntable.errors import InvalidInputError, said, shown
+from turntable.errors import InvalidInputError, format_text, format_value
 
 Amp = Literal["off", "bf16", "fp16"]
-"""Mixed precision of a training."""
+"""Mixed precision of training."""
 ChannelOrder = Literal["rgb", "bgr"]
-"""Order of the colors in JPEG files; the published 3DIEBench has red and blue exchanged."""
+"""Order of the color channels in JPEG files; the published 3DIEBench has red and blue exchanged."""
 Preset = Literal["demo", "paper"]
-"""Settings that a training or a protocol begins from."""
+"""Preset of settings for training or for a protocol, some of which may then be changed."""
 PublishedKind = Literal["sie", "equicaps", "seq-jepa"]
-"""Code whose checkpoints can be read."""
+"""Published code base whose checkpoints can be read."""
 QualityName = Literal["fast", "standard", "high"]
-"""Amount of work that goes into a picture."""
+"""Amount of work that goes into rendering an image."""
 Schedule = Literal["constant", "cosine"]
-"""Course of the learning rate after the warm-up."""
+"""Schedule of the learning rate after the warm-up."""
 SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
 """Kind of meshes."""
 TokenScope = Literal["read", "render", "admin"]
-"""Right that a token gives: to all of a data set; to views on request too; to the service's numbers too."""
+"""Rights of a token: "read" for data sets, "render" also for views rendered on request, "admin" also for the
+service's metrics."""
 
 
-def check_choice(kind: str, value: object, choices: Iterable[str], own: str = "") -> None:
-    """Make sure that a value is one of the words that there are.
+def check_choice(kind: str, value: object, choices: Iterable[str], own_option: str = "") -> None:
+    """Check that a value is one of the words to choose from.
 
     Args:
-        kind: What it should be, for the message: "backbone".
-        value: Anything.
-        choices: The words, or a table of which they are the keys.
-        own: The option by which users give one of their own, where they can.
+        kind: Name of the choice for the message: "backbone".
+        value: Value to check, of any type.
+        choices: The words, or a mapping with the words as keys.
+        own_option: Option with which users can give code of their own instead; "" if there is none.
 
     Raises:
-        InvalidInputError: It is none of them; the message lists them.
+        InvalidInputError: The value is none of the words; the message lists them.
     """
     words = tuple(choices)
     if value not in words:
-        raise unknown_choice(kind, value, words, own)
+        raise make_choice_error(kind, value, words, own_option)
 
 
-def unknown_choice(kind: str, value: object, words: Iterable[str], own: str = "") -> InvalidInputError:
-    """Return the error that refuses a value: it is none of the words that there are.
+def make_choice_error(
+    kind: str, value: object, choices: Iterable[str], own_option: str = ""
+) -> InvalidInputError:
+    """Return the error for a value that is none of the words to choose from.
 
     Args:
-        kind: What it should be.
-        value: Anything.
-        words: Those that there are.
-        own: The option by which users give one of their own, where they can.
+        kind: Name of the choice for the message: "backbone".
+        value: The wrong value, of any type.
+        choices: The words.
+        own_option: Option with which users can give code of their own instead; "" if there is none.
     """
-    more = f"; or give one of your own: {own} FILE.py:NAME" if own else ""
-    return InvalidInputError(f"unknown {kind} {said(value)}; choose one of: {', '.join(words)}{more}")
+    hint = f"; or give one of your own: {own_option} FILE.py:NAME" if own_option else ""
+    return InvalidInputError(
+        f"unknown {kind} {format_value(value)}; choose one of: {', '.join(choices)}{hint}"
+    )
 
 
 def check_names(owner: str, given: Iterable[object], known: Iterable[str]) -> None:
-    """Make sure that names are some of those that there are.
+    """Check that all given names are known.
 
     Args:
-        owner: What has them, for the message: "an augmentation".
-        given: Anything, such as the keys of a table that a file had.
-        known: The names.
+        owner: Owner of the names for the message: "an augmentation".
+        given: Names to check, such as the keys of a table in a file.
+        known: The known names.
 
     Raises:
-        InvalidInputError: One is none of them; the message names each such, and lists the others.
+        InvalidInputError: Some names are unknown; the message has them and lists the known names.
     """
     names = tuple(known)
     unknown = sorted(map(str, set(given) - set(names)))
     if unknown:
-        raise InvalidInputError(f"{owner} has no {shown(', '.join(unknown))}; it has {', '.join(names)}")
+        raise InvalidInputError(
+            f"{owner} has no {format_text(', '.join(unknown))}; it has {', '.join(names)}"
+        )

@@ -1,4 +1,4 @@
-"""The whole chain in one call: render a zoo, verify it, train three methods, evaluate them, write a page."""
+"""The demo: render a zoo, verify it, train three methods, evaluate them and write a report, in one call."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -6,22 +6,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from turntable.datasets import load_recipe, open_dataset, verify
+from turntable.datasets import load_recipe, open_dataset, verify_dataset
 from turntable.errors import IntegrityError, StoppedError
 from turntable.evaluation import (
-    Results,
+    EvaluationResults,
     evaluate,
-    protocol_by_name,
-    read_details,
-    together,
+    get_protocol,
+    merge_figure_data,
+    read_figure_data,
     write_runs_report,
 )
 from turntable.renderer import generate
 from turntable.renderer.meshes.sources import ZooSource
-from turntable.renderer.runs import Listener, Progress
-from turntable.training import TrainProgress, demo_config, train
+from turntable.renderer.runs import Progress, RunListener
+from turntable.training import TrainProgress, make_demo_config, train
 
 METHODS = ("vicreg", "sie", "supervised")
+"""Names of the methods that are trained."""
 
 # fmt: off
 CATEGORIES = (
@@ -29,119 +30,122 @@ CATEGORIES = (
     "helicopter", "laptop", "mug", "piano", "shoe", "sofa", "teapot", "truck",
 )
 # fmt: on
-"""Of the zoo. Sixteen with 60 objects each teach a short training what turning is, so that it holds for
-objects it has not seen; a dozen objects each of more categories did not (docs/performance.md)."""
+"""Categories of the zoo. With 60 objects in each of these sixteen, a short training learns rotations that
+carry over to unseen objects. With a dozen objects in each of more categories it did not
+(docs/lab-notebook.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoConfig:
-    """What the demo makes; the defaults take about a quarter of an hour on two CPU cores."""
+    """Settings of the demo; the defaults take about a quarter of an hour on two CPU cores."""
 
     folder: Path
-    objects: int = 960
-    views: int = 20
-    workers: int = 2
+    num_objects: int = 960
+    num_views: int = 20
+    num_workers: int = 2
     epochs: int | None = None
-    """Of each training; None leaves it to the methods' demo settings."""
+    """Number of epochs of each training; None for the methods' demo settings."""
 
     def with_epochs(self, epochs: int) -> "DemoConfig":
-        """The same with another length of training."""
+        """Return these settings with another number of epochs."""
         return replace(self, epochs=epochs)
 
     @property
-    def dataset(self) -> Path:
-        """The folder of the data set."""
+    def dataset_folder(self) -> Path:
+        """Folder of the data set."""
         return self.folder / "zoo"
 
     @property
-    def training(self) -> dict[str, Any]:
+    def training_changes(self) -> dict[str, Any]:
         """Changes to the methods' demo settings."""
         return {} if self.epochs is None else {"epochs": self.epochs}
 
 
-class DemoWatcher(Protocol):
-    """A listener that the demo tells how far it is; each method gives a callback for the time of a block."""
+class DemoListener(Protocol):
+    """A listener for the demo's progress; each ``watch_`` method returns a context that gives a callback."""
 
-    def say(self, text: str) -> None:
-        """Announce what comes next."""
+    def announce(self, text: str) -> None:
+        """Announce the next stage."""
         ...
 
     def warn(self, text: str) -> None:
-        """Say what the user should know."""
+        """Show a warning."""
         ...
 
-    def rendering(self) -> AbstractContextManager[Callable[[Progress], None]]:
-        """Watch rendering."""
+    def watch_rendering(self) -> AbstractContextManager[Callable[[Progress], None]]:
+        """Return a context whose callback receives the progress of rendering."""
         ...
 
-    def verifying(self) -> AbstractContextManager[Callable[[int, int], None]]:
-        """Watch verification: shards done, shards in all."""
+    def watch_verification(self) -> AbstractContextManager[Callable[[int, int], None]]:
+        """Return a context whose callback receives the number of shards verified, and of all shards."""
         ...
 
-    def training(self, method: str) -> AbstractContextManager[Callable[[TrainProgress], None]]:
-        """Watch a training."""
+    def watch_training(self, method: str) -> AbstractContextManager[Callable[[TrainProgress], None]]:
+        """Return a context whose callback receives the progress of a training."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """What the demo leaves."""
+    """The report's path and the results behind it."""
 
-    page: Path
-    results: tuple[Results, ...]
+    page_path: Path
+    results: tuple[EvaluationResults, ...]
 
 
-def _never() -> bool:
+def _return_false() -> bool:
     return False
 
 
-def run_demo(config: DemoConfig, watcher: DemoWatcher, stop: Callable[[], bool] = _never) -> DemoReport:
-    """Do all of it; what an earlier, interrupted call has done is not done again.
+def run_demo(
+    config: DemoConfig, listener: DemoListener, stop: Callable[[], bool] = _return_false
+) -> DemoReport:
+    """Run the demo, or resume one that was interrupted.
 
     Args:
-        config: What to make.
-        watcher: Told how far it is.
-        stop: Asked again and again; once true, the demo ends after the shards, the step or the evaluation
-            in hand.
+        config: Settings of the demo.
+        listener: Listener for its progress.
+        stop: Function that is called often; once it returns True, the demo ends after the shards, the step or
+            the evaluation that it is working on.
 
     Raises:
-        InvalidInputError: The folder holds something else.
+        InvalidInputError: The folder holds other results.
         IntegrityError: The data set does not verify.
-        StoppedError: ``stop`` said so; the same call goes on.
+        StoppedError: ``stop`` returned True; the same call resumes.
     """
-    _render(config, watcher, stop)
-    runs = [_train(config, method, watcher, stop) for method in METHODS]
+    _render(config, listener, stop)
+    runs = [_train(config, method, listener, stop) for method in METHODS]
     results = []
     for run in runs:
         if stop():
-            raise StoppedError(f"{run}: stopped before its evaluation; the same command goes on from here")
-        watcher.say(f"evaluate {run.name}")
-        results.append(evaluate(run, config.dataset, protocol=protocol_by_name("turntable-demo")))
-    return DemoReport(_report(config, runs, results), tuple(results))
+            raise StoppedError(f"{run}: stopped before its evaluation; run the same command again to resume")
+        listener.announce(f"evaluate {run.name}")
+        results.append(evaluate(run, config.dataset_folder, protocol=get_protocol("turntable-demo")))
+    return DemoReport(_write_report(config, runs, results), tuple(results))
 
 
-def _render(config: DemoConfig, watcher: DemoWatcher, stop: Callable[[], bool]) -> None:
-    watcher.say(f"render {config.objects} objects, {config.views} views of each")
-    recipe = load_recipe("zoo").replace(views=config.views)
-    with watcher.rendering() as bar:
-        source = ZooSource(config.objects, CATEGORIES)
-        listener = Listener(bar, watcher.warn, stop=stop)
-        generate(recipe, source, config.dataset, workers=config.workers, listener=listener)
-    watcher.say("verify")
-    with watcher.verifying() as bar:
-        report = verify(config.dataset, bar, deep=True)
+def _render(config: DemoConfig, demo_listener: DemoListener, stop: Callable[[], bool]) -> None:
+    demo_listener.announce(f"render {config.num_objects} objects, {config.num_views} views of each")
+    recipe = load_recipe("zoo").replace(views=config.num_views)
+    with demo_listener.watch_rendering() as bar:
+        source = ZooSource(config.num_objects, CATEGORIES)
+        listener = RunListener(bar, demo_listener.warn, should_stop=stop)
+        generate(recipe, source, config.dataset_folder, num_workers=config.num_workers, listener=listener)
+    demo_listener.announce("verify")
+    with demo_listener.watch_verification() as bar:
+        report = verify_dataset(config.dataset_folder, bar, deep=True)
     if not report.ok:
-        raise IntegrityError(f"{config.dataset} does not verify:\n  " + "\n  ".join(report.problems))
+        raise IntegrityError(f"{config.dataset_folder} does not verify:\n  " + "\n  ".join(report.problems))
 
 
-def _train(config: DemoConfig, method: str, watcher: DemoWatcher, stop: Callable[[], bool]) -> Path:
-    watcher.say(f"train {method}")
-    settings = demo_config(method, config.dataset, **config.training)
-    with watcher.training(method) as bar:
-        return train(settings, config.folder / method, bar, warn=watcher.warn, stop=stop)
+def _train(config: DemoConfig, method: str, listener: DemoListener, stop: Callable[[], bool]) -> Path:
+    listener.announce(f"train {method}")
+    settings = make_demo_config(method, config.dataset_folder, **config.training_changes)
+    with listener.watch_training(method) as bar:
+        return train(settings, config.folder / method, bar, warn=listener.warn, stop=stop)
 
 
-def _report(config: DemoConfig, runs: Sequence[Path], results: Sequence[Results]) -> Path:
-    details = together({run.name: read_details(run / "details.npz") for run in runs})
-    dataset = open_dataset(config.dataset)
+def _write_report(config: DemoConfig, runs: Sequence[Path], results: Sequence[EvaluationResults]) -> Path:
+    details = merge_figure_data({run.name: read_figure_data(run / "details.npz") for run in runs})
+    dataset = open_dataset(config.dataset_folder)
     return write_runs_report(runs, dataset, results, details, config.folder / "report.html")

@@ -1,16 +1,16 @@
-"""Errors a user can act on: each says what is wrong, where, and what to do.
+"""Errors that users can act on. Their messages say what is wrong, where, and what to do.
 
-TurntableError                    the base of them all; the command line prints it without a traceback
-├── InvalidInputError             an argument, table or name that cannot be right   (also a ValueError)
-│   └── RecipeError               every fault of one recipe at once
-├── MeshError                     one object's mesh cannot be used: it is quarantined, the run goes on
-├── IntegrityError                a shard, index or manifest is not what was written
+TurntableError                    base class; the command line prints it without a traceback
+├── InvalidInputError             a wrong argument, table or name   (also a ValueError)
+│   └── RecipeError               all faults of one recipe
+├── MeshError                     one object's mesh is unusable: it is left out, and the run goes on
+├── IntegrityError                a shard, index or manifest is damaged or was changed
 ├── StoreError                    a folder or bucket cannot be reached, read or written
-│   └── GivenUpError              an answer too long or too slow, which is not asked for again
-├── DeviceError                   no usable OpenGL device
-│   └── DeviceLostError           the device was lost in the middle of work (driver reset, GPU fell off the
-│                                 bus): the worker ends, its task is given to a new one
-├── StoppedError                  a run ended before its end because it was asked to; it goes on later
+│   └── RejectedResponseError     a response that is too long or too slow; the request is not repeated
+├── DeviceError                   no usable OpenGL device   (also a RuntimeError)
+│   └── DeviceLostError           the device was lost during work (driver reset, GPU fell off the bus):
+│                                 the worker ends, and a new one gets its task
+├── StoppedError                  a run was asked to stop; the same call resumes it
 └── MissingExtraError             a library of an optional extra is not installed   (also an ImportError)
 """
 
@@ -18,55 +18,61 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from turntable.installation import install_hint
+from turntable.installation import format_install_command
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, which a terminal obeys; line ends; marks that turn text round; lone surrogates."""
+_CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that are not safe in a terminal: control characters, line ends, marks of text direction, and
+surrogates without a partner."""
 
 
 def is_plain(text: str) -> bool:
-    """Return whether a text can be printed in one line: it has nothing that a terminal would obey."""
-    return _UNSEEN.search(text) is None
+    """Return True if a text fits in one line and has no characters that control a terminal."""
+    return _CONTROL_CHARACTERS.search(text) is None
 
 
-def shown(text: str, most: int = 120) -> str:
-    """Return a stranger's text for a message: in one line, cut after ``most`` characters, escaped."""
-    return escaped(text if len(text) <= most else f"{text[:most]}…")
+def format_text(text: str, max_length: int = 120) -> str:
+    """Format untrusted text for a message: in one line, cut after ``max_length`` characters, escaped."""
+    return escape_text(text if len(text) <= max_length else f"{text[:max_length]}…")
 
 
-def escaped(text: str) -> str:
-    """Return a text in one line that a terminal prints and does not obey: escaped as Python writes it."""
-    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+def escape_text(text: str) -> str:
+    """Escape line ends and control characters in a text, in the notation of Python strings."""
+    return _CONTROL_CHARACTERS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
-def said(value: object, spell: Callable[[object], str] = repr) -> str:
-    """Return a stranger's value for a message: in one line, cut after 60 characters, whatever it is."""
+def format_value(value: object, to_text: Callable[[object], str] = repr) -> str:
+    """Format an untrusted value for a message: in one line, cut after 60 characters, of any type.
+
+    Args:
+        value: Value of any type.
+        to_text: Function that converts the value to text.
+    """
     try:
-        return shown(spell(value), 60)
+        return format_text(to_text(value), 60)
     except ValueError:
-        return "a number of thousands of figures"
+        return "a number with thousands of digits"  # Python refuses to print integers this long
     except RecursionError:
-        return f"a {type(value).__name__} nested without end"
+        return f"a {type(value).__name__} nested too deeply"
 
 
 class TurntableError(Exception):
-    """The base of every error that turntable raises for its users."""
+    """The base class of all errors that turntable raises for its users."""
 
 
 class InvalidInputError(TurntableError, ValueError):
-    """An argument, table or name that cannot be right."""
+    """An error of an argument, table or name that is wrong."""
 
 
 class RecipeError(InvalidInputError):
-    """A recipe with one or more faults, all of them listed by name."""
+    """An error of a recipe; the message lists all its faults by name."""
 
 
 class MeshError(TurntableError):
-    """One object's mesh cannot be used; others are not affected.
+    """An error of one object's mesh, which is unusable. Other objects are not affected.
 
     Args:
-        message: What is wrong, where, what to do.
-        reason: The same few words for the same cause, to be counted by.
+        message: Message: what is wrong, where, and what to do.
+        reason: Short reason, the same for all meshes with this problem, by which they are counted.
     """
 
     def __init__(self, message: str, reason: str = "unusable mesh") -> None:
@@ -74,45 +80,50 @@ class MeshError(TurntableError):
         self.message, self.reason = message, reason
 
     def __str__(self) -> str:
-        """The message alone."""
+        """Return the message, without the reason."""
         return self.message
 
 
 class IntegrityError(TurntableError):
-    """A shard, index or manifest is not what was written."""
+    """An error of a shard, index or manifest that is damaged or was changed."""
 
 
 class StoreError(TurntableError):
-    """A folder or bucket cannot be reached, read or written."""
+    """An error of a folder or bucket that cannot be reached, read or written."""
 
 
-class GivenUpError(StoreError):
-    """An answer that is not put up with: too long, too slow, or leading where nobody should follow.
+class RejectedResponseError(StoreError):
+    """An error of a response that is too long, too slow, or redirects to a place that is not allowed.
 
-    The same request would be answered in the same way, so whoever is patient with a StoreError is not with
-    this one.
+    The same request would get the same response. So code that repeats a request after a StoreError does not
+    repeat it after this error.
     """
 
 
 class DeviceError(TurntableError, RuntimeError):
-    """No usable OpenGL device."""
+    """An error of a machine without a usable OpenGL device."""
 
 
 class DeviceLostError(DeviceError):
-    """The device was lost in the middle of work; a new process may find it again."""
+    """An error of a device that was lost during work. A new process may be able to use it again."""
 
 
 class StoppedError(TurntableError):
-    """A run ended before its end because it was asked to; the same call goes on."""
+    """An error of a run that was asked to stop before its end. The same call resumes it."""
 
 
 class MissingExtraError(TurntableError, ImportError):
-    """A library of an optional extra is not installed."""
+    """An error of a library that is not installed, and belongs to an optional extra.
+
+    Args:
+        library: Name of the library.
+        extra: Name of the extra.
+    """
 
     def __init__(self, library: str, extra: str) -> None:
-        super().__init__(f"{library} is not installed; run: {install_hint(extra)}")
+        super().__init__(f"{library} is not installed; run: {format_install_command(extra)}")
         self.library, self.extra = library, extra
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An error comes from another process by its arguments, and this one's are not those of __init__.
+        # Errors are unpickled with the arguments of Exception.__init__, which are not those of this class.
         return type(self), (self.library, self.extra), vars(self)

@@ -1,4 +1,4 @@
-"""How turntable is installed here, and the line that adds an extra."""
+"""The way turntable is installed on this machine, and the command that adds an extra to it."""
 
 import json
 import re
@@ -10,27 +10,30 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 DISTRIBUTION = "turntable3d"
-"""The name on the package index, where ``turntable`` is another project's."""
+"""Name of the distribution on the package index, where ``turntable`` belongs to another project."""
 
 
-def install_hint(extra: str) -> str:
-    """Return the line for a shell that installs turntable with an extra, from where it comes from here.
+def format_install_command(extra: str) -> str:
+    """Return the shell command that installs turntable with an extra.
 
-    A checkout is installed in place, by the path that leads to it from the current folder; whatever else
-    turntable was installed from, the package index has it.
+    A checkout is installed in place, by its path. In all other cases the command uses the package index.
+
+    Args:
+        extra: Name of the extra.
     """
-    folder = next(filter(_is_checkout, _folders()), None)
+    folder = next(filter(_is_checkout, _iter_checkout_candidates()), None)
     if folder is None:
         return f'pip install "{DISTRIBUTION}[{extra}]"'
-    place = "." if folder.samefile(".") else re.sub(r'(["$`\\])', r"\\\1", str(folder))
-    return f'pip install -e "{place}[{extra}]"'
+    # Within double quotes a shell still interprets these four characters.
+    path = "." if folder.samefile(".") else re.sub(r'(["$`\\])', r"\\\1", str(folder))
+    return f'pip install -e "{path}[{extra}]"'
 
 
-def _folders() -> Iterator[Path]:
-    """Yield where a checkout may lie: around this very package, and where an editable installation says."""
+def _iter_checkout_candidates() -> Iterator[Path]:
+    """Yield the folders that may be a checkout: this package's, and that of an editable installation."""
     yield Path(__file__).resolve().parents[1]
     try:
-        record = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")  # of PEP 610
+        record = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")  # defined by PEP 610
     except metadata.PackageNotFoundError:
         return
     origin = json.loads(record or "{}")
@@ -39,7 +42,7 @@ def _folders() -> Iterator[Path]:
 
 
 def _is_checkout(folder: Path) -> bool:
-    """Return whether a folder's pyproject.toml is turntable's, and not of a project that holds a copy."""
+    """Return True if a folder has turntable's pyproject.toml, and not that of a project with a copy of it."""
     try:
         settings = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
     except (OSError, ValueError):

@@ -1,13 +1,18 @@
-"""Tables in Markdown: the pages of the docs and cards of data sets have them."""
+"""Markdown tables, for the documentation and for the cards of data sets."""
 
 from collections.abc import Iterable, Sequence
 
 
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown, without a line end behind it; a bar in a cell is escaped."""
-    head = [_line(headings), "|---" * len(headings) + "|"]
-    return "\n".join([*head, *map(_line, rows)])
+def format_markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Format a Markdown table, without a line end after the last row. Bars in cells are escaped.
+
+    Args:
+        headings: Headings of the columns.
+        rows: Rows of cells, each as long as ``headings``.
+    """
+    head = [_format_row(headings), "|---" * len(headings) + "|"]
+    return "\n".join([*head, *map(_format_row, rows)])
 
 
-def _line(cells: Sequence[str]) -> str:
+def _format_row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

@@ -7,9 +7,9 @@ from pathlib import Path
 from generate import rendering, stages
 from steps import Row, Rows, Setting
 
-from turntable.datasets import load_recipe, verify
+from turntable.datasets import load_recipe, verify_dataset
 from turntable.renderer import generate, open_source
-from turntable.renderer.runs.engines import Processes
+from turntable.renderer.runs.engines import ProcessEngine
 
 SET = "generated"
 """The folder of the data set, which the loader's step reads."""
@@ -37,8 +37,8 @@ def run(setting: Setting) -> Rows:
         recipe,
         source,
         folder,
-        objects=objects,
-        engine=Processes(setting.workers),
+        num_objects=objects,
+        engine=ProcessEngine(setting.workers),
         backend="auto",
         device=setting.draws_on,
     )
@@ -50,7 +50,7 @@ def run(setting: Setting) -> Rows:
 
 def _checked(folder: Path) -> Rows:
     began = time.perf_counter()
-    report = verify(folder, deep=True)
+    report = verify_dataset(folder, deep=True)
     seconds = time.perf_counter() - began
-    yield Row("verify --deep", report.images / seconds, "views/s")
+    yield Row("verify --deep", report.num_images / seconds, "views/s")
     yield Row("problems that it found", float(len(report.problems)))

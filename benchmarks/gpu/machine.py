@@ -28,7 +28,7 @@ def run(setting: Setting) -> Rows:
     from turntable.doctor import examine
 
     for finding in examine():
-        yield Row(finding.what, f"{finding.state}: {finding.detail}")
+        yield Row(finding.subject, f"{finding.state}: {finding.detail}")
     yield Row("draws", _drawing(setting))
 
 
@@ -63,8 +63,8 @@ def _torch() -> str:
 
 
 def _drawing(setting: Setting) -> str:
-    """The renderer on the device that the steps draw on; an error where there is none."""
-    from turntable.renderer.backends import choose
+    """Describe the renderer on the steps' device; raise if there is none."""
+    from turntable.renderer.backends import select_backend
 
-    with choose("auto", setting.draws_on).open() as backend:
+    with select_backend("auto", setting.draws_on).open() as backend:
         return f"{backend.device.backend}: {backend.device.renderer}, {backend.device.version}"

@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-import page
-import running
+import results_page
+import step_runner
 from steps import STEPS, Setting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,10 +71,10 @@ def main(words: list[str]) -> int:
     if arguments.table is not None:
         return _table(arguments.table)
     if arguments.pack is not None:
-        import packing
+        import wheel_pack
 
-        target = packing.Target(arguments.python, arguments.platform)
-        return packing.pack(arguments.pack, target, packing.named(arguments.have))
+        target = wheel_pack.Target(arguments.python, arguments.platform)
+        return wheel_pack.pack(arguments.pack, target, wheel_pack.named(arguments.have))
     if arguments.out is None:
         print("scripts/gpu: give a folder for the results: --out DIR", file=sys.stderr)
         return 2
@@ -88,7 +88,7 @@ def _run(arguments: argparse.Namespace, words: list[str]) -> int:
     except OSError as error:
         print(f"scripts/gpu: {out}: no folder for results ({error.strerror})", file=sys.stderr)
         return 2
-    results = running.read_results(out)
+    results = step_runner.read_results(out)
     if results.get("device", arguments.device) != arguments.device:
         print(
             f"scripts/gpu: {out} has results of --device {results['device']}; choose another folder for "
@@ -108,19 +108,19 @@ def _run(arguments: argparse.Namespace, words: list[str]) -> int:
             results["steps"].pop(step.name, None)
     work = Path(tempfile.gettempdir()) / f"turntable-gpu-{sha256(str(out).encode()).hexdigest()[:12]}"
     setting = Setting(arguments.device, out, work, arguments.workers, 0.0)
-    running.run_steps(steps, setting, arguments.minutes, results)
-    print(f"\n{out / page.PAGE} has the figures", flush=True)
+    step_runner.run_steps(steps, setting, arguments.minutes, results)
+    print(f"\n{out / results_page.PAGE} has the figures", flush=True)
     failed = [name for name, entry in results["steps"].items() if entry["state"] == "failed"]
     return 1 if failed else 0
 
 
 def _table(folder: Path) -> int:
-    results = running.read_results(folder)
+    results = step_runner.read_results(folder)
     if not results["steps"]:
         print(f"scripts/gpu: {folder} has no results; make them: scripts/gpu --out {folder}", file=sys.stderr)
         return 2
     try:
-        page.put_into(PERFORMANCE, results)
+        results_page.put_into(PERFORMANCE, results)
     except ValueError as error:
         print(f"scripts/gpu: {error}", file=sys.stderr)
         return 2

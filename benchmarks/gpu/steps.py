@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where a step runs, where its files go, and how long it may take."""
+    """The device, the folders and the time limit of a step."""
 
     device: str
     """"cuda" or "cpu"."""
@@ -68,17 +68,17 @@ class Step:
     module: str
     """It has ``run(setting)``, which yields rows as soon as they are known."""
     proves: str
-    """What is known once it is done."""
+    """The finding once it is done."""
     failure_means: str
-    """Where to look if it fails."""
+    """The likely cause of a failure."""
     needs: tuple[str, ...]
     """Modules that must be there."""
     most_s: float
     """The longest that it may take on a GPU; on a processor alone too."""
     least_s: float = 10.0
-    """With less time left it is skipped."""
+    """Smallest time left with which it is started."""
     takes_the_rest: bool = False
-    """Whether it goes on for as long as there is time, and is told when that ends."""
+    """True if it continues for as long as there is time; it is told when that ends."""
 
 
 GROUND = ("numpy", "pydantic", "pyarrow", "simplejpeg", "PIL")
@@ -98,7 +98,7 @@ STEPS = (
     ),
     Step(
         "contract",
-        "contract",
+        "backend_contract",
         "the renderer does on this driver what its labels say: projection, hues, light, depth, masks",
         "this driver draws something else than Mesa does: each failed test names what",
         (*DRAWING, "pytest", "scipy", "hypothesis"),
@@ -106,7 +106,7 @@ STEPS = (
     ),
     Step(
         "pictures",
-        "pictures",
+        "picture_comparison",
         "the same eight views look as they do in software",
         "a driver's own way to filter, blend or round is visible: the sheet shows where",
         DRAWING,
@@ -124,7 +124,7 @@ STEPS = (
     ),
     Step(
         "render",
-        "rendering",
+        "render_rates",
         "the rate of one process by size and quality, and its stages",
         "shaders do not compile here, or the time goes to one stage",
         DRAWING,
@@ -132,7 +132,7 @@ STEPS = (
     ),
     Step(
         "qualities",
-        "fidelity",
+        "quality_fidelity",
         "what each quality gives against another renderer's rays, and costs",
         "the driver samples otherwise: PSNR falls below that in software",
         (*DRAWING, "embreex"),
@@ -140,7 +140,7 @@ STEPS = (
     ),
     Step(
         "decoding",
-        "decoding",
+        "jpeg_decoding",
         "whether decoding on the device beats the cores",
         "the library has no decoder for this device, or its pictures are others",
         (*GROUND, "torch"),
@@ -149,7 +149,7 @@ STEPS = (
     ),
     Step(
         "ring",
-        "ring",
+        "batch_transfer",
         "how fast batches reach the device, from pinned slots and others, to the decode limit",
         "shared memory cannot be pinned, or the loader waits for the device",
         LEARNING,
@@ -157,7 +157,7 @@ STEPS = (
     ),
     Step(
         "steps",
-        "stepping",
+        "training_step",
         "SIE's step beside the same with a matrix a sample: time, memory, loss",
         "memory runs out, or bf16 changes the loss",
         LEARNING,
@@ -165,7 +165,7 @@ STEPS = (
     ),
     Step(
         "methods",
-        "learning",
+        "method_training",
         "SIE, EquiCaps, seq-JEPA and VICReg learn on this device, at one budget, and are scored",
         "a method does not train in bf16, or data do not keep up: the rows name the method",
         (*LEARNING, "matplotlib", "jinja2", "tensorboard"),

@@ -5,21 +5,21 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from turntable.datasets import Dataset, Recipe, draw_factors, verify
-from turntable.datasets.describing import pixel_statistics
+from turntable.datasets import Dataset, Recipe, draw_factors, verify_dataset
+from turntable.datasets.describing import compute_pixel_statistics
 from turntable.datasets.files import FolderFiles, decode_jpeg
-from turntable.datasets.fingerprint import fingerprint
-from turntable.datasets.making import finish_dataset
+from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.manifest import read_manifest
 from turntable.datasets.objects import QuarantineRecord, read_quarantine
-from turntable.datasets.shards import ShardReader, ShardRecord, local_shards
+from turntable.datasets.shards import ShardReader, ShardRecord, make_folder_opener
+from turntable.datasets.writing import finish_dataset
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.testing.sets import make_synthetic_dataset, synthetic_objects, write_synthetic_dataset
+from turntable.testing.datasets import make_synthetic_dataset, make_synthetic_objects, write_synthetic_dataset
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return make_synthetic_dataset(tmp_path_factory.mktemp("set"), objects=14, views=4, image_size=16)
+    return make_synthetic_dataset(tmp_path_factory.mktemp("set"), num_objects=14, num_views=4, image_size=16)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -28,23 +28,23 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_making_it_again_changes_no_byte(dataset: Dataset, tmp_path: Path) -> None:
     recipe = Recipe.from_dict(dataset.manifest.recipe)
-    records = synthetic_objects(recipe, 14, 3)
+    records = make_synthetic_objects(recipe, 14, 3)
     write_synthetic_dataset(tmp_path, recipe, records[::-1])
     assert files(tmp_path) == files(dataset.path)
 
 
 def test_the_fingerprint_knows_objects_and_labels_but_no_pixels(dataset: Dataset, tmp_path: Path) -> None:
     recipe = Recipe.from_dict(dataset.manifest.recipe)
-    write_synthetic_dataset(tmp_path / "fewer", recipe, synthetic_objects(recipe, 13, 3))
-    other_seed = make_synthetic_dataset(tmp_path / "seed", objects=14, views=4, image_size=16, seed=1)
+    write_synthetic_dataset(tmp_path / "fewer", recipe, make_synthetic_objects(recipe, 13, 3))
+    other_seed = make_synthetic_dataset(tmp_path / "seed", num_objects=14, num_views=4, image_size=16, seed=1)
     fewer = read_manifest(FolderFiles(tmp_path / "fewer"))
     assert len({mark.fingerprint for mark in (dataset.manifest, other_seed.manifest, fewer)}) == 3
     objects, labels = [], []
     for name in dataset.splits:
-        with dataset.split(name) as split:
+        with dataset.open_split(name) as split:
             objects += split.objects
             labels += list(split.labels)  # other pieces, the same labels
-    assert fingerprint(recipe.digest, objects, labels) == dataset.manifest.fingerprint
+    assert compute_fingerprint(recipe.digest, objects, labels) == dataset.manifest.fingerprint
 
 
 def test_the_table_has_one_row_a_view(dataset: Dataset) -> None:
@@ -64,9 +64,9 @@ def test_the_table_has_one_row_a_view(dataset: Dataset) -> None:
         assert row["shard"].startswith(row["split"] + "/")
 
 
-def test_objects_with_licences_of_their_own(dataset: Dataset, tmp_path: Path) -> None:
+def test_objects_with_their_own_licenses(dataset: Dataset, tmp_path: Path) -> None:
     recipe = Recipe.from_dict(dataset.manifest.recipe)
-    first, *others = synthetic_objects(recipe, 6, 3)
+    first, *others = make_synthetic_objects(recipe, 6, 3)
     write_synthetic_dataset(tmp_path, recipe, [replace(first, licence="CC-BY-4.0"), *others])
     table = parquet.read_table(tmp_path / "labels.parquet", columns=["object", "licence", "source_sha256"])
     facts = {(row["object"], row["licence"], row["source_sha256"]) for row in table.to_pylist()}
@@ -76,12 +76,12 @@ def test_objects_with_licences_of_their_own(dataset: Dataset, tmp_path: Path) ->
     }
     card = (tmp_path / "README.md").read_text()
     assert "| CC0-1.0 | 5 |\n| CC-BY-4.0 | 1 |" in card
-    assert verify(tmp_path, deep=True).ok
+    assert verify_dataset(tmp_path, deep=True).ok
 
 
 def test_missing_textures_are_counted_in_the_card(dataset: Dataset, tmp_path: Path) -> None:
     recipe = Recipe.from_dict(dataset.manifest.recipe)
-    write_synthetic_dataset(tmp_path, recipe, synthetic_objects(recipe, 14, 3))
+    write_synthetic_dataset(tmp_path, recipe, make_synthetic_objects(recipe, 14, 3))
     warned = [QuarantineRecord(name, "incomplete", "no texture") for name in ("a", "a", "b")]
     finish_dataset(
         tmp_path, recipe, dataset.manifest.shards, warnings=warned, camera={}, device={}, source={}
@@ -96,7 +96,7 @@ def test_shards_may_lie_elsewhere(dataset: Dataset, tmp_path: Path) -> None:
 
     def open_shard(shard: ShardRecord) -> ShardReader:
         opened.append(shard)
-        return local_shards(dataset.path)(shard)
+        return make_folder_opener(dataset.path)(shard)
 
     finish_dataset(
         tmp_path,
@@ -121,26 +121,26 @@ def test_the_card_is_true(dataset: Dataset) -> None:
 
 
 def test_an_exchange_of_channels_is_stated(tmp_path: Path) -> None:
-    make_synthetic_dataset(tmp_path, objects=4, views=2, image_size=16, channel_order="bgr")
+    make_synthetic_dataset(tmp_path, num_objects=4, num_views=2, image_size=16, channel_order="bgr")
     assert "red and blue are exchanged in the files" in (tmp_path / "README.md").read_text()
 
 
 def test_statistics_are_those_of_the_training_pixels(dataset: Dataset) -> None:
-    with dataset.split("train") as split:
+    with dataset.open_split("train") as split:
         images = [
             decode_jpeg(split.read_jpeg(row, view)) for row in range(split.num_objects) for view in range(4)
         ]
         pixels = np.stack(images).reshape(-1, 3) / 255
         assert np.allclose(dataset.manifest.pixel_mean, pixels.mean(axis=0), atol=1e-6)  # type: ignore[arg-type]
         assert np.allclose(dataset.manifest.pixel_std, pixels.std(axis=0), atol=1e-6)  # type: ignore[arg-type]
-        few, _ = pixel_statistics(split, sample=10)
+        few, _ = compute_pixel_statistics(split, max_views=10)
         assert few != dataset.manifest.pixel_mean
         assert np.allclose(few, dataset.manifest.pixel_mean, atol=0.1)  # type: ignore[arg-type]
 
 
 def test_quarantine_is_sorted_and_counted(dataset: Dataset, tmp_path: Path) -> None:
     recipe = Recipe.from_dict(dataset.manifest.recipe)
-    write_synthetic_dataset(tmp_path, recipe, synthetic_objects(recipe, 14, 3))
+    write_synthetic_dataset(tmp_path, recipe, make_synthetic_objects(recipe, 14, 3))
     left_out = [
         QuarantineRecord("z/1", "no triangles", "z.obj: empty"),
         QuarantineRecord("a/1", "ünreadable"),
@@ -163,13 +163,15 @@ def test_a_quarantine_line_that_is_none_is_named(tmp_path: Path) -> None:
 
 def test_nothing_rendered_is_an_error_and_no_manifest(tmp_path: Path, dataset: Dataset) -> None:
     recipe = Recipe.from_dict(dataset.manifest.recipe)
-    with pytest.raises(InvalidInputError, match="no shard was written, every object was left out"):
+    with pytest.raises(InvalidInputError, match="no shard was written, since every object was left out"):
         finish_dataset(tmp_path, recipe, [], camera={}, device={}, source={})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_data_set_may_have_one_split(tmp_path: Path) -> None:
-    dataset = make_synthetic_dataset(tmp_path / "train", objects=3, views=2, image_size=16, val_fraction=0.0)
+    dataset = make_synthetic_dataset(
+        tmp_path / "train", num_objects=3, num_views=2, image_size=16, val_fraction=0.0
+    )
     assert dataset.splits == ("train",)
     with pytest.raises(InvalidInputError, match="has no split 'val'; it has train"):
-        dataset.split("val")
+        dataset.open_split("val")

@@ -7,12 +7,12 @@ import pytest
 
 from turntable.datasets import export_folder, import_folder
 from turntable.errors import InvalidInputError
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 @pytest.mark.slow
 def test_names_of_folders_that_are_not_in_utf_8_are_told(tmp_path: Path) -> None:
-    dataset = make_synthetic_dataset(tmp_path / "set", objects=4, views=3, image_size=16)
+    dataset = make_synthetic_dataset(tmp_path / "set", num_objects=4, num_views=3, image_size=16)
     export_folder(dataset.path, tmp_path / "published")
     folder = next((tmp_path / "published").glob("*/*"))
     folder.rename(os.fsdecode(os.fsencode(folder.parent) + b"/\xff\xfe"))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from turntable.datasets import Dataset
-from turntable.datasets.describing import stated_digests
-from turntable.datasets.files import file_sha256
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.datasets.describing import parse_croissant_digests
+from turntable.datasets.files import compute_file_sha256
+from turntable.testing.datasets import make_synthetic_dataset
 
 READ = """
 import json, sys
@@ -33,7 +33,7 @@ print(json.dumps([sorted(issues.errors), sorted(issues.warnings), labels, views]
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return make_synthetic_dataset(tmp_path_factory.mktemp("set"), objects=9, views=3, image_size=16)
+    return make_synthetic_dataset(tmp_path_factory.mktemp("set"), num_objects=9, num_views=3, image_size=16)
 
 
 @pytest.mark.slow
@@ -49,7 +49,7 @@ def test_mlcroissant_reads_our_values(dataset: Dataset, tmp_path: Path) -> None:
     assert len(labels) == len(views) == 27
     rows = {(row["object"], row["view"]): row for row in labels}
     for name in dataset.splits:
-        with dataset.split(name) as split:
+        with dataset.open_split(name) as split:
             for at, record in enumerate(split.objects):
                 for view in range(3):
                     row = rows[record.id, view]
@@ -66,10 +66,10 @@ def test_mlcroissant_reads_our_values(dataset: Dataset, tmp_path: Path) -> None:
 
 def test_it_names_every_file_by_its_digest_and_no_clock(dataset: Dataset) -> None:
     text = (dataset.path / "croissant.json").read_text()
-    stated = stated_digests(text)
+    stated = parse_croissant_digests(text)
     assert len(stated) == len(dataset.manifest.shards) + 2
     for name, digest in stated.items():
-        assert file_sha256(dataset.path / name) == digest
+        assert compute_file_sha256(dataset.path / name) == digest
     table = json.loads(text)
     assert not any(name.startswith("date") for name in table)
     assert table["license"] == "https://spdx.org/licenses/CC0-1.0.html"
@@ -82,4 +82,4 @@ def test_it_names_every_file_by_its_digest_and_no_clock(dataset: Dataset) -> Non
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"distribution": [{}]}'])
 def test_what_is_no_croissant_is_said(text: str) -> None:
     with pytest.raises(ValueError):
-        stated_digests(text)
+        parse_croissant_digests(text)

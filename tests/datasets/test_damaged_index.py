@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from turntable.datasets.shards import ShardReader
-from turntable.datasets.shards.index import open_index, parse_index
+from turntable.datasets.shards.index import decode_index, open_index
 from turntable.errors import IntegrityError
-from turntable.testing.sets import write_synthetic_shard
+from turntable.testing.datasets import write_synthetic_shard
 from turntable.testing.stores.contract import OBJECTS, RECIPE
 
 
@@ -22,7 +22,7 @@ def tar(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_bytes_of_an_index_are_read_as_its_file_is(tar: Path) -> None:
     path = tar.with_suffix(".idx")
-    mapped, parsed = open_index(path), parse_index(path.read_bytes(), "x")
+    mapped, parsed = open_index(path), decode_index(path.read_bytes(), "x")
     for name in type(mapped).__dataclass_fields__:
         np.testing.assert_array_equal(getattr(mapped, name), getattr(parsed, name))
         assert not getattr(parsed, name).size or not getattr(parsed, name).flags.writeable
@@ -36,7 +36,7 @@ def test_damaged_bytes_are_refused_or_read_as_arrays_that_fit(tar: Path) -> None
         damaged = np.frombuffer(data, dtype=np.uint8).copy()
         damaged[random.integers(0, len(data), 3)] = random.integers(0, 256, 3)
         try:
-            parse_index(damaged.tobytes(), "the index")
+            decode_index(damaged.tobytes(), "the index")
         except IntegrityError as error:
             refused.append(str(error))
     assert len(refused) > 500
@@ -50,7 +50,7 @@ def test_shapes_that_cannot_be(tar: Path, shape: str) -> None:
     header = data[at : data.index(b"\n", at)]
     said = f"'shape': {shape}, }}".encode().ljust(len(header))
     with pytest.raises(IntegrityError, match="the index: not a whole index of a shard"):
-        parse_index(data.replace(header, said, 1), "the index")
+        decode_index(data.replace(header, said, 1), "the index")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_views_outside_of_the_shard_are_none(tar: Path, offset: int, size: int) 
         offsets[0, 0], sizes[0, 0] = offset, size
         reader.index = replace(reader.index, offset=offsets, size=sizes)
         with pytest.raises(IntegrityError, match=r"view 0: wrong checksum"):
-            reader.read(0, 0)
-        assert reader.read(0, 1)
+            reader.read_jpeg(0, 0)
+        assert reader.read_jpeg(0, 1)
         with pytest.raises(IntegrityError, match=r"view 0: wrong checksum"):
-            reader.checked(0, 0, reader.read_span(0, 0, 1)[0])
+            reader.check_jpeg(0, 0, reader.read_jpeg_span(0, 0, 1)[0])

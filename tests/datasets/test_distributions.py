@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from turntable.datasets.draws import DrawnColumn, check_columns
-from turntable.datasets.draws.distributions import dkw_bound
-from turntable.datasets.labels import STANDARD_BY_NAME, Factor
+from turntable.datasets.draws import DrawnColumn, find_distribution_faults
+from turntable.datasets.draws.distribution_checks import compute_dkw_bound
+from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME, Factor
 
 VIEWS = 4000
-FACTORS = [STANDARD_BY_NAME[name].factor for name in ("rotation_x_rad", "floor_hue", "light_phi_rad")]
-TWO_SIDED = FACTORS[0].two_sided(np.pi / 2, np.pi)
+FACTORS = [STANDARD_FACTORS_BY_NAME[name].factor for name in ("rotation_x_rad", "floor_hue", "light_phi_rad")]
+TWO_SIDED = FACTORS[0].with_two_sided_range(np.pi / 2, np.pi)
 
 
 def draws(*factors: Factor, seed: int = 0, views: int = VIEWS) -> list[np.ndarray]:
@@ -26,7 +26,9 @@ def draws(*factors: Factor, seed: int = 0, views: int = VIEWS) -> list[np.ndarra
 
 def problems(factors: list[Factor], labels: list[np.ndarray], false_alarms: float = 1e-9) -> list[str]:
     return list(
-        check_columns([DrawnColumn(f, v) for f, v in zip(factors, labels, strict=True)], false_alarms)
+        find_distribution_faults(
+            [DrawnColumn(f, v) for f, v in zip(factors, labels, strict=True)], false_alarms
+        )
     )
 
 
@@ -57,7 +59,7 @@ def test_a_sided_factor_drawn_on_one_side_is_named() -> None:
 
 
 def test_the_bound_is_massarts() -> None:
-    assert dkw_bound(1000, 1e-3) == pytest.approx(0.0616, abs=1e-4)  # sqrt(ln(2000) / 2000)
+    assert compute_dkw_bound(1000, 1e-3) == pytest.approx(0.0616, abs=1e-4)  # sqrt(ln(2000) / 2000)
 
 
 @pytest.mark.parametrize("strength", ["sign", "same"])
@@ -75,9 +77,9 @@ def test_factors_that_depend_on_each_other_are_named(strength: str) -> None:
 def test_a_stream_that_is_played_again_is_noticed() -> None:
     labels = [np.concatenate([values[:-10], values[:10]]) for values in draws(*FACTORS)]
     (problem,) = problems(FACTORS, labels)
-    assert problem == "10 of 4000 views repeat another view's label: a random stream was played again"
+    assert problem == "10 of 4000 views repeat another view's label: a random stream was replayed"
 
 
 def test_repeats_that_chance_allows_are_none() -> None:
-    coarse = FACTORS[1].over(0.5, float(np.nextafter(np.float32(0.5), np.float32(1))))
+    coarse = FACTORS[1].with_range(0.5, float(np.nextafter(np.float32(0.5), np.float32(1))))
     assert not any("repeat" in problem for problem in problems([coarse], draws(coarse)))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from turntable.datasets import Recipe, draw_factors, load_recipe
-from turntable.datasets.draws import legacy_stream, same_draws
+from turntable.datasets.draws import is_same_draw, legacy_stream
 from turntable.datasets.draws.legacy_stream import LegacyStream
 from turntable.errors import InvalidInputError
 
@@ -79,9 +79,9 @@ def test_factors_are_uniform_and_independent() -> None:
         assert stats.kstest(labels[:, column], spread.cdf).pvalue > 1e-3, factor.name
     correlation = np.corrcoef(labels, rowvar=False) - np.eye(10)
     assert np.abs(correlation).max() < 4 / np.sqrt(len(labels))
-    # Neighbouring views are independent too.
-    neighbours = [np.corrcoef(labels[:-1, c], labels[1:, c])[0, 1] for c in range(10)]
-    assert np.abs(neighbours).max() < 4 / np.sqrt(len(labels))
+    # Neighboring views are independent too.
+    neighbors = [np.corrcoef(labels[:-1, c], labels[1:, c])[0, 1] for c in range(10)]
+    assert np.abs(neighbors).max() < 4 / np.sqrt(len(labels))
 
 
 @given(low=st.floats(0, 0.999), width=st.floats(1e-6, 1e-3))
@@ -108,7 +108,7 @@ PUBLISHED, PUBLISHED_T = load_recipe("3diebench-published"), load_recipe("3diebe
 
 
 def literal_stream(seed: int, objects: int, views: int, *, translations: bool) -> np.ndarray:
-    """What the published generators did, call by call, in the order of our columns: float64 [N, V, L]."""
+    """Draw as the published generators did, call by call; float64 [N, V, L] in the order of our columns."""
     random_ = np.random.RandomState(seed)  # np.random.seed(seed) and np.random.uniform, without the global
     labels = np.empty((objects, views, 10 if translations else 7))
     for number in range(objects):
@@ -128,7 +128,9 @@ def literal_stream(seed: int, objects: int, views: int, *, translations: bool) -
 
 @pytest.mark.parametrize(("recipe", "seed"), [(PUBLISHED, 7), (PUBLISHED_T, 11)])
 def test_published_labels_are_the_generators_number_for_number(recipe: Recipe, seed: int) -> None:
-    expected = recipe.schema.round(literal_stream(seed, 6, 50, translations="translation_x" in recipe.schema))
+    expected = recipe.schema.round_values(
+        literal_stream(seed, 6, 50, translations="translation_x" in recipe.schema)
+    )
     for index in (3, 0, 5, 5, 1):
         drawn = draw_factors(recipe, "any/name", range(50), (seed, index))
         assert drawn.tobytes() == expected[index].tobytes()
@@ -137,7 +139,7 @@ def test_published_labels_are_the_generators_number_for_number(recipe: Recipe, s
 
 
 def test_the_stream_is_numpys_to_the_bit_before_rounding() -> None:
-    drawn = LegacyStream(3).uniform(70, [0.0, 0.0], [1.0, 2 * np.pi], 25)
+    drawn = LegacyStream(3).draw_uniform(70, [0.0, 0.0], [1.0, 2 * np.pi], 25)
     np.random.seed(3)  # noqa: NPY002 - the very calls of the published generators
     calls = [np.random.uniform(0, high) for _ in range(60) for high in (1.0, 2 * np.pi)]  # noqa: NPY002
     assert drawn.ravel().tolist() == calls[70:]
@@ -148,22 +150,24 @@ def test_any_place_of_a_stream_is_the_same_whatever_was_asked_before() -> None:
     stream = LegacyStream(5)
     places = [2_900_000, 10, 131_071, 131_072, 131_073, 2_000_000, 2_000_050, 0, 2_999_950]
     for place in places:
-        assert (stream.uniform(place, [0.0], [1.0], 50).ravel() == whole[place : place + 50]).all()
+        assert (stream.draw_uniform(place, [0.0], [1.0], 50).ravel() == whole[place : place + 50]).all()
 
 
 def test_a_stream_remembers_no_more_states_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(legacy_stream, "_STRIDE", 16)
-    monkeypatch.setattr(legacy_stream, "_MOST_STATES", 8)
+    monkeypatch.setattr(legacy_stream, "_MAX_STATES", 8)
     stream, whole = LegacyStream(1), np.random.RandomState(1).random_sample(4000)
     for place in [3000, 17, 2995, 900, 3900, 31, 32, 33]:
-        assert stream.uniform(place, [0.0], [1.0], 1)[0, 0] == whole[place]
+        assert stream.draw_uniform(place, [0.0], [1.0], 1)[0, 0] == whole[place]
         assert len(stream._states) <= 8
 
 
 def test_published_labels_need_their_place() -> None:
-    with pytest.raises(InvalidInputError, match=r"a/b: draws = .* needs its place in the published lists"):
+    with pytest.raises(
+        InvalidInputError, match=r"a/b: draws = .* needs the object's position in the published lists"
+    ):
         draw_factors(PUBLISHED, "a/b", 0)
-    with pytest.raises(InvalidInputError, match="view 50 of 50 has no place"):
+    with pytest.raises(InvalidInputError, match="there is no view 50 in the stream"):
         draw_factors(PUBLISHED, "a/b", 50, (0, 0))
 
 
@@ -179,7 +183,7 @@ def test_fixed_factors_take_no_number_of_the_stream() -> None:
 
 
 def test_imported_labels_cannot_be_drawn() -> None:
-    with pytest.raises(InvalidInputError, match="came with its pictures"):
+    with pytest.raises(InvalidInputError, match="imported with its pictures"):
         draw_factors(RECIPE.replace(draws="imported"), "a/b", 0)
 
 
@@ -211,7 +215,7 @@ def test_golden_labels_of_further_rules(name: str) -> None:
 def test_last_bits_may_differ_only_where_sines_are_computed(name, same):
     recipe = load_recipe(name)
     drawn = draw_factors(recipe, "a/b", range(10))
-    assert same_draws(recipe, drawn, drawn.copy())
-    assert same_draws(recipe, drawn, np.nextafter(drawn, np.float32(9))) == same
-    assert not same_draws(recipe, drawn, draw_factors(recipe, "a/c", range(10)))
-    assert not same_draws(recipe, drawn, drawn[:9])
+    assert is_same_draw(recipe, drawn, drawn.copy())
+    assert is_same_draw(recipe, drawn, np.nextafter(drawn, np.float32(9))) == same
+    assert not is_same_draw(recipe, drawn, draw_factors(recipe, "a/c", range(10)))
+    assert not is_same_draw(recipe, drawn, drawn[:9])

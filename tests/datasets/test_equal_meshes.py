@@ -1,5 +1,5 @@
 from turntable.datasets import ObjectRecord
-from turntable.datasets.objects import EqualMeshes, equal_meshes
+from turntable.datasets.objects import DuplicateCounts, count_duplicates
 
 
 def record(name: str, mesh: str, category: str = "chair", split: str = "train") -> ObjectRecord:
@@ -17,5 +17,7 @@ def test_objects_that_share_a_mesh_are_counted():
         record("g", ""),
         record("h", ""),
     ]
-    assert equal_meshes(records) == EqualMeshes(objects=5, meshes=2, conflicting=3, divided=3)
-    assert equal_meshes(records[5:]) == EqualMeshes(0, 0, 0, 0)
+    assert count_duplicates(records) == DuplicateCounts(
+        num_objects=5, num_meshes=2, num_conflicting=3, num_divided=3
+    )
+    assert count_duplicates(records[5:]) == DuplicateCounts(0, 0, 0, 0)

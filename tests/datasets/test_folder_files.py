@@ -1,4 +1,4 @@
-"""Which files of a folder are a data set's: what links, FIFOs and devices lead to."""
+"""The files of a folder that belong to a data set, if some of them are links, FIFOs or devices."""
 
 import os
 from pathlib import Path
@@ -27,10 +27,10 @@ def test_ordinary_files_are_read(root: Path) -> None:
     for files in (strict(root), FolderFiles(root)):
         assert files.read("a.txt", 10) == b"a"
         assert files.read("train/b.tar", 2) == b"bb"
-        assert files.size("train/b.tar") == 2
+        assert files.get_size("train/b.tar") == 2
         assert files.read("none", 10) is None
         assert files.read("a.txt/none", 10) is None
-        assert files.size("none") is None
+        assert files.get_size("none") is None
         assert files.open("none") is None
 
 
@@ -53,7 +53,7 @@ def test_links_that_lead_out_are_refused_unless_their_folder_is_named(root: Path
     (root / "folder").symlink_to("../private")
     (root / "twice").symlink_to("out")
     for name in ("out", "absolute", "folder/key", "twice"):
-        for call in (strict(root).find, strict(root).open, strict(root).size):
+        for call in (strict(root).find, strict(root).open, strict(root).get_size):
             with pytest.raises(IntegrityError, match=r"a link that leads out of the data set.*--links-under"):
                 call(name)
         assert strict(root, root.parent / "private").read(name, 10) == b"secret"
@@ -80,7 +80,7 @@ def test_loops_and_links_to_nothing(root: Path) -> None:
 
 
 def snapshot(tmp_path: Path, repository: str) -> Path:
-    """A folder as ``snapshot_download`` leaves it."""
+    """Make a folder as ``snapshot_download`` leaves it."""
     kept = tmp_path / "hub" / repository
     (kept / "blobs").mkdir(parents=True)
     (kept / "blobs" / "1234").write_bytes(b"blob")

@@ -1,4 +1,4 @@
-"""What holds for every recipe that can be written, over recipes that hypothesis writes."""
+"""Properties of every valid recipe, over recipes that hypothesis generates."""
 
 import math
 from typing import Any
@@ -13,7 +13,7 @@ from turntable.datasets.labels import (
     LEGACY_ORDER,
     POSE_NAMES,
     ROTATION_NAMES,
-    STANDARD,
+    STANDARD_FACTORS,
     TRANSLATION_NAMES,
     StandardFactor,
 )
@@ -25,7 +25,7 @@ STREAM = (3, 1)
 
 @st.composite
 def ranges(draw: st.DrawFn, least: float, most: float) -> dict[str, float]:
-    """Two ends that are two numbers in float32 too."""
+    """Draw two ends that differ in float32 too."""
     width = draw(st.floats(1e-3, 1.0)) * (most - least)
     low = least + draw(st.floats(0, 1)) * (most - least - width)
     return {"low": low, "high": min(low + width, most)}
@@ -57,7 +57,7 @@ def sequence_tables(draw: st.DrawFn, motion: str, free: list[str]) -> dict[str, 
 
 @st.composite
 def recipes(draw: st.DrawFn, kind: str) -> Recipe:
-    named = [item for item in STANDARD if item.default is None or draw(st.booleans())]
+    named = [item for item in STANDARD_FACTORS if item.default is None or draw(st.booleans())]
     on_so3 = kind == "rotation" or (kind in MOTIONS and draw(st.booleans()))
     if on_so3:
         named = [item for item in named if item.factor.name not in ROTATION_NAMES]
@@ -122,16 +122,18 @@ def test_every_recipe(kind: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_different_objects_differ(kind: str, data: st.DataObject) -> None:
     recipe = data.draw(recipes(kind))
-    drawn = any(factor.distribution != "fixed" for factor in recipe.drawn) or recipe.rotation is not None
+    drawn = (
+        any(factor.distribution != "fixed" for factor in recipe.drawn_factors) or recipe.rotation is not None
+    )
     if recipe.draws == "numpy-legacy":
         first, second = (draw_factors(recipe, "a", range(12), (3, index)) for index in (0, 1))
     else:
         first, second = (draw_factors(recipe, name, range(12)) for name in ("a", "b"))
-    moving = recipe.sequence is not None and recipe.sequence.moving
+    moving = recipe.sequence is not None and recipe.sequence.is_moving
     assert (first.tobytes() != second.tobytes()) == (drawn or moving)
 
 
-def test_neighbouring_objects_have_nothing_in_common() -> None:
+def test_neighboring_objects_have_nothing_in_common() -> None:
     recipe = Recipe.from_dict(
         {
             "name": "made",
@@ -150,4 +152,4 @@ def test_neighbouring_objects_have_nothing_in_common() -> None:
     rows = np.concatenate([draw_factors(recipe, f"object/{n}", range(12)) for n in range(20)])
     assert len(np.unique(rows, axis=0)) == len(rows)
     for name in ("rotation_x_rad", "floor_hue"):
-        assert len(np.unique(rows[:, recipe.schema.column(name)])) == pytest.approx(len(rows), abs=1)
+        assert len(np.unique(rows[:, recipe.schema.get_column(name)])) == pytest.approx(len(rows), abs=1)

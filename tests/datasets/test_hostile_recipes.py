@@ -26,7 +26,7 @@ TEXTS = {
     "long value": (GOOD.replace('"zoo"', '"' + "z" * 3_000 + '"'), "zzz… is not one of"),
     "many unknown keys": ("\n".join(f"k{n} = 1" for n in range(4_000)), "and 3,985 more"),
     "many unknown values": ("outputs = [\n" + '"x",\n' * 8_000 + "]\n" + GOOD, "and 7,980 more"),
-    "number of many figures": (GOOD.replace("= 20", "= 0x" + "f" * 4_000), "thousands of figures is above"),
+    "number of many figures": (GOOD.replace("= 20", "= 0x" + "f" * 4_000), "thousands of digits is above"),
     "number of too many figures": (GOOD.replace("= 20", "= " + "9" * 4_300), "line 3 has"),
     "number as a text of blanks": (
         GOOD.replace("high = 1.0", 'high = "' + " " * 3_000 + '"'),
@@ -67,16 +67,16 @@ def nested(depth: int) -> list:
 
 
 TABLES = {
-    "no table": ([], "no table"),
-    "none": (None, "no table"),
+    "no table": ([], "not a table"),
+    "none": (None, "not a table"),
     "deep": ({"name": nested(100_000)}, "8 deep"),
     "deep tables": (json.loads('{"a":' * 900 + "1" + "}" * 900), "8 deep"),
     "long text": ({"name": "a" * 70_000}, "longer than 64 KiB"),
     "long key": ({"a" * 70_000: 1}, "longer than 64 KiB"),
     "many keys": ({f"k{n}": 1 for n in range(30_000)}, "longer than 64 KiB"),
     "number without end": ({"views": 1 << 400_000}, "longer than 64 KiB"),
-    "number of many figures": ({"views": 1 << 20_000}, "thousands of figures"),
-    "negative number of many figures": ({"views": -(1 << 20_000)}, "thousands of figures"),
+    "number of many figures": ({"views": 1 << 20_000}, "thousands of digits"),
+    "negative number of many figures": ({"views": -(1 << 20_000)}, "thousands of digits"),
     "number beyond floats": ({"factors": {"floor_hue": {"low": 1 << 20_000, "high": 1}}}, "floor_hue.low"),
     "lone surrogate": ({"name": "\ud800"}, "name"),
     "lone surrogate in a key": ({"\ud800": 1}, "'\\ud800': input should be a valid string"),

@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from turntable import cli
-from turntable.datasets import load_recipe, shipped_recipes
-from turntable.datasets.conventions import CONVENTIONS, conventions_of
-from turntable.datasets.describing import label_rows
-from turntable.datasets.describing.label_table import schema_text
-from turntable.datasets.draws import bars, histogram, pseudo_labels
-from turntable.datasets.labels import STANDARD_BY_NAME
+from turntable.datasets import list_shipped_recipes, load_recipe
+from turntable.datasets.describing import describe_columns
+from turntable.datasets.describing.label_table import format_label_table
+from turntable.datasets.draws import compute_histogram, draw_pseudo_labels, format_histogram
+from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME
+from turntable.datasets.manifest_conventions import CONVENTIONS, describe_conventions
 from turntable.errors import InvalidInputError
-from turntable.installation import install_hint
+from turntable.installation import format_install_command
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
@@ -29,28 +29,28 @@ def inspect(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int
     return int(ended.value.code or 0), captured.out, captured.err
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@pytest.mark.parametrize("name", list_shipped_recipes())
 def test_every_recipe_and_column_is_documented(name: str) -> None:
     assert f"`{name}`" in (DOCS / "recipes.md").read_text("utf-8")
     labels = (DOCS / "labels.md").read_text("utf-8")
-    for row in label_rows(load_recipe(name)):
+    for row in describe_columns(load_recipe(name)):
         assert f"`{row.column}`" in labels
         assert row.meaning
-    assert schema_text(load_recipe(name)).count("\n") == len(load_recipe(name).schema) + 1
+    assert format_label_table(load_recipe(name)).count("\n") == len(load_recipe(name).schema) + 1
 
 
 def test_every_factor_is_documented() -> None:
     labels = (DOCS / "labels.md").read_text("utf-8")
-    assert [name for name in STANDARD_BY_NAME if f"`{name}`" not in labels] == []
+    assert [name for name in STANDARD_FACTORS_BY_NAME if f"`{name}`" not in labels] == []
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@pytest.mark.parametrize("name", list_shipped_recipes())
 def test_inspect_tells_columns_and_distributions(capsys: pytest.CaptureFixture[str], name: str) -> None:
     status, out, _ = inspect(capsys, name)
     assert status == 0
     for factor in load_recipe(name).factors:
         assert factor.name in out
-    assert "10000 views drawn" in out
+    assert "10000 views of invented objects" in out
     share = re.search(r"3diebench can show too: ([\d.]+)", out)
     expected = {"so3-ood": "0.0000", "3diebench-ood-legacy": "1.0000"}
     if name in expected:
@@ -78,7 +78,7 @@ def test_inspect_without_matplotlib_says_what_to_install(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     status, _, err = inspect(capsys, "zoo", "--plot", tmp_path / "page.png")
     assert status == 2
-    assert install_hint("train") in err
+    assert format_install_command("train") in err
     assert not (tmp_path / "page.png").exists()
 
 
@@ -88,31 +88,34 @@ def test_inspect_of_what_cannot_be_drawn(capsys: pytest.CaptureFixture[str], tmp
     status, out, _ = inspect(capsys, recipe)
     assert status == 0
     assert "imported with the pictures" in out
-    assert "views drawn" not in out
+    assert "views of invented objects" not in out
     assert inspect(capsys, recipe, "--plot", tmp_path / "page.png")[0] == 2
     status, _, err = inspect(capsys, tmp_path, "--plot", tmp_path / "page.png")
-    assert (status, "--plot draws recipes" in err) == (2, True)
+    assert (status, "--plot is for recipes" in err) == (2, True)
     with pytest.raises(InvalidInputError, match="nothing to draw"):
-        pseudo_labels(load_recipe("zoo").replace(draws="imported"))
+        draw_pseudo_labels(load_recipe("zoo").replace(draws="imported"))
 
 
 def test_pseudo_labels_are_whole_and_enough() -> None:
     long = load_recipe("sequences").replace(views=1000)
-    assert pseudo_labels(long, 25).shape == (30, len(long.schema))
-    assert len(pseudo_labels(load_recipe("zoo"), 30)) == 40
+    assert draw_pseudo_labels(long, 25).shape == (30, len(long.schema))
+    assert len(draw_pseudo_labels(load_recipe("zoo"), 30)) == 40
 
 
 def test_histograms_count_and_show_every_value() -> None:
-    factor = STANDARD_BY_NAME["floor_hue"].factor
-    counts = histogram(factor, np.float32([0, 0.1, 0.1, 0.99, 1]), 4)
+    factor = STANDARD_FACTORS_BY_NAME["floor_hue"].factor
+    counts = compute_histogram(factor, np.float32([0, 0.1, 0.1, 0.99, 1]), 4)
     assert counts.tolist() == [3, 0, 0, 2]
-    assert bars(np.array([1000, 0, 1])) == "█ ▁"
-    assert histogram(factor.fixed(0.3), np.float32([0.3] * 3), 3).tolist() == [0, 3, 0]
+    assert format_histogram(np.array([1000, 0, 1])) == "█ ▁"
+    assert compute_histogram(factor.with_value(0.3), np.float32([0.3] * 3), 3).tolist() == [0, 3, 0]
 
 
 def test_conventions_say_what_is_special_to_a_recipe() -> None:
-    assert conventions_of(load_recipe("zoo")) == CONVENTIONS
-    assert "np.random.seed" in conventions_of(load_recipe("3diebench-published"))["draws"]
-    assert "came with the pictures" in conventions_of(load_recipe("zoo").replace(draws="imported"))["draws"]
-    assert "exp(twist_t)" in conventions_of(load_recipe("sequences"))["sequence"]
-    assert "10° outside 3diebench" in conventions_of(load_recipe("so3-ood"))["rotation"]
+    assert describe_conventions(load_recipe("zoo")) == CONVENTIONS
+    assert "np.random.seed" in describe_conventions(load_recipe("3diebench-published"))["draws"]
+    assert (
+        "came with the pictures"
+        in describe_conventions(load_recipe("zoo").replace(draws="imported"))["draws"]
+    )
+    assert "exp(twist_t)" in describe_conventions(load_recipe("sequences"))["sequence"]
+    assert "10° outside 3diebench" in describe_conventions(load_recipe("so3-ood"))["rotation"]

@@ -9,11 +9,11 @@ import pytest
 
 from tests.support import with_tests
 from turntable.datasets import load_recipe
-from turntable.datasets.shards import committed_shard
-from turntable.testing.sets import synthetic_objects, write_synthetic_shard
+from turntable.datasets.shards import find_committed_shard
+from turntable.testing.datasets import make_synthetic_objects, write_synthetic_shard
 
 RECIPE = load_recipe("3diebench").replace(name="t", views=2, image_size_px=16, source="folder")
-OBJECTS = tuple(item for item in synthetic_objects(RECIPE, 6, 1) if item.split == "train")
+OBJECTS = tuple(item for item in make_synthetic_objects(RECIPE, 6, 1) if item.split == "train")
 NAME = "shard-000000"
 
 # Writes shards again and again, so that a signal meets it anywhere.
@@ -21,7 +21,7 @@ ENDLESS = """
 import sys
 from pathlib import Path
 from tests.datasets.test_interruption import NAME, OBJECTS, RECIPE
-from turntable.testing.sets import write_synthetic_shard
+from turntable.testing.datasets import write_synthetic_shard
 print("ready", flush=True)
 while True:
     write_synthetic_shard(Path(sys.argv[1]), RECIPE, "train", NAME, OBJECTS)
@@ -39,7 +39,7 @@ def test_kill_at_any_moment_leaves_a_whole_shard_or_none(tmp_path: Path, delay_s
     folder = tmp_path / "train"
     whole = write_synthetic_shard(tmp_path / "whole", RECIPE, "train", NAME, OBJECTS)
     if (folder / f"{NAME}.tar").exists():
-        assert committed_shard(folder, NAME) == whole
+        assert find_committed_shard(folder, NAME) == whole
     # The next run removes what is left and comes to the same bytes.
     assert write_synthetic_shard(tmp_path, RECIPE, "train", NAME, OBJECTS) == whole
     assert {item.name for item in folder.iterdir()} == {f"{NAME}.tar", f"{NAME}.idx"}
@@ -50,10 +50,10 @@ def test_an_index_without_its_shard_is_no_shard(tmp_path: Path, monkeypatch: pyt
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("turntable.datasets.shards.writer.put_in_place", killed)
+        patch.setattr("turntable.datasets.shards.writer.move_into_place", killed)
         with pytest.raises(KeyboardInterrupt):
             write_synthetic_shard(tmp_path, RECIPE, "train", NAME, OBJECTS)
     assert [item.name for item in (tmp_path / "train").iterdir()] == [f"{NAME}.idx"]
-    assert committed_shard(tmp_path / "train", NAME) is None
+    assert find_committed_shard(tmp_path / "train", NAME) is None
     again = write_synthetic_shard(tmp_path, RECIPE, "train", NAME, OBJECTS)
-    assert committed_shard(tmp_path / "train", NAME) == again
+    assert find_committed_shard(tmp_path / "train", NAME) == again

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.files import image_member, object_key
+from turntable.datasets.files import make_image_member_name, make_object_key
 from turntable.datasets.files.names import KEY_PATTERN
 from turntable.errors import InvalidInputError
 
@@ -21,35 +21,35 @@ near = st.text(alphabet="ab-/A_", min_size=1, max_size=5)
     ],
 )
 def test_plain_ids_keep_their_letters(object_id: str, key: str) -> None:
-    assert object_key(object_id) == key
+    assert make_object_key(object_id) == key
 
 
 @pytest.mark.parametrize(
     "object_id", ["a-b", "A/b", "a/b/c", "a/b--c", "a/-b", "a/b-", "ä/b", "../x", "x" * 65]
 )
 def test_other_ids_get_a_hash(object_id: str) -> None:
-    assert "--" in object_key(object_id)
+    assert "--" in make_object_key(object_id)
 
 
 @given(printable)
 def test_keys_are_safe(object_id: str) -> None:
-    assert KEY_PATTERN.fullmatch(object_key(object_id))
+    assert KEY_PATTERN.fullmatch(make_object_key(object_id))
 
 
 @given(near, near)
 def test_keys_are_one_to_one(first: str, second: str) -> None:
-    assert (object_key(first) == object_key(second)) == (first == second)
+    assert (make_object_key(first) == make_object_key(second)) == (first == second)
 
 
 def test_ids_that_differ_behind_the_cut_differ_in_key() -> None:
-    assert object_key("a" * 100 + "x") != object_key("a" * 100 + "y")
+    assert make_object_key("a" * 100 + "x") != make_object_key("a" * 100 + "y")
 
 
 @pytest.mark.parametrize("object_id", ["", "a\nb", "a\0"])
 def test_unprintable_ids_are_refused(object_id: str) -> None:
     with pytest.raises(InvalidInputError, match="printable"):
-        object_key(object_id)
+        make_object_key(object_id)
 
 
 def test_member_names_sort_by_view() -> None:
-    assert image_member("a-b", 7) == "a-b.007.jpg"
+    assert make_image_member_name("a-b", 7) == "a-b.007.jpg"

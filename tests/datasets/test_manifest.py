@@ -8,12 +8,14 @@ from turntable.datasets import Manifest
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.manifest import read_manifest
 from turntable.errors import IntegrityError
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    return make_synthetic_dataset(tmp_path_factory.mktemp("set"), objects=9, views=3, image_size=16).manifest
+    return make_synthetic_dataset(
+        tmp_path_factory.mktemp("set"), num_objects=9, num_views=3, image_size=16
+    ).manifest
 
 
 def test_a_manifest_comes_back_from_json(manifest: Manifest) -> None:
@@ -40,7 +42,8 @@ def test_it_says_everything_a_reader_needs(manifest: Manifest) -> None:
 def test_another_format_is_refused_with_advice(manifest: Manifest) -> None:
     text = manifest.to_json().replace('"format_version": 1', '"format_version": 2')
     with pytest.raises(
-        IntegrityError, match=r"m\.json: format 2, but this turntable reads format 1; install"
+        IntegrityError,
+        match=r"m\.json: the format is 2, but this version of turntable reads format 1; install",
     ):
         Manifest.from_json(text, "m.json")
 

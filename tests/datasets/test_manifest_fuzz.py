@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from turntable.datasets import Manifest
-from turntable.datasets.files import checked_name, is_digest, limits
-from turntable.datasets.shards import ShardIndex, ShardReader, index_name, shard_name
-from turntable.datasets.shards.index import open_index, parse_index
+from turntable.datasets.files import check_file_name, is_digest, limits
+from turntable.datasets.shards import ShardIndex, ShardReader, make_index_name, make_shard_name
+from turntable.datasets.shards.index import decode_index, open_index
 from turntable.errors import IntegrityError
-from turntable.testing.sets import make_synthetic_dataset, write_synthetic_shard
+from turntable.testing.datasets import make_synthetic_dataset, write_synthetic_shard
 from turntable.testing.stores.contract import OBJECTS, RECIPE
 
 SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -38,12 +38,12 @@ STRANGE = st.one_of(
 @pytest.fixture(scope="module")
 def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("set")
-    make_synthetic_dataset(folder, objects=9, views=3, image_size=16)
+    make_synthetic_dataset(folder, num_objects=9, num_views=3, image_size=16)
     return (folder / "manifest.json").read_text()
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The paths to everything in a document."""
+    """Return the paths to all values of a document."""
     found = [path] if path else []
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inside in items:
@@ -53,26 +53,28 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def check_bounds(manifest: Manifest) -> None:
     """Hold what came through against what the rest of the code relies on."""
-    assert 1 <= manifest.views <= limits.MOST_VIEWS
-    assert 8 <= manifest.image_size_px <= limits.MOST_SIZE_PX
-    assert 0 <= manifest.points <= limits.MOST_POINTS
+    assert 1 <= manifest.views <= limits.MAX_VIEWS
+    assert 8 <= manifest.image_size_px <= limits.MAX_SIZE_PX
+    assert 0 <= manifest.points <= limits.MAX_POINTS
     objects = sum(shard.objects for shard in manifest.shards)
-    assert 0 < objects * manifest.views <= limits.MOST_IMAGES
+    assert 0 < objects * manifest.views <= limits.MAX_IMAGES
     for shard in manifest.shards:
         assert is_digest(shard.sha256)
         assert is_digest(shard.idx_sha256)
-        assert checked_name(shard_name(shard)).count("/") == 1
-        assert checked_name(index_name(shard_name(shard))).count("/") == 1
+        assert check_file_name(make_shard_name(shard)).count("/") == 1
+        assert check_file_name(make_index_name(make_shard_name(shard))).count("/") == 1
         assert shard.bytes > 0
         assert shard.views == manifest.views
     names = manifest.schema.names
     assert len(set(names)) == len(names)
     assert all(name.isascii() and name.replace("_", "a").isalnum() for name in names)
     assert all(np.isfinite([factor.low, factor.high]).all() for factor in manifest.factors)
-    assert all(isinstance(word, str) for word in (*manifest.categories, *manifest.splits, manifest.meshes))
+    assert all(
+        isinstance(word, str) for word in (*manifest.categories, *manifest.splits, manifest.mesh_source_text)
+    )
     assert "\x1b" not in manifest.to_json()
     for split in manifest.splits:
-        assert manifest.shards_of(split)
+        assert manifest.select_shards(split)
 
 
 def read_or_refused(text: str) -> Manifest | str:
@@ -160,7 +162,7 @@ NUMBERS = st.one_of(
 @SHARED
 @given(data=st.data())
 def test_a_shard_whose_index_has_any_numbers(tar: Path, data: st.DataObject) -> None:
-    """Whatever an index says, nothing is read but the shard, and no more of it than there is."""
+    """An index may state any numbers: nothing is read but the shard, and no more of it than there is."""
     index = open_index(tar.with_suffix(".idx"))
     arrays = {item.name: np.array(getattr(index, item.name)) for item in fields(ShardIndex)}
     for name in data.draw(
@@ -174,10 +176,10 @@ def test_a_shard_whose_index_has_any_numbers(tar: Path, data: st.DataObject) -> 
         reader.index = ShardIndex(**arrays)
         for row in range(reader.index.num_objects):
             with suppress(IntegrityError):
-                reader.record(row)
+                reader.read_record(row)
             with suppress(IntegrityError):
-                assert len(reader.read(row, 0)) < tar.stat().st_size
-            assert sum(map(len, reader.read_span(row, 0, 1))) <= 2 * tar.stat().st_size
+                assert len(reader.read_jpeg(row, 0)) < tar.stat().st_size
+            assert sum(map(len, reader.read_jpeg_span(row, 0, 1))) <= 2 * tar.stat().st_size
 
 
 KINDS = (
@@ -211,5 +213,5 @@ def test_an_index_whose_headers_claim_anything(tar: Path, data: st.DataObject) -
     )
     header = said.encode()[: end - start].ljust(end - start)
     with suppress(IntegrityError):
-        index = parse_index(original[:start] + header + original[end:], "the index")
+        index = decode_index(original[:start] + header + original[end:], "the index")
         assert sum(getattr(index, item.name).nbytes for item in fields(ShardIndex)) < 100 * len(original)

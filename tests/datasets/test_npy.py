@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.files import npy_bytes, parse_npy, parse_points
+from turntable.datasets.files import decode_npy, decode_points, encode_npy
 
 POINTS = np.arange(12, dtype=np.float32).reshape(2, 6)
 
@@ -27,8 +27,8 @@ POINTS = np.arange(12, dtype=np.float32).reshape(2, 6)
 def test_plain_arrays_come_back(array: np.ndarray) -> None:
     buffer = io.BytesIO()
     np.save(buffer, array)
-    np.testing.assert_array_equal(parse_npy(buffer.getvalue()), array)
-    np.testing.assert_array_equal(parse_npy(npy_bytes(array)), array)
+    np.testing.assert_array_equal(decode_npy(buffer.getvalue()), array)
+    np.testing.assert_array_equal(decode_npy(encode_npy(array)), array)
 
 
 def claimed(header: str, data: bytes = b"") -> bytes:
@@ -39,8 +39,8 @@ def claimed(header: str, data: bytes = b"") -> bytes:
 HOSTILE = [
     b"",
     b"PK\x03\x04" + bytes(100),
-    npy_bytes(POINTS)[:-1],
-    npy_bytes(POINTS) + b"x",
+    encode_npy(POINTS)[:-1],
+    encode_npy(POINTS) + b"x",
     claimed("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 6), }"),
     claimed("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, 6), }"),
     claimed("{'descr': '<f4', 'fortran_order': False, 'shape': (10**30, 6), }"),
@@ -62,21 +62,21 @@ HOSTILE = [
 @pytest.mark.parametrize("data", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_is_no_plain_array_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a plain array"):
-        parse_npy(data)
+        decode_npy(data)
     with pytest.raises(ValueError, match="not a plain array"):
-        parse_points(data)
+        decode_points(data)
 
 
 def test_a_cloud_is_points_with_normals() -> None:
-    assert parse_points(npy_bytes(POINTS)).flags.writeable
+    assert decode_points(encode_npy(POINTS)).flags.writeable
     for other in (POINTS.astype(np.float64), POINTS[:, :5], POINTS.ravel()):
         with pytest.raises(ValueError, match="not a cloud"):
-            parse_points(npy_bytes(other))
+            decode_points(encode_npy(other))
 
 
 @given(st.binary(max_size=200), st.integers(0, 140))
 def test_damaged_bytes_are_refused_or_are_arrays_of_their_length(noise: bytes, at: int) -> None:
-    data = npy_bytes(POINTS)
+    data = encode_npy(POINTS)
     damaged = data[:at] + noise + data[at + len(noise) :]
     with suppress(ValueError):
-        assert parse_npy(damaged).nbytes <= len(damaged)
+        assert decode_npy(damaged).nbytes <= len(damaged)

@@ -1,7 +1,7 @@
 from hypothesis import strategies as st
 
 from turntable.datasets import ObjectRecord
-from turntable.datasets.files import Fields
+from turntable.datasets.files import JsonFields
 from turntable.datasets.objects import plan_shards
 
 sizes = st.lists(st.integers(1, 12), min_size=1, max_size=5)
@@ -42,5 +42,5 @@ def test_plan_is_a_shuffle_that_order_does_not_change() -> None:
 
 def test_records_come_back_from_their_table() -> None:
     record = records_of(1)[0]
-    assert ObjectRecord.from_fields(Fields({**record.to_dict(), "more": 1})) == record
+    assert ObjectRecord.from_fields(JsonFields({**record.to_dict(), "more": 1})) == record
     assert record.to_dict()["key"] == "c-0"

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from turntable.datasets import load_recipe
-from turntable.datasets.labels import EXTRAS, decode_extra, encode_extra
+from turntable.datasets.labels import EXTRA_OUTPUTS, decode_output, encode_output
 from turntable.errors import IntegrityError, RecipeError
 
 RANDOM = np.random.default_rng(0)
@@ -20,14 +20,14 @@ DRAWN = {
 STEP = {"mask": 0, "depth": 0.5 / 8192, "normals": 0.5 / 127.5, "coordinates": 0.5 / 32767.5}
 
 
-@pytest.mark.parametrize("name", EXTRAS)
+@pytest.mark.parametrize("name", EXTRA_OUTPUTS)
 def test_there_and_back_to_half_a_step(name):
-    data = encode_extra(name, DRAWN[name])
-    back = decode_extra(name, data, 16)
+    data = encode_output(name, DRAWN[name])
+    back = decode_output(name, data, 16)
     assert back.dtype == DRAWN[name].dtype
     assert back.shape == DRAWN[name].shape
     assert np.abs(back.astype(float) - DRAWN[name]).max() <= STEP[name] * 1.001
-    assert encode_extra(name, DRAWN[name]) == data
+    assert encode_output(name, DRAWN[name]) == data
 
 
 @pytest.mark.parametrize(
@@ -35,20 +35,20 @@ def test_there_and_back_to_half_a_step(name):
 )
 def test_what_leaves_the_range_is_clipped(name, given, kept):
     drawn = np.full_like(DRAWN[name], given)
-    assert np.allclose(decode_extra(name, encode_extra(name, drawn), 16), kept)
+    assert np.allclose(decode_output(name, encode_output(name, drawn), 16), kept)
 
 
-@pytest.mark.parametrize("name", EXTRAS)
+@pytest.mark.parametrize("name", EXTRA_OUTPUTS)
 def test_damage_and_strangers_are_refused(name):
-    data = encode_extra(name, DRAWN[name])
+    data = encode_output(name, DRAWN[name])
     with pytest.raises(IntegrityError, match=name):
-        decode_extra(name, data[: len(data) // 2], 16)
+        decode_output(name, data[: len(data) // 2], 16)
     with pytest.raises(IntegrityError, match=name):
-        decode_extra(name, data, 17)
+        decode_output(name, data, 17)
     stranger = io.BytesIO()
     Image.new("RGBA", (16, 16)).save(stranger, format="PNG")
     with pytest.raises(IntegrityError, match=name):
-        decode_extra(name, stranger.getvalue(), 16)
+        decode_output(name, stranger.getvalue(), 16)
 
 
 def test_recipes_put_outputs_in_order_and_keep_old_digests():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets import Recipe, load_recipe, shipped_recipes
+from turntable.datasets import Recipe, list_shipped_recipes, load_recipe
 from turntable.errors import InvalidInputError, RecipeError, is_plain
 
 FACTORS = """
@@ -40,7 +40,7 @@ def faults(text: str) -> list[str]:
 
 
 def test_shipped_recipes_are_those_of_the_paper() -> None:
-    assert shipped_recipes() == (
+    assert list_shipped_recipes() == (
         "3diebench",
         "3diebench-ood-legacy",
         "3diebench-published",
@@ -70,7 +70,7 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@pytest.mark.parametrize("name", list_shipped_recipes())
 def test_shipped_recipes_come_back_from_toml(name: str) -> None:
     recipe = load_recipe(name)
     assert Recipe.from_toml(recipe.to_toml()) == recipe
@@ -146,14 +146,14 @@ def test_all_faults_are_told_at_once_by_name() -> None:
             "factors.rotation_x_rad: low 2.0 is not below high 1.0; for one value write",
         ),
         ("low = -1\n", "", "factors.rotation_x_rad: give low and high, or value"),
-        ("low = -1\n", "low = 0.99999999999\n", "are one number in float32"),
+        ("low = -1\n", "low = 0.99999999999\n", "are the same number in float32"),
         ("low = -1\n", "low = nan\n", "factors.rotation_x_rad.low: nan: input should be a finite number"),
         ("low = -1\n", "low = true\n", "factors.rotation_x_rad.low: True: input should be a valid number"),
         ("low = -1\n", 'low = "pie"\n', "factors.rotation_x_rad.low: 'pie': input should be a valid number"),
         ('high = "0.25 * pi"', 'high = "pi/2"', "factors.light_theta_rad.high: pi/2 is not below 1.5708"),
         ("views = 3", "views = 3.0", "views: 3.0: input should be a valid integer"),
         ("views = 3", 'views = "3"', "views: '3': input should be a valid integer"),
-        ("views = 3", "views = 3\nzzzzzz = 1", "zzzzzz: unknown key; there are name, "),
+        ("views = 3", "views = 3\nzzzzzz = 1", "zzzzzz: unknown key; the keys are name, "),
         ("value = 0.5", "valeu = 0.5", "factors.rotation_y_rad.valeu: unknown key; did you mean value?"),
         ("views = 3", "views 3", "recipe mine.toml: not TOML: "),
     ],
@@ -241,7 +241,7 @@ def test_supersampling_is_kept_and_does_not_change_other_recipes_digests():
 
 
 def changed(recipe: Recipe, factors: dict[str, object] | None = None, **keys: object) -> Recipe:
-    """A recipe with keys changed; of its factors those given, and those set to None left out."""
+    """Return a recipe with keys changed, with the factors given and without those set to None."""
     table = recipe.to_dict()
     table["factors"] |= factors or {}
     table["factors"] = {name: factor for name, factor in table["factors"].items() if factor is not None}
@@ -261,7 +261,7 @@ LEGACY = {"draws": "numpy-legacy"}
         (
             {"floor_hue": {"inner": 0.1, "outer": 0.2}},
             {},
-            "factors.floor_hue: inner and outer are for factors",
+            "factors.floor_hue: inner and outer need a factor",
         ),
         (
             {"rotation_x_rad": {"inner": 0.1}},
@@ -273,17 +273,25 @@ LEGACY = {"draws": "numpy-legacy"}
         ({"camera_distance": {"value": 1}}, {}, "factors.camera_distance.value: 1 is below 1.5"),
         ({"rotation_y_rad": None}, {}, "factors.rotation_y_rad: missing; give low and high, or value"),
         ({}, {"rotation": UNIFORM}, "factors.rotation_z_rad: [rotation] draws the rotations"),
-        (NO_ANGLES, {"rotation": {**UNIFORM, "margin_deg": 5}}, "rotation.margin_deg: is measured from"),
+        (NO_ANGLES, {"rotation": {**UNIFORM, "margin_deg": 5}}, "rotation.margin_deg: it is measured from"),
         (NO_ANGLES, {"rotation": {"kind": "haar"}}, "rotation.kind: 'haar' is not one of 'uniform'"),
         (NO_ANGLES, {"rotation": {"knd": "uniform"}}, "rotation.knd: unknown key; did you mean kind?"),
-        (NO_ANGLES, {"rotation": UNIFORM, **LEGACY}, 'rotation: draws = "numpy-legacy" knows no [rotation]'),
-        ({}, {"sequence": TURN, **LEGACY}, 'sequence: draws = "numpy-legacy" knows no [sequence]'),
-        ({}, {"sequence": TURN, "draws": "imported"}, 'sequence: draws = "imported" knows no [sequence]'),
-        ({"rotation_x_rad": {"inner": 1, "outer": 2}}, LEGACY, "has no draw with two sides"),
+        (
+            NO_ANGLES,
+            {"rotation": UNIFORM, **LEGACY},
+            'rotation: draws = "numpy-legacy" does not support [rotation]',
+        ),
+        ({}, {"sequence": TURN, **LEGACY}, 'sequence: draws = "numpy-legacy" does not support [sequence]'),
+        (
+            {},
+            {"sequence": TURN, "draws": "imported"},
+            'sequence: draws = "imported" does not support [sequence]',
+        ),
+        ({"rotation_x_rad": {"inner": 1, "outer": 2}}, LEGACY, "has no two-sided draws"),
         ({"sun_strength": {"low": 1, "high": 2}}, LEGACY, "factors.sun_strength: draws"),
         ({}, {"seed": 2**32, **LEGACY}, "seed: draws"),
         ({}, {"seed": 2**32 - 3, "chunks": 4, **LEGACY}, "seed: draws"),
-        ({}, {"chunks": 2}, 'chunks: only draws = "numpy-legacy" has lists to cut'),
+        ({}, {"chunks": 2}, 'chunks: only draws = "numpy-legacy" divides lists into chunks'),
         ({}, {"sequence": {**TURN, "length": 7}}, "views: 20 is not a multiple of sequence.length 7"),
         ({}, {"sequence": {"length": 5, "motion": "constant"}}, "sequence.speed_rad: missing"),
         ({}, {"sequence": {**TURN, "motion": "independent"}}, "sequence.speed_rad: motion"),
@@ -302,7 +310,7 @@ LEGACY = {"draws": "numpy-legacy"}
         (
             {},
             {"sequence": {**SCREW, "offset": {"low": -1, "high": 0.1}}},
-            "sequence.offset: -1.0 is a distance",
+            "sequence.offset: -1.0 is negative, but it is a distance",
         ),
         (
             {},
@@ -313,7 +321,7 @@ LEGACY = {"draws": "numpy-legacy"}
         (
             {},
             {"sequence": {**TURN, "vary": ["hue"]}},
-            "sequence.vary: hue is no factor of this recipe; there are",
+            "sequence.vary: hue is not a factor of this recipe; it has",
         ),
         ({}, {"sequence": {**TURN, "vary": ["rotation_x_rad"]}}, "rotation_x_rad belongs to the pose"),
         ({}, {"sequence": {**TURN, "vary": ["light_hue"] * 2}}, "sequence.vary: names a factor twice"),
@@ -325,7 +333,7 @@ LEGACY = {"draws": "numpy-legacy"}
         (
             {"camera_elevation_rad": {"low": 0.5, "high": 1}},
             {"sequence": {**TURN, "motion": "in-plane", "vary": ["camera_elevation_rad"]}},
-            "camera_elevation_rad turns the axis",
+            "camera_elevation_rad would turn the axis",
         ),
         ({}, {"splits": []}, 'splits: must name "train", "val" or both'),
         ({}, {"splits": ["val", "val"]}, "splits: names a split twice"),

@@ -23,7 +23,7 @@ def sequences(motion: str, factors: dict[str, Any] | None = None, **keys: Any) -
 
 
 def poses(recipe: Recipe, labels: np.ndarray) -> np.ndarray:
-    return geometry.pose(recipe.schema.rotations(labels), recipe.schema.translations(labels))
+    return geometry.make_pose(recipe.schema.compute_rotations(labels), recipe.schema.get_translations(labels))
 
 
 RECIPES = {
@@ -48,7 +48,7 @@ def drawn(request: pytest.FixtureRequest) -> tuple[Recipe, np.ndarray]:
 
 def test_twists_lead_from_view_to_view(drawn: tuple[Recipe, np.ndarray]) -> None:
     recipe, labels = drawn
-    pose, twist = poses(recipe, labels), recipe.schema.twists(labels)
+    pose, twist = poses(recipe, labels), recipe.schema.get_twists(labels)
     reached = pose[:, :-1] @ geometry.exp_se3(twist[:, 1:])
     assert np.abs(reached - pose[:, 1:]).max() < 2e-6
     assert (twist[:, 0] == 0).all()
@@ -65,39 +65,39 @@ def test_one_twist_carries_a_sequence_and_all_else_holds(drawn: tuple[Recipe, np
     recipe, labels = drawn
     rule = recipe.sequence
     assert rule is not None
-    twist = recipe.schema.twists(labels)[:, 1:]
-    assert (twist == twist[:, :1]).all() == rule.moving
+    twist = recipe.schema.get_twists(labels)[:, 1:]
+    assert (twist == twist[:, :1]).all() == rule.is_moving
     speed = np.linalg.norm(twist[..., :3].astype(np.float64), axis=-1)
     low, high = rule.speed_rad or (0, math.pi)
     assert low - 1e-6 <= speed.min()
     assert speed.max() <= high + 1e-6
     for name in ("floor_hue", "light_theta_rad", "light_phi_rad", "light_hue"):
-        values = recipe.schema.values(labels, name)
+        values = recipe.schema.get_values(labels, name)
         assert (values == values[:, :1]).all() == (name not in rule.vary)
-    assert len(np.unique(recipe.schema.values(labels, "floor_hue"))) == len(labels)
+    assert len(np.unique(recipe.schema.get_values(labels, "floor_hue"))) == len(labels)
 
 
-def test_centres_move_as_the_motion_says(drawn: tuple[Recipe, np.ndarray]) -> None:
+def test_centers_move_as_the_motion_says(drawn: tuple[Recipe, np.ndarray]) -> None:
     recipe, labels = drawn
     rule = recipe.sequence
     assert rule is not None
     pose = poses(recipe, labels)
-    centre = pose[..., :3, 3]
+    center = pose[..., :3, 3]
     if rule.motion == "constant":
-        assert np.abs(centre - centre[:, :1]).max() < 1e-6
+        assert np.abs(center - center[:, :1]).max() < 1e-6
     if rule.motion == "in-plane":
         forward = np.array([0, -math.sqrt(0.5), -math.sqrt(0.5)])
         turn = pose[:, 1:, :3, :3] @ np.swapaxes(pose[:, :-1, :3, :3], -1, -2)
         assert np.abs(turn @ forward - forward).max() < 1e-6
-        assert np.abs(centre @ forward - (centre @ forward)[:, :1]).max() < 1e-6
+        assert np.abs(center @ forward - (center @ forward)[:, :1]).max() < 1e-6
         # Either way round.
         assert 0.3 < (geometry.log_so3(turn) @ forward > 0).mean() < 0.7
     if rule.motion == "screw":
-        assert np.abs(recipe.schema.translations(labels)).max() <= 0.5
+        assert np.abs(recipe.schema.get_translations(labels)).max() <= 0.5
         axis = geometry.log_so3(pose[:, 1, :3, :3] @ np.swapaxes(pose[:, 0, :3, :3], -1, -2))
         axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
-        along = np.einsum("nti,ni->nt", centre, axis)
-        beside = np.linalg.norm(centre - along[..., None] * axis[:, None], axis=-1)
+        along = np.einsum("nti,ni->nt", center, axis)
+        beside = np.linalg.norm(center - along[..., None] * axis[:, None], axis=-1)
         assert np.abs(beside - beside[:, :1]).max() < 2e-5
         assert 0.1 - 1e-5 < beside.min() < 0.12
         assert 0.28 < beside.max() < 0.3 + 1e-5
@@ -120,7 +120,7 @@ def test_in_plane_turns_about_the_camera_where_it_stands() -> None:
     recipe = sequences("in-plane", {"camera_elevation_rad": {"low": 0.3, "high": 1.2}})
     labels = draw_factors(recipe, "a", range(50)).reshape(5, 10, -1)
     pose = poses(recipe, labels)
-    elevation = recipe.schema.values(labels, "camera_elevation_rad")
+    elevation = recipe.schema.get_values(labels, "camera_elevation_rad")
     assert (elevation == elevation[:, :1]).all()
     forward = np.stack([np.zeros(5), -np.cos(elevation[:, 0]), -np.sin(elevation[:, 0])], axis=-1)
     turn = pose[:, 1, :3, :3] @ np.swapaxes(pose[:, 0, :3, :3], -1, -2)
@@ -131,7 +131,7 @@ def test_the_first_view_is_drawn_as_the_recipe_says() -> None:
     recipe = RECIPES["constant"]
     still = load_recipe("3diebench")
     first = np.concatenate([draw_factors(recipe, f"object/{n}", 10) for n in range(200)])
-    angles = recipe.schema.euler_angles(first)
+    angles = recipe.schema.get_euler_angles(first)
     box = [factor for factor in still.factors if factor.name.startswith("rotation")]
     assert all(factor.contains(angles[:, column]).all() for column, factor in enumerate(box))
 
@@ -139,5 +139,5 @@ def test_the_first_view_is_drawn_as_the_recipe_says() -> None:
 def test_renderers_get_the_scene_columns_alone() -> None:
     schema = RECIPES["screw"].schema
     labels = draw_factors(RECIPES["screw"], "a", range(10))
-    scenes = scenes_from_labels(schema.scene_names, schema.scene_columns(labels))
+    scenes = scenes_from_labels(schema.scene_names, schema.select_scene_columns(labels))
     assert np.allclose(scenes.object_to_world, poses(RECIPES["screw"], labels))

@@ -10,14 +10,14 @@ import webdataset
 
 from turntable.datasets import ObjectRecord, draw_factors, load_recipe
 from turntable.datasets.files import decode_jpeg, encode_jpeg
-from turntable.datasets.shards import ShardReader, ShardRecord, ShardWriter, committed_shard
+from turntable.datasets.shards import ShardReader, ShardRecord, ShardWriter, find_committed_shard
 from turntable.datasets.shards.index import open_index
-from turntable.datasets.shards.writer import file_sha256
+from turntable.datasets.shards.writer import compute_file_sha256
 from turntable.errors import IntegrityError, TurntableError
-from turntable.testing.sets import synthetic_objects, write_synthetic_shard
+from turntable.testing.datasets import make_synthetic_objects, write_synthetic_shard
 
 RECIPE = load_recipe("3diebench").replace(name="t", views=4, image_size_px=16, source="folder")
-OBJECTS = tuple(item for item in synthetic_objects(RECIPE, 12, 3) if item.split == "train")
+OBJECTS = tuple(item for item in make_synthetic_objects(RECIPE, 12, 3) if item.split == "train")
 NAME = "shard-000000"
 
 
@@ -34,15 +34,15 @@ def tar(tmp_path: Path, shard: ShardRecord) -> Path:
 def test_the_record_says_what_is_on_disk(tar: Path, shard: ShardRecord) -> None:
     assert (shard.name, shard.split, shard.objects, shard.views) == (NAME, "train", len(OBJECTS), 4)
     assert shard.bytes == tar.stat().st_size
-    assert shard.sha256 == file_sha256(tar)
-    assert shard.idx_sha256 == file_sha256(tar.with_suffix(".idx"))
+    assert shard.sha256 == compute_file_sha256(tar)
+    assert shard.idx_sha256 == compute_file_sha256(tar.with_suffix(".idx"))
     assert sorted(item.name for item in tar.parent.iterdir()) == [f"{NAME}.idx", f"{NAME}.tar"]
-    assert committed_shard(tar.parent, NAME) == shard
+    assert find_committed_shard(tar.parent, NAME) == shard
 
 
 def test_the_same_objects_give_the_same_bytes(tmp_path: Path, tar: Path) -> None:
     again = write_synthetic_shard(tmp_path / "again", RECIPE, "train", NAME, OBJECTS)
-    assert again == committed_shard(tar.parent, NAME)
+    assert again == find_committed_shard(tar.parent, NAME)
 
 
 def test_bytes_are_what_they_were(tmp_path: Path) -> None:
@@ -58,24 +58,24 @@ def test_bytes_are_what_they_were(tmp_path: Path) -> None:
 def test_views_and_labels_come_back(tar: Path) -> None:
     with ShardReader(tar) as reader:
         assert reader.keys == [item.key for item in OBJECTS]
-        assert reader.records() == OBJECTS
+        assert reader.read_records() == OBJECTS
         for row, item in enumerate(OBJECTS):
             labels = draw_factors(RECIPE, item.id, range(4))
-            assert reader.latents[row].tobytes() == labels.tobytes()
-        assert decode_jpeg(reader.read(2, 3)).shape == (16, 16, 3)
-        assert reader.read(0, 0) != reader.read(0, 1)
-        meta = reader.meta(1)
-    assert meta.items("factors", 99) == list(RECIPE.schema.names)
-    assert meta.text("label_digest") == RECIPE.label_digest
+            assert reader.labels[row].tobytes() == labels.tobytes()
+        assert decode_jpeg(reader.read_jpeg(2, 3)).shape == (16, 16, 3)
+        assert reader.read_jpeg(0, 0) != reader.read_jpeg(0, 1)
+        meta = reader.read_meta(1)
+    assert meta.get_list("factors", 99) == list(RECIPE.schema.names)
+    assert meta.get_text("label_digest") == RECIPE.label_digest
     reader.close()  # twice is no error
 
 
 def test_a_shard_that_was_closed_is_opened_again_where_it_is_read(tar: Path) -> None:
     reader = ShardReader(tar)
-    first = reader.read(0, 0)
+    first = reader.read_jpeg(0, 0)
     reader.close()
     with Path("/dev/null").open() as other:  # takes the descriptor that is free
-        assert reader.read(0, 0) == first
+        assert reader.read_jpeg(0, 0) == first
         del reader
         gc.collect()
         assert other.read() == ""
@@ -104,11 +104,13 @@ def test_stock_webdataset_reads_a_shard(tar: Path) -> None:
     assert [sample["__key__"] for sample in samples] == [item.key for item in OBJECTS]
     with ShardReader(tar) as reader:
         for row, sample in enumerate(samples):
-            assert (sample["latents.npy"] == reader.latents[row]).all()
+            assert (sample["latents.npy"] == reader.labels[row]).all()
             assert sample["meta.json"]["id"] == OBJECTS[row].id
     raw, *_ = list(webdataset.WebDataset(str(tar), shardshuffle=False))
     with ShardReader(tar) as reader:
-        assert [raw[f"{view:03d}.jpg"] for view in range(4)] == [reader.read(0, view) for view in range(4)]
+        assert [raw[f"{view:03d}.jpg"] for view in range(4)] == [
+            reader.read_jpeg(0, view) for view in range(4)
+        ]
     gc.collect()
 
 
@@ -170,7 +172,7 @@ def test_a_cut_shard_is_refused_with_its_remedy(tar: Path) -> None:
         IntegrityError, match=r"shard-000000\.tar: \d+ bytes.*cut or edited; re-run `turntable rend"
     ):
         ShardReader(tar)
-    assert committed_shard(tar.parent, NAME) is None
+    assert find_committed_shard(tar.parent, NAME) is None
 
 
 def test_an_edited_view_is_refused_when_it_is_read(tar: Path) -> None:
@@ -180,12 +182,12 @@ def test_an_edited_view_is_refused_when_it_is_read(tar: Path) -> None:
     data[offset + 50] ^= 1
     tar.write_bytes(data)
     with ShardReader(tar) as reader:
-        reader.read(1, 1)
+        reader.read_jpeg(1, 1)
         with pytest.raises(
             IntegrityError, match=f"object {OBJECTS[1].key}, view 2: wrong checksum: .*fetch it again"
         ):
-            reader.read(1, 2)
-    assert committed_shard(tar.parent, NAME) is None
+            reader.read_jpeg(1, 2)
+    assert find_committed_shard(tar.parent, NAME) is None
 
 
 def test_a_description_that_is_none_is_refused(tar: Path) -> None:
@@ -193,9 +195,9 @@ def test_a_description_that_is_none_is_refused(tar: Path) -> None:
     tar.write_bytes(data.replace(b'{"category"', b'!"category"', 1).replace(b'"split"', b'"SPLIT"'))
     with ShardReader(tar) as reader:
         with pytest.raises(IntegrityError, match="its description cannot be read"):
-            reader.record(0)
+            reader.read_record(0)
         with pytest.raises(IntegrityError, match=r"its description cannot be read \(split is missing\)"):
-            reader.record(1)
+            reader.read_record(1)
 
 
 @pytest.mark.parametrize("suffix", [".tar", ".idx"])
@@ -203,7 +205,7 @@ def test_a_missing_file_is_named(tar: Path, suffix: str) -> None:
     tar.with_suffix(suffix).unlink()
     with pytest.raises(IntegrityError, match=rf"shard-000000\{suffix}: missing; re-run"):
         ShardReader(tar)
-    assert committed_shard(tar.parent, NAME) is None
+    assert find_committed_shard(tar.parent, NAME) is None
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, 0.5, 0.99])

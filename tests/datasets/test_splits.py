@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.objects import read_split, split_objects, unmatched
-from turntable.datasets.objects.splits import Unmatched
+from turntable.datasets.objects import count_unmatched, read_split, split_objects
+from turntable.datasets.objects.splits import UnmatchedCounts
 from turntable.errors import InvalidInputError
 
 HELD_OUT = {"c0/1", "c0/8", "c0/9", "c1/1", "c1/5", "c2/1"}
@@ -100,9 +100,9 @@ class TestThePublishedSplit:
         np.save(tmp_path / "val_images.npy", np.array(["/1/a"]))
         path = tmp_path / "val_images.npy"
         assert read_split([path]) == {"1/a": "val"}
-        split = read_split([path], known=["1/b", "1/a"])
+        split = read_split([path], object_ids=["1/b", "1/a"])
         assert split == {"1/a": "val", "1/b": "train"}
-        assert unmatched(split, ["1/b", "1/c"]) == Unmatched(absent=1, unlisted=1)
+        assert count_unmatched(split, ["1/b", "1/c"]) == UnmatchedCounts(num_absent=1, num_unlisted=1)
 
     def test_an_object_in_both_lists(self, tmp_path) -> None:
         for name in ("val", "train"):
@@ -115,7 +115,7 @@ class TestThePublishedSplit:
         [
             (np.array([{"a": 1}], dtype=object), "Python objects are not read"),
             (np.arange(3), "array of texts"),
-            (np.array(["no-slash"]), "'no-slash' is no synset/model"),
+            (np.array(["no-slash"]), "'no-slash' is not of the form synset/model"),
             (np.array([[["1", "a"]]]), "array of texts"),
         ],
     )
@@ -128,7 +128,7 @@ class TestThePublishedSplit:
         with pytest.raises(InvalidInputError, match=r"val\.npy does not exist"):
             read_split([tmp_path / "val.npy"])
         (tmp_path / "val.npy").write_bytes(b"\x93NUMPY")
-        with pytest.raises(InvalidInputError, match=r"is no \.npy file"):
+        with pytest.raises(InvalidInputError, match=r"is not an \.npy file"):
             read_split([tmp_path / "val.npy"])
         np.save(tmp_path / "list.npy", np.array(["/1/a"]))
         with pytest.raises(InvalidInputError, match="is it train or val"):

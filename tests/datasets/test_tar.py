@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from turntable.datasets.shards import TarMember, scan_tar
-from turntable.datasets.shards.tar import BLOCK, END_OF_ARCHIVE, padding, ustar_header
+from turntable.datasets.shards import TarMember, iter_tar_members
+from turntable.datasets.shards.tar import BLOCK_BYTES, END_OF_ARCHIVE, make_padding, make_ustar_header
 from turntable.errors import IntegrityError
 
 CONTENT = {"a.latents.npy": b"x" * 700, "a.meta.json": b"{}", "a.000.jpg": b"", "a.001.jpg": b"y" * 512}
 
 
 def archive() -> bytes:
-    members = (ustar_header(name, len(data)) + data + padding(len(data)) for name, data in CONTENT.items())
+    members = (
+        make_ustar_header(name, len(data)) + data + make_padding(len(data)) for name, data in CONTENT.items()
+    )
     return b"".join(members) + END_OF_ARCHIVE
 
 
@@ -25,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 def scanned(path: Path) -> list[TarMember]:
     with path.open("rb") as file:
-        return list(scan_tar(file, str(path)))
+        return list(iter_tar_members(file, str(path)))
 
 
 def scan_error(path: Path, data: bytes) -> str:
@@ -49,7 +51,7 @@ def test_scan_finds_each_member_where_it_is(path: Path) -> None:
     found = scanned(path)
     assert [item.name for item in found] == list(CONTENT)
     assert all(data[item.offset : item.offset + item.size] == CONTENT[item.name] for item in found)
-    assert found[0] == TarMember("a.latents.npy", BLOCK, 700)
+    assert found[0] == TarMember("a.latents.npy", BLOCK_BYTES, 700)
 
 
 @pytest.mark.parametrize("length", range(0, len(archive()), 256))
@@ -57,7 +59,7 @@ def test_a_cut_is_never_a_silent_end(path: Path, length: int) -> None:
     assert "cut" in (text := scan_error(path, archive()[:length])) or "does not end" in text
 
 
-@pytest.mark.parametrize("byte", range(0, BLOCK, 37))
+@pytest.mark.parametrize("byte", range(0, BLOCK_BYTES, 37))
 def test_an_edited_header_is_noticed(path: Path, byte: int) -> None:
     data = bytearray(archive())
     data[byte] ^= 1
@@ -65,14 +67,14 @@ def test_an_edited_header_is_noticed(path: Path, byte: int) -> None:
 
 
 def test_bytes_behind_the_end_are_noticed(path: Path) -> None:
-    assert "does not end as we write it" in scan_error(path, archive() + bytes(BLOCK))
+    assert "does not end as turntable ends it" in scan_error(path, archive() + bytes(BLOCK_BYTES))
 
 
 @pytest.mark.parametrize(
     "name", ["a.pkl", "a.pth", "../a.000.jpg", "a.000.jpg.gz", "A.000.jpg", "a.npy", "b/a.meta.json"]
 )
 def test_other_members_are_refused(path: Path, name: str) -> None:
-    text = scan_error(path, ustar_header(name, 0) + END_OF_ARCHIVE)
+    text = scan_error(path, make_ustar_header(name, 0) + END_OF_ARCHIVE)
     assert f"refused member {name!r}" in text
 
 
@@ -88,4 +90,4 @@ def test_compressed_archives_are_refused(path: Path) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         tar.addfile(tarfile.TarInfo("a.000.jpg"))
-    scan_error(path, buffer.getvalue().ljust(2 * BLOCK, b"\0"))
+    scan_error(path, buffer.getvalue().ljust(2 * BLOCK_BYTES, b"\0"))

@@ -7,20 +7,22 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from turntable.datasets import verify
-from turntable.datasets.files import FolderFiles, sha256_of
+from turntable.datasets import verify_dataset
+from turntable.datasets.files import FolderFiles, compute_json_sha256
 from turntable.datasets.manifest import read_manifest
 from turntable.datasets.shards.index import open_index
-from turntable.datasets.shards.writer import file_sha256
-from turntable.datasets.verification.files import _equal
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.datasets.shards.writer import compute_file_sha256
+from turntable.datasets.verification.files import _is_same_column
+from turntable.testing.datasets import make_synthetic_dataset
 
 FIRST, SECOND = "train/shard-000000", "train/shard-000001"
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_synthetic_dataset(tmp_path_factory.mktemp("set"), objects=14, views=3, image_size=16).path
+    return make_synthetic_dataset(
+        tmp_path_factory.mktemp("set"), num_objects=14, num_views=3, image_size=16
+    ).path
 
 
 @pytest.fixture
@@ -33,8 +35,8 @@ def restate(folder: Path, change: Callable[[dict], None]) -> None:
     table = json.loads((folder / "manifest.json").read_text())
     for shard in table["shards"]:
         tar = folder / shard["split"] / f"{shard['name']}.tar"
-        shard["sha256"], shard["bytes"] = file_sha256(tar), tar.stat().st_size
-        shard["idx_sha256"] = file_sha256(tar.with_suffix(".idx"))
+        shard["sha256"], shard["bytes"] = compute_file_sha256(tar), tar.stat().st_size
+        shard["idx_sha256"] = compute_file_sha256(tar.with_suffix(".idx"))
     change(table)
     (folder / "manifest.json").write_text(json.dumps(table))
 
@@ -48,7 +50,7 @@ def edit_index(path: Path, **changes: Callable[[np.ndarray], np.ndarray]) -> Non
 
 
 def only_problem(folder: Path) -> str:
-    report = verify(folder)
+    report = verify_dataset(folder)
     assert not report.ok
     assert len(report.problems) == 1, report.problems
     return report.problems[0]
@@ -56,9 +58,9 @@ def only_problem(folder: Path) -> str:
 
 def test_a_whole_data_set_has_no_problems(original: Path) -> None:
     calls: list[tuple[int, int]] = []
-    report = verify(str(original), lambda done, total: calls.append((done, total)), deep=True)
+    report = verify_dataset(str(original), lambda done, total: calls.append((done, total)), deep=True)
     assert report.problems == report.notes == ()
-    assert (report.ok, report.shards, report.objects, report.images) == (True, 4, 14, 42)
+    assert (report.ok, report.num_shards, report.num_objects, report.num_images) == (True, 4, 14, 42)
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
@@ -69,14 +71,14 @@ def test_the_fast_check_decodes_nothing(original: Path, monkeypatch: pytest.Monk
         raise AssertionError("an image was decoded")
 
     monkeypatch.setattr(simplejpeg, "decode_jpeg", refuse)
-    report = verify(original)
-    assert (report.problems, report.shards, report.objects, report.images) == ((), 4, 14, 42)
+    report = verify_dataset(original)
+    assert (report.problems, report.num_shards, report.num_objects, report.num_images) == ((), 4, 14, 42)
 
 
 def test_threads_change_nothing(folder: Path) -> None:
     for name in (FIRST, SECOND):
         (folder / f"{name}.tar").write_bytes(b"")
-    one, three = (verify(folder, deep=True, threads=count) for count in (1, 3))
+    one, three = (verify_dataset(folder, deep=True, num_threads=count) for count in (1, 3))
     assert one == three
     assert len(one.problems) >= 4
 
@@ -91,7 +93,7 @@ def test_one_broken_shard_hides_no_other(folder: Path) -> None:
         tar = folder / f"{name}.tar"
         tar.write_bytes(tar.read_bytes()[:length])
     (folder / "val/shard-000000.idx").unlink()
-    problems = "\n".join(verify(folder).problems)
+    problems = "\n".join(verify_dataset(folder).problems)
     assert f"{FIRST}.tar: " in problems
     assert f"{SECOND}.tar: " in problems
     assert "val/shard-000000.idx: missing" in problems
@@ -101,10 +103,10 @@ def test_one_broken_shard_hides_no_other(folder: Path) -> None:
 def test_a_missing_shard_is_named(folder: Path) -> None:
     (folder / f"{FIRST}.tar").unlink()
     (folder / f"{FIRST}.idx").unlink()
-    report = verify(folder)
+    report = verify_dataset(folder)
     for suffix in ("tar", "idx"):
         assert f"{FIRST}.{suffix}: missing; re-run" in "\n".join(report.problems)
-    assert report.objects == 14 - 4
+    assert report.num_objects == 14 - 4
 
 
 @pytest.mark.parametrize("place", [0.001, 0.3, 0.7, 0.999])
@@ -113,7 +115,7 @@ def test_any_edited_byte_is_noticed(folder: Path, place: float) -> None:
     data = bytearray(tar.read_bytes())
     data[int(place * len(data))] ^= 4
     tar.write_bytes(data)
-    problems = verify(folder).problems
+    problems = verify_dataset(folder).problems
     assert any(f"{FIRST}.tar: its sha256 is not the manifest's" in problem for problem in problems)
 
 
@@ -125,8 +127,8 @@ def test_a_damaged_image_is_named_even_where_the_hashes_were_renewed(folder: Pat
     data[start + size // 2 : start + size] = bytes(size - size // 2)
     tar.write_bytes(data)
     restate(folder, lambda table: None)
-    assert not any(".jpg" in problem for problem in verify(folder).problems)
-    problems = "\n".join(verify(folder, deep=True).problems)
+    assert not any(".jpg" in problem for problem in verify_dataset(folder).problems)
+    problems = "\n".join(verify_dataset(folder, deep=True).problems)
     key = index.keys[1].decode()
     assert f"{key}.002.jpg: wrong checksum" in problems
     assert f"{key}.002.jpg: a JPEG does not decode" in problems
@@ -135,7 +137,7 @@ def test_a_damaged_image_is_named_even_where_the_hashes_were_renewed(folder: Pat
 def test_an_index_that_points_elsewhere_is_noticed(folder: Path) -> None:
     edit_index(folder / f"{FIRST}.idx", offset=lambda offset: offset + 1)
     restate(folder, lambda table: None)
-    assert any("is not where the index says" in problem for problem in verify(folder).problems)
+    assert any("is not where the index says" in problem for problem in verify_dataset(folder).problems)
 
 
 def test_other_labels_in_the_index_are_noticed(folder: Path) -> None:
@@ -145,7 +147,7 @@ def test_other_labels_in_the_index_are_noticed(folder: Path) -> None:
 
     edit_index(folder / f"{FIRST}.idx", latents=nudge)
     restate(folder, lambda table: None)
-    problems = "\n".join(verify(folder, deep=True).problems)
+    problems = "\n".join(verify_dataset(folder, deep=True).problems)
     assert ".latents.npy and the index have different labels" in problems
     assert "not the labels the recipe draws for object class" in problems
 
@@ -158,15 +160,17 @@ def test_labels_out_of_range_are_noticed(folder: Path, value: float) -> None:
 
     edit_index(folder / f"{FIRST}.idx", latents=spoil)
     restate(folder, lambda table: None)
-    assert any("floor_hue leaves [0.0, 1.0]" in problem for problem in verify(folder, deep=True).problems)
+    assert any(
+        "floor_hue leaves [0.0, 1.0]" in problem for problem in verify_dataset(folder, deep=True).problems
+    )
 
 
 def test_a_shard_of_another_recipe_is_noticed(folder: Path, tmp_path: Path) -> None:
-    make_synthetic_dataset(tmp_path / "other", objects=14, views=3, image_size=16, seed=5)
+    make_synthetic_dataset(tmp_path / "other", num_objects=14, num_views=3, image_size=16, seed=5)
     for suffix in (".tar", ".idx"):
         shutil.copy(tmp_path / "other" / f"{FIRST}{suffix}", folder / f"{FIRST}{suffix}")
     restate(folder, lambda table: None)
-    problems = "\n".join(verify(folder, deep=True).problems)
+    problems = "\n".join(verify_dataset(folder, deep=True).problems)
     assert "rendered from another recipe" in problems
     assert "not the labels the recipe draws" in problems
 
@@ -174,12 +178,12 @@ def test_a_shard_of_another_recipe_is_noticed(folder: Path, tmp_path: Path) -> N
 def test_images_of_another_size_are_noticed(folder: Path) -> None:
     def resize(table: dict) -> None:
         table["image_size_px"] = table["recipe"]["image_size_px"] = 32
-        table["recipe_digest"] = sha256_of(table["recipe"])
+        table["recipe_digest"] = compute_json_sha256(table["recipe"])
 
     restate(folder, resize)
-    report = verify(folder, deep=True)
+    report = verify_dataset(folder, deep=True)
     assert any("is 16 x 16, not 32 x 32" in problem for problem in report.problems)
-    assert report.images == 0
+    assert report.num_images == 0
 
 
 def test_objects_of_a_shard_taken_twice_are_noticed(folder: Path) -> None:
@@ -190,7 +194,7 @@ def test_objects_of_a_shard_taken_twice_are_noticed(folder: Path) -> None:
         table["totals"]["bytes"] = sum(shard["bytes"] for shard in table["shards"])
 
     restate(folder, recount)
-    problems = "\n".join(verify(folder).problems)
+    problems = "\n".join(verify_dataset(folder).problems)
     assert "objects are there more than once: class" in problems
     assert "fingerprint is not that of the recipe, objects and labels" in problems
 
@@ -209,7 +213,7 @@ def test_a_manifest_that_contradicts_itself_is_noticed(
     folder: Path, change: Callable[[dict], None], told: str
 ) -> None:
     restate(folder, change)
-    assert any(told in problem for problem in verify(folder).problems)
+    assert any(told in problem for problem in verify_dataset(folder).problems)
 
 
 def test_a_manifest_whose_recipe_is_none_is_noticed(folder: Path) -> None:
@@ -218,16 +222,18 @@ def test_a_manifest_whose_recipe_is_none_is_noticed(folder: Path) -> None:
 
 
 def test_a_table_that_lies_or_is_gone_is_noticed(folder: Path, tmp_path: Path) -> None:
-    other = make_synthetic_dataset(tmp_path / "other", objects=14, views=3, image_size=16, seed=5).path
+    other = make_synthetic_dataset(
+        tmp_path / "other", num_objects=14, num_views=3, image_size=16, seed=5
+    ).path
     shutil.copy(other / "labels.parquet", folder / "labels.parquet")
-    table, croissant = verify(folder).problems
+    table, croissant = verify_dataset(folder).problems
     assert "labels.parquet: rotation_x_rad, " in table
     assert ": not those of the shards, first in train/shard-000000; run" in table
     assert "croissant.json: other files or digests than the data set has: labels.parquet" in croissant
     (folder / "labels.parquet").write_bytes(b"PAR1")
-    assert "labels.parquet: cannot be read" in verify(folder).problems[0]
+    assert "labels.parquet: cannot be read" in verify_dataset(folder).problems[0]
     (folder / "labels.parquet").unlink()
-    assert "labels.parquet: missing" in verify(folder).problems[0]
+    assert "labels.parquet: missing" in verify_dataset(folder).problems[0]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +253,10 @@ def test_any_changed_column_of_the_table_is_named(folder: Path, column: str, val
     with parquet.ParquetWriter(path, groups[0].schema) as writer:
         for group in groups:
             writer.write_table(group, row_group_size=len(group))
-    assert f"labels.parquet: {column}: not those of the shards, first in val/" in verify(folder).problems[0]
+    assert (
+        f"labels.parquet: {column}: not those of the shards, first in val/"
+        in verify_dataset(folder).problems[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -255,7 +264,7 @@ def test_any_changed_column_of_the_table_is_named(folder: Path, column: str, val
 )
 def test_files_beside_the_shards_must_be_there_and_whole(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"{}")
-    problem = "\n".join(verify(folder, deep=True).problems)
+    problem = "\n".join(verify_dataset(folder, deep=True).problems)
     assert str(folder / name) in problem
     (folder / name).unlink()
     assert f"{name}: missing; run the command that made" in only_problem(folder)
@@ -264,7 +273,7 @@ def test_files_beside_the_shards_must_be_there_and_whole(folder: Path, name: str
 def test_lists_that_contradict_the_data_set_are_noticed(folder: Path) -> None:
     (folder / "quarantine.jsonl").write_text('{"detail":"","object":"class00/0000","reason":"x"}\n')
     (folder / "warnings.jsonl").write_text('{"detail":"","object":"nobody","reason":"x"}\n')
-    problems = "\n".join(verify(folder).problems)
+    problems = "\n".join(verify_dataset(folder).problems)
     assert "quarantine.jsonl: 1 objects, the manifest says 0" in problems
     assert "quarantine.jsonl: names objects that are in the data set: class00/0000" in problems
     assert "warnings.jsonl: names objects that are not in the data set: nobody" in problems
@@ -273,7 +282,7 @@ def test_lists_that_contradict_the_data_set_are_noticed(folder: Path) -> None:
 def test_a_card_may_be_added_to(folder: Path) -> None:
     card = folder / "README.md"
     card.write_text("---\ntags: [mine]\n---\n" + card.read_text())
-    assert verify(folder).ok
+    assert verify_dataset(folder).ok
 
 
 @pytest.mark.parametrize(
@@ -295,7 +304,7 @@ def test_stray_files_are_named(folder: Path, name: str, hint: str) -> None:
 def test_files_of_other_programs_beside_the_data_are_no_problem(folder: Path) -> None:
     (folder / "notes").mkdir()
     (folder / "notes" / "mine.txt").write_bytes(b"x")
-    assert verify(folder).ok
+    assert verify_dataset(folder).ok
     assert read_manifest(FolderFiles(folder)).name == "synthetic"
 
 
@@ -308,7 +317,7 @@ def test_a_long_text_in_every_row_is_not_written_out() -> None:
     )
     expected = pa.chunked_array([pa.array(["y"] * rows)])
     before = pa.total_allocated_bytes()
-    assert not _equal(long, expected)
-    assert _equal(short, expected)
-    assert _equal(short, pa.chunked_array([pa.DictionaryArray.from_arrays(numbers, ["y", "z"])]))
+    assert not _is_same_column(long, expected)
+    assert _is_same_column(short, expected)
+    assert _is_same_column(short, pa.chunked_array([pa.DictionaryArray.from_arrays(numbers, ["y", "z"])]))
     assert pa.total_allocated_bytes() - before < 10**8

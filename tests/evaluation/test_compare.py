@@ -8,15 +8,21 @@ import pytest
 from rich.console import Console
 
 from turntable import cli
-from turntable.console import comparison_console_tables, results_tables
+from turntable.console import build_comparison_tables, build_results_tables
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.evaluation import Elsewhere, Results, Row, Score
+from turntable.evaluation import EvaluationResults, OODResults, Score, ScoreRow
+from turntable.evaluation.evaluation_results import write_results
 from turntable.evaluation.report import CATALOG
-from turntable.evaluation.results import write_results
-from turntable.studies import compare_runs, comparison_json, comparison_markdown, comparison_page, ordered
-from turntable.studies.comparison import Evaluated, compare
-from turntable.testing.sets import make_synthetic_dataset
-from turntable.training import demo_config, train
+from turntable.studies import (
+    compare_runs,
+    comparison_to_html,
+    comparison_to_json,
+    comparison_to_markdown,
+    sort_comparison,
+)
+from turntable.studies.comparison import EvaluatedRun, compare_evaluated_runs
+from turntable.testing.datasets import make_synthetic_dataset
+from turntable.training import make_demo_config, train
 
 
 def score(value):
@@ -25,16 +31,18 @@ def score(value):
 
 def results(method, seed=0, top1=0.5, error=40.0, **changes):
     rows = (
-        Row("representation", 8, {"top1": score(top1), "geodesic_median_deg": score(error)}),
-        Row("predictor", 4, {"mrr_without_identity": score(0.2)}),
-        Row("constant", 0, {"top1": score(0.1), "geodesic_median_deg": score(70.0)}),
+        ScoreRow("representation", 8, {"top1": score(top1), "geodesic_median_deg": score(error)}),
+        ScoreRow("predictor", 4, {"mrr_without_identity": score(0.2)}),
+        ScoreRow("constant", 0, {"top1": score(0.1), "geodesic_median_deg": score(70.0)}),
     )
-    made = Results(method, "small", seed, "zoo", "f" * 64, {"name": "turntable-1"}, 9, 3, 60, rows)
+    made = EvaluationResults(method, "small", seed, "zoo", "f" * 64, {"name": "turntable-1"}, 9, 3, 60, rows)
     return dataclasses.replace(made, **changes)
 
 
 def compared(*found):
-    return compare([run if isinstance(run, Evaluated) else Evaluated(run) for run in found])
+    return compare_evaluated_runs(
+        [run if isinstance(run, EvaluatedRun) else EvaluatedRun(run) for run in found]
+    )
 
 
 def names(comparison):
@@ -50,12 +58,12 @@ def printed(tables, width):
 
 def test_seeds_of_a_method_are_one_row_with_their_spread():
     entries = compared(results("sie", 0, 0.4), results("vicreg"), results("sie", 1, 0.6)).entries
-    assert [(entry.method, entry.part, entry.seeds) for entry in entries] == [
+    assert [(entry.method, entry.part, entry.num_seeds) for entry in entries] == [
         ("sie", "representation", 2),
         ("sie", "predictor", 2),
         ("vicreg", "representation", 1),
         ("vicreg", "predictor", 1),
-        ("no image", "constant", 1),
+        ("constant baseline", "constant", 1),
     ]
     top1 = entries[0].summaries["top1"]
     assert top1.mean == pytest.approx(0.5)
@@ -66,69 +74,69 @@ def test_seeds_of_a_method_are_one_row_with_their_spread():
 
 def test_the_markdown_has_a_row_an_entry():
     seeds = compared(results("sie", 0, 0.4), results("sie", 1, 0.6))
-    lines = comparison_markdown(seeds).splitlines()
-    assert lines[0] == "| method | part | seeds | top-1, % | error, median ° | MRR without identity |"
-    assert lines[2] == "| sie | representation | 2 | 50.0 ± 14.1 | 40.0 ± 0.0 |  |"
-    assert lines[3] == "| sie | predictor | 2 |  |  | 0.200 ± 0.000 |"
-    assert lines[4] == "| no image | constant | 1 | 10.0 | 70.0 |  |"
-    assert "| 50.0 ± 14.1 (30.0 … 70.0) |" in comparison_markdown(seeds, intervals=True)
+    lines = comparison_to_markdown(seeds).splitlines()
+    assert lines[0] == "| method | part | seeds | top-1, % | rotation median error ° | MRR without identity |"
+    assert lines[2] == "| sie | representation | 2 | ★ 50.0 ± 14.1 | ★ 40.0 ± 0.0 |  |"
+    assert lines[3] == "| sie | predictor | 2 |  |  | ★ 0.200 ± 0.000 |"
+    assert lines[4] == "| constant baseline | constant | 1 | 10.0 | 70.0 |  |"
+    assert "| ★ 50.0 ± 14.1 (30.0 … 70.0) |" in comparison_to_markdown(seeds, with_intervals=True)
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"fingerprint": "e" * 64}, "other data,"),
-        ({"protocol": {"name": "sie"}}, "other protocols,"),
-        ({"protocol": {"name": "turntable-1", "neighbours": 3}}, "other protocols,"),
-        ({"protocol": {"name": "turntable-1", "val_pairs": "ab"}}, "other validation pairs,"),
+        ({"fingerprint": "e" * 64}, "different data,"),
+        ({"protocol": {"name": "sie"}}, "different protocols,"),
+        ({"protocol": {"name": "turntable-1", "neighbors": 3}}, "different protocols,"),
+        ({"protocol": {"name": "turntable-1", "val_pairs": "ab"}}, "different validation pairs,"),
     ],
 )
 def test_what_cannot_be_compared_is_neither_averaged_nor_ranked_together(changes, words):
     found = compared(results("sie", 0, 0.35), results("sie", 1, 0.8, **changes))
     assert len(found.sections) == 2
     assert [section.entries[0].summaries["top1"].mean for section in found.sections] == [0.35, 0.8]
-    assert all(section.entries[0].seeds == 1 for section in found.sections)
+    assert all(section.entries[0].num_seeds == 1 for section in found.sections)
     (warning,) = found.warnings
     assert words in warning
     assert all(section.title in warning for section in found.sections)
-    text = comparison_markdown(found)
+    text = comparison_to_markdown(found)
     assert text.startswith(f"> {warning}")
     assert all(f"**{section.title}**" in text for section in found.sections)
-    assert text.count("| no image | constant | 1 |") == 2
-    page = comparison_page(found)
+    assert text.count("| constant baseline | constant | 1 |") == 2
+    page = comparison_to_html(found)
     assert page.count('class="warning"') == 1
-    assert page.count('<td class="best">35.0') == page.count('<td class="best">80.0') == 1
+    assert page.count('<td class="best">★ 35.0') == page.count('<td class="best">★ 80.0') == 1
 
 
 def test_one_seed_twice_is_said():
     twice = compared(results("sie"), results("sie")).warnings
-    assert "sie comes twice with seed 0" in twice[0]
+    assert "sie is there twice with seed 0" in twice[0]
     assert compared(results("sie"), results("sie", 1)).warnings == ()
 
 
 def test_other_backbones_are_other_rows():
     found = compared(results("sie"), results("sie", backbone="resnet18"))
-    assert names(found) == ["sie (small)", "sie (resnet18)", "no image"]
+    assert names(found) == ["sie (small)", "sie (resnet18)", "constant baseline"]
 
 
 def test_runs_with_other_settings_are_no_seeds_of_one_method():
     short, long = {"epochs": 5, "batch_size": 64}, {"epochs": 50, "batch_size": 64}
     vicreg = {"epochs": 7}
     found = compared(
-        Evaluated(results("sie"), short),
-        Evaluated(results("sie", 1), short),
-        Evaluated(results("sie"), long),
-        Evaluated(results("vicreg"), vicreg),
+        EvaluatedRun(results("sie"), short),
+        EvaluatedRun(results("sie", 1), short),
+        EvaluatedRun(results("sie"), long),
+        EvaluatedRun(results("vicreg"), vicreg),
     )
-    assert names(found) == ["sie (epochs 5)", "sie (epochs 50)", "vicreg", "no image"]
-    assert [entry.seeds for entry in found.entries[::2]] == [2, 1, 1, 1]
+    assert names(found) == ["sie (epochs 5)", "sie (epochs 50)", "vicreg", "constant baseline"]
+    assert [entry.num_seeds for entry in found.entries[::2]] == [2, 1, 1, 1]
     assert found.warnings == ()
-    unknown = compared(Evaluated(results("sie"), short), Evaluated(results("sie", 1)))
-    assert names(unknown) == ["sie", "sie (settings unknown)", "no image"]
+    unknown = compared(EvaluatedRun(results("sie"), short), EvaluatedRun(results("sie", 1)))
+    assert names(unknown) == ["sie", "sie (settings unknown)", "constant baseline"]
 
 
 def test_scores_on_other_data_stand_in_a_section_of_their_own():
-    there = (Elsewhere("so3-ood", "a" * 64, 0.0, results("sie", top1=0.3).rows),)
+    there = (OODResults("so3-ood", "a" * 64, 0.0, results("sie", top1=0.3).rows),)
     found = compared(results("sie", elsewhere=there), results("sie", 1, elsewhere=there))
     assert [section.title.split(",")[0] for section in found.sections] == ["zoo ffffffff", "so3-ood aaaaaaaa"]
     assert [section.entries[0].summaries["top1"].mean for section in found.sections] == [0.5, 0.3]
@@ -145,27 +153,35 @@ def test_what_sees_no_image_has_the_chances_of_whatever_some_method_is_asked():
 def test_methods_are_sorted_by_their_best_part_and_parts_stay_together():
     runs = [results("a", top1=0.3, error=20.0), results("b", top1=0.9, error=60.0), results("c", top1=0.5)]
     found = compared(*runs)
-    assert names(ordered(found, "top1")) == ["b", "c", "a", "no image"]
-    assert names(ordered(found, "geodesic_median_deg")) == ["a", "c", "b", "no image"]
-    assert [entry.part for entry in ordered(found, "top1").entries[:2]] == ["representation", "predictor"]
-    without = results("z", rows=(Row("representation", 8, {"top1": score(0.9)}),))
-    assert names(ordered(compared(without, *runs), "geodesic_median_deg"))[-2:] == ["z", "no image"]
-    with pytest.raises(InvalidInputError, match="no run has 'top5' to sort by; choose one of: top1, geo"):
-        ordered(found, "top5")
+    assert names(sort_comparison(found, "top1")) == ["b", "c", "a", "constant baseline"]
+    assert names(sort_comparison(found, "geodesic_median_deg")) == ["a", "c", "b", "constant baseline"]
+    assert [entry.part for entry in sort_comparison(found, "top1").entries[:2]] == [
+        "representation",
+        "predictor",
+    ]
+    without = results("z", rows=(ScoreRow("representation", 8, {"top1": score(0.9)}),))
+    assert names(sort_comparison(compared(without, *runs), "geodesic_median_deg"))[-2:] == [
+        "z",
+        "constant baseline",
+    ]
+    with pytest.raises(
+        InvalidInputError, match="no run has the metric 'top5' to sort by; choose one of: top1, geo"
+    ):
+        sort_comparison(found, "top5")
 
 
 def test_no_number_is_cut_in_eighty_columns():
     everything = {metric: Score(0.1234, 0.1, 0.2) for metric in CATALOG.columns}
     method = "only-equivariance-vicreg"
-    rows = (Row("representation", 8, everything), Row("constant", 0, everything))
+    rows = (ScoreRow("representation", 8, everything), ScoreRow("constant", 0, everything))
     runs = [results(method, seed, rows=rows) for seed in (0, 1)]
-    long = Evaluated(results("sie", rows=rows), {"learning_rate": 0.001, "epochs": 5, "batch_size": 64})
-    longer = Evaluated(results("sie", rows=rows), {"learning_rate": 0.002, "epochs": 6, "batch_size": 32})
+    long = EvaluatedRun(results("sie", rows=rows), {"learning_rate": 0.001, "epochs": 5, "batch_size": 64})
+    longer = EvaluatedRun(results("sie", rows=rows), {"learning_rate": 0.002, "epochs": 6, "batch_size": 32})
     for tables, told in (
-        (results_tables(runs[:1]), "12.3"),
-        (comparison_console_tables(compared(*runs)), "12.3 ± 0.0"),
-        (comparison_console_tables(compared(*runs), intervals=True), "12.3 ± 0.0 (10.0 … 20.0)"),
-        (comparison_console_tables(compared(long, longer)), "12.3"),
+        (build_results_tables(runs[:1]), "12.3"),
+        (build_comparison_tables(compared(*runs)), "12.3 ± 0.0"),
+        (build_comparison_tables(compared(*runs), intervals=True), "12.3 ± 0.0 (10.0 … 20.0)"),
+        (build_comparison_tables(compared(long, longer)), "12.3"),
     ):
         text = printed(tables, 80)
         assert max(map(len, text.splitlines())) <= 80
@@ -178,10 +194,12 @@ def test_no_number_is_cut_in_eighty_columns():
 def runs(tmp_path_factory):
     """Two seeds, trained for an epoch, with made-up scores."""
     folder = tmp_path_factory.mktemp("compared")
-    make_synthetic_dataset(folder / "set", objects=8)
+    make_synthetic_dataset(folder / "set", num_objects=8)
     found = []
     for seed in (0, 1):
-        config = demo_config("vicreg", folder / "set", epochs=1, batch_size=4, pairs_per_object=1, seed=seed)
+        config = make_demo_config(
+            "vicreg", folder / "set", epochs=1, batch_size=4, pairs_per_object=1, seed=seed
+        )
         found.append(train(config, folder / f"run-{seed}"))
         write_results(found[-1] / "results.json", results("vicreg", seed))
     return found
@@ -213,7 +231,7 @@ def test_runs_are_read_from_their_folders_with_their_curves(runs, tmp_path, caps
     assert called(capsys, *runs, "--format", "html")[1].strip() == text.strip()
     assert "representation" in called(capsys, *runs, "--sort", "top1")[1]
     assert "choose one of" in called(capsys, *runs, "--sort", "top5")[2]
-    assert json.loads(comparison_json(found))["sections"][0]["entries"][0]["method"] == "vicreg"
+    assert json.loads(comparison_to_json(found))["sections"][0]["entries"][0]["method"] == "vicreg"
 
 
 def test_a_run_with_other_settings_is_told_apart_by_its_config(runs, tmp_path):
@@ -223,7 +241,7 @@ def test_a_run_with_other_settings_is_told_apart_by_its_config(runs, tmp_path):
     write_results(tmp_path / "results.json", results("vicreg", 2))
     named = names(compare_runs([*runs, tmp_path]))
     assert named[0].startswith("vicreg (learning_rate 0.")
-    assert named[1:] == ["vicreg (learning_rate 0.5)", "no image"]
+    assert named[1:] == ["vicreg (learning_rate 0.5)", "constant baseline"]
 
 
 def test_what_is_no_evaluated_run_is_refused(tmp_path):
@@ -248,14 +266,14 @@ def with_score(value):
         (b"\xff\xfe\x93", "run it again"),
         (b"[1]", "run it again"),
         (b"[" * 100_000, "run it again"),
-        (b'{"format_version": 1}', "has format 1; this version reads 2"),
+        (b'{"format_version": 1}', "has format 1, but this version reads format 2"),
         (json.dumps({**GOOD, "rows": []}).encode(), "it has no scores"),
         (json.dumps({**GOOD, "rows": [{"name": "a", "dim": 1, "scores": [1]}]}).encode(), "run it again"),
         (json.dumps({**GOOD, "elsewhere": {"a": 1}}).encode(), "run it again"),
         (json.dumps({**GOOD, "protocol": [1]}).encode(), "run it again"),
         (with_score("much"), "run it again"),
         (with_score(None), "run it again"),
-        (with_score(float("nan")), "scores that are no numbers"),
+        (with_score(float("nan")), "scores that are not finite numbers"),
     ],
     ids=range(12),
 )

@@ -6,16 +6,23 @@ import torch
 
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.evaluation import Results, evaluate, features, protocol_by_name, read_details, read_results
-from turntable.evaluation.features import extract, split_features
-from turntable.evaluation.numbers import Resampling
+from turntable.evaluation import (
+    EvaluationResults,
+    evaluate,
+    features,
+    get_protocol,
+    read_figure_data,
+    read_results,
+)
+from turntable.evaluation.features import compute_split_features, extract_features
+from turntable.evaluation.measurement import BootstrapConfig
 from turntable.models import Embedding, Embeds
-from turntable.testing.sets import make_synthetic_dataset
-from turntable.training import demo_config, load_method, open_run, train
+from turntable.testing.datasets import make_synthetic_dataset
+from turntable.training import load_method, make_demo_config, open_run, train
 
 PROTOCOL = dataclasses.replace(
-    protocol_by_name("turntable-demo").with_heads(epochs=2, hidden=16),
-    resampling=Resampling(num_resamples=20),
+    get_protocol("turntable-demo").with_probe_settings(epochs=2, hidden=16),
+    resampling=BootstrapConfig(num_resamples=20),
 )
 
 
@@ -28,7 +35,7 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["sie", "vicreg"])
 def run_dir(request, dataset, tmp_path_factory):
-    config = demo_config(request.param, dataset, epochs=1, pairs_per_object=2, batch_size=8)
+    config = make_demo_config(request.param, dataset, epochs=1, pairs_per_object=2, batch_size=8)
     return train(config, tmp_path_factory.mktemp("runs") / request.param)
 
 
@@ -36,7 +43,7 @@ def test_results_are_written_and_read_back(run_dir, dataset):
     told = []
     results = evaluate(run_dir, dataset, protocol=PROTOCOL, progress=told.append)
     assert read_results(run_dir / "results.json") == results
-    split = open_dataset(dataset).split("val")
+    split = open_dataset(dataset).open_split("val")
     assert (results.method, results.num_val_objects) == (run_dir.name, split.num_objects)
     assert results.num_val_pairs == split.num_objects * min(20, split.num_views * (split.num_views - 1))
     assert told[0] == "features of the train split"
@@ -48,9 +55,9 @@ def test_a_method_is_scored_by_its_parts_with_the_constant_beside(run_dir, datas
     if run_dir.name == "sie":
         parts = ["representation", "invariant", "equivariant", "predictor"]
     assert [row.name for row in results.rows] == [*parts, "constant"]
-    assert results.row("constant").dim == 0
+    assert results.get_row("constant").dim == 0
     assert (results.backbone, results.seed) == ("small", 0)
-    details = read_details(tmp_path / "details.npz")
+    details = read_figure_data(tmp_path / "details.npz")
     assert set(details.errors_deg) == set(details.projections) == {*parts} - {"predictor"}
     assert len(details.turn_deg) == len(details.errors_deg["representation"]) == results.num_val_pairs
     assert (details.retrieval is not None) == ("predictor" in parts)
@@ -59,7 +66,7 @@ def test_a_method_is_scored_by_its_parts_with_the_constant_beside(run_dir, datas
 
 def test_features_do_not_depend_on_the_batch_size(run_dir, dataset):
     method = load_method(open_run(run_dir))
-    one, many = (extract(method, dataset, "val", batch_size=size) for size in (1, 64))
+    one, many = (extract_features(method, dataset, "val", batch_size=size) for size in (1, 64))
     assert one.keys() == many.keys()
     for name in one:
         assert np.allclose(one[name], many[name], rtol=1e-4, atol=1e-5)
@@ -75,13 +82,13 @@ def test_features_are_those_of_each_view(dataset):
 
         def embed(self, images):
             mean = images.float().mean(dim=(2, 3))
-            return Embedding.of(mean, equivariant=mean[:, :1])
+            return Embedding.from_parts(mean, equivariant=mean[:, :1])
 
     from turntable.datasets.files import decode_jpeg
 
-    parts = extract(Mean(), dataset, "val", batch_size=5)
+    parts = extract_features(Mean(), dataset, "val", batch_size=5)
     assert set(parts) == {"representation", "equivariant"}
-    split = open_dataset(dataset).split("val")
+    split = open_dataset(dataset).open_split("val")
     for row, view in ((0, 0), (1, 3), (split.num_objects - 1, split.num_views - 1)):
         pixels = decode_jpeg(split.read_jpeg(row, view))
         assert np.allclose(parts["representation"][row, view], pixels.mean(axis=(0, 1)), atol=1e-3)
@@ -89,17 +96,17 @@ def test_features_are_those_of_each_view(dataset):
 
 def test_features_are_computed_once_for_the_same_weights(run_dir, dataset, monkeypatch):
     run = open_run(run_dir)
-    first = split_features(run, dataset, "val")
-    monkeypatch.setattr(features, "extract", lambda *a: pytest.fail("computed again"))
-    again = split_features(run, dataset, "val")
+    first = compute_split_features(run, dataset, "val")
+    monkeypatch.setattr(features, "extract_features", lambda *a: pytest.fail("computed again"))
+    again = compute_split_features(run, dataset, "val")
     assert all(np.array_equal(first.parts[name], again.parts[name]) for name in first.parts)
 
 
 def test_other_weights_or_data_have_features_of_their_own(run_dir, dataset, tmp_path):
     run = open_run(run_dir)
-    first = split_features(run, dataset, "val")
+    first = compute_split_features(run, dataset, "val")
     make_synthetic_dataset(tmp_path / "other", seed=1)
-    other = split_features(run, tmp_path / "other", "val")
+    other = compute_split_features(run, tmp_path / "other", "val")
     assert not np.allclose(first.parts["representation"], other.parts["representation"])
     assert not np.allclose(first.quaternions, other.quaternions)
 
@@ -107,8 +114,8 @@ def test_other_weights_or_data_have_features_of_their_own(run_dir, dataset, tmp_
 def test_labels_stand_beside_the_features(run_dir, dataset):
     from scipy.spatial.transform import Rotation
 
-    found = split_features(open_run(run_dir), dataset, "train")
-    split = open_dataset(dataset).split("train")
+    found = compute_split_features(open_run(run_dir), dataset, "train")
+    split = open_dataset(dataset).open_split("train")
     angles = split.labels[..., :3].astype(np.float64)
     expected = Rotation.from_euler("xyz", angles.reshape(-1, 3)).as_quat().reshape(*angles.shape[:2], 4)
     assert np.allclose(np.abs((found.quaternions * expected).sum(axis=-1)), 1)
@@ -124,4 +131,4 @@ def test_a_folder_without_a_run_is_refused(dataset, tmp_path):
 @pytest.mark.parametrize("text", ["{}", "nonsense", '{"format_version": 99}', "[]"])
 def test_what_is_no_result_is_refused(text):
     with pytest.raises(IntegrityError, match=r"results\.json"):
-        Results.from_json(text)
+        EvaluationResults.from_json(text)

@@ -8,16 +8,21 @@ import numpy as np
 import pytest
 
 from turntable.cli.base import PlainConsole
-from turntable.console import comparison_console_tables, dataset_tables
+from turntable.console import build_comparison_tables, build_dataset_tables
 from turntable.datasets import Dataset, ObjectRecord, load_recipe, open_dataset
-from turntable.datasets.describing import Provenance, card_text, stated_digests
-from turntable.datasets.describing.croissant import croissant_text
+from turntable.datasets.describing import Provenance, format_card, parse_croissant_digests
+from turntable.datasets.describing.croissant import format_croissant
 from turntable.errors import IntegrityError
-from turntable.evaluation import Results, Row, Score, summarize_dataset, write_report
-from turntable.evaluation.report.figures import error_over_angle, histograms, projections, training_curves
-from turntable.evaluation.report.summaries import contact_sheet_of
+from turntable.evaluation import EvaluationResults, Score, ScoreRow, summarize_dataset, write_report
+from turntable.evaluation.report.plots import (
+    plot_error_over_angle,
+    plot_histograms,
+    plot_projections,
+    plot_training_curves,
+)
+from turntable.evaluation.report.report_summaries import read_contact_sheet
 from turntable.studies import compare_runs, write_comparison
-from turntable.testing.sets import write_synthetic_dataset
+from turntable.testing.datasets import write_synthetic_dataset
 
 pytestmark = pytest.mark.slow
 
@@ -50,10 +55,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return open_dataset(folder)
 
 
-def results(method: str, **changes: object) -> Results:
+def results(method: str, **changes: object) -> EvaluationResults:
     score = Score(0.5, 0.4, 0.6)
-    rows = (Row(method, 8, {"top1": score, "r2_averaged": score}), Row("constant", 0, {"top1": score}))
-    made = Results(method, method, 0, "set", "0" * 64, {"name": method}, 1, 1, 1, rows, notes=(method,))
+    rows = (
+        ScoreRow(method, 8, {"top1": score, "r2_averaged": score}),
+        ScoreRow("constant", 0, {"top1": score}),
+    )
+    made = EvaluationResults(
+        method, method, 0, "set", "0" * 64, {"name": method}, 1, 1, 1, rows, notes=(method,)
+    )
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -62,7 +72,7 @@ def plain(page: str) -> None:
 
 
 def test_a_report_shows_names_as_text(hostile: Dataset, tmp_path: Path) -> None:
-    summary = summarize_dataset(hostile, contact_sheet_of(hostile))
+    summary = summarize_dataset(hostile, read_contact_sheet(hostile))
     for name in NAMES:
         path = write_report(tmp_path / "report.html", summary, [], [results(name)])
         plain(path.read_text("utf-8"))
@@ -77,7 +87,7 @@ def test_a_comparison_shows_names_as_text(tmp_path: Path) -> None:
     plain(write_comparison(tmp_path / "page.html", comparison).read_text("utf-8"))
     console = PlainConsole()
     with console.capture() as shown:
-        for table in comparison_console_tables(comparison):
+        for table in build_comparison_tables(comparison):
             console.print(table)
     assert "\u202e" not in shown.get()
     assert "\\u202e" in shown.get()
@@ -85,39 +95,39 @@ def test_a_comparison_shows_names_as_text(tmp_path: Path) -> None:
 
 def test_results_with_names_without_an_end_are_refused(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(results("x" * 100_000).to_json())
-    with pytest.raises(IntegrityError, match="names of more than 500 characters"):
+    with pytest.raises(IntegrityError, match="names longer than 500 characters"):
         compare_runs([tmp_path])
 
 
 def test_figures_take_names_for_words(hostile: Dataset) -> None:
     count = len(NAMES)
     for name in NAMES:
-        assert training_curves([(name, {name: [1.0, 0.5]})]).startswith(b"\x89PNG")
-        assert histograms({name: np.arange(5.0)}).startswith(b"\x89PNG")
+        assert plot_training_curves([(name, {name: [1.0, 0.5]})]).startswith(b"\x89PNG")
+        assert plot_histograms({name: np.arange(5.0)}).startswith(b"\x89PNG")
     angles = np.linspace(0, 180, 90)
-    assert error_over_angle(angles, dict.fromkeys(NAMES, angles)).startswith(b"\x89PNG")
+    assert plot_error_over_angle(angles, dict.fromkeys(NAMES, angles)).startswith(b"\x89PNG")
     points = {NAMES[1]: np.arange(2.0 * count).reshape(count, 2)}
-    assert projections(points, np.arange(count), hostile.categories).startswith(b"\x89PNG")
+    assert plot_projections(points, np.arange(count), hostile.categories).startswith(b"\x89PNG")
 
 
 def test_a_card_and_a_croissant_show_licences_as_words(hostile: Dataset) -> None:
     manifest = replace(hostile.manifest, source={"name": NAMES[0], "licence": NAMES[3]})
-    card = card_text(manifest, Provenance(dict.fromkeys(NAMES, 1)))
+    card = format_card(manifest, Provenance(dict.fromkeys(NAMES, 1)))
     assert "<script>" not in card
     rows = (
         card.partition("| licence of the mesh | objects |")[2].partition("## Labels")[0].strip().splitlines()
     )
     assert len(rows) == 1 + len(NAMES)
     assert all(row.replace("\\|", "").count("|") == 3 for row in rows)
-    text = croissant_text(manifest, "0" * 64, "1" * 64)
+    text = format_croissant(manifest, "0" * 64, "1" * 64)
     assert json.loads(text)["name"] == "names"
-    assert stated_digests(text)["manifest.json"] == "0" * 64
+    assert parse_croissant_digests(text)["manifest.json"] == "0" * 64
 
 
 def test_a_terminal_shows_names_as_text(hostile: Dataset) -> None:
     console = PlainConsole()
     with console.capture() as shown:
-        for table in dataset_tables(hostile):
+        for table in build_dataset_tables(hostile):
             console.print(table)
         console.print("\x1b[2J\x1b]0;owned\x07 \x9b2J")
     assert "\x1b" not in shown.get().replace("\x1b[0m", "").replace("\x1b[1m", "").replace("\x1b[3m", "")

@@ -8,10 +8,10 @@ import pytest
 
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError
-from turntable.evaluation import read_details
-from turntable.evaluation.features import with_labels
-from turntable.studies import compare_runs, comparison_page
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.evaluation import read_figure_data
+from turntable.evaluation.features import build_split_features
+from turntable.studies import compare_runs, comparison_to_html
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 def members(path, compression=zipfile.ZIP_STORED, **arrays):
@@ -44,22 +44,22 @@ def test_details_that_are_none_are_refused(tmp_path, monkeypatch, make):
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "details.npz")
     with pytest.raises(IntegrityError, match="does not hold the details of an evaluation") as caught:
-        read_details(tmp_path / "details.npz")
+        read_figure_data(tmp_path / "details.npz")
     assert len(str(caught.value)) < 500
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("shape", [(3,), (6, 3), (5, 3, 8), (6, 2, 8), (6, 3, 8, 1)])
 def test_features_of_another_shape_are_refused(tmp_path, shape):
-    dataset = open_dataset(make_synthetic_dataset(tmp_path / "set", objects=6, views=3).path)
+    dataset = open_dataset(make_synthetic_dataset(tmp_path / "set", num_objects=6, num_views=3).path)
     (name,) = [name for name in dataset.splits if name == "train"]
-    with dataset.split(name) as split:
+    with dataset.open_split(name) as split:
         objects = split.num_objects
-    assert with_labels({"representation": np.zeros((objects, 3, 8), np.float32)}, dataset, name)
-    with pytest.raises(IntegrityError, match="remove the run's folder features"):
-        with_labels({"representation": np.zeros(shape, np.float32)}, dataset, name)
+    assert build_split_features({"representation": np.zeros((objects, 3, 8), np.float32)}, dataset, name)
+    with pytest.raises(IntegrityError, match=r"remove the run's folder"):
+        build_split_features({"representation": np.zeros(shape, np.float32)}, dataset, name)
     with pytest.raises(IntegrityError, match="of <U1"):
-        with_labels({"representation": np.zeros((objects, 3, 8), "U1")}, dataset, name)
+        build_split_features({"representation": np.zeros((objects, 3, 8), "U1")}, dataset, name)
 
 
 def results(**changes):
@@ -96,11 +96,11 @@ def test_results_that_are_none_are_told(tmp_path, text):
     path = tmp_path / "results.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(IntegrityError, match=r"results\.json") as told:
-        comparison_page(compare_runs([path]))
+        comparison_to_html(compare_runs([path]))
     assert str(told.value).isprintable()
     assert len(str(told.value)) < 500
 
 
 def test_results_that_are_some_are_compared(tmp_path):
     (tmp_path / "results.json").write_text(results())
-    assert "equivariant" in comparison_page(compare_runs([tmp_path, tmp_path / "results.json"]))
+    assert "equivariant" in comparison_to_html(compare_runs([tmp_path, tmp_path / "results.json"]))

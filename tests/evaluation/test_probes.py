@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from turntable.evaluation.numbers import ProbeConfig, train_classifier, train_regressor
+from turntable.evaluation.measurement import ProbeConfig, train_classifier, train_regressor
 
 
 def clusters(count, seed=0):
@@ -55,8 +55,8 @@ def test_training_is_deterministic_and_leaves_the_callers_generator_alone():
 
 
 def test_the_rate_is_constant_or_falls():
-    assert [ProbeConfig(epochs=3).rate(epoch) for epoch in range(3)] == [1e-3] * 3
-    falling = [ProbeConfig(epochs=4, cosine=True).rate(epoch) for epoch in range(4)]
+    assert [ProbeConfig(epochs=3).compute_learning_rate(epoch) for epoch in range(3)] == [1e-3] * 3
+    falling = [ProbeConfig(epochs=4, cosine=True).compute_learning_rate(epoch) for epoch in range(4)]
     assert falling[0] == 1e-3
     assert falling == sorted(falling, reverse=True)
 

@@ -7,9 +7,15 @@ import pytest
 
 from turntable.datasets import load_recipe
 from turntable.errors import InvalidInputError
-from turntable.evaluation import Protocol, SplitFeatures, evaluate_features, protocol_by_name
-from turntable.evaluation.numbers import ProbeConfig, Resamples, Resampling, rotation_scores, top1_score
-from turntable.evaluation.scoring import score as score_places
+from turntable.evaluation import Protocol, SplitFeatures, evaluate_features, get_protocol
+from turntable.evaluation.measurement import (
+    BootstrapConfig,
+    BootstrapResamples,
+    ProbeConfig,
+    compute_rotation_scores,
+    compute_top1_score,
+)
+from turntable.evaluation.task_scoring import score_tasks as score_places
 from turntable.evaluation.tasks import (
     AbsoluteRotation,
     BaseTranslation,
@@ -18,14 +24,14 @@ from turntable.evaluation.tasks import (
     HueDifferences,
     Hues,
     LinearRotation,
-    Neighbours,
+    NearestNeighbors,
     ObjectTranslation,
-    PairLists,
+    PairConfig,
     RelativeRotation,
 )
-from turntable.evaluation.tasks.category import nearest_categories
+from turntable.evaluation.tasks.category import predict_nearest_categories
 from turntable.geometry import euler_to_quaternion, quaternion_to_matrix
-from turntable.models.layers.equiangular import equiangular_vectors
+from turntable.models.layers.equiangular import make_equiangular_vectors
 
 NUM_CLASSES = 4
 SETTLED = {"learning_rate": 3e-3, "cosine": True, "standardize": True}
@@ -35,17 +41,17 @@ def protocol_of(classifier, rotation, color, pairs, linear=True):
     """All that is asked of features, by heads that are trained so."""
     tasks = (
         Classification(classifier),
-        Neighbours(),
+        NearestNeighbors(),
         EquiangularClassification(classifier),
         RelativeRotation(rotation),
         *([LinearRotation(rotation)] if linear else []),
         AbsoluteRotation(rotation),
-        HueDifferences(color, deep=False),
+        HueDifferences(color, use_mlp=False),
         Hues(color),
         ObjectTranslation(rotation),
         BaseTranslation(rotation),
     )
-    return Protocol("known", tasks, PairLists(pairs, 20), resampling=Resampling(num_resamples=200))
+    return Protocol("known", tasks, PairConfig(pairs, 20), resampling=BootstrapConfig(num_resamples=200))
 
 
 NAMING = ProbeConfig(epochs=4, learning_rate=1e-2)
@@ -179,13 +185,18 @@ def test_the_order_of_objects_changes_no_metric():
     classes = generator.integers(NUM_CLASSES, size=(30, 7))
     truth = generator.integers(NUM_CLASSES, size=30)
     order = generator.permutation(30)
-    here = rotation_scores(predicted.reshape(-1, 4), target.reshape(-1, 4), Resamples(30, Resampling(10)))
-    there = rotation_scores(
-        predicted[order].reshape(-1, 4), target[order].reshape(-1, 4), Resamples(30, Resampling(10))
+    here = compute_rotation_scores(
+        predicted.reshape(-1, 4), target.reshape(-1, 4), BootstrapResamples(30, BootstrapConfig(10))
+    )
+    there = compute_rotation_scores(
+        predicted[order].reshape(-1, 4),
+        target[order].reshape(-1, 4),
+        BootstrapResamples(30, BootstrapConfig(10)),
     )
     assert {k: v.value for k, v in here.items()} == pytest.approx({k: v.value for k, v in there.items()})
     top1 = [
-        top1_score(classes[o], truth[o], Resamples(30, Resampling(10))).value for o in (np.arange(30), order)
+        compute_top1_score(classes[o], truth[o], BootstrapResamples(30, BootstrapConfig(10))).value
+        for o in (np.arange(30), order)
     ]
     assert top1[0] == pytest.approx(top1[1])
 
@@ -203,10 +214,10 @@ def labelled(num_objects, seed, num_views=12):
     schema = load_recipe("3diebench-t").schema
     labels = generator.uniform(-0.5, 0.5, (num_objects, num_views, len(schema))).astype(np.float32)
     for name in ("floor_hue", "light_hue"):
-        labels[..., schema.column(name)] += 0.5
-    quaternions = schema.quaternions(labels)
-    hues = 2 * np.pi * labels[..., schema.columns(["floor_hue", "light_hue"])]
-    shifts = labels[..., schema.columns(["translation_x", "translation_y", "translation_z"])]
+        labels[..., schema.get_column(name)] += 0.5
+    quaternions = schema.compute_quaternions(labels)
+    hues = 2 * np.pi * labels[..., schema.get_columns(["floor_hue", "light_hue"])]
+    shifts = labels[..., schema.get_columns(["translation_x", "translation_y", "translation_z"])]
     matrices = quaternion_to_matrix(quaternions)
     moved = np.einsum("nvij,nvj->nvi", matrices, shifts)
     told = [matrices.reshape(num_objects, num_views, 9), hues, np.cos(hues), np.sin(hues), shifts, moved]
@@ -231,7 +242,7 @@ def everything():
 
 def test_every_label_is_read_from_features_that_hold_it(everything):
     scores = everything["representation"]
-    assert scores["colour_r2_pooled"] > 0.98
+    assert scores["color_r2_pooled"] > 0.98
     assert scores["floor_hue_error_turn"] < 0.02
     assert scores["light_hue_error_turn"] < 0.02
     assert scores["translation_object_r2_averaged"] > 0.95
@@ -242,7 +253,7 @@ def test_every_label_is_read_from_features_that_hold_it(everything):
 
 def test_what_sees_nothing_tells_nothing(everything):
     constant = everything["constant"]
-    for name in ("colour_r2_averaged", "translation_object_r2_averaged", "absolute_r2_averaged"):
+    for name in ("color_r2_averaged", "translation_object_r2_averaged", "absolute_r2_averaged"):
         assert constant[name] == pytest.approx(0, abs=0.05)
     assert constant["floor_hue_error_turn"] == pytest.approx(0.25, abs=0.03)
     assert set(constant) == set(everything["representation"])
@@ -270,16 +281,17 @@ def test_what_is_left_out_is_said_with_its_reason():
 
     said = notes(train, val)
     assert said == (
-        "differences of hue, hues of a view: left out; in the train split, no hues of floor and light vary",
-        "translation between two views: left out; in the train split, no translations vary",
+        "hue differences, hues of a view: left out; in the train split, the hues of floor and light do"
+        " not vary",
+        "translation between two views: left out; in the train split, translations do not vary",
     )
     alike = dataclasses.replace(val, categories=np.zeros_like(val.categories))
-    assert "category: left out; in val, all objects are of one category" in notes(train, alike)
+    assert "category: left out; in val, all objects are of the same category" in notes(train, alike)
     unknown = dataclasses.replace(val, categories=val.categories - 1)
     assert "category: left out; in val, some objects are of categories that the training" in str(
         notes(train, unknown)
     )
-    assert "rotation between two views, differences of hue, translation between two views: left out;" in str(
+    assert "rotation between two views, hue differences, translation between two views: left out;" in str(
         notes(first_view(train), first_view(val))
     )
     assert notes(labelled(12, 0, 4), labelled(8, 1, 4)) == ()
@@ -301,23 +313,26 @@ def test_a_split_that_cannot_be_asked_has_no_score_and_breaks_nothing():
 
 def test_features_alone_are_not_enough_for_a_backbone_that_drifts():
     with pytest.raises(InvalidInputError, match='use a protocol with batch_norm="eval"'):
-        evaluate_features(make_split(12, 0), make_split(8, 1), protocol_by_name("sie-drifting"))
+        evaluate_features(make_split(12, 0), make_split(8, 1), get_protocol("sie-train-mode-bn"))
     with pytest.raises(InvalidInputError, match="standardize"):
-        dataclasses.replace(protocol_by_name("turntable-demo"), batch_norm="train")
+        dataclasses.replace(get_protocol("turntable-demo"), batch_norm="train")
 
 
 def test_the_nearest_neighbours_vote():
     known = np.float32([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9], [0.2, 0.8]])
     categories = np.array([0, 0, 1, 1, 1])
     asked = np.float32([[5, 0.1], [0.1, 3]])
-    assert nearest_categories(known, categories, asked, 2, 2).tolist() == [0, 1]
-    assert nearest_categories(known, categories, asked, 99, 2).tolist() == [0, 1]  # votes weigh cosines
+    assert predict_nearest_categories(known, categories, asked, 2, 2).tolist() == [0, 1]
+    assert predict_nearest_categories(known, categories, asked, 99, 2).tolist() == [
+        0,
+        1,
+    ]  # votes weigh cosines
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("dim", "most"), [(64, 1e-6), (32, 0.129), (16, 0.259)])
 def test_equiangular_vectors_are_as_far_apart_as_can_be(dim, most):
-    vectors = equiangular_vectors(55, dim).double()
+    vectors = make_equiangular_vectors(55, dim).double()
     cosines = (vectors @ vectors.T).fill_diagonal_(0).abs().max().item()
     welch = np.sqrt(max(0, 55 - dim) / (dim * 54))
     assert welch - 1e-6 <= cosines <= most
@@ -330,7 +345,7 @@ def task_of(protocol, name):
 
 
 def test_the_papers_protocols_differ_where_they_say():
-    sie, equicaps, seq = (protocol_by_name(name) for name in ("sie", "equicaps", "seq-jepa"))
+    sie, equicaps, seq = (get_protocol(name) for name in ("sie", "equicaps", "seq-jepa"))
     names = {protocol.name: [task.name for task in protocol.tasks] for protocol in (sie, equicaps, seq)}
     assert names == {
         "sie": ["top1", "rotation", "linear_rotation", "hue_differences", "predictions"],
@@ -343,14 +358,17 @@ def test_the_papers_protocols_differ_where_they_say():
             *("aggregates", "predictions"),
         ],
     }
-    assert (task_of(sie, "hue_differences").deep, task_of(equicaps, "hue_differences").deep) == (True, False)
+    assert (task_of(sie, "hue_differences").use_mlp, task_of(equicaps, "hue_differences").use_mlp) == (
+        True,
+        False,
+    )
     assert task_of(equicaps, "hue_differences").probe.epochs == 50
     assert task_of(sie, "predictions").candidates == ("val", "train", "both")
     assert task_of(seq, "rotation").probe.optimizer == "adamw"
     for config in (sie, seq):
-        drifting = protocol_by_name(f"{config.name}-drifting")
-        assert drifting == dataclasses.replace(config, name=drifting.name, batch_norm="train")
+        train_mode = get_protocol(f"{config.name}-train-mode-bn")
+        assert train_mode == dataclasses.replace(config, name=train_mode.name, batch_norm="train")
     with pytest.raises(
         InvalidInputError, match="unknown protocol 'mine'; choose one of: turntable, turntable-d"
     ):
-        protocol_by_name("mine")
+        get_protocol("mine")

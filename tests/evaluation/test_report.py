@@ -16,25 +16,30 @@ from tests.support.made_up import results, scores
 from turntable import cli
 from turntable.evaluation import (
     DatasetSummary,
-    Details,
-    Elsewhere,
-    Row,
-    RunCurve,
-    protocol_by_name,
+    FigureData,
+    OODResults,
+    RunSummary,
+    ScoreRow,
+    get_protocol,
     read_results,
     summarize_dataset,
     summarize_run,
     write_report,
     write_runs_report,
 )
-from turntable.evaluation.details import Retrieval
-from turntable.evaluation.numbers import Resampling
-from turntable.evaluation.report.figures import error_over_angle, histograms, projections, training_curves
-from turntable.evaluation.report.pictures import retrieval_sheet
-from turntable.evaluation.report.summaries import contact_sheet_of
+from turntable.evaluation.figure_data import RetrievalExamples
+from turntable.evaluation.measurement import BootstrapConfig
+from turntable.evaluation.report.plots import (
+    plot_error_over_angle,
+    plot_histograms,
+    plot_projections,
+    plot_training_curves,
+)
+from turntable.evaluation.report.report_figures import render_retrieval_sheet
+from turntable.evaluation.report.report_summaries import read_contact_sheet
 from turntable.studies import compare_runs
-from turntable.testing.sets import make_synthetic_dataset
-from turntable.training import demo_config, train
+from turntable.testing.datasets import make_synthetic_dataset
+from turntable.training import make_demo_config, train
 
 SUMMARY = DatasetSummary("<zoo> & co", {"objects": "320"}, {"rotation_x, rad": np.linspace(-1, 1, 50)})
 
@@ -65,8 +70,8 @@ def pixels(url):
 
 
 def test_the_page_is_complete_in_itself(both, tmp_path):
-    runs = [RunCurve("sie", (3.0, 2.0, 1.0), "small"), RunCurve("vicreg", (2.0, 1.5), "small")]
-    sheet = histograms({"a": np.arange(4.0)})
+    runs = [RunSummary("sie", (3.0, 2.0, 1.0), "small"), RunSummary("vicreg", (2.0, 1.5), "small")]
+    sheet = plot_histograms({"a": np.arange(4.0)})
     path = write_report(
         tmp_path / "report.html",
         DatasetSummary(SUMMARY.name, SUMMARY.facts, SUMMARY.factors, sheet),
@@ -93,15 +98,17 @@ def test_a_page_without_runs_shows_the_data_alone(tmp_path):
 
 @pytest.mark.slow
 def test_figures_show_their_numbers():
-    assert histograms({"a": np.zeros(9)}) == histograms({"a": np.zeros(9)})
-    assert histograms({"a": np.zeros(9)}) != histograms({"a": np.arange(9.0)})
+    assert plot_histograms({"a": np.zeros(9)}) == plot_histograms({"a": np.zeros(9)})
+    assert plot_histograms({"a": np.zeros(9)}) != plot_histograms({"a": np.arange(9.0)})
     falling, rising = {"loss": [3.0, 2, 1]}, {"loss": [1.0, 2, 3]}
-    assert training_curves([("sie", falling)]) != training_curves([("sie", rising)])
-    with_terms = training_curves([("sie", {**falling, "variance": [1.0, 1, 2]})])
-    assert with_terms != training_curves([("sie", falling)])
-    assert height(training_curves([("sie", {term: [1.0, 2] for term in "abcde"})])) > height(with_terms)
+    assert plot_training_curves([("sie", falling)]) != plot_training_curves([("sie", rising)])
+    with_terms = plot_training_curves([("sie", {**falling, "variance": [1.0, 1, 2]})])
+    assert with_terms != plot_training_curves([("sie", falling)])
+    assert height(plot_training_curves([("sie", {term: [1.0, 2] for term in "abcde"})])) > height(with_terms)
     # Seeds of one name share a panel.
-    assert height(training_curves([("sie", falling)] * 9)) == height(training_curves([("sie", falling)]))
+    assert height(plot_training_curves([("sie", falling)] * 9)) == height(
+        plot_training_curves([("sie", falling)])
+    )
 
 
 def height(png):
@@ -110,21 +117,21 @@ def height(png):
 
 def test_errors_are_binned_by_angle_up_to_the_last_degree():
     turns, errors = np.full(20, 180.0), np.full(20, 90.0)
-    blank = error_over_angle(np.zeros(0), {"representation": np.zeros(0)})
-    assert error_over_angle(turns, {"representation": errors}) != blank
-    few = error_over_angle(turns[:4], {"representation": errors[:4]})
+    blank = plot_error_over_angle(np.zeros(0), {"representation": np.zeros(0)})
+    assert plot_error_over_angle(turns, {"representation": errors}) != blank
+    few = plot_error_over_angle(turns[:4], {"representation": errors[:4]})
     assert few == blank  # too few for a median
 
 
 def test_points_of_many_categories_and_of_one_are_drawn():
     points = {"representation": np.random.default_rng(0).normal(size=(60, 2))}
     names = [f"category {number}" for number in range(30)]
-    many = projections(points, np.arange(60) % 30, names)
-    assert many != projections(points, np.zeros(60, int), names)
+    many = plot_projections(points, np.arange(60) % 30, names)
+    assert many != plot_projections(points, np.zeros(60, int), names)
 
 
 def test_a_data_set_is_summarized(tmp_path):
-    dataset = make_synthetic_dataset(tmp_path / "set", objects=8, views=5)
+    dataset = make_synthetic_dataset(tmp_path / "set", num_objects=8, num_views=5)
     summary = summarize_dataset(dataset)
     assert summary.facts["images"] == "40"
     assert summary.facts["objects"].startswith("8 (")
@@ -141,8 +148,8 @@ def test_a_data_set_is_summarized(tmp_path):
 def trained(tmp_path_factory):
     """A data set and a run of two epochs on it."""
     folder = tmp_path_factory.mktemp("reported")
-    dataset = make_synthetic_dataset(folder / "set", objects=8)
-    config = demo_config("vicreg", folder / "set", epochs=2, batch_size=4, pairs_per_object=2)
+    dataset = make_synthetic_dataset(folder / "set", num_objects=8)
+    config = make_demo_config("vicreg", folder / "set", epochs=2, batch_size=4, pairs_per_object=2)
     return dataset, train(config, folder / "run")
 
 
@@ -158,13 +165,15 @@ def test_a_run_is_summarized(trained):
 
 def retrieval(*asked_and_found):
     asked, found = zip(*asked_and_found, strict=True)
-    return Retrieval(np.arange(len(asked)) % 2, np.zeros(len(asked), int), np.array(asked), np.array(found))
+    return RetrievalExamples(
+        np.arange(len(asked)) % 2, np.zeros(len(asked), int), np.array(asked), np.array(found)
+    )
 
 
 def made_up_details(found=None):
     generator = np.random.default_rng(0)
     parts = ("representation", "invariant")
-    return Details(
+    return FigureData(
         generator.uniform(0, 180, 300),
         {"representation": generator.uniform(0, 180, 300)},
         {part: generator.normal(size=(40, 2)) for part in parts},
@@ -177,9 +186,9 @@ def made_up_details(found=None):
 
 def test_the_page_of_a_run_shows_all_there_is(trained, tmp_path):
     dataset, run = trained
-    row = Row("representation", 8, scores(r2_averaged=0.7))
-    there = results("vicreg", Row("representation", 8, scores(r2_averaged=-0.2))).rows
-    elsewhere = Elsewhere("so3-ood", "e" * 64, 0.0, there, ("colour: left out",))
+    row = ScoreRow("representation", 8, scores(r2_averaged=0.7))
+    there = results("vicreg", ScoreRow("representation", 8, scores(r2_averaged=-0.2))).rows
+    elsewhere = OODResults("so3-ood", "e" * 64, 0.0, there, ("color: left out",))
     found = dataclasses.replace(results("vicreg", row), elsewhere=(elsewhere,), notes=("hues: left out",))
     details = made_up_details(retrieval((1, [1, 2, 3, 4, 5])))
     page = Page(
@@ -188,14 +197,14 @@ def test_the_page_of_a_run_shows_all_there_is(trained, tmp_path):
     assert len(page.images) == 6  # errors, points, what is found, curves, contact sheet, histograms
     assert "vicreg on zoo" not in page.text
     assert "vicreg on synthetic" in page.text
-    assert "Out of distribution on SO(3): training can show none of its rotations." in page.text
-    assert {"hues: left out.", "colour: left out."} <= set(page.text)
-    assert contact_sheet_of(dataset) == base64.b64decode(page.images[4].split(",")[1])
+    assert "Out of distribution on SO(3): none of its rotations can occur in training." in page.text
+    assert {"hues: left out.", "color: left out."} <= set(page.text)
+    assert read_contact_sheet(dataset) == base64.b64decode(page.images[4].split(",")[1])
 
 
 def test_other_data_of_the_same_name_are_told_apart(tmp_path):
-    row = results("sie", Row("representation", 8, scores())).rows
-    elsewhere = (Elsewhere(SUMMARY.name, "a" * 64, 0.0, row), Elsewhere("other", "b" * 64, 1.0, row))
+    row = results("sie", ScoreRow("representation", 8, scores())).rows
+    elsewhere = (OODResults(SUMMARY.name, "a" * 64, 0.0, row), OODResults("other", "b" * 64, 1.0, row))
     found = dataclasses.replace(results("sie", row[0]), elsewhere=elsewhere)
     page = Page(write_report(tmp_path / "report.html", SUMMARY, [], [found]).read_text("utf-8"))
     assert f"{SUMMARY.name} aaaaaaaa" in page.text
@@ -204,7 +213,7 @@ def test_other_data_of_the_same_name_are_told_apart(tmp_path):
 
 def test_the_true_view_is_framed_where_it_is_found(trained):
     found = retrieval((1, [1, 2, 3, 4, 5]), (1, [5, 4, 3, 2, 1]), (1, [2, 3, 4, 5, 0]))
-    sheet = np.asarray(Image.open(io.BytesIO(retrieval_sheet(found, trained[0]))).convert("RGBA"))
+    sheet = np.asarray(Image.open(io.BytesIO(render_retrieval_sheet(found, trained[0]))).convert("RGBA"))
     framed = (sheet[..., :3] == (76, 159, 80)).all(axis=2)
     rows = np.array_split(framed[20:], 3)
     places = [np.flatnonzero(row.any(axis=0)) for row in rows]
@@ -214,10 +223,10 @@ def test_the_true_view_is_framed_where_it_is_found(trained):
 
 def evaluated(monkeypatch, capsys, *words):
     quick = dataclasses.replace(
-        protocol_by_name("turntable-demo").with_heads(epochs=1, hidden=8),
-        resampling=Resampling(num_resamples=10),
+        get_protocol("turntable-demo").with_probe_settings(epochs=1, hidden=8),
+        resampling=BootstrapConfig(num_resamples=10),
     )
-    monkeypatch.setattr("turntable.evaluation.protocol_by_name", lambda name: quick)
+    monkeypatch.setattr("turntable.evaluation.get_protocol", lambda name: quick)
     with pytest.raises(SystemExit) as ended:
         cli.main(["evaluate", *map(str, words)])
     return ended.value.code, capsys.readouterr()
@@ -232,16 +241,16 @@ def test_a_network_that_has_learned_nothing_is_evaluated_beside_its_run(trained,
     assert read_results(run / "untrained" / "results.json").method == "untrained"
     text = (run / "untrained" / "report.html").read_text("utf-8")
     assert "untrained on synthetic" in text
-    assert "there are no records of it" in text
+    assert "it has no records" in text
     assert evaluated(monkeypatch, capsys, run, dataset.path)[0] == 0
     methods = [entry.method for entry in compare_runs([run, run / "untrained"]).entries]
-    assert methods == ["vicreg", "untrained", "no image"]
+    assert methods == ["vicreg", "untrained", "constant baseline"]
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--protocol", "sie", "--preset", "demo"], "--preset demo is of turntable's protocol"),
+        (["--protocol", "sie", "--preset", "demo"], "--preset demo is for turntable's protocol"),
         (["--untrained", "--ood", "elsewhere"], "--untrained scores one data set"),
     ],
 )
@@ -262,5 +271,5 @@ def test_a_browser_without_a_network_shows_the_page(both, trained, tmp_path):
         [*command, f"file://{tmp_path / 'report.html'}"], check=True, capture_output=True, timeout=60
     )
     shown = np.asarray(Image.open(tmp_path / "page.png").convert("RGB")).reshape(-1, 3)
-    for colour in ((232, 241, 250), (59, 130, 196)):  # the mark of the best, the first colour of figures
-        assert (shown == colour).all(axis=1).sum() > 100
+    for color in ((232, 241, 250), (59, 130, 196)):  # the mark of the best, the first color of figures
+        assert (shown == color).all(axis=1).sum() > 100

@@ -8,13 +8,18 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.evaluation import Details, SplitFeatures, read_details, together
-from turntable.evaluation.details import Retrieval, write_details
-from turntable.evaluation.numbers import Resamples, Resampling, retrieval
-from turntable.evaluation.tasks.prediction import blind_scores, examples, measured, predictor_scores
+from turntable.evaluation import FigureData, SplitFeatures, merge_figure_data, read_figure_data
+from turntable.evaluation.figure_data import RetrievalExamples, write_figure_data
+from turntable.evaluation.measurement import BootstrapConfig, BootstrapResamples, retrieval
+from turntable.evaluation.tasks.prediction import (
+    compute_constant_scores,
+    compute_predictor_scores,
+    find_retrieval_examples,
+    measure_split,
+)
 from turntable.geometry import quaternion_to_matrix
 
-FEW = Resampling(50)
+FEW = BootstrapConfig(50)
 
 
 def poses(objects=6, views=50, seed=0):
@@ -38,8 +43,8 @@ def scores_of(predict, split, sources=None):
     sources = split.num_views if sources is None else sources
     return {
         name: score.value
-        for name, score in predictor_scores(
-            measured(predict, split, sources, {"": split}), Resamples(split.num_objects, FEW)
+        for name, score in compute_predictor_scores(
+            measure_split(predict, split, sources, {"": split}), BootstrapResamples(split.num_objects, FEW)
         ).items()
     }
 
@@ -89,20 +94,20 @@ def test_of_candidates_equally_near_their_poses_are_averaged():
         lambda o, s, e: torch.from_numpy(targets[:1][np.zeros(len(o), int)]),
         retrieval.EmbeddedViews(targets[None, :1], targets[None, :1], q[None, :1]),
         1,
-        {"": retrieval.Candidates(targets, q)},
+        {"": retrieval.PoseCandidates(targets, q)},
     )
     assert found.pose_errors[""].item() == pytest.approx((0 + 0.5) / 2)
 
 
 def test_what_sees_nothing_stands_beside_every_metric(turned):
-    resamples = Resamples(6, FEW)
+    resamples = BootstrapResamples(6, FEW)
     where, mean = {"": turned}, torch.from_numpy(turned.target.mean(axis=(0, 1)))
     for sources in (50, 3):
-        found = measured(perfect(turned), turned, sources, where)
-        blind = blind_scores(turned, turned, sources, where, resamples)
-        assert set(blind) == set(predictor_scores(found, resamples))
-        constant = measured(lambda o, s, e: mean.expand(len(o), -1), turned, sources, where)
-        literal = predictor_scores(constant, resamples)["equivariance_residual"]
+        found = measure_split(perfect(turned), turned, sources, where)
+        blind = compute_constant_scores(turned, turned, sources, where, resamples)
+        assert set(blind) == set(compute_predictor_scores(found, resamples))
+        constant = measure_split(lambda o, s, e: mean.expand(len(o), -1), turned, sources, where)
+        literal = compute_predictor_scores(constant, resamples)["equivariance_residual"]
         assert blind["equivariance_residual"].value == pytest.approx(literal.value, rel=1e-5)
         assert blind["equivariance_residual"].low == pytest.approx(literal.low, rel=1e-5)
         # Embeddings of views that are drawn apart lie further from one another than from their mean.
@@ -116,9 +121,9 @@ def test_ranks_of_ties_are_those_of_a_random_order(nearer, equal, seed):
     """Against ranks drawn: 1 / rank and hits are expectations over the order of those equally near."""
     ranks = retrieval.ViewRanks(np.array([[float(nearer)]]), np.array([[float(equal)]]))
     drawn = nearer + np.random.default_rng(seed).integers(1, equal + 1, 20_000)
-    assert ranks.reciprocal().item() == pytest.approx((1 / drawn).mean(), rel=0.02)
-    for k in retrieval.HITS:
-        assert ranks.hits(k).item() == pytest.approx((drawn <= k).mean(), abs=0.02)
+    assert ranks.compute_reciprocal_ranks().item() == pytest.approx((1 / drawn).mean(), rel=0.02)
+    for k in retrieval.HIT_RANKS:
+        assert ranks.compute_hits(k).item() == pytest.approx((drawn <= k).mean(), abs=0.02)
 
 
 def test_an_identity_predictor_finds_itself_and_is_no_better_than_staying(turned):
@@ -138,7 +143,7 @@ def test_pre_of_a_pose_that_is_off_by_an_angle_is_the_squared_sine_of_its_half(d
         lambda o, s, e: torch.from_numpy(target[o, e]),
         retrieval.EmbeddedViews(target, target, quaternions),
         1,
-        {"": retrieval.Candidates(target[:, 0], off)},
+        {"": retrieval.PoseCandidates(target[:, 0], off)},
     )
     assert found.pose_errors[""].ravel() == pytest.approx(np.full(3, np.sin(np.radians(degrees) / 2) ** 2))
 
@@ -171,52 +176,52 @@ def test_first_views_alone_may_be_predicted_from(turned):
     views = retrieval.EmbeddedViews(turned.source, turned.target, turned.quaternions)
     found = retrieval.measure_retrieval(predict, views, 1, {})
     assert set(asked) == {0}
-    assert found.ranks.nearer.shape == (6, 50)
-    assert found.ranks_without_identity.nearer.shape == (6, 49)
+    assert found.ranks.num_nearer.shape == (6, 50)
+    assert found.ranks_without_identity.num_nearer.shape == (6, 49)
 
 
 def test_examples_leave_out_the_view_that_is_predicted_from(turned):
-    shown = examples(perfect(turned), turned, seed=0)
+    shown = find_retrieval_examples(perfect(turned), turned, seed=0)
     assert (shown.found_views[:, 0] == shown.true_views).all()
     assert not (shown.found_views == shown.source_views[:, None]).any()
 
 
 def test_details_survive_the_disk(tmp_path):
     some = np.arange(4)
-    details = Details(
+    details = FigureData(
         some / 2,
         {"representation": some * 1.0},
         {"invariant": np.ones((3, 2))},
         some,
         some,
         some,
-        Retrieval(some, some, some, np.ones((4, 5), int)),
+        RetrievalExamples(some, some, some, np.ones((4, 5), int)),
     )
-    write_details(tmp_path / "details.npz", details)
-    back = read_details(tmp_path / "details.npz")
+    write_figure_data(tmp_path / "details.npz", details)
+    back = read_figure_data(tmp_path / "details.npz")
     assert back.turn_deg.tolist() == details.turn_deg.tolist()
     assert back.errors_deg["representation"].tolist() == [0, 1, 2, 3]
     assert back.retrieval.found_views.shape == (4, 5)
-    write_details(tmp_path / "none.npz", Details(some, {}, {}, some, some, some))
-    assert read_details(tmp_path / "none.npz").retrieval is None
+    write_figure_data(tmp_path / "none.npz", FigureData(some, {}, {}, some, some, some))
+    assert read_figure_data(tmp_path / "none.npz").retrieval is None
     (tmp_path / "details.npz").write_bytes(b"PK nonsense")
     with pytest.raises(IntegrityError, match="details of an evaluation"):
-        read_details(tmp_path / "details.npz")
+        read_figure_data(tmp_path / "details.npz")
 
 
 def test_details_of_runs_together_are_named_by_run_and_part():
     some, turns = np.zeros(2, np.int64), np.array([10.0, 20.0])
-    retrieval = Retrieval(*(np.zeros(1, np.int64) for _ in range(3)), np.zeros((1, 5), np.int64))
+    retrieval = RetrievalExamples(*(np.zeros(1, np.int64) for _ in range(3)), np.zeros((1, 5), np.int64))
 
     def of(value, found=None, turned=turns):
-        return Details(turned, {"equivariant": turns + value}, {"whole": turns}, some, some, some, found)
+        return FigureData(turned, {"equivariant": turns + value}, {"whole": turns}, some, some, some, found)
 
-    both = together({"first": of(1), "second": of(2, retrieval)})
+    both = merge_figure_data({"first": of(1), "second": of(2, retrieval)})
     assert list(both.errors_deg) == ["first equivariant", "second equivariant"]
     assert list(both.projections) == ["first whole", "second whole"]
     np.testing.assert_array_equal(both.errors_deg["second equivariant"], turns + 2)
     assert both.retrieval is retrieval
     with pytest.raises(
-        InvalidInputError, match=r"first, third are not evaluated on the same pairs.*turn_deg"
+        InvalidInputError, match=r"first, third were not evaluated on the same pairs.*turn_deg"
     ):
-        together({"first": of(1), "third": of(1, turned=turns + 1)})
+        merge_figure_data({"first": of(1), "third": of(1, turned=turns + 1)})

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.own_tasks import HiddenNumber, split_of
-from turntable.evaluation.numbers import ProbeConfig
+from turntable.evaluation.measurement import ProbeConfig
 from turntable.evaluation.tasks import TASKS
 from turntable.testing.tasks import TaskContract
 

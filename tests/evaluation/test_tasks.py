@@ -13,25 +13,25 @@ from turntable.evaluation import (
     Protocol,
     evaluate,
     evaluate_features,
-    protocol_by_name,
+    get_protocol,
 )
-from turntable.evaluation.features import extract, renumbered
-from turntable.evaluation.numbers import ProbeConfig
-from turntable.evaluation.report import tables
-from turntable.evaluation.scoring import score
+from turntable.evaluation.features import extract_features, renumber_categories
+from turntable.evaluation.measurement import ProbeConfig
+from turntable.evaluation.report import build_tables
+from turntable.evaluation.task_scoring import score_tasks
 from turntable.evaluation.tasks import (
     TASKS,
     Classification,
     FloatArray,
     LinearRotation,
-    Neighbours,
+    NearestNeighbors,
     OwnClassifier,
     Prediction,
     Regression,
     RelativeRotation,
 )
 from turntable.evaluation.tasks import (
-    rows_of as view_rows,
+    compute_rows as view_rows,
 )
 from turntable.models import Classifies, Embedding, Embeds
 
@@ -55,28 +55,28 @@ class FirstNumber(Regression):
 
     name = "first"
     title = "first number"
-    prefix = "first_"
-    views = 1
+    metric_prefix = "first_"
+    num_views = 1
 
-    def target(self, split, samples) -> FloatArray:
+    def compute_targets(self, split, samples) -> FloatArray:
         return split.quaternions.reshape(-1, 4)[view_rows(split, samples)[:, 0], :2]
 
 
 def test_a_methods_own_classifier_is_scored_beside_the_most_frequent_category():
     split = split_of()
-    found = score(split, {"val": split}, only(OwnClassifier()), print, Naming())
+    found = score_tasks(split, {"val": split}, only(OwnClassifier()), print, Naming())
     classifier, constant = found.rows["val"]
     assert (classifier.name, classifier.dim) == ("classifier", CLASSES + 1)
-    assert classifier.scores["own_top1"].value == 0.75
-    assert classifier.scores["own_top1"].low <= 0.75 <= classifier.scores["own_top1"].high
-    assert constant.scores["own_top1"].value == 0.25
-    (table,) = tables([("toy", classifier), ("no image", constant)])
-    assert table.headings == ("own top-1, %",)
-    assert table.finding.startswith("The classifier of toy names the category of 75.0 % of the views; always")
+    assert classifier.scores["classifier_top1"].value == 0.75
+    assert classifier.scores["classifier_top1"].low <= 0.75 <= classifier.scores["classifier_top1"].high
+    assert constant.scores["classifier_top1"].value == 0.25
+    (table,) = build_tables([("toy", classifier), ("constant baseline", constant)])
+    assert table.headings == ("top-1, %",)
+    assert table.finding.startswith("toy: category right for 75.0 %, constant baseline 25.0 %")
 
 
 def test_its_own_classifier_is_asked_in_turntables_protocol_alone():
-    asking = {name for name in PROTOCOLS if OwnClassifier() in protocol_by_name(name).tasks}
+    asking = {name for name in PROTOCOLS if OwnClassifier() in get_protocol(name).tasks}
     assert asking == {"turntable", "turntable-demo"}
 
 
@@ -86,22 +86,22 @@ PROTOCOLS = (
     "sie",
     "equicaps",
     "seq-jepa",
-    "sie-drifting",
-    "seq-jepa-drifting",
+    "sie-train-mode-bn",
+    "seq-jepa-train-mode-bn",
 )
 
 
 def test_a_method_without_a_classifier_is_left_alone_and_one_of_other_categories_is_noted():
     split = split_of()
     for method in (None, torch.nn.Linear(1, 1)):
-        found = score(split, {"val": split}, only(OwnClassifier()), print, method)
+        found = score_tasks(split, {"val": split}, only(OwnClassifier()), print, method)
         assert [row.name for row in found.rows["val"]] == ["constant"]
         assert found.notes["val"] == ()
-    found = score(split, {"val": split}, only(OwnClassifier()), print, Naming(3))
+    found = score_tasks(split, {"val": split}, only(OwnClassifier()), print, Naming(3))
     assert [row.name for row in found.rows["val"]] == ["constant"]
     assert found.notes["val"] == (
-        "answers of the method's own classifier are left out:"
-        " it tells apart 3 categories, and the data have 4",
+        "predictions of the method's own classifier are left out:"
+        " the classifier has 3 categories, and the data set has 4",
     )
 
 
@@ -109,9 +109,9 @@ def test_elsewhere_its_own_classifier_is_asked_about_categories_that_it_knows():
     split = split_of()
     names = [f"class{number}" for number in range(CLASSES)]
     fewer = split_of(categories=np.arange(12) % 2, num_categories=2)
-    known, unknown = (renumbered(fewer, two, names) for two in (names[2:], ["class0", "zebra"]))
+    known, unknown = (renumber_categories(fewer, two, names) for two in (names[2:], ["class0", "zebra"]))
     splits = {"val": split, "known": known, "unknown": unknown}
-    found = score(split, splits, only(OwnClassifier()), print, Naming())
+    found = score_tasks(split, splits, only(OwnClassifier()), print, Naming())
     assert [len(found.rows[name]) for name in splits] == [2, 2, 1]
     assert "categories that the training data do not have" in found.notes["unknown"][0]
 
@@ -138,24 +138,24 @@ def test_a_regression_of_ones_own_has_a_head_a_mean_and_a_note_where_labels_lack
     assert constant.scores["first_r2_averaged"].value == pytest.approx(0, abs=1e-9)
 
     class Lacking(FirstNumber):
-        def lacks_labels(self, split):
+        def find_label_obstacle(self, split):
             return "there is no first number"
 
-    found = score(split, {"val": split}, only(Lacking(probe)), print)
+    found = score_tasks(split, {"val": split}, only(Lacking(probe)), print)
     assert found.notes["val"] == ("first number: left out; in the train split, there is no first number",)
     assert [(row.name, row.scores) for row in found.rows["val"]] == [("representation", {}), ("constant", {})]
 
 
 def test_tasks_that_break_the_contract_are_refused():
     split = split_of()
-    with pytest.raises(InvalidInputError, match="more than one task of the name 'top1'"):
+    with pytest.raises(InvalidInputError, match="more than one task named 'top1'"):
         only(Classification(), Classification(ProbeConfig(epochs=1)))
 
     class Twice(HiddenNumber):
         name = "twice"
 
     with pytest.raises(
-        InvalidInputError, match="task twice gives the score 'hidden_error' of the representation"
+        InvalidInputError, match="task twice has the metric 'hidden_error' for the representation"
     ):
         evaluate_features(split, split, only(HiddenNumber(), Twice()))
     for given in ({}, {"baseline_mean": print}, {"constant": print, "mean": print}):
@@ -163,29 +163,29 @@ def test_tasks_that_break_the_contract_are_refused():
         class Blind(HiddenNumber):
             found = given
 
-            def baselines(self, train):
+            def build_baselines(self, train):
                 return self.found
 
         with pytest.raises(InvalidInputError, match="task hidden has the baselines"):
             evaluate_features(split, split, only(Blind()))
-    with pytest.raises(InvalidInputError, match="hidden, knn_top1 cannot learn batch by batch"):
-        Protocol("mine", (Classification(), HiddenNumber(), Neighbours(), Prediction()), batch_norm="train")
+    with pytest.raises(InvalidInputError, match="hidden, knn_top1 cannot be trained batch by batch"):
+        Protocol(
+            "mine", (Classification(), HiddenNumber(), NearestNeighbors(), Prediction()), batch_norm="train"
+        )
 
 
 def test_heads_are_changed_together():
-    protocol = protocol_by_name("turntable").with_heads(epochs=7)
+    protocol = get_protocol("turntable").with_probe_settings(epochs=7)
     probes = [task.probe for task in protocol.tasks if hasattr(task, "probe")]
     assert len(probes) == 10
     assert {probe.epochs for probe in probes} == {7}
-    assert [task.name for task in protocol.tasks] == [
-        task.name for task in protocol_by_name("turntable").tasks
-    ]
+    assert [task.name for task in protocol.tasks] == [task.name for task in get_protocol("turntable").tasks]
 
 
 def test_every_shipped_protocol_has_registered_tasks_with_tables_and_plain_values():
     known = {type(task) for task in TASKS}
     for name in PROTOCOLS:
-        protocol = protocol_by_name(name)
+        protocol = get_protocol(name)
         plain = protocol.to_plain()
         assert json.loads(json.dumps(plain)) == plain
         for task, told in zip(protocol.tasks, plain["tasks"], strict=True):
@@ -196,7 +196,7 @@ def test_every_shipped_protocol_has_registered_tasks_with_tables_and_plain_value
         "name": "rotation",
         "kind": "RelativeRotation",
         "probe": dataclasses.asdict(ProbeConfig(optimizer="adamw")),
-        "deep": True,
+        "use_mlp": True,
         "sign": "product",
     }
     assert RelativeRotation().name != LinearRotation().name
@@ -210,7 +210,7 @@ class EmbedsNothing(torch.nn.Module):
 
 def test_a_method_that_embeds_nothing_is_refused(evaluated):
     with pytest.raises(InvalidInputError, match="EmbedsNothing embeds nothing, so there are no features"):
-        extract(EmbedsNothing(), evaluated[0].place, "val")
+        extract_features(EmbedsNothing(), evaluated[0].path_or_url, "val")
 
 
 def test_a_method_embeds_the_fields_that_it_names(evaluated):
@@ -219,33 +219,36 @@ def test_a_method_embeds_the_fields_that_it_names(evaluated):
 
         def embed(self, one, other):
             assert one.dtype == torch.uint8
-            return Embedding.of((one.float() + other.float()).mean(dim=(2, 3)))
+            return Embedding.from_parts((one.float() + other.float()).mean(dim=(2, 3)))
 
     class One(EmbedsNothing, Embeds):
         embeds_from = ("view",)
 
         def embed(self, images):
-            return Embedding.of(images.float().mean(dim=(2, 3)))
+            return Embedding.from_parts(images.float().mean(dim=(2, 3)))
 
-    both, one = (extract(method, evaluated[0].place, "val")["representation"] for method in (Both(), One()))
+    both, one = (
+        extract_features(method, evaluated[0].path_or_url, "val")["representation"]
+        for method in (Both(), One())
+    )
     assert np.allclose(both, 2 * one, rtol=1e-5)
 
     class OfDepth(One):
         embeds_from = ("depth",)
 
     with pytest.raises(InvalidInputError, match="depth"):
-        extract(OfDepth(), evaluated[0].place, "val")
+        extract_features(OfDepth(), evaluated[0].path_or_url, "val")
 
 
 def test_data_sets_that_cannot_be_told_apart_are_refused(evaluated):
     _, run, _ = evaluated
     for elsewhere in (["other", "other"], ["val"]):
-        with pytest.raises(InvalidInputError, match="cannot be told apart from another split"):
-            evaluate(run, "set", elsewhere=elsewhere)
+        with pytest.raises(InvalidInputError, match="has the same name as another scored split"):
+            evaluate(run, "set", ood_paths_or_urls=elsewhere)
 
 
 def test_a_protocol_that_asks_nothing_that_can_be_answered_is_refused(evaluated, tmp_path):
     dataset, run, _ = evaluated
-    with pytest.raises(InvalidInputError, match="protocol mine asks nothing that vicreg can answer"):
-        evaluate(run, dataset.place, tmp_path / "r.json", only(Prediction(), OwnClassifier()))
+    with pytest.raises(InvalidInputError, match="no task of protocol mine can score vicreg on this data set"):
+        evaluate(run, dataset.path_or_url, tmp_path / "r.json", only(Prediction(), OwnClassifier()))
     assert not (tmp_path / "r.json").exists()

@@ -43,7 +43,7 @@ def test_euler_agrees_with_scipy() -> None:
 
 def test_product_sign_is_scipys_on_training_pairs() -> None:
     first, second = random_angles(40000, math.pi / 2).reshape(2, -1, 3)
-    ours = rot.relative_quaternion(rot.euler_to_quaternion(first), rot.euler_to_quaternion(second))
+    ours = rot.compute_relative_quaternion(rot.euler_to_quaternion(first), rot.euler_to_quaternion(second))
     scipy = (Rotation.from_euler("xyz", first).inv() * Rotation.from_euler("xyz", second)).as_quat()
     assert np.allclose(ours, scipy, atol=1e-14)
     # The share that SIE's labels have: neither rule may be mistaken for the other.
@@ -100,32 +100,32 @@ def test_quaternion_and_matrix_agree(a: np.ndarray) -> None:
 
 @given(angles, angles)
 def test_product_of_quaternions_is_product_of_matrices(a: np.ndarray, b: np.ndarray) -> None:
-    product = rot.quaternion_multiply(rot.euler_to_quaternion(a), rot.euler_to_quaternion(b))
+    product = rot.multiply_quaternions(rot.euler_to_quaternion(a), rot.euler_to_quaternion(b))
     assert same_rotation(rot.quaternion_to_matrix(product), rot.euler_to_matrix(a) @ rot.euler_to_matrix(b))
 
 
 @given(angles, angles)
 def test_relative_rotation_completes_the_first_to_the_second(a: np.ndarray, b: np.ndarray) -> None:
     R1, R2 = rot.euler_to_matrix(a), rot.euler_to_matrix(b)
-    relative = rot.relative_rotation(R1, R2)
+    relative = rot.compute_relative_rotation(R1, R2)
     assert same_rotation(R1 @ relative, R2)
     for sign in ("product", "canonical"):
-        q = rot.relative_quaternion(rot.euler_to_quaternion(a), rot.euler_to_quaternion(b), sign)
+        q = rot.compute_relative_quaternion(rot.euler_to_quaternion(a), rot.euler_to_quaternion(b), sign)
         assert same_rotation(rot.quaternion_to_matrix(q), relative)
 
 
 @given(angles)
 def test_conjugate_is_the_inverse(a: np.ndarray) -> None:
     q = rot.euler_to_quaternion(a)
-    assert np.allclose(rot.quaternion_multiply(q, rot.quaternion_conjugate(q)), [0, 0, 0, 1])
+    assert np.allclose(rot.multiply_quaternions(q, rot.conjugate_quaternion(q)), [0, 0, 0, 1])
 
 
 def test_canonical_chooses_one_of_each_two() -> None:
-    assert (rot.canonical_quaternion([0.0, 0, 0.6, -0.8]) == [0, 0, -0.6, 0.8]).all()
+    assert (rot.canonicalize_quaternion([0.0, 0, 0.6, -0.8]) == [0, 0, -0.6, 0.8]).all()
     for half_turn in ([1.0, 0, 0, 0], [0, 0.6, -0.8, 0], [0, 0, 1.0, 0], [0.6, 0, -0.8, -0.0]):
         q = np.array(half_turn)
-        assert (rot.canonical_quaternion(q) == rot.canonical_quaternion(-q)).all()
-        assert (rot.canonical_quaternion(-q) == q).all()
+        assert (rot.canonicalize_quaternion(q) == rot.canonicalize_quaternion(-q)).all()
+        assert (rot.canonicalize_quaternion(-q) == q).all()
 
 
 def test_half_turns_about_all_axes_become_quaternions() -> None:
@@ -142,28 +142,28 @@ def test_geodesic_angle_is_exact_at_both_ends(size: float) -> None:
     axis = np.array([0.6, 0.0, 0.8])
     turn = rot.quaternion_to_matrix([*(axis * math.sin(size / 2)), math.cos(size / 2)])
     # The matrix itself is only good to the last bit: 1e-15 in angle at best.
-    assert np.allclose(rot.geodesic_angle(R, R @ turn), size, rtol=1e-6, atol=2e-15)
+    assert np.allclose(rot.compute_geodesic_angle(R, R @ turn), size, rtol=1e-6, atol=2e-15)
 
 
 @given(angles, angles)
 def test_geodesic_angle_is_symmetric_and_at_most_pi(a: np.ndarray, b: np.ndarray) -> None:
     R1, R2 = rot.euler_to_matrix(a), rot.euler_to_matrix(b)
-    assert rot.geodesic_angle(R1, R2) == pytest.approx(rot.geodesic_angle(R2, R1), abs=1e-12)
-    assert 0 <= rot.geodesic_angle(R1, R2) <= math.pi + 1e-12
+    assert rot.compute_geodesic_angle(R1, R2) == pytest.approx(rot.compute_geodesic_angle(R2, R1), abs=1e-12)
+    assert 0 <= rot.compute_geodesic_angle(R1, R2) <= math.pi + 1e-12
 
 
 def test_pose_translates_in_the_objects_frame() -> None:
     quarter = rot.euler_to_matrix([0, 0, math.pi / 2])
-    matrix = rot.pose(quarter, [0.5, 0, 0])
+    matrix = rot.make_pose(quarter, [0.5, 0, 0])
     assert np.allclose(matrix @ [0, 0, 0, 1], [0, 0.5, 0, 1])
-    assert rot.pose(np.stack([quarter] * 3), np.zeros((3, 3))).shape == (3, 4, 4)
+    assert rot.make_pose(np.stack([quarter] * 3), np.zeros((3, 3))).shape == (3, 4, 4)
 
 
 def test_unknown_sign_rule_is_refused() -> None:
     with pytest.raises(
         InvalidInputError, match="quaternion sign 'random'; choose one of: product, canonical"
     ):
-        rot.relative_quaternion([0, 0, 0, 1], [0, 0, 0, 1], "random")  # type: ignore[arg-type]
+        rot.compute_relative_quaternion([0, 0, 0, 1], [0, 0, 0, 1], "random")  # type: ignore[arg-type]
 
 
 def test_batches_keep_their_leading_axes() -> None:
@@ -172,14 +172,14 @@ def test_batches_keep_their_leading_axes() -> None:
     assert R.shape == (3, 4, 3, 3)
     assert q.shape == rot.matrix_to_quaternion(R).shape == (3, 4, 4)
     assert rot.matrix_to_euler(R).shape == (3, 4, 3)
-    assert rot.geodesic_angle(R, R).shape == (3, 4)
+    assert rot.compute_geodesic_angle(R, R).shape == (3, 4)
 
 
 vectors = arrays(np.float64, (3,), elements=st.floats(-3, 3))
 
 
 def twist_matrix(twist: np.ndarray) -> np.ndarray:
-    """The 4x4 matrix whose exponential the motion is."""
+    """Return the 4x4 matrix whose exponential is the motion of a twist."""
     x, y, z = twist[:3]
     matrix = np.zeros((4, 4))
     matrix[:3, :3] = [[0, -z, y], [z, 0, -x], [-y, x, 0]]
@@ -216,15 +216,15 @@ def test_motions_come_in_batches_and_invert() -> None:
     twists = np.random.default_rng(0).normal(size=(4, 5, 6))
     motions = rot.exp_se3(twists)
     assert motions.shape == (4, 5, 4, 4)
-    assert np.allclose(motions @ rot.inverse_pose(motions), np.eye(4), atol=1e-14)
+    assert np.allclose(motions @ rot.invert_pose(motions), np.eye(4), atol=1e-14)
     assert np.allclose(rot.log_se3(motions[1, 2]), rot.log_se3(motions)[1, 2])
 
 
 def test_uniform_quaternions_are_haars_measure() -> None:
     units = np.random.default_rng(1).random((20_000, 3))
-    matrices = rot.quaternion_to_matrix(rot.uniform_quaternion(units))
+    matrices = rot.quaternion_to_matrix(rot.units_to_quaternion(units))
     # Every entry of a Haar rotation is uniform on [-1, 1]; the angle has density (1 - cos a)/pi.
     for row, column in np.ndindex(3, 3):
         assert stats.kstest(matrices[:, row, column], stats.uniform(-1, 2).cdf).pvalue > 1e-3
-    angle = rot.geodesic_angle(np.eye(3), matrices)
+    angle = rot.compute_geodesic_angle(np.eye(3), matrices)
     assert stats.kstest(angle, lambda a: (a - np.sin(a)) / np.pi).pvalue > 1e-3

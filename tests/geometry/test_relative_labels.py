@@ -9,15 +9,15 @@ from turntable.geometry import (
     FACTOR_DIFFERENCES,
     RELATIVE_LABELS,
     RelativeLabel,
+    compute_relative_quaternion,
+    compute_relative_rotation,
     euler_to_matrix,
     euler_to_quaternion,
-    inverse_pose,
+    get_relative_label,
+    invert_pose,
     log_se3,
     log_so3,
     matrix_to_quaternion,
-    relative_label,
-    relative_quaternion,
-    relative_rotation,
 )
 
 RNG = np.random.default_rng(0)
@@ -26,20 +26,20 @@ SHIFTS = RNG.uniform(-0.5, 0.5, (2, 50, 3))
 BACK = {
     "same": lambda values: values,
     "negated": lambda values: -values,
-    "conjugate": geometry.quaternion_conjugate,
+    "conjugate": geometry.conjugate_quaternion,
     "transposed": lambda values: values.swapaxes(-1, -2),
-    "inverted": inverse_pose,
+    "inverted": invert_pose,
 }
 
 
 def values_of(name, first, second):
-    """A label of 50 steps from view ``first`` to view ``second``, by formulas of its own."""
+    """Compute a label of 50 steps from view ``first`` to view ``second``, by independent formulas."""
     R1, R2 = euler_to_matrix(ANGLES[first]), euler_to_matrix(ANGLES[second])
-    M1, M2 = (geometry.pose(R, SHIFTS[view]) for R, view in ((R1, first), (R2, second)))
-    relative = relative_rotation(R1, R2)
+    M1, M2 = (geometry.make_pose(R, SHIFTS[view]) for R, view in ((R1, first), (R2, second)))
+    relative = compute_relative_rotation(R1, R2)
     return {
         "relative_rotation": relative,
-        "relative_quaternion": relative_quaternion(
+        "relative_quaternion": compute_relative_quaternion(
             euler_to_quaternion(ANGLES[first]), euler_to_quaternion(ANGLES[second])
         ),
         "relative_rotation_6d": np.concatenate([relative[..., 0], relative[..., 1]], axis=-1),
@@ -75,13 +75,13 @@ def kind_fits(kind, values):
 def test_a_label_is_found_by_its_name() -> None:
     names = [label.name for label in RELATIVE_LABELS]
     assert len(set(names)) == len(names)
-    assert all(relative_label(label.name) is label for label in RELATIVE_LABELS)
-    hue = relative_label("floor_hue_difference_circular")
+    assert all(get_relative_label(label.name) is label for label in RELATIVE_LABELS)
+    hue = get_relative_label("floor_hue_difference_circular")
     assert (hue.name, hue.width, hue.inverse) == ("floor_hue_difference_circular", 1, "negated")
     assert "period" in hue.meaning
-    assert "period" not in relative_label("floor_hue_difference").meaning
+    assert "period" not in get_relative_label("floor_hue_difference").meaning
     for name in ("rotation", "floor_hue", "relative_roll", ""):
         with pytest.raises(
-            InvalidInputError, match=r"no label of a step .* relative_pose, .*floor_hue_difference"
+            InvalidInputError, match=r"there is no relative label .* relative_pose, .*floor_hue_difference"
         ):
-            relative_label(name)
+            get_relative_label(name)

@@ -1,4 +1,4 @@
-"""The configuration of batches: its values, and every fault of it at once."""
+"""The configuration of batches: its values, and the errors for wrong ones, all in one message."""
 
 from dataclasses import FrozenInstanceError, replace
 from typing import Any
@@ -34,10 +34,10 @@ def test_a_config_is_frozen_and_equal_by_its_values() -> None:
         ({"rank": 0, "world_size": 0}, "rank 0 of 0"),
         (
             {"batch_size": 7, "rank": 0, "world_size": 4},
-            "batch_size 7: 4 ranks cannot share it evenly; take 8",
+            "batch_size 7: 4 ranks cannot share it evenly; use 8",
         ),
-        ({"last": "cut"}, "last 'cut': use one of drop, pad, short"),
-        ({"last": "short", "rank": 0, "world_size": 2}, "would give them unequal batches"),
+        ({"last_batch": "cut"}, "last_batch 'cut': use one of drop, pad, short"),
+        ({"last_batch": "short", "rank": 0, "world_size": 2}, "would give several ranks unequal batches"),
         ({"sampler": "pairs"}, r"sampler 'pairs': give a sampler, such as Pairs\(\)"),
         ({"fields": "rotation"}, r"fields 'rotation': give a list of names, such as \['rotation'\]"),
         ({"sampler": Pairs}, r"sampler <class .*Pairs'>: give a sampler, such as Pairs\(\)"),
@@ -56,15 +56,15 @@ def test_a_value_that_cannot_be_right_is_refused(values: dict[str, Any], told: s
 
 def test_all_faults_are_said_at_once() -> None:
     with pytest.raises(InvalidInputError) as caught:
-        BatchConfig(batch_size=0, num_workers=-1, image_size=0, last="cut", output="jax")  # type: ignore[arg-type]
+        BatchConfig(batch_size=0, num_workers=-1, image_size=0, last_batch="cut", output="jax")  # type: ignore[arg-type]
     said = str(caught.value).split("; ")
     names = [fault.split(" ")[0] for fault in said]
-    assert names == ["batch_size", "last", "num_workers", "image_size", "output"]
+    assert names == ["batch_size", "last_batch", "num_workers", "image_size", "output"]
 
 
 def test_ranks_that_are_found_must_share_the_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("turntable.loaders.batch_config.ranks", lambda *_: (1, 2))
-    plan = BatchConfig(batch_size=6).plan()
-    assert (plan.rows, plan.rank, plan.batch_size) == (3, 1, 6)
-    with pytest.raises(InvalidInputError, match="batch_size 5: 2 ranks cannot share it evenly; take 4"):
-        BatchConfig(batch_size=5).plan()
+    monkeypatch.setattr("turntable.loaders.batch_config.resolve_ranks", lambda *_: (1, 2))
+    plan = BatchConfig(batch_size=6).make_plan()
+    assert (plan.rank_batch_size, plan.rank, plan.batch_size) == (3, 1, 6)
+    with pytest.raises(InvalidInputError, match="batch_size 5: 2 ranks cannot share it evenly; use 4"):
+        BatchConfig(batch_size=5).make_plan()

@@ -1,4 +1,4 @@
-"""Epochs: equal with any engine, workers and ranks; resumed at any batch, by others too."""
+"""Epochs: the same with any engine and any number of workers and ranks, and resumed at any batch."""
 
 import pickle
 from dataclasses import replace
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.support.batches import Batch, all_equal, equal, joined
 from turntable.datasets import Dataset
 from turntable.errors import InvalidInputError
-from turntable.loaders import BatchConfig, Fixed, Loader, Pairs, validation_pairs, whole_split
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.loaders import BatchConfig, Fixed, Loader, Pairs, draw_validation_pairs, select_all_views
+from turntable.testing.datasets import make_synthetic_dataset
 
 ENGINES = [
     (0, "ring"),
@@ -34,11 +34,11 @@ def test_any_engine_and_number_of_workers_gives_equal_batches(dataset: Dataset) 
         loader = Loader(
             dataset.path,
             BatchConfig(
-                split="train", sampler=Pairs(2), batch_size=4, seed=3, num_workers=workers, last="pad"
+                split="train", sampler=Pairs(2), batch_size=4, seed=3, num_workers=workers, last_batch="pad"
             ),
             engine=engine,
         )
-        runs.append([batch for epoch in (0, 1, 5) for batch in loader.batches(epoch)])
+        runs.append([batch for epoch in (0, 1, 5) for batch in loader.iter_batches(epoch)])
         loader.close()
     assert len(runs[0]) == 3 * -(-13 * 2 // 4)
     for other in runs[1:]:
@@ -52,7 +52,7 @@ def test_epochs_follow_one_another_and_seeds_differ(dataset: Dataset) -> None:
     loader.set_epoch(0)
     assert equal(next(iter(loader)), first)
     assert equal(next(iter(loader)), second)  # who counts batches never asks for the end
-    assert equal(next(loader.batches(1)), second)
+    assert equal(next(loader.iter_batches(1)), second)
     several = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4))
     assert equal(next(iter(several)), next(iter(several)))  # left in its midst, an epoch begins again
     other = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=13, seed=1))
@@ -64,19 +64,19 @@ def test_epochs_follow_one_another_and_seeds_differ(dataset: Dataset) -> None:
 def test_an_epoch_resumes_at_any_batch(dataset: Dataset, workers: int, engine) -> None:
     loader = Loader(
         dataset.path,
-        BatchConfig(split="train", sampler=Pairs(), batch_size=2, num_workers=workers, last="short"),
+        BatchConfig(split="train", sampler=Pairs(), batch_size=2, num_workers=workers, last_batch="short"),
         engine=engine,
     )
-    whole = list(loader.batches(4))
+    whole = list(loader.iter_batches(4))
     assert len(whole) == len(loader) == 7
     assert len(whole[-1]["category"]) == 1
-    stopped = loader.batches(4)
+    stopped = loader.iter_batches(4)
     assert equal(next(stopped), whole[0])  # left in the middle, as by a signal
     for start in (1, 3, 6):
-        assert all_equal(list(loader.batches(4, start_batch=start)), whole[start:])
-    assert list(loader.batches(4, start_batch=7)) == []
+        assert all_equal(list(loader.iter_batches(4, start_batch=start)), whole[start:])
+    assert list(loader.iter_batches(4, start_batch=7)) == []
     with pytest.raises(InvalidInputError, match="start_batch 8: an epoch has 7 batches"):
-        loader.batches(4, start_batch=8)
+        loader.iter_batches(4, start_batch=8)
 
 
 @pytest.mark.slow
@@ -106,7 +106,7 @@ def test_a_state_goes_on_to_the_bit_on_other_ranks_workers_and_engines(
         ]
 
     def steps(loaders: list[Loader]) -> list[Batch]:
-        """The global batches of the rest of an epoch."""
+        """Return the global batches of the rest of an epoch."""
         return [joined(list(step)) for step in zip(*loaders, strict=True)]
 
     before, after = (make(data.draw(st.sampled_from([1, 2, 3]))) for _ in range(2))
@@ -117,7 +117,7 @@ def test_a_state_goes_on_to_the_bit_on_other_ranks_workers_and_engines(
     assert len(whole) == 13 * 4 // 12
     assert [loader.state_dict()["epoch"] for loader in before] == [epoch + 1] * len(before)
     stop = data.draw(st.integers(0, len(whole) - 1))
-    iterators = [loader.batches(epoch) for loader in before]
+    iterators = [loader.iter_batches(epoch) for loader in before]
     for _ in range(stop):
         for iterator in iterators:
             next(iterator)
@@ -147,7 +147,7 @@ def test_ranks_show_each_object_as_often_as_promised_and_nothing_twice(
                 sampler=Pairs(8),
                 batch_size=8 // world * world,
                 num_workers=workers,
-                last="pad",
+                last_batch="pad",
                 rank=rank,
                 world_size=world,
             ),
@@ -176,18 +176,20 @@ def test_the_batch_of_all_ranks_together_is_the_same_whatever_their_number(
     config = BatchConfig(sampler=Pairs(3), batch_size=6, seed=2)
     alone = Loader(dataset.path, config)
     ranks = [Loader(dataset.path, replace(config, rank=rank, world_size=world)) for rank in range(world)]
-    assert [loader.rows for loader in ranks] == [6 // world] * world
-    assert {loader.batch_size for loader in ranks} == {alone.batch_size} == {alone.rows} == {6}
+    assert [loader.rank_batch_size for loader in ranks] == [6 // world] * world
+    assert {loader.batch_size for loader in ranks} == {alone.batch_size} == {alone.rank_batch_size} == {6}
     assert len({len(loader) for loader in (alone, *ranks)}) == 1
     for whole, parts in zip(alone, zip(*ranks, strict=True), strict=True):
         assert equal(joined(list(parts)), whole)
 
 
 def test_fixed_pairs_come_in_their_order_in_every_epoch(dataset: Dataset) -> None:
-    pairs = validation_pairs(whole_split([4], 6), 5, seed=0)
-    loader = Loader(dataset.path, BatchConfig(split="val", sampler=Fixed(pairs), batch_size=8, last="short"))
+    pairs = draw_validation_pairs(select_all_views([4], 6), 5, seed=0)
+    loader = Loader(
+        dataset.path, BatchConfig(split="val", sampler=Fixed(pairs), batch_size=8, last_batch="short")
+    )
     for epoch in (0, 1):
-        batch = joined(list(loader.batches(epoch)))
+        batch = joined(list(loader.iter_batches(epoch)))
         assert batch["object_index"].tolist() == pairs.objects.tolist()
         assert batch["view_index_1"].tolist() == pairs.views[:, 0].tolist()
         assert batch["view_index_2"].tolist() == pairs.views[:, 1].tolist()
@@ -195,7 +197,7 @@ def test_fixed_pairs_come_in_their_order_in_every_epoch(dataset: Dataset) -> Non
 
 def test_states_of_something_else_are_refused(dataset: Dataset, tmp_path: Path) -> None:
     state = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4)).state_dict()
-    other = make_synthetic_dataset(tmp_path, objects=9, views=6, image_size=16)
+    other = make_synthetic_dataset(tmp_path, num_objects=9, num_views=6, image_size=16)
     for loader, told in [
         (
             Loader(other.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4)),
@@ -203,7 +205,7 @@ def test_states_of_something_else_are_refused(dataset: Dataset, tmp_path: Path) 
         ),
         (
             Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=4, seed=1)),
-            "of another seed: its seed is 0, this loader's 1",
+            "of another seed: its seed is 0, this loader's is 1",
         ),
         (
             Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(2), batch_size=4)),
@@ -226,12 +228,18 @@ def test_states_of_something_else_are_refused(dataset: Dataset, tmp_path: Path) 
 
 
 def test_shuffling_mixes_shards_and_classes_as_well_as_chance(tmp_path: Path) -> None:
-    """Distinct shards and classes in a batch of 32, against draws without any order at all."""
+    """Compare the distinct shards and categories in a batch of 32 with those of independent draws."""
     made = make_synthetic_dataset(
-        tmp_path, objects=640, categories=20, views=2, image_size=8, objects_per_shard=8, val_fraction=0.0
+        tmp_path,
+        num_objects=640,
+        num_categories=20,
+        num_views=2,
+        image_size=8,
+        objects_per_shard=8,
+        val_fraction=0.0,
     )
-    with made.split("train") as split:
-        classes = split.categories
+    with made.open_split("train") as split:
+        classes = split.category_indices
     rng = np.random.default_rng(0)
 
     def distinct(order: np.ndarray, of: np.ndarray) -> float:
@@ -242,7 +250,7 @@ def test_shuffling_mixes_shards_and_classes_as_well_as_chance(tmp_path: Path) ->
         loader = Loader(
             made.path, BatchConfig(split="train", sampler=Pairs(20), batch_size=32), window_shards=window
         )
-        order = loader.samples(0).objects
+        order = loader.get_samples(0).objects
         for of in (np.arange(640) // 8, classes):
             reach = distinct(ideal, of)
             assert distinct(order, of) > (0.98 if window is None else 0.8) * reach

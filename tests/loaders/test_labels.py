@@ -16,33 +16,38 @@ from turntable.datasets import draw_factors, load_recipe
 from turntable.datasets.labels import LabelArray, LabelSchema
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
-from turntable.loaders.fields import compute_labels, label_fields
-from turntable.loaders.fields.labels import DEFAULT_LABELS, describe_labels, label_names, labels_text
+from turntable.loaders.fields import compute_labels, resolve_labels
+from turntable.loaders.fields.labels import (
+    DEFAULT_LABELS,
+    describe_labels,
+    format_label_table,
+    list_label_names,
+)
 
 DOCS = Path(__file__).parents[2] / "docs" / "labels.md"
 SCHEMA = load_recipe("3diebench-t").schema
 
 
-def drawn(recipe: str = "3diebench-t", samples: int = 200, views: int = 2) -> LabelArray:
-    """Labels [B, k, L]."""
+def draw_labels(recipe: str = "3diebench-t", samples: int = 200, views: int = 2) -> LabelArray:
+    """Draw labels [B, k, L]."""
     return draw_factors(load_recipe(recipe), "any/object", range(samples * views)).reshape(samples, views, -1)
 
 
-def computed(
+def compute_label(
     labels: LabelArray, *names: str, schema: LabelSchema = SCHEMA, sign: QuaternionSign = "product"
 ) -> dict[str, np.ndarray]:
-    fields = label_fields(names or label_names(schema, labels.shape[1]), schema, labels.shape[1], sign)
+    fields = resolve_labels(names or list_label_names(schema, labels.shape[1]), schema, labels.shape[1], sign)
     return compute_labels(fields, labels)
 
 
-def turns(labels: LabelArray) -> Rotation:
-    """scipy's rotations of labels [..., L], flat."""
+def to_scipy_rotations(labels: LabelArray) -> Rotation:
+    """Return scipy's rotations of labels [..., L], flattened."""
     return Rotation.from_euler("xyz", labels[..., :3].reshape(-1, 3).astype(np.float64))
 
 
 def test_rotations_of_views_are_scipys() -> None:
-    labels = drawn(views=3)
-    made, oracle = computed(labels), turns(labels)
+    labels = draw_labels(views=3)
+    made, oracle = compute_label(labels), to_scipy_rotations(labels)
     matrices = oracle.as_matrix().reshape(200, 3, 3, 3)
     assert np.allclose(made["rotation"], matrices, atol=1e-7)
     assert np.allclose(made["quaternion"], oracle.as_quat().reshape(200, 3, 4), atol=1e-7)
@@ -52,9 +57,9 @@ def test_rotations_of_views_are_scipys() -> None:
 
 
 def test_rotations_of_steps_are_scipys() -> None:
-    labels = drawn(views=3)
-    made = computed(labels)
-    before, after = turns(labels[:, :-1]), turns(labels[:, 1:])
+    labels = draw_labels(views=3)
+    made = compute_label(labels)
+    before, after = to_scipy_rotations(labels[:, :-1]), to_scipy_rotations(labels[:, 1:])
     relative, lead = before.inv() * after, (200, 2)
     assert np.allclose(made["relative_rotation"], relative.as_matrix().reshape(*lead, 3, 3), atol=1e-7)
     assert np.allclose(made["relative_quaternion"], relative.as_quat().reshape(*lead, 4), atol=1e-7)
@@ -67,20 +72,21 @@ def test_rotations_of_steps_are_scipys() -> None:
 
 
 def test_sign_rules_differ_where_they_should() -> None:
-    labels = drawn(samples=5000)
+    labels = draw_labels(samples=5000)
     product, canonical = (
-        computed(labels, "quaternion", "relative_quaternion", sign=sign) for sign in ("product", "canonical")
+        compute_label(labels, "quaternion", "relative_quaternion", sign=sign)
+        for sign in ("product", "canonical")
     )
     # The share that SIE's labels have.
     assert (product["relative_quaternion"][..., 3] < 0).mean() == pytest.approx(0.044, abs=0.01)
     assert (canonical["relative_quaternion"][..., 3] >= 0).all()
     flipped = np.where(product["relative_quaternion"][..., 3:] < 0, -1, 1) * product["relative_quaternion"]
     assert np.array_equal(canonical["relative_quaternion"], flipped)
-    everywhere = drawn("so3-ood")
+    everywhere = draw_labels("so3-ood")
     schema = load_recipe("so3-ood").schema
-    assert (computed(everywhere, "quaternion", schema=schema)["quaternion"][..., 3] < 0).any()
+    assert (compute_label(everywhere, "quaternion", schema=schema)["quaternion"][..., 3] < 0).any()
     assert (
-        computed(everywhere, "quaternion", schema=schema, sign="canonical")["quaternion"][..., 3] >= 0
+        compute_label(everywhere, "quaternion", schema=schema, sign="canonical")["quaternion"][..., 3] >= 0
     ).all()
 
 
@@ -88,8 +94,8 @@ def test_translations_by_hand() -> None:
     # A quarter turn about z takes x to y.
     labels = np.zeros((1, 2, len(SCHEMA)), dtype=np.float32)
     labels[0, 1, 2] = math.pi / 2
-    labels[0, :, SCHEMA.column("translation_x")] = [0.25, 0.5]
-    made = computed(labels)
+    labels[0, :, SCHEMA.get_column("translation_x")] = [0.25, 0.5]
+    made = compute_label(labels)
     assert np.allclose(made["translation"], [[[0.25, 0, 0], [0.5, 0, 0]]])
     assert np.allclose(made["position"], [[[0.25, 0, 0], [0, 0.5, 0]]], atol=1e-7)
     assert np.allclose(made["translation_difference_object"], [[[0.25, 0, 0]]])
@@ -107,8 +113,8 @@ def test_relative_labels_complete_the_first_view_to_the_second(
 ) -> None:
     labels = np.zeros((1, 2, len(SCHEMA)), dtype=np.float32)
     labels[0, :, :3] = angles
-    labels[0][:, SCHEMA.columns([f"translation_{axis}" for axis in "xyz"])] = translations
-    made = {name: values[0] for name, values in computed(labels).items()}
+    labels[0][:, SCHEMA.get_columns([f"translation_{axis}" for axis in "xyz"])] = translations
+    made = {name: values[0] for name, values in compute_label(labels).items()}
     pose, rotation = made["pose"], made["rotation"]
     assert np.allclose(pose[0] @ made["relative_pose"][0], pose[1], atol=1e-6)
     assert np.allclose(rotation[0] @ made["relative_rotation"][0], rotation[1], atol=1e-6)
@@ -121,11 +127,11 @@ def test_relative_labels_complete_the_first_view_to_the_second(
         ("rotation_6d", rotation[0]),
         ("relative_rotation_6d", made["relative_rotation"][0]),
     ):
-        assert np.allclose(gram_schmidt(made[name][0]), matrix, atol=1e-6)
+        assert np.allclose(orthonormalize(made[name][0]), matrix, atol=1e-6)
 
 
-def gram_schmidt(six: np.ndarray) -> np.ndarray:
-    """Zhou et al. (2019), equation 15."""
+def orthonormalize(six: np.ndarray) -> np.ndarray:
+    """Return the matrix of six numbers by equation 15 of Zhou et al. (2019)."""
     first = six[:3] / np.linalg.norm(six[:3])
     second = six[3:] - (first @ six[3:]) * first
     second /= np.linalg.norm(second)
@@ -133,8 +139,8 @@ def gram_schmidt(six: np.ndarray) -> np.ndarray:
 
 
 def test_differences_of_factors_are_the_second_minus_the_first() -> None:
-    labels = drawn(views=3)
-    made = computed(labels)
+    labels = draw_labels(views=3)
+    made = compute_label(labels)
     for column, name in enumerate(SCHEMA.names):
         assert np.array_equal(made[name], labels[..., column])
         expected = labels[:, 1:, column].astype(np.float64) - labels[:, :-1, column]
@@ -149,10 +155,10 @@ def test_differences_of_factors_are_the_second_minus_the_first() -> None:
 )
 def test_circular_differences_go_the_shorter_way_round(name: str, first: float, second: float) -> None:
     labels = np.zeros((1, 2, len(SCHEMA)), dtype=np.float32)
-    labels[0, :, SCHEMA.column(name)] = first, second
-    period = SCHEMA.factors[SCHEMA.column(name)].period
+    labels[0, :, SCHEMA.get_column(name)] = first, second
+    period = SCHEMA.factors[SCHEMA.get_column(name)].period
     assert period is not None
-    found = computed(labels, f"{name}_difference_circular")[f"{name}_difference_circular"][0, 0]
+    found = compute_label(labels, f"{name}_difference_circular")[f"{name}_difference_circular"][0, 0]
     half = np.float32(period / 2)
     assert -half <= found < half
     # They lead from one to the other, whole turns aside.
@@ -164,10 +170,10 @@ def test_circular_differences_go_the_shorter_way_round(name: str, first: float, 
 
 def test_half_a_turn_is_half_a_turn_back() -> None:
     labels = np.zeros((3, 2, len(SCHEMA)), dtype=np.float32)
-    hue = SCHEMA.column("floor_hue")
+    hue = SCHEMA.get_column("floor_hue")
     labels[:, 0, hue] = [0.0, 0.5, 1e-12]
     labels[:, 1, hue] = [0.5, 0.0, 0.5]
-    made = computed(labels, "floor_hue_difference_circular", "floor_hue_difference")
+    made = compute_label(labels, "floor_hue_difference_circular", "floor_hue_difference")
     # The last rounds to 0.5, which the range does not hold.
     assert made["floor_hue_difference_circular"][:, 0].tolist() == [-0.5, -0.5, -0.5]
     assert made["floor_hue_difference"][:, 0].tolist() == [0.5, -0.5, 0.5]
@@ -175,8 +181,8 @@ def test_half_a_turn_is_half_a_turn_back() -> None:
 
 def test_stored_twists_are_those_of_the_steps() -> None:
     schema = load_recipe("sequences").schema
-    labels = drawn("sequences", samples=20, views=10)
-    made = computed(labels, "twist", "relative_twist", "relative_pose", schema=schema)
+    labels = draw_labels("sequences", samples=20, views=10)
+    made = compute_label(labels, "twist", "relative_twist", "relative_pose", schema=schema)
     assert not made["twist"][:, 0].any()
     assert np.allclose(made["twist"][:, 1:], made["relative_twist"], atol=1e-5)
     logarithm = np.real(logm(made["relative_pose"][3, 4].astype(np.float64)))
@@ -187,8 +193,8 @@ def test_stored_twists_are_those_of_the_steps() -> None:
 @pytest.mark.parametrize("recipe", ["3diebench", "3diebench-t", "sequences", "viewpoints"])
 def test_every_label_of_every_recipe_has_its_shape_and_is_the_same_alone(recipe: str) -> None:
     schema = load_recipe(recipe).schema
-    labels = drawn(recipe, samples=7, views=3)
-    fields = label_fields(label_names(schema, 3), schema, 3)
+    labels = draw_labels(recipe, samples=7, views=3)
+    fields = resolve_labels(list_label_names(schema, 3), schema, 3)
     made = compute_labels(pickle.loads(pickle.dumps(fields)), labels)
     assert list(made) == [field.name for field in fields]
     for field in fields:
@@ -203,25 +209,25 @@ def test_every_label_of_every_recipe_has_its_shape_and_is_the_same_alone(recipe:
 
 
 def test_values_are_rounded_once() -> None:
-    labels = drawn(samples=500)
-    exact = geometry.relative_rotation(*np.moveaxis(SCHEMA.rotations(labels), 1, 0))
-    assert np.array_equal(computed(labels)["relative_rotation"][:, 0], exact.astype(np.float32))
+    labels = draw_labels(samples=500)
+    exact = geometry.compute_relative_rotation(*np.moveaxis(SCHEMA.compute_rotations(labels), 1, 0))
+    assert np.array_equal(compute_label(labels)["relative_rotation"][:, 0], exact.astype(np.float32))
 
 
 def test_labels_of_single_views() -> None:
-    labels = drawn(views=1)
-    made = computed(labels)
+    labels = draw_labels(views=1)
+    made = compute_label(labels)
     assert "rotation" in made
     assert not any("relative" in name or "difference" in name for name in made)
-    with pytest.raises(InvalidInputError, match="relative_pose: they lie between two views"):
-        label_fields(["rotation", "relative_pose"], SCHEMA, 1)
+    with pytest.raises(InvalidInputError, match="relative_pose: they need two views"):
+        resolve_labels(["rotation", "relative_pose"], SCHEMA, 1)
 
 
 def test_names_come_once_in_the_order_asked() -> None:
-    fields = label_fields(["factors", "rotation", "factors"], SCHEMA, 2)
+    fields = resolve_labels(["factors", "rotation", "factors"], SCHEMA, 2)
     assert [field.name for field in fields] == ["factors", "rotation"]
-    assert compute_labels([], drawn()) == {}
-    assert set(DEFAULT_LABELS) <= set(label_names(load_recipe("3diebench").schema))
+    assert compute_labels([], draw_labels()) == {}
+    assert set(DEFAULT_LABELS) <= set(list_label_names(load_recipe("3diebench").schema))
 
 
 @pytest.mark.parametrize(
@@ -235,39 +241,39 @@ def test_names_come_once_in_the_order_asked() -> None:
         ("translation_y_difference", "'3diebench-t'"),
         ("twist", "'sequences'"),
         ("camera_distance", "'viewpoints'"),
-        ("light_theta_rad_difference_circular", "has no period .*floor_hue.*take light_theta_rad_difference"),
+        ("light_theta_rad_difference_circular", "has no period .*floor_hue.*use light_theta_rad_difference"),
         ("FACTOR", "no field 'FACTOR'"),
     ],
 )
 def test_what_there_is_not_is_explained(name: str, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        label_fields(["rotation", name], load_recipe("3diebench").schema, 2)
+        resolve_labels(["rotation", name], load_recipe("3diebench").schema, 2)
 
 
 @pytest.mark.parametrize("name", ["translation", "twist", "camera_distance", "sun_strength_difference"])
 def test_the_recipe_that_an_error_names_has_the_label(name: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        label_fields([name], load_recipe("3diebench").schema, 2)
+        resolve_labels([name], load_recipe("3diebench").schema, 2)
     recipe = str(caught.value).split("; '")[1].split("'")[0]
-    assert label_fields([name], load_recipe(recipe).schema, 2)[0].name == name
+    assert resolve_labels([name], load_recipe(recipe).schema, 2)[0].name == name
 
 
 def test_arguments_that_cannot_be_right() -> None:
     with pytest.raises(InvalidInputError, match="give a list of names"):
-        label_fields("rotation", SCHEMA, 2)
+        resolve_labels("rotation", SCHEMA, 2)
     with pytest.raises(InvalidInputError, match="quaternion sign 'random'; choose one of"):
-        label_fields(["rotation"], SCHEMA, 2, "random")  # type: ignore[arg-type]
+        resolve_labels(["rotation"], SCHEMA, 2, "random")  # type: ignore[arg-type]
 
 
 def test_every_label_stands_in_the_table_of_the_docs() -> None:
-    assert labels_text() in DOCS.read_text("utf-8")
-    there = {*label_names(SCHEMA), *label_names(load_recipe("sequences").schema)}
+    assert format_label_table() in DOCS.read_text("utf-8")
+    there = {*list_label_names(SCHEMA), *list_label_names(load_recipe("sequences").schema)}
     assert {row.name for row in describe_labels() if "FACTOR" not in row.name} <= there
 
 
 def test_a_batch_takes_a_few_milliseconds() -> None:
-    labels = drawn(samples=1024)
-    fields = label_fields(label_names(SCHEMA), SCHEMA, 2)
+    labels = draw_labels(samples=1024)
+    fields = resolve_labels(list_label_names(SCHEMA), SCHEMA, 2)
     compute_labels(fields, labels)
     times = []
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""What batches hold, and what a loader refuses."""
+"""The content of batches, and the errors of a loader."""
 
 import gc
 import pickle
@@ -16,8 +16,17 @@ from tests.support.batches import described, equal, joined
 from turntable.datasets import Dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.loaders import BatchConfig, ItemDataset, Loader, Pairs, Sequences, Tuples, Views, whole_split
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.loaders import (
+    BatchConfig,
+    ItemDataset,
+    Loader,
+    Pairs,
+    Sequences,
+    Tuples,
+    Views,
+    select_all_views,
+)
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 def test_fields_shapes_and_types_of_pairs(dataset: Dataset) -> None:
@@ -88,7 +97,7 @@ def test_images_are_the_decoded_files_and_labels_their_own(dataset: Dataset, sam
             batch_size=4,
             fields=["factors"],
             num_workers=workers,
-            last="short",
+            last_batch="short",
         ),
     )
     batch = joined(list(loader))
@@ -99,10 +108,10 @@ def test_images_are_the_decoded_files_and_labels_their_own(dataset: Dataset, sam
         for name in ("factors", "view_index"):
             batch[name] = torch.stack([batch[f"{name}_1"], batch[f"{name}_2"]], dim=1)
         batch["views"] = torch.stack([batch["view_1"], batch["view_2"]], dim=1)
-    with dataset.split("train") as split:
-        assert len(batch["category"]) == sampler.count(whole_split([split.num_objects], 6))
+    with dataset.open_split("train") as split:
+        assert len(batch["category"]) == sampler.count_samples(select_all_views([split.num_objects], 6))
         for i, row in enumerate(batch["object_index"].tolist()):
-            assert batch["category"][i] == split.categories[row]
+            assert batch["category"][i] == split.category_indices[row]
             for j, view in enumerate(batch["view_index"][i].tolist()):
                 image = decode_jpeg(split.read_jpeg(row, view))
                 assert (batch["views"][i, j].permute(1, 2, 0).numpy() == image).all()
@@ -132,7 +141,7 @@ def test_rotations_are_those_scipy_computes(dataset: Dataset, sign) -> None:
 def test_sequences_of_a_data_set_that_has_them(tmp_path: Path) -> None:
     motion = {"length": 5, "motion": "constant", "speed_rad": {"low": 0.1, "high": 0.4}}
     made = make_synthetic_dataset(
-        tmp_path, objects=3, views=20, image_size=16, sequence=motion, val_fraction=0.0
+        tmp_path, num_objects=3, num_views=20, image_size=16, sequence=motion, val_fraction=0.0
     )
     loader = Loader(
         made.path,
@@ -231,7 +240,7 @@ def test_items_of_the_map_style_set_are_the_loaders_samples(dataset: Dataset) ->
     single = ItemDataset(loader)
     single.set_epoch(3)
     assert len(single) == 26
-    batch = joined(list(loader.batches(3)))
+    batch = joined(list(loader.iter_batches(3)))
     for i in (0, 7, 25):
         assert equal(single[i], {name: value[i] for name, value in batch.items()})
     with pytest.raises(IndexError):
@@ -273,9 +282,9 @@ def test_slots_are_pinned_and_not_written_over_while_they_are_copied(dataset: Da
 
 def test_kept_batches_are_not_written_over(dataset: Dataset) -> None:
     loader = Loader(dataset.path, BatchConfig(split="train", sampler=Pairs(), batch_size=1, num_workers=1))
-    kept = list(loader.batches(0))
+    kept = list(loader.iter_batches(0))
     copies = [batch["view_1"].clone() for batch in kept]
-    list(loader.batches(1))
+    list(loader.iter_batches(1))
     assert all(torch.equal(batch["view_1"], copy) for batch, copy in zip(kept, copies, strict=True))
     loader.close()
 
@@ -287,8 +296,8 @@ def test_a_batch_is_the_shared_memory_itself(dataset: Dataset) -> None:
     loader.close()
 
 
-def made_of(dataset: Dataset, arguments: dict) -> Loader:
-    """A loader with its own arguments, and with those of the config."""
+def make_loader(dataset: Dataset, arguments: dict) -> Loader:
+    """Make a loader from arguments of its own and of its config."""
     own = {name: arguments.pop(name) for name in ("engine", "window_shards", "config") if name in arguments}
     config = own.pop("config", None) or BatchConfig(**{"sampler": Pairs(), "batch_size": 4, **arguments})
     return Loader(dataset.path, config, **own)
@@ -307,11 +316,11 @@ def made_of(dataset: Dataset, arguments: dict) -> Loader:
         ({"output": "jax"}, "output 'jax': use 'torch' or 'numpy'"),
         ({"num_workers": -1}, "num_workers -1: must be at least 0"),
         ({"window_shards": 0}, "window_shards 0: must be at least 1, or None"),
-        ({"fields": ["depth"]}, "no depth in this data set, which keeps rgb .* with --outputs rgb,depth"),
+        ({"fields": ["depth"]}, "no depth in this data set, which has rgb .* with --outputs rgb,depth"),
         ({"fields": ["points"]}, "has no point clouds; render it with --points"),
         ({"fields": ["rotatoin"]}, "did you mean rotation"),
         ({"fields": "rotation"}, r"give a list of names, such as \['rotation'\]"),
-        ({"config": "train"}, "'train' is no BatchConfig; give BatchConfig"),
+        ({"config": "train"}, "'train' is not a BatchConfig; give BatchConfig"),
         ({"sampler": Sequences(3)}, "has no sequences"),
         ({"sampler": Tuples(7)}, "at least 7 views of each object; no object has more than 6"),
         ({"quaternion_sign": "plus"}, "'plus'"),
@@ -319,11 +328,11 @@ def made_of(dataset: Dataset, arguments: dict) -> Loader:
 )
 def test_impossible_arguments_are_refused_at_once(dataset: Dataset, arguments: dict, told: str) -> None:
     with pytest.raises(InvalidInputError, match=told):
-        made_of(dataset, arguments)
+        make_loader(dataset, arguments)
 
 
 def test_one_view_gives_no_pairs(tmp_path: Path) -> None:
-    make_synthetic_dataset(tmp_path, objects=4, views=1, image_size=16)
+    make_synthetic_dataset(tmp_path, num_objects=4, num_views=1, image_size=16)
     with pytest.raises(InvalidInputError, match="at least 2 views"):
         Loader(tmp_path, BatchConfig(split="train", sampler=Pairs(), batch_size=1))
 

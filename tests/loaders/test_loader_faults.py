@@ -1,4 +1,4 @@
-"""What goes wrong below a loader: damaged views and shards, killed workers, interrupts."""
+"""Faults below a loader: damaged views and shards, killed workers, interrupts."""
 
 import hashlib
 import json
@@ -20,20 +20,20 @@ from turntable.datasets import Dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError, TurntableError
 from turntable.loaders import BatchConfig, Loader, Pairs, Sequences, Tuples, Views
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.testing.datasets import make_synthetic_dataset
 
 ENGINES = [(0, "ring"), (2, "ring"), (2, "dataloader")]
 
 
-def make(folder: Path, **changes) -> Dataset:
+def make_dataset(folder: Path, **changes) -> Dataset:
     return make_synthetic_dataset(
-        folder, **{"objects": 6, "views": 4, "image_size": 16, "val_fraction": 0.0, **changes}
+        folder, **{"num_objects": 6, "num_views": 4, "image_size": 16, "val_fraction": 0.0, **changes}
     )
 
 
 def damage(dataset: Dataset, row: int, view: int) -> None:
     """Turn one bit of a view's JPEG."""
-    with dataset.split("train") as split:
+    with dataset.open_split("train") as split:
         wanted = split.read_jpeg(row, view)
     for tar in dataset.path.glob("train/*.tar"):
         data = bytearray(tar.read_bytes())
@@ -47,7 +47,7 @@ def damage(dataset: Dataset, row: int, view: int) -> None:
 
 @pytest.mark.parametrize(("workers", "engine"), ENGINES)
 def test_a_damaged_view_ends_the_run_with_file_and_remedy(tmp_path: Path, workers: int, engine) -> None:
-    dataset = make(tmp_path)
+    dataset = make_dataset(tmp_path)
     damage(dataset, 3, 1)
     loader = Loader(
         tmp_path,
@@ -66,7 +66,7 @@ def test_a_damaged_view_ends_the_run_with_file_and_remedy(tmp_path: Path, worker
 def test_damaged_views_are_replaced_counted_and_logged_up_to_a_threshold(
     tmp_path: Path, workers: int, engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dataset = make(tmp_path)
+    dataset = make_dataset(tmp_path)
     damage(dataset, 3, 1)
     damage(dataset, 3, 2)
     with caplog.at_level(logging.WARNING, "turntable.loaders"):
@@ -78,7 +78,7 @@ def test_damaged_views_are_replaced_counted_and_logged_up_to_a_threshold(
                 batch_size=8,
                 fields=["factors"],
                 num_workers=workers,
-                last="short",
+                last_batch="short",
                 max_corrupt_views=2,
             ),
             engine=engine,
@@ -89,7 +89,7 @@ def test_damaged_views_are_replaced_counted_and_logged_up_to_a_threshold(
     assert len([record for record in caplog.records if "replaced by another view" in record.message]) == 2
     assert "view 1: " in caplog.text
     assert sum(len(batch["category"]) for batch in batches) == 6 * 20  # nothing is lost
-    with dataset.split("train") as split:
+    with dataset.open_split("train") as split:
         for batch in batches:
             for i, row in enumerate(batch["object_index"].tolist()):
                 views = [int(batch[f"view_index_{side}"][i]) for side in "12"]
@@ -104,13 +104,13 @@ def test_damaged_views_are_replaced_counted_and_logged_up_to_a_threshold(
         BatchConfig(split="train", sampler=Pairs(20), batch_size=8, num_workers=workers, max_corrupt_views=1),
         engine=engine,
     )
-    with pytest.raises(IntegrityError, match="2 views cannot be had, at most 1 may be missing"):
+    with pytest.raises(IntegrityError, match="2 views are unusable, and max_corrupt_views allows 1"):
         list(strict)
     strict.close()
 
 
 def test_what_replaces_a_view_is_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
-    dataset = make(tmp_path, views=6)
+    dataset = make_dataset(tmp_path, num_views=6)
     for view in (0, 3, 4):
         damage(dataset, 2, view)
     runs = []
@@ -133,7 +133,7 @@ def test_what_replaces_a_view_is_the_same_for_any_number_of_workers(tmp_path: Pa
 
 
 def test_an_object_without_enough_readable_views_ends_the_run(tmp_path: Path) -> None:
-    dataset = make(tmp_path)
+    dataset = make_dataset(tmp_path)
     for view in range(3):
         damage(dataset, 4, view)
     with pytest.raises(IntegrityError, match=r"too few of an object's views .*object class.*, view \d: "):
@@ -145,9 +145,9 @@ def test_an_object_without_enough_readable_views_ends_the_run(tmp_path: Path) ->
 
 
 def test_a_replaced_view_is_one_that_the_filter_allows(tmp_path: Path) -> None:
-    dataset = make(tmp_path, views=12, objects=4)
-    with dataset.split("train") as split:
-        hues = split.labels[..., split.manifest.schema.column("floor_hue")]
+    dataset = make_dataset(tmp_path, num_views=12, num_objects=4)
+    with dataset.open_split("train") as split:
+        hues = split.labels[..., split.manifest.schema.get_column("floor_hue")]
     bright = np.argwhere(hues < 0.6)
     row, view = bright[0]
     damage(dataset, int(row), int(view))
@@ -169,7 +169,7 @@ def test_a_replaced_view_is_one_that_the_filter_allows(tmp_path: Path) -> None:
 
 def test_a_damaged_sequence_is_replaced_by_a_whole_one(tmp_path: Path) -> None:
     motion = {"length": 4, "motion": "constant", "speed_rad": {"low": 0.1, "high": 0.4}}
-    dataset = make(tmp_path, views=12, sequence=motion)
+    dataset = make_dataset(tmp_path, num_views=12, sequence=motion)
     damage(dataset, 1, 5)
     loader = Loader(
         tmp_path, BatchConfig(split="train", sampler=Sequences(4), batch_size=6, max_corrupt_views=1)
@@ -183,7 +183,7 @@ def test_a_damaged_sequence_is_replaced_by_a_whole_one(tmp_path: Path) -> None:
 def test_a_file_that_is_no_picture_though_its_checksum_fits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(tmp_path, objects=2, views=1)
+    make_dataset(tmp_path, num_objects=2, num_views=1)
     # Right checksum, wrong content: written so.
     monkeypatch.setattr(
         "turntable.datasets.split.Split.read_jpegs", lambda self, rows, views: [b"\xff\xd8 no"] * len(rows)
@@ -194,7 +194,7 @@ def test_a_file_that_is_no_picture_though_its_checksum_fits(
 
 @pytest.mark.parametrize(("workers", "engine"), ENGINES)
 def test_a_cut_shard_is_told_with_file_and_remedy(tmp_path: Path, workers: int, engine) -> None:
-    make(tmp_path)
+    make_dataset(tmp_path)
     tar = tmp_path / "train" / "shard-000001.tar"
     tar.write_bytes(tar.read_bytes()[:-1000])
     with pytest.raises(IntegrityError, match=r"shard-000001\.tar: .*cut or edited; re-run"):
@@ -209,8 +209,8 @@ def test_a_cut_shard_is_told_with_file_and_remedy(tmp_path: Path, workers: int, 
 
 @pytest.mark.slow
 def test_an_index_of_another_shard_is_told(tmp_path: Path) -> None:
-    make(tmp_path / "one")
-    make(tmp_path / "two", seed=1)
+    make_dataset(tmp_path / "one")
+    make_dataset(tmp_path / "two", seed=1)
     index = tmp_path / "one" / "train" / "shard-000000.idx"
     index.write_bytes((tmp_path / "two" / "train" / "shard-000000.idx").read_bytes())
     with pytest.raises(IntegrityError, match=r"shard-000000.*(manifest|cut or edited)"):
@@ -227,10 +227,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests 
 # Of the trainer itself no more than this, however deep in a chain of errors it ends.
 sys.excepthook = lambda kind, error, trace: print(kind.__name__, *error.args, sep=": ", file=sys.stderr)
 loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(100_000), batch_size=8, num_workers=2))
-loader.samples(0)
+loader.get_samples(0)
 for number, batch in enumerate(loader):
     if number == 0:
-        print(*(worker.pid for worker in loader._engine._crew._workers), flush=True)
+        print(*(worker.pid for worker in loader._engine._pool._workers), flush=True)
     time.sleep(0.002)
 """
 
@@ -238,7 +238,7 @@ for number, batch in enumerate(loader):
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["worker", "trainer", "ctrl-c"])
 def test_whoever_is_killed_leaves_nothing_behind_and_nobody_hangs(tmp_path: Path, victim: str) -> None:
-    make(tmp_path)
+    make_dataset(tmp_path)
     before = shared_memory()
     trainer = subprocess.Popen(
         [sys.executable, "-c", TRAINER, str(tmp_path)],
@@ -267,14 +267,14 @@ def test_whoever_is_killed_leaves_nothing_behind_and_nobody_hangs(tmp_path: Path
 
 @pytest.mark.slow
 def test_after_a_lost_worker_the_same_loader_goes_on_from_its_state(tmp_path: Path) -> None:
-    make(tmp_path)
+    make_dataset(tmp_path)
     loader = Loader(tmp_path, BatchConfig(split="train", sampler=Pairs(10), batch_size=4, num_workers=2))
-    whole = list(loader.batches(0))
-    running = loader.batches(0)
+    whole = list(loader.iter_batches(0))
+    running = loader.iter_batches(0)
     for _ in range(3):
         next(running)
     state = pickle.loads(pickle.dumps(loader.state_dict()))
-    os.kill(loader._engine._crew._workers[1].pid, signal.SIGKILL)  # type: ignore[attr-defined]
+    os.kill(loader._engine._pool._workers[1].pid, signal.SIGKILL)  # type: ignore[attr-defined]
     with pytest.raises(TurntableError, match="ended by SIGKILL"):
         list(running)
     loader.load_state_dict(state)
@@ -292,7 +292,7 @@ import torch.distributed as distributed
 from turntable.loaders import BatchConfig, Loader, Pairs
 
 distributed.init_process_group("gloo")
-loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(3), batch_size=4, num_workers=1, last="drop"))
+loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(3), batch_size=4, num_workers=1, last_batch="drop"))
 shown = []
 for batch in loader:
     shown += list(zip(*(batch[name].tolist() for name in ("object_index", "view_index_1", "view_index_2"))))
@@ -308,7 +308,7 @@ distributed.destroy_process_group()
 
 @pytest.mark.slow
 def test_real_ranks_under_torchrun_see_disjoint_data_and_equal_counts(tmp_path: Path) -> None:
-    make(tmp_path / "set", objects=11)
+    make_dataset(tmp_path / "set", num_objects=11)
     script = tmp_path / "rank.py"
     script.write_text(RANK)
     done = subprocess.run(
@@ -323,7 +323,9 @@ def test_real_ranks_under_torchrun_see_disjoint_data_and_equal_counts(tmp_path: 
     assert count_0 == count_1 == 33 // 4
     assert len(shown_0) == len(shown_1) == 2 * count_0
     assert state_0 == state_1
-    alone = Loader(tmp_path / "set", BatchConfig(split="train", sampler=Pairs(3), batch_size=4)).samples(0)
+    alone = Loader(tmp_path / "set", BatchConfig(split="train", sampler=Pairs(3), batch_size=4)).get_samples(
+        0
+    )
     samples = [[int(a), *b] for a, b in zip(alone.objects, alone.views.tolist(), strict=True)][:32]
     assert [samples[at : at + 2] for at in range(0, 32, 4)] == [
         shown_0[at : at + 2] for at in range(0, 16, 2)
@@ -334,7 +336,7 @@ def test_real_ranks_under_torchrun_see_disjoint_data_and_equal_counts(tmp_path: 
 
 
 class _Payload:
-    """Unpickled, it leaves a file."""
+    """A value that leaves a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -345,11 +347,11 @@ class _Payload:
 
 @pytest.mark.parametrize("where", ["index", "points", "labels.parquet", "manifest"])
 def test_nothing_in_a_data_set_of_strangers_is_executed(tmp_path: Path, where: str) -> None:
-    """A whole data set made to do harm: its manifest names the very files that would."""
-    dataset = make(tmp_path / "set")
+    """Make a complete malicious data set, whose manifest names the malicious files."""
+    dataset = make_dataset(tmp_path / "set")
     trap = tmp_path / "executed"
     poison = np.array([[_Payload(trap)]], dtype=object)
-    shard = dataset.manifest.shards_of("train")[0]
+    shard = dataset.manifest.select_shards("train")[0]
     index = dataset.path / "train" / f"{shard.name}.idx"
     manifest = dataset.path / "manifest.json"
     table = json.loads(manifest.read_text())

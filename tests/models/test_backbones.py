@@ -52,7 +52,7 @@ def test_vit_tiny_has_deits_number_of_parameters():
     assert count(network) == 5_717_416 - class_token_and_its_position - classifier
 
 
-@pytest.mark.parametrize("block", [BasicBlock(8, 8, 1), SIEBlock(8, 8, 1, projects=False)])
+@pytest.mark.parametrize("block", [BasicBlock(8, 8, 1), SIEBlock(8, 8, 1, always_project=False)])
 def test_zero_initialised_blocks_are_the_identity(block):
     nn.init.zeros_(block.last_norm.weight)
     x = torch.rand(1, 8, 5, 5)
@@ -73,7 +73,7 @@ def test_sies_stem_pads_one_pixel_more_below_and_on_the_right():
     stem = nn.functional.conv2d(padded, network.conv1.weight, stride=2)
     seen = []
     network.bn1.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
-    assert network.maps(image).shape == (1, 512, 2, 2)
+    assert network.compute_maps(image).shape == (1, 512, 2, 2)
     assert torch.equal(seen[0], stem)
 
 
@@ -99,7 +99,7 @@ def test_a_shift_by_the_stride_moves_the_maps():
 )
 def test_maps_have_the_shape_that_is_told(name, shape):
     network = build_backbone(name, 256)
-    assert network.map_shape(256) == shape
+    assert network.compute_map_shape(256) == shape
     assert network.training
 
 
@@ -107,7 +107,7 @@ def test_maps_have_the_shape_that_is_told(name, shape):
 def test_the_representation_is_pooled_from_the_maps(name):
     network = build_backbone(name, 64).eval()
     images = torch.rand(2, 3, 64, 64)
-    assert torch.equal(network(images), network.pool(network.maps(images)))
+    assert torch.equal(network(images), network.pool(network.compute_maps(images)))
 
 
 @pytest.mark.parametrize(("name", "size"), [("resnet18", 16), ("sie-resnet18", 31), ("vit-tiny", 97)])

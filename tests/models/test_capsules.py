@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.models import Moment
-from turntable.models.layers import CapsuleProjector, cross_entropy, missing_entropy
-from turntable.models.views import CapsIE, CapsIEConfig, EquiCaps, EquiCapsConfig
-from turntable.models.views.capsie import sharpened
+from turntable.models import TrainState
+from turntable.models.image_methods import CapsIE, CapsIEConfig, EquiCaps, EquiCapsConfig
+from turntable.models.image_methods.capsie import sharpen
+from turntable.models.layers import CapsuleProjector, mean_entropy_loss, soft_cross_entropy_loss
 
 
 def projector(capsules=4, pose=9, shape=(8, 3, 3), seed=0):
@@ -33,7 +33,7 @@ def literal(made, activations, poses):
 def test_the_routing_is_that_of_the_formula_with_its_gradients():
     made, maps = projector(), torch.randn(5, 8, 3, 3, dtype=torch.float64)
     found = made(maps)
-    expected = literal(made, *made.senders(maps))
+    expected = literal(made, *made.compute_input_capsules(maps))
     for mine, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-10)
     gradients = [
@@ -68,32 +68,32 @@ def test_the_papers_projectors_have_the_published_number_of_parameters(pose, mil
 
 def test_entropies_are_those_of_the_formulas():
     even, sure = torch.full((3, 4), 0.25), torch.eye(4)[:3]
-    assert cross_entropy(even, even).item() == pytest.approx(math.log(4))
-    assert cross_entropy(sure, sure).item() == pytest.approx(0, abs=1e-5)
-    assert cross_entropy(sure, even).isfinite()
-    assert missing_entropy(even).item() == pytest.approx(0, abs=1e-6)
-    assert missing_entropy(sure[:1]).item() == pytest.approx(math.log(4))
+    assert soft_cross_entropy_loss(even, even).item() == pytest.approx(math.log(4))
+    assert soft_cross_entropy_loss(sure, sure).item() == pytest.approx(0, abs=1e-5)
+    assert soft_cross_entropy_loss(sure, even).isfinite()
+    assert mean_entropy_loss(even).item() == pytest.approx(0, abs=1e-6)
+    assert mean_entropy_loss(sure[:1]).item() == pytest.approx(math.log(4))
 
 
 @pytest.mark.parametrize("action", ["relative_rotation", "relative_pose"])
 def test_equivariance_costs_nothing_where_poses_turn_with_the_object(build, action):
     side = 3 if action == "relative_rotation" else 4
-    method = build(EquiCaps, EquiCapsConfig(action=(action,), capsules=4))
+    method = build(EquiCaps, EquiCapsConfig(action=(action,), num_capsules=4))
     generator = torch.Generator().manual_seed(1)
     p_x = torch.randn(5, 4, side * side, generator=generator)
     turn = torch.randn(5, side * side, generator=generator)
     p_y = (p_x.unflatten(2, (side, side)) @ turn.unflatten(1, (1, side, side))).flatten(2)
     unit = torch.nn.functional.normalize(p_y, dim=2)
     activations = torch.full((5, 4), 0.25)
-    exact = method.combine(activations, activations, method.turned(p_x, turn), unit)
+    exact = method.compute_terms(activations, activations, method.transform_poses(p_x, turn), unit)
     assert exact["equivariance"].item() == pytest.approx(0, abs=1e-12)
-    other = method.combine(activations, activations, method.turned(p_x, turn.roll(1, 0)), unit)
+    other = method.compute_terms(activations, activations, method.transform_poses(p_x, turn.roll(1, 0)), unit)
     assert other["equivariance"] > 0.01
     torch.testing.assert_close(method.predict(p_x.flatten(1), turn), unit.flatten(1))
 
 
 def test_equicaps_loss_is_the_weighted_sum_of_its_terms(build, pairs):
-    method = build(EquiCaps, EquiCapsConfig(capsules=4))
+    method = build(EquiCaps, EquiCapsConfig(num_capsules=4))
     pairs["relative_rotation"] = torch.eye(3).repeat(6, 1, 1)
     terms = method.loss(pairs)
     weights = {
@@ -109,30 +109,30 @@ def test_equicaps_loss_is_the_weighted_sum_of_its_terms(build, pairs):
 
 
 def test_equicaps_needs_a_matrix(build):
-    with pytest.raises(InvalidInputError, match="relative_quaternion; poses turn by matrices"):
+    with pytest.raises(InvalidInputError, match="relative_quaternion, but poses are multiplied"):
         build(EquiCaps, EquiCapsConfig(action=("relative_quaternion",)))
 
 
 def test_sharpening_is_a_power():
     activations = torch.tensor([[0.5, 0.3, 0.2]])
-    torch.testing.assert_close(sharpened(activations, temperature=1.0), activations)
+    torch.testing.assert_close(sharpen(activations, temperature=1.0), activations)
     squared = activations.square() / activations.square().sum()
-    torch.testing.assert_close(sharpened(activations, temperature=0.5), squared)
+    torch.testing.assert_close(sharpen(activations, temperature=0.5), squared)
 
 
 def test_capsies_temperatures_are_on_their_way_beyond_the_last_step(build):
-    method = build(CapsIE, CapsIEConfig(capsules=4, pose_dim=4))
+    method = build(CapsIE, CapsIEConfig(num_capsules=4, pose_dim=4))
     for step, target in ((0, 0.025), (50, 0.025 + 0.4 * 0.075), (100, 0.025 + 0.8 * 0.075)):
-        method.before_step(Moment(step, 100, 0, 1))
+        method.before_step(TrainState(step, 100, 0, 1))
         assert method.temperatures == pytest.approx((0.1, target))
 
 
 def test_capsies_targets_teach_nothing(build, pairs):
-    method = build(CapsIE, CapsIEConfig(capsules=4, pose_dim=4))
+    method = build(CapsIE, CapsIEConfig(num_capsules=4, pose_dim=4))
     activations = torch.rand(6, 4).softmax(dim=1)
     target = activations.clone().requires_grad_()
     poses = torch.randn(6, 16)
-    terms = method.combine(activations, poses, target, poses, poses)
+    terms = method.compute_terms(activations, poses, target, poses, poses)
     gradient = torch.autograd.grad(terms["invariance"] + 0 * target.sum(), target)[0]
     assert (gradient == 0).all()
     assert terms["equivariance"] == 0

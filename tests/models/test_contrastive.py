@@ -5,7 +5,7 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models import losses
-from turntable.models.views import (
+from turntable.models.image_methods import (
     SEN,
     AugSelf,
     AugSelfConfig,
@@ -16,7 +16,7 @@ from turntable.models.views import (
     VICRegConfig,
     simclr,
 )
-from turntable.training import paper_config
+from turntable.training import make_paper_config
 
 WIDTHS = {"projector_widths": (32, 32, 16)}
 AUGSELF = AugSelfConfig(**WIDTHS, regressor_width=24, regression_weight=3.0)
@@ -25,18 +25,18 @@ AUGSELF = AugSelfConfig(**WIDTHS, regressor_width=24, regression_weight=3.0)
 def test_simclr_contrasts_projections(build, pairs):
     made = build(SimCLR, SimCLRConfig(**WIDTHS)).eval()
     x, y = (made.projector(made.represent(pairs[name])) for name in ("view_1", "view_2"))
-    torch.testing.assert_close(made.loss(pairs)["loss"], losses.nt_xent(x, y, temperature=0.1))
+    torch.testing.assert_close(made.loss(pairs)["loss"], losses.nt_xent_loss(x, y, temperature=0.1))
     assert made.reads == ("view_1", "view_2")
 
 
 def test_the_papers_numbers_are_the_defaults(build):
     assert SimCLRConfig() == SimCLRConfig(temperature=0.1, projector_widths=(2048, 2048, 2048))
-    assert simclr.SEQ_JEPA_VERSION == {"temperature": 0.5}
+    assert simclr.SEQ_JEPA_SETTINGS == {"temperature": 0.5}
     assert SENConfig() == SENConfig(temperature=0.5, projector_widths=(2048, 2048, 2048), action_width=128)
     assert AugSelfConfig().regression_weight == 1
     made = build(AugSelf, AugSelfConfig(projector_widths=(32, 32, 16)))
     assert [layer.out_features for layer in made.regressor[::2]] == [1024, 1024, 4]
-    paper = paper_config("sen", "set")
+    paper = make_paper_config("sen", "set")
     assert (paper.epochs, paper.batch_size, paper.learning_rate, paper.image_size) == (1000, 512, 4e-4, 128)
 
 
@@ -48,7 +48,7 @@ def test_augself_is_simclr_and_a_regression_of_the_action(build, pairs):
     told = made.regressor(torch.cat([h1, h2], dim=1))
     expected = (told - pairs["relative_quaternion"]).square().mean()
     torch.testing.assert_close(terms["regression"], expected)
-    torch.testing.assert_close(terms["contrast"], made.contrast(h1, h2))
+    torch.testing.assert_close(terms["contrast"], made.contrastive_loss(h1, h2))
 
 
 def test_augselfs_regressor_reads_representations_and_teaches_the_backbone(build, pairs):
@@ -81,7 +81,7 @@ def test_sens_embeddings_of_actions_and_views_are_normalised_over_the_batch(buil
 def test_sen_teaches_its_projector_by_both_views(build, pairs):
     made = build(SEN, SENConfig(**WIDTHS, action_width=8)).eval()
     x, y = (made.projector(h) for h in made.represent_pair(pairs))
-    by_hand = losses.nt_xent(made.predictor(x, pairs["relative_quaternion"]), y, temperature=0.5)
+    by_hand = losses.nt_xent_loss(made.predictor(x, pairs["relative_quaternion"]), y, temperature=0.5)
     expected = torch.autograd.grad(by_hand, made.projector[0].weight)
     torch.testing.assert_close(
         torch.autograd.grad(made.loss(pairs)["loss"], made.projector[0].weight), expected
@@ -98,7 +98,7 @@ def test_sen_contrasts_predictions_with_the_other_views(build, pairs):
     made = build(SEN, SENConfig(**WIDTHS, action_width=8)).eval()
     x, y = (made.embed(pairs[name]).source for name in ("view_1", "view_2"))
     predicted = made.predict(x, pairs["relative_quaternion"])
-    torch.testing.assert_close(made.loss(pairs)["loss"], losses.nt_xent(predicted, y, temperature=0.5))
+    torch.testing.assert_close(made.loss(pairs)["loss"], losses.nt_xent_loss(predicted, y, temperature=0.5))
     other = made.predict(x, pairs["relative_quaternion"].roll(1, 0))
     assert not torch.allclose(predicted, other)
 
@@ -118,10 +118,10 @@ def test_one_pair_cannot_be_compared_with_any(build, pairs, method, config):
 
 
 def test_partial_vicreg_holds_the_first_dimensions_alike(build, pairs):
-    made = build(VICReg, VICRegConfig(**WIDTHS, free_share=0.25))
+    made = build(VICReg, VICRegConfig(**WIDTHS, free_fraction=0.25))
     x, y = torch.randn(2, 6, 16, generator=torch.Generator().manual_seed(0))
-    terms = made.combine(x, y)
-    torch.testing.assert_close(terms["invariance"], losses.invariance(x[:, :12], y[:, :12]))
-    torch.testing.assert_close(terms["variance"], losses.variance(x, y))
-    with pytest.raises(InvalidInputError, match="free_share is 1"):
-        build(VICReg, VICRegConfig(**WIDTHS, free_share=1.0))
+    terms = made.compute_terms(x, y)
+    torch.testing.assert_close(terms["invariance"], losses.invariance_loss(x[:, :12], y[:, :12]))
+    torch.testing.assert_close(terms["variance"], losses.variance_loss(x, y))
+    with pytest.raises(InvalidInputError, match="free_fraction is 1"):
+        build(VICReg, VICRegConfig(**WIDTHS, free_fraction=1.0))

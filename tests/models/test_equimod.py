@@ -6,9 +6,14 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models import losses
-from turntable.models.actions import ROTATION_AND_COLOUR
-from turntable.models.views import EquiModSimCLR, EquiModSimCLRConfig, EquiModVICReg, EquiModVICRegConfig
-from turntable.models.views.equimod import SEQ_JEPA_VERSION, SplitEmbeddings
+from turntable.models.actions import ROTATION_AND_COLOR
+from turntable.models.image_methods import (
+    EquiModSimCLR,
+    EquiModSimCLRConfig,
+    EquiModVICReg,
+    EquiModVICRegConfig,
+)
+from turntable.models.image_methods.equimod import SEQ_JEPA_SETTINGS, SplitEmbeddings
 
 SIMCLR = (EquiModSimCLR, EquiModSimCLRConfig(projector_widths=(8, 8, 4)))
 VICREG = (EquiModVICReg, EquiModVICRegConfig(projector_widths=(8, 8, 4)))
@@ -26,7 +31,7 @@ def embeddings(rows=7, dim=4):
 
 
 def combined(method, arrays):
-    return method.combine(SplitEmbeddings(*map(torch.from_numpy, arrays)))
+    return method.compute_terms(SplitEmbeddings(*map(torch.from_numpy, arrays)))
 
 
 def nt_xent(x, y, temperature):
@@ -86,7 +91,9 @@ def test_vicregs_equals_its_formula_in_numpy(make, factor):
 def test_gradients_equal_finite_differences(make, kind):
     method = make(kind)
     inputs = [torch.from_numpy(array).requires_grad_() for array in embeddings(rows=4, dim=3)]
-    assert torch.autograd.gradcheck(lambda *parts: method.combine(SplitEmbeddings(*parts))["loss"], inputs)
+    assert torch.autograd.gradcheck(
+        lambda *parts: method.compute_terms(SplitEmbeddings(*parts))["loss"], inputs
+    )
 
 
 @BOTH
@@ -101,7 +108,7 @@ def test_it_does_not_see_the_order_of_the_pairs(make, pairs, kind):
 def perfect(method, pairs):
     """SplitEmbeddings whose second views are where the predictor's matrices take the first ones."""
     x_i, x_e, y_i, _, _ = torch.from_numpy(embeddings(rows=6)).float()
-    [(matrices, _)] = method.predictor.generate(pairs["relative_quaternion"])
+    [(matrices, _)] = method.predictor.generate_weights(pairs["relative_quaternion"])
     y_e = torch.stack([matrix @ x for matrix, x in zip(matrices, x_e, strict=True)])
     return SplitEmbeddings(x_i, x_e, y_i, y_e, method.predict(x_e, pairs["relative_quaternion"]))
 
@@ -109,16 +116,16 @@ def perfect(method, pairs):
 def test_a_perfect_predictor_leaves_the_contrast_of_identical_pairs(make, pairs):
     method = make(SIMCLR)
     of = perfect(method, pairs)
-    identical = losses.nt_xent(of.y_e, of.y_e, temperature=0.1)
-    terms = method.combine(of)
+    identical = losses.nt_xent_loss(of.y_e, of.y_e, temperature=0.1)
+    terms = method.compute_terms(of)
     torch.testing.assert_close(terms["equivariance"], identical)
-    wrong = method.combine(of._replace(predicted=method.predict(of.x_e, -pairs["relative_quaternion"])))
+    wrong = method.compute_terms(of._replace(predicted=method.predict(of.x_e, -pairs["relative_quaternion"])))
     assert wrong["equivariance"] > terms["equivariance"] + 1
 
 
 def test_a_perfect_predictor_leaves_no_equivariance_term_of_vicregs(make, pairs):
     method = make(VICREG)
-    assert method.combine(perfect(method, pairs))["equivariance"] < 1e-12
+    assert method.compute_terms(perfect(method, pairs))["equivariance"] < 1e-12
 
 
 def test_predictions_of_vicregs_need_not_vary(make):
@@ -158,9 +165,9 @@ def test_the_loss_predicts_as_evaluation_does(make, pairs, kind):
     assert (x.invariant.shape, x.equivariant.shape, x.source.shape) == ((6, 0), (6, 0), (6, 4))
     predicted = method.predict(x.source, pairs["relative_quaternion"])
     term = (
-        losses.nt_xent(predicted, y.target, temperature=0.1)
+        losses.nt_xent_loss(predicted, y.target, temperature=0.1)
         if kind is SIMCLR
-        else losses.invariance(predicted, y.target)
+        else losses.invariance_loss(predicted, y.target)
     )
     torch.testing.assert_close(method.loss(pairs)["equivariance"], term)
 
@@ -173,9 +180,9 @@ def test_the_loss_is_over_the_rows_of_all_ranks(make, pairs, kind, monkeypatch):
         seen.append(torch.cat([x, 2 * x]))
         return seen[-1]
 
-    monkeypatch.setattr("turntable.models.views.equimod.gathered", two_ranks)
+    monkeypatch.setattr("turntable.models.image_methods.equimod.gather_all_ranks", two_ranks)
     method = make(kind)
-    torch.testing.assert_close(method.loss(pairs), method.combine(SplitEmbeddings(*seen)))
+    torch.testing.assert_close(method.loss(pairs), method.compute_terms(SplitEmbeddings(*seen)))
     assert [rows.shape for rows in seen] == [(12, 4)] * 5
 
 
@@ -188,15 +195,15 @@ def test_another_predictor_changes_the_prediction_alone(make, pairs, kind, predi
 
 @BOTH
 def test_the_action_may_tell_colours_too(make, pairs, kind):
-    method = make(kind, action=ROTATION_AND_COLOUR)
-    assert method.reads == ("view_1", "view_2", *ROTATION_AND_COLOUR)
+    method = make(kind, action=ROTATION_AND_COLOR)
+    assert method.reads == ("view_1", "view_2", *ROTATION_AND_COLOR)
     loss = method.loss(pairs)["equivariance"]
-    for label in ROTATION_AND_COLOUR:
+    for label in ROTATION_AND_COLOR:
         assert method.loss({**pairs, label: -pairs[label]})["equivariance"] != loss
 
 
 def test_seq_jepas_version(build, pairs):
-    method = build(EquiModSimCLR, EquiModSimCLRConfig(**SEQ_JEPA_VERSION))
+    method = build(EquiModSimCLR, EquiModSimCLRConfig(**SEQ_JEPA_SETTINGS))
     assert method.predictor.linear.weight.shape == (128, 256)
     x = method.embed(pairs["view_1"]).source  # normalised over the batch, in training mode
     torch.testing.assert_close(x.mean(dim=0), torch.zeros(128), atol=1e-5, rtol=0)

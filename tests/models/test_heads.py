@@ -3,7 +3,12 @@ import torch
 from torch.nn.functional import relu
 
 from turntable.errors import InvalidInputError
-from turntable.models.layers import action_embedding, mlp, projector, projector_with_norm
+from turntable.models.layers import (
+    build_action_embedding,
+    build_mlp,
+    build_projector,
+    build_projector_with_norm,
+)
 
 
 def num_parameters(module):
@@ -29,16 +34,16 @@ def x():
 
 
 def test_heads_have_as_many_parameters_as_the_papers():
-    assert num_parameters(projector(512, (2048, 2048, 2048))) == 9_449_472
-    assert num_parameters(projector(256, (1024, 1024, 1024))) == 2_365_440
-    assert num_parameters(mlp(1024, 1024, 1024, 4)) == 2_103_300  # AugSelf's regressor
+    assert num_parameters(build_projector(512, (2048, 2048, 2048))) == 9_449_472
+    assert num_parameters(build_projector(256, (1024, 1024, 1024))) == 2_365_440
+    assert num_parameters(build_mlp(1024, 1024, 1024, 4)) == 2_103_300  # AugSelf's regressor
     weights = 512 * 2048 + 2048 * 128
-    assert num_parameters(projector_with_norm(512, (2048, 128))) == weights + 2 * 2048  # of one norm
-    assert num_parameters(action_embedding(4, 128)) == 4 * 128
+    assert num_parameters(build_projector_with_norm(512, (2048, 128))) == weights + 2 * 2048  # of one norm
+    assert num_parameters(build_action_embedding(4, 128)) == 4 * 128
 
 
 def test_the_projector_is_that_of_the_formula(x):
-    head = drawn(projector(5, (7, 6, 3)))
+    head = drawn(build_projector(5, (7, 6, 3)))
     first, norm_1, _, second, norm_2, _, last = head
     y = relu(normalised(x @ first.weight.T + first.bias) * norm_1.weight + norm_1.bias)
     y = relu(normalised(y @ second.weight.T + second.bias) * norm_2.weight + norm_2.bias)
@@ -46,7 +51,7 @@ def test_the_projector_is_that_of_the_formula(x):
 
 
 def test_the_projector_with_norm_is_that_of_the_formula(x):
-    head = drawn(projector_with_norm(5, (7, 6, 3)))
+    head = drawn(build_projector_with_norm(5, (7, 6, 3)))
     first, norm_1, _, second, norm_2, _, last, _ = head
     y = relu(normalised(x @ first.weight.T) * norm_1.weight + norm_1.bias)
     y = relu(normalised(y @ second.weight.T) * norm_2.weight + norm_2.bias)
@@ -54,19 +59,19 @@ def test_the_projector_with_norm_is_that_of_the_formula(x):
 
 
 def test_an_embedded_action_is_linear_and_normalised(x):
-    head = drawn(action_embedding(5, 8))
+    head = drawn(build_action_embedding(5, 8))
     torch.testing.assert_close(head(x), normalised(x @ head[0].weight.T))
 
 
 def test_an_action_without_numbers_cannot_be_embedded():
     with pytest.raises(InvalidInputError, match="no action to embed; give labels, such as rel"):
-        action_embedding(0, 8)
+        build_action_embedding(0, 8)
 
 
 def test_an_mlp_is_that_of_the_formula_and_linear_if_it_has_two_widths(x):
-    head = drawn(mlp(5, 7, 6, 3))
+    head = drawn(build_mlp(5, 7, 6, 3))
     first, _, second, _, last = head
     y = relu(relu(x @ first.weight.T + first.bias) @ second.weight.T + second.bias)
     torch.testing.assert_close(head(x), y @ last.weight.T + last.bias)
-    (only,) = line = drawn(mlp(5, 3))
+    (only,) = line = drawn(build_mlp(5, 3))
     torch.testing.assert_close(line(x), x @ only.weight.T + only.bias)

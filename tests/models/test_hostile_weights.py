@@ -40,7 +40,7 @@ from tests.support.hostile_weights import (
 )
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 from turntable.models import METHODS
-from turntable.models.weights import read_published, read_weight_file
+from turntable.models.weights import read_published_weights, read_weight_file
 
 ONE = tensor(storage(), numbers(1), numbers(1))
 ORDERED = named("collections", "OrderedDict") + EMPTY_TUPLE + REDUCE
@@ -62,7 +62,7 @@ PICKLES = {
     "a tensor whose shape is a text": (weights(a=tensor(storage(), text("9"), numbers(1))), "broken"),
     "a tensor that begins elsewhere": (
         weights(a=tensor(storage(), numbers(1), numbers(1), 2**40)),
-        "ends after its numbers",
+        "ends after its storage",
     ),
     "a storage longer than its bytes": (
         weights(a=tensor(storage(count=10**9), numbers(1), numbers(1))),
@@ -85,9 +85,9 @@ PICKLES = {
         weights(a=EMPTY_DICT + PUT + b"\0" + text("b") + GET + b"\0" + SET_ITEM),
         "one container in several",
     ),
-    "tuples without end": (weights(a=EMPTY_TUPLE + TUPLE_1 * 100_000), "deep in one another"),
+    "tuples without end": (weights(a=EMPTY_TUPLE + TUPLE_1 * 100_000), "containers nested more than"),
     "marks without end": (weights(a=MARK * 100_000), "broken"),
-    "lists without end": (weights(a=EMPTY_LIST * 100_000 + APPEND * 99_999), "deep in one another"),
+    "lists without end": (weights(a=EMPTY_LIST * 100_000 + APPEND * 99_999), "containers nested more than"),
     "a call of the system": (
         weights(a=called("os", "system", text("touch ran"))),
         "os.system, which is neither",
@@ -130,7 +130,7 @@ PICKLES = {
     "no beginning": (STOP, ""),
     "nothing": (b"", "broken"),
     "a number of names": (weights(**{"a" * 5_000_000: number(1)}), "bytes of names"),
-    "a list of weights": (PROTOCOL + EMPTY_LIST + STOP, "holds no named weights"),
+    "a list of weights": (PROTOCOL + EMPTY_LIST + STOP, "holds no dictionary of weights"),
 }
 
 
@@ -177,21 +177,21 @@ def saved(value, **options):
 FILES = {
     "packed": (
         lambda: archive(weights(a=number(1)), {"0": bytes(10**8)}, zipfile.ZIP_DEFLATED),
-        "packed or in",
+        "compressed or overlapping",
     ),
-    "over itself": (zipped_over_itself, "packed or in"),
+    "over itself": (zipped_over_itself, "compressed or overlapping"),
     "of an older format": (
         lambda: saved({"a": torch.zeros(2)}, _use_new_zipfile_serialization=False),
-        "no zip archive",
+        "not a zip archive",
     ),
-    "a pickle alone": (lambda: pickle.dumps({"a": 1}), "no zip archive"),
+    "a pickle alone": (lambda: pickle.dumps({"a": 1}), "not a zip archive"),
     "of safetensors": (
         lambda: struct.pack("<Q", 60) + b'{"a":{"dtype":"F32","shape":[1]}}',
-        "no zip archive",
+        "not a zip archive",
     ),
-    "empty": (lambda: b"", "no zip archive"),
-    "noise": (lambda: b"PK\x03\x04" + bytes(range(256)) * 9, "no zip archive"),
-    "cut": (lambda: archive(weights(a=number(1)))[:-30], "no zip archive"),
+    "empty": (lambda: b"", "not a zip archive"),
+    "noise": (lambda: b"PK\x03\x04" + bytes(range(256)) * 9, "not a zip archive"),
+    "cut": (lambda: archive(weights(a=number(1)))[:-30], "not a zip archive"),
     "another archive": (lambda: zipped({"a/b.txt": b"a"}), "no data.pkl"),
     "an archive of nothing": (lambda: zipped({}), "no data.pkl"),
     "a damaged record": (
@@ -233,7 +233,7 @@ def test_what_is_no_ordinary_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "device").symlink_to("/dev/zero")
     for path in (tmp_path, tmp_path / "pipe", tmp_path / "device"):
-        with pytest.raises(InvalidInputError, match="no ordinary file"):
+        with pytest.raises(InvalidInputError, match="not a regular file"):
             read_weight_file(path)
     with pytest.raises(InvalidInputError, match="there is no such file"):
         read_weight_file(tmp_path / "nothing")
@@ -307,7 +307,7 @@ def test_shapes_of_no_network_are_refused(tmp_path, marks, wrong):
     )
     torch.save(dict.fromkeys(names, wrong), tmp_path / "a.pt")
     try:
-        found = read_published(tmp_path / "a.pt")
+        found = read_published_weights(tmp_path / "a.pt")
     except TurntableError as error:
         assert "a.pt" in str(error)  # noqa: PT017
     else:  # whose weights are then compared with the method's
@@ -317,4 +317,4 @@ def test_shapes_of_no_network_are_refused(tmp_path, marks, wrong):
 def test_names_that_are_no_texts_are_left_out(tmp_path):
     torch.save({1: torch.zeros(1), (1, 2): torch.zeros(1), None: torch.zeros(1)}, tmp_path / "a.pt")
     with pytest.raises(InvalidInputError, match="no checkpoint of"):
-        read_published(tmp_path / "a.pt")
+        read_published_weights(tmp_path / "a.pt")

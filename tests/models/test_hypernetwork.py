@@ -9,7 +9,7 @@ from turntable.errors import InvalidInputError
 from turntable.models.layers.hypernetwork import Hypernetwork
 
 OPTIONS = [
-    {"layers": layers, "bias": bias, "generated_bias": generated_bias, "hidden_width": hidden_width}
+    {"num_layers": layers, "bias": bias, "generated_bias": generated_bias, "hidden_width": hidden_width}
     for layers, bias, generated_bias, hidden_width in itertools.product(
         (1, 3), (False, True), (False, True), (None, 4, 16)
     )
@@ -49,7 +49,7 @@ def one_by_one(network, x, z):
     """Each sample through matrices of its own, as the reference has it."""
     rows = []
     for sample, action in zip(x, z, strict=True):
-        for number, (matrix, bias) in enumerate(network.generate(action[None])):
+        for number, (matrix, bias) in enumerate(network.generate_weights(action[None])):
             sample = sample if number == 0 else sample.relu()
             sample = matrix[0] @ sample + (0 if bias is None else bias[0])
         rows.append(sample)
@@ -77,7 +77,7 @@ def test_gradients_equal_those_of_a_matrix_for_every_sample(options, inputs):
 
 def test_the_matrix_is_the_sum_of_blocks_that_the_action_weighs(inputs):
     network, (_, z) = make(), inputs
-    [(matrices, bias)] = network.generate(z)
+    [(matrices, bias)] = network.generate_weights(z)
     blocks = network.layers[0].weight.split(24)
     assert bias is None
     assert torch.allclose(matrices[3], sum(z[3, k] * blocks[k] for k in range(4)))
@@ -99,7 +99,9 @@ def test_it_is_linear_in_both_and_odd_in_the_sign(inputs):
     assert torch.allclose(network(2 * x, z + z.flip(0)), 2 * network(x, z) + 2 * network(x, z.flip(0)))
 
 
-@pytest.mark.parametrize("options", [{"bias": True}, {"layers": 2}, {"hidden_width": 16}], ids=option_name)
+@pytest.mark.parametrize(
+    "options", [{"bias": True}, {"num_layers": 2}, {"hidden_width": 16}], ids=option_name
+)
 def test_options_end_the_oddness(options, inputs):
     network, (x, z) = make(**options), inputs
     assert (network(x, -z) + network(x, z)).abs().max() > 0.1
@@ -124,7 +126,7 @@ def test_a_batch_of_one_keeps_its_axes():
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"bias": True, "generated_bias": True}, {"layers": 2}], ids=option_name
+    "options", [{}, {"bias": True, "generated_bias": True}, {"num_layers": 2}], ids=option_name
 )
 def test_no_matrix_a_sample_is_ever_made(options):
     batch, dim = 512, 64
@@ -150,6 +152,6 @@ def test_what_cannot_be_right_is_refused():
     with pytest.raises(InvalidInputError, match="hypernetwork_init 'kaiming'; choose one of: torch, fan_in"):
         Hypernetwork(4, init="kaiming")
     with pytest.raises(InvalidInputError, match="generates 0 layers"):
-        Hypernetwork(4, layers=0)
-    with pytest.raises(InvalidInputError, match="hidden width 0"):
+        Hypernetwork(4, num_layers=0)
+    with pytest.raises(InvalidInputError, match="hidden width is 0"):
         Hypernetwork(4, hidden_width=0)

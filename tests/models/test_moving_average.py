@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from turntable.errors import InvalidInputError
-from turntable.models import Moment, action_of
-from turntable.models.actions import inverse_action
-from turntable.models.layers import MovingAverage, cosine_decay
-from turntable.models.views import BYOL, BYOLConfig, ConditionalBYOL, ConditionalBYOLConfig
+from turntable.models import TrainState, action_from_batch
+from turntable.models.actions import invert_action
+from turntable.models.image_methods import BYOL, BYOLConfig, ConditionalBYOL, ConditionalBYOLConfig
+from turntable.models.layers import MovingAverage, compute_cosine_decay
 
 SMALL = {"projector_widths": (32, 16), "predictor_width": 32}
 
@@ -19,7 +19,7 @@ def test_the_average_is_that_of_the_formula():
     average = MovingAverage(online)
     nn.init.ones_(online.weight)
     for _ in range(5):
-        average.follow(online, 0.9)
+        average.update(online, 0.9)
     assert average.module.weight.item() == pytest.approx(1 - 0.9**5)
 
 
@@ -28,9 +28,9 @@ def test_at_decay_one_it_stays_and_at_zero_it_is_the_online_one():
     average = MovingAverage(online)
     before = average.module.weight.clone()
     nn.init.normal_(online.weight)
-    average.follow(online, 1.0)
+    average.update(online, 1.0)
     assert torch.equal(average.module.weight, before)
-    average.follow(online, 0.0)
+    average.update(online, 0.0)
     assert torch.equal(average.module.weight, online.weight)
 
 
@@ -40,7 +40,7 @@ def test_buffers_follow_as_they_are_told(buffers, mean):
     average = MovingAverage(online, buffers)
     online.running_mean.fill_(1.0)
     online.num_batches_tracked.fill_(7)
-    average.follow(online, 0.75)
+    average.update(online, 0.75)
     assert average.module.running_mean.tolist() == [mean, mean]
     assert average.module.num_batches_tracked == (0 if buffers == "keep" else 7)
 
@@ -51,9 +51,11 @@ def test_no_other_way_with_buffers():
 
 
 def test_the_decay_rises_by_half_a_cosine():
-    at = [cosine_decay(0.996, Moment(step, 100, step // 25, 4)) for step in (0, 50, 100)]
+    at = [compute_cosine_decay(0.996, TrainState(step, 100, step // 25, 4)) for step in (0, 50, 100)]
     assert at == pytest.approx([0.996, 0.998, 1.0])
-    by_epoch = [cosine_decay(0.996, Moment(step, 100, step // 25, 4), "epoch") for step in (0, 24, 50, 74)]
+    by_epoch = [
+        compute_cosine_decay(0.996, TrainState(step, 100, step // 25, 4), "epoch") for step in (0, 24, 50, 74)
+    ]
     assert by_epoch == pytest.approx([0.996, 0.996, 0.998, 0.998])
 
 
@@ -72,11 +74,11 @@ def test_targets_are_no_business_of_the_gradient(build, pairs, method, config):
 
 def test_the_target_follows_after_each_step_unless_it_is_told_not_to(build, pairs):
     for follows in (True, False):
-        made = build(BYOL, BYOLConfig(**SMALL, decay=0.5, target_follows=follows))
+        made = build(BYOL, BYOLConfig(**SMALL, decay=0.5, update_target=follows))
         before = made.target.module[1][0].weight.clone()
         with torch.no_grad():
             made.projector[0].weight.add_(1.0)
-        made.after_step(Moment(0, 10, 0, 1))
+        made.after_step(TrainState(0, 10, 0, 1))
         moved = made.target.module[1][0].weight - before
         torch.testing.assert_close(moved, torch.full_like(moved, 0.5 if follows else 0.0))
 
@@ -119,15 +121,15 @@ def test_there_and_back_is_nothing():
         "relative_rotation_vector": torch.randn(4, 3),
         "floor_hue_difference": torch.rand(4),
     }
-    action = action_of(batch, LABELS)
+    action = action_from_batch(batch, LABELS)
     assert action.shape == (4, 4 + 9 + 3 + 1)
-    back = inverse_action(action, LABELS)
-    torch.testing.assert_close(inverse_action(back, LABELS), action)
+    back = invert_action(action, LABELS)
+    torch.testing.assert_close(invert_action(back, LABELS), action)
     identity = turn @ back[:, 4:13].unflatten(1, (3, 3))
     torch.testing.assert_close(identity, torch.eye(3).repeat(4, 1, 1))
     pose = torch.eye(4).repeat(2, 1, 1)
     pose[:, :3, 3] = torch.tensor([1.0, 2, 3])
-    undone = inverse_action(pose.flatten(1), ("relative_pose",)).unflatten(1, (4, 4))
+    undone = invert_action(pose.flatten(1), ("relative_pose",)).unflatten(1, (4, 4))
     torch.testing.assert_close(pose @ undone, torch.eye(4).repeat(2, 1, 1))
 
 

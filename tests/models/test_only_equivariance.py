@@ -6,8 +6,8 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models import losses
-from turntable.models.actions import ROTATION_AND_COLOUR
-from turntable.models.views import (
+from turntable.models.actions import ROTATION_AND_COLOR
+from turntable.models.image_methods import (
     SIE,
     OnlyEquivarianceSimCLR,
     OnlyEquivarianceSimCLRConfig,
@@ -15,7 +15,7 @@ from turntable.models.views import (
     OnlyEquivarianceVICRegConfig,
     SIEConfig,
 )
-from turntable.models.views.predicting_method import PredictedEmbeddings
+from turntable.models.image_methods.predictor_method import PredictedEmbeddings
 
 SIMCLR = (OnlyEquivarianceSimCLR, OnlyEquivarianceSimCLRConfig(projector_widths=(8, 8, 4)))
 VICREG = (OnlyEquivarianceVICReg, OnlyEquivarianceVICRegConfig(projector_widths=(8, 8, 4)))
@@ -33,7 +33,7 @@ def embeddings(rows=7, dim=4):
 
 
 def combined(method, arrays):
-    return method.combine(PredictedEmbeddings(*map(torch.from_numpy, arrays)))
+    return method.compute_terms(PredictedEmbeddings(*map(torch.from_numpy, arrays)))
 
 
 def test_the_papers_numbers_are_the_defaults(build):
@@ -49,8 +49,8 @@ def test_simclrs_is_one_contrast(make):
     arrays = embeddings()
     _, y, predicted = map(torch.from_numpy, arrays)
     terms = combined(make(SIMCLR), arrays)
-    assert terms["loss"] == terms["equivariance"] == losses.nt_xent(predicted, y, temperature=0.1)
-    assert combined(make(SIMCLR, temperature=0.5), arrays)["loss"] == losses.nt_xent(
+    assert terms["loss"] == terms["equivariance"] == losses.nt_xent_loss(predicted, y, temperature=0.1)
+    assert combined(make(SIMCLR, temperature=0.5), arrays)["loss"] == losses.nt_xent_loss(
         predicted, y, temperature=0.5
     )
 
@@ -79,7 +79,7 @@ def test_vicregs_terms_are_those_of_sies_equivariant_half(make, build):
     sie = build(SIE, SIEConfig(projector_widths=(8, 8, 4), equivariance_factor=1.0))
     x, y, predicted = map(torch.from_numpy, embeddings())
     nothing = x[:, :0]
-    ours, theirs = combined(make(VICREG), embeddings()), sie.combine(nothing, x, nothing, y, predicted)
+    ours, theirs = combined(make(VICREG), embeddings()), sie.compute_terms(nothing, x, nothing, y, predicted)
     assert set(theirs) - set(ours) == {"invariance"}
     for name in set(ours) - {"loss"}:
         torch.testing.assert_close(ours[name], theirs[name])
@@ -92,7 +92,7 @@ def test_gradients_equal_finite_differences(make, kind):
     if kind is SIMCLR:
         inputs[0] = inputs[0].detach()  # it counts by its prediction alone
     assert torch.autograd.gradcheck(
-        lambda *parts: method.combine(PredictedEmbeddings(*parts))["loss"], inputs
+        lambda *parts: method.compute_terms(PredictedEmbeddings(*parts))["loss"], inputs
     )
 
 
@@ -110,10 +110,10 @@ def test_nothing_is_asked_to_stay(make, pairs, kind):
     """Second views that are where the predictor takes the first ones cost no more, however far that is."""
     method = make(kind)
     x = torch.from_numpy(embeddings(rows=6)[0]).float()
-    [(matrices, _)] = method.predictor.generate(pairs["relative_quaternion"])
+    [(matrices, _)] = method.predictor.generate_weights(pairs["relative_quaternion"])
     y = torch.stack([matrix @ row for matrix, row in zip(matrices, x, strict=True)])
-    terms = method.combine(PredictedEmbeddings(x, y, method.predict(x, pairs["relative_quaternion"])))
-    least = losses.nt_xent(y, y, temperature=0.1) if kind is SIMCLR else torch.tensor(0.0)
+    terms = method.compute_terms(PredictedEmbeddings(x, y, method.predict(x, pairs["relative_quaternion"])))
+    least = losses.nt_xent_loss(y, y, temperature=0.1) if kind is SIMCLR else torch.tensor(0.0)
     torch.testing.assert_close(terms["equivariance"], least)
     assert (x - y).square().mean() > 0.1
 
@@ -125,9 +125,9 @@ def test_the_loss_predicts_as_evaluation_does(make, pairs, kind):
     assert (x.invariant.shape, x.equivariant.shape, x.source.shape) == ((6, 0), (6, 0), (6, 4))
     predicted = method.predict(x.source, pairs["relative_quaternion"])
     term = (
-        losses.nt_xent(predicted, y.target, temperature=0.1)
+        losses.nt_xent_loss(predicted, y.target, temperature=0.1)
         if kind is SIMCLR
-        else losses.invariance(predicted, y.target)
+        else losses.invariance_loss(predicted, y.target)
     )
     torch.testing.assert_close(method.loss(pairs)["equivariance"], term)
 
@@ -140,9 +140,9 @@ def test_the_loss_is_over_the_rows_of_all_ranks(make, pairs, kind, monkeypatch):
         seen.append(torch.cat([x, 2 * x]))
         return seen[-1]
 
-    monkeypatch.setattr("turntable.models.views.only_equivariance.gathered", two_ranks)
+    monkeypatch.setattr("turntable.models.image_methods.only_equivariance.gather_all_ranks", two_ranks)
     method = make(kind)
-    torch.testing.assert_close(method.loss(pairs), method.combine(PredictedEmbeddings(*seen)))
+    torch.testing.assert_close(method.loss(pairs), method.compute_terms(PredictedEmbeddings(*seen)))
     assert [rows.shape for rows in seen] == [(12, 4)] * 3
 
 
@@ -157,10 +157,10 @@ def test_another_predictor_changes_the_prediction_alone(make, pairs, kind, predi
 
 @BOTH
 def test_the_action_may_tell_colours_too(make, pairs, kind):
-    method = make(kind, action=ROTATION_AND_COLOUR)
-    assert method.reads == ("view_1", "view_2", *ROTATION_AND_COLOUR)
+    method = make(kind, action=ROTATION_AND_COLOR)
+    assert method.reads == ("view_1", "view_2", *ROTATION_AND_COLOR)
     loss = method.loss(pairs)["equivariance"]
-    for label in ROTATION_AND_COLOUR:
+    for label in ROTATION_AND_COLOR:
         assert method.loss({**pairs, label: -pairs[label]})["equivariance"] != loss
 
 

@@ -10,14 +10,14 @@ from turntable.errors import InvalidInputError
 from turntable.models import (
     METHODS,
     MethodEntry,
-    choose_method,
-    is_at_hand,
-    method_entry,
-    method_label,
-    method_names,
+    get_method_entry,
+    is_method_available,
+    list_methods,
     register_method,
+    resolve_method,
+    shorten_method_name,
 )
-from turntable.own_code import is_reference
+from turntable.user_code import is_reference
 
 CODE = """
 from dataclasses import dataclass
@@ -60,43 +60,43 @@ def file(tmp_path):
 
 def test_a_file_is_run_once_and_remembered_by_its_whole_path(file, capsys, monkeypatch):
     monkeypatch.chdir(file.parent)
-    name = choose_method("mine.py:mine")
+    name = resolve_method("mine.py:mine")
     assert name == f"{file.resolve()}:mine"
-    assert choose_method(f"{file}:mine") == name
+    assert resolve_method(f"{file}:mine") == name
     assert capsys.readouterr().out == "the code has run\n"
-    entry = method_entry(name)
-    assert (entry.learns_from, entry.make_config().width, entry.has_backbone) == ("nothing", 8, True)
-    assert name in method_names()
-    assert is_at_hand(name)
-    assert method_label(name) == "mine"
+    entry = get_method_entry(name)
+    assert (entry.description, entry.make_config().width, entry.has_backbone) == ("nothing", 8, True)
+    assert name in list_methods()
+    assert is_method_available(name)
+    assert shorten_method_name(name) == "mine"
     assert METHODS.keys().isdisjoint([name])
 
 
 def test_a_module_is_imported_by_its_name(file, monkeypatch):
     monkeypatch.syspath_prepend(file.parent)
     file.rename(file.with_name("my_methods.py"))
-    assert choose_method("my_methods:mine") == "my_methods:mine"
-    assert method_entry("my_methods:mine").learns_from == "nothing"
+    assert resolve_method("my_methods:mine") == "my_methods:mine"
+    assert get_method_entry("my_methods:mine").description == "nothing"
 
 
 def test_looking_a_name_up_runs_no_code(file, capsys):
-    assert not is_at_hand(f"{file}:mine")
+    assert not is_method_available(f"{file}:mine")
     with pytest.raises(InvalidInputError, match="its code runs only when you ask for it: add --method"):
-        method_entry(f"{file}:mine")
+        get_method_entry(f"{file}:mine")
     assert capsys.readouterr().out == ""
     assert not any(name.startswith("turntable_own_") for name in sys.modules)
 
 
 def test_a_file_that_moved_is_named(file):
-    with pytest.raises(InvalidInputError, match=r"nowhere\.py is not there any more; say where it is now"):
-        method_entry(f"{file.parent}/nowhere.py:mine")
+    with pytest.raises(InvalidInputError, match=r"nowhere\.py no longer exists; give its new path"):
+        get_method_entry(f"{file.parent}/nowhere.py:mine")
 
 
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
         ("nowhere.py:mine", "there is no such file"),
-        ("mine.py:other", r"mine\.py has no other; its entries of methods are: mine"),
+        ("mine.py:other", r"mine\.py has no other; its method entries are: mine"),
         ("mine.py:nothing", "is 3, not a MethodEntry; give"),
         ("mine.py:Mine", "not a MethodEntry"),
         ("no_such_module:mine", "the module cannot be imported: ModuleNotFoundError"),
@@ -108,31 +108,31 @@ def test_a_file_that_moved_is_named(file):
 def test_references_that_cannot_be_followed(file, monkeypatch, reference, words):
     monkeypatch.chdir(file.parent)
     with pytest.raises(InvalidInputError, match=words):
-        choose_method(reference)
+        resolve_method(reference)
 
 
 def test_code_that_fails_is_told_and_can_be_mended(file):
     file.write_text("import nothing_of_this_name")
     with pytest.raises(InvalidInputError, match="its code fails: ModuleNotFoundError: No module named"):
-        choose_method(f"{file}:mine")
+        resolve_method(f"{file}:mine")
     file.write_text(CODE)
-    choose_method(f"{file}:mine")
+    resolve_method(f"{file}:mine")
 
 
 def test_a_registered_name_is_looked_up_as_any_other():
     entry = METHODS["sie"]
     register_method("mine", entry)
-    assert method_entry("mine") is entry
-    assert "mine" in method_names()
-    assert choose_method("mine") == "mine"
-    with pytest.raises(InvalidInputError, match="turntable has a method 'sie' itself"):
+    assert get_method_entry("mine") is entry
+    assert "mine" in list_methods()
+    assert resolve_method("mine") == "mine"
+    with pytest.raises(InvalidInputError, match="turntable itself has a method 'sie'"):
         register_method("sie", METHODS["vicreg"])
     with pytest.raises(InvalidInputError, match="method mine is 3, not a MethodEntry"):
         register_method("mine", 3)
     with pytest.raises(
         InvalidInputError, match=r"unknown method 'other'; choose one of: .*pointnet, mine; or"
     ):
-        method_entry("other")
+        get_method_entry("other")
 
 
 @pytest.fixture
@@ -154,29 +154,29 @@ def package(file, monkeypatch):
 
 def test_an_installed_package_offers_its_methods(package):
     package("packaged = my_package:mine")
-    assert "packaged" in method_names()
-    assert method_entry("packaged").learns_from == "a package"
-    assert choose_method("packaged") == "packaged"
+    assert "packaged" in list_methods()
+    assert get_method_entry("packaged").description == "a package"
+    assert resolve_method("packaged") == "packaged"
 
 
 def test_a_package_that_cannot_be_loaded_harms_no_other_method(package, capsys):
     package("broken = my_package:nobody", "wrong = my_package:nothing", "packaged = my_package:mine")
     with pytest.raises(InvalidInputError, match=r"broken of an installed package .* cannot be loaded"):
-        method_entry("broken")
+        get_method_entry("broken")
     with pytest.raises(InvalidInputError, match="method wrong is 3, not a MethodEntry"):
-        method_entry("wrong")
-    assert isinstance(method_entry("packaged"), MethodEntry)
-    assert isinstance(method_entry("sie"), MethodEntry)
+        get_method_entry("wrong")
+    assert isinstance(get_method_entry("packaged"), MethodEntry)
+    assert isinstance(get_method_entry("sie"), MethodEntry)
 
 
 def test_a_package_cannot_take_a_name_of_turntables_own(package, caplog):
     package("sie = my_package:mine")
-    assert method_entry("sie") is METHODS["sie"]
-    assert method_names().count("sie") == 1
-    assert "offers a method 'sie', which turntable has itself; rename it there" in caplog.text
+    assert get_method_entry("sie") is METHODS["sie"]
+    assert list_methods().count("sie") == 1
+    assert "offers a method 'sie', but turntable has a method of that name; rename it in" in caplog.text
 
 
 def test_what_is_a_reference():
     assert is_reference("a.py:b")
     assert not is_reference("sie-mlp")
-    assert Path(choose_method("sie")) == Path("sie")
+    assert Path(resolve_method("sie")) == Path("sie")

@@ -7,8 +7,8 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS, SINGLE, DataInfo, build_method
-from turntable.models.points import PointNetConfig
-from turntable.models.points.pointnet import in_unit_sphere
+from turntable.models.point_methods import PointNetConfig
+from turntable.models.point_methods.pointnet import scale_to_unit_sphere
 
 DATA = DataInfo(num_categories=3, mean=(0.5, 0.5, 0.5), std=(0.2, 0.2, 0.2), image_size_px=32)
 
@@ -51,10 +51,10 @@ def test_normals_are_not_looked_at():
 
 
 def test_clouds_in_the_unit_sphere_are_centered_and_touch_it():
-    places = in_unit_sphere(clouds()[..., :3] * 7 + 3)
+    places = scale_to_unit_sphere(clouds()[..., :3] * 7 + 3)
     assert places.mean(dim=1).abs().max() < 1e-5
     torch.testing.assert_close(places.norm(dim=2).amax(dim=1), torch.ones(4))
-    assert torch.equal(in_unit_sphere(torch.ones(2, 5, 3)), torch.zeros(2, 5, 3))
+    assert torch.equal(scale_to_unit_sphere(torch.ones(2, 5, 3)), torch.zeros(2, 5, 3))
 
 
 def test_transforms_begin_as_the_identity():
@@ -101,7 +101,7 @@ def test_it_is_of_single_views_and_the_papers_sizes():
 
 @pytest.mark.parametrize("field", ["point_widths", "global_widths", "head_widths"])
 def test_layers_without_widths_are_refused(field):
-    with pytest.raises(InvalidInputError, match=f"{field}: give one width at least"):
+    with pytest.raises(InvalidInputError, match=f"{field}: give at least one width"):
         make(**{field: ()})
 
 

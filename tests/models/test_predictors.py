@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.models.actions import ROTATION_AND_COLOUR
-from turntable.models.layers import EmbeddedPredictor, PredictingConfig, build_predictor
+from turntable.models.actions import ROTATION_AND_COLOR
+from turntable.models.layers import ActionEmbeddingPredictor, PredictorConfig, build_predictor
 from turntable.models.layers.hypernetwork import Hypernetwork
 from turntable.models.layers.predictors import MLPPredictor
 
-CONFIG = PredictingConfig()
-KINDS = {"hypernetwork": Hypernetwork, "mlp": MLPPredictor, "embedded": EmbeddedPredictor}
+CONFIG = PredictorConfig()
+KINDS = {"hypernetwork": Hypernetwork, "mlp": MLPPredictor, "embedded": ActionEmbeddingPredictor}
 
 
 def embeddings(rows=6, dim=5, numbers=4):
@@ -26,7 +26,7 @@ def embeddings(rows=6, dim=5, numbers=4):
         (("relative_rotation",), 9),
         (("relative_rotation_6d",), 6),
         (("relative_rotation_vector",), 3),
-        (ROTATION_AND_COLOUR, 6),
+        (ROTATION_AND_COLOR, 6),
     ],
 )
 def test_each_kind_predicts_embeddings_from_every_action(kind, action, numbers):
@@ -45,7 +45,7 @@ def test_each_kind_predicts_embeddings_from_every_action(kind, action, numbers):
 @pytest.mark.parametrize("kind", ["hypernetwork", "mlp", "embedded"])
 def test_the_order_of_the_rows_is_kept(kind):
     torch.manual_seed(0)
-    predictor = build_predictor(replace(CONFIG, predictor=kind, predictor_layers=2), 5)
+    predictor = build_predictor(replace(CONFIG, predictor=kind, num_predictor_layers=2), 5)
     x, z = embeddings()
     order = torch.tensor([3, 5, 0, 2, 4, 1])
     torch.testing.assert_close(predictor(x[order], z[order]), predictor(x, z)[order])
@@ -59,14 +59,14 @@ def test_one_layer_of_an_mlp_is_linear_in_action_and_embedding_side_by_side():
 
 
 def test_more_layers_of_an_mlp_have_relu_between_them():
-    predictor = MLPPredictor(5, 4, layers=3)
+    predictor = MLPPredictor(5, 4, num_layers=3)
     assert [type(layer).__name__ for layer in predictor.network] == ["Linear", "ReLU"] * 2 + ["Linear"]
     assert [layer.out_features for layer in predictor.network[::2]] == [5, 5, 5]
 
 
 def test_the_embedded_action_is_normalised_over_the_batch():
     torch.manual_seed(0)
-    predictor, (x, z) = EmbeddedPredictor(5, 4, action_width=7), embeddings()
+    predictor, (x, z) = ActionEmbeddingPredictor(5, 4, action_width=7), embeddings()
     torch.testing.assert_close(predictor(x, 3 * z + 1), predictor(x, z), rtol=1e-3, atol=1e-3)
     predicted = predictor(x, z)
     torch.testing.assert_close(predicted.mean(dim=0), torch.zeros(5), atol=1e-5, rtol=0)
@@ -74,8 +74,8 @@ def test_the_embedded_action_is_normalised_over_the_batch():
 
 
 def test_the_options_of_the_configuration_reach_the_hypernetwork():
-    config = PredictingConfig(
-        predictor_layers=2,
+    config = PredictorConfig(
+        num_predictor_layers=2,
         hypernetwork_init="fan_in",
         hypernetwork_bias=True,
         generated_bias=True,
@@ -93,9 +93,9 @@ def test_the_options_of_the_configuration_reach_the_hypernetwork():
     ("changes", "message"),
     [
         ({"predictor": "linear"}, "unknown predictor 'linear'; choose one of: hypernetwork, mlp, embedded"),
-        ({"action": ()}, "told no action"),
+        ({"action": ()}, "the predictor has no action"),
         ({"action": ("floor_hue",)}, "'floor_hue' is no label of a step"),
-        ({"predictor": "mlp", "predictor_layers": 0}, "predictor_layers is 0"),
+        ({"predictor": "mlp", "num_predictor_layers": 0}, "num_predictor_layers is 0"),
         ({"hypernetwork_init": "zeros"}, "init 'zeros'"),
     ],
 )

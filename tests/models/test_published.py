@@ -7,15 +7,15 @@ import torch
 from torch import nn
 
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.models import DataInfo, build_backbone, build_method, method_config
-from turntable.models.weights import read_published
+from turntable.models import DataInfo, build_backbone, build_method, make_method_config
+from turntable.models.weights import read_published_weights
 
 DATA = DataInfo(num_categories=3, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3), image_size_px=64)
 
 
 def made(name, backbone, **config):
     torch.manual_seed(1)
-    method = build_method(name, method_config(name, config), build_backbone(backbone, 64), DATA)
+    method = build_method(name, make_method_config(name, config), build_backbone(backbone, 64), DATA)
     for parameter in method.parameters():
         nn.init.normal_(parameter, std=0.05)
     return method.eval()
@@ -50,7 +50,7 @@ def sie():
 
 def equicaps(action="relative_rotation"):
     name = "equicaps-3x3" if action == "relative_rotation" else "equicaps-4x4"
-    method = made(name, "sie-resnet18", capsules=4)
+    method = made(name, "sie-resnet18", num_capsules=4)
     theirs = under(
         method.state_dict(),
         ("projector.activation_map.0.", "projector.conv_a."),
@@ -72,7 +72,7 @@ def equicaps(action="relative_rotation"):
 
 
 def seq_jepa():
-    method = made("seq-jepa", "resnet18", layers=2, feedforward_width=64, predictor_width=32)
+    method = made("seq-jepa", "resnet18", num_layers=2, feedforward_width=64, predictor_width=32)
     theirs = under(
         method.state_dict(),
         ("backbone.", "encoder."),
@@ -94,10 +94,10 @@ def test_a_checkpoint_becomes_the_method_that_saved_it(kind, tmp_path):
     method, theirs = CASES[kind]()
     path = tmp_path / "checkpoint.pth"
     torch.save({"epoch": 3, "model": theirs, "args": argparse.Namespace(lr=1)}, path)
-    found = read_published(path, kind)
+    found = read_published_weights(path, kind)
     other = build_method(
         found.method,
-        method_config(found.method, found.config),
+        make_method_config(found.method, found.config),
         build_backbone(found.backbone, 64),
         DATA,
     ).eval()
@@ -114,11 +114,11 @@ def test_a_checkpoint_becomes_the_method_that_saved_it(kind, tmp_path):
 def test_what_a_file_tells_of_its_network(tmp_path):
     path = tmp_path / "checkpoint.pth"
     torch.save(equicaps("relative_pose")[1], path)
-    found = read_published(path)
+    found = read_published_weights(path)
     assert (found.method, found.backbone, found.image_size_px) == ("equicaps-4x4", "sie-resnet18", 64)
-    assert found.config == {"capsules": 4, "action": ("relative_pose",)}
+    assert found.config == {"num_capsules": 4, "action": ("relative_pose",)}
     torch.save(sie()[1], path)
-    assert read_published(path).config == {
+    assert read_published_weights(path).config == {
         "equivariant_dim": 256,
         "projector_widths": (32, 32, 24),
         "action": ("relative_quaternion",),
@@ -148,24 +148,24 @@ def test_another_kind_is_told(kind, tmp_path):
     torch.save(CASES[kind]()[1], path)
     wanted = next(other for other in CASES if other != kind)
     with pytest.raises(InvalidInputError, match=f"looks like a checkpoint of {kind}, not of {wanted}"):
-        read_published(path, wanted)
+        read_published_weights(path, wanted)
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path):
     path = tmp_path / "checkpoint.pth"
     with pytest.raises(InvalidInputError, match="there is no such file"):
-        read_published(path)
+        read_published_weights(path)
     path.write_bytes(b"nonsense")
-    with pytest.raises(IntegrityError, match="cannot be read as weights alone"):
-        read_published(path)
+    with pytest.raises(IntegrityError, match="is damaged or holds more than weights"):
+        read_published_weights(path)
     torch.save({"fc.weight": torch.zeros(2)}, path)
     with pytest.raises(InvalidInputError, match="no checkpoint of sie, equicaps, seq-jepa"):
-        read_published(path)
+        read_published_weights(path)
     torch.save([1, 2], path)
-    with pytest.raises(IntegrityError, match="no named weights"):
-        read_published(path)
+    with pytest.raises(IntegrityError, match="no dictionary of weights"):
+        read_published_weights(path)
     weights = sie()[1]
     del weights["module.predictor.hypernet.net.0.weight"]
     torch.save(weights, path)
-    with pytest.raises(IntegrityError, match=r"without 'predictor\.hypernet\.net\.0\.weight'"):
-        read_published(path)
+    with pytest.raises(IntegrityError, match=r"lacks 'predictor\.hypernet\.net\.0\.weight'"):
+        read_published_weights(path)

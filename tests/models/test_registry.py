@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from turntable.errors import InvalidInputError
-from turntable.models import BACKBONES, METHODS, DataInfo, build_backbone, build_method, methods_text
-from turntable.training import demo_config, paper_config
+from turntable.models import BACKBONES, METHODS, DataInfo, build_backbone, build_method, format_methods_table
+from turntable.training import make_demo_config, make_paper_config
 
 DOCS = Path(__file__).parents[2] / "docs" / "methods.md"
 
 
 def test_the_docs_have_the_registrys_table():
     text = DOCS.read_text("utf-8")
-    assert methods_text() in text, (
-        "run: python -c 'from turntable.models import methods_text as m; print(m())'"
+    assert format_methods_table() in text, (
+        "run: python -c 'from turntable.models import format_methods_table as m; print(m())'"
     )
     assert [name for name in BACKBONES if f"`{name}`" not in text] == []
 
@@ -22,7 +22,7 @@ def test_the_docs_have_the_registrys_table():
 @pytest.mark.parametrize("name", METHODS)
 def test_every_entry_says_what_it_is(name):
     entry = METHODS[name]
-    assert entry.learns_from
+    assert entry.description
     assert entry.reference
     assert entry.reads
     assert entry.abilities
@@ -41,13 +41,13 @@ def test_a_backbone_is_given_where_there_is_one_and_nowhere_else():
     data = DataInfo(3, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2), 32)
     with pytest.raises(InvalidInputError, match=r"SIE needs a backbone; give build_backbone"):
         build_method("sie", METHODS["sie"].make_config(), None, data)
-    with pytest.raises(InvalidInputError, match=r"PointNet has no backbone; give None"):
+    with pytest.raises(InvalidInputError, match=r"PointNet takes no backbone; give None"):
         build_method("pointnet", METHODS["pointnet"].make_config(), build_backbone("small"), data)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_has_the_papers_settings_and_the_demos(name):
-    paper, demo = paper_config(name, "set"), demo_config(name, "set")
+    paper, demo = make_paper_config(name, "set"), make_demo_config(name, "set")
     assert type(paper.method_config) is type(demo.method_config) is METHODS[name].config
     assert paper.epochs >= 250
     assert demo.epochs < 50
@@ -56,7 +56,7 @@ def test_every_method_has_the_papers_settings_and_the_demos(name):
 
 
 def test_the_papers_recipes_are_theirs():
-    sie, jepa, caps = (paper_config(name, "set") for name in ("sie", "seq-jepa", "equicaps-3x3"))
+    sie, jepa, caps = (make_paper_config(name, "set") for name in ("sie", "seq-jepa", "equicaps-3x3"))
     assert (sie.batch_size, sie.learning_rate, sie.weight_decay, sie.epochs) == (1024, 1e-3, 1e-6, 2000)
     assert (jepa.optimizer, jepa.weight_decay, jepa.warmup_epochs) == ("adamw", 1e-3, 20)
     assert (jepa.image_size, jepa.learning_rate) == (128, 4e-4)
@@ -69,4 +69,4 @@ def test_every_method_file_opens_with_its_reference_and_its_loss():
     for entry in METHODS.values():
         text = inspect.getmodule(entry.config).__doc__ or ""
         assert "loss = " in text, entry.config
-        assert "20" in text or "is ours" in text.replace("\n", " "), entry.config  # a year, or nobody's
+        assert "20" in text or "this project's" in text, entry.config  # the year of the paper, or no paper

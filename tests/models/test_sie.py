@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.models.actions import ROTATION_AND_COLOUR
-from turntable.models.views import SIE, SIEConfig
-from turntable.models.views.sie import SEQ_JEPA_VERSION
+from turntable.models.actions import ROTATION_AND_COLOR
+from turntable.models.image_methods import SIE, SIEConfig
+from turntable.models.image_methods.sie import SEQ_JEPA_SETTINGS
 
 TINY = SIEConfig(projector_widths=(8, 8, 4))
 
@@ -46,7 +46,7 @@ def formula(x_i, x_e, y_i, y_e, predicted, sim=10.0, factor=0.45, std=10.0, cov=
 
 
 def combined(method, arrays):
-    return method.combine(*map(torch.from_numpy, arrays))
+    return method.compute_terms(*map(torch.from_numpy, arrays))
 
 
 def test_the_papers_numbers_are_the_defaults(build):
@@ -72,7 +72,7 @@ def test_it_equals_its_formula_in_numpy(make):
 def test_seq_jepas_version_has_other_weights(make):
     arrays = embeddings()
     expected = formula(*arrays, sim=25, factor=1, std=25, cov=1, std_predicted=25)
-    assert combined(make(**SEQ_JEPA_VERSION), arrays)["loss"].item() == pytest.approx(expected, rel=1e-12)
+    assert combined(make(**SEQ_JEPA_SETTINGS), arrays)["loss"].item() == pytest.approx(expected, rel=1e-12)
 
 
 def test_single_precision_is_near_double(make):
@@ -84,7 +84,7 @@ def test_single_precision_is_near_double(make):
 def test_gradients_equal_finite_differences(make):
     method = make()
     inputs = [torch.from_numpy(array).requires_grad_() for array in embeddings(rows=5, dim=3)]
-    assert torch.autograd.gradcheck(lambda *parts: method.combine(*parts)["loss"], inputs)
+    assert torch.autograd.gradcheck(lambda *parts: method.compute_terms(*parts)["loss"], inputs)
 
 
 def test_it_does_not_see_the_order_of_the_pairs(make, pairs):
@@ -98,10 +98,10 @@ def test_it_does_not_see_the_order_of_the_pairs(make, pairs):
 def test_no_equivariance_term_where_the_predictor_is_right(make, pairs):
     method = make()
     x_i, x_e, y_i, _, _ = torch.from_numpy(embeddings(rows=6)).float()
-    [(matrices, _)] = method.predictor.generate(pairs["relative_quaternion"])
+    [(matrices, _)] = method.predictor.generate_weights(pairs["relative_quaternion"])
     y_e = torch.stack([matrix @ x for matrix, x in zip(matrices, x_e, strict=True)])
     predicted = method.predict(x_e, pairs["relative_quaternion"])
-    terms = method.combine(x_i, x_e, y_i, y_e, predicted)
+    terms = method.compute_terms(x_i, x_e, y_i, y_e, predicted)
     assert terms["equivariance"].item() < 1e-12
     assert terms["invariance"].item() > 0
 
@@ -150,18 +150,18 @@ def test_the_loss_is_over_the_rows_of_all_ranks(make, pairs, monkeypatch):
         seen.append(torch.cat([x, 2 * x]))
         return seen[-1]
 
-    monkeypatch.setattr("turntable.models.views.sie.gathered", two_ranks)
+    monkeypatch.setattr("turntable.models.image_methods.sie.gather_all_ranks", two_ranks)
     method = make()
-    torch.testing.assert_close(method.loss(pairs), method.combine(*seen))
+    torch.testing.assert_close(method.loss(pairs), method.compute_terms(*seen))
     assert [rows.shape for rows in seen] == [(12, 4)] * 5
 
 
 def test_rotation_and_colour_reads_six_numbers(make, pairs):
-    method = make(action=ROTATION_AND_COLOUR)
-    assert method.reads == ("view_1", "view_2", *ROTATION_AND_COLOUR)
+    method = make(action=ROTATION_AND_COLOR)
+    assert method.reads == ("view_1", "view_2", *ROTATION_AND_COLOR)
     assert method.predictor.action_dim == 6
     loss = method.loss(pairs)["equivariance"]
-    for label in ROTATION_AND_COLOUR:
+    for label in ROTATION_AND_COLOR:
         assert method.loss({**pairs, label: -pairs[label]})["equivariance"] != loss
 
 
@@ -194,7 +194,7 @@ def test_the_given_sign_matters(make, pairs):
 def test_double_cover_takes_the_nearer_of_both_predictions(make, pairs, predictor):
     arrays = torch.from_numpy(embeddings(rows=6)).float()
     target, source, z = arrays[3], arrays[1], pairs["relative_quaternion"]
-    method = make(both_signs="double_cover", predictor=predictor)
+    method = make(quaternion_signs="double_cover", predictor=predictor)
     one, other = method.predict(source, z), method.predict(source, -z)
     errors = torch.stack([(one - target).square().mean(dim=1), (other - target).square().mean(dim=1)])
     chosen = method.predict_towards(target, source, z)
@@ -204,7 +204,7 @@ def test_double_cover_takes_the_nearer_of_both_predictions(make, pairs, predicto
 
 
 def test_random_gives_either_sign_of_the_quaternion_and_leaves_the_rest(make, pairs):
-    method = make(both_signs="random", action=ROTATION_AND_COLOUR)
+    method = make(quaternion_signs="random", action=ROTATION_AND_COLOR)
     seen = []
     method.predictor.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
     for _ in range(20):
@@ -218,10 +218,10 @@ def test_random_gives_either_sign_of_the_quaternion_and_leaves_the_rest(make, pa
     assert (actions[..., 5] == pairs["light_hue_difference"]).all()
 
 
-@pytest.mark.parametrize("both_signs", ["random", "double_cover"])
-def test_both_signs_change_the_prediction_alone(make, pairs, both_signs):
+@pytest.mark.parametrize("quaternion_signs", ["random", "double_cover"])
+def test_both_signs_change_the_prediction_alone(make, pairs, quaternion_signs):
     torch.manual_seed(1)
-    ours, other = make().loss(pairs), make(both_signs=both_signs).loss(pairs)
+    ours, other = make().loss(pairs), make(quaternion_signs=quaternion_signs).loss(pairs)
     assert {name for name in ours if ours[name] != other[name]} <= {
         "loss", "equivariance", "predicted_variance",
     }  # fmt: skip
@@ -242,8 +242,11 @@ def test_a_reference_batch_size_divides_covariances_by_it(make):
     [
         ({"equivariant_dim": 512}, "between 1 and 511"),
         ({"equivariant_dim": 0}, "between 1 and 511"),
-        ({"both_signs": "either"}, "unknown both_signs 'either'; choose one of: given, random, double_cover"),
-        ({"both_signs": "random", "action": ("relative_rotation",)}, "no quaternion"),
+        (
+            {"quaternion_signs": "either"},
+            "unknown quaternion_signs 'either'; choose one of: given, random, double_cover",
+        ),
+        ({"quaternion_signs": "random", "action": ("relative_rotation",)}, "no quaternion"),
         ({"reference_batch_size": 1}, "at least 2 rows"),
         ({"predictor": "linear"}, "unknown predictor 'linear'"),
     ],

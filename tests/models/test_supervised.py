@@ -5,11 +5,11 @@ import torch
 from torch.nn import functional
 
 from turntable.errors import InvalidInputError
+from turntable.models.image_methods import Supervised, SupervisedConfig
 from turntable.models.layers import EquiangularHead
-from turntable.models.views import Supervised, SupervisedConfig
-from turntable.training import paper_config
+from turntable.training import make_paper_config
 
-WEIGHTS = {"category_weight": 2.0, "rotation_weight": 3.0, "colour_weight": 5.0, "translation_weight": 7.0}
+WEIGHTS = {"category_weight": 2.0, "rotation_weight": 3.0, "color_weight": 5.0, "translation_weight": 7.0}
 
 
 @pytest.fixture
@@ -28,12 +28,13 @@ def test_each_task_is_that_of_its_formula_and_the_loss_their_weighted_sum(build,
     hues = torch.stack([batch["floor_hue_difference"], batch["light_hue_difference"]], dim=1)
     targets = {
         "rotation": batch["relative_quaternion"],
-        "colour": hues,
+        "color": hues,
         "translation": batch["translation_difference_object"],
     }
     for name, target in targets.items():
-        told = made.heads[name](torch.cat([h1, h2], dim=1))
-        torch.testing.assert_close(terms[name], (told - target).square().mean())
+        head = made.heads["colour" if name == "color" else name]  # weights keep their names on disk
+        predicted = head(torch.cat([h1, h2], dim=1))
+        torch.testing.assert_close(terms[name], (predicted - target).square().mean())
     expected = sum(WEIGHTS[f"{name}_weight"] * terms[name] for name in ("category", *targets))
     torch.testing.assert_close(terms["loss"], expected)
 
@@ -47,13 +48,13 @@ def test_the_paper_sized_heads_are_those_of_the_evaluation(build):
 
 
 def test_it_trains_as_the_evaluations_heads_do():
-    config = paper_config("supervised", "set")
+    config = make_paper_config("supervised", "set")
     assert (config.optimizer, config.learning_rate, config.schedule) == ("adam", 1e-3, "constant")
     assert (config.weight_decay, config.batch_size) == (0.0, 256)
 
 
 def test_the_categories_may_be_equiangular_vectors(build, batch):
-    made = build(Supervised, SupervisedConfig(rotation_weight=0.0, class_head="ebv")).eval()
+    made = build(Supervised, SupervisedConfig(rotation_weight=0.0, category_head="ebv")).eval()
     assert isinstance(made.classifier, EquiangularHead)
     logits = [made.classifier(h) for h in made.represent_pair(batch)]
     expected = sum(functional.cross_entropy(each, batch["category"]) for each in logits) / 2
@@ -69,7 +70,7 @@ def test_one_pair_is_enough(build, batch):
 
 
 def test_unknown_heads_and_weights_below_zero_are_refused(build):
-    with pytest.raises(InvalidInputError, match="unknown class_head 'evb'; choose one of: linear, ebv"):
-        build(Supervised, SupervisedConfig(class_head="evb"))
-    with pytest.raises(InvalidInputError, match="weights must be at least 0"):
-        build(Supervised, SupervisedConfig(colour_weight=-1.0))
+    with pytest.raises(InvalidInputError, match="unknown category_head 'evb'; choose one of: linear, ebv"):
+        build(Supervised, SupervisedConfig(category_head="evb"))
+    with pytest.raises(InvalidInputError, match="weights of the tasks must be at least 0"):
+        build(Supervised, SupervisedConfig(color_weight=-1.0))

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from turntable.renderer.backends import Backend, choose
+from turntable.renderer.backends import Backend, select_backend
 
 
 @pytest.fixture(scope="session")
@@ -12,5 +12,5 @@ def gl_backend() -> Iterator[Backend]:
 
     TURNTABLE_TEST_DEVICE says on which device, as ``turntable render --device`` does.
     """
-    with choose("moderngl", os.environ.get("TURNTABLE_TEST_DEVICE", "auto")).open() as backend:
+    with select_backend("moderngl", os.environ.get("TURNTABLE_TEST_DEVICE", "auto")).open() as backend:
         yield backend

@@ -4,8 +4,8 @@ import pytest
 
 from tests.support.optional import needs_pyrender
 from turntable.errors import DeviceError, InvalidInputError, MissingExtraError
-from turntable.renderer.backends import Choice, choose, egl, list_devices
-from turntable.renderer.backends.devices import wanted
+from turntable.renderer.backends import BackendSelection, egl, list_devices, select_backend
+from turntable.renderer.backends.devices import resolve_device_groups
 from turntable.renderer.backends.egl import EGLDevice
 
 CARDS = tuple(
@@ -42,13 +42,13 @@ def indices(groups):
     ],
 )
 def test_devices_by_name(text, visible, expected):
-    assert indices(wanted(text, ALL, visible)) == expected
+    assert indices(resolve_device_groups(text, ALL, visible)) == expected
 
 
 @pytest.mark.parametrize("text", ["gpu", "cuda", "cuda:", "egl:-1", "egl:x", "", "egl:0,,egl:1", "cuda:1.5"])
 def test_names_that_mean_nothing(text):
     with pytest.raises(InvalidInputError, match="give auto, software, egl:N or cuda:N"):
-        wanted(text, ALL, None)
+        resolve_device_groups(text, ALL, None)
 
 
 @pytest.mark.parametrize(
@@ -58,26 +58,26 @@ def test_names_that_mean_nothing(text):
         ("cuda:3", None, "there is no device cuda:3"),
         ("cuda:1", "2", "CUDA_VISIBLE_DEVICES=2 shows 1"),
         ("cuda:0", UUID, "give egl:N instead"),
-        ("auto", UUID, "there are 3; say which one is meant, as in --device egl:0"),
+        ("auto", UUID, "there are 3 NVIDIA devices; choose one, as in --device egl:0"),
     ],
 )
 def test_devices_that_are_not_there(text, visible, said):
     with pytest.raises(DeviceError, match=said):
-        wanted(text, ALL, visible)
+        resolve_device_groups(text, ALL, visible)
 
 
 def test_a_uuid_is_no_question_where_there_is_one_card():
-    assert indices(wanted("auto", (CARDS[1], LLVMPIPE), UUID)) == [[1], [4]]
+    assert indices(resolve_device_groups("auto", (CARDS[1], LLVMPIPE), UUID)) == [[1], [4]]
 
 
 def test_without_software_the_error_says_what_there_is():
     with pytest.raises(DeviceError, match="CUDA device 2"):
-        wanted("software", CARDS, None)
+        resolve_device_groups("software", CARDS, None)
 
 
 def test_workers_take_devices_in_turn():
-    choice = Choice("moderngl", (2, 0, 1))
-    assert [choice.device(worker) for worker in range(5)] == [2, 0, 1, 2, 0]
+    choice = BackendSelection("moderngl", (2, 0, 1))
+    assert [choice.get_device(worker) for worker in range(5)] == [2, 0, 1, 2, 0]
 
 
 @pytest.mark.gl
@@ -91,31 +91,31 @@ class TestThisMachine:
     def test_a_device_is_opened_by_its_index(self, backend):
         if backend == "pyrender":
             needs_pyrender()
-        with choose(backend, "egl:0").open() as opened:
+        with select_backend(backend, "egl:0").open() as opened:
             assert opened.device.backend == backend
 
     @pytest.mark.parametrize("backend", ["auto", "moderngl", "pyrender"])
     def test_an_index_that_does_not_exist(self, backend):
         with pytest.raises(DeviceError, match=r"there is no device egl:77; EGL has egl:0"):
-            choose(backend, "egl:77")
+            select_backend(backend, "egl:77")
 
     def test_software_warns(self):
-        choice = choose("auto", "software")
+        choice = select_backend("auto", "software")
         assert choice.backend == "moderngl"
         assert "IN SOFTWARE" in choice.warnings[0]
 
     def test_a_device_that_cannot_be_opened_is_passed_over_and_said(self, monkeypatch):
         broken = EGLDevice(9, 0, None, software=False)
         monkeypatch.setattr(
-            "turntable.renderer.backends.choice.list_devices", lambda: (broken, *list_devices())
+            "turntable.renderer.backends.selection.list_devices", lambda: (broken, *list_devices())
         )
-        choice = choose()
+        choice = select_backend()
         assert 9 not in choice.devices
         assert "egl:9, CUDA device 0 cannot be used: no OpenGL context" in choice.warnings[0]
 
     def test_an_nvidia_gpu_behind_software_is_a_louder_warning(self, monkeypatch, tmp_path):
-        monkeypatch.setattr("turntable.renderer.backends.choice.NVIDIA_NODE", tmp_path)
-        assert "NVIDIA GPU without a driver" in choose("auto", "software").warnings[0]
+        monkeypatch.setattr("turntable.renderer.backends.selection.NVIDIA_NODE", tmp_path)
+        assert "NVIDIA GPU without a driver" in select_backend("auto", "software").warnings[0]
 
 
 class TestWithoutOpenGL:
@@ -124,7 +124,7 @@ class TestWithoutOpenGL:
         monkeypatch.setattr(egl, "LIBRARY", "libEGL-that-is-not-there.so")
 
     def test_rays_take_over_and_say_why(self):
-        choice = choose()
+        choice = select_backend()
         assert choice.backend == "embree"
         assert "apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri" in choice.warnings[0]
         with choice.open() as backend:
@@ -135,23 +135,23 @@ class TestWithoutOpenGL:
     )
     def test_what_was_asked_for_by_name_is_not_replaced(self, backend, device):
         with pytest.raises(DeviceError, match="no EGL library"):
-            choose(backend, device)
+            select_backend(backend, device)
 
 
 def test_without_moderngl_rays_take_over(monkeypatch):
     def missing(backend, index=None):
         raise MissingExtraError("moderngl", "render")
 
-    monkeypatch.setattr("turntable.renderer.backends.choice.find_device", missing)
-    monkeypatch.setattr("turntable.renderer.backends.choice.list_devices", lambda: ALL)
-    assert choose().backend == "embree"
+    monkeypatch.setattr("turntable.renderer.backends.selection.probe_device", missing)
+    monkeypatch.setattr("turntable.renderer.backends.selection.list_devices", lambda: ALL)
+    assert select_backend().backend == "embree"
 
 
 def test_embree_has_no_devices_to_choose_from():
-    with pytest.raises(InvalidInputError, match="embree runs on the processor; leave --device out"):
-        choose("embree", "egl:0")
+    with pytest.raises(InvalidInputError, match="embree runs on the CPU; leave --device out"):
+        select_backend("embree", "egl:0")
 
 
 def test_an_unknown_backend():
     with pytest.raises(InvalidInputError, match="'vulcan'; choose one of: auto, moderngl, embree, pyrender"):
-        choose("vulcan")
+        select_backend("vulcan")

@@ -5,16 +5,16 @@ import signal
 import pytest
 
 from turntable.errors import InvalidInputError
-from turntable.processes import stop_when_asked
-from turntable.renderer.runs import Progress, event_lines
-from turntable.renderer.runs.events import now_and_then, unheard
-from turntable.renderer.runs.progress import Counts, Meter
+from turntable.processes import catch_stop_signals
+from turntable.renderer.runs import Progress, open_event_log
+from turntable.renderer.runs.events import ignore_event, make_rate_limiter
+from turntable.renderer.runs.progress import ProgressMeter, RenderCounts
 
 
 def test_a_line_an_event_is_added_to_the_file(tmp_path):
     path = tmp_path / "events.jsonl"
     for name in ("begin", "end"):
-        with event_lines(path) as tell:
+        with open_event_log(path) as tell:
             tell(name, objects=3, text="é\n")
     first, second = map(json.loads, path.read_text().splitlines())
     assert (first["event"], second["event"]) == ("begin", "end")
@@ -26,20 +26,20 @@ def test_a_line_an_event_is_added_to_the_file(tmp_path):
 def test_a_dash_is_the_standard_output(capsys, tmp_path):
     from pathlib import Path
 
-    with event_lines(Path("-")) as tell:
+    with open_event_log(Path("-")) as tell:
         tell("begin")
     assert json.loads(capsys.readouterr().out)["event"] == "begin"
-    with event_lines(None) as tell:
-        assert tell is unheard
+    with open_event_log(None) as tell:
+        assert tell is ignore_event
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path):
-    with pytest.raises(InvalidInputError, match="cannot be written"), event_lines(tmp_path):
+    with pytest.raises(InvalidInputError, match="cannot be written"), open_event_log(tmp_path):
         pass
 
 
 def test_progress_is_told_now_and_then():
-    is_due = now_and_then(3600.0)
+    is_due = make_rate_limiter(3600.0)
     assert [is_due() for _ in range(3)] == [True, False, False]
 
 
@@ -52,8 +52,8 @@ def test_rate_and_time_left():
 
 
 def test_the_meter_adds_what_is_in_work_to_what_is_done():
-    meter = Meter(10, Counts(objects=4, quarantined=1))
-    now = meter.read([Counts(1, 5, 0, ("a",)), Counts(2, 10, 1)])
+    meter = ProgressMeter(10, RenderCounts(num_objects=4, num_quarantined=1))
+    now = meter.measure([RenderCounts(1, 5, 0, ("a",)), RenderCounts(2, 10, 1)])
     assert (now.objects, now.objects_total, now.quarantined, now.views) == (7, 10, 2, 15)
     assert now.objects_here == 3
 
@@ -62,7 +62,7 @@ def test_the_meter_adds_what_is_in_work_to_what_is_done():
 def test_a_signal_asks_and_the_same_again_ends(number):
     said = []
     before = signal.getsignal(number)
-    with stop_when_asked(said.append, "the shards in hand") as stop:
+    with catch_stop_signals(said.append, "the shards in hand") as stop:
         assert not stop()
         os.kill(os.getpid(), number)
         assert stop()

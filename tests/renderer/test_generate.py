@@ -14,16 +14,16 @@ from tests.support.loading_work import DeadlySource
 from tests.support.meshes import write_shapenet_object
 from tests.support.processes import wait_until
 from tests.support.quick_run import OBJECTS, TINY, contents, load_here
-from turntable.datasets import open_dataset, verify
-from turntable.datasets.making import PLAN_NAME
+from turntable.datasets import open_dataset, verify_dataset
 from turntable.datasets.objects import read_quarantine
+from turntable.datasets.writing import PLAN_NAME
 from turntable.errors import InvalidInputError, MeshError, StoreError, TurntableError
 from turntable.renderer import generate
 from turntable.renderer.meshes.sources import SourceObject, ZooSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
-from turntable.renderer.runs import plan
-from turntable.renderer.runs.planning import choose_objects
-from turntable.renderer.runs.shard import render_shard
+from turntable.renderer.runs import plan_run
+from turntable.renderer.runs.run_plan import select_objects
+from turntable.renderer.runs.shard_rendering import render_shard
 
 pytestmark = pytest.mark.gl
 
@@ -37,10 +37,10 @@ def whole(tmp_path_factory):
 
 
 def test_verifies_and_reads(whole):
-    report = verify(whole, deep=True)
+    report = verify_dataset(whole, deep=True)
     assert report.problems == ()
-    assert (report.objects, report.images) == (OBJECTS, 2 * OBJECTS)
-    with open_dataset(whole).split("train") as train:
+    assert (report.num_objects, report.num_images) == (OBJECTS, 2 * OBJECTS)
+    with open_dataset(whole).open_split("train") as train:
         assert all(record.source_sha256 for record in train.objects)
 
 
@@ -54,7 +54,7 @@ def test_manifest_says_what_drew_it(whole):
 @pytest.mark.slow
 def test_number_of_workers_changes_no_byte(whole, tmp_path):
     told = []
-    generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=2, progress=told.append)
+    generate(TINY, ZooSource(OBJECTS), tmp_path / "set", num_workers=2, progress=told.append)
     assert contents(tmp_path / "set") == contents(whole)
     assert (told[-1].objects, told[-1].objects_total, told[-1].views) == (OBJECTS, OBJECTS, 2 * OBJECTS)
 
@@ -84,7 +84,7 @@ from turntable.renderer.meshes.sources.zoo import ZooSource
 
 if __name__ == "__main__":
     recipe = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", objects_per_shard=3)
-    generate(recipe, ZooSource(12), Path(sys.argv[1]), workers=1)
+    generate(recipe, ZooSource(12), Path(sys.argv[1]), num_workers=1)
 """
 
 
@@ -110,17 +110,17 @@ def test_killed_and_resumed_gives_the_same_bytes(whole, tmp_path, moment):
 
     kill_when(folder, writing, tmp_path)
     assert not (folder / "manifest.json").exists()
-    generate(TINY, ZooSource(OBJECTS), folder, workers=2)
+    generate(TINY, ZooSource(OBJECTS), folder, num_workers=2)
     assert contents(folder) == contents(whole)
-    assert verify(folder).ok
+    assert verify_dataset(folder).ok
 
 
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_changes_no_byte(whole, tmp_path):
-    shard = plan(TINY, ZooSource(OBJECTS)).shards[1]
+    shard = plan_run(TINY, ZooSource(OBJECTS)).shards[1]
     source = DeadlySource(OBJECTS, victim=shard.objects[1].id, marker=tmp_path / "killed")
     told, warnings = [], []
-    generate(TINY, source, tmp_path / "set", workers=2, progress=told.append, warn=warnings.append)
+    generate(TINY, source, tmp_path / "set", num_workers=2, progress=told.append, warn=warnings.append)
     assert source.marker.exists()
     assert contents(tmp_path / "set") == contents(whole)
     (warning,) = [text for text in warnings if text.startswith("worker")]
@@ -134,15 +134,15 @@ def test_a_killed_worker_is_replaced_and_changes_no_byte(whole, tmp_path):
 
 @pytest.mark.slow
 def test_an_object_that_kills_every_worker_is_left_out(whole, tmp_path):
-    victim = plan(TINY, ZooSource(OBJECTS)).shards[1].objects[1].id
+    victim = plan_run(TINY, ZooSource(OBJECTS)).shards[1].objects[1].id
     source, warnings = DeadlySource(OBJECTS, victim=victim), []
-    manifest = generate(TINY, source, tmp_path / "set", workers=2, warn=warnings.append)
+    manifest = generate(TINY, source, tmp_path / "set", num_workers=2, warn=warnings.append)
     (left_out,) = read_quarantine(tmp_path / "set/quarantine.jsonl")
     assert (left_out.object, left_out.reason) == (victim, "crashed the renderer")
     assert left_out.detail.startswith(f"{victim}: each of two workers that drew it ended by SIGKILL")
     assert manifest.totals.objects == OBJECTS - 1
     assert len([text for text in warnings if text.startswith("worker")]) == 2
-    assert verify(tmp_path / "set").ok
+    assert verify_dataset(tmp_path / "set").ok
     ours, theirs = contents(tmp_path / "set"), contents(whole)
     same = [name for name in ours if name.endswith((".tar", ".idx")) and ours[name] == theirs[name]]
     assert len(same) == len([name for name in ours if name.endswith((".tar", ".idx"))]) - 2
@@ -150,9 +150,9 @@ def test_an_object_that_kills_every_worker_is_left_out(whole, tmp_path):
 
 def test_arguments_that_cannot_be_right_are_said(tmp_path):
     with pytest.raises(InvalidInputError, match="unknown backend 'chalk'"):
-        generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=2, backend="chalk")
+        generate(TINY, ZooSource(OBJECTS), tmp_path / "set", num_workers=2, backend="chalk")
     with pytest.raises(InvalidInputError, match="--workers 0: there must be at least one"):
-        generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=0)
+        generate(TINY, ZooSource(OBJECTS), tmp_path / "set", num_workers=0)
 
 
 @pytest.mark.slow
@@ -166,7 +166,7 @@ def test_a_damaged_shard_is_made_again(whole, tmp_path, damage):
     shard.write_bytes(data if damage == "edited" else data[:-3000])
     if damage == "lost":
         shard.unlink()
-    assert not verify(folder).ok
+    assert not verify_dataset(folder).ok
     generate(TINY, ZooSource(OBJECTS), folder)
     assert contents(folder) == contents(whole)
     generate(TINY, ZooSource(OBJECTS), folder)  # the journal names that shard twice now
@@ -194,12 +194,12 @@ def shapenet_folder(root: Path) -> Path:
 @pytest.mark.slow
 def test_broken_meshes_are_left_out_with_their_reasons(tmp_path):
     source = ShapeNetSource(shapenet_folder(tmp_path / "meshes"))
-    manifest = generate(TINY.replace(source="shapenet"), source, tmp_path / "set", workers=2)
+    manifest = generate(TINY.replace(source="shapenet"), source, tmp_path / "set", num_workers=2)
     assert manifest.totals.objects == 5
     assert manifest.quarantined == 2
     left_out = {item.object: item.reason for item in read_quarantine(tmp_path / "set/quarantine.jsonl")}
     assert left_out == {"200/faceless": "no faces", "200/nan": "not finite"}
-    assert verify(tmp_path / "set").ok
+    assert verify_dataset(tmp_path / "set").ok
 
 
 @pytest.mark.slow
@@ -211,7 +211,7 @@ def test_missing_textures_are_reported(tmp_path):
     (warning,) = read_quarantine(tmp_path / "set/warnings.jsonl")
     assert (warning.object, warning.reason) == ("100/b", "incomplete")
     assert "texture0.png is missing" in warning.detail
-    assert verify(tmp_path / "set").ok
+    assert verify_dataset(tmp_path / "set").ok
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class Stumbling(ZooSource):
 
 def test_a_parser_that_stumbles_loses_one_object(tmp_path, gl_backend):
     source = Stumbling(8, ("bed", "mug"))
-    shards = plan(TINY.replace(val_fraction=0), source).shards
+    shards = plan_run(TINY.replace(val_fraction=0), source).shards
     outcomes = [render_shard(gl_backend, TINY, load_here(source), shard, tmp_path) for shard in shards]
     left_out = [item for outcome in outcomes for item in outcome.quarantine]
     assert {item.object[:3] for item in left_out} == {"mug"}
@@ -237,17 +237,17 @@ def test_a_parser_that_stumbles_loses_one_object(tmp_path, gl_backend):
 class Vanishing(ZooSource):
     """A source whose files are gone by the time they are hashed."""
 
-    def digest(self, object_id, mesh):
+    def compute_digest(self, object_id, mesh):
         raise MeshError(f"{object_id}: the file is gone", reason="file missing")
 
 
 def test_an_object_left_out_late_leaves_nothing_on_the_device(tmp_path, gl_backend):
     source = Vanishing(4)
-    shard = plan(TINY.replace(val_fraction=0), source).shards[0]
-    awaited = gl_backend.resources.readback.awaited()
+    shard = plan_run(TINY.replace(val_fraction=0), source).shards[0]
+    awaited = gl_backend.resources.readback.list_awaited()
     outcome = render_shard(gl_backend, TINY, load_here(source), shard, tmp_path)
     assert {item.reason for item in outcome.quarantine} == {"file missing"}
-    assert gl_backend.resources.readback.awaited() == awaited
+    assert gl_backend.resources.readback.list_awaited() == awaited
 
 
 @pytest.mark.slow
@@ -302,11 +302,11 @@ def test_a_disk_without_room_for_the_data_set_is_said_before_anything_is_rendere
 
 def test_choosing_takes_from_every_category_in_turn():
     objects = [SourceObject(f"{category}/{i}", category) for category in "abc" for i in range(5)]
-    chosen = choose_objects(objects[::-1], 7)
+    chosen = select_objects(objects[::-1], 7)
     assert [item.id for item in chosen] == ["a/0", "a/1", "a/2", "b/0", "b/1", "c/0", "c/1"]
-    assert choose_objects(objects, None) == tuple(objects)
+    assert select_objects(objects, None) == tuple(objects)
     with pytest.raises(InvalidInputError, match="at least one"):
-        choose_objects(objects, 0)
+        select_objects(objects, 0)
 
 
 def test_the_plan_names_every_object(whole):

@@ -3,7 +3,7 @@
 import pytest
 
 from turntable.errors import DeviceLostError
-from turntable.renderer.backends.gl.failures import NO_ERROR, OUT_OF_MEMORY, OutOfMemoryError, told
+from turntable.renderer.backends.gl.failures import NO_ERROR, OUT_OF_MEMORY, OutOfMemoryError, raise_gl_errors
 
 moderngl = pytest.importorskip("moderngl")
 
@@ -23,7 +23,7 @@ class Context:
 def test_what_is_well_is_not_told_and_what_was_before_is_forgotten(before):
     context = Context(NO_ERROR)
     context.errors[0] = before
-    with told(context):
+    with raise_gl_errors(context):
         pass
     assert context.errors == []
 
@@ -32,7 +32,7 @@ def test_what_is_well_is_not_told_and_what_was_before_is_forgotten(before):
     ("noted", "error"), [(OUT_OF_MEMORY, OutOfMemoryError), ("GL_INVALID_OPERATION", DeviceLostError)]
 )
 def test_what_was_noted_is_raised(noted, error):
-    with pytest.raises(error), told(Context(noted)):
+    with pytest.raises(error), raise_gl_errors(Context(noted)):
         pass
 
 
@@ -45,5 +45,5 @@ def test_what_was_noted_is_raised(noted, error):
     ],
 )
 def test_what_could_not_be_made_is_for_lack_of_memory_or_the_device_is_lost(noted, error):
-    with pytest.raises(error, match="cannot create"), told(Context(noted)):
+    with pytest.raises(error, match="cannot create"), raise_gl_errors(Context(noted)):
         raise moderngl.Error("cannot create buffer")

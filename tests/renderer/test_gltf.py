@@ -1,4 +1,4 @@
-"""glTF files beside trimesh's reading of them, and what trimesh does not read."""
+"""Tests of the glTF reader, against trimesh and on what trimesh does not read."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.support.malformed import box_tree, glb
 from turntable.errors import MeshError
-from turntable.renderer.meshes import Limits, face_normals
+from turntable.renderer.meshes import Limits, compute_face_normals
 from turntable.renderer.meshes.formats import load_gltf
 
 
@@ -51,7 +51,7 @@ def test_normals_stand_upright_under_uneven_scale(tmp_path):
     path.write_bytes(trimesh.exchange.gltf.export_glb(scene, include_normals=True))
     mesh = load_gltf(path)
     assert mesh.has_normals
-    of_faces = np.repeat(face_normals(mesh.positions, mesh.triangles), 3, axis=0)
+    of_faces = np.repeat(compute_face_normals(mesh.positions, mesh.triangles), 3, axis=0)
     assert np.einsum("ij,ij->i", of_faces, mesh.normals[mesh.triangles.ravel()]).min() > 0.8
 
 
@@ -86,7 +86,7 @@ def test_textures_beside_are_read_and_counted_where_they_are_missing(tmp_path):
     mesh = load(tmp_path, tree, data)
     assert mesh.materials[0].texture is None
     (warning,) = mesh.warnings
-    assert warning.endswith("texture images/a b.png is missing; the material's own colour is used")
+    assert warning.endswith("texture images/a b.png is missing; the material's own color is used")
 
 
 def with_attributes(**attributes):
@@ -111,7 +111,7 @@ def load(tmp_path, tree, data):
     return load_gltf(path)
 
 
-def test_vertex_colours_are_light(tmp_path):
+def test_vertex_colors_are_light(tmp_path):
     tree, data = with_attributes(COLOR_0=np.tile([0.5, 0, 0], (8, 1)))
     red, green, blue = load(tmp_path, tree, data).materials[0].base_color
     assert red == pytest.approx(0.5, abs=0.04)  # in fifteen steps

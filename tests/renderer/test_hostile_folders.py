@@ -1,4 +1,4 @@
-"""A folder of meshes that a stranger made is looked over: it ends soon, and opens nothing else."""
+"""Tests of the survey of hostile folders: it ends soon and opens nothing outside the folder."""
 
 import gzip
 import os
@@ -7,7 +7,7 @@ import pytest
 
 from turntable import cli
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.sources import survey_folder, survey_rows
+from turntable.renderer.meshes.sources import format_survey, survey_folder
 from turntable.renderer.meshes.sources.gso import GsoSource
 from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
 from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
@@ -31,15 +31,17 @@ def test_pipes_devices_and_circles_are_no_meshes(tmp_path):
 
 
 def test_links_to_elsewhere_are_not_read_to_be_compared(tmp_path, monkeypatch):
-    from turntable.renderer.meshes.sources import twins
+    from turntable.renderer.meshes.sources import duplicates
 
     outside = write(tmp_path / "outside.obj")
     for name in ("a", "b"):
         write(tmp_path / f"set/{name}.obj")
         (tmp_path / f"set/link-{name}.obj").symlink_to(outside)
-    read, digest = [], twins.file_sha256
-    monkeypatch.setattr(twins, "file_sha256", lambda path: read.append(path.name) or digest(path))
-    assert survey_folder(tmp_path / "set").twins == (("a", "b"),)
+    read, digest = [], duplicates.compute_file_sha256
+    monkeypatch.setattr(
+        duplicates, "compute_file_sha256", lambda path: read.append(path.name) or digest(path)
+    )
+    assert survey_folder(tmp_path / "set").duplicates == (("a", "b"),)
     assert sorted(read) == ["a.obj", "b.obj"]
 
 
@@ -47,7 +49,7 @@ def test_files_that_are_too_large_to_load_are_not_read_to_be_compared(tmp_path):
     for name in ("a", "b"):
         with (tmp_path / f"{name}.obj").open("wb") as file:
             file.truncate(2**40)
-    assert survey_folder(tmp_path).twins == ()
+    assert survey_folder(tmp_path).duplicates == ()
 
 
 def test_folders_without_end_are_refused(tmp_path):
@@ -60,7 +62,7 @@ def test_folders_without_end_are_refused(tmp_path):
 
 def test_a_category_is_one_row(tmp_path):
     write(tmp_path / "evil\nsource: zoo\x1b[2J" / "a.obj")
-    rows = survey_rows(survey_folder(tmp_path))
+    rows = format_survey(survey_folder(tmp_path))
     assert "  evil\\nsource: zoo\\x1b[2J: 1" in rows
     assert all(row.isprintable() for row in rows)
 
@@ -88,7 +90,7 @@ def test_the_terminal_obeys_no_name(tmp_path, capsys, name):
 def test_a_table_of_scans_is_searched_in_one_go(tmp_path, text):
     write(tmp_path / "A/meshes/model.obj")
     write(tmp_path / "A/metadata.pbtxt", text)
-    assert GsoSource(tmp_path).objects()[0].category == "unsorted"
+    assert GsoSource(tmp_path).list_objects()[0].category == "unsorted"
 
 
 def test_categories_of_tables_are_escaped_and_cut(tmp_path):
@@ -104,7 +106,7 @@ def test_categories_of_tables_are_escaped_and_cut(tmp_path):
         ObjaverseSource(tmp_path / "objaverse"),
     )
     for source in sources:
-        (item,) = source.objects()
+        (item,) = source.list_objects()
         assert item.category.startswith("\\x1b[2Jaaa")
         assert len(item.category) < 130
 
@@ -114,7 +116,7 @@ def test_a_packed_table_is_unpacked_as_far_as_its_size_allows(tmp_path):
     bomb = gzip.compress(b'{"a": [' + b"[]," * 20_000_000 + b"[]]}")
     write(tmp_path / "lvis-annotations.json.gz", bomb)
     with pytest.raises(InvalidInputError, match="is it Objaverse's"):
-        ObjaverseSource(tmp_path).objects()
+        ObjaverseSource(tmp_path).list_objects()
 
 
 def test_a_table_without_end_is_not_read(tmp_path):
@@ -123,4 +125,4 @@ def test_a_table_without_end_is_not_read(tmp_path):
         file.write(b"fullId,category\n")
         file.truncate(2**40)
     with pytest.raises(InvalidInputError, match="is it ShapeNetSem's"):
-        ShapeNetSemSource(tmp_path).objects()
+        ShapeNetSemSource(tmp_path).list_objects()

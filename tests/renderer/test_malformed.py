@@ -1,4 +1,4 @@
-"""A corpus of broken files: each is refused with its reason or kept with a warning, nothing else happens."""
+"""Tests on a corpus of broken files: each is refused with its reason or kept with a warning, and no more."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_the_corpus_is_large_and_knows_all_reasons(corpus):
 @pytest.mark.parametrize("name", ["shapenet", "folder"])
 def test_sources_list_what_are_files(corpus, name):
     folder, cases = corpus
-    listed = {item.id for item in open_source(name, folder / name).objects()}
+    listed = {item.id for item in open_source(name, folder / name).list_objects()}
     assert listed == {case.id for case in cases if case.source == name and case.listed}
 
 

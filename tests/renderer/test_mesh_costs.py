@@ -1,4 +1,4 @@
-"""A file costs time and memory in proportion to its bytes, whatever it claims."""
+"""Tests that a file costs time and memory in proportion to its bytes, whatever it claims."""
 
 import json
 import subprocess
@@ -14,9 +14,9 @@ from tests.support.malformed import _textured, box_tree, glb
 from turntable.errors import MeshError
 from turntable.renderer.meshes import Limits
 from turntable.renderer.meshes.formats import load_gltf
-from turntable.renderer.meshes.formats.confined import Confined
-from turntable.renderer.meshes.formats.textures import Textures
-from turntable.renderer.meshes.limits import Allowance
+from turntable.renderer.meshes.formats.object_files import ObjectFiles
+from turntable.renderer.meshes.formats.texture_loader import TextureLoader
+from turntable.renderer.meshes.limits import ScaledLimit
 from turntable.renderer.meshes.sources import FolderSource, load_mesh
 
 
@@ -49,9 +49,9 @@ def test_nodes_may_place_a_mesh_often(tmp_path):
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        (Limits(placed_parts=Allowance(9, 0)), "10 parts of meshes"),
-        (Limits(placed_vertices=Allowance(79, 0)), "80 vertices"),
-        (Limits(placed_triangles=Allowance(79, 0)), "80 triangles"),
+        (Limits(placed_parts=ScaledLimit(9, 0)), "10 parts of meshes"),
+        (Limits(placed_vertices=ScaledLimit(79, 0)), "80 vertices"),
+        (Limits(placed_triangles=ScaledLimit(79, 0)), "80 triangles"),
     ],
 )
 def test_what_nodes_place_again_is_paid_for_by_bytes(tmp_path, limits, words):
@@ -59,7 +59,7 @@ def test_what_nodes_place_again_is_paid_for_by_bytes(tmp_path, limits, words):
     with pytest.raises(MeshError, match=words) as caught:
         load_gltf(tmp_path / "a.glb", limits=limits)
     assert caught.value.reason == "too large"
-    assert load_gltf(tmp_path / "a.glb", limits=Limits(placed_parts=Allowance(0, 1)))
+    assert load_gltf(tmp_path / "a.glb", limits=Limits(placed_parts=ScaledLimit(0, 1)))
 
 
 def test_a_strip_counts_all_of_its_triangles(tmp_path):
@@ -132,10 +132,10 @@ def test_buffers_of_one_file_read_it_once(tmp_path):
         load_gltf(tmp_path / "a.gltf", limits=Limits(object_bytes=size + 143))
 
 
-def textures(tmp_path: Path, limits: Limits, num_bytes: int = 10**6) -> Textures:
-    files = Confined(tmp_path, limits)
+def textures(tmp_path: Path, limits: Limits, num_bytes: int = 10**6) -> TextureLoader:
+    files = ObjectFiles(tmp_path, limits)
     files.bytes_read = num_bytes
-    return Textures(files)
+    return TextureLoader(files)
 
 
 def png(size: tuple[int, int]) -> bytes:
@@ -147,10 +147,10 @@ def png(size: tuple[int, int]) -> bytes:
 
 
 def test_pixels_are_paid_for_by_bytes(tmp_path):
-    of = textures(tmp_path, Limits(pixels=Allowance(250, 0)))
-    found = [of.embedded(n, lambda: png((10, 10)), f"image {n}") for n in range(3)]
+    of = textures(tmp_path, Limits(pixels=ScaledLimit(250, 0)))
+    found = [of.load_embedded(n, lambda: png((10, 10)), f"image {n}") for n in range(3)]
     assert [texture is not None for texture in found] == [True, True, False]
-    assert of.notes[0].startswith("texture image 2 is one too many: files of 1,000,000 bytes may have")
+    assert of.warnings[0].startswith("texture image 2 is one too many: textures of an object whose files")
 
 
 def test_a_tint_is_made_once_and_paid_for(tmp_path):
@@ -164,26 +164,26 @@ def test_a_tint_is_made_once_and_paid_for(tmp_path):
     primitive = tree["meshes"][0]["primitives"][0]
     tree["meshes"][0]["primitives"] = [{**primitive, "material": n} for n in range(4)]
     (tmp_path / "a.glb").write_bytes(glb(tree, glb(box_tree())[-144:] + image))
-    mesh = load_gltf(tmp_path / "a.glb", limits=Limits(pixels=Allowance(200, 0)))
+    mesh = load_gltf(tmp_path / "a.glb", limits=Limits(pixels=ScaledLimit(200, 0)))
     first, second, plain, last = (material.texture for material in mesh.materials)
     assert first is second
     assert first.pixels[0, 0, 0] < plain.pixels[0, 0, 0] == 9
     assert last is None
     (warning,) = mesh.warnings
-    assert "with another tint or cut-out is one too many" in warning
+    assert "with another tint or cutout is one too many" in warning
 
 
 def test_images_that_share_their_bytes_without_end_are_left_out(tmp_path):
     image = png((10, 10))
     of = textures(tmp_path, Limits(), num_bytes=10 * len(image))
-    found = [of.embedded(n, lambda: image, f"image {n}") for n in range(21)]
+    found = [of.load_embedded(n, lambda: image, f"image {n}") for n in range(21)]
     assert [texture is not None for texture in found] == [True] * 20 + [False]
 
 
 def test_embedded_bytes_are_taken_once(tmp_path):
     of, taken = textures(tmp_path, Limits()), []
     for _ in range(3):
-        of.embedded("a", lambda: taken.append(1) or png((4, 4)), "image 0")
+        of.load_embedded("a", lambda: taken.append(1) or png((4, 4)), "image 0")
     assert taken == [1]
 
 
@@ -192,14 +192,14 @@ def test_embedded_bytes_are_taken_once(tmp_path):
 def test_images_are_decoded_in_strips_as_in_one(tmp_path, monkeypatch, kind, mode):
     from io import BytesIO
 
-    from turntable.renderer.meshes.formats import textures as module
+    from turntable.renderer.meshes.formats import texture_loader as module
 
     noise = Image.effect_noise((37, 23), 80)
     image = noise.convert("I").convert(kind) if kind == "I;16" else noise.convert("RGB").convert(kind)
     out = BytesIO()
     image.save(out, "PNG", **({"transparency": 3} if kind in ("P", "L") else {}))
     monkeypatch.setattr(module, "STRIP_PIXELS", 100)
-    found = textures(tmp_path, Limits()).embedded("a", out.getvalue, "image 0", mode)
+    found = textures(tmp_path, Limits()).load_embedded("a", out.getvalue, "image 0", mode)
     with Image.open(BytesIO(out.getvalue())) as again:
         np.testing.assert_array_equal(found.pixels, np.asarray(again.convert(mode)))
 

@@ -3,7 +3,7 @@ import pytest
 
 from tests.support.meshes import CUBE_MTL, CUBE_OBJ, write_shapenet_object
 from turntable.errors import MeshError
-from turntable.renderer.meshes import face_normals
+from turntable.renderer.meshes import compute_face_normals
 from turntable.renderer.meshes.formats import load_obj
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n"
@@ -37,7 +37,7 @@ def test_axes_turn_to_z_up(tmp_path):
 def test_without_normals_faces_are_flat(tmp_path):
     mesh = load(tmp_path, CUBE_OBJ)
     assert not mesh.has_normals
-    expected = np.repeat(face_normals(mesh.positions, mesh.triangles), 3, axis=0)
+    expected = np.repeat(compute_face_normals(mesh.positions, mesh.triangles), 3, axis=0)
     np.testing.assert_allclose(mesh.normals[mesh.triangles.ravel()], expected, atol=1e-6)
     # Outward for this cube: the file's winding is counter-clockwise.
     assert (np.einsum("ij,ij->i", mesh.normals, mesh.positions) > 0).all()
@@ -79,8 +79,8 @@ def test_extra_numbers_and_uneven_lines(tmp_path):
         (SQUARE + "f 1 1 1\n", "no faces", "every face is degenerate"),
         (SQUARE + "f 1 2\n", "cut off", "fewer than 3 corners"),
         (SQUARE + "f 1 2 9\n", "cut off", "names v 9 of 4"),
-        (SQUARE + "f 1 2 x\n", "cut off", "'x' is no corner"),
-        (SQUARE + "vt 0 0\nf 1/1 2/1 3", "cut off", "corners of face 1 are not alike"),
+        (SQUARE + "f 1 2 x\n", "cut off", "'x' is not a corner"),
+        (SQUARE + "vt 0 0\nf 1/1 2/1 3", "cut off", "some corners of face 1 have a texture coordinate"),
         (SQUARE + "v 1 2", "cut off", "'v 1 2'"),
         (SQUARE + "v nan 0 0\nf 1 2 3\n", "not finite", "1 'v' lines hold NaN"),
         (SQUARE + "vn inf 0 0\nf 1//1 2//1 3//1\n", "not finite", "'vn' lines hold NaN or infinity"),
@@ -107,14 +107,14 @@ def test_missing_file(tmp_path):
         load_obj(tmp_path / "none.obj")
 
 
-def test_missing_texture_leaves_the_materials_own_colour(tmp_path):
+def test_missing_texture_leaves_the_materials_own_color(tmp_path):
     path = write_shapenet_object(tmp_path, "100/cube")
     (tmp_path / "100/cube/images/texture0.png").unlink()
     mesh = load_obj(path, root=tmp_path / "100/cube")
     assert mesh.materials[1].texture is None
     assert mesh.materials[1].base_color == (0.2, 0.4, 0.6)
     assert mesh.warnings == (
-        f"{path}: texture ../images/texture0.png is missing; the material's own colour is used",
+        f"{path}: texture ../images/texture0.png is missing; the material's own color is used",
     )
 
 
@@ -139,7 +139,7 @@ def test_missing_material_file(tmp_path):
     mesh = load(tmp_path, CUBE_OBJ)
     assert mesh.materials[1].base_color == (0.8, 0.8, 0.8)
     (warning,) = mesh.warnings
-    assert warning.endswith("mesh.obj: material file model_normalized.mtl is missing; its materials are grey")
+    assert warning.endswith("mesh.obj: material file model_normalized.mtl is missing; its materials are gray")
 
 
 @pytest.mark.parametrize(

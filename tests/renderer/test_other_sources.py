@@ -1,4 +1,4 @@
-"""ShapeNetSem, Objaverse and Google's scans, as they are unpacked."""
+"""Tests of ShapeNetSem, Objaverse and Google Scanned Objects, as their archives unpack."""
 
 import gzip
 import json
@@ -10,8 +10,8 @@ from PIL import Image
 from tests.support.meshes import CUBE_MTL, CUBE_OBJ, write_glb, write_shapenet_object
 from turntable.errors import InvalidInputError
 from turntable.renderer import open_source
-from turntable.renderer.meshes.sources.detect import detect_source
-from turntable.renderer.meshes.sources.shapes import upright
+from turntable.renderer.meshes.sources.detection import detect_source
+from turntable.renderer.meshes.sources.mesh_transforms import compute_upright_rotation
 
 BAR_OBJ = """mtllib {name}.mtl
 v 0 0 0
@@ -52,7 +52,7 @@ def size(mesh):
 
 def test_shapenetsem(sem):
     source = open_source("shapenetsem", sem)
-    assert {item.id: item.category for item in source.objects()} == {
+    assert {item.id: item.category for item in source.list_objects()} == {
         "a": "Chair",
         "b": "unsorted",
         "c": "Lamp",
@@ -66,23 +66,23 @@ def test_shapenetsem(sem):
     assert size(source.load("b")) == [1, 3, 2]
     assert source.describe() == {"objects": 4, "categories": 3, "in_table": 3}
     assert detect_source(sem) == "shapenetsem"
-    assert len(source.digest("a", mesh)) == 64
+    assert len(source.compute_digest("a", mesh)) == 64
     (sem / "metadata.csv").unlink()
-    assert {item.category for item in source.objects()} == {"unsorted"}
+    assert {item.category for item in source.list_objects()} == {"unsorted"}
 
 
 def test_shapenetsem_still_zipped(tmp_path):
     (tmp_path / "models-OBJ.zip").write_bytes(b"PK")
     with pytest.raises(InvalidInputError, match="still zipped"):
-        open_source("shapenetsem", tmp_path).objects()
+        open_source("shapenetsem", tmp_path).list_objects()
 
 
 def test_upright_turns_up_to_z_and_front_to_y():
-    turn = upright(np.array([0, 1.0, 0]), np.array([0.6, 0.5, 0]))
+    turn = compute_upright_rotation(np.array([0, 1.0, 0]), np.array([0.6, 0.5, 0]))
     np.testing.assert_allclose(turn @ [0, 1, 0], [0, 0, 1], atol=1e-12)
     np.testing.assert_allclose(turn @ [1, 0, 0], [0, 1, 0], atol=1e-12)
     assert np.linalg.det(turn) == pytest.approx(1)
-    level = upright(np.array([0, 0, 2.0]), np.array([0, 0, 1.0]))  # a front that points up
+    level = compute_upright_rotation(np.array([0, 0, 2.0]), np.array([0, 0, 1.0]))  # a front that points up
     np.testing.assert_allclose(level, np.eye(3), atol=1e-12)
 
 
@@ -103,27 +103,27 @@ def objaverse(tmp_path):
 def test_objaverse(objaverse):
     for root in (objaverse, objaverse / "hf-objaverse-v1"):
         source = open_source("objaverse", root)
-        found = {item.id: item.category for item in source.objects()}
+        found = {item.id: item.category for item in source.list_objects()}
         assert found == {"aa": "chair", "bb": "mug", "cc": "unsorted"}
-        assert source.licence_of("aa") == "CC-BY-NC-4.0"
-        assert source.licence_of("bb") == source.licence_of("cc") == source.licence
+        assert source.get_license("aa") == "CC-BY-NC-4.0"
+        assert source.get_license("bb") == source.get_license("cc") == source.license
         assert source.describe() == {"objects": 3, "categories": 3, "listed": 7}
         assert detect_source(root) == "objaverse"
         mesh = source.load("aa")
         assert np.linalg.norm(np.ptp(mesh.positions, axis=0)) == pytest.approx(1, abs=1e-5)
-        assert len(source.digest("aa", mesh)) == 64
+        assert len(source.compute_digest("aa", mesh)) == 64
 
 
 def test_objaverse_tables_that_cannot_be_read(objaverse):
     (objaverse / "hf-objaverse-v1/lvis-annotations.json").write_text("[" * 100_000)
     with pytest.raises(InvalidInputError, match=r"lvis-annotations\.json cannot be read"):
-        open_source("objaverse", objaverse).objects()
+        open_source("objaverse", objaverse).list_objects()
 
 
 def test_objaverse_names_are_ids(objaverse):
     write_glb(objaverse / "elsewhere/aa.glb")
-    with pytest.raises(InvalidInputError, match="have one name"):
-        open_source("objaverse", objaverse).objects()
+    with pytest.raises(InvalidInputError, match="have the same name"):
+        open_source("objaverse", objaverse).list_objects()
 
 
 @pytest.mark.parametrize("texture", ["meshes", "materials/textures"])
@@ -137,15 +137,18 @@ def test_google_scanned_objects(tmp_path, texture):
         Image.new("RGB", (2, 2), (7, 8, 9)).save(folder / texture / "texture.png")
     (tmp_path / "Shoe_1/metadata.pbtxt").write_text('name: "A"\ncategories {\n  first: "Shoe"\n}\n')
     source = open_source("gso", tmp_path)
-    assert {item.id: item.category for item in source.objects()} == {"Shoe_1": "Shoe", "Thing": "unsorted"}
+    assert {item.id: item.category for item in source.list_objects()} == {
+        "Shoe_1": "Shoe",
+        "Thing": "unsorted",
+    }
     mesh = source.load("Shoe_1")
     assert mesh.warnings == ()
     assert mesh.materials[1].texture.pixels[0, 0].tolist() == [7, 8, 9]
     assert size(mesh) == [3, 2, 1]  # z-up as written
-    assert source.licence_of("Thing").startswith("CC-BY-4.0")
+    assert source.get_license("Thing").startswith("CC-BY-4.0")
     assert detect_source(tmp_path) == "gso"
     with pytest.raises(InvalidInputError, match="one object's folder"):
-        open_source("gso", tmp_path / "Thing").objects()
+        open_source("gso", tmp_path / "Thing").list_objects()
 
 
 def test_any_other_folder_is_a_folder(tmp_path):

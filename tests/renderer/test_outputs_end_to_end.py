@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from turntable.datasets import load_recipe, open_dataset, verify
+from turntable.datasets import load_recipe, open_dataset, verify_dataset
 from turntable.datasets.shards.index import open_index
 from turntable.errors import InvalidInputError
-from turntable.geometry import pose
+from turntable.geometry import make_pose
 from turntable.loaders import BatchConfig, ItemDataset, Loader, Pairs, Views
 from turntable.renderer import generate, open_source
 
@@ -34,12 +34,12 @@ def folder(tmp_path_factory) -> Path:
         outputs=["rgb", *OUTPUTS],
         points=POINTS,
     )
-    generate(recipe, open_source("zoo", None, OBJECTS), folder, objects=OBJECTS)
+    generate(recipe, open_source("zoo", None, OBJECTS), folder, num_objects=OBJECTS)
     return folder
 
 
 def test_verifies_and_says_how_to_decode(folder):
-    assert not verify(folder).problems
+    assert not verify_dataset(folder).problems
     manifest = open_dataset(folder).manifest
     assert manifest.outputs == ("rgb", *OUTPUTS)
     assert manifest.points == POINTS
@@ -55,12 +55,12 @@ def test_depth_and_label_land_on_the_coordinates(folder):
     grid = np.stack(np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5), axis=-1)
     rays = np.concatenate([grid, np.ones((SIZE, SIZE, 1))], axis=-1) @ np.linalg.inv(intrinsics).T
     pixels = 0
-    config = BatchConfig(sampler=STORED, batch_size=4, fields=("factors", *OUTPUTS), last="short")
+    config = BatchConfig(sampler=STORED, batch_size=4, fields=("factors", *OUTPUTS), last_batch="short")
     for batch in Loader(folder, config):
-        angles = dataset.schema.rotations(batch["factors"].numpy())
+        angles = dataset.schema.compute_rotations(batch["factors"].numpy())
         names = [factor.name for factor in dataset.manifest.factors]
         shift = batch["factors"][:, [names.index(f"translation_{axis}") for axis in "xyz"]].numpy()
-        for row, matrix in enumerate(pose(angles, shift)):
+        for row, matrix in enumerate(make_pose(angles, shift)):
             seen = batch["mask"][row, 0].numpy() > 0
             depth = batch["depth"][row, 0].numpy()
             world = (rays * depth[..., None] - world_to_camera[:3, 3]) @ world_to_camera[:3, :3]
@@ -79,7 +79,7 @@ def test_depth_and_label_land_on_the_coordinates(folder):
 def test_points_lie_where_coordinates_do(folder):
     fields = ("mask", "coordinates", "object_points")
     batch = next(
-        iter(Loader(folder, BatchConfig(sampler=STORED, batch_size=64, fields=fields, last="short")))
+        iter(Loader(folder, BatchConfig(sampler=STORED, batch_size=64, fields=fields, last_batch="short")))
     )
     assert batch["object_points"].shape[1:] == (POINTS, 6)
     for row in range(0, len(batch["mask"]), VIEWS):
@@ -108,7 +108,7 @@ def test_posed_points_land_on_the_pixels_of_the_object(folder):
     """Projected by the camera: on the mask, never before what is seen, facing as the seen surface does."""
     manifest = open_dataset(folder).manifest
     fields = ("mask", "depth", "normals", "points", "object_points")
-    config = BatchConfig(sampler=STORED, batch_size=64, fields=fields, last="short", output="numpy")
+    config = BatchConfig(sampler=STORED, batch_size=64, fields=fields, last_batch="short", output="numpy")
     (batch,) = Loader(folder, config)
     assert batch["points"].shape == (len(batch["mask"]), POINTS, 6)
     posed, unposed, before, facing = [], [], [], []
@@ -142,8 +142,8 @@ def test_pairs_have_the_outputs_of_both_views(folder, workers):
     for name, shape in {**shapes, "coordinates": (2, 3, SIZE, SIZE)}.items():
         assert batch[f"{name}_1"].shape == batch[f"{name}_2"].shape == shape
     row, view = int(batch["object_index"][1]), int(batch["view_index_2"][1])
-    with open_dataset(folder).split("train") as split:
-        np.testing.assert_array_equal(batch["depth_2"][1, 0].numpy(), split.read_extra(row, view, "depth"))
+    with open_dataset(folder).open_split("train") as split:
+        np.testing.assert_array_equal(batch["depth_2"][1, 0].numpy(), split.read_output(row, view, "depth"))
     assert set(batch["mask_1"].unique().tolist()) <= {0, 1}
     items = ItemDataset(Loader(folder, BatchConfig(sampler=Pairs(), batch_size=2, fields=["depth"])))
     assert items[0]["depth_1"].shape == (1, SIZE, SIZE)
@@ -165,7 +165,7 @@ def test_damage_is_named(folder, tmp_path):
     data[int(index.extra_offset[0, 1, 2]) + 40] ^= 1
     data[int(index.points_offset[0]) + 200] ^= 1
     shard.write_bytes(data)
-    text = "\n".join(verify(copy).problems)
+    text = "\n".join(verify_dataset(copy).problems)
     assert ".002.depth.png: wrong checksum" in text
     assert ".points.npy: wrong checksum" in text
 
@@ -174,17 +174,17 @@ def test_a_second_run_makes_the_same_bytes(folder, tmp_path):
     before = json.loads((folder / "manifest.json").read_text())
     again = tmp_path / "again"
     recipe = load_recipe("zoo").from_dict(before["recipe"])
-    generate(recipe, open_source("zoo", None, OBJECTS), again, objects=OBJECTS)
+    generate(recipe, open_source("zoo", None, OBJECTS), again, num_objects=OBJECTS)
     assert json.loads((again / "manifest.json").read_text()) == before
 
 
 def test_what_is_not_kept_is_asked_for_in_vain(folder, tmp_path):
     plain = tmp_path / "plain"
     recipe = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", outputs=["rgb", "mask"])
-    generate(recipe, open_source("zoo", None, 2), plain, objects=2)
+    generate(recipe, open_source("zoo", None, 2), plain, num_objects=2)
     split = open_dataset(plain).splits[0]
     config = BatchConfig(split=split, sampler=STORED, batch_size=1, fields=["depth", "points"])
-    told = r"no depth .* keeps rgb, mask.*--outputs rgb,mask,depth; no points: .*--points 2048"
+    told = r"no depth .* has rgb, mask.*--outputs rgb,mask,depth; no points: .*--points 2048"
     with pytest.raises(InvalidInputError, match=told):
         Loader(plain, config)
 
@@ -196,6 +196,8 @@ def test_stock_webdataset_reads_the_members(folder):
 
     shards = sorted(str(path) for path in folder.glob("train/*.tar"))
     samples = list(webdataset.WebDataset(shards, shardshuffle=False).decode("rgb8"))
-    assert len(samples) == sum(shard.objects for shard in open_dataset(folder).manifest.shards_of("train"))
+    assert len(samples) == sum(
+        shard.objects for shard in open_dataset(folder).manifest.select_shards("train")
+    )
     assert {"000.jpg", "000.mask.png", "002.coordinates.png", "points.npy"} <= set(samples[0])
     assert samples[0]["points.npy"].shape == (POINTS, 6)

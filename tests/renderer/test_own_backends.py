@@ -8,7 +8,7 @@ from tests.support.own_methods import forget_own_methods
 from turntable.datasets import load_recipe, open_dataset
 from turntable.errors import InvalidInputError
 from turntable.renderer import generate, open_backend
-from turntable.renderer.backends import choose
+from turntable.renderer.backends import select_backend
 from turntable.renderer.meshes.sources import ZooSource
 
 CODE = """
@@ -53,10 +53,10 @@ def test_a_backend_of_ones_own_draws_a_data_set_in_worker_processes(file, tmp_pa
 
 def test_a_reference_is_chosen_with_its_whole_path_and_no_device(file, monkeypatch):
     monkeypatch.chdir(file.parent)
-    choice = choose("mine.py:Named")
+    choice = select_backend("mine.py:Named")
     assert (choice.backend, choice.devices) == (f"{file}:Named", (None,))
     with pytest.raises(InvalidInputError, match="--device egl:0: a backend of your own chooses"):
-        choose("mine.py:Named", "egl:0")
+        select_backend("mine.py:Named", "egl:0")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_reference_is_chosen_with_its_whole_path_and_no_device(file, monkeypat
     [
         ("Missing", "mine.py has no class or function Missing"),
         ("number", "mine.py has no class or function number"),
-        ("nothing", "gives a int without device, begin, render, close"),
+        ("nothing", "returns a int without device, begin, render, close"),
     ],
 )
 def test_what_is_no_backend_is_told(file, name, words):
@@ -74,4 +74,4 @@ def test_what_is_no_backend_is_told(file, name, words):
 
 def test_a_file_that_is_not_there_is_told_by_its_option(tmp_path):
     with pytest.raises(InvalidInputError, match=r"--backend .*away\.py: there is no such file"):
-        choose(f"{tmp_path}/away.py:Named")
+        select_backend(f"{tmp_path}/away.py:Named")

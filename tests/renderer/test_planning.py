@@ -8,7 +8,7 @@ from turntable.datasets import draw_factors, load_recipe
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.sources import FolderSource, ZooSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
-from turntable.renderer.runs import ObjectSelection, plan
+from turntable.renderer.runs import ObjectSelection, plan_run
 
 IDS = [f"0000000{synset}/m{synset}{number}" for synset in (1, 2) for number in range(4)]
 RECIPE = load_recipe("3diebench").replace(views=2)
@@ -30,13 +30,13 @@ def splits(made):
 def test_the_published_split_comes_from_its_lists(source, tmp_path):
     val = tmp_path / "val_images.npy"
     np.save(val, np.array([f"/{IDS[0]}", f"/{IDS[5]}"]))
-    made = plan(RECIPE, source, ObjectSelection(split_files=(val,)))
+    made = plan_run(RECIPE, source, ObjectSelection(split_files=(val,)))
     assert splits(made) == {name: "val" if name in (IDS[0], IDS[5]) else "train" for name in IDS}
     assert made.split["rule"] == "files"
     assert len(made.split["val_images.npy"]) == 64
     train = tmp_path / "train_images.npy"
     np.save(train, np.array([f"/{IDS[1]}"]))
-    both = plan(RECIPE, source, ObjectSelection(split_files=(val, train)))
+    both = plan_run(RECIPE, source, ObjectSelection(split_files=(val, train)))
     assert splits(both) == {IDS[0]: "val", IDS[5]: "val", IDS[1]: "train"}, "the others are in neither list"
 
 
@@ -46,7 +46,7 @@ def test_the_split_of_other_meshes_is_refused(source, tmp_path):
     with pytest.raises(
         InvalidInputError, match=r"no object of shapenet is in .*is it the split of these meshes"
     ):
-        plan(RECIPE, source, ObjectSelection(split_files=(val,)))
+        plan_run(RECIPE, source, ObjectSelection(split_files=(val,)))
 
 
 def test_equal_meshes_are_on_one_side(source, tmp_path):
@@ -54,17 +54,17 @@ def test_equal_meshes_are_on_one_side(source, tmp_path):
     for name in IDS[4:7]:
         (tmp_path / "meshes" / name / "models/model_normalized.obj").write_bytes(same)
     for seed in range(8):
-        made = plan(RECIPE.replace(split_seed=seed, val_fraction=0.5), source)
+        made = plan_run(RECIPE.replace(split_seed=seed, val_fraction=0.5), source)
         assert len({splits(made)[name] for name in (IDS[0], *IDS[4:7])}) == 1
         assert made.split["equal"] == 4
 
 
 def test_only_the_splits_of_the_recipe_are_made(source):
-    both, val = plan(RECIPE, source), plan(RECIPE.replace(splits=["val"]), source)
+    both, val = plan_run(RECIPE, source), plan_run(RECIPE.replace(splits=["val"]), source)
     assert set(splits(val).values()) == {"val"}
     assert splits(val).items() <= splits(both).items()
     with pytest.raises(InvalidInputError, match="none of the 8 objects is in the split val"):
-        plan(RECIPE.replace(splits=["val"], val_fraction=0), source)
+        plan_run(RECIPE.replace(splits=["val"], val_fraction=0), source)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_published_labels_follow_the_lists(source, tmp_path, published):
     order = [[IDS[3], IDS[0], IDS[7]], [IDS[1], IDS[2], IDS[4], IDS[5], IDS[6]]]
     for path, ids in zip(lists, order, strict=True):
         np.save(path, np.array([name.split("/") for name in ids]))
-    made = plan(published, source, ObjectSelection(object_lists=tuple(lists)))
+    made = plan_run(published, source, ObjectSelection(object_lists=tuple(lists)))
     streams = {record.id: record.stream for shard in made.shards for record in shard.objects}
     assert streams[IDS[7]] == (0, 2)
     assert streams[IDS[5]] == (1, 3)
@@ -89,37 +89,37 @@ def test_published_labels_follow_the_lists(source, tmp_path, published):
     floor_hue = np.random.uniform(0, 1)  # noqa: NPY002
     theta = np.random.uniform(0, np.pi / 4)  # noqa: NPY002
     labels = draw_factors(published, IDS[5], range(3), streams[IDS[5]])
-    assert published.schema.values(labels, "floor_hue")[0] == np.float32(floor_hue)
-    assert published.schema.values(labels, "light_theta_rad")[0] == np.float32(theta)
+    assert published.schema.get_values(labels, "floor_hue")[0] == np.float32(floor_hue)
+    assert published.schema.get_values(labels, "light_theta_rad")[0] == np.float32(theta)
 
 
 def test_published_labels_need_the_whole_shapenet_or_the_lists(source, tmp_path, published):
     with pytest.raises(InvalidInputError, match="52,491"):
-        plan(published, source)
+        plan_run(published, source)
     lists = [tmp_path / f"{number}.txt" for number in range(2)]
     for path, ids in zip(lists, (IDS[:2], IDS[2:5]), strict=True):
         path.write_text("\n".join(ids))
     with pytest.raises(InvalidInputError, match=f"{IDS[5]} is not in the object lists"):
-        plan(published, source, ObjectSelection(object_lists=tuple(lists)))
-    with pytest.raises(InvalidInputError, match="draws every object by itself, along no list"):
-        plan(RECIPE, source, ObjectSelection(object_lists=tuple(lists)))
+        plan_run(published, source, ObjectSelection(object_lists=tuple(lists)))
+    with pytest.raises(InvalidInputError, match="draws each object independently and uses no lists"):
+        plan_run(RECIPE, source, ObjectSelection(object_lists=tuple(lists)))
 
 
 def test_differences_are_named():
-    made = plan(load_recipe("zoo"), ZooSource(12))
-    other = plan(load_recipe("zoo").replace(seed=3, views=7), ZooSource(11))
-    said = made.differences(other.to_text())
+    made = plan_run(load_recipe("zoo"), ZooSource(12))
+    other = plan_run(load_recipe("zoo").replace(seed=3, views=7), ZooSource(11))
+    said = made.list_differences(other.to_text())
     assert "objects: 11 there, 12 now" in said
     assert "seed: 3 there, 0 now" in said
     assert "views: 7 there, 20 now" in said
     moved = json.loads(made.to_text())
     moved["shards"][0]["objects"].reverse()
-    assert made.differences(json.dumps(moved)) == ["the objects of its shards"]
-    assert made.differences("{}") == ["its plan cannot be read"]
+    assert made.list_differences(json.dumps(moved)) == ["the objects of its shards"]
+    assert made.list_differences("{}") == ["its plan cannot be read"]
 
 
 def test_names_that_are_not_in_utf_8_are_told_before_anything_is_planned(tmp_path):
     for name in ("good", "bad\udcff"):
         (tmp_path / f"{name}.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
     with pytest.raises(InvalidInputError, match=r"1 names of meshes are not in UTF-8, such as bad\\udcff"):
-        plan(load_recipe("zoo").replace(source="folder"), FolderSource(tmp_path))
+        plan_run(load_recipe("zoo").replace(source="folder"), FolderSource(tmp_path))

@@ -1,4 +1,4 @@
-"""A made-up cluster, and all it may do to shards: losses, errors, and an end that is asked for."""
+"""A fake cluster that loses shards, raises errors, or is asked to stop."""
 
 from collections import namedtuple
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ class FailedError(Exception):
 
 
 class Cluster:
-    """Has a place for each CPU, and answers of a shard what comes next in ``answers``."""
+    """A cluster with a place for each CPU; a shard's result is the next of its ``answers``."""
 
     exceptions = SimpleNamespace(
         WorkerCrashedError=LostNodeError,
@@ -64,44 +64,46 @@ class Cluster:
         return self.resources.pop(0) if len(self.resources) > 1 else self.resources[0]
 
 
-class Watcher:
+class FakeCallbacks:
+    """Callbacks that note what they are told, and may ask to stop after some shards."""
+
     def __init__(self, stop_after=None):
         self.done, self.replaced, self.stop_after = [], [], stop_after
 
-    def made(self, task, made):
-        self.done.append(made)
+    def on_shard_done(self, task, result):
+        self.done.append(result)
 
-    def in_work(self, counts):
+    def on_progress(self, counts):
         pass
 
-    def worker_replaced(self, number, how):
-        self.replaced.append((number, how))
+    def on_worker_replaced(self, worker, cause):
+        self.replaced.append((worker, cause))
 
-    def stop(self):
+    def should_stop(self):
         return self.stop_after is not None and len(self.done) >= self.stop_after
 
 
-def run(cluster, watcher, **wanted):
-    engine._Submitted(cluster, engine.RayCluster(**wanted), list(TASKS), None, watcher).run()
+def run(cluster, callbacks, **settings):
+    engine._RayTasks(cluster, engine.RayEngine(**settings), list(TASKS), None, callbacks).run()
 
 
 def test_what_is_lost_is_made_again():
     name = TASKS[0].name
-    cluster, watcher = Cluster({name: [LostNodeError(), LostNodeError()]}), Watcher()
-    run(cluster, watcher)
+    cluster, callbacks = Cluster({name: [LostNodeError(), LostNodeError()]}), FakeCallbacks()
+    run(cluster, callbacks)
     assert cluster.begun == [name] * 3 + [TASKS[1].name]
-    assert watcher.done == [task.name for task in TASKS]
-    assert watcher.replaced == [
+    assert callbacks.done == [task.name for task in TASKS]
+    assert callbacks.replaced == [
         (number, f"of the cluster was lost with {name} (LostNodeError)") for number in (1, 2)
     ]
 
 
 def test_what_is_always_lost_ends_the_run_and_what_is_in_work():
-    cluster = Cluster({TASKS[0].name: [LostNodeError()] * engine.LOSSES}, resources=[{"CPU": 2}])
+    cluster = Cluster({TASKS[0].name: [LostNodeError()] * engine.MAX_LOSSES}, resources=[{"CPU": 2}])
     with pytest.raises(TurntableError, match=r"000000: lost 10 times .* by LostNodeError; look at the clus"):
-        run(cluster, Watcher())
+        run(cluster, FakeCallbacks())
     assert cluster.cancelled in ([], [TASKS[1].name])
-    assert cluster.begun.count(TASKS[0].name) == engine.LOSSES
+    assert cluster.begun.count(TASKS[0].name) == engine.MAX_LOSSES
 
 
 @pytest.mark.parametrize(
@@ -111,25 +113,25 @@ def test_what_a_task_raises_ends_the_run(cause):
     """An error for users comes as it was; any other with all that Ray knows of it."""
     cluster = Cluster({TASKS[0].name: [FailedError(cause)]}, resources=[{"CPU": 2}])
     with pytest.raises(MeshError if isinstance(cause, MeshError) else FailedError, match=str(cause)):
-        run(cluster, Watcher())
+        run(cluster, FakeCallbacks())
     assert cluster.cancelled == [TASKS[1].name]
 
 
 def test_a_stop_leaves_what_is_not_begun():
-    cluster, watcher = Cluster(), Watcher(stop_after=1)
-    run(cluster, watcher)
-    assert cluster.begun == watcher.done == [TASKS[0].name]
+    cluster, callbacks = Cluster(), FakeCallbacks(stop_after=1)
+    run(cluster, callbacks)
+    assert cluster.begun == callbacks.done == [TASKS[0].name]
 
 
 def test_a_cluster_without_a_place_is_waited_for(monkeypatch):
     monkeypatch.setattr(engine, "POLL_S", 0)
-    cluster, watcher = Cluster(resources=[{}, {}, {}, {"CPU": 4}]), Watcher()
-    run(cluster, watcher)
-    assert len(watcher.done) == 2
+    cluster, callbacks = Cluster(resources=[{}, {}, {}, {"CPU": 4}]), FakeCallbacks()
+    run(cluster, callbacks)
+    assert len(callbacks.done) == 2
 
 
 @pytest.mark.parametrize(
-    ("resources", "wanted", "gpus"),
+    ("resources", "settings", "gpus"),
     [
         ({"CPU": 8}, {}, 0.0),
         ({"CPU": 8, "GPU": 2}, {}, 0.25),
@@ -138,7 +140,7 @@ def test_a_cluster_without_a_place_is_waited_for(monkeypatch):
         ({"CPU": 8, "GPU": 2}, {"gpus": 0.5}, 0.5),
     ],
 )
-def test_gpus_are_shared_out_among_the_places(resources, wanted, gpus):
+def test_gpus_are_shared_out_among_the_places(resources, settings, gpus):
     cluster = Cluster(resources=[resources])
-    run(cluster, Watcher(), **wanted)
-    assert cluster.asked == {"max_retries": 0, "num_cpus": wanted.get("cpus", 1.0), "num_gpus": gpus}
+    run(cluster, FakeCallbacks(), **settings)
+    assert cluster.asked == {"max_retries": 0, "num_cpus": settings.get("cpus", 1.0), "num_gpus": gpus}

@@ -4,7 +4,7 @@ from PIL import Image
 
 from tests.support.meshes import write_shapenet_object
 from turntable.errors import InvalidInputError, MeshError
-from turntable.renderer.backends import quality
+from turntable.renderer.backends import get_quality
 from turntable.renderer.meshes.sources import load_mesh
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.replay import read_latents, replay
@@ -28,7 +28,7 @@ def test_reads_names_and_rows(table):
     latents = read_latents(table(HEADER + ",translation_x", *(row + ",0.25" for row in ROWS)))
     assert latents.names[-1] == "translation_x"
     assert latents.rows[0].values == (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.25)
-    assert [(name, [row.view for row in rows]) for name, rows in latents.by_object()] == [
+    assert [(name, [row.view for row in rows]) for name, rows in latents.iter_objects()] == [
         ("100/cube", [0, 3])
     ]
 
@@ -66,7 +66,7 @@ def test_writes_pictures_and_masks(tmp_path, table, gl_backend):
         ShapeNetSource(tmp_path / "meshes"),
         tmp_path / "out",
         48,
-        quality("fast"),
+        get_quality("fast"),
         masks=True,
         progress=lambda *counts: told.append(counts),
         warn=warned.append,
@@ -93,7 +93,12 @@ def test_unknown_objects_stop_before_anything_is_drawn(tmp_path, table, gl_backe
         InvalidInputError, match="1 objects of the table are not among the meshes: 100/sphere"
     ):
         replay(
-            gl_backend, latents, ShapeNetSource(tmp_path / "meshes"), tmp_path / "out", 32, quality("fast")
+            gl_backend,
+            latents,
+            ShapeNetSource(tmp_path / "meshes"),
+            tmp_path / "out",
+            32,
+            get_quality("fast"),
         )
     assert not (tmp_path / "out").exists()
 
@@ -108,7 +113,7 @@ def test_a_broken_mesh_is_named(tmp_path, table, gl_backend):
             ShapeNetSource(tmp_path / "meshes"),
             tmp_path,
             32,
-            quality("fast"),
+            get_quality("fast"),
         )
 
 

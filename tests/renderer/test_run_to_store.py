@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.quick_run import OBJECTS, TINY, InProcess, quick
 from turntable.datasets import open_store
-from turntable.datasets.making import Job, open_destination
+from turntable.datasets.writing import Job, open_destination
 from turntable.errors import InvalidInputError, StoppedError, StoreError
 from turntable.renderer import generate, generate_share, merge
 from turntable.renderer.meshes.sources import ZooSource
-from turntable.renderer.runs import Listener
+from turntable.renderer.runs import RunListener
 
 pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
@@ -22,7 +22,7 @@ def scratch(tmp_path, monkeypatch):
     """Where shards are built; nothing of a shard may stay there."""
     folder = tmp_path / "scratch"
     folder.mkdir()
-    monkeypatch.setattr("turntable.datasets.making.destination.gettempdir", lambda: str(folder))
+    monkeypatch.setattr("turntable.datasets.writing.destination.gettempdir", lambda: str(folder))
     yield folder
     assert not list(folder.rglob("*.tar"))
     assert not list(folder.rglob("*.idx"))
@@ -66,10 +66,10 @@ def test_google_cloud_storage_gets_the_same(gcs_server, whole):
 
 def test_worker_processes_deliver_what_they_make(s3_server, whole):
     url = f"{s3_server().url}/a/b"
-    generate(TINY, ZooSource(OBJECTS), open_destination(url), workers=2)
+    generate(TINY, ZooSource(OBJECTS), open_destination(url), num_workers=2)
     assert there(url) == whole
     told = []
-    listener = Listener(tell=lambda event, /, **_: told.append(event))
+    listener = RunListener(emit=lambda event, /, **_: told.append(event))
     generate(TINY, ZooSource(OBJECTS), open_destination(url), engine=InProcess(), listener=listener)
     assert "shard" not in told, "all of it was there"
     assert there(url) == whole
@@ -77,14 +77,16 @@ def test_worker_processes_deliver_what_they_make(s3_server, whole):
 
 def test_stopped_taken_up_and_mended(s3_server, whole):
     url, told = s3_server().url, []
-    listener = Listener(tell=lambda event, /, **_: told.append(event), stop=lambda: told.count("shard") >= 2)
+    listener = RunListener(
+        emit=lambda event, /, **_: told.append(event), should_stop=lambda: told.count("shard") >= 2
+    )
     with pytest.raises(StoppedError):
         generate(TINY, ZooSource(OBJECTS), open_destination(url), engine=InProcess(), listener=listener)
     store = open_store(url)
-    assert store.size("manifest.json") is None
+    assert store.get_size("manifest.json") is None
     store.delete("train/shard-000000.idx")  # the shard stands no more
     told.clear()
-    listener = Listener(tell=lambda event, /, **_: told.append(event))
+    listener = RunListener(emit=lambda event, /, **_: told.append(event))
     generate(TINY, ZooSource(OBJECTS), open_destination(url), engine=InProcess(), listener=listener)
     assert told.count("shard") == 5
     assert there(url) == whole
@@ -102,7 +104,7 @@ def test_what_cannot_work_is_said_before_anything_is_rendered(s3_server, monkeyp
     bucket, told = s3_server(), []
 
     def attempt(url):
-        listener = Listener(tell=lambda event, /, **_: told.append(event))
+        listener = RunListener(emit=lambda event, /, **_: told.append(event))
         generate(TINY, ZooSource(OBJECTS), open_destination(url), engine=InProcess(), listener=listener)
 
     with pytest.raises(StoreError, match="no-such-bucket"):
@@ -118,7 +120,7 @@ def test_what_cannot_work_is_said_before_anything_is_rendered(s3_server, monkeyp
 def test_a_place_of_another_use_is_refused(s3_server):
     url = s3_server().url
     open_store(url).write("thesis.doc", b"precious")
-    with pytest.raises(InvalidInputError, match="not empty and holds no data set"):
+    with pytest.raises(InvalidInputError, match="not empty and does not hold an unfinished data set"):
         generate(TINY, ZooSource(OBJECTS), open_destination(url), engine=InProcess())
 
 
@@ -127,7 +129,7 @@ def test_a_second_run_is_refused_until_the_lease_of_a_dead_one_ends(s3_server, w
     store = open_store(url)
     with open_destination(url).claim(Job(1, 3)):
         assert json.loads(store.read("leases/run-1-of-3.json", 1 << 24))["process"]
-        with pytest.raises(InvalidInputError, match=r"another run is at work in it .process \d+ on "):
+        with pytest.raises(InvalidInputError, match=r"another run is writing there .process \d+ on "):
             generate(TINY, ZooSource(OBJECTS), open_destination(url), engine=InProcess())
     assert store.list("leases") == ()
     dead = {"host": "h", "process": 1, "renewed": time.time() - 1000}

@@ -13,13 +13,13 @@ import pytest
 from tests.support import with_tests
 from tests.support.processes import wait_until
 from tests.support.quick_run import OBJECTS, TINY, InProcess, contents, quick
-from turntable.datasets import verify
-from turntable.datasets.making import Job, LocalFolder
-from turntable.datasets.making.destination import LOCK_NAME
+from turntable.datasets import verify_dataset
+from turntable.datasets.writing import FolderDestination, Job
+from turntable.datasets.writing.destination import LOCK_NAME
 from turntable.errors import InvalidInputError, StoppedError
 from turntable.renderer import generate, generate_share, merge
 from turntable.renderer.meshes.sources import ZooSource
-from turntable.renderer.runs import Listener, ObjectSelection
+from turntable.renderer.runs import ObjectSelection, RunListener
 
 pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
@@ -80,7 +80,7 @@ def test_kills_of_all_processes_at_random_moments_change_no_byte(tmp_path):
 
 @pytest.mark.parametrize("workers", [2, 5])
 def test_any_number_of_workers_gives_the_same_bytes(whole, tmp_path, workers):
-    generate(TINY, ZooSource(OBJECTS), tmp_path / "set", workers=workers)
+    generate(TINY, ZooSource(OBJECTS), tmp_path / "set", num_workers=workers)
     assert contents(tmp_path / "set") == contents(whole)
 
 
@@ -105,10 +105,10 @@ def test_three_jobs_in_one_folder_merge_to_the_same_bytes(whole, tmp_path):
     with pytest.raises(InvalidInputError, match=r"2 of 6 shards are still missing .train/shard-000001, "):
         merge(folder)
     made = share(2, folder)
-    assert (made.shards, made.shards_in_all) == (2, 6)
+    assert (made.num_shards, made.num_total_shards) == (2, 6)
     merge(folder)
     assert without_journals(folder) == contents(whole)
-    assert verify(folder).ok
+    assert verify_dataset(folder).ok
 
 
 @pytest.mark.usefixtures("without_workers")
@@ -137,7 +137,7 @@ def test_shares_of_different_sets_are_not_merged(tmp_path):
     generate_share(Job(2, 3), TINY.replace(seed=1), ZooSource(OBJECTS), tmp_path / "two")
     with pytest.raises(InvalidInputError, match="two is a share of another data set"):
         merge(tmp_path / "set", [tmp_path / "one", tmp_path / "two"])
-    with pytest.raises(InvalidInputError, match="no data set in the making"):
+    with pytest.raises(InvalidInputError, match="holds no shares of a data set"):
         merge(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidInputError, match="empty holds no share"):
@@ -145,11 +145,11 @@ def test_shares_of_different_sets_are_not_merged(tmp_path):
 
 
 def test_a_second_run_in_one_folder_is_refused(whole):
-    destination = LocalFolder(whole)
+    destination = FolderDestination(whole)
     with destination.claim(None):
-        with pytest.raises(InvalidInputError, match="another run is at work in it"):
+        with pytest.raises(InvalidInputError, match="another run is writing there"):
             quick(whole)
-        with pytest.raises(InvalidInputError, match="another run is at work in it"):
+        with pytest.raises(InvalidInputError, match="another run is writing there"):
             share(1, whole)
     with destination.claim(Job(1, 3)), pytest.raises(InvalidInputError, match="another run"):
         quick(whole)
@@ -182,8 +182,8 @@ def test_stopped_after_the_shard_in_hand_and_taken_up_again(whole, tmp_path):
     def stop():
         return sum(event == "shard" for event, _ in told) >= 3
 
-    with pytest.raises(StoppedError, match="3 made now, 3 still missing; the same command goes on"):
-        quick(tmp_path / "set", listener=Listener(tell=tell, stop=stop))
+    with pytest.raises(StoppedError, match="3 made now, 3 still missing; the same command resumes the run"):
+        quick(tmp_path / "set", listener=RunListener(emit=tell, should_stop=stop))
     assert not (tmp_path / "set/manifest.json").exists()
     assert not list((tmp_path / "set").rglob(".*"))
     assert [event for event, _ in told] == ["begin", "shard", "shard", "shard", "stopped"]
@@ -200,7 +200,7 @@ def test_a_signal_to_all_processes_ends_the_command_after_the_shards_in_hand(tmp
     os.killpg(process.pid, number)  # as batch systems do
     _, said = process.communicate(timeout=60)
     assert process.returncode == 75, said
-    assert f"{number.name}: ending after the shards in hand" in said
+    assert f"{number.name}: ending after the current shards" in said
     assert "stopped as asked" in said
     assert not list(out.rglob(".*"))
     assert not list(out.glob("*.lock"))
@@ -214,4 +214,4 @@ def test_a_signal_to_all_processes_ends_the_command_after_the_shards_in_hand(tmp
     last = json.loads(events.read_text().splitlines()[-1])
     assert last["event"] == "end"
     assert last["fingerprint"] in said
-    assert verify(out).ok
+    assert verify_dataset(out).ok

@@ -5,55 +5,55 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from turntable.datasets.labels import STANDARD_BY_NAME
+from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME
 from turntable.errors import InvalidInputError
 from turntable.geometry import euler_to_matrix
 from turntable.renderer.scene import (
-    CAMERA,
-    OPTIONAL,
-    REQUIRED,
+    DEFAULT_CAMERA,
+    OPTIONAL_FACTORS,
+    REQUIRED_FACTORS,
     SPOT_POWER_W,
     SUN_STRENGTH,
     describe_camera,
     scenes_from_labels,
 )
-from turntable.renderer.scene.scene import DEFAULTS, Camera, direction, hue_to_rgb
+from turntable.renderer.scene.scene import FACTOR_DEFAULTS, Camera, direction_from_angles, hue_to_rgb
 
 LABEL = np.array([[0.3, -0.4, 1.1, 0.25, 0.5, 2.0, 0.75]])
 
 
 def test_camera_stands_where_the_original_does():
     half = 2.5 / np.sqrt(2)
-    np.testing.assert_allclose(CAMERA.position, [0, half, half], atol=1e-12)
+    np.testing.assert_allclose(DEFAULT_CAMERA.position, [0, half, half], atol=1e-12)
     expected = [[-1, 0, 0], [0, 1 / np.sqrt(2), -1 / np.sqrt(2)], [0, -1 / np.sqrt(2), -1 / np.sqrt(2)]]
-    np.testing.assert_allclose(CAMERA.world_to_camera[:3, :3], expected, atol=1e-12)
-    np.testing.assert_allclose(np.linalg.det(CAMERA.world_to_camera), 1.0)
+    np.testing.assert_allclose(DEFAULT_CAMERA.world_to_camera[:3, :3], expected, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.det(DEFAULT_CAMERA.world_to_camera), 1.0)
 
 
 def test_intrinsics_at_the_original_size():
     np.testing.assert_allclose(
-        CAMERA.intrinsics(256), [[355.5556, 0, 128], [0, 355.5556, 128], [0, 0, 1]], atol=1e-4
+        DEFAULT_CAMERA.compute_intrinsics(256), [[355.5556, 0, 128], [0, 355.5556, 128], [0, 0, 1]], atol=1e-4
     )
 
 
 def test_origin_projects_to_the_middle_and_up_is_up():
-    np.testing.assert_allclose(CAMERA.project(np.zeros(3), 100), [50, 50])
-    assert CAMERA.project(np.array([0, 0, 0.1]), 100)[1] < 50
-    assert CAMERA.project(np.array([-0.1, 0, 0]), 100)[0] > 50  # the camera's right is -x
+    np.testing.assert_allclose(DEFAULT_CAMERA.project(np.zeros(3), 100), [50, 50])
+    assert DEFAULT_CAMERA.project(np.array([0, 0, 0.1]), 100)[1] < 50
+    assert DEFAULT_CAMERA.project(np.array([-0.1, 0, 0]), 100)[0] > 50  # the camera's right is -x
 
 
 def test_scene_follows_the_label():
-    scenes = scenes_from_labels(REQUIRED, LABEL)
+    scenes = scenes_from_labels(REQUIRED_FACTORS, LABEL)
     np.testing.assert_allclose(scenes.object_to_world[0, :3, :3], euler_to_matrix(LABEL[0, :3]), atol=1e-12)
     np.testing.assert_allclose(scenes.object_to_world[0, :3, 3], 0)
-    np.testing.assert_allclose(scenes.light_position[0], 4 * direction(0.5, 2.0))
+    np.testing.assert_allclose(scenes.light_position[0], 4 * direction_from_angles(0.5, 2.0))
     np.testing.assert_allclose(scenes.floor_albedo[0], hue_to_rgb(np.array(0.25), 0.6, 0.6))
     np.testing.assert_allclose(scenes.light_color[0], hue_to_rgb(np.array(0.75), 1.0, 0.8))
 
 
 def test_translation_acts_in_the_objects_frame():
     t = np.array([0.1, -0.2, 0.3])
-    names = (*REQUIRED, "translation_x", "translation_y", "translation_z")
+    names = (*REQUIRED_FACTORS, "translation_x", "translation_y", "translation_z")
     scenes = scenes_from_labels(names, np.concatenate([LABEL[0], t])[None])
     np.testing.assert_allclose(
         scenes.object_to_world[0, :3, 3], euler_to_matrix(LABEL[0, :3]) @ t, atol=1e-12
@@ -62,22 +62,22 @@ def test_translation_acts_in_the_objects_frame():
 
 def test_factors_are_read_by_name_not_by_place():
     order = [6, 2, 0, 5, 1, 4, 3]
-    shuffled = scenes_from_labels([REQUIRED[i] for i in order], LABEL[:, order])
+    shuffled = scenes_from_labels([REQUIRED_FACTORS[i] for i in order], LABEL[:, order])
     np.testing.assert_array_equal(
-        shuffled.object_to_world, scenes_from_labels(REQUIRED, LABEL).object_to_world
+        shuffled.object_to_world, scenes_from_labels(REQUIRED_FACTORS, LABEL).object_to_world
     )
 
 
 def test_missing_and_unknown_factors_are_named():
     with pytest.raises(InvalidInputError, match=r"missing factors: light_hue; unknown factors: glare"):
-        scenes_from_labels([*REQUIRED[:6], "glare"], LABEL)
+        scenes_from_labels([*REQUIRED_FACTORS[:6], "glare"], LABEL)
 
 
 def with_columns(**columns):
     """The scenes of one label and more columns, a view for each of their values."""
     count = len(next(iter(columns.values())))
     values = [np.repeat(LABEL, count, axis=0), *(np.array(column)[:, None] for column in columns.values())]
-    return scenes_from_labels((*REQUIRED, *columns), np.concatenate(values, axis=1))
+    return scenes_from_labels((*REQUIRED_FACTORS, *columns), np.concatenate(values, axis=1))
 
 
 def test_labels_move_the_camera():
@@ -95,7 +95,9 @@ def test_labels_move_the_camera():
             scenes.world_to_camera[view] @ [0, 0, 0, 1], [0, 0, distance, 1], atol=1e-12
         )
         # The floor ends where rays run level.
-        level = camera.rays(np.array([50.0, 50 - camera.intrinsics(100)[0, 0] * scenes.horizon[view]]), 100)
+        level = camera.compute_rays(
+            np.array([50.0, 50 - camera.compute_intrinsics(100)[0, 0] * scenes.horizon[view]]), 100
+        )
         assert level[2] == pytest.approx(0, abs=1e-12)
 
 
@@ -108,17 +110,19 @@ def test_lamps_are_as_strong_as_the_label_says():
 
 def test_labels_that_are_silent_mean_the_original():
     """To the bit: these numbers decide pixels."""
-    silent = scenes_from_labels(REQUIRED, LABEL)
-    said = scenes_from_labels((*REQUIRED, *OPTIONAL), np.append(LABEL, list(DEFAULTS.values()))[None])
+    silent = scenes_from_labels(REQUIRED_FACTORS, LABEL)
+    said = scenes_from_labels(
+        (*REQUIRED_FACTORS, *OPTIONAL_FACTORS), np.append(LABEL, list(FACTOR_DEFAULTS.values()))[None]
+    )
     for field in fields(silent):
         np.testing.assert_array_equal(getattr(silent, field.name), getattr(said, field.name), field.name)
-    np.testing.assert_array_equal(silent.world_to_camera[0], CAMERA.world_to_camera)
-    np.testing.assert_array_equal(silent.camera_position[0], CAMERA.position)
-    assert DEFAULTS["camera_distance"] == CAMERA.distance
-    assert DEFAULTS["camera_elevation_rad"] == math.pi / 2 - CAMERA.polar_rad
-    assert DEFAULTS["light_power_w"] == SPOT_POWER_W
-    assert DEFAULTS["sun_strength"] == SUN_STRENGTH
-    assert {name: STANDARD_BY_NAME[name].default for name in OPTIONAL} == DEFAULTS
+    np.testing.assert_array_equal(silent.world_to_camera[0], DEFAULT_CAMERA.world_to_camera)
+    np.testing.assert_array_equal(silent.camera_position[0], DEFAULT_CAMERA.position)
+    assert FACTOR_DEFAULTS["camera_distance"] == DEFAULT_CAMERA.distance
+    assert FACTOR_DEFAULTS["camera_elevation_rad"] == math.pi / 2 - DEFAULT_CAMERA.polar_rad
+    assert FACTOR_DEFAULTS["light_power_w"] == SPOT_POWER_W
+    assert FACTOR_DEFAULTS["sun_strength"] == SUN_STRENGTH
+    assert {name: STANDARD_FACTORS_BY_NAME[name].default for name in OPTIONAL_FACTORS} == FACTOR_DEFAULTS
 
 
 def test_some_of_the_views():
@@ -147,9 +151,9 @@ def test_there_is_no_such_camera_or_light(name, value, allowed):
 
 
 def test_the_manifest_says_what_moves_the_camera():
-    assert describe_camera(96, REQUIRED) == CAMERA.describe(96)
-    moved = describe_camera(96, (*REQUIRED, "camera_elevation_rad"))
-    assert {**moved, **CAMERA.describe(96)} == moved
+    assert describe_camera(96, REQUIRED_FACTORS) == DEFAULT_CAMERA.describe(96)
+    moved = describe_camera(96, (*REQUIRED_FACTORS, "camera_elevation_rad"))
+    assert {**moved, **DEFAULT_CAMERA.describe(96)} == moved
     assert moved["moved_by"] == ["camera_elevation_rad"]
     assert moved["where_labels_are_silent"] == {"camera_distance": 2.5, "camera_elevation_rad": np.pi / 4}
     assert json.loads(json.dumps(moved)) == moved

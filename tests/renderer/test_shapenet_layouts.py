@@ -1,4 +1,4 @@
-"""ShapeNetCore as users have it: two versions, two layouts, and the ways in which it is not there."""
+"""Tests of ShapeNetCore folders as users have them: two versions, two layouts, and ways to be incomplete."""
 
 import re
 
@@ -9,16 +9,21 @@ from tests.support.meshes import write_glb, write_shapenet_object, write_v1_obje
 from turntable.datasets.objects import EMPTY_CARS
 from turntable.errors import InvalidInputError
 from turntable.renderer import open_source
-from turntable.renderer.meshes.sources.detect import detect_source
-from turntable.renderer.meshes.sources.known_shapenet import known_bad, names_of, synset_named, synsets
+from turntable.renderer.meshes.sources.detection import detect_source
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
+from turntable.renderer.meshes.sources.shapenet_facts import (
+    find_synset,
+    get_known_faults,
+    get_synset_names,
+    list_synsets,
+)
 
 LONG, SHORT = "u5c1fc5f5-1f9b-4b36-9a32-5c1fc5f51f9b", "10155655850468db78d106ce0a280f87"[:28]
 PLANE, CAR, PHONE = "02691156", "02958343", "02992529"
 
 
 def ids(source):
-    return [item.id for item in source.objects()]
+    return [item.id for item in source.list_objects()]
 
 
 def extent(mesh):
@@ -26,25 +31,23 @@ def extent(mesh):
 
 
 def test_the_table_of_synsets():
-    assert len(synsets("v2")) == 55
-    assert synsets("v1") - synsets("v2") == {"02834778", "02858304"}
-    assert (
-        synset_named("Cell Phone") == synset_named("cellphone") == synset_named("cellular_telephone") == PHONE
-    )
-    assert synset_named("bike") is synset_named("phone") is synset_named("nothing") is None
-    assert names_of(PLANE)[0] == "airplane"
-    for synset in synsets("v1"):
-        assert {synset_named(name) for name in names_of(synset)} == {synset}
-    assert len(known_bad()) == 108 + 3  # Kubric's list, with the empty cars, and ours
-    assert all(re.fullmatch(r"\d{8}/[0-9a-f]{28,32}", name) for name in known_bad())
-    assert {name.split("/")[0] for name in known_bad()} <= synsets("v2")
+    assert len(list_synsets("v2")) == 55
+    assert list_synsets("v1") - list_synsets("v2") == {"02834778", "02858304"}
+    assert find_synset("Cell Phone") == find_synset("cellphone") == find_synset("cellular_telephone") == PHONE
+    assert find_synset("bike") is find_synset("phone") is find_synset("nothing") is None
+    assert get_synset_names(PLANE)[0] == "airplane"
+    for synset in list_synsets("v1"):
+        assert {find_synset(name) for name in get_synset_names(synset)} == {synset}
+    assert len(get_known_faults()) == 108 + 3  # Kubric's list, with the empty cars, and ours
+    assert all(re.fullmatch(r"\d{8}/[0-9a-f]{28,32}", name) for name in get_known_faults())
+    assert {name.split("/")[0] for name in get_known_faults()} <= list_synsets("v2")
 
 
 def test_v1_is_refused_by_name_and_read_on_request(tmp_path):
     write_v1_object(tmp_path, f"{PLANE}/a")
     with pytest.raises(InvalidInputError, match=r"is ShapeNetCore v1 .*--source shapenet-v1") as caught:
         ids(ShapeNetSource(tmp_path))
-    assert "scaled, posed and painted otherwise" in str(caught.value)
+    assert "differ from those of v2 in scale, pose and materials" in str(caught.value)
     source = open_source("shapenet-v1", tmp_path)
     assert (source.name, ids(source)) == ("shapenet-v1", [f"{PLANE}/a"])
     mesh = source.load(f"{PLANE}/a")
@@ -84,16 +87,16 @@ def test_glb_files_by_category_name_have_the_same_ids(tmp_path, inner):
     write_glb(glb / "airplane" / inner.format(id=LONG))
     write_glb(glb / "cell phone" / inner.format(id=SHORT))
     ours, theirs = ShapeNetSource(glb), ShapeNetSource(obj)
-    assert ours.objects() == theirs.objects()
+    assert ours.list_objects() == theirs.list_objects()
     for name in ids(ours):
         mesh = ours.load(name)
         assert extent(mesh) == pytest.approx(1, abs=1e-5)
         assert mesh.materials[0].texture is not None
-        assert len(ours.digest(name, mesh)) == 64
+        assert len(ours.compute_digest(name, mesh)) == 64
     assert ours.describe()["layout"] == "v2-glb"
     assert detect_source(glb) == ("shapenet")
     write_glb(glb / "teacups" / "x.glb")
-    with pytest.raises(InvalidInputError, match="teacups is the name of none"):
+    with pytest.raises(InvalidInputError, match="no category named teacups"):
         ids(ours)
 
 

@@ -17,7 +17,7 @@ def test_shapenet_lists_and_loads(tmp_path):
         write_shapenet_object(tmp_path, name)
     (tmp_path / "100/empty").mkdir()
     source = ShapeNetSource(tmp_path)
-    assert [(item.id, item.category) for item in source.objects()] == [
+    assert [(item.id, item.category) for item in source.list_objects()] == [
         ("100/a", "100"),
         ("100/c", "100"),
         ("200/b", "200"),
@@ -30,14 +30,14 @@ def test_shapenet_digest_covers_obj_materials_and_textures(tmp_path):
         write_shapenet_object(tmp_path, name)
     source = ShapeNetSource(tmp_path)
     mesh = source.load("100/a")
-    before = source.digest("100/a", mesh)
-    assert before == source.digest("100/b", source.load("100/b"))
+    before = source.compute_digest("100/a", mesh)
+    assert before == source.compute_digest("100/b", source.load("100/b"))
     (tmp_path / "100/a/models/model_normalized.solid.binvox").write_bytes(b"what no picture shows")
-    assert before == source.digest("100/a", source.load("100/a"))
+    assert before == source.compute_digest("100/a", source.load("100/a"))
     for part in ("models/model_normalized.obj", "models/model_normalized.mtl", "images/texture0.png"):
         path = tmp_path / "100/a" / part
         path.write_bytes(path.read_bytes() + b"\n")
-        after = source.digest("100/a", mesh)
+        after = source.compute_digest("100/a", mesh)
         assert after != before
         before = after
 
@@ -45,13 +45,13 @@ def test_shapenet_digest_covers_obj_materials_and_textures(tmp_path):
 @pytest.mark.parametrize("name", ["shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"])
 def test_folders_that_are_not_there_or_empty(tmp_path, name):
     with pytest.raises(InvalidInputError, match=r"nowhere does not exist; --meshes takes"):
-        open_source(name, tmp_path / "nowhere").objects()
+        open_source(name, tmp_path / "nowhere").list_objects()
     with pytest.raises(InvalidInputError, match=r"holds no "):
-        open_source(name, tmp_path).objects()
+        open_source(name, tmp_path).list_objects()
     file = tmp_path / "file.txt"
     file.write_text("")
     with pytest.raises(InvalidInputError, match="is not a folder"):
-        open_source(name, file).objects()
+        open_source(name, file).list_objects()
     with pytest.raises(InvalidInputError, match="give --meshes DIR"):
         open_source(name, None)
 
@@ -69,13 +69,13 @@ def test_zoo_takes_no_folder(tmp_path):
 
 
 def test_zoo_shares_objects_out_evenly():
-    items = ZooSource(50).objects()
+    items = ZooSource(50).list_objects()
     assert len({item.id for item in items}) == 50
     counts = np.unique([item.category for item in items], return_counts=True)[1]
     assert counts.max() - counts.min() <= 1
-    assert {item.id for item in ZooSource(20).objects()} < {item.id for item in items}
+    assert {item.id for item in ZooSource(20).list_objects()} < {item.id for item in items}
     with pytest.raises(InvalidInputError, match="--objects 1 or more"):
-        ZooSource(0).objects()
+        ZooSource(0).list_objects()
     with pytest.raises(InvalidInputError, match="mug/000007"):
         ZooSource(1).load("mug/seven")
 
@@ -95,7 +95,7 @@ def test_folder_finds_formats_and_categories(tmp_path):
     (tmp_path / "loose.obj").write_text(CUBE_OBJ)
     (tmp_path / "notes.txt").write_text("nothing")
     source = FolderSource(tmp_path)
-    found = {item.id: item.category for item in source.objects()}
+    found = {item.id: item.category for item in source.list_objects()}
     assert found == {
         "boxes/a": "boxes",
         "boxes/c.ply": "boxes",
@@ -108,7 +108,7 @@ def test_folder_finds_formats_and_categories(tmp_path):
         mesh = source.load(name)
         extent = mesh.positions.max(axis=0) - mesh.positions.min(axis=0)
         assert np.linalg.norm(extent) == pytest.approx(1, abs=1e-5)
-        assert len(source.digest(name, mesh)) == 64
+        assert len(source.compute_digest(name, mesh)) == 64
     with pytest.raises(MeshError, match="gone"):
         source.load("boxes/z")
 
@@ -124,7 +124,7 @@ def test_axes_of_glb_and_ply(tmp_path):
         np.testing.assert_allclose(extent * np.sqrt(21), order, atol=1e-4)
 
 
-def test_vertex_colours_and_textures(tmp_path):
+def test_vertex_colors_and_textures(tmp_path):
     plain = trimesh.creation.box((1, 1, 1))
     plain.visual.vertex_colors = np.tile([255, 0, 0, 255], (8, 1)).astype(np.uint8)
     plain.export(tmp_path / "red.ply")
@@ -171,14 +171,14 @@ def test_modelnets_glued_header(tmp_path):
     assert len(FolderSource(tmp_path).load("a").triangles) == 1
 
 
-def test_a_licence_beside_an_object(tmp_path):
+def test_a_license_beside_an_object(tmp_path):
     (tmp_path / "boxes/a").mkdir(parents=True)
     scaled_box(tmp_path / "boxes/a/a.stl")
     scaled_box(tmp_path / "boxes/b.stl")
     (tmp_path / "boxes/a/LICENSE.txt").write_text("\n  CC-BY-4.0\nand more\n")
     source = FolderSource(tmp_path)
-    assert source.licence_of("boxes/a/a") == "CC-BY-4.0"
-    assert source.licence_of("boxes/b") == source.licence
+    assert source.get_license("boxes/a/a") == "CC-BY-4.0"
+    assert source.get_license("boxes/b") == source.license
 
 
 @pytest.mark.parametrize("object_id", ["../a", "/etc/passwd", "100/../../a", "", "a\0b"])

@@ -1,11 +1,11 @@
-"""Whole runs over meshes that are broken or hostile: the good ones among them are rendered."""
+"""Tests of whole runs over broken or hostile meshes: the good ones among them are rendered."""
 
 import pytest
 
 from tests.support.loading_work import Misbehaving
 from tests.support.malformed import KEPT, WARNED, make_corpus
 from tests.support.quick_run import TINY
-from turntable.datasets import open_dataset, verify
+from turntable.datasets import open_dataset, verify_dataset
 from turntable.datasets.objects import read_quarantine
 from turntable.renderer import generate, open_source
 from turntable.renderer.runs import LoadLimits
@@ -21,7 +21,7 @@ def test_a_corpus_of_broken_files_costs_itself_alone(tmp_path, name):
         TINY.replace(source=name, objects_per_shard=40),
         open_source(name, tmp_path / "of" / name),
         tmp_path / "set",
-        workers=2,
+        num_workers=2,
         warn=warnings.append,
     )
     left_out = {item.object: item.reason for item in read_quarantine(tmp_path / "set/quarantine.jsonl")}
@@ -34,11 +34,11 @@ def test_a_corpus_of_broken_files_costs_itself_alone(tmp_path, name):
     assert len(left_out) + len(warned) > 60
     assert len(rendered) >= sum(case.outcomes == (KEPT,) for case in cases.values()) > 0
     assert not [text for text in warnings if text.startswith("worker")], "no worker died of it"
-    assert verify(tmp_path / "set", deep=True).ok
+    assert verify_dataset(tmp_path / "set", deep=True).ok
 
 
 def _records(folder, split):
-    with open_dataset(folder).split(split) as part:
+    with open_dataset(folder).open_split(split) as part:
         return part.objects
 
 
@@ -56,4 +56,4 @@ def test_meshes_that_end_their_loader_are_left_out_with_the_reason(tmp_path):
     }
     assert manifest.totals.objects == 4
     assert manifest.quarantined == 4
-    assert verify(tmp_path / "set").ok
+    assert verify_dataset(tmp_path / "set").ok

@@ -1,4 +1,4 @@
-"""Every object of the zoo is a sound mesh, the same each time, and unlike its fellows."""
+"""Tests that every object of the zoo is a sound mesh, reproducible, and different from the others."""
 
 from itertools import pairwise
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes import Mesh
-from turntable.renderer.meshes.zoo import zoo_mesh
+from turntable.renderer.meshes.zoo import make_zoo_mesh
 from turntable.renderer.meshes.zoo.categories import CATEGORIES
 
 INSTANCES = range(3)
@@ -45,9 +45,9 @@ def test_the_zoo_has_at_least_twenty_categories_in_order() -> None:
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_meshes_are_centred_and_of_unit_diagonal(category: str) -> None:
+def test_meshes_are_centered_and_of_unit_diagonal(category: str) -> None:
     for instance in INSTANCES:
-        positions = zoo_mesh(category, instance).positions
+        positions = make_zoo_mesh(category, instance).positions
         low, high = positions.min(axis=0), positions.max(axis=0)
         np.testing.assert_allclose(low, -high, atol=2e-6)
         assert np.linalg.norm(high - low) == pytest.approx(1, abs=5e-6)
@@ -56,7 +56,7 @@ def test_meshes_are_centred_and_of_unit_diagonal(category: str) -> None:
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_triangles_are_sound_and_agree_with_their_normals(category: str) -> None:
     for instance in INSTANCES:
-        mesh = zoo_mesh(category, instance)
+        mesh = make_zoo_mesh(category, instance)
         assert 500 <= len(mesh.triangles) <= 6000
         assert mesh.has_normals
         assert np.isfinite(mesh.positions).all()
@@ -70,7 +70,7 @@ def test_triangles_are_sound_and_agree_with_their_normals(category: str) -> None
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_surfaces_are_closed(category: str) -> None:
     for instance in INSTANCES:
-        mesh = zoo_mesh(category, instance)
+        mesh = make_zoo_mesh(category, instance)
         _, place = np.unique(np.round(mesh.positions, 5), axis=0, return_inverse=True)
         normal, area = face_normals(corners_of(mesh))
         # Gauss: the area vectors of closed surfaces cancel, and the volume within is positive.
@@ -83,12 +83,12 @@ def test_surfaces_are_closed(category: str) -> None:
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_no_two_faces_lie_in_each_other(category: str) -> None:
     for instance in INSTANCES:
-        overlaps = coincident_faces(zoo_mesh(category, instance))
+        overlaps = coincident_faces(make_zoo_mesh(category, instance))
         assert not overlaps, (instance, overlaps[:3])
 
 
 def test_coincident_faces_are_found() -> None:
-    mesh = zoo_mesh("laptop", 0)
+    mesh = make_zoo_mesh("laptop", 0)
     face = mesh.triangles[:1]
     doubled = Mesh(
         positions=np.concatenate([mesh.positions, mesh.positions[face[0]] * 1.0]),
@@ -126,7 +126,7 @@ def coincident_faces(mesh: Mesh) -> list[tuple[int, int]]:
 
 
 def overlapping(first: Array, second: Array) -> NDArray[np.bool_]:
-    """Whether plane triangles [P, 3, 2] overlap: no edge of either separates them (by 2e-4)."""
+    """Return a mask of plane triangles [P, 3, 2] that overlap: no edge of either separates them (by 2e-4)."""
     hit = np.ones(len(first), dtype=np.bool_)
     for triangles in (first, second):
         for k in range(3):
@@ -141,7 +141,7 @@ def overlapping(first: Array, second: Array) -> NDArray[np.bool_]:
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_materials_are_several_and_in_range(category: str) -> None:
     for instance in INSTANCES:
-        mesh = zoo_mesh(category, instance)
+        mesh = make_zoo_mesh(category, instance)
         assert len(mesh.materials) >= 2
         assert set(mesh.material_index.tolist()) == set(range(len(mesh.materials)))
         for material in mesh.materials:
@@ -152,7 +152,7 @@ def test_materials_are_several_and_in_range(category: str) -> None:
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_textures_have_a_sensible_scale(category: str) -> None:
-    mesh = zoo_mesh(category, 1)
+    mesh = make_zoo_mesh(category, 1)
     for index, material in enumerate(mesh.materials):
         if material.texture is not None:
             used = mesh.texcoords[mesh.triangles[mesh.material_index == index]].reshape(-1, 2)
@@ -162,23 +162,23 @@ def test_textures_have_a_sensible_scale(category: str) -> None:
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_an_object_follows_from_its_category_number_and_seed(category: str) -> None:
-    mesh = zoo_mesh(category, 5)
-    zoo_mesh(category, 6)
-    assert same_mesh(mesh, zoo_mesh(category, 5))
-    assert not same_mesh(mesh, zoo_mesh(category, 6))
-    assert not same_mesh(mesh, zoo_mesh(category, 5, seed=1))
-    assert same_mesh(zoo_mesh(category, 5, seed=1), zoo_mesh(category, 5, seed=1))
+    mesh = make_zoo_mesh(category, 5)
+    make_zoo_mesh(category, 6)
+    assert same_mesh(mesh, make_zoo_mesh(category, 5))
+    assert not same_mesh(mesh, make_zoo_mesh(category, 6))
+    assert not same_mesh(mesh, make_zoo_mesh(category, 5, seed=1))
+    assert same_mesh(make_zoo_mesh(category, 5, seed=1), make_zoo_mesh(category, 5, seed=1))
 
 
-def test_instances_differ_in_shape_as_well_as_colour() -> None:
+def test_instances_differ_in_shape_as_well_as_color() -> None:
     for category in CATEGORIES:
-        sizes = {tuple(np.round(np.ptp(zoo_mesh(category, k).positions, axis=0), 4)) for k in range(4)}
+        sizes = {tuple(np.round(np.ptp(make_zoo_mesh(category, k).positions, axis=0), 4)) for k in range(4)}
         assert len(sizes) == 4, category
 
 
 def test_a_mug_points_its_handle_to_minus_x() -> None:
     for instance in range(6):
-        mesh = zoo_mesh("mug", instance)
+        mesh = make_zoo_mesh("mug", instance)
         _, area = face_normals(corners_of(mesh))
         middle = np.average(corners_of(mesh).mean(axis=1), axis=0, weights=area)
         assert middle[0] > 0.03
@@ -188,7 +188,7 @@ def test_a_mug_points_its_handle_to_minus_x() -> None:
 def test_a_laptop_opens_to_the_front_and_an_airplane_carries_its_fin_behind() -> None:
     for category in ("laptop", "airplane"):
         for instance in range(4):
-            positions = zoo_mesh(category, instance).positions
+            positions = make_zoo_mesh(category, instance).positions
             assert positions[positions[:, 2].argmax(), 1] < -0.1
 
 
@@ -196,9 +196,9 @@ def test_an_unknown_category_is_refused_with_the_list_of_the_known() -> None:
     with pytest.raises(
         InvalidInputError, match=r"unknown category of the zoo 'unicorn'; choose one of: airplane, .*mug.*"
     ):
-        zoo_mesh("unicorn", 0)
+        make_zoo_mesh("unicorn", 0)
 
 
 def test_a_negative_instance_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="instance -1 of 'mug'"):
-        zoo_mesh("mug", -1)
+        make_zoo_mesh("mug", -1)

@@ -1,4 +1,4 @@
-"""Solids are closed, wound outwards, of the size asked for, and shaded as their creases say."""
+"""Tests that solids are closed, wound outward, of the requested size, and shaded by their crease angles."""
 
 from collections import Counter
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from turntable.renderer.meshes.zoo import outlines, primitives, sweeps
-from turntable.renderer.meshes.zoo.shading import crease_normals
-from turntable.renderer.meshes.zoo.solid import Array, Solid, join
+from turntable.renderer.meshes.zoo.solid import Array, Solid, join_solids
+from turntable.renderer.meshes.zoo.vertex_normals import compute_crease_normals
 
 CONCAVE = [(0.0, 0.0), (2.0, 0.0), (2.0, 2.0), (1.0, 0.5), (0.0, 2.0)]
-PATH = outlines.curve([(0, 0, 0), (1, 0, 1), (1, 1, 2), (0, 2, 2)], 9)
+PATH = outlines.spline([(0, 0, 0), (1, 0, 1), (1, 1, 2), (0, 2, 2)], 9)
 
 SOLIDS = {
     "box": primitives.box(1, 2, 3),
@@ -19,14 +19,14 @@ SOLIDS = {
     "frustum": primitives.frustum(1, 0.5, 2),
     "vessel": primitives.lathe([(0.5, 0), (1, 1), (0.9, 1), (0.4, 0.1), (0, 0.1)]),
     "ellipsoid": primitives.ellipsoid(1, 2, 3),
-    "hull": primitives.hull([(0, 0, 1, 1), (1, -0.5, 1, 2), (2, 0, 0.5, 1)], (2.0, 3.0, 4.0)),
+    "hull": primitives.loft_sections([(0, 0, 1, 1), (1, -0.5, 1, 2), (2, 0, 0.5, 1)], (2.0, 3.0, 4.0)),
     "extrude_x": primitives.extrude(CONCAVE, 0.5, along="x", bevel=0.05),
     "extrude_y": primitives.extrude(CONCAVE[::-1], 0.5, along="y"),
     "extrude_z": primitives.extrude(CONCAVE, 0.5),
     "tube": sweeps.tube(PATH, np.linspace(0.2, 0.1, 9)),
     "sweep_up": sweeps.sweep(outlines.rectangle(0.2, 0.1, 0.02), PATH, up=(0, 0, 1)),
     "rod": sweeps.rod((0, 0, 0), (1, 2, 3), 0.1),
-    "ring": sweeps.ring(1, 0.2),
+    "ring": sweeps.torus(1, 0.2),
     "arc": sweeps.arc(1, 0.2, 0, 120),
     "bent_tube": sweeps.bent_tube([(0, 0, 0), (0, 1, 1), (0, 2, 0)], [0.1, 0.2, 0.1]),
 }
@@ -109,7 +109,7 @@ def test_a_fillet_stays_inside_its_corners() -> None:
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_curve_goes_through_its_points(closed: bool) -> None:
     points = np.array(CONCAVE)
-    line = outlines.curve(points, 40 if closed else 41, closed=closed)
+    line = outlines.spline(points, 40 if closed else 41, closed=closed)
     for point in points:
         assert np.linalg.norm(line - point, axis=1).min() < 1e-9
 
@@ -117,8 +117,8 @@ def test_a_curve_goes_through_its_points(closed: bool) -> None:
 @pytest.mark.parametrize(
     "move",
     [
-        lambda s: s.at(1, 2, 3),
-        lambda s: s.turn(10, 20, 30),
+        lambda s: s.translate(1, 2, 3),
+        lambda s: s.rotate(10, 20, 30),
         lambda s: s.mirror(),
         lambda s: s.scale(-1, -1, 1),
         lambda s: s.scale(-1, 2, -0.25).mirror(),
@@ -135,12 +135,12 @@ def test_motions_and_mirrors_keep_solids_wound_outwards(move: object) -> None:
 def test_turning_is_about_x_then_y_then_z() -> None:
     point = Solid(np.array([[0.0, 0.0, 1.0]]), np.zeros((0, 3), np.int64), np.zeros((1, 2)))
     # About x: z to -y; about y: nothing; about z: -y to +x.
-    np.testing.assert_allclose(point.turn(x=90, y=90, z=90).positions, [[1, 0, 0]], atol=1e-12)
+    np.testing.assert_allclose(point.rotate(x=90, y=90, z=90).positions, [[1, 0, 0]], atol=1e-12)
 
 
 def _normals(solid: Solid) -> Array:
     parts, creases = np.zeros(len(solid.positions), np.int64), np.full(len(solid.triangles), solid.crease)
-    return crease_normals(solid.positions, solid.triangles, parts, creases)
+    return compute_crease_normals(solid.positions, solid.triangles, parts, creases)
 
 
 def test_a_box_is_shaded_flat() -> None:
@@ -162,11 +162,11 @@ def test_a_cylinder_is_round_about_its_side_and_sharp_at_its_rim() -> None:
 
 
 def test_parts_that_touch_are_not_smoothed_into_each_other() -> None:
-    low, high = primitives.cylinder(1, 1).at(z=-0.5), primitives.frustum(1, 0.9, 1).at(z=0.5)
-    both = join(low, high)
+    low, high = primitives.cylinder(1, 1).translate(z=-0.5), primitives.frustum(1, 0.9, 1).translate(z=0.5)
+    both = join_solids(low, high)
     parts = np.repeat([0, 1], [len(low.positions), len(high.positions)])
     creases = np.full(len(both.triangles), 40.0)
-    apart = crease_normals(both.positions, both.triangles, parts, creases)
+    apart = compute_crease_normals(both.positions, both.triangles, parts, creases)
     np.testing.assert_allclose(apart[: len(low.triangles)], _normals(low), atol=1e-6)
 
 
@@ -179,5 +179,5 @@ def test_texture_coordinates_measure_lengths() -> None:
 
 @pytest.mark.parametrize("axis", ["x", "y", "z"])
 def test_a_decal_spans_the_whole_texture(axis: str) -> None:
-    texcoords = primitives.box(1, 2, 3).at(5, 5, 5).decal(axis).texcoords
+    texcoords = primitives.box(1, 2, 3).translate(5, 5, 5).stretch_texture(axis).texcoords
     np.testing.assert_allclose([texcoords.min(axis=0), texcoords.max(axis=0)], [[0, 0], [1, 1]])

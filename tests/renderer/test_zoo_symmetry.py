@@ -1,4 +1,4 @@
-"""No object of the zoo looks the same after a rotation: its pose can be told from its surface."""
+"""Tests that no object of the zoo is symmetric, so that its pose can be told from its surface."""
 
 from dataclasses import replace
 
@@ -9,11 +9,11 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from turntable.renderer.meshes import Mesh
-from turntable.renderer.meshes.zoo import zoo_mesh
-from turntable.renderer.meshes.zoo.build import Assembly
+from turntable.renderer.meshes.zoo import make_zoo_mesh
+from turntable.renderer.meshes.zoo.assembly import Assembly
 from turntable.renderer.meshes.zoo.categories import CATEGORIES
-from turntable.renderer.meshes.zoo.palette import plain
 from turntable.renderer.meshes.zoo.primitives import box, cylinder
+from turntable.renderer.meshes.zoo.skins import make_plain_skin
 from turntable.renderer.meshes.zoo.solid import Solid
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 Array = NDArray[np.float64]
 
 COLOR_WEIGHT = 0.25
-"""A full step of one colour channel counts as much as this share of the object's diagonal."""
+"""A full step of one color channel counts as much as this share of the object's diagonal."""
 
 
 def _rotations() -> list[Rotation]:
@@ -32,7 +32,7 @@ def _rotations() -> list[Rotation]:
 
 
 def _samples(mesh: Mesh, count: int, rng: np.random.Generator) -> Array:
-    """Points of the surface beside their weighted colours, [count, 6]."""
+    """Points of the surface beside their weighted colors, [count, 6]."""
     corners = mesh.positions.astype(np.float64)[mesh.triangles]
     a, b, c = corners.transpose(1, 0, 2)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
@@ -64,26 +64,29 @@ def _least_change(mesh: Mesh) -> float:
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_no_rotation_leaves_an_object_as_it_was(category: str) -> None:
     for instance in range(2):
-        assert _least_change(zoo_mesh(category, instance)) > 1.25, instance
+        assert _least_change(make_zoo_mesh(category, instance)) > 1.25, instance
 
 
 def _made_of(*solids: Solid) -> Mesh:
-    return Assembly().add(plain((0.6, 0.4, 0.2)), *solids).mesh()
+    return Assembly().add(make_plain_skin((0.6, 0.4, 0.2)), *solids).build_mesh()
 
 
 def test_the_measure_finds_the_half_turn_of_a_plain_table() -> None:
-    legs = [box(0.1, 0.1, 0.7).at(x, y, -0.35) for x in (-0.7, 0.7) for y in (-0.4, 0.4)]
+    legs = [box(0.1, 0.1, 0.7).translate(x, y, -0.35) for x in (-0.7, 0.7) for y in (-0.4, 0.4)]
     assert _least_change(_made_of(box(1.6, 1.0, 0.1), *legs)) < 1.1
 
 
 def test_the_measure_finds_the_third_of_a_turn_of_a_stool() -> None:
-    legs = [cylinder(0.05, 0.8, 12).at(0.3).turn(z=120.0 * number).at(z=-0.4) for number in range(3)]
+    legs = [
+        cylinder(0.05, 0.8, 12).translate(0.3).rotate(z=120.0 * number).translate(z=-0.4)
+        for number in range(3)
+    ]
     stool = _made_of(cylinder(0.4, 0.1, 36), *legs)
     # About the middle of the bounding box it is not quite one: the box is no triangle.
-    assert _least_change(_centred_on_the_axis(stool)) < 1.1
+    assert _least_change(_centered_on_the_axis(stool)) < 1.1
 
 
-def _centred_on_the_axis(mesh: Mesh) -> Mesh:
+def _centered_on_the_axis(mesh: Mesh) -> Mesh:
     """Shift the seat's middle, the highest points' mean, onto the z axis."""
     top = mesh.positions[mesh.positions[:, 2] > mesh.positions[:, 2].max() - 1e-4]
     return replace(mesh, positions=mesh.positions - top.mean(axis=0) * (1, 1, 0))

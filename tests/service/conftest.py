@@ -10,19 +10,19 @@ from contextlib import contextmanager
 
 import pytest
 
-from turntable.service import new_access, write_access
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.service import make_access, write_access
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 class Running:
-    """A service in a process of its own, as the command line starts it."""
+    """A service in a process of its own, started by the command line."""
 
     def __init__(self, process, port, log):
         self.process, self.port, self.log = process, port, log
         self.url = f"http://127.0.0.1:{port}"
 
     def ask(self, path, method="GET", headers=None, body=None):
-        """Status, headers and body of one request on a connection of its own."""
+        """Send one request on a new connection and return status, headers and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             data = json.dumps(body) if isinstance(body, dict) else body
@@ -70,15 +70,15 @@ def started(folders, *options, port=0, log):
 
 @pytest.fixture(scope="session")
 def served_folder(tmp_path_factory):
-    """One small data set that nobody changes."""
+    """A small data set, not to be changed."""
     folder = tmp_path_factory.mktemp("served") / "small"
-    make_synthetic_dataset(folder, objects=24, categories=3, views=4, image_size=32)
+    make_synthetic_dataset(folder, num_objects=24, num_categories=3, num_views=4, image_size=32)
     return folder
 
 
 @pytest.fixture
 def sets(served_folder, tmp_path):
-    """A folder with two copies of the small data set, to be changed."""
+    """A folder with two copies of the small data set, which a test may change."""
     for name in ("open", "secret"):
         shutil.copytree(served_folder, tmp_path / "sets" / name)
     return tmp_path / "sets"
@@ -86,10 +86,10 @@ def sets(served_folder, tmp_path):
 
 @pytest.fixture
 def keys(tmp_path):
-    """The tokens of a reader and an admin, and the file that knows them."""
-    access, texts = new_access(), {}
+    """The texts of a reader's and an admin's token, and the path of the file of tokens."""
+    access, texts = make_access(), {}
     for name, scopes in (("reader", ["read"]), ("root", ["admin"])):
-        access, _, texts[name] = access.created(name, scopes)
+        access, _, texts[name] = access.with_new_token(name, scopes)
     write_access(tmp_path / "access.json", access)
     return texts, tmp_path / "access.json"
 
@@ -102,7 +102,7 @@ def running(served_folder, tmp_path_factory):
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts services that the test ends, or that end with it."""
+    """Return a function that starts services, which end with the test at the latest."""
     stack = []
 
     def _start(*folders, options=(), port=0):
@@ -117,7 +117,7 @@ def start(tmp_path):
 
 @pytest.fixture(scope="session")
 def zoo(tmp_path_factory):
-    """A small true one, with its object coordinates, that can be drawn again."""
+    """A small rendered data set with object coordinates, whose views can be rendered again."""
     pytest.importorskip("embreex")
     from turntable.datasets import load_recipe
     from turntable.renderer import generate
@@ -125,5 +125,5 @@ def zoo(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("zoo") / "zoo"
     recipe = load_recipe("zoo-benchmark").replace(views=4, image_size_px=64, outputs=["rgb", "coordinates"])
-    generate(recipe, ZooSource(6, ("dog", "truck")), folder, workers=1, backend="embree")
+    generate(recipe, ZooSource(6, ("dog", "truck")), folder, num_workers=1, backend="embree")
     return folder

@@ -1,4 +1,4 @@
-"""Who gets what: tokens, scopes, links, limits, over HTTP."""
+"""Tests of access over HTTP: tokens, scopes, links and limits."""
 
 import json
 import shutil
@@ -13,9 +13,9 @@ from turntable.errors import InvalidInputError
 from turntable.service import (
     RenderSettings,
     ServiceSettings,
+    build_catalog,
     create_app,
-    find_datasets,
-    new_access,
+    make_access,
     write_access,
 )
 
@@ -31,14 +31,14 @@ def two(served_folder, tmp_path_factory):
 @pytest.fixture
 def keys(tmp_path):
     """Texts of tokens by name, and the file that holds them."""
-    access, texts = new_access(), {}
+    access, texts = make_access(), {}
     for name, scopes, datasets in [
         ("reader", ["read"], ["*"]),
         ("narrow", ["read"], ["open"]),
         ("artist", ["render"], ["*"]),
         ("root", ["admin"], ["*"]),
     ]:
-        access, _, texts[name] = access.created(name, scopes, datasets)
+        access, _, texts[name] = access.with_new_token(name, scopes, datasets)
     write_access(tmp_path / "access.json", access)
     return texts, tmp_path / "access.json", access
 
@@ -46,7 +46,7 @@ def keys(tmp_path):
 @contextmanager
 def client_of(folder, **settings):
     with TestClient(
-        create_app(find_datasets([folder]), ServiceSettings(**settings)), "http://localhost"
+        create_app(build_catalog([folder]), ServiceSettings(**settings)), "http://localhost"
     ) as client:
         yield client
 
@@ -63,8 +63,8 @@ KEYED = (
 )
 
 
-def test_without_a_token_nothing_of_a_data_set_is_told(two, keys):
-    with client_of(two, access=keys[1]) as client:
+def test_without_a_token_no_data_set_can_be_read(two, keys):
+    with client_of(two, access_file=keys[1]) as client:
         assert client.get("/datasets").json() == []
         for path in (*KEYED, "/datasets/none"):
             answer = client.get(path)
@@ -78,9 +78,9 @@ def test_without_a_token_nothing_of_a_data_set_is_told(two, keys):
             assert client.get(path).status_code == 200
 
 
-def test_a_token_opens_its_data_sets_and_scopes_alone(two, keys):
+def test_a_token_grants_only_its_data_sets_and_scopes(two, keys):
     texts, path, _ = keys
-    with client_of(two, access=path) as client:
+    with client_of(two, access_file=path) as client:
         narrow, reader, root = (bearer(texts[name]) for name in ("narrow", "reader", "root"))
         assert [row["name"] for row in client.get("/datasets", headers=narrow).json()] == ["open"]
         assert [row["name"] for row in client.get("/datasets", headers=reader).json()] == ["open", "secret"]
@@ -88,7 +88,7 @@ def test_a_token_opens_its_data_sets_and_scopes_alone(two, keys):
         for address in (*KEYED, "/datasets/none"):
             answer = client.get(address, headers=narrow)
             assert answer.status_code == 403
-            assert "may not read" in answer.json()["error"]
+            assert "does not have the scope read" in answer.json()["error"]
         assert (
             client.post("/query", json={"dataset": "secret", "where": "true"}, headers=narrow).status_code
             == 403
@@ -106,7 +106,7 @@ def test_a_token_opens_its_data_sets_and_scopes_alone(two, keys):
 
 @pytest.mark.parametrize("wrong", ["x", "tt_00000000_x", ""])
 def test_a_wrong_token_is_refused_even_where_none_is_needed(two, keys, wrong):
-    with client_of(two, access=keys[1], public=("*",)) as client:
+    with client_of(two, access_file=keys[1], public_datasets=("*",)) as client:
         answer = client.get("/datasets", headers=bearer(wrong or keys[0]["reader"][:-1]))
         assert answer.status_code == 401
         assert "unknown, expired or revoked" in answer.json()["error"]
@@ -114,10 +114,10 @@ def test_a_wrong_token_is_refused_even_where_none_is_needed(two, keys, wrong):
 
 def test_a_revoked_token_is_refused_with_the_next_request(two, keys):
     texts, path, access = keys
-    with client_of(two, access=path) as client:
+    with client_of(two, access_file=path) as client:
         assert client.get("/datasets/open", headers=bearer(texts["narrow"])).status_code == 200
         narrow = next(token for token in access.tokens if token.name == "narrow")
-        write_access(path, access.revoked(narrow.id))
+        write_access(path, access.with_revoked(narrow.id))
         assert client.get("/datasets/open", headers=bearer(texts["narrow"])).status_code == 401
         assert client.get("/datasets/open", headers=bearer(texts["reader"])).status_code == 200
 
@@ -126,27 +126,27 @@ def test_an_expired_token_is_refused(two, keys):
     texts, path, access = keys
     past = [replace(token, expires=time.time() - 1) for token in access.tokens]
     write_access(path, replace(access, tokens=tuple(past)))
-    with client_of(two, access=path) as client:
+    with client_of(two, access_file=path) as client:
         answer = client.get("/datasets/open", headers=bearer(texts["narrow"]))
         assert answer.status_code == 401
         assert "expired" in answer.json()["error"]
 
 
-def test_public_data_sets_need_none(two, keys):
-    with client_of(two, access=keys[1], public=("open",)) as client:
+def test_public_data_sets_need_no_token(two, keys):
+    with client_of(two, access_file=keys[1], public_datasets=("open",)) as client:
         assert [row["name"] for row in client.get("/datasets").json()] == ["open"]
         assert client.get("/datasets/open/files/labels.parquet").status_code == 200
         assert client.get("/datasets/secret/files/labels.parquet").status_code == 401
         assert client.post("/render", json={"dataset": "open", "key": "x"}).status_code == 401
     with pytest.raises(InvalidInputError, match="--access"):
-        ServiceSettings(public=("open",))
+        ServiceSettings(public_datasets=("open",))
 
 
 def test_a_link_reads_its_data_set_and_nothing_else(two, keys):
     _, path, access = keys
     admin = next(token for token in access.tokens if token.name == "root")
-    query = access.link_query(admin.id, "secret", 60)
-    with client_of(two, access=path) as client:
+    query = access.make_link_query(admin.id, "secret", 60)
+    with client_of(two, access_file=path) as client:
         assert client.get(f"/datasets/secret/files/labels.parquet?{query}").status_code == 200
         assert client.get(f"/datasets/secret/manifest.json?{query}").status_code == 200
         assert client.get(f"/datasets/open/manifest.json?{query}").status_code == 401
@@ -156,13 +156,13 @@ def test_a_link_reads_its_data_set_and_nothing_else(two, keys):
         answer = client.get(f"/datasets/secret/manifest.json?{late}")
         assert answer.status_code == 401
         assert "link" in answer.json()["error"]
-        write_access(path, access.revoked(admin.id))
+        write_access(path, access.with_revoked(admin.id))
         assert client.get(f"/datasets/secret/manifest.json?{query}").status_code == 401
 
 
-def test_a_browser_keeps_a_token_in_a_cookie_that_no_script_reads(two, keys):
+def test_a_browser_stores_a_token_in_a_cookie_that_scripts_cannot_read(two, keys):
     texts, path, _ = keys
-    with client_of(two, access=path) as client:
+    with client_of(two, access_file=path) as client:
         assert client.post("/login", json={"token": "x"}).status_code == 401
         answer = client.post("/login", json={"token": texts["narrow"]})
         assert answer.status_code == 200
@@ -175,9 +175,9 @@ def test_a_browser_keeps_a_token_in_a_cookie_that_no_script_reads(two, keys):
         assert client.get("/datasets/open").status_code == 401
 
 
-def test_who_asks_too_often_is_told_when_to_come_again(two, keys):
+def test_a_client_over_the_rate_gets_retry_after(two, keys):
     texts, path, _ = keys
-    with client_of(two, access=path, rate=1.0) as client:
+    with client_of(two, access_file=path, max_requests_per_second=1.0) as client:
         statuses = [
             client.get("/datasets/open", headers=bearer(texts["narrow"])).status_code for _ in range(4)
         ]
@@ -188,8 +188,8 @@ def test_who_asks_too_often_is_told_when_to_come_again(two, keys):
         assert client.get("/datasets/open", headers=bearer(texts["reader"])).status_code == 200
 
 
-def test_bodies_that_cannot_be(two):
-    with client_of(two, renders=RenderSettings()) as client:
+def test_wrong_bodies_are_refused(two):
+    with client_of(two, render_settings=RenderSettings()) as client:
         for body, part in [
             ({}, "missing: dataset, where"),
             ({"dataset": "open", "where": 5}, "where must be a text"),

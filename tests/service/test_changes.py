@@ -1,4 +1,4 @@
-"""What happens to data sets, files and the drawing process while the service runs; the rest goes on."""
+"""Tests of changes while the service runs: of data sets, of files, and of the render process."""
 
 import os
 import re
@@ -14,8 +14,8 @@ import pytest
 from tests.support.processes import children, wait_until
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.service import find_datasets
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.service import build_catalog
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def names(service):
 
 
 @pytest.mark.slow
-def test_data_sets_come_go_and_change(start, folders, served_folder):
+def test_data_sets_are_added_removed_and_changed(start, folders, served_folder):
     service = start(folders)
     assert names(service) == ["first", "second"]
     shutil.copytree(served_folder, folders / "third")
@@ -42,19 +42,21 @@ def test_data_sets_come_go_and_change(start, folders, served_folder):
     assert b"no data set 'second'" in body
     before = service.ask("/datasets/first")[1]["ETag"]
     shutil.rmtree(folders / "first")
-    make_synthetic_dataset(folders / "first", objects=12, categories=2, views=3, image_size=16, seed=5)
+    make_synthetic_dataset(
+        folders / "first", num_objects=12, num_categories=2, num_views=3, image_size=16, seed=5
+    )
     status, headers, _ = service.ask("/datasets/first", headers={"If-None-Match": before})
     assert status == 200
     assert headers["ETag"] != before
     about = service.json("/datasets/first/about")
     assert (about["objects"], about["views"]) == (12, 3)
-    with open_dataset(folders / "first").split("train") as train:
+    with open_dataset(folders / "first").open_split("train") as train:
         status, _, jpeg = service.ask(f"/datasets/first/objects/{train.keys[0]}/views/2.jpg")
         assert (status, jpeg) == (200, train.read_jpeg(0, 2))
 
 
 @pytest.mark.slow
-def test_a_manifest_that_is_damaged_is_said_and_the_others_are_served(start, folders):
+def test_a_damaged_manifest_is_reported_and_the_others_are_served(start, folders):
     service = start(folders)
     (folders / "first" / "manifest.json").write_text("{")
     first, second = service.json("/datasets")
@@ -67,16 +69,16 @@ def test_a_manifest_that_is_damaged_is_said_and_the_others_are_served(start, fol
     assert service.ask("/datasets/second")[0] == 200
     assert names(start(folders)) == ["first", "second"]  # and a service starts with it
     with pytest.raises(IntegrityError, match="not a manifest"):
-        find_datasets([folders / "first"])
+        build_catalog([folders / "first"])
 
 
 @pytest.mark.slow
-def test_a_shard_that_is_cut_gone_or_altered(start, folders):
+def test_a_truncated_missing_or_changed_shard(start, folders):
     service = start(folders)
     shard = open_dataset(folders / "first").manifest.shards[0]
     path = folders / "first" / shard.split / f"{shard.name}.tar"
     address = f"/datasets/first/{shard.split}/{shard.name}.tar"
-    with open_dataset(folders / "first").split(shard.split) as split:
+    with open_dataset(folders / "first").open_split(shard.split) as split:
         key = split.keys[0]
     whole = path.read_bytes()
     path.write_bytes(whole[:-512])
@@ -86,7 +88,7 @@ def test_a_shard_that_is_cut_gone_or_altered(start, folders):
         assert b"turntable verify" in body or b"fetch" in body
     path.unlink()
     status, _, body = service.ask(address)
-    assert (status, b"is gone" in body) == (500, True)
+    assert (status, b"is missing" in body) == (500, True)
     path.write_bytes(whole)
     assert service.ask(address)[0] == 200
     assert service.ask(f"/datasets/first/objects/{key}/views/0.jpg")[0] == 200
@@ -102,13 +104,13 @@ def test_a_shard_that_is_cut_gone_or_altered(start, folders):
     assert service.ask(f"/datasets/second/{other.split}/{other.name}.tar")[0] == 200
 
 
-def test_folders_without_data_sets_and_two_of_one_name(tmp_path, folders, served_folder):
+def test_folders_without_data_sets_and_duplicate_names(tmp_path, folders, served_folder):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidInputError, match="holds no data set"):
-        find_datasets([tmp_path / "empty"])
+        build_catalog([tmp_path / "empty"])
     shutil.copytree(served_folder, tmp_path / "other" / "first")
     with pytest.raises(InvalidInputError, match="the same name"):
-        find_datasets([folders, tmp_path / "other"])
+        build_catalog([folders, tmp_path / "other"])
 
 
 def ask_for(service, key, **more):
@@ -116,13 +118,13 @@ def ask_for(service, key, **more):
 
 
 @pytest.mark.slow
-def test_views_on_request_are_those_that_are_stored_and_others(start, zoo):
+def test_rendered_views_equal_stored_ones_and_follow_factors(start, zoo):
     from turntable.datasets.files import decode_jpeg
 
     service = start(zoo, options=["--render", "--backend", "embree"])
-    with open_dataset(zoo).split("train") as train:
+    with open_dataset(zoo).open_split("train") as train:
         key, stored, label = train.keys[0], decode_jpeg(train.read_jpeg(0, 2)), train.labels[0, 2]
-        hue = label[train.manifest.schema.column("floor_hue")]
+        hue = label[train.manifest.schema.get_column("floor_hue")]
     status, headers, body = ask_for(service, key, view=2)
     assert status == 200, body
     assert abs(decode_jpeg(body).astype(int) - stored).mean() < 1
@@ -134,14 +136,14 @@ def test_views_on_request_are_those_that_are_stored_and_others(start, zoo):
     corner = decode_jpeg(other)[:8, :8].reshape(-1, 3).mean(axis=0) - stored[:6, :6].reshape(-1, 3).mean(
         axis=0
     )
-    assert abs(corner).max() > 20  # the floor has another colour
+    assert abs(corner).max() > 20  # the floor has another color
     address = f"/render?dataset=zoo&key={key}&view=2"
     assert service.ask(address)[2] == body
     assert service.ask(address, headers={"If-None-Match": headers["ETag"]})[0] == 304
     for wrong, words in [
-        ({"factors": {"nothing": 1}}, b"no factor"),
-        ({"factors": {"rotation_x_rad": 100}}, b"can be drawn"),
-        ({"factors": {"twist_v_x": 0}}, b"no factor"),
+        ({"factors": {"nothing": 1}}, b"is not a factor"),
+        ({"factors": {"rotation_x_rad": 100}}, b"must be from"),
+        ({"factors": {"twist_v_x": 0}}, b"is not a factor"),
         ({"size": 5000}, b"16 to 512"),
         ({"view": 4}, b"4 views"),
         ({"view": -1}, b"4 views"),
@@ -154,16 +156,16 @@ def test_views_on_request_are_those_that_are_stored_and_others(start, zoo):
 
 
 @pytest.mark.slow
-def test_rendering_that_is_off_or_cannot_be_is_refused(start, zoo, served_folder):
+def test_rendering_that_is_off_or_impossible_is_refused(start, zoo, served_folder):
     service = start(zoo)
-    with open_dataset(zoo).split("train") as train:
+    with open_dataset(zoo).open_split("train") as train:
         key = train.keys[0]
     status, _, body = ask_for(service, key)
     assert status == 501
     assert b"--render" in body
     assert service.json("/datasets/zoo/about")["renders"] is False
     other = start(served_folder, options=["--render"])
-    with open_dataset(served_folder).split("train") as train:
+    with open_dataset(served_folder).open_split("train") as train:
         key = train.keys[0]
     status, _, body = other.ask("/render", "POST", body={"dataset": "small", "key": key})
     assert status == 501
@@ -171,9 +173,9 @@ def test_rendering_that_is_off_or_cannot_be_is_refused(start, zoo, served_folder
 
 
 @pytest.mark.slow
-def test_a_drawing_process_that_is_killed_costs_its_view_alone(start, zoo):
+def test_a_killed_render_process_fails_one_view_only(start, zoo):
     service = start(zoo, options=["--render", "--backend", "embree"])
-    with open_dataset(zoo).split("train") as train:
+    with open_dataset(zoo).open_split("train") as train:
         key = train.keys[0]
     assert ask_for(service, key)[0] == 200
     (pid,) = children(service.process.pid)
@@ -195,9 +197,9 @@ def test_a_drawing_process_that_is_killed_costs_its_view_alone(start, zoo):
 
 
 @pytest.mark.slow
-def test_a_full_queue_is_said_and_the_rest_goes_on(start, zoo):
+def test_a_full_queue_is_reported_and_other_requests_go_on(start, zoo):
     service = start(zoo, options=["--render", "--backend", "embree", "--render-queue", "3"])
-    with open_dataset(zoo).split("train") as train:
+    with open_dataset(zoo).open_split("train") as train:
         key = train.keys[0]
     assert ask_for(service, key)[0] == 200
     (pid,) = children(service.process.pid)
@@ -221,28 +223,28 @@ def test_a_full_queue_is_said_and_the_rest_goes_on(start, zoo):
     assert sorted(status for status, _ in found) == [200] * 3 + [503] * 5
 
 
-def test_the_lines_over_a_view_land_on_the_objects_pixels(zoo):
-    """An independent check: what rays found at a pixel, carried through the pose, projects to that pixel."""
+def test_the_overlay_agrees_with_the_objects_pixels(zoo):
+    """The overlay's axes agree with the coordinates of the object's pixels, an independent output."""
     import numpy as np
 
-    from turntable.service.contents import overlay
+    from turntable.service.payloads import compute_overlay
 
-    (entry,) = find_datasets([zoo]).all()
+    (entry,) = build_catalog([zoo]).list_entries()
     split = entry.splits["train"]
     checked = 0
     for row in range(split.num_objects):
         for view in range(4):
             label = split.labels[row, view]
-            lines = overlay(entry, label)
-            coordinates = split.read_extra(row, view, "coordinates")
-            centre = np.array(lines["x"][0])
-            axes = {name: np.array(lines[name][1]) - centre for name in "xyz"}
+            lines = compute_overlay(entry, label)
+            coordinates = split.read_output(row, view, "coordinates")
+            center = np.array(lines["x"][0])
+            axes = {name: np.array(lines[name][1]) - center for name in "xyz"}
             there = np.argwhere(np.abs(coordinates).max(axis=-1) > 1e-3)
             near = there[np.linalg.norm(coordinates[tuple(there.T)], axis=1) < 0.12]
             for y, x in near:
                 found = coordinates[y, x]
-                seen = centre + sum(found[at] / 0.5 * axes[name] for at, name in enumerate("xyz"))
-                # Near the centre perspective is nearly linear.
+                seen = center + sum(found[at] / 0.5 * axes[name] for at, name in enumerate("xyz"))
+                # Near the center perspective is nearly linear.
                 assert np.linalg.norm(seen * 64 - (x + 0.5, y + 0.5)) < 1.5
                 checked += 1
     assert checked > 50
@@ -255,7 +257,7 @@ f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8
 
 
 @pytest.mark.slow
-def test_views_of_meshes_in_a_folder(start, tmp_path):
+def test_rendering_meshes_of_a_folder(start, tmp_path):
     pytest.importorskip("embreex")
     from turntable.datasets import load_recipe
     from turntable.datasets.files import decode_jpeg
@@ -267,13 +269,13 @@ def test_views_of_meshes_in_a_folder(start, tmp_path):
         (meshes / "cube" / f"{name}.obj").write_text(CUBE + f"# {name}\n")
     small = {"views": 2, "image_size_px": 32, "quality": "fast"}
     recipe = load_recipe("3diebench").replace(source="folder", val_fraction=0.34, **small)
-    generate(recipe, open_source("folder", meshes), tmp_path / "cubes", workers=1, backend="embree")
+    generate(recipe, open_source("folder", meshes), tmp_path / "cubes", num_workers=1, backend="embree")
     service = start(
         tmp_path / "cubes", options=["--render", "--backend", "embree", "--meshes", f"cubes={meshes}"]
     )
-    with open_dataset(tmp_path / "cubes").split("train") as train:
+    with open_dataset(tmp_path / "cubes").open_split("train") as train:
         key, stored = train.keys[0], decode_jpeg(train.read_jpeg(0, 1))
-        source_id = train.id_of(0)
+        source_id = train.get_object_id(0)
     assert service.json("/datasets/cubes/about")["renders"] is True
     ask = {"dataset": "cubes", "key": key, "view": 1}
     status, _, body = service.ask("/render", "POST", body=ask)
@@ -286,7 +288,7 @@ def test_views_of_meshes_in_a_folder(start, tmp_path):
     mesh.write_text(CUBE.replace("v 1 1 1", "v 2 3 2"))
     status, _, body = other.ask("/render", "POST", body=ask)
     assert status == 422
-    assert b"not the one that the data set was drawn from" in body
+    assert b"not the mesh that the data set was rendered from" in body
     mesh.write_text("v 0 0 0\nf 1 2 3\n")
     status, _, body = other.ask("/render", "POST", body={**ask, "factors": {"floor_hue": 0.3}})
     assert status == 422
@@ -294,14 +296,14 @@ def test_views_of_meshes_in_a_folder(start, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_documented_request_for_a_view(start, zoo, tmp_path):
-    """The command in docs/service.md, with this service's address and an object that it has."""
+def test_the_documented_render_request(start, zoo, tmp_path):
+    """The command in docs/service.md works, with the URL of this service and one of its objects."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     page = Path(__file__).resolve().parents[2] / "docs" / "service.md"
     (command,) = re.findall(r"```sh\n(curl .*?)```", page.read_text("utf-8"), re.DOTALL)
     service = start(zoo, options=["--render", "--backend", "embree"])
-    with open_dataset(zoo).split("train") as train:
+    with open_dataset(zoo).open_split("train") as train:
         key = train.keys[0]
     for theirs, ours in [
         ("127.0.0.1:8765", f"127.0.0.1:{service.port}"),

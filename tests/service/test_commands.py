@@ -7,9 +7,9 @@ import pytest
 
 from turntable.cli import main
 from turntable.datasets import open_dataset
-from turntable.installation import install_hint
+from turntable.installation import format_install_command
 from turntable.service import read_access
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 def run(capsys, *words):
@@ -19,7 +19,7 @@ def run(capsys, *words):
     return ended.value.code, said.out, said.err
 
 
-def test_a_token_from_its_making_to_its_end(tmp_path, capsys):
+def test_a_token_from_creation_to_revocation(tmp_path, capsys):
     path = tmp_path / "access.json"
     status, out, err = run(
         capsys,
@@ -29,7 +29,7 @@ def test_a_token_from_its_making_to_its_end(tmp_path, capsys):
     text = out.strip()
     assert status == 0
     assert "not shown again" in err
-    token = read_access(path).holder(text)
+    token = read_access(path).find_token(text)
     assert token.scopes == ("read", "render")
     assert token.datasets == ("zoo", "cars")
     assert token.name == "the cluster"
@@ -46,7 +46,7 @@ def test_a_token_from_its_making_to_its_end(tmp_path, capsys):
     status, _, err = run(capsys, "token", "link", token.id, "http://host:1/datasets/dogs", "--access", path)
     assert (status, "may not read dogs" in err) == (2, True)
     assert run(capsys, "token", "revoke", token.id, "--access", path)[0] == 0
-    assert read_access(path).holder(text) is None
+    assert read_access(path).find_token(text) is None
     assert "revoked" in run(capsys, "token", "list", "--access", path)[1]
     status, _, err = run(capsys, "token", "revoke", "nobody", "--access", path)
     assert (status, "no token 'nobody'" in err) == (2, True)
@@ -55,16 +55,16 @@ def test_a_token_from_its_making_to_its_end(tmp_path, capsys):
 
 
 def test_publishing(tmp_path, capsys):
-    make_synthetic_dataset(tmp_path / "set", objects=8, categories=2, views=2, image_size=16)
+    make_synthetic_dataset(tmp_path / "set", num_objects=8, num_categories=2, num_views=2, image_size=16)
     status, out, _ = run(capsys, "publish", tmp_path / "set", tmp_path / "there")
-    assert (status, "0 were there" in out) == (0, True)
+    assert (status, "0 were already there" in out) == (0, True)
     assert "0 files sent" in run(capsys, "publish", tmp_path / "set", tmp_path / "there")[1]
     assert open_dataset(tmp_path / "there").manifest == open_dataset(tmp_path / "set").manifest
     status, out, _ = run(capsys, "publish", tmp_path / "set", "--hub", tmp_path / "hub")
     assert (status, "hf upload" in out) == (0, True)
     for words in ([], [tmp_path / "there", "--hub", tmp_path / "hub"]):
         status, _, err = run(capsys, "publish", tmp_path / "set", *words)
-        assert (status, "publish where?" in err) == (2, True)
+        assert (status, "no destination" in err) == (2, True)
     status, _, err = run(capsys, "publish", tmp_path / "none", tmp_path / "there")
     assert (status, "not a finished data set" in err) == (2, True)
 
@@ -72,9 +72,9 @@ def test_publishing(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        ([], "serve what?"),
+        ([], "no data set to serve"),
         (["."], "holds no data set"),
-        (["SET", "--meshes", "x=/"], "with --render only"),
+        (["SET", "--meshes", "x=/"], "--meshes is for --render"),
         (["SET", "--render", "--meshes", "x"], "give NAME=DIR"),
         (["SET", "--render", "--meshes", "x=/no/such/folder"], "give NAME=DIR"),
         (["SET", "--access", "none.json"], "turntable token create"),
@@ -83,7 +83,7 @@ def test_publishing(tmp_path, capsys):
         (["SET", "--requests-at-once", "0"], "at least 1"),
     ],
 )
-def test_services_that_cannot_be(served_folder, tmp_path, monkeypatch, capsys, words, part):
+def test_wrong_options_of_serve_are_refused(served_folder, tmp_path, monkeypatch, capsys, words, part):
     monkeypatch.chdir(tmp_path)
     given = [str(served_folder) if word == "SET" else word for word in words]
     status, _, err = run(capsys, "serve", *given)
@@ -92,11 +92,11 @@ def test_services_that_cannot_be(served_folder, tmp_path, monkeypatch, capsys, w
 
 
 @pytest.mark.parametrize("library", ["httptools", "prometheus_client", "starlette", "uvicorn"])
-def test_without_a_library_of_its_own_the_service_names_the_extra(tmp_path, library):
+def test_a_missing_library_names_the_extra(tmp_path, library):
     code = f"import sys; sys.modules[{library!r}] = None; from turntable.cli import main; main(sys.argv[1:])"
     done = subprocess.run(
         [sys.executable, "-c", code, "serve", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert install_hint("serve") in done.stderr
+    assert format_install_command("serve") in done.stderr
     assert "Traceback" not in done.stderr

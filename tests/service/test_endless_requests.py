@@ -1,4 +1,4 @@
-"""Requests without an end, readers that take nothing, and conditions that take too long."""
+"""Endless requests, clients that read nothing, and conditions that take too long."""
 
 import socket
 import threading
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from turntable.service.doors import connections
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.service.security import connections
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 def sent(port, data, seconds=10.0):
@@ -43,7 +43,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("data", ENDLESS.values(), ids=ENDLESS)
-def test_a_head_without_an_end_is_cut_off(running, data):
+def test_an_endless_head_is_cut_off(running, data):
     answer, _ = sent(running.port, data)
     assert answer.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")) or not answer
     assert running.json("/healthz")["status"] == "ok"
@@ -54,7 +54,7 @@ def memory_kib(pid):
     return int(status.split("VmRSS:")[1].split()[0])
 
 
-def test_heads_without_an_end_take_no_memory(start, served_folder):
+def test_endless_heads_take_no_memory(start, served_folder):
     service = start(served_folder)
     service.json("/datasets")
     before = memory_kib(service.process.pid)
@@ -80,7 +80,7 @@ ENDLESS_BODIES = {
 
 
 @pytest.mark.parametrize("data", ENDLESS_BODIES.values(), ids=ENDLESS_BODIES)
-def test_what_follows_a_head_without_an_end_is_cut_off(running, data):
+def test_an_endless_body_is_cut_off(running, data):
     _, taken = sent(running.port, data)
     assert taken < 9_000_000  # buffers of the system and all
     assert running.json("/healthz")["status"] == "ok"
@@ -89,18 +89,18 @@ def test_what_follows_a_head_without_an_end_is_cut_off(running, data):
 def test_requests_that_wait_in_one_connection_are_few(running, served_folder):
     request = b"GET /datasets/small/about HTTP/1.1\r\nHost: localhost\r\n\r\n"
     answer, _ = sent(running.port, [request * 20_000], 5.0)
-    assert answer.count(b"HTTP/1.1 200") <= connections.MOST_PIPELINED + 200
+    assert answer.count(b"HTTP/1.1 200") <= connections.MAX_PIPELINED + 200
     few, _ = sent(
         running.port, [request * 40 + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")]
     )
     assert few.count(b"HTTP/1.1 200") == 41
 
 
-def test_a_reader_that_takes_nothing_of_an_answer_is_let_go(tmp_path, served_folder, monkeypatch):
-    """Not only of files: the answers to lists and manifests wait in memory."""
+def test_a_client_that_reads_nothing_is_disconnected(tmp_path, served_folder, monkeypatch):
+    """Lists and manifests wait in memory, so this matters for all responses, not only for files."""
     import asyncio
 
-    monkeypatch.setattr(connections, "STALL_S", 0.2)
+    monkeypatch.setattr(connections, "STALL_TIMEOUT_S", 0.2)
     aborted = []
 
     class Transport:
@@ -132,9 +132,9 @@ SLOW = "(" + " or ".join(f"sin(rotation_x_rad * {n}) * cos(light_phi_rad + {n}) 
 
 
 @pytest.mark.slow
-def test_conditions_hold_up_nobody_and_end_in_time(start, tmp_path):
-    """Conditions that take too long are ended; meanwhile files, health and the gallery are served."""
-    make_synthetic_dataset(tmp_path / "set", objects=40, categories=2, views=20, image_size=16)
+def test_slow_conditions_are_killed_and_delay_no_other_request(start, tmp_path):
+    """Conditions that take too long are killed; meanwhile files, health and the gallery are served."""
+    make_synthetic_dataset(tmp_path / "set", num_objects=40, num_categories=2, num_views=20, image_size=16)
     service = start(tmp_path / "set", options=["--query-seconds", "0.02"])
     shard = next((tmp_path / "set" / "train").glob("*.tar")).name
     answers, stop = [], threading.Event()

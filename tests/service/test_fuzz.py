@@ -1,11 +1,11 @@
-"""Whatever is asked within and beyond what /openapi.json says: no server error, and answers as described."""
+"""Random requests, valid and invalid by /openapi.json: no server error, and responses as described."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 
 from turntable.datasets import open_dataset
-from turntable.service import ServiceSettings, create_app, find_datasets
+from turntable.service import ServiceSettings, build_catalog, create_app
 
 schemathesis = pytest.importorskip("schemathesis")
 
@@ -19,7 +19,7 @@ POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.Generati
 
 @pytest.fixture
 def app(served_folder):
-    return create_app(find_datasets([served_folder]), ServiceSettings(allow_hosts=("*",)))
+    return create_app(build_catalog([served_folder]), ServiceSettings(allow_hosts=("*",)))
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def document(app, served_folder):
     Where requests are to be wrong, only names that exist are right: others are then soon found, and what else
     is wrong is asked of what exists.
     """
-    with open_dataset(served_folder).split("train") as train:
+    with open_dataset(served_folder).open_split("train") as train:
         key = train.keys[0]
     known = {"name": "small", "key": key, "dataset": "small", "path": "labels.parquet"}
 
@@ -50,8 +50,8 @@ def document(app, served_folder):
 
 
 @pytest.mark.parametrize("mode", [POSITIVE, NEGATIVE])
-def test_every_answer_is_as_described(document, mode):
-    """Requests as the document allows them, and such as it does not."""
+def test_every_response_is_as_described(document, mode):
+    """Requests that the document allows, and others that it does not."""
     asked = 0
     for result in document(mode).get_all_operations():
         operation = result.ok()

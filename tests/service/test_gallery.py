@@ -1,4 +1,4 @@
-"""The gallery in a browser: what people see, do and reach by keyboard."""
+"""Tests of the gallery in a browser, by mouse and by keyboard."""
 
 import functools
 import json
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from turntable.datasets import ObjectRecord, load_recipe, open_dataset
-from turntable.datasets.query import matching_views
-from turntable.service import new_access, write_access
-from turntable.testing.sets import write_synthetic_dataset
+from turntable.datasets.query import select_matching_views
+from turntable.service import make_access, write_access
+from turntable.testing.datasets import write_synthetic_dataset
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
@@ -28,19 +28,19 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A page of its own; nothing may go wrong in it, and nothing be asked of another place."""
+    """A new page, in which no error may occur and which may request nothing from other servers."""
     context = browser.new_context(viewport={"width": 1100, "height": 900})
     opened, problems = context.new_page(), []
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on("requestfailed", lambda request: problems.append(f"{request.url}: {request.failure}"))
-    asked = []
-    opened.on("request", lambda request: asked.append(request.url))
+    urls = []
+    opened.on("request", lambda request: urls.append(request.url))
     opened.set_default_timeout(60_000)
     yield opened
-    failed = list(problems)  # what closing the page cuts off has not failed
+    failed = list(problems)  # before the page is closed, which aborts running requests
     context.close()
     assert not [problem for problem in failed if "ERR_ABORTED" not in problem and "blob:" not in problem]
-    assert all(url.startswith(("http://127.0.0.1:", "blob:", "data:")) for url in asked)
+    assert all(url.startswith(("http://127.0.0.1:", "blob:", "data:")) for url in urls)
 
 
 def test_from_the_cards_to_a_view_and_its_label(page, running, served_folder):
@@ -51,7 +51,7 @@ def test_from_the_cards_to_a_view_and_its_label(page, running, served_folder):
     page.locator(".views a").nth(2).click()
     page.get_by_role("heading", name="view 2").wait_for()
     label = running.json(f"/datasets/small/objects/{page.url.split('/')[-2]}/views/2.json")
-    cells = page.locator("table tr").first.inner_text()
+    cells = page.locator("table tr").nth(1).inner_text()
     assert "rotation_x_rad" in cells
     assert f"{np.degrees(label['factors']['rotation_x_rad']):.1f}".rstrip("0").rstrip(".") in cells
     drawn = page.locator("g[data-part=x] line")
@@ -63,8 +63,8 @@ def test_from_the_cards_to_a_view_and_its_label(page, running, served_folder):
 
 
 @pytest.mark.slow
-def test_names_of_strangers_are_text_on_every_page(page, start, tmp_path):
-    """Of classes, objects, licences, conventions, and of a data set that cannot be served."""
+def test_hostile_names_are_text_on_every_page(page, start, tmp_path):
+    """Names of categories, objects, licenses, conventions and data sets are text, never HTML."""
     names = [
         "<img src=x onerror=alert(1)>",
         "<script>alert(2)</script>",
@@ -100,7 +100,7 @@ def test_names_of_strangers_are_text_on_every_page(page, start, tmp_path):
     page.get_by_text("10 views of 5 objects").wait_for()
     page.locator(".views a").first.click()
     page.get_by_role("link", name="All views").click()
-    page.get_by_text("Nearest stored view").wait_for()
+    page.get_by_text("nearest stored view").wait_for()
     page.goto(f"{page.url.partition('/o/')[0]}/pair")
     page.get_by_text("relative_quaternion").wait_for()
     assert not dialogs
@@ -108,35 +108,37 @@ def test_names_of_strangers_are_text_on_every_page(page, start, tmp_path):
 
 
 @pytest.mark.slow
-def test_classes_and_sliders_choose_views_and_a_subset_to_stream(page, running, served_folder):
+def test_categories_and_sliders_filter_views_and_make_a_subset(page, running, served_folder):
     dataset = open_dataset(served_folder)
     page.goto(f"{running.url}/gallery/#/d/small")
     first = dataset.categories[0]
     page.get_by_role("button", name=first).click()
-    least = page.get_by_label("Least floor_hue")
-    least.fill("200")
+    minimum = page.get_by_label("Minimum floor_hue")
+    minimum.fill("200")
     where = page.get_by_label("Condition").input_value()
     assert where.startswith(f"category in ('{first}') and floor_hue between 0.5")
-    expected = sum(len(matching_views(dataset, split, where)) for split in dataset.splits)
+    expected = sum(len(select_matching_views(dataset, split, where)) for split in dataset.splits)
     page.get_by_text(f"{expected} views of").wait_for()
     assert page.locator(".views li").count() == min(expected, 60)
     page.get_by_role("button", name="Stream this subset").click()
-    page.get_by_text("streams these").wait_for()
+    page.get_by_text("streams").wait_for()
     manifest = running.json(
-        page.get_by_role("link", name="Its manifest").get_attribute("href").removeprefix(running.url)
+        page.get_by_role("link", name="Manifest of the subset")
+        .get_attribute("href")
+        .removeprefix(running.url)
     )
     assert manifest["subset"]["images"] == expected
     page.get_by_label("Condition").fill("floor_hue <")
     page.locator("p.error[role=status]").wait_for()
 
 
-def test_a_turntable_turns_by_mouse_and_keyboard_to_the_nearest_stored_view(page, running, served_folder):
-    with open_dataset(served_folder).split("train") as train:
+def test_a_turntable_rotates_by_mouse_and_keyboard_to_the_nearest_stored_view(page, running, served_folder):
+    with open_dataset(served_folder).open_split("train") as train:
         key = train.keys[0]
     page.goto(f"{running.url}/gallery/#/d/small/o/{key}")
     frame = page.get_by_role("application")
     frame.wait_for()
-    page.get_by_text("Nearest stored view: 0, 0° from").wait_for()
+    page.get_by_text("View 0 is the nearest stored view, 0° from").wait_for()
     seen = set()
     frame.focus()
     for _ in range(72):
@@ -144,27 +146,27 @@ def test_a_turntable_turns_by_mouse_and_keyboard_to_the_nearest_stored_view(page
         seen.add(page.locator(".stage img").get_attribute("src"))
     assert len(seen) > 1
     page.keyboard.press("Home")
-    page.get_by_text("Nearest stored view: 0, 0° from").wait_for()
+    page.get_by_text("View 0 is the nearest stored view, 0° from").wait_for()
     box = frame.bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 100)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 160, steps=4)
     page.mouse.up()
-    assert "0, 0° from" not in page.locator("p[role=status]").inner_text()
+    assert "view, 0° from" not in page.locator("p[role=status]").inner_text()
 
 
 @pytest.mark.slow
-def test_a_turntable_has_views_drawn_where_the_service_draws(page, start, zoo):
+def test_a_turntable_shows_rendered_views_if_the_service_renders(page, start, zoo):
     service = start(zoo, options=["--render", "--backend", "embree"])
-    with open_dataset(zoo).split("train") as train:
+    with open_dataset(zoo).open_split("train") as train:
         key = train.keys[0]
     page.goto(f"{service.url}/gallery/#/d/zoo/o/{key}")
     frame = page.get_by_role("application")
     frame.focus()
     page.keyboard.press("ArrowLeft")
-    page.get_by_text("Drawn now:").wait_for()
+    page.get_by_text("Rendered view of this rotation:").wait_for()
     assert page.locator(".stage img").evaluate("image => image.naturalWidth") == 256
-    before = page.get_by_text("Drawn now:").inner_text()
+    before = page.get_by_text("Rendered view of this rotation:").inner_text()
     box = frame.bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 100)
     page.mouse.down()
@@ -176,7 +178,7 @@ def test_a_turntable_has_views_drawn_where_the_service_draws(page, start, zoo):
     assert service.process.poll() is None
 
 
-def test_the_pair_is_the_one_a_loader_gives(page, running, served_folder):
+def test_the_pair_is_the_one_that_a_loader_yields(page, running, served_folder):
     pytest.importorskip("torch")
     from turntable.loaders import BatchConfig, Loader
 
@@ -189,11 +191,11 @@ def test_the_pair_is_the_one_a_loader_gives(page, running, served_folder):
     views = [int(batch[f"view_index_{side}"][2]) for side in (1, 2)]
     page.get_by_role("link", name=f"view_1: view {views[0]}").wait_for()
     page.get_by_role("link", name=f"view_2: view {views[1]}").wait_for()
-    told = page.get_by_role("row", name="relative_quaternion").locator("td").inner_text()
-    assert np.allclose([float(part) for part in told.split(",")], batch["relative_quaternion"][2], atol=1e-3)
+    text = page.get_by_role("row", name="relative_quaternion").locator("td").inner_text()
+    assert np.allclose([float(part) for part in text.split(",")], batch["relative_quaternion"][2], atol=1e-3)
 
 
-def test_the_pair_that_was_asked_for_last_is_shown_whichever_answer_comes_last(page, running):
+def test_the_pair_requested_last_is_shown_whichever_response_comes_last(page, running):
     late = []
 
     def hold_back(route):
@@ -207,22 +209,22 @@ def test_the_pair_that_was_asked_for_last_is_shown_whichever_answer_comes_last(p
     page.get_by_label("seed").fill("3")
     with page.expect_response("**/pair?*index=2"):
         page.get_by_label("index").fill("2")
-    wanted = running.json("/datasets/small/pair?split=train&seed=3&epoch=0&index=2")
-    page.get_by_role("link", name=f"{wanted['category']}: {wanted['id']}").wait_for()
+    pair = running.json("/datasets/small/pair?split=train&seed=3&epoch=0&index=2")
+    page.get_by_role("link", name=f"{pair['category']}: {pair['id']}").wait_for()
     with page.expect_response("**/pair?*index=0"):
         late[0].continue_()
     page.wait_for_timeout(200)
-    assert page.get_by_role("link", name=f"{wanted['category']}: {wanted['id']}").count() == 1
+    assert page.get_by_role("link", name=f"{pair['category']}: {pair['id']}").count() == 1
 
 
-def test_an_address_that_is_none_is_a_page_that_says_so(page, running):
+def test_a_wrong_address_shows_a_page_that_says_so(page, running):
     page.goto(f"{running.url}/gallery/#/d/%E0%A4")
     page.get_by_role("heading", name="There is no such page").wait_for()
 
 
 @pytest.mark.slow
 def test_signing_in(page, start, served_folder, tmp_path):
-    access, _, text = new_access().created("visitor", ["read"])
+    access, _, text = make_access().with_new_token("visitor", ["read"])
     write_access(tmp_path / "access.json", access)
     service = start(served_folder, options=["--access", str(tmp_path / "access.json")])
     page.goto(f"{service.url}/gallery/#/d/small")
@@ -243,7 +245,7 @@ def test_signing_in(page, start, served_folder, tmp_path):
 def test_no_page_is_wider_than_its_window_and_text_can_be_read(
     browser, running, served_folder, width, scheme
 ):
-    with open_dataset(served_folder).split("train") as train:
+    with open_dataset(served_folder).open_split("train") as train:
         key = train.keys[0]
     context = browser.new_context(viewport={"width": width, "height": 700}, color_scheme=scheme)
     page = context.new_page()
@@ -252,11 +254,11 @@ def test_no_page_is_wider_than_its_window_and_text_can_be_read(
         page.wait_for_selector("main h1")
         page.wait_for_function("() => !document.querySelector('main').hasAttribute('aria-busy')")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
-        colours = page.evaluate(
+        colors = page.evaluate(
             "() => [getComputedStyle(document.body).color, "
             "getComputedStyle(document.documentElement).backgroundColor]"
         )
-        assert contrast(*map(rgb, colours)) > 7
+        assert contrast(*map(rgb, colors)) > 7
         assert page.evaluate("() => [...document.images].every(image => image.hasAttribute('alt'))")
     context.close()
 
@@ -266,10 +268,10 @@ def rgb(text):
 
 
 def contrast(first, second):
-    """Of WCAG 2.1."""
+    """Return the contrast ratio as WCAG 2.1 defines it."""
 
-    def luminance(colour):
-        parts = [part / 255 for part in colour]
+    def luminance(color):
+        parts = [part / 255 for part in color]
         linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return functools.reduce(
             lambda sum_, pair: sum_ + pair[0] * pair[1], zip(linear, (0.2126, 0.7152, 0.0722), strict=True), 0
@@ -279,7 +281,7 @@ def contrast(first, second):
     return (bright + 0.05) / (dark + 0.05)
 
 
-def test_what_objects_are_called_is_text(page, running):
+def test_the_name_of_a_missing_data_set_is_text(page, running):
     page.goto(f"{running.url}/gallery/#/d/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
-    page.get_by_text("no data set").wait_for()
+    page.get_by_text("there is no data set").wait_for()
     assert page.locator("main img").count() == 0

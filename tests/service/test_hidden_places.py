@@ -1,4 +1,4 @@
-"""Links, pipes and damage in the served folder: nothing beyond it is read, no answer says where it lies."""
+"""Links, pipes and damage in the served folder: nothing outside is read, no response names its path."""
 
 import asyncio
 import json
@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.asking import client_of
 from turntable.errors import MissingExtraError
-from turntable.installation import install_hint
-from turntable.service.answers import turntable_problem
+from turntable.installation import format_install_command
+from turntable.service.json_responses import handle_turntable_error
 
 
 def test_a_data_set_with_a_link_to_a_private_file_is_not_served(sets, tmp_path):
@@ -36,7 +36,7 @@ def test_a_data_set_with_a_link_to_a_private_file_is_not_served(sets, tmp_path):
         assert client.get("/datasets/secret/files/README.md").text == "top secret"
 
 
-def test_a_set_of_the_folder_is_no_link_to_elsewhere_and_no_fifo(sets, served_folder):
+def test_a_data_set_that_is_an_outside_link_or_a_fifo_is_not_served(sets, served_folder):
     (sets / "linked").symlink_to(served_folder)
     (sets / "fifo").mkdir()
     os.mkfifo(sets / "fifo" / "manifest.json")
@@ -73,7 +73,7 @@ def test_one_bad_manifest_is_listed_with_its_reason(sets):
 
 
 @pytest.mark.slow
-def test_no_answer_shows_where_files_lie(sets):
+def test_no_response_contains_local_paths(sets):
     shard = next((sets / "secret" / "train").glob("*.tar"))
     asked = (
         "about",
@@ -104,10 +104,10 @@ def test_no_answer_shows_where_files_lie(sets):
             assert str(sets.parent) not in client.get("/datasets").text
 
 
-def test_a_missing_library_is_named_without_the_line_that_installs_it(tmp_path, monkeypatch):
+def test_a_missing_library_is_named_without_an_install_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     error = MissingExtraError("duckdb", "train")
-    assert install_hint("train") in str(error)
-    answer = asyncio.run(turntable_problem(None, error))
+    assert format_install_command("train") in str(error)
+    answer = asyncio.run(handle_turntable_error(None, error))
     assert answer.status_code == 501
     assert json.loads(answer.body) == {"error": "duckdb is not installed where this service runs"}

@@ -1,4 +1,4 @@
-"""What readers of one data set, and its maker, can do to the readers of another: nothing."""
+"""The author of one data set and its clients cannot harm the clients of another."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import time
 import pytest
 from starlette.testclient import TestClient
 
-from turntable.service import create_app, find_datasets
+from turntable.service import build_catalog, create_app
 
 
 @pytest.fixture
@@ -27,11 +27,11 @@ def change(folder, alter):
 
 
 def client_of(folder, settings=None):
-    return TestClient(create_app(find_datasets([folder]), settings), "http://localhost")
+    return TestClient(create_app(build_catalog([folder]), settings), "http://localhost")
 
 
 @pytest.mark.parametrize("first", ["good", "evil"])
-def test_answers_are_of_the_set_that_was_asked_though_another_claims_its_fingerprint(sets, first):
+def test_responses_are_of_the_requested_set_although_another_claims_its_fingerprint(sets, first):
     for name in ("good", "evil"):
         change(sets / name, lambda table, name=name: table["source"].update(note=f"words of {name}"))
     second = {"good": "evil", "evil": "good"}[first]
@@ -42,8 +42,8 @@ def test_answers_are_of_the_set_that_was_asked_though_another_claims_its_fingerp
 
 
 @pytest.mark.slow
-def test_a_picture_drawn_for_one_set_is_not_shown_as_anothers(start, zoo, tmp_path):
-    """Both claim one fingerprint; the pictures of one are of the lowest quality."""
+def test_a_picture_rendered_for_one_set_is_not_returned_for_another(start, zoo, tmp_path):
+    """Both sets claim the same fingerprint, and the pictures of one have the lowest quality."""
     for name in ("good", "evil"):
         shutil.copytree(zoo, tmp_path / "sets" / name)
     change(tmp_path / "sets" / "evil", lambda table: table["recipe"].update(jpeg_quality=1))
@@ -58,7 +58,7 @@ def test_a_picture_drawn_for_one_set_is_not_shown_as_anothers(start, zoo, tmp_pa
     assert drawn["evil"][1]["ETag"] != drawn["good"][1]["ETag"]
 
 
-def test_a_file_that_takes_no_room_and_has_no_end_holds_up_no_other(start, sets):
+def test_a_huge_sparse_file_delays_no_other_request(start, sets):
     os.truncate(sets / "evil" / "README.md", 400 << 30)
     service = start(sets)
     tags = set()
@@ -72,31 +72,31 @@ def test_a_file_that_takes_no_room_and_has_no_end_holds_up_no_other(start, sets)
     assert service.ask("/datasets/good/files/README.md")[0] == 200
 
 
-def test_a_damaged_manifest_of_megabytes_is_not_read_for_every_request(sets, monkeypatch):
+def test_a_damaged_manifest_is_not_read_for_every_request(sets, monkeypatch):
     from turntable.datasets import dataset
 
     change(sets / "evil", lambda table: table.update(zz=["x" * 100] * 100_000))
-    catalogue, read = find_datasets([sets]), []
+    catalog, read = build_catalog([sets]), []
     original = dataset.Manifest.from_json
     monkeypatch.setattr(dataset.Manifest, "from_json", lambda *given: read.append(given) or original(*given))
     for _ in range(20):
-        assert catalogue.get("nothing") is None
+        assert catalog.find_entry("nothing") is None
     assert not read
-    assert "not a manifest" in catalogue.problems()["evil"]
+    assert "not a manifest" in catalog.get_problems()["evil"]
     change(sets / "evil", lambda table: table.pop("zz"))
-    assert catalogue.get("evil") is not None
+    assert catalog.find_entry("evil") is not None
     assert len(read) == 1
 
 
-def test_what_is_told_of_a_set_is_put_into_words_once(sets, monkeypatch):
-    """A manifest may be megabytes of words; writing them for every request would hold up all others."""
-    from turntable.service import contents
-    from turntable.service.catalogue import CatalogueEntry
+def test_the_summary_of_a_set_is_encoded_once(sets, monkeypatch):
+    """A summary may have megabytes of text; encoding it for every request would delay all others."""
+    from turntable.service import payloads
+    from turntable.service.catalog import CatalogEntry
 
-    told = []
-    for module, name in ((CatalogueEntry, "summary"), (contents, "described")):
+    encoded = []
+    for module, name in ((CatalogEntry, "summarize"), (payloads, "describe_dataset")):
         original = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda entry, of=original: told.append(entry.name) or of(entry))
+        monkeypatch.setattr(module, name, lambda entry, of=original: encoded.append(entry.name) or of(entry))
     change(sets / "evil", lambda table: table["recipe"].update(description={"a": ["x"] * 1000}))
     with client_of(sets) as client:
         for _ in range(5):
@@ -104,26 +104,26 @@ def test_what_is_told_of_a_set_is_put_into_words_once(sets, monkeypatch):
             assert [row["name"] for row in rows] == ["evil", "good"]
             assert rows[0]["description"] == ""
             assert client.get("/datasets/evil/about").json()["objects"] == 24
-    assert sorted(told) == ["evil", "evil", "evil", "good"]  # a description is made of a summary
+    assert sorted(encoded) == ["evil", "evil", "evil", "good"]  # a description is made of a summary
 
 
-def test_who_asks_for_one_set_does_not_wait_while_another_is_read(sets, monkeypatch):
-    from turntable.service import catalogue as module
+def test_a_request_does_not_wait_while_another_set_is_opened(sets, monkeypatch):
+    from turntable.service import catalog as module
 
-    catalogue, reading, go_on = find_datasets([sets]), threading.Event(), threading.Event()
-    original = module.open_folder
+    catalog, reading, go_on = build_catalog([sets]), threading.Event(), threading.Event()
+    original = module.open_local_dataset
 
     def slow(files):
         reading.set()
         assert go_on.wait(20)
         return original(files)
 
-    monkeypatch.setattr(module, "open_folder", slow)
+    monkeypatch.setattr(module, "open_local_dataset", slow)
     change(sets / "evil", lambda table: None)
-    asking = threading.Thread(target=catalogue.get, args=("evil",))
+    asking = threading.Thread(target=catalog.find_entry, args=("evil",))
     asking.start()
     assert reading.wait(20)
-    others = threading.Thread(target=catalogue.get, args=("good",), daemon=True)
+    others = threading.Thread(target=catalog.find_entry, args=("good",), daemon=True)
     others.start()
     others.join(10)
     went_on = not others.is_alive()
@@ -135,7 +135,7 @@ def test_who_asks_for_one_set_does_not_wait_while_another_is_read(sets, monkeypa
 @pytest.mark.parametrize(
     "value", ["bytes=" + " " * 31_000 + "x", "bytes=" + "\t" * 31_000 + "x", "bytes=1-" + " " * 31_000 + "x"]
 )
-def test_blanks_in_a_range_take_no_time(sets, value):
+def test_blanks_in_a_range_do_not_backtrack(sets, value):
     with client_of(sets) as client:
         began = time.process_time()
         answer = client.get("/datasets/good/files/README.md", headers={"Range": value})
@@ -147,7 +147,7 @@ ODD_NUMBERS = ["--5", "---9", "-", "5-", "٣", "9" * 5000, "", " 5", "1e3"]
 
 
 @pytest.mark.parametrize("text", ODD_NUMBERS)
-def test_what_is_no_number_in_an_address_is_refused(sets, text):
+def test_a_wrong_number_in_a_query_is_refused(sets, text):
     with client_of(sets) as client:
         key = client.get("/datasets/good/objects").json()["objects"][0]["key"]
         assert client.get("/datasets/good/objects", params={"offset": text}).status_code == 400
@@ -160,7 +160,7 @@ HALF = "category = '\ud800'"
 
 
 @pytest.mark.parametrize("told", [["\ud800"], ["true", "\udfff"], [HALF]])
-def test_halves_of_characters_are_no_condition(sets, told):
+def test_lone_surrogates_in_a_condition_are_refused(sets, told):
     import base64
 
     name = base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=").decode()
@@ -173,7 +173,7 @@ def test_halves_of_characters_are_no_condition(sets, told):
 
 
 @pytest.mark.slow
-def test_a_set_whose_folder_has_any_name_is_asked_for_conditions(start, served_folder, tmp_path):
+def test_conditions_work_for_a_folder_of_any_name(start, served_folder, tmp_path):
     names = ("über set ✓", "a%20b#c?d", "x;y=z&w")
     for name in names:
         shutil.copytree(served_folder, tmp_path / "sets" / name)

@@ -1,9 +1,9 @@
-"""The names under which a service answers, as owners write them and as browsers send them."""
+"""Host names that the service answers to, as users write them and as browsers send them."""
 
 import pytest
 
 from turntable.errors import InvalidInputError
-from turntable.service.doors import Peers
+from turntable.service.security import NetworkPolicy
 
 OWN = "10.0.0.5"
 
@@ -19,9 +19,9 @@ OWN = "10.0.0.5"
         ("2001:db8::1", "[2001:db8:0:0::1]"),
     ],
 )
-def test_a_name_is_allowed_however_its_owner_writes_it(allowed, host):
-    assert Peers.named((), (allowed,)).answers_to(host, OWN)
-    assert not Peers.named((), ()).answers_to(host, OWN)
+def test_an_allowed_name_may_be_written_in_any_form(allowed, host):
+    assert NetworkPolicy.from_names((), (allowed,)).answers_to(host, OWN)
+    assert not NetworkPolicy.from_names((), ()).answers_to(host, OWN)
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_a_name_is_allowed_however_its_owner_writes_it(allowed, host):
         "a." * 15_000,
     ],
 )
-def test_what_only_looks_like_a_name_of_its_own_is_none(host):
-    assert not Peers.named((), ("data.example.org",)).answers_to(host, OWN)
+def test_a_similar_name_is_refused(host):
+    assert not NetworkPolicy.from_names((), ("data.example.org",)).answers_to(host, OWN)
 
 
 @pytest.mark.parametrize("host", ["a" * 70, "a..b"])
-def test_what_can_be_no_host_is_not_allowed_as_one(host):
+def test_an_impossible_host_name_is_refused(host):
     with pytest.raises(InvalidInputError, match="--allow-host"):
-        Peers.named((), (host,))
+        NetworkPolicy.from_names((), (host,))

@@ -1,4 +1,4 @@
-"""The documented proxy, with Debian's nginx: TLS, shards from disk, the rest from the service."""
+"""The documented proxy with Debian's nginx: TLS, shards from disk, all else from the service."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ def is_open(port):
 
 @contextmanager
 def running_nginx(folder, port, text):
-    """Debian's nginx with some servers, until the block ends."""
+    """Run Debian's nginx with some servers until the block ends."""
     names = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     paths = "".join(f"{name}_temp_path {folder}/{name};\n" for name in names)
     whole = f"daemon off; pid {folder}/pid; error_log {folder}/error.log; user root; events {{}}\n"
@@ -99,7 +99,7 @@ def test_shards_come_from_nginx_and_the_rest_from_the_service(proxied, served_fo
         assert "nginx" in headers["Server"]
     assert get("/datasets/small")[2] == (served_folder / "manifest.json").read_bytes()
     assert b"turntable gallery" in get("/gallery/")[2]
-    with open_dataset(served_folder).split("train") as train:
+    with open_dataset(served_folder).open_split("train") as train:
         assert get(f"/datasets/small/objects/{train.keys[0]}/views/0.jpg")[2] == train.read_jpeg(0, 0)
     asked = urllib.request.Request(f"{url}/login", b'{"token": "x"}', {"Content-Type": "application/json"})
     with urllib.request.urlopen(asked, context=context, timeout=20) as answer:
@@ -111,7 +111,7 @@ def test_shards_come_from_nginx_and_the_rest_from_the_service(proxied, served_fo
 
 
 def test_links_are_followed_where_the_service_follows_them_and_nowhere_else(proxied, served_folder, tmp_path):
-    """nginx itself would send whatever a link of a stranger's data set leads to."""
+    """nginx alone would follow any link in a stranger's data set."""
     url, context, _ = proxied
     (tmp_path / "private").write_text("top secret")
     folder = served_folder.parent / "stranger"
@@ -136,7 +136,7 @@ def test_loaders_read_from_nginx_alone(served_folder, tmp_path):
     """The same data set behind a plain web server, without the service."""
     from turntable.loaders import BatchConfig, Loader, Views
 
-    config = BatchConfig(sampler=Views(False), batch_size=4, last="short", output="numpy")
+    config = BatchConfig(sampler=Views(False), batch_size=4, last_batch="short", output="numpy")
     port = free_port()
     with running_nginx(tmp_path, port, f"server {{ listen 127.0.0.1:{port}; root {served_folder.parent}; }}"):
         loaders = [
@@ -147,6 +147,6 @@ def test_loaders_read_from_nginx_alone(served_folder, tmp_path):
                 (f"http://127.0.0.1:{port}/small", {"cache": tmp_path / "cache"}),
             )
         ]
-        for here, streamed, cached in zip(*(loader.batches(0) for loader in loaders), strict=True):
+        for here, streamed, cached in zip(*(loader.iter_batches(0) for loader in loaders), strict=True):
             assert (here["view"] == streamed["view"]).all()
             assert (here["view"] == cached["view"]).all()

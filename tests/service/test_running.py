@@ -1,4 +1,4 @@
-"""A service in a process of its own: what only shows with real connections."""
+"""A service in a process of its own: tests that need real connections."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ import time
 import pytest
 
 from turntable.datasets import open_dataset
-from turntable.service.doors import connections
+from turntable.service.security import connections
 
 
 def shard_of(folder):
@@ -40,7 +40,7 @@ def test_the_kernel_sends_whole_files_and_parts(running, served_folder):
         assert data[int(first) : int(last) + 1] == expected
 
 
-def test_one_connection_carries_many_answers_of_all_kinds(running, served_folder):
+def test_one_connection_carries_many_different_responses(running, served_folder):
     import http.client
 
     address, data, digest = shard_of(served_folder)
@@ -79,7 +79,7 @@ def test_one_connection_carries_many_answers_of_all_kinds(running, served_folder
 
 
 def raw(port, text, seconds=5.0):
-    """What a socket gets for some bytes."""
+    """Send bytes on a new socket and return what comes back."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as sock:
         sock.sendall(text)
         answer = b""
@@ -106,14 +106,14 @@ def test_heads_that_are_too_large(running, head):
     assert running.json("/healthz")["status"] == "ok"
 
 
-def test_a_browser_runs_nothing_of_others(running):
+def test_security_headers_forbid_foreign_scripts(running):
     for path in ("/gallery/", "/datasets", "/nothing"):
         headers = running.ask(path)[1]
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "default-src 'self'" in headers["Content-Security-Policy"]
 
 
-def test_what_is_no_http(running):
+def test_bytes_that_are_not_http(running):
     assert raw(running.port, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc").startswith(b"HTTP/1.1 400 ")
     assert running.json("/healthz")["status"] == "ok"
 
@@ -143,7 +143,7 @@ def test_paths_never_leave_the_data_sets(running, served_folder):
 
 
 @pytest.mark.slow
-def test_who_asks_for_nothing_is_let_go_and_others_are_answered(start, served_folder, monkeypatch):
+def test_a_silent_connection_is_closed_and_others_are_answered(start, served_folder, monkeypatch):
     service = start(served_folder)
     idle = [socket.create_connection(("127.0.0.1", service.port), timeout=30) for _ in range(300)]
     for sock in idle[::2]:
@@ -152,12 +152,12 @@ def test_who_asks_for_nothing_is_let_go_and_others_are_answered(start, served_fo
     began = time.monotonic()
     for sock in idle[:4]:
         assert sock.recv(100) == b""  # closed
-    assert time.monotonic() - began < connections.HEAD_S + 5
+    assert time.monotonic() - began < connections.HEAD_TIMEOUT_S + 5
     for sock in idle:
         sock.close()
 
 
-def test_a_reader_that_takes_nothing_holds_up_nobody(running, served_folder):
+def test_a_client_that_reads_nothing_delays_no_other(running, served_folder):
     address, data, _ = shard_of(served_folder)
     slow = []
     for _ in range(20):
@@ -172,7 +172,7 @@ def test_a_reader_that_takes_nothing_holds_up_nobody(running, served_folder):
 
 @pytest.fixture
 def many_files():
-    """How many sockets this process may open."""
+    """The number of sockets that this process may open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(hard if hard != resource.RLIM_INFINITY else 4096, 4096)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
@@ -202,7 +202,7 @@ def test_thousands_of_connections(start, served_folder, many_files):
 
 
 @pytest.mark.slow
-def test_a_body_that_does_not_come(running):
+def test_a_body_that_does_not_arrive(running):
     head = b"POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     head += b"Content-Length: 100\r\n\r\n{"
     answer = raw(running.port, head, 20)
@@ -233,7 +233,7 @@ def test_the_log_has_a_line_for_each_request_and_no_secret(start, served_folder)
     assert 0 < lines[1]["seconds"] < 5
 
 
-def test_metrics_count_what_was_answered(start, served_folder):
+def test_metrics_count_responses(start, served_folder):
     service = start(served_folder)
     address, data, _ = shard_of(served_folder)
     threads = [threading.Thread(target=service.ask, args=(address,)) for _ in range(5)]

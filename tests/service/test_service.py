@@ -6,22 +6,22 @@ from starlette.testclient import TestClient
 
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import InvalidInputError
-from turntable.service import create_app, find_datasets
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.service import build_catalog, create_app
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    return make_synthetic_dataset(tmp_path_factory.mktemp("sets") / "small", objects=6, views=3)
+    return make_synthetic_dataset(tmp_path_factory.mktemp("sets") / "small", num_objects=6, num_views=3)
 
 
 @pytest.fixture(scope="module")
 def client(dataset):
-    with TestClient(create_app(find_datasets([dataset.path.parent])), "http://localhost") as client:
+    with TestClient(create_app(build_catalog([dataset.path.parent])), "http://localhost") as client:
         yield client
 
 
-def test_catalogue(client, dataset):
+def test_catalog(client, dataset):
     assert client.get("/healthz").json() == {"status": "ok", "datasets": 1}
     (entry,) = client.get("/datasets").json()
     assert entry["name"] == "small"
@@ -47,7 +47,7 @@ def test_a_shard_whole_and_in_part(client, dataset):
 
 
 def test_one_view_and_its_label(client, dataset):
-    with dataset.split("train") as train:
+    with dataset.open_split("train") as train:
         key, labels = train.objects[1].key, train.labels[1, 2]
         jpeg = train.read_jpeg(1, 2)
     answer = client.get(f"/datasets/small/objects/{key}/views/2.jpg")
@@ -70,16 +70,16 @@ def test_one_view_and_its_label(client, dataset):
         "/datasets/small/objects/none/views/999.json",
     ],
 )
-def test_what_is_not_there(client, dataset, address):
+def test_missing_things_are_404(client, dataset, address):
     (dataset.path / "secret.txt").write_text("not of the data set")
     assert client.get(address).status_code == 404
 
 
 def test_a_folder_without_data_sets(tmp_path):
     with pytest.raises(InvalidInputError, match="holds no data set"):
-        find_datasets([tmp_path])
+        build_catalog([tmp_path])
 
 
-def test_two_of_one_name(dataset):
+def test_duplicate_names_are_refused(dataset):
     with pytest.raises(InvalidInputError, match="the same name"):
-        find_datasets([dataset.path, dataset.path.parent])
+        build_catalog([dataset.path, dataset.path.parent])

@@ -13,7 +13,7 @@ from tests.support.ports import free_port
 from turntable.datasets import open_dataset
 from turntable.errors import InvalidInputError, StoreError
 from turntable.loaders import BatchConfig, Loader, Pairs, Views
-from turntable.service import new_access, write_access
+from turntable.service import make_access, write_access
 
 WHERE = "floor_hue < 0.5 and category in ('class00', 'class02')"
 
@@ -25,23 +25,23 @@ def subset_of(service, where, **more):
 
 
 def views_of(loader):
-    """All (object, view) of an epoch, in its order, with the pixels' sum."""
+    """Return (object, view, sum of pixels) of an epoch in its order."""
     return [
         (int(row), int(view), int(image.astype(int).sum()))
-        for batch in loader.batches(0)
+        for batch in loader.iter_batches(0)
         for row, view, image in zip(batch["object_index"], batch["view_index"], batch["view"], strict=True)
     ]
 
 
 def views_loader(place, split="train", fields=None, **more):
     config = BatchConfig(
-        split=split, sampler=Views(), batch_size=4, fields=fields, last="short", output="numpy"
+        split=split, sampler=Views(), batch_size=4, fields=fields, last_batch="short", output="numpy"
     )
     return Loader(place, config, **more)
 
 
 @pytest.mark.slow
-def test_the_same_views_come_by_http_as_from_the_folder(running, served_folder, tmp_path):
+def test_views_over_http_equal_those_of_the_folder(running, served_folder, tmp_path):
     expected = views_of(views_loader(served_folder, window_shards=16))
     place = f"{running.url}/datasets/small"
     assert views_of(views_loader(place, cache=tmp_path)) == expected
@@ -49,7 +49,7 @@ def test_the_same_views_come_by_http_as_from_the_folder(running, served_folder, 
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_a_subset_streams_as_the_condition_does_here(running, served_folder, tmp_path, split):
+def test_a_subset_streams_the_views_of_its_condition(running, served_folder, tmp_path, split):
     expected = views_of(views_loader(served_folder, split, where=WHERE, window_shards=16))
     place = subset_of(running, WHERE)
     assert 0 < len(expected) < 24 * 4
@@ -64,12 +64,12 @@ def test_a_subset_may_be_narrowed_and_has_no_split_without_views(running, served
     assert narrowed == here
     with pytest.raises(InvalidInputError, match="no split 'val'"):
         views_loader(place, "val", cache=False)
-    with pytest.raises(InvalidInputError, match="no view of train fulfils both"):
+    with pytest.raises(InvalidInputError, match="no view of train meets both"):
         views_loader(place, where="floor_hue > 0.6", cache=False)
 
 
 @pytest.mark.slow
-def test_an_address_of_a_subset_outlives_the_service_and_is_checked(start, served_folder):
+def test_the_url_of_a_subset_survives_a_restart_and_is_checked(start, served_folder):
     first = start(served_folder)
     place = subset_of(first, WHERE)
     first.stop()
@@ -84,9 +84,9 @@ def test_an_address_of_a_subset_outlives_the_service_and_is_checked(start, serve
 
 
 @pytest.mark.slow
-def test_tokens_and_links_open_what_loaders_read(start, served_folder, tmp_path, monkeypatch):
+def test_loaders_read_with_tokens_and_links(start, served_folder, tmp_path, monkeypatch):
     monkeypatch.delenv("TURNTABLE_TOKEN", raising=False)
-    access, token, text = new_access().created("loader", ["read"])
+    access, token, text = make_access().with_new_token("loader", ["read"])
     write_access(tmp_path / "access.json", access)
     service = start(served_folder, options=["--access", str(tmp_path / "access.json")])
     place = f"{service.url}/datasets/small"
@@ -94,7 +94,7 @@ def test_tokens_and_links_open_what_loaders_read(start, served_folder, tmp_path,
     with pytest.raises(StoreError, match="TURNTABLE_TOKEN"):
         views_loader(place, cache=False)
     assert views_of(views_loader(place, cache=False, token=text)) == expected
-    link = f"{place}?{access.link_query(token.id, 'small', 60)}"
+    link = f"{place}?{access.make_link_query(token.id, 'small', 60)}"
     assert views_of(views_loader(link, cache=False)) == expected
     done = subprocess.run(
         [
@@ -123,7 +123,7 @@ configs = [BatchConfig(sampler=Pairs(3), batch_size=4, seed=seed + i, output="nu
 loaders = [Loader(place, config, cache=False) for config in configs]
 print("ready", flush=True)
 for loader in loaders:
-    for batch in loader.batches(0):
+    for batch in loader.iter_batches(0):
         print(loader._order.seed, *batch["object_index"], *batch["view_index_1"], *batch["view_index_2"],
               int(batch["view_1"].astype(int).sum()), flush=True)
         time.sleep(0.05)
@@ -149,12 +149,12 @@ def lines_here(folder, seed):
                 ],
             )
         )
-        for batch in loader.batches(0)
+        for batch in loader.iter_batches(0)
     ]
 
 
 def five_streams(place, seed, told, problems):
-    """A process of five loaders. It writes to files: what waits behind a pipe's first line can be lost."""
+    """Start a process of five loaders, which writes to files: output in a pipe could be lost."""
     with told.open("w") as stdout, problems.open("w") as stderr:
         return subprocess.Popen(
             [sys.executable, "-c", CLIENT, place, str(seed)],
@@ -165,8 +165,8 @@ def five_streams(place, seed, told, problems):
 
 
 @pytest.mark.slow
-def test_fifty_streams_through_a_restart_lose_and_repeat_nothing(start, served_folder, tmp_path):
-    """Ten processes of five loaders each: every batch is the one that a folder gives, once, in order."""
+def test_fifty_streams_survive_a_restart_without_loss_or_repetition(start, served_folder, tmp_path):
+    """Ten processes of five loaders each get every batch of the folder once and in order."""
     port = free_port()
     service = start(served_folder, port=port)
     seeds = range(0, 100, 10)
@@ -196,9 +196,9 @@ def test_fifty_streams_through_a_restart_lose_and_repeat_nothing(start, served_f
 
 def test_a_batch_has_the_labels_of_its_views(running, served_folder):
     loader = views_loader(subset_of(running, WHERE), cache=False, fields=["floor_hue"])
-    with open_dataset(served_folder).split("train") as train:
-        for batch in loader.batches(0):
-            labels = train.labels_at(batch["object_index"], batch["view_index"])
-            hue = labels[:, train.manifest.schema.column("floor_hue")]
+    with open_dataset(served_folder).open_split("train") as train:
+        for batch in loader.iter_batches(0):
+            labels = train.get_labels(batch["object_index"], batch["view_index"])
+            hue = labels[:, train.manifest.schema.get_column("floor_hue")]
             assert np.array_equal(batch["floor_hue"], hue)
             assert (hue < 0.5).all()

@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.service import AccessFile, new_access, read_access, write_access
-from turntable.service.doors import Gate, Rate
+from turntable.service import AccessFile, make_access, read_access, write_access
+from turntable.service.security import ConcurrencyLimiter, RateLimiter
 
 
-def test_a_token_opens_what_it_is_for_and_its_text_is_not_kept(tmp_path):
-    access, token, text = new_access().created("alice", ["read"], ["zoo"])
+def test_a_token_grants_its_scopes_and_its_text_is_not_stored(tmp_path):
+    access, token, text = make_access().with_new_token("alice", ["read"], ["zoo"])
     write_access(tmp_path / "access.json", access)
     again = read_access(tmp_path / "access.json")
     assert again == access
@@ -22,7 +22,7 @@ def test_a_token_opens_what_it_is_for_and_its_text_is_not_kept(tmp_path):
     assert text.rsplit("_", 1)[1] not in (tmp_path / "access.json").read_text()
     assert stat.S_IMODE((tmp_path / "access.json").stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [tmp_path / "access.json"]
-    assert again.holder(text) == token
+    assert again.find_token(text) == token
     assert token.allows("read", "zoo")
     assert not token.allows("read", "other")
     assert not token.allows("render", "zoo")
@@ -30,71 +30,71 @@ def test_a_token_opens_what_it_is_for_and_its_text_is_not_kept(tmp_path):
 
 
 def test_scopes_imply_lesser_ones():
-    access, admin, _ = new_access().created("root", ["admin"])
-    _, render, _ = access.created("artist", ["render"])
+    access, admin, _ = make_access().with_new_token("root", ["admin"])
+    _, render, _ = access.with_new_token("artist", ["render"])
     assert all(admin.allows(scope, "any") for scope in ("read", "render", "admin"))
     assert render.allows("read", "any")
     assert not render.allows("admin", None)
 
 
 @pytest.mark.parametrize("change", ["", "x", "_", "tt_", "tt_00000000_x", "other_a_b"])
-def test_what_is_no_token(change):
-    access, _, text = new_access().created("alice", ["read"])
+def test_wrong_tokens_are_not_found(change):
+    access, _, text = make_access().with_new_token("alice", ["read"])
     for wrong in (change, text[:-1], text + "x", text.replace("tt_", "TT_"), text.upper()):
-        assert access.holder(wrong) is None
+        assert access.find_token(wrong) is None
 
 
-def test_expired_and_revoked_tokens_open_nothing():
-    access, token, text = new_access().created("alice", ["read"], days=1)
-    assert access.holder(text) is not None
+def test_expired_and_revoked_tokens_are_not_found():
+    access, token, text = make_access().with_new_token("alice", ["read"], days=1)
+    assert access.find_token(text) is not None
     past = replace(access, tokens=(replace(token, expires=time.time() - 1),))
-    assert past.holder(text) is None
-    assert access.revoked(token.id).holder(text) is None
+    assert past.find_token(text) is None
+    assert access.with_revoked(token.id).find_token(text) is None
     with pytest.raises(InvalidInputError, match="no token 'none'"):
-        access.revoked("none")
+        access.with_revoked("none")
 
 
-def test_a_link_opens_one_data_set_for_a_while():
-    access, token, _ = new_access().created("alice", ["read"])
-    query = dict(part.split("=") for part in access.link_query(token.id, "zoo", 60).split("&"))
-    assert access.linked("zoo", query) == token
-    assert access.linked("other", query) is None
-    assert access.linked("zoo", {**query, "until": str(int(query["until"]) + 1)}) is None
-    assert access.linked("zoo", {**query, "signature": "ü"}) is None
-    assert access.linked("zoo", {}) is None
-    assert access.revoked(token.id).linked("zoo", query) is None
-    assert replace(access, secret="other").linked("zoo", query) is None
-    past = access._signature(token.id, "zoo", "5")
-    assert access.linked("zoo", {**query, "until": "5", "signature": past}) is None
+def test_a_link_is_for_one_data_set_and_expires():
+    access, token, _ = make_access().with_new_token("alice", ["read"])
+    query = dict(part.split("=") for part in access.make_link_query(token.id, "zoo", 60).split("&"))
+    assert access.find_linked_token("zoo", query) == token
+    assert access.find_linked_token("other", query) is None
+    assert access.find_linked_token("zoo", {**query, "until": str(int(query["until"]) + 1)}) is None
+    assert access.find_linked_token("zoo", {**query, "signature": "ü"}) is None
+    assert access.find_linked_token("zoo", {}) is None
+    assert access.with_revoked(token.id).find_linked_token("zoo", query) is None
+    assert replace(access, secret="other").find_linked_token("zoo", query) is None
+    past = access._sign(token.id, "zoo", "5")
+    assert access.find_linked_token("zoo", {**query, "until": "5", "signature": past}) is None
     with pytest.raises(InvalidInputError, match="at most a year"):
-        access.link_query(token.id, "zoo", 1e9)
-    narrow, other, _ = access.created("bob", ["read"], ["zoo"])
+        access.make_link_query(token.id, "zoo", 1e9)
+    narrow, other, _ = access.with_new_token("bob", ["read"], ["zoo"])
     with pytest.raises(InvalidInputError, match="may not read secret"):
-        narrow.link_query(other.id, "secret", 60)
+        narrow.make_link_query(other.id, "secret", 60)
 
 
 @pytest.mark.parametrize(
     ("scopes", "days"), [([], 1), (["write"], 1), (["read"], 0), (["read"], float("inf"))]
 )
-def test_tokens_that_cannot_be(scopes, days):
+def test_wrong_scopes_and_days_are_refused(scopes, days):
     with pytest.raises(InvalidInputError):
-        new_access().created("alice", scopes, days=days)
+        make_access().with_new_token("alice", scopes, days=days)
 
 
-def test_a_file_that_changes_is_read_again_and_a_damaged_one_opens_nothing(tmp_path):
+def test_a_changed_file_is_read_again_and_a_damaged_one_grants_nothing(tmp_path):
     path = tmp_path / "access.json"
-    access, token, text = new_access().created("alice", ["read"])
+    access, token, text = make_access().with_new_token("alice", ["read"])
     write_access(path, access)
     file = AccessFile(path)
-    assert file.current().holder(text) == token
-    write_access(path, access.revoked(token.id))
-    assert file.current().holder(text) is None
+    assert file.read_current().find_token(text) == token
+    write_access(path, access.with_revoked(token.id))
+    assert file.read_current().find_token(text) is None
     write_access(path, access)
-    assert file.current().holder(text) == token
+    assert file.read_current().find_token(text) == token
     path.write_text("{")
-    assert file.current().holder(text) is None
+    assert file.read_current().find_token(text) is None
     path.unlink()
-    assert file.current().holder(text) is None
+    assert file.read_current().find_token(text) is None
     with pytest.raises(InvalidInputError, match="turntable token create"):
         read_access(path)
     for damaged in (
@@ -107,31 +107,31 @@ def test_a_file_that_changes_is_read_again_and_a_damaged_one_opens_nothing(tmp_p
             read_access(path)
 
 
-def test_a_bucket_fills_again_and_is_each_askers_own():
+def test_each_client_has_a_bucket_that_fills_again():
     now = [0.0]
-    rate = Rate(2.0, 3.0, lambda: now[0])
-    assert [rate.wait_s("a") for _ in range(5)] == [0, 0, 0, 1, 1]
-    assert rate.wait_s("b") == 0
+    rate = RateLimiter(2.0, 3.0, lambda: now[0])
+    assert [rate.acquire("a") for _ in range(5)] == [0, 0, 0, 1, 1]
+    assert rate.acquire("b") == 0
     now[0] = 0.5
-    assert [rate.wait_s("a") for _ in range(2)] == [0, 1]
+    assert [rate.acquire("a") for _ in range(2)] == [0, 1]
     now[0] = 100.0
-    assert [rate.wait_s("a") for _ in range(4)] == [0, 0, 0, 1]
-    assert Rate(0.1, 1.0, lambda: now[0]).wait_s("c") == 0
-    slow = Rate(0.1, 1.0, lambda: now[0])
-    slow.wait_s("c")
-    assert slow.wait_s("c") == 10
+    assert [rate.acquire("a") for _ in range(4)] == [0, 0, 0, 1]
+    assert RateLimiter(0.1, 1.0, lambda: now[0]).acquire("c") == 0
+    slow = RateLimiter(0.1, 1.0, lambda: now[0])
+    slow.acquire("c")
+    assert slow.acquire("c") == 10
 
 
-def test_a_gate_has_room_for_so_many():
-    gate = Gate(3, 2)
-    assert [gate.enter(name) for name in "aaabb"] == [True, True, False, True, False]
-    gate.leave("a")
-    assert gate.enter("b")
-    assert not gate.enter("c")
+def test_the_concurrency_limiter_counts_in_all_and_per_client():
+    gate = ConcurrencyLimiter(3, 2)
+    assert [gate.acquire(name) for name in "aaabb"] == [True, True, False, True, False]
+    gate.release("a")
+    assert gate.acquire("b")
+    assert not gate.acquire("c")
     for name in "abb":
-        gate.leave(name)
+        gate.release(name)
     assert gate.total == 0
-    assert gate.enter("c")
+    assert gate.acquire("c")
 
 
 def _alter(path, change):
@@ -165,13 +165,13 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_file_of_tokens_that_is_damaged_opens_nothing_and_says_what_is_wrong(tmp_path, damage):
+def test_a_damaged_file_of_tokens_is_reported(tmp_path, damage):
     path = tmp_path / "access.json"
-    access, _, text = new_access().created("alice", ["read"])
+    access, _, text = make_access().with_new_token("alice", ["read"])
     write_access(path, access)
     watched = AccessFile(path)
-    assert watched.current().holder(text) is not None
+    assert watched.read_current().find_token(text) is not None
     damage(path)
     with pytest.raises(IntegrityError, match=r"access\.json"):
         read_access(path)
-    assert watched.current().holder(text) is None
+    assert watched.read_current().find_token(text) is None

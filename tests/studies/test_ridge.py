@@ -116,7 +116,7 @@ def test_rows_are_summed_in_pieces_and_in_the_order_that_is_given(monkeypatch):
     expected = fit_ridge(x, t, [[0, 1]], np.arange(40))
     back = fit_ridge(x[::-1], t[::-1], [[0, 1]], np.arange(40)[::-1])
     np.testing.assert_array_equal(back.weights, expected.weights)
-    monkeypatch.setattr(ridge, "_AT_ONCE", 1)
+    monkeypatch.setattr(ridge, "_MAX_NUMBERS_AT_ONCE", 1)
     np.testing.assert_allclose(fit_ridge(x, t, [[0, 1]], np.arange(40)).weights, expected.weights, rtol=1e-9)
 
 

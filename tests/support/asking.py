@@ -4,14 +4,14 @@ from contextlib import contextmanager
 
 from starlette.testclient import TestClient
 
-from turntable.service import ServiceSettings, create_app, find_datasets
+from turntable.service import ServiceSettings, build_catalog, create_app
 
 KEYLESS = ServiceSettings()
 
 
 @contextmanager
 def client_of(folder, settings=KEYLESS, base="http://localhost", links_under=()):
-    app = create_app(find_datasets([folder], links_under), settings)
+    app = create_app(build_catalog([folder], links_under), settings)
     with TestClient(app, base, follow_redirects=False) as client:
         yield client
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from turntable.errors import GivenUpError, StoreError
+from turntable.errors import RejectedResponseError, StoreError
 
 MOST = 100_000
 ENOUGH = 6 << 20
@@ -31,7 +31,7 @@ def given_up(use, error=StoreError) -> str:
 def take(pieces) -> bytes:
     """Return the bytes that come of a download until it is given up."""
     came = bytearray()
-    with suppress(GivenUpError):
+    with suppress(RejectedResponseError):
         for piece in pieces:
             came += piece
     return bytes(came)

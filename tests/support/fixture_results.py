@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.support.fixture_runs import DATASET, copied_run
 from tests.support.tiny_backbone import tiny_backbone
-from turntable.evaluation import Protocol, evaluate, protocol_by_name
+from turntable.evaluation import Protocol, evaluate, get_protocol
+from turntable.evaluation.old_names import PROTOCOL_NAMES
 
 PROTOCOLS = {
     "sie": ("turntable", "sie", "equicaps", "seq-jepa", "sie-drifting"),
@@ -15,16 +16,16 @@ PROTOCOLS = {
     "seq-jepa": ("turntable", "sie", "equicaps", "seq-jepa"),
     "simclr": ("turntable", "sie", "equicaps", "seq-jepa"),
 }
-"""Names of those under which each run is evaluated."""
+"""Names of the protocols under which each run is evaluated; stored files have them, old ones too."""
 ELSEWHERE = {"sie": ("sets/outputs",)}
 """Data sets, by run, on which the heads of turntable's own protocol are scored too."""
 
 
 def short(protocol: str) -> Protocol:
     """A protocol with 3 epochs of narrow heads and 50 resamples; all else stays."""
-    rules = protocol_by_name(protocol)
+    rules = get_protocol(PROTOCOL_NAMES.get(protocol, protocol))
     resampling = replace(rules.resampling, num_resamples=50)
-    return replace(rules.with_heads(epochs=3, hidden=8, batch_size=16), resampling=resampling)
+    return replace(rules.with_probe_settings(epochs=3, hidden=8, batch_size=16), resampling=resampling)
 
 
 def make_results(run: str, fixtures: Path, out: Path) -> None:
@@ -46,6 +47,6 @@ def make_results(run: str, fixtures: Path, out: Path) -> None:
                 DATASET,  # a path that is the same on every machine: results quote it
                 Path(work) / f"{protocol}.json",
                 short(protocol),
-                elsewhere=others,
+                ood_paths_or_urls=others,
             )
             (out / f"{protocol}.json").write_bytes((Path(work) / f"{protocol}.json").read_bytes())

@@ -21,10 +21,10 @@ _ALL = (
 )
 COMMANDS: dict[str, str] = {
     "sie": f"{_ALL} --method sie --set equivariant_dim=8 --set projector_widths=8,8,8",
-    "equicaps": f"{_ALL} --method equicaps-3x3 --set capsules=2 --set average_decay=0.5 --schedule constant"
-    " --learning-rate 0.05",
-    "seq-jepa": f"{_ALL} --method seq-jepa --set layers=1 --set attention_heads=2 --set feedforward_width=8"
-    " --set predictor_width=8 --set action_width=4",
+    "equicaps": f"{_ALL} --method equicaps-3x3 --set num_capsules=2 --set average_decay=0.5"
+    " --schedule constant --learning-rate 0.05",
+    "seq-jepa": f"{_ALL} --method seq-jepa --set num_layers=1 --set num_attention_heads=2"
+    " --set feedforward_width=8 --set predictor_width=8 --set action_width=4",
     "simclr": f"{_ALL} --method simclr --set projector_widths=8,8,8 --set optimizer=sgd"
     " --learning-rate 0.05 --accumulate 3",
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from turntable import cli
 from turntable.datasets import Manifest, open_dataset
-from turntable.datasets.query import subset_manifest
+from turntable.datasets.query import make_subset_manifest
 from turntable.loaders import BatchConfig, Loader, Pairs, Sequences, Tuples, Views
 from turntable.loaders.sampling import Sampler
 
@@ -77,7 +77,7 @@ def make_set(name: str, fixtures: Path, work: Path, out: Path) -> None:
     """
     if name == "subset":
         out.mkdir(parents=True)
-        manifest = subset_manifest(open_dataset(fixtures / "sets" / "pairs"), SUBSET_WHERE)
+        manifest = make_subset_manifest(open_dataset(fixtures / "sets" / "pairs"), SUBSET_WHERE)
         (out / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
         return
     places = {"WORK": str(work.resolve()), "OUT": str(out.resolve())}
@@ -138,7 +138,7 @@ def beside_pictures(manifest: Manifest) -> tuple[str, ...]:
 
 def _loader(folder: Path, split: str, sampler: Sampler, fields: Sequence[str]) -> Loader:
     config = BatchConfig(
-        split=split, sampler=sampler, batch_size=4, fields=fields, seed=3, last="short", output="numpy"
+        split=split, sampler=sampler, batch_size=4, fields=fields, seed=3, last_batch="short", output="numpy"
     )
     return Loader(folder, config)
 

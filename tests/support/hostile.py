@@ -26,21 +26,21 @@ from pyarrow import parquet
 
 from turntable.datasets import Recipe, draw_factors, load_recipe
 from turntable.datasets.files import (
-    extra_member,
-    image_member,
-    labels_member,
-    meta_member,
-    npy_bytes,
-    points_member,
+    encode_npy,
+    make_image_member_name,
+    make_labels_member_name,
+    make_meta_member_name,
+    make_output_member_name,
+    make_points_member_name,
 )
-from turntable.datasets.labels import encode_extra
-from turntable.datasets.making import finish_dataset
+from turntable.datasets.labels import encode_output
 from turntable.datasets.objects import plan_shards
 from turntable.datasets.shards import ShardIndex, ShardWriter
 from turntable.datasets.shards.index import open_index
-from turntable.datasets.shards.tar import END_OF_ARCHIVE, padding, ustar_header
-from turntable.testing.sets import synthetic_objects
-from turntable.testing.sets.synthetic import draw_view
+from turntable.datasets.shards.tar import END_OF_ARCHIVE, make_padding, make_ustar_header
+from turntable.datasets.writing import finish_dataset
+from turntable.testing.datasets import make_synthetic_objects
+from turntable.testing.datasets.synthetic import render_view
 
 SIZE, VIEWS, POINTS = 16, 3, 8
 SECRET = b"TOP-SECRET-4f1d"
@@ -126,13 +126,13 @@ def make_hostile(folder: Path, seed: int = 0) -> tuple[Case, ...]:
 
 def write_good(folder: Path) -> None:
     """Write a data set with nothing wrong."""
-    records = synthetic_objects(RECIPE, 9, 3)
+    records = make_synthetic_objects(RECIPE, 9, 3)
     shards = []
     for plan in plan_shards(records, RECIPE.objects_per_shard, RECIPE.split_seed):
         with ShardWriter(folder / plan.split, plan.name, RECIPE.schema, RECIPE.label_digest) as writer:
             for record in plan.objects:
                 labels = draw_factors(RECIPE, record.id, range(VIEWS))
-                pictures = [draw_view(RECIPE, record, label) for label in labels]
+                pictures = [render_view(RECIPE, record, label) for label in labels]
                 writer.add(record, labels, pictures, _extras(), _cloud())
             shards.append(writer.commit())
     finish_dataset(
@@ -144,7 +144,7 @@ def _extras() -> dict[str, list[bytes]]:
     mask = np.zeros((SIZE, SIZE), np.uint8)
     mask[4:12, 4:12] = 255
     depth = np.full((SIZE, SIZE), 2.5, np.float32)
-    return {"mask": [encode_extra("mask", mask)] * VIEWS, "depth": [encode_extra("depth", depth)] * VIEWS}
+    return {"mask": [encode_output("mask", mask)] * VIEWS, "depth": [encode_output("depth", depth)] * VIEWS}
 
 
 def _cloud() -> np.ndarray:
@@ -275,14 +275,14 @@ def _read_shard(folder: Path) -> Shard:
         members = dict(_members(data, int(index.object_start[row]), int(index.object_length[row])))
         name = key.decode()
         contents[name] = Content(
-            members[labels_member(name)],
-            members[meta_member(name)],
-            [members[image_member(name, view)] for view in range(VIEWS)],
+            members[make_labels_member_name(name)],
+            members[make_meta_member_name(name)],
+            [members[make_image_member_name(name, view)] for view in range(VIEWS)],
             {
-                kind: [members[extra_member(name, view, kind)] for view in range(VIEWS)]
+                kind: [members[make_output_member_name(name, view, kind)] for view in range(VIEWS)]
                 for kind in ("mask", "depth")
             },
-            members[points_member(name)],
+            members[make_points_member_name(name)],
         )
     return Shard(contents)
 
@@ -300,17 +300,17 @@ def _written(shard: Shard) -> tuple[bytes, dict[str, np.ndarray]]:
     out, rows = bytearray(), []
     for key, content in shard.contents.items():
         start, places = len(out), []
-        files = [(labels_member(key), content.labels), (meta_member(key), content.meta)]
-        files += [(image_member(key, view), data) for view, data in enumerate(content.views)]
+        files = [(make_labels_member_name(key), content.labels), (make_meta_member_name(key), content.meta)]
+        files += [(make_image_member_name(key, view), data) for view, data in enumerate(content.views)]
         files += [
-            (extra_member(key, view, kind), data)
+            (make_output_member_name(key, view, kind), data)
             for kind, many in content.extras.items()
             for view, data in enumerate(many)
         ]
-        for name, data in (*files, (points_member(key), content.points)):
-            out += ustar_header(name, len(data))
+        for name, data in (*files, (make_points_member_name(key), content.points)):
+            out += make_ustar_header(name, len(data))
             places.append((len(out), len(data), zlib.crc32(data)))
-            out += data + padding(len(data))
+            out += data + make_padding(len(data))
         rows.append((key, content, start, len(out) - start, places[2:]))
     tar = shard.tar(bytes(out) + END_OF_ARCHIVE)
     places = np.array([row[4] for row in rows], dtype="<i8")  # [N, V + 2 V + 1, 3]
@@ -650,7 +650,7 @@ def _indices(_: random.Random) -> Rows:
         "index-of-texts-for-sizes": ("do not fit", used, _index(size=lambda right: right.astype("S20"))),
         "index-of-fewer-views": ("do not fit", used, _index(offset=lambda right: right[:, :2])),
         "index-of-other-objects": (
-            "not of one data set|objects, views and factors",
+            "manifest.json disagree|objects, views and factors",
             used,
             _shard(lambda shard: shard.contents.popitem()),
         ),
@@ -685,7 +685,7 @@ def _indices(_: random.Random) -> Rows:
             _index(keys=_texts(["../../x", "/etc/passwd", "a\x1b[2J"])),
         ),
         "index-of-unknown-classes": (
-            "does not name its categories|different objects",
+            "categories that manifest.json does not name|different objects",
             OPENED - {"inspect"},
             _index(categories=_texts(["\x1b[2J"] * 3)),
         ),
@@ -695,12 +695,12 @@ def _indices(_: random.Random) -> Rows:
             _index(ids=_texts(["x" * 10**6] * 3)),
         ),
         "labels-are-no-numbers": (
-            "different labels|no numbers",
+            "different labels|not finite numbers",
             CHECK | {"serve"},
             _index(latents=lambda right: right * np.float32("nan")),
         ),
         "labels-are-infinite": (
-            "different labels|no numbers",
+            "different labels|not finite numbers",
             CHECK | {"serve"},
             _index(latents=lambda right: right + np.float32("inf")),
         ),
@@ -801,8 +801,12 @@ def _contents(_: random.Random) -> Rows:
             _points(_any_npy(np.array([{"x": 1}], dtype=object))),
         ),
         "points-are-an-archive": ("not a plain array", DECODED, _points(_archive_of_points())),
-        "points-of-another-kind": ("not a cloud|points", DECODED, _points(npy_bytes(_cloud().astype("<f8")))),
-        "points-are-fewer": ("points", DECODED, _points(npy_bytes(_cloud()[:3]))),
+        "points-of-another-kind": (
+            "not a cloud|points",
+            DECODED,
+            _points(encode_npy(_cloud().astype("<f8"))),
+        ),
+        "points-are-fewer": ("points", DECODED, _points(encode_npy(_cloud()[:3]))),
         "description-is-deep": (text, described, _meta(lambda _: _deep(100_000).encode())),
         "description-is-no-table": (text, described, _meta(lambda _: b"[]")),
         "description-without-id": (text, described, _meta(lambda table: table.pop("id") and None)),
@@ -835,4 +839,4 @@ def _contents(_: random.Random) -> Rows:
 
 
 def _archive_of_points() -> bytes:
-    return _zip({"points.npy": npy_bytes(_cloud())}, zipfile.ZIP_STORED)
+    return _zip({"points.npy": encode_npy(_cloud())}, zipfile.ZIP_STORED)

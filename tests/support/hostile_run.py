@@ -29,14 +29,14 @@ def _everything() -> "BatchConfig":
     from turntable.loaders import BatchConfig, Views
 
     fields = ("rotation", "factors", "mask", "depth", "points", "object_points")
-    return BatchConfig(sampler=Views(), batch_size=2, fields=fields, last="short", output="numpy")
+    return BatchConfig(sampler=Views(), batch_size=2, fields=fields, last_batch="short", output="numpy")
 
 
 def load(folder: Path, _: Path) -> str:
     from turntable.loaders import Loader
 
     loader = Loader(folder, _everything())
-    return f"{sum(len(batch['view']) for batch in loader.batches(0))} views"
+    return f"{sum(len(batch['view']) for batch in loader.iter_batches(0))} views"
 
 
 def stream(folder: Path, scratch: Path) -> str:
@@ -47,18 +47,18 @@ def stream(folder: Path, scratch: Path) -> str:
         counts = []
         for cache in (scratch / "cache", False):
             loader = Loader(f"{server.url}/{folder.name}", _everything(), cache=cache)
-            counts.append(sum(len(batch["view"]) for batch in loader.batches(0)))
+            counts.append(sum(len(batch["view"]) for batch in loader.iter_batches(0)))
     return f"{counts} views"
 
 
 def verify(folder: Path, _: Path) -> str:
-    from turntable.datasets import verify as verify_dataset
+    from turntable.datasets import verify_dataset as verify_dataset
     from turntable.errors import IntegrityError
 
-    report = verify_dataset(folder, deep=True, threads=1)
+    report = verify_dataset(folder, deep=True, num_threads=1)
     if report.problems:
         raise IntegrityError("\n".join(report.problems))
-    return f"{report.images} images"
+    return f"{report.num_images} images"
 
 
 def inspect(folder: Path, _: Path) -> str:
@@ -69,9 +69,9 @@ def serve(folder: Path, _: Path) -> str:
     from starlette.testclient import TestClient
 
     from turntable.errors import TurntableError
-    from turntable.service import create_app, find_datasets
+    from turntable.service import build_catalog, create_app
 
-    with TestClient(create_app(find_datasets([folder])), "http://localhost") as client:
+    with TestClient(create_app(build_catalog([folder])), "http://localhost") as client:
         refused, name = [], folder.name
         asked = ["about", "factors", "objects?limit=9", "pair", "manifest.json"]
         asked += (
@@ -96,24 +96,25 @@ def serve(folder: Path, _: Path) -> str:
 
 
 def publish(folder: Path, scratch: Path) -> str:
-    from turntable.datasets import prepare_hub
+    from turntable.datasets import prepare_hub_folder
     from turntable.datasets import publish as publish_dataset
     from turntable.datasets.stores import LocalStore
 
-    prepare_hub(folder, scratch / "hub")
-    return f"{publish_dataset(folder, LocalStore(scratch / 'store')).sent} files"
+    prepare_hub_folder(folder, scratch / "hub")
+    return f"{publish_dataset(folder, LocalStore(scratch / 'store')).num_sent} files"
 
 
 def convert(folder: Path, scratch: Path) -> str:
     from turntable.datasets import export_folder
 
-    return f"{export_folder(folder, scratch / 'out', threads=1).images} images"
+    return f"{export_folder(folder, scratch / 'out', num_threads=1).num_images} images"
 
 
 def query(folder: Path, _: Path) -> str:
     from turntable.datasets import open_dataset
 
-    return f"{len(_worker().matching(open_dataset(folder), ('train',), 'floor_hue < 2')['train'])} views"
+    views = _worker().select_matching_views(open_dataset(folder), ("train",), "floor_hue < 2")
+    return f"{len(views['train'])} views"
 
 
 def _worker():

@@ -24,7 +24,7 @@ from typing import Any, Self
 from tests.support import quick_run
 from tests.support.quick_run import OBJECTS, InProcess, load_here, quick
 from turntable.renderer.meshes.sources import ZooSource
-from turntable.renderer.runs import Loaded, shard
+from turntable.renderer.runs import LoadedObject, shard_rendering
 from turntable.renderer.views import RenderedViews
 
 TOUCHING = set("open write truncate flush close fsync replace rename link unlink mkdir flock".split())  # noqa: SIM905
@@ -130,14 +130,14 @@ def draw(folder: Path) -> Drawn:
     def work() -> None:
         views: dict[str, RenderedViews] = {}
         device: list[Any] = []
-        begin = shard.begin_views
+        begin = shard_rendering.begin_views
 
         def noted(backend: Any, recipe: Any, object_id: str, *more: Any) -> Callable[[], RenderedViews]:
             device[:] = [backend.device]
             pending = begin(backend, recipe, object_id, *more)
             return lambda: views.setdefault(object_id, pending())
 
-        shard.begin_views = noted
+        shard_rendering.begin_views = noted
         quick(folder)
         kept.write_bytes(pickle.dumps(Drawn(device[0], views)))
 
@@ -151,10 +151,10 @@ def use(drawn: Drawn) -> None:
     """Have the runs of this process, and of its forks, find their meshes and pictures ready."""
     source, ready = ZooSource(OBJECTS), Ready(drawn)
     names = list(drawn.views)
-    meshes: dict[str, Loaded | Exception] = dict(zip(names, load_here(source)(names), strict=True))
+    meshes: dict[str, LoadedObject | Exception] = dict(zip(names, load_here(source)(names), strict=True))
     quick_run.load_here = lambda _: lambda names: (meshes[name] for name in names)
-    InProcess.opener = lambda *_: ready
-    shard.begin_views = lambda backend, recipe, name, *_: lambda: drawn.views[name]
+    InProcess.make_opener = lambda *_: ready
+    shard_rendering.begin_views = lambda backend, recipe, name, *_: lambda: drawn.views[name]
 
 
 def killed_at(folder: Path, place: Where) -> bool:

@@ -58,8 +58,8 @@ class DeadlySource(ZooSource):
             mesh, materials=tuple(deadly(item, self.marker, os.getpid()) for item in mesh.materials)
         )
 
-    def digest(self, object_id: str, mesh: Mesh) -> str:
-        return super().digest(object_id, super().load(object_id))
+    def compute_digest(self, object_id: str, mesh: Mesh) -> str:
+        return super().compute_digest(object_id, super().load(object_id))
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Misbehaving(ZooSource):
     folder: Path = Path()
     names: tuple[str, ...] = ()
 
-    def objects(self) -> tuple[SourceObject, ...]:
+    def list_objects(self) -> tuple[SourceObject, ...]:
         return tuple(SourceObject(name, "unsorted") for name in self.names)
 
     def load(self, object_id: str) -> Mesh:
@@ -79,7 +79,7 @@ class Misbehaving(ZooSource):
             self._do(word)
         return super().load("mug/000000")
 
-    def digest(self, object_id: str, mesh: Mesh) -> str:
+    def compute_digest(self, object_id: str, mesh: Mesh) -> str:
         return f"digest of {object_id}"
 
     def _first(self, object_id: str) -> bool:

@@ -1,6 +1,6 @@
 """Results that no run had: a row for each part, with intervals around what the test says."""
 
-from turntable.evaluation import Results, Row, Score
+from turntable.evaluation import EvaluationResults, Score, ScoreRow
 
 
 def scores(**values):
@@ -10,7 +10,7 @@ def scores(**values):
 
 
 def results(method, *rows):
-    constant = Row("constant", 0, scores(top1=0.0625, r2_averaged=-0.0001, geodesic_median_deg=107.2))
-    return Results(
+    constant = ScoreRow("constant", 0, scores(top1=0.0625, r2_averaged=-0.0001, geodesic_median_deg=107.2))
+    return EvaluationResults(
         method, "small", 0, "zoo", "f" * 64, {"name": "turntable-1"}, 256, 64, 1280, (*rows, constant)
     )

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from turntable.datasets.labels import STANDARD_BY_NAME, LabelSchema
+from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME, LabelSchema
 from turntable.evaluation import SplitFeatures
 from turntable.models import DataInfo
 from turntable.studies import StudiedRun, StudyInput
-from turntable.training import Run, demo_config
+from turntable.training import Run, make_demo_config
 
 NAMES = ("rotation_x_rad", "rotation_y_rad", "rotation_z_rad", "floor_hue", "light_theta_rad")
 CLASSES = ("car", "chair", "cup")
@@ -28,8 +28,8 @@ def made_up_split(parts, objects=60, views=4, seed=0, names=NAMES, fixed=(), cla
         prefix: Of the objects' ids.
     """
     random = np.random.default_rng(seed)
-    factors = [STANDARD_BY_NAME[name].factor for name in names]
-    factors = [f.fixed(f.low) if f.name in fixed else f for f in factors]
+    factors = [STANDARD_FACTORS_BY_NAME[name].factor for name in names]
+    factors = [f.with_value(f.low) if f.name in fixed else f for f in factors]
     labels = np.stack([random.uniform(f.low, f.high, (objects, views)) for f in factors], -1).astype(
         np.float32
     )
@@ -50,7 +50,7 @@ def with_parts(split, parts):
 
 def values(split, name):
     """A factor's values [N, V]."""
-    return split.labels[..., split.schema.column(name)].astype(np.float64)
+    return split.labels[..., split.schema.get_column(name)].astype(np.float64)
 
 
 def circle(split, name, period=2 * np.pi):
@@ -62,7 +62,7 @@ def circle(split, name, period=2 * np.pi):
 def no_run(label):
     """A run that nobody trained."""
     data = DataInfo(len(CLASSES), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 32)
-    return Run(Path("runs") / label, demo_config("vicreg", "nowhere"), data, CLASSES, "f" * 64)
+    return Run(Path("runs") / label, make_demo_config("vicreg", "nowhere"), data, CLASSES, "f" * 64)
 
 
 def material(train, val, heads="linear", labels=("made up",), split="val"):

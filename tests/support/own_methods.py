@@ -2,7 +2,7 @@
 
 import sys
 
-from turntable.models import own_methods
+from turntable.models import user_methods
 
 MINE = """
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def forget_own_methods(*modules: str) -> None:
     Args:
         modules: Beginnings of the names of further modules to forget.
     """
-    own_methods._known.clear()
+    user_methods._registered.clear()
     for name in list(sys.modules):
         if name.startswith(("turntable_own_", *modules)):
             del sys.modules[name]

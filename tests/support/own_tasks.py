@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 
 from turntable.evaluation import Protocol, ScoreColumn, ScoreFinding, ScoreTable, SplitFeatures
-from turntable.evaluation.numbers import Resampling
-from turntable.evaluation.tasks import FeatureTask, Fitted
+from turntable.evaluation.measurement import BootstrapConfig
+from turntable.evaluation.tasks import FeatureTask, FittedTask
 
 CLASSES = 4
-FEW = Resampling(20)
+FEW = BootstrapConfig(20)
 
 
 def split_of(objects=12, views=4, seed=0, **changes):
@@ -45,15 +45,15 @@ class HiddenNumber(FeatureTask):
             ),
         ),
     )
-    main = ("hidden_error",)
+    main_metrics = ("hidden_error",)
 
     def fit(self, row, train, method=None):
-        return Fitted(
+        return FittedTask(
             lambda place: self.missed(place, self.scale * place.split.parts[row][..., -1]),
             train.split.parts[row].shape[2],
         )
 
-    def baselines(self, train):
+    def build_baselines(self, train):
         mean = train.split.quaternions[..., 0].mean()
         nearest = np.median(train.split.quaternions[..., 0])
         return {
@@ -62,4 +62,4 @@ class HiddenNumber(FeatureTask):
         }
 
     def missed(self, place, told):
-        return {"hidden_error": place.resamples.mean(np.abs(told - place.split.quaternions[..., 0]))}
+        return {"hidden_error": place.resamples.compute_mean(np.abs(told - place.split.quaternions[..., 0]))}

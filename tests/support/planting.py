@@ -18,7 +18,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as ano
 
 
 def get(cache: ShardCache, store: LocalStore, size: int = len(DATA)) -> bytes:
-    descriptor = cache.opened(store, "a", size, DIGEST)
+    descriptor = cache.open_file(store, "a", size, DIGEST)
     try:
         return os.pread(descriptor, 1_000_000, 0)
     finally:

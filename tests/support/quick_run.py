@@ -8,25 +8,27 @@ from pathlib import Path
 from turntable.datasets import Recipe, load_recipe
 from turntable.errors import MeshError
 from turntable.renderer import generate
-from turntable.renderer.backends import Choice, choose
+from turntable.renderer.backends import BackendSelection, select_backend
 from turntable.renderer.meshes.sources import MeshSource, ZooSource, load_mesh
-from turntable.renderer.runs import Loaded
-from turntable.renderer.runs.engines import Watcher
-from turntable.renderer.runs.shard import Load, render_shard
-from turntable.renderer.runs.workers import ShardResult, ShardTask, WorkerSetup
+from turntable.renderer.runs import LoadedObject
+from turntable.renderer.runs.engines import EngineCallbacks
+from turntable.renderer.runs.shard_rendering import LoadMeshes, render_shard
+from turntable.renderer.runs.shard_workers import ShardResult, ShardTask, WorkerSetup
 
 TINY = load_recipe("zoo").replace(views=2, image_size_px=16, quality="fast", objects_per_shard=3)
 OBJECTS = 12
 
 
-def load_here(source: MeshSource) -> Load:
+def load_here(source: MeshSource) -> LoadMeshes:
     """Meshes of a source, loaded without a child."""
 
-    def load(object_ids: Sequence[str]) -> Iterator[Loaded | MeshError]:
+    def load(object_ids: Sequence[str]) -> Iterator[LoadedObject | MeshError]:
         for object_id in object_ids:
             try:
                 mesh = load_mesh(source, object_id)
-                yield Loaded(mesh, source.digest(object_id, mesh), source.licence_of(object_id))
+                yield LoadedObject(
+                    mesh, source.compute_digest(object_id, mesh), source.get_license(object_id)
+                )
             except MeshError as error:
                 yield error
 
@@ -37,21 +39,23 @@ def load_here(source: MeshSource) -> Load:
 class InProcess:
     """An engine that makes one shard after the other, here."""
 
-    def opener(self, backend: str, device: str) -> Choice:
-        return choose(backend, device)
+    def make_opener(self, backend: str, device: str) -> BackendSelection:
+        return select_backend(backend, device)
 
-    def make(self, tasks: Sequence[ShardTask], setup: WorkerSetup, watcher: Watcher) -> None:
+    def render_shards(
+        self, tasks: Sequence[ShardTask], setup: WorkerSetup, callbacks: EngineCallbacks
+    ) -> None:
         folder = setup.destination.folder
         with setup.opener.open() as backend:
             for task in tasks:
-                if watcher.stop():
+                if callbacks.should_stop():
                     return
                 counts = []
                 load = load_here(setup.source)
                 outcome = render_shard(backend, setup.recipe, load, task.shard, folder, counts.append)
                 if outcome.shard is not None:
-                    setup.destination.deliver(outcome.shard)
-                watcher.made(task, ShardResult(outcome, counts[-1]))
+                    setup.destination.deliver_shard(outcome.shard)
+                callbacks.on_shard_done(task, ShardResult(outcome, counts[-1]))
 
 
 def quick(folder: Path, recipe: Recipe = TINY, **how: object) -> None:

@@ -12,8 +12,8 @@ from tests.support.quick_run import OBJECTS, TINY
 from turntable.errors import InvalidInputError
 from turntable.renderer import generate
 from turntable.renderer.meshes.sources import ZooSource
-from turntable.renderer.runs import Listener
-from turntable.renderer.runs.engines import RayCluster
+from turntable.renderer.runs import RunListener
+from turntable.renderer.runs.engines import RayEngine
 
 RECIPE = TINY.replace(views=40)
 """So that a shard takes some time."""
@@ -46,15 +46,15 @@ def main(folder: Path) -> None:
 
     try:
         try:
-            generate(TINY, ZooSource(OBJECTS), folder / "unreached", engine=RayCluster("127.0.0.1:1"))
+            generate(TINY, ZooSource(OBJECTS), folder / "unreached", engine=RayEngine("127.0.0.1:1"))
         except InvalidInputError as error:
             warnings.append(str(error))
         manifest = generate(
             RECIPE,
             ZooSource(OBJECTS),
             folder / "set",
-            engine=RayCluster(cluster.address),
-            listener=Listener(progress, warnings.append, tell),
+            engine=RayEngine(cluster.address),
+            listener=RunListener(progress, warnings.append, tell),
         )
     finally:
         ray.shutdown()

@@ -19,7 +19,7 @@ class TinyNet(Backbone):
     """Two strided convolutions; the last map, 4 channels of 2 x 2 cells, is the representation."""
 
     dim = 16
-    least_size_px = 16
+    min_size_px = 16
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class TinyNet(Backbone):
         self.norm = nn.BatchNorm2d(4)
         self.second = nn.Conv2d(4, 4, 3, stride=2, padding=1)
 
-    def maps(self, x: Tensor) -> Tensor:
+    def compute_maps(self, x: Tensor) -> Tensor:
         """Maps [B, 4, 2, 2] of images [B, 3, H, W]."""
         x = self.second(torch.relu(self.norm(self.first(x))))
         return functional.adaptive_avg_pool2d(x, 2)

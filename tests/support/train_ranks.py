@@ -23,7 +23,7 @@ from tests.support.ports import free_port
 from turntable.errors import StoppedError
 from turntable.models import Method, Normalize
 from turntable.training import TrainConfig, read_records, train
-from turntable.training.steps import Ranks, joined
+from turntable.training.steps import ProcessGroup, process_group
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def norms() -> dict[str, float]:
     import torch.distributed as dist
     from torch import nn
 
-    from turntable.training import synchronised
+    from turntable.training import convert_sync_batch_norm
 
     count, index = dist.get_world_size(), dist.get_rank()
     found = {}
@@ -97,7 +97,7 @@ def norms() -> dict[str, float]:
         x = (3 + 2 * torch.randn(*shape, dtype=torch.float64)).requires_grad_()
         aim = torch.randn_like(x)
         whole = make().double()
-        shared = synchronised(nn.Sequential(make().double()))
+        shared = convert_sync_batch_norm(nn.Sequential(make().double()))
         own = x.detach().chunk(count)[index].requires_grad_()
         differences = []
         for _ in range(2):  # the second time the running statistics have a past
@@ -123,7 +123,7 @@ def do_all(plan: Path) -> None:
     said: dict[str, Any] = {}
     try:
         # Once: who meets again in one store may find where the others were before.
-        with joined("cpu") as ranks:
+        with process_group("cpu") as ranks:
             said |= {str(out): do(out, config, how) for out, config, how in read_plan(plan)}
             said["norms"] = norms()
             share_and_stop(ranks)
@@ -137,11 +137,11 @@ def threads() -> list[str]:
     return [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
 
 
-def share_and_stop(ranks: Ranks) -> None:
+def share_and_stop(ranks: ProcessGroup) -> None:
     """As a training that is stopped while it holds what all ranks share."""
     shared = DistributedDataParallel(torch.nn.Linear(2, 2))
     shared(torch.ones(2, 2)).sum().backward()
-    raise StoppedError(f"rank {ranks.index}")
+    raise StoppedError(f"rank {ranks.rank}")
 
 
 def begun(out: Path, config: TrainConfig, how: Mapping[str, Any], ranks: int) -> list[int]:

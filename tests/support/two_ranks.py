@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.multiprocessing.spawn import start_processes
 
 from tests.support.train_ranks import double_precision
-from turntable.models import METHODS, DataInfo, Method, Moment, build_backbone, build_method
-from turntable.training import synchronised
-from turntable.training.steps import Ranks
-from turntable.training.steps.trainer import share
+from turntable.models import METHODS, DataInfo, Method, TrainState, build_backbone, build_method
+from turntable.training import convert_sync_batch_norm
+from turntable.training.steps import ProcessGroup
+from turntable.training.steps.trainer import wrap_distributed
 
 Answer = tuple[dict[str, Tensor], dict[str, Tensor]]
 """The loss and its terms, and the gradient of each parameter that has one."""
@@ -33,9 +33,9 @@ NARROW = {
     "regressor_width": 24,
     "predictor_width": 24,
     "action_width": 8,
-    "capsules": 4,
+    "num_capsules": 4,
     "feedforward_width": 32,
-    "layers": 1,
+    "num_layers": 1,
     "point_widths": (12, 12),
     "global_widths": (12, 16),
     "head_widths": (12,),
@@ -61,7 +61,7 @@ def narrow_method(name: str) -> Method:
 def batch_for(method: Method) -> dict[str, Tensor]:
     """Random views, and random labels of the kinds that the method reads."""
     generator = torch.Generator().manual_seed(1)
-    views = method.config.sample.views
+    views = method.config.sample.num_views
     pictures = torch.randint(256, (ROWS, views, 3, 32, 32), generator=generator, dtype=torch.uint8)
     whole = {"views": pictures, "view_1": pictures[:, 0], "view_2": pictures[:, -1]}
     whole["points"] = torch.randn(ROWS, 20, 6, generator=generator, dtype=torch.float64)
@@ -79,14 +79,14 @@ def batch_for(method: Method) -> dict[str, Tensor]:
     return {field: whole[field] for field in method.reads}
 
 
-def answer(name: str, ranks: Ranks) -> Answer:
+def answer(name: str, ranks: ProcessGroup) -> Answer:
     """Of this rank's share of the batch."""
     with double_precision():
-        method = synchronised(narrow_method(name).train())
+        method = convert_sync_batch_norm(narrow_method(name).train())
         batch = batch_for(method)
-        mine = {field: values.chunk(ranks.count)[ranks.index] for field, values in batch.items()}
-        method.before_step(Moment(step=0, steps=10, epoch=0, epochs=1))
-        shared = share(method, ranks)
+        mine = {field: values.chunk(ranks.num_ranks)[ranks.rank] for field, values in batch.items()}
+        method.before_step(TrainState(step=0, num_steps=10, epoch=0, num_epochs=1))
+        shared = wrap_distributed(method, ranks)
         terms = shared(mine)
         terms["loss"].backward()
     gradients = {key: p.grad.clone() for key, p in method.named_parameters() if p.grad is not None}
@@ -96,7 +96,7 @@ def answer(name: str, ranks: Ranks) -> Answer:
 def take_part(rank: int, folder: Path) -> None:
     """One of two ranks: all its answers, into a file."""
     dist.init_process_group("gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=2)
-    ranks = Ranks(CPU, rank, 2)
+    ranks = ProcessGroup(CPU, rank, 2)
     torch.save({name: answer(name, ranks) for name in METHODS}, folder / f"rank{rank}.pt")
     dist.destroy_process_group()
 
@@ -126,7 +126,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     importlib.import_module("torch._dynamo")  # once, not by each process: activation checkpoints ask for it
     ranks = start_processes(take_part, (folder,), nprocs=2, join=False, start_method="fork")
-    alone = {name: answer(name, Ranks(CPU)) for name in METHODS}
+    alone = {name: answer(name, ProcessGroup(CPU)) for name in METHODS}
     while not ranks.join():  # raises what a rank raised
         pass
     shared = [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]

@@ -9,13 +9,13 @@ import pytest
 from tests.support import ROOT
 
 Failures = dict[str, str]
-"""Messages of the tests that failed, by CLASS.TEST."""
+"""Messages of the failed tests by CLASS.TEST."""
 Run = Callable[..., Failures]
 
 
 @pytest.fixture
 def failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run tests of a file (CLASS, CLASS.TEST) as its writer does: in an empty folder, in a new process."""
+    """Run tests of a file (CLASS or CLASS.TEST) in a new process in an empty folder, as their author does."""
 
     def run(code: str, *tests: str) -> Failures:
         (tmp_path / "test_mine.py").write_text(code)
@@ -37,12 +37,12 @@ def failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def fail_by_name(failures: Run) -> Callable[[str, str, Mapping[str, str]], None]:
-    """Hold against a file's code that a class or test of it passes, and that others fail with these words."""
+    """Check that one class or test of a file passes, and that others fail with certain messages."""
 
-    def check(code: str, right: str, wanted: Mapping[str, str]) -> None:
-        found = failures(code, right, *wanted)
-        for test, words in wanted.items():
-            assert words in found[test], test
+    def check(code: str, right: str, messages: Mapping[str, str]) -> None:
+        found = failures(code, right, *messages)
+        for test, message in messages.items():
+            assert message in found[test], test
         assert not [name for name in found if f"{name}.".startswith(f"{right}.")]
 
     return check

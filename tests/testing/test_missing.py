@@ -1,4 +1,4 @@
-"""A contract whose library is missing says so, with the line that installs it."""
+"""Contract tests whose library is missing raise MissingExtraError with the line that installs it."""
 
 import importlib
 import sys
@@ -9,10 +9,10 @@ from turntable.errors import MissingExtraError
 
 
 @pytest.mark.parametrize(
-    ("room", "library"), [("turntable.testing", "pytest"), ("turntable.testing.backends", "scipy")]
+    ("package", "library"), [("turntable.testing", "pytest"), ("turntable.testing.backends", "scipy")]
 )
-def test_what_is_missing_is_told(monkeypatch, room, library):
-    module = importlib.import_module(room)
+def test_a_missing_library_is_named(monkeypatch, package, library):
+    module = importlib.import_module(package)
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(MissingExtraError, match=rf"{library} is not installed.*\[testing\]"):
         importlib.reload(module)

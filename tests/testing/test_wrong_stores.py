@@ -1,4 +1,4 @@
-"""The contract of stores finds what is wrong with one, and says what it wants."""
+"""The contract tests of stores fail for a wrong store, and name the rule that it breaks."""
 
 CODE = """
 import pytest
@@ -18,40 +18,43 @@ class Unordered(LocalStore):
 
 
 class Open(LocalStore):
-    def _path(self, name):
+    def _get_path(self, name):
         return self.folder / name
 
 
-class Believing(LocalStore):
+class WithoutDigest(LocalStore):
     def upload(self, name, path, sha256):
         self.write(name, path.read_bytes())
 
 
 class Greedy(LocalStore):
-    def read(self, name, most_bytes):
+    def read(self, name, max_bytes):
         return super().read(name, 1 << 40)
 
 
-def tested(kind):
+def make_test_class(store_class):
     class Tested(StoreContract):
         @pytest.fixture
         def store(self, tmp_path):
-            return kind(tmp_path / "set")
+            return store_class(tmp_path / "set")
 
     return Tested
 
 
-TestShort, TestUnordered, TestOpen = tested(Short), tested(Unordered), tested(Open)
-TestBelieving, TestGreedy = tested(Believing), tested(Greedy)
+TestShort = make_test_class(Short)
+TestUnordered = make_test_class(Unordered)
+TestOpen = make_test_class(Open)
+TestWithoutDigest = make_test_class(WithoutDigest)
+TestGreedy = make_test_class(Greedy)
 """
 
 
 def test_a_wrong_store_fails_by_name(fail_by_name):
     wanted = {
-        "TestShort.test_ranges": "read_range gives 10 bytes from 0 on, fewer where the file ends before",
-        "TestUnordered.test_lists_are_of_folders_and_sorted": "list gives the names of all files, sorted",
+        "TestShort.test_ranges": "read_range returns 10 bytes from offset 0",
+        "TestUnordered.test_lists_are_of_folders_and_sorted": "list returns the names of all files, sorted",
         "TestOpen.test_a_name_never_leaves_the_store[../x]": "refuses the name '../x'",
-        "TestBelieving.test_upload_of_something_else_leaves_what_was_there": "raises IntegrityError",
-        "TestGreedy.test_no_more_is_read_than_is_allowed": "longer than most_bytes raises GivenUpError",
+        "TestWithoutDigest.test_upload_of_something_else_leaves_what_was_there": "raises IntegrityError",
+        "TestGreedy.test_no_more_is_read_than_is_allowed": "longer than max_bytes raises RejectedResponse",
     }
     fail_by_name(CODE, "TestUnordered.test_ranges", wanted)

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from turntable.models import METHODS, PAIR, ImageMethod, MethodConfig, MethodEntry, SampleKind
-from turntable.testing.sets import make_full_dataset, make_synthetic_dataset
-from turntable.training import demo_config
+from turntable.models import METHODS, PAIR, ImageMethod, MethodConfig, MethodEntry, SampleSpec
+from turntable.testing.datasets import make_full_dataset, make_synthetic_dataset
+from turntable.training import make_demo_config
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,12 +37,12 @@ class ToyConfig(MethodConfig):
     """A method that is done at once, and shows what it was given."""
 
     fields: tuple[str, ...] = ("view_1", "view_2")
-    views: int = PAIR.views
+    views: int = PAIR.num_views
     consecutive: bool = False
 
     @property
     def sample(self):
-        return SampleKind(self.views, self.consecutive)
+        return SampleSpec(self.views, self.consecutive)
 
 
 class Toy(ImageMethod):
@@ -64,12 +64,12 @@ class Toy(ImageMethod):
         total = (self.weight.mean() + self.bias.mean()) * seen
         return {"loss": total, "brightness": seen, "drawn": torch.rand(())}
 
-    def before_step(self, moment):
-        self.before.append(moment)
+    def before_step(self, state):
+        self.before.append(state)
 
-    def after_step(self, moment):
+    def after_step(self, state):
         self.steps += 1
-        self.after.append(moment)
+        self.after.append(state)
 
 
 @pytest.fixture
@@ -91,6 +91,6 @@ def toys(monkeypatch):
 def toy_config(dataset, toys):
     def make(place=dataset, **changes):
         settings = {"epochs": 2, "pairs_per_object": 2, "batch_size": 4, "log_every": 1, "warmup_epochs": 0}
-        return demo_config("toy", place, **{**settings, "schedule": "constant", **changes})
+        return make_demo_config("toy", place, **{**settings, "schedule": "constant", **changes})
 
     return make

@@ -7,8 +7,8 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.loaders import AUGMENTATIONS, Augmentation, BatchConfig, Loader, Pairs
-from turntable.loaders.augment import augment, parameters_in
-from turntable.training import TrainConfig, augmentation_of, demo_config, train
+from turntable.loaders.augment import augment, get_parameters
+from turntable.training import TrainConfig, make_demo_config, parse_augmentation, train
 from turntable.training.steps import check_augmentation
 
 
@@ -21,7 +21,7 @@ def test_the_loss_sees_augmented_pictures(toy_config, toys, dataset, tmp_path):
     settings = {"fields": (), "seed": config.seed, "augmentation": augmentation}
     plain = next(iter(Loader(dataset, BatchConfig(sampler=Pairs(2), batch_size=4, **settings))))
     for name, suffix in (("view_1", "_1"), ("view_2", "_2")):
-        assert torch.equal(seen[name], augment(plain[name], parameters_in(plain, suffix)))
+        assert torch.equal(seen[name], augment(plain[name], get_parameters(plain, suffix)))
         assert not torch.equal(seen[name], plain[name])
 
 
@@ -31,14 +31,14 @@ def test_without_an_augmentation_pictures_are_as_they_are(toy_config, toys, tmp_
 
 
 def test_an_augmentation_survives_json(dataset):
-    config = demo_config("sie", dataset, augmentation=Augmentation.simclr(0.5))
+    config = make_demo_config("sie", dataset, augmentation=Augmentation.simclr(0.5))
     values = config.to_dict()
     values["augmentation"]["crop_scale"] = list(values["augmentation"]["crop_scale"])
     assert TrainConfig.from_dict(values) == config
     with pytest.raises(InvalidInputError, match="an augmentation has no zoom"):
         TrainConfig.from_dict({**values, "augmentation": {"zoom": 1}})
     with pytest.raises(InvalidInputError, match="augmentation is 'simclr'; it must be an Augmentation"):
-        demo_config("sie", dataset, augmentation="simclr")
+        make_demo_config("sie", dataset, augmentation="simclr")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_an_augmentation_survives_json(dataset):
     ],
 )
 def test_texts_of_the_command_line(texts, expected):
-    assert augmentation_of(texts) == expected
+    assert parse_augmentation(texts) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_texts_of_the_command_line(texts, expected):
 )
 def test_texts_that_cannot_be_right(text, words):
     with pytest.raises(InvalidInputError, match=words):
-        augmentation_of([text])
+        parse_augmentation([text])
 
 
 def test_what_contradicts_the_fields_of_a_method_is_said():
     pair = ("view_1", "view_2")
     (flips,) = check_augmentation(Augmentation.simclr(), (*pair, "relative_quaternion"))
-    assert "mirrors pictures, which contradicts relative_quaternion: take simclr-unmirrored" in flips
+    assert "mirrors images, which contradicts relative_quaternion: use simclr-unmirrored" in flips
     (hues,) = check_augmentation(AUGMENTATIONS["color"], (*pair, "floor_hue_difference"))
     assert "shifts hues, which contradicts floor_hue_difference" in hues
     assert list(check_augmentation(Augmentation.simclr(), pair)) == []
@@ -81,13 +81,13 @@ def test_what_contradicts_the_fields_of_a_method_is_said():
     assert list(check_augmentation(AUGMENTATIONS["color"], ("view_1", "depth_1"))) == []
     with pytest.raises(InvalidInputError, match="but not depth_1, which the method reads"):
         list(check_augmentation(AUGMENTATIONS["crop"], ("view_1", "depth_1")))
-    with pytest.raises(InvalidInputError, match="changes pictures, and the method reads none"):
+    with pytest.raises(InvalidInputError, match="changes images, but the method reads none"):
         list(check_augmentation(AUGMENTATIONS["crop"], ("points", "category")))
 
 
 def test_a_run_warns_of_mirrored_poses_once(dataset, tmp_path):
     said = []
-    config = demo_config("sie", dataset, epochs=1, batch_size=6, augmentation=Augmentation.simclr())
+    config = make_demo_config("sie", dataset, epochs=1, batch_size=6, augmentation=Augmentation.simclr())
     train(config, tmp_path / "run", warn=said.append)
     assert [line for line in said if "mirrors" in line] == said
     assert len(said) == 1

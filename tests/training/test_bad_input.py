@@ -6,10 +6,10 @@ import torch
 from turntable.errors import InvalidInputError
 from turntable.models import BACKBONES
 from turntable.models.backbones import SmallNet
-from turntable.testing.sets import make_synthetic_dataset
-from turntable.training import demo_config, train
-from turntable.training.steps import joined, rows_of
-from turntable.training.steps.distributed import chosen_device
+from turntable.testing.datasets import make_synthetic_dataset
+from turntable.training import make_demo_config, train
+from turntable.training.steps import compute_micro_batch_size, process_group
+from turntable.training.steps.distributed import resolve_device
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def refused(tmp_path):
 
 
 def test_one_view_of_each_object(tmp_path, refused):
-    make_synthetic_dataset(tmp_path / "set", views=1)
-    config = demo_config("sie", tmp_path / "set", batch_size=4)
+    make_synthetic_dataset(tmp_path / "set", num_views=1)
+    config = make_demo_config("sie", tmp_path / "set", batch_size=4)
     refused(
         config,
         r"sie cannot train on .*set: the method takes 2 views of each object, and it has 1; .*--views 2",
@@ -41,7 +41,7 @@ def test_a_label_that_the_data_lack(toy_config, refused, label, recipe):
 
 def test_sequences_where_there_are_none(toy_config, refused):
     config = toy_config(method_config={"fields": ("views",), "views": 3, "consecutive": True})
-    refused(config, "takes 3 views in a row of a true sequence, and it has no sequences; .*'sequences'")
+    refused(config, "takes 3 consecutive views of a sequence, and it has no sequences; .*'sequences'")
 
 
 def test_sequences_that_are_too_short(toy_config, full_dataset, refused):
@@ -50,9 +50,9 @@ def test_sequences_that_are_too_short(toy_config, full_dataset, refused):
 
 
 def test_one_category(tmp_path, toy_config, refused):
-    make_synthetic_dataset(tmp_path / "set", categories=1)
+    make_synthetic_dataset(tmp_path / "set", num_categories=1)
     config = toy_config(tmp_path / "set", method_config={"fields": ("view_1", "category")})
-    refused(config, "all its objects are of one category")
+    refused(config, "all its objects have the same category")
 
 
 def test_fewer_samples_than_a_batch(toy_config, refused):
@@ -73,9 +73,9 @@ def test_all_that_is_missing_is_said_at_once(toy_config, refused):
 )
 def test_a_batch_that_cannot_be_shared(toy_config, batch_size, ranks, accumulate, near):
     config = toy_config(batch_size=batch_size, accumulate=accumulate)
-    with pytest.raises(InvalidInputError, match=f"batch_size {batch_size} cannot be shared .*; take {near}$"):
-        rows_of(config, ranks)
-    assert rows_of(toy_config(batch_size=near, accumulate=accumulate), ranks) >= 2
+    with pytest.raises(InvalidInputError, match=f"batch_size {batch_size} cannot be divided .*; use {near}$"):
+        compute_micro_batch_size(config, ranks)
+    assert compute_micro_batch_size(toy_config(batch_size=near, accumulate=accumulate), ranks) >= 2
 
 
 def test_a_batch_of_one(toy_config):
@@ -91,7 +91,7 @@ def test_a_gpu_where_there_is_none(toy_config, refused):
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "meta"])
 def test_a_device_that_there_is_not(name):
     with pytest.raises(InvalidInputError, match=f"device '{name}'"):
-        chosen_device(name)
+        resolve_device(name)
 
 
 def test_ranks_that_cannot_meet(monkeypatch):
@@ -100,13 +100,13 @@ def test_ranks_that_cannot_meet(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     with (
         pytest.raises(InvalidInputError, match=r"WORLD_SIZE is 2, but the ranks cannot meet.*torchrun"),
-        joined("cpu"),
+        process_group("cpu"),
     ):
         pytest.fail("they met")
 
 
 def test_images_that_are_too_small_for_the_backbone(dataset, refused):
-    config = demo_config("sie", dataset, batch_size=4, image_size=16)
+    config = make_demo_config("sie", dataset, batch_size=4, image_size=16)
     refused(config, "images of 11 px are too small for SmallNet")
 
 
@@ -116,5 +116,5 @@ def test_images_at_which_the_backbone_fails(dataset, refused, monkeypatch):
             raise RuntimeError("kernel larger than input")
 
     monkeypatch.setitem(BACKBONES, "small", Picky)
-    config = demo_config("sie", dataset, batch_size=4)
+    config = make_demo_config("sie", dataset, batch_size=4)
     refused(config, r"32 px, .* do not fit the backbone small \(kernel larger")

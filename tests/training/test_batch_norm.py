@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from turntable.training import synchronised
+from turntable.training import convert_sync_batch_norm
 from turntable.training.steps.batch_norm import SharedBatchNorm
 
 
@@ -17,7 +17,7 @@ def network():
 def test_all_batch_norms_are_replaced_and_keep_their_tensors():
     plain = network()
     before = {**dict(plain.named_parameters()), **dict(plain.named_buffers())}
-    shared = synchronised(plain)
+    shared = convert_sync_batch_norm(plain)
     assert shared is plain
     assert isinstance(shared[1], SharedBatchNorm)
     assert isinstance(shared[3][0], SharedBatchNorm)
@@ -29,7 +29,7 @@ def test_all_batch_norms_are_replaced_and_keep_their_tensors():
 
 @pytest.mark.parametrize("training", [True, False])
 def test_alone_it_is_what_it_replaces(training):
-    plain, shared = network().train(training), synchronised(network().train(training))
+    plain, shared = network().train(training), convert_sync_batch_norm(network().train(training))
     assert shared[1].training == training
     x = torch.randn(5, 3, 8, 8)
     assert torch.equal(plain(x), shared(x))
@@ -38,8 +38,8 @@ def test_alone_it_is_what_it_replaces(training):
 
 
 def test_a_batch_norm_itself_is_answered_with_its_replacement():
-    shared = synchronised(nn.BatchNorm1d(3))
+    shared = convert_sync_batch_norm(nn.BatchNorm1d(3))
     assert isinstance(shared, SharedBatchNorm)
-    assert synchronised(shared) is shared
+    assert convert_sync_batch_norm(shared) is shared
     with pytest.raises(ValueError, match=r"over \[B, C, ...\]"):
         shared(torch.zeros(3))

@@ -55,41 +55,41 @@ def flipped(data):
 def test_of_a_damaged_one_the_previous_is_taken_and_that_is_said(checkpoints, damage):
     checkpoints.save(state(1))
     checkpoints.save(state(2))
-    before = checkpoints.last.read_bytes()
-    checkpoints.last.write_bytes(damage(before))
-    assert checkpoints.last.read_bytes() != before
+    before = checkpoints.last_path.read_bytes()
+    checkpoints.last_path.write_bytes(damage(before))
+    assert checkpoints.last_path.read_bytes() != before
     said = []
     assert checkpoints.load(said.append)["step"] == 1
     assert len(said) == 1
     assert "checkpoint.pt is damaged" in said[0]
-    assert "going on from checkpoint-previous.pt, step 1" in said[0]
+    assert "continuing from checkpoint-previous.pt, step 1" in said[0]
 
 
 def test_the_previous_one_is_taken_where_a_kill_left_it_alone(checkpoints):
     checkpoints.save(state(1))
-    checkpoints.last.replace(checkpoints.previous)
+    checkpoints.last_path.replace(checkpoints.previous_path)
     assert checkpoints.load(never)["step"] == 1
 
 
 def test_both_damaged_is_an_error_that_names_both(checkpoints):
     checkpoints.save(state(1))
     checkpoints.save(state(2))
-    checkpoints.last.write_bytes(b"")
-    save_weights(checkpoints.previous, make().state_dict())
+    checkpoints.last_path.write_bytes(b"")
+    save_weights(checkpoints.previous_path, make().state_dict())
     with pytest.raises(IntegrityError, match=r"\.pt is damaged.*previous\.pt is no checkpoint; there"):
         checkpoints.load(never)
 
 
 def test_the_only_one_damaged_is_an_error(checkpoints):
     checkpoints.save(state(1))
-    checkpoints.last.write_bytes(b"")
+    checkpoints.last_path.write_bytes(b"")
     with pytest.raises(IntegrityError, match="there is no other checkpoint: remove"):
         checkpoints.load(never)
 
 
 def test_of_another_method_or_of_other_data_is_refused(checkpoints, tmp_path):
     checkpoints.save(state(1))
-    with pytest.raises(IntegrityError, match="is a checkpoint of sie, this run trains vicreg"):
+    with pytest.raises(IntegrityError, match="is a checkpoint of sie, but this run trains vicreg"):
         Checkpoints(tmp_path, "vicreg", "data").load(never)
     with pytest.raises(IntegrityError, match="trained on other data"):
         Checkpoints(tmp_path, "sie", "other data").load(never)
@@ -97,7 +97,7 @@ def test_of_another_method_or_of_other_data_is_refused(checkpoints, tmp_path):
 
 def test_of_another_version_is_refused(checkpoints):
     checkpoints.save(state(1))
-    torch.save({"format": 1}, checkpoints.last)
+    torch.save({"format": 1}, checkpoints.last_path)
     with pytest.raises(IntegrityError, match="has format 1; this version reads 2"):
         checkpoints.load(never)
 
@@ -139,6 +139,6 @@ def test_weights_that_do_not_fit_are_an_error_and_change_nothing(path):
         load_weights(network, read_weights(path), path)
     weights = {"extra": torch.zeros(1), **before}
     del weights["0.bias"]
-    with pytest.raises(IntegrityError, match=r"0\.bias is missing; extra belongs to no part"):
+    with pytest.raises(IntegrityError, match=r"0\.bias is missing; extra is superfluous"):
         load_weights(network, weights, path)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from turntable import cli
-from turntable.console import TrainBar, bars
-from turntable.training import TrainProgress, open_run, preset_of_machine
+from turntable.console import TrainBar, progress_bars
+from turntable.training import TrainProgress, open_run, select_preset
 from turntable.training.runs.checkpoints import read_weights
 
 
@@ -68,7 +68,7 @@ def test_every_setting_reaches_the_run(turntable_train, tmp_path):
 )
 def test_the_machine_chooses_the_preset_and_says_so(monkeypatch, has_gpu, device, preset):
     monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
-    chosen, why = preset_of_machine(device)
+    chosen, why = select_preset(device)
     assert chosen == preset
     assert why.startswith(f"--preset {preset}, as there is ")
 
@@ -105,7 +105,7 @@ def test_an_unknown_setting_is_one_line(turntable_train, tmp_path):
 @pytest.mark.parametrize(
     ("number", "status", "words"),
     [
-        (signal.SIGTERM, 75, "stopped after step 2 of 6; the same command goes on from here"),
+        (signal.SIGTERM, 75, "stopped after step 2 of 6; run the same command again to resume"),
         (signal.SIGUSR1, 75, "stopped after step 2 of 6"),
         (signal.SIGINT, 130, ""),
     ],
@@ -125,7 +125,7 @@ def test_a_signal_ends_the_run_with_a_checkpoint(
         patched.setattr(TrainBar, "__call__", show)
         ended, _, err = turntable_train()
     assert ended == status
-    assert f"{number.name}: ending after the step in hand" in err
+    assert f"{number.name}: ending after the current step" in err
     assert words in err
     assert (tmp_path / "run" / "checkpoint.pt").exists()
     assert not (tmp_path / "run" / "weights.pt").exists()
@@ -161,18 +161,18 @@ def test_the_package_is_a_program():
 
 
 def progress(step, **changes):
-    values = {"epoch": 0, "epochs": 2, "step": step, "steps": 9, "terms": {"loss": 1.25}}
-    speeds = {"images_per_second": 321.4, "waiting": 0.5, "seconds_left": 7200.0}
+    values = {"epoch": 0, "num_epochs": 2, "step": step, "num_steps": 9, "terms": {"loss": 1.25}}
+    speeds = {"images_per_second": 321.4, "wait_fraction": 0.5, "seconds_left": 7200.0}
     return TrainProgress(**{**values, **speeds, **changes})
 
 
 def test_where_no_one_watches_a_line_now_and_then_says_how_it_goes(monkeypatch):
     out, now = io.StringIO(), [0.0]
-    monkeypatch.setattr(bars.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress_bars.time, "monotonic", lambda: now[0])
     bar = TrainBar(Console(file=out), "sie")
     for moment, step in [(10, 1), (31, 2), (40, 3), (62, 4)]:
         now[0] = moment
-        bar(progress(step, waiting=0.01 if step == 4 else 0.5))
+        bar(progress(step, wait_fraction=0.01 if step == 4 else 0.5))
     assert out.getvalue().splitlines() == [
         "sie: 2/9 steps, loss 1.250, 321 images/s, waits 50%, 2 h 0 min left",
         "sie: 4/9 steps, loss 1.250, 321 images/s, 2 h 0 min left",

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from turntable.errors import InvalidInputError
-from turntable.training.steps.distributed import chosen_device
+from turntable.training.steps.distributed import resolve_device
 
 
 @pytest.fixture
@@ -30,12 +30,12 @@ def test_each_process_takes_its_own_unless_one_is_named(gpus, monkeypatch, name,
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     if rank is not None:
         monkeypatch.setenv("LOCAL_RANK", rank)
-    assert str(chosen_device(name)) == device
+    assert str(resolve_device(name)) == device
     assert gpus == ([] if device == "cpu" else [device])
 
 
 def test_more_processes_than_gpus(gpus, monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "2")
-    with pytest.raises(InvalidInputError, match="there are 2 GPUs here; start at most 2 ranks a machine"):
-        chosen_device("cuda")
+    with pytest.raises(InvalidInputError, match="there are 2 GPUs here; start at most 2 ranks per machine"):
+        resolve_device("cuda")
     assert gpus == []

@@ -13,8 +13,8 @@ from turntable import cli
 from turntable.datasets import open_dataset
 from turntable.errors import InvalidInputError, TurntableError
 from turntable.models import METHODS
-from turntable.training import TrainConfig, demo_config, overrides, paper_config, train
-from turntable.training.runs import TrainingData, new_method, plan_run
+from turntable.training import TrainConfig, make_demo_config, make_paper_config, parse_overrides, train
+from turntable.training.runs import TrainingData, build_run_method, plan_run
 
 NEVER = ("nan", "inf", "-inf", "1e999", "9" * 5_000, "1e5000", "١٢", "", "a\x1b[2J", "9" * 50)
 """Values of which no number, and no size, is one."""
@@ -30,7 +30,7 @@ def fields_of(config, *kinds):
 
 def refused(method, name, value):
     with pytest.raises(InvalidInputError) as caught:
-        demo_config(method, "set", **overrides(method, [f"{name}={value}"]))
+        make_demo_config(method, "set", **parse_overrides(method, [f"{name}={value}"]))
     said = str(caught.value)
     assert name in said
     assert len(said) < 500
@@ -84,7 +84,7 @@ def test_no_size_of_a_method_is_nothing_or_without_end(method):
         ("projector_widths", ","),
         ("projector_widths", "1e3,1,1"),
         ("action", ",".join(["relative_quaternion"] * 100)),
-        ("both_signs", "x" * 1_000_000),
+        ("quaternion_signs", "x" * 1_000_000),
     ],
 )
 def test_a_setting_out_of_bounds_is_refused(name, value):
@@ -96,7 +96,7 @@ def test_a_setting_out_of_bounds_is_refused(name, value):
 )
 def test_a_text_that_is_no_setting_is_refused(text):
     with pytest.raises(InvalidInputError, match="--set") as caught:
-        overrides("sie", [text])
+        parse_overrides("sie", [text])
     assert len(str(caught.value)) < 1500
     assert str(caught.value).isprintable()
 
@@ -112,7 +112,7 @@ def test_a_text_that_is_no_setting_is_refused(text):
     | st.just({}),
 )
 def test_any_value_of_a_setting_is_fit_or_refused_by_its_name(name, value):
-    good = paper_config("sie", "set").to_dict()
+    good = make_paper_config("sie", "set").to_dict()
     try:
         TrainConfig.from_dict({**good, name: value})
     except InvalidInputError as error:
@@ -122,15 +122,15 @@ def test_any_value_of_a_setting_is_fit_or_refused_by_its_name(name, value):
 def test_numbers_that_are_texts_or_flags_are_no_sizes():
     for value in ("4", True, 4.0, None, [4], (4,)):
         with pytest.raises(InvalidInputError, match=r"batch_size is .*; it must be a whole number"):
-            paper_config("sie", "set", batch_size=value)
+            make_paper_config("sie", "set", batch_size=value)
     for value in ("4", True, None, 1j):
         with pytest.raises(InvalidInputError, match=r"learning_rate is .*; it must be a number"):
-            paper_config("sie", "set", learning_rate=value)
-    assert paper_config("sie", "set", learning_rate=1).learning_rate == 1
+            make_paper_config("sie", "set", learning_rate=value)
+    assert make_paper_config("sie", "set", learning_rate=1).learning_rate == 1
 
 
 def test_a_method_that_no_machine_holds_is_refused_by_its_sizes(dataset, tmp_path):
-    config = demo_config("sie", dataset, method_config={"projector_widths": (2**17, 2**17, 2**10)})
+    config = make_demo_config("sie", dataset, method_config={"projector_widths": (2**17, 2**17, 2**10)})
     with pytest.raises(
         InvalidInputError, match=r"projector_widths=\(131072, 131072, 1024\).* numbers, and at most"
     ):
@@ -139,19 +139,19 @@ def test_a_method_that_no_machine_holds_is_refused_by_its_sizes(dataset, tmp_pat
 
 
 def test_looking_whether_a_method_fits_draws_no_random_numbers(dataset, tmp_path):
-    data = TrainingData.of_dataset(open_dataset(dataset))
-    run = plan_run(tmp_path / "run", demo_config("sie", dataset), data)
+    data = TrainingData.from_dataset(open_dataset(dataset))
+    run = plan_run(tmp_path / "run", make_demo_config("sie", dataset), data)
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    from turntable.training.runs.folder import planned_method
+    from turntable.training.runs.folder import build_meta_method
 
-    planned_method(run)
+    build_meta_method(run)
     assert torch.equal(torch.rand(3), expected)
     torch.manual_seed(0)
-    first = new_method(run).state_dict()
+    first = build_run_method(run).state_dict()
     torch.manual_seed(0)
-    second = new_method(run).state_dict()
+    second = build_run_method(run).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
@@ -164,7 +164,9 @@ def test_a_step_without_memory_is_an_error_that_says_what_to_make_smaller(
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
 
     monkeypatch.setattr(Trainer, "take_step", fail)
-    with pytest.raises(TurntableError, match="no memory for a step of batch_size=4 in accumulate=1 parts"):
+    with pytest.raises(
+        TurntableError, match="not enough memory for a step of batch_size=4 in accumulate=1 parts"
+    ):
         train(toy_config(), tmp_path / "run")
 
 
@@ -193,6 +195,6 @@ def test_the_command_names_the_setting_in_a_line(dataset, tmp_path, capsys, sett
 def test_the_bounds_hold_all_that_is_shipped():
     for name, entry in METHODS.items():
         for config in (entry.make_config(), entry.make_config().demo()):
-            assert config.faults() == []
-        for make in (paper_config, demo_config):
+            assert config.find_value_faults() == []
+        for make in (make_paper_config, make_demo_config):
             assert math.isfinite(make(name, "set").learning_rate)

@@ -6,8 +6,8 @@ import torch
 from turntable import cli
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.models import build_backbone, build_method, method_config
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.models import build_backbone, build_method, make_method_config
+from turntable.testing.datasets import make_synthetic_dataset
 from turntable.training import TrainConfig, import_checkpoint, load_method
 from turntable.training.runs import TrainingData
 
@@ -20,8 +20,8 @@ def place(tmp_path):
 
 def checkpoint(place, path, change=lambda weights: None):
     """Of a small seq-JEPA, under the names of its code."""
-    config = method_config("seq-jepa", {"layers": 1, "feedforward_width": 16, "predictor_width": 8})
-    data = TrainingData.of_dataset(open_dataset(place)).info(64)
+    config = make_method_config("seq-jepa", {"num_layers": 1, "feedforward_width": 16, "predictor_width": 8})
+    data = TrainingData.from_dataset(open_dataset(place)).to_data_info(64)
     weights = build_method("seq-jepa", config, build_backbone("resnet18", 64), data).state_dict()
     names = {
         "backbone.": "encoder.",
@@ -66,7 +66,7 @@ def test_it_is_a_finished_run_with_the_weights_of_the_file(place, tmp_path, caps
     ("change", "words"),
     [
         (lambda w: w.pop("encoder.conv1.weight"), "backbone.conv1.weight is missing"),
-        (lambda w: w.update({"other.weight": torch.zeros(1)}), "other.weight belongs to no part"),
+        (lambda w: w.update({"other.weight": torch.zeros(1)}), "other.weight is superfluous"),
         (
             lambda w: w.update({"encoder.conv1.weight": torch.zeros(64, 3, 3, 3)}),
             r"backbone.conv1.weight is \[64, 3, 3, 3\], not \[64, 3, 7, 7\]",

@@ -6,15 +6,15 @@ import torch
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError, StoppedError, TurntableError
 from turntable.models import Method
-from turntable.models.views import SIE
-from turntable.testing.sets import make_synthetic_dataset
-from turntable.training import demo_config, load_method, open_run, read_records, train
+from turntable.models.image_methods import SIE
+from turntable.testing.datasets import make_synthetic_dataset
+from turntable.training import load_method, make_demo_config, open_run, read_records, train
 from turntable.training.runs.checkpoints import read_weights
 
 
 def short(dataset, method="sie", **changes):
     settings = {"epochs": 3, "pairs_per_object": 2, "batch_size": 4, "log_every": 1, "checkpoint_every": 3}
-    return demo_config(method, dataset, **{**settings, **changes})
+    return make_demo_config(method, dataset, **{**settings, **changes})
 
 
 class Killed(BaseException):
@@ -55,7 +55,7 @@ def test_a_run_leaves_its_files_and_a_method_that_loads(dataset, whole):
 
 def test_records_hold_every_step_and_the_means_of_every_epoch(dataset, whole):
     records = read_records(whole / "records.jsonl")
-    per_epoch = open_dataset(dataset).split("train").num_objects * 2 // 4
+    per_epoch = open_dataset(dataset).open_split("train").num_objects * 2 // 4
     steps = [record for record in records if record["kind"] == "step"]
     epochs = [record for record in records if record["kind"] == "epoch"]
     assert [record["step"] for record in steps] == list(range(1, 3 * per_epoch + 1))
@@ -83,7 +83,7 @@ class StopAt:
 
 
 def test_a_run_that_is_asked_to_stop_saves_and_goes_on(dataset, whole, tmp_path):
-    with pytest.raises(StoppedError, match="stopped after step 5 of 12; the same command goes on"):
+    with pytest.raises(StoppedError, match="stopped after step 5 of 12; the same command continues"):
         train(short(dataset), tmp_path / "run", stop=StopAt(5))
     assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 5
     same_bits(whole, train(short(dataset, num_workers=1, checkpoint_every=2), tmp_path / "run"))
@@ -101,7 +101,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(dataset, whole, 
     said = []
     same_bits(whole, train(short(dataset), tmp_path / "run", warn=said.append))
     assert len(said) == 1
-    assert "going on from checkpoint-previous.pt, step 3" in said[0]
+    assert "continuing from checkpoint-previous.pt, step 3" in said[0]
 
 
 def test_everything_that_has_a_state_is_kept(dataset, tmp_path):
@@ -144,7 +144,7 @@ def test_workers_change_nothing(dataset, tmp_path):
 def test_seq_jepa_trains_on_one_observed_view_and_on_more(dataset, tmp_path):
     """Of two views a loader makes a pair, of more a sequence."""
     for count in (1, 2):
-        changes = {"epochs": 1, "method_config": {"observed_views": count}}
+        changes = {"epochs": 1, "method_config": {"num_observed_views": count}}
         assert (train(short(dataset, "seq-jepa", **changes), tmp_path / str(count)) / "weights.pt").exists()
 
 
@@ -170,7 +170,7 @@ def test_a_checkpoint_of_another_method_is_refused_by_name(dataset, whole, tmp_p
     with pytest.raises(StoppedError):
         train(short(dataset, "vicreg"), tmp_path / "run", stop=StopAt(1))
     (tmp_path / "run" / "checkpoint.pt").write_bytes((whole / "checkpoint.pt").read_bytes())
-    with pytest.raises(IntegrityError, match="is a checkpoint of sie, this run trains vicreg"):
+    with pytest.raises(IntegrityError, match="is a checkpoint of sie, but this run trains vicreg"):
         train(short(dataset, "vicreg"), tmp_path / "run")
 
 
@@ -178,10 +178,10 @@ def test_progress_tells_what_is_left(dataset, tmp_path):
     seen = []
     train(short(dataset, epochs=1), tmp_path / "run", progress=seen.append)
     assert [progress.step for progress in seen] == [1, 2, 3, 4]
-    assert {progress.steps for progress in seen} == {4}
+    assert {progress.num_steps for progress in seen} == {4}
     assert all(progress.seconds_left > 0 for progress in seen[:-1])
     assert seen[-1].seconds_left is None
-    assert all(0 < progress.waiting < 1 for progress in seen)
+    assert all(0 < progress.wait_fraction < 1 for progress in seen)
     assert all(progress.images_per_second > 0 for progress in seen)
 
 
@@ -209,7 +209,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(dataset
         return {**terms, "loss": terms["loss"] * float("nan"), "variance": terms["variance"] / 0}
 
     monkeypatch.setattr(Method, "forward", poisoned)
-    words = r"not finite at step 5 \(epoch 1, batch 1\), by its variance: loss nan, .*variance inf.*Lower"
+    words = r"not finite at step 5 \(epoch 1, batch 1\), due to variance: loss nan, .*variance inf.*Lower"
     with pytest.raises(TurntableError, match=words):
         train(short(dataset), tmp_path / "run")
     assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 3
@@ -225,12 +225,12 @@ def test_mixed_precision_trains_near_the_full_one(dataset, whole, tmp_path, amp)
 
 
 def test_weights_that_are_no_numbers_are_never_a_result(dataset, tmp_path, monkeypatch):
-    def spoil(self, moment):
-        if moment.step == moment.steps - 1:
+    def spoil(self, state):
+        if state.step == state.num_steps - 1:
             torch.nn.init.constant_(next(self.parameters()), float("nan"))
 
     monkeypatch.setattr(SIE, "after_step", spoil)
-    with pytest.raises(TurntableError, match="the last step left weights that are not finite"):
+    with pytest.raises(TurntableError, match="the weights are not finite after the last step"):
         train(short(dataset, epochs=1), tmp_path / "run")
     assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 3
     assert not (tmp_path / "run" / "weights.pt").exists()
@@ -253,14 +253,14 @@ def test_no_run_and_a_damaged_one_are_told_apart(dataset, tmp_path):
         open_run(tmp_path)
     folder = train(short(dataset, epochs=1), tmp_path / "run")
     (folder / "config.json").write_text('{"config": {}}')
-    with pytest.raises(IntegrityError, match="not what was written"):
+    with pytest.raises(IntegrityError, match="does not hold the settings of a run"):
         open_run(folder)
 
 
 def test_a_data_set_without_statistics_still_trains(tmp_path):
     from turntable.training.runs import TrainingData
 
-    dataset = make_synthetic_dataset(tmp_path / "set", objects=4)
+    dataset = make_synthetic_dataset(tmp_path / "set", num_objects=4)
     bare = dataclasses.replace(dataset, manifest=dataclasses.replace(dataset.manifest, pixel_mean=None))
-    assert TrainingData.of_dataset(bare).info().std == (0.25, 0.25, 0.25)
-    assert TrainingData.of_dataset(dataset).info().mean == dataset.manifest.pixel_mean
+    assert TrainingData.from_dataset(bare).to_data_info().std == (0.25, 0.25, 0.25)
+    assert TrainingData.from_dataset(dataset).to_data_info().mean == dataset.manifest.pixel_mean

@@ -7,7 +7,7 @@ import torch
 
 from turntable import cli
 from turntable.errors import InvalidInputError, StoppedError
-from turntable.training import TrainConfig, demo_config, load_method, open_run, read_records, train
+from turntable.training import TrainConfig, load_method, make_demo_config, open_run, read_records, train
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ def online(method="vicreg", **changes):
         "batch_size": 6,
         "log_every": 1,
     }
-    return demo_config(method, None, **{**settings, "pairs_per_object": 2, **changes})
+    return make_demo_config(method, None, **{**settings, "pairs_per_object": 2, **changes})
 
 
 def test_a_method_is_trained_on_views_that_never_come_twice(tmp_path):
@@ -30,7 +30,7 @@ def test_a_method_is_trained_on_views_that_never_come_twice(tmp_path):
     assert run.config.dataset is None
     assert len(run.categories) == run.data.num_categories > 1
     assert (run.data.mean, run.data.image_size_px) == ((0.5, 0.5, 0.5), 32)
-    records = [r for r in read_records(run.records) if r["kind"] == "step"]
+    records = [r for r in read_records(run.records_path) if r["kind"] == "step"]
     assert len(records) > 4
     assert len({r["loss"] for r in records}) == len(records)
     assert json.loads((tmp_path / "run" / "config.json").read_text())["config"]["online"] == "zoo"
@@ -71,9 +71,12 @@ def test_the_command_says_what_comes_next(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"online": None, "objects": None}, "give a data set, or a recipe whose views are rendered online"),
-        ({"dataset": "set"}, "and not both"),
-        ({"online": None, "dataset": "set"}, "objects is 24, which is of views that are rendered online"),
+        (
+            {"online": None, "objects": None},
+            "give either a data set, or a recipe whose views are rendered online",
+        ),
+        ({"dataset": "set"}, "give either a data set, or a recipe"),
+        ({"online": None, "dataset": "set"}, "objects is 24, which only online views need"),
         ({"objects": 0}, "objects is 0; it must be at least 1"),
         ({"max_corrupt_views": -1}, "max_corrupt_views is -1; it must be at least 0"),
     ],
@@ -101,9 +104,9 @@ def test_data_that_cannot_be_drawn(tmp_path, changes, words):
 
 def test_fields_that_are_not_drawn_online_are_named(tmp_path):
     config = online("pointnet", batch_size=6)
-    with pytest.raises(InvalidInputError, match="what is rendered beside training has no point clouds"):
-        train(config, tmp_path / "run")
     with pytest.raises(
-        InvalidInputError, match="3 views in a row of a true sequence, and it has no sequences"
+        InvalidInputError, match="views that are rendered during training have no point clouds"
     ):
+        train(config, tmp_path / "run")
+    with pytest.raises(InvalidInputError, match="3 consecutive views of a sequence, and it has no sequences"):
         train(online("vicreg-traj", batch_size=6), tmp_path / "run")

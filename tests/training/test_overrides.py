@@ -7,7 +7,7 @@ import pytest
 
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS, MethodConfig, MethodEntry
-from turntable.training import demo_config, overrides
+from turntable.training import make_demo_config, parse_overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def test_settings_take_the_types_of_their_fields():
         "hypernetwork_init=torch",
         "epochs=3",
     ]
-    changes = overrides("sie", texts)
+    changes = parse_overrides("sie", texts)
     assert changes == {
         "clip_norm": 0.5,
         "decay_norms": False,
@@ -50,22 +50,22 @@ def test_settings_take_the_types_of_their_fields():
             "hypernetwork_init": "torch",
         },
     }
-    config = demo_config("sie", "data", **changes)
+    config = make_demo_config("sie", "data", **changes)
     assert (config.method_config.projector_widths, config.clip_norm) == ((32, 16, 8), 0.5)
     assert config.method_config.invariance_weight == 10  # what is not named stays the preset's
 
 
 def test_names_with_commas_are_a_tuple(toys):
-    assert overrides("toy", ["fields=view_1,floor_hue_1"])["method_config"]["fields"] == (
+    assert parse_overrides("toy", ["fields=view_1,floor_hue_1"])["method_config"]["fields"] == (
         "view_1",
         "floor_hue_1",
     )
-    assert overrides("sie", []) == {}
+    assert parse_overrides("sie", []) == {}
 
 
 def test_settings_of_a_method_of_ones_own_take_their_types_too(strange):
     texts = ["bins=4", "size=wide", "table=a/b.csv", "shape=3, 0.5", "entry=none"]
-    assert overrides("strange", texts)["method_config"] == {
+    assert parse_overrides("strange", texts)["method_config"] == {
         "bins": 4,
         "size": "wide",
         "table": Path("a/b.csv"),
@@ -79,7 +79,7 @@ def test_settings_of_a_method_of_ones_own_take_their_types_too(strange):
         ("entry=sie", "--set entry=sie: give .*MethodEntry.*, or none"),
     ):
         with pytest.raises(InvalidInputError, match=words):
-            overrides("strange", [text])
+            parse_overrides("strange", [text])
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_settings_of_a_method_of_ones_own_take_their_types_too(strange):
 )
 def test_what_cannot_be_meant_is_said(text, words):
     with pytest.raises(InvalidInputError, match=words):
-        overrides("sie", [text])
+        parse_overrides("sie", [text])
 
 
 def test_a_preset_knows_the_fields_of_its_method():
     with pytest.raises(InvalidInputError, match=r"sie has no colour; it has .*equivariant_dim"):
-        demo_config("sie", "data", method_config={"colour": 1})
+        make_demo_config("sie", "data", method_config={"colour": 1})

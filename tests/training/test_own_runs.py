@@ -8,8 +8,8 @@ import pytest
 from tests.support.own_methods import MINE, forget_own_methods
 from turntable import cli
 from turntable.errors import InvalidInputError
-from turntable.models import method_entry, own_methods, register_method
-from turntable.training import demo_config, load_method, open_run, train
+from turntable.models import get_method_entry, register_method, user_methods
+from turntable.training import load_method, make_demo_config, open_run, train
 from turntable.training.runs import read_settings
 
 CODE = f'print("the code has run")\n{MINE}'
@@ -84,7 +84,7 @@ def test_a_finished_run_is_left_as_it_is_and_its_file_may_move(trained, command,
     assert status == 0, err
     assert (tmp_path / "run" / "weights.pt").read_bytes() == before
     forget_own_methods()
-    with pytest.raises(InvalidInputError, match=r"mine\.py is not there any more; say where it is now"):
+    with pytest.raises(InvalidInputError, match=r"mine\.py no longer exists; give its new path"):
         open_run(tmp_path / "run")
     assert load_method(open_run(tmp_path / "run", f"{moved}:mine")).config.scale == 2
 
@@ -100,7 +100,7 @@ def test_evaluate_asks_for_the_method_and_takes_it(trained, command, dataset, fi
     status, _, err = command("evaluate", tmp_path / "run", dataset, "--preset", "demo")
     assert status == 2
     assert f"add --method {file}:mine" in err.replace("\n", "")
-    assert "not what was written" not in err
+    assert "does not hold the settings of a run" not in err
     status, out, err = command(
         "evaluate", tmp_path / "run", dataset, "--preset", "demo", "--method", f"{file}:mine"
     )
@@ -128,16 +128,16 @@ def test_a_study_asks_for_the_method_and_takes_it(trained, command, dataset, fil
 
 
 def test_a_run_of_turntables_own_takes_no_other_method(command, dataset, file, tmp_path):
-    train(demo_config("vicreg", dataset, epochs=1, batch_size=6), tmp_path / "run")
+    train(make_demo_config("vicreg", dataset, epochs=1, batch_size=6), tmp_path / "run")
     status, _, err = command("evaluate", tmp_path / "run", dataset, "--method", f"{file}:mine")
     assert status == 2
     assert f"holds a run of vicreg; leave --method {file}:mine out" in err.replace("\n", "")
 
 
 def test_a_registered_method_is_trained_from_python(dataset, file, tmp_path):
-    entry = method_entry(own_methods.load_reference(f"{file}:mine"))
+    entry = get_method_entry(user_methods.load_user_method(f"{file}:mine"))
     register_method("registered", entry)
-    config = demo_config("registered", dataset, epochs=1, batch_size=6, method_config={"scale": 3.0})
+    config = make_demo_config("registered", dataset, epochs=1, batch_size=6, method_config={"scale": 3.0})
     train(config, tmp_path / "run")
     assert load_method(open_run(tmp_path / "run")).config.scale == 3
     forget_own_methods()

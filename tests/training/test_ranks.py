@@ -11,7 +11,7 @@ from tests.support import with_tests
 from tests.support.train_ranks import StopAt, double_precision, write_plan
 from turntable.errors import StoppedError
 from turntable.models import METHODS
-from turntable.training import demo_config, open_run, read_records, train
+from turntable.training import make_demo_config, open_run, read_records, train
 from turntable.training.runs.checkpoints import read_weights
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ CHANGES = {
 
 def short(dataset, method="sie", **changes):
     settings = {"epochs": 1, "pairs_per_object": 1, "batch_size": 6, "log_every": 1}
-    return demo_config(method, dataset, **{**settings, **changes})
+    return make_demo_config(method, dataset, **{**settings, **changes})
 
 
 def without_draws(method):
@@ -142,15 +142,17 @@ def test_a_checkpoint_has_the_generators_of_all_ranks(made):
 def test_what_cannot_be_is_said_on_all_ranks(made):
     folder, said, _ = made
     for words in said:
-        assert "batch_size 5 cannot be shared by 2 ranks" in words[str(folder / "odd")]
+        assert "batch_size 5 cannot be divided among 2 ranks" in words[str(folder / "odd")]
         assert "holds a run of vicreg, not of sie" in words[str(folder / "sie" / ".." / "vicreg")]
     assert not (folder / "odd").exists()
 
 
 def test_another_number_of_ranks_is_warned_of_and_nothing_else(made):
     folder, _, said = made
-    assert f"{folder / 'begun-alone'}: begun by 1 ranks, goes on with 2: the samples are the same" in said
-    assert said.count("goes on with 2") == 1
+    assert (
+        f"{folder / 'begun-alone'}: started with 1 ranks, continues with 2: the samples are the same" in said
+    )
+    assert said.count("continues with 2") == 1
     assert "Warning" not in said
 
 
@@ -164,4 +166,4 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bits(full_dataset, tm
     assert 0 < max(kept) < 9
     same_bits(tmp_path / "whole", tmp_path / "killed")
     if ranks == 2:  # the first kill was of the second rank alone
-        assert "TurntableError: rank 0 of 2 lost the others; one of them says why" in done.stderr
+        assert "TurntableError: rank 0 of 2 lost the connection to the others" in done.stderr

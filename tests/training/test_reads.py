@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from turntable.errors import InvalidInputError
-from turntable.models import SampleKind
+from turntable.models import SampleSpec
 from turntable.training import train
-from turntable.training.steps.sampling import sampler_of
+from turntable.training.steps.data_loading import make_sampler
 
 SETS = Path(__file__).parents[1] / "fixtures" / "sets"
 SMALL = {"batch_size": 2, "epochs": 1, "pairs_per_object": 2}
@@ -41,6 +41,6 @@ def test_what_the_data_do_not_keep_is_said_before_anything_is_written(toy_config
 
 
 def test_single_views_are_one_of_each_object_a_visit():
-    sampler = sampler_of(SampleKind(views=1), visits=3)
+    sampler = make_sampler(SampleSpec(num_views=1), num_visits=3)
     assert (sampler.views, sampler.naming) == (1, "single")
     assert repr(sampler) == "Singles(visits=3)"

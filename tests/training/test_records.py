@@ -5,11 +5,11 @@ import pytest
 
 from turntable.errors import MissingExtraError
 from turntable.training import read_records, train
-from turntable.training.runs import Records, Tensorboard, WeightsAndBiases
+from turntable.training.runs import RecordWriter, TensorboardLogger, WandbLogger
 
 
 def write(folder, done_steps, steps):
-    with Records(folder / "records.jsonl", done_steps) as records:
+    with RecordWriter(folder / "records.jsonl", done_steps) as records:
         for step in steps:
             records.add("step", 0, step, {"loss": 1 / step})
 
@@ -36,7 +36,7 @@ def test_a_line_that_a_kill_cut_short_is_dropped(tmp_path):
 def test_tensorboard_reads_the_same_values(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    with Records(tmp_path / "records.jsonl", 0, [Tensorboard(tmp_path / "tb", 0)]) as records:
+    with RecordWriter(tmp_path / "records.jsonl", 0, [TensorboardLogger(tmp_path / "tb", 0)]) as records:
         records.add("epoch", 0, 7, {"loss": 0.25})
         records.add_speed(7, 100.0, 0.25)
     events = EventAccumulator(str(tmp_path / "tb")).Reload()
@@ -53,7 +53,7 @@ def test_speeds_go_to_the_sinks_alone(tmp_path):
             self.append("closed")
 
     kept = Kept()
-    with Records(tmp_path / "records.jsonl", 0, [kept]) as records:
+    with RecordWriter(tmp_path / "records.jsonl", 0, [kept]) as records:
         records.add_speed(3, 100.0, 0.25)
     assert kept == [({"speed/images_per_second": 100.0, "speed/waiting": 0.25}, 3), "closed"]
     assert read_records(tmp_path / "records.jsonl") == []
@@ -95,7 +95,7 @@ def test_weights_and_biases_may_be_online_and_a_folder_keeps_its_id(tmp_path, mo
     monkeypatch.setitem(sys.modules, "wandb", wandb)
     monkeypatch.setenv("WANDB_MODE", "online")
     for name in ("run", "run", "other"):
-        WeightsAndBiases(tmp_path / name, {})
+        WandbLogger(tmp_path / name, {})
     first, second, other = wandb.settings
     assert first["mode"] == "online"
     assert first["id"] == second["id"] != other["id"]

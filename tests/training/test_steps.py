@@ -1,4 +1,4 @@
-"""What happens in a step: samples, moments, gradients in parts, clipping, precision, averages, generators."""
+"""One training step: samples, state, accumulated gradients, clipping, precision, averages, random state."""
 
 import random
 from collections import Counter
@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from turntable.errors import TurntableError
-from turntable.models import Moment
+from turntable.models import TrainState
 from turntable.training import read_records, train
 from turntable.training.runs.checkpoints import read_weights
-from turntable.training.steps import generators
-from turntable.training.steps.averaging import Average
-from turntable.training.steps.optimizers import make_optimizer, set_rate
-from turntable.training.steps.precision import Precision
+from turntable.training.steps import random_state
+from turntable.training.steps.optimizers import make_optimizer, set_learning_rate
+from turntable.training.steps.precision import MixedPrecision
+from turntable.training.steps.weight_average import WeightAverage
 
 CPU = torch.device("cpu")
 
@@ -26,7 +26,7 @@ def records_of(folder, kind="step"):
 
 def test_a_method_is_told_the_moment_before_and_after_each_step(toy_config, toys, tmp_path):
     train(toy_config(accumulate=2), tmp_path / "run")
-    moments = [Moment(step, 8, step // 4, 2) for step in range(8)]
+    moments = [TrainState(step, 8, step // 4, 2) for step in range(8)]
     assert toys[-1].before == moments
     assert toys[-1].after == moments
     assert len(toys[-1].batches) == 2 * 8
@@ -92,7 +92,7 @@ def test_what_decays(toy_config, toys, name, decay_norms):
     module[0].weight.requires_grad_(requires_grad=False)
     module.append(nn.Linear(2, 2, bias=False))
     optimizer = make_optimizer(module, config)
-    set_rate(optimizer, 0.1)
+    set_learning_rate(optimizer, 0.1)
     for parameter in module.parameters():
         parameter.grad = torch.zeros_like(parameter)
     before = {key: tensor.clone() for key, tensor in module.named_parameters()}
@@ -106,19 +106,19 @@ def test_what_decays(toy_config, toys, name, decay_norms):
 
 def test_an_average_follows_parameters_and_buffers_in_closed_form():
     module = nn.BatchNorm1d(2)
-    average = Average(module, 0.75)
+    average = WeightAverage(module, 0.75)
     for step in range(1, 4):
         with torch.no_grad():
             module.weight.fill_(step)
             module.running_var.fill_(10 * step)
             module.num_batches_tracked.fill_(step)
-        average.follow(module)
+        average.update(module)
     expected = 0.75**3 * 1 + 0.25 * (0.75**2 * 1 + 0.75 * 2 + 3)
     found = average.state_dict()
     assert found["weight"].tolist() == pytest.approx([expected] * 2)
     assert found["running_var"][0].item() == pytest.approx(0.75**3 + 2.5 * (0.75**2 + 0.75 * 2 + 3))
     assert found["num_batches_tracked"].item() == 3
-    other = Average(module, 0.75)
+    other = WeightAverage(module, 0.75)
     other.load_state_dict(found)
     assert torch.equal(other.state_dict()["weight"], found["weight"])
 
@@ -134,7 +134,7 @@ def test_the_finished_weights_are_the_averages(toy_config, toys, tmp_path):
 
 
 def test_float16_scales_its_gradients_and_leaves_overflowing_steps_out():
-    precision = Precision("fp16", CPU, clip_norm=1e9)
+    precision = MixedPrecision("fp16", CPU, clip_norm=1e9)
     weight = nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([weight], lr=1.0)
     precision.backward((weight * 1e-6).sum())
@@ -145,13 +145,13 @@ def test_float16_scales_its_gradients_and_leaves_overflowing_steps_out():
     precision.backward((weight * float("inf")).sum())
     precision.step(optimizer)
     assert weight.item() == pytest.approx(1 - 1e-6)
-    other = Precision("fp16", CPU, None)
+    other = MixedPrecision("fp16", CPU, None)
     other.load_state_dict(precision.state_dict())
     assert other.state_dict()["scale"] == 32768
 
 
 def test_gradients_that_overflow_at_any_scale_end_the_run():
-    precision = Precision("fp16", CPU, None)
+    precision = MixedPrecision("fp16", CPU, None)
     weight = nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([weight], lr=1.0)
 
@@ -170,19 +170,19 @@ def draws():
 
 
 def test_generators_go_on_where_they_were():
-    generators.seed_all(5)
+    random_state.seed_all(5)
     draws()  # of the pairs of normal numbers that Python draws, one is kept
-    state = generators.generator_states(CPU)
+    state = random_state.get_random_state(CPU)
     expected = draws()
     draws()
-    generators.restore_generators(state, CPU)
+    random_state.restore_random_state(state, CPU)
     assert draws() == expected
 
 
 def test_generators_are_lent_and_given_back():
-    generators.seed_all(5)
+    random_state.seed_all(5)
     expected = draws()
-    generators.seed_all(5)
-    with generators.lend_generators(7, CPU):
+    random_state.seed_all(5)
+    with random_state.isolate_random_state(7, CPU):
         lent = draws()
     assert draws() == expected != lent

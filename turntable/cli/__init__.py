@@ -1,9 +1,9 @@
-"""The command line: a thin edge over the package. Each command is one function; errors become one line."""
+"""The command line: one function per command, each a thin layer over the package."""
 
-from turntable.cli import checking, converting, learning, login, rendering, serving, studying, tokens
+from turntable.cli import convert, inspection, login, rendering, serving, study, token, training
 from turntable.cli.base import app, main
 
 __all__ = ["app", "main"]
 
-_COMMANDS = (checking, converting, learning, login, rendering, serving, studying, tokens)
-"""Whoever imports these has the commands they add to the application."""
+_COMMANDS = (inspection, convert, training, login, rendering, serving, study, token)
+"""Modules that add their commands to the application when they are imported."""

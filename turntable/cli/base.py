@@ -1,4 +1,4 @@
-"""The application that commands add themselves to, what they print with, and the names they share."""
+"""The command line's application, its consoles, and the options that several commands share."""
 
 import sys
 from collections.abc import Sequence
@@ -7,55 +7,94 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import cyclopts
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from rich.console import Console
 from rich.text import Text
 
 import turntable
-from turntable.errors import StoppedError, TurntableError, escaped
+from turntable.errors import StoppedError, TurntableError, escape_text
 
 app = cyclopts.App(
     name="turntable",
-    help="Labelled views of 3D objects: render them, stream them, learn from them.",
+    help="Render labeled views of 3D objects, stream them into training, train and evaluate models.",
+    help_format="markdown",
     version=turntable.__version__,
     suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(negative_iterable=()),  # no --empty-NAME beside options that may be repeated
 )
+"""The application; every command adds itself to it."""
+
+DATA = Group("Data", sort_key=1)
+PICTURES = Group("Pictures", sort_key=2)
+METHOD = Group("Method", sort_key=3)
+OPTIMIZATION = Group("Optimization", sort_key=4)
+OUTPUT = Group("Output", sort_key=5)
+ACCESS = Group("Access", sort_key=6)
+LIMITS = Group("Limits", sort_key=7)
+MACHINE = Group("Machine", sort_key=8)
+"""The groups of options in ``--help``, in their order."""
+
+
+def make_option(
+    group: Group, name: str | None = None, *, default: str | None = None, **more: Any
+) -> Parameter:
+    """Return the description of an option.
+
+    Args:
+        group: The group it stands in.
+        name: Its name, such as ``--out``, where that is not the parameter's.
+        default: Its default in words, shown in place of a value that says little; "" to show none.
+        more: Further arguments of ``cyclopts.Parameter``.
+    """
+    if default is not None:
+        more["show_default"] = (lambda _: default) if default else False
+    return Parameter(name, group=group, **more)
+
+
+def format_examples(*lines: str) -> str:
+    """Return the text that shows a command's examples below its help, one line each."""
+    return "\n".join(["**Examples**", "", "```text", *lines, "```"])
 
 
 class PlainConsole(Console):
-    """A console for words of strangers: no character steers the terminal, no bracket means a style."""
+    """A console for untrusted text: it prints no control characters and reads no markup."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False)
 
     def render_str(self, text: str, **style: Any) -> Text:
-        """Return a text fit for a terminal; every text that is printed passes through here."""
+        """Return a text without control characters; everything that is printed passes through here."""
         lines = text.expandtabs().split("\n")
-        return super().render_str("\n".join(map(escaped, lines)), **style)
+        return super().render_str("\n".join(map(escape_text, lines)), **style)
 
 
 out = PlainConsole()
 err = PlainConsole(stderr=True)
 
 say = partial(out.print, soft_wrap=True, markup=False, highlight=False)
-"""For whole lines, to be read or parsed: neither broken nor coloured."""
+"""Print a line to standard output, neither wrapped nor colored, so that programs can read it."""
 
 warn = partial(err.print, style="yellow", soft_wrap=True, markup=False, highlight=False)
-"""For what the user should know beside the result."""
+"""Print a warning to standard error."""
 
-LinksUnder = Annotated[tuple[Path, ...], Parameter("--links-under")]
-"""Folders into which links of a data set may lead, beside its own and the hub's cache."""
+BACKEND_DEFAULT = "the best this machine has"
+DEVICE_DEFAULT = "the first GPU, else the CPU"
+
+LinksUnderOption = Annotated[tuple[Path, ...], make_option(DATA, "--links-under", default="")]
+"""The option for folders that links of a data set may point into, besides its own and the hub's cache."""
+
 EXIT_STOPPED = 75
-"""EX_TEMPFAIL of sysexits.h: batch scripts requeue on it."""
+"""Exit status of a run that was asked to stop: EX_TEMPFAIL of sysexits.h, on which batch systems requeue."""
 
-MethodReference = Annotated[str | None, Parameter("--method")]
-"""The method of one's own that a run is of: a run never says by itself which code to run."""
+MethodOption = Annotated[str | None, make_option(METHOD, "--method")]
+"""The option for the code of a user's own method: a run never chooses by itself which code is executed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the ``turntable`` command.
+    """Run the ``turntable`` command, and exit.
 
-    Exit status 2 where the user can act on an error, 75 (try again later) where a run ended as asked.
+    The exit status is 2 for an error that the user can act on, 75 (try again later) for a run that was asked
+    to stop, 130 after Ctrl-C.
     """
     try:
         sys.exit(app(sys.argv[1:] if arguments is None else arguments) or 0)
@@ -66,5 +105,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         err.print(f"turntable: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        err.print("turntable: stopped; the same command goes on from here")
+        err.print("turntable: stopped; run the same command again to resume")
         sys.exit(130)

@@ -1,31 +1,37 @@
-"""Commands that keep the tokens with which this user reads data sets from servers."""
+"""Commands for the tokens with which this user reads from data services: login, logout."""
 
 import os
 import sys
 from getpass import getpass
+from typing import Annotated
 
-from turntable.cli.base import app, say, warn
+from turntable.cli.base import ACCESS, app, format_examples, make_option, say, warn
 from turntable.errors import InvalidInputError, StoreError
 
-_MOST_TYPED_BYTES = 1 << 16
+_MAX_TOKEN_BYTES = 1 << 16
 
 
-@app.command
-def login(url: str, *, check: bool = True) -> int:
-    """Keep a token for a server, which goes to this scheme, host and port and nowhere else.
+@app.command(
+    help_epilogue=format_examples(
+        "turntable login https://data.example.org/datasets/my-set",
+        "turntable login http://localhost:8765 --no-check",
+    )
+)
+def login(url: str, *, check: Annotated[bool, make_option(ACCESS)] = True) -> int:
+    """Store a token for a server. It is sent to that scheme, host and port only.
 
-    The token is asked for without showing it, or read from the standard input where that is no terminal.
+    The token is typed without being shown, or read from standard input if that is not a terminal.
 
     Args:
-        url: A data set there, or the server: https://host/datasets/NAME, http://host:8765.
-        check: Ask the server whether it takes the token; where it refuses, nothing is kept.
+        url: URL of a data set or of the server: https://host/datasets/NAME, http://host:8765.
+        check: Ask the server whether it accepts the token; if it does not, nothing is stored.
     """
-    from turntable.datasets.stores.web import HttpStore, checked_token, keep_token, origin_of
+    from turntable.datasets.stores.web import HttpStore, parse_origin, parse_token, write_token
 
-    origin = origin_of(url)
-    if origin.is_readable_underway:
-        warn(f"{origin} is not encrypted: whoever carries what is sent there can read the token")
-    token = checked_token(_typed(f"Token for {origin}: "), "the token")
+    origin = parse_origin(url)
+    if origin.is_sent_unencrypted:
+        warn(f"{origin} is not encrypted: anyone on the way to it can read the token")
+    token = parse_token(_read_token(f"Token for {origin}: "), "the token")
     if check:
         try:
             HttpStore(url, token).check_token("manifest.json")
@@ -34,32 +40,32 @@ def login(url: str, *, check: bool = True) -> int:
         else:
             problem = ""
         if problem:
-            raise StoreError(f"{problem}; nothing was kept (--no-check keeps a token unasked)")
-    path = keep_token(origin, token, os.environ)
-    say(f"The token for {origin} is kept in {path}")
+            raise StoreError(f"{problem}; nothing was stored (--no-check stores a token without asking)")
+    path = write_token(origin, token, os.environ)
+    say(f"The token for {origin} is stored in {path}")
     return 0
 
 
-@app.command
+@app.command(help_epilogue=format_examples("turntable logout https://data.example.org"))
 def logout(url: str) -> int:
-    """Forget the token that is kept for a server.
+    """Delete the token that is stored for a server.
 
     Args:
-        url: As at turntable login.
+        url: URL of a data set or of the server, as for turntable login.
     """
-    from turntable.datasets.stores.web import forget_token, origin_of
+    from turntable.datasets.stores.web import delete_token, parse_origin
 
-    origin = origin_of(url)
-    path = forget_token(origin, os.environ)
-    say(f"The token for {origin} is no longer in {path}")
+    origin = parse_origin(url)
+    path = delete_token(origin, os.environ)
+    say(f"The token for {origin} is deleted from {path}")
     return 0
 
 
-def _typed(prompt: str) -> str:
-    """Return what the user types unseen, or what comes by a pipe."""
+def _read_token(prompt: str) -> str:
+    """Return the text that the user types without echo, or that comes through a pipe."""
     try:
         if sys.stdin.isatty():
             return getpass(prompt)
-        return sys.stdin.buffer.read(_MOST_TYPED_BYTES).decode("latin-1")
+        return sys.stdin.buffer.read(_MAX_TOKEN_BYTES).decode("latin-1")
     except EOFError:
-        raise InvalidInputError("no token was given; type it, or give it by a pipe") from None
+        raise InvalidInputError("no token was given; type it, or send it through a pipe") from None

@@ -1,4 +1,4 @@
-"""Commands that make data sets and pictures."""
+"""Commands that render: render, merge, replay."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -6,76 +6,98 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from turntable.choices import QualityName, SourceName
-from turntable.cli.base import app, err, say, warn
+from turntable.cli.base import (
+    BACKEND_DEFAULT,
+    DATA,
+    DEVICE_DEFAULT,
+    LIMITS,
+    MACHINE,
+    OUTPUT,
+    PICTURES,
+    app,
+    err,
+    format_examples,
+    make_option,
+    say,
+    warn,
+)
 from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from turntable.datasets import Manifest
 
 
-@app.command
+@app.command(
+    help_epilogue=format_examples(
+        "turntable render zoo --out my-set",
+        "turntable render zoo --objects 240 --views 20 --outputs rgb,mask,depth --out my-set",
+        "turntable render 3diebench --meshes ShapeNetCore.v2 --out 3diebench",
+        "turntable render 3diebench --meshes ShapeNetCore.v2 --out s3://bucket/3diebench --job 2/5",
+    )
+)
 def render(
     recipe: str,
     *,
-    out_dir: Annotated[str, Parameter("--out")],
-    meshes: Path | None = None,
-    source: SourceName | None = None,
-    objects: int | None = None,
-    views: int | None = None,
-    image_size: int | None = None,
-    seed: int | None = None,
-    quality: QualityName | None = None,
-    supersampling: int | None = None,
-    outputs: str | None = None,
-    points: int | None = None,
-    split: tuple[Path, ...] = (),
-    object_lists: tuple[Path, ...] = (),
-    workers: int | None = None,
-    backend: str = "auto",
-    device: str = "auto",
-    job: str | None = None,
-    engine: Literal["processes", "ray"] = "processes",
-    address: str = "auto",
-    events: Path | None = None,
-    load_seconds: float = 120,
-    load_memory: float = 8,
+    out_dir: Annotated[str, make_option(OUTPUT, "--out")],
+    meshes: Annotated[Path | None, make_option(DATA)] = None,
+    source: Annotated[SourceName | None, make_option(DATA, default="as the recipe says")] = None,
+    objects: Annotated[int | None, make_option(DATA, default="all")] = None,
+    views: Annotated[int | None, make_option(PICTURES, default="as the recipe says")] = None,
+    image_size: Annotated[int | None, make_option(PICTURES, default="as the recipe says")] = None,
+    seed: Annotated[int | None, make_option(DATA, default="as the recipe says")] = None,
+    quality: Annotated[QualityName | None, make_option(PICTURES, default="as the recipe says")] = None,
+    supersampling: Annotated[int | None, make_option(PICTURES, default="as many as the quality has")] = None,
+    outputs: Annotated[str | None, make_option(PICTURES, default="as the recipe says")] = None,
+    points: Annotated[int | None, make_option(PICTURES, default="as the recipe says")] = None,
+    split: Annotated[tuple[Path, ...], make_option(DATA, default="by turntable's own rule")] = (),
+    object_lists: Annotated[tuple[Path, ...], make_option(DATA, default="")] = (),
+    workers: Annotated[int | None, make_option(MACHINE, default="one per core")] = None,
+    backend: Annotated[str, make_option(MACHINE, default=BACKEND_DEFAULT)] = "auto",
+    device: Annotated[str, make_option(MACHINE, default="every GPU, else the CPU")] = "auto",
+    job: Annotated[str | None, make_option(MACHINE)] = None,
+    engine: Annotated[Literal["processes", "ray"], make_option(MACHINE)] = "processes",
+    address: Annotated[str, make_option(MACHINE)] = "auto",
+    events: Annotated[Path | None, make_option(OUTPUT)] = None,
+    load_seconds: Annotated[float, make_option(LIMITS)] = 120,
+    load_memory: Annotated[float, make_option(LIMITS)] = 8,
 ) -> int:
-    """Render a data set; the same command resumes one that was interrupted.
+    """Render a data set. Run the same command again to resume an interrupted run.
 
-    SIGTERM and SIGUSR1 end the run after the shards in hand, with exit status 75.
+    After SIGTERM or SIGUSR1 the run finishes the shards it is working on and exits with status 75.
 
     Args:
-        recipe: The name of a shipped recipe (turntable inspect lists them) or a TOML file.
-        out_dir: The folder of the data set, or s3://bucket/prefix, gs://bucket/prefix.
-        meshes: The folder of the meshes; the zoo needs none.
-        source: What kind of meshes, if not as the recipe says.
-        objects: At most so many objects, taken in turn from every category.
-        views: Views of each object.
-        image_size: Width and height in pixels.
-        seed: Of the factors' draws.
-        quality: How much work goes into a picture.
-        supersampling: Samples a pixel along each axis, if not as many as the quality has.
-        outputs: What to keep of each view, with commas: rgb,mask,depth,normals,coordinates.
-        points: So many places on each object's surface, as a point cloud.
-        split: SIE's val_images.npy and train_images.npy, in place of our own division.
-        object_lists: The lists that a published data set was drawn along, in order (all_objects*.npy).
-        workers: Processes; one a core by default.
-        backend: moderngl (OpenGL), embree (rays on the processor) or pyrender; by default the best there is.
-        device: Where: software, egl:N or cuda:N, or several with commas; by default every GPU there is.
-        job: Make one share of the data set, such as 2/5; turntable merge joins the shares.
-        engine: What spreads the work: processes of this machine, or a Ray cluster.
-        address: Of the Ray cluster: HOST:6379, ray://HOST:10001, or auto.
-        events: A file that gets a JSON line for everything that happens; - is the standard output.
-        load_seconds: An object whose files take longer to load is left out.
-        load_memory: An object whose files take more memory to load, in GiB, is left out.
+        recipe: Name of a recipe (turntable inspect lists them) or a TOML file.
+        out_dir: Folder of the data set, or s3://bucket/prefix or gs://bucket/prefix.
+        meshes: Folder of the meshes; the zoo needs none.
+        source: Kind of meshes in that folder.
+        objects: Maximum number of objects, taken in turn from every category.
+        views: Number of views of each object.
+        image_size: Width and height of the images, in pixels.
+        seed: Seed of the random numbers from which the factors of every view are drawn.
+        quality: Quality of the pictures: more samples for light, shadows and edges take more time.
+        supersampling: Samples per pixel along each axis.
+        outputs: Outputs of each view to store, separated by commas: rgb,mask,depth,normals,coordinates.
+        points: Number of points on each object's surface to store as a point cloud.
+        split: SIE's val_images.npy and train_images.npy, which say which objects are in which split.
+        object_lists: Lists of objects in the order in which a published data set was drawn
+            (all_objects*.npy).
+        workers: Number of processes that render.
+        backend: Renderer: moderngl (OpenGL), embree (ray tracing on the CPU) or pyrender.
+        device: Device to render on: software, egl:N or cuda:N, or several separated by commas.
+        job: Share of the data set to render, such as 2/5; turntable merge joins the shares.
+        engine: Workers to use: processes of this machine, or a Ray cluster.
+        address: Address of the Ray cluster: HOST:6379, ray://HOST:10001, or auto.
+        events: File that receives one JSON line per event; - is standard output.
+        load_seconds: Longest time for loading an object's files; an object that takes longer is left out.
+        load_memory: Most memory for loading an object's files, in GiB; an object that needs more is left out.
     """
     from turntable.console import RenderBar
     from turntable.datasets import load_recipe
-    from turntable.datasets.making import Job, open_destination
-    from turntable.processes import default_workers, stop_when_asked
+    from turntable.datasets.writing import Job, open_destination
+    from turntable.processes import catch_stop_signals, count_usable_cores
     from turntable.renderer import generate, generate_share, open_source
-    from turntable.renderer.runs import Listener, LoadLimits, ObjectSelection, event_lines
-    from turntable.renderer.runs.engines import Processes, RayCluster
+    from turntable.renderer.runs import LoadLimits, ObjectSelection, RunListener, open_event_log
+    from turntable.renderer.runs.engines import ProcessEngine, RayEngine
 
     changes = {
         "source": source,
@@ -90,118 +112,133 @@ def render(
     changed = load_recipe(recipe).replace(
         **{name: value for name, value in changes.items() if value is not None}
     )
-    meshes_of = open_source(changed.source, meshes, objects)
+    mesh_source = open_source(changed.source, meshes, objects)
     share = None if job is None else Job.parse(job)
     with (
         RenderBar(err) as bar,
-        event_lines(events) as tell,
-        stop_when_asked(warn, "the shards in hand") as stop,
+        open_event_log(events) as emit,
+        catch_stop_signals(warn, "the current shards") as stop,
     ):
         common: dict[str, Any] = {
             "selection": ObjectSelection(objects, split, object_lists),
             "backend": backend,
             "device": device,
             "limits": LoadLimits(load_seconds, int(load_memory * 2**30)),
-            "listener": Listener(bar, warn, tell, stop),
+            "listener": RunListener(bar, warn, emit, stop),
         }
         destination = open_destination(out_dir)
-        count = default_workers() if workers is None else workers
+        num_workers = count_usable_cores() if workers is None else workers
         if share is not None:
             if engine != "processes":
                 raise InvalidInputError(
-                    "--job is one share of many runs, and Ray is one run; give one of them"
+                    "--job renders one share of a data set, and --engine ray all of it; give one of the two"
                 )
-            made = generate_share(share, changed, meshes_of, destination, workers=count, **common)
-            counts = f"{made.shards} of {made.shards_in_all} shards"
-            say(f"{out_dir}: job {share} made its {counts}; when all are done: turntable merge {out_dir}")
+            made = generate_share(share, changed, mesh_source, destination, num_workers=num_workers, **common)
+            counts = f"{made.num_shards} of {made.num_total_shards} shards"
+            say(f"{out_dir}: job {share} wrote its {counts}")
+            say(f"when all jobs are done: turntable merge {out_dir}")
             return 0
-        chosen = RayCluster(address) if engine == "ray" else Processes(count)
-        manifest = generate(changed, meshes_of, destination, engine=chosen, **common)
-    say_finished(out_dir, destination.folder, manifest)
+        workers_of_run = RayEngine(address) if engine == "ray" else ProcessEngine(num_workers)
+        manifest = generate(changed, mesh_source, destination, engine=workers_of_run, **common)
+    print_dataset_summary(out_dir, destination.folder, manifest)
     return 0
 
 
-@app.command
+@app.command(
+    help_epilogue=format_examples(
+        "turntable merge s3://bucket/3diebench",
+        "turntable merge 3diebench node1/3diebench node2/3diebench",
+    )
+)
 def merge(
     out_dir: str,
-    parts: tuple[Path, ...] = (),
+    parts: Annotated[tuple[Path, ...], Parameter(show_default=False)] = (),
 ) -> int:
-    """Join the shares that jobs (turntable render --job) have made into one data set.
+    """Join the shares rendered by jobs (turntable render --job) into one data set.
 
     Args:
-        out_dir: The folder (or s3://bucket/prefix) in which the jobs worked; or a new one, for the parts.
-        parts: Folders of jobs that did not share one.
+        out_dir: Folder, or s3://bucket/prefix, into which all jobs rendered; or a new folder for the parts.
+        parts: Folders of the jobs, if each rendered into its own.
     """
-    from turntable.datasets.making import open_destination
+    from turntable.datasets.writing import open_destination
     from turntable.renderer import merge as merge_shares
 
     destination = open_destination(out_dir)
-    say_finished(out_dir, destination.folder, merge_shares(destination, parts))
+    print_dataset_summary(out_dir, destination.folder, merge_shares(destination, parts))
     return 0
 
 
-def say_finished(out_dir: str, folder: Path, manifest: "Manifest") -> None:
-    """What a finished data set is, in a few lines; its files have been built in a folder."""
+def print_dataset_summary(out_dir: str, folder: Path, manifest: "Manifest") -> None:
+    """Print a summary of a finished data set.
+
+    Args:
+        out_dir: Location of the data set, as the user gave it.
+        folder: Local folder in which its files were written.
+        manifest: Its manifest.
+    """
     from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
 
     totals = manifest.totals
     say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
     if manifest.quarantined:
-        say(f"{manifest.quarantined} objects were left out; the reasons are in {out_dir}/{QUARANTINE_NAME}")
+        say(f"{manifest.quarantined} objects were left out, for the reasons in {out_dir}/{QUARANTINE_NAME}")
     if incomplete := len(read_quarantine(folder / WARNINGS_NAME)):
         say(f"{incomplete} textures or materials are missing, as listed in {out_dir}/{WARNINGS_NAME}")
     say(f"fingerprint {manifest.fingerprint}")
 
 
-@app.command
+@app.command(
+    help_epilogue=format_examples(
+        "turntable replay latents.csv --meshes ShapeNetCore.v2 --out pictures --masks"
+    )
+)
 def replay(
     latents: Path,
     *,
-    meshes: Path,
-    out_dir: Annotated[Path, Parameter("--out")],
-    image_size: int = 256,
-    quality: QualityName = "standard",
-    supersampling: int | None = None,
-    backend: str = "auto",
-    device: str = "auto",
-    masks: bool = False,
+    meshes: Annotated[Path, make_option(DATA)],
+    out_dir: Annotated[Path, make_option(OUTPUT, "--out")],
+    image_size: Annotated[int, make_option(PICTURES)] = 256,
+    quality: Annotated[QualityName, make_option(PICTURES)] = "standard",
+    supersampling: Annotated[int | None, make_option(PICTURES, default="as many as the quality has")] = None,
+    backend: Annotated[str, make_option(MACHINE, default=BACKEND_DEFAULT)] = "auto",
+    device: Annotated[str, make_option(MACHINE, default=DEVICE_DEFAULT)] = "auto",
+    masks: Annotated[bool, make_option(OUTPUT)] = False,
 ) -> int:
-    """Render exactly the views of a table, as PNG files.
+    """Render exactly the views that a table lists, as PNG files.
 
     Args:
-        latents: A CSV file with the columns object (synset/model), view, and the factors by name.
-        meshes: A folder in ShapeNet's layout.
-        out_dir: Gets {synset}/{model}/image_{view}.png.
-        image_size: Width and height in pixels.
-        quality: How much work goes into a picture.
-        supersampling: Samples a pixel along each axis, if not as many as the quality has.
-        backend: moderngl (OpenGL), embree (rays on the processor) or pyrender; by default the best there is.
-        device: Where: software, egl:N or cuda:N; by default the first GPU there is.
-        masks: Write mask_{view}.png too: 255 on the object.
+        latents: CSV file with the columns object (synset/model), view, and one per factor.
+        meshes: Folder of the meshes, in ShapeNet's layout.
+        out_dir: Folder for the pictures, {synset}/{model}/image_{view}.png.
+        image_size: Width and height of the images, in pixels.
+        quality: Quality of the pictures: more samples for light, shadows and edges take more time.
+        supersampling: Samples per pixel along each axis.
+        backend: Renderer: moderngl (OpenGL), embree (ray tracing on the CPU) or pyrender.
+        device: Device to render on: software, egl:N or cuda:N.
+        masks: Also write mask_{view}.png, 255 on the object and 0 elsewhere.
     """
     from turntable.console import CountBar
     from turntable.renderer import open_source
-    from turntable.renderer.backends import choose
-    from turntable.renderer.backends import quality as quality_named
+    from turntable.renderer.backends import get_quality, select_backend
     from turntable.renderer.replay import read_latents
     from turntable.renderer.replay import replay as replay_views
 
     table = read_latents(latents)
     source = open_source("shapenet", meshes)
-    choice = choose(backend, device)
-    for text in choice.warnings:
+    selection = select_backend(backend, device)
+    for text in selection.warnings:
         warn(text)
-    with choice.open() as renderer, CountBar(err, "views") as bar:
-        done = replay_views(
+    with selection.open() as renderer, CountBar(err, "views") as bar:
+        num_views = replay_views(
             renderer,
             table,
             source,
             out_dir,
             image_size,
-            quality_named(quality, supersampling),
+            get_quality(quality, supersampling),
             masks=masks,
             progress=bar,
             warn=warn,
         )
-    say(f"{out_dir}: {done} views")
+    say(f"{out_dir}: {num_views} views")
     return 0

@@ -1,66 +1,93 @@
-"""Commands that serve, show, and examine the machine."""
+"""Commands that serve and publish data sets, run the demo and examine the machine."""
 
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
-from turntable.cli.base import LinksUnder, app, err, out, say, warn
+from turntable.cli.base import (
+    ACCESS,
+    DATA,
+    LIMITS,
+    MACHINE,
+    OPTIMIZATION,
+    OUTPUT,
+    PICTURES,
+    LinksUnderOption,
+    app,
+    err,
+    format_examples,
+    make_option,
+    out,
+    say,
+    warn,
+)
 from turntable.errors import InvalidInputError
 
 
-@app.command
+@app.command(
+    help_epilogue=format_examples(
+        "turntable serve my-set",
+        "turntable serve my-sets --render",
+        "turntable serve my-sets --host 0.0.0.0 --access tokens.json --allow-host data.example.org",
+    )
+)
 def serve(
     *folders: Path,
-    host: str = "127.0.0.1",
-    port: int = 8765,
-    access: Path | None = None,
-    public: tuple[str, ...] = (),
-    rate: float | None = None,
-    requests_at_once: int = 1000,
-    requests_at_once_each: int = 200,
-    render: bool = False,
-    meshes: tuple[str, ...] = (),
-    backend: str = "auto",
-    device: str = "auto",
-    render_queue: int = 16,
-    query_seconds: float = 5.0,
-    links_under: LinksUnder = (),
-    trusted_proxy: tuple[str, ...] = (),
-    allow_host: tuple[str, ...] = (),
-    access_log: bool = True,
+    host: Annotated[str, make_option(MACHINE)] = "127.0.0.1",
+    port: Annotated[int, make_option(MACHINE)] = 8765,
+    access: Annotated[Path | None, make_option(ACCESS)] = None,
+    public: Annotated[tuple[str, ...], make_option(ACCESS, default="")] = (),
+    rate: Annotated[float | None, make_option(LIMITS, default="no limit")] = None,
+    requests_at_once: Annotated[int, make_option(LIMITS)] = 1000,
+    requests_at_once_each: Annotated[int, make_option(LIMITS)] = 200,
+    render: Annotated[bool, make_option(PICTURES)] = False,
+    meshes: Annotated[tuple[str, ...], make_option(PICTURES, default="")] = (),
+    backend: Annotated[str, make_option(PICTURES, default="the best this machine has")] = "auto",
+    device: Annotated[str, make_option(PICTURES, default="the first GPU, else the CPU")] = "auto",
+    render_queue: Annotated[int, make_option(LIMITS)] = 16,
+    query_seconds: Annotated[float, make_option(LIMITS)] = 5.0,
+    links_under: LinksUnderOption = (),
+    trusted_proxy: Annotated[tuple[str, ...], make_option(ACCESS, default="")] = (),
+    allow_host: Annotated[tuple[str, ...], make_option(ACCESS, default="")] = (),
+    access_log: Annotated[bool, make_option(OUTPUT)] = True,
 ) -> int:
-    """Serve data sets over HTTP: a gallery, a catalogue, shards with Range, queries, views and labels.
+    """Serve data sets over HTTP: a gallery, a catalog, shards with Range, queries, views and labels.
 
     Args:
-        folders: Data sets, or folders of some.
-        host: The address to listen on; by default only this machine can connect.
-        port: Its port.
-        access: A file of tokens (turntable token create); without one, who can connect may read.
-        public: With tokens: data sets that anyone may read; "*" for all.
-        rate: Requests a second that one token or address may make in the long run; no bound by default.
-        requests_at_once: That are answered at the same time.
-        requests_at_once_each: Of one token or address.
-        render: Draw views on request (POST /render), in a process of its own.
-        meshes: With --render, NAME=DIR: the folder of a data set's meshes; the zoo needs none.
-        backend: With --render: moderngl, embree, or auto.
-        device: With --render: as of turntable render.
-        render_queue: Views that may wait to be drawn.
-        query_seconds: That a condition over labels may take; it is ended then.
-        links_under: A folder that links of data sets may lead to, beside their own and the hub's cache.
-        trusted_proxy: Address or network of a proxy whose X-Forwarded-For is believed: 127.0.0.1.
-        allow_host: A name under which readers reach the service, beside localhost and its address: the name
-            of a proxy in front of it, or of this machine; "*" for any.
-        access_log: A line of JSON for each request on the standard output.
+        folders: Data sets, or folders that hold data sets.
+        host: Address to listen on; only this machine can connect to 127.0.0.1.
+        port: Port to listen on.
+        access: File of tokens (turntable token create). Without it, anyone who can connect may read.
+        public: Data set that anyone may read without a token; "*" for all. May be repeated.
+        rate: Maximum number of requests per second from one token or address, on average.
+        requests_at_once: Maximum number of requests answered at the same time.
+        requests_at_once_each: Maximum number of requests answered at the same time for one token or address.
+        render: Render views on request (POST /render), in a process of its own.
+        meshes: Meshes for --render, as NAME=DIR: folder of the meshes of a data set; the zoo needs none.
+            May be repeated.
+        backend: Renderer for --render: moderngl, embree or auto.
+        device: Device for --render: software, egl:N or cuda:N.
+        render_queue: Maximum number of views that wait to be rendered.
+        query_seconds: Longest time that a condition over labels may take, in seconds.
+        links_under: Folder into which links of data sets may point, besides their own folders and the hub's
+            cache.
+        trusted_proxy: Address or network of a proxy whose X-Forwarded-For header is trusted, such as
+            127.0.0.1.
+            May be repeated.
+        allow_host: Name under which readers reach the service, besides localhost and its address: the name of
+            a
+            proxy in front of it, or of this machine; "*" for any. May be repeated.
+        access_log: Print one JSON line per request to standard output.
     """
-    from turntable.service import LOOPBACK, RenderSettings, ServiceSettings
+    from turntable.service import LOOPBACK_HOSTS, RenderSettings, ServiceSettings
     from turntable.service import serve as serve_folders
 
     if not folders:
-        raise InvalidInputError("serve what? Give the folder of a data set, or one that holds some")
+        raise InvalidInputError(
+            "no data set to serve; give the folder of a data set, or a folder that holds data sets"
+        )
     if meshes and not render:
-        raise InvalidInputError("--meshes are drawn from with --render only")
-    renders = RenderSettings(_folders_by_name(meshes), backend, device, render_queue) if render else None
+        raise InvalidInputError("--meshes is for --render; add --render, or leave --meshes out")
+    renders = RenderSettings(_parse_mesh_folders(meshes), backend, device, render_queue) if render else None
     settings = ServiceSettings(
         access,
         public,
@@ -73,101 +100,118 @@ def serve(
         trusted_proxy,
         allow_host,
     )
-    if access is None and host not in LOOPBACK:
-        warn(f"Anyone who can reach {host}:{port} may read all of it; --access FILE asks for tokens")
-    if host not in LOOPBACK and not allow_host:
-        warn("It answers under its addresses alone; readers that use a name need --allow-host NAME")
+    if access is None and host not in LOOPBACK_HOSTS:
+        warn(f"Anyone who can reach {host}:{port} may read all data sets; --access FILE requires tokens")
+    if host not in LOOPBACK_HOSTS and not allow_host:
+        warn("Only requests to the address are answered; give --allow-host NAME for readers that use a name")
     serve_folders(folders, host, port, settings, access_log=access_log)
     return 0
 
 
-def _folders_by_name(given: tuple[str, ...]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for text in given:
+def _parse_mesh_folders(texts: tuple[str, ...]) -> dict[str, Path]:
+    folders: dict[str, Path] = {}
+    for text in texts:
         name, sign, folder = text.partition("=")
         if not sign or not name or not Path(folder).is_dir():
             raise InvalidInputError(
-                f"--meshes {text}: give NAME=DIR, a data set and the folder of its meshes"
+                f"--meshes {text}: give NAME=DIR, the name of a data set and the folder of its meshes"
             )
-        found[name] = Path(folder)
-    return found
+        folders[name] = Path(folder)
+    return folders
 
 
-@app.command
+@app.command(
+    help_epilogue=format_examples(
+        "turntable publish my-set s3://bucket/my-set", "turntable publish my-set --hub my-set-on-the-hub"
+    )
+)
 def publish(
-    dataset: Path, place: str | None = None, *, hub: Path | None = None, links_under: LinksUnder = ()
+    dataset: Path,
+    place: str | None = None,
+    *,
+    hub: Annotated[Path | None, make_option(OUTPUT)] = None,
+    links_under: LinksUnderOption = (),
 ) -> int:
-    """Upload a finished data set, verified file by file; or lay it out for the Hugging Face hub.
+    """Upload a finished data set and verify every file, or prepare a folder for the Hugging Face hub.
 
-    The same command goes on where an interrupted one stopped. The manifest goes last: whoever sees it sees
-    all of the data set.
+    Run the same command again to resume. The manifest is uploaded last, so a reader who finds it finds the
+    whole data set.
 
     Args:
-        dataset: The folder of the data set.
-        place: s3://bucket/folder, gs://bucket/folder, or another folder.
-        hub: A folder that gets the hub's layout; upload it with hf upload.
-        links_under: A folder that links of the data set may lead to, beside its own and the hub's cache.
+        dataset: Folder of the data set.
+        place: Destination: s3://bucket/folder, gs://bucket/folder, or another folder.
+        hub: Folder to write in the hub's layout; upload it with hf upload.
+        links_under: Folder into which links of the data set may point, besides its own folder and the hub's
+            cache.
     """
     from turntable.console import CountBar
-    from turntable.datasets import open_store, prepare_hub
+    from turntable.datasets import open_store, prepare_hub_folder
     from turntable.datasets import publish as send_files
 
     if (place is None) == (hub is None):
-        raise InvalidInputError("publish where? Give s3://BUCKET/FOLDER, or --hub FOLDER")
+        raise InvalidInputError(
+            "no destination; give either s3://BUCKET/FOLDER (or gs://, or a folder) or --hub FOLDER"
+        )
     if hub is not None:
-        prepare_hub(dataset, hub, links_under=links_under)
+        prepare_hub_folder(dataset, hub, links_under=links_under)
         say(f"{hub} is ready: hf upload --repo-type dataset USER/NAME {hub}")
         return 0
     assert place is not None
     with CountBar(err, "bytes") as bar:
-        done = send_files(dataset, open_store(place), bar, links_under=links_under)
-    say(f"{place}: {done.sent} files sent ({done.bytes / 1e6:.1f} MB), {done.there} were there")
+        upload = send_files(dataset, open_store(place), bar, links_under=links_under)
+    sent = f"{upload.num_sent} files sent ({upload.sent_bytes / 1e6:.1f} MB)"
+    say(f"{place}: {sent}, {upload.num_present} were already there")
     return 0
 
 
-@app.command
+@app.command(
+    help_epilogue=format_examples("turntable demo", "turntable demo --objects 240 --views 8 --epochs 1")
+)
 def demo(
     *,
-    out_dir: Annotated[Path, Parameter("--out")] = Path("runs/demo"),
-    objects: int = 960,
-    views: int = 20,
-    epochs: int | None = None,
+    out_dir: Annotated[Path, make_option(OUTPUT, "--out")] = Path("runs/demo"),
+    objects: Annotated[int, make_option(DATA)] = 960,
+    views: Annotated[int, make_option(DATA)] = 20,
+    epochs: Annotated[
+        int | None, make_option(OPTIMIZATION, default="as each method's demo preset says")
+    ] = None,
 ) -> int:
-    """Render a zoo, verify it, train and evaluate three methods, and leave report.html.
+    """Render a zoo, verify it, train and evaluate three methods, and write report.html.
 
-    SIGTERM, SIGUSR1 and Ctrl-C end it after what is in hand, with exit status 75 (130 for Ctrl-C).
+    After SIGTERM, SIGUSR1 or Ctrl-C it finishes the step it is working on and exits with status 75 (130
+    after Ctrl-C).
 
     Args:
-        out_dir: Gets everything; the same command goes on where an interrupted one stopped.
-        objects: How many objects.
-        views: Of each.
-        epochs: Of each training.
+        out_dir: Folder for all results. Run the same command again to resume.
+        objects: Number of objects.
+        views: Number of views of each object.
+        epochs: Number of epochs of each training.
     """
-    from turntable.console import ConsoleWatcher, results_tables
+    from turntable.console import ConsoleDemoListener, build_results_tables
     from turntable.demo import DemoConfig, run_demo
-    from turntable.processes import default_workers, stop_when_asked
+    from turntable.processes import catch_stop_signals, count_usable_cores
 
-    config = DemoConfig(out_dir, objects, views, default_workers())
+    config = DemoConfig(out_dir, objects, views, count_usable_cores())
     if epochs is not None:
         config = config.with_epochs(epochs)
-    with stop_when_asked(warn, "what is in hand", interrupts=True) as stop:
-        report = run_demo(config, ConsoleWatcher(err), stop)
-    for table in results_tables(report.results):
+    with catch_stop_signals(warn, "the current step", catch_interrupts=True) as stop:
+        report = run_demo(config, ConsoleDemoListener(err), stop)
+    for table in build_results_tables(report.results):
         out.print(table)
         out.print()
-    say(f"Look at {report.page}")
+    say(f"The report is {report.page_path}")
     return 0
 
 
-@app.command
+@app.command(help_epilogue=format_examples("turntable doctor"))
 def doctor() -> int:
-    """List the devices that can render, with their drivers, and say what is missing and how to mend it."""
+    """List the devices that can render and their drivers, and say what is missing and how to install it."""
     from turntable.doctor import examine
 
     findings = examine()
     for finding in findings:
-        away = "red" if finding.needed else "yellow"
-        style = {"ok": "green", "warning": "bold yellow", "missing": away}[finding.state]
+        missing_style = "red" if finding.is_required else "yellow"
+        style = {"ok": "green", "warning": "bold yellow", "missing": missing_style}[finding.state]
         say(f"{finding.state:8s}", style=style, end="")
-        say(f"{finding.what}: {finding.detail}")
-    return int(any(finding.state == "missing" and finding.needed for finding in findings))
+        say(f"{finding.subject}: {finding.detail}")
+    return int(any(finding.state == "missing" and finding.is_required for finding in findings))

@@ -1,20 +1,20 @@
-"""The bars and tables that a person sees while the command line works."""
+"""Progress bars and tables of the command line."""
 
-from turntable.console.bars import ConsoleWatcher, CountBar, RenderBar, TrainBar
-from turntable.console.data_tables import dataset_tables, recipe_tables
-from turntable.console.method_tables import method_table, settings_table
-from turntable.console.score_tables import comparison_console_tables, results_tables, study_console_tables
+from turntable.console.dataset_tables import build_dataset_tables, build_recipe_tables
+from turntable.console.method_tables import build_method_table, build_settings_table
+from turntable.console.progress_bars import ConsoleDemoListener, CountBar, RenderBar, TrainBar
+from turntable.console.score_tables import build_comparison_tables, build_results_tables, build_study_tables
 
 __all__ = [
-    "ConsoleWatcher",
+    "ConsoleDemoListener",
     "CountBar",
     "RenderBar",
     "TrainBar",
-    "comparison_console_tables",
-    "dataset_tables",
-    "method_table",
-    "recipe_tables",
-    "results_tables",
-    "settings_table",
-    "study_console_tables",
+    "build_comparison_tables",
+    "build_dataset_tables",
+    "build_method_table",
+    "build_recipe_tables",
+    "build_results_tables",
+    "build_settings_table",
+    "build_study_tables",
 ]

@@ -1,53 +1,53 @@
-"""Tables of methods, and of the settings of one."""
+"""Tables of the methods that can be trained, and of one method's settings."""
 
 from dataclasses import fields
 
 from rich.table import Table
 
-from turntable.console.plain_table import plain_table
+from turntable.console.plain_table import make_plain_table
 from turntable.errors import InvalidInputError
 
 
-def method_table() -> Table:
-    """Make a table of all methods: turntable's, registered ones, and those of installed packages."""
-    from turntable.models import method_entry, method_names
+def build_method_table() -> Table:
+    """Build a table of all methods: turntable's, registered ones, and those of installed packages."""
+    from turntable.models import get_method_entry, list_methods
 
-    table = plain_table("method")
+    table = make_plain_table("method")
     for heading in ("learns from", "reference"):
         table.add_column(heading, overflow="fold")
-    for name in method_names():
+    for name in list_methods():
         try:
-            entry = method_entry(name)
-        except InvalidInputError as error:  # of an installed package that cannot be loaded
+            entry = get_method_entry(name)
+        except InvalidInputError as error:  # an installed package offers it, but cannot be imported
             table.add_row(name, str(error), "")
         else:
-            table.add_row(name, entry.learns_from, entry.reference)
+            table.add_row(name, entry.description, entry.reference)
     return table
 
 
-def settings_table(method: str) -> Table:
-    """Make a table of a method's settings: what the paper has, and what the demo has where it differs.
+def build_settings_table(method: str) -> Table:
+    """Build a table of a method's settings: the paper's values, and the demo's where they differ.
 
     Raises:
-        InvalidInputError: There is no such method.
+        InvalidInputError: No method has this name.
     """
-    from turntable.models import choose_method, method_entry
+    from turntable.models import get_method_entry, resolve_method
 
-    entry = method_entry(choose_method(method))
+    entry = get_method_entry(resolve_method(method))
     paper, demo = entry.make_config(), entry.make_config().demo()
-    table = plain_table("setting")
-    table.title, table.title_justify = f"{method}: {entry.learns_from} ({entry.reference})", "left"
+    table = make_plain_table("setting")
+    table.title, table.title_justify = f"{method}: {entry.description} ({entry.reference})", "left"
     table.caption, table.caption_justify = f"reads {', '.join(entry.reads)}", "left"
     for heading in ("paper", "demo"):
         table.add_column(heading, overflow="fold")
     for item in fields(paper):
         one, other = getattr(paper, item.name), getattr(demo, item.name)
-        table.add_row(item.name, _setting(one), "" if one == other else _setting(other))
+        table.add_row(item.name, _format_setting(one), "" if one == other else _format_setting(other))
     return table
 
 
-def _setting(value: object) -> str:
-    """Write a value as ``--set`` takes it."""
+def _format_setting(value: object) -> str:
+    """Return a value in the form that ``--set`` accepts."""
     if isinstance(value, tuple):
-        return ",".join(map(_setting, value))
+        return ",".join(map(_format_setting, value))
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

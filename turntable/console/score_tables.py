@@ -1,4 +1,4 @@
-"""Tables of scores: of evaluations, comparisons and studies, within the width of a terminal."""
+"""Tables of scores of evaluations, comparisons and studies, within the width of a terminal."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,87 +6,100 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 WIDTH = 80
-"""The width of tables of scores, in characters: a terminal's, and a batch system's log's."""
-LONGEST_NAME = 30
-"""The longest name of a method with its settings, in characters; a longer one breaks."""
+"""Width of tables of scores in characters, on a terminal and in a log."""
+MAX_NAME_LENGTH = 30
+"""Longest name of a method with its settings, in characters; a longer one is wrapped."""
 
 if TYPE_CHECKING:
-    from turntable.evaluation import Results
+    from turntable.evaluation import EvaluationResults
     from turntable.studies import Comparison, StudyTable
 
 
-def results_tables(results: "Sequence[Results]") -> list[Table]:
-    """Scores of methods side by side in tables, as in the report; what sees no image at the end."""
-    from turntable.evaluation.report import catalog_of, rows_of, tables
+def build_results_tables(results: "Sequence[EvaluationResults]") -> list[Table]:
+    """Build tables that compare the scores of methods, as in the report; baselines come last."""
+    from turntable.evaluation.report import build_catalog, build_tables, collect_rows
 
-    shown: list[Table] = []
-    for table in tables(rows_of(results), catalog_of(results)):
-        rows = [[row.method, row.part, *(cell.value for cell in row.cells)] for row in table.rows]
-        shown += _fitting(table.title, ["method", "part", *table.headings], rows, named=2)
-    return shown
+    tables: list[Table] = []
+    for table in build_tables(collect_rows(results), build_catalog(results)):
+        rows = [[row.method, row.part, *(cell.text for cell in row.cells)] for row in table.rows]
+        tables += _split_table(table.title, ["method", "part", *table.headings], rows, num_name_columns=2)
+    return _add_legend(tables)
 
 
-def comparison_console_tables(comparison: "Comparison", intervals: bool = False) -> list[Table]:
-    """The short tables of a comparison."""
-    from turntable.studies import main_rows
+def build_comparison_tables(comparison: "Comparison", intervals: bool = False) -> list[Table]:
+    """Build the short tables of a comparison."""
+    from turntable.studies import build_main_rows
 
-    shown: list[Table] = []
+    tables: list[Table] = []
     for section in comparison.sections:
-        headings, rows = main_rows(section, intervals)
+        headings, rows = build_main_rows(section, intervals)
         title = section.title if len(comparison.sections) > 1 else ""
-        shown += _fitting(title, headings, rows, named=3)
-    return shown
+        tables += _split_table(title, headings, rows, num_name_columns=3)
+    return _add_legend(tables)
 
 
-def study_console_tables(tables: "Sequence[StudyTable]") -> list[Table]:
-    """The tables of a study, without the intervals."""
-    from turntable.studies import told_rows
+def build_study_tables(study_tables: "Sequence[StudyTable]") -> list[Table]:
+    """Build the tables of a study, without the intervals."""
+    from turntable.studies import format_rows
 
-    shown: list[Table] = []
-    for table in tables:
+    tables: list[Table] = []
+    for table in study_tables:
         headings = [*table.named, *(column.name for column in table.columns)]
-        rows = [[*names, *(value for value, _ in cells)] for names, cells in told_rows(table)]
-        shown += _fitting(table.title, headings, rows, named=len(table.named))
-    return shown
+        rows = [[*names, *(value for value, _ in cells)] for names, cells in format_rows(table)]
+        tables += _split_table(table.title, headings, rows, num_name_columns=len(table.named))
+    return _add_legend(tables)
 
 
-def _fitting(
-    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], named: int, width: int = WIDTH
+def _add_legend(tables: list[Table]) -> list[Table]:
+    """Put the explanation of the marks below the last table."""
+    from turntable.evaluation.report import MARKS_LEGEND
+
+    if tables:
+        tables[-1].caption, tables[-1].caption_justify = MARKS_LEGEND, "left"
+    return tables
+
+
+def _split_table(
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    num_name_columns: int,
+    width: int = WIDTH,
 ) -> list[Table]:
-    """A table in as many parts beneath each other as keep within the width, so that no number is cut.
+    """Split a table into tables that are narrow enough, so that no number is cut.
 
     Args:
-        title: Of the first part.
-        headings: Of all columns; they break at their blanks.
-        rows: Of all columns; a part leaves out those that have nothing in it.
-        named: So many columns at the start name a row, and stand in every part.
-        width: In characters.
+        title: Title of the first table.
+        headings: Headings of all columns; they are wrapped at spaces.
+        rows: Cells of all columns. A row that is empty in all columns of a table is left out there.
+        num_name_columns: Number of leading columns that name a row; they are repeated in every table.
+        width: Maximum width in characters.
     """
     widths = [
-        max(len(word) for word in [*heading.split(" "), *(row[place] for row in rows)])
-        for place, heading in enumerate(headings)
+        max(len(word) for word in [*heading.split(" "), *(row[column] for row in rows)])
+        for column, heading in enumerate(headings)
     ]
-    widths[0] = min(widths[0], LONGEST_NAME)
+    widths[0] = min(widths[0], MAX_NAME_LENGTH)
     parts: list[list[int]] = [[]]
-    for place in range(named, len(headings)):
-        used = sum(widths[p] + 1 for p in [*range(named), *parts[-1], place])
+    for column in range(num_name_columns, len(headings)):
+        used = sum(widths[p] + 1 for p in [*range(num_name_columns), *parts[-1], column])
         if parts[-1] and used > width:
             parts.append([])
-        parts[-1].append(place)
-    shown: list[Table] = []
+        parts[-1].append(column)
+    tables: list[Table] = []
     for number, part in enumerate(parts):
         table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
         table.title, table.title_justify = (title or None) if number == 0 else None, "left"
-        for place in [*range(named), *part]:
-            justify = "left" if place < min(named, 2) else "right"
+        for column in [*range(num_name_columns), *part]:
+            justify = "left" if column < min(num_name_columns, 2) else "right"
             table.add_column(
-                headings[place].replace(" ", "\n"),
+                headings[column].replace(" ", "\n"),
                 justify=justify,
-                no_wrap=place > 0,
-                max_width=widths[place],
+                no_wrap=column > 0,
+                max_width=widths[column],
             )
         for row in rows:
-            if any(row[place] for place in part):
-                table.add_row(*(row[place] for place in [*range(named), *part]))
-        shown.append(table)
-    return shown
+            if any(row[column] for column in part):
+                table.add_row(*(row[column] for column in [*range(num_name_columns), *part]))
+        tables.append(table)
+    return tables

@@ -1,17 +1,17 @@
-"""Data sets: recipes, labels, shards and the manifest that binds them. Importing it loads numpy alone."""
+"""Data sets: recipes, labels, shards, and the manifest that lists them. Its import needs numpy alone."""
 
 from turntable.datasets.convert import export_folder, import_folder
-from turntable.datasets.dataset import Dataset, open_dataset, open_folder
-from turntable.datasets.describing import prepare_hub, publish
+from turntable.datasets.dataset import Dataset, open_dataset, open_local_dataset
+from turntable.datasets.describing import prepare_hub_folder, publish
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.recipes import Recipe, load_recipe, shipped_recipes
+from turntable.datasets.recipes import Recipe, list_shipped_recipes, load_recipe
 from turntable.datasets.split import Split
 from turntable.datasets.stores import open_store
 from turntable.datasets.subset import MatchingViews
-from turntable.datasets.vectors import Vectors, digest_ids, read_vectors, write_vectors
-from turntable.datasets.verification import verify
+from turntable.datasets.vector_files import ViewVectors, digest_ids, read_vectors, write_vectors
+from turntable.datasets.verification import verify_dataset
 
 __all__ = [
     "MANIFEST_NAME",
@@ -21,19 +21,19 @@ __all__ = [
     "ObjectRecord",
     "Recipe",
     "Split",
-    "Vectors",
+    "ViewVectors",
     "digest_ids",
     "draw_factors",
     "export_folder",
     "import_folder",
+    "list_shipped_recipes",
     "load_recipe",
     "open_dataset",
-    "open_folder",
+    "open_local_dataset",
     "open_store",
-    "prepare_hub",
+    "prepare_hub_folder",
     "publish",
     "read_vectors",
-    "shipped_recipes",
-    "verify",
+    "verify_dataset",
     "write_vectors",
 ]

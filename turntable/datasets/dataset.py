@@ -1,61 +1,71 @@
-"""A finished data set, wherever it lies: its manifest, from which its splits are opened."""
+"""A finished data set, in a local folder or behind a URL: its manifest, and its splits opened from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from turntable.datasets.files import MOST_MANIFEST_BYTES, FolderFiles
+from turntable.datasets.files import MAX_MANIFEST_BYTES, FolderFiles
 from turntable.datasets.labels import LabelSchema
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest, decode_manifest, read_manifest
-from turntable.datasets.shards import Cached, Folder, IndexSize, ShardPlace, ShardRecord, Streamed
+from turntable.datasets.shards import (
+    CachedStorage,
+    FolderStorage,
+    IndexSizeLimit,
+    ShardRecord,
+    ShardStorage,
+    StreamedStorage,
+)
 from turntable.datasets.split import Split
 from turntable.datasets.stores import LocalStore, Store, is_url, open_store
-from turntable.datasets.stores.cache import CacheChoice, ShardCache, default_cache
+from turntable.datasets.stores.cache import CacheChoice, ShardCache, make_default_cache
 from turntable.errors import IntegrityError, InvalidInputError
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A finished data set. It holds no open file; its splits do."""
+    """A finished data set. It holds no open files; its splits do."""
 
-    where: ShardPlace
+    location: ShardStorage
+    """The storage of its shards."""
     manifest: Manifest
 
     @property
-    def place(self) -> str:
-        """For messages: the folder's path, or the URL."""
-        return self.where.name
+    def path_or_url(self) -> str:
+        """The folder's path or the URL, as messages show it."""
+        return self.location.name
 
     @property
     def path(self) -> Path:
-        """The folder. Raises InvalidInputError where the data set lies elsewhere."""
+        """The path of its folder. Raises InvalidInputError if the data set is not local."""
         return self.files.root
 
     @property
     def files(self) -> FolderFiles:
-        """The folder's files. Raises InvalidInputError where the data set lies elsewhere."""
-        if not isinstance(self.where, Folder):
-            raise InvalidInputError(f"{self.place}: this needs a folder of this machine; fetch the data set")
-        return self.where.files
+        """The files of its folder. Raises InvalidInputError if the data set is not local."""
+        if not isinstance(self.location, FolderStorage):
+            raise InvalidInputError(
+                f"{self.path_or_url}: this needs a local folder; download the data set first"
+            )
+        return self.location.files
 
     @property
     def is_local(self) -> bool:
-        """Whether it lies in a folder of this machine."""
-        return isinstance(self.where, Folder)
+        """True if the data set lies in a folder of this machine."""
+        return isinstance(self.location, FolderStorage)
 
     @property
     def is_cached(self) -> bool:
-        """Whether its shards are fetched whole, and kept on this node."""
-        return isinstance(self.where, Cached)
+        """True if its shards are fetched whole and kept on this node."""
+        return isinstance(self.location, CachedStorage)
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Names of the splits that hold objects."""
+        """The names of the splits that hold objects."""
         return self.manifest.splits
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Names of the classes, by class number."""
+        """The names of the categories, in the order of their indices."""
         return self.manifest.categories
 
     @property
@@ -63,95 +73,112 @@ class Dataset:
         """The label columns."""
         return self.manifest.schema
 
-    def split(self, name: str) -> Split:
+    def open_split(self, name: str) -> Split:
         """Open a split.
 
+        Args:
+            name: Name of the split, one of ``splits``.
+
         Raises:
-            InvalidInputError: there is no such split.
-            IntegrityError: one of its shards is missing or cut.
+            InvalidInputError: There is no such split.
+            IntegrityError: One of its shards is missing or truncated.
         """
         if name not in self.splits:
-            raise InvalidInputError(f"{self.place} has no split {name!r}; it has {', '.join(self.splits)}")
-        shards = self.manifest.shards_of(name)
-        self.where.check(shards)
+            raise InvalidInputError(
+                f"{self.path_or_url} has no split {name!r}; it has {', '.join(self.splits)}"
+            )
+        shards = self.manifest.select_shards(name)
+        self.location.check_shards(shards)
         return Split(
             self.manifest,
             name,
-            self.where.open,
-            renew=self.where.renew,
-            most_open=self.where.most_open(shards),
+            self.location.open_shard,
+            renew=self.location.invalidate_shard,
+            max_open_shards=self.location.compute_max_open_shards(shards),
         )
 
     @property
-    def cache_bytes(self) -> int | None:
-        """What may be kept of it on this node; None: all, or nothing."""
-        return self.where.cache.max_bytes if isinstance(self.where, Cached) else None
+    def max_cache_bytes(self) -> int | None:
+        """The maximum size of the cache in bytes; None if there is no limit, or no cache."""
+        return self.location.cache.max_bytes if isinstance(self.location, CachedStorage) else None
 
     def fetch_shard(self, shard: ShardRecord) -> None:
-        """Make sure that a shard can be opened without waiting for a network, where it is kept on this node.
+        """Fetch a shard into this node's cache, so that it can be opened without the network.
+
+        Does nothing if the data set is local or not cached.
 
         Raises:
-            IntegrityError: it is not what was written.
-            StoreError: its place does not give it.
+            IntegrityError: The shard is not what was written.
+            StoreError: The store does not deliver it.
         """
-        self.where.fetch(shard)
+        self.location.fetch_shard(shard)
 
 
 def open_dataset(
-    place: str | Path,
+    path_or_url: str | Path,
     *,
     cache: CacheChoice = None,
     token: str | None = None,
     links_under: Sequence[str | Path] | None = None,
 ) -> Dataset:
-    """Open a finished data set, wherever it lies.
+    """Open a finished data set in a local folder or behind a URL.
 
     Args:
-        place: the folder that holds ``manifest.json``, or its URL: https://, s3://, gs:// or file://.
-        cache: where shards of a URL are kept: a ShardCache, its folder, None for the usual one
-            (TURNTABLE_CACHE); False to keep nothing, so that each view is a request.
-        token: of a web server, for the URL's origin alone; None: that of TURNTABLE_TOKEN where
-            TURNTABLE_TOKEN_HOST names this origin, or that of ``turntable login``.
-        links_under: folders into which links of a local data set may lead, beside its own and the blobs of
-            the hub's cache; None: anywhere, which is for data that do not leave this machine.
+        path_or_url: The folder that holds ``manifest.json``, or its URL: https://, s3://, gs:// or file://.
+        cache: The cache for shards of a URL: a ShardCache, its folder, or None for the default one
+            (TURNTABLE_CACHE). False disables caching; then every view is one request.
+        token: The token of a web server, sent to the URL's origin only. None uses TURNTABLE_TOKEN if
+            TURNTABLE_TOKEN_HOST names this origin, or else the token of ``turntable login``.
+        links_under: Folders into which symbolic links of a local data set may lead, besides its own folder
+            and the blobs of the hub's cache. None allows any target; use it only if the data stay on this
+            machine.
 
     Raises:
-        IntegrityError: there is no manifest, or it cannot be read.
-        StoreError: the place cannot be reached.
-        InvalidInputError: it is a URL of something else.
+        IntegrityError: There is no manifest, or it cannot be read.
+        StoreError: The store cannot be reached.
+        InvalidInputError: The URL is not that of a data set.
     """
-    if not is_url(place):
-        return open_folder(confined(place, links_under))
-    store = open_store(place, token)
+    if not is_url(path_or_url):
+        return open_local_dataset(make_folder_files(path_or_url, links_under))
+    store = open_store(path_or_url, token)
     if isinstance(store, LocalStore):
-        return open_folder(confined(store.folder, links_under))
+        return open_local_dataset(make_folder_files(store.folder, links_under))
     manifest = _fetch_manifest(store)
-    indices = IndexSize(manifest.views, len(manifest.factors), len(manifest.outputs))
-    return Dataset(_elsewhere(store, indices, cache), manifest)
+    indices = IndexSizeLimit(manifest.views, len(manifest.factors), len(manifest.outputs))
+    return Dataset(_choose_remote_location(store, indices, cache), manifest)
 
 
-def open_folder(files: FolderFiles) -> Dataset:
-    """Open a finished data set in a folder of this machine. Raises IntegrityError where it is none."""
-    return Dataset(Folder(files), read_manifest(files))
+def open_local_dataset(files: FolderFiles) -> Dataset:
+    """Open a finished data set in a local folder.
+
+    Raises:
+        IntegrityError: The folder has no readable manifest.
+    """
+    return Dataset(FolderStorage(files), read_manifest(files))
 
 
-def confined(folder: str | Path, links_under: Sequence[str | Path] | None) -> FolderFiles:
-    """Return the files of a folder, whose links may lead into some folders besides; None: anywhere."""
+def make_folder_files(folder: str | Path, links_under: Sequence[str | Path] | None) -> FolderFiles:
+    """Return the files of a folder.
+
+    Args:
+        folder: Path of the folder.
+        links_under: Further folders into which symbolic links may lead. None allows any target.
+    """
     return FolderFiles(Path(folder), None if links_under is None else tuple(map(Path, links_under)))
 
 
-def _elsewhere(store: Store, indices: IndexSize, cache: CacheChoice) -> ShardPlace:
+def _choose_remote_location(store: Store, indices: IndexSizeLimit, cache: CacheChoice) -> ShardStorage:
     if cache is False:
-        return Streamed(store, indices)
+        return StreamedStorage(store, indices)
     if cache is None:
-        return Cached(store, indices, default_cache())
-    kept = cache if isinstance(cache, ShardCache) else default_cache(Path(cache))
-    return Cached(store, indices, kept)
+        return CachedStorage(store, indices, make_default_cache())
+    shard_cache = cache if isinstance(cache, ShardCache) else make_default_cache(Path(cache))
+    return CachedStorage(store, indices, shard_cache)
 
 
 def _fetch_manifest(store: Store) -> Manifest:
-    where = f"{store.url}/{MANIFEST_NAME}"
-    data = store.read(MANIFEST_NAME, MOST_MANIFEST_BYTES)
+    url = f"{store.url}/{MANIFEST_NAME}"
+    data = store.read(MANIFEST_NAME, MAX_MANIFEST_BYTES)
     if data is None:
-        raise IntegrityError(f"{where}: missing, so this is not a finished data set; is the URL right?")
-    return decode_manifest(data, where)
+        raise IntegrityError(f"{url}: missing, so this is not a finished data set; is the URL right?")
+    return decode_manifest(data, url)

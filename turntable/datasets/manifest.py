@@ -1,4 +1,7 @@
-"""The manifest: everything a reader must know and trust about a data set; the last file to be written."""
+"""The manifest of a data set: its recipe, labels, shards and their digests. It is written last.
+
+A folder with a manifest is a finished data set. Readers learn from it everything else they need.
+"""
 
 import json
 from collections.abc import Sequence
@@ -9,22 +12,22 @@ from typing import Any, get_args
 
 from turntable.choices import ChannelOrder
 from turntable.datasets.files import (
-    DATASET_NAME,
-    LEAST_SIZE_PX,
-    LONGEST_CATEGORY,
-    MOST_FACTORS,
-    MOST_IMAGES,
-    MOST_MANIFEST_BYTES,
-    MOST_OBJECTS,
-    MOST_POINTS,
-    MOST_SEED,
-    MOST_SIZE_PX,
-    MOST_VIEWS,
-    PLAIN_NAME,
+    DATASET_NAME_PATTERN,
+    MAX_CATEGORY_LENGTH,
+    MAX_FACTORS,
+    MAX_IMAGES,
+    MAX_MANIFEST_BYTES,
+    MAX_OBJECTS,
+    MAX_POINTS,
+    MAX_SEED,
+    MAX_SIZE_PX,
+    MAX_VIEWS,
+    MIN_SIZE_PX,
+    PLAIN_NAME_PATTERN,
     FieldError,
-    Fields,
     FolderFiles,
     JpegSubsampling,
+    JsonFields,
     parse_json,
     write_text,
 )
@@ -39,42 +42,45 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over a data set."""
+    """Sums over the shards of a data set."""
 
     objects: int
     images: int
     bytes: int
-    """Of the shards, without indices and tables."""
+    """Size of the shards in bytes, without indices and tables."""
 
     @classmethod
-    def from_fields(cls, fields: Fields) -> "Totals":
+    def from_fields(cls, fields: JsonFields) -> "Totals":
         """Read the sums from JSON. Raises FieldError."""
         names = ("objects", "images", "bytes")
-        totals = cls(*(fields.integer(name, 0, _MOST_BYTES) for name in names))
-        fields.finish()
+        totals = cls(*(fields.get_integer(name, 0, _MAX_BYTES) for name in names))
+        fields.check_all_read()
         return totals
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A data set in one value."""
+    """The description of a data set, as ``manifest.json`` holds it."""
 
     name: str
     recipe: dict[str, Any]
-    """The whole recipe, as ``Recipe.to_dict`` gives it."""
+    """The whole recipe, as ``Recipe.to_dict`` returns it."""
     recipe_digest: str
     label_digest: str
     fingerprint: str
-    """Hex sha256 of what must be equal on every machine: recipe, ordered objects, labels. Not of pixels."""
+    """Hex sha256 of the recipe, the ordered objects and the labels, but not of the pixels. It must be equal
+    on every machine."""
     splits: tuple[str, ...]
-    """Those that hold objects, "train" before "val"."""
+    """The splits that hold objects, "train" before "val"."""
     shards: tuple[ShardRecord, ...]
-    """In the order of the objects; those of a split stand together."""
+    """The shards in the order of the objects. Those of one split are adjacent."""
     totals: Totals
     quarantined: int
+    """Number of objects left out."""
     categories: tuple[str, ...]
-    """Sorted; a category's place is its class number."""
+    """The names of the categories, sorted. A category's position is its index."""
     views: int
+    """Number of views of each object."""
     image_size_px: int
     jpeg_quality: int
     jpeg_subsampling: JpegSubsampling
@@ -83,22 +89,25 @@ class Manifest:
     """The label columns."""
     shuffle_seed: int
     conventions: dict[str, str]
+    """Texts on frames, units, the drawing of labels and the encoding of outputs."""
     camera: dict[str, Any]
-    """Numbers of the renderer: K, world_to_camera and what else it states."""
+    """Numbers of the renderer's camera: K, world_to_camera and whatever else the renderer records."""
     device: dict[str, Any]
-    """Backend, GL vendor, renderer and driver that made the pixels."""
+    """The backend, GL vendor, renderer and driver that made the pixels."""
     source: dict[str, Any]
-    """Of the meshes: name, licence."""
+    """The source of the meshes: its name and license."""
     generator_version: str
     pixel_mean: tuple[float, float, float] | None = None
-    """Per channel as the files decode, in [0, 1], over a fixed sample of the training views."""
+    """Mean of each channel as the files decode, in [0, 1], over a fixed sample of the training views."""
     pixel_std: tuple[float, float, float] | None = None
+    """Standard deviation of each channel, over the same views."""
     outputs: tuple[str, ...] = ("rgb",)
-    """What is kept of each view; ``conventions`` says how each is encoded."""
+    """The outputs stored of each view. ``conventions`` describes their encodings."""
     points: int = 0
-    """Of the point cloud of each object; 0: none."""
+    """Number of points of each object's point cloud; 0 if there are none."""
     subset: Subset | None = None
-    """The views that belong to it, where those are not all; shards, totals and recipe are the whole's."""
+    """The views that belong to a subset; None if all do. Shards, totals and recipe remain those of the whole
+    data set."""
     format_version: int = FORMAT_VERSION
 
     @property
@@ -107,49 +116,51 @@ class Manifest:
         return LabelSchema(self.factors)
 
     @property
-    def meshes(self) -> str:
-        """The source of the meshes in a few words: name, version, licence; ``source`` has all else."""
-        named = " ".join(str(self.source[key]) for key in ("name", "version") if key in self.source)
-        licence = f"licence: {self.source['licence']}" if "licence" in self.source else ""
-        return "; ".join(filter(None, (named, licence))) or "not recorded"
+    def mesh_source_text(self) -> str:
+        """The source of the meshes as a short text: name, version, license. ``source`` has the details."""
+        name = " ".join(str(self.source[key]) for key in ("name", "version") if key in self.source)
+        license_text = f"license: {self.source['licence']}" if "licence" in self.source else ""
+        return "; ".join(filter(None, (name, license_text))) or "not recorded"
 
-    def shards_of(self, split: str) -> tuple[ShardRecord, ...]:
-        """The shards of one split, in order."""
+    def select_shards(self, split: str) -> tuple[ShardRecord, ...]:
+        """Return the shards of one split, in order."""
         return tuple(shard for shard in self.shards if shard.split == split)
 
     def to_json(self) -> str:
-        """The file, for people too: indented, keys in a fixed order."""
+        """Return the text of the file: indented JSON with its keys in a fixed order."""
         table = asdict(self)
         if self.subset is None:
             del table["subset"]
         return json.dumps(table, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str, where: str = MANIFEST_NAME) -> "Manifest":
-        """Read what ``to_json`` wrote, whoever wrote it: every field is of its type and within bounds.
+    def from_json(cls, text: str, display_name: str = MANIFEST_NAME) -> "Manifest":
+        """Parse the text of a manifest and check the type and range of every field.
+
+        The text may come from anyone, so nothing in it is trusted.
 
         Args:
             text: JSON.
-            where: what error messages call it.
+            display_name: Name of the file in error messages.
 
         Raises:
-            IntegrityError: it is not a manifest, or one of a later format.
+            IntegrityError: The text is not a manifest, or it has another format version.
         """
         try:
-            fields = Fields(parse_json(text))
-            version = fields.integer("format_version", 0, MOST_SEED)
+            fields = JsonFields(parse_json(text))
+            version = fields.get_integer("format_version", 0, MAX_SEED)
             if version != FORMAT_VERSION:
                 raise IntegrityError(
-                    f"{where}: format {version}, but this turntable reads format {FORMAT_VERSION}; "
-                    "install the version named in generator_version, or a later one"
+                    f"{display_name}: the format is {version}, but this version of turntable reads format "
+                    f"{FORMAT_VERSION}; install the version named in generator_version, or a later one"
                 )
             manifest = _read_fields(fields)
-            fields.finish()
+            fields.check_all_read()
             _check_shards(manifest, fields)
         except FieldError as error:
             raise IntegrityError(
-                f"{where}: not a manifest ({error}); run `turntable render` with the same arguments to write "
-                "it again, or fetch it again"
+                f"{display_name}: not a manifest ({error}); run `turntable render` with the same arguments "
+                "to write it again, or fetch it again"
             ) from None
         return manifest
 
@@ -158,118 +169,120 @@ def read_manifest(files: FolderFiles) -> Manifest:
     """Read the manifest of a data set's folder.
 
     Args:
-        files: of the folder.
+        files: Files of the folder.
 
     Raises:
-        IntegrityError: there is none (generation did not finish), or it cannot be read.
+        IntegrityError: There is no manifest (generation did not finish), or it cannot be read.
     """
-    data = files.read(MANIFEST_NAME, MOST_MANIFEST_BYTES)
+    data = files.read(MANIFEST_NAME, MAX_MANIFEST_BYTES)
     if data is None:
         raise IntegrityError(
-            f"{files.name_of(MANIFEST_NAME)}: missing, so {files.label} is not a finished data set; "
-            "run `turntable render` with the same arguments to finish it"
+            f"{files.format_name(MANIFEST_NAME)}: missing, so {files.display_name} is not a finished data "
+            "set; run `turntable render` with the same arguments to finish it"
         )
-    return decode_manifest(data, files.name_of(MANIFEST_NAME))
+    return decode_manifest(data, files.format_name(MANIFEST_NAME))
 
 
-def decode_manifest(data: bytes, where: str) -> Manifest:
-    """Read a manifest from the bytes of its file. Raises IntegrityError where it is none."""
+def decode_manifest(data: bytes, display_name: str) -> Manifest:
+    """Decode a manifest from the bytes of its file. Raises IntegrityError if they are not a manifest."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise IntegrityError(f"{where}: not a manifest ({error}); fetch it again") from None
-    return Manifest.from_json(text, where)
+        raise IntegrityError(f"{display_name}: not a manifest ({error}); fetch it again") from None
+    return Manifest.from_json(text, display_name)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write a data set's manifest atomically: from here on it is finished."""
+    """Write the manifest of a data set atomically. From then on the data set is finished."""
     write_text(folder / MANIFEST_NAME, manifest.to_json())
 
 
-_MOST_BYTES = 2**60
-"""The size of a shard, or of all of them, at most: no store holds more."""
-_LONGEST_WORD = 200
+_MAX_BYTES = 2**60
+"""Maximum size in bytes of one shard and of all together. No store holds more."""
+_MAX_TEXT_LENGTH = 200
 
 
-def _read_fields(fields: Fields) -> Manifest:
-    """The manifest that the fields of its JSON make; what they say of one another is not looked at yet."""
-    seed = MOST_SEED
+def _read_fields(fields: JsonFields) -> Manifest:
+    """Read a manifest from the fields of its JSON. ``_check_shards`` checks afterwards that they agree."""
+    seed = MAX_SEED
     return Manifest(
-        name=fields.text("name", pattern=DATASET_NAME),
-        recipe=fields.plain("recipe"),
-        recipe_digest=fields.digest("recipe_digest"),
-        label_digest=fields.digest("label_digest"),
-        fingerprint=fields.digest("fingerprint"),
-        splits=fields.distinct("splits", 16, _LONGEST_WORD, PLAIN_NAME),
-        shards=tuple(map(ShardRecord.from_fields, fields.tables("shards", MOST_OBJECTS))),
-        totals=Totals.from_fields(fields.table("totals")),
-        quarantined=fields.integer("quarantined", 0, seed),
-        categories=fields.distinct("categories", MOST_OBJECTS, LONGEST_CATEGORY),
-        views=fields.integer("views", 1, MOST_VIEWS),
-        image_size_px=fields.integer("image_size_px", LEAST_SIZE_PX, MOST_SIZE_PX),
-        jpeg_quality=fields.integer("jpeg_quality", 1, 100),
-        jpeg_subsampling=fields.choice("jpeg_subsampling", get_args(JpegSubsampling)),
-        channel_order=fields.choice("channel_order", get_args(ChannelOrder)),
-        factors=tuple(map(Factor.from_fields, fields.tables("factors", MOST_FACTORS))),
-        shuffle_seed=fields.integer("shuffle_seed", 0, seed),
-        conventions=fields.texts("conventions"),
-        camera=fields.plain("camera"),
-        device=fields.plain("device"),
-        source=fields.plain("source"),
-        generator_version=fields.text("generator_version", _LONGEST_WORD),
-        pixel_mean=_channels(fields, "pixel_mean"),
-        pixel_std=_channels(fields, "pixel_std"),
-        outputs=_outputs(fields),
-        points=fields.integer("points", 0, MOST_POINTS, default=0),
-        subset=Subset.from_fields(fields.table("subset")) if fields.has("subset") else None,
+        name=fields.get_text("name", pattern=DATASET_NAME_PATTERN),
+        recipe=fields.get_dict("recipe"),
+        recipe_digest=fields.get_digest("recipe_digest"),
+        label_digest=fields.get_digest("label_digest"),
+        fingerprint=fields.get_digest("fingerprint"),
+        splits=fields.get_unique_texts("splits", 16, _MAX_TEXT_LENGTH, PLAIN_NAME_PATTERN),
+        shards=tuple(map(ShardRecord.from_fields, fields.iter_fields("shards", MAX_OBJECTS))),
+        totals=Totals.from_fields(fields.get_fields("totals")),
+        quarantined=fields.get_integer("quarantined", 0, seed),
+        categories=fields.get_unique_texts("categories", MAX_OBJECTS, MAX_CATEGORY_LENGTH),
+        views=fields.get_integer("views", 1, MAX_VIEWS),
+        image_size_px=fields.get_integer("image_size_px", MIN_SIZE_PX, MAX_SIZE_PX),
+        jpeg_quality=fields.get_integer("jpeg_quality", 1, 100),
+        jpeg_subsampling=fields.get_choice("jpeg_subsampling", get_args(JpegSubsampling)),
+        channel_order=fields.get_choice("channel_order", get_args(ChannelOrder)),
+        factors=tuple(map(Factor.from_fields, fields.iter_fields("factors", MAX_FACTORS))),
+        shuffle_seed=fields.get_integer("shuffle_seed", 0, seed),
+        conventions=fields.get_text_dict("conventions"),
+        camera=fields.get_dict("camera"),
+        device=fields.get_dict("device"),
+        source=fields.get_dict("source"),
+        generator_version=fields.get_text("generator_version", _MAX_TEXT_LENGTH),
+        pixel_mean=_read_channels(fields, "pixel_mean"),
+        pixel_std=_read_channels(fields, "pixel_std"),
+        outputs=_read_outputs(fields),
+        points=fields.get_integer("points", 0, MAX_POINTS, default=0),
+        subset=Subset.from_fields(fields.get_fields("subset")) if fields.has("subset") else None,
         format_version=FORMAT_VERSION,
     )
 
 
-def _channels(fields: Fields, name: str) -> tuple[float, float, float] | None:
-    """A number for each channel, in [0, 1]; None where the field is null or left out."""
+def _read_channels(fields: JsonFields, name: str) -> tuple[float, float, float] | None:
+    """Read one number in [0, 1] for each channel; return None if the field is null or missing."""
     if not fields.has(name):
         return None
-    red, green, blue = fields.numbers(name, 3, 0, 1)
+    red, green, blue = fields.get_numbers(name, 3, 0, 1)
     return red, green, blue
 
 
-def _outputs(fields: Fields) -> tuple[str, ...]:
-    outputs = fields.distinct("outputs", len(OUTPUTS), _LONGEST_WORD, default=["rgb"])
+def _read_outputs(fields: JsonFields) -> tuple[str, ...]:
+    outputs = fields.get_unique_texts("outputs", len(OUTPUTS), _MAX_TEXT_LENGTH, default=["rgb"])
     if [name for name in OUTPUTS if name in outputs] != list(outputs) or "rgb" not in outputs:
-        fields.refuse("outputs", f"some of {', '.join(OUTPUTS)}, in this order and rgb among them")
+        fields.raise_error("outputs", f"some of {', '.join(OUTPUTS)}, in this order and rgb among them")
     return outputs
 
 
-def _check_shards(manifest: Manifest, fields: Fields) -> None:
-    """Make sure that shards, splits and factors agree with one another."""
+def _check_shards(manifest: Manifest, fields: JsonFields) -> None:
+    """Check that shards, splits and factors agree with one another."""
     shards, names = manifest.shards, [factor.name for factor in manifest.factors]
     if not shards or not manifest.splits:
-        fields.refuse("shards", "a list of at least one shard, each of a split that is named")
+        fields.raise_error("shards", "a list of at least one shard, each of a split that is named")
     if len(set(names)) < len(names) or not names:
-        fields.refuse("factors", "at least one, each with a name of its own")
+        fields.raise_error("factors", "a list of at least one, with different names")
     if any(shard.views != manifest.views for shard in shards):
-        fields.refuse("shards", f"a list of shards of {manifest.views} views, as the manifest has them")
+        fields.raise_error("shards", f"a list of shards of {manifest.views} views, as the manifest has them")
     if len({(shard.split, shard.name) for shard in shards}) < len(shards):
-        fields.refuse("shards", "a list of shards with different names")
-    together = [split for split, _ in groupby(shards, key=lambda shard: shard.split)]
-    if len(set(together)) < len(together) or not _matches(manifest, together):
-        fields.refuse("splits", f"those of the shards, which stand together: {', '.join(together[:4])}")
-    if manifest.subset is not None and not set(manifest.splits) <= set(manifest.subset.views) <= set(
-        together
-    ):
-        fields.refuse("subset", f"a choice among the views of {', '.join(together[:4])}")
+        fields.raise_error("shards", "a list of shards with different names")
+    # groupby yields a split twice if the shards of another split lie between its own.
+    shard_splits = [split for split, _ in groupby(shards, key=lambda shard: shard.split)]
+    if len(set(shard_splits)) < len(shard_splits) or not _has_matching_splits(manifest, shard_splits):
+        listed = ", ".join(shard_splits[:4])
+        fields.raise_error("splits", f"the splits of the shards, which must be adjacent: {listed}")
+    if manifest.subset is not None:
+        subset_splits = set(manifest.subset.views)
+        if not set(manifest.splits) <= subset_splits <= set(shard_splits):
+            fields.raise_error("subset", f"a choice among the views of {', '.join(shard_splits[:4])}")
     objects = sum(shard.objects for shard in shards)
-    if objects > MOST_OBJECTS or objects * manifest.views > MOST_IMAGES:
-        fields.refuse(
+    if objects > MAX_OBJECTS or objects * manifest.views > MAX_IMAGES:
+        fields.raise_error(
             "shards",
-            f"a list of at most {MOST_OBJECTS:,} objects and {MOST_IMAGES:,} views in all",
+            f"a list of at most {MAX_OBJECTS:,} objects and {MAX_IMAGES:,} views in all",
         )
     if not isinstance(manifest.source.get("licence", ""), str):
-        fields.refuse("source", "an object whose licence is a text")
+        fields.raise_error("source", 'an object whose "licence" is a text')
 
 
-def _matches(manifest: Manifest, splits: Sequence[str]) -> bool:
-    """Tell whether the splits named are those of the shards; a subset may have views of some alone."""
+def _has_matching_splits(manifest: Manifest, splits: Sequence[str]) -> bool:
+    """Return True if the splits named are those of the shards. A subset may name fewer."""
     named = set(manifest.splits)
     return named <= set(splits) if manifest.subset is not None else named == set(splits)

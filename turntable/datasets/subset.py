@@ -1,7 +1,7 @@
-"""Some views of a data set, as a value that its manifest can carry: what a query chose.
+"""A subset of a data set's views, as a value that its manifest can carry.
 
-The choice itself travels, a bit a view, not only the condition: whoever streams the subset needs neither the
-table of labels nor an engine that reads it.
+The chosen views themselves are stored, one bit for each, and not only the condition that chose them. So
+whoever streams the subset needs neither the table of labels nor an engine that evaluates conditions.
 """
 
 import base64
@@ -14,21 +14,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.files import MOST_IMAGES, MOST_OBJECTS, Fields
+from turntable.datasets.files import MAX_IMAGES, MAX_OBJECTS, JsonFields
 from turntable.errors import IntegrityError
 
-_LONGEST = MOST_IMAGES // 4
-"""Characters of a split's choice: a bit a view, in base64, not compressed at all."""
+_MAX_PACKED_LENGTH = MAX_IMAGES // 4
+"""Maximum number of characters of a split's choice: one bit for each view, in base64, uncompressed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchingViews:
-    """The views that a condition chose, by object and number."""
+    """The views that a condition chose, as pairs of an object and a view."""
 
     rows: NDArray[np.int64]
-    """[n] of objects in their split, ascending."""
+    """Rows of the objects in their split, [n], ascending."""
     views: NDArray[np.int64]
-    """[n] their numbers, ascending within each object."""
+    """Numbers of the views, [n], ascending within each object."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -36,92 +36,104 @@ class MatchingViews:
 
 @dataclass(frozen=True, slots=True)
 class Subset:
-    """Which views of a data set belong to a part of it."""
+    """The views of a data set that belong to a subset of it."""
 
     where: str
     """The condition that chose them."""
     of: str
     """Fingerprint of the whole data set."""
     objects: int
-    """That have at least one of the views."""
+    """Number of objects with at least one chosen view."""
     images: int
+    """Number of chosen views."""
     views: Mapping[str, str]
-    """By split: a bit for each view of each object, first object first, as zlib's stream in base64."""
+    """The chosen views by split: one bit for each view of each object, in order, compressed by zlib, in
+    base64."""
 
     @classmethod
-    def from_fields(cls, fields: Fields) -> "Subset":
-        """Read a choice from JSON, whoever wrote it. Raises FieldError."""
-        packed = fields.table("views")
+    def from_fields(cls, fields: JsonFields) -> "Subset":
+        """Read a subset from untrusted JSON. Raises FieldError."""
+        packed = fields.get_fields("views")
         subset = cls(
-            where=fields.text("where"),
-            of=fields.digest("of"),
-            objects=fields.integer("objects", 0, MOST_OBJECTS),
-            images=fields.integer("images", 0, MOST_IMAGES),
-            views={split: packed.text(split, _LONGEST) for split in packed.names()},
+            where=fields.get_text("where"),
+            of=fields.get_digest("of"),
+            objects=fields.get_integer("objects", 0, MAX_OBJECTS),
+            images=fields.get_integer("images", 0, MAX_IMAGES),
+            views={split: packed.get_text(split, _MAX_PACKED_LENGTH) for split in packed.list_names()},
         )
-        fields.finish()
+        fields.check_all_read()
         return subset
 
     @property
     def fingerprint(self) -> str:
-        """Of the whole and of what is chosen, hex sha256."""
-        told = "\0".join([self.of, *(f"{split}\0{packed}" for split, packed in sorted(self.views.items()))])
-        return hashlib.sha256(told.encode()).hexdigest()
+        """Hex sha256 of the whole data set's fingerprint and of the chosen views."""
+        parts = [self.of, *(f"{split}\0{packed}" for split, packed in sorted(self.views.items()))]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    def chosen(self, split: str, objects: int, views: int) -> MatchingViews:
-        """The views of a split.
+    def decode_views(self, split: str, num_objects: int, num_views: int) -> MatchingViews:
+        """Decode the chosen views of a split.
 
         Args:
-            split: Its name.
-            objects: That the split has in the whole data set.
-            views: Of each object.
+            split: Name of the split.
+            num_objects: Number of objects of the split in the whole data set.
+            num_views: Number of views of each object.
 
         Raises:
-            IntegrityError: What the manifest carries is not a choice among so many views.
+            IntegrityError: The manifest's bits are damaged, or not one for each of these views.
         """
         packed = self.views.get(split)
         if packed is None:
             return MatchingViews(np.empty(0, np.int64), np.empty(0, np.int64))
-        count, room = objects * views, (objects * views + 7) // 8
+        num_bits, num_bytes = num_objects * num_views, (num_objects * num_views + 7) // 8
         try:
+            # Limited to one byte more than expected: a few bytes of zlib's stream can expand to gigabytes.
             stream = zlib.decompressobj()
-            bits = stream.decompress(base64.b64decode(packed, validate=True), room + 1)
+            bits = stream.decompress(base64.b64decode(packed, validate=True), num_bytes + 1)
         except (binascii.Error, zlib.error) as error:
             raise IntegrityError(
-                f"the manifest's subset of {split} cannot be read ({error}); {_AGAIN}"
+                f"the manifest's subset of {split} cannot be read ({error}); {_REMEDY}"
             ) from None
         flags = np.unpackbits(np.frombuffer(bits, np.uint8))
-        if len(bits) != room or flags[count:].any():
-            raise IntegrityError(f"the manifest's subset of {split} is not one of {count} views; {_AGAIN}")
-        rows, numbers = np.divmod(np.flatnonzero(flags[:count]), views)
-        return MatchingViews(rows, numbers)
+        if len(bits) != num_bytes or flags[num_bits:].any():
+            raise IntegrityError(
+                f"the manifest's subset of {split} is not one of {num_bits} views; {_REMEDY}"
+            )
+        rows, views = np.divmod(np.flatnonzero(flags[:num_bits]), num_views)
+        return MatchingViews(rows, views)
 
 
-_AGAIN = "ask for it again"
+_REMEDY = "make the subset again"
 
 
 def make_subset(
-    where: str, of: str, found: Mapping[str, MatchingViews], sizes: Mapping[str, int], views: int
+    where: str,
+    fingerprint: str,
+    matching_views: Mapping[str, MatchingViews],
+    num_objects: Mapping[str, int],
+    num_views: int,
 ) -> Subset:
-    """The subset that holds what was found.
+    """Return the subset that holds the matching views.
 
     Args:
-        where: The condition that found it.
-        of: Fingerprint of the data set.
-        found: By split.
-        sizes: How many objects each split has.
-        views: Of each object.
+        where: The condition that chose the views.
+        fingerprint: Fingerprint of the whole data set.
+        matching_views: The matching views by split.
+        num_objects: Number of objects of each split.
+        num_views: Number of views of each object.
     """
     return Subset(
         where,
-        of,
-        sum(len(np.unique(matching.rows)) for matching in found.values()),
-        sum(map(len, found.values())),
-        {split: _packed(matching, sizes[split], views) for split, matching in found.items()},
+        fingerprint,
+        sum(len(np.unique(matching.rows)) for matching in matching_views.values()),
+        sum(map(len, matching_views.values())),
+        {
+            split: _pack_views(matching, num_objects[split], num_views)
+            for split, matching in matching_views.items()
+        },
     )
 
 
-def _packed(matching: MatchingViews, objects: int, views: int) -> str:
-    flags = np.zeros(objects * views, np.bool_)
-    flags[matching.rows * views + matching.views] = True
+def _pack_views(matching: MatchingViews, num_objects: int, num_views: int) -> str:
+    flags = np.zeros(num_objects * num_views, np.bool_)
+    flags[matching.rows * num_views + matching.views] = True
     return base64.b64encode(zlib.compress(np.packbits(flags).tobytes(), 9)).decode("ascii")

@@ -1,50 +1,60 @@
-"""Evaluation: features once, then every metric as a function over arrays, and one report."""
+"""Evaluation of runs: features are computed once, scored by tasks, and shown in a report."""
 
-from turntable.evaluation.details import Details, read_details, together
 from turntable.evaluation.evaluating import evaluate, evaluate_features, evaluate_untrained
-from turntable.evaluation.features import SplitFeatures, split_features
-from turntable.evaluation.presets import protocol_by_name, protocol_names
+from turntable.evaluation.evaluation_results import (
+    CONSTANT_ROW,
+    EvaluationResults,
+    OODResults,
+    Score,
+    ScoreRow,
+    is_baseline,
+    read_results,
+)
+from turntable.evaluation.features import SplitFeatures, compute_split_features
+from turntable.evaluation.figure_data import FigureData, merge_figure_data, read_figure_data
+from turntable.evaluation.old_names import METRIC_NAMES
 from turntable.evaluation.protocol import Protocol
+from turntable.evaluation.protocol_presets import get_protocol, list_protocol_names
 from turntable.evaluation.report import (
     DatasetSummary,
-    RunCurve,
+    RunSummary,
     summarize_dataset,
     summarize_run,
     write_report,
     write_runs_report,
 )
-from turntable.evaluation.results import CONSTANT, Elsewhere, Results, Row, Score, is_baseline, read_results
-from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable, fixed
-from turntable.evaluation.vectors import leave_vectors
+from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, ScoreTable, format_fixed
+from turntable.evaluation.vector_export import export_vectors
 
 __all__ = [
-    "CONSTANT",
+    "CONSTANT_ROW",
+    "METRIC_NAMES",
     "DatasetSummary",
-    "Details",
-    "Elsewhere",
+    "EvaluationResults",
+    "FigureData",
+    "OODResults",
     "Protocol",
-    "Results",
-    "Row",
-    "RunCurve",
+    "RunSummary",
     "Score",
     "ScoreColumn",
     "ScoreFinding",
+    "ScoreRow",
     "ScoreTable",
     "SplitFeatures",
+    "compute_split_features",
     "evaluate",
     "evaluate_features",
     "evaluate_untrained",
-    "fixed",
+    "export_vectors",
+    "format_fixed",
+    "get_protocol",
     "is_baseline",
-    "leave_vectors",
-    "protocol_by_name",
-    "protocol_names",
-    "read_details",
+    "list_protocol_names",
+    "merge_figure_data",
+    "read_figure_data",
     "read_results",
-    "split_features",
     "summarize_dataset",
     "summarize_run",
-    "together",
     "write_report",
     "write_runs_report",
 ]

@@ -1,8 +1,8 @@
-"""Evaluation of runs: from features to every number of a table, the same for every method.
+"""Evaluation of runs, of untrained networks and of features, under a protocol.
 
-Tasks are fitted on the train split and scored on the val split's objects, which they have never seen, and on
-other data sets where some are given. Beside every method stands what sees no image: the mean of the targets
-and the most frequent class of the train split.
+Tasks are fitted on the train split and scored on the held-out objects of the val split, and on other data
+sets if some are given. The constant baseline is scored too: it sees no image, and predicts the mean of the
+targets and the most frequent category of the train split.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,161 +12,187 @@ from pathlib import Path
 import torch
 
 from turntable.datasets import Dataset, open_dataset
-from turntable.datasets.draws import in_box
+from turntable.datasets.draws import is_in_box
 from turntable.datasets.labels import ROTATION_NAMES
 from turntable.errors import InvalidInputError
-from turntable.evaluation.details import write_details
-from turntable.evaluation.drifting import Drifted, Source, train_drifting
-from turntable.evaluation.features import SplitFeatures, extract, renumbered, split_features, with_labels
-from turntable.evaluation.numbers import compute_device
-from turntable.evaluation.presets import protocol_by_name
+from turntable.evaluation.evaluation_results import (
+    EvaluationResults,
+    OODResults,
+    ScoreRow,
+    is_baseline,
+    write_results,
+)
+from turntable.evaluation.features import (
+    SplitFeatures,
+    build_split_features,
+    compute_split_features,
+    extract_features,
+    renumber_categories,
+)
+from turntable.evaluation.figure_data import write_figure_data
+from turntable.evaluation.measurement import select_device
 from turntable.evaluation.protocol import Protocol
-from turntable.evaluation.results import Elsewhere, Results, Row, is_baseline, write_results
-from turntable.evaluation.scoring import MakeHeads, Onlooker, score
+from turntable.evaluation.protocol_presets import get_protocol
+from turntable.evaluation.task_scoring import MakeTaskFitter, ProgressCallback, score_tasks
 from turntable.evaluation.tasks import EvaluatedSplit, Task
+from turntable.evaluation.train_mode_heads import ImageSource, TrainModeHeads, train_heads_in_train_mode
 from turntable.geometry import quaternion_to_matrix
-from turntable.models import Method, method_label
+from turntable.models import Method, shorten_method_name
 from turntable.training import Run, TrainConfig, load_method, open_run
-from turntable.training.runs import TrainingData, begin_run, new_method, plan_run
+from turntable.training.runs import TrainingData, build_run_method, create_run, plan_run
 
-RESULTS, DETAILS = "results.json", "details.npz"
-UNTRAINED = "untrained"
-_HOME = "val"
-"""The split of the run's data set that is scored on, by the name that notes have for it."""
+RESULTS_NAME, DETAILS_NAME = "results.json", "details.npz"
+"""Names of the files of an evaluation."""
+UNTRAINED_METHOD = "untrained"
+"""Name of the method in the results of an untrained network."""
+_OWN_VAL = "val"
+"""Name, also in notes, of the val split of the data set whose train split tasks are fitted on."""
 
 
 def evaluate(
     run_dir: Path | str,
-    dataset_dir: Path | str,
+    path_or_url: Path | str,
     out: Path | str | None = None,
     protocol: Protocol | None = None,
-    progress: Onlooker | None = None,
-    elsewhere: Sequence[Path | str] = (),
-) -> Results:
+    progress: ProgressCallback | None = None,
+    ood_paths_or_urls: Sequence[Path | str] = (),
+) -> EvaluationResults:
     """Evaluate a finished run on a data set, its own or another.
 
     Args:
-        run_dir: The run's folder; the features are kept there.
-        dataset_dir: The data set, with a train and a val split: a folder or a URL.
-        out: The JSON file; by default results.json in the run's folder. Details lie beside it.
-        protocol: By default turntable's own.
-        progress: Called with what is being done.
-        elsewhere: More data sets on whose val split the same heads are scored: out of distribution.
+        run_dir: Folder of the run; features are cached there.
+        path_or_url: Path or URL of the data set, which has a train and a val split.
+        out: Path of the JSON file; by default results.json in the run's folder. The details are written
+            beside it.
+        protocol: Protocol; by default turntable's own.
+        progress: Function that is called with a text about the current step.
+        ood_paths_or_urls: Paths or URLs of out-of-distribution data sets; the same heads are scored on their
+            val splits.
 
     Returns:
-        The scores, as written.
+        The results, as written.
 
     Raises:
-        InvalidInputError: The run is not finished, its method embeds nothing or can answer nothing that the
-            protocol asks, a data set has no such split, or one is given twice.
+        InvalidInputError: The run is not finished, its method embeds nothing or cannot be scored by any task
+            of the protocol, a data set has no such split, or one is given twice.
         IntegrityError: The data or the weights are damaged.
     """
-    _check_names([str(place) for place in elsewhere])
+    _check_unique_datasets([str(other) for other in ood_paths_or_urls])
     run = open_run(run_dir)
     method = load_method(run)
-    dataset, others = open_dataset(dataset_dir), [open_dataset(place) for place in elsewhere]
-    tell = progress or _silent
-    tell("features of the train split")
-    train = split_features(run, dataset_dir, "train")
-    tell("features of the val split")
-    splits = {_HOME: split_features(run, dataset_dir, "val")}
-    for other, place in zip(others, elsewhere, strict=True):
-        tell(f"features of {other.manifest.name}")
-        split = split_features(run, place, "val")
-        splits[str(place)] = renumbered(split, other.manifest.categories, dataset.manifest.categories)
-    target = Path(out) if out is not None else run.folder / RESULTS
-    data = _Data((dataset_dir, *elsewhere), (dataset, *others))
-    return _written(run, method, train, splits, data, protocol, tell, target)
+    dataset, others = open_dataset(path_or_url), [open_dataset(other) for other in ood_paths_or_urls]
+    progress = progress or _ignore_progress
+    progress("features of the train split")
+    train = compute_split_features(run, path_or_url, "train")
+    progress("features of the val split")
+    splits = {_OWN_VAL: compute_split_features(run, path_or_url, "val")}
+    for other, other_path in zip(others, ood_paths_or_urls, strict=True):
+        progress(f"features of {other.manifest.name}")
+        split = compute_split_features(run, other_path, "val")
+        splits[str(other_path)] = renumber_categories(
+            split, other.manifest.categories, dataset.manifest.categories
+        )
+    out_path = Path(out) if out is not None else run.folder / RESULTS_NAME
+    data = _EvaluationData((path_or_url, *ood_paths_or_urls), (dataset, *others))
+    return _evaluate_and_write(run, method, train, splits, data, protocol, progress, out_path)
 
 
 def evaluate_untrained(
     config: TrainConfig,
     out_dir: Path | str,
     protocol: Protocol | None = None,
-    progress: Onlooker | None = None,
-) -> Results:
-    """Evaluate a method as it is before its first step: what its network says without having learned.
+    progress: ProgressCallback | None = None,
+) -> EvaluationResults:
+    """Evaluate a method before its first training step, to see what the architecture alone gives.
 
     Args:
-        config: Of the training that would be; its data set is evaluated on.
-        out_dir: Gets config.json, results.json and details.npz.
-        protocol: By default turntable's own.
-        progress: Called with what is being done.
+        config: Settings of the training; its data set is evaluated on.
+        out_dir: Folder that gets config.json, results.json and details.npz.
+        protocol: Protocol; by default turntable's own.
+        progress: Function that is called with a text about the current step.
+
+    Raises:
+        InvalidInputError: The settings have no data set, or the method cannot be scored.
     """
     if config.dataset is None:
         raise InvalidInputError(
-            "there is no data set to evaluate on: views that are rendered online never come again"
+            "there is no data set to evaluate on, since views that are rendered online are not stored; give a"
+            " data set"
         )
-    dataset, tell = open_dataset(config.dataset), progress or _silent
-    run = plan_run(Path(out_dir), config, TrainingData.of_dataset(dataset))
-    begin_run(run)
+    dataset, progress = open_dataset(config.dataset), progress or _ignore_progress
+    run = plan_run(Path(out_dir), config, TrainingData.from_dataset(dataset))
+    create_run(run)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        method = new_method(run).eval()
-    found: dict[str, SplitFeatures] = {}
+        method = build_run_method(run).eval()
+    features: dict[str, SplitFeatures] = {}
     for name in ("train", "val"):
-        tell(f"features of the {name} split")
-        found[name] = with_labels(extract(method, config.dataset, name, config.image_size), dataset, name)
-    data, splits = _Data((config.dataset,), (dataset,)), {_HOME: found["val"]}
-    return _written(
-        run, method, found["train"], splits, data, protocol, tell, run.folder / RESULTS, UNTRAINED
+        progress(f"features of the {name} split")
+        arrays = extract_features(method, config.dataset, name, config.image_size)
+        features[name] = build_split_features(arrays, dataset, name)
+    data, splits = _EvaluationData((config.dataset,), (dataset,)), {_OWN_VAL: features["val"]}
+    out_path = run.folder / RESULTS_NAME
+    return _evaluate_and_write(
+        run, method, features["train"], splits, data, protocol, progress, out_path, UNTRAINED_METHOD
     )
 
 
 def evaluate_features(
-    train: SplitFeatures, val: SplitFeatures, protocol: Protocol, progress: Onlooker | None = None
-) -> tuple[Row, ...]:
-    """Evaluate features, wherever they come from.
+    train: SplitFeatures, val: SplitFeatures, protocol: Protocol, progress: ProgressCallback | None = None
+) -> tuple[ScoreRow, ...]:
+    """Evaluate features from any source.
 
     Args:
-        train: What the heads are trained on.
-        val: What they are scored on, with the same parts.
-        protocol: What is asked; tasks that ask for abilities of a method are left out.
-        progress: Called with what is being done.
+        train: Features that heads are trained on.
+        val: Features that heads are scored on, with the same parts.
+        protocol: Protocol; tasks that require abilities of a method are left out.
+        progress: Function that is called with a text about the current step.
 
     Returns:
-        One row a part, then those of baselines.
+        A row for each part, then those of the baselines.
 
     Raises:
         InvalidInputError: The protocol needs the images.
     """
     if protocol.batch_norm == "train":
         raise InvalidInputError(
-            f"protocol {protocol.name} trains heads over a backbone that drifts, for which features are not"
-            ' enough: evaluate a run, or use a protocol with batch_norm="eval"'
+            f"protocol {protocol.name} trains heads over a backbone in train() mode, which needs the images:"
+            ' evaluate a run, or use a protocol with batch_norm="eval"'
         )
-    return score(train, {_HOME: val}, protocol, progress or _silent).rows[_HOME]
+    return score_tasks(train, {_OWN_VAL: val}, protocol, progress or _ignore_progress).rows[_OWN_VAL]
 
 
 @dataclass(frozen=True, slots=True)
-class _Data:
-    """Where each data set lies, the one with the train split first, and what it is."""
+class _EvaluationData:
+    """The data sets of an evaluation; the first is the one with the train split."""
 
-    places: tuple[Path | str, ...]
-    opened: tuple[Dataset, ...]
+    paths_or_urls: tuple[Path | str, ...]
+    datasets: tuple[Dataset, ...]
 
 
-def _written(
+def _evaluate_and_write(
     run: Run,
     method: Method,
     train: SplitFeatures,
     splits: Mapping[str, SplitFeatures],
-    data: _Data,
+    data: _EvaluationData,
     protocol: Protocol | None,
-    tell: Onlooker,
-    out: Path,
-    name: str | None = None,
-) -> Results:
-    protocol = protocol or protocol_by_name("turntable")
-    datasets, val = data.opened, splits[_HOME]
+    progress: ProgressCallback,
+    out_path: Path,
+    method_name: str | None = None,
+) -> EvaluationResults:
+    protocol = protocol or get_protocol("turntable")
+    datasets, val = data.datasets, splits[_OWN_VAL]
     if set(train.parts) != set(val.parts):
         raise InvalidInputError("the features of the two splits have different parts; evaluate again")
-    drift = _drift(run, method, data, tell) if protocol.batch_norm == "train" else None
-    scored = score(train, splits, protocol, tell, method.eval().to(compute_device()), drift)
-    _check_answers(scored.rows[_HOME], scored.notes[_HOME], protocol, run)
-    pairs = protocol.pairs.val(val) if val.num_views > 1 else None
-    results = Results(
-        method=name or method_label(run.config.method),
+    make_fitter = (
+        _make_train_mode_fitter(run, method, data, progress) if protocol.batch_norm == "train" else None
+    )
+    scored = score_tasks(train, splits, protocol, progress, method.eval().to(select_device()), make_fitter)
+    _check_has_scores(scored.rows[_OWN_VAL], scored.notes[_OWN_VAL], protocol, run)
+    pairs = protocol.pairs.list_val_pairs(val) if val.num_views > 1 else None
+    results = EvaluationResults(
+        method=method_name or shorten_method_name(run.config.method),
         backbone=run.config.backbone,
         seed=run.config.seed,
         dataset=datasets[0].manifest.name,
@@ -175,69 +201,74 @@ def _written(
         num_train_objects=train.num_objects,
         num_val_objects=val.num_objects,
         num_val_pairs=len(pairs) if pairs is not None else 0,
-        rows=scored.rows[_HOME],
+        rows=scored.rows[_OWN_VAL],
         elsewhere=tuple(
-            Elsewhere(
+            OODResults(
                 dataset.manifest.name,
                 dataset.manifest.fingerprint,
-                share_of_training(split, datasets[0]),
-                scored.rows[place],
-                scored.notes[place],
+                compute_training_share(split, datasets[0]),
+                scored.rows[name],
+                scored.notes[name],
             )
-            for (place, split), dataset in zip(splits.items(), datasets, strict=True)
-            if place != _HOME
+            for (name, split), dataset in zip(splits.items(), datasets, strict=True)
+            if name != _OWN_VAL
         ),
-        notes=scored.notes[_HOME],
+        notes=scored.notes[_OWN_VAL],
     )
-    write_details(out.with_name(DETAILS), scored.details)
-    write_results(out, results)
+    write_figure_data(out_path.with_name(DETAILS_NAME), scored.details)
+    write_results(out_path, results)
     return results
 
 
-def _check_answers(rows: Sequence[Row], notes: Sequence[str], protocol: Protocol, run: Run) -> None:
+def _check_has_scores(rows: Sequence[ScoreRow], notes: Sequence[str], protocol: Protocol, run: Run) -> None:
     if not any(row.scores for row in rows if not is_baseline(row.name)):
         why = "".join(f"; {note}" for note in notes)
         raise InvalidInputError(
-            f"protocol {protocol.name} asks nothing that {run.config.method} can answer on these data{why}"
+            f"no task of protocol {protocol.name} can score {run.config.method} on this data set{why}"
         )
 
 
-def _check_names(elsewhere: Sequence[str]) -> None:
-    names = [_HOME, *elsewhere]
-    for name in elsewhere:
+def _check_unique_datasets(ood_names: Sequence[str]) -> None:
+    names = [_OWN_VAL, *ood_names]
+    for name in ood_names:
         if names.count(name) > 1:
             raise InvalidInputError(
-                f"{name} cannot be told apart from another split that is scored on; give each data set once,"
-                " by its whole path"
+                f"{name} has the same name as another scored split; give each data set once, by its absolute"
+                " path"
             )
 
 
-def _drift(run: Run, method: Method, data: _Data, tell: Onlooker) -> MakeHeads:
-    """Train heads over the backbone as it drifts."""
+def _make_train_mode_fitter(
+    run: Run, method: Method, data: _EvaluationData, progress: ProgressCallback
+) -> MakeTaskFitter:
+    """Make the function that trains heads over the backbone in ``train()`` mode."""
     size = run.config.image_size
-    source, places = Source(data.places[0], "train", size), [Source(at, "val", size) for at in data.places]
+    train_source = ImageSource(data.paths_or_urls[0], "train", size)
+    eval_sources = [ImageSource(path_or_url, "val", size) for path_or_url in data.paths_or_urls]
 
-    def make(tasks: Sequence[Task], train: EvaluatedSplit) -> Drifted:
-        return train_drifting(method, tasks, train, source, places, tell)
+    def make(tasks: Sequence[Task], train: EvaluatedSplit) -> TrainModeHeads:
+        return train_heads_in_train_mode(method, tasks, train, train_source, eval_sources, progress)
 
     return make
 
 
-def _silent(_: str) -> None:
+def _ignore_progress(_: str) -> None:
     pass
 
 
-def share_of_training(split: SplitFeatures, training: Dataset) -> float | None:
-    """The share of a split's rotations that the training data's ranges of angles hold, by any of their names.
+def compute_training_share(split: SplitFeatures, training: Dataset) -> float | None:
+    """Compute the share of a split's rotations that lie within the training data's ranges of angles.
 
-    A rotation has two triples of angles: one may lie within the ranges where the other does not.
+    A rotation has two triples of Euler angles: one may lie within the ranges although the other does not. So
+    rotations are compared, not the angles by which the labels name them.
 
     Args:
-        split: Of the other data set.
-        training: What the run was trained on.
+        split: Features and labels of the other data set.
+        training: Data set that the run was trained on.
 
     Returns:
-        From 0, out of distribution on SO(3), to 1; None where training draws rotations in another way.
+        A share from 0, out of distribution on SO(3), to 1; None if the training data set draws rotations in
+        another way than from ranges of angles.
     """
     if training.manifest.recipe.get("rotation") or training.manifest.recipe.get("sequence"):
         return None
@@ -246,4 +277,4 @@ def share_of_training(split: SplitFeatures, training: Dataset) -> float | None:
     if len(box) < len(ROTATION_NAMES):
         return None
     matrices = quaternion_to_matrix(split.quaternions.reshape(-1, 4))
-    return float(in_box(matrices, box).mean())
+    return float(is_in_box(matrices, box).mean())

@@ -1,4 +1,4 @@
-"""Features: what a frozen method says of every view of a split, computed once and kept."""
+"""Features of every view of a split, computed by a frozen method and cached in the run's folder."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,125 +15,142 @@ from turntable import __version__
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.files import write_text
 from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
-from turntable.errors import IntegrityError, InvalidInputError, shown
-from turntable.evaluation.numbers import compute_device
+from turntable.errors import IntegrityError, InvalidInputError, format_text
+from turntable.evaluation.measurement import select_device
 from turntable.geometry import quaternion_to_matrix
 from turntable.loaders import BatchConfig, Loader, Views
 from turntable.models import Embedding, Embeds, Method
 from turntable.training import Run, load_method
 
-Parts = Mapping[str, NDArray[np.float32]]
-"""[N, V, D] by name: "representation", then "invariant" and "equivariant" where the method has them."""
+FeaturesByPart = Mapping[str, NDArray[np.float32]]
+"""Arrays [N, V, D] by part: "representation", then "invariant" and "equivariant" if the method has them."""
 
-HUES = ("floor_hue", "light_hue")
+HUE_NAMES = ("floor_hue", "light_hue")
+"""Names of the label columns of hues."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SplitFeatures:
-    """Features of a split beside the labels that the probes are to find in them."""
+    """The features of a split, with the labels that probes predict from them.
 
-    parts: Parts
-    """What is probed."""
+    N is the number of objects, V the number of views of each.
+    """
+
+    parts: FeaturesByPart
+    """Features that are probed, by part."""
     quaternions: NDArray[np.float64]
-    """[N, V, 4] absolute rotations, xyzw."""
+    """Absolute rotations, xyzw, [N, V, 4]."""
     categories: NDArray[np.int64]
-    """[N]."""
+    """Category of each object, [N]."""
     object_ids: tuple[str, ...] = ()
+    """Ids of the objects; empty if they are not known."""
     labels: LabelArray | None = None
-    """[N, V, L], all label columns."""
+    """All label columns, [N, V, L]."""
     schema: LabelSchema | None = None
-    """Of the columns."""
+    """Schema of the label columns."""
     source: NDArray[np.float32] | None = None
-    """[N, V, E]: what a method that predicts starts from."""
+    """Embeddings that a predictor starts from, [N, V, E]."""
     target: NDArray[np.float32] | None = None
-    """[N, V, E]: what it should arrive at."""
+    """Embeddings that a predictor should arrive at, [N, V, E]."""
     num_categories: int | None = None
-    """Categories of the data set, whether this split has all of them or not."""
+    """Number of categories of the data set; the split may lack some of them."""
 
     @property
     def num_objects(self) -> int:
-        """N."""
+        """Number of objects, N."""
         return self.quaternions.shape[0]
 
     @property
     def num_views(self) -> int:
-        """V."""
+        """Number of views of each object, V."""
         return self.quaternions.shape[1]
 
     @property
     def hues(self) -> NDArray[np.float64] | None:
-        """[N, V, 2] of floor and light in turns, where both vary."""
-        return self._columns(HUES)
+        """Hues of floor and light in turns, [N, V, 2]; None unless both vary."""
+        return self._find_varying_columns(HUE_NAMES)
 
     @property
     def translations(self) -> NDArray[np.float64] | None:
-        """[N, V, 3] in the object's frame, in diagonals of its bounding box, where they vary."""
-        return self._columns(TRANSLATION_NAMES)
+        """Translations in the object's frame, [N, V, 3]; None unless they vary.
+
+        The unit is the diagonal of the object's bounding box.
+        """
+        return self._find_varying_columns(TRANSLATION_NAMES)
 
     @property
     def positions(self) -> NDArray[np.float64] | None:
-        """[N, V, 3]: the same in the world's frame, R t."""
-        shifts = self.translations
-        if shifts is None:
+        """Translations in the world's frame, R t, [N, V, 3]; None unless they vary."""
+        translations = self.translations
+        if translations is None:
             return None
-        return np.einsum("nvij,nvj->nvi", quaternion_to_matrix(self.quaternions), shifts)
+        return np.einsum("nvij,nvj->nvi", quaternion_to_matrix(self.quaternions), translations)
 
-    def _columns(self, names: tuple[str, ...]) -> NDArray[np.float64] | None:
+    def _find_varying_columns(self, names: tuple[str, ...]) -> NDArray[np.float64] | None:
         if self.labels is None or self.schema is None or not all(name in self.schema for name in names):
             return None
-        values = self.labels[..., self.schema.columns(names)].astype(np.float64)
+        values = self.labels[..., self.schema.get_columns(names)].astype(np.float64)
         return values if np.ptp(values.reshape(-1, len(names)), axis=0).min() > 0 else None
 
 
-def split_features(run: Run, dataset_dir: Path | str, split: str, batch_size: int = 256) -> SplitFeatures:
-    """The features of a finished run, from the run's folder if they were computed before.
+def compute_split_features(
+    run: Run, path_or_url: Path | str, split: str, batch_size: int = 256
+) -> SplitFeatures:
+    """Compute the features of a finished run, or read them from the run's folder.
 
     Args:
-        run: Finished.
-        dataset_dir: Of any data set, not only the run's own.
-        split: "train" or "val".
-        batch_size: Views at a time; the features do not depend on it.
+        run: Finished run.
+        path_or_url: Path or URL of any data set, not only the run's own.
+        split: Name of the split, "train" or "val".
+        batch_size: Number of views that are embedded at a time; the features do not depend on it.
 
     Raises:
         InvalidInputError: The run is not finished, or there is no such split.
         IntegrityError: The data or the weights are damaged.
     """
-    dataset = open_dataset(dataset_dir)
-    if not run.weights.is_file():
-        load_method(run)  # which says what to do
-    cache = run.folder / "features" / f"{split}-{_cache_key(run, dataset)}"
+    dataset = open_dataset(path_or_url)
+    if not run.weights_path.is_file():
+        load_method(run)  # raises the error that says what to do
+    cache = run.folder / "features" / f"{split}-{_compute_cache_key(run, dataset)}"
     if not (cache / "done").is_file():
-        extract(load_method(run), dataset_dir, split, run.config.image_size, batch_size, cache)
+        extract_features(load_method(run), path_or_url, split, run.config.image_size, batch_size, cache)
         write_text(cache / "done", "")
-    return with_labels({path.stem: _kept(path) for path in cache.glob("*.npy")}, dataset, split)
+    return build_split_features(
+        {path.stem: _read_cached_array(path) for path in cache.glob("*.npy")}, dataset, split
+    )
 
 
-def _kept(path: Path) -> NDArray[np.float32]:
+def _read_cached_array(path: Path) -> NDArray[np.float32]:
     try:
         if not path.is_file():
-            raise ValueError("it is no ordinary file")  # noqa: TRY301
+            raise ValueError("it is not a regular file")  # noqa: TRY301
         return np.load(path, mmap_mode="c", allow_pickle=False)
     except (ArithmeticError, EOFError, MemoryError, OSError, ValueError) as error:
         raise IntegrityError(
-            f"{path} holds no features ({shown(str(error))}); remove the run's folder features"
+            f"{path} does not hold features ({format_text(str(error))}); remove the run's folder features"
         ) from error
 
 
-def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
-    """Arrays as ``extract`` makes them, beside the labels of the split."""
-    with dataset.split(split) as opened:
-        labels, categories = np.asarray(opened.labels), opened.categories
+def build_split_features(arrays: FeaturesByPart, dataset: Dataset, split: str) -> SplitFeatures:
+    """Put arrays that ``extract_features`` made together with the labels of the split.
+
+    Raises:
+        IntegrityError: An array does not fit the split.
+    """
+    with dataset.open_split(split) as opened:
+        labels, categories = np.asarray(opened.labels), opened.category_indices
         ids = tuple(record.id for record in opened.objects)
     for name, values in arrays.items():
         if values.ndim != 3 or values.shape[:2] != labels.shape[:2] or values.dtype.kind != "f":
             raise IntegrityError(
-                f"the features {shown(name, 40)} have shape {values.shape} of {values.dtype}, for"
-                f" {labels.shape[0]} objects of {labels.shape[1]} views; remove the run's folder features"
+                f"the features {format_text(name, 40)} have shape {values.shape} of {values.dtype}, but the"
+                f" split has {labels.shape[0]} objects of {labels.shape[1]} views; remove the run's folder"
+                " features"
             )
     order = [name for name in ("representation", "invariant", "equivariant") if name in arrays]
     return SplitFeatures(
         {name: arrays[name] for name in order},
-        dataset.schema.quaternions(labels),
+        dataset.schema.compute_quaternions(labels),
         categories,
         ids,
         labels,
@@ -144,22 +161,24 @@ def with_labels(arrays: Parts, dataset: Dataset, split: str) -> SplitFeatures:
     )
 
 
-def renumbered(split: SplitFeatures, names: Sequence[str], known: Sequence[str]) -> SplitFeatures:
-    """The split with its categories numbered as other data number theirs.
+def renumber_categories(
+    split: SplitFeatures, categories: Sequence[str], target_categories: Sequence[str]
+) -> SplitFeatures:
+    """Return a split with its categories numbered as in another data set.
 
     Args:
-        split: Of a data set.
-        names: Of its categories.
-        known: Those of the other data; a category that is not among them gets -1.
+        split: Split of a data set.
+        categories: Names of the categories of its data set.
+        target_categories: Names of the categories of the other data set; a category that it lacks becomes -1.
     """
-    numbers = {name: number for number, name in enumerate(known)}
-    table = np.array([numbers.get(name, -1) for name in names], np.int64)
-    return replace(split, categories=table[split.categories], num_categories=len(known))
+    indices = {name: index for index, name in enumerate(target_categories)}
+    table = np.array([indices.get(name, -1) for name in categories], np.int64)
+    return replace(split, categories=table[split.categories], num_categories=len(target_categories))
 
 
-def extract(
+def extract_features(
     method: Method,
-    dataset_dir: Path | str,
+    path_or_url: Path | str,
     split: str,
     image_size: int | None = None,
     batch_size: int = 256,
@@ -168,31 +187,33 @@ def extract(
     """Embed every view of a split with a frozen method in ``eval()`` mode.
 
     Args:
-        method: Changed to ``eval()`` mode.
-        dataset_dir: The folder or the URL.
-        split: Of the data set.
-        image_size: The side in pixels to resize to; None: as stored.
-        batch_size: Views at a time.
-        folder: Gets an array file of each part, which the arrays are mapped from: those of a large data set
-            need not fit into memory. None: into memory.
+        method: Method, which is put into ``eval()`` mode.
+        path_or_url: Path or URL of the data set.
+        split: Name of the split.
+        image_size: Side in pixels that images are resized to; None: as stored.
+        batch_size: Number of views that are embedded at a time.
+        folder: Folder that gets an array file of each part. The arrays are memory-mapped from it, so those of
+            a large data set need not fit into memory. None: the arrays are in memory.
 
     Returns:
-        [N, V, D] by part; parts of width 0 are left out, and "target" where it is the same as "source".
+        Arrays [N, V, D] by part. Parts of width 0 are left out, and "target" if it is the same as "source".
 
     Raises:
         InvalidInputError: The method embeds nothing, or the data set lacks what it embeds.
     """
-    embeds = embedder_of(method.eval().to(compute_device()))
+    embeds = as_embedder(method.eval().to(select_device()))
     fields = embeds.embeds_from
-    loader = _single_views(dataset_dir, split, fields, batch_size, image_size)
-    _check_whole(loader.dataset)
+    loader = _build_view_loader(path_or_url, split, fields, batch_size, image_size)
+    _check_not_subset(loader.dataset)
     shape = (loader.num_objects, loader.dataset.manifest.views)
     arrays: dict[str, NDArray[np.float32]] = {}
     for batch in loader:
         rows, views = batch["object_index"].numpy(), batch["view_index"].numpy()
-        for name, values in _embed(embeds, [batch[name].to(compute_device()) for name in fields]).items():
+        for name, values in _embed_parts(
+            embeds, [batch[name].to(select_device()) for name in fields]
+        ).items():
             if name not in arrays:
-                arrays[name] = _room(folder, name, (*shape, values.shape[1]))
+                arrays[name] = _create_array(folder, name, (*shape, values.shape[1]))
             arrays[name][rows, views] = values.float().cpu().numpy()
     for array in arrays.values():
         if isinstance(array, np.memmap):
@@ -200,36 +221,36 @@ def extract(
     return arrays
 
 
-def embedder_of(method: Method) -> Embeds:
-    """Return the method as one that embeds.
+def as_embedder(method: Method) -> Embeds:
+    """Return a method as one with the ability ``Embeds``.
 
     Raises:
-        InvalidInputError: It embeds nothing.
+        InvalidInputError: The method embeds nothing.
     """
     if not isinstance(method, Embeds):
         raise InvalidInputError(
-            f"{type(method).__name__} embeds nothing, so there are no features to score; a method that does"
-            " has the ability Embeds"
+            f"{type(method).__name__} embeds nothing, so there are no features to score; give it the ability"
+            " Embeds"
         )
     return method
 
 
-def _single_views(
-    dataset_dir: Path | str, split: str, fields: tuple[str, ...], batch_size: int, image_size: int | None
+def _build_view_loader(
+    path_or_url: Path | str, split: str, fields: tuple[str, ...], batch_size: int, image_size: int | None
 ) -> Loader:
-    """Every view of a split by itself, with the fields that a method embeds."""
+    """Build a loader of every view of a split by itself, with the fields that a method embeds."""
     config = BatchConfig(
         split=split,
         sampler=Views(shuffled=False),
         batch_size=batch_size,
         fields=fields,
-        last="short",
+        last_batch="short",
         image_size=image_size,
     )
-    return Loader(dataset_dir, config)
+    return Loader(path_or_url, config)
 
 
-def _room(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _create_array(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
     if folder is None:
         return np.zeros(shape, np.float32)
     folder.mkdir(parents=True, exist_ok=True)
@@ -237,12 +258,12 @@ def _room(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.
 
 
 @torch.inference_mode()
-def _embed(method: Embeds, fields: Sequence[Tensor]) -> dict[str, Tensor]:
-    return named_parts(method.embed(*fields))
+def _embed_parts(method: Embeds, fields: Sequence[Tensor]) -> dict[str, Tensor]:
+    return embedding_to_parts(method.embed(*fields))
 
 
-def named_parts(embedding: Embedding) -> dict[str, Tensor]:
-    """The parts of an embedding that are there, by name."""
+def embedding_to_parts(embedding: Embedding) -> dict[str, Tensor]:
+    """Return the parts of an embedding by name, without those of width 0."""
     parts = {
         "representation": embedding.representation,
         "invariant": embedding.invariant,
@@ -254,18 +275,21 @@ def named_parts(embedding: Embedding) -> dict[str, Tensor]:
     return {name: values for name, values in parts.items() if values.shape[1] > 0}
 
 
-def _cache_key(run: Run, dataset: Dataset) -> str:
-    """Changes with weights, settings, version, and what the manifest states, the shards' bytes among it."""
+def _compute_cache_key(run: Run, dataset: Dataset) -> str:
+    """Compute a key that changes with the weights, the image size, the version and the manifest.
+
+    The manifest has the digests of the shards, so the key changes with the images too.
+    """
     digest = hashlib.sha256(f"{__version__} {run.config.image_size}".encode())
-    for content in (run.weights.read_bytes(), dataset.manifest.to_json().encode()):
+    for content in (run.weights_path.read_bytes(), dataset.manifest.to_json().encode()):
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:24]
 
 
-def _check_whole(dataset: Dataset) -> None:
-    """Protocols are about all views of a split, as objects have them."""
+def _check_not_subset(dataset: Dataset) -> None:
+    """Check that a data set is whole: protocols are defined on all views of a split."""
     if dataset.manifest.subset is not None:
         raise InvalidInputError(
-            f"{dataset.place} is a subset ({dataset.manifest.subset.where!r}); it can be trained on, but"
-            " protocols score whole splits: evaluate on the data set that it is of"
+            f"{dataset.path_or_url} is a subset ({dataset.manifest.subset.where!r}); it can be trained on,"
+            " but protocols score whole splits: evaluate on the data set that it was selected from"
         )

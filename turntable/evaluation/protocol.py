@@ -1,4 +1,4 @@
-"""A protocol: the tasks that a method is asked, and what they share."""
+"""The evaluation protocol: the tasks that score a method, and the settings that they share."""
 
 import hashlib
 from collections import Counter
@@ -9,94 +9,98 @@ from typing import Any, Literal
 import numpy as np
 
 from turntable.errors import InvalidInputError
-from turntable.evaluation.numbers import ProbeConfig, Resampling
-from turntable.evaluation.tasks import TASKS, HeadTask, PairLists, Task
+from turntable.evaluation.measurement import BootstrapConfig, ProbeConfig
+from turntable.evaluation.tasks import TASKS, HeadTask, PairConfig, Task
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """A tuple of tasks, and the few settings that are not a task's."""
+    """An evaluation protocol: its tasks, and the settings that are common to all of them."""
 
     name: str
     tasks: tuple[Task, ...]
-    """In the order in which scores are written."""
-    pairs: PairLists = field(default_factory=PairLists)
-    """Which pairs of views tasks are fitted and scored on."""
+    """Tasks, in the order in which their scores are written."""
+    pairs: PairConfig = field(default_factory=PairConfig)
+    """Settings of the pairs of views that tasks are fitted and scored on."""
     batch_norm: Literal["eval", "train"] = "eval"
-    """The backbone's mode while heads are trained; see ``drifting`` for "train"."""
-    resampling: Resampling = field(default_factory=Resampling)
-    """How intervals are drawn."""
+    """Mode of the backbone while heads are trained; ``train_mode_heads`` explains "train"."""
+    resampling: BootstrapConfig = field(default_factory=BootstrapConfig)
+    """Settings of the bootstrap intervals."""
 
     def __post_init__(self) -> None:
         twice = [name for name, count in Counter(task.name for task in self.tasks).items() if count > 1]
         if twice:
             raise InvalidInputError(
-                f"protocol {self.name} has more than one task of the name {twice[0]!r}; each needs its own"
+                f"protocol {self.name} has more than one task named {twice[0]!r}; give each task its own name"
             )
         if self.batch_norm == "train":
-            self._check_drifting()
+            self._check_train_mode()
 
-    def _check_drifting(self) -> None:
-        over_features = [task for task in self.tasks if not task.asks]
+    def _check_train_mode(self) -> None:
+        over_features = [task for task in self.tasks if not task.required_abilities]
         heads = [task for task in over_features if isinstance(task, HeadTask)]
         if any(task.probe.standardize for task in heads):
             raise InvalidInputError(
-                'batch_norm "train": features that drift have no scale to standardize by; use probes without'
-                " standardize"
+                'batch_norm "train": the features change during training, so there is no fixed scale to'
+                " standardize them by; use probes with standardize=False"
             )
         others = [task.name for task in over_features if task not in heads]
         if others:
             raise InvalidInputError(
-                f'batch_norm "train": {", ".join(others)} cannot learn batch by batch from features that'
-                " drift; leave it out, or give it what HeadTask asks for"
+                f'batch_norm "train": {", ".join(others)} cannot be trained batch by batch on features that'
+                " change; leave it out, or let it implement HeadTask"
             )
 
-    def with_heads(self, **changes: Any) -> "Protocol":
-        """The same with some settings of all heads changed, such as ``epochs=3``.
+    def with_probe_settings(self, **changes: Any) -> "Protocol":
+        """Return a copy with some settings of all heads changed, such as ``epochs=3``.
 
         Args:
-            changes: Fields of ``ProbeConfig``.
+            changes: Fields of ``ProbeConfig`` and their new values.
         """
-        return replace(self, tasks=tuple(_with_probe(task, changes) for task in self.tasks))
+        return replace(self, tasks=tuple(_replace_probe_settings(task, changes) for task in self.tasks))
 
     def to_plain(self) -> dict[str, Any]:
-        """The protocol as plain values, for JSON.
+        """Return the protocol as plain values for JSON.
 
-        The tables of tasks that are not among ``TASKS`` are told too, so that whoever reads the scores can
-        show them.
+        The tables of tasks outside ``TASKS`` are included, so that a reader that does not have such a task
+        can still show its scores.
         """
         return {
             "name": self.name,
-            "tasks": [_plain_task(task) for task in self.tasks],
+            "tasks": [_task_to_plain(task) for task in self.tasks],
             "pairs": asdict(self.pairs),
             "batch_norm": self.batch_norm,
             "resampling": asdict(self.resampling),
         }
 
 
-def _with_probe(task: Task, changes: Mapping[str, Any]) -> Task:
+def _replace_probe_settings(task: Task, changes: Mapping[str, Any]) -> Task:
     probe = getattr(task, "probe", None)
     if not is_dataclass(task) or not isinstance(probe, ProbeConfig):
         return task
     return replace(task, probe=replace(probe, **changes))  # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue]
 
 
-def _plain_task(task: Task) -> dict[str, Any]:
-    plain = {"name": task.name, "kind": type(task).__name__, **_plain_fields(task)}
+def _task_to_plain(task: Task) -> dict[str, Any]:
+    plain = {"name": task.name, "kind": type(task).__name__, **_fields_to_plain(task)}
     if type(task) in {type(known) for known in TASKS}:
         return plain
-    return {**plain, "tables": [_plain(asdict(table)) for table in task.tables], "main": list(task.main)}
+    return {
+        **plain,
+        "tables": [_value_to_plain(asdict(table)) for table in task.tables],
+        "main": list(task.main_metrics),
+    }
 
 
-def _plain_fields(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass by name; other objects have none."""
+def _fields_to_plain(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass by name, and nothing of any other object."""
     if not is_dataclass(value):
         return {}
-    return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    return {item.name: _value_to_plain(getattr(value, item.name)) for item in fields(value)}
 
 
-def _plain(value: Any) -> Any:
-    """A value in JSON's types: a function by its name, an array by a digest, None for what has none."""
+def _value_to_plain(value: Any) -> Any:
+    """Return a value in JSON's types: functions by name, arrays by digest, None for anything else."""
     if isinstance(value, str | int | float):
         return value
     if isinstance(value, np.generic):
@@ -104,9 +108,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:16]
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): _value_to_plain(item) for name, item in value.items()}
     if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
+        return [_value_to_plain(item) for item in value]
     if is_dataclass(value):
-        return _plain_fields(value)
+        return _fields_to_plain(value)
     return getattr(value, "__qualname__", None)

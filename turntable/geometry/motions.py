@@ -11,15 +11,17 @@ from turntable.geometry.rotations import exp_so3, log_so3
 FloatArray = NDArray[np.float64]
 
 
-def pose(rotation: ArrayLike, translation: ArrayLike) -> FloatArray:
-    """object_to_world = R @ T(t): the translation acts in the object's frame, as in 3DIEBench-T.
+def make_pose(rotation: ArrayLike, translation: ArrayLike) -> FloatArray:
+    """Return the poses ``object_to_world = R @ T(t)``.
+
+    The translation acts in the object's frame, before the rotation, as in 3DIEBench-T.
 
     Args:
-        rotation: [..., 3, 3].
-        translation: [..., 3] in the object's frame, in bounding-box diagonals.
+        rotation: Rotation matrices, [..., 3, 3].
+        translation: Translations in the object's frame, [..., 3], in bounding-box diagonals.
 
     Returns:
-        [..., 4, 4]; the object's centre lands on R t.
+        [..., 4, 4]. The object's center is at R t.
     """
     R = np.asarray(rotation, dtype=np.float64)
     t = np.asarray(translation, dtype=np.float64)
@@ -31,8 +33,8 @@ def pose(rotation: ArrayLike, translation: ArrayLike) -> FloatArray:
     return matrix
 
 
-def inverse_pose(matrix: ArrayLike) -> FloatArray:
-    """The inverse of rigid motions. [..., 4, 4] to [..., 4, 4]."""
+def invert_pose(matrix: ArrayLike) -> FloatArray:
+    """Return the inverse of rigid motions, [..., 4, 4] for [..., 4, 4]."""
     motion = np.asarray(matrix, dtype=np.float64)
     inverse = np.zeros_like(motion)
     inverse[..., :3, :3] = np.swapaxes(motion[..., :3, :3], -1, -2)
@@ -42,18 +44,18 @@ def inverse_pose(matrix: ArrayLike) -> FloatArray:
 
 
 def exp_se3(twist: ArrayLike) -> FloatArray:
-    """The rigid motion of a twist that is held for one unit of time.
+    """Return the rigid motion of a twist that acts for one unit of time.
 
     Args:
-        twist: [..., 6] the rotation vector omega in radians, then v in units of length.
+        twist: Twists, [..., 6]: the rotation vector omega in radians, then v in units of length.
 
     Returns:
-        [..., 4, 4]: the rotation exp(omega), the translation V(omega) v.
+        [..., 4, 4]: the rotation exp(omega) and the translation V(omega) v.
     """
     omega, v = np.split(np.asarray(twist, dtype=np.float64), 2, axis=-1)
     half = np.linalg.norm(omega, axis=-1)[..., None] / 2
     # V = 1 + (1 - cos a)/a² [omega] + (a - sin a)/a³ [omega]², applied to v by cross products.
-    first, second = np.sinc(half / np.pi) ** 2 / 2, _sine_remainder(2 * half)
+    first, second = np.sinc(half / np.pi) ** 2 / 2, _compute_sine_remainder(2 * half)
     once = np.cross(omega, v)
     matrix = np.zeros((*omega.shape[:-1], 4, 4))
     matrix[..., :3, :3] = exp_so3(omega)
@@ -63,18 +65,19 @@ def exp_se3(twist: ArrayLike) -> FloatArray:
 
 
 def log_se3(matrix: ArrayLike) -> FloatArray:
-    """The twist of a rigid motion, its rotation no longer than pi.
+    """Return the twist of a rigid motion, with a rotation of at most pi.
 
     Args:
-        matrix: [..., 4, 4].
+        matrix: Rigid motions, [..., 4, 4].
 
     Returns:
-        [..., 6] the rotation vector omega in radians, then v.
+        [..., 6]: the rotation vector omega in radians, then v.
     """
     motion = np.asarray(matrix, dtype=np.float64)
     omega, translation = log_so3(motion[..., :3, :3]), motion[..., :3, 3]
     half = np.linalg.norm(omega, axis=-1)[..., None] / 2
-    # V⁻¹ = 1 - [omega]/2 + (1 - h cot h)/a² [omega]², where h = a/2.
+    # V⁻¹ = 1 - [omega]/2 + (1 - h cot h)/a² [omega]², where h = a/2. Near 0 the quotient is 0/0, so its
+    # Taylor series takes over. np.where evaluates both branches, hence the harmless 1 in `safe`.
     small = half < 1e-3
     safe = np.where(small, 1.0, half)
     second = np.where(small, 1 / 12 + half**2 / 180, (1 - safe / np.tan(safe)) / (4 * safe**2))
@@ -82,8 +85,11 @@ def log_se3(matrix: ArrayLike) -> FloatArray:
     return np.concatenate([omega, translation - once / 2 + second * np.cross(omega, once)], axis=-1)
 
 
-def _sine_remainder(angle: FloatArray) -> FloatArray:
-    """(a - sin a)/a³, by its series where the difference would lose its digits."""
+def _compute_sine_remainder(angle: FloatArray) -> FloatArray:
+    """Return (a - sin a)/a³.
+
+    Small angles use the Taylor series: there the difference would lose most of its digits.
+    """
     small = angle < 1e-2
     safe = np.where(small, 1.0, angle)
     return np.where(small, 1 / 6 - angle**2 / 120, (safe - np.sin(safe)) / safe**3)

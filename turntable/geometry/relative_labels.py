@@ -1,6 +1,7 @@
-"""The one table of relative labels: what lies between a view and the next, its width, and the way back.
+"""The table of relative labels: their names, shapes, units, frames and inverses.
 
-Loaders compute these labels and methods are given them as actions; both read here what a label is.
+A relative label describes the step from one view to the next. Loaders compute these labels, and methods get
+them as actions. Both read this table.
 """
 
 import math
@@ -9,32 +10,34 @@ from typing import Literal
 
 from turntable.errors import InvalidInputError
 
-Inverse = Literal["same", "negated", "conjugate", "transposed", "inverted"]
-"""How the label of the step back follows from that of the step: it is the same, its negative, the conjugate
-of a quaternion, the transpose of a rotation matrix, or the inverse of a motion's matrix."""
+InverseRule = Literal["same", "negated", "conjugate", "transposed", "inverted"]
+"""The rule that gives the label of the step back from the label of the step.
 
-_DIFFERENCES = ("_difference", "_difference_circular")
+"same": they are equal. "negated": it is the negative. "conjugate": the conjugate of a quaternion.
+"transposed": the transpose of a rotation matrix. "inverted": the inverse of a motion's matrix."""
+
+_DIFFERENCE_SUFFIXES = ("_difference", "_difference_circular")
 
 
 @dataclass(frozen=True, slots=True)
 class RelativeLabel:
-    """A label of the step from one view to the next (1 and 2 in its meaning)."""
+    """A label of the step from one view to the next. ``meaning`` calls the two views 1 and 2."""
 
     name: str
-    """With FACTOR in it, it stands for a label of every factor."""
+    """The name of the label. "FACTOR" in it stands for the name of any factor."""
     shape: tuple[int, ...]
-    """Without the batch and the steps before it."""
+    """The shape of one label, without the axes for the batch and the steps."""
     unit: str
-    """"1" for pure numbers, "diagonals" (of the bounding box) for lengths."""
+    """The unit: "1" for pure numbers, "diagonals" (of the bounding box) for lengths."""
     frame: str
-    """In whose axes the numbers are told; "" where there are none."""
+    """The frame whose axes the numbers refer to; "" if there is none."""
     meaning: str
-    inverse: Inverse | None
-    """How the step back is told; None: the label alone does not tell it."""
+    inverse: InverseRule | None
+    """The rule for the step back; None if it cannot be computed from the label alone."""
 
     @property
     def width(self) -> int:
-        """Count of its numbers."""
+        """Number of values of one label."""
         return math.prod(self.shape)
 
 
@@ -73,7 +76,7 @@ RELATIVE_LABELS: tuple[RelativeLabel, ...] = (
     RelativeLabel("translation_difference_object", (3,), "diagonals", "object", "t2 - t1", "negated"),
     RelativeLabel("translation_difference_base", (3,), "diagonals", "world", "R2 t2 - R1 t1", "negated"),
 )
-"""Those of the object's motion."""
+"""The relative labels of the object's motion."""
 
 FACTOR_DIFFERENCES: tuple[RelativeLabel, ...] = (
     RelativeLabel(
@@ -81,7 +84,7 @@ FACTOR_DIFFERENCES: tuple[RelativeLabel, ...] = (
         (),
         "its own",
         "",
-        "of view 2 minus of view 1, such as `floor_hue_difference`",
+        "value in view 2 minus value in view 1, such as `floor_hue_difference`",
         "negated",
     ),
     RelativeLabel(
@@ -89,27 +92,27 @@ FACTOR_DIFFERENCES: tuple[RelativeLabel, ...] = (
         (),
         "its own",
         "",
-        "the shorter way round: -period/2 ≤ difference < period/2",
+        "difference by the shorter way around the circle: -period/2 ≤ difference < period/2",
         "negated",
     ),
 )
-"""Those of any factor, whose name takes the place of FACTOR."""
+"""The relative labels of any factor. The factor's name replaces "FACTOR"."""
 
 _BY_NAME = {label.name: label for label in RELATIVE_LABELS}
 
 
-def relative_label(name: str) -> RelativeLabel:
-    """Look a relative label up by its name, such as ``relative_pose`` or ``floor_hue_difference``.
+def get_relative_label(name: str) -> RelativeLabel:
+    """Return the relative label of a name, such as ``relative_pose`` or ``floor_hue_difference``.
 
     Raises:
-        InvalidInputError: There is none of this name.
+        InvalidInputError: There is no relative label of this name.
     """
     if name in _BY_NAME:
         return _BY_NAME[name]
-    for label, suffix in zip(FACTOR_DIFFERENCES, _DIFFERENCES, strict=True):
+    for label, suffix in zip(FACTOR_DIFFERENCES, _DIFFERENCE_SUFFIXES, strict=True):
         if name.endswith(suffix):
             return replace(label, name=name)
     raise InvalidInputError(
-        f"{name!r} is no label of a step from one view to the next; take {', '.join(_BY_NAME)}, or the"
-        " difference of a factor, such as floor_hue_difference"
+        f"there is no relative label {name!r}; use one of {', '.join(_BY_NAME)}, or the difference of a "
+        "factor, such as floor_hue_difference"
     )

@@ -1,8 +1,8 @@
-"""Rotations as this project means them: extrinsic x, y, z Euler angles, xyzw quaternions, R = Rz Ry Rx.
+"""Conversions between rotations: extrinsic x, y, z Euler angles, xyzw quaternions, and matrices R = Rz Ry Rx.
 
 Every function is batched over leading axes and computes in float64. The convention is that of Blender's
 'XYZ' Euler order and of scipy's ``Rotation.from_euler("xyz")``. A quaternion and its negative are the same
-rotation; which of the two a function returns is part of its contract.
+rotation; each function documents which of the two it returns.
 """
 
 from typing import Literal, get_args
@@ -17,10 +17,10 @@ QuaternionSign = Literal["product", "canonical"]
 
 
 def euler_to_matrix(angles_rad: ArrayLike) -> FloatArray:
-    """Turn Euler angles into matrices R = Rz(rz) Ry(ry) Rx(rx).
+    """Convert Euler angles to matrices R = Rz(rz) Ry(ry) Rx(rx).
 
     Args:
-        angles_rad: [..., 3] extrinsic x, y, z angles in radians.
+        angles_rad: Extrinsic x, y, z angles in radians, [..., 3].
 
     Returns:
         [..., 3, 3].
@@ -37,13 +37,15 @@ def euler_to_matrix(angles_rad: ArrayLike) -> FloatArray:
 
 
 def matrix_to_euler(matrix: ArrayLike) -> FloatArray:
-    """Recover Euler angles; at gimbal lock (ry = ±pi/2), where they are not unique, rz is 0.
+    """Convert rotation matrices to Euler angles.
+
+    At gimbal lock (ry = ±pi/2) the angles are not unique; there rz is 0.
 
     Args:
-        matrix: [..., 3, 3] rotation matrices.
+        matrix: Rotation matrices, [..., 3, 3].
 
     Returns:
-        [..., 3] radians, ry within [-pi/2, pi/2], rx and rz within [-pi, pi].
+        [..., 3] in radians: ry within [-pi/2, pi/2], rx and rz within [-pi, pi].
     """
     R = np.asarray(matrix, dtype=np.float64)
     cos_y = np.hypot(R[..., 0, 0], R[..., 1, 0])
@@ -56,15 +58,15 @@ def matrix_to_euler(matrix: ArrayLike) -> FloatArray:
 
 
 def euler_to_quaternion(angles_rad: ArrayLike) -> FloatArray:
-    """Multiply the three half-angle quaternions qz qy qx; the sign is the product's own.
+    """Convert Euler angles to quaternions, as the product qz qy qx of the three half-angle quaternions.
 
-    Within |angle| <= pi/2, the box of 3DIEBench, w is never negative.
+    The sign is the sign of that product. Within |angle| <= pi/2, the range of 3DIEBench, w is never negative.
 
     Args:
-        angles_rad: [..., 3] extrinsic x, y, z angles in radians.
+        angles_rad: Extrinsic x, y, z angles in radians, [..., 3].
 
     Returns:
-        [..., 4] unit quaternions, xyzw.
+        Unit quaternions, [..., 4], xyzw.
     """
     half = np.asarray(angles_rad, dtype=np.float64) / 2
     cx, cy, cz = np.moveaxis(np.cos(half), -1, 0)
@@ -77,16 +79,16 @@ def euler_to_quaternion(angles_rad: ArrayLike) -> FloatArray:
 
 
 def matrix_to_quaternion(matrix: ArrayLike) -> FloatArray:
-    """Turn matrices into canonical quaternions (w >= 0).
+    """Convert rotation matrices to canonical quaternions (w >= 0).
 
-    Of the four equivalent formulas (Shepperd, 1978) each matrix uses the one with the greatest divisor, so
+    There are four equivalent formulas (Shepperd, 1978). Each matrix uses the one with the largest divisor, so
     the result is accurate for every angle.
 
     Args:
-        matrix: [..., 3, 3] rotation matrices.
+        matrix: Rotation matrices, [..., 3, 3].
 
     Returns:
-        [..., 4] unit quaternions, xyzw.
+        Unit quaternions, [..., 4], xyzw.
     """
     R = np.asarray(matrix, dtype=np.float64)
     xx, yy, zz = R[..., 0, 0], R[..., 1, 1], R[..., 2, 2]
@@ -104,14 +106,14 @@ def matrix_to_quaternion(matrix: ArrayLike) -> FloatArray:
     )
     best = np.argmax(np.diagonal(rows, axis1=-2, axis2=-1), axis=-1)
     row = np.take_along_axis(rows, best[..., None, None], axis=-2)[..., 0, :]
-    return canonical_quaternion(row / np.linalg.norm(row, axis=-1, keepdims=True))
+    return canonicalize_quaternion(row / np.linalg.norm(row, axis=-1, keepdims=True))
 
 
 def quaternion_to_matrix(quaternion: ArrayLike) -> FloatArray:
-    """Turn quaternions, unit or scaled, into matrices.
+    """Convert quaternions to rotation matrices. The quaternions need not have unit length.
 
     Args:
-        quaternion: [..., 4] non-zero, xyzw.
+        quaternion: Non-zero quaternions, [..., 4], xyzw.
 
     Returns:
         [..., 3, 3].
@@ -126,15 +128,15 @@ def quaternion_to_matrix(quaternion: ArrayLike) -> FloatArray:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def quaternion_multiply(left: ArrayLike, right: ArrayLike) -> FloatArray:
-    """Hamilton product, so that matrix(left right) = matrix(left) matrix(right).
+def multiply_quaternions(left: ArrayLike, right: ArrayLike) -> FloatArray:
+    """Return the Hamilton product, so that matrix(left right) = matrix(left) matrix(right).
 
     Args:
-        left: [..., 4] xyzw.
-        right: [..., 4] xyzw.
+        left: Quaternions, [..., 4], xyzw.
+        right: Quaternions, [..., 4], xyzw.
 
     Returns:
-        [..., 4] xyzw, of broadcast shape.
+        [..., 4], xyzw, with the leading axes broadcast.
     """
     x1, y1, z1, w1 = np.moveaxis(np.asarray(left, dtype=np.float64), -1, 0)
     x2, y2, z2, w2 = np.moveaxis(np.asarray(right, dtype=np.float64), -1, 0)
@@ -149,19 +151,19 @@ def quaternion_multiply(left: ArrayLike, right: ArrayLike) -> FloatArray:
     )
 
 
-def quaternion_conjugate(quaternion: ArrayLike) -> FloatArray:
-    """Negate the vector part: the inverse of a unit quaternion. [..., 4] to [..., 4]."""
+def conjugate_quaternion(quaternion: ArrayLike) -> FloatArray:
+    """Return the conjugate, which is the inverse of a unit quaternion. [..., 4] for [..., 4], xyzw."""
     return np.asarray(quaternion, dtype=np.float64) * np.array([-1.0, -1.0, -1.0, 1.0])
 
 
-def canonical_quaternion(quaternion: ArrayLike) -> FloatArray:
-    """Choose of q and -q the one with w >= 0; where w is 0, the first non-zero of x, y, z is positive.
+def canonicalize_quaternion(quaternion: ArrayLike) -> FloatArray:
+    """Return q or -q, whichever has w >= 0. If w is 0, the first non-zero one of x, y, z is positive.
 
     Args:
-        quaternion: [..., 4] xyzw.
+        quaternion: Quaternions, [..., 4], xyzw.
 
     Returns:
-        [..., 4] xyzw.
+        [..., 4], xyzw.
     """
     q = np.asarray(quaternion, dtype=np.float64)
     x, y, z, w = np.moveaxis(q, -1, 0)
@@ -169,12 +171,12 @@ def canonical_quaternion(quaternion: ArrayLike) -> FloatArray:
     return np.where((leading < 0)[..., None], -q, q)
 
 
-def relative_rotation(rotation_1: ArrayLike, rotation_2: ArrayLike) -> FloatArray:
-    """R1^T R2: what turns view 1 into view 2, in the object's frame (the label of SIE).
+def compute_relative_rotation(rotation_1: ArrayLike, rotation_2: ArrayLike) -> FloatArray:
+    """Compute R1^T R2, which turns view 1 into view 2, in the object's frame (the label of SIE).
 
     Args:
-        rotation_1: [..., 3, 3].
-        rotation_2: [..., 3, 3].
+        rotation_1: Rotation matrices of view 1, [..., 3, 3].
+        rotation_2: Rotation matrices of view 2, [..., 3, 3].
 
     Returns:
         [..., 3, 3].
@@ -183,44 +185,47 @@ def relative_rotation(rotation_1: ArrayLike, rotation_2: ArrayLike) -> FloatArra
     return np.swapaxes(R1, -1, -2) @ np.asarray(rotation_2, dtype=np.float64)
 
 
-def relative_quaternion(
+def compute_relative_quaternion(
     quaternion_1: ArrayLike, quaternion_2: ArrayLike, sign: QuaternionSign = "product"
 ) -> FloatArray:
-    """Quaternion of R1^T R2 from the two absolute ones, its sign by a named rule.
+    """Compute the quaternion of R1^T R2 from the quaternions of R1 and R2.
 
     Args:
-        quaternion_1: [..., 4] unit, xyzw.
-        quaternion_2: [..., 4] unit, xyzw.
-        sign: "product" keeps conj(q1) q2 as it falls (SIE: in 3DIEBench 4.4 % of pairs have w < 0);
-            "canonical" chooses w >= 0.
+        quaternion_1: Unit quaternions of R1, [..., 4], xyzw.
+        quaternion_2: Unit quaternions of R2, [..., 4], xyzw.
+        sign: The rule for the sign. "product" keeps the sign of conj(q1) q2, as SIE does (in 3DIEBench 4.4 %
+            of pairs have w < 0). "canonical" makes w >= 0.
 
     Returns:
-        [..., 4] xyzw.
+        [..., 4], xyzw.
+
+    Raises:
+        InvalidInputError: ``sign`` is neither of the two.
     """
     check_choice("quaternion sign", sign, get_args(QuaternionSign))
-    product = quaternion_multiply(quaternion_conjugate(quaternion_1), quaternion_2)
-    return canonical_quaternion(product) if sign == "canonical" else product
+    product = multiply_quaternions(conjugate_quaternion(quaternion_1), quaternion_2)
+    return canonicalize_quaternion(product) if sign == "canonical" else product
 
 
-def geodesic_angle(rotation_1: ArrayLike, rotation_2: ArrayLike) -> FloatArray:
-    """Angle of R1^T R2, accurate from 0 to pi (an arccos of the trace is not, at either end).
+def compute_geodesic_angle(rotation_1: ArrayLike, rotation_2: ArrayLike) -> FloatArray:
+    """Compute the angle of R1^T R2, accurate from 0 to pi (an arccos of the trace is not, at either end).
 
     Args:
-        rotation_1: [..., 3, 3].
-        rotation_2: [..., 3, 3].
+        rotation_1: Rotation matrices, [..., 3, 3].
+        rotation_2: Rotation matrices, [..., 3, 3].
 
     Returns:
         [...] radians in [0, pi].
     """
-    q = matrix_to_quaternion(relative_rotation(rotation_1, rotation_2))
+    q = matrix_to_quaternion(compute_relative_rotation(rotation_1, rotation_2))
     return 2 * np.arctan2(np.linalg.norm(q[..., :3], axis=-1), q[..., 3])
 
 
 def exp_so3(rotation_vector: ArrayLike) -> FloatArray:
-    """The rotation about a vector by its length (Rodrigues).
+    """Return the rotation about a vector by the vector's length (Rodrigues' formula).
 
     Args:
-        rotation_vector: [..., 3] radians, of any length.
+        rotation_vector: Rotation vectors in radians, [..., 3], of any length.
 
     Returns:
         [..., 3, 3].
@@ -231,13 +236,15 @@ def exp_so3(rotation_vector: ArrayLike) -> FloatArray:
 
 
 def log_so3(rotation: ArrayLike) -> FloatArray:
-    """The vector whose rotation this is, no longer than pi; at pi itself, one of the two.
+    """Return the rotation vector of a rotation, of length at most pi.
+
+    At a rotation by exactly pi two vectors are right; one of them is returned.
 
     Args:
-        rotation: [..., 3, 3].
+        rotation: Rotation matrices, [..., 3, 3].
 
     Returns:
-        [..., 3] radians.
+        [..., 3] in radians.
     """
     q = matrix_to_quaternion(rotation)
     sine = np.linalg.norm(q[..., :3], axis=-1, keepdims=True)
@@ -245,14 +252,14 @@ def log_so3(rotation: ArrayLike) -> FloatArray:
     return q[..., :3] * 2 / np.sinc(half / np.pi)
 
 
-def uniform_quaternion(units: ArrayLike) -> FloatArray:
-    """Three uniform numbers to a rotation uniform on SO(3), by Haar's measure (Shoemake, 1992).
+def units_to_quaternion(units: ArrayLike) -> FloatArray:
+    """Map three uniform numbers to a rotation that is uniform on SO(3) (Haar measure; Shoemake, 1992).
 
     Args:
-        units: [..., 3] in [0, 1).
+        units: Uniform numbers in [0, 1), [..., 3].
 
     Returns:
-        [..., 4] unit quaternions, xyzw.
+        Unit quaternions, [..., 4], xyzw.
     """
     u, a, b = np.moveaxis(np.asarray(units, dtype=np.float64), -1, 0)
     near, far = np.sqrt(1 - u), np.sqrt(u)

@@ -1,26 +1,27 @@
-"""Shards to batches: views of objects with labels by name, in an order that any number of workers keeps.
+"""Loaders: batches of views and labels, read from the shards of a data set or rendered during training.
 
-Importing it loads neither torch nor OpenGL, and of recipes nothing: every worker imports it when it starts.
+The order of samples does not depend on the number of workers or ranks. Every worker process imports this
+package when it starts, so importing it loads neither torch nor OpenGL nor the code that reads recipes.
 """
 
-from turntable.loaders.augmentation import AUGMENTATIONS, Augmentation, augmentation_by_name
+from turntable.loaders.augmentation import AUGMENTATIONS, Augmentation, get_augmentation
 from turntable.loaders.batch_config import BatchConfig
-from turntable.loaders.items import ItemDataset
+from turntable.loaders.item_dataset import ItemDataset
 from turntable.loaders.loader import Loader
-from turntable.loaders.online import OnlinePairs
+from turntable.loaders.online_loader import OnlineLoader
 from turntable.loaders.sampling import (
     Fixed,
     Fresh,
     Pairs,
     Samples,
-    Selection,
     Sequences,
     Singles,
     Tuples,
     Views,
+    ViewSelection,
+    draw_validation_pairs,
     read_pairs,
-    validation_pairs,
-    whole_split,
+    select_all_views,
     write_pairs,
 )
 
@@ -32,17 +33,17 @@ __all__ = [
     "Fresh",
     "ItemDataset",
     "Loader",
-    "OnlinePairs",
+    "OnlineLoader",
     "Pairs",
     "Samples",
-    "Selection",
     "Sequences",
     "Singles",
     "Tuples",
+    "ViewSelection",
     "Views",
-    "augmentation_by_name",
+    "draw_validation_pairs",
+    "get_augmentation",
     "read_pairs",
-    "validation_pairs",
-    "whole_split",
+    "select_all_views",
     "write_pairs",
 ]

@@ -1,4 +1,4 @@
-"""The settings of batches, whether their views are stored or rendered when they are wanted."""
+"""Settings of batches, common to the loaders of stored and of rendered views."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,95 +8,103 @@ from typing import get_args
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
 from turntable.loaders.augmentation import Augmentation
-from turntable.loaders.engines import BatchPlan, Last, Output, plan_faults, ranks
+from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
 from turntable.loaders.sampling import Sampler
 
-_LEAST = {"num_workers": 0, "image_size": 1, "max_corrupt_views": 0}
-_MAY_BE_NONE = ("image_size", "rank", "world_size")
-_WHOLE = ("batch_size", *_LEAST, "seed", "rank", "world_size")
+_MIN_VALUES = {"num_workers": 0, "image_size": 1, "max_corrupt_views": 0}
+_OPTIONAL_FIELDS = ("image_size", "rank", "world_size")
+_INTEGER_FIELDS = ("batch_size", *_MIN_VALUES, "seed", "rank", "world_size")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchConfig:
-    """Settings of the batches of ``Loader`` and ``OnlinePairs`` alike.
+    """Settings of the batches of ``Loader`` and ``OnlineLoader``.
 
     Raises:
-        InvalidInputError: Values cannot be right; the message has all of them.
+        InvalidInputError: One or more values are wrong; the message lists all of them.
     """
 
     split: str = "train"
-    """The part of the data set: "train" or "val"."""
+    """Split of the data set: "train" or "val"."""
     sampler: Sampler | None = None
-    """Which views make a sample: ``Pairs``, ``Tuples``, ``Singles``, ``Views``, ``Sequences`` or ``Fixed`` of
-    a data set, ``Fresh`` of views that are rendered when they are wanted. None: pairs."""
+    """Rule that picks the views of a sample: ``Pairs``, ``Tuples``, ``Singles``, ``Views``, ``Sequences`` or
+    ``Fixed`` for a data set, ``Fresh`` for ``OnlineLoader``. None: pairs."""
     batch_size: int = 256
-    """Samples in a batch of all ranks together; each rank gets an equal part of them."""
+    """Number of samples in a batch of all ranks together; each rank gets an equal part of them."""
     fields: Sequence[str] | None = None
     """Names of labels, outputs (``depth``) and point clouds (``points``, ``object_points``) that a batch has
-    besides its pictures, see docs/labels.md; None: rotations and factors."""
+    besides its images, see docs/labels.md; None: rotations and factors."""
     seed: int = 0
-    """Decides the order, the choice of views and the augmentation."""
+    """Seed of the order, the choice of views and the augmentation."""
     num_workers: int = 0
-    """Processes that make batches; 0: this one. ``OnlinePairs`` has one renderer at least."""
-    last: Last = "drop"
-    """The fate of samples that fill no batch: "drop", "pad" or "short"."""
+    """Number of processes that make batches; 0: this process makes them. ``OnlineLoader`` starts at least one
+    renderer."""
+    last_batch: LastBatch = "drop"
+    """Treatment of the samples that do not fill a batch at the end of an epoch: "drop", "pad" or "short"."""
     rank: int | None = None
-    """Number of this process among those that train together; None: as torch.distributed says, if it runs."""
+    """Rank of this process; None: taken from torch.distributed if it is initialized, otherwise 0."""
     world_size: int | None = None
-    """Number of those processes."""
+    """Number of ranks; None: taken from torch.distributed if it is initialized, otherwise 1."""
     image_size: int | None = None
-    """Side in pixels to resize to (bilinear, antialiased); None: as stored, or as the recipe says."""
+    """Side in pixels that images are resized to (bilinear, antialiased); None: as stored, or as the recipe
+    says."""
     quaternion_sign: QuaternionSign = "product"
-    """The sign of quaternions: "product" (as SIE) or "canonical" (w >= 0)."""
+    """Sign of quaternions: "product" (as SIE) or "canonical" (w >= 0)."""
     augmentation: Augmentation | None = None
-    """Its parameters are drawn for each view, as further fields; ``augment`` applies them."""
+    """Augmentation whose parameters are drawn for each view and added to the batch; ``augment`` applies them
+    to the images."""
     pin_memory: bool = False
-    """For faster copies to a GPU; without one it does nothing."""
+    """True to lock the memory of batches, for faster copies to a GPU; without a GPU it has no effect."""
     max_corrupt_views: int = 0
-    """So many views may turn out unreadable; each is replaced by another view of its object, with that one's
-    labels, counted and logged. One more ends the iteration. Of ``OnlinePairs``: so many objects."""
+    """Number of unreadable views that are tolerated. Each is replaced by another view of its object, with the
+    labels of that view, counted and logged. One more ends the iteration. ``OnlineLoader`` counts unusable
+    objects instead."""
     output: Output = "torch"
-    """"torch" for tensors, "numpy" for arrays."""
+    """Type of the values of a batch: "torch" for tensors, "numpy" for arrays."""
 
     def __post_init__(self) -> None:
         if isinstance(self.fields, Iterable) and not isinstance(self.fields, str):
-            # What is frozen does not change with its list.
+            # A copy: a list could still be changed by the caller, and this class is frozen.
             object.__setattr__(self, "fields", tuple(self.fields))
-        if faults := list(self._faults()):
+        if faults := list(self._iter_faults()):
             raise InvalidInputError("; ".join(faults))
 
-    def plan(self) -> BatchPlan:
-        """Divide batches among the ranks that are given, or else that torch.distributed knows.
+    def make_plan(self) -> BatchPlan:
+        """Return the plan that divides batches among ranks.
 
         Raises:
-            InvalidInputError: A batch cannot be divided among them.
+            InvalidInputError: The ranks cannot share a batch evenly.
         """
-        return BatchPlan(self.batch_size, *ranks(self.rank, self.world_size), self.last)
+        return BatchPlan(self.batch_size, *resolve_ranks(self.rank, self.world_size), self.last_batch)
 
-    def _faults(self) -> Iterator[str]:
-        wrong = [name for name in _WHOLE if not self._is_whole(name)]
+    def _iter_faults(self) -> Iterator[str]:
+        """Yield a message for each wrong value."""
+        wrong = [name for name in _INTEGER_FIELDS if not self._is_integer(name)]
         for name in wrong:
             yield f"{name} {getattr(self, name)!r}: must be a whole number"
         if not wrong:
             world_size = 1 if self.world_size is None else self.world_size
-            yield from plan_faults(self.batch_size, self.rank or 0, world_size, self.last)
-        for name, least in _LEAST.items():
+            yield from iter_plan_faults(self.batch_size, self.rank or 0, world_size, self.last_batch)
+        for name, minimum in _MIN_VALUES.items():
             value = getattr(self, name)
-            if name not in wrong and value is not None and value < least:
-                yield f"{name} {value}: must be at least {least}{' pixel' * (name == 'image_size')}"
+            if name not in wrong and value is not None and value < minimum:
+                yield f"{name} {value}: must be at least {minimum}{' pixel' * (name == 'image_size')}"
         if (self.rank is None) != (self.world_size is None):
             yield "give rank and world_size together, or neither"
-        yield from self._wrong_kinds()
+        yield from self._iter_type_faults()
 
-    def _is_whole(self, name: str) -> bool:
+    def _is_integer(self, name: str) -> bool:
         value = getattr(self, name)
         if value is None:
-            return name in _MAY_BE_NONE
+            return name in _OPTIONAL_FIELDS
         return not isinstance(value, bool) and isinstance(value, Integral)
 
-    def _wrong_kinds(self) -> Iterator[str]:
-        is_one = callable(getattr(self.sampler, "samples", None)) and not isinstance(self.sampler, type)
-        if self.sampler is not None and not is_one:
+    def _iter_type_faults(self) -> Iterator[str]:
+        # A class has the method too: Pairs in place of Pairs() is a mistake that is easily made.
+        is_sampler = callable(getattr(self.sampler, "draw_samples", None)) and not isinstance(
+            self.sampler, type
+        )
+        if self.sampler is not None and not is_sampler:
             yield f"sampler {self.sampler!r}: give a sampler, such as Pairs() or Views()"
         if self.fields is not None and type(self.fields) is not tuple:
             yield f"fields {self.fields!r}: give a list of names, such as ['{self.fields}']"
@@ -111,9 +119,13 @@ class BatchConfig:
 
 
 def check_config(config: object) -> None:
-    """Raise InvalidInputError where something else was given in place of a configuration."""
+    """Check that a value is a ``BatchConfig``.
+
+    Raises:
+        InvalidInputError: It is something else.
+    """
     if not isinstance(config, BatchConfig):
         raise InvalidInputError(
-            f"{config!r} is no BatchConfig; give BatchConfig(split='train', batch_size=256, ...), the second"
-            " argument of Loader and the third of OnlinePairs"
+            f"{config!r} is not a BatchConfig; give BatchConfig(split='train', batch_size=256, ...) as the"
+            " second argument of Loader or the third of OnlineLoader"
         )

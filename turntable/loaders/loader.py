@@ -1,4 +1,4 @@
-"""Batches of views of a data set, wherever it lies."""
+"""The loader of stored views: batches from a data set in a folder or behind a URL."""
 
 import logging
 from collections.abc import Callable, Generator
@@ -16,65 +16,73 @@ from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
     BatchEngine,
     BatchLoader,
+    BatchRequest,
+    BatchSpec,
     DataLoaderEngine,
     EngineName,
-    Filling,
-    HereEngine,
-    MadeBatch,
-    Order,
+    InProcessEngine,
     Prefetcher,
-    RingEngine,
-    Wanted,
+    RawBatch,
+    SampleOrder,
+    SharedMemoryEngine,
 )
-from turntable.loaders.fields import FieldSource, Named, named_batch, resolve_fields
+from turntable.loaders.fields import DataDescription, NamedArrays, name_arrays, resolve_fields
 from turntable.loaders.sampling import (
     IntArray,
     Pairs,
     Samples,
-    Selection,
     Sequences,
-    chosen_views,
-    whole_split,
+    ViewSelection,
+    select_all_views,
+    select_views,
 )
 
 _LOG = logging.getLogger("turntable.loaders")
 Window = int | Literal["auto"] | None
+"""Number of shards in a window; "auto": all for a folder, ``REMOTE_WINDOW`` for a URL; None: all."""
 REMOTE_WINDOW = 16
-"""Shards that are open at once where they must be fetched first."""
+"""Default number of shards in a window of a data set behind a URL, whose shards must be fetched."""
 
 
 class Loader(BatchLoader):
-    """Batches of samples of one split: an object and some of its views, with labels by name.
+    """Batches of samples of one split of a data set. A sample is an object and some of its views.
 
-    The order is a pure function of (seed, epoch), divided among ranks and workers by position: any number of
-    either gives the same samples. Iterating gives the rest of an epoch and goes on to the next; a state taken
-    in its midst (``state_dict``) continues there, also with other ranks, workers or engine.
+    The order of samples is a pure function of (seed, epoch). Samples are divided among ranks and workers by
+    position, so their number does not change the order. Each iteration gives the rest of an epoch; the next
+    one starts the next epoch. A state taken in the middle of an epoch (``state_dict``) continues there, also
+    with another number of ranks or workers, or with another engine.
 
-    A batch has the images, uint8 (``view``; ``view_1`` and ``view_2`` of pairs; ``views`` [B, k, ...] of
-    longer samples), the fields asked for, ``category`` and ``object_index`` int64 [B], ``view_index`` int64.
-    As tensors images are [..., 3, H, W] in channels-last memory, as numpy arrays [..., H, W, 3]. They may lie
-    in memory that workers share, and may be kept.
+    A batch has:
+
+    - images, uint8: ``view``, or ``view_1`` and ``view_2`` for pairs, or ``views`` [B, k, ...] for longer
+      samples; tensors are [..., 3, H, W] in channels-last memory, numpy arrays are [..., H, W, 3],
+    - the fields named in ``config.fields``,
+    - ``category`` and ``object_index``, int64 [B], and ``view_index``, int64.
+
+    The arrays may lie in memory that is shared with workers. They stay valid for as long as they are kept.
 
     Args:
-        place: of the data set: a folder, or a URL (https://, s3://, gs://).
-        config: what batches are to be.
-        engine: "ring" (shared slots, without a copy), or "dataloader" (torch's own workers).
-        where: only views whose labels fulfil this: "floor_hue < 0.5 and category in ('chair', 'sofa')".
-        window_shards: the order goes through so many shards at a time; None: through all of them at once.
-            By default all for a folder, 16 for a URL.
-        cache: for shards of a URL: a ShardCache, its folder, None for the usual one, False to keep nothing.
-        token: of the URL's server, for its origin alone; by default that of TURNTABLE_TOKEN where
-            TURNTABLE_TOKEN_HOST names this origin, or that of ``turntable login``.
+        path_or_url: Path or URL (https://, s3://, gs://) of the data set.
+        config: Settings of the batches.
+        engine: "ring" (workers fill shared memory, no copy) or "dataloader" (a torch DataLoader).
+        where: Condition that the labels of a view must meet, such as
+            "floor_hue < 0.5 and category in ('chair', 'sofa')"; None: all views.
+        window_shards: Number of shards that samples are drawn from at a time; None: all shards at once. By
+            default all for a folder, 16 for a URL.
+        cache: Cache for the shards of a URL: a ShardCache, the path of its folder, None for the default
+            cache, False for no cache.
+        token: Token for the URL's server, sent to that origin alone. By default TURNTABLE_TOKEN if
+            TURNTABLE_TOKEN_HOST names this origin, otherwise the token saved by ``turntable login``.
 
     Raises:
-        IntegrityError: there is no finished data set.
-        InvalidInputError: an argument cannot be right, the data lack a field, or an epoch has not one batch.
-        StoreError: the place cannot be reached.
+        IntegrityError: There is no finished data set.
+        InvalidInputError: An argument is wrong, the data lack a field, or an epoch has less than one batch.
+        StoreError: The folder or URL cannot be reached.
     """
 
     def __init__(
         self,
-        place: str | Path,
+        path_or_url: str | Path,
         config: BatchConfig = BatchConfig(),
         *,
         engine: EngineName = "ring",
@@ -86,83 +94,89 @@ class Loader(BatchLoader):
         check_choice("engine", engine, get_args(EngineName))
         check_config(config)
         sampler = Pairs() if config.sampler is None else config.sampler
-        self.dataset = open_dataset(place, cache=cache, token=token)
+        self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
-        source = FieldSource.of_manifest(manifest, config.image_size)
-        selection = _selection(self.dataset, config.split, where, source.sequence_length)
-        selection = selection.with_at_least(sampler.views)
-        self._filling = Filling(
+        data = DataDescription.from_manifest(manifest, config.image_size)
+        selection = _select_split_views(self.dataset, config.split, where, data.sequence_length)
+        selection = selection.with_min_views(sampler.views)
+        self._spec = BatchSpec(
             self.dataset,
             config.split,
             sampler.views,
-            source.image_size_px,
-            resolve_fields(config.fields, source, sampler.views, config.quaternion_sign),
+            data.image_size_px,
+            resolve_fields(config.fields, data, sampler.views, config.quaternion_sign),
             config.augmentation,
             config.seed,
-            tolerant=config.max_corrupt_views > 0,
-            allowed=None if manifest.subset is None and where is None else selection,
+            replace_corrupt=config.max_corrupt_views > 0,
+            allowed_views=None if manifest.subset is None and where is None else selection,
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
         )
-        self._lead = self._filling.lead
-        self._here = HereEngine(self._filling)
-        self._workers, self._engine_name = config.num_workers, engine
-        window = _window(window_shards, self.dataset)
-        _warn_of_small_cache(self.dataset, config.split, window)
+        self._leading_axes = self._spec.leading_axes
+        self._in_process_engine = InProcessEngine(self._spec)
+        self._num_workers, self._engine_name = config.num_workers, engine
+        window = _resolve_window(window_shards, self.dataset)
+        _warn_if_cache_is_small(self.dataset, config.split, window)
         super().__init__(
-            self.dataset.place,
+            self.dataset.path_or_url,
             manifest.fingerprint,
-            Order(selection, sampler, config.seed, window, config.split, where),
-            config.plan(),
+            SampleOrder(selection, sampler, config.seed, window, config.split, where),
+            config.make_plan(),
             output=config.output,
             pin_memory=config.pin_memory,
             max_corrupt_views=config.max_corrupt_views,
         )
 
-    def batch_at(self, epoch: int, positions: IntArray) -> dict[str, Any]:
-        """The samples at some positions of an epoch, [B] of them, made in this process.
+    def load_batch(self, epoch: int, positions: IntArray) -> dict[str, Any]:
+        """Load a batch of chosen samples of an epoch, in this process.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+            positions: [B] positions of the samples in the epoch.
 
         Raises:
-            IntegrityError: one of their views cannot be read, and none may be missing any more.
+            IntegrityError: More views are unreadable than ``max_corrupt_views`` allows.
         """
-        made = next(iter(self._here.make([Wanted.at(self.samples(epoch), epoch, positions)])))
-        self._count(made.corrupt)
-        return self._delivered(self._named(made, len(positions)))
+        request = BatchRequest.from_positions(self.get_samples(epoch), epoch, positions)
+        raw = next(iter(self._in_process_engine.make_batches([request])))
+        self._record_corrupt_views(raw.corrupt)
+        return self._to_output(self._name_arrays(raw, len(positions)))
 
     def _make_engine(self) -> BatchEngine:
-        if self._workers == 0:
-            return self._here
+        if self._num_workers == 0:
+            return self._in_process_engine
         if self._engine_name == "dataloader":
-            # A forked process cannot use an object store that its parent has used.
-            return DataLoaderEngine(self._filling, self._workers, spawn=not self.dataset.is_local)
-        return RingEngine(
-            "turntable.loaders.engines.filling:ViewFiller",
-            {"filling": self._filling},
-            self._filling.layout(self._plan.rows),
-            self._workers,
-            pinned=self._pinned,
+            # Clients of object stores have threads and locks that do not survive a fork: spawn for URLs.
+            return DataLoaderEngine(self._spec, self._num_workers, spawn=not self.dataset.is_local)
+        return SharedMemoryEngine(
+            "turntable.loaders.engines.view_filler:ViewFiller",
+            {"spec": self._spec},
+            self._spec.make_layout(self._plan.rank_batch_size),
+            self._num_workers,
+            pinned=self._pin_memory,
         )
 
-    def _named(self, made: MadeBatch, rows: int) -> Named:
-        return named_batch(made.arrays, self._lead, self.sampler.naming, rows)
+    def _name_arrays(self, raw: RawBatch, num_rows: int) -> NamedArrays:
+        return name_arrays(raw.arrays, self._leading_axes, self.sampler.naming, num_rows)
 
     @contextmanager
-    def _ahead_of(self, samples: Samples) -> Generator[Callable[[int], None], None, None]:
-        """Fetches shards before they are needed, where they must be fetched."""
+    def _prefetch_samples(self, samples: Samples) -> Generator[Callable[[int], None], None, None]:
+        """Fetch shards into the cache before they are needed; without a cache, do nothing."""
         if not self.dataset.is_cached:
-            with super()._ahead_of(samples) as nothing:
-                yield nothing
+            with super()._prefetch_samples(samples) as advance_to:
+                yield advance_to
             return
-        shards = self.dataset.manifest.shards_of(self._filling.split)
+        shards = self.dataset.manifest.select_shards(self._spec.split)
         selection = self._order.selection
-        of_samples = selection.shards[selection.objects.searchsorted(samples.objects)]
-        prefetcher = Prefetcher(lambda number: self.dataset.fetch_shard(shards[number]), of_samples)
+        # The objects of a selection are sorted, so a binary search finds the place of each sample's object.
+        sample_shards = selection.shards[selection.objects.searchsorted(samples.objects)]
+        prefetcher = Prefetcher(lambda number: self.dataset.fetch_shard(shards[number]), sample_shards)
         try:
-            yield prefetcher.reached
+            yield prefetcher.advance_to
         finally:
             prefetcher.close()
 
 
-def _window(window_shards: Window, dataset: Dataset) -> int | None:
+def _resolve_window(window_shards: Window, dataset: Dataset) -> int | None:
     if window_shards == "auto":
         return None if dataset.is_local else REMOTE_WINDOW
     if window_shards is not None and window_shards < 1:
@@ -170,47 +184,59 @@ def _window(window_shards: Window, dataset: Dataset) -> int | None:
     return window_shards
 
 
-def _warn_of_small_cache(dataset: Dataset, split: str, window: int | None) -> None:
-    sizes = sorted((shard.bytes for shard in dataset.manifest.shards_of(split)), reverse=True)
-    needed, room = sum(sizes[:window]), dataset.cache_bytes
-    if room is not None and needed > room:
+def _warn_if_cache_is_small(dataset: Dataset, split: str, window: int | None) -> None:
+    """Log a warning if the cache cannot hold the largest window of shards."""
+    sizes = sorted((shard.bytes for shard in dataset.manifest.select_shards(split)), reverse=True)
+    needed, capacity = sum(sizes[:window]), dataset.max_cache_bytes
+    if capacity is not None and needed > capacity:
         _LOG.warning(
-            "%s: the order goes through %.1f GB of shards at a time, the cache holds %.1f GB: shards will be "
-            "fetched again and again; set TURNTABLE_CACHE_GB higher, or give fewer window_shards",
-            dataset.place,
+            "%s: samples are drawn from %.1f GB of shards at a time, but the cache holds %.1f GB, so shards "
+            "will be fetched again and again; set TURNTABLE_CACHE_GB higher, or give fewer window_shards",
+            dataset.path_or_url,
             needed / 1e9,
-            room / 1e9,
+            capacity / 1e9,
         )
 
 
-def _selection(dataset: Dataset, split: str, where: str | None, length: int) -> Selection:
+def _select_split_views(
+    dataset: Dataset, split: str, where: str | None, sequence_length: int
+) -> ViewSelection:
+    """Select the views of a split that meet a condition and belong to the data set's subset.
+
+    Raises:
+        InvalidInputError: There is no such split, or no view is left.
+    """
     manifest = dataset.manifest
     if split not in manifest.splits:
         raise InvalidInputError(
-            f"{dataset.place} has no split {split!r}; it has {', '.join(manifest.splits)}"
+            f"{dataset.path_or_url} has no split {split!r}; it has {', '.join(manifest.splits)}"
         )
-    counts = [shard.objects for shard in manifest.shards_of(split)]
+    counts = [shard.objects for shard in manifest.select_shards(split)]
     if manifest.subset is None and where is None:
-        return whole_split(counts, manifest.views, length)
-    found = _found(dataset, split, sum(counts), where)
-    return chosen_views(counts, found.rows, found.views, length)
+        return select_all_views(counts, manifest.views, sequence_length)
+    matching = _find_matching_views(dataset, split, sum(counts), where)
+    return select_views(counts, matching.rows, matching.views, sequence_length)
 
 
-def _found(dataset: Dataset, split: str, objects: int, where: str | None) -> MatchingViews:
-    """The views that a condition, the data set's own choice, or both leave."""
-    subset, views = dataset.manifest.subset, dataset.manifest.views
-    own = None if subset is None else subset.chosen(split, objects, views)
+def _find_matching_views(dataset: Dataset, split: str, num_objects: int, where: str | None) -> MatchingViews:
+    """Return the views that meet the condition ``where``, belong to the data set's subset, or both."""
+    subset, num_views = dataset.manifest.subset, dataset.manifest.views
+    in_subset = None if subset is None else subset.decode_views(split, num_objects, num_views)
     if where is None:
-        assert own is not None
-        return own
-    from turntable.datasets.query import matching_views
+        assert in_subset is not None
+        return in_subset
+    from turntable.datasets.query import select_matching_views
 
-    found = matching_views(dataset, split, where)
-    if own is None:
-        return found
-    both = np.intersect1d(own.rows * views + own.views, found.rows * views + found.views)
+    matching = select_matching_views(dataset, split, where)
+    if in_subset is None:
+        return matching
+    # One number for each (row, view), so that one intersection of sets compares both.
+    both = np.intersect1d(
+        in_subset.rows * num_views + in_subset.views, matching.rows * num_views + matching.views
+    )
     if not len(both):
         raise InvalidInputError(
-            f"no view of {split} fulfils both {where!r} and the condition of the subset at {dataset.place}"
+            f"no view of {split} meets both {where!r} and the condition of the subset at "
+            f"{dataset.path_or_url}"
         )
-    return MatchingViews(*np.divmod(both, views))
+    return MatchingViews(*np.divmod(both, num_views))

@@ -1,11 +1,18 @@
-"""Methods, one file each, over shared backbones, heads and losses; and what a method of one's own needs."""
+"""Training methods, one file each, with shared backbones, layers and losses, and the interface of methods."""
 
 from turntable.models.abilities import Aggregates, Classifies, Embedding, Embeds, Predicts
-from turntable.models.actions import action_of
+from turntable.models.actions import action_from_batch
 from turntable.models.backbones import BACKBONES, Backbone, build_backbone
+from turntable.models.config_checks import (
+    MAX_TEXT_LENGTH,
+    MAX_TUPLE_ITEMS,
+    Bounds,
+    find_value_faults,
+    get_field_types,
+)
 from turntable.models.entry import MethodEntry
-from turntable.models.images import Normalize
-from turntable.models.layers import gathered
+from turntable.models.image_methods import ImageMethod
+from turntable.models.layers import gather_all_ranks
 from turntable.models.method import (
     PAIR,
     SINGLE,
@@ -13,30 +20,31 @@ from turntable.models.method import (
     DataInfo,
     Method,
     MethodConfig,
-    Moment,
-    SampleKind,
-    check_rows,
+    SampleSpec,
+    TrainState,
+    check_num_rows,
 )
-from turntable.models.own_methods import method_label
+from turntable.models.old_names import explain_old_settings, rename_method, rename_settings, rename_terms
+from turntable.models.preprocessing import Normalize
 from turntable.models.registry import (
     METHODS,
     build_method,
-    choose_method,
-    is_at_hand,
-    method_config,
-    method_entry,
-    method_names,
-    methods_text,
+    check_setting_names,
+    format_methods_table,
+    get_method_entry,
+    is_method_available,
+    list_methods,
+    make_method_config,
     register_method,
+    resolve_method,
 )
-from turntable.models.values import MOST_CHARACTERS, MOST_ITEMS, Bounds, field_types, value_faults
-from turntable.models.views import ImageMethod
+from turntable.models.user_methods import shorten_method_name
 
 __all__ = [
     "BACKBONES",
+    "MAX_TEXT_LENGTH",
+    "MAX_TUPLE_ITEMS",
     "METHODS",
-    "MOST_CHARACTERS",
-    "MOST_ITEMS",
     "PAIR",
     "SINGLE",
     "Aggregates",
@@ -51,23 +59,28 @@ __all__ = [
     "Method",
     "MethodConfig",
     "MethodEntry",
-    "Moment",
     "Normalize",
     "Predicts",
-    "SampleKind",
-    "action_of",
+    "SampleSpec",
+    "TrainState",
+    "action_from_batch",
     "build_backbone",
     "build_method",
-    "check_rows",
-    "choose_method",
-    "field_types",
-    "gathered",
-    "is_at_hand",
-    "method_config",
-    "method_entry",
-    "method_label",
-    "method_names",
-    "methods_text",
+    "check_num_rows",
+    "check_setting_names",
+    "explain_old_settings",
+    "find_value_faults",
+    "format_methods_table",
+    "gather_all_ranks",
+    "get_field_types",
+    "get_method_entry",
+    "is_method_available",
+    "list_methods",
+    "make_method_config",
     "register_method",
-    "value_faults",
+    "rename_method",
+    "rename_settings",
+    "rename_terms",
+    "resolve_method",
+    "shorten_method_name",
 ]

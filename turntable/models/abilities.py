@@ -1,4 +1,7 @@
-"""Abilities: what a method can do beside its loss. Evaluation looks for them and asks for nothing else."""
+"""Abilities: what a method can do besides computing its loss.
+
+Evaluation checks with ``isinstance`` which of these classes a method implements, and calls nothing else.
+"""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -9,21 +12,22 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """The vectors that a method makes of single views; a part that the method does not have has width 0."""
+    """The vectors that a method computes from B single views; a part that the method lacks has width 0."""
 
     representation: Tensor
-    """[B, D], all of it: what the papers' probes read."""
+    """The whole representation [B, D], which the papers' probes read."""
     invariant: Tensor
-    """[B, Di]: the part trained to stay as the object turns."""
+    """The part [B, Di] trained to stay the same when the object turns."""
     equivariant: Tensor
-    """[B, De]: the part trained to turn with the object."""
+    """The part [B, De] trained to change with the object's rotation."""
     source: Tensor
-    """[B, E]: what ``Predicts.predict`` starts from."""
+    """The vectors [B, E] from which ``Predicts.predict`` starts."""
     target: Tensor
-    """[B, E]: what it should arrive at, of the other view; often the same as ``source``."""
+    """The vectors [B, E] that ``Predicts.predict`` should reach from the other view; often equal to
+    ``source``."""
 
     @classmethod
-    def of(
+    def from_parts(
         cls,
         representation: Tensor,
         *,
@@ -32,80 +36,91 @@ class Embedding:
         source: Tensor | None = None,
         target: Tensor | None = None,
     ) -> Self:
-        """With what the method has; ``target`` is ``source`` unless it is given."""
-        none = representation[:, :0]
-        source = none if source is None else source
+        """Return an embedding of the given parts.
+
+        Args:
+            representation: [B, D].
+            invariant: [B, Di]; None for width 0.
+            equivariant: [B, De]; None for width 0.
+            source: [B, E]; None for width 0.
+            target: [B, E]; None for the same tensor as ``source``.
+        """
+        empty = representation[:, :0]
+        source = empty if source is None else source
         return cls(
             representation,
-            none if invariant is None else invariant,
-            none if equivariant is None else equivariant,
+            empty if invariant is None else invariant,
+            empty if equivariant is None else equivariant,
             source,
             source if target is None else target,
         )
 
 
 class Embeds(ABC):
-    """A method that embeds single views: what probes are trained on."""
+    """A method that embeds single views; probes are trained on its embeddings."""
 
     embeds_from: tuple[str, ...]
-    """The fields of single views that ``embed`` is given, in its order: ``("view",)`` for pictures."""
+    """Fields of single views that ``embed`` takes, in the order of its arguments: ``("view",)`` for
+    images."""
 
     @abstractmethod
     def embed(self, *fields: Tensor) -> Embedding:
-        """Embed B views; in ``eval()`` mode each by itself.
+        """Embed B views.
+
+        In ``eval()`` mode the embedding of a view must not depend on the other views of the batch.
 
         Args:
-            *fields: [B, ...] each, as a batch of single views has them.
+            *fields: Tensors [B, ...], as a batch of single views has them.
         """
 
 
 class Predicts(ABC):
-    """A method that says how a view would embed after an action: what retrieval metrics ask for."""
+    """A method that predicts the embedding of a view after an action; retrieval metrics need it."""
 
     action: tuple[str, ...]
-    """The labels of a step that tell the action (``actions.action_of``)."""
+    """Relative labels that make up the action (``actions.action_from_batch``)."""
 
     @abstractmethod
     def predict(self, source: Tensor, action: Tensor) -> Tensor:
-        """Predict the other view's ``Embedding.target``.
+        """Predict ``Embedding.target`` of the second views.
 
         Args:
-            source: [B, E] of the first views (``Embedding.source``).
-            action: [B, K] to the second.
+            source: ``Embedding.source`` [B, E] of the first views.
+            action: Actions [B, K] from the first views to the second.
 
         Returns:
-            [B, E].
+            Predictions [B, E].
         """
 
 
 class Aggregates(ABC):
-    """A method that embeds several views of an object as one, as seq-JEPA does."""
+    """A method that combines several views of an object in one vector, as seq-JEPA does."""
 
     action: tuple[str, ...]
-    """The labels of a step that tell the action (``actions.action_of``)."""
+    """Relative labels that make up the action (``actions.action_from_batch``)."""
 
     @abstractmethod
     def aggregate(self, representation: Tensor, action: Tensor) -> Tensor:
-        """Embed M views together.
+        """Combine M views of each object.
 
         Args:
-            representation: [B, M, D] of each view (``Embedding.representation``).
-            action: [B, M - 1, K] from each view to the next.
+            representation: ``Embedding.representation`` [B, M, D] of the views.
+            action: Actions [B, M - 1, K] from each view to the next.
 
         Returns:
-            [B, A].
+            One vector per object, [B, A].
         """
 
 
 class Classifies(ABC):
-    """A method that names the category of a view by a head of its own."""
+    """A method that has a trained head for the category of a view."""
 
     @abstractmethod
     def classify(self, representation: Tensor) -> Tensor:
-        """Tell categories apart.
+        """Compute the logits of the categories.
 
         Args:
-            representation: [B, D] of each view (``Embedding.representation``).
+            representation: ``Embedding.representation`` [B, D] of the views.
 
         Returns:
             Logits [B, number of categories].
@@ -113,4 +128,4 @@ class Classifies(ABC):
 
 
 ABILITIES: tuple[type, ...] = (Embeds, Predicts, Aggregates, Classifies)
-"""All that evaluation may ask for."""
+"""All abilities that evaluation knows."""

@@ -1,4 +1,4 @@
-"""Actions: what was done to the object between two views, as the numbers that a predictor is given."""
+"""Actions: the change from one view to the next, as the numbers that a predictor takes as input."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,90 +6,93 @@ import torch
 from torch import Tensor
 
 from turntable.errors import InvalidInputError
-from turntable.geometry import Inverse, relative_label
+from turntable.geometry import InverseRule, get_relative_label
 
 ROTATION = ("relative_quaternion",)
-"""R1^T R2, as SIE gives it."""
-ROTATION_AND_COLOUR = ("relative_quaternion", "floor_hue_difference", "light_hue_difference")
-"""As SIE's variant with colours: 4 + 1 + 1 numbers."""
+"""The relative rotation R1^T R2 as a quaternion, the action of SIE: 4 numbers."""
+ROTATION_AND_COLOR = ("relative_quaternion", "floor_hue_difference", "light_hue_difference")
+"""The action of SIE's variant with colors: 4 + 1 + 1 numbers."""
 ROTATION_MATRIX = ("relative_rotation",)
 POSE_MATRIX = ("relative_pose",)
 
 
-def action_dim(labels: Sequence[str]) -> int:
-    """How many numbers an action has that is told by these labels (docs/labels.md, those of a step).
-
-    Raises:
-        InvalidInputError: A label is not of a step from one view to the next.
-    """
-    return sum(relative_label(label).width for label in labels)
-
-
-def action_of(batch: Mapping[str, Tensor], labels: Sequence[str]) -> Tensor:
-    """The action of each sample of a batch.
+def get_action_dim(labels: Sequence[str]) -> int:
+    """Return the number of values K of an action.
 
     Args:
-        batch: Has each label, [B, *shape] or, of k views, [B, k - 1, *shape].
-        labels: At least one; a matrix is told row by row.
+        labels: Names of relative labels (see docs/labels.md).
+
+    Raises:
+        InvalidInputError: A name is no relative label.
+    """
+    return sum(get_relative_label(label).width for label in labels)
+
+
+def action_from_batch(batch: Mapping[str, Tensor], labels: Sequence[str]) -> Tensor:
+    """Return the action of each sample of a batch: its labels side by side.
+
+    Args:
+        batch: Fields by name; the labels have the shape [B, *shape], or [B, k - 1, *shape] for k views.
+        labels: Names of one or more relative labels. Matrices are flattened row by row.
 
     Returns:
-        [B, K], or [B, k - 1, K].
+        Actions [B, K], or [B, k - 1, K] for k views.
     """
-    parts = [_flat(batch[label], relative_label(label).width) for label in labels]
+    parts = [_flatten_label(batch[label], get_relative_label(label).width) for label in labels]
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
 
-def inverse_action(action: Tensor, labels: Sequence[str]) -> Tensor:
-    """The action back from the second view to the first.
+def invert_action(action: Tensor, labels: Sequence[str]) -> Tensor:
+    """Return the action from the second view back to the first.
 
     Args:
-        action: [..., K], of ``action_of``.
-        labels: That tell it.
+        action: Actions [..., K] of ``action_from_batch``.
+        labels: Names of the labels of the action, in the same order.
 
     Raises:
-        InvalidInputError: A label does not tell the way back, as six numbers of a rotation do not.
+        InvalidInputError: A label has no inverse, such as the six-number form of a rotation.
     """
-    parts = action.split([relative_label(label).width for label in labels], dim=-1)
-    return torch.cat([_inverse(part, label) for part, label in zip(parts, labels, strict=True)], dim=-1)
+    parts = action.split([get_relative_label(label).width for label in labels], dim=-1)
+    return torch.cat([_invert_label(part, label) for part, label in zip(parts, labels, strict=True)], dim=-1)
 
 
-def _inverse(values: Tensor, label: str) -> Tensor:
-    """Of one label [..., width]."""
-    kind = relative_label(label).inverse
-    if kind is None:
+def _invert_label(values: Tensor, label: str) -> Tensor:
+    """Return the inverse of one label [..., width]."""
+    rule = get_relative_label(label).inverse
+    if rule is None:
         raise InvalidInputError(
-            f"the action back cannot be told by {label!r} alone; take relative_quaternion or"
-            " relative_rotation"
+            f"the action from the second view back to the first cannot be computed from {label!r} alone; use"
+            " relative_quaternion or relative_rotation"
         )
-    return _BACK[kind](values)
+    return _INVERSES[rule](values)
 
 
-def _conjugate(quaternion: Tensor) -> Tensor:
-    """[..., 4] xyzw."""
+def _conjugate_quaternion(quaternion: Tensor) -> Tensor:
+    """Return the inverses of unit quaternions [..., 4], xyzw."""
     return quaternion * quaternion.new_tensor([-1.0, -1.0, -1.0, 1.0])
 
 
-def _transposed(rotation: Tensor) -> Tensor:
-    """[..., 9] row by row."""
+def _transpose_rotation(rotation: Tensor) -> Tensor:
+    """Return the transposes of matrices [..., 9], stored row by row."""
     return rotation.unflatten(-1, (3, 3)).transpose(-1, -2).flatten(-2)
 
 
-def _inverted(motion: Tensor) -> Tensor:
-    """[..., 16] row by row."""
+def _invert_motion(motion: Tensor) -> Tensor:
+    """Return the inverses of rigid motions [..., 16], stored row by row."""
     return torch.linalg.inv(motion.unflatten(-1, (4, 4))).flatten(-2)
 
 
-_BACK: dict[Inverse, Callable[[Tensor], Tensor]] = {
+_INVERSES: dict[InverseRule, Callable[[Tensor], Tensor]] = {
     "same": lambda values: values,
     "negated": torch.neg,
-    "conjugate": _conjugate,
-    "transposed": _transposed,
-    "inverted": _inverted,
+    "conjugate": _conjugate_quaternion,
+    "transposed": _transpose_rotation,
+    "inverted": _invert_motion,
 }
 
 
-def _flat(values: Tensor, width: int) -> Tensor:
-    """Values [..., *shape] as [..., width]; a scalar label gets an axis, a matrix loses one."""
+def _flatten_label(values: Tensor, width: int) -> Tensor:
+    """Return values [..., *shape] as [..., width]: a scalar label gains an axis, a matrix loses one."""
     if width == 1:
         return values.unsqueeze(-1)
     return values.flatten(-2) if values.shape[-1] != width else values

@@ -1,6 +1,7 @@
-"""The contract of a method: it names the fields that it reads, and computes a loss of them.
+"""The interface of a method: the fields of a batch that it reads, and the loss that it computes from them.
 
-It knows no modality, loop, file or metric. What else a method can do is told by ``abilities``.
+It does not depend on a modality, a training loop, files or metrics. The classes in ``abilities`` add what
+evaluation needs.
 """
 
 from abc import ABC, abstractmethod
@@ -11,73 +12,84 @@ from typing import Any, ClassVar, Self
 from torch import Tensor, nn
 
 from turntable.errors import InvalidInputError
-from turntable.models.images import cropped_size
-from turntable.models.values import Bounds, value_faults
+from turntable.models.config_checks import Bounds, find_value_faults
+from turntable.models.preprocessing import compute_cropped_size
 
 Batch = Mapping[str, Tensor]
-"""Fields by name, as the loaders give them: ``view_1`` uint8 [B, 3, H, W], ``relative_quaternion`` [B, 4]…"""
+"""A batch from a loader, fields by name: ``view_1`` uint8 [B, 3, H, W], ``relative_quaternion`` [B, 4],
+..."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataInfo:
-    """Facts of the data that a method is built for."""
+    """Facts about the data set for which a method is built."""
 
     num_categories: int
     mean: tuple[float, float, float]
-    """Of each colour channel, with 1 for white."""
+    """Mean of each color channel, with 1 for white."""
     std: tuple[float, float, float]
+    """Standard deviation of each color channel, in the same unit."""
     image_size_px: int
-    """The side of the square images that batches have."""
+    """Side in pixels of the square images of a batch."""
     center_crop: float = 1.0
-    """The share of an image's side that the backbone sees, in (0, 1], around the middle."""
+    """Fraction of an image's side, around the center, that the backbone sees, in (0, 1]."""
 
     @property
     def input_size_px(self) -> int:
-        """The side of what the backbone sees."""
-        return cropped_size(self.image_size_px, self.center_crop)
+        """Side in pixels of the backbone's input."""
+        return compute_cropped_size(self.image_size_px, self.center_crop)
 
 
 @dataclass(frozen=True, slots=True)
-class SampleKind:
-    """The views of an object that make a sample."""
+class SampleSpec:
+    """The number and kind of views of an object that make a sample."""
 
-    views: int = 2
-    """One comes as ``view``. Two come as ``view_1`` and ``view_2``, what lies between them as [B, ...]. More
-    come as ``views`` uint8 [B, k, 3, H, W], and what lies between each and the next as [B, k - 1, ...].
-    Other fields of views are named likewise, such as ``points_1``."""
+    num_views: int = 2
+    """Number of views k of a sample. One view is the field ``view``. Two views are ``view_1`` and ``view_2``,
+    with relative labels [B, ...]. More views are ``views`` uint8 [B, k, 3, H, W], with relative labels [B, k
+    - 1, ...] from each view to the next. Other fields of views are named likewise, such as ``points_1``."""
     consecutive: bool = False
-    """Whether they follow one another in a true sequence; otherwise they are any views, all distinct."""
+    """True for consecutive views of a stored sequence; otherwise a sample has any distinct views of an
+    object."""
 
 
-PAIR = SampleKind()
-SINGLE = SampleKind(views=1)
+PAIR = SampleSpec()
+"""Samples of two views."""
+SINGLE = SampleSpec(num_views=1)
+"""Samples of one view."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment of a training, for what a method changes on the way."""
+class TrainState:
+    """The position of a training, from which a method computes its schedules."""
 
     step: int
-    """Of the optimizer, 0 for the first."""
-    steps: int
-    """There are in all."""
+    """Index of the optimizer's step, 0 for the first."""
+    num_steps: int
+    """Number of steps of the whole training."""
     epoch: int
-    epochs: int
+    """Index of the epoch, 0 for the first."""
+    num_epochs: int
+    """Number of epochs of the whole training."""
 
 
 @dataclass(frozen=True, slots=True)
 class MethodConfig:
-    """The numbers of a method: the paper's by default; ``demo()`` fits two CPU cores and a few minutes."""
+    """The settings of a method.
+
+    The defaults are the paper's; ``demo()`` returns settings for two CPU cores and a few minutes.
+    """
 
     paper_training: ClassVar[Mapping[str, Any]] = {}
-    """Fields of ``training.TrainConfig`` in which the paper's training differs from SIE's (its defaults)."""
+    """Settings of ``training.TrainConfig``, by name, in which the paper differs from SIE, whose are the
+    defaults."""
     demo_training: ClassVar[Mapping[str, Any]] = {}
-    """In which the demo's training must differ from that of all methods."""
+    """Settings of ``training.TrainConfig``, by name, in which the method's demo differs from other demos."""
     bounds: ClassVar[Mapping[str, Bounds]] = {
-        "layers": Bounds(1, 256),
-        "predictor_layers": Bounds(1, 256),
-        "attention_heads": Bounds(1, 4096),
-        "observed_views": Bounds(1, 4096),
+        "num_layers": Bounds(1, 256),
+        "num_predictor_layers": Bounds(1, 256),
+        "num_attention_heads": Bounds(1, 4096),
+        "num_observed_views": Bounds(1, 4096),
         "dropout": Bounds(0, 1),
         "decay": Bounds(0, 1),
         "activation_floor": Bounds(0, 1),
@@ -85,70 +97,75 @@ class MethodConfig:
         "anchor_temperature": Bounds(1e-6, 1e6),
         "target_temperature": Bounds(1e-6, 1e6),
     }
-    """Limits on numbers, by the names of fields of any method."""
-    sizes: ClassVar[Bounds] = Bounds(1, 2**17)
-    """The limits on all other whole numbers."""
-    weights: ClassVar[Bounds] = Bounds(-1e9, 1e9)
-    """The limits on all other numbers: losses are sums in float32."""
+    """Bounds of numbers, by the names of fields of any method."""
+    integer_bounds: ClassVar[Bounds] = Bounds(1, 2**17)
+    """Bounds of all other integers."""
+    float_bounds: ClassVar[Bounds] = Bounds(-1e9, 1e9)
+    """Bounds of all other numbers; a loss of such terms still fits into float32."""
 
-    def faults(self) -> list[str]:
-        """Say which values are not of their fields' types, not finite or out of bounds."""
-        return value_faults(self, self.bounds, whole=self.sizes, other=self.weights)
+    def find_value_faults(self) -> list[str]:
+        """Find values of a wrong type, not finite or out of bounds; return one sentence for each."""
+        return find_value_faults(
+            self, self.bounds, integer_bounds=self.integer_bounds, float_bounds=self.float_bounds
+        )
 
     @property
-    def sample(self) -> SampleKind:
-        """The samples of a batch."""
+    def sample(self) -> SampleSpec:
+        """Kind of the samples of a batch."""
         return PAIR
 
     def demo(self) -> Self:
-        """The same variant for small images, small batches and little time."""
+        """Return the settings of the same variant for small images, small batches and little time."""
         return self
 
 
-def check_rows(rows: Tensor) -> None:
-    """Make sure that a batch [B, ...] has rows to compare.
+def check_num_rows(rows: Tensor) -> None:
+    """Check that a batch [B, ...] has at least two rows, for losses that compare rows.
 
     Raises:
-        InvalidInputError: It has fewer than 2.
+        InvalidInputError: It has fewer than 2 rows.
     """
     if len(rows) < 2:
         raise InvalidInputError(
-            f"the batch has {len(rows)} row; the loss compares rows with one another, so batches need at"
-            " least 2: raise batch_size"
+            f"the batch has {len(rows)} row, but the loss compares rows with one another and needs at least"
+            " 2: raise batch_size"
         )
 
 
 class Method(nn.Module, ABC):
-    """Something that is trained: a module whose loss is over the fields of a batch that it names.
+    """A module that is trained: it names the fields of a batch that it reads, and computes a loss from them.
 
-    A loss is computed over the whole batch, of all ranks (``gathered``): then its numbers are the same
-    whether one process has the batch or several share it.
+    A loss is computed over the batch of all ranks (``gather_all_ranks``), so that it is the same whether one
+    process has the whole batch or several share it.
     """
 
     reads: tuple[str, ...]
-    """The fields of a batch that ``loss`` asks for; some depend on the configuration."""
+    """Names of the fields of a batch that ``loss`` reads; they may depend on the configuration."""
 
     @abstractmethod
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the loss and its terms.
 
+        Args:
+            batch: At least the fields named in ``reads``.
+
         Returns:
-            Scalars by name. "loss" is to be minimized; the others are its terms before their weights, for
-            the records.
+            Scalars by name. "loss" is minimized; the others are its terms without their weights, which are
+            recorded.
         """
 
-    def before_step(self, moment: Moment) -> None:
-        """Set what changes as training goes on, such as a temperature; before the loss of each step."""
+    def before_step(self, state: TrainState) -> None:
+        """Update scheduled values, such as a temperature; called before the loss of each step."""
 
-    def after_step(self, moment: Moment) -> None:
-        """Follow the optimizer, as moving averages do; after each of its steps."""
+    def after_step(self, state: TrainState) -> None:
+        """Update what follows the weights, such as a moving average; called after each optimizer step."""
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Compute the loss: a wrapper for many devices calls this."""
+        """Compute the loss; DistributedDataParallel calls ``forward``."""
         return self.loss(batch)
 
     def check_reads(self, batch: Batch) -> None:
-        """Make sure that a batch has every field that the loss reads.
+        """Check that a batch has every field that the loss reads.
 
         Raises:
             InvalidInputError: Fields are missing.
@@ -157,5 +174,5 @@ class Method(nn.Module, ABC):
         if missing:
             raise InvalidInputError(
                 f"{type(self).__name__} reads {', '.join(missing)}, which the batch does not have"
-                f" (it has {', '.join(batch)}); use a loader that gives them"
+                f" (it has {', '.join(batch)}); use a loader with these fields"
             )

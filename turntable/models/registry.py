@@ -1,26 +1,20 @@
-"""Methods by name: one table, of which the command line, the docs, the benchmark and messages are made."""
+"""The registry of methods: the table of turntable's methods, and the lookup of any method by name.
+
+The command line, the docs, the benchmark and error messages take their lists of methods from this table.
+"""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from turntable.choices import check_names, unknown_choice
-from turntable.errors import InvalidInputError, shown
-from turntable.markdown import markdown_table
-from turntable.models.actions import POSE_MATRIX, ROTATION_AND_COLOUR
+from turntable.choices import check_names, make_choice_error
+from turntable.errors import InvalidInputError, format_text
+from turntable.markdown import format_markdown_table
+from turntable.models.actions import POSE_MATRIX, ROTATION_AND_COLOR
 from turntable.models.backbones import Backbone
+from turntable.models.config_checks import get_field_types
 from turntable.models.entry import MethodEntry
-from turntable.models.method import DataInfo, Method, MethodConfig
-from turntable.models.own_methods import (
-    keep_method,
-    load_reference,
-    missing_words,
-    own_method,
-    own_names,
-)
-from turntable.models.points import PointNet, PointNetConfig
-from turntable.models.views import (
+from turntable.models.image_methods import (
     BYOL,
     SEN,
     SIE,
@@ -54,254 +48,320 @@ from turntable.models.views import (
     VICRegTraj,
     VICRegTrajConfig,
 )
-from turntable.own_code import is_reference
+from turntable.models.method import DataInfo, Method, MethodConfig
+from turntable.models.old_names import METHOD_NAMES, explain_old_settings
+from turntable.models.point_methods import PointNet, PointNetConfig
+from turntable.models.user_methods import (
+    add_user_method,
+    explain_missing_method,
+    find_user_method,
+    list_user_methods,
+    load_user_method,
+)
+from turntable.user_code import is_reference
 
 _LOG = logging.getLogger("turntable.models")
 
-_ONLY = {"category_weight": 0.0, "rotation_weight": 0.0}
-_OURS = "this project's definition"
+_NO_DEFAULT_TASKS = {"category_weight": 0.0, "rotation_weight": 0.0}
+_OWN_DEFINITION = "this project's definition"
 
 METHODS: dict[str, MethodEntry] = {
     "supervised": MethodEntry(
-        SupervisedConfig, Supervised, "the category, and the rotation between two views", _OURS
+        SupervisedConfig, Supervised, "the category, and the rotation between two views", _OWN_DEFINITION
     ),
-    "supervised-class": MethodEntry(
-        SupervisedConfig, Supervised, "the category alone", _OURS, {"rotation_weight": 0.0}
+    "supervised-category": MethodEntry(
+        SupervisedConfig, Supervised, "the category alone", _OWN_DEFINITION, {"rotation_weight": 0.0}
     ),
     "supervised-rotation": MethodEntry(
-        SupervisedConfig, Supervised, "the rotation between two views alone", _OURS, {"category_weight": 0.0}
+        SupervisedConfig,
+        Supervised,
+        "the rotation between two views alone",
+        _OWN_DEFINITION,
+        {"category_weight": 0.0},
     ),
-    "supervised-colour": MethodEntry(
-        SupervisedConfig, Supervised, "the differences of hue alone", _OURS, _ONLY | {"colour_weight": 1.0}
+    "supervised-color": MethodEntry(
+        SupervisedConfig,
+        Supervised,
+        "the differences of hue alone",
+        _OWN_DEFINITION,
+        _NO_DEFAULT_TASKS | {"color_weight": 1.0},
     ),
     "supervised-translation": MethodEntry(
         SupervisedConfig,
         Supervised,
         "the translation between two views alone",
-        _OURS,
-        _ONLY | {"translation_weight": 1.0},
+        _OWN_DEFINITION,
+        _NO_DEFAULT_TASKS | {"translation_weight": 1.0},
     ),
     "simclr": MethodEntry(
-        SimCLRConfig, SimCLR, "two views of one object against all others", "Chen et al. 2020"
+        SimCLRConfig, SimCLR, "two views of one object, contrasted with all others", "Chen et al. 2020"
     ),
     "vicreg": MethodEntry(
-        VICRegConfig, VICReg, "two views alike, no dimension like another", "Bardes et al. 2022"
+        VICRegConfig,
+        VICReg,
+        "two views with equal embeddings and uncorrelated dimensions",
+        "Bardes et al. 2022",
     ),
     "vicreg-partial": MethodEntry(
         VICRegConfig,
         VICReg,
-        "the same, with only a part of the embedding held alike",
+        "VICReg with only a part of the embedding invariant",
         "Garrido et al. 2023",
-        {"free_share": 0.5},
+        {"free_fraction": 0.5},
     ),
     "vicreg-traj": MethodEntry(
         VICRegTrajConfig,
         VICRegTraj,
-        "VICReg, and straight paths of embeddings along true trajectories",
+        "VICReg, and straight paths of embeddings along real trajectories",
         "Wang et al. 2024",
     ),
     "byol": MethodEntry(
         BYOLConfig,
         BYOL,
-        "one view predicts a slowly following target's embedding of the other",
+        "one view, from which a moving-average target's embedding of the other view is predicted",
         "Grill et al. 2020",
     ),
     "conditional-byol": MethodEntry(
         ConditionalBYOLConfig,
         ConditionalBYOL,
-        "BYOL whose predictor is told the action",
+        "BYOL with a predictor that takes the action",
         "Ghaemi et al. 2025",
     ),
     "seq-jepa": MethodEntry(
-        SeqJEPAConfig, SeqJEPA, "a sequence of views and actions predicts the next view", "Ghaemi et al. 2025"
+        SeqJEPAConfig,
+        SeqJEPA,
+        "a sequence of views and actions, from which the next view is predicted",
+        "Ghaemi et al. 2025",
     ),
     "seq-jepa-no-action": MethodEntry(
         SeqJEPAConfig,
         SeqJEPA,
-        "the same, not told the actions",
+        "seq-JEPA without the actions",
         "Ghaemi et al. 2025",
-        {"told_actions": False},
+        {"use_actions": False},
     ),
     "augself": MethodEntry(
         AugSelfConfig,
         AugSelf,
-        "SimCLR, and a regressor of the action from both representations",
+        "SimCLR, and regression of the action from both representations",
         "Lee et al. 2021",
     ),
     "sen": MethodEntry(
-        SENConfig, SEN, "one embedding, moved by the action, against all others", "Park et al. 2022"
+        SENConfig,
+        SEN,
+        "an embedding transformed by the action, contrasted with all others",
+        "Park et al. 2022",
     ),
     "equimod-simclr": MethodEntry(
         EquiModSimCLRConfig,
         EquiModSimCLR,
-        "SimCLR on an invariant embedding, and on one that a predictor moves by the action",
+        "SimCLR on an invariant embedding, and on one that a predictor transforms by the action",
         "Devillers and Lefort 2023",
     ),
     "equimod-vicreg": MethodEntry(
         EquiModVICRegConfig,
         EquiModVICReg,
-        "VICReg on an invariant embedding, and on one that a predictor moves by the action",
+        "VICReg on an invariant embedding, and on one that a predictor transforms by the action",
         "Devillers and Lefort 2023",
     ),
     "only-equivariance-simclr": MethodEntry(
         OnlyEquivarianceSimCLRConfig,
         OnlyEquivarianceSimCLR,
-        "the moved embedding of equimod-simclr alone",
+        "the equivariant embedding of equimod-simclr alone",
         "Garrido et al. 2023",
     ),
     "only-equivariance-vicreg": MethodEntry(
         OnlyEquivarianceVICRegConfig,
         OnlyEquivarianceVICReg,
-        "the moved embedding of equimod-vicreg alone",
+        "the equivariant embedding of equimod-vicreg alone",
         "Garrido et al. 2023",
     ),
     "sie": MethodEntry(
         SIEConfig,
         SIE,
-        "a representation in two halves: one stays, one is turned by a hypernetwork",
+        "a representation in two halves: one invariant, one transformed by a hypernetwork",
         "Garrido et al. 2023",
     ),
     "sie-novar": MethodEntry(
         SIEConfig,
         SIE,
-        "the same without the variance of predictions",
+        "SIE without the variance of the predictions",
         "Garrido et al. 2023",
         {"predicted_variance": False},
     ),
     "sie-mlp": MethodEntry(
-        SIEConfig, SIE, "SIE with a plain predictor", "Garrido et al. 2023", {"predictor": "mlp"}
+        SIEConfig, SIE, "SIE with an MLP predictor", "Garrido et al. 2023", {"predictor": "mlp"}
     ),
-    "sie-rotation-colour": MethodEntry(
+    "sie-rotation-color": MethodEntry(
         SIEConfig,
         SIE,
-        "SIE with actions that change the hues too",
+        "SIE with actions that include the hues",
         "Garrido et al. 2023",
-        {"action": ROTATION_AND_COLOUR},
+        {"action": ROTATION_AND_COLOR},
     ),
     "equicaps-3x3": MethodEntry(
         EquiCapsConfig,
         EquiCaps,
-        "capsules whose poses turn by matrix product with rotations",
+        "capsules whose poses are multiplied by rotation matrices",
         "Konstantinou et al. 2025",
     ),
     "equicaps-4x4": MethodEntry(
         EquiCapsConfig,
         EquiCaps,
-        "capsules whose poses turn by matrix product with whole poses",
+        "capsules whose poses are multiplied by pose matrices",
         "Konstantinou et al. 2025",
         {"action": POSE_MATRIX},
     ),
     "capsie": MethodEntry(
         CapsIEConfig,
         CapsIE,
-        "capsules with SIE's predictor; a reconstruction, as its code was not published whole",
+        "capsules with SIE's predictor; a reconstruction, as its code was not published completely",
         "Everett et al. 2024",
     ),
     "pointnet": MethodEntry(
         PointNetConfig, PointNet, "the category of a posed point cloud", "Qi et al. 2017"
     ),
 }
-"""Turntable's own."""
+"""Turntable's methods, by name."""
 
 
-def method_names() -> tuple[str, ...]:
+def list_methods() -> tuple[str, ...]:
     """Return the names of all methods: turntable's, registered ones, and those of installed packages.
 
-    A package's method that has the name of one of turntable's own cannot be had, and is warned of.
+    A package's method with the name of one of turntable's is not available; a warning is logged.
     """
-    own = own_names()
-    for name in METHODS.keys() & set(own):
+    user_methods = list_user_methods()
+    for name in METHODS.keys() & set(user_methods):
         _LOG.warning(
-            "an installed package offers a method %r, which turntable has itself; rename it there", name
+            "an installed package offers a method %r, but turntable has a method of that name; rename it in"
+            " the package",
+            name,
         )
-    return tuple(dict.fromkeys([*METHODS, *own]))
+    return tuple(dict.fromkeys([*METHODS, *user_methods]))
 
 
-def is_at_hand(name: str) -> bool:
-    """Return whether a method can be looked up by its name: ``method_entry`` gives it."""
-    return name in METHODS or own_method(name) is not None
+def is_method_available(name: str) -> bool:
+    """Return True if ``get_method_entry`` finds a method of that name."""
+    return name in METHODS or find_user_method(name) is not None
 
 
 def register_method(name: str, entry: MethodEntry) -> None:
-    """Give a method of one's own a name in this process; registering it again replaces it.
+    """Register a user's method under a name in this process; registering the name again replaces it.
 
     Args:
-        name: Any that turntable's own methods do not have.
+        name: A name that none of turntable's methods has.
         entry: The method and its configuration.
 
     Raises:
-        InvalidInputError: Turntable has a method of that name, or it is no entry.
+        InvalidInputError: Turntable has a method of that name, or ``entry`` is no MethodEntry.
     """
     if name in METHODS:
-        raise InvalidInputError(f"turntable has a method {name!r} itself; register yours under another name")
-    keep_method(name, entry)
+        raise InvalidInputError(f"turntable itself has a method {name!r}; register yours under another name")
+    add_user_method(name, entry)
 
 
-def choose_method(text: str) -> str:
-    """Return the name of the method that a user asks for; the code of a reference is run now.
+def resolve_method(text: str) -> str:
+    """Return the name of the method that a user asks for; for a reference, run the user's code now.
 
     Args:
-        text: A name, ``package.module:NAME`` or ``file.py:NAME``.
+        text: Name of a method, or a reference ``package.module:NAME`` or ``file.py:NAME``.
 
     Raises:
         InvalidInputError: There is no such method, or its code fails.
     """
     if is_reference(text):
-        return load_reference(text)
-    method_entry(text)
+        return load_user_method(text)
+    get_method_entry(text)
     return text
 
 
-def method_entry(name: str) -> MethodEntry:
-    """Look a method up. No code is run for a reference: it must have been chosen (``choose_method``).
+def get_method_entry(name: str) -> MethodEntry:
+    """Return the entry of a method.
+
+    A reference is found only after ``resolve_method`` has run its code.
 
     Raises:
         InvalidInputError: No method has that name.
     """
-    if name in list(METHODS):  # as any value: a list has no hash
+    if name in list(METHODS):  # a list, since a value from a file may not be hashable
         return METHODS[name]
-    entry = own_method(name) if isinstance(cast("object", name), str) else None
+    entry = find_user_method(name) if isinstance(cast("object", name), str) else None
     if entry is not None:
         return entry
     if isinstance(cast("object", name), str) and is_reference(name):
-        raise InvalidInputError(missing_words(name))
-    raise unknown_choice("method", name, method_names(), own="--method")
+        raise InvalidInputError(explain_missing_method(name))
+    if name in list(METHOD_NAMES):
+        raise InvalidInputError(f"unknown method {name!r}; it is now called {METHOD_NAMES[name]!r}")
+    raise make_choice_error("method", name, list_methods(), own_option="--method")
 
 
-def method_config(name: str, values: Mapping[str, Any]) -> MethodConfig:
-    """Make a method's configuration from plain values, as read from JSON; absent ones take the paper's.
+def make_method_config(name: str, values: Mapping[str, Any]) -> MethodConfig:
+    """Make the configuration of a method from plain values, as read from JSON.
+
+    Args:
+        name: Name of the method.
+        values: Values by field name; absent ones are the paper's. Lists become tuples.
 
     Raises:
-        InvalidInputError: The method is unknown, or a value's name is.
+        InvalidInputError: The method or a field name is unknown.
     """
-    entry = method_entry(name)
+    entry = get_method_entry(name)
     if not isinstance(cast("object", values), Mapping):
-        raise InvalidInputError(f"the settings of {name} are {shown(repr(values))}; give them by name")
-    check_names(name, values, (item.name for item in fields(entry.config)))
+        raise InvalidInputError(f"the settings of {name} are {format_text(repr(values))}; give them by name")
+    check_setting_names(name, values)
     return entry.make_config({key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
 
 
+def check_setting_names(name: str, settings: Iterable[object]) -> None:
+    """Check that a method has settings of these names.
+
+    Args:
+        name: Name of the method.
+        settings: Names of settings.
+
+    Raises:
+        InvalidInputError: The method has no such setting; for a former name, the message tells the present
+            one.
+    """
+    known = get_field_types(get_method_entry(name).config)
+    if old_names := explain_old_settings(settings, known):
+        raise InvalidInputError(f"{name}: {old_names}")
+    check_names(name, settings, known)
+
+
 def build_method(name: str, config: MethodConfig, backbone: Backbone | None, data: DataInfo) -> Method:
-    """Make a method with fresh weights, over a backbone where it is one of images.
+    """Build a method with fresh weights.
+
+    Args:
+        name: Name of the method.
+        config: Configuration of the method.
+        backbone: Backbone of an image method; None for any other method.
+        data: Facts about the data set.
 
     Raises:
         InvalidInputError: The method is unknown, the configuration is another method's, or it does not fit
             the backbone or the images.
     """
-    entry = method_entry(name)
+    entry = get_method_entry(name)
     if not isinstance(config, entry.config):
         raise InvalidInputError(f"{name} takes {entry.config.__name__}, not {type(config).__name__}")
     return entry.build(config, backbone, data)
 
 
-def methods_text() -> str:
-    """Return turntable's methods as a table in Markdown."""
+def format_methods_table() -> str:
+    """Return the table of turntable's methods in Markdown, as in docs/methods.md."""
     rows = [
-        (f"`{name}`", entry.learns_from, _code(entry.reads), _code(entry.abilities), entry.reference)
+        (
+            f"`{name}`",
+            entry.description,
+            _format_code(entry.reads),
+            _format_code(entry.abilities),
+            entry.reference,
+        )
         for name, entry in METHODS.items()
     ]
-    return markdown_table(("name", "what it learns from", "reads", "abilities", "reference"), rows)
+    return format_markdown_table(("name", "what it learns from", "reads", "abilities", "reference"), rows)
 
 
-def _code(names: Sequence[str]) -> str:
+def _format_code(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)

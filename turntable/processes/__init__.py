@@ -1,31 +1,31 @@
-"""Processes that work for another: one kind of supervised worker, and what is made of it."""
+"""Worker processes: a supervised worker, and the ways of using it (task runner, pool, isolated worker)."""
 
-from turntable.processes.cores import default_workers
-from turntable.processes.crew import STALL_S, Crew
-from turntable.processes.endings import ending_name, how_ended, portable
-from turntable.processes.filling import Filler
-from turntable.processes.pool import Loss, Watch, run_tasks
-from turntable.processes.slots import ArraySpec, Layout, SharedSlots
-from turntable.processes.stopping import stop_when_asked
-from turntable.processes.supervised import resident_bytes
-from turntable.processes.worker import Worker, WorkerFailedError
+from turntable.processes.cores import count_usable_cores
+from turntable.processes.failures import describe_exit, format_exit_code, make_picklable
+from turntable.processes.isolated_worker import IsolatedWorker, WorkerFailedError
+from turntable.processes.shared_memory import ArraySpec, Layout, SharedSlots
+from turntable.processes.slot_filler import SlotFiller
+from turntable.processes.stop_signals import catch_stop_signals
+from turntable.processes.task_runner import WorkerDeath, WorkerLimits, run_tasks
+from turntable.processes.worker_pool import STALL_S, WorkerPool
+from turntable.processes.worker_process import read_resident_bytes
 
 __all__ = [
     "STALL_S",
     "ArraySpec",
-    "Crew",
-    "Filler",
+    "IsolatedWorker",
     "Layout",
-    "Loss",
     "SharedSlots",
-    "Watch",
-    "Worker",
+    "SlotFiller",
+    "WorkerDeath",
     "WorkerFailedError",
-    "default_workers",
-    "ending_name",
-    "how_ended",
-    "portable",
-    "resident_bytes",
+    "WorkerLimits",
+    "WorkerPool",
+    "catch_stop_signals",
+    "count_usable_cores",
+    "describe_exit",
+    "format_exit_code",
+    "make_picklable",
+    "read_resident_bytes",
     "run_tasks",
-    "stop_when_asked",
 ]

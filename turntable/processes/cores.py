@@ -1,8 +1,8 @@
-"""How many processes are worth starting."""
+"""The number of CPU cores that this process may use."""
 
 import os
 
 
-def default_workers() -> int:
-    """One process a core that this process may use."""
+def count_usable_cores() -> int:
+    """Count the CPU cores that this process may use; more worker processes than that do not help."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)

@@ -1,19 +1,22 @@
-"""Numbers to pixels: meshes, the scene as a function of a label, backends, and generation. No torch."""
+"""The renderer: meshes, scenes computed from labels, backends that draw them, and runs that make data sets.
+
+Nothing here imports torch.
+"""
 
 from turntable.renderer.backends import open_backend
+from turntable.renderer.lru_cache import LRUCache
 from turntable.renderer.meshes.sources import open_source
-from turntable.renderer.recent import Recent
 from turntable.renderer.runs import generate, generate_share, merge
-from turntable.renderer.views import encode_views, recipe_quality, render_views
+from turntable.renderer.views import encode_views, quality_from_recipe, render_views
 
 __all__ = [
-    "Recent",
+    "LRUCache",
     "encode_views",
     "generate",
     "generate_share",
     "merge",
     "open_backend",
     "open_source",
-    "recipe_quality",
+    "quality_from_recipe",
     "render_views",
 ]

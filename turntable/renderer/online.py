@@ -1,8 +1,8 @@
-"""Renders the views that a trainer wants when it wants them: the renderer's end of a loader's ring.
+"""Online rendering: renders the views that a trainer asks for and writes them into its batches.
 
-A view's label and pixels depend on the object and the view's number alone, so it does not matter which
-renderer draws it, nor when. What makes it fast is kept at hand: meshes, and the pictures of a visit's other
-samples, which were drawn with those of the first.
+The label and pixels of a view depend only on the object and the view's number, so it does not matter which
+renderer draws it, or when. Two caches make it fast. One holds meshes. The other holds pictures: the first
+sample of an object's visit renders the whole block of views that the visit's other samples take theirs from.
 """
 
 import weakref
@@ -23,68 +23,68 @@ from turntable.datasets.draws import (
     OBJECT_INDEX,
     VIEW_INDEX,
     IntArray,
-    Inventory,
+    ObjectInventory,
     ObjectQuery,
     RenderSetup,
-    Unusable,
+    UnusableObject,
     ViewRequest,
 )
 from turntable.datasets.files import decode_jpeg
-from turntable.datasets.labels import EXTRAS, LabelArray, channels_first
+from turntable.datasets.labels import EXTRA_OUTPUTS, LabelArray, to_channels_first
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
-from turntable.renderer.backends import Backend, choose, open_backend
+from turntable.renderer.backends import Backend, open_backend, select_backend
+from turntable.renderer.lru_cache import LRUCache
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.meshes.sources import MeshSource, open_source
-from turntable.renderer.recent import Recent
-from turntable.renderer.runs import Loaded, LoadLimits, MeshLoader, ObjectSelection, plan
+from turntable.renderer.runs import LoadedObject, LoadLimits, MeshLoader, ObjectSelection, plan_run
 from turntable.renderer.views import RenderedViews, begin_views, encode_views
 
 Arrays = Mapping[str, NDArray[Any]]
 
-MESH_BYTES = 2**30
-"""Of the meshes that a renderer keeps for a later visit."""
-DRAWN_BYTES = 2**29
-"""Of the pictures that it keeps for samples to come."""
-MOST_IN_A_ROW = 16
-"""So many objects that follow one another may be unusable: beyond, it is not the objects' fault."""
+MESH_CACHE_BYTES = 2**30
+"""Size of a renderer's mesh cache."""
+BLOCK_CACHE_BYTES = 2**29
+"""Size of a renderer's cache of rendered blocks."""
+MAX_CONSECUTIVE_FAILURES = 16
+"""Number of consecutive objects that may be unusable. If more fail, the cause is not the objects."""
 
 
-def open_planner() -> "Planner":
-    """What answers queries, in a process of its own."""
-    return Planner()
+def open_inventory_worker() -> "InventoryWorker":
+    """Open a worker that answers queries for objects; called in the worker's process."""
+    return InventoryWorker()
 
 
-def open_filler(setup: RenderSetup) -> "ViewRenderer":
-    """A renderer, in the process that renders."""
+def open_view_renderer(setup: RenderSetup) -> "ViewRenderer":
+    """Open a renderer of views; called in the renderer's process."""
     return ViewRenderer(setup, open_backend)
 
 
-class Planner:
-    """Answers queries for objects. It fills nothing."""
+class InventoryWorker:
+    """A worker that answers queries for the objects of a split. It writes into no batch."""
 
-    def fill(self, arrays: Arrays, part: ObjectQuery) -> Inventory:
-        """The answer."""
+    def fill(self, arrays: Arrays, part: ObjectQuery) -> ObjectInventory:
+        """Return the answer to a query; ``arrays`` is not used."""
         del arrays
         return take_inventory(part)
 
 
-def take_inventory(query: ObjectQuery) -> Inventory:
-    """The objects of a split, as a data set made of the same recipe and meshes would hold them.
+def take_inventory(query: ObjectQuery) -> ObjectInventory:
+    """List the objects of a split as a data set made with the same recipe and meshes would hold them.
 
     Raises:
-        InvalidInputError: there are none, or not the ones that were named; or there is no such backend.
-        DeviceError: the backend finds no device it can use.
+        InvalidInputError: The split has no objects or lacks a named one, or the backend is unknown.
+        DeviceError: The backend finds no device it can use.
     """
-    selection = ObjectSelection(query.count, tuple(map(Path, query.split_files)))
-    planned = plan(query.recipe, _source(query), selection)
+    selection = ObjectSelection(query.max_objects, tuple(map(Path, query.split_files)))
+    planned = plan_run(query.recipe, _open_source(query), selection)
     records = [record for shard in planned.shards for record in shard.objects]
-    chosen = _chosen(records, query)
+    chosen = _select_records(records, query)
     categories = tuple(sorted({record.category for record in records}))
-    number = {name: place for place, name in enumerate(categories)}
-    choice = choose(query.backend, query.device)
-    return Inventory(
+    category_index = {name: index for index, name in enumerate(categories)}
+    choice = select_backend(query.backend, query.device)
+    return ObjectInventory(
         tuple(record.id for record in chosen),
-        np.array([number[record.category] for record in chosen], dtype=np.int64),
+        np.array([category_index[record.category] for record in chosen], dtype=np.int64),
         categories,
         choice.backend,
         choice.devices,
@@ -92,227 +92,242 @@ def take_inventory(query: ObjectQuery) -> Inventory:
     )
 
 
-def _source(query: ObjectQuery) -> MeshSource:
-    meshes = None if query.meshes is None else Path(query.meshes)
-    return open_source(query.recipe.source, meshes, query.count)
+def _open_source(query: ObjectQuery) -> MeshSource:
+    meshes = None if query.mesh_folder is None else Path(query.mesh_folder)
+    return open_source(query.recipe.source, meshes, query.max_objects)
 
 
-def _chosen(records: Sequence[ObjectRecord], query: ObjectQuery) -> list[ObjectRecord]:
-    there = [record for record in records if record.split == query.split]
-    if query.only is not None:
-        wanted = set(query.only)
-        if missing := sorted(wanted - {record.id for record in there}):
+def _select_records(records: Sequence[ObjectRecord], query: ObjectQuery) -> list[ObjectRecord]:
+    in_split = [record for record in records if record.split == query.split]
+    if query.object_ids is not None:
+        ids = set(query.object_ids)
+        if missing := sorted(ids - {record.id for record in in_split}):
             raise InvalidInputError(
-                f"{len(missing)} of {len(wanted)} objects are not in the split {query.split} of these "
+                f"{len(missing)} of {len(ids)} objects are not in the split {query.split} of these "
                 f"meshes, such as {missing[0]}; turntable inspect lists ids"
             )
-        there = [record for record in there if record.id in wanted]
-    if not there:
+        in_split = [record for record in in_split if record.id in ids]
+    if not in_split:
         raise InvalidInputError(
             f"none of the {len(records)} objects is in the split {query.split!r}; take more objects, or "
             "another split"
         )
-    return there
+    return in_split
 
 
-_Key: TypeAlias = tuple[int, int]
-"""An object's row, and where the block of its views begins."""
+_BlockKey: TypeAlias = tuple[int, int]
+"""The key of a block of views: the object's row and the number of the block's first view."""
 
 
 class ViewRenderer:
-    """Draws samples into batches.
+    """A renderer that draws samples into batches.
 
     Args:
-        setup: what there is to draw.
-        open_device: makes the backend, of its name and device, when the first request comes.
+        setup: Recipe, objects and limits of the loader.
+        backend_opener: Function that makes the backend from its name and device; called at the first request.
     """
 
-    def __init__(self, setup: RenderSetup, open_device: Callable[[str, int | None], Backend]) -> None:
-        self._setup, self._open_device = setup, open_device
+    def __init__(self, setup: RenderSetup, backend_opener: Callable[[str, int | None], Backend]) -> None:
+        self._setup, self._backend_opener = setup, backend_opener
         self._opened = ExitStack()
-        limits = LoadLimits(setup.load_seconds, setup.load_bytes)
-        loader = self._opened.enter_context(MeshLoader(_source(setup.query), limits))
-        self._meshes = _Meshes(loader)
-        self._drawn = Recent[_Key, _Drawn](DRAWN_BYTES)
+        limits = LoadLimits(setup.max_load_seconds, setup.max_load_bytes)
+        loader = self._opened.enter_context(MeshLoader(_open_source(setup.query), limits))
+        self._mesh_cache = _MeshCache(loader)
+        self._blocks = LRUCache[_BlockKey, _RenderedBlock](BLOCK_CACHE_BYTES)
         self._backend: Backend | None = None
-        # The loader's process must be gone before this one waits for its children.
+        # Close the mesh loader also when this process exits without a word: the loader's child process must
+        # have ended before this process waits for its children.
         weakref.finalize(self, self._opened.close)
 
-    def fill(self, arrays: Arrays, part: ViewRequest) -> tuple[Unusable, ...]:
-        """Draw the samples of a request.
+    def fill(self, arrays: Arrays, part: ViewRequest) -> tuple[UnusableObject, ...]:
+        """Render the samples of a request into a batch.
 
         Returns:
-            The objects that cannot be drawn; the next usable ones of the split were drawn in their place.
+            The objects that cannot be drawn. The next usable objects of the split are drawn in their place.
 
         Raises:
-            IntegrityError: so many in a row cannot be drawn that something else must be wrong.
-            DeviceError: there is no device, or it was lost.
+            IntegrityError: So many consecutive objects cannot be drawn that something else must be wrong.
+            DeviceError: There is no device, or it was lost.
         """
-        self._open(part.renderer)
+        self._open_backend(part.renderer_index)
         blocks = self._setup.blocks
-        samples = defaultdict[_Key, list[int]](list)
-        for at, (row, view) in enumerate(zip(part.objects.tolist(), part.views[:, 0].tolist(), strict=True)):
-            samples[row, blocks.first(view)].append(at)
-        failed: dict[_Key, MeshError] = {}
-        for key, drawn in self._blocks(list(samples)):
-            if isinstance(drawn, MeshError):
-                failed[key] = drawn
+        samples = defaultdict[_BlockKey, list[int]](list)
+        for index, (row, view) in enumerate(
+            zip(part.objects.tolist(), part.views[:, 0].tolist(), strict=True)
+        ):
+            samples[row, blocks.get_block_start(view)].append(index)
+        failed: dict[_BlockKey, MeshError] = {}
+        for key, block in self._iter_blocks(list(samples)):
+            if isinstance(block, MeshError):
+                failed[key] = block
             else:
                 chosen = samples[key]
-                self._write(arrays, part.rows[chosen], key[0], part.views[chosen], drawn)
+                self._write_samples(arrays, part.rows[chosen], key[0], part.views[chosen], block)
         for (row, first), error in failed.items():
             chosen = samples[row, first]
-            moved = blocks.in_place_of(row)
-            other, drawn = self._replacement(row, first + moved, error)
-            self._write(arrays, part.rows[chosen], other, part.views[chosen] + moved, drawn)
+            # The replacement shows views that no other sample shows: their numbers are moved by an offset.
+            offset = blocks.compute_replacement_offset(row)
+            other, block = self._render_replacement(row, first + offset, error)
+            self._write_samples(arrays, part.rows[chosen], other, part.views[chosen] + offset, block)
         return tuple(
-            Unusable(row, int(part.views[samples[row, first][0], 0]), str(error))
+            UnusableObject(row, int(part.views[samples[row, first][0], 0]), str(error))
             for (row, first), error in failed.items()
         )
 
-    def _open(self, renderer: int) -> Backend:
+    def _open_backend(self, renderer: int) -> Backend:
         if self._backend is None:
-            stock = self._setup.inventory
-            device = stock.devices[renderer % len(stock.devices)]
-            self._backend = self._opened.enter_context(self._open_device(stock.backend, device))
+            inventory = self._setup.inventory
+            device = inventory.devices[renderer % len(inventory.devices)]
+            self._backend = self._opened.enter_context(self._backend_opener(inventory.backend, device))
         return self._backend
 
-    def _blocks(self, keys: Sequence[_Key]) -> "Iterator[tuple[_Key, _Drawn | MeshError]]":
-        """Each block of views: from those at hand, or drawn, each begun before the one before it is done."""
-        missing: list[_Key] = []
-        for key in sorted(keys):
-            drawn = self._drawn.get(key)
-            if drawn is None:
+    def _iter_blocks(
+        self, keys: Sequence[_BlockKey]
+    ) -> "Iterator[tuple[_BlockKey, _RenderedBlock | MeshError]]":
+        """Yield each block of views, or the error of its mesh: first the cached ones, then the rendered ones.
+
+        Each block is begun on the device before the one before it is read back and encoded.
+        """
+        missing: list[_BlockKey] = []
+        for key in sorted(keys):  # sorted: blocks of one object follow each other, so its mesh loads once
+            block = self._blocks.get(key)
+            if block is None:
                 missing.append(key)
             else:
-                yield key, drawn
-        ids = [self._setup.inventory.ids[row] for row, _ in missing]
-        begun = deque[tuple[_Key, Callable[[], RenderedViews] | MeshError]]()
-        with closing(self._meshes.of(ids)) as meshes:
+                yield key, block
+        ids = [self._setup.inventory.object_ids[row] for row, _ in missing]
+        begun = deque[tuple[_BlockKey, Callable[[], RenderedViews] | MeshError]]()
+        with closing(self._mesh_cache.iter_meshes(ids)) as meshes:
             for key, mesh in zip(missing, meshes, strict=True):
-                begun.append((key, self._begin(key, mesh)))
+                begun.append((key, self._begin_block(key, mesh)))
                 if len(begun) > 1:
-                    yield self._done(*begun.popleft())
+                    yield self._finish_block(*begun.popleft())
         while begun:
-            yield self._done(*begun.popleft())
+            yield self._finish_block(*begun.popleft())
 
-    def _begin(self, key: _Key, mesh: Mesh | MeshError) -> Callable[[], RenderedViews] | MeshError:
+    def _begin_block(self, key: _BlockKey, mesh: Mesh | MeshError) -> Callable[[], RenderedViews] | MeshError:
         if isinstance(mesh, MeshError):
             return mesh
         assert self._backend is not None
         row, first = key
-        object_id, recipe = self._setup.inventory.ids[row], self._setup.query.recipe
-        numbers = self._setup.blocks.numbers(first)
+        object_id, recipe = self._setup.inventory.object_ids[row], self._setup.query.recipe
+        numbers = self._setup.blocks.list_rendered_views(first)
         try:
             return begin_views(self._backend, recipe, object_id, mesh, numbers.tolist())
         except MeshError as error:
-            self._meshes.refuse(object_id, error)
+            self._mesh_cache.refuse(object_id, error)
             return error
 
-    def _done(
-        self, key: _Key, begun: Callable[[], RenderedViews] | MeshError
-    ) -> "tuple[_Key, _Drawn | MeshError]":
+    def _finish_block(
+        self, key: _BlockKey, begun: Callable[[], RenderedViews] | MeshError
+    ) -> "tuple[_BlockKey, _RenderedBlock | MeshError]":
         if isinstance(begun, MeshError):
             return key, begun
-        drawn = self._as_kept(begun())
-        self._drawn.put(key, drawn, drawn.nbytes)
-        return key, drawn
+        block = self._to_rendered_block(begun())
+        self._blocks.put(key, block, block.nbytes)
+        return key, block
 
-    def _as_kept(self, views: RenderedViews) -> "_Drawn":
+    def _to_rendered_block(self, views: RenderedViews) -> "_RenderedBlock":
         recipe = self._setup.query.recipe
-        pictures = encode_views if self._setup.through_jpeg else _in_order
+        make_pictures = encode_views if self._setup.through_jpeg else _order_channels
         extras = {
-            name: [EXTRAS[name].encode(image) for image in images] for name, images in views.extras.items()
+            name: [EXTRA_OUTPUTS[name].encode(image) for image in images]
+            for name, images in views.extras.items()
         }
-        return _Drawn(views.labels, pictures(recipe, views.rgb), extras)
+        return _RenderedBlock(views.labels, make_pictures(recipe, views.rgb), extras)
 
-    def _replacement(self, row: int, first: int, error: MeshError) -> "tuple[int, _Drawn]":
-        """The next object of the split that can be drawn, and its views of a block."""
-        count = len(self._setup.inventory.ids)
-        tries = min(count, MOST_IN_A_ROW)
-        for step in range(1, tries):
-            key = ((row + step) % count, first)
-            drawn = dict(self._blocks([key]))[key]
-            if not isinstance(drawn, MeshError):
-                return key[0], drawn
+    def _render_replacement(self, row: int, first: int, error: MeshError) -> "tuple[int, _RenderedBlock]":
+        """Return the row of the next object of the split that can be drawn, and its block of views."""
+        num_objects = len(self._setup.inventory.object_ids)
+        num_tries = min(num_objects, MAX_CONSECUTIVE_FAILURES)
+        for step in range(1, num_tries):
+            key = ((row + step) % num_objects, first)
+            block = dict(self._iter_blocks([key]))[key]
+            if not isinstance(block, MeshError):
+                return key[0], block
         raise IntegrityError(
-            f"{tries} objects that follow one another cannot be drawn; are the meshes still there? The "
-            f"first: {error}"
+            f"{num_tries} consecutive objects cannot be drawn; check that the meshes are still there. The "
+            f"first error: {error}"
         )
 
-    def _write(self, arrays: Arrays, rows: IntArray, row: int, views: IntArray, drawn: "_Drawn") -> None:
-        """Samples [b, k] of one object into their rows of a batch."""
-        places = self._setup.blocks.places(views)
-        for sample, at in enumerate(rows.tolist()):
-            for number, place in enumerate(places[sample].tolist()):
-                drawn.show(place, arrays[IMAGES][number, at])
-                for name, images in drawn.extras.items():
-                    arrays[name][number, at] = channels_first(name, EXTRAS[name].decode(images[place]))
-            arrays[LATENTS][:, at] = drawn.labels[places[sample]]
-            arrays[VIEW_INDEX][:, at] = views[sample]
-            arrays[OBJECT_INDEX][at] = row
+    def _write_samples(
+        self, arrays: Arrays, rows: IntArray, object_row: int, views: IntArray, block: "_RenderedBlock"
+    ) -> None:
+        """Write samples of one object, with views [b, k], into rows [b] of a batch."""
+        positions = self._setup.blocks.compute_positions(views)
+        for sample, row in enumerate(rows.tolist()):
+            for number, position in enumerate(positions[sample].tolist()):
+                block.write_picture(position, arrays[IMAGES][number, row])
+                for name, images in block.extras.items():
+                    arrays[name][number, row] = to_channels_first(
+                        name, EXTRA_OUTPUTS[name].decode(images[position])
+                    )
+            arrays[LATENTS][:, row] = block.labels[positions[sample]]
+            arrays[VIEW_INDEX][:, row] = views[sample]
+            arrays[OBJECT_INDEX][row] = object_row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
-    """A block's V views as they are kept."""
+class _RenderedBlock:
+    """The rendered V views of a block, as they are cached."""
 
     labels: LabelArray
-    """[V, L]."""
+    """[V, L] factor values."""
     pictures: Sequence[bytes] | Sequence[NDArray[np.uint8]]
-    """Of each view the JPEG, or the picture [S, S, 3]."""
+    """One JPEG per view, or one picture [S, S, 3] per view."""
     extras: dict[str, list[NDArray[Any]]]
-    """Of each other output and view the image that a data set stores."""
+    """Images of each further output, one per view, encoded as a data set stores them."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all of it."""
+        """Size in bytes of labels, pictures and further outputs."""
         images = [image for images in self.extras.values() for image in images]
-        return self.labels.nbytes + sum(map(_nbytes, self.pictures)) + sum(map(_nbytes, images))
+        return self.labels.nbytes + sum(map(_count_bytes, self.pictures)) + sum(map(_count_bytes, images))
 
-    def show(self, place: int, out: NDArray[np.uint8]) -> None:
-        """Write a picture."""
-        picture = self.pictures[place]
+    def write_picture(self, position: int, out: NDArray[np.uint8]) -> None:
+        """Write the picture at a position of the block into ``out``."""
+        picture = self.pictures[position]
         if isinstance(picture, bytes):
             decode_jpeg(picture, out)
         else:
             out[:] = picture
 
 
-def _in_order(recipe: Recipe, rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """Pictures without loss, in the order of channels that JPEGs have."""
+def _order_channels(recipe: Recipe, rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Return uncompressed pictures in the recipe's channel order, as its JPEGs have it."""
     return list(rgb[..., ::-1] if recipe.channel_order == "bgr" else rgb)
 
 
-def _nbytes(item: bytes | NDArray[Any]) -> int:
+def _count_bytes(item: bytes | NDArray[Any]) -> int:
     return len(item) if isinstance(item, bytes) else item.nbytes
 
 
-class _Meshes:
-    """Meshes by id: those used last, and all others from a loader."""
+class _MeshCache:
+    """Meshes by object id: recently used ones come from a cache, others from a loader."""
 
     def __init__(self, loader: MeshLoader) -> None:
         self._loader = loader
-        self._kept = Recent[str, Mesh](MESH_BYTES)
+        self._cache = LRUCache[str, Mesh](MESH_CACHE_BYTES)
         self._refused: dict[str, MeshError] = {}
 
     def refuse(self, object_id: str, error: MeshError) -> None:
-        """Never try it again."""
+        """Remember that an object cannot be used, so that it is not loaded again."""
         self._refused[object_id] = error
 
-    def of(self, ids: Sequence[str]) -> Generator[Mesh | MeshError, None, None]:
-        """Each in turn, or why it cannot be used.
+    def iter_meshes(self, ids: Sequence[str]) -> Generator[Mesh | MeshError, None, None]:
+        """Yield the mesh of each object in turn, or the error that makes it unusable.
 
         Args:
-            ids: equal ones stand together. The next is loaded while one is in use.
+            ids: Object ids; equal ids must stand together. The next mesh is loaded while one is in use.
         """
-        held = {object_id: mesh for object_id in ids if (mesh := self._kept.get(object_id)) is not None}
+        # Hold the cached meshes here: loading the missing ones may push them out of the cache.
+        held = {object_id: mesh for object_id in ids if (mesh := self._cache.get(object_id)) is not None}
         missing = [
             object_id
             for object_id in dict.fromkeys(ids)
             if object_id not in held and object_id not in self._refused
         ]
-        loading = zip(missing, self._loader.loaded(missing), strict=True) if missing else iter(())
+        loading = zip(missing, self._loader.iter_loaded(missing), strict=True) if missing else iter(())
         latest, mesh = "", None
         for object_id in ids:
             if object_id in self._refused:
@@ -322,20 +337,20 @@ class _Meshes:
             else:
                 if object_id != latest:
                     latest, item = next(loading)
-                    mesh = self._taken(latest, item)
+                    mesh = self._keep(latest, item)
                 assert mesh is not None
                 yield mesh
 
-    def _taken(self, object_id: str, item: Loaded | MeshError) -> Mesh | MeshError:
+    def _keep(self, object_id: str, item: LoadedObject | MeshError) -> Mesh | MeshError:
         if isinstance(item, MeshError):
             self.refuse(object_id, item)
             return item
-        self._kept.put(object_id, item.mesh, mesh_bytes(item.mesh))
+        self._cache.put(object_id, item.mesh, compute_mesh_bytes(item.mesh))
         return item.mesh
 
 
-def mesh_bytes(mesh: Mesh) -> int:
-    """Memory of a mesh, its textures included."""
+def compute_mesh_bytes(mesh: Mesh) -> int:
+    """Return the number of bytes that a mesh and its distinct textures take in host memory."""
     arrays = (mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index)
     textures = {id(item.texture): item.texture for item in mesh.materials if item.texture is not None}
     return sum(array.nbytes for array in arrays) + sum(item.pixels.nbytes for item in textures.values())

@@ -1,4 +1,7 @@
-"""The heart: (recipe, object, view) to pixels and label. Generation, verification and tests all call it."""
+"""Rendering of one object's views: from a recipe, an object and view numbers to labels and pixels.
+
+Everything that renders goes through here: generation, online rendering, verification and tests.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,8 +12,8 @@ from numpy.typing import NDArray
 
 from turntable.datasets import Recipe, draw_factors
 from turntable.datasets.files import encode_jpeg
-from turntable.datasets.labels import LabelArray, encode_extra
-from turntable.renderer.backends import Backend, Quality, quality
+from turntable.datasets.labels import LabelArray, encode_output
+from turntable.renderer.backends import Backend, Quality, get_quality
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.scene import scenes_from_labels
 
@@ -20,11 +23,11 @@ class RenderedViews:
     """Rendered views of one object, with their labels."""
 
     labels: LabelArray
-    """[V, L] in the order of the recipe's factors."""
+    """[V, L] factor values, in the order of the recipe's factors."""
     rgb: NDArray[np.uint8]
-    """[V, S, S, 3]; red is red, whatever the recipe's channel order."""
+    """[V, S, S, 3] pictures in RGB order, whatever the recipe's channel order is."""
     extras: dict[str, NDArray[Any]]
-    """The recipe's other outputs by name, [V, S, S, …] as :class:`Pixels` has them."""
+    """The recipe's other outputs by name, [V, S, S, …] as in :class:`Pixels`."""
 
 
 def render_views(
@@ -35,15 +38,15 @@ def render_views(
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
 ) -> RenderedViews:
-    """Render views of an object; they depend on the arguments alone.
+    """Render views of an object; the result depends on the arguments alone.
 
     Args:
-        backend: What draws.
-        recipe: The factors' ranges and the seed; image size and quality.
-        object_id: Its id in the data set, which takes part in the draw.
-        mesh: Its mesh.
+        backend: Backend that renders.
+        recipe: Recipe with the factors' ranges, the seed, the image size and the quality.
+        object_id: Id of the object in the data set; the factors drawn depend on it.
+        mesh: Mesh of the object.
         views: View numbers, in any order.
-        stream: The object's place in the published stream, for a recipe that is drawn along it.
+        stream: Place of the object in the published random stream; only for a recipe that draws along it.
 
     Raises:
         MeshError: The mesh cannot be drawn.
@@ -59,31 +62,35 @@ def begin_views(
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
 ) -> Callable[[], RenderedViews]:
-    """The same, begun: a device draws while the caller does other things. What is returned waits for it."""
-    labels = draw_factors(recipe, object_id, views, stream)
-    scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.scene_columns(labels))
-    pending = backend.begin(mesh, scenes, recipe.image_size_px, recipe_quality(recipe), recipe.outputs)
+    """Begin to render views of an object, and return a function that waits for them.
 
-    def finished() -> RenderedViews:
+    The arguments and errors are those of :func:`render_views`. The device draws while the caller does other
+    work, such as encoding the views before. Call the returned function once.
+    """
+    labels = draw_factors(recipe, object_id, views, stream)
+    scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
+    pending = backend.begin(mesh, scenes, recipe.image_size_px, quality_from_recipe(recipe), recipe.outputs)
+
+    def wait() -> RenderedViews:
         pixels = pending()
         extras = {name: getattr(pixels, name) for name in recipe.outputs if name != "rgb"}
         return RenderedViews(labels, pixels.rgb, extras)
 
-    return finished
+    return wait
 
 
-def recipe_quality(recipe: Recipe) -> Quality:
-    """How much work a recipe asks for."""
-    return quality(recipe.quality, recipe.supersampling)
+def quality_from_recipe(recipe: Recipe) -> Quality:
+    """Return the rendering quality that a recipe asks for."""
+    return get_quality(recipe.quality, recipe.supersampling)
 
 
 def encode_extras(views: RenderedViews) -> dict[str, list[bytes]]:
-    """The files of each further output, one a view."""
-    return {name: [encode_extra(name, drawn) for drawn in arrays] for name, arrays in views.extras.items()}
+    """Encode the further outputs as files: for each output's name, one file per view."""
+    return {name: [encode_output(name, image) for image in images] for name, images in views.extras.items()}
 
 
 def encode_views(recipe: Recipe, rgb: NDArray[np.uint8]) -> list[bytes]:
-    """The JPEG of each view [V, S, S, 3], in the recipe's channel order."""
+    """Encode views [V, S, S, 3] in RGB order as JPEGs, in the recipe's channel order."""
     ordered = rgb[..., ::-1] if recipe.channel_order == "bgr" else rgb
     contiguous = np.ascontiguousarray(ordered)
     return [encode_jpeg(image, recipe.jpeg_quality, recipe.jpeg_subsampling) for image in contiguous]

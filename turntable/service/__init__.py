@@ -1,4 +1,4 @@
-"""Data sets over HTTP: a catalogue, their files with Range, queries, views on request, and a gallery."""
+"""An HTTP service for data sets: a catalog, files with Range, queries, rendering, and a gallery."""
 
 from turntable.errors import MissingExtraError
 
@@ -11,22 +11,22 @@ except ImportError as error:
     raise MissingExtraError(error.name or "starlette", "serve") from error
 
 from turntable.service.app import create_app
-from turntable.service.catalogue import find_datasets
-from turntable.service.doors import AccessFile, new_access, read_access, write_access
-from turntable.service.renders import RenderSettings
-from turntable.service.server import LOOPBACK, serve
+from turntable.service.catalog import build_catalog
+from turntable.service.rendering import RenderSettings
+from turntable.service.security import AccessFile, make_access, read_access, write_access
+from turntable.service.server import LOOPBACK_HOSTS, serve
 from turntable.service.settings import ServiceSettings
 
 del _httptools, _prometheus_client, _starlette, _uvicorn
 
 __all__ = [
-    "LOOPBACK",
+    "LOOPBACK_HOSTS",
     "AccessFile",
     "RenderSettings",
     "ServiceSettings",
+    "build_catalog",
     "create_app",
-    "find_datasets",
-    "new_access",
+    "make_access",
     "read_access",
     "serve",
     "write_access",

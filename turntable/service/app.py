@@ -1,4 +1,7 @@
-"""The HTTP application: routes behind doors. Nothing outside the manifests' own files can be reached."""
+"""The HTTP application: the routes and the middleware in front of them.
+
+Only the files that a data set's manifest lists can be reached.
+"""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -8,27 +11,33 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from turntable.errors import TurntableError
-from turntable.service.answers import http_problem, turntable_problem
-from turntable.service.catalogue import Catalogue
-from turntable.service.doors import Careful, Guard, KnownPeers
-from turntable.service.queries import Queries
-from turntable.service.records import Metrics, Recorded
-from turntable.service.renders import RenderService
-from turntable.service.routes import service_routes
+from turntable.service.catalog import DatasetCatalog
+from turntable.service.json_responses import handle_http_error, handle_turntable_error
+from turntable.service.monitoring import Metrics, MonitoringMiddleware
+from turntable.service.queries import QueryService
+from turntable.service.rendering import RenderService
+from turntable.service.routes import build_routes
+from turntable.service.security import AccessMiddleware, NetworkMiddleware, SecurityHeadersMiddleware
 from turntable.service.settings import ServiceSettings
 
 
-def create_app(catalogue: Catalogue, settings: ServiceSettings | None = None) -> Starlette:
-    """The application over these data sets; ``/openapi.json`` describes it.
+def create_app(catalog: DatasetCatalog, settings: ServiceSettings | None = None) -> Starlette:
+    """Return the application that serves the data sets of a catalog.
+
+    ``/openapi.json`` describes its routes.
 
     Args:
-        catalogue: What is on offer.
-        settings: Who may ask for what, and how often; by default anyone, and nothing is drawn.
+        catalog: The data sets to serve.
+        settings: Tokens, limits and rendering. By default everything is open and nothing is rendered.
+
+    Raises:
+        InvalidInputError: The file of tokens is missing, or a trusted proxy is not an address.
+        IntegrityError: The file of tokens is damaged.
     """
     settings = settings or ServiceSettings()
-    renders = RenderService(settings.renders)
-    queries = Queries(settings.query_seconds)
-    metrics = Metrics(catalogue, renders)
+    renders = RenderService(settings.render_settings)
+    queries = QueryService(settings.query_timeout_s)
+    metrics = Metrics(catalog, renders)
     access = settings.open_access()
 
     @asynccontextmanager
@@ -38,22 +47,24 @@ def create_app(catalogue: Catalogue, settings: ServiceSettings | None = None) ->
         queries.close()
 
     app = Starlette(
-        routes=service_routes(catalogue, renders, queries, metrics, access),
+        routes=build_routes(catalog, renders, queries, metrics, access),
+        # From the outermost inwards. Monitoring comes first, so that refused requests are counted and logged
+        # too; the network policy comes before access, which limits by the client address that it resolves.
         middleware=[
-            Middleware(Recorded, metrics=metrics),
-            Middleware(Careful, has_keys=access is not None),
-            Middleware(KnownPeers, peers=settings.open_peers()),
+            Middleware(MonitoringMiddleware, metrics=metrics),
+            Middleware(SecurityHeadersMiddleware, has_tokens=access is not None),
+            Middleware(NetworkMiddleware, policy=settings.make_network_policy()),
             Middleware(
-                Guard,
+                AccessMiddleware,
                 access=access,
-                public=frozenset(settings.public),
-                rate=settings.open_rate(),
-                gate=settings.open_gate(),
+                public_datasets=frozenset(settings.public_datasets),
+                rate_limiter=settings.make_rate_limiter(),
+                concurrency_limiter=settings.make_concurrency_limiter(),
             ),
         ],
-        exception_handlers={HTTPException: http_problem, TurntableError: turntable_problem},
+        exception_handlers={HTTPException: handle_http_error, TurntableError: handle_turntable_error},
         lifespan=lifespan,
     )
-    # An address with a slash too many is none: a redirect would repeat the Host that was sent.
+    # A path with an extra slash gets a 404: a redirect would repeat the Host header that the client sent.
     app.router.redirect_slashes = False
     return app

@@ -1,64 +1,74 @@
-"""How a service is run."""
+"""Settings of a service."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.errors import InvalidInputError
-from turntable.service.doors import AccessFile, Gate, Peers, Rate
-from turntable.service.queries import SECONDS
-from turntable.service.renders import RenderSettings
+from turntable.service.queries import QUERY_TIMEOUT_S
+from turntable.service.rendering import RenderSettings
+from turntable.service.security import AccessFile, ConcurrencyLimiter, NetworkPolicy, RateLimiter
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """Who may ask, how often, and whether views are drawn.
+    """Settings of a service: access, limits, rendering and the network.
 
     Raises:
-        InvalidInputError: A bound is not positive, or data sets are public though all are open.
+        InvalidInputError: A limit is not positive, or public data sets are named without a file of tokens.
     """
 
-    access: Path | None = None
-    """The file of tokens; None: everything is open to anyone who can connect."""
-    public: tuple[str, ...] = ()
-    """Data sets that anyone may read without a token; "*": all."""
-    rate: float | None = None
-    """Requests a second of one asker, in the long run; None: no bound."""
-    requests_at_once: int = 1000
-    requests_at_once_each: int = 200
-    """Of one asker: a token, or an address."""
-    renders: RenderSettings | None = None
-    """None: no views are drawn."""
-    query_seconds: float = SECONDS
-    """That a condition may take; its process is killed then."""
+    access_file: Path | None = None
+    """Path of the file of tokens; None to open everything to anyone who can connect."""
+    public_datasets: tuple[str, ...] = ()
+    """Names of data sets that anyone may read without a token; "*" for all."""
+    max_requests_per_second: float | None = None
+    """Average number of requests per second that one client may send; None for no limit."""
+    max_concurrent_requests: int = 1000
+    """Number of requests answered at the same time, of all clients together."""
+    max_concurrent_requests_per_client: int = 200
+    """Number of requests answered at the same time for one client: a token, or an address without one."""
+    render_settings: RenderSettings | None = None
+    """Settings of rendering on request; None to render nothing."""
+    query_timeout_s: float = QUERY_TIMEOUT_S
+    """Seconds that evaluating a condition may take; then its process is killed."""
     links_under: tuple[Path, ...] = ()
-    """Folders into which links of the data sets may lead, beside their own and the hub's cache."""
+    """Folders that symbolic links in the data sets may point into, besides their own and the hub's cache."""
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks of proxies whose ``X-Forwarded-For`` is believed."""
+    """Addresses or networks of the proxies whose ``X-Forwarded-For`` is trusted."""
     allow_hosts: tuple[str, ...] = ()
-    """Names under which the service answers, beside loopback's and its own addresses; "*": any."""
+    """Host names that the service answers to, besides loopback and its own addresses; "*" for any."""
 
     def __post_init__(self) -> None:
-        if self.rate is not None and not self.rate > 0:
-            raise InvalidInputError(f"rate {self.rate}: must be above 0, or left out")
-        if min(self.requests_at_once, self.requests_at_once_each) < 1:
-            raise InvalidInputError("requests at once: at least 1 must be let in")
-        if not 0 < self.query_seconds < 3600:
-            raise InvalidInputError(f"query seconds {self.query_seconds}: must be above 0 and below an hour")
-        if self.public and self.access is None:
-            raise InvalidInputError("public data sets: without a file of tokens all are; give --access FILE")
+        if self.max_requests_per_second is not None and not self.max_requests_per_second > 0:
+            raise InvalidInputError(
+                f"rate {self.max_requests_per_second}: must be above 0, or left out for no limit"
+            )
+        if min(self.max_concurrent_requests, self.max_concurrent_requests_per_client) < 1:
+            raise InvalidInputError("requests at once, in all and of one client: must be at least 1")
+        if not 0 < self.query_timeout_s < 3600:
+            raise InvalidInputError(f"query seconds {self.query_timeout_s}: must be above 0 and below 3600")
+        if self.public_datasets and self.access_file is None:
+            raise InvalidInputError(
+                "public data sets: without a file of tokens every data set is public; give --access FILE too"
+            )
 
     def open_access(self) -> AccessFile | None:
-        """The tokens. Raises InvalidInputError or IntegrityError where the file is not one."""
-        return None if self.access is None else AccessFile(self.access)
+        """Open the file of tokens; None if the service has none.
 
-    def open_peers(self) -> Peers:
-        """Whose headers are believed. Raises InvalidInputError where a proxy is no address."""
-        return Peers.named(self.trusted_proxies, self.allow_hosts)
+        Raises:
+            InvalidInputError: The file is missing.
+            IntegrityError: The file is not a file of tokens.
+        """
+        return None if self.access_file is None else AccessFile(self.access_file)
 
-    def open_rate(self) -> Rate | None:
-        """The bound on how often."""
-        return None if self.rate is None else Rate(self.rate)
+    def make_network_policy(self) -> NetworkPolicy:
+        """Return the trusted proxies and the host names. Raises InvalidInputError if one is malformed."""
+        return NetworkPolicy.from_names(self.trusted_proxies, self.allow_hosts)
 
-    def open_gate(self) -> Gate:
-        """The bound on how many."""
-        return Gate(self.requests_at_once, self.requests_at_once_each)
+    def make_rate_limiter(self) -> RateLimiter | None:
+        """Return the limiter of requests per second; None if there is no limit."""
+        return None if self.max_requests_per_second is None else RateLimiter(self.max_requests_per_second)
+
+    def make_concurrency_limiter(self) -> ConcurrencyLimiter:
+        """Return the limiter of requests answered at the same time."""
+        return ConcurrencyLimiter(self.max_concurrent_requests, self.max_concurrent_requests_per_client)

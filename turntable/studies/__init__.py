@@ -1,10 +1,9 @@
-"""Studies: finished runs in, tables and a page out; comparison, and those of the registry."""
+"""Studies of finished runs, and comparison of evaluated runs, as tables and pages."""
 
-from turntable.studies.comparison import Comparison, compare_runs, ordered
-from turntable.studies.page import comparison_page, write_comparison
-from turntable.studies.registry import STUDIES, studies_table
-from turntable.studies.running import run_study
-from turntable.studies.short_table import comparison_json, comparison_markdown, main_rows
+from turntable.studies.comparison import Comparison, compare_runs, sort_comparison
+from turntable.studies.comparison_formats import build_main_rows, comparison_to_json, comparison_to_markdown
+from turntable.studies.comparison_page import comparison_to_html, write_comparison
+from turntable.studies.registry import STUDIES, format_studies_table
 from turntable.studies.study import (
     StudiedRun,
     Study,
@@ -14,7 +13,8 @@ from turntable.studies.study import (
     StudyRow,
     StudyTable,
 )
-from turntable.studies.study_files import study_json, study_page, told_rows, write_study
+from turntable.studies.study_files import format_rows, study_to_html, study_to_json, write_study
+from turntable.studies.study_runner import run_study
 
 __all__ = [
     "STUDIES",
@@ -26,17 +26,17 @@ __all__ = [
     "StudyOutcome",
     "StudyRow",
     "StudyTable",
+    "build_main_rows",
     "compare_runs",
-    "comparison_json",
-    "comparison_markdown",
-    "comparison_page",
-    "main_rows",
-    "ordered",
+    "comparison_to_html",
+    "comparison_to_json",
+    "comparison_to_markdown",
+    "format_rows",
+    "format_studies_table",
     "run_study",
-    "studies_table",
-    "study_json",
-    "study_page",
-    "told_rows",
+    "sort_comparison",
+    "study_to_html",
+    "study_to_json",
     "write_comparison",
     "write_study",
 ]

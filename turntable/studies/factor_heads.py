@@ -1,4 +1,4 @@
-"""Heads from a part of a representation to the factors: linear in closed form, or the published MLP."""
+"""Heads of the factor study, from a part of the features to the factors: ridge regression or an MLP."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,67 +7,73 @@ from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError
 from turntable.evaluation import SplitFeatures
-from turntable.evaluation.numbers import ProbeConfig, train_classifier, train_regressor
-from turntable.models.layers import mlp
-from turntable.studies.factor_targets import Targets
+from turntable.evaluation.measurement import ProbeConfig, train_classifier, train_regressor
+from turntable.models.layers import build_mlp
+from turntable.studies.factor_targets import TargetSet
 from turntable.studies.ridge import fit_ridge
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-Predict = Callable[[NDArray[np.floating]], FloatArray]
-"""From features [P, D] to all columns of the targets [P, C]."""
-Fit = Callable[[NDArray[np.float32], Targets, SplitFeatures, IntArray], Predict]
-"""From features [N, V, D] of the train split, what is predicted, the split, and its objects [N] in order."""
+PredictFactors = Callable[[NDArray[np.floating]], FloatArray]
+"""Function from features [P, D] to all columns of the targets [P, C]."""
+FitHeads = Callable[[NDArray[np.float32], TargetSet, SplitFeatures, IntArray], PredictFactors]
+"""Function that fits heads to features [N, V, D], targets, the train split, and its objects [N] in order."""
 
-_MLP = ProbeConfig.demo()
+_MLP_CONFIG = ProbeConfig.demo()
 
 
 def fit_linear(
-    features: NDArray[np.float32], targets: Targets, train: SplitFeatures, order: IntArray
-) -> Predict:
-    """Fit ridge regressions, of the category one for each class."""
+    features: NDArray[np.float32], targets: TargetSet, train: SplitFeatures, order: IntArray
+) -> PredictFactors:
+    """Fit ridge regressions: one for each factor, and one for each category."""
     _check_finite(features)
-    values = targets.columns(train, np.arange(train.num_objects))
-    return fit_ridge(features, values, [target.columns for target in targets.all], order)
+    values = targets.compute_columns(train, np.arange(train.num_objects))
+    return fit_ridge(features, values, [target.column_indices for target in targets.all_targets], order)
 
 
 def fit_mlp(
-    features: NDArray[np.float32], targets: Targets, train: SplitFeatures, order: IntArray
-) -> Predict:
+    features: NDArray[np.float32], targets: TargetSet, train: SplitFeatures, order: IntArray
+) -> PredictFactors:
     """Train an MLP for each factor by mean squared error, and one for the category by cross-entropy."""
     _check_finite(features)
     inputs = np.ascontiguousarray(features[order], np.float32).reshape(-1, features.shape[2])
-    values = targets.columns(train, order)
+    values = targets.compute_columns(train, order)
     values = values.reshape(len(inputs), values.shape[2])
-    heads = [_regressor(inputs, values[:, target.columns]) for target in targets.factors]
+    heads = [_train_factor_regressor(inputs, values[:, target.column_indices]) for target in targets.factors]
     if targets.category is not None:
-        heads.append(_classifier(inputs, values[:, targets.category.columns].argmax(axis=1)))
-    return lambda seen: np.concatenate([head(seen) for head in heads], axis=1)
+        heads.append(
+            _train_category_classifier(inputs, values[:, targets.category.column_indices].argmax(axis=1))
+        )
+    return lambda features: np.concatenate([head(features) for head in heads], axis=1)
 
 
-HEADS: Mapping[str, Fit] = {"linear": fit_linear, "mlp": fit_mlp}
-"""By the name under which they are chosen."""
+HEADS: Mapping[str, FitHeads] = {"linear": fit_linear, "mlp": fit_mlp}
+"""Functions that fit heads, by the value of the choice ``--heads``."""
 
 
-def _regressor(inputs: NDArray[np.float32], values: FloatArray) -> Predict:
-    """Train one on targets of mean 0 and deviation 1: a factor in watts is no harder than one in turns."""
+def _train_factor_regressor(inputs: NDArray[np.float32], values: FloatArray) -> PredictFactors:
+    """Train an MLP on targets scaled to mean 0 and standard deviation 1, so that units do not matter."""
     mean, deviation = values.mean(axis=0), np.sqrt(values.var(axis=0).sum())
     scaled, rows = ((values - mean) / deviation).astype(np.float32), np.arange(len(inputs))[:, None]
-    probe = train_regressor(inputs, lambda _: (rows, scaled), deep=True, config=_MLP)
-    return lambda seen: probe(np.asarray(seen, np.float32)).astype(np.float64) * deviation + mean
+    probe = train_regressor(inputs, lambda _: (rows, scaled), use_mlp=True, config=_MLP_CONFIG)
+    return lambda features: probe(np.asarray(features, np.float32)).astype(np.float64) * deviation + mean
 
 
-def _classifier(inputs: NDArray[np.float32], classes: IntArray) -> Predict:
-    count, width = int(classes.max()) + 1, inputs.shape[1]
+def _train_category_classifier(inputs: NDArray[np.float32], categories: IntArray) -> PredictFactors:
+    num_categories, width = int(categories.max()) + 1, inputs.shape[1]
     probe = train_classifier(
-        inputs, classes, count, _MLP, lambda: mlp(width, _MLP.hidden, _MLP.hidden, count)
+        inputs,
+        categories,
+        num_categories,
+        _MLP_CONFIG,
+        lambda: build_mlp(width, _MLP_CONFIG.hidden, _MLP_CONFIG.hidden, num_categories),
     )
-    return lambda seen: probe(np.asarray(seen, np.float32)).astype(np.float64)
+    return lambda features: probe(np.asarray(features, np.float32)).astype(np.float64)
 
 
 def _check_finite(features: NDArray[np.float32]) -> None:
-    if not all(np.isfinite(of_object).all() for of_object in features):
+    if not all(np.isfinite(object_features).all() for object_features in features):
         raise InvalidInputError(
-            "features that are no finite numbers: look at the run's losses, and train again"
+            "the features have values that are not finite: look at the losses of the run, and train it again"
         )

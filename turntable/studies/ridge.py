@@ -1,7 +1,7 @@
-"""Linear heads in closed form: ridge regression over standardized features, without any randomness.
+"""Ridge regression over standardized features, in closed form and without randomness.
 
-All that is kept of the rows are their second moments, of each fold of objects by itself. So heads of any
-strength, with any fold held out, come from matrices of the features' width, however many rows there are.
+The rows are reduced to their second moments, separately for each fold of objects. Heads with any penalty,
+with any fold held out, are computed from these matrices, whose size does not depend on the number of rows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,53 +15,55 @@ from turntable.errors import InvalidInputError
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-FOLDS = 5
-"""Parts of the training objects, each of which is held out once while the strength is chosen."""
+NUM_FOLDS = 5
+"""Number of folds of the training objects; each is held out once while the strength is selected."""
 STRENGTHS = tuple(10.0**power for power in range(-9, 5))
-"""Strengths of the penalty, as shares of the number of rows: from none to one that leaves the mean alone."""
-_AT_ONCE = 1 << 22
-"""Numbers of the features that are held in float64."""
-_SILENT = 1e-6
-"""A feature that varies by less than this share of its size says nothing."""
+"""Strengths of the penalty, relative to the number of rows: from almost none to one that leaves only the
+mean."""
+_MAX_NUMBERS_AT_ONCE = 1 << 22
+"""Maximal number of features that are held in float64 at a time."""
+_MIN_RELATIVE_DEVIATION = 1e-6
+"""Standard deviation, relative to the mean, up to which a feature is taken for constant."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearHeads:
-    """Weights over standardized features."""
+    """Linear heads over standardized features."""
 
     shift: FloatArray
-    """[D]."""
+    """Mean of each feature, [D]."""
     scale: FloatArray
-    """[D]."""
+    """Standard deviation of each feature; infinity for constant ones, [D]."""
     weights: FloatArray
-    """[D, C]."""
+    """Weights of each target, [D, C]."""
     bias: FloatArray
-    """[C]."""
+    """Bias of each target, [C]."""
 
     def __call__(self, features: NDArray[np.floating]) -> FloatArray:
-        """Apply them to features [P, D]; returns [P, C]."""
+        """Compute the predictions [P, C] of features [P, D]."""
         return (features.astype(np.float64) - self.shift) / self.scale @ self.weights + self.bias
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Moments:
-    """Sums over rows of standardized features x and targets t."""
+    """Sums of first and second moments over rows of standardized features x and targets t."""
 
-    rows: int
+    num_rows: int
+    """Number of rows."""
     x: FloatArray
-    """[D]."""
+    """Sum of x, [D]."""
     t: FloatArray
-    """[C]."""
+    """Sum of t, [C]."""
     xx: FloatArray
-    """[D, D]."""
+    """Sum of the outer products of x and x, [D, D]."""
     xt: FloatArray
-    """[D, C]."""
+    """Sum of the outer products of x and t, [D, C]."""
     tt: FloatArray
-    """[C], squared."""
+    """Sum of the squares of t, [C]."""
 
     def __add__(self, other: "_Moments") -> "_Moments":
         return _Moments(
-            self.rows + other.rows,
+            self.num_rows + other.num_rows,
             self.x + other.x,
             self.t + other.t,
             self.xx + other.xx,
@@ -69,125 +71,137 @@ class _Moments:
             self.tt + other.tt,
         )
 
-    def missed(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
-        """[C]: squared errors of heads over these rows, added up."""
-        of_weights = (weights * (self.xx @ weights)).sum(axis=0) + 2 * bias * (self.x @ weights)
-        against = (weights * self.xt).sum(axis=0) + bias * self.t
-        return self.tt - 2 * against + of_weights + self.rows * bias**2
+    def compute_squared_errors(self, weights: FloatArray, bias: FloatArray) -> FloatArray:
+        """Compute the sum [C] of squared errors over these rows, for weights [D, C] and biases [C]."""
+        # Sum of (t - w^T x - b)^2, expanded into moments.
+        quadratic = (weights * (self.xx @ weights)).sum(axis=0) + 2 * bias * (self.x @ weights)
+        cross = (weights * self.xt).sum(axis=0) + bias * self.t
+        return self.tt - 2 * cross + quadratic + self.num_rows * bias**2
 
 
 def fit_ridge(
     features: NDArray[np.floating], targets: FloatArray, groups: Sequence[Sequence[int]], order: IntArray
 ) -> LinearHeads:
-    """Fit a linear head to every target, by least squares with a penalty.
+    """Fit a linear head to every target by ridge regression.
 
-    The strength of the penalty is chosen for each group of targets by the squared error on training objects
-    that were held out, every fifth in the order; of equal ones the strongest.
+    The strength of the penalty is selected for each group of targets by cross-validation: it has the least
+    squared error on held-out training objects, every fifth in the order. Of equal strengths the greatest is
+    taken.
 
     Args:
-        features: [N, V, D], object by object.
-        targets: [N, V, C].
+        features: Features, [N, V, D].
+        targets: Targets, [N, V, C].
         groups: Columns of the targets that share a strength; each column is in one group.
-        order: [N] objects, in which they are summed and held out.
+        order: Order of the objects [N], in which they are summed and divided into folds.
 
     Raises:
-        InvalidInputError: There are fewer than two objects, so that none can be held out.
+        InvalidInputError: There are fewer than two objects, so none can be held out.
     """
     if len(features) < 2:
-        raise InvalidInputError("heads need at least two objects in the train split: one is held out")
-    shift, scale = _standard(features, order)
-    folds = _folds(features, targets, shift, scale, order)
-    weights, bias = _Spectrum.of(_total(folds)).solved(_chosen(folds, groups))
+        raise InvalidInputError("heads need at least two objects in the train split, since one is held out")
+    shift, scale = _compute_scaling(features, order)
+    folds = _compute_folds(features, targets, shift, scale, order)
+    weights, bias = _Spectrum.from_moments(_sum_moments(folds)).solve(_select_strengths(folds, groups))
     return LinearHeads(shift, scale, weights, bias)
 
 
-def pieces(features: NDArray[np.floating], order: IntArray) -> Iterator[IntArray]:
-    """Give the objects of features [N, V, D] in their order, as many at a time as fit into memory."""
-    step = max(1, _AT_ONCE // max(1, features[0].size))
+def iter_object_chunks(features: NDArray[np.floating], order: IntArray) -> Iterator[IntArray]:
+    """Iterate over the objects of features [N, V, D] in an order [N], in chunks that fit into memory."""
+    step = max(1, _MAX_NUMBERS_AT_ONCE // max(1, features[0].size))
     return (order[start : start + step] for start in range(0, len(order), step))
 
 
-def _standard(features: NDArray[np.floating], order: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and deviation [D] of each feature; a silent one has deviation infinity, so that it becomes 0."""
-    rows, width = features.shape[0] * features.shape[1], features.shape[2]
+def _compute_scaling(features: NDArray[np.floating], order: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Compute the mean and the standard deviation [D] of each feature.
+
+    A constant feature has deviation infinity, so that it becomes 0.
+    """
+    num_rows, width = features.shape[0] * features.shape[1], features.shape[2]
     total, squares = np.zeros(width), np.zeros(width)
-    for part in pieces(features, order):
-        total += _flat(features[part]).sum(axis=0)
-    mean = total / rows
-    for part in pieces(features, order):
-        squares += np.square(_flat(features[part]) - mean).sum(axis=0)
-    deviation = np.sqrt(squares / rows)
-    return mean, np.where(deviation <= _SILENT * np.abs(mean), np.inf, deviation)
+    for chunk in iter_object_chunks(features, order):
+        total += _flatten_views(features[chunk]).sum(axis=0)
+    mean = total / num_rows
+    # A second pass around the mean: the difference of mean square and squared mean would lose digits.
+    for chunk in iter_object_chunks(features, order):
+        squares += np.square(_flatten_views(features[chunk]) - mean).sum(axis=0)
+    deviation = np.sqrt(squares / num_rows)
+    return mean, np.where(deviation <= _MIN_RELATIVE_DEVIATION * np.abs(mean), np.inf, deviation)
 
 
-def _folds(
+def _compute_folds(
     features: NDArray[np.floating], targets: FloatArray, shift: FloatArray, scale: FloatArray, order: IntArray
 ) -> list[_Moments]:
-    count = min(FOLDS, len(order))
+    count = min(NUM_FOLDS, len(order))
     return [
-        _total(
+        _sum_moments(
             [
-                _moments((_flat(features[part]) - shift) / scale, _flat(targets[part]))
-                for part in pieces(features, order[fold::count])
+                _compute_moments(
+                    (_flatten_views(features[chunk]) - shift) / scale, _flatten_views(targets[chunk])
+                )
+                for chunk in iter_object_chunks(features, order[fold::count])
             ]
         )
         for fold in range(count)
     ]
 
 
-def _moments(x: FloatArray, t: FloatArray) -> _Moments:
+def _compute_moments(x: FloatArray, t: FloatArray) -> _Moments:
     return _Moments(len(x), x.sum(axis=0), t.sum(axis=0), x.T @ x, x.T @ t, np.square(t).sum(axis=0))
 
 
-def _total(moments: Sequence[_Moments]) -> _Moments:
+def _sum_moments(moments: Sequence[_Moments]) -> _Moments:
     total, *others = moments
     for other in others:
         total += other
     return total
 
 
-def _chosen(folds: Sequence[_Moments], groups: Sequence[Sequence[int]]) -> FloatArray:
-    """[C]: the strength of each target."""
-    columns = folds[0].t.shape[0]
-    missed = np.zeros((len(STRENGTHS), columns))
-    for number, held_out in enumerate(folds):
-        kept = _Spectrum.of(_total([fold for other, fold in enumerate(folds) if other != number]))
-        for place, strength in enumerate(STRENGTHS):
-            missed[place] += held_out.missed(*kept.solved(np.full(columns, strength)))
-    strengths = np.empty(columns)
+def _select_strengths(folds: Sequence[_Moments], groups: Sequence[Sequence[int]]) -> FloatArray:
+    """Select the strength of each target [C] by cross-validation."""
+    num_columns = folds[0].t.shape[0]
+    errors = np.zeros((len(STRENGTHS), num_columns))
+    for held_out_index, held_out in enumerate(folds):
+        kept = _Spectrum.from_moments(
+            _sum_moments([fold for index, fold in enumerate(folds) if index != held_out_index])
+        )
+        for index, strength in enumerate(STRENGTHS):
+            errors[index] += held_out.compute_squared_errors(*kept.solve(np.full(num_columns, strength)))
+    strengths = np.empty(num_columns)
     for group in groups:
-        # From the strongest on: the first of the least is the strongest of those.
-        best = len(STRENGTHS) - 1 - int(missed[::-1, list(group)].sum(axis=1).argmin())
+        # argmin returns the first minimum. In reverse order, it is the greatest of equally good strengths.
+        best = len(STRENGTHS) - 1 - int(errors[::-1, list(group)].sum(axis=1).argmin())
         strengths[list(group)] = STRENGTHS[best]
     return strengths
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Spectrum:
-    """Moments in the directions in which features vary, where every strength is a division."""
+    """Moments in the eigenvectors of the covariance, where the solution for any strength is a division."""
 
     directions: FloatArray
-    """[D, D]."""
+    """Eigenvectors of the covariance of x, as columns, [D, D]."""
     variances: FloatArray
-    """[D]."""
+    """Eigenvalues of the covariance of x, [D]."""
     products: FloatArray
-    """[D, C], of directions and targets."""
+    """Covariances of x along the eigenvectors and t, [D, C]."""
     mean_x: FloatArray
+    """Mean of x, [D]."""
     mean_t: FloatArray
+    """Mean of t, [C]."""
 
     @classmethod
-    def of(cls, moments: _Moments) -> "_Spectrum":
-        mean_x, mean_t = moments.x / moments.rows, moments.t / moments.rows
-        covariance = moments.xx / moments.rows - np.outer(mean_x, mean_x)
+    def from_moments(cls, moments: _Moments) -> "_Spectrum":
+        mean_x, mean_t = moments.x / moments.num_rows, moments.t / moments.num_rows
+        covariance = moments.xx / moments.num_rows - np.outer(mean_x, mean_x)
         variances, directions = np.linalg.eigh(covariance)
-        products = directions.T @ (moments.xt / moments.rows - np.outer(mean_x, mean_t))
+        products = directions.T @ (moments.xt / moments.num_rows - np.outer(mean_x, mean_t))
         return cls(directions, np.maximum(variances, 0), products, mean_x, mean_t)
 
-    def solved(self, strengths: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Weights [D, C] and biases [C] of targets with strengths [C]."""
+    def solve(self, strengths: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Compute the weights [D, C] and biases [C] of targets with strengths [C]."""
         weights = self.directions @ (self.products / (self.variances[:, None] + strengths))
         return weights, self.mean_t - self.mean_x @ weights
 
 
-def _flat(values: NDArray[np.floating]) -> FloatArray:
+def _flatten_views(values: NDArray[np.floating]) -> FloatArray:
     return values.reshape(-1, values.shape[2]).astype(np.float64)

@@ -1,7 +1,6 @@
-"""The contract of a study: finished runs and a data set in; tables, details, pictures and words out.
+"""The interface of a study: a function from ``StudyInput`` to ``StudyOutcome``, and its registry entry.
 
-A study is one file with a function from ``StudyInput`` to ``StudyOutcome``, and one entry in the registry. It
-trains nothing but small heads, writes nothing, and prints nothing: whoever runs it does.
+A study trains nothing but small heads. It writes and prints nothing; its caller does.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,101 +10,116 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import Dataset
-from turntable.evaluation import Score, SplitFeatures, fixed
-from turntable.evaluation.report import Picture
+from turntable.evaluation import Score, SplitFeatures, format_fixed
+from turntable.evaluation.report import ReportFigure
 from turntable.training import Run
 
 
 @dataclass(frozen=True, slots=True)
 class StudiedRun:
-    """A finished run, and how its features of the data set are had."""
+    """A finished run that is studied."""
 
     label: str
-    """Its name on the page, other than that of every other run of the study."""
+    """Name of the run on the page, unique in the study."""
     run: Run
-    """With its settings, its folder, and the weights from which the method itself is had."""
-    features: Callable[[str], SplitFeatures]
-    """From the name of a split to its features: computed once, and kept in the run's folder."""
+    """The run: its settings, folder and weights."""
+    get_features: Callable[[str], SplitFeatures]
+    """Function from the name of a split to its features, which are computed once and cached in the run's
+    folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyInput:
-    """The material of a study."""
+    """The input of a study."""
 
     runs: tuple[StudiedRun, ...]
-    """At least as many as it needs."""
+    """Runs, at least ``Study.min_runs``."""
     dataset: Dataset
+    """Data set that the runs are studied on."""
     split: str
-    """Where numbers are measured."""
+    """Name of the split that is measured."""
     choices: Mapping[str, str]
-    """By name, each one of those that the study offers."""
-    tell: Callable[[str], None]
-    """Called with what is being done."""
+    """Value of each of the study's choices, by name."""
+    progress: Callable[[str], None]
+    """Function that is called with a text about the current step."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyColumn:
-    """A number of a table."""
+    """A column of a table."""
 
     name: str
+    """Heading of the column."""
     factor: float = 1
-    """By which it is multiplied where people read it."""
+    """Factor from values to the unit that is shown."""
     digits: int = 2
+    """Number of decimals."""
+    lower_is_better: bool | None = None
+    """True if lower values are better; None if that is not known, so that no value is marked."""
 
-    def told(self, value: float) -> str:
-        """Return a value in the digits that mean something, without a minus before nothing."""
-        return fixed(self.factor * value, self.digits)
+    def format_value(self, value: float) -> str:
+        """Format a value in the unit and with the decimals of the column."""
+        return format_fixed(self.factor * value, self.digits)
 
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """The numbers of one thing."""
+    """A row of a table."""
 
     names: tuple[str, ...]
-    """Names of the thing, one under each of the table's ``named``."""
+    """Names of the row, one under each of the table's ``named``; the last is "constant" in the row of the
+    constant baseline."""
     scores: tuple[Score | None, ...]
-    """One a column; None where there is none."""
+    """Score in each column; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyTable:
-    """Numbers with their intervals."""
+    """A table of scores with their intervals."""
 
     title: str
+    """Title of the table."""
     meaning: str
-    """In a sentence or two, for who does not know them."""
+    """Explanation of the numbers, in a sentence or two."""
     named: tuple[str, ...]
-    """Headings of the names of a row: ("run", "part")."""
+    """Headings of the names of a row, such as ("run", "part")."""
     columns: tuple[StudyColumn, ...]
+    """Columns of scores."""
     rows: tuple[StudyRow, ...]
+    """Rows of the table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyOutcome:
-    """The findings of a study."""
+    """The output of a study."""
 
     tables: tuple[StudyTable, ...]
+    """Tables of scores."""
     findings: tuple[str, ...] = ()
-    """In sentences."""
+    """Sentences about the scores."""
     notes: tuple[str, ...] = ()
     """Sentences about what is left out, and why."""
-    pictures: tuple[Picture, ...] = ()
+    figures: tuple[ReportFigure, ...] = ()
+    """Figures of the page."""
     details: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
-    """Plain arrays by name, from which the numbers can be had again."""
+    """Arrays by name, from which the scores can be computed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """An entry of the registry."""
+    """A study, as an entry of the registry."""
 
     name: str
+    """Name of the study at the command line."""
     help: str
-    """In a line: the question that it answers."""
+    """The question that it answers, in a line."""
     needs: str
-    """Its needs, in words."""
+    """Requirements on runs and data, in words."""
     compute: Callable[[StudyInput], StudyOutcome]
+    """Function that computes the study."""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Choices by name; the first of each is taken where nobody chooses."""
-    fewest_runs: int = 1
+    """Possible values of each choice by name; the first is the default."""
+    min_runs: int = 1
+    """Minimal number of runs."""
     splits: tuple[str, ...] = ()
-    """Splits that the data set must have, beside the one where numbers are measured."""
+    """Splits that the data set must have, besides the one that is measured."""

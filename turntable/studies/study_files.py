@@ -1,4 +1,4 @@
-"""The files of a study: all of it in JSON, its arrays without a pickle, and a page for people."""
+"""The files of a study: study.json, details.npz and the page study.html."""
 
 import json
 from dataclasses import asdict
@@ -7,42 +7,45 @@ from typing import Any
 
 import numpy as np
 
-from turntable.datasets.files import atomic_file, write_text
-from turntable.evaluation.report import image_url, open_template
-from turntable.models import method_label
-from turntable.studies.running import Studied
-from turntable.studies.study import StudyColumn, StudyTable
+from turntable.datasets.files import open_atomic_file, write_text
+from turntable.evaluation import Score, ScoreColumn, ScoreRow
+from turntable.evaluation.report import MARKS_LEGEND, ColumnMarker, image_to_url, load_template
+from turntable.models import shorten_method_name
+from turntable.studies.study import StudyColumn, StudyRow, StudyTable
+from turntable.studies.study_runner import StudyResult
 
 FORMAT_VERSION = 1
-RESULT, DETAILS, PAGE = "study.json", "details.npz", "study.html"
+"""Version of the format of study.json."""
+RESULT_NAME, DETAILS_NAME, PAGE_NAME = "study.json", "details.npz", "study.html"
+"""Names of the files."""
 
 
-def write_study(folder: Path | str, studied: Studied) -> Path:
-    """Write study.json, study.html and, where the study has arrays, details.npz; each whole or not at all.
+def write_study(folder: Path | str, studied: StudyResult) -> Path:
+    """Write study.json, study.html and, if the study has arrays, details.npz; each file atomically.
 
     Args:
-        folder: Made if need be.
-        studied: What ``run_study`` gave.
+        folder: Folder, which is created if it is missing.
+        studied: Result of ``run_study``.
 
     Returns:
-        The folder.
+        Path of the folder.
 
     Raises:
         MissingExtraError: Jinja2 is not installed.
     """
-    folder, page = Path(folder), study_page(studied)
+    folder, page = Path(folder), study_to_html(studied)
     arrays = studied.outcome.details
-    assert not any(array.dtype.hasobject for array in arrays.values()), "arrays are plain"
+    assert not any(array.dtype.hasobject for array in arrays.values()), "arrays of objects need a pickle"
     if arrays:
-        with atomic_file(folder / DETAILS) as file:
+        with open_atomic_file(folder / DETAILS_NAME) as file:
             np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  (its keywords share one type with a flag)
-    write_text(folder / RESULT, study_json(studied))
-    write_text(folder / PAGE, page)
+    write_text(folder / RESULT_NAME, study_to_json(studied))
+    write_text(folder / PAGE_NAME, page)
     return folder
 
 
-def study_json(studied: Studied) -> str:
-    """Return all but the pictures and arrays as plain values."""
+def study_to_json(studied: StudyResult) -> str:
+    """Return a study as JSON, without its figures and arrays; of arrays it has shapes and types."""
     outcome = studied.outcome
     values: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
@@ -54,7 +57,7 @@ def study_json(studied: Studied) -> str:
         "runs": [
             {
                 "label": studied_run.label,
-                "method": method_label(studied_run.run.config.method),
+                "method": shorten_method_name(studied_run.run.config.method),
                 "seed": studied_run.run.config.seed,
                 "folder": str(studied_run.run.folder),
             }
@@ -71,33 +74,54 @@ def study_json(studied: Studied) -> str:
     return json.dumps(values, indent=1, allow_nan=False) + "\n"
 
 
-def study_page(studied: Studied) -> str:
-    """Return a page complete in itself.
+def study_to_html(studied: StudyResult) -> str:
+    """Return a study as an HTML page that needs no other file.
 
     Raises:
         MissingExtraError: Jinja2 is not installed.
     """
-    return open_template("study.html", Path(__file__).parent).render(
+    return load_template("study.html", Path(__file__).parent).render(
         studied=studied,
         outcome=studied.outcome,
-        tables=[(table, told_rows(table)) for table in studied.outcome.tables],
-        pictures=[(image_url(picture.image), picture) for picture in studied.outcome.pictures],
+        tables=[(table, format_rows(table)) for table in studied.outcome.tables],
+        legend=MARKS_LEGEND,
+        figures=[(image_to_url(figure.image), figure) for figure in studied.outcome.figures],
     )
 
 
-def told_rows(table: StudyTable) -> list[tuple[tuple[str, ...], list[tuple[str, str]]]]:
-    """Return rows as people read them: names, then each number and its interval, or two empty texts."""
+def format_rows(table: StudyTable) -> list[tuple[tuple[str, ...], list[tuple[str, str]]]]:
+    """Format the rows of a table: names, then each score with its mark, and its interval.
+
+    A missing score is two empty texts.
+    """
+    score_rows = [_to_score_row(table, row) for row in table.rows]
+    markers = [ColumnMarker.from_rows(_to_score_column(column), score_rows, None) for column in table.columns]
     return [
         (
             row.names,
             [
-                _told(column, score.value, score.low, score.high) if score is not None else ("", "")
-                for column, score in zip(table.columns, row.scores, strict=True)
+                _format_score(column, score, marker, score_row)
+                for column, score, marker in zip(table.columns, row.scores, markers, strict=True)
             ],
         )
-        for row in table.rows
+        for row, score_row in zip(table.rows, score_rows, strict=True)
     ]
 
 
-def _told(column: StudyColumn, value: float, low: float, high: float) -> tuple[str, str]:
-    return column.told(value), f"{column.told(low)} … {column.told(high)}"
+def _to_score_row(table: StudyTable, row: StudyRow) -> ScoreRow:
+    """Return a row with its scores by column, as evaluation has it."""
+    named = zip(table.columns, row.scores, strict=True)
+    return ScoreRow(row.names[-1], 0, {column.name: score for column, score in named if score is not None})
+
+
+def _to_score_column(column: StudyColumn) -> ScoreColumn:
+    return ScoreColumn(column.name, column.name, "", column.factor, column.digits, column.lower_is_better)
+
+
+def _format_score(
+    column: StudyColumn, score: Score | None, marker: ColumnMarker, row: ScoreRow
+) -> tuple[str, str]:
+    if score is None:
+        return "", ""
+    value, low, high = (column.format_value(number) for number in (score.value, score.low, score.high))
+    return marker.mark(row).add_to(value), f"{low} … {high}"

@@ -1,7 +1,7 @@
-"""Tests for what others write: each contract is a class that a test file inherits, one folder for each.
+"""Contract tests for plugins: base classes of tests for render backends, stores, methods and tasks.
 
-Nothing is imported here but pytest: a node without torch can test a backend or a store, one without OpenGL a
-method or a task.
+A test file subclasses one of them. Each is in a folder of its own, and this module imports pytest only: so a
+backend or a store can be tested without torch, and a method or a task without OpenGL.
 """
 
 from turntable.errors import MissingExtraError
@@ -11,8 +11,11 @@ try:
 except ImportError as error:
     raise MissingExtraError("pytest", "testing") from error
 
-# A failed assertion shows its values, as in any test file.
-pytest.register_assert_rewrite(*(f"{__name__}.{room}" for room in ("backends", "methods", "stores", "tasks")))
+# pytest rewrites assertions in test files only, so that a failed one shows its values; here it must be asked
+# to.
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{package}" for package in ("backends", "methods", "stores", "tasks"))
+)
 
 del pytest
 

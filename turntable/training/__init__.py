@@ -1,4 +1,4 @@
-"""Training: the loop, its settings, its checkpoints and its records."""
+"""Training of methods: the training loop, its settings, checkpoints and records."""
 
 from turntable.training.loop import train
 from turntable.training.runs import (
@@ -6,38 +6,38 @@ from turntable.training.runs import (
     Run,
     TrainConfig,
     TrainProgress,
-    augmentation_of,
-    demo_config,
     import_checkpoint,
     load_method,
+    make_demo_config,
+    make_paper_config,
     open_run,
     open_runs,
-    overrides,
-    paper_config,
-    preset_of_machine,
+    parse_augmentation,
+    parse_overrides,
     read_records,
     read_settings,
-    refused_settings,
+    select_preset,
+    wrap_settings_errors,
 )
-from turntable.training.steps import synchronised
+from turntable.training.steps import convert_sync_batch_norm
 
 __all__ = [
     "RECORDS_NAME",
     "Run",
     "TrainConfig",
     "TrainProgress",
-    "augmentation_of",
-    "demo_config",
+    "convert_sync_batch_norm",
     "import_checkpoint",
     "load_method",
+    "make_demo_config",
+    "make_paper_config",
     "open_run",
     "open_runs",
-    "overrides",
-    "paper_config",
-    "preset_of_machine",
+    "parse_augmentation",
+    "parse_overrides",
     "read_records",
     "read_settings",
-    "refused_settings",
-    "synchronised",
+    "select_preset",
     "train",
+    "wrap_settings_errors",
 ]

@@ -1,4 +1,4 @@
-"""Training from beginning to end: what ``turntable train`` calls."""
+"""The training of a method from beginning to end, as ``turntable train`` runs it."""
 
 import logging
 from collections.abc import Callable
@@ -6,46 +6,47 @@ from pathlib import Path
 
 from turntable.errors import TurntableError
 from turntable.training.runs import (
-    Records,
+    RecordWriter,
     Run,
-    Sink,
-    Tensorboard,
+    RunLogger,
+    TensorboardLogger,
     TrainConfig,
     TrainingData,
     TrainProgress,
-    WeightsAndBiases,
-    begin_run,
+    WandbLogger,
+    build_run_method,
+    create_run,
+    describe_training_data,
+    format_sizes,
     is_out_of_memory,
-    new_method,
     plan_run,
-    sizes_of,
-    training_data,
 )
 from turntable.training.steps import (
-    Onlooker,
-    Ranks,
+    Callbacks,
+    ProcessGroup,
     Trainer,
     check_augmentation,
     check_data,
-    check_images,
-    joined,
-    lend_generators,
+    check_image_size,
+    compute_micro_batch_size,
+    convert_sync_batch_norm,
+    isolate_random_state,
     make_loader,
-    rows_of,
+    process_group,
     seed_all,
-    synchronised,
 )
 
-_BETWEEN_RANKS = 1_000_003
-"""Seeds of neighbouring runs and ranks stay apart."""
+_RANK_SEED_STRIDE = 1_000_003
+"""Difference between the seeds of two ranks: a large prime, so that ranks of runs with adjacent seeds
+differ."""
 _LOG = logging.getLogger("turntable.training")
 
 
-def _nothing(progress: TrainProgress) -> None:
+def _ignore_progress(progress: TrainProgress) -> None:
     del progress
 
 
-def _never() -> bool:
+def _return_false() -> bool:
     return False
 
 
@@ -55,20 +56,23 @@ def train(
     progress: Callable[[TrainProgress], None] | None = None,
     *,
     warn: Callable[[str], None] = _LOG.warning,
-    stop: Callable[[], bool] = _never,
+    stop: Callable[[], bool] = _return_false,
 ) -> Path:
-    """Train a method, or continue the run that the folder holds.
+    """Train a method, or continue the run in the folder.
 
-    A run that was killed and called again gives the same weights and records, to the bit, as one that was
-    not, on the same machine and device with as many ranks. A finished run is left as it is. Started by
-    torchrun, all processes train together: each takes its share of every batch, the first one writes.
+    An interrupted and continued run gives the same weights and records, bit for bit, as an uninterrupted one,
+    on the same machine and device with the same number of ranks. A finished run is left as it is. In
+    processes started by torchrun, all ranks train together: each takes its part of every batch, and the first
+    one writes.
 
     Args:
-        config: All that decides the run.
-        out_dir: Gets config.json, records.jsonl, tb/, checkpoint.pt and at the end weights.pt.
-        progress: Called at every logged step, by the first rank.
-        warn: Told what the user should know, by the first rank.
-        stop: Asked at every step whether to end here, with a checkpoint; one rank's yes is enough.
+        config: Settings of the run.
+        out_dir: Path of the run's folder, in which config.json, records.jsonl, tb/, checkpoint.pt and finally
+            weights.pt are written.
+        progress: Function that the first rank calls at every logged step.
+        warn: Function that the first rank calls with warnings for the user.
+        stop: Function that every rank calls at every step. If it returns True on any rank, the run ends there
+            with a checkpoint.
 
     Returns:
         ``out_dir``.
@@ -76,58 +80,62 @@ def train(
     Raises:
         InvalidInputError: The folder holds a run with other settings; or data, ranks or device do not fit.
         IntegrityError: The data or the checkpoints are damaged.
-        StoppedError: It was asked to stop; the same call goes on.
-        TurntableError: The loss is no longer finite, or there is no memory for a step.
-        MissingExtraError: tensorboard, or wandb if it was asked for, is not installed.
+        StoppedError: ``stop`` returned True; the same call continues the run.
+        TurntableError: The loss is no longer finite, or there is not enough memory for a step.
+        MissingExtraError: tensorboard, or wandb with ``config.wandb``, is not installed.
     """
     folder = Path(out_dir)
-    onlooker = Onlooker(progress or _nothing, warn, stop)
-    with joined(config.device) as ranks:
-        data = ranks.from_first(lambda: training_data(config))
-        run = ranks.from_first(lambda: plan_run(folder, config, data))
-        if not ranks.from_first(run.weights.exists):
-            with lend_generators(config.seed, ranks.device):
-                _train(run, data, ranks, onlooker)
+    callbacks = Callbacks(progress or _ignore_progress, warn, stop)
+    with process_group(config.device) as group:
+        data = group.run_on_first_rank(lambda: describe_training_data(config))
+        run = group.run_on_first_rank(lambda: plan_run(folder, config, data))
+        if not group.run_on_first_rank(run.weights_path.exists):
+            with isolate_random_state(config.seed, group.device):
+                _train(run, data, group, callbacks)
     return folder
 
 
-def _train(run: Run, data: TrainingData, ranks: Ranks, onlooker: Onlooker) -> None:
+def _train(run: Run, data: TrainingData, group: ProcessGroup, callbacks: Callbacks) -> None:
     config = run.config
-    rows_of(config, ranks.count)
-    method = new_method(run).to(ranks.device)
-    ranks.from_first(lambda: check_data(config, method, data))
-    check_images(config, method, run.data.image_size_px)
+    compute_micro_batch_size(config, group.num_ranks)  # raises if the batch cannot be divided
+    method = build_run_method(run).to(group.device)
+    group.run_on_first_rank(lambda: check_data(config, method, data))
+    check_image_size(config, method, run.data.image_size_px)
     if config.augmentation is not None:
         for warning in check_augmentation(config.augmentation, method.reads):
-            if ranks.is_first:
-                onlooker.warn(warning)
-    if ranks.count > 1 and config.sync_batch_norm:
-        synchronised(method)
-    if not ranks.is_first:
-        # Weights are the same everywhere; what a loss draws for its rows is not.
-        seed_all(config.seed + _BETWEEN_RANKS * ranks.index)
-    loader = make_loader(config, method, ranks.device)
+            if group.is_first:
+                callbacks.warn(warning)
+    if group.num_ranks > 1 and config.sync_batch_norm:
+        convert_sync_batch_norm(method)
+    if not group.is_first:
+        # All ranks have drawn the same weights. From here on each rank draws its own random numbers, since
+        # the losses of different rows must not share them.
+        seed_all(config.seed + _RANK_SEED_STRIDE * group.rank)
+    loader = make_loader(config, method, group.device)
     try:
-        ranks.from_first(lambda: begin_run(run))
-        trainer = Trainer(run, ranks, method, loader, onlooker)
-        if not ranks.is_first:
-            trainer.run_to_the_end(None)
+        group.run_on_first_rank(lambda: create_run(run))
+        trainer = Trainer(run, group, method, loader, callbacks)
+        if not group.is_first:
+            trainer.train(None)
             return
-        with Records(run.records, trainer.position.step, _sinks(run, trainer.position.step)) as records:
-            trainer.run_to_the_end(records)
+        with RecordWriter(
+            run.records_path, trainer.position.step, _make_loggers(run, trainer.position.step)
+        ) as records:
+            trainer.train(records)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
         raise TurntableError(
-            f"{run.folder}: there is no memory for a step of batch_size={config.batch_size} in"
-            f" accumulate={config.accumulate} parts, with {sizes_of(run)}; take smaller ones, or more parts"
+            f"{run.folder}: there is not enough memory for a step of batch_size={config.batch_size} in"
+            f" accumulate={config.accumulate} parts, with {format_sizes(run)}; make these smaller, or"
+            " accumulate larger"
         ) from error
     finally:
         loader.close()
 
 
-def _sinks(run: Run, done_steps: int) -> list[Sink]:
-    sinks: list[Sink] = []
+def _make_loggers(run: Run, num_done_steps: int) -> list[RunLogger]:
+    loggers: list[RunLogger] = []
     if run.config.wandb:
-        sinks.append(WeightsAndBiases(run.folder, run.config.to_dict()))
-    return [*sinks, Tensorboard(run.tensorboard, done_steps)]
+        loggers.append(WandbLogger(run.folder, run.config.to_dict()))
+    return [*loggers, TensorboardLogger(run.tensorboard_dir, num_done_steps)]

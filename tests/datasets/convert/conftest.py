@@ -6,12 +6,14 @@ import pytest
 from tests.support.published import VIEWS
 from turntable.datasets import Dataset, export_folder
 from turntable.datasets.files import encode_jpeg
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return make_synthetic_dataset(tmp_path_factory.mktemp("set"), objects=11, views=VIEWS, image_size=32)
+    return make_synthetic_dataset(
+        tmp_path_factory.mktemp("set"), num_objects=11, num_views=VIEWS, image_size=32
+    )
 
 
 @pytest.fixture(scope="session")

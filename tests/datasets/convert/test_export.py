@@ -15,13 +15,13 @@ from turntable.datasets import (
     import_folder,
     load_recipe,
     open_dataset,
-    verify,
+    verify_dataset,
 )
-from turntable.datasets.convert import Origin
-from turntable.datasets.convert.layout import object_path
+from turntable.datasets.convert import ImportSettings
+from turntable.datasets.convert.folder_layout import make_object_path
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import InvalidInputError
-from turntable.testing.sets import synthetic_objects, write_synthetic_dataset
+from turntable.testing.datasets import make_synthetic_objects, write_synthetic_dataset
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
@@ -31,7 +31,7 @@ def test_the_original_code_reads_an_export(dataset: Dataset, exported: Path, spl
     assert samples.dtype.kind == "U"
     assert labels.dtype == np.int64
     assert labels.shape == samples.shape
-    with dataset.split(split) as part:
+    with dataset.open_split(split) as part:
         ours = dict(zip((record.id for record in part.objects), part.labels, strict=True))
         files = {
             record.id: [part.read_jpeg(row, v) for v in range(VIEWS)]
@@ -52,15 +52,17 @@ def test_the_original_code_reads_an_export(dataset: Dataset, exported: Path, spl
         assert latents[0].shape == (7,)
         first, second = (Rotation.from_euler("xyz", latent[:3]) for latent in latents)
         relative = (first.inv() * second).as_matrix()
-        matrices = [dataset.schema.rotations(ours[sample[1:]][view]) for view in (0, 2)]
+        matrices = [dataset.schema.compute_rotations(ours[sample[1:]][view]) for view in (0, 2)]
         np.testing.assert_allclose(relative, matrices[0].T @ matrices[1], atol=1e-12)
         np.testing.assert_array_equal(np.stack(latents), ours[sample[1:]][[0, 2]].astype(np.float64))
 
 
 def test_an_export_imported_is_the_same_data_set(dataset: Dataset, exported: Path, tmp_path: Path) -> None:
-    origin = Origin(channel_order="rgb", source="folder", licence="CC0-1.0", name="back")
-    manifest = import_folder(exported, tmp_path / "back", origin=origin, split=lists(exported), threads=2)
-    report = verify(tmp_path / "back", deep=True)
+    origin = ImportSettings(channel_order="rgb", source="folder", license="CC0-1.0", name="back")
+    manifest = import_folder(
+        exported, tmp_path / "back", settings=origin, split_lists=lists(exported), num_threads=2
+    )
+    report = verify_dataset(tmp_path / "back", deep=True)
     assert report.problems == ()
     assert "labels were imported" in report.notes[0]
     assert manifest.jpeg_quality == dataset.manifest.jpeg_quality
@@ -68,7 +70,7 @@ def test_an_export_imported_is_the_same_data_set(dataset: Dataset, exported: Pat
     back = open_dataset(tmp_path / "back")
     assert (back.splits, back.categories) == (dataset.splits, dataset.categories)
     for name in dataset.splits:
-        with dataset.split(name) as a, back.split(name) as b:
+        with dataset.open_split(name) as a, back.open_split(name) as b:
             rows = {record.id: row for row, record in enumerate(b.objects)}
             assert sorted(rows) == sorted(record.id for record in a.objects)
             for row, record in enumerate(a.objects):
@@ -79,14 +81,14 @@ def test_an_export_imported_is_the_same_data_set(dataset: Dataset, exported: Pat
 
 def test_translations_and_other_columns(tmp_path: Path) -> None:
     recipe = load_recipe("3diebench-t").replace(views=2, image_size_px=16, objects_per_shard=4)
-    write_synthetic_dataset(tmp_path / "t", recipe, synthetic_objects(recipe, 5, 2))
+    write_synthetic_dataset(tmp_path / "t", recipe, make_synthetic_objects(recipe, 5, 2))
     export_folder(tmp_path / "t", tmp_path / "out")
     latent = np.load(tmp_path / "out" / "class00" / "0000" / "latent_1.npy")
     assert latent.shape == (10,)
-    manifest = import_folder(tmp_path / "out", tmp_path / "back", split=lists(tmp_path / "out"))
+    manifest = import_folder(tmp_path / "out", tmp_path / "back", split_lists=lists(tmp_path / "out"))
     assert manifest.schema.names == recipe.schema.names
     assert (manifest.name, manifest.channel_order) == ("3diebench-t-imported", "bgr")
-    assert verify(tmp_path / "back", deep=True).ok
+    assert verify_dataset(tmp_path / "back", deep=True).ok
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_labels_of_other_factors_are_refused(tmp_path: Path, factors: dict, told
     table = load_recipe("3diebench").to_dict()
     table |= {"factors": {**table["factors"], **factors}, "views": 2, "image_size_px": 16}
     recipe = type(load_recipe("zoo")).from_dict(table)
-    write_synthetic_dataset(tmp_path / "set", recipe, synthetic_objects(recipe, 3, 1))
+    write_synthetic_dataset(tmp_path / "set", recipe, make_synthetic_objects(recipe, 3, 1))
     with pytest.raises(InvalidInputError, match=told):
         export_folder(tmp_path / "set", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -108,14 +110,14 @@ def test_labels_of_other_factors_are_refused(tmp_path: Path, factors: dict, told
 
 def test_red_and_blue_are_exchanged_on_request(dataset: Dataset, tmp_path: Path) -> None:
     export_folder(dataset.path, tmp_path / "bgr", channel_order="bgr")
-    with dataset.split("val") as part:
+    with dataset.open_split("val") as part:
         record = part.objects[0]
         ours = decode_jpeg(part.read_jpeg(0, 1)).astype(int)
     theirs = decode_jpeg((tmp_path / "bgr" / record.id / "image_1.jpg").read_bytes()).astype(int)
-    assert np.abs(theirs[..., ::-1] - ours).mean() < 5  # encoded twice, its colours at half the size
+    assert np.abs(theirs[..., ::-1] - ours).mean() < 5  # encoded twice, its colors at half the size
     assert np.abs(theirs - ours).mean() > 10
     with pytest.raises(
-        InvalidInputError, match="an export of another data set or with another --channel-order"
+        InvalidInputError, match="an export of another data set, or one with another --channel-order"
     ):
         export_folder(dataset.path, tmp_path / "bgr")
 
@@ -129,21 +131,21 @@ def test_an_export_that_was_killed_goes_on(dataset: Dataset, exported: Path, tmp
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export_folder(dataset.path, tmp_path / "out", threads=1, progress=stop)
+        export_folder(dataset.path, tmp_path / "out", num_threads=1, progress=stop)
     assert not (tmp_path / "out" / "train_images.npy").exists()
     whole = next(path for path in sorted(tmp_path.glob("out/*/*")) if path.is_dir())
     (whole / "image_1.jpg").write_bytes(b"")  # as after a power cut
     leftover = whole.parent / ".0099.tmp"
     leftover.mkdir()
     result = export_folder(dataset.path, tmp_path / "out")
-    assert 4 <= result.resumed < result.objects == 11
+    assert 4 <= result.num_resumed < result.num_objects == 11
     leftover.rmdir()
     assert tree(tmp_path / "out") == tree(exported)
 
 
 def test_ids_of_any_form_get_two_levels() -> None:
     ids = ["a/b", "a-b", "a/b/c", "Ä/b", "../x", "a/..", "b", ".hidden/x", "a/b--c", "A/B"]
-    paths = [object_path(ObjectRecord(name, "a", "train", "folder", "")) for name in ids]
+    paths = [make_object_path(ObjectRecord(name, "a", "train", "folder", "")) for name in ids]
     assert paths[0] == "a/b"
     assert paths[-1] == "A/B"
     assert len(set(paths)) == len(ids)

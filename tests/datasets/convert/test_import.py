@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.support.published import VIEWS, tree, write_list
-from turntable.datasets import export_folder, import_folder, open_dataset, verify
-from turntable.datasets.convert import Origin
+from turntable.datasets import export_folder, import_folder, open_dataset, verify_dataset
+from turntable.datasets.convert import ImportSettings
 from turntable.datasets.files import encode_jpeg
 from turntable.datasets.objects import read_quarantine
 from turntable.errors import InvalidInputError, TurntableError
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.testing.datasets import make_synthetic_dataset
 
 
 def test_a_published_folder_is_imported(published: Path, tmp_path: Path) -> None:
@@ -23,16 +23,16 @@ def test_a_published_folder_is_imported(published: Path, tmp_path: Path) -> None
     manifest = import_folder(
         published,
         tmp_path / "out",
-        split=[write_list(tmp_path / "val_images.npy", *held_out)],
-        camera=lambda size: {"size": size},
+        split_lists=[write_list(tmp_path / "val_images.npy", *held_out)],
+        describe_camera=lambda size: {"size": size},
         progress=lambda done, total: calls.append((done, total)),
     )
     assert calls[-1] == (9, 9)
     assert manifest.totals.objects == 9
     assert (manifest.views, manifest.image_size_px, manifest.jpeg_quality) == (VIEWS, 32, 90)
     assert (manifest.channel_order, manifest.camera) == ("bgr", {"size": 32})
-    assert verify(tmp_path / "out", deep=True).problems == ()
-    with open_dataset(tmp_path / "out").split("val") as val:
+    assert verify_dataset(tmp_path / "out", deep=True).problems == ()
+    with open_dataset(tmp_path / "out").open_split("val") as val:
         assert {record.id for record in val.objects} == set(held_out)
         row = [record.id for record in val.objects].index("02691156/u2abc-2")
         assert val.read_jpeg(row, 1) == (published / "02691156/u2abc-2/image_1.jpg").read_bytes()
@@ -72,7 +72,7 @@ def test_a_damaged_object_is_left_out_and_no_other(published: Path, tmp_path: Pa
     assert record.reason == ("label damaged" if kind == "nan" else kind)
     assert str(published / "01691156" / "u4abc-4") in record.detail
     assert (manifest.totals.objects, manifest.quarantined) == (8, 1)
-    assert verify(tmp_path / "out", deep=True).ok
+    assert verify_dataset(tmp_path / "out", deep=True).ok
 
 
 def plant(folder: Path, kind: str, elsewhere: Path) -> None:
@@ -133,7 +133,7 @@ def test_what_a_stranger_planted_leaves_its_object_out(
     assert record.object == "01691156/u4abc-4"
     assert record.reason == ("label damaged" if kind.startswith("label") else "image damaged")
     assert (manifest.totals.objects, manifest.quarantined) == (8, 1)
-    assert verify(tmp_path / "out", deep=True).ok
+    assert verify_dataset(tmp_path / "out", deep=True).ok
     if "linked" in kind:
         again = import_folder(published, tmp_path / "allowed", links_under=[tmp_path / "elsewhere"])
         assert (again.totals.objects, again.quarantined) == (9, 0)
@@ -150,8 +150,8 @@ def test_a_list_of_a_split_is_read_as_warily(published: Path, tmp_path: Path, ki
         case _:
             write_list(path, "00691156/u0abc-0")
             path.write_bytes(path.read_bytes().replace(b"(1,), }", b"(9999999999,), }"))
-    with pytest.raises(InvalidInputError, match=r"val_images\.npy is no \.npy file of texts"):
-        import_folder(published, tmp_path / "out", split=[path])
+    with pytest.raises(InvalidInputError, match=r"val_images\.npy is not an \.npy file of texts"):
+        import_folder(published, tmp_path / "out", split_lists=[path])
 
 
 def test_objects_the_lists_do_not_name_or_that_are_absent(published: Path, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_objects_the_lists_do_not_name_or_that_are_absent(published: Path, tmp_p
         write_list(tmp_path / "val_images.npy", "00691156/u0abc-0"),
         write_list(tmp_path / "train_images.npy", "02691156/u2abc-2", "02691156/gone"),
     ]
-    manifest = import_folder(published, tmp_path / "out", split=given)
+    manifest = import_folder(published, tmp_path / "out", split_lists=given)
     records = read_quarantine(tmp_path / "out" / "quarantine.jsonl")
     assert manifest.totals.objects == 2
     assert manifest.quarantined == len(records) == 8
@@ -180,18 +180,18 @@ def test_a_label_outside_the_declared_range_names_its_file(published: Path, tmp_
 
 
 def test_an_import_that_was_killed_ends_in_the_same_bytes(published: Path, tmp_path: Path) -> None:
-    import_folder(published, tmp_path / "whole", threads=1)
+    import_folder(published, tmp_path / "whole", num_threads=1)
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        import_folder(published, tmp_path / "out", threads=1, progress=stop)
+        import_folder(published, tmp_path / "out", num_threads=1, progress=stop)
     assert not (tmp_path / "out" / "manifest.json").exists()
     first = json.loads((tmp_path / "out" / "journal.jsonl").read_text().splitlines()[0])
     made = tmp_path / "out" / first["split"] / f"{first['name']}.tar"
     before = made.stat().st_mtime_ns
-    import_folder(published, tmp_path / "out", threads=3)
+    import_folder(published, tmp_path / "out", num_threads=3)
     assert made.stat().st_mtime_ns == before
     differ = {"journal.jsonl"}  # its lines are in the order in which shards were made
     whole, again = (
@@ -199,8 +199,8 @@ def test_an_import_that_was_killed_ends_in_the_same_bytes(published: Path, tmp_p
         for part in ("whole", "out")
     )
     assert whole == again
-    with pytest.raises(InvalidInputError, match="an import of other objects, or with other arguments"):
-        import_folder(published, tmp_path / "out", origin=Origin(channel_order="rgb"))
+    with pytest.raises(InvalidInputError, match="an import of other objects, or one with other arguments"):
+        import_folder(published, tmp_path / "out", settings=ImportSettings(channel_order="rgb"))
 
 
 def test_folders_of_another_kind_are_refused(published: Path, tmp_path: Path) -> None:
@@ -212,10 +212,12 @@ def test_folders_of_another_kind_are_refused(published: Path, tmp_path: Path) ->
     (tmp_path / "full" / "mine.txt").write_text("x")
     for work in (import_folder, export_folder):
         source = published if work is import_folder else make_synthetic_dataset(tmp_path / "s", 3, 1, 2).path
-        with pytest.raises(TurntableError, match="is not empty and holds no"):
+        with pytest.raises(TurntableError, match="is not empty and does not hold"):
             work(source, tmp_path / "full")
     np.save(published / "00691156" / "u0abc-0" / "latent_0.npy", np.zeros(9))
-    with pytest.raises(InvalidInputError, match="a label of 9 numbers; 3DIEBench has 7, 3DIEBench-T 10"):
+    with pytest.raises(
+        InvalidInputError, match="the label has 9 numbers, but 3DIEBench's have 7 and 3DIEBench-T's 10"
+    ):
         import_folder(published, tmp_path / "out")
 
 
@@ -225,10 +227,11 @@ def test_the_published_set_out_of_distribution_is_declared(published: Path, tmp_
         latent[:3] = np.sign(latent[:3]) * (np.pi - np.abs(latent[:3]))
         np.save(path, latent)
     with pytest.raises(
-        InvalidInputError, match=r"rotation_x_rad is .* the range of recipe 3diebench-imported; give --like"
+        InvalidInputError,
+        match=r"rotation_x_rad is .* the range of recipe 3diebench-imported; give the recipe .* with --like",
     ):
         import_folder(published, tmp_path / "wrong")
-    origin = Origin(like="3diebench-ood-legacy")
-    manifest = import_folder(published, tmp_path / "out", origin=origin)
+    origin = ImportSettings(like="3diebench-ood-legacy")
+    manifest = import_folder(published, tmp_path / "out", settings=origin)
     assert (manifest.splits, manifest.totals.objects) == (("val",), 9)
-    assert verify(tmp_path / "out", deep=True).problems == ()
+    assert verify_dataset(tmp_path / "out", deep=True).problems == ()

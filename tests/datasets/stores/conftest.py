@@ -20,7 +20,7 @@ def _home_of_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("turntable.datasets.stores.retries.FIRST_PAUSE_S", 0.001)
     monkeypatch.delenv("TURNTABLE_TOKEN", raising=False)
     monkeypatch.delenv("TURNTABLE_TOKEN_HOST", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -92,16 +92,16 @@ def bounded() -> Generator[None, None, None]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Pauses and patience of a moment, and a cache of its own."""
-    monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("turntable.datasets.stores.retries.FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr("turntable.datasets.stores.web.store._READ_S", 1.0)
     monkeypatch.setenv("TURNTABLE_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
 def impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For answers that drip; others may be late on a busy machine."""
+    """Short limits for slow responses, for tests of servers that send a byte at a time."""
     if "drip" in request.node.name:
-        monkeypatch.setattr("turntable.datasets.stores.web.answers.WINDOW_S", 0.15)
+        monkeypatch.setattr("turntable.datasets.stores.web.responses.WINDOW_S", 0.15)
 
 
 @pytest.fixture

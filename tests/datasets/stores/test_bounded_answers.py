@@ -1,4 +1,4 @@
-"""Servers that answer without end, too slowly, or with what no server should say: no reader takes it all."""
+"""Servers that send without end, too slowly, or what no server should: readers stop at their bounds."""
 
 import itertools
 import re
@@ -9,14 +9,14 @@ import pytest
 
 from tests.support.bounds import ENOUGH, MOST, given_up
 from tests.support.hostile_answers import HOSTILE
-from turntable.datasets.stores import spool
+from turntable.datasets.stores import download_to_temporary_file
 from turntable.datasets.stores.web import HttpStore
-from turntable.errors import GivenUpError, TurntableError
+from turntable.errors import RejectedResponseError, TurntableError
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
 ENDLESS = {
-    "endless": "x: longer than the 100,000 bytes that are read of such a file; look whether this",
+    "endless": "x: longer than the 100,000 bytes that are read of such a file; check that the path",
     "endless chunks": "longer than the 100,000 bytes",
     "long claim": "longer than the 100,000 bytes",
     "small chunks": "it sends chunks or trailers without end|longer than the 100,000 bytes",
@@ -48,7 +48,7 @@ def test_a_small_file_is_read_up_to_its_bound(server, how: str) -> None:
 
 
 def told_by(use) -> str:
-    """What the error says; nothing where something can be made of the answer."""
+    """Return the message of the error, or "" if the response could be used."""
     try:
         use()
     except TurntableError as error:
@@ -57,7 +57,7 @@ def told_by(use) -> str:
 
 
 def take_some(pieces):
-    """The first pieces of a download: a server may say that it is as long as it likes."""
+    """Yield the first pieces of a download, since a server may state any length."""
     return itertools.islice(pieces, 20)
 
 
@@ -69,11 +69,11 @@ def test_no_answer_gets_past_any_way_of_reading(server, how: str) -> None:
     for use in (
         lambda: store.read("x", MOST),
         lambda: store.read_range("x", 0, 10),
-        lambda: store.size("x"),
-        lambda: store.sha256("x"),
+        lambda: store.get_size("x"),
+        lambda: store.get_sha256("x"),
         lambda: store.download("x", 5, '"tag"'),
         lambda: b"".join(take_some(store.download("x").pieces)),
-        lambda: spool(store, "x", MOST),
+        lambda: download_to_temporary_file(store, "x", MOST),
     ):
         began = time.monotonic()
         text = told_by(use)
@@ -84,16 +84,16 @@ def test_no_answer_gets_past_any_way_of_reading(server, how: str) -> None:
 
 def test_what_says_that_it_is_too_long_is_not_read_at_all(server) -> None:
     server.fail("claim alone", times=100)
-    text = given_up(lambda: HttpStore(server.url).read("x", MOST), GivenUpError)
+    text = given_up(lambda: HttpStore(server.url).read("x", MOST), RejectedResponseError)
     assert "longer than the 100,000 bytes" in text
     server.faults.clear()
-    with pytest.raises(GivenUpError, match="x: longer than the 9 bytes"):
-        spool(HttpStore(server.url), "x", 9)
+    with pytest.raises(RejectedResponseError, match="x: longer than the 9 bytes"):
+        download_to_temporary_file(HttpStore(server.url), "x", 9)
     assert len(server.asked) == 2  # how long it is, and no more
-    with spool(HttpStore(server.url), "x", 10) as file:
+    with download_to_temporary_file(HttpStore(server.url), "x", 10) as file:
         file.seek(0)
         assert file.read() == b"0123456789"
-    assert spool(HttpStore(server.url), "none", 10) is None
+    assert download_to_temporary_file(HttpStore(server.url), "none", 10) is None
 
 
 def test_a_part_is_not_taken_for_the_whole(server) -> None:
@@ -105,8 +105,8 @@ def test_a_part_is_not_taken_for_the_whole(server) -> None:
 @pytest.mark.parametrize("how", ["drip", "drip of chunks", "drip of a header", "drip of headers"])
 def test_an_answer_that_drips_is_given_up(server, how: str) -> None:
     server.fail(how, times=100)
-    text = given_up(lambda: HttpStore(server.url).read("x", MOST), GivenUpError)
-    assert "it sends fewer than 1,024 bytes a second, which is given up after 0.15 s" in text
+    text = given_up(lambda: HttpStore(server.url).read("x", MOST), RejectedResponseError)
+    assert "it sends fewer than 1,024 bytes per second, which is given up after 0.15 s" in text
     assert len(server.asked) == 1
 
 
@@ -136,7 +136,7 @@ def test_redirects_end(server, location: str) -> None:
     server.location = location.encode()
     server.fail("location", times=1000)
     text = given_up(lambda: HttpStore(server.url).read("x", MOST))
-    assert re.search("too many redirects|it is not followed: give the URL where", text)
+    assert re.search("too many redirects|it is not followed: give the URL at", text)
     assert len(server.asked) <= 6
 
 

@@ -1,4 +1,4 @@
-"""The files of a data set have bounds, which the files of no true one exceed."""
+"""Bounds of a data set's files, which no valid data set exceeds."""
 
 import errno
 import io
@@ -11,18 +11,18 @@ import pytest
 
 from tests.support.bounds import ENOUGH
 from turntable.datasets import Dataset, open_dataset
-from turntable.datasets.query import matching_views
-from turntable.datasets.shards import IndexSize
-from turntable.datasets.shards.index import most_index_bytes
-from turntable.errors import GivenUpError, StoreError, TurntableError
-from turntable.testing.sets import make_synthetic_dataset
+from turntable.datasets.query import select_matching_views
+from turntable.datasets.shards import IndexSizeLimit
+from turntable.datasets.shards.index import compute_max_index_bytes
+from turntable.errors import RejectedResponseError, StoreError, TurntableError
+from turntable.testing.datasets import make_synthetic_dataset
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return make_synthetic_dataset(tmp_path_factory.mktemp("made"), objects=8, views=3, image_size=16)
+    return make_synthetic_dataset(tmp_path_factory.mktemp("made"), num_objects=8, num_views=3, image_size=16)
 
 
 @pytest.fixture
@@ -37,13 +37,13 @@ def hostile(http_server, made: Dataset, tmp_path: Path):
 def test_a_hostile_server_of_a_data_set_is_told_of_by_the_files_name(
     hostile, made: Dataset, monkeypatch, how: str, cache
 ) -> None:
-    monkeypatch.setattr("turntable.datasets.dataset.MOST_MANIFEST_BYTES", 1 << 20)
-    monkeypatch.setattr("turntable.datasets.query.views._MOST_TABLE_BYTES", 1 << 20)
+    monkeypatch.setattr("turntable.datasets.dataset.MAX_MANIFEST_BYTES", 1 << 20)
+    monkeypatch.setattr("turntable.datasets.query.matching._MAX_TABLE_BYTES", 1 << 20)
     dataset = open_dataset(f"{hostile.url}/set", cache=cache)
     uses = {
         "manifest.json": lambda: open_dataset(f"{hostile.url}/set", cache=cache),
-        "labels.parquet": lambda: matching_views(dataset, "train", "floor_hue < 2"),
-        "shard-000000.idx": lambda: dataset.split("train").read_jpeg(0, 0),
+        "labels.parquet": lambda: select_matching_views(dataset, "train", "floor_hue < 2"),
+        "shard-000000.idx": lambda: dataset.open_split("train").read_jpeg(0, 0),
     }
     if cache is None:
         uses["shard-000000.tar"] = lambda: dataset.fetch_shard(made.manifest.shards[0])
@@ -60,10 +60,10 @@ def test_a_hostile_server_of_a_data_set_is_told_of_by_the_files_name(
 def test_a_table_is_fetched_through_a_file_and_a_full_disk_is_told(hostile, monkeypatch, tmp_path) -> None:
     dataset = open_dataset(f"{hostile.url}/set", cache=False)
     hostile.fail("cut", times=2, on="labels.parquet")
-    assert len(matching_views(dataset, "train", "floor_hue < 2")) > 0
+    assert len(select_matching_views(dataset, "train", "floor_hue < 2")) > 0
     monkeypatch.setattr("tempfile.NamedTemporaryFile", FullFile)
     with pytest.raises(StoreError, match="the disk is full; free some space"):
-        matching_views(dataset, "train", "floor_hue < 2")
+        select_matching_views(dataset, "train", "floor_hue < 2")
 
 
 class FullFile(io.BytesIO):
@@ -76,44 +76,44 @@ class FullFile(io.BytesIO):
 
 def test_an_index_is_never_longer_than_its_bound(made: Dataset) -> None:
     manifest = made.manifest
-    sizes = IndexSize(manifest.views, len(manifest.factors), len(manifest.outputs))
+    sizes = IndexSizeLimit(manifest.views, len(manifest.factors), len(manifest.outputs))
     for shard in manifest.shards:
         found = (made.path / shard.split / f"{shard.name}.idx").stat().st_size
-        assert found <= sizes.most_bytes(shard)
-    assert most_index_bytes(64, 50, 20, 4) < 2 << 20
-    assert most_index_bytes(10**9, 10**9, 10**9, 10**9) == 1 << 30
+        assert found <= sizes.compute_max_bytes(shard)
+    assert compute_max_index_bytes(64, 50, 20, 4) < 2 << 20
+    assert compute_max_index_bytes(10**9, 10**9, 10**9, 10**9) == 1 << 30
 
 
 def test_long_names_and_all_outputs_fit_the_bound_of_an_index(tmp_path: Path) -> None:
     import numpy as np
 
     from turntable.datasets.shards import ShardIndex
-    from turntable.datasets.shards.index import text_array
+    from turntable.datasets.shards.index import encode_texts
 
     N, V, L, E = 7, 5, 11, 4
     numbers = {"offset": "<i8", "size": "<i8", "crc32": "<u4"}
     index = ShardIndex(
-        keys=text_array(["k" * 255] * N),
-        ids=text_array(["i" * 3000] * N),
-        categories=text_array(["c" * 800] * N),
+        keys=encode_texts(["k" * 255] * N),
+        ids=encode_texts(["i" * 3000] * N),
+        categories=encode_texts(["c" * 800] * N),
         object_start=np.ones(N, "<i8"),
         object_length=np.ones(N, "<i8"),
         latents=np.ones((N, V, L), "<f4"),
         tar_size=np.array(1, "<i8"),
         tar_sha256=np.array(b"0" * 64),
-        extras=text_array(["x" * 40] * E),
+        extras=encode_texts(["x" * 40] * E),
         **{name: np.ones((N, V), kind) for name, kind in numbers.items()},
         **{f"extra_{name}": np.ones((N, E, V), kind) for name, kind in numbers.items()},
         **{f"points_{name}": np.ones(N, kind) for name, kind in numbers.items()},
     )
-    assert len(index.to_bytes()) <= most_index_bytes(N, V, L, 1 + E)
+    assert len(index.to_bytes()) <= compute_max_index_bytes(N, V, L, 1 + E)
 
 
 def test_a_manifest_may_be_as_long_as_its_bound(hostile, monkeypatch) -> None:
     size = (hostile.folder / "set/manifest.json").stat().st_size
-    monkeypatch.setattr("turntable.datasets.dataset.MOST_MANIFEST_BYTES", size)
+    monkeypatch.setattr("turntable.datasets.dataset.MAX_MANIFEST_BYTES", size)
     json.loads((hostile.folder / "set/manifest.json").read_text())
     assert open_dataset(f"{hostile.url}/set").manifest
-    monkeypatch.setattr("turntable.datasets.dataset.MOST_MANIFEST_BYTES", size - 1)
-    with pytest.raises(GivenUpError, match=r"manifest\.json: longer than the"):
+    monkeypatch.setattr("turntable.datasets.dataset.MAX_MANIFEST_BYTES", size - 1)
+    with pytest.raises(RejectedResponseError, match=r"manifest\.json: longer than the"):
         open_dataset(f"{hostile.url}/set")

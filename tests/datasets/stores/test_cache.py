@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.processes import wait_until
 from turntable.datasets.stores import LocalStore
-from turntable.datasets.stores.cache import ShardCache, default_cache
+from turntable.datasets.stores.cache import ShardCache, make_default_cache
 from turntable.datasets.stores.web import HttpStore
 from turntable.errors import IntegrityError, StoreError
 
@@ -34,7 +34,7 @@ def cache(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
-    monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("turntable.datasets.stores.retries.FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr("turntable.datasets.stores.web.store._READ_S", 0.5)
 
 
@@ -43,7 +43,7 @@ def files_in(cache: ShardCache) -> list[str]:
 
 
 def get(cache: ShardCache, store, name="a.tar", data=DATA) -> bytes:
-    return cache.file(store, name, len(data), sha256(data).hexdigest()).read_bytes()
+    return cache.fetch_file(store, name, len(data), sha256(data).hexdigest()).read_bytes()
 
 
 def test_a_file_is_fetched_once_and_kept_by_its_content(server, cache):
@@ -102,7 +102,9 @@ def test_without_an_e_tag_the_digest_tells_whether_the_parts_fit(server, cache):
     assert get(cache, HttpStore(server.url)) == DATA
     assert sum(server.sent.values()) == len(DATA)
     other = os.urandom(len(DATA))
-    part = cache.path_of(sha256(other).hexdigest()).with_name(f"{sha256(other).hexdigest()}-{len(DATA)}.part")
+    part = cache.get_path(sha256(other).hexdigest()).with_name(
+        f"{sha256(other).hexdigest()}-{len(DATA)}.part"
+    )
     part.parent.mkdir(exist_ok=True)
     part.write_bytes(DATA[:1000])  # of another version
     (server.folder / "a.tar").write_bytes(other)
@@ -169,7 +171,8 @@ import sys
 from pathlib import Path
 from turntable.datasets.stores.cache import ShardCache
 from turntable.datasets.stores.web import HttpStore
-path = ShardCache(Path(sys.argv[1])).file(HttpStore(sys.argv[2]), "a.tar", int(sys.argv[3]), sys.argv[4])
+cache, store = ShardCache(Path(sys.argv[1])), HttpStore(sys.argv[2])
+path = cache.fetch_file(store, "a.tar", int(sys.argv[3]), sys.argv[4])
 print(len(path.read_bytes()))
 """
 
@@ -190,7 +193,7 @@ def test_several_processes_fetch_a_file_once(server, cache):
 def test_what_a_killed_process_has_fetched_is_not_fetched_again(server, cache):
     server.fail("stall", times=1)
     first = start(cache, server)
-    part = cache.path_of(DIGEST).with_name(f"{DIGEST}-{len(DATA)}.part")
+    part = cache.get_path(DIGEST).with_name(f"{DIGEST}-{len(DATA)}.part")
     wait_until(lambda: part.exists() and part.stat().st_size)
     time.sleep(0.2)
     first.send_signal(signal.SIGKILL)
@@ -209,12 +212,12 @@ def test_least_used_files_go_first_and_open_ones_stay(tmp_path):
         source.write(name, content)
 
     def kept() -> set[str]:
-        return {name for name in data if cache.path_of(sha256(data[name]).hexdigest()).exists()}
+        return {name for name in data if cache.get_path(sha256(data[name]).hexdigest()).exists()}
 
     for at, name in enumerate("abc"):
         get(cache, source, name, data[name])
         os.utime(cache.folder / "used" / sha256(data[name]).hexdigest(), (at, at))
-    descriptor = cache.opened(source, "a", 100, sha256(data["a"]).hexdigest())
+    descriptor = cache.open_file(source, "a", 100, sha256(data["a"]).hexdigest())
     os.utime(cache.folder / "used" / sha256(data["a"]).hexdigest(), (0, 0))
     get(cache, source, "d", data["d"])
     assert kept() == {"a", "c", "d"}  # a is older than b, but open
@@ -222,8 +225,8 @@ def test_least_used_files_go_first_and_open_ones_stay(tmp_path):
     os.close(descriptor)
     get(cache, source, "e", data["e"])
     assert kept() == {"c", "d", "e"}
-    assert cache.used_bytes() == 300
-    held = [cache.opened(source, name, 100, sha256(data[name]).hexdigest()) for name in "cde"]
+    assert cache.count_used_bytes() == 300
+    held = [cache.open_file(source, name, 100, sha256(data[name]).hexdigest()) for name in "cde"]
     with pytest.raises(StoreError, match=r"do not fit beside .* in use .*set TURNTABLE_CACHE_GB higher"):
         get(cache, source, "f", data["f"])
     for descriptor in held:
@@ -235,7 +238,7 @@ def test_a_full_cache_waits_a_moment_for_what_a_reader_lets_go_of(tmp_path):
     source, cache = LocalStore(tmp_path / "source"), ShardCache(tmp_path / "cache", 150)
     for name in "ab":
         source.write(name, name.encode() * 100)
-    descriptor = cache.opened(source, "a", 100, sha256(b"a" * 100).hexdigest())
+    descriptor = cache.open_file(source, "a", 100, sha256(b"a" * 100).hexdigest())
     reader = threading.Timer(0.1, os.close, [descriptor])
     reader.start()
     assert get(cache, source, "b", b"b" * 100) == b"b" * 100
@@ -245,7 +248,7 @@ def test_a_full_cache_waits_a_moment_for_what_a_reader_lets_go_of(tmp_path):
 def test_parts_of_processes_that_are_gone_make_room_too(tmp_path):
     source, cache = LocalStore(tmp_path / "source"), ShardCache(tmp_path / "cache", 250)
     source.write("x", b"x" * 100)
-    old = cache.path_of("ab" * 32).with_name("ab" * 32 + "-200.part")
+    old = cache.get_path("ab" * 32).with_name("ab" * 32 + "-200.part")
     old.parent.mkdir(parents=True)
     old.write_bytes(b"y" * 200)
     assert get(cache, source, "x", b"x" * 100) == b"x" * 100
@@ -254,10 +257,10 @@ def test_parts_of_processes_that_are_gone_make_room_too(tmp_path):
 
 def test_a_file_that_was_altered_here_is_thrown_away(server, cache):
     store = HttpStore(server.url)
-    path = cache.file(store, "a.tar", len(DATA), DIGEST)
-    assert not cache.discard_altered(DIGEST)
+    path = cache.fetch_file(store, "a.tar", len(DATA), DIGEST)
+    assert not cache.discard_if_changed(DIGEST)
     path.write_bytes(bytes(len(DATA)))
-    assert cache.discard_altered(DIGEST)
+    assert cache.discard_if_changed(DIGEST)
     assert get(cache, store) == DATA
     path.write_bytes(DATA[:5])  # cut: its length tells
     assert get(cache, store) == DATA
@@ -272,9 +275,9 @@ def test_a_folder_that_cannot_be_written_is_told(server, tmp_path):
 FORK = """
 import fcntl, os, signal, sys, time
 from pathlib import Path
-from turntable.datasets.stores.cache.held_folder import HeldFolder
-from turntable.datasets.stores.cache.locks import locked
-with HeldFolder.at(Path(sys.argv[1])) as folder, locked(folder, "x"):
+from turntable.datasets.stores.cache.safe_folder import SafeFolder
+from turntable.datasets.stores.cache.locks import hold_lock
+with SafeFolder.open_folder(Path(sys.argv[1])) as folder, hold_lock(folder, "x"):
     child = os.fork()
     if child == 0:
         time.sleep(60)
@@ -306,7 +309,7 @@ def test_a_file_does_not_stay_with_a_child_that_was_forked_while_it_was_fetched(
             return super().download(name, offset, e_tag)
 
     try:
-        path = cache.file(Forking(source.folder), "a", len(DATA), DIGEST)
+        path = cache.fetch_file(Forking(source.folder), "a", len(DATA), DIGEST)
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as who lets go of it does
     finally:
@@ -323,30 +326,30 @@ def test_strange_files_in_the_folder_are_let_go_like_others(tmp_path):
         (cache.folder / "ab").mkdir(parents=True, exist_ok=True)
         (cache.folder / "ab" / name).write_bytes(b"y" * 100)
     assert get(cache, source, "x", b"x" * 100) == b"x" * 100
-    assert cache.used_bytes() <= 250
+    assert cache.count_used_bytes() <= 250
 
 
 def test_the_usual_place_and_bound(monkeypatch, tmp_path):
     for name in ("TURNTABLE_CACHE", "TURNTABLE_CACHE_GB", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert default_cache() == ShardCache(tmp_path / ".cache" / "turntable" / "shards", 100 * 10**9)
+    assert make_default_cache() == ShardCache(tmp_path / ".cache" / "turntable" / "shards", 100 * 10**9)
     monkeypatch.setenv("XDG_CACHE_HOME", "/big")
-    assert default_cache().folder == Path("/big/turntable/shards")
+    assert make_default_cache().folder == Path("/big/turntable/shards")
     monkeypatch.setenv("TURNTABLE_CACHE", "/own")
     monkeypatch.setenv("TURNTABLE_CACHE_GB", "0.5")
-    assert default_cache() == ShardCache(Path("/own"), 500_000_000)
+    assert make_default_cache() == ShardCache(Path("/own"), 500_000_000)
     monkeypatch.setenv("TURNTABLE_CACHE_GB", "much")
     with pytest.raises(StoreError, match="TURNTABLE_CACHE_GB=much: give a number"):
-        default_cache()
+        make_default_cache()
 
 
 def test_a_user_without_a_home_gives_a_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("TURNTABLE_CACHE", raising=False)
-    monkeypatch.setattr("turntable.datasets.stores.cache.shards.cache_home", lambda: None)
-    with pytest.raises(StoreError, match="no home that a cache could be in; set TURNTABLE_CACHE"):
-        default_cache()
-    assert default_cache(tmp_path).folder == tmp_path
+    monkeypatch.setattr("turntable.datasets.stores.cache.shard_cache.get_cache_home", lambda: None)
+    with pytest.raises(StoreError, match="no home folder for a cache; set TURNTABLE_CACHE"):
+        make_default_cache()
+    assert make_default_cache(tmp_path).folder == tmp_path
 
 
 def test_a_full_disk_is_told_and_nothing_half_is_left_as_whole(server, cache, monkeypatch):

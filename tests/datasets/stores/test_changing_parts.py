@@ -1,4 +1,4 @@
-"""Parts that change while they are written."""
+"""Partial files that change while they are written."""
 
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_a_part_that_others_may_write_is_begun_anew(cache: ShardCache, source: L
 
 
 def changing(store: LocalStore, change: Callable[[int], None]) -> LocalStore:
-    """The store, which does something before each of four pieces of a download."""
+    """Return the store, which calls a function before each of four pieces of a download."""
     real = store.download
 
     def download(name: str, offset: int = 0, e_tag: str = "") -> Download:
@@ -113,7 +113,7 @@ def test_an_answer_without_an_end_fills_no_disk(cache: ShardCache, source: Local
     store.__dict__["download"] = lambda *_: Download(len(DATA), 0, "", endless())
     with pytest.raises(IntegrityError, match="another sha256, twice"):
         get(cache, store)
-    assert cache.used_bytes() == 0
+    assert cache.count_used_bytes() == 0
 
 
 def test_a_lock_that_is_taken_away_lets_no_two_write_one_part(cache: ShardCache, source: LocalStore) -> None:
@@ -136,4 +136,4 @@ def test_an_e_tag_of_any_length_and_kind_is_no_error(cache: ShardCache, source: 
         part.write_bytes(DATA[:1000])
         part.with_name(part.name + ".etag").write_bytes(said)
         assert get(cache, source) == DATA
-        cache.path_of(DIGEST).unlink()
+        cache.get_path(DIGEST).unlink()

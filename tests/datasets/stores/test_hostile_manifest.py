@@ -44,11 +44,11 @@ def test_what_is_no_digest_names_no_file(
 ) -> None:
     before = tree(tmp_path)
     for use in (
-        cache.path_of,
-        cache.opened_if_kept,
-        cache.discard_altered,
-        lambda digest: cache.file(source, "a", len(DATA), digest),
-        lambda digest: cache.opened(source, "a", len(DATA), digest),
+        cache.get_path,
+        cache.open_if_cached,
+        cache.discard_if_changed,
+        lambda digest: cache.fetch_file(source, "a", len(DATA), digest),
+        lambda digest: cache.open_file(source, "a", len(DATA), digest),
     ):
         with pytest.raises(IntegrityError, match="not 64 lower-case hexadecimal digits") as caught:
             use(digest)
@@ -61,21 +61,21 @@ def test_what_is_no_digest_names_no_file(
 def test_what_is_no_size_names_no_part(cache: ShardCache, source: LocalStore, tmp_path, size) -> None:
     before = tree(tmp_path)
     with pytest.raises(IntegrityError, match="a: its size is not a number of bytes"):
-        cache.opened(source, "a", size, DIGEST)
+        cache.open_file(source, "a", size, DIGEST)
     assert tree(tmp_path) == before
 
 
 def test_a_size_that_is_wrong_costs_no_file(cache: ShardCache, source: LocalStore) -> None:
-    kept = cache.file(source, "a", len(DATA), DIGEST)
+    kept = cache.fetch_file(source, "a", len(DATA), DIGEST)
     for size in (1, len(DATA) + 1, 0):
         with pytest.raises(IntegrityError, match=rf"manifest\.json says {size:,} bytes, .* has 25,600"):
-            cache.file(source, "another/name", size, DIGEST)
+            cache.fetch_file(source, "another/name", size, DIGEST)
         assert kept.read_bytes() == DATA
-    assert cache.file(source, "of/another/set", len(DATA), DIGEST) == kept
+    assert cache.fetch_file(source, "of/another/set", len(DATA), DIGEST) == kept
 
 
 def test_a_size_that_never_fits_lets_nothing_go(cache: ShardCache, source: LocalStore) -> None:
-    kept = cache.file(source, "a", len(DATA), DIGEST)
+    kept = cache.fetch_file(source, "a", len(DATA), DIGEST)
     with pytest.raises(StoreError, match="do not fit beside 0 MB that are in use in a cache of 1 MB"):
-        cache.opened(source, "a", 10**15, DIGEST[::-1])
+        cache.open_file(source, "a", 10**15, DIGEST[::-1])
     assert kept.read_bytes() == DATA

@@ -23,7 +23,7 @@ def server(http_server, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
-    monkeypatch.setattr("turntable.datasets.stores.patience.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("turntable.datasets.stores.retries.FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr("turntable.datasets.stores.web.store._READ_S", 0.5)
     monkeypatch.delenv("TURNTABLE_TOKEN", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")
@@ -39,10 +39,10 @@ def test_files_are_read_whole_and_in_part(server):
     assert store.read_range(NAME, 1000, 50) == DATA[1000:1050]
     assert store.read_range(NAME, len(DATA) - 5, 50) == DATA[-5:]
     assert store.read_range(NAME, len(DATA), 5) == b""
-    assert store.size(NAME) == len(DATA)
-    assert store.size("empty") == 0
+    assert store.get_size(NAME) == len(DATA)
+    assert store.get_size("empty") == 0
     assert store.read("train/none", 1 << 24) is None
-    assert store.size("train/none") is None
+    assert store.get_size("train/none") is None
     assert pickle.loads(pickle.dumps(store)).read_range(NAME, 0, 4) == DATA[:4]
     coming = store.download(NAME, 1000)
     assert (coming.size, coming.offset) == (len(DATA), 1000)
@@ -57,7 +57,7 @@ def test_files_are_read_whole_and_in_part(server):
 
 def test_only_so_much_is_sent_as_was_asked_for(server):
     HttpStore(server.url).read_range(NAME, 10, 100)
-    HttpStore(server.url).size(NAME)
+    HttpStore(server.url).get_size(NAME)
     # The server counts what it has sent, a moment after it arrived.
     wait_until(lambda: sum(server.sent.values()) >= 101)
     assert sum(server.sent.values()) == 101
@@ -84,7 +84,7 @@ def slept(monkeypatch):
 def test_a_connection_serves_on_after_answers_without_a_body(server, slept):
     store = HttpStore(server.url)
     for _ in range(3):
-        assert store.size("empty") == 0
+        assert store.get_size("empty") == 0
         assert store.read("empty", 1 << 24) == b""
         assert store.read_range(NAME, len(DATA) + 9, 5) == b""
         assert store.read(NAME, 1 << 24) == DATA
@@ -133,12 +133,12 @@ def test_a_wrong_range_is_tried_again_and_then_told(server):
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ("503", "the server answered 503 to every try; look at the network and the URL"),
+        ("503", "the server answered 503 to every try; check the network and the URL"),
         ("403", "the server refuses .403.; for a token that may read it run turntable login http://127"),
         ("418", "the server answered 418"),
         ("html", "the server answered with a web page, such as of a login"),
         ("gzip", "the server compresses its files .'gzip'.; have it send them as they are"),
-        ("reset", r"a b\.tar: .*; look at the network"),
+        ("reset", r"a b\.tar: .*; check the network"),
     ],
 )
 def test_what_does_not_pass_is_told(server, how, told):
@@ -147,7 +147,7 @@ def test_what_does_not_pass_is_told(server, how, told):
     for ask in (
         lambda: store.read(NAME, 1 << 24),
         lambda: store.read_range(NAME, 0, 5),
-        lambda: store.size(NAME),
+        lambda: store.get_size(NAME),
     ):
         with pytest.raises(StoreError, match=told) as caught:
             ask()
@@ -159,12 +159,12 @@ def test_a_server_without_range_is_told_where_it_matters(server):
     store = HttpStore(server.url)
     with pytest.raises(StoreError, match="does not answer Range requests"):
         store.read_range(NAME, 1000, 5)
-    assert store.size(NAME) == len(DATA)
+    assert store.get_size(NAME) == len(DATA)
     assert store.download(NAME, 1000).offset == 0
 
 
 def test_nobody_there():
-    with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9/x: .*refused.*; look at the network"):
+    with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9/x: .*refused.*; check the network"):
         HttpStore("http://127.0.0.1:9").read("x", 1 << 24)
 
 

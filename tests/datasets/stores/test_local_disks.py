@@ -7,8 +7,8 @@ import pytest
 
 from turntable.datasets.stores import LocalStore, open_journal
 from turntable.errors import StoreError
-from turntable.testing.sets import write_synthetic_shard
-from turntable.testing.stores.contract import OBJECTS, RECIPE, digest, file_of
+from turntable.testing.datasets import write_synthetic_shard
+from turntable.testing.stores.contract import OBJECTS, RECIPE, compute_digest, write_file
 
 # Folders that take nothing.
 
@@ -55,8 +55,8 @@ def test_a_full_disk_leaves_no_half_file(full_disk: Path, tmp_path: Path) -> Non
     store.write("a", b"old")
     for use in (
         lambda: store.write("a", big),
-        lambda: store.upload("a", file_of(tmp_path, big), digest(big)),
-        lambda: store.upload("new/b", file_of(tmp_path, big), digest(big)),
+        lambda: store.upload("a", write_file(tmp_path, big), compute_digest(big)),
+        lambda: store.upload("new/b", write_file(tmp_path, big), compute_digest(big)),
     ):
         with pytest.raises(StoreError, match=r"set/.*: the disk is full; free some space and run the same"):
             use()
@@ -92,15 +92,15 @@ def test_a_shard_is_whole_or_none_on_a_full_disk(full_disk: Path, tmp_path: Path
 
 def test_a_journal_on_a_full_disk_keeps_its_lines(full_disk: Path) -> None:
     journal = open_journal(LocalStore(full_disk))
-    journal.append("a", "first")
+    journal.append_line("a", "first")
     filler = full_disk / "filler"
     filler.write_bytes(bytes((256 << 10) - 4096))
     with pytest.raises(StoreError, match=r"journal\.jsonl: the disk is full"):
-        journal.append("b", "long " * 10_000)
-    assert journal.lines() == ["first"]
+        journal.append_line("b", "long " * 10_000)
+    assert journal.read_lines() == ["first"]
     filler.unlink()
-    journal.append("c", "third")
-    assert journal.lines() == ["first", "third"]
+    journal.append_line("c", "third")
+    assert journal.read_lines() == ["first", "third"]
 
 
 def test_a_folder_for_reading_only(read_only_folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""turntable login and logout: tokens that are kept for a server."""
+"""The commands login and logout: tokens stored for a server."""
 
 import io
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.readers import WORD, refusal
 from turntable.cli import main
-from turntable.datasets.stores.web import HttpStore, origin_of
+from turntable.datasets.stores.web import HttpStore, parse_origin
 from turntable.datasets.stores.web.tokens import find_token
 
 MOST = 1 << 20
@@ -29,7 +29,7 @@ def command(capsys, monkeypatch, typed: str, *words: str) -> tuple[int, str]:
 
 def test_login_keeps_what_the_server_takes_and_logout_forgets_it(guarded, capsys, monkeypatch, home) -> None:
     status, text = command(capsys, monkeypatch, f"{WORD}\n", "login", f"{guarded.url}/datasets/my-set")
-    assert (status, f"for {guarded.url} is kept in {home}/turntable/tokens.json" in text) == (0, True)
+    assert (status, f"for {guarded.url} is stored in {home}/turntable/tokens.json" in text) == (0, True)
     assert len(guarded.asked) == 1
     assert HttpStore(f"{guarded.url}").read("x", MOST) == b"data"
     assert command(capsys, monkeypatch, "", "logout", guarded.url)[0] == 0
@@ -40,25 +40,25 @@ def test_login_keeps_what_the_server_takes_and_logout_forgets_it(guarded, capsys
 
 def test_login_keeps_nothing_that_is_refused(guarded, http_server, folder, capsys, monkeypatch, home) -> None:
     status, text = command(capsys, monkeypatch, "wrong", "login", guarded.url)
-    assert (status, "the server refuses this token (401); nothing was kept" in text) == (2, True)
+    assert (status, "the server refuses this token (401); nothing was stored" in text) == (2, True)
     status, text = command(capsys, monkeypatch, WORD, "login", "http://127.0.0.1:9/set")
-    assert (status, "nothing was kept (--no-check keeps" in text) == (2, True)
+    assert (status, "nothing was stored (--no-check stores" in text) == (2, True)
     first = http_server(folder)
     first.fail("location")
     first.location = f"{guarded.url}/manifest.json".encode()
     status, text = command(capsys, monkeypatch, WORD, "login", first.url)
-    assert (status, f"leads to {guarded.url}, which does not get this token" in text) == (2, True)
+    assert (status, f"redirects to {guarded.url}, which does not get this token" in text) == (2, True)
     for typed in ("", "  \n", f"{WORD}\n{WORD}", f"{WORD}é"):
         assert command(capsys, monkeypatch, typed, "login", guarded.url)[0] == 2
     assert not home.exists()
     assert command(capsys, monkeypatch, WORD, "login", "http://127.0.0.1:9/set", "--no-check")[0] == 0
-    assert find_token(origin_of("http://127.0.0.1:9"), None, os.environ).text == WORD
+    assert find_token(parse_origin("http://127.0.0.1:9"), None, os.environ).text == WORD
 
 
 def test_login_warns_where_a_token_travels_readable(guarded, capsys, monkeypatch, named_hosts) -> None:
     place = f"http://data.example:{guarded.port}"
     status, text = command(capsys, monkeypatch, WORD, "login", place)
-    assert (status, "is not encrypted: whoever carries" in text) == (0, True)
+    assert (status, "is not encrypted: anyone on the way" in text) == (0, True)
     assert HttpStore(place).read("x", MOST) == b"data"
     assert "not encrypted" not in command(capsys, monkeypatch, WORD, "login", guarded.url)[1]
     status, text = command(capsys, monkeypatch, WORD, "login", "https://host\\@evil.example/", "--no-check")
@@ -66,7 +66,7 @@ def test_login_warns_where_a_token_travels_readable(guarded, capsys, monkeypatch
 
 
 def test_login_asks_a_terminal_without_echo(guarded, home) -> None:
-    """What is typed in a terminal must not appear in it."""
+    """A token typed in a terminal must not appear in it."""
     terminal, end = pty.openpty()
     child = subprocess.Popen(
         [sys.executable, "-m", "turntable", "login", guarded.url],
@@ -89,7 +89,7 @@ def test_login_asks_a_terminal_without_echo(guarded, home) -> None:
             break
     os.close(terminal)
     assert WORD.encode() not in shown
-    assert find_token(origin_of(guarded.url), None, os.environ).text == WORD
+    assert find_token(parse_origin(guarded.url), None, os.environ).text == WORD
 
 
 def test_login_follows_to_where_files_lie_but_not_to_another_scheme(
@@ -101,5 +101,5 @@ def test_login_follows_to_where_files_lie_but_not_to_another_scheme(
     assert command(capsys, monkeypatch, WORD, "login", guarded.url)[0] == 0
     guarded.location = f"{secure.url}/x".encode()
     status, text = command(capsys, monkeypatch, WORD, "login", guarded.url)
-    assert (status, f"leads to {secure.url}, which does not get this token" in text) == (2, True)
+    assert (status, f"redirects to {secure.url}, which does not get this token" in text) == (2, True)
     assert {item.token for item in [*files.asked, *secure.asked]} == {None}

@@ -85,7 +85,7 @@ def test_what_another_user_left_and_may_not_be_removed_is_told(shared: ShardCach
     part.write_bytes(DATA[:1000])
     part.chmod(0o666)
     with pytest.raises(
-        AssertionError, match=r"StoreError: .*\.part: neither a part that this user left nor to be"
+        AssertionError, match=r"StoreError: .*\.part: not a part of this user, and it cannot be"
     ):
         as_other_user(lambda: get(shared, store_of(shared)))
     assert part.read_bytes() == DATA[:1000]
@@ -130,6 +130,6 @@ def test_a_folder_that_cannot_be_written_can_be_read(shared: ShardCache) -> None
     for name in (".", DIGEST[:2], "used"):
         (shared.folder / name).chmod(0o755)
     as_other_user(lambda: get(shared, store_of(shared)))
-    as_other_user(lambda: shared.discard_altered(DIGEST))
+    as_other_user(lambda: shared.discard_if_changed(DIGEST))
     with pytest.raises(AssertionError, match=r"StoreError: .*no permission"):
-        as_other_user(lambda: shared.file(store_of(shared), "a", len(DATA), DIGEST[::-1]))
+        as_other_user(lambda: shared.fetch_file(store_of(shared), "a", len(DATA), DIGEST[::-1]))

@@ -1,4 +1,4 @@
-"""Things that stand in the place of a cache's files and folders: they lead nowhere."""
+"""Links, pipes and folders planted in the place of a cache's files and folders lead nowhere."""
 
 import os
 from collections.abc import Callable
@@ -42,9 +42,9 @@ def test_what_stands_in_the_place_of_a_file_leads_nowhere(
         for _ in range(2):
             assert get(cache, source) == DATA
     with suppress(StoreError):
-        cache.discard_altered(DIGEST)
+        cache.discard_if_changed(DIGEST)
     with suppress(StoreError):
-        descriptor = cache.opened_if_kept(DIGEST)
+        descriptor = cache.open_if_cached(DIGEST)
         if descriptor is not None:
             os.close(descriptor)
     assert is_untouched(victim)
@@ -58,7 +58,7 @@ def test_what_stands_in_the_place_of_an_index_is_not_opened(
     path.parent.mkdir(parents=True)
     plant(path, victim)
     with pytest.raises(StoreError, match="not empty") if plant is folder_of_files else nullcontext():
-        assert cache.opened_if_kept(DIGEST) is None
+        assert cache.open_if_cached(DIGEST) is None
         assert list(path.parent.iterdir()) == []
     assert is_untouched(victim)
 
@@ -86,10 +86,10 @@ def test_what_stands_in_the_place_of_a_folder_leads_nowhere(
     if place == "used":
         assert get(cache, source) == DATA
     else:
-        for use in (lambda: get(cache, source), lambda: cache.opened_if_kept(DIGEST)):
+        for use in (lambda: get(cache, source), lambda: cache.open_if_cached(DIGEST)):
             with pytest.raises(StoreError, match=f"{place} is not a folder .*a link.* set TURNTABLE_CACHE"):
                 use()
-    assert cache.used_bytes() <= len(DATA)
+    assert cache.count_used_bytes() <= len(DATA)
     assert is_untouched(victim)
 
 
@@ -121,7 +121,7 @@ def test_room_is_made_around_what_stands_there(
 
 
 def test_an_altered_file_of_the_same_size_and_time_is_noticed(cache: ShardCache, source: LocalStore) -> None:
-    kept = cache.file(source, "a", len(DATA), DIGEST)
+    kept = cache.fetch_file(source, "a", len(DATA), DIGEST)
     status = kept.stat()
     altered = bytearray(DATA)
     altered[5] ^= 1
@@ -131,7 +131,7 @@ def test_an_altered_file_of_the_same_size_and_time_is_noticed(cache: ShardCache,
 
 
 def test_a_file_swapped_for_another_of_the_same_size_and_time_is_noticed(cache, source) -> None:
-    kept = cache.file(source, "a", len(DATA), DIGEST)
+    kept = cache.fetch_file(source, "a", len(DATA), DIGEST)
     status = kept.stat()
     kept.with_name("other").write_bytes(bytes(len(DATA)))
     os.utime(kept.with_name("other"), ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -1,4 +1,4 @@
-"""Which tokens a reader of URLs sends, and to whom."""
+"""The tokens that readers of URLs send, and the servers that receive them."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.readers import WORD, refusal
 from turntable.datasets import open_store
-from turntable.datasets.stores.web import HttpStore, checked_token, forget_token, keep_token, origin_of
+from turntable.datasets.stores.web import HttpStore, delete_token, parse_origin, parse_token, write_token
 from turntable.datasets.stores.web.tokens import find_token
 from turntable.errors import InvalidInputError, StoreError, TurntableError
 
@@ -97,22 +97,22 @@ def test_plain_http_beyond_this_machine_opens_without_a_token(http_server, folde
     server = http_server(folder)
     store = open_store(f"http://data.example:{server.port}")
     assert store.read("x", MOST) == b"data"
-    assert store.size("x") == 4
+    assert store.get_size("x") == 4
     named = open_store(f"http://data.example:{server.port}", WORD)  # named so in the call itself
     assert named.read("x", MOST) == b"data"
     assert [item.token for item in server.asked] == [None, None, f"Bearer {WORD}"]
 
 
 def test_call_environment_and_file_in_this_order(guarded, monkeypatch) -> None:
-    origin = origin_of(guarded.url)
-    keep_token(origin, "of-the-file", os.environ)
+    origin = parse_origin(guarded.url)
+    write_token(origin, "of-the-file", os.environ)
     assert find_token(origin, None, os.environ).text == "of-the-file"
     monkeypatch.setenv("TURNTABLE_TOKEN", "of-the-environment")
     assert find_token(origin, None, os.environ).text == "of-the-file"
     monkeypatch.setenv("TURNTABLE_TOKEN_HOST", guarded.url)
     assert find_token(origin, None, os.environ).text == "of-the-environment"
     assert find_token(origin, "of-the-call", os.environ).text == "of-the-call"
-    assert find_token(origin_of("https://other"), None, os.environ) is None
+    assert find_token(parse_origin("https://other"), None, os.environ) is None
 
 
 def test_redirects_never_carry_a_token_to_another_origin(http_server, folder, tls, named_hosts) -> None:
@@ -157,7 +157,7 @@ def test_who_is_sent_on_and_refused_is_told_so(http_server, folder, guarded) -> 
     first.fail("location", times=1)
     first.location = f"{guarded.url}/x".encode()
     text = refusal(lambda: HttpStore(first.url, WORD).read("x", MOST))
-    assert f"it was {guarded.url} that did" in text
+    assert f"it was {guarded.url} that refused" in text
     assert "give a URL there" in text
 
 
@@ -190,7 +190,7 @@ def test_what_is_no_token_is_refused_and_not_repeated(guarded, monkeypatch, home
 
     uses = [
         lambda: HttpStore(guarded.url, token),
-        lambda: keep_token(origin_of(guarded.url), token, os.environ),
+        lambda: write_token(parse_origin(guarded.url), token, os.environ),
     ]
     for use in [*uses, *([by_environment] if "\0" not in token else [])]:
         with pytest.raises(InvalidInputError, match=r"TURNTABLE_TOKEN: |the token") as caught:
@@ -200,7 +200,7 @@ def test_what_is_no_token_is_refused_and_not_repeated(guarded, monkeypatch, home
 
 
 def told(error: BaseException) -> str:
-    """All that a traceback, a log or a debugger may show of an error and of those before it."""
+    """Return all that a traceback, a log or a debugger may show of an error and of its causes."""
     text, seen = "", error
     while seen is not None:
         text += f"{seen} {seen!r} {seen.args}"
@@ -209,7 +209,7 @@ def told(error: BaseException) -> str:
 
 
 def told_by(use) -> str:
-    """The same of what a call raises; nothing where it goes well, as some do."""
+    """Return the same for the error that a call raises, or "" if it raises none."""
     try:
         use()
     except TurntableError as error:
@@ -251,11 +251,11 @@ def test_a_pickled_store_has_the_calls_token_and_nothing_of_the_environment(guar
 
 
 def test_kept_tokens_are_their_owners_alone(home: Path) -> None:
-    origin, other = origin_of("https://host"), origin_of("http://host:80")
+    origin, other = parse_origin("https://host"), parse_origin("http://host:80")
     umask = os.umask(0)
     try:
-        path = keep_token(origin, WORD, os.environ)
-        keep_token(other, "another", os.environ)
+        path = write_token(origin, WORD, os.environ)
+        write_token(other, "another", os.environ)
     finally:
         os.umask(umask)
     assert path == home / "turntable/tokens.json"
@@ -266,23 +266,23 @@ def test_kept_tokens_are_their_owners_alone(home: Path) -> None:
     found = find_token(origin, None, os.environ)
     assert found.text == WORD
     assert WORD not in repr(found)
-    forget_token(origin, os.environ)
+    delete_token(origin, os.environ)
     assert find_token(origin, None, os.environ) is None
     assert find_token(other, None, os.environ).text == "another"
     with pytest.raises(
         InvalidInputError, match="no token is kept for https://host:443; there are tokens for http"
     ):
-        forget_token(origin, os.environ)
+        delete_token(origin, os.environ)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o666, 0o620])
 def test_a_file_that_others_may_use_is_refused_with_what_mends_it(guarded, home, mode: int) -> None:
-    path = keep_token(origin_of(guarded.url), WORD, os.environ)
+    path = write_token(parse_origin(guarded.url), WORD, os.environ)
     path.chmod(mode)
     for use in (
         lambda: HttpStore(guarded.url).read("x", MOST),
-        lambda: keep_token(origin_of("https://other"), "x", os.environ),
-        lambda: forget_token(origin_of(guarded.url), os.environ),
+        lambda: write_token(parse_origin("https://other"), "x", os.environ),
+        lambda: delete_token(parse_origin(guarded.url), os.environ),
     ):
         assert f"{path}: others than you may use the tokens in it; run: chmod 600 {path}" in refusal(use)
     path.chmod(0o600)
@@ -291,13 +291,13 @@ def test_a_file_that_others_may_use_is_refused_with_what_mends_it(guarded, home,
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 def test_another_users_file_is_refused(guarded) -> None:
-    path = keep_token(origin_of(guarded.url), WORD, os.environ)
+    path = write_token(parse_origin(guarded.url), WORD, os.environ)
     os.chown(path, 12345, -1)
     assert "belongs to another user" in refusal(lambda: HttpStore(guarded.url).read("x", MOST))
 
 
 def test_what_is_no_file_of_tokens_is_told_without_quoting_it(guarded, home) -> None:
-    path = keep_token(origin_of(guarded.url), WORD, os.environ)
+    path = write_token(parse_origin(guarded.url), WORD, os.environ)
     for spoilt in (
         WORD,
         f'{{"{WORD}',
@@ -313,23 +313,23 @@ def test_what_is_no_file_of_tokens_is_told_without_quoting_it(guarded, home) -> 
         assert WORD not in told(caught.value)
     path.unlink()
     os.mkfifo(path, 0o600)  # opening it for reading would wait for ever
-    assert "no plain file" in refusal(lambda: HttpStore(guarded.url).read("x", MOST))
+    assert "not a plain file" in refusal(lambda: HttpStore(guarded.url).read("x", MOST))
 
 
 def test_a_home_that_cannot_be_found(guarded, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr("pwd.getpwuid", lambda _: {}[0])
     for environ in ({}, {"HOME": ""}, {"HOME": "relative"}, {"XDG_CONFIG_HOME": "relative"}):
-        assert find_token(origin_of(guarded.url), None, environ) is None
+        assert find_token(parse_origin(guarded.url), None, environ) is None
         with pytest.raises(InvalidInputError, match="set XDG_CONFIG_HOME to a folder of yours"):
-            keep_token(origin_of(guarded.url), WORD, environ)
+            write_token(parse_origin(guarded.url), WORD, environ)
     environ = {"HOME": str(tmp_path)}
-    assert keep_token(origin_of(guarded.url), WORD, environ) == tmp_path / ".config/turntable/tokens.json"
+    assert write_token(parse_origin(guarded.url), WORD, environ) == tmp_path / ".config/turntable/tokens.json"
     with pytest.raises(StoreError, match="set XDG_CONFIG_HOME to another folder"):
-        keep_token(origin_of(guarded.url), WORD, {"HOME": "/proc/nowhere"})
+        write_token(parse_origin(guarded.url), WORD, {"HOME": "/proc/nowhere"})
 
 
 def test_a_kept_token_that_cannot_be_one_is_refused(guarded, home) -> None:
-    path = keep_token(origin_of(guarded.url), WORD, os.environ)
+    path = write_token(parse_origin(guarded.url), WORD, os.environ)
     path.write_text(path.read_text().replace(WORD, f"{WORD}\\r\\nX: y"))
     with pytest.raises(InvalidInputError, match=r"tokens\.json: has characters that no token has") as caught:
         HttpStore(guarded.url).read("x", MOST)
@@ -337,11 +337,11 @@ def test_a_kept_token_that_cannot_be_one_is_refused(guarded, home) -> None:
 
 
 def test_checked_tokens_are_as_given() -> None:
-    assert checked_token(" tt_1a2b3c4d_AZaz09-_.~+/= ", "x") == "tt_1a2b3c4d_AZaz09-_.~+/="
+    assert parse_token(" tt_1a2b3c4d_AZaz09-_.~+/= ", "x") == "tt_1a2b3c4d_AZaz09-_.~+/="
 
 
 def test_a_worker_of_its_own_process_finds_a_kept_token(guarded) -> None:
-    keep_token(origin_of(guarded.url), WORD, os.environ)
+    write_token(parse_origin(guarded.url), WORD, os.environ)
     code = "import pickle,sys; sys.stdout.buffer.write(pickle.load(sys.stdin.buffer).read('x', 99))"
     done = subprocess.run(
         [sys.executable, "-c", code],

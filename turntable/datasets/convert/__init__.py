@@ -1,10 +1,10 @@
-"""Moving data sets: between our shards and the folders in which 3DIEBench and its kin are published."""
+"""Conversion between shards and the folders in which 3DIEBench and its variants are published."""
 
-from turntable.datasets.convert.exporting import export_folder
-from turntable.datasets.convert.importing import Origin, import_folder
+from turntable.datasets.convert.folder_export import export_folder
+from turntable.datasets.convert.folder_import import ImportSettings, import_folder
 
 __all__ = [
-    "Origin",
+    "ImportSettings",
     "export_folder",
     "import_folder",
 ]

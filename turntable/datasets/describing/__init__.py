@@ -1,27 +1,31 @@
-"""Descriptions of a data set: card, Croissant, contact sheet, statistics, plots; and its publication."""
+"""Descriptions of a data set (card, Croissant, contact sheet, pixel statistics, plots) and its upload."""
 
-from turntable.datasets.describing.card import CARD_NAME, Provenance, card_text
-from turntable.datasets.describing.croissant import CROISSANT_NAME, dataset_croissant, stated_digests
-from turntable.datasets.describing.described import DESCRIBED
-from turntable.datasets.describing.label_table import label_rows
-from turntable.datasets.describing.publishing import prepare_hub, publish
+from turntable.datasets.describing.card import CARD_NAME, Provenance, format_card
+from turntable.datasets.describing.contact_sheet import SHEET_NAME, build_contact_sheet
+from turntable.datasets.describing.croissant import (
+    CROISSANT_NAME,
+    build_dataset_croissant,
+    parse_croissant_digests,
+)
+from turntable.datasets.describing.description_files import DESCRIPTION_FILES
+from turntable.datasets.describing.label_table import describe_columns
+from turntable.datasets.describing.pixel_statistics import compute_pixel_statistics
 from turntable.datasets.describing.recipe_plot import plot_recipe
-from turntable.datasets.describing.sheet import SHEET_NAME, contact_sheet
-from turntable.datasets.describing.statistics import pixel_statistics
+from turntable.datasets.describing.uploading import prepare_hub_folder, publish
 
 __all__ = [
     "CARD_NAME",
     "CROISSANT_NAME",
-    "DESCRIBED",
+    "DESCRIPTION_FILES",
     "SHEET_NAME",
     "Provenance",
-    "card_text",
-    "contact_sheet",
-    "dataset_croissant",
-    "label_rows",
-    "pixel_statistics",
+    "build_contact_sheet",
+    "build_dataset_croissant",
+    "compute_pixel_statistics",
+    "describe_columns",
+    "format_card",
+    "parse_croissant_digests",
     "plot_recipe",
-    "prepare_hub",
+    "prepare_hub_folder",
     "publish",
-    "stated_digests",
 ]

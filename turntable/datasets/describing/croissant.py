@@ -1,8 +1,9 @@
-"""croissant.json of a data set: the facts of its manifest, in words that search engines and loaders read.
+"""The Croissant description of a data set, croissant.json, for search engines and data loaders.
 
-Croissant 1.0 (mlcommons.org/croissant/1.0) with those fields of its responsible-AI vocabulary that venues
-ask for. It is made of the manifest and the table alone, so the same data set always gives the same bytes: no
-clock, no address. Whoever publishes adds ``url`` and ``datePublished``, which nobody knows before.
+The format is Croissant 1.0 (mlcommons.org/croissant/1.0), with the fields of its responsible-AI vocabulary
+that venues ask for. It depends on the manifest and the table alone, so the same data set always gives the
+same bytes: it holds no date and no address. Whoever publishes the data set adds ``url`` and
+``datePublished``, which are not known before.
 """
 
 import hashlib
@@ -12,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from turntable.datasets.files import MOST_OBJECTS, Fields, file_sha256, parse_json
+from turntable.datasets.files import MAX_OBJECTS, JsonFields, compute_file_sha256, parse_json
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
-from turntable.datasets.shards import COLUMNS, SHARD_SUFFIX, TABLE_NAME, ShardRecord
+from turntable.datasets.shards import LABELS_TABLE_COLUMNS, LABELS_TABLE_NAME, SHARD_SUFFIX, ShardRecord
 
 CROISSANT_NAME = "croissant.json"
 
@@ -66,16 +67,16 @@ _INTEGERS = frozenset({"category_index", "view", "offset", "size", "crc32"})
 _JPEGS = "jpegs"
 _KEY_AND_VIEW = r"^(?:.*/)?([a-z0-9_-]+\.\d+)\.jpg$"
 _SPDX = re.compile(r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)+")
-"""Such as CC0-1.0 and Apache-2.0, which have a page of their own."""
+"""Pattern of SPDX identifiers that have a page, such as CC0-1.0 and Apache-2.0."""
 
 
-def croissant_text(manifest: Manifest, manifest_sha256: str, table_sha256: str) -> str:
-    """The file.
+def format_croissant(manifest: Manifest, manifest_sha256: str, table_sha256: str) -> str:
+    """Return the text of the file.
 
     Args:
-        manifest: of the data set.
-        manifest_sha256: hex digest of the manifest's file, which says nothing of this one.
-        table_sha256: hex digest of ``labels.parquet``.
+        manifest: Manifest of the data set.
+        manifest_sha256: Hex digest of the manifest's file, which does not depend on croissant.json.
+        table_sha256: Hex digest of ``labels.parquet``.
     """
     totals, size = manifest.totals, manifest.image_size_px
     about = f"{manifest.recipe.get('description', '')}\n\n" if manifest.recipe.get("description") else ""
@@ -85,47 +86,47 @@ def croissant_text(manifest: Manifest, manifest_sha256: str, table_sha256: str) 
         "conformsTo": _CONFORMS_TO,
         "name": manifest.name,
         "description": (
-            f"{about}{totals.images} labelled views of {totals.objects} objects of "
+            f"{about}{totals.images} labeled views of {totals.objects} objects of "
             f"{len(manifest.categories)} categories, {size} x {size} pixels. "
             f"Fingerprint of recipe, objects and labels: {manifest.fingerprint}."
         ),
         "version": f"1.0.0+{manifest.fingerprint[:16]}",
-        "license": _licence(str(manifest.source.get("licence", ""))),
-        "citeAs": _citation(manifest),
+        "license": _format_license(str(manifest.source.get("licence", ""))),
+        "citeAs": _format_citation(manifest),
         "keywords": ["3D objects", "pose", "equivariant representation learning", "synthetic images"],
         "isLiveDataset": False,
-        **_responsible(manifest),
-        "distribution": list(_files(manifest, manifest_sha256, table_sha256)),
-        "recordSet": [_label_records(manifest), _view_records()],
+        **_build_rai_fields(manifest),
+        "distribution": list(_iter_file_nodes(manifest, manifest_sha256, table_sha256)),
+        "recordSet": [_build_label_record_set(manifest), _build_view_record_set()],
     }
     return json.dumps(node, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
-def dataset_croissant(folder: Path, manifest: Manifest) -> str:
-    """The file for a data set whose table is written and whose manifest will be, or is."""
+def build_dataset_croissant(folder: Path, manifest: Manifest) -> str:
+    """Return the text of the file for a data set whose table is written; its manifest need not be yet."""
     digest = hashlib.sha256(manifest.to_json().encode("utf-8")).hexdigest()
-    return croissant_text(manifest, digest, file_sha256(folder / TABLE_NAME))
+    return format_croissant(manifest, digest, compute_file_sha256(folder / LABELS_TABLE_NAME))
 
 
-def stated_digests(text: str | bytes) -> dict[str, str]:
-    """What a croissant.json says: the sha256 of each file by its path in the data set.
+def parse_croissant_digests(text: str | bytes) -> dict[str, str]:
+    """Parse a croissant.json, and return the sha256 of each file by its path in the data set.
 
     Raises:
-        ValueError: it is not JSON, or not of this shape.
+        ValueError: The text is not JSON, or lacks the fields of a Croissant file.
     """
-    files = Fields(parse_json(text)).tables("distribution", MOST_OBJECTS)
-    named = [node for node in files if node.text("@type") == "cr:FileObject"]
-    return {node.text("contentUrl"): node.digest("sha256") for node in named}
+    files = JsonFields(parse_json(text)).iter_fields("distribution", MAX_OBJECTS)
+    named = [node for node in files if node.get_text("@type") == "cr:FileObject"]
+    return {node.get_text("contentUrl"): node.get_digest("sha256") for node in named}
 
 
-def _licence(text: str) -> str:
-    """A licence's address where it has a known one, as Croissant recommends; else the words themselves."""
+def _format_license(text: str) -> str:
+    """Return the address of a known license, as Croissant recommends, or else the license's text."""
     if _SPDX.fullmatch(text):
         return f"https://spdx.org/licenses/{text}.html"
     return text or "not recorded"
 
 
-def _citation(manifest: Manifest) -> str:
+def _format_citation(manifest: Manifest) -> str:
     key = re.sub(r"[^a-z0-9]+", "-", manifest.name.lower()).strip("-")
     return (
         f"@misc{{{key}, title = {{{manifest.name}}}, howpublished = {{rendered by turntable "
@@ -133,16 +134,16 @@ def _citation(manifest: Manifest) -> str:
     )
 
 
-def _responsible(manifest: Manifest) -> _Node:
-    """The fields of the RAI vocabulary, and provenance."""
+def _build_rai_fields(manifest: Manifest) -> _Node:
+    """Return the fields of the responsible-AI vocabulary, and those on provenance."""
     meshes = str(manifest.source.get("name", "not recorded"))
     device = ", ".join(f"{name}: {value}" for name, value in manifest.device.items()) or "not recorded"
-    drawn = (
+    generator = (
         f"turntable {manifest.generator_version}, recipe {manifest.name} ({manifest.recipe_digest}); {device}"
     )
     return {
         "rai:dataCollection": (
-            f"Rendered from 3D meshes ({meshes}); each picture's pose, light and colours are drawn at random "
+            f"Rendered from 3D meshes ({meshes}); each picture's pose, light and colors are drawn at random "
             "from the ranges of the recipe, and are its labels. No sensor and no person took part."
         ),
         "rai:dataCollectionType": ["Software Collection", "Others"],
@@ -151,7 +152,7 @@ def _responsible(manifest: Manifest) -> _Node:
         ),
         "rai:dataAnnotationProtocol": ["Labels are the numbers that were rendered, exact to float32."],
         "rai:dataLimitations": [
-            "One object over an even floor under one coloured spot: not a sample of photographs, and no "
+            "One object over an even floor under one colored spot: not a sample of photographs, and no "
             "basis for claims about performance in the real world."
         ],
         "rai:dataBiases": [
@@ -160,22 +161,24 @@ def _responsible(manifest: Manifest) -> _Node:
         ],
         "rai:dataUseCases": [
             "Research in equivariant and self-supervised representation learning; training and evaluation of "
-            "pose, colour and light estimation on synthetic objects."
+            "pose, color and light estimation on synthetic objects."
         ],
         "rai:dataSocialImpact": "None is known beyond that of the methods trained on it.",
         "rai:personalSensitiveInformation": ["None: pictures of synthetic objects."],
         "rai:hasSyntheticData": True,
         "prov:wasDerivedFrom": meshes,
-        "prov:wasGeneratedBy": drawn,
+        "prov:wasGeneratedBy": generator,
     }
 
 
-def _files(manifest: Manifest, manifest_sha256: str, table_sha256: str) -> Iterator[_Node]:
-    yield _file(MANIFEST_NAME, "application/json", manifest_sha256, "everything needed to read the rest")
-    yield _file(TABLE_NAME, "application/x-parquet", table_sha256, "one row a view")
+def _iter_file_nodes(manifest: Manifest, manifest_sha256: str, table_sha256: str) -> Iterator[_Node]:
+    yield _make_file_node(
+        MANIFEST_NAME, "application/json", manifest_sha256, "everything needed to read the rest"
+    )
+    yield _make_file_node(LABELS_TABLE_NAME, "application/x-parquet", table_sha256, "one row a view")
     for shard in manifest.shards:
         about = f"WebDataset shard: {shard.objects} objects of {shard.views} views"
-        yield _file(_path(shard), "application/x-tar", shard.sha256, about) | {
+        yield _make_file_node(_make_shard_path(shard), "application/x-tar", shard.sha256, about) | {
             "contentSize": f"{shard.bytes} B"
         }
     yield {
@@ -183,53 +186,55 @@ def _files(manifest: Manifest, manifest_sha256: str, table_sha256: str) -> Itera
         "@id": _JPEGS,
         "name": _JPEGS,
         "description": "the views; a file is called <key>.<view>.jpg",
-        "containedIn": [{"@id": _path(shard)} for shard in manifest.shards],
+        "containedIn": [{"@id": _make_shard_path(shard)} for shard in manifest.shards],
         "encodingFormat": "image/jpeg",
         "includes": "*.jpg",
     }
 
 
-def _file(path: str, kind: str, sha256: str, about: str) -> _Node:
+def _make_file_node(path: str, media_type: str, sha256: str, about: str) -> _Node:
     return {
         "@type": "cr:FileObject",
         "@id": path,
         "name": path,
         "description": about,
         "contentUrl": path,
-        "encodingFormat": kind,
+        "encodingFormat": media_type,
         "sha256": sha256,
     }
 
 
-def _path(shard: ShardRecord) -> str:
+def _make_shard_path(shard: ShardRecord) -> str:
     return f"{shard.split}/{shard.name}{SHARD_SUFFIX}"
 
 
-def _label_records(manifest: Manifest) -> _Node:
-    factors = {item.name: f"{item.description} ({_unit(item.unit)})" for item in manifest.factors}
-    before = list(COLUMNS).index("view") + 1
-    names = [*list(COLUMNS)[:before], *factors, *list(COLUMNS)[before:]]
+def _build_label_record_set(manifest: Manifest) -> _Node:
+    factors = {item.name: f"{item.description} ({_format_unit(item.unit)})" for item in manifest.factors}
+    # The table has the factors after the column "view".
+    columns = list(LABELS_TABLE_COLUMNS)
+    split_at = columns.index("view") + 1
+    names = [*columns[:split_at], *factors, *columns[split_at:]]
     return {
         "@type": "cr:RecordSet",
         "@id": "labels",
         "name": "labels",
         "description": "One record a view: its object, its split, every factor, and where its JPEG is.",
         "key": [{"@id": "labels/key"}, {"@id": "labels/view"}],
-        "field": [_column(name, factors) for name in names],
+        "field": [_make_column_node(name, factors) for name in names],
     }
 
 
-def _column(name: str, factors: Mapping[str, str]) -> _Node:
-    plain = _INTEGER if name in _INTEGERS else _TEXT
-    return _field(
+def _make_column_node(name: str, factors: Mapping[str, str]) -> _Node:
+    plain_type = _INTEGER if name in _INTEGERS else _TEXT
+    return _make_field_node(
         f"labels/{name}",
-        factors.get(name) or COLUMNS[name],
-        _FLOAT if name in factors else plain,
-        {"fileObject": {"@id": TABLE_NAME}, "extract": {"column": name}},
+        factors.get(name) or LABELS_TABLE_COLUMNS[name],
+        _FLOAT if name in factors else plain_type,
+        {"fileObject": {"@id": LABELS_TABLE_NAME}, "extract": {"column": name}},
     )
 
 
-def _view_records() -> _Node:
+def _build_view_record_set() -> _Node:
     files: _Node = {"fileSet": {"@id": _JPEGS}}
     return {
         "@type": "cr:RecordSet",
@@ -238,7 +243,7 @@ def _view_records() -> _Node:
         "description": "One record a JPEG in the shards; its name is <key>.<view>, as in the labels.",
         "key": {"@id": "views/name"},
         "field": [
-            _field(
+            _make_field_node(
                 "views/name",
                 "key of the object and number of the view, as <key>.<view>",
                 _TEXT,
@@ -248,23 +253,25 @@ def _view_records() -> _Node:
                     "transform": {"regex": _KEY_AND_VIEW},
                 },
             ),
-            _field("views/image", "the picture", _IMAGE, {**files, "extract": {"fileProperty": "content"}}),
+            _make_field_node(
+                "views/image", "the picture", _IMAGE, {**files, "extract": {"fileProperty": "content"}}
+            ),
         ],
     }
 
 
-def _field(name: str, about: str, kind: str, source: _Node) -> _Node:
+def _make_field_node(name: str, about: str, data_type: str, source: _Node) -> _Node:
     return {
         "@type": "cr:Field",
         "@id": name,
         "name": name,
         "description": about,
-        "dataType": kind,
+        "dataType": data_type,
         "source": source,
     }
 
 
-def _unit(unit: str) -> str:
+def _format_unit(unit: str) -> str:
     return {"rad": "radians", "turn": "turns, 1 is a full circle", "1": "bounding-box diagonals"}.get(
         unit, unit
     )

@@ -1,10 +1,10 @@
-"""The label schema of a recipe in words: every column with its unit, range, distribution and meaning."""
+"""The label columns of a recipe in words: unit, range, distribution and meaning of each."""
 
 from dataclasses import dataclass
 
 from turntable.datasets.labels import POSE_NAMES, ROTATION_NAMES, Factor
 from turntable.datasets.recipes import Recipe
-from turntable.markdown import markdown_table
+from turntable.markdown import format_markdown_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,31 +14,33 @@ class ColumnDescription:
     column: str
     unit: str
     values: str
-    """Its range, or its one value."""
+    """The column's range, or its single value."""
     distribution: str
     meaning: str
 
 
-def label_rows(recipe: Recipe) -> tuple[ColumnDescription, ...]:
+def describe_columns(recipe: Recipe) -> tuple[ColumnDescription, ...]:
     """Describe the columns of a recipe's labels, in order."""
     return tuple(
-        ColumnDescription(item.name, item.unit, _values(item), _distribution(recipe, item), item.description)
+        ColumnDescription(
+            item.name, item.unit, _format_values(item), _format_distribution(recipe, item), item.description
+        )
         for item in recipe.factors
     )
 
 
-def schema_text(recipe: Recipe) -> str:
-    """The same as a table in Markdown."""
-    return markdown_table(
+def format_label_table(recipe: Recipe) -> str:
+    """Return the descriptions of a recipe's label columns as a Markdown table."""
+    return format_markdown_table(
         ("column", "unit", "values", "distribution", "meaning"),
         [
             (f"`{row.column}`", row.unit, row.values, row.distribution, row.meaning)
-            for row in label_rows(recipe)
+            for row in describe_columns(recipe)
         ],
     )
 
 
-def _values(factor: Factor) -> str:
+def _format_values(factor: Factor) -> str:
     if factor.distribution == "fixed":
         return f"{factor.low:.5g}"
     if factor.distribution == "two-sided":
@@ -46,19 +48,19 @@ def _values(factor: Factor) -> str:
     return f"[{factor.low:.5g}, {factor.high:.5g}]"
 
 
-def _distribution(recipe: Recipe, factor: Factor) -> str:
+def _format_distribution(recipe: Recipe, factor: Factor) -> str:
     if factor.distribution == "fixed":
         return "fixed"
-    how = _how(recipe, factor)
-    return f"{how}, one for each sequence" if factor.per == "sequence" else how
+    text = _format_draws(recipe, factor)
+    return f"{text}, one for each sequence" if factor.per == "sequence" else text
 
 
-def _how(recipe: Recipe, factor: Factor) -> str:
+def _format_draws(recipe: Recipe, factor: Factor) -> str:
     if recipe.draws == "imported":
         return "imported with the pictures"
     if factor.role == "derived":
         return "follows from the poses"
-    moving = recipe.sequence is not None and recipe.sequence.moving
+    moving = recipe.sequence is not None and recipe.sequence.is_moving
     if moving and factor.distribution == "joint" and factor.name in POSE_NAMES:
         assert recipe.sequence is not None
         return f"{recipe.sequence.motion} motion"

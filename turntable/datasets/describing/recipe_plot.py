@@ -1,11 +1,11 @@
-"""A page of pictures of what a recipe draws: histograms of the columns, and where the object's axes point."""
+"""A page of plots of a recipe's draws: histograms of the label columns, and maps of the object's axes."""
 
 import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from turntable.datasets.draws import histogram
+from turntable.datasets.draws import compute_histogram
 from turntable.datasets.labels import Factor, LabelArray
 from turntable.datasets.recipes import Recipe
 from turntable.errors import MissingExtraError
@@ -13,23 +13,23 @@ from turntable.errors import MissingExtraError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_COLUMNS = 4
-_BINS = 40
+_CHARTS_PER_ROW = 4
+_NUM_BINS = 40
 _MAP_CELLS = (36, 18)
-"""Of longitude and of height: cells of equal area on the sphere."""
+"""Numbers of cells in longitude and in height. Equal steps of height give cells of equal area on a sphere."""
 _BLUE = "#3b82c4"
 _UNITS = {"rad": ", rad", "turn": ", turns", "W": ", W", "1": ""}
 
 
 def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
-    """Draw the page.
+    """Plot labels drawn from a recipe.
 
     Args:
-        recipe: the labels were drawn from.
-        labels: [N, L].
+        recipe: Recipe of the labels.
+        labels: Labels, [N, L].
 
     Returns:
-        A PNG file.
+        The page as a PNG file.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -38,26 +38,26 @@ def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtraError("matplotlib", "train") from None
-    rows = -(-len(recipe.factors) // _COLUMNS)
+    rows = -(-len(recipe.factors) // _CHARTS_PER_ROW)
     figure = Figure(figsize=(12, 3.4 + 1.7 * rows), layout="constrained", facecolor="white")
     figure.suptitle(f"{recipe.name}: {len(labels):,} views drawn", fontsize=13)
     parts: Any = figure.subfigures(2, 1, height_ratios=[3.0, 1.7 * rows])
     maps, charts = parts
-    _draw_maps(maps, recipe, labels)
-    for place, factor in enumerate(recipe.factors):
-        _draw_histogram(charts.add_subplot(rows, _COLUMNS, place + 1), factor, labels[:, place])
+    _plot_axis_maps(maps, recipe, labels)
+    for column, factor in enumerate(recipe.factors):
+        _plot_histogram(charts.add_subplot(rows, _CHARTS_PER_ROW, column + 1), factor, labels[:, column])
     page = io.BytesIO()
     figure.savefig(page, format="png", dpi=100)
     return page.getvalue()
 
 
-def _draw_histogram(axes: Any, factor: Factor, values: LabelArray) -> None:
-    counts = histogram(factor, values, _BINS)
-    # A fixed value has its bar in the middle of a range of one.
+def _plot_histogram(axes: Any, factor: Factor, values: LabelArray) -> None:
+    counts = compute_histogram(factor, values, _NUM_BINS)
+    # A fixed value has no range of its own; its bar stands in the middle of a range of length 1.
     low, high = (
         (factor.low, factor.high) if factor.low < factor.high else (factor.low - 0.5, factor.low + 0.5)
     )
-    edges = np.linspace(low, high, _BINS + 1)
+    edges = np.linspace(low, high, _NUM_BINS + 1)
     axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=_BLUE)
     axes.set_title(factor.name.removesuffix("_rad") + _UNITS[factor.unit], fontsize=9)
     axes.set_yticks([])
@@ -65,16 +65,16 @@ def _draw_histogram(axes: Any, factor: Factor, values: LabelArray) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _draw_maps(figure: "Figure | Any", recipe: Recipe, labels: LabelArray) -> None:
-    """The sphere of directions in the world, areas in proportion, once for each axis of the object."""
-    rotation = recipe.schema.rotations(labels)
+def _plot_axis_maps(figure: "Figure | Any", recipe: Recipe, labels: LabelArray) -> None:
+    """Plot the density of the directions of each object axis on an equal-area map of the sphere."""
+    rotation = recipe.schema.compute_rotations(labels)
     longitude = np.linspace(-np.pi, np.pi, _MAP_CELLS[0] + 1)
     height = np.linspace(-1, 1, _MAP_CELLS[1] + 1)
     mean = len(labels) / (_MAP_CELLS[0] * _MAP_CELLS[1])
-    for place, axis in enumerate("xyz"):
-        x, y, z = rotation[:, :, place].T
+    for index, axis in enumerate("xyz"):
+        x, y, z = rotation[:, :, index].T
         counts = np.histogram2d(np.arctan2(y, x), np.clip(z, -1, 1), bins=[longitude, height])[0]
-        axes = figure.add_subplot(1, 3, place + 1, projection="mollweide")
+        axes = figure.add_subplot(1, 3, index + 1, projection="mollweide")
         mesh = axes.pcolormesh(
             longitude, np.arcsin(height), counts.T / mean, cmap="viridis", vmin=0, vmax=3, rasterized=True
         )
@@ -82,7 +82,7 @@ def _draw_maps(figure: "Figure | Any", recipe: Recipe, labels: LabelArray) -> No
         axes.set_xticks(np.radians([-90, 0, 90]), ["-y", "+x", "+y"])
         axes.set_yticks([])
         axes.tick_params(labelsize=9, colors="white")
-        if place == 2:
+        if index == 2:
             bar = figure.colorbar(mesh, ax=axes, shrink=0.6, ticks=[0, 1, 2, 3])
             bar.set_label("density, 1 = uniform", fontsize=8)
             bar.ax.tick_params(labelsize=8)

@@ -1,47 +1,51 @@
-"""The draws of a recipe: labels as pure functions of the recipe, the object and the view."""
+"""Draws of a recipe's labels, as pure functions of the recipe, the object and the view."""
 
-from turntable.datasets.draws.counters import counter_key, units_of, words_of
-from turntable.datasets.draws.distributions import DrawnColumn, check_columns
-from turntable.datasets.draws.drawing import draw_factors, same_draws
-from turntable.datasets.draws.fresh_views import (
+from turntable.datasets.draws.distribution_checks import DrawnColumn, find_distribution_faults
+from turntable.datasets.draws.factor_draws import draw_factors, is_same_draw
+from turntable.datasets.draws.label_preview import compute_histogram, draw_pseudo_labels, format_histogram
+from turntable.datasets.draws.online_rendering import (
     IMAGES,
     LATENTS,
     OBJECT_INDEX,
     VIEW_INDEX,
-    Blocks,
     IntArray,
-    Inventory,
+    ObjectInventory,
     ObjectQuery,
+    RenderBlocks,
     RenderSetup,
-    Unusable,
+    UnusableObject,
     ViewRequest,
 )
-from turntable.datasets.draws.preview import bars, histogram, pseudo_labels
-from turntable.datasets.draws.rotation_overlap import differs, in_box, overlap_with_training
+from turntable.datasets.draws.philox import draw_words, make_philox_key, words_to_units
+from turntable.datasets.draws.rotation_overlap import (
+    compute_training_overlap,
+    has_different_rotations,
+    is_in_box,
+)
 
 __all__ = [
     "IMAGES",
     "LATENTS",
     "OBJECT_INDEX",
     "VIEW_INDEX",
-    "Blocks",
     "DrawnColumn",
     "IntArray",
-    "Inventory",
+    "ObjectInventory",
     "ObjectQuery",
+    "RenderBlocks",
     "RenderSetup",
-    "Unusable",
+    "UnusableObject",
     "ViewRequest",
-    "bars",
-    "check_columns",
-    "counter_key",
-    "differs",
+    "compute_histogram",
+    "compute_training_overlap",
     "draw_factors",
-    "histogram",
-    "in_box",
-    "overlap_with_training",
-    "pseudo_labels",
-    "same_draws",
-    "units_of",
-    "words_of",
+    "draw_pseudo_labels",
+    "draw_words",
+    "find_distribution_faults",
+    "format_histogram",
+    "has_different_rotations",
+    "is_in_box",
+    "is_same_draw",
+    "make_philox_key",
+    "words_to_units",
 ]

@@ -1,4 +1,4 @@
-"""The labels of views that follow one another: poses by a motion, twists, and factors that hold or vary."""
+"""The draw of the labels of sequences: poses that follow a motion, twists, and factors that hold or vary."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable import geometry
-from turntable.datasets.draws.counters import MOTION_WORD, ViewNumbers, counter_key, units_of, words_of
+from turntable.datasets.draws.philox import (
+    FIRST_MOTION_WORD,
+    ViewIndices,
+    draw_words,
+    make_philox_key,
+    words_to_units,
+)
 from turntable.datasets.labels import (
-    NUM_UNITS,
+    NUM_MOTION_UNITS,
     POSE_NAMES,
     ROTATION_NAMES,
     TRANSLATION_NAMES,
@@ -16,68 +22,77 @@ from turntable.datasets.labels import (
     LabelArray,
     LabelSchema,
     SequenceRule,
-    label_columns,
-    poses_at,
+    build_label_columns,
+    compute_poses,
 )
 from turntable.datasets.recipes import Recipe
 
 FloatArray = NDArray[np.float64]
-Alone = Callable[[ViewNumbers], LabelArray]
+DrawViews = Callable[[ViewIndices], LabelArray]
 
 
-def sequence_labels(recipe: Recipe, object_id: str, views: ViewNumbers, alone: Alone) -> LabelArray:
-    """The labels [V, L] of some views; each depends on its own number alone, not on which are asked for.
+def draw_sequence_labels(
+    recipe: Recipe, object_id: str, views: ViewIndices, draw_independent: DrawViews
+) -> LabelArray:
+    """Draw the labels [V, L] of views of sequences.
+
+    A view's labels depend on its own number alone, not on the other views asked for.
 
     Args:
-        recipe: with a sequence rule.
-        object_id: of the object.
-        views: view numbers.
-        alone: draws views as if there were no sequences, [V, D].
+        recipe: Recipe with a sequence rule.
+        object_id: Id of the object.
+        views: Numbers of the views.
+        draw_independent: Function that draws views as if there were no sequences, [V, D].
     """
     rule = recipe.sequence
     assert rule is not None
-    drawn = LabelSchema(label_columns(recipe.drawn, recipe.rotation, None))
-    firsts, which = np.unique(views - views % rule.length, return_inverse=True)
-    held, own = alone(firsts), alone(views)
-    varying = {*rule.vary, *(() if rule.moving else POSE_NAMES)}
-    columns = {name: own[:, i] if name in varying else held[which, i] for i, name in enumerate(drawn.names)}
-    if rule.moving:
-        start, twist = _motions(recipe, rule, object_id, firsts, held, drawn)
-        poses, twists = poses_at(start[which], twist[which], views % rule.length), twist[which]
-        columns |= _pose_columns(poses)
+    drawn = LabelSchema(build_label_columns(recipe.drawn_factors, recipe.rotation, None))
+    # A factor that holds over a sequence has the value that its first view would draw by itself.
+    firsts, sequence = np.unique(views - views % rule.length, return_inverse=True)
+    held, own = draw_independent(firsts), draw_independent(views)
+    varying = {*rule.vary, *(() if rule.is_moving else POSE_NAMES)}
+    columns = {
+        name: own[:, i] if name in varying else held[sequence, i] for i, name in enumerate(drawn.names)
+    }
+    if rule.is_moving:
+        start, twist = _draw_motions(recipe, rule, object_id, firsts, held, drawn)
+        poses, twists = compute_poses(start[sequence], twist[sequence], views % rule.length), twist[sequence]
+        columns |= _poses_to_columns(poses)
     else:
-        before = alone(np.maximum(views - 1, firsts[which]))
-        twists = geometry.log_se3(geometry.inverse_pose(_poses(drawn, before)) @ _poses(drawn, own))
+        before = draw_independent(np.maximum(views - 1, firsts[sequence]))
+        twists = geometry.log_se3(
+            geometry.invert_pose(_labels_to_poses(drawn, before)) @ _labels_to_poses(drawn, own)
+        )
     twists = np.where((views % rule.length > 0)[:, None], twists, 0.0)
     columns |= dict(zip(TWIST_NAMES, twists.T, strict=True))
-    return recipe.schema.round(np.stack([columns[name] for name in recipe.schema.names], axis=-1))
+    return recipe.schema.round_values(np.stack([columns[name] for name in recipe.schema.names], axis=-1))
 
 
-def _motions(
+def _draw_motions(
     recipe: Recipe,
     rule: SequenceRule,
     object_id: str,
-    firsts: ViewNumbers,
+    firsts: ViewIndices,
     held: LabelArray,
     drawn: LabelSchema,
 ) -> tuple[FloatArray, FloatArray]:
-    """First poses [N, 4, 4] and twists [N, 6] of the sequences that begin with these views."""
-    words = words_of(counter_key(recipe.label_digest, object_id), firsts)
-    return rule.start_and_twist(
-        units_of(words[:, MOTION_WORD : MOTION_WORD + NUM_UNITS]),
-        drawn.rotations(held),
-        drawn.translations(held).astype(np.float64),
-        drawn.values(held, "camera_elevation_rad").astype(np.float64),
+    """Draw the first poses [N, 4, 4] and twists [N, 6] of the sequences that start at ``firsts``."""
+    words = draw_words(make_philox_key(recipe.label_digest, object_id), firsts)
+    return rule.compute_start_and_twist(
+        words_to_units(words[:, FIRST_MOTION_WORD : FIRST_MOTION_WORD + NUM_MOTION_UNITS]),
+        drawn.compute_rotations(held),
+        drawn.get_translations(held).astype(np.float64),
+        drawn.get_values(held, "camera_elevation_rad").astype(np.float64),
     )
 
 
-def _pose_columns(poses: FloatArray) -> dict[str, NDArray[np.float64]]:
-    """Angles and translations as labels: the translation acts before the object turns."""
+def _poses_to_columns(poses: FloatArray) -> dict[str, NDArray[np.float64]]:
+    """Convert poses to columns of angles and of translations in the object's frame."""
     rotation = poses[:, :3, :3]
     translation = np.swapaxes(rotation, -1, -2) @ poses[:, :3, 3:]
     values = np.concatenate([geometry.matrix_to_euler(rotation), translation[..., 0]], axis=-1)
     return dict(zip(ROTATION_NAMES + TRANSLATION_NAMES, values.T, strict=True))
 
 
-def _poses(schema: LabelSchema, labels: LabelArray) -> FloatArray:
-    return geometry.pose(schema.rotations(labels), schema.translations(labels))
+def _labels_to_poses(schema: LabelSchema, labels: LabelArray) -> FloatArray:
+    return geometry.make_pose(schema.compute_rotations(labels), schema.get_translations(labels))

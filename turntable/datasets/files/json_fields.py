@@ -1,6 +1,6 @@
-"""A JSON document that a stranger wrote, read field by field: each reading states a type and bounds.
+"""Strict reading of a JSON document that a stranger wrote: each field is read with its type and its bounds.
 
-Whatever is wrong is a ``FieldError``, which names the field and what is wanted; who reads knows the file.
+Every fault is a ``FieldError`` that names the field and the expected value. The caller adds the file's name.
 """
 
 import json
@@ -11,234 +11,261 @@ from typing import Any, NoReturn, cast
 
 from turntable.datasets.files.digests import is_digest
 
-DEEPEST = 16
-"""Tables and lists within one another."""
-LONGEST_TEXT = 20_000
+MAX_DEPTH = 16
+"""Nesting depth of objects and lists."""
+MAX_TEXT_LENGTH = 20_000
 """Characters of a text that has no narrower bound."""
-_SHOWN = 40
+_MAX_SHOWN_LENGTH = 40
 """Characters of a wrong value that a message repeats."""
-_NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters, which steer terminals, but for tabs and line ends; and halves of characters."""
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, which can steer terminals, except tabs and line ends; and lone surrogates."""
 _REQUIRED: Any = object()
+"""Default that marks a field as required."""
 
 
 class FieldError(ValueError):
-    """A field is missing, of another type, or out of bounds."""
+    """A field of a JSON object that is missing, of another type, or out of bounds."""
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Read a JSON document.
+    """Return the value of a JSON document.
 
     Raises:
-        FieldError: It is none, has NaN or infinity in it, or is nested too deeply.
+        FieldError: The text is not JSON, holds NaN or infinity, or is nested too deeply.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_raise_for_constant)
     except RecursionError:
         raise FieldError("it is nested too deeply") from None
     except ValueError as error:
         raise FieldError(str(error)) from None
 
 
-class Fields:
-    """The fields of one JSON object.
+class JsonFields:
+    """The fields of one JSON object, to be read one by one.
+
+    Every ``get_`` method raises FieldError if the field is missing (and has no default) or is not as stated.
 
     Args:
-        table: The object.
-        path: How messages call it, with a dot at its end: "shards[3]."; empty for the whole document.
+        table: The parsed JSON object.
+        prefix: Name of the object in messages, ending with a dot, such as "shards[3]."; empty for the
+            document.
 
     Raises:
-        FieldError: It is no object.
+        FieldError: ``table`` is not an object.
     """
 
-    def __init__(self, table: object, path: str = "") -> None:
+    def __init__(self, table: object, prefix: str = "") -> None:
         if not isinstance(table, dict):
-            raise FieldError(f"{path.rstrip('.') or 'the document'} is {_shown(table)}: not an object")
-        self._table, self._path = cast("dict[str, Any]", table), path
+            raise FieldError(
+                f"{prefix.rstrip('.') or 'the document'} is {_format_value(table)}: not an object"
+            )
+        self._table, self._prefix = cast("dict[str, Any]", table), prefix
         self._unread = self._table.copy()
 
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all fields that are there."""
+    def list_names(self) -> tuple[str, ...]:
+        """Return the names of all fields that are present."""
         return tuple(self._table)
 
     def has(self, name: str) -> bool:
-        """Tell whether a field is there and not null."""
+        """Return True if a field is present and not null. A null field counts as read."""
         if self._table.get(name) is not None:
             return True
         self._unread.pop(name, None)
         return False
 
-    def integer(self, name: str, least: int, most: int, default: int = _REQUIRED) -> int:
-        """Return a whole number from ``least`` to ``most``."""
-        value = self._value(name, default)
-        if type(value) is not int or not least <= value <= most:
-            self._refuse(name, value, f"a whole number from {least:,} to {most:,}")
+    def get_integer(self, name: str, min_value: int, max_value: int, default: int = _REQUIRED) -> int:
+        """Return a whole number from ``min_value`` to ``max_value``."""
+        value = self._get_value(name, default)
+        if type(value) is not int or not min_value <= value <= max_value:
+            self._raise_error(name, value, f"a whole number from {min_value:,} to {max_value:,}")
         return value
 
-    def number(self, name: str, least: float, most: float, default: float = _REQUIRED) -> float:
-        """Return a number from ``least`` to ``most``, as it was written: 1 stays an integer."""
-        value = self._value(name, default)
-        if type(value) not in (int, float) or not least <= value <= most:
-            self._refuse(name, value, f"a number from {least:g} to {most:g}")
+    def get_number(self, name: str, min_value: float, max_value: float, default: float = _REQUIRED) -> float:
+        """Return a number from ``min_value`` to ``max_value`` as it was written: 1 stays an integer."""
+        value = self._get_value(name, default)
+        if type(value) not in (int, float) or not min_value <= value <= max_value:
+            self._raise_error(name, value, f"a number from {min_value:g} to {max_value:g}")
         return value
 
-    def text(
+    def get_text(
         self,
         name: str,
-        most: int = LONGEST_TEXT,
+        max_length: int = MAX_TEXT_LENGTH,
         pattern: re.Pattern[str] | None = None,
         default: str = _REQUIRED,
     ) -> str:
-        """Return a text of at most ``most`` characters: of a pattern, or else without control characters."""
-        value = self.raw_text(name, most, default)
+        """Return a text of at most ``max_length`` characters that matches ``pattern``.
+
+        Without a pattern the text must have no control characters.
+        """
+        value = self.get_raw_text(name, max_length, default)
         if pattern is None:
-            if _NOT_TEXT.search(value):
-                self._refuse(name, value, "a text without control characters")
+            if _CONTROL_CHARACTERS.search(value):
+                self._raise_error(name, value, "a text without control characters")
         elif not pattern.fullmatch(value):
-            self._refuse(name, value, f"a text of the form {pattern.pattern}")
+            self._raise_error(name, value, f"a text of the form {pattern.pattern}")
         return value
 
-    def raw_text(self, name: str, most: int, default: str = _REQUIRED) -> str:
-        """Return a text of at most ``most`` characters, whatever they are: not to be printed as it is."""
-        value = self._value(name, default)
-        if not isinstance(value, str) or len(value) > most:
-            self._refuse(name, value, f"a text of at most {most:,} characters")
+    def get_raw_text(self, name: str, max_length: int, default: str = _REQUIRED) -> str:
+        """Return a text of at most ``max_length`` arbitrary characters. Do not print it as it is."""
+        value = self._get_value(name, default)
+        if not isinstance(value, str) or len(value) > max_length:
+            self._raise_error(name, value, f"a text of at most {max_length:,} characters")
         return value
 
-    def choice(self, name: str, choices: Collection[str], default: str = _REQUIRED) -> Any:
-        """Return one of some texts."""
-        value = self._value(name, default)
+    def get_choice(self, name: str, choices: Collection[str], default: str = _REQUIRED) -> Any:
+        """Return a text that is one of ``choices``."""
+        value = self._get_value(name, default)
         if not isinstance(value, str) or value not in choices:
-            self._refuse(name, value, f"one of {', '.join(choices)}")
+            self._raise_error(name, value, f"one of {', '.join(choices)}")
         return value
 
-    def digest(self, name: str) -> str:
-        """Return a sha256: 64 hexadecimal digits, in lower case."""
-        value = self._value(name)
+    def get_digest(self, name: str) -> str:
+        """Return a sha256: 64 lower-case hexadecimal digits."""
+        value = self._get_value(name)
         if not is_digest(value):
-            self._refuse(name, value, "64 hexadecimal digits in lower case")
+            self._raise_error(name, value, "64 hexadecimal digits in lower case")
         return value
 
-    def items(self, name: str, most: int, default: Any = _REQUIRED) -> list[Any]:
-        """Return a list of at most ``most`` items, whatever they are."""
-        value = self._value(name, default)
-        if not isinstance(value, list | tuple) or len(cast("list[Any]", value)) > most:
-            self._refuse(name, value, f"a list of at most {most:,} items")
+    def get_list(self, name: str, max_items: int, default: Any = _REQUIRED) -> list[Any]:
+        """Return a list of at most ``max_items`` items of any type."""
+        value = self._get_value(name, default)
+        if not isinstance(value, list | tuple) or len(cast("list[Any]", value)) > max_items:
+            self._raise_error(name, value, f"a list of at most {max_items:,} items")
         return list(cast("list[Any]", value))
 
-    def distinct(
+    def get_unique_texts(
         self,
         name: str,
-        most: int,
-        longest: int,
+        max_items: int,
+        max_length: int,
         pattern: re.Pattern[str] | None = None,
         default: Any = _REQUIRED,
     ) -> tuple[str, ...]:
-        """Return a list of texts, none of them twice; bounds are as of ``items`` and ``text``."""
-        items = self.items(name, most, default)
-        named = self._numbered(name, items)
-        texts = tuple(named.text(str(at), longest, pattern) for at in range(len(items)))
+        """Return a list of different texts, each checked as ``get_text`` does.
+
+        Args:
+            name: Name of the field.
+            max_items: Largest number of texts.
+            max_length: Largest number of characters of each text.
+            pattern: Form of each text; None: no control characters.
+            default: Value of a missing field.
+        """
+        items = self.get_list(name, max_items, default)
+        numbered = self._make_numbered_fields(name, items)
+        texts = tuple(numbered.get_text(str(index), max_length, pattern) for index in range(len(items)))
         if len(set(texts)) < len(texts):
-            self._refuse(name, items, "a list of different texts")
+            self._raise_error(name, items, "a list of different texts")
         return texts
 
-    def numbers(self, name: str, count: int, least: float, most: float) -> tuple[float, ...]:
-        """Return a list of exactly ``count`` numbers."""
-        named = self._numbered(name, self._exactly(name, count))
-        return tuple(named.number(str(at), least, most) for at in range(count))
+    def get_numbers(self, name: str, num_items: int, min_value: float, max_value: float) -> tuple[float, ...]:
+        """Return a list of exactly ``num_items`` numbers, each from ``min_value`` to ``max_value``."""
+        numbered = self._make_numbered_fields(name, self._get_exact_list(name, num_items))
+        return tuple(numbered.get_number(str(index), min_value, max_value) for index in range(num_items))
 
-    def integers(self, name: str, count: int, least: int, most: int) -> tuple[int, ...]:
-        """Return a list of exactly ``count`` whole numbers."""
-        named = self._numbered(name, self._exactly(name, count))
-        return tuple(named.integer(str(at), least, most) for at in range(count))
+    def get_integers(self, name: str, num_items: int, min_value: int, max_value: int) -> tuple[int, ...]:
+        """Return a list of exactly ``num_items`` whole numbers, each from ``min_value`` to ``max_value``."""
+        numbered = self._make_numbered_fields(name, self._get_exact_list(name, num_items))
+        return tuple(numbered.get_integer(str(index), min_value, max_value) for index in range(num_items))
 
-    def table(self, name: str) -> "Fields":
-        """Return an object, to be read like this one."""
-        return Fields(self._value(name), f"{self._path}{name}.")
+    def get_fields(self, name: str) -> "JsonFields":
+        """Return a nested object, to be read like this one."""
+        return JsonFields(self._get_value(name), f"{self._prefix}{name}.")
 
-    def tables(self, name: str, most: int) -> Iterator["Fields"]:
-        """Return the objects of a list of at most ``most``, one after the other."""
-        for at, item in enumerate(self.items(name, most)):
-            yield Fields(item, f"{self._path}{name}[{at}].")
+    def iter_fields(self, name: str, max_items: int) -> Iterator["JsonFields"]:
+        """Yield the objects of a list of at most ``max_items`` objects."""
+        for index, item in enumerate(self.get_list(name, max_items)):
+            yield JsonFields(item, f"{self._prefix}{name}[{index}].")
 
-    def plain(self, name: str) -> dict[str, Any]:
-        """Return an object of anything, which is not too deep and whose texts are such as ``text`` takes."""
-        value = self._value(name)
+    def get_dict(self, name: str) -> dict[str, Any]:
+        """Return an object with any fields, nested at most ``MAX_DEPTH`` deep.
+
+        Its texts must have at most ``MAX_TEXT_LENGTH`` characters and no control characters, its numbers must
+        be finite.
+        """
+        value = self._get_value(name)
         if not isinstance(value, dict):
-            self._refuse(name, value, "an object")
-        self._check_plain(name, value, DEEPEST)
+            self._raise_error(name, value, "an object")
+        self._check_plain(name, value, MAX_DEPTH)
         return cast("dict[str, Any]", value)
 
-    def texts(self, name: str) -> dict[str, str]:
+    def get_text_dict(self, name: str) -> dict[str, str]:
         """Return an object whose values are all texts."""
-        table = self.plain(name)
+        table = self.get_dict(name)
         for key, value in table.items():
             if not isinstance(value, str):
-                self._refuse(f"{name}.{_cut(key)}", value, "a text")
+                self._raise_error(f"{name}.{_shorten_text(key)}", value, "a text")
         return cast("dict[str, str]", table)
 
-    def finish(self) -> None:
-        """Refuse the object if it has a field that nobody read."""
+    def check_all_read(self) -> None:
+        """Raise FieldError if the object has a field that was not read."""
         if self._unread:
-            raise FieldError(f"unknown: {self._path}{_cut(min(self._unread))}")
+            raise FieldError(f"unknown: {self._prefix}{_shorten_text(min(self._unread))}")
 
-    def refuse(self, name: str, wanted: str) -> NoReturn:
-        """Refuse a field that was read. Raises FieldError always."""
-        self._refuse(name, self._table.get(name), wanted)
+    def raise_error(self, name: str, expected: str) -> NoReturn:
+        """Raise a FieldError that says what was expected of a field."""
+        self._raise_error(name, self._table.get(name), expected)
 
-    def _exactly(self, name: str, count: int) -> list[Any]:
-        items = self.items(name, count)
-        if len(items) != count:
-            self._refuse(name, items, f"a list of {count} numbers")
+    def _get_exact_list(self, name: str, num_items: int) -> list[Any]:
+        items = self.get_list(name, num_items)
+        if len(items) != num_items:
+            self._raise_error(name, items, f"a list of {num_items} numbers")
         return items
 
-    def _numbered(self, name: str, items: list[Any]) -> "Fields":
-        """The items of a list as fields, by their number."""
-        return Fields({str(at): item for at, item in enumerate(items)}, f"{self._path}{name}.")
+    def _make_numbered_fields(self, name: str, items: list[Any]) -> "JsonFields":
+        """Return the items of a list as fields named by their indices."""
+        return JsonFields({str(index): item for index, item in enumerate(items)}, f"{self._prefix}{name}.")
 
-    def _value(self, name: str, default: Any = _REQUIRED) -> Any:
+    def _get_value(self, name: str, default: Any = _REQUIRED) -> Any:
         self._unread.pop(name, None)
         value = self._table.get(name, default)
         if value is _REQUIRED:
-            raise FieldError(f"{self._path}{name} is missing")
+            raise FieldError(f"{self._prefix}{name} is missing")
         return value
 
-    def _refuse(self, name: str, value: object, wanted: str) -> NoReturn:
-        raise FieldError(f"{self._path}{name} is {_shown(value)}, not {wanted}")
+    def _raise_error(self, name: str, value: object, expected: str) -> NoReturn:
+        raise FieldError(f"{self._prefix}{name} is {_format_value(value)}, not {expected}")
 
-    def _check_plain(self, name: str, value: object, deepest: int) -> None:
+    def _check_plain(self, name: str, value: object, max_depth: int) -> None:
         if isinstance(value, Mapping | list):
-            if not deepest:
-                raise FieldError(f"{self._path}{_cut(name)} is nested too deeply")
-            inside = cast("Any", value)
-            for key, item in inside.items() if isinstance(value, Mapping) else enumerate(inside):
+            if not max_depth:
+                raise FieldError(f"{self._prefix}{_shorten_text(name)} is nested too deeply")
+            nested = cast("Any", value)
+            for key, item in nested.items() if isinstance(value, Mapping) else enumerate(nested):
                 self._check_text(name, str(key))
-                self._check_plain(f"{name}.{key}", item, deepest - 1)
+                self._check_plain(f"{name}.{key}", item, max_depth - 1)
         elif isinstance(value, str):
             self._check_text(name, value)
         elif isinstance(value, float) and not math.isfinite(value):
-            self._refuse(_cut(name), value, "a finite number")
+            self._raise_error(_shorten_text(name), value, "a finite number")
 
     def _check_text(self, name: str, text: str) -> None:
-        if len(text) > LONGEST_TEXT or _NOT_TEXT.search(text):
-            self._refuse(_cut(name), text, f"a text of at most {LONGEST_TEXT:,} plain characters")
+        if len(text) > MAX_TEXT_LENGTH or _CONTROL_CHARACTERS.search(text):
+            self._raise_error(
+                _shorten_text(name), text, f"a text of at most {MAX_TEXT_LENGTH:,} plain characters"
+            )
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _raise_for_constant(name: str) -> NoReturn:
     raise FieldError(f"{name} is no number")
 
 
-def _shown(value: object) -> str:
-    """A wrong value in a message: short, whatever it is."""
+def _format_value(value: object) -> str:
+    """Return a wrong value as a message shows it: short, whatever the value is."""
     if isinstance(value, str):
-        return ascii(value[: _SHOWN + 1]) if len(value) <= _SHOWN else f"{value[:_SHOWN]!a}…"
+        return (
+            ascii(value[: _MAX_SHOWN_LENGTH + 1])
+            if len(value) <= _MAX_SHOWN_LENGTH
+            else f"{value[:_MAX_SHOWN_LENGTH]!a}…"
+        )
     if isinstance(value, dict | list | tuple):
-        kind = "an object" if isinstance(value, dict) else "a list"
-        return f"{kind} of {len(cast('list[Any]', value)):,}"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**_SHOWN:
+        type_name = "an object" if isinstance(value, dict) else "a list"
+        return f"{type_name} of {len(cast('list[Any]', value)):,}"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**_MAX_SHOWN_LENGTH:
         return "a huge number"
     return repr(value)
 
 
-def _cut(text: str) -> str:
-    return _shown(text)[1:-1] if len(text) <= _SHOWN else f"{text[:_SHOWN]!a}…"
+def _shorten_text(text: str) -> str:
+    return _format_value(text)[1:-1] if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]!a}…"

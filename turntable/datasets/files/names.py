@@ -1,4 +1,4 @@
-"""Names: of the files of a data set, and of an object's members in a shard."""
+"""Keys of objects, names of an object's members in a shard, and the check of file names in a store."""
 
 import hashlib
 import re
@@ -6,31 +6,33 @@ import re
 from turntable.errors import InvalidInputError
 
 MAX_KEY_LENGTH = 64
+"""Characters of a key."""
 KEY_PATTERN = re.compile(r"[a-z0-9_-]{1,64}")
+"""Form of every key."""
 
-# An id of this form keeps its letters. It has no "-" before the slash, and nowhere "--": so the first "-" of
-# its key can only be the slash, and a hashed key, which has "--", can never be met.
+# An id of this form keeps its letters. It has no "-" before the slash and no "--" anywhere. So the first "-"
+# of its key can only be the slash, and the key never equals a hashed key, which contains "--".
 _PLAIN_ID = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+(-[a-z0-9_]+)*)?")
 _HASH_DIGITS = 16
 
 
-def object_key(object_id: str) -> str:
-    """Turn an object's id into its key, one to one.
+def make_object_key(object_id: str) -> str:
+    """Return the key of an object's id. Different ids have different keys.
 
-    "02691156/abc" becomes "02691156-abc"; an id with other letters, or too long, becomes a readable part and
-    64 bits of its sha256.
+    "02691156/abc" becomes "02691156-abc". An id with other letters, or a longer one, becomes a readable part
+    followed by 64 bits of its sha256.
 
     Args:
-        object_id: any text without control characters, such as "category/instance".
+        object_id: Text without control characters, such as "category/instance".
 
     Returns:
-        A key of [a-z0-9_-], at most 64 long.
+        A key of the characters [a-z0-9_-], at most 64 long.
 
     Raises:
-        InvalidInputError: the id is empty or has control characters.
+        InvalidInputError: The id is empty or has control characters.
     """
     if not object_id or not object_id.isprintable():
-        raise InvalidInputError(f"object id {object_id!r}: must be printable text, at least one character")
+        raise InvalidInputError(f"object id {object_id!r}: give printable text of at least one character")
     if len(object_id) <= MAX_KEY_LENGTH and _PLAIN_ID.fullmatch(object_id):
         return object_id.replace("/", "-")
     readable = re.sub(r"[^a-z0-9_]+", "-", object_id.lower()).strip("-")
@@ -39,33 +41,37 @@ def object_key(object_id: str) -> str:
     return f"{readable}--{digest}"
 
 
-def image_member(key: str, view: int) -> str:
-    """Name of a view's JPEG in the shard."""
+def make_image_member_name(key: str, view: int) -> str:
+    """Return the name of a view's JPEG in its shard."""
     return f"{key}.{view:03d}.jpg"
 
 
-def extra_member(key: str, view: int, output: str) -> str:
-    """Name of another output of a view in the shard."""
+def make_output_member_name(key: str, view: int, output: str) -> str:
+    """Return the name of another output of a view (such as its mask) in its shard."""
     return f"{key}.{view:03d}.{output}.png"
 
 
-def points_member(key: str) -> str:
-    """Name of an object's point cloud in the shard."""
+def make_points_member_name(key: str) -> str:
+    """Return the name of an object's point cloud in its shard."""
     return f"{key}.points.npy"
 
 
-def labels_member(key: str) -> str:
-    """Name of an object's labels in the shard."""
+def make_labels_member_name(key: str) -> str:
+    """Return the name of an object's labels in its shard."""
     return f"{key}.latents.npy"
 
 
-def meta_member(key: str) -> str:
-    """Name of an object's description in the shard."""
+def make_meta_member_name(key: str) -> str:
+    """Return the name of an object's description in its shard."""
     return f"{key}.meta.json"
 
 
-def checked_name(name: str) -> str:
-    """The name itself. Raises InvalidInputError where it could leave the store or means nothing."""
+def check_file_name(name: str) -> str:
+    """Return the name of a file in a store unchanged, or refuse it.
+
+    Raises:
+        InvalidInputError: The name could lead out of the store, is empty, or has control characters.
+    """
     parts = name.split("/")
     if not name.isprintable() or "\\" in name or any(part in ("", ".", "..") for part in parts):
         raise InvalidInputError(

@@ -1,4 +1,4 @@
-"""Plain arrays as .npy files: written the same way every time, read without believing their claims."""
+"""Plain arrays as .npy files: always written the same way, and read without trusting their headers."""
 
 import io
 import math
@@ -11,86 +11,106 @@ from numpy.typing import NDArray
 
 from turntable.datasets.files.folder_files import FolderFiles
 
-MOST_LIST_BYTES = 1 << 30
-"""The size of a list of objects, at most."""
-_LONGEST_HEADER = 1000
-# numpy reads a header as an expression of Python, which takes fifty times as long and is more than is needed.
+MAX_LIST_BYTES = 1 << 30
+"""Bytes of a file with a list of objects."""
+_MAX_HEADER_LENGTH = 1000
+# numpy parses a header as a Python expression. This takes fifty times as long and allows more than we write.
 _HEADER = re.compile(
     rb"\s*\{\s*'descr':\s*'([<>|=][A-Za-z]\d{1,9})',\s*'fortran_order':\s*(True|False),\s*"
     rb"'shape':\s*\(([\d, ]*)\),?\s*\}\s*"
 )
 _MAGIC = {b"\x93NUMPY\x01\x00": 2, b"\x93NUMPY\x02\x00": 4}
-"""How long the length of the header is, by what the file begins with."""
+"""Number of bytes that hold the header's length, by the first eight bytes of the file (version 1 or 2).
+"""
 
 
-def npy_bytes(array: NDArray[Any]) -> bytes:
-    """Write an array as a .npy file of version 1.0; the same array always gives the same bytes."""
+def encode_npy(array: NDArray[Any]) -> bytes:
+    """Return an array as the bytes of a .npy file of version 1.0.
+
+    The same array always gives the same bytes.
+    """
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
     return buffer.getvalue()
 
 
-def array_in(data: Any, start: int = 0, end: int | None = None) -> NDArray[Any]:
+def decode_npy_at(data: Any, start: int = 0, end: int | None = None) -> NDArray[Any]:
     """Return the array of a .npy file that lies in memory, as a view of that memory.
 
     Args:
-        data: What holds the file: bytes, or a memory map.
-        start: Where it begins.
-        end: Where it ends, if it must end there; None: there may be more behind.
+        data: Bytes or a memory map that holds the file.
+        start: Offset of the file's first byte.
+        end: Offset of the file's end if it must end there; None: more bytes may follow.
 
     Raises:
-        ValueError: It is no plain array, or not as long as its header says.
+        ValueError: The bytes are not a plain array, or the array is not as long as its header says.
     """
-    digits = _MAGIC.get(bytes(data[start : start + 8]), 0)
-    begin = start + 8 + digits
-    length = int.from_bytes(data[start + 8 : begin], "little")
-    found = _HEADER.fullmatch(bytes(data[begin : begin + min(length, _LONGEST_HEADER)]))
-    if not digits or found is None:
+    num_length_bytes = _MAGIC.get(bytes(data[start : start + 8]), 0)
+    header_start = start + 8 + num_length_bytes
+    header_length = int.from_bytes(data[start + 8 : header_start], "little")
+    header = _HEADER.fullmatch(
+        bytes(data[header_start : header_start + min(header_length, _MAX_HEADER_LENGTH)])
+    )
+    if not num_length_bytes or header is None:
         raise ValueError("not a plain array")
-    dtype = _plain_dtype(found[1].decode("ascii"))
-    shape = tuple(int(side) for side in found[3].replace(b",", b" ").split())
-    count, offset = math.prod(shape), begin + length
-    if count * dtype.itemsize > len(data) - offset or (
-        end is not None and offset + count * dtype.itemsize != end
+    dtype = _parse_dtype(header[1].decode("ascii"))
+    shape = tuple(int(side) for side in header[3].replace(b",", b" ").split())
+    # math.prod of Python integers cannot overflow, however large the sides are that a header claims.
+    num_items, data_start = math.prod(shape), header_start + header_length
+    if num_items * dtype.itemsize > len(data) - data_start or (
+        end is not None and data_start + num_items * dtype.itemsize != end
     ):
         raise ValueError("not a plain array of the length that its header says")
-    array = np.frombuffer(data, dtype=dtype, count=count, offset=offset)
-    return array.reshape(shape[::-1]).T if found[2] == b"True" else array.reshape(shape)
+    array = np.frombuffer(data, dtype=dtype, count=num_items, offset=data_start)
+    return array.reshape(shape[::-1]).T if header[2] == b"True" else array.reshape(shape)
 
 
-def parse_npy(data: bytes) -> NDArray[Any]:
-    """Read an array from the bytes of a .npy file. Nothing is unpickled, and no memory taken but the file's.
+def decode_npy(data: bytes) -> NDArray[Any]:
+    """Return the array of a .npy file from its bytes.
+
+    Nothing is unpickled, and no further memory is reserved.
 
     Raises:
-        ValueError: It is no plain array, or not as long as its header says.
+        ValueError: The bytes are not a plain array, or the array is not as long as its header says.
     """
-    return array_in(data, 0, len(data))
+    return decode_npy_at(data, 0, len(data))
 
 
-def read_npy(path: Path, most_bytes: int) -> NDArray[Any]:
-    """Read an array from a .npy file that somebody named.
+def read_npy(path: Path, max_bytes: int) -> NDArray[Any]:
+    """Read an array from a .npy file that a user named.
+
+    Args:
+        path: Path of the file.
+        max_bytes: Largest size of the file that is accepted.
 
     Raises:
-        ValueError: It is no plain array.
-        IntegrityError: It is no ordinary file, or larger than ``most_bytes``.
+        ValueError: The file is not a plain array.
+        IntegrityError: The file is not an ordinary file, or is larger than ``max_bytes``.
         StoreError: The system refuses to read it.
-        FileNotFoundError: There is none.
+        FileNotFoundError: The file is missing.
     """
-    data = FolderFiles(path.parent).read(path.name, most_bytes)
+    data = FolderFiles(path.parent).read(path.name, max_bytes)
     if data is None:
         raise FileNotFoundError(path)
-    return parse_npy(data)
+    return decode_npy(data)
 
 
-def parse_points(data: bytes) -> NDArray[np.float32]:
-    """Read a point cloud, float32 [P, 6]. Raises ValueError where the file is none."""
-    points = parse_npy(data)
+def decode_points(data: bytes) -> NDArray[np.float32]:
+    """Return a point cloud from the bytes of its .npy file.
+
+    Returns:
+        float32 [P, 6]: position and unit normal of each point.
+
+    Raises:
+        ValueError: The bytes are not an array of this shape and type.
+    """
+    points = decode_npy(data)
     if points.dtype != np.dtype("<f4") or points.ndim != 2 or points.shape[1] != 6:
         raise ValueError(f"{points.dtype} {points.shape}, not a cloud of points and normals")
-    return points.astype(np.float32)  # an array of its own, which may be written to
+    return points.astype(np.float32)  # a copy: the decoded array is a read-only view
 
 
-def _plain_dtype(text: str) -> "np.dtype[Any]":
+def _parse_dtype(text: str) -> "np.dtype[Any]":
     try:
         dtype = np.dtype(text)
     except (TypeError, ValueError, OverflowError):

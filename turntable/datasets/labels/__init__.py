@@ -1,26 +1,21 @@
-"""Labels: the factors behind a view, the columns they make, and what is kept of a view beside its picture."""
+"""Labels: the factors behind a view, the label columns, and the outputs of a view besides its picture."""
 
-from turntable.datasets.labels.columns import GREATEST_LEGACY_SEED, LEGACY_ORDER, POSE_NAMES, label_columns
 from turntable.datasets.labels.factors import (
-    DEFAULTS,
-    REQUIRED,
-    STANDARD,
-    STANDARD_BY_NAME,
+    FACTOR_DEFAULTS,
+    REQUIRED_FACTORS,
+    STANDARD_FACTORS,
+    STANDARD_FACTORS_BY_NAME,
     Draws,
     Factor,
     StandardFactor,
 )
-from turntable.datasets.labels.outputs import (
-    EXTRAS,
-    OUTPUTS,
-    POINTS_MEANING,
-    OutputName,
-    channels_first,
-    decode_extra,
-    encode_extra,
+from turntable.datasets.labels.label_columns import (
+    LEGACY_ORDER,
+    MAX_LEGACY_SEED,
+    POSE_NAMES,
+    build_label_columns,
 )
-from turntable.datasets.labels.rotation_rule import MOST_MARGIN_DEG, RotationRule, TrainingRange
-from turntable.datasets.labels.schema import (
+from turntable.datasets.labels.label_schema import (
     ROTATION_NAMES,
     TRANSLATION_NAMES,
     TWIST_NAMES,
@@ -28,34 +23,44 @@ from turntable.datasets.labels.schema import (
     LabelArray,
     LabelSchema,
 )
+from turntable.datasets.labels.outputs import (
+    EXTRA_OUTPUTS,
+    OUTPUTS,
+    POINTS_MEANING,
+    OutputName,
+    decode_output,
+    encode_output,
+    to_channels_first,
+)
+from turntable.datasets.labels.rotation_rule import MAX_MARGIN_DEG, RotationRule, TrainingRange
 from turntable.datasets.labels.sequence_rule import (
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
-    MOST_TRANSLATION,
-    NUM_UNITS,
+    MAX_SCREW_TRANSLATION,
+    NUM_MOTION_UNITS,
     MotionName,
     SequenceRule,
     Span,
-    poses_at,
+    compute_poses,
 )
 
 __all__ = [
-    "DEFAULTS",
     "DEFAULT_OFFSET",
     "DEFAULT_TRAVEL",
-    "EXTRAS",
-    "GREATEST_LEGACY_SEED",
+    "EXTRA_OUTPUTS",
+    "FACTOR_DEFAULTS",
     "LEGACY_ORDER",
-    "MOST_MARGIN_DEG",
-    "MOST_TRANSLATION",
-    "NUM_UNITS",
+    "MAX_LEGACY_SEED",
+    "MAX_MARGIN_DEG",
+    "MAX_SCREW_TRANSLATION",
+    "NUM_MOTION_UNITS",
     "OUTPUTS",
     "POINTS_MEANING",
     "POSE_NAMES",
-    "REQUIRED",
+    "REQUIRED_FACTORS",
     "ROTATION_NAMES",
-    "STANDARD",
-    "STANDARD_BY_NAME",
+    "STANDARD_FACTORS",
+    "STANDARD_FACTORS_BY_NAME",
     "TRANSLATION_NAMES",
     "TWIST_NAMES",
     "Draws",
@@ -70,9 +75,9 @@ __all__ = [
     "Span",
     "StandardFactor",
     "TrainingRange",
-    "channels_first",
-    "decode_extra",
-    "encode_extra",
-    "label_columns",
-    "poses_at",
+    "build_label_columns",
+    "compute_poses",
+    "decode_output",
+    "encode_output",
+    "to_channels_first",
 ]

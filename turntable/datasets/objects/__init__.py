@@ -1,13 +1,12 @@
-"""The objects of a data set: their records, their splits, the published lists, and those left out."""
+"""The objects of a data set: records, splits, published lists, duplicates, and those left out."""
 
-from turntable.datasets.objects.duplicates import EqualMeshes, equal_meshes
-from turntable.datasets.objects.published import EMPTY_CARS, read_lists, stream_places, whole_shapenet
+from turntable.datasets.objects.duplicates import DuplicateCounts, count_duplicates
 from turntable.datasets.objects.quarantine import (
     QUARANTINE_NAME,
     WARNINGS_NAME,
     QuarantineRecord,
+    format_quarantine,
     parse_quarantine,
-    quarantine_text,
     read_quarantine,
 )
 from turntable.datasets.objects.records import (
@@ -16,10 +15,16 @@ from turntable.datasets.objects.records import (
     ObjectRecord,
     ShardPlan,
     SplitName,
-    objects_a_shard,
+    compute_objects_per_shard,
     plan_shards,
 )
-from turntable.datasets.objects.splits import read_split, split_objects, unmatched
+from turntable.datasets.objects.shapenet_lists import (
+    EMPTY_CARS,
+    find_stream_positions,
+    make_shapenet_lists,
+    read_lists,
+)
+from turntable.datasets.objects.splits import count_unmatched, read_split, split_objects
 
 __all__ = [
     "EMPTY_CARS",
@@ -27,21 +32,21 @@ __all__ = [
     "SPLITS",
     "TRAIN",
     "WARNINGS_NAME",
-    "EqualMeshes",
+    "DuplicateCounts",
     "ObjectRecord",
     "QuarantineRecord",
     "ShardPlan",
     "SplitName",
-    "equal_meshes",
-    "objects_a_shard",
+    "compute_objects_per_shard",
+    "count_duplicates",
+    "count_unmatched",
+    "find_stream_positions",
+    "format_quarantine",
+    "make_shapenet_lists",
     "parse_quarantine",
     "plan_shards",
-    "quarantine_text",
     "read_lists",
     "read_quarantine",
     "read_split",
     "split_objects",
-    "stream_places",
-    "unmatched",
-    "whole_shapenet",
 ]

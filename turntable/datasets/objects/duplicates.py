@@ -1,4 +1,4 @@
-"""Objects of a finished data set that are one mesh under several names, by the hashes in its records."""
+"""Objects of a finished data set that share one mesh, by the hashes in their records."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,28 +8,30 @@ from turntable.datasets.objects.records import ObjectRecord
 
 
 @dataclass(frozen=True, slots=True)
-class EqualMeshes:
-    """Counts of objects that share their mesh with another."""
+class DuplicateCounts:
+    """The numbers of objects that share their mesh with another."""
 
-    objects: int
-    meshes: int
-    """So many meshes they share."""
-    conflicting: int
-    """Objects of meshes that stand under several categories: no classifier can tell these labels."""
-    divided: int
-    """Objects of meshes that are in several splits: what was to be unseen is not."""
+    num_objects: int
+    """Number of objects that share their mesh."""
+    num_meshes: int
+    """Number of meshes that they share."""
+    num_conflicting: int
+    """Number of objects whose mesh appears under several categories. No classifier can predict their
+    category."""
+    num_divided: int
+    """Number of objects whose mesh appears in several splits, so held-out objects were seen in training."""
 
 
-def equal_meshes(records: Iterable[ObjectRecord]) -> EqualMeshes:
-    """Count them; objects whose mesh was never seen (imported data sets) do not count."""
+def count_duplicates(records: Iterable[ObjectRecord]) -> DuplicateCounts:
+    """Count the objects that share a mesh. Records without a hash (imported data sets) do not count."""
     by_mesh: defaultdict[str, list[ObjectRecord]] = defaultdict(list)
     for record in records:
         if record.source_sha256:
             by_mesh[record.source_sha256].append(record)
     shared = [group for group in by_mesh.values() if len(group) > 1]
-    return EqualMeshes(
-        objects=sum(map(len, shared)),
-        meshes=len(shared),
-        conflicting=sum(len(group) for group in shared if len({item.category for item in group}) > 1),
-        divided=sum(len(group) for group in shared if len({item.split for item in group}) > 1),
+    return DuplicateCounts(
+        num_objects=sum(map(len, shared)),
+        num_meshes=len(shared),
+        num_conflicting=sum(len(group) for group in shared if len({item.category for item in group}) > 1),
+        num_divided=sum(len(group) for group in shared if len({item.split for item in group}) > 1),
     )

@@ -1,51 +1,51 @@
-"""Objects left out of a data set, each with its reason, one JSON line an object."""
+"""The list of the objects left out of a data set, each with its reason, as one line of JSON per object."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from turntable.datasets.files import FieldError, Fields, canonical_json, parse_json, read_lines
+from turntable.datasets.files import FieldError, JsonFields, parse_json, read_lines, to_canonical_json
 from turntable.errors import IntegrityError
 
 QUARANTINE_NAME = "quarantine.jsonl"
 WARNINGS_NAME = "warnings.jsonl"
-"""Objects that were kept though something of theirs was missing: the same lines."""
+"""The list of the objects that were kept although something was missing, in the same format."""
 
-_LONGEST = 1 << 20
-"""Characters of a text."""
+_MAX_TEXT_LENGTH = 1 << 20
+"""Maximum number of characters of a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineRecord:
-    """One object that could not be used."""
+    """An object that could not be used, with the reason."""
 
     object: str
-    """Its id."""
+    """The object's id."""
     reason: str
-    """A few words, the same for the same cause: "no triangles"."""
+    """The reason in a few words, the same for the same cause: "no triangles"."""
     detail: str = ""
     """The whole message."""
 
     @classmethod
-    def from_fields(cls, fields: Fields) -> "QuarantineRecord":
-        """Read the record from JSON, whoever wrote it: its texts are not to be printed as they are."""
-        return cls(*(fields.raw_text(name, _LONGEST) for name in ("object", "reason", "detail")))
+    def from_fields(cls, fields: JsonFields) -> "QuarantineRecord":
+        """Read a record from untrusted JSON. Escape its texts before printing them."""
+        return cls(*(fields.get_raw_text(name, _MAX_TEXT_LENGTH) for name in ("object", "reason", "detail")))
 
     def to_line(self) -> str:
-        """As one line of the file, without its end."""
-        return canonical_json(asdict(self))
+        """Return the record as one line of the file, without the line end."""
+        return to_canonical_json(asdict(self))
 
 
-def quarantine_text(records: Iterable[QuarantineRecord]) -> str:
-    """The whole file, sorted by object so that it does not depend on the order of the run."""
+def format_quarantine(records: Iterable[QuarantineRecord]) -> str:
+    """Return the text of the file, sorted by object so that it does not depend on the run's order."""
     return "".join(f"{record.to_line()}\n" for record in sorted(records, key=lambda record: record.object))
 
 
 def read_quarantine(path: Path) -> tuple[QuarantineRecord, ...]:
-    """Read a quarantine file, or a journal of the same lines; none where there is no file.
+    """Read a quarantine file, or a journal of the same lines. A missing file has no records.
 
     Raises:
-        IntegrityError: a line is not a record.
+        IntegrityError: A line is not a record.
     """
     try:
         return parse_quarantine(read_lines(path))
@@ -54,11 +54,11 @@ def read_quarantine(path: Path) -> tuple[QuarantineRecord, ...]:
 
 
 def parse_quarantine(lines: Iterable[str]) -> tuple[QuarantineRecord, ...]:
-    """Read the lines of a quarantine file, without their ends. Raises ValueError where one is no record."""
+    """Parse the lines of a quarantine file. Raises ValueError if one is not a record."""
     records: list[QuarantineRecord] = []
     for number, line in enumerate(lines, start=1):
         try:
-            records.append(QuarantineRecord.from_fields(Fields(parse_json(line))))
+            records.append(QuarantineRecord.from_fields(JsonFields(parse_json(line))))
         except FieldError as error:
             raise ValueError(f"line {number}: not a quarantine record ({error}); remove the line") from None
     return tuple(records)

@@ -1,9 +1,9 @@
-"""Conditions over labels: which views fulfil one, found before any shard is opened."""
+"""Queries of a data set's labels: the views that match a condition, found before any shard is opened."""
 
-from turntable.datasets.query.views import ConditionWorker, matching_views, subset_manifest
+from turntable.datasets.query.matching import ConditionWorker, make_subset_manifest, select_matching_views
 
 __all__ = [
     "ConditionWorker",
-    "matching_views",
-    "subset_manifest",
+    "make_subset_manifest",
+    "select_matching_views",
 ]

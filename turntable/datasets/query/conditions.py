@@ -1,7 +1,8 @@
-"""Conditions over the columns of a label table, in SQL's words: one expression and nothing else.
+"""Conditions over the columns of a label table: a single SQL expression.
 
-What strangers write is executed only after its syntax tree has been looked through: columns, constants,
-comparisons and harmless functions pass; subqueries, settings, files and everything not known here do not.
+Conditions may come from anyone, so each one's syntax tree is checked before it is executed. Columns,
+constants, comparisons and a list of harmless functions are allowed. Subqueries, settings, files and
+everything that is not on the lists below are refused.
 """
 
 import difflib
@@ -10,179 +11,190 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from turntable.datasets.query.engine import EngineError, open_engine
+from turntable.datasets.query.duckdb_connection import DuckDBError, open_duckdb
 from turntable.errors import InvalidInputError
 
-# Without brackets: within some, "a) or (b" would be a condition too, and go on behind those of a query.
-_BEFORE = "SELECT 1 FROM labels WHERE "
-_CLASSES = frozenset(
+# No brackets around the condition: "a) or (b" would parse within them, and break out of the brackets that a
+# query later puts around it.
+_QUERY_PREFIX = "SELECT 1 FROM labels WHERE "
+_ALLOWED_NODES = frozenset(
     {"BETWEEN", "CASE", "CAST", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION"}
     | {"OPERATOR", "TYPE"}
 )
-FUNCTIONS = frozenset(
+ALLOWED_FUNCTIONS = frozenset(
     {"abs", "ceil", "floor", "round", "sign", "sqrt", "pow", "power", "exp", "ln", "log", "mod", "pi"}
     | {"sin", "cos", "tan", "asin", "acos", "atan", "atan2", "radians", "degrees"}
     | {"greatest", "least", "isnan", "isfinite", "isinf", "coalesce"}
     | {"lower", "upper", "length", "starts_with", "ends_with", "prefix", "suffix", "contains"}
     | {"regexp_matches", "regexp_full_match"}
 )
-"""What a condition may call."""
-_OPERATORS = frozenset(
+"""The functions that a condition may call."""
+_ALLOWED_OPERATORS = frozenset(
     {"+", "-", "*", "/", "//", "%", "^", "**", "~~", "!~~", "~~*", "!~~*"}
     | {"like_escape", "not_like_escape"}
 )
-"""What it calls by writing an operator."""
-_TYPES = frozenset(
+"""The functions that a condition may call by writing an operator."""
+_ALLOWED_TYPES = frozenset(
     {"BOOLEAN", "BOOL", "TINYINT", "SMALLINT", "INTEGER", "INT", "BIGINT", "FLOAT", "REAL", "DOUBLE"}
     | {"DECIMAL", "VARCHAR", "TEXT", "STRING"}
 )
-"""What it may cast to: others bring parsers of their own, or extensions."""
-_MATCHING = frozenset(
+"""The types that a condition may cast to. Others have their own parsers, or need extensions."""
+_PATTERN_FUNCTIONS = frozenset(
     {"regexp_matches", "regexp_full_match", "~~", "!~~", "~~*", "!~~*", "like_escape", "not_like_escape"}
 )
-"""Calls that match texts with a pattern; they may take for ever if each row brings a pattern of its own."""
-LONGEST = 10_000
-"""Characters of a condition."""
-_SHOWN = 200
-"""Characters of it that a message repeats."""
-_TOO_DEEP = "too many brackets within brackets"
+"""The functions that match texts with a pattern. With another pattern in each row they could run forever."""
+MAX_CONDITION_LENGTH = 10_000
+"""Maximum number of characters of a condition."""
+_MAX_SHOWN_LENGTH = 200
+"""Maximum number of characters of a condition that a message repeats."""
+_TOO_DEEP = "too many nested brackets"
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition that may be executed over a table."""
+    """A checked condition, which may be executed over a table."""
 
     text: str
-    """An expression that is complete in itself, within brackets too; they must stand on lines of their own,
-    for it may end in a remark."""
+    """The expression. It is complete in itself, so it can stand within brackets. It may end in a comment, so
+    the brackets must be on lines of their own."""
     columns: tuple[str, ...]
-    """That it looks at."""
+    """The columns that it reads."""
 
-    def fault(self, why: str) -> InvalidInputError:
-        """The error that says why it cannot be fulfilled."""
-        return refused(self.text, why)
+    def make_error(self, reason: str) -> InvalidInputError:
+        """Return the error that tells why the condition cannot be evaluated."""
+        return make_condition_error(self.text, reason)
 
 
 def parse_condition(text: str, columns: Sequence[str]) -> Condition:
-    """Make sure that a condition is one, over these columns.
+    """Parse a condition over some columns, and check it.
 
     Args:
-        text: "floor_hue < 0.5 and category in ('chair', 'sofa')".
-        columns: of the table.
+        text: SQL expression: "floor_hue < 0.5 and category in ('chair', 'sofa')".
+        columns: Columns of the table.
 
     Raises:
-        InvalidInputError: it is not, and why.
+        InvalidInputError: The text is not an allowed condition. The message tells why.
     """
     used: dict[str, None] = {}
-    for node in _nodes(_tree(text)):
-        _check(node, text)
+    for node in _iter_nodes(_parse_tree(text)):
+        _check_node(node, text)
         if node["class"] == "COLUMN_REF":
-            used[_column(node, text, columns)] = None
+            used[_get_column_name(node, text, columns)] = None
     return Condition(text, tuple(used))
 
 
-def _tree(text: str) -> Any:
-    """The syntax tree of the one expression that a text must be."""
+def _parse_tree(text: str) -> Any:
+    """Parse a text that must be a single expression, and return its syntax tree."""
     if not text.strip():
         raise InvalidInputError("where: empty; write a condition: \"floor_hue < 0.5 and category = 'mug'\"")
-    if len(text) > LONGEST:
-        raise refused(text, f"{len(text)} characters, at most {LONGEST} are read")
-    if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in text):
-        raise refused(text, "not a text: it has signs that stand for nothing")
-    with open_engine() as engine:
-        ours = _statements(engine, "true")[0]["node"]
-        statements = _statements(engine, text)
-    # Whatever else a statement may have - groups, limits, unions, samples -, this one has not.
-    if len(statements) != 1 or {**statements[0]["node"], "where_clause": None} != {
-        **ours,
-        "where_clause": None,
+    if len(text) > MAX_CONDITION_LENGTH:
+        raise make_condition_error(
+            text, f"it has {len(text)} characters; at most {MAX_CONDITION_LENGTH} are allowed"
+        )
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+        raise make_condition_error(text, "it contains a null character or a surrogate")
+    with open_duckdb() as engine:
+        plain = _parse_statements(engine, "true")[0]["node"]
+        statements = _parse_statements(engine, text)
+    # The text may smuggle in groups, limits, unions or samples. Apart from its condition, its statement must
+    # equal that of the condition "true", which has none of them.
+    if len(statements) != 1 or statements[0]["node"] | {"where_clause": None} != plain | {
+        "where_clause": None
     }:
-        raise refused(text, "it is more than one condition")
+        raise make_condition_error(text, "it is more than one condition")
     return statements[0]["node"]["where_clause"]
 
 
-def _statements(engine: Any, text: str) -> list[dict[str, Any]]:
-    # An own line, for a remark would swallow what follows; the statement is data, it is not executed.
-    query = f"{_BEFORE}{text}\n"
+def _parse_statements(engine: Any, text: str) -> list[dict[str, Any]]:
+    # A line of its own, since a comment at the end of the text would swallow what follows it. The statement
+    # is passed as a value: it is parsed, not executed.
+    query = f"{_QUERY_PREFIX}{text}\n"
     try:
-        answer = json.loads(engine.rows("SELECT json_serialize_sql($1::VARCHAR)", [query])[0][0])
-    except EngineError as error:
-        raise refused(text, str(error)) from None
+        answer = json.loads(engine.fetch_rows("SELECT json_serialize_sql($1::VARCHAR)", [query])[0][0])
+    except DuckDBError as error:
+        raise make_condition_error(text, str(error)) from None
     except RecursionError:
-        raise refused(text, _TOO_DEEP) from None
+        raise make_condition_error(text, _TOO_DEEP) from None
     if answer["error"]:
-        raise refused(text, _syntax_error(text, answer))
+        raise make_condition_error(text, _format_syntax_error(text, answer))
     return answer["statements"]
 
 
-def _syntax_error(text: str, answer: dict[str, Any]) -> str:
-    what = str(answer["error_message"]).split("\n")[0]
-    if "expression depth" in what:
+def _format_syntax_error(text: str, answer: dict[str, Any]) -> str:
+    message = str(answer["error_message"]).split("\n")[0]
+    if "expression depth" in message:
         return _TOO_DEEP
     if "position" not in answer:
-        return what
-    at = int(answer["position"]) - len(_BEFORE)  # in bytes
-    before = text.encode()[: max(0, at)].decode(errors="ignore")
+        return message
+    position = int(answer["position"]) - len(_QUERY_PREFIX)  # in bytes of UTF-8
+    before = text.encode()[: max(0, position)].decode(errors="ignore")
     rest = text[len(before) :].strip()
-    return f"{what}, at character {len(before) + 1} ({rest[:30]!r})" if rest else f"{what}, at its end"
+    return f"{message}, at character {len(before) + 1} ({rest[:30]!r})" if rest else f"{message}, at its end"
 
 
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """All expressions of a tree."""
-    left = [tree]
-    while left:
-        node = left.pop()
+def _iter_nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield all expressions of a tree."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
         if isinstance(node, dict):
             if "class" in node:
                 yield node
-            left += reversed(node.values())
+            pending += reversed(node.values())
         elif isinstance(node, list):
-            left += reversed(node)
+            pending += reversed(node)
 
 
-def _check(node: dict[str, Any], text: str) -> None:
-    kind = node["class"]
-    if kind not in _CLASSES:
-        raise refused(text, f"a {kind.lower().replace('_', ' ')} has no place in it")
-    if kind == "FUNCTION":
+def _check_node(node: dict[str, Any], text: str) -> None:
+    node_class = node["class"]
+    if node_class not in _ALLOWED_NODES:
+        raise make_condition_error(
+            text, f"a {node_class.lower().replace('_', ' ')} is not allowed in a condition"
+        )
+    if node_class == "FUNCTION":
         # DuckDB 1 calls some operators by their schema, "main".
         schema = node["schema"].removeprefix("main")
         name = ".".join(filter(None, (node["catalog"], schema, node["function_name"].lower())))
-        if name not in FUNCTIONS and name not in _OPERATORS:
-            raise refused(
-                text, f"{name} is none of the functions that it may call: {', '.join(sorted(FUNCTIONS))}"
+        if name not in ALLOWED_FUNCTIONS and name not in _ALLOWED_OPERATORS:
+            raise make_condition_error(
+                text,
+                f"it may not call {name}; the allowed functions are {', '.join(sorted(ALLOWED_FUNCTIONS))}",
             )
-        if name in _MATCHING and any(part.get("class") != "CONSTANT" for part in _arguments(node)[1:]):
-            raise refused(text, "a pattern must be a text in quotes, the same for all views")
-    # DuckDB 1 writes a cast's type into the cast, DuckDB 2 as an expression of its own.
-    cast_to = node["type_name"] if kind == "TYPE" else node.get("cast_type", {}).get("id", "VARCHAR")
-    if cast_to.upper() not in _TYPES:
-        raise refused(text, f"nothing can be cast to {cast_to.lower()} here, only to {_listed(_TYPES)}")
+        if name in _PATTERN_FUNCTIONS and any(
+            part.get("class") != "CONSTANT" for part in _list_arguments(node)[1:]
+        ):
+            raise make_condition_error(text, "a pattern must be a text in quotes, the same for all views")
+    # DuckDB 1 stores the type of a cast in the cast, DuckDB 2 in an expression.
+    cast_type = node["type_name"] if node_class == "TYPE" else node.get("cast_type", {}).get("id", "VARCHAR")
+    if cast_type.upper() not in _ALLOWED_TYPES:
+        raise make_condition_error(
+            text, f"a cast to {cast_type.lower()} is not allowed, only to {_format_names(_ALLOWED_TYPES)}"
+        )
 
 
-def _arguments(node: dict[str, Any]) -> list[dict[str, Any]]:
-    """The expressions that a function is called with: DuckDB 1 lists them, DuckDB 2 each with its name."""
+def _list_arguments(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the argument expressions of a function: DuckDB 1 lists them, DuckDB 2 lists them with names."""
     return node.get("children") or [argument["expression"] for argument in node["arguments"]]
 
 
-def _column(node: dict[str, Any], text: str, columns: Sequence[str]) -> str:
-    """A column's name as the table has it."""
+def _get_column_name(node: dict[str, Any], text: str, columns: Sequence[str]) -> str:
+    """Return a column's name as the table spells it."""
     name = ".".join(node["column_names"])
     known = {column.lower(): column for column in columns}
     if name.lower() in known:
         return known[name.lower()]
     near = difflib.get_close_matches(name.lower(), columns, n=2)
-    meant = f"; did you mean {' or '.join(near)}? There are" if near else "; there are"
-    raise refused(
-        text, f"there is no column {name!r} (texts stand in single quotes){meant} {', '.join(columns)}"
+    hint = f"; did you mean {' or '.join(near)}? The columns are" if near else "; the columns are"
+    raise make_condition_error(
+        text, f"there is no column {name!r} (put texts in single quotes){hint} {', '.join(columns)}"
     )
 
 
-def _listed(names: frozenset[str]) -> str:
+def _format_names(names: frozenset[str]) -> str:
     return ", ".join(sorted(name.lower() for name in names))
 
 
-def refused(text: str, why: str) -> InvalidInputError:
-    """Return the error that says why a condition is none, or cannot be answered."""
-    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-    return InvalidInputError(f"where {shown!r}: {why}")
+def make_condition_error(text: str, reason: str) -> InvalidInputError:
+    """Return the error that tells why a condition is refused, or cannot be evaluated."""
+    shown = text if len(text) <= _MAX_SHOWN_LENGTH else text[:_MAX_SHOWN_LENGTH] + "…"
+    return InvalidInputError(f"where {shown!r}: {reason}")

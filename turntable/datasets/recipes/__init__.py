@@ -1,9 +1,9 @@
-"""Recipes: everything that decides a data set except the meshes."""
+"""Recipes: everything that determines a data set except the meshes."""
 
-from turntable.datasets.recipes.recipe import Recipe, load_recipe, shipped_recipes
+from turntable.datasets.recipes.recipe import Recipe, list_shipped_recipes, load_recipe
 
 __all__ = [
     "Recipe",
+    "list_shipped_recipes",
     "load_recipe",
-    "shipped_recipes",
 ]

@@ -1,4 +1,4 @@
-"""The one door through which a recipe's table becomes checked values, or a message that lists its faults."""
+"""Checks of a recipe's table. Every recipe passes through ``parse_recipe_table``."""
 
 import difflib
 from typing import Any, cast
@@ -9,14 +9,14 @@ from turntable.datasets.labels import (
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
     ROTATION_NAMES,
-    STANDARD_BY_NAME,
+    STANDARD_FACTORS_BY_NAME,
     Factor,
     RotationRule,
     SequenceRule,
     Span,
 )
-from turntable.datasets.recipes.rules import broken_rules
-from turntable.datasets.recipes.schema import (
+from turntable.datasets.recipes.rules import find_broken_rules
+from turntable.datasets.recipes.tables import (
     FactorsTable,
     FactorTable,
     RecipeTable,
@@ -25,90 +25,98 @@ from turntable.datasets.recipes.schema import (
     SpanTable,
     StrictTable,
 )
-from turntable.errors import RecipeError, said, shown
+from turntable.errors import RecipeError, format_text, format_value
 
-MOST_FAULTS = 20
-"""Faults of a recipe that are told at once; how many more there are is said."""
-_LONGEST_KEY = 60
-"""Characters of a key in a message."""
+MAX_FAULTS = 20
+"""Maximum number of faults that an error lists. It states how many more there are."""
+_MAX_KEY_LENGTH = 60
+"""Maximum number of characters of a key in a message."""
 
 
-def checked_fields(table: dict[str, Any], where: str) -> dict[str, Any]:
+def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, Any]:
     """Check a recipe's table, and return the fields of a ``Recipe``.
 
     Args:
-        table: as read from TOML.
-        where: what messages call the recipe.
+        table: Table as read from TOML.
+        display_name: Name of the recipe in messages.
 
     Raises:
-        RecipeError: lists the faults, each by the name of its key.
+        RecipeError: The table has faults. The message lists them, each by the name of its key.
     """
-    checked = _checked_table(table, where)
-    plain = {name: getattr(checked, name) for name in RecipeTable.model_fields if name != "factors"}
-    plain |= {"outputs": tuple(checked.outputs), "splits": tuple(checked.splits)}
-    plain |= {"rotation": _rotation(checked.rotation), "sequence": _sequence(checked.sequence)}
-    return plain | {"drawn": tuple(_factor(name, factor) for name, factor in checked.factor_tables().items())}
+    checked = _check_table(table, display_name)
+    fields = {name: getattr(checked, name) for name in RecipeTable.model_fields if name != "factors"}
+    fields |= {"outputs": tuple(checked.outputs), "splits": tuple(checked.splits)}
+    fields |= {
+        "rotation": _make_rotation_rule(checked.rotation),
+        "sequence": _make_sequence_rule(checked.sequence),
+    }
+    return fields | {
+        "drawn_factors": tuple(
+            _make_factor(name, factor) for name, factor in checked.get_factor_tables().items()
+        )
+    }
 
 
-def _checked_table(table: dict[str, Any], where: str) -> RecipeTable:
-    faults, more = _missing_angles(table), 0
+def _check_table(table: dict[str, Any], display_name: str) -> RecipeTable:
+    faults, num_omitted = _find_missing_angles(table), 0
     try:
         checked = RecipeTable.model_validate(table)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        faults += [_fault(cast("dict[str, Any]", detail)) for detail in details[:MOST_FAULTS]]
-        more = len(details) - MOST_FAULTS
+        faults += [_format_fault(cast("dict[str, Any]", detail)) for detail in details[:MAX_FAULTS]]
+        num_omitted = max(len(details) - MAX_FAULTS, 0)
     else:
-        faults += broken_rules(checked)
+        faults += find_broken_rules(checked)
         if not faults:
             return checked
-    raise RecipeError(f"recipe {where}: {_listed(faults, max(more, 0))}")
+    raise RecipeError(f"recipe {display_name}: {_format_faults(faults, num_omitted)}")
 
 
-def _factor(name: str, table: FactorTable) -> Factor:
-    standard = STANDARD_BY_NAME[name].factor
+def _make_factor(name: str, table: FactorTable) -> Factor:
+    standard = STANDARD_FACTORS_BY_NAME[name].factor
     if table.value is not None:
-        return standard.fixed(table.value)
+        return standard.with_value(table.value)
     if table.inner is not None:
         assert table.outer is not None
-        return standard.two_sided(table.inner, table.outer)
+        return standard.with_two_sided_range(table.inner, table.outer)
     assert table.low is not None
     assert table.high is not None
-    return standard.over(table.low, table.high)
+    return standard.with_range(table.low, table.high)
 
 
-def _rotation(table: RotationTable | None) -> RotationRule | None:
+def _make_rotation_rule(table: RotationTable | None) -> RotationRule | None:
     return None if table is None else RotationRule(table.outside, table.margin_deg)
 
 
-def _sequence(table: SequenceTable | None) -> SequenceRule | None:
+def _make_sequence_rule(table: SequenceTable | None) -> SequenceRule | None:
     if table is None:
         return None
-    screw = table.motion == "screw"
-    vary = tuple(name for name in STANDARD_BY_NAME if name in table.vary)
+    is_screw = table.motion == "screw"
+    vary = tuple(name for name in STANDARD_FACTORS_BY_NAME if name in table.vary)
     return SequenceRule(
         length=table.length,
         motion=table.motion,
-        speed_rad=_span(table.speed_rad),
-        offset=_span(table.offset) or (DEFAULT_OFFSET if screw else None),
-        travel=_span(table.travel) or (DEFAULT_TRAVEL if screw else None),
+        speed_rad=_make_span(table.speed_rad),
+        offset=_make_span(table.offset) or (DEFAULT_OFFSET if is_screw else None),
+        travel=_make_span(table.travel) or (DEFAULT_TRAVEL if is_screw else None),
         vary=vary,
     )
 
 
-def _span(table: SpanTable | None) -> Span | None:
+def _make_span(table: SpanTable | None) -> Span | None:
     return None if table is None else (table.low, table.high)
 
 
-def _listed(faults: list[str], untold: int) -> str:
-    """Faults as lines, the first of very many."""
-    number, untold = len(faults) + untold, untold + max(len(faults) - MOST_FAULTS, 0)
-    count = "1 error" if number == 1 else f"{number:,} errors"
-    more = [f"and {untold:,} more"] if untold else []
-    return "\n".join([f"{count}:", *(f"  {line}" for line in [*faults[:MOST_FAULTS], *more])])
+def _format_faults(faults: list[str], num_omitted: int) -> str:
+    """Format faults as lines, with at most ``MAX_FAULTS`` of them."""
+    total = len(faults) + num_omitted
+    num_omitted += max(len(faults) - MAX_FAULTS, 0)
+    head = "1 error:" if total == 1 else f"{total:,} errors:"
+    tail = [f"and {num_omitted:,} more"] if num_omitted else []
+    return "\n".join([head, *(f"  {line}" for line in [*faults[:MAX_FAULTS], *tail])])
 
 
-def _missing_angles(table: dict[str, Any]) -> list[str]:
+def _find_missing_angles(table: dict[str, Any]) -> list[str]:
     factors = table.get("factors")
     if table.get("rotation") is not None or not isinstance(factors, dict):
         return []
@@ -118,40 +126,40 @@ def _missing_angles(table: dict[str, Any]) -> list[str]:
 _MISSING_FACTOR = "give low and high, or value"
 
 
-def _fault(detail: dict[str, Any]) -> str:
+def _format_fault(detail: dict[str, Any]) -> str:
     path = tuple(str(part) for part in detail["loc"])
-    name = ".".join(shown(part, _LONGEST_KEY) for part in path)
-    return f"{name or 'recipe'}: {_message(path, detail)}"
+    name = ".".join(format_text(part, _MAX_KEY_LENGTH) for part in path)
+    return f"{name or 'recipe'}: {_format_message(path, detail)}"
 
 
-def _message(path: tuple[str, ...], detail: dict[str, Any]) -> str:
+def _format_message(path: tuple[str, ...], detail: dict[str, Any]) -> str:
     value, context = detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "missing":
             return f"missing; {_MISSING_FACTOR}" if path[0] == "factors" and len(path) == 2 else "missing"
         case "extra_forbidden":
-            return f"unknown key; {_suggestion(path)}"
+            return f"unknown key; {_suggest_key(path)}"
         case "greater_than_equal":
-            return f"{said(value, str)} is below {context['ge']:.6g}"
+            return f"{format_value(value, str)} is below {context['ge']:.6g}"
         case "less_than_equal":
-            return f"{said(value, str)} is above {context['le']:.6g}"
+            return f"{format_value(value, str)} is above {context['le']:.6g}"
         case "less_than":
-            return f"{said(value, str)} is not below {context['lt']:.6g}"
+            return f"{format_value(value, str)} is not below {context['lt']:.6g}"
         case "literal_error":
-            return f"{said(value)} is not one of {context['expected']}"
+            return f"{format_value(value)} is not one of {context['expected']}"
         case "value_error":
             return str(context["error"])
         case _:
-            return f"{said(value)}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+            return f"{format_value(value)}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
 
 
-def _suggestion(path: tuple[str, ...]) -> str:
-    known = _known_keys(path)
-    near = difflib.get_close_matches(path[-1][:_LONGEST_KEY], known, n=1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+def _suggest_key(path: tuple[str, ...]) -> str:
+    known = _list_known_keys(path)
+    near = difflib.get_close_matches(path[-1][:_MAX_KEY_LENGTH], known, n=1)
+    return f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"
 
 
-def _known_keys(path: tuple[str, ...]) -> list[str]:
+def _list_known_keys(path: tuple[str, ...]) -> list[str]:
     if len(path) == 1:
         return list(RecipeTable.model_fields)
     if path[0] == "factors":

@@ -1,4 +1,4 @@
-"""A recipe: everything that decides a data set except the meshes, as one frozen value read from TOML."""
+"""Recipes: everything that determines a data set except the meshes, as frozen values read from TOML."""
 
 import json
 from dataclasses import dataclass, fields
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from turntable.choices import ChannelOrder, QualityName, SourceName
-from turntable.datasets.files import JpegSubsampling, sha256_of
+from turntable.datasets.files import JpegSubsampling, compute_json_sha256
 from turntable.datasets.labels import (
     Draws,
     Factor,
@@ -16,86 +16,96 @@ from turntable.datasets.labels import (
     OutputName,
     RotationRule,
     SequenceRule,
-    label_columns,
+    build_label_columns,
 )
 from turntable.datasets.objects import SPLITS
-from turntable.datasets.recipes.text import check_extent, parse_toml, read_text
-from turntable.errors import InvalidInputError, shown
+from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_recipe_text
+from turntable.errors import InvalidInputError, format_text
 
 
 @dataclass(frozen=True)  # no slots: the digests are cached
 class Recipe:
-    """Everything that decides a rendering but the meshes; ``load_recipe`` and ``Recipe.from_toml`` make it.
+    """Everything that determines a rendered data set except the meshes.
 
-    A key that a table leaves out gets its default there.
+    Use ``load_recipe`` or ``Recipe.from_toml`` to make one. They fill in the defaults of missing keys.
     """
 
     name: str
     source: SourceName
     views: int
-    """Views of each object."""
+    """Number of views of each object."""
     image_size_px: int
-    """Images are square."""
-    drawn: tuple[Factor, ...]
-    """The tables [factors.<name>], in the standard order."""
+    """Width and height of the images in pixels."""
+    drawn_factors: tuple[Factor, ...]
+    """The factors of the tables [factors.<name>], in the standard order."""
     description: str
     seed: int
     quality: QualityName
     supersampling: int | None
-    """Samples a pixel along each axis; None leaves it to the quality."""
+    """Number of samples per pixel along each axis; None for the number of the quality."""
     jpeg_quality: int
     jpeg_subsampling: JpegSubsampling
     channel_order: ChannelOrder
-    """"bgr" exchanges red and blue in the files, as the published 3DIEBench does."""
+    """Order of the channels in the files. "bgr" exchanges red and blue, as the published 3DIEBench does."""
     outputs: tuple[OutputName, ...]
-    """What is kept of each view, in the standard order."""
+    """The outputs stored of each view, in the standard order."""
     points: int
-    """Of the point cloud of each object; 0: none."""
+    """Number of points of each object's point cloud; 0 for none."""
     objects_per_shard: int
     val_fraction: float
     """Share of each category's objects that are held out."""
     split_seed: int
-    """Decides the split, and the order of objects over shards."""
+    """Seed of the split, and of the order of objects over shards."""
     splits: tuple[str, ...]
-    """Those that are rendered."""
+    """The splits that are rendered."""
     draws: Draws
-    """Where numbers come from: a counter for every view; "numpy-legacy", the stream of the published
-    generators; or "imported" with the pictures, and then nothing can be drawn again."""
+    """Origin of the labels: "philox", a counter for every view; "numpy-legacy", the stream of the published
+    generators; or "imported" with the pictures, so that they cannot be drawn again."""
     chunks: int
-    """"numpy-legacy": the list of objects is cut into so many, and chunk c has the seed ``seed + c``."""
+    """Number of chunks of the list of objects, for "numpy-legacy". Chunk c has the seed ``seed + c``."""
     rotation: RotationRule | None
-    """Where rotations are drawn on SO(3), and not by the factors of the three angles."""
+    """The rule for rotations on SO(3); None if the three angles are factors."""
     sequence: SequenceRule | None
-    """How the views of an object follow one another."""
+    """The rule for sequences of views; None if the views are independent."""
 
     @classmethod
-    def from_toml(cls, text: str, where: str = "") -> "Recipe":
-        """Read a recipe's text.
+    def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
+        """Parse the text of a recipe.
 
         Args:
             text: TOML.
-            where: what error messages call it (a file name).
+            display_name: Name of the recipe in error messages (a file name).
 
         Raises:
-            RecipeError: its faults, by name.
+            RecipeError: The recipe has faults. The message lists them by key.
         """
-        return cls.from_dict(parse_toml(text, where), where)
+        return cls.from_dict(parse_toml(text, display_name), display_name)
 
     @classmethod
-    def from_dict(cls, table: dict[str, Any], where: str = "") -> "Recipe":
-        """Check a table of the shape of the TOML file. Raises RecipeError listing its faults."""
-        check_extent(table, where or "(unnamed)")
-        # Who reads data sets needs no pydantic, which takes as long to import as all else here.
-        from turntable.datasets.recipes.checking import checked_fields
+    def from_dict(cls, table: dict[str, Any], display_name: str = "") -> "Recipe":
+        """Check a table of the form of the TOML file, and make its recipe.
 
-        return cls(**checked_fields(table, where or shown(str(table.get("name", "(unnamed)")))))
+        Args:
+            table: Keys and values as in TOML.
+            display_name: Name of the recipe in error messages.
+
+        Raises:
+            RecipeError: The table has faults. The message lists them by key.
+        """
+        check_extent(table, display_name or "(unnamed)")
+        # Imported here because readers of data sets do not need pydantic, which is slow to import.
+        from turntable.datasets.recipes.checking import parse_recipe_table
+
+        return cls(
+            **parse_recipe_table(table, display_name or format_text(str(table.get("name", "(unnamed)"))))
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """The table this recipe can be read back from."""
+        """Return the table from which this recipe can be read back."""
         table: dict[str, Any] = {
-            item.name: getattr(self, item.name) for item in fields(self) if item.name != "drawn"
+            item.name: getattr(self, item.name) for item in fields(self) if item.name != "drawn_factors"
         }
-        # Left out where they say nothing: recipes from before they existed keep their digests.
+        # Keys with their default are left out, so that recipes older than a key keep their digests.
         outputs, points = list(table.pop("outputs")), table.pop("points")
         table |= {"supersampling": samples} if (samples := table.pop("supersampling")) else {}
         table |= {"outputs": outputs} if outputs != ["rgb"] else {}
@@ -106,77 +116,88 @@ class Recipe:
         table |= {"chunks": chunks} if chunks != 1 else {}
         rules = {name: table.pop(name) for name in ("rotation", "sequence")}
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
-        return {**table, "factors": {factor.name: _factor_dict(factor) for factor in self.drawn}}
+        return {**table, "factors": {factor.name: _factor_to_dict(factor) for factor in self.drawn_factors}}
 
     def to_toml(self) -> str:
-        """The recipe as TOML; reading it back gives an equal recipe."""
+        """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
         tables = {name: table.pop(name) for name in ("rotation", "sequence") if name in table} | tables
-        lines = [f"{name} = {_toml(value)}" for name, value in table.items()]
+        lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():
-            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in keys.items())]
+            lines += ["", f"[{name}]", *(f"{key} = {_format_toml(value)}" for key, value in keys.items())]
         return "\n".join(lines) + "\n"
 
     def replace(self, **changes: Any) -> "Recipe":
-        """A copy with some keys changed, checked anew: ``recipe.replace(views=8, seed=3)``."""
+        """Return a copy with some keys changed, and check it: ``recipe.replace(views=8, seed=3)``.
+
+        Raises:
+            RecipeError: The changed recipe has faults.
+        """
         return Recipe.from_dict(
             {**self.to_dict(), **changes}, f"{self.name} (with {', '.join(changes)} changed)"
         )
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
-        """All label columns in order: what is drawn, what a motion decides, and what follows from both."""
-        return label_columns(self.drawn, self.rotation, self.sequence)
+        """The label columns in order: those drawn, those a motion determines, and those derived from them."""
+        return build_label_columns(self.drawn_factors, self.rotation, self.sequence)
 
     @property
     def schema(self) -> LabelSchema:
-        """The label columns."""
+        """The label columns as a schema."""
         return LabelSchema(self.factors)
 
     @cached_property
     def label_digest(self) -> str:
-        """Hex sha256 of only what decides labels: seed, factors and the rules by which they are drawn."""
-        factors = [_decisive(factor) for factor in self.drawn]
-        return sha256_of({"draws": 1, "seed": self.seed, "factors": factors} | self._decisive_rules())
+        """Hex sha256 of everything that determines labels: the seed, the factors and the rules of drawing."""
+        factors = [_factor_to_list(factor) for factor in self.drawn_factors]
+        return compute_json_sha256(
+            {"draws": 1, "seed": self.seed, "factors": factors} | self._label_rules_to_dict()
+        )
 
-    def _decisive_rules(self) -> dict[str, Any]:
-        """What else decides labels; nothing where it says nothing, so that digests stay what they were."""
+    def _label_rules_to_dict(self) -> dict[str, Any]:
+        """Return the rules that determine the labels besides the factors.
+
+        Rules with their default value are left out, so that recipes older than a rule keep their digests.
+        """
         rules = {"rotation": self.rotation, "sequence": self.sequence}
         decisive: dict[str, Any] = {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
         decisive |= {"stream": self.draws} if self.draws != "philox" else {}
-        # In one stream, where an object's numbers begin depends on how many the objects before it took.
-        places = {"views": self.views, "chunks": self.chunks}
-        return decisive | (places if self.draws == "numpy-legacy" else {})
+        # In a single stream an object's position depends on how many numbers the objects before it took.
+        layout = {"views": self.views, "chunks": self.chunks}
+        return decisive | (layout if self.draws == "numpy-legacy" else {})
 
     @cached_property
     def digest(self) -> str:
-        """Hex sha256 of everything the recipe says."""
-        return sha256_of(self.to_dict())
+        """Hex sha256 of the whole recipe."""
+        return compute_json_sha256(self.to_dict())
 
 
-def shipped_recipes() -> tuple[str, ...]:
-    """Names of the recipes that come with the package."""
+def list_shipped_recipes() -> tuple[str, ...]:
+    """Return the names of the recipes that come with the package."""
     folder = resources.files("turntable.datasets.recipes")
     return tuple(sorted(Path(item.name).stem for item in folder.iterdir() if item.name.endswith(".toml")))
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
-    """Load a shipped recipe by name, or any by the path of its TOML file.
+    """Load a shipped recipe by its name, or any other by the path of its TOML file.
 
     Raises:
-        InvalidInputError: no such recipe; the message lists the shipped ones.
-        RecipeError: the file has faults.
+        InvalidInputError: There is no such recipe. The message lists the shipped ones.
+        RecipeError: The file has faults.
     """
-    if str(name_or_path) in shipped_recipes():
+    if str(name_or_path) in list_shipped_recipes():
         item = resources.files("turntable.datasets.recipes") / f"{name_or_path}.toml"
         return Recipe.from_toml(item.read_text(encoding="utf-8"), f"{name_or_path}.toml")
     path = Path(name_or_path)
     if not _is_file(path):
-        shipped = ", ".join(shipped_recipes())
-        name = shown(repr(str(path)))
-        raise InvalidInputError(f"no recipe {name}: give the path of a TOML file, or one of {shipped}")
-    return Recipe.from_toml(read_text(path), str(path))
+        shipped = ", ".join(list_shipped_recipes())
+        name = format_text(repr(str(path)))
+        raise InvalidInputError(
+            f"there is no recipe {name}: give the path of a TOML file, or one of {shipped}"
+        )
+    return Recipe.from_toml(read_recipe_text(path), str(path))
 
 
 def _is_file(path: Path) -> bool:
@@ -186,7 +207,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _factor_dict(factor: Factor) -> dict[str, float]:
+def _factor_to_dict(factor: Factor) -> dict[str, float]:
     if factor.distribution == "fixed":
         return {"value": factor.low}
     if factor.distribution == "two-sided":
@@ -194,13 +215,13 @@ def _factor_dict(factor: Factor) -> dict[str, float]:
     return {"low": factor.low, "high": factor.high}
 
 
-def _decisive(factor: Factor) -> list[str | float]:
-    ends: list[str | float] = [factor.name, factor.distribution, factor.low, factor.high]
-    return [*ends, factor.inner] if factor.distribution == "two-sided" else ends
+def _factor_to_list(factor: Factor) -> list[str | float]:
+    values: list[str | float] = [factor.name, factor.distribution, factor.low, factor.high]
+    return [*values, factor.inner] if factor.distribution == "two-sided" else values
 
 
-def _toml(value: Any) -> str:
+def _format_toml(value: Any) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
-    # JSON's strings and numbers are TOML's, with one exception: TOML wants DEL escaped.
+        return "{ " + ", ".join(f"{key} = {_format_toml(item)}" for key, item in value.items()) + " }"
+    # JSON's strings and numbers are valid TOML, except that TOML requires DEL to be escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,45 +1,57 @@
-"""Shards: tar archives with an index, and the table of all labels."""
+"""Shards (tar archives, each with an index), their storage, and the table of all labels."""
 
-from turntable.datasets.shards.index import INDEX_SUFFIX, ShardIndex, find_index, texts_of
-from turntable.datasets.shards.places import Cached, Folder, IndexSize, ShardPlace, Streamed
-from turntable.datasets.shards.reader import (
-    OpenShard,
-    ShardReader,
-    index_name,
-    local_shards,
-    shard_name,
-    store_shards,
+from turntable.datasets.shards.index import INDEX_SUFFIX, ShardIndex, decode_texts, open_folder_index
+from turntable.datasets.shards.labels_parquet import (
+    LABELS_TABLE_COLUMNS,
+    LABELS_TABLE_NAME,
+    TableContext,
+    build_shard_table,
+    write_labels_parquet,
 )
-from turntable.datasets.shards.table import COLUMNS, TABLE_NAME, TableContext, shard_table, write_table
-from turntable.datasets.shards.tar import REMEDY, TarMember, scan_tar
-from turntable.datasets.shards.writer import SHARD_SUFFIX, ShardRecord, ShardWriter, committed_shard
+from turntable.datasets.shards.reader import (
+    ShardOpener,
+    ShardReader,
+    make_folder_opener,
+    make_index_name,
+    make_shard_name,
+    make_store_opener,
+)
+from turntable.datasets.shards.storage import (
+    CachedStorage,
+    FolderStorage,
+    IndexSizeLimit,
+    ShardStorage,
+    StreamedStorage,
+)
+from turntable.datasets.shards.tar import SHARD_REMEDY, TarMember, iter_tar_members
+from turntable.datasets.shards.writer import SHARD_SUFFIX, ShardRecord, ShardWriter, find_committed_shard
 
 __all__ = [
-    "COLUMNS",
     "INDEX_SUFFIX",
-    "REMEDY",
+    "LABELS_TABLE_COLUMNS",
+    "LABELS_TABLE_NAME",
+    "SHARD_REMEDY",
     "SHARD_SUFFIX",
-    "TABLE_NAME",
-    "Cached",
-    "Folder",
-    "IndexSize",
-    "OpenShard",
+    "CachedStorage",
+    "FolderStorage",
+    "IndexSizeLimit",
     "ShardIndex",
-    "ShardPlace",
+    "ShardOpener",
     "ShardReader",
     "ShardRecord",
+    "ShardStorage",
     "ShardWriter",
-    "Streamed",
+    "StreamedStorage",
     "TableContext",
     "TarMember",
-    "committed_shard",
-    "find_index",
-    "index_name",
-    "local_shards",
-    "scan_tar",
-    "shard_name",
-    "shard_table",
-    "store_shards",
-    "texts_of",
-    "write_table",
+    "build_shard_table",
+    "decode_texts",
+    "find_committed_shard",
+    "iter_tar_members",
+    "make_folder_opener",
+    "make_index_name",
+    "make_shard_name",
+    "make_store_opener",
+    "open_folder_index",
+    "write_labels_parquet",
 ]

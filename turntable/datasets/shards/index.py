@@ -1,7 +1,7 @@
-"""The sidecar of a shard: where each view's bytes are, their checksums and labels, as plain arrays.
+"""The index of a shard, stored beside it: position, checksum and labels of each view, as plain arrays.
 
-The file is an uncompressed .npz: ``np.load(path, allow_pickle=False)`` opens it, and so does a memory map,
-which is how we read it: workers that open the same index share its pages.
+The file is an uncompressed .npz, which ``np.load(path, allow_pickle=False)`` opens. turntable maps it into
+memory, so that all workers that open the same index share its pages.
 """
 
 import hashlib
@@ -17,15 +17,19 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.files import FolderFiles, array_in
-from turntable.datasets.shards.tar import REMEDY
+from turntable.datasets.files import FolderFiles, decode_npy_at
+from turntable.datasets.shards.tar import SHARD_REMEDY
 from turntable.errors import IntegrityError
 
 INDEX_SUFFIX = ".idx"
 _ALIGNMENT = 64
-_LOCAL_HEADER = 30
-"""Bytes of a zip entry's fixed local header; its name and extra field follow, their lengths at 26 and 28."""
-_UNREADABLE = (
+"""Alignment in bytes of each array in the file, so that a memory map gives aligned arrays."""
+_LOCAL_HEADER_BYTES = 30
+"""Size of a zip entry's fixed local header.
+
+Name and extra field follow; their lengths are at bytes 26 and 28.
+"""
+_UNREADABLE_ERRORS = (
     ValueError,
     KeyError,
     TypeError,
@@ -34,22 +38,25 @@ _UNREADABLE = (
     NotImplementedError,
     zipfile.BadZipFile,
 )
-"""What zipfile and numpy raise, between them, for bytes that are no archive of arrays."""
-_PLACE_BYTES = 20
-"""An offset, a size and a checksum."""
-_MOST_HEADER_BYTES = 64 << 10
-"""Headers of the archive and of its arrays, a few hundred bytes for each array."""
-_MOST_TEXT_BYTES = 8 << 10
-"""An object's key, id and category, each as wide as the longest of the shard."""
-MOST_INDEX_BYTES = 1 << 30
-"""The most of any index, whatever is said of its shard: ten million views."""
+"""Errors that zipfile and numpy raise for bytes that are not an archive of arrays."""
+_LOCATION_BYTES = 20
+"""Bytes of an offset, a size and a checksum."""
+_MAX_HEADER_BYTES = 64 << 10
+"""Bytes of the headers of the archive and of its arrays, a few hundred for each array."""
+_MAX_TEXT_BYTES = 8 << 10
+"""Bytes of an object's key, id and category. Each is as wide as the longest one of the shard."""
+MAX_INDEX_BYTES = 1 << 30
+"""Bytes of any index, whatever is stated about its shard: enough for ten million views."""
 _EXTRA_ID = b"tt"
-"""Marks our padding in a zip entry's extra field, which readers skip."""
+"""Identifier of our padding in a zip entry's extra field, which readers skip."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShardIndex:
-    """N objects of V views with L labels each."""
+    """The index of a shard with N objects of V views, L labels per view and E further outputs.
+
+    The names of the fields are the names of the arrays in the file.
+    """
 
     keys: NDArray[np.bytes_]
     """[N] ASCII."""
@@ -58,54 +65,54 @@ class ShardIndex:
     categories: NDArray[np.bytes_]
     """[N] UTF-8."""
     object_start: NDArray[np.int64]
-    """[N] offset of the object's first tar header."""
+    """[N] Offset of the object's first tar header."""
     object_length: NDArray[np.int64]
-    """[N] bytes up to the next object: one range request fetches it whole."""
+    """[N] Bytes from there to the next object: one range request fetches the whole object."""
     offset: NDArray[np.int64]
-    """[N, V] offset of each JPEG's first byte."""
+    """[N, V] Offset of each JPEG's first byte."""
     size: NDArray[np.int64]
-    """[N, V] bytes of each JPEG."""
+    """[N, V] Bytes of each JPEG."""
     crc32: NDArray[np.uint32]
-    """[N, V] of each JPEG."""
+    """[N, V] Checksum of each JPEG."""
     latents: NDArray[np.float32]
-    """[N, V, L] in schema order."""
+    """[N, V, L] Labels in the order of the schema."""
     tar_size: NDArray[np.int64]
-    """[] bytes of the whole shard."""
+    """[] Bytes of the whole shard."""
     tar_sha256: NDArray[np.bytes_]
-    """[] hex digest of the whole shard."""
+    """[] Hex digest of the whole shard."""
     extras: NDArray[np.bytes_] = field(default_factory=lambda: np.empty(0, dtype="S1"))
-    """[E] names of the outputs kept beside the JPEGs."""
+    """[E] Names of the outputs stored beside the JPEGs."""
     extra_offset: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0, 0), dtype="<i8"))
-    """[N, E, V] offset of each one's first byte."""
+    """[N, E, V] Offset of the first byte of each output's file."""
     extra_size: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0, 0), dtype="<i8"))
-    """[N, E, V]."""
+    """[N, E, V] Bytes of each output's file."""
     extra_crc32: NDArray[np.uint32] = field(default_factory=lambda: np.empty((0, 0, 0), dtype="<u4"))
-    """[N, E, V]."""
+    """[N, E, V] Checksum of each output's file."""
     points_offset: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype="<i8"))
-    """[N] offset of each point cloud's file; [0] where there are none."""
+    """[N] Offset of each point cloud's file; [0] in a shard without point clouds."""
     points_size: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype="<i8"))
-    """[N]."""
+    """[N] Bytes of each point cloud's file."""
     points_crc32: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, dtype="<u4"))
-    """[N]."""
+    """[N] Checksum of each point cloud's file."""
 
-    def members(self) -> Iterator[tuple[int, int, int]]:
-        """Offset, size and checksum of everything the index can find."""
-        for kind in ("", "extra_", "points_"):
-            arrays = (getattr(self, f"{kind}{what}").flat for what in ("offset", "size", "crc32"))
+    def iter_members(self) -> Iterator[tuple[int, int, int]]:
+        """Yield offset, size and checksum of every member that the index locates."""
+        for prefix in ("", "extra_", "points_"):
+            arrays = (getattr(self, f"{prefix}{name}").flat for name in ("offset", "size", "crc32"))
             yield from ((int(a), int(b), int(c)) for a, b, c in zip(*arrays, strict=True))
 
     @property
     def num_objects(self) -> int:
-        """N."""
+        """Number of objects, N."""
         return self.offset.shape[0]
 
     @property
     def num_views(self) -> int:
-        """V."""
+        """Number of views of each object, V."""
         return self.offset.shape[1]
 
     def to_bytes(self) -> bytes:
-        """The file: the same arrays always give the same bytes."""
+        """Return the bytes of the index file. The same arrays always give the same bytes."""
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
             for item in fields(self):
@@ -116,108 +123,120 @@ class ShardIndex:
 
 
 _TEXTS = frozenset({"keys", "ids", "categories", "tar_sha256", "extras"})
+"""Arrays of texts."""
 _DTYPES = {"latents": "<f4", **dict.fromkeys(("crc32", "extra_crc32", "points_crc32"), "<u4")}
 """Types of the arrays that are neither texts nor "<i8"."""
 _OPTIONAL = frozenset(item.name for item in fields(ShardIndex) if item.default_factory is not MISSING)
-"""Written only where there is something to say."""
+"""Arrays that are left out of the file when they are empty."""
 
 
-def most_index_bytes(objects: int, views: int, labels: int, outputs: int) -> int:
-    """Return the most bytes that the index of a shard can have, at most ``MOST_INDEX_BYTES``.
+def compute_max_index_bytes(num_objects: int, num_views: int, num_labels: int, num_outputs: int) -> int:
+    """Return an upper bound on the bytes of a shard's index, at most ``MAX_INDEX_BYTES``.
 
     Args:
-        objects: N, in the shard.
-        views: V, of each object.
-        labels: L, of each view.
-        outputs: E, kept of each view besides its JPEG.
+        num_objects: Number of objects in the shard.
+        num_views: Number of views of each object.
+        num_labels: Number of labels of each view.
+        num_outputs: Number of outputs stored of each view besides its JPEG.
     """
-    numbers = _PLACE_BYTES * (1 + outputs) + 4 * labels
-    whole = _MOST_HEADER_BYTES + objects * (_MOST_TEXT_BYTES + 2 * _PLACE_BYTES + views * numbers)
-    return min(whole, MOST_INDEX_BYTES)
+    bytes_per_view = _LOCATION_BYTES * (1 + num_outputs) + 4 * num_labels
+    total = _MAX_HEADER_BYTES + num_objects * (
+        _MAX_TEXT_BYTES + 2 * _LOCATION_BYTES + num_views * bytes_per_view
+    )
+    return min(total, MAX_INDEX_BYTES)
 
 
-def text_array(texts: list[str]) -> NDArray[np.bytes_]:
-    """[N] fixed-width UTF-8: an array of texts that needs no pickle."""
+def encode_texts(texts: list[str]) -> NDArray[np.bytes_]:
+    """Return texts as an array [N] of fixed-width UTF-8, which needs no pickle."""
     return np.array([text.encode("utf-8") for text in texts], dtype=np.bytes_)
 
 
-def texts_of(array: NDArray[np.bytes_]) -> list[str]:
-    """The texts of such an array; bytes that are no text become U+FFFD, which no text of ours has."""
+def decode_texts(array: NDArray[np.bytes_]) -> list[str]:
+    """Return the texts of an array made by ``encode_texts``.
+
+    Bytes that are not UTF-8 become U+FFFD, which no text of a data set contains.
+    """
     return [cast("bytes", item).decode("utf-8", "replace") for item in array.tolist()]
 
 
 def open_index(path: Path) -> ShardIndex:
-    """Map an index file into memory, read-only. Errors are those of ``find_index``."""
-    return find_index(FolderFiles(path.parent), path.name)
+    """Map an index file into memory, read-only. The errors are those of ``open_folder_index``."""
+    return open_folder_index(FolderFiles(path.parent), path.name)
 
 
-def find_index(files: FolderFiles, name: str, sha256: str | None = None) -> ShardIndex:
+def open_folder_index(files: FolderFiles, name: str, sha256: str | None = None) -> ShardIndex:
     """Map an index of a data set's folder into memory, read-only.
 
     Args:
-        files: of the folder.
-        name: of the index there.
-        sha256: its hex digest, where it is known.
+        files: Files of the data set.
+        name: Name of the index in the data set.
+        sha256: Expected hex digest; None: not checked.
 
     Raises:
-        IntegrityError: it is missing, cut, not an index, or not the one with that digest.
-        StoreError: the system refuses to read it.
+        IntegrityError: The index is missing, cut, not an index, or not the one with that digest.
+        StoreError: The system refuses to read it.
     """
     file = files.open(name)
     if file is None:
-        raise IntegrityError(f"{files.name_of(name)}: missing; {REMEDY}")
+        raise IntegrityError(f"{files.format_name(name)}: missing; {SHARD_REMEDY}")
     with file:
         if sha256 is not None and hashlib.file_digest(file, "sha256").hexdigest() != sha256:
             raise IntegrityError(
-                f"{files.name_of(name)}: not the index that manifest.json names: edited, or of another data "
-                f"set; {REMEDY}"
+                f"{files.format_name(name)}: not the index that manifest.json names: edited, or of another "
+                f"data set; {SHARD_REMEDY}"
             )
-        return map_index(file, files.name_of(name))
+        return map_index(file, files.format_name(name))
 
 
-def map_index(file: BinaryIO, where: str) -> ShardIndex:
-    """Map an open index file into memory, read-only; it can be closed then.
+def map_index(file: BinaryIO, display_name: str) -> ShardIndex:
+    """Map an open index file into memory, read-only. The file may be closed afterwards.
 
     Args:
-        file: with a descriptor.
-        where: what error messages call it.
+        file: The index, open, with a file descriptor.
+        display_name: Name of the index in error messages.
 
     Raises:
-        IntegrityError: it is cut, or not an index.
+        IntegrityError: The file is cut, or not an index.
     """
     size = os.fstat(file.fileno()).st_size
-    # Nothing cannot be mapped.
+    # An empty file cannot be mapped.
     view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-    return _index_of(file, view, where)
+    return _build_index(file, view, display_name)
 
 
-def parse_index(data: bytes, where: str) -> ShardIndex:
-    """An index from its bytes, which it holds on to. Arguments and errors as of ``map_index``."""
-    return _index_of(io.BytesIO(data), data, where)
+def decode_index(data: bytes, display_name: str) -> ShardIndex:
+    """Return an index from its bytes, which its arrays refer to.
+
+    Arguments and errors are those of ``map_index``.
+    """
+    return _build_index(io.BytesIO(data), data, display_name)
 
 
-def _index_of(file: BinaryIO, view: mmap.mmap | bytes, where: str) -> ShardIndex:
-    """An index from its file and the memory that has the same bytes."""
+def _build_index(file: BinaryIO, view: mmap.mmap | bytes, display_name: str) -> ShardIndex:
+    """Return an index from its file and from memory that holds the same bytes."""
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-        arrays = {entry.filename.removesuffix(".npy"): _array_at(view, entry) for entry in entries}
+        arrays = {entry.filename.removesuffix(".npy"): _read_array(view, entry) for entry in entries}
         names = [item.name for item in fields(ShardIndex)]
         index = ShardIndex(
             **{name: arrays[name] for name in names if name in arrays or name not in _OPTIONAL}
         )
-    except _UNREADABLE as error:
-        raise IntegrityError(f"{where}: not a whole index of a shard ({error}); {REMEDY}") from None
-    _check_shapes(index, where)
+    except _UNREADABLE_ERRORS as error:
+        raise IntegrityError(
+            f"{display_name}: not a whole index of a shard ({error}); {SHARD_REMEDY}"
+        ) from None
+    _check_shapes(index, display_name)
     return index
 
 
 def _add_array(archive: zipfile.ZipFile, buffer: io.BytesIO, name: str, array: NDArray[Any]) -> None:
     entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.create_system = 3  # as on Unix, wherever it is written
+    entry.create_system = 3  # Unix, whatever system writes it: the bytes must not depend on it
     entry.external_attr = 0o644 << 16
-    # Pad the entry's header so that the array's own header begins on a multiple of 64, and so its data.
-    data_start = buffer.tell() + _LOCAL_HEADER + len(name) + 4
+    # Pad the entry's header so that the array's header starts at a multiple of 64. The length of an array's
+    # header is a multiple of 64 too, so the data are aligned as well.
+    data_start = buffer.tell() + _LOCAL_HEADER_BYTES + len(name) + 4
     fill = -data_start % _ALIGNMENT
     entry.extra = _EXTRA_ID + fill.to_bytes(2, "little") + bytes(fill)
     content = io.BytesIO()
@@ -225,18 +244,21 @@ def _add_array(archive: zipfile.ZipFile, buffer: io.BytesIO, name: str, array: N
     archive.writestr(entry, content.getvalue())
 
 
-def _array_at(view: mmap.mmap | bytes, entry: zipfile.ZipInfo) -> NDArray[Any]:
+def _read_array(view: mmap.mmap | bytes, entry: zipfile.ZipInfo) -> NDArray[Any]:
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{entry.filename} is compressed")
     start = entry.header_offset
-    name_and_extra = sum(int.from_bytes(view[start + at : start + at + 2], "little") for at in (26, 28))
+    name_and_extra = sum(
+        int.from_bytes(view[start + field_offset : start + field_offset + 2], "little")
+        for field_offset in (26, 28)
+    )
     try:
-        return array_in(view, start + _LOCAL_HEADER + name_and_extra)
+        return decode_npy_at(view, start + _LOCAL_HEADER_BYTES + name_and_extra)
     except ValueError as error:
         raise ValueError(f"{entry.filename} is {error}") from None
 
 
-def _check_shapes(index: ShardIndex, where: str) -> None:
+def _check_shapes(index: ShardIndex, display_name: str) -> None:
     views = index.offset.shape
     extras = (*views[:1], len(index.extras), *views[1:]) if len(index.extras) else (0, 0, 0)
     clouds = index.points_offset.shape
@@ -253,7 +275,9 @@ def _check_shapes(index: ShardIndex, where: str) -> None:
         and all(_has_dtype(index, item.name) for item in fields(ShardIndex))
     )
     if not fits:
-        raise IntegrityError(f"{where}: its arrays do not fit each other; {REMEDY}")
+        raise IntegrityError(
+            f"{display_name}: the shapes or types of its arrays do not fit each other; {SHARD_REMEDY}"
+        )
 
 
 def _has_dtype(index: ShardIndex, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reading one shard at random: a view is one pread and one checksum."""
+"""Random access to the views of one shard: each view is read with one pread and checked with one checksum."""
 
 import hashlib
 import os
@@ -15,81 +15,83 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.files import (
-    MOST_META_BYTES,
+    MAX_META_BYTES,
     FieldError,
-    Fields,
     FolderFiles,
+    JsonFields,
+    decode_points,
     parse_json,
-    parse_points,
 )
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.shards.index import (
     INDEX_SUFFIX,
-    MOST_INDEX_BYTES,
+    MAX_INDEX_BYTES,
     ShardIndex,
-    find_index,
-    parse_index,
-    texts_of,
+    decode_index,
+    decode_texts,
+    open_folder_index,
 )
-from turntable.datasets.shards.tar import BLOCK, REMEDY, member_size
+from turntable.datasets.shards.tar import BLOCK_BYTES, SHARD_REMEDY, parse_member_size
 from turntable.datasets.shards.writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.stores import Store
 from turntable.errors import IntegrityError
 
 
-class _Source(Protocol):
-    """Where a shard's bytes come from."""
+class _ByteSource(Protocol):
+    """The source of a shard's bytes."""
 
     size: int
-    parallel: int
-    """How many readings at once are worth it."""
+    """Bytes of the whole shard."""
+    num_parallel_reads: int
+    """Number of reads that are worth running at once."""
 
     def prepare(self) -> None:
-        """Do now what can be done before the first reading."""
+        """Do now what can be done before the first read."""
         ...
 
-    def pread(self, size: int, offset: int) -> bytes:
-        """Bytes from an offset; fewer where the shard ends before."""
+    def read_at(self, size: int, offset: int) -> bytes:
+        """Return ``size`` bytes from an offset, or fewer if the shard ends before."""
         ...
 
     def close(self) -> None:
-        """Let go of it; twice is no error."""
+        """Release what is held. Closing twice is not an error."""
         ...
 
 
 class _LocalFile:
-    """A file of this machine, opened when it is first read, and closed when nobody holds it any more."""
+    """A file of this machine, opened at the first read and closed when nothing refers to it any more."""
 
-    parallel = 1
+    num_parallel_reads = 1
 
-    def __init__(self, opened: Callable[[], int], size: int) -> None:
-        self._opened, self.size = opened, size
+    def __init__(self, open_descriptor: Callable[[], int], size: int) -> None:
+        self._open_descriptor, self.size = open_descriptor, size
         self._descriptor = -1
 
     @classmethod
-    def of_folder(cls, files: FolderFiles, name: str) -> Self:
+    def from_folder(cls, files: FolderFiles, name: str) -> Self:
         """Open a file of a folder now."""
 
-        def opened() -> int:
-            found = files.open(name)
-            if found is None:
-                raise IntegrityError(f"{files.name_of(name)}: missing; {REMEDY}")
-            with found:
-                return os.dup(found.fileno())
+        def open_descriptor() -> int:
+            opened = files.open(name)
+            if opened is None:
+                raise IntegrityError(f"{files.format_name(name)}: missing; {SHARD_REMEDY}")
+            with opened:
+                return os.dup(opened.fileno())
 
-        file = cls(opened, 0)
+        file = cls(open_descriptor, 0)
         file.prepare()
         file.size = os.fstat(file._descriptor).st_size
         return file
 
     def prepare(self) -> None:
         if self._descriptor < 0:
-            self._descriptor = self._opened()
+            self._descriptor = self._open_descriptor()
             self._close = weakref.finalize(self, os.close, self._descriptor)
+            # At exit the system closes the file; the finalizer need not run then.
             self._close.atexit = False
 
-    def pread(self, size: int, offset: int) -> bytes:
+    def read_at(self, size: int, offset: int) -> bytes:
         self.prepare()
         return os.pread(self._descriptor, size, offset)
 
@@ -100,40 +102,43 @@ class _LocalFile:
 
 
 class _RemoteFile:
-    """A file of a store: a reading is a request."""
+    """A file of a store, of which each read is a request."""
 
-    parallel = 16
+    num_parallel_reads = 16
 
     def __init__(self, store: Store, name: str) -> None:
-        size = store.size(name)
+        size = store.get_size(name)
         if size is None:
-            raise IntegrityError(f"{store.url}/{name}: missing; {REMEDY}")
+            raise IntegrityError(f"{store.url}/{name}: missing; {SHARD_REMEDY}")
         self._store, self._name, self.size = store, name, size
 
     def prepare(self) -> None:
-        """Nothing can be."""
+        """Do nothing: requests need no preparation."""
 
-    def pread(self, size: int, offset: int) -> bytes:
+    def read_at(self, size: int, offset: int) -> bytes:
         return self._store.read_range(self._name, offset, size)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held."""
 
 
 class ShardReader:
-    """A shard and its index, open. Not to be carried over a fork or pickled: open it where you read.
+    """An open shard and its index.
+
+    Do not pickle it or carry it over a fork: open it in the process that reads.
 
     Args:
-        path: of the ``.tar``; in a store, its name there.
-        store: where it lies, if it is no file of this machine. Its index is fetched whole, and each view by a
-            request of its own.
-        index_sha256: of the index in the store, hex, where it is known.
-        most_index_bytes: that are read of the index in the store: see ``shard_index.most_index_bytes``.
+        path: Path of the ``.tar`` file; with ``store``, its name in the store.
+        store: Store that holds the shard; None: a file of this machine. The index is fetched whole, and each
+            view by a request.
+        index_sha256: Expected hex digest of the index in the store; None: not checked.
+        max_index_bytes: Largest size of the index that is read from the store; see
+            ``compute_max_index_bytes``.
 
     Raises:
-        IntegrityError: the shard or its index is missing or another one, or the shard is not as long as its
-            index says.
-        StoreError: the store does not give it.
+        IntegrityError: The shard or its index is missing or is another one, or the shard is not as long as
+            its index says.
+        StoreError: The store does not give the shard.
     """
 
     def __init__(
@@ -141,55 +146,61 @@ class ShardReader:
         path: Path | str,
         store: Store | None = None,
         index_sha256: str | None = None,
-        most_index_bytes: int = MOST_INDEX_BYTES,
+        max_index_bytes: int = MAX_INDEX_BYTES,
     ) -> None:
         if store is None:
             files, name = FolderFiles(Path(path).parent), Path(path).name
-            self._begin(str(path), find_index(files, index_name(name)), _LocalFile.of_folder(files, name))
+            self._initialize(
+                str(path),
+                open_folder_index(files, make_index_name(name)),
+                _LocalFile.from_folder(files, name),
+            )
         else:
-            index = _fetch_index(store, index_name(str(path)), index_sha256, most_index_bytes)
-            self._begin(f"{store.url}/{path}", index, _RemoteFile(store, str(path)))
+            index = _fetch_index(store, make_index_name(str(path)), index_sha256, max_index_bytes)
+            self._initialize(f"{store.url}/{path}", index, _RemoteFile(store, str(path)))
 
     @classmethod
-    def of_folder(cls, files: FolderFiles, shard: ShardRecord) -> Self:
-        """Open a shard of a data set's folder, whose index must be the one that the manifest names.
+    def from_folder(cls, files: FolderFiles, shard: ShardRecord) -> Self:
+        """Open a shard of a data set's folder whose index is the one that the manifest names.
 
         Args:
-            files: of the folder.
-            shard: its record in the manifest.
+            files: Files of the data set.
+            shard: The shard's record in the manifest.
 
         Raises:
-            IntegrityError: the shard or its index is missing, another one, or no file of the folder.
-            StoreError: the system refuses to read it.
+            IntegrityError: The shard or its index is missing, is another one, or is not a file of the folder.
+            StoreError: The system refuses to read it.
         """
-        reader, name = cls.__new__(cls), shard_name(shard)
-        index = find_index(files, index_name(name), shard.idx_sha256)
-        reader._begin(files.name_of(name), index, _LocalFile.of_folder(files, name))
+        reader, name = cls.__new__(cls), make_shard_name(shard)
+        index = open_folder_index(files, make_index_name(name), shard.idx_sha256)
+        reader._initialize(files.format_name(name), index, _LocalFile.from_folder(files, name))
         return reader
 
     @classmethod
-    def of_parts(cls, path: str, index: ShardIndex, opened: Callable[[], int], size: int) -> Self:
-        """A shard whose index was opened before.
+    def from_parts(cls, path: str, index: ShardIndex, open_descriptor: Callable[[], int], size: int) -> Self:
+        """Return a reader of a shard whose index is already open.
 
         Args:
-            path: what messages call it.
-            index: of the shard.
-            opened: gives a descriptor of the file when it is first read; the reader closes it.
-            size: bytes of the file.
+            path: Name of the shard in messages.
+            index: Index of the shard.
+            open_descriptor: Function that opens the file and returns its descriptor. It is called at the
+                first read; the reader closes the descriptor.
+            size: Bytes of the file.
 
         Raises:
-            IntegrityError: the shard is not as long as its index says.
+            IntegrityError: The shard is not as long as its index says.
         """
         reader = cls.__new__(cls)
-        reader._begin(path, index, _LocalFile(opened, size))
+        reader._initialize(path, index, _LocalFile(open_descriptor, size))
         return reader
 
-    def _begin(self, path: str, index: ShardIndex, source: _Source) -> None:
+    def _initialize(self, path: str, index: ShardIndex, source: _ByteSource) -> None:
         self.path, self.index, self._source = path, index, source
         if source.size != int(index.tar_size):
             self.close()
             raise IntegrityError(
-                f"{path}: {source.size} bytes, its index says {int(index.tar_size)}: cut or edited; {REMEDY}"
+                f"{path}: {source.size} bytes, its index says {int(index.tar_size)}: cut or edited; "
+                f"{SHARD_REMEDY}"
             )
 
     def __enter__(self) -> Self:
@@ -201,171 +212,200 @@ class ShardReader:
         self.close()
 
     def close(self) -> None:
-        """Close the file; closing twice is no error."""
+        """Close the file. Closing twice is not an error."""
         self._source.close()
 
     def prepare(self) -> None:
-        """Make sure that views can be read: a shard that is kept on this node is fetched now, if need be.
+        """Make sure that views can be read: a shard of a cache is fetched now if needed.
 
         Raises:
-            IntegrityError: it is not what was written.
-            StoreError: its place does not give it.
+            IntegrityError: The shard is not what was written.
+            StoreError: The store does not give it.
         """
         self._source.prepare()
 
     @property
-    def parallel(self) -> int:
-        """How many views are best read at once: each is a request where the shard is elsewhere."""
-        return self._source.parallel
+    def num_parallel_reads(self) -> int:
+        """The number of views that are best read at once: more than one if each is a request."""
+        return self._source.num_parallel_reads
 
     @property
     def keys(self) -> list[str]:
-        """Keys of the objects, in order."""
-        return texts_of(self.index.keys)
+        """The keys of the objects, in order."""
+        return decode_texts(self.index.keys)
 
     @property
-    def latents(self) -> LabelArray:
-        """Float32 [N, V, L]."""
+    def labels(self) -> LabelArray:
+        """The labels, float32 [N, V, L]."""
         return self.index.latents
 
-    def read(self, row: int, view: int) -> bytes:
-        """One view's JPEG.
+    def read_jpeg(self, row: int, view: int) -> bytes:
+        """Return one view's JPEG.
 
         Args:
-            row: of the object in this shard.
-            view: its number.
+            row: Number of the object in this shard.
+            view: Number of the view.
 
         Raises:
-            IntegrityError: the bytes are not those that were written.
+            IntegrityError: The bytes are not those that were written.
         """
         size = int(self.index.size[row, view])
-        return self.checked(row, view, self._pread(size, int(self.index.offset[row, view])))
+        return self.check_jpeg(row, view, self._read_at(size, int(self.index.offset[row, view])))
 
-    def read_span(self, row: int, first: int, last: int) -> list[bytes]:
-        """Several views of an object by one reading: from one to another, and those between; unchecked."""
+    def read_jpeg_span(self, row: int, first: int, last: int) -> list[bytes]:
+        """Return the JPEGs of successive views of an object by one read, without checking them.
+
+        Args:
+            row: Number of the object in this shard.
+            first: Number of the first view.
+            last: Number of the last view, inclusive.
+        """
         start = int(self.index.offset[row, first])
         end = int(self.index.offset[row, last]) + int(self.index.size[row, last])
-        data = self._pread(end - start, start)
-        places = [
-            (int(self.index.offset[row, v]) - start, int(self.index.size[row, v]))
-            for v in range(first, last + 1)
+        data = self._read_at(end - start, start)
+        locations = [
+            (int(self.index.offset[row, view]) - start, int(self.index.size[row, view]))
+            for view in range(first, last + 1)
         ]
-        return [data[at : at + size] for at, size in places]
+        return [data[offset : offset + size] for offset, size in locations]
 
-    def checked(self, row: int, view: int, data: bytes) -> bytes:
-        """A view's JPEG as it was read. Raises IntegrityError where it is not as it was written."""
+    def check_jpeg(self, row: int, view: int, data: bytes) -> bytes:
+        """Return a view's JPEG unchanged if it is as it was written.
+
+        Raises:
+            IntegrityError: The bytes are not those that were written.
+        """
         if zlib.crc32(data) != int(self.index.crc32[row, view]):
             raise IntegrityError(
-                f"{self.path}: object {self.keys[row]}, view {view}: wrong checksum: cut or edited; {REMEDY}"
+                f"{self.path}: object {self.keys[row]}, view {view}: wrong checksum: cut or edited; "
+                f"{SHARD_REMEDY}"
             )
         return data
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:
-        """What is kept of each view besides its JPEG."""
-        return tuple(texts_of(self.index.extras))
+        """The names of the outputs stored of each view besides its JPEG."""
+        return tuple(decode_texts(self.index.extras))
 
-    def read_extra(self, row: int, view: int, output: str) -> bytes:
-        """The file of another output of a view. Raises IntegrityError where it is not as it was written."""
-        at = (row, self.outputs.index(output), view)
-        index = self.index
-        place = (index.extra_offset[at], index.extra_size[at], index.extra_crc32[at])
-        return self._member(place, f"object {self.keys[row]}, view {view}, {output}")
-
-    def points(self, row: int) -> NDArray[np.float32]:
-        """Float32 [P, 6], an object's point cloud. Raises IntegrityError where it was edited."""
-        index = self.index
-        place = (index.points_offset[row], index.points_size[row], index.points_crc32[row])
-        data = self._member(place, f"object {self.keys[row]}, points")
-        try:
-            return parse_points(data)
-        except ValueError as error:
-            raise IntegrityError(f"{self.path}: object {self.keys[row]}, points: {error}; {REMEDY}") from None
-
-    def _member(self, place: tuple[np.int64, np.int64, np.uint32], what: str) -> bytes:
-        offset, size, crc = (int(number) for number in place)
-        data = self._pread(size, offset)
-        if zlib.crc32(data) != crc:
-            raise IntegrityError(f"{self.path}: {what}: wrong checksum: cut or edited; {REMEDY}")
-        return data
-
-    def _pread(self, size: int, offset: int) -> bytes:
-        """Nothing where an index points out of the shard: no more is asked for than there can be."""
-        if size < 0 or offset < 0 or offset + size > self._source.size:
-            return b""
-        return self._source.pread(size, offset)
-
-    def meta(self, row: int) -> Fields:
-        """Return the shard's description of an object: the fields of its ``.meta.json``.
+    def read_output(self, row: int, view: int, output: str) -> bytes:
+        """Return the bytes of another output of a view.
 
         Raises:
-            IntegrityError: it cannot be read.
+            IntegrityError: The bytes are not those that were written.
+        """
+        position = (row, self.outputs.index(output), view)
+        index = self.index
+        location = (index.extra_offset[position], index.extra_size[position], index.extra_crc32[position])
+        return self._read_member(location, f"object {self.keys[row]}, view {view}, {output}")
+
+    def read_points(self, row: int) -> NDArray[np.float32]:
+        """Return an object's point cloud, float32 [P, 6]: position and unit normal of each point.
+
+        Raises:
+            IntegrityError: The bytes are not those that were written, or are not a point cloud.
+        """
+        index = self.index
+        location = (index.points_offset[row], index.points_size[row], index.points_crc32[row])
+        data = self._read_member(location, f"object {self.keys[row]}, points")
+        try:
+            return decode_points(data)
+        except ValueError as error:
+            raise IntegrityError(
+                f"{self.path}: object {self.keys[row]}, points: {error}; {SHARD_REMEDY}"
+            ) from None
+
+    def _read_member(self, location: tuple[np.int64, np.int64, np.uint32], description: str) -> bytes:
+        offset, size, crc = (int(number) for number in location)
+        data = self._read_at(size, offset)
+        if zlib.crc32(data) != crc:
+            raise IntegrityError(f"{self.path}: {description}: wrong checksum: cut or edited; {SHARD_REMEDY}")
+        return data
+
+    def _read_at(self, size: int, offset: int) -> bytes:
+        """Return the bytes at an offset, or nothing if they would reach out of the shard.
+
+        A wrong index can state any position and size. Nothing beyond the shard is requested.
+        """
+        if size < 0 or offset < 0 or offset + size > self._source.size:
+            return b""
+        return self._source.read_at(size, offset)
+
+    def read_meta(self, row: int) -> JsonFields:
+        """Return the fields of an object's ``.meta.json`` in the shard.
+
+        Raises:
+            IntegrityError: The description cannot be read.
         """
         start = int(self.index.object_start[row])
-        # The labels come first, the description behind them, then the views: one reading of all before those.
+        # An object's members are its labels, its description, then its views. One read gets what stands
+        # before the first view; the sizes in the tar headers lead from the labels to the description.
         length = int(self.index.offset[row, 0]) - start
-        most = self.index.latents[row].nbytes + MOST_META_BYTES
-        before = self._pread(max(0, min(length, most, self._source.size - start)), start)
+        max_bytes = self.index.latents[row].nbytes + MAX_META_BYTES
+        data = self._read_at(max(0, min(length, max_bytes, self._source.size - start)), start)
         try:
-            at = BLOCK + member_size(before[:BLOCK])
-            at += -at % BLOCK
-            size = member_size(before[at : at + BLOCK])
-            return Fields(parse_json(before[at + BLOCK : at + BLOCK + size]))
+            position = BLOCK_BYTES + parse_member_size(data[:BLOCK_BYTES])
+            position += -position % BLOCK_BYTES
+            size = parse_member_size(data[position : position + BLOCK_BYTES])
+            return JsonFields(parse_json(data[position + BLOCK_BYTES : position + BLOCK_BYTES + size]))
         except ValueError as error:
-            raise self._undescribed(row, error) from None
+            raise self._make_description_error(row, error) from None
 
-    def record(self, row: int) -> ObjectRecord:
-        """An object's record. Raises IntegrityError where it cannot be read."""
+    def read_record(self, row: int) -> ObjectRecord:
+        """Return an object's record.
+
+        Raises:
+            IntegrityError: The description cannot be read.
+        """
         try:
-            return ObjectRecord.from_fields(self.meta(row))
+            return ObjectRecord.from_fields(self.read_meta(row))
         except FieldError as error:
-            raise self._undescribed(row, error) from None
+            raise self._make_description_error(row, error) from None
 
-    def _undescribed(self, row: int, error: ValueError) -> IntegrityError:
+    def _make_description_error(self, row: int, error: ValueError) -> IntegrityError:
         return IntegrityError(
-            f"{self.path}: object {self.keys[row]}: its description cannot be read ({error}); {REMEDY}"
+            f"{self.path}: object {self.keys[row]}: its description cannot be read ({error}); {SHARD_REMEDY}"
         )
 
-    def records(self) -> tuple[ObjectRecord, ...]:
-        """Records of all objects, in order."""
+    def read_records(self) -> tuple[ObjectRecord, ...]:
+        """Return the records of all objects, in order."""
         rows = range(self.index.num_objects)
-        if self._source.parallel == 1:
-            return tuple(map(self.record, rows))
-        with ThreadPoolExecutor(self._source.parallel) as pool:
-            return tuple(pool.map(self.record, rows))
+        if self._source.num_parallel_reads == 1:
+            return tuple(map(self.read_record, rows))
+        with ThreadPoolExecutor(self._source.num_parallel_reads) as pool:
+            return tuple(pool.map(self.read_record, rows))
 
 
-OpenShard = Callable[[ShardRecord], ShardReader]
-"""How a data set's shards are opened, wherever they lie."""
+ShardOpener = Callable[[ShardRecord], ShardReader]
+"""A function that opens a shard of a data set, wherever the shards lie."""
 
 
-def shard_name(shard: ShardRecord) -> str:
-    """Its path in the data set."""
+def make_shard_name(shard: ShardRecord) -> str:
+    """Return the name of a shard's archive in the data set: ``<split>/<name>.tar``."""
     return f"{shard.split}/{shard.name}{SHARD_SUFFIX}"
 
 
-def index_name(shard: str) -> str:
-    """The path of its index, from its own."""
+def make_index_name(shard: str) -> str:
+    """Return the name of a shard's index from that of its archive."""
     return shard.removesuffix(SHARD_SUFFIX) + INDEX_SUFFIX
 
 
-def local_shards(folder: Path) -> OpenShard:
-    """Shards that lie in a data set's own folder, as ``<split>/<name>.tar``."""
-    return partial(ShardReader.of_folder, FolderFiles(folder))
+def make_folder_opener(folder: Path) -> ShardOpener:
+    """Return a function that opens shards in a data set's folder, at ``<split>/<name>.tar``."""
+    return partial(ShardReader.from_folder, FolderFiles(folder))
 
 
-def store_shards(store: Store) -> OpenShard:
-    """Shards that lie in a store, as ``<split>/<name>.tar``."""
-    return lambda shard: ShardReader(shard_name(shard), store)
+def make_store_opener(store: Store) -> ShardOpener:
+    """Return a function that opens shards in a store, at ``<split>/<name>.tar``."""
+    return lambda shard: ShardReader(make_shard_name(shard), store)
 
 
-def _fetch_index(store: Store, name: str, sha256: str | None, most_bytes: int) -> ShardIndex:
-    data = store.read(name, most_bytes)
+def _fetch_index(store: Store, name: str, sha256: str | None, max_bytes: int) -> ShardIndex:
+    data = store.read(name, max_bytes)
     if data is None:
-        raise IntegrityError(f"{store.url}/{name}: missing; {REMEDY}")
+        raise IntegrityError(f"{store.url}/{name}: missing; {SHARD_REMEDY}")
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise IntegrityError(
             f"{store.url}/{name}: not the index that manifest.json names: edited, or of another data set; "
-            f"{REMEDY}"
+            f"{SHARD_REMEDY}"
         )
-    return parse_index(data, f"{store.url}/{name}")
+    return decode_index(data, f"{store.url}/{name}")

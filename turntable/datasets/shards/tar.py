@@ -1,7 +1,7 @@
-"""The one kind of tar archive we write and read: plain USTAR files, byte for byte reproducible.
+"""The tar format of shards: plain USTAR files that can be reproduced byte for byte.
 
-Written by hand because Python's tarfile costs more for a member than decoding the image in it, and because
-reading it strictly is what tells a shard that was cut or edited.
+It is written by hand for two reasons. Python's tarfile takes longer for a member than decoding the image in
+it. And a strict reader detects a shard that was cut or edited.
 """
 
 import os
@@ -12,12 +12,17 @@ from typing import BinaryIO
 
 from turntable.errors import IntegrityError
 
-BLOCK = 512
-END_OF_ARCHIVE = bytes(2 * BLOCK)
-REMEDY = "re-run `turntable render` with the same arguments to make it again, or fetch it again"
+BLOCK_BYTES = 512
+"""Size of a tar block. Headers and data each fill whole blocks."""
+END_OF_ARCHIVE = bytes(2 * BLOCK_BYTES)
+"""Two blocks of zeros that end an archive."""
+SHARD_REMEDY = "re-run `turntable render` with the same arguments to make it again, or fetch it again"
+"""Advice that ends the messages about a damaged shard."""
 
 _MAX_NAME = 100
+"""Bytes of a header's name field; one of them ends the name."""
 _MAX_SIZE = 8**11 - 1
+"""Largest size that a header's size field holds: eleven octal digits."""
 _ALLOWED_NAME = re.compile(
     r"[a-z0-9_-]{1,64}\."
     r"(?:\d{3,5}\.(?:jpg|(?:mask|depth|normals|coordinates)\.png)|(?:latents|points)\.npy|meta\.json)"
@@ -26,17 +31,17 @@ _ALLOWED_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TarMember:
-    """One file of an archive, located."""
+    """The name and position of one file of an archive."""
 
     name: str
     offset: int
-    """Of its first byte of data, from the beginning of the archive."""
+    """Offset of the first byte of data from the beginning of the archive."""
     size: int
-    """Bytes of data."""
+    """Number of bytes of data."""
 
 
-def ustar_header(name: str, size: int) -> bytes:
-    """The 512 bytes before a regular file's data; owner, group and time are zero, the mode is 0644."""
+def make_ustar_header(name: str, size: int) -> bytes:
+    """Return the 512 bytes before a file's data. Owner, group and time are zero, the mode is 0644."""
     encoded = name.encode("ascii")
     assert len(encoded) < _MAX_NAME, name
     assert 0 <= size <= _MAX_SIZE, size
@@ -49,76 +54,79 @@ def ustar_header(name: str, size: int) -> bytes:
         + b"\0"
     )
     after = b"0" + bytes(100) + b"ustar\x0000" + bytes(64) + b"0000000\0" * 2
-    # The checksum is counted with blanks in its own place.
+    # The checksum is the sum of all bytes, with its own eight bytes counted as blanks.
     checksum = sum(before) + sum(after) + 8 * ord(" ")
-    return (before + b"%06o\0 " % checksum + after).ljust(BLOCK, b"\0")
+    return (before + b"%06o\0 " % checksum + after).ljust(BLOCK_BYTES, b"\0")
 
 
-def member_size(header: bytes) -> int:
-    """Bytes of data behind a header. Raises ValueError where the field is no octal number."""
+def parse_member_size(header: bytes) -> int:
+    """Return the number of data bytes that a header states.
+
+    Raises ValueError if it is not an octal number.
+    """
     return int(header[124:135], 8)
 
 
-def padding(size: int) -> bytes:
-    """The zeros that fill a member's last block."""
-    return bytes(-size % BLOCK)
+def make_padding(size: int) -> bytes:
+    """Return the zeros that fill the last block of a member with ``size`` bytes of data."""
+    return bytes(-size % BLOCK_BYTES)
 
 
-def scan_tar(file: BinaryIO, where: str) -> Iterator[TarMember]:
-    """Walk through an archive by its own headers, trusting nothing.
+def iter_tar_members(file: BinaryIO, display_name: str) -> Iterator[TarMember]:
+    """Yield the members of an archive in order, as its headers give them.
 
     Args:
-        file: the archive, open.
-        where: what error messages call it.
-
-    Yields:
-        Its members in order.
+        file: The archive, open for reading.
+        display_name: Name of the archive in error messages.
 
     Raises:
-        IntegrityError: the archive is cut, has a bad header, or holds anything but the regular ``.jpg``,
+        IntegrityError: The archive is cut, has a bad header, or holds anything but the regular ``.jpg``,
             ``.png``, ``.npy`` and ``.json`` files of a shard.
     """
     length = os.fstat(file.fileno()).st_size
     offset = 0
     while True:
-        header = _read_block(file, offset, where)
-        if header == bytes(BLOCK):
-            _check_end(file, offset, length, where)
+        header = _read_block(file, offset, display_name)
+        if header == bytes(BLOCK_BYTES):
+            _check_end(file, offset, length, display_name)
             return
-        member = _parse_header(header, offset, where)
-        offset = member.offset + member.size + len(padding(member.size))
+        member = _parse_header(header, offset, display_name)
+        offset = member.offset + member.size + len(make_padding(member.size))
         if offset > length:
-            raise IntegrityError(f"{where}: cut inside {member.name}; {REMEDY}")
+            raise IntegrityError(f"{display_name}: cut inside {member.name}; {SHARD_REMEDY}")
         yield member
 
 
-def _read_block(file: BinaryIO, offset: int, where: str) -> bytes:
+def _read_block(file: BinaryIO, offset: int, display_name: str) -> bytes:
     file.seek(offset)
-    block = file.read(BLOCK)
-    if len(block) < BLOCK:
+    block = file.read(BLOCK_BYTES)
+    if len(block) < BLOCK_BYTES:
         raise IntegrityError(
-            f"{where}: cut at byte {offset + len(block)}, before the end of the archive; {REMEDY}"
+            f"{display_name}: cut at byte {offset + len(block)}, before the end of the archive; "
+            f"{SHARD_REMEDY}"
         )
     return block
 
 
-def _check_end(file: BinaryIO, offset: int, length: int, where: str) -> None:
+def _check_end(file: BinaryIO, offset: int, length: int, display_name: str) -> None:
     file.seek(offset)
     if length != offset + len(END_OF_ARCHIVE) or file.read() != END_OF_ARCHIVE:
-        raise IntegrityError(f"{where}: does not end as we write it, at byte {offset}; {REMEDY}")
+        raise IntegrityError(
+            f"{display_name}: does not end as turntable ends it, at byte {offset}; {SHARD_REMEDY}"
+        )
 
 
-def _parse_header(header: bytes, offset: int, where: str) -> TarMember:
+def _parse_header(header: bytes, offset: int, display_name: str) -> TarMember:
     name = header[:_MAX_NAME].rstrip(b"\0").decode("ascii", errors="replace")
     if not _ALLOWED_NAME.fullmatch(name):
         raise IntegrityError(
-            f"{where}: refused member {name!r} at byte {offset}: not a file of a shard; {REMEDY}"
+            f"{display_name}: refused member {name!r} at byte {offset}: not a file of a shard; {SHARD_REMEDY}"
         )
     try:
-        size = member_size(header)
+        size = parse_member_size(header)
     except ValueError:
         size = -1
-    # Every other field is a constant, so the header must be the very one we would write.
-    if not 0 <= size <= _MAX_SIZE or header != ustar_header(name, size):
-        raise IntegrityError(f"{where}: bad header of {name} at byte {offset}; {REMEDY}")
-    return TarMember(name, offset + BLOCK, size)
+    # All other fields are constant, so the header must equal the one that turntable writes.
+    if not 0 <= size <= _MAX_SIZE or header != make_ustar_header(name, size):
+        raise IntegrityError(f"{display_name}: bad header of {name} at byte {offset}; {SHARD_REMEDY}")
+    return TarMember(name, offset + BLOCK_BYTES, size)

@@ -1,4 +1,4 @@
-"""Writing one shard: a temporary file that becomes a shard only when it reads back right."""
+"""Writing of one shard: a temporary file that gets its name only after it reads back correctly."""
 
 import hashlib
 import os
@@ -14,116 +14,125 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.files import (
-    MOST_SHARD_OBJECTS,
-    MOST_VIEWS,
-    PLAIN_NAME,
-    Fields,
-    canonical_json,
-    clear_disk_errors,
-    extra_member,
-    file_sha256,
+    MAX_SHARD_OBJECTS,
+    MAX_VIEWS,
+    PLAIN_NAME_PATTERN,
+    JsonFields,
+    compute_file_sha256,
+    convert_disk_full_error,
+    encode_npy,
     flush_to_disk,
-    image_member,
-    labels_member,
-    meta_member,
-    npy_bytes,
-    points_member,
-    put_in_place,
+    make_image_member_name,
+    make_labels_member_name,
+    make_meta_member_name,
+    make_output_member_name,
+    make_points_member_name,
+    make_temporary_path,
+    move_into_place,
     remove_temporaries,
-    temporary_path,
+    to_canonical_json,
     write_bytes,
 )
 from turntable.datasets.labels import LabelArray, LabelSchema
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.shards.index import INDEX_SUFFIX, ShardIndex, open_index, text_array
-from turntable.datasets.shards.tar import END_OF_ARCHIVE, REMEDY, padding, ustar_header
+from turntable.datasets.shards.index import INDEX_SUFFIX, ShardIndex, encode_texts, open_index
+from turntable.datasets.shards.tar import END_OF_ARCHIVE, SHARD_REMEDY, make_padding, make_ustar_header
 from turntable.errors import IntegrityError
 
 SHARD_SUFFIX = ".tar"
-_CHUNK = 1 << 20
-_MOST_BYTES = 2**50
+_MAX_BYTES = 2**50
+"""Largest size of a shard that a manifest may state."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShardRecord:
-    """What the manifest says of a shard."""
+    """The entry of a shard in the manifest.
+
+    The names of the fields are keys of the manifest and of the journal.
+    """
 
     name: str
-    """Without folder and suffix: "shard-000000"."""
+    """Name without folder and suffix: "shard-000000"."""
     split: str
     bytes: int
     sha256: str
     objects: int
+    """Number of objects."""
     views: int
-    """Views of each object."""
+    """Number of views of each object."""
     idx_sha256: str
+    """Hex digest of the index."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As a plain table."""
+        """Return the record as a plain dictionary."""
         return asdict(self)
 
     @classmethod
-    def from_fields(cls, fields: Fields) -> "ShardRecord":
-        """Read the record from JSON, whoever wrote it: its names become parts of paths. Raises FieldError."""
+    def from_fields(cls, fields: JsonFields) -> "ShardRecord":
+        """Read a record from JSON that anyone may have written: its names become parts of paths.
+
+        Raises:
+            FieldError: A field is missing, unknown, or not as it should be.
+        """
         record = cls(
-            name=fields.text("name", pattern=PLAIN_NAME),
-            split=fields.text("split", pattern=PLAIN_NAME),
-            bytes=fields.integer("bytes", 1, _MOST_BYTES),
-            sha256=fields.digest("sha256"),
-            objects=fields.integer("objects", 1, MOST_SHARD_OBJECTS),
-            views=fields.integer("views", 1, MOST_VIEWS),
-            idx_sha256=fields.digest("idx_sha256"),
+            name=fields.get_text("name", pattern=PLAIN_NAME_PATTERN),
+            split=fields.get_text("split", pattern=PLAIN_NAME_PATTERN),
+            bytes=fields.get_integer("bytes", 1, _MAX_BYTES),
+            sha256=fields.get_digest("sha256"),
+            objects=fields.get_integer("objects", 1, MAX_SHARD_OBJECTS),
+            views=fields.get_integer("views", 1, MAX_VIEWS),
+            idx_sha256=fields.get_digest("idx_sha256"),
         )
-        fields.finish()
+        fields.check_all_read()
         return record
 
 
-_Place = tuple[int, int, int]
+_MemberLocation = tuple[int, int, int]
 """Offset, size and checksum of a member's data."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """Where one object went in the archive."""
+class _WrittenObject:
+    """The positions of one object in the archive."""
 
     record: ObjectRecord
-    latents: LabelArray
+    labels: LabelArray
     start: int
     length: int
     offsets: tuple[int, ...]
     sizes: tuple[int, ...]
     crcs: tuple[int, ...]
-    extras: dict[str, list[_Place]]
-    points: _Place | None
+    extras: dict[str, list[_MemberLocation]]
+    points: _MemberLocation | None
 
 
 class ShardWriter:
-    """Streams the objects of one shard, in the order given.
+    """A writer of one shard, which appends objects in the order given.
 
-    Use it as a context manager; without a ``commit`` nothing is left behind::
+    Use it as a context manager. Without a ``commit`` nothing is left behind::
 
         with ShardWriter(folder / "train", "shard-000000", schema, label_digest) as writer:
-            writer.add(record, latents, jpegs)
+            writer.add(record, labels, jpegs)
             shard = writer.commit()
 
     Args:
-        folder: of the split; made if need be. Its name is the split's.
-        name: of the shard, without suffix.
-        schema: the label columns.
-        label_digest: of the recipe; stored with each object.
+        folder: Folder of the split, created if needed. Its name is the split's.
+        name: Name of the shard, without suffix.
+        schema: The label columns.
+        label_digest: Label digest of the recipe, which is stored with each object.
     """
 
     def __init__(self, folder: Path, name: str, schema: LabelSchema, label_digest: str) -> None:
         self.path = folder / f"{name}{SHARD_SUFFIX}"
         self._schema = schema
         self._label_digest = label_digest
-        self._objects: list[_Written] = []
+        self._objects: list[_WrittenObject] = []
         self._hash = hashlib.sha256()
         self._position = 0
         folder.mkdir(parents=True, exist_ok=True)
         remove_temporaries(self.path)
         remove_temporaries(self.path.with_suffix(INDEX_SUFFIX))
-        self._temporary = temporary_path(self.path)
+        self._temporary = make_temporary_path(self.path)
         self._file: BinaryIO = self._temporary.open("wb")
 
     def __enter__(self) -> Self:
@@ -135,15 +144,15 @@ class ShardWriter:
         self.abandon()
 
     def abandon(self) -> None:
-        """Remove what was written, unless it was committed."""
-        with suppress(OSError):  # on a full disk the last buffer fails once more; it goes with the file
+        """Close and remove the temporary file, unless it was committed."""
+        with suppress(OSError):  # on a full disk, flushing the last buffer fails once more
             self._file.close()
         self._temporary.unlink(missing_ok=True)
 
     def add(
         self,
         record: ObjectRecord,
-        latents: LabelArray,
+        labels: LabelArray,
         jpegs: Sequence[bytes],
         extras: Mapping[str, Sequence[bytes]] | None = None,
         points: NDArray[np.float32] | None = None,
@@ -151,79 +160,83 @@ class ShardWriter:
         """Append one object.
 
         Args:
-            record: of the object; its split is the folder's.
-            latents: float32 [V, L], V the same for every object of a shard.
+            record: Record of the object, of the folder's split.
+            labels: float32 [V, L] with the same V for every object of a shard.
             jpegs: V encoded views.
-            extras: V encoded files of each further output; the same outputs for every object of a shard.
+            extras: V encoded files of each further output, by its name; the same outputs for every object of
+                a shard.
             points: float32 [P, 6], for every object of a shard or for none.
 
         Raises:
-            TurntableError: the disk is full.
+            StoreError: The disk is full.
         """
         assert record.split == self.path.parent.name, (record.split, self.path)
-        assert latents.dtype == np.float32, latents.dtype
-        assert latents.shape == (len(jpegs), len(self._schema)), latents.shape
+        assert labels.dtype == np.float32, labels.dtype
+        assert labels.shape == (len(jpegs), len(self._schema)), labels.shape
         assert not self._objects or len(self._objects[0].sizes) == len(jpegs), len(jpegs)
-        kept = dict(extras or {})
-        assert all(len(files) == len(jpegs) for files in kept.values()), record.id
+        outputs = dict(extras or {})
+        assert all(len(files) == len(jpegs) for files in outputs.values()), record.id
         if self._objects:
             first = self._objects[0]
-            assert list(first.extras) == list(kept), kept.keys()
+            assert list(first.extras) == list(outputs), outputs.keys()
             assert (first.points is None) == (points is None), record.id
         start = self._position
-        with clear_disk_errors(self.path):
-            self._add_member(labels_member(record.key), npy_bytes(latents))
-            self._add_member(meta_member(record.key), self._meta(record))
+        with convert_disk_full_error(self.path):
+            self._add_member(make_labels_member_name(record.key), encode_npy(labels))
+            self._add_member(make_meta_member_name(record.key), self._encode_meta(record))
             offsets = [
-                self._add_member(image_member(record.key, view), data) for view, data in enumerate(jpegs)
+                self._add_member(make_image_member_name(record.key, view), data)
+                for view, data in enumerate(jpegs)
             ]
-            places = {
+            locations = {
                 name: [
-                    self._add_place(extra_member(record.key, view, name), data)
+                    self._add_located_member(make_output_member_name(record.key, view, name), data)
                     for view, data in enumerate(files)
                 ]
-                for name, files in kept.items()
+                for name, files in outputs.items()
             }
-            cloud = None
+            points_location = None
             if points is not None:
-                cloud = self._add_place(points_member(record.key), npy_bytes(points))
+                points_location = self._add_located_member(
+                    make_points_member_name(record.key), encode_npy(points)
+                )
         self._objects.append(
-            _Written(
+            _WrittenObject(
                 record,
-                latents.copy(),
+                labels.copy(),
                 start,
                 self._position - start,
                 tuple(offsets),
                 tuple(map(len, jpegs)),
                 tuple(map(zlib.crc32, jpegs)),
-                places,
-                cloud,
+                locations,
+                points_location,
             )
         )
 
     def commit(self) -> ShardRecord:
         """Finish the archive, read it back, write its index, and give both their names.
 
-        The index takes its name first: a shard with a name always has its index.
+        The index gets its name first, so that a shard that has its name always has its index.
 
         Returns:
-            What the manifest is to say of the shard.
+            The shard's record for the manifest.
 
         Raises:
-            IntegrityError: the disk did not give back what was written.
-            TurntableError: the disk is full.
+            IntegrityError: The disk did not give back what was written.
+            StoreError: The disk is full.
         """
         assert self._objects, "a shard has at least one object"
-        with clear_disk_errors(self.path):
+        with convert_disk_full_error(self.path):
             self._write(END_OF_ARCHIVE)
             flush_to_disk(self._file)
             self._file.close()
-            index = self._index()
-            _read_back(self._temporary, index, self.path)
+            index = self._build_index()
+            _check_written_shard(self._temporary, index, self.path)
             index_bytes = index.to_bytes()
             write_bytes(self.path.with_suffix(INDEX_SUFFIX), index_bytes)
-            put_in_place(self._temporary, self.path)
-        return _record(self.path, index, index_bytes)
+            move_into_place(self._temporary, self.path)
+        return _make_record(self.path, index, index_bytes)
 
     def _write(self, data: bytes) -> None:
         self._file.write(data)
@@ -232,81 +245,87 @@ class ShardWriter:
 
     def _add_member(self, name: str, data: bytes) -> int:
         """Append a member and return where its data begins."""
-        self._write(ustar_header(name, len(data)))
+        self._write(make_ustar_header(name, len(data)))
         offset = self._position
-        self._write(data + padding(len(data)))
+        self._write(data + make_padding(len(data)))
         return offset
 
-    def _add_place(self, name: str, data: bytes) -> _Place:
+    def _add_located_member(self, name: str, data: bytes) -> _MemberLocation:
         return self._add_member(name, data), len(data), zlib.crc32(data)
 
-    def _meta(self, record: ObjectRecord) -> bytes:
+    def _encode_meta(self, record: ObjectRecord) -> bytes:
         table = {**record.to_dict(), "factors": self._schema.names, "label_digest": self._label_digest}
-        return canonical_json(table).encode("ascii")
+        return to_canonical_json(table).encode("ascii")
 
-    def _index(self) -> ShardIndex:
+    def _build_index(self) -> ShardIndex:
         objects = self._objects
         return ShardIndex(
-            keys=text_array([item.record.key for item in objects]),
-            ids=text_array([item.record.id for item in objects]),
-            categories=text_array([item.record.category for item in objects]),
+            keys=encode_texts([item.record.key for item in objects]),
+            ids=encode_texts([item.record.id for item in objects]),
+            categories=encode_texts([item.record.category for item in objects]),
             object_start=np.array([item.start for item in objects], dtype="<i8"),
             object_length=np.array([item.length for item in objects], dtype="<i8"),
             offset=np.array([item.offsets for item in objects], dtype="<i8"),
             size=np.array([item.sizes for item in objects], dtype="<i8"),
             crc32=np.array([item.crcs for item in objects], dtype="<u4"),
-            latents=np.stack([item.latents for item in objects]).astype("<f4"),
+            latents=np.stack([item.labels for item in objects]).astype("<f4"),
             tar_size=np.array(self._position, dtype="<i8"),
             tar_sha256=np.array(self._hash.hexdigest().encode("ascii")),
-            **self._further_places(),
+            **self._build_optional_arrays(),
         )
 
-    def _further_places(self) -> dict[str, Any]:
-        """The index's arrays of what is kept besides the JPEGs."""
-        further: dict[str, Any] = {}
-        kinds = {"offset": "<i8", "size": "<i8", "crc32": "<u4"}
+    def _build_optional_arrays(self) -> dict[str, Any]:
+        """Return the index's arrays of what is stored besides the JPEGs."""
+        arrays: dict[str, Any] = {}
+        dtypes = {"offset": "<i8", "size": "<i8", "crc32": "<u4"}
         if self._objects[0].extras:
-            places = np.array([list(item.extras.values()) for item in self._objects], dtype="<i8")
-            further["extras"] = text_array(list(self._objects[0].extras))
-            further |= {f"extra_{n}": places[..., i].astype(t) for i, (n, t) in enumerate(kinds.items())}
+            locations = np.array([list(item.extras.values()) for item in self._objects], dtype="<i8")
+            arrays["extras"] = encode_texts(list(self._objects[0].extras))
+            arrays |= {
+                f"extra_{name}": locations[..., column].astype(dtype)
+                for column, (name, dtype) in enumerate(dtypes.items())
+            }
         if self._objects[0].points is not None:
             clouds = np.array([item.points for item in self._objects], dtype="<i8")
-            further |= {f"points_{n}": clouds[:, i].astype(t) for i, (n, t) in enumerate(kinds.items())}
-        return further
+            arrays |= {
+                f"points_{name}": clouds[:, column].astype(dtype)
+                for column, (name, dtype) in enumerate(dtypes.items())
+            }
+        return arrays
 
 
-def committed_shard(folder: Path, name: str) -> ShardRecord | None:
-    """The record of a shard an earlier run committed; None where there is none that reads back right.
+def find_committed_shard(folder: Path, name: str) -> ShardRecord | None:
+    """Return the record of a shard that an earlier run committed, or None if none reads back correctly.
 
     Args:
-        folder: of the split.
-        name: of the shard, without suffix.
+        folder: Folder of the split.
+        name: Name of the shard, without suffix.
     """
     path = folder / f"{name}{SHARD_SUFFIX}"
     if not path.is_file():
         return None
     try:
         index = open_index(path.with_suffix(INDEX_SUFFIX))
-        _read_back(path, index, path)
+        _check_written_shard(path, index, path)
     except IntegrityError:
         return None
-    return _record(path, index, path.with_suffix(INDEX_SUFFIX).read_bytes())
+    return _make_record(path, index, path.with_suffix(INDEX_SUFFIX).read_bytes())
 
 
-def _read_back(path: Path, index: ShardIndex, name: Path) -> None:
+def _check_written_shard(path: Path, index: ShardIndex, name: Path) -> None:
     if path.stat().st_size != int(index.tar_size):
-        raise IntegrityError(f"{name}: not as long as its index says; {REMEDY}")
-    if file_sha256(path) != index.tar_sha256.item().decode("ascii"):
-        raise IntegrityError(f"{name}: the disk gave back other bytes than were written; {REMEDY}")
+        raise IntegrityError(f"{name}: not as long as its index says; {SHARD_REMEDY}")
+    if compute_file_sha256(path) != index.tar_sha256.item().decode("ascii"):
+        raise IntegrityError(f"{name}: the disk gave back other bytes than were written; {SHARD_REMEDY}")
     with path.open("rb") as file:
-        for offset, size, crc in index.members():
+        for offset, size, crc in index.iter_members():
             if zlib.crc32(os.pread(file.fileno(), size, offset)) != crc:
                 raise IntegrityError(
-                    f"{name}: a member at byte {offset} is not where its index says; {REMEDY}"
+                    f"{name}: a member at byte {offset} is not where its index says; {SHARD_REMEDY}"
                 )
 
 
-def _record(path: Path, index: ShardIndex, index_bytes: bytes) -> ShardRecord:
+def _make_record(path: Path, index: ShardIndex, index_bytes: bytes) -> ShardRecord:
     return ShardRecord(
         name=path.stem,
         split=path.parent.name,

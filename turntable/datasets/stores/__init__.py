@@ -1,20 +1,20 @@
-"""Where a data set's files lie: one small interface over a folder and over an object store."""
+"""Stores of a data set's files: one interface over folders, object stores and web servers."""
 
+from turntable.datasets.stores.downloads import download_to_temporary_file
 from turntable.datasets.stores.journal import open_journal
 from turntable.datasets.stores.local import LocalStore
-from turntable.datasets.stores.opening import is_url, open_store
-from turntable.datasets.stores.own_stores import register_store
-from turntable.datasets.stores.protocol import Download, Store, too_long
-from turntable.datasets.stores.receiving import spool
+from turntable.datasets.stores.protocol import Download, Store, make_too_long_error
+from turntable.datasets.stores.registry import register_store
+from turntable.datasets.stores.urls import is_url, open_store
 
 __all__ = [
     "Download",
     "LocalStore",
     "Store",
+    "download_to_temporary_file",
     "is_url",
+    "make_too_long_error",
     "open_journal",
     "open_store",
     "register_store",
-    "spool",
-    "too_long",
 ]

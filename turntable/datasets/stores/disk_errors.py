@@ -1,11 +1,11 @@
-"""What a file system refuses, as errors that say what to do."""
+"""Errors of a file system, converted to StoreErrors that say what to do."""
 
 import errno
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from turntable.datasets.files import clear_disk_errors
+from turntable.datasets.files import convert_disk_full_error
 from turntable.errors import StoreError
 
 _NO_PERMISSION = "no permission; change its owner or mode, or"
@@ -20,16 +20,16 @@ _REMEDIES = {
 
 
 @contextmanager
-def clear_errors(path: Path, otherwise: str = "choose another place") -> Generator[None, None, None]:
-    """Turn what the system refuses into a StoreError.
+def convert_os_errors(path: Path, last_resort: str = "choose another place") -> Generator[None, None, None]:
+    """Turn an OSError in the block into a StoreError that says what to do.
 
     Args:
-        path: what was to be read or written.
-        otherwise: what to do if nothing else helps.
+        path: Path that is read or written.
+        last_resort: Advice if nothing else helps.
     """
     try:
-        with clear_disk_errors(path):
+        with convert_disk_full_error(path):
             yield
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "look at the disk, or")
-        raise StoreError(f"{path}: {error.strerror or error}: {remedy} {otherwise}") from error
+        remedy = _REMEDIES.get(error.errno or 0, "check the disk, or")
+        raise StoreError(f"{path}: {error.strerror or error}: {remedy} {last_resort}") from error

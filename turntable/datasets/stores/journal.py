@@ -1,6 +1,6 @@
-"""Lines that are there for good once written: one file that grows, or one small object a line.
+"""Journals: lines that stay once they are written, in one growing file or as one small object per line.
 
-An object cannot be appended to. So each line has a name of its own there, and the journal is their list.
+Nothing can be appended to an object of an object store. There each line is an object with its own name.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -8,87 +8,94 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from turntable.datasets.files import append_line, checked_name, decoded, read_lines
+from turntable.datasets.files import append_line, check_file_name, decode_utf8, read_lines
 from turntable.datasets.stores.local import LocalStore
 from turntable.datasets.stores.protocol import Store
 from turntable.errors import InvalidInputError
 
-_PARALLEL_READS = 16
-_MOST_LINE_BYTES = 64 << 20
-"""The most of one line, which names every object that was left out of a shard, and why."""
+_NUM_PARALLEL_READS = 16
+_MAX_LINE_BYTES = 64 << 20
+"""Bytes of one line. A line lists every object that was left out of a shard, with the reason."""
 
 
 class Journal(Protocol):
-    """What a run has done so far."""
+    """A record of what a run has done so far."""
 
-    def lines(self) -> list[str]:
-        """All lines, without their ends. Of one name the last line counts: earlier ones may be gone."""
+    def read_lines(self) -> list[str]:
+        """Return all lines without their line ends.
+
+        Of the lines of one name only the last one counts; earlier ones may be gone.
+        """
         ...
 
-    def append(self, name: str, line: str) -> None:
-        """Write a line; it is there for good when this returns.
+    def append_line(self, name: str, line: str) -> None:
+        """Write a line, which is stored durably when this returns.
 
         Args:
-            name: of what the line is about, such as "train/shard-000000"; two writers never use the same.
-            line: without its end.
+            name: Name of the line's subject, such as "train/shard-000000". Two writers never use the same
+                name.
+            line: The line without its line end.
 
         Raises:
-            InvalidInputError: It is no single line, or not a name.
-            StoreError: It could not be written.
+            InvalidInputError: The line has a line end in it, or the name is not a name in a store.
+            StoreError: The line could not be written.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FileJournal:
-    """A file with the lines of all names in the order they came. One writer at a time."""
+    """A journal in one file, written by one writer at a time.
+
+    It keeps the lines of all names in the order they were written.
+    """
 
     path: Path
 
-    def lines(self) -> list[str]:
-        """All finished lines."""
+    def read_lines(self) -> list[str]:
+        """Return all finished lines."""
         return read_lines(self.path)
 
-    def append(self, name: str, line: str) -> None:
-        """Add a line at the end."""
-        _check(name, line)
+    def append_line(self, name: str, line: str) -> None:
+        """Append a line to the file."""
+        _check_line(name, line)
         append_line(self.path, line)
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectJournal:
-    """One object a name, in a folder of a store. Any number of writers."""
+class StoreJournal:
+    """A journal in a folder of a store, with one object per name and any number of writers."""
 
     store: Store
     folder: str
 
-    def lines(self) -> list[str]:
-        """The last line of each name, sorted by name."""
-        with ThreadPoolExecutor(_PARALLEL_READS) as pool:
-            found = pool.map(
-                lambda name: self.store.read(name, _MOST_LINE_BYTES), self.store.list(self.folder)
+    def read_lines(self) -> list[str]:
+        """Return the last line of each name, sorted by name."""
+        with ThreadPoolExecutor(_NUM_PARALLEL_READS) as pool:
+            contents = pool.map(
+                lambda name: self.store.read(name, _MAX_LINE_BYTES), self.store.list(self.folder)
             )
             return [
-                decoded(data, f"{self.store.url}/{self.folder}").removesuffix("\n")
-                for data in found
+                decode_utf8(data, f"{self.store.url}/{self.folder}").removesuffix("\n")
+                for data in contents
                 if data is not None
             ]
 
-    def append(self, name: str, line: str) -> None:
-        """Write a name's line in place of its last."""
-        _check(name, line)
+    def append_line(self, name: str, line: str) -> None:
+        """Write a name's line, replacing the one before."""
+        _check_line(name, line)
         self.store.write(f"{self.folder}/{name}", f"{line}\n".encode())
 
 
 def open_journal(store: Store, name: str = "journal") -> Journal:
-    """The journal of a store: ``<name>.jsonl`` in a folder, ``<name>/…`` in an object store."""
-    checked_name(name)
+    """Return the journal of a store: ``<name>.jsonl`` in a folder, ``<name>/…`` in an object store."""
+    check_file_name(name)
     if isinstance(store, LocalStore):
         return FileJournal(store.folder / f"{name}.jsonl")
-    return ObjectJournal(store, name)
+    return StoreJournal(store, name)
 
 
-def _check(name: str, line: str) -> None:
-    checked_name(name)
+def _check_line(name: str, line: str) -> None:
+    check_file_name(name)
     if "\n" in line:
-        raise InvalidInputError(f"{name}: a line of a journal has no line end in it")
+        raise InvalidInputError(f"{name}: a line of a journal must have no line end in it")

@@ -1,140 +1,157 @@
-"""What every store can do."""
+"""The interface that every store implements."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from turntable.errors import GivenUpError
+from turntable.errors import RejectedResponseError
 
 PROBE_NAME = ".turntable-probe"
-"""What ``check_writable`` writes and removes; always the same, so that one of a killed run does not stay."""
-PROBE = b"turntable writes this to see whether it may, and removes it.\n"
+"""Name of the file that ``check_writable`` writes and removes.
+
+It is always the same, so that the next run removes what a killed run left.
+"""
+PROBE_BYTES = b"turntable writes this to see whether it may, and removes it.\n"
+"""Content of that file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that comes in pieces."""
+    """A file of a store that arrives in pieces."""
 
     size: int
     """Bytes of the whole file."""
     offset: int
-    """Where the pieces begin: as asked for, or 0 where the place cannot, or the file has changed."""
+    """Offset of the first piece: the requested one, or 0 if the store cannot resume or the file changed."""
     e_tag: str
-    """Changes with the file's content; empty where the place does not say."""
+    """Text that changes with the file's content; empty if the store does not give one."""
     pieces: Iterator[bytes]
-    """Never more bytes than ``size`` leaves. Raises StoreError where the answer breaks off (what came before
-    is good), and GivenUpError where there is more than that, or it comes too slowly."""
+    """Pieces of the file, never more bytes than ``size`` leaves.
+
+    The iterator raises StoreError if the response breaks off (what came before is good), and
+    RejectedResponseError if there are more bytes than that, or they come too slowly.
+    """
 
     def close(self) -> None:
-        """Let go of the answer, of which the rest is not wanted."""
+        """Release the connection without reading the rest."""
         if isinstance(self.pieces, Generator):
             self.pieces.close()
 
 
 class Store(Protocol):
-    """Whole files by name. Cheap to make and to pickle: it connects where and when it is used.
+    """A set of whole files, addressed by name.
 
-    A name is a relative path with ``/``, "train/shard-000000.tar", and never leaves the store; another raises
-    InvalidInputError. A file exists whole or not at all. Whatever the place refuses is a StoreError that says
-    what to do; whatever may pass by itself was tried again before.
+    A store is cheap to make and to pickle: it connects in the process that uses it, when it is used. A name
+    is a relative path with ``/``, such as "train/shard-000000.tar". A name that could lead out of the store
+    raises InvalidInputError. A file exists whole or not at all. Every failure is a StoreError that says what
+    to do; failures that may pass by themselves were retried before.
     """
 
     @property
     def url(self) -> str:
-        """For messages and for ``open_store``; without secrets."""
+        """The store's URL or path for messages and for ``open_store``, without secrets."""
         ...
 
-    def read(self, name: str, most_bytes: int) -> bytes | None:
-        """Return a whole small file; None where there is none.
+    def read(self, name: str, max_bytes: int) -> bytes | None:
+        """Return the bytes of a small file, or None if it is missing.
 
         Args:
-            name: of the file.
-            most_bytes: it may have. Whoever asks knows what such a file holds at most; the place is not
-                believed, and no more than that is ever read or held.
+            name: Name of the file.
+            max_bytes: Largest size that is accepted. The caller knows how long such a file can be. The store
+                is not
+                believed: never more than this is read or held.
 
         Raises:
-            GivenUpError: It is longer, or comes too slowly.
+            RejectedResponseError: The file is longer, or comes too slowly.
         """
         ...
 
     def read_range(self, name: str, offset: int, size: int) -> bytes:
-        """Some bytes of a file: fewer where it ends before, none behind its end.
+        """Return ``size`` bytes of a file from an offset: fewer if the file ends before, none behind its end.
 
         Raises:
-            StoreError: There is no such file.
+            StoreError: The file is missing.
         """
         ...
 
     def download(self, name: str, offset: int = 0, e_tag: str = "") -> Download:
-        """A large file in pieces.
+        """Return a large file in pieces.
 
         Args:
-            name: of the file.
-            offset: bytes of it that are here already.
-            e_tag: that it had then: from a file that has changed, or is no longer than that, all is given.
+            name: Name of the file.
+            offset: Number of bytes that the caller already has.
+            e_tag: The ``e_tag`` of the download that gave them. If the file has changed since, or is not
+                longer than ``offset``, the download starts at 0.
 
         Raises:
-            StoreError: There is no such file.
+            StoreError: The file is missing.
         """
         ...
 
-    def size(self, name: str) -> int | None:
-        """Bytes of a file; None where there is none."""
+    def get_size(self, name: str) -> int | None:
+        """Return the size of a file in bytes, or None if it is missing."""
         ...
 
-    def sha256(self, name: str) -> str | None:
-        """Hex digest of a file; None where there is none.
+    def get_sha256(self, name: str) -> str | None:
+        """Return the hex sha256 of a file, or None if it is missing.
 
-        An object store answers with what was written beside the object when it came, without reading it.
+        An object store returns the digest that was stored with the object when it was uploaded, without
+        reading it.
         """
         ...
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a small file, replacing what had its name."""
+        """Write a small file, replacing any file of that name."""
         ...
 
     def upload(self, name: str, path: Path, sha256: str) -> None:
-        """Bring a large file of this machine here, and make sure that it came whole.
+        """Upload a large file of this machine, and make sure that it arrived whole.
 
         Args:
-            name: it gets.
-            path: where it is.
-            sha256: its hex digest.
+            name: Name of the file in the store.
+            path: Path of the local file.
+            sha256: Its hex digest.
 
         Raises:
-            IntegrityError: The file is not what the digest says, before or after.
+            IntegrityError: The file does not have this digest, before or after the upload.
         """
         ...
 
     def list(self, folder: str = "") -> tuple[str, ...]:
-        """Names of all files in a folder ("train") and in those below it, sorted; of all files by default."""
+        """Return the sorted names of all files in a folder ("train") and below it.
+
+        Args:
+            folder: Name of the folder; empty: the whole store.
+        """
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a file; one that is not there is no error."""
+        """Remove a file. A missing file is not an error."""
         ...
 
     def check_writable(self, expected_bytes: int = 0) -> None:
-        """Find out before any work what would stop it later, by writing, reading and removing a small file.
+        """Find problems before any work starts, by writing, reading and removing a small file.
 
         Args:
-            expected_bytes: that are to be written; compared with the room where that can be known.
+            expected_bytes: Number of bytes that will be written. It is compared with the free space where
+                that can be known.
 
         Raises:
-            StoreError: Wrong credentials, no such bucket, no permission, no space, nobody answers.
+            StoreError: The credentials are wrong, the bucket is missing, permission or space is lacking, or
+                nothing answers.
         """
         ...
 
 
-def too_long(place: str, most_bytes: int) -> GivenUpError:
-    """Return the error for a file that is longer than whoever reads it allows.
+def make_too_long_error(location: str, max_bytes: int) -> RejectedResponseError:
+    """Return the error for a file that is longer than its reader accepts.
 
     Args:
-        place: The file's URL or path.
-        most_bytes: It may have.
+        location: URL or path of the file.
+        max_bytes: Largest size that the reader accepts.
     """
-    return GivenUpError(
-        f"{place}: longer than the {most_bytes:,} bytes that are read of such a file; look whether this is "
-        "the right place, and if so ask whoever keeps the data set to make it anew"
+    return RejectedResponseError(
+        f"{location}: longer than the {max_bytes:,} bytes that are read of such a file; check that the path "
+        "or URL is right, and if it is, ask the owner of the data set to make it again"
     )

@@ -1,9 +1,9 @@
-"""Verification of a data set against its manifest, every problem in one report."""
+"""Verification of a data set against its manifest, with all problems in one report."""
 
-from turntable.datasets.verification.dataset import verify
+from turntable.datasets.verification.dataset import verify_dataset
 from turntable.datasets.verification.report import CheckReport
 
 __all__ = [
     "CheckReport",
-    "verify",
+    "verify_dataset",
 ]

@@ -1,8 +1,8 @@
-"""Verification of a data set against its manifest, all problems in one report.
+"""Verification of a data set against its manifest, with all problems in one report.
 
-The fast one reads every byte once and decodes nothing: hashes, archives against indices, labels against
-``labels.parquet``, totals, fingerprint, the files beside the shards, stray files. The deep one also decodes
-every image, draws every label again from the recipe, and tests how the labels are distributed.
+The fast check reads every byte once and decodes no image: hashes, archives against their indices, labels
+against ``labels.parquet``, totals, fingerprint, the files beside the shards, and stray files. The deep check
+also decodes every image, draws every label again from the recipe, and tests the distributions of the labels.
 """
 
 import os
@@ -15,175 +15,184 @@ from pathlib import Path
 
 import numpy as np
 
-from turntable.datasets.dataset import confined
-from turntable.datasets.draws import DrawnColumn, check_columns
+from turntable.datasets.dataset import make_folder_files
+from turntable.datasets.draws import DrawnColumn, find_distribution_faults
 from turntable.datasets.files import FolderFiles
-from turntable.datasets.fingerprint import fingerprint
+from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.labels import Factor, LabelArray
-from turntable.datasets.making import totals_of
 from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipes import Recipe
-from turntable.datasets.verification.files import check_files, check_table, stray_files
+from turntable.datasets.verification.files import find_file_problems, find_stray_files, find_table_problems
 from turntable.datasets.verification.report import CheckReport
-from turntable.datasets.verification.shard import ShardCheck, are_drawn, check_shard
-from turntable.errors import RecipeError, TurntableError, shown
+from turntable.datasets.verification.shard import ShardFindings, has_drawn_labels, verify_shard
+from turntable.datasets.writing import compute_totals
+from turntable.errors import RecipeError, TurntableError, format_text
 
-_LONGEST = 1000
+_MAX_QUOTED_LENGTH = 1000
 """Characters of a value that a report quotes at most."""
 
 Progress = Callable[[int, int], None]
-"""Called with shards done and shards in all."""
+"""A function called with the number of shards done and the number of all shards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport(CheckReport):
-    """The problems that verification found in files, and the amount that it looked at."""
+    """The problems found in a data set, and the number of shards, objects and images that were checked."""
 
-    shards: int = 0
-    """Shards looked at."""
-    objects: int = 0
-    """Objects read from them."""
-    images: int = 0
-    """Images that are where the index says; of the deep check, those that decoded."""
+    num_shards: int = 0
+    """Number of shards checked."""
+    num_objects: int = 0
+    """Number of objects read from them."""
+    num_images: int = 0
+    """Number of images that are where the index says; after a deep check, of those that decoded."""
 
 
 @dataclass(slots=True)
-class _Findings:
-    """What has been read so far."""
+class _DatasetFindings:
+    """The contents and problems of all shards read so far."""
 
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     objects: list[ObjectRecord] = field(default_factory=list)
     labels: list[LabelArray] = field(default_factory=list)
-    images: int = 0
+    num_images: int = 0
 
-    def add(self, check: ShardCheck) -> None:
-        """Take in what one shard holds."""
-        self.problems += check.problems
-        self.objects += check.objects
-        self.labels.append(check.labels)
-        self.images += check.images
+    def add_shard(self, findings: ShardFindings) -> None:
+        """Add the contents and problems of one shard."""
+        self.problems += findings.problems
+        self.objects += findings.objects
+        self.labels.append(findings.labels)
+        self.num_images += findings.num_images
 
 
-def verify(
+def verify_dataset(
     folder: str | Path,
     progress: Progress | None = None,
     *,
     deep: bool = False,
-    threads: int | None = None,
+    num_threads: int | None = None,
     links_under: Sequence[str | Path] = (),
 ) -> VerificationReport:
-    """Check a data set: hashes, archives, labels, table, totals, fingerprint, the other files, stray files.
+    """Check a data set: hashes, archives, labels, table, totals, fingerprint, other files, and stray files.
 
-    Nothing is changed. One broken file does not hide others.
+    Nothing is changed. A broken file does not hide the problems of others.
 
     Args:
-        folder: of the data set.
-        progress: called after each shard.
-        deep: also decode every image, draw every label again, and test the labels' distributions.
-        threads: that share the shards out; one a core by default. Hashing and decoding let others run.
-        links_under: folders into which links of the data set may lead, beside its own and the hub's cache.
+        folder: Folder of the data set.
+        progress: Function called after each shard.
+        deep: True to also decode every image, draw every label again, and test the labels' distributions.
+        num_threads: Number of threads that check shards; None: one per core. Hashing and decoding release the
+            interpreter's lock, so threads run in parallel.
+        links_under: Folders into which links of the data set may lead, beside its own and the hub's cache.
 
     Returns:
-        A report; it never raises for what is wrong with the data set.
+        A report. Faults of the data set are never raised as errors.
     """
-    files = confined(folder, links_under)
+    files = make_folder_files(folder, links_under)
     try:
         manifest = read_manifest(files)
         recipe = Recipe.from_dict(manifest.recipe, "in manifest.json")
     except (TurntableError, RecipeError) as error:
         return VerificationReport((str(error),))
-    found = _Findings()
-    check = partial(check_shard, files, manifest, recipe, deep=deep)
-    with ThreadPoolExecutor(threads or _cores()) as pool:
+    findings = _DatasetFindings()
+    check = partial(verify_shard, files, manifest, recipe, deep=deep)
+    with ThreadPoolExecutor(num_threads or _count_cores()) as pool:
         for number, result in enumerate(pool.map(check, manifest.shards), start=1):
-            found.add(result)
+            findings.add_shard(result)
             if progress is not None:
                 progress(number, len(manifest.shards))
-    found.problems += _check_manifest(manifest, recipe)
-    if not found.problems:  # else these would only say again that a shard is broken
-        found.problems += _check_whole(files, manifest, found)
+    findings.problems += _find_manifest_problems(manifest, recipe)
+    if not findings.problems:  # after a problem in a shard these would only repeat that it is broken
+        findings.problems += _find_dataset_problems(files, manifest, findings)
         if deep:
-            _check_distributions(manifest, recipe, found)
-    found.problems += check_files(files, manifest, (item.id for item in found.objects), deep=deep)
-    found.problems += stray_files(files.root, manifest)
+            _add_distribution_problems(manifest, recipe, findings)
+    findings.problems += find_file_problems(
+        files, manifest, (item.id for item in findings.objects), deep=deep
+    )
+    findings.problems += find_stray_files(files.root, manifest)
     return VerificationReport(
-        tuple(found.problems),
-        tuple(found.notes),
-        shards=len(manifest.shards),
-        objects=len(found.objects),
-        images=found.images,
+        tuple(findings.problems),
+        tuple(findings.notes),
+        num_shards=len(manifest.shards),
+        num_objects=len(findings.objects),
+        num_images=findings.num_images,
     )
 
 
-def _cores() -> int:
+def _count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
-def _check_manifest(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
-    """The manifest against itself."""
+def _find_manifest_problems(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
+    """Yield the contradictions within the manifest."""
     stated = {
         "recipe_digest": (manifest.recipe_digest, recipe.digest),
         "label_digest": (manifest.label_digest, recipe.label_digest),
         "factors": (manifest.factors, recipe.factors),
         "views": (manifest.views, recipe.views),
         "image_size_px": (manifest.image_size_px, recipe.image_size_px),
-        "totals": (manifest.totals, totals_of(manifest.shards)),
+        "totals": (manifest.totals, compute_totals(manifest.shards)),
     }
     for name, (value, expected) in stated.items():
         if value != expected:
-            yield f"manifest.json: {name} is {_told(value)}, but its recipe and shards give {_told(expected)}"
+            yield (
+                f"manifest.json: {name} is {_format_value(value)}, but its recipe and shards give "
+                f"{_format_value(expected)}"
+            )
 
 
-def _check_whole(files: FolderFiles, manifest: Manifest, found: _Findings) -> Iterator[str]:
-    """What only all shards together can tell."""
-    if fingerprint(manifest.recipe_digest, found.objects, found.labels) != manifest.fingerprint:
+def _find_dataset_problems(
+    files: FolderFiles, manifest: Manifest, findings: _DatasetFindings
+) -> Iterator[str]:
+    """Yield the problems that only show when all shards are seen together."""
+    if compute_fingerprint(manifest.recipe_digest, findings.objects, findings.labels) != manifest.fingerprint:
         yield "manifest.json: fingerprint is not that of the recipe, objects and labels"
-    categories = tuple(sorted({item.category for item in found.objects}))
+    categories = tuple(sorted({item.category for item in findings.objects}))
     if categories != manifest.categories:
-        stated = _told(manifest.categories)
-        yield f"manifest.json: categories are {stated}, but the objects have {_told(categories)}"
-    repeated = [name for name, count in Counter(item.id for item in found.objects).items() if count > 1]
+        stated = _format_value(manifest.categories)
+        yield f"manifest.json: categories are {stated}, but the objects have {_format_value(categories)}"
+    repeated = [name for name, count in Counter(item.id for item in findings.objects).items() if count > 1]
     if repeated:
-        names = shown(", ".join(sorted(repeated)), _LONGEST)
+        names = format_text(", ".join(sorted(repeated)), _MAX_QUOTED_LENGTH)
         yield f"manifest.json: objects are there more than once: {names}"
-    if categories == manifest.categories:  # else the table's class numbers have nothing to be held against
-        yield from check_table(files, manifest)
+    if categories == manifest.categories:  # the table's category numbers refer to the manifest's list
+        yield from find_table_problems(files, manifest)
 
 
-def _told(value: object) -> str:
-    return shown(str(value), _LONGEST)
+def _format_value(value: object) -> str:
+    return format_text(str(value), _MAX_QUOTED_LENGTH)
 
 
-def _check_distributions(manifest: Manifest, recipe: Recipe, found: _Findings) -> None:
-    columns, notes = _drawn_columns(manifest, recipe, found.labels)
-    found.notes += notes
-    found.problems += (f"labels: {problem}" for problem in check_columns(columns))
+def _add_distribution_problems(manifest: Manifest, recipe: Recipe, findings: _DatasetFindings) -> None:
+    columns, notes = _select_drawn_columns(manifest, recipe, findings.labels)
+    findings.notes += notes
+    findings.problems += (f"labels: {problem}" for problem in find_distribution_faults(columns))
 
 
-def _drawn_columns(
+def _select_drawn_columns(
     manifest: Manifest, recipe: Recipe, pieces: Sequence[LabelArray]
 ) -> tuple[list[DrawnColumn], list[str]]:
-    """The columns that are drawn one by one and anew for each view; and of which that is not known."""
-    if not are_drawn(recipe):
+    """Return the columns that are drawn one by one for each view, and notes on the columns left out."""
+    if not has_drawn_labels(recipe):
         return [], ["distributions: not tested, since the labels were imported, not drawn"]
     labels = np.concatenate([piece.reshape(-1, len(manifest.factors)) for piece in pieces])
     columns: list[DrawnColumn] = []
     untested: defaultdict[str, list[str]] = defaultdict(list)
-    for at, factor in enumerate(manifest.factors):
-        if why := _why_untested(factor):
-            untested[why].append(factor.name)
+    for column, factor in enumerate(manifest.factors):
+        if reason := _find_untested_reason(factor):
+            untested[reason].append(factor.name)
         elif factor.distribution != "fixed":
-            columns.append(DrawnColumn(factor, labels[:, at]))
+            columns.append(DrawnColumn(factor, labels[:, column]))
     notes = [
-        f"not tested: the distribution of what is {why} ({', '.join(names)})"
-        for why, names in untested.items()
+        f"not tested: the distribution of what is {reason} ({', '.join(names)})"
+        for reason, names in untested.items()
     ]
     return columns, notes
 
 
-def _why_untested(factor: Factor) -> str:
+def _find_untested_reason(factor: Factor) -> str:
+    """Return why a factor's distribution is not tested, or "" if it is."""
     if factor.role == "derived":
         return "derived from other columns"
     if factor.per == "sequence":

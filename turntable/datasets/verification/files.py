@@ -1,4 +1,4 @@
-"""Verification of the files that stand beside the shards: table, lists, card, croissant, contact sheet."""
+"""Verification of the files beside the shards: table, lists, card, Croissant file and contact sheet."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -8,98 +8,111 @@ from typing import Any, cast
 
 import numpy as np
 
-from turntable.datasets.describing import CARD_NAME, CROISSANT_NAME, SHEET_NAME, stated_digests
+from turntable.datasets.describing import CARD_NAME, CROISSANT_NAME, SHEET_NAME, parse_croissant_digests
 from turntable.datasets.files import TEMPORARY_SUFFIX, FolderFiles, decode_jpeg
-from turntable.datasets.making import table_context
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
-from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, parse_quarantine, quarantine_text
+from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, format_quarantine, parse_quarantine
 from turntable.datasets.shards import (
     INDEX_SUFFIX,
+    LABELS_TABLE_NAME,
     SHARD_SUFFIX,
-    TABLE_NAME,
     ShardReader,
     ShardRecord,
-    shard_name,
-    shard_table,
+    build_shard_table,
+    make_shard_name,
 )
+from turntable.datasets.writing import make_table_context
 from turntable.errors import IntegrityError, TurntableError
 
-MOST_BYTES = 64 << 20
-"""The size of a file beside the shards, the table apart, at most."""
+MAX_BYTES = 64 << 20
+"""Largest size of a file beside the shards, except the table."""
 _TEXT_COLUMNS = ["object", "key", "category", "split", "shard", "licence", "source_sha256"]
-AGAIN = "run the command that made the data set again, and it writes the file anew"
+"""Columns of the table that are read as dictionaries, since their texts repeat in many rows."""
+REWRITE_REMEDY = "run the command that made the data set again, and it writes the file anew"
+"""Advice that ends the messages about such a file."""
 
 
-def check_files(
+def find_file_problems(
     files: FolderFiles, manifest: Manifest, objects: Iterable[str], *, deep: bool
 ) -> Iterator[str]:
-    """The card, the croissant, the two lists and the sheet: present, whole, and of this data set.
+    """Yield the problems of the card, the Croissant file, the two lists and the contact sheet.
+
+    Each must exist, be whole, and belong to this data set.
 
     Args:
-        files: of the data set.
-        manifest: of the data set.
-        objects: ids of its objects.
-        deep: decode the contact sheet.
+        files: Files of the data set.
+        manifest: Manifest of the data set.
+        objects: Ids of its objects.
+        deep: True to also decode the contact sheet.
     """
-    known = set(objects)
+    object_ids = set(objects)
     checks = [
-        (CARD_NAME, _check_card),
-        (CROISSANT_NAME, _check_croissant),
-        (QUARANTINE_NAME, partial(_check_list, objects=known)),
-        (WARNINGS_NAME, partial(_check_list, objects=known)),
-        *([(SHEET_NAME, _check_sheet)] if deep else []),
+        (CARD_NAME, _find_card_problems),
+        (CROISSANT_NAME, _find_croissant_problems),
+        (QUARANTINE_NAME, partial(_find_list_problems, objects=object_ids)),
+        (WARNINGS_NAME, partial(_find_list_problems, objects=object_ids)),
+        *([(SHEET_NAME, _find_sheet_problems)] if deep else []),
     ]
     for name, check in checks:
-        where = files.name_of(name)
+        display_name = files.format_name(name)
         try:
-            data = files.read(name, MOST_BYTES)
+            data = files.read(name, MAX_BYTES)
             if data is None:
-                yield f"{where}: missing; {AGAIN}"
+                yield f"{display_name}: missing; {REWRITE_REMEDY}"
             else:
-                yield from (f"{where}: {problem}; {AGAIN}" for problem in check(data, files, manifest, name))
+                yield from (
+                    f"{display_name}: {problem}; {REWRITE_REMEDY}"
+                    for problem in check(data, files, manifest, name)
+                )
         except TurntableError as error:
             yield str(error)
     if not deep:
-        yield from _check_sheet_is_there(files)
+        yield from _find_missing_sheet(files)
 
 
-def _check_sheet_is_there(files: FolderFiles) -> Iterator[str]:
+def _find_missing_sheet(files: FolderFiles) -> Iterator[str]:
     try:
-        if files.size(SHEET_NAME) is None:
-            yield f"{files.name_of(SHEET_NAME)}: missing; {AGAIN}"
+        if files.get_size(SHEET_NAME) is None:
+            yield f"{files.format_name(SHEET_NAME)}: missing; {REWRITE_REMEDY}"
     except TurntableError as error:
         yield str(error)
 
 
-def check_table(files: FolderFiles, manifest: Manifest) -> Iterator[str]:
-    """Every column of ``labels.parquet`` against the shards, whose indices are taken as right."""
+def find_table_problems(files: FolderFiles, manifest: Manifest) -> Iterator[str]:
+    """Yield the problems of ``labels.parquet``, whose columns are compared with those of the shards."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    where = files.name_of(TABLE_NAME)
+    display_name = files.format_name(LABELS_TABLE_NAME)
     try:
-        opened = files.open(TABLE_NAME)
-        if opened is None:
-            yield f"{where}: missing; {AGAIN}"
+        table = files.open(LABELS_TABLE_NAME)
+        if table is None:
+            yield f"{display_name}: missing; {REWRITE_REMEDY}"
             return
-        with opened, parquet.ParquetFile(opened, read_dictionary=_TEXT_COLUMNS) as file:
+        with table, parquet.ParquetFile(table, read_dictionary=_TEXT_COLUMNS) as file:
             if file.num_row_groups != len(manifest.shards):
-                yield f"{where}: {file.num_row_groups} row groups for {len(manifest.shards)} shards; {AGAIN}"
+                yield (
+                    f"{display_name}: {file.num_row_groups} row groups for {len(manifest.shards)} shards; "
+                    f"{REWRITE_REMEDY}"
+                )
                 return
             for number, shard in enumerate(manifest.shards):
-                wrong = _wrong_columns(file, number, files, manifest, shard)
-                if wrong:
+                wrong_columns = _find_wrong_columns(file, number, files, manifest, shard)
+                if wrong_columns:
                     name = f"{shard.split}/{shard.name}"
-                    yield f"{where}: {', '.join(wrong)}: not those of the shards, first in {name}; {AGAIN}"
+                    yield (
+                        f"{display_name}: {', '.join(wrong_columns)}: not those of the shards, first in "
+                        f"{name}; {REWRITE_REMEDY}"
+                    )
                     return
     except TurntableError as error:
         yield str(error)
     except (pa.ArrowException, KeyError, OSError, ValueError, OverflowError, MemoryError) as error:
-        yield f"{where}: cannot be read ({error}); {AGAIN}"
+        yield f"{display_name}: cannot be read ({error}); {REWRITE_REMEDY}"
 
 
-def stray_files(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Files beside the shards that the manifest does not name, and what killed processes left."""
+def find_stray_files(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Yield the files beside the shards that the manifest does not name, and what killed processes left."""
     known = {
         folder / shard.split / f"{shard.name}{suffix}"
         for shard in manifest.shards
@@ -113,35 +126,38 @@ def stray_files(folder: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{path}: not in the manifest; remove it, or fetch the manifest that names it"
 
 
-def _check_card(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:
+def _find_card_problems(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:
     del files, name
-    # People may add to a card; it must only be of this data set.
+    # People may edit a card. It must still belong to this data set.
     if manifest.fingerprint.encode() not in data:
         yield "does not name this data set's fingerprint"
 
 
-def _check_croissant(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:
+def _find_croissant_problems(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:
     del name
     try:
-        stated = stated_digests(data)
+        stated = parse_croissant_digests(data)
     except ValueError as error:
         yield f"not a croissant file ({error})"
         return
-    expected = {shard_name(shard): shard.sha256 for shard in manifest.shards}
-    for beside in (MANIFEST_NAME, TABLE_NAME):
-        file = files.open(beside)
+    expected = {make_shard_name(shard): shard.sha256 for shard in manifest.shards}
+    for name_beside in (MANIFEST_NAME, LABELS_TABLE_NAME):
+        file = files.open(name_beside)
         if file is not None:
             with file:
-                expected[beside] = hashlib.file_digest(file, "sha256").hexdigest()
+                expected[name_beside] = hashlib.file_digest(file, "sha256").hexdigest()
     wrong = sorted(name for name in {*stated, *expected} if stated.get(name) != expected.get(name))
     if wrong:
         yield f"other files or digests than the data set has: {', '.join(wrong[:5])}"
 
 
-def _check_list(
+def _find_list_problems(
     data: bytes, files: FolderFiles, manifest: Manifest, name: str, *, objects: set[str]
 ) -> Iterator[str]:
-    """A list of objects that were left out, which are none of the data set's; or kept with a warning."""
+    """Yield the problems of a list of objects that were left out, or of those that were kept with a warning.
+
+    An object that was left out must not be in the data set; one with a warning must be.
+    """
     del files
     try:
         text = data.decode("utf-8")
@@ -149,18 +165,19 @@ def _check_list(
     except ValueError as error:
         yield str(error)
         return
-    if text != quarantine_text(records):
+    if text != format_quarantine(records):
         yield "not as it was written: cut or edited"
-    named = {record.object for record in records}
-    left_out = name == QUARANTINE_NAME
-    if left_out and len(records) != manifest.quarantined:
+    listed = {record.object for record in records}
+    is_quarantine = name == QUARANTINE_NAME
+    if is_quarantine and len(records) != manifest.quarantined:
         yield f"{len(records)} objects, the manifest says {manifest.quarantined}"
-    wrong = sorted(named & objects if left_out else named - objects)
+    wrong = sorted(listed & objects if is_quarantine else listed - objects)
     if wrong:
-        yield f"names objects that are {'in' if left_out else 'not in'} the data set: {', '.join(wrong[:5])}"
+        where = "in" if is_quarantine else "not in"
+        yield f"names objects that are {where} the data set: {', '.join(wrong[:5])}"
 
 
-def _check_sheet(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:
+def _find_sheet_problems(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:
     del files, manifest, name
     try:
         decode_jpeg(data)
@@ -168,29 +185,29 @@ def _check_sheet(data: bytes, files: FolderFiles, manifest: Manifest, name: str)
         yield str(error)
 
 
-def _wrong_columns(
+def _find_wrong_columns(
     file: Any, group: int, files: FolderFiles, manifest: Manifest, shard: ShardRecord
 ) -> list[str]:
-    """The columns of a row group that are not those of its shard."""
-    open_shard = partial(ShardReader.of_folder, files)
-    expected = shard_table(shard, open_shard, table_context(manifest))
+    """Return the names of a row group's columns that differ from those of its shard."""
+    open_shard = partial(ShardReader.from_folder, files)
+    expected = build_shard_table(shard, open_shard, make_table_context(manifest))
     names = file.schema_arrow.names
     if names != expected.column_names:
         return sorted({*names} ^ {*expected.column_names}) or ["the order of its columns"]
     if file.metadata.row_group(group).num_rows != expected.num_rows:
         return ["the number of its rows"]
-    found = file.read_row_group(group)
-    return [name for name in names if not _equal(found[name], expected[name])]
+    row_group = file.read_row_group(group)
+    return [name for name in names if not _is_same_column(row_group[name], expected[name])]
 
 
-def _equal(found: Any, expected: Any) -> bool:
-    """Whether two columns are the same, to the bit where they are numbers."""
+def _is_same_column(found: Any, expected: Any) -> bool:
+    """Return True if two columns are equal, numbers to the bit."""
     import pyarrow as pa
 
     if found.null_count:
         return False
     if pa.types.is_dictionary(found.type):
-        return _same_texts(found, expected)
+        return _has_same_texts(found, expected)
     if found.type != expected.type:
         return False
     if pa.types.is_floating(expected.type):
@@ -199,21 +216,24 @@ def _equal(found: Any, expected: Any) -> bool:
     return bool(found.equals(expected))
 
 
-def _same_texts(found: Any, expected: Any) -> bool:
-    """Whether two columns have the same texts, each of which may number them in its own way.
+def _has_same_texts(found: Any, expected: Any) -> bool:
+    """Return True if two columns have the same texts, whatever numbers their dictionaries give them.
 
-    They are compared by number: written out, a long text that a table names in every row fills the memory.
+    The numbers are compared and not the texts: a long text in every row would fill the memory if it were
+    expanded.
     """
     import pyarrow as pa
 
-    whole = expected.combine_chunks()
-    whole = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
-    number = {text: at for at, text in enumerate(whole.dictionary.to_pylist())}
+    combined = expected.combine_chunks()
+    combined = combined if pa.types.is_dictionary(combined.type) else combined.dictionary_encode()
+    numbers = {text: position for position, text in enumerate(combined.dictionary.to_pylist())}
     start = 0
     for chunk in found.chunks:
-        ours = np.array([number.get(text, -1) for text in chunk.dictionary.to_pylist()], dtype=np.int64)
-        theirs = whole.indices[start : start + len(chunk)].to_numpy()
-        if not np.array_equal(ours[chunk.indices.to_numpy()], theirs):
+        found_numbers = np.array(
+            [numbers.get(text, -1) for text in chunk.dictionary.to_pylist()], dtype=np.int64
+        )
+        expected_numbers = combined.indices[start : start + len(chunk)].to_numpy()
+        if not np.array_equal(found_numbers[chunk.indices.to_numpy()], expected_numbers):
             return False
         start += len(chunk)
     return True

@@ -1,4 +1,4 @@
-"""The report of a check: what is wrong, and what was not looked at."""
+"""The report of a check of a data set: its problems, and what was not tested."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ class CheckReport:
     """The problems that a check of a data set found."""
 
     problems: tuple[str, ...]
-    """Each says where it is and what is wrong; empty where all is well."""
+    """Problems, each with the place and the fault; empty if there are none."""
     notes: tuple[str, ...] = ()
-    """What was not tested, and why."""
+    """Parts that were not tested, with the reasons."""
 
     @property
     def ok(self) -> bool:
-        """Whether there is no problem at all."""
+        """True if there are no problems."""
         return not self.problems

@@ -1,39 +1,48 @@
-"""The report of an evaluation: tables, figures, and one page that needs no other file."""
+"""The report of an evaluation: score tables, figures, and an HTML page that needs no other file."""
 
-from turntable.evaluation.report.catalog import CATALOG, Catalog, catalog_of
-from turntable.evaluation.report.figures import heat_map
-from turntable.evaluation.report.html import curves_url, image_url, open_template
+from turntable.evaluation.report.html import curves_to_url, image_to_url, load_template
 from turntable.evaluation.report.page import write_report, write_runs_report
-from turntable.evaluation.report.pictures import Picture
-from turntable.evaluation.report.score_tables import (
-    MeanScore,
-    ShownTable,
-    competes,
-    rows_of,
-    stand_in,
-    tables,
+from turntable.evaluation.report.plots import plot_heat_map
+from turntable.evaluation.report.report_figures import ReportFigure
+from turntable.evaluation.report.report_summaries import (
+    DatasetSummary,
+    RunSummary,
+    summarize_dataset,
+    summarize_run,
 )
-from turntable.evaluation.report.summaries import DatasetSummary, RunCurve, summarize_dataset, summarize_run
+from turntable.evaluation.report.score_catalog import CATALOG, ScoreCatalog, build_catalog
+from turntable.evaluation.report.score_marks import MARKS_LEGEND, ColumnMarker, can_be_best
+from turntable.evaluation.report.score_tables import (
+    CONSTANT_LABEL,
+    MeanScore,
+    RenderedTable,
+    build_tables,
+    collect_rows,
+    get_baseline_label,
+)
 
 __all__ = [
     "CATALOG",
-    "Catalog",
+    "CONSTANT_LABEL",
+    "MARKS_LEGEND",
+    "ColumnMarker",
     "DatasetSummary",
     "MeanScore",
-    "Picture",
-    "RunCurve",
-    "ShownTable",
-    "catalog_of",
-    "competes",
-    "curves_url",
-    "heat_map",
-    "image_url",
-    "open_template",
-    "rows_of",
-    "stand_in",
+    "RenderedTable",
+    "ReportFigure",
+    "RunSummary",
+    "ScoreCatalog",
+    "build_catalog",
+    "build_tables",
+    "can_be_best",
+    "collect_rows",
+    "curves_to_url",
+    "get_baseline_label",
+    "image_to_url",
+    "load_template",
+    "plot_heat_map",
     "summarize_dataset",
     "summarize_run",
-    "tables",
     "write_report",
     "write_runs_report",
 ]

@@ -1,4 +1,4 @@
-"""Pages complete in themselves: templates, and pictures as URLs that hold them."""
+"""HTML templates, and images as data URLs, for pages that need no other file."""
 
 import base64
 from collections.abc import Sequence
@@ -6,31 +6,36 @@ from pathlib import Path
 from typing import Any
 
 from turntable.errors import MissingExtraError
-from turntable.evaluation.report.figures import training_curves
-from turntable.evaluation.report.summaries import RunCurve
+from turntable.evaluation.report.plots import plot_training_curves
+from turntable.evaluation.report.report_summaries import RunSummary
 
 
-def curves_url(runs: Sequence[RunCurve], with_terms: bool = True) -> str | None:
-    """Draw the losses of trainings, and return the picture as a URL; None where none has been trained."""
+def curves_to_url(runs: Sequence[RunSummary], with_terms: bool = True) -> str | None:
+    """Plot the losses of trainings as a data URL; None if no run has losses.
+
+    Args:
+        runs: Runs, in the order to show.
+        with_terms: True to plot the terms of the losses too.
+    """
     trained = [run for run in runs if run.losses]
     if not trained:
         return None
     panels = [(run.name, {"loss": run.losses, **(run.terms if with_terms else {})}) for run in trained]
-    return image_url(training_curves(panels))
+    return image_to_url(plot_training_curves(panels))
 
 
-def image_url(image: bytes) -> str:
-    """Return a PNG or JPEG as a URL that holds it."""
+def image_to_url(image: bytes) -> str:
+    """Return a PNG or JPEG as a data URL."""
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
 
-def open_template(name: str, *folders: Path) -> Any:
-    """Open a template by its name.
+def load_template(name: str, *folders: Path) -> Any:
+    """Load a template by its name.
 
     Args:
-        name: of the file.
-        folders: where it and what it includes are looked for, before the folder of this module.
+        name: Name of the file.
+        folders: Folders that are searched for it and for its includes, before the folder of this module.
 
     Raises:
         MissingExtraError: Jinja2 is not installed.

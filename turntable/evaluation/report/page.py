@@ -1,4 +1,4 @@
-"""The report: one HTML page, complete in itself, that shows data, trainings and scores side by side."""
+"""The report of evaluated runs: one HTML page with scores, figures, trainings and data."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,55 +6,58 @@ from pathlib import Path
 
 from turntable.datasets import Dataset
 from turntable.datasets.files import write_text
-from turntable.evaluation.details import Details
-from turntable.evaluation.report.catalog import Catalog, catalog_of
-from turntable.evaluation.report.figures import histograms
-from turntable.evaluation.report.html import curves_url, image_url, open_template
-from turntable.evaluation.report.pictures import Picture, pictures_of
-from turntable.evaluation.report.score_tables import (
-    ShownTable,
-    rows_of,
-    side_by_side,
-    tables,
-    with_baselines_once,
-)
-from turntable.evaluation.report.summaries import (
+from turntable.evaluation.evaluation_results import EvaluationResults, OODResults, ScoreRow
+from turntable.evaluation.figure_data import FigureData
+from turntable.evaluation.report.html import curves_to_url, image_to_url, load_template
+from turntable.evaluation.report.plots import plot_histograms
+from turntable.evaluation.report.report_figures import ReportFigure, build_report_figures
+from turntable.evaluation.report.report_summaries import (
     DatasetSummary,
-    RunCurve,
-    contact_sheet_of,
+    RunSummary,
+    read_contact_sheet,
     summarize_dataset,
     summarize_run,
 )
-from turntable.evaluation.results import Elsewhere, Results, Row
+from turntable.evaluation.report.score_catalog import ScoreCatalog, build_catalog
+from turntable.evaluation.report.score_marks import MARKS_LEGEND
+from turntable.evaluation.report.score_tables import (
+    RenderedTable,
+    build_side_by_side_tables,
+    build_tables,
+    collect_rows,
+    merge_baselines,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class OtherData:
-    """Scores on another data set, beside those on the trained one's held-out objects."""
+class OODSection:
+    """The section of the report about an out-of-distribution data set."""
 
     name: str
+    """Name of the data set."""
     share: str
-    """What its rotations are to the training's, in a sentence."""
-    tables: tuple[ShownTable, ...]
+    """Sentence that compares its rotations with those of the training."""
+    tables: tuple[RenderedTable, ...]
+    """All scores on the data set."""
     notes: tuple[str, ...] = ()
-    """What is left out, and why."""
+    """Sentences about what is left out, and why."""
 
 
 def write_report(
     path: Path | str,
     dataset: DatasetSummary,
-    runs: Sequence[RunCurve],
-    results: Sequence[Results],
-    pictures: Sequence[Picture] = (),
+    runs: Sequence[RunSummary],
+    results: Sequence[EvaluationResults],
+    figures: Sequence[ReportFigure] = (),
 ) -> Path:
     """Write the page atomically; it needs no other file and no network.
 
     Args:
-        path: The HTML file.
-        dataset: What the runs were evaluated on.
-        runs: Their trainings, in the order to show.
-        results: Their scores, all on that data set.
-        pictures: More figures, after the scores.
+        path: Path of the HTML file.
+        dataset: Data set that the runs were evaluated on.
+        runs: Trainings of the runs, in the order to show.
+        results: Results of the runs, all on that data set.
+        figures: Figures to show after the scores.
 
     Returns:
         ``path``.
@@ -62,20 +65,22 @@ def write_report(
     Raises:
         MissingExtraError: Jinja2 or matplotlib is not installed.
     """
-    elsewhere, catalog = _elsewhere(dataset.name, results), catalog_of(results)
-    rows, there = rows_of(results), {name: _rows_there(scored) for name, scored in elsewhere.items()}
-    page = open_template("report.html").render(
+    ood_results, catalog = _group_ood_results(dataset.name, results), build_catalog(results)
+    rows = collect_rows(results)
+    ood_rows = {name: _list_ood_rows(scored) for name, scored in ood_results.items()}
+    page = load_template("report.html").render(
         title=f"{results[0].method} on {dataset.name}" if len(results) == 1 else dataset.name,
         dataset=dataset,
-        contact_sheet=image_url(dataset.contact_sheet) if dataset.contact_sheet else None,
-        histograms=image_url(histograms(dataset.factors)) if dataset.factors else None,
-        curves=curves_url(runs),
+        contact_sheet=image_to_url(dataset.contact_sheet) if dataset.contact_sheet else None,
+        histograms=image_to_url(plot_histograms(dataset.factors)) if dataset.factors else None,
+        curves=curves_to_url(runs),
         runs=runs,
-        tables=tables(rows, catalog),
-        elsewhere=[_other_data(name, scored, catalog) for name, scored in elsewhere.items()],
-        notes=_once(note for result in results for note in result.notes),
-        beside=side_by_side({dataset.name: rows, **there}, catalog) if there else (),
-        pictures=[(image_url(picture.image), picture) for picture in pictures],
+        tables=build_tables(rows, catalog),
+        legend=MARKS_LEGEND,
+        elsewhere=[_build_ood_section(name, scored, catalog) for name, scored in ood_results.items()],
+        notes=_remove_duplicates(note for result in results for note in result.notes),
+        beside=build_side_by_side_tables({dataset.name: rows, **ood_rows}, catalog) if ood_rows else (),
+        figures=[(image_to_url(figure.image), figure) for figure in figures],
         result=results[0] if results else None,
     )
     write_text(Path(path), page)
@@ -85,18 +90,18 @@ def write_report(
 def write_runs_report(
     run_dirs: Sequence[Path | str],
     dataset: Dataset,
-    results: Sequence[Results],
-    details: Details,
+    results: Sequence[EvaluationResults],
+    details: FigureData,
     path: Path | str,
 ) -> Path:
-    """Write the page of evaluated runs: scores, errors over angles, views as points, what is retrieved.
+    """Write the page of evaluated runs, with all figures.
 
     Args:
-        run_dirs: The runs' folders, in the order to show.
-        dataset: What they were evaluated on.
-        results: Their scores.
-        details: What the pictures show: one run's, or several ``together``.
-        path: The HTML file.
+        run_dirs: Folders of the runs, in the order to show.
+        dataset: Data set that the runs were evaluated on.
+        results: Results of the runs.
+        details: Figure data of one run, or of several by ``merge_figure_data``.
+        path: Path of the HTML file.
 
     Returns:
         ``path``.
@@ -107,54 +112,59 @@ def write_runs_report(
     """
     return write_report(
         path,
-        summarize_dataset(dataset, contact_sheet_of(dataset)),
+        summarize_dataset(dataset, read_contact_sheet(dataset)),
         [summarize_run(run_dir) for run_dir in run_dirs],
         results,
-        pictures_of(details, dataset),
+        build_report_figures(details, dataset),
     )
 
 
-def told_share(share: float | None) -> str:
-    """What the share of rotations that training can show means."""
+def format_training_share(share: float | None) -> str:
+    """Return a sentence about the share of rotations that lie within the training's ranges of angles."""
     if share is None:
         return (
-            "Training does not draw rotations from ranges of angles, so how far this is outside is not known."
+            "The training does not draw rotations from ranges of angles, so it is not known how far these are"
+            " out of distribution."
         )
     if share == 0:
-        return "Out of distribution on SO(3): training can show none of its rotations."
+        return "Out of distribution on SO(3): none of its rotations can occur in training."
     if share == 1:
-        return (
-            "Not out of distribution on SO(3): training can show all of its rotations, whatever their angles"
-            " are called."
-        )
-    return f"Training can show {100 * share:.1f} % of its rotations."
+        return "Not out of distribution on SO(3): all of its rotations can occur in training."
+    return f"{100 * share:.1f} % of its rotations can occur in training."
 
 
-def _elsewhere(own: str, results: Sequence[Results]) -> dict[str, list[tuple[str, Elsewhere]]]:
-    """The scores of all methods on each further data set, by its name, with its fingerprint where need be."""
-    found: dict[tuple[str, str], list[tuple[str, Elsewhere]]] = {}
+def _group_ood_results(
+    own_name: str, results: Sequence[EvaluationResults]
+) -> dict[str, list[tuple[str, OODResults]]]:
+    """Group the results on other data sets by name of the data set.
+
+    A data set that has the same name as another has its fingerprint in its name.
+    """
+    groups: dict[tuple[str, str], list[tuple[str, OODResults]]] = {}
     for result in results:
         for other in result.elsewhere:
-            found.setdefault((other.dataset, other.fingerprint), []).append((result.method, other))
-    names = [own, *(name for name, _ in found)]
+            groups.setdefault((other.dataset, other.fingerprint), []).append((result.method, other))
+    names = [own_name, *(name for name, _ in groups)]
     return {
         name if names.count(name) == 1 else f"{name} {fingerprint[:8]}": scored
-        for (name, fingerprint), scored in found.items()
+        for (name, fingerprint), scored in groups.items()
     }
 
 
-def _other_data(name: str, scored: Sequence[tuple[str, Elsewhere]], catalog: Catalog) -> OtherData:
-    return OtherData(
+def _build_ood_section(
+    name: str, ood_results: Sequence[tuple[str, OODResults]], catalog: ScoreCatalog
+) -> OODSection:
+    return OODSection(
         name,
-        told_share(scored[0][1].share_of_training),
-        tables(_rows_there(scored), catalog),
-        _once(note for _, other in scored for note in other.notes),
+        format_training_share(ood_results[0][1].share_of_training),
+        build_tables(_list_ood_rows(ood_results), catalog),
+        _remove_duplicates(note for _, other in ood_results for note in other.notes),
     )
 
 
-def _rows_there(scored: Sequence[tuple[str, Elsewhere]]) -> list[tuple[str, Row]]:
-    return with_baselines_once([(method, row) for method, other in scored for row in other.rows])
+def _list_ood_rows(ood_results: Sequence[tuple[str, OODResults]]) -> list[tuple[str, ScoreRow]]:
+    return merge_baselines([(method, row) for method, other in ood_results for row in other.rows])
 
 
-def _once(notes: Iterable[str]) -> tuple[str, ...]:
+def _remove_duplicates(notes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))

@@ -1,241 +1,257 @@
-"""Scores in tables of metrics that belong together, methods and parts side by side."""
+"""Score tables for people: rows of methods and parts, marks, and a sentence of finding for each table."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from turntable.evaluation.report.catalog import CATALOG, Catalog
-from turntable.evaluation.results import CONSTANT, Results, Row, Score, is_baseline
-from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable, filled
+from turntable.evaluation.evaluation_results import (
+    CONSTANT_ROW,
+    EvaluationResults,
+    Score,
+    ScoreRow,
+    is_baseline,
+)
+from turntable.evaluation.report.score_catalog import CATALOG, ScoreCatalog
+from turntable.evaluation.report.score_marks import ColumnMarker, Mark, can_be_best, collect_constant_scores
+from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, ScoreTable, fill_placeholders
 
-Rows = Sequence[tuple[str, Row]]
-"""With the method's name each."""
-NO_IMAGE, NO_METHOD = "no image", "no method"
+MethodRows = Sequence[tuple[str, ScoreRow]]
+"""Rows of scores, each with the name of its method."""
+CONSTANT_LABEL, BASELINE_LABEL = "constant baseline", "baseline"
+"""Texts in place of the method's name in rows of baselines."""
+_UNNAMED_PARTS = ("representation", "classifier", "predictor")
+"""Parts that a sentence about a method does not name: they are the usual ones of their tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeanScore(Score):
-    """A mean over seeds; its interval is the widest of theirs."""
+    """A mean over seeds; its interval is from the least to the greatest end of theirs."""
 
     spread: float
-    """The standard deviation over seeds."""
+    """Standard deviation over seeds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A score as a table shows it; empty where there is none."""
+class TableCell:
+    """A formatted score; empty if there is none."""
 
     value: str = ""
+    """Formatted value."""
     interval: str = ""
-    best: bool = False
+    """Formatted interval."""
+    mark: Mark = Mark.NONE
+    """Mark of the value."""
     spread: str = ""
-    """Over seeds."""
+    """Formatted standard deviation over seeds; empty if it is one run's score."""
+
+    @property
+    def text(self) -> str:
+        """Value with its mark."""
+        return self.mark.add_to(self.value)
+
+    @property
+    def is_best(self) -> bool:
+        """True if the value is marked as the best of its column."""
+        return self.mark is Mark.BEST
+
+    @property
+    def is_worse(self) -> bool:
+        """True if the value is marked as worse than the constant baseline."""
+        return self.mark is Mark.WORSE
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of a table."""
+    """A formatted row of a table."""
 
     method: str
+    """Name of the method, or the label of a baseline."""
     part: str
-    cells: tuple[Cell, ...]
+    """Name of the row of scores, such as "representation"."""
+    cells: tuple[TableCell, ...]
+    """Cells, one for each column."""
 
     @property
-    def baseline(self) -> bool:
-        """Say whether it is of a baseline."""
+    def is_baseline(self) -> bool:
+        """True if the row is of a baseline."""
         return is_baseline(self.part)
 
 
 @dataclass(frozen=True, slots=True)
-class ShownTable:
-    """A table with its scores."""
+class RenderedTable:
+    """A table filled with formatted scores."""
 
     title: str
+    """Title of the table."""
     meaning: str
+    """Explanation of its metrics; may be empty."""
     headings: tuple[str, ...]
+    """Headings of the columns of scores."""
     rows: tuple[TableRow, ...]
+    """Rows; baselines are last."""
     finding: str = ""
-    """In a sentence or two, what the numbers say."""
-    over: tuple[str, ...] = ()
-    """Headings above the headings, each over as many columns as the others."""
+    """Sentence that compares the best row with the constant baseline; may be empty."""
+    group_headings: tuple[str, ...] = ()
+    """Headings above the headings, each over the same number of columns."""
 
 
-def tables(rows: Rows, catalog: Catalog = CATALOG) -> tuple[ShownTable, ...]:
-    """The tables that have scores, each with the metrics and the rows that have some.
+def build_tables(rows: MethodRows, catalog: ScoreCatalog = CATALOG) -> tuple[RenderedTable, ...]:
+    """Build the tables of a catalog that have scores, without empty rows and columns.
 
     Args:
-        rows: With the method's name each; baselines are shown last.
-        catalog: How scores are shown; a metric that it does not have stands in a table of other scores.
+        rows: Rows with the method's name each; baselines are last.
+        catalog: Catalog of tables; metrics that it does not have are put into a table of other scores.
     """
-    catalog = catalog.covering(_metrics(rows))
-    found = (_table(table, rows, catalog) for table in catalog.tables)
+    catalog = catalog.with_other_scores(_list_metrics(rows))
+    found = (_build_table(table, rows, catalog) for table in catalog.tables)
     return tuple(table for table in found if table is not None)
 
 
-def side_by_side(places: Mapping[str, Rows], catalog: Catalog = CATALOG) -> tuple[ShownTable, ...]:
-    """The main metrics of each table on several data sets, one beside the other.
+def build_side_by_side_tables(
+    rows_by_dataset: Mapping[str, MethodRows], catalog: ScoreCatalog = CATALOG
+) -> tuple[RenderedTable, ...]:
+    """Build tables of the main metrics on several data sets, those of one metric beside each other.
 
     Args:
-        places: Rows by the data set's name, with the same methods and parts.
-        catalog: How scores are shown.
+        rows_by_dataset: Rows by name of the data set, with the same methods and parts.
+        catalog: Catalog of tables.
     """
-    catalog = catalog.covering(metric for rows in places.values() for metric in _metrics(rows))
-    found = (_beside(table, places, catalog) for table in catalog.tables)
+    catalog = catalog.with_other_scores(
+        metric for rows in rows_by_dataset.values() for metric in _list_metrics(rows)
+    )
+    found = (_build_side_by_side_table(table, rows_by_dataset, catalog) for table in catalog.tables)
     return tuple(table for table in found if table is not None)
 
 
-def _metrics(rows: Rows) -> list[str]:
+def _list_metrics(rows: MethodRows) -> list[str]:
     return [metric for _, row in rows for metric in row.scores]
 
 
-def rows_of(results: Sequence[Results]) -> list[tuple[str, Row]]:
-    """Every part of every method; baselines once, at the end."""
-    return with_baselines_once([(result.method, row) for result in results for row in result.rows])
+def collect_rows(results: Sequence[EvaluationResults]) -> list[tuple[str, ScoreRow]]:
+    """Collect the rows of all methods; each baseline comes once, at the end."""
+    return merge_baselines([(result.method, row) for result in results for row in result.rows])
 
 
-def with_baselines_once(rows: Rows) -> list[tuple[str, Row]]:
-    """The same with each baseline once, at the end: it is the same for every method."""
-    baselines: dict[str, Row] = {}
+def merge_baselines(rows: MethodRows) -> list[tuple[str, ScoreRow]]:
+    """Return rows with each baseline once, at the end: it is the same for every method."""
+    baselines: dict[str, ScoreRow] = {}
     for _, row in rows:
         if is_baseline(row.name):
             baselines.setdefault(row.name, row)
     learned = [item for item in rows if not is_baseline(item[1].name)]
-    return learned + [(stand_in(row.name), row) for row in sorted(baselines.values(), key=_is_constant)]
+    return learned + [
+        (get_baseline_label(row.name), row) for row in sorted(baselines.values(), key=_is_constant)
+    ]
 
 
-def stand_in(baseline: str) -> str:
-    """Return what stands for the method's name beside a baseline."""
-    return NO_IMAGE if baseline == CONSTANT else NO_METHOD
+def get_baseline_label(baseline: str) -> str:
+    """Return the text in place of the method's name in the row of a baseline."""
+    return CONSTANT_LABEL if baseline == CONSTANT_ROW else BASELINE_LABEL
 
 
-def competes(row: Row) -> bool:
-    """Say whether a row may be the best: several views together answer an easier question."""
-    return not is_baseline(row.name) and not row.name.startswith("aggregate")
+def _is_constant(row: ScoreRow) -> bool:
+    return row.name == CONSTANT_ROW
 
 
-def _is_constant(row: Row) -> bool:
-    return row.name == CONSTANT
-
-
-def _table(table: ScoreTable, rows: Rows, catalog: Catalog) -> ShownTable | None:
-    columns = _used(table.columns, rows)
+def _build_table(table: ScoreTable, rows: MethodRows, catalog: ScoreCatalog) -> RenderedTable | None:
+    columns = _select_used_columns(table.columns, rows)
     if not columns:
         return None
-    blind = _blind(table.finding, rows, catalog)
-    best = {column.metric: _best(column, rows, blind) for column in columns}
+    score_rows = [row for _, row in rows]
+    markers = [ColumnMarker.from_rows(column, score_rows, table.finding) for column in columns]
     shown = [
-        TableRow(method, row.name, tuple(_cell(column, row, best) for column in columns))
+        TableRow(method, row.name, tuple(_format_cell(marker, row) for marker in markers))
         for method, row in rows
         if any(column.metric in row.scores for column in columns)
     ]
     headings = tuple(column.full_heading for column in columns)
-    said = _finding(table.finding, rows, catalog)
-    return ShownTable(table.title, table.meaning, headings, tuple(shown), said)
+    finding = _format_finding(table.finding, rows, catalog)
+    return RenderedTable(table.title, table.meaning, headings, tuple(shown), finding)
 
 
-def _beside(table: ScoreTable, places: Mapping[str, Rows], catalog: Catalog) -> ShownTable | None:
-    everywhere = [item for rows in places.values() for item in rows]
-    columns = _used([column for column in table.columns if column.metric in catalog.main], everywhere)
+def _build_side_by_side_table(
+    table: ScoreTable, rows_by_dataset: Mapping[str, MethodRows], catalog: ScoreCatalog
+) -> RenderedTable | None:
+    all_rows = [item for rows in rows_by_dataset.values() for item in rows]
+    columns = _select_used_columns(
+        [column for column in table.columns if column.metric in catalog.main_metrics], all_rows
+    )
     if not columns:
         return None
-    by_place = [{(method, row.name): row for method, row in rows} for rows in places.values()]
-    shown = [
-        TableRow(
-            method,
-            part,
-            tuple(_cell_at(column, at.get((method, part))) for column in columns for at in by_place),
-        )
-        for method, part in dict.fromkeys((method, row.name) for method, row in everywhere)
-        if any(
-            c.metric in at[method, part].scores for c in columns for at in by_place if (method, part) in at
-        )
+    by_dataset = [{(method, row.name): row for method, row in rows} for rows in rows_by_dataset.values()]
+    markers = [
+        (ColumnMarker.from_rows(column, list(by_name.values()), table.finding), by_name)
+        for column in columns
+        for by_name in by_dataset
     ]
-    over = tuple(column.full_heading for column in columns)
-    return ShownTable(table.title, "", tuple(places) * len(columns), tuple(_baselines_last(shown)), over=over)
+    shown: list[TableRow] = []
+    for method, part in dict.fromkeys((method, row.name) for method, row in all_rows):
+        cells = tuple(_format_cell(marker, by_name.get((method, part))) for marker, by_name in markers)
+        if any(cell.value for cell in cells):
+            shown.append(TableRow(method, part, cells))
+    return RenderedTable(
+        table.title,
+        "",
+        tuple(rows_by_dataset) * len(columns),
+        tuple(_sort_baselines_last(shown)),
+        group_headings=tuple(column.full_heading for column in columns),
+    )
 
 
-def _baselines_last(rows: Iterable[TableRow]) -> list[TableRow]:
-    return sorted(rows, key=lambda row: (is_baseline(row.part), row.part == CONSTANT))
+def _sort_baselines_last(rows: Iterable[TableRow]) -> list[TableRow]:
+    return sorted(rows, key=lambda row: (row.is_baseline, row.part == CONSTANT_ROW))
 
 
-def _used(columns: Iterable[ScoreColumn], rows: Rows) -> list[ScoreColumn]:
-    """Those that something learned has."""
+def _select_used_columns(columns: Iterable[ScoreColumn], rows: MethodRows) -> list[ScoreColumn]:
+    """Return the columns in which a row other than a baseline has a score."""
     learned = [row for _, row in rows if not is_baseline(row.name)]
     return [column for column in columns if any(column.metric in row.scores for row in learned)]
 
 
-def _blind(finding: ScoreFinding | None, rows: Rows, catalog: Catalog) -> Mapping[str, Score]:
-    """Scores of what sees nothing."""
-    scores = dict(next((row.scores for _, row in rows if row.name == CONSTANT), {}))
-    for metric, value in (finding.blind if finding is not None else {}).items():
-        if metric not in catalog.columns:
-            continue
-        sign = catalog.columns[metric].sign
-        if metric not in scores or sign * value > sign * scores[metric].value:
-            scores[metric] = Score(value, value, value)
-    return scores
-
-
-def _best(column: ScoreColumn, rows: Rows, blind: Mapping[str, Score]) -> float | None:
-    """The best value; None where seeing nothing is as good, or where it is not known which is better."""
-    if column.lower_is_better is None:
-        return None
-    sign = column.sign
-    values = [
-        row.scores[column.metric].value for _, row in rows if competes(row) and column.metric in row.scores
-    ]
-    best = max(values, key=lambda value: sign * value, default=None)
-    nothing = blind.get(column.metric)
-    if best is None or (nothing is not None and sign * best <= sign * nothing.value):
-        return None
-    return best
-
-
-def _cell(column: ScoreColumn, row: Row, best: Mapping[str, float | None]) -> Cell:
-    score = row.scores.get(column.metric)
-    is_best = score is not None and competes(row) and score.value == best[column.metric]
-    return _cell_at(column, row, is_best)
-
-
-def _cell_at(column: ScoreColumn, row: Row | None, is_best: bool = False) -> Cell:
+def _format_cell(marker: ColumnMarker, row: ScoreRow | None) -> TableCell:
+    column = marker.column
     if row is None or column.metric not in row.scores:
-        return Cell()
+        return TableCell()
     score = row.scores[column.metric]
-    value, low, high = (column.told(x) for x in (score.value, score.low, score.high))
-    spread = column.told(score.spread) if isinstance(score, MeanScore) else ""
-    return Cell(value, f"{low} … {high}", is_best, spread)
+    value, low, high = (column.format_value(x) for x in (score.value, score.low, score.high))
+    spread = column.format_value(score.spread) if isinstance(score, MeanScore) else ""
+    return TableCell(value, f"{low} … {high}", marker.mark(row), spread)
 
 
-def _finding(finding: ScoreFinding | None, rows: Rows, catalog: Catalog) -> str:
-    """Say what the best has, what seeing nothing has, and whether that is shown to be another thing."""
+def _format_finding(finding: ScoreFinding | None, rows: MethodRows, catalog: ScoreCatalog) -> str:
+    """Return a sentence with the values of the best row and of the constant baseline.
+
+    A second sentence says if the best row is worse, or if the intervals overlap.
+    """
     if finding is None or finding.metric not in catalog.columns:
         return ""
-    sign = catalog.columns[finding.metric].sign
-    able = [(method, row) for method, row in rows if competes(row) and finding.metric in row.scores]
+    column = catalog.columns[finding.metric]
+    able = [(method, row) for method, row in rows if can_be_best(row) and column.metric in row.scores]
     if not able:
         return ""
-    method, row = max(able, key=lambda item: sign * item[1].scores[finding.metric].value)
-    values = _values(row.scores, catalog)
-    says = filled(finding.says, {"who": f"the {row.name} of {method}", **values})
-    says = says[:1].upper() + says[1:]
-    blind = _blind(finding, rows, catalog)
-    if finding.metric not in blind:
-        return f"{says}."
-    against = filled(finding.against, _values(blind, catalog))
-    return f"{says}; {against}.{_verdict(sign, row.scores[finding.metric], blind[finding.metric])}"
+    method, row = max(able, key=lambda item: column.sign * item[1].scores[column.metric].value)
+    who = method if row.name in _UNNAMED_PARTS else f"{method}, {row.name}"
+    about_best = fill_placeholders(finding.says, {"who": who, **_format_values(row.scores, catalog)})
+    constant_scores = collect_constant_scores([row for _, row in rows], finding, catalog.columns)
+    if finding.metric not in constant_scores:
+        return f"{about_best}."
+    about_constant = fill_placeholders(finding.against, _format_values(constant_scores, catalog))
+    verdict = _format_verdict(column.sign, row.scores[column.metric], constant_scores[column.metric])
+    return f"{about_best}, {about_constant}.{verdict}"
 
 
-def _values(scores: Mapping[str, Score], catalog: Catalog) -> dict[str, str]:
-    """Return the values of all metrics as told, those without one as a dash."""
+def _format_values(scores: Mapping[str, Score], catalog: ScoreCatalog) -> dict[str, str]:
+    """Return the formatted values of all metrics; a missing one is a dash."""
     return {
-        metric: column.told(scores[metric].value) if metric in scores else "–"
+        metric: column.format_value(scores[metric].value) if metric in scores else "–"
         for metric, column in catalog.columns.items()
     }
 
 
-def _verdict(sign: int, score: Score, blind: Score) -> str:
-    ends, blind_ends = (sorted((sign * s.low, sign * s.high)) for s in (score, blind))
-    if ends[0] > blind_ends[1]:
+def _format_verdict(sign: int, score: Score, constant_score: Score) -> str:
+    low, high = sorted((sign * score.low, sign * score.high))
+    constant_low, constant_high = sorted((sign * constant_score.low, sign * constant_score.high))
+    if low > constant_high:
         return ""
-    if ends[1] < blind_ends[0]:
-        return " That is worse."
-    return " Their intervals meet: nothing is shown to be learned here."
+    if high < constant_low:
+        return " This is worse than the constant baseline."
+    return " The intervals overlap: no difference is shown."

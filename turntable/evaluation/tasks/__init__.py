@@ -1,15 +1,15 @@
-"""Tasks: what is asked of a method. Each is fitted on one split, scored on others, and brings its tables."""
+"""Evaluation tasks: each is fitted on one split, scored on others, and says how its scores are shown."""
 
 from turntable.evaluation.tasks.aggregation import Aggregation
-from turntable.evaluation.tasks.category import Classification, EquiangularClassification, Neighbours
+from turntable.evaluation.tasks.category import Classification, EquiangularClassification, NearestNeighbors
 from turntable.evaluation.tasks.color import HueDifferences, Hues
 from turntable.evaluation.tasks.own_classifier import OwnClassifier
 from turntable.evaluation.tasks.prediction import Prediction
 from turntable.evaluation.tasks.registry import TASKS
 from turntable.evaluation.tasks.regression import Regression
 from turntable.evaluation.tasks.rotation import AbsoluteRotation, LinearRotation, RelativeRotation
-from turntable.evaluation.tasks.samples import FloatArray, PairLists, rows_of
-from turntable.evaluation.tasks.task import EvaluatedSplit, FeatureTask, Fitted, HeadTask, Scorer, Task
+from turntable.evaluation.tasks.samples import FloatArray, PairConfig, compute_rows
+from turntable.evaluation.tasks.task import EvaluatedSplit, FeatureTask, FittedTask, HeadTask, Scorer, Task
 from turntable.evaluation.tasks.translation import BaseTranslation, ObjectTranslation
 
 __all__ = [
@@ -21,20 +21,20 @@ __all__ = [
     "EquiangularClassification",
     "EvaluatedSplit",
     "FeatureTask",
-    "Fitted",
+    "FittedTask",
     "FloatArray",
     "HeadTask",
     "HueDifferences",
     "Hues",
     "LinearRotation",
-    "Neighbours",
+    "NearestNeighbors",
     "ObjectTranslation",
     "OwnClassifier",
-    "PairLists",
+    "PairConfig",
     "Prediction",
     "Regression",
     "RelativeRotation",
     "Scorer",
     "Task",
-    "rows_of",
+    "compute_rows",
 ]

@@ -1,4 +1,4 @@
-"""Actions: what is done to an object between two of its views, as the labels of a split tell it."""
+"""Actions between views of a split, computed from its labels, as predictors take them."""
 
 from dataclasses import dataclass
 
@@ -9,41 +9,46 @@ from torch import Tensor
 
 from turntable.errors import InvalidInputError
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import compute_device
+from turntable.evaluation.measurement import select_device
 from turntable.geometry import QuaternionSign
-from turntable.loaders.fields import LabelField, compute_labels, label_fields
-from turntable.models import action_of
+from turntable.loaders.fields import LabelField, compute_labels, resolve_labels
+from turntable.models import action_from_batch
 
 IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Actions:
-    """The steps from views of objects to others, as the labels of a split tell them."""
+class SplitActions:
+    """The actions between views of the objects of a split."""
 
     names: tuple[str, ...]
+    """Names of the relative labels that an action consists of."""
     split: SplitFeatures
+    """Split whose labels the actions are computed from."""
     sign: QuaternionSign
+    """Sign of the quaternions."""
 
-    def between(self, objects: IntArray, views: IntArray) -> Tensor:
-        """[Q, k - 1, K] of the steps between views [Q, k] of objects [Q].
+    def compute_actions(self, objects: IntArray, views: IntArray) -> Tensor:
+        """Compute the actions [Q, k - 1, K] between successive views [Q, k] of objects [Q].
 
         Raises:
             InvalidInputError: The data set lacks a label of the action.
         """
         assert self.split.labels is not None
-        values = compute_labels(self._fields(views.shape[1]), self.split.labels[objects[:, None], views])
-        tensors = {name: torch.from_numpy(array).to(compute_device()) for name, array in values.items()}
-        return action_of(tensors, self.names)
+        values = compute_labels(
+            self._resolve_fields(views.shape[1]), self.split.labels[objects[:, None], views]
+        )
+        tensors = {name: torch.from_numpy(array).to(select_device()) for name, array in values.items()}
+        return action_from_batch(tensors, self.names)
 
-    def lacks(self) -> str | None:
-        """Say which label the split does not have; None where it has all."""
+    def find_missing_label(self) -> str | None:
+        """Return a message about a label of the action that the split lacks; None if it has all."""
         try:
-            self._fields(2)
+            self._resolve_fields(2)
         except InvalidInputError as error:
             return str(error)
         return None
 
-    def _fields(self, views: int) -> tuple[LabelField, ...]:
+    def _resolve_fields(self, num_views: int) -> tuple[LabelField, ...]:
         assert self.split.schema is not None
-        return label_fields(self.names, self.split.schema, views, self.sign)
+        return resolve_labels(self.names, self.split.schema, num_views, self.sign)

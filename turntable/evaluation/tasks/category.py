@@ -1,4 +1,4 @@
-"""The category of a view: by a head, or by the views nearest to it."""
+"""The tasks of classifying views: by a trained head, or by the nearest views of the train split."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,200 +10,204 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from turntable.evaluation.evaluation_results import CONSTANT_ROW
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import (
-    Learner,
+from turntable.evaluation.measurement import (
     ProbeConfig,
+    ProbeTrainer,
     Scores,
-    compute_device,
-    majority_class,
-    top1_score,
+    compute_majority_category,
+    compute_top1_score,
+    select_device,
     train_classifier,
 )
-from turntable.evaluation.results import CONSTANT
-from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
-from turntable.evaluation.tasks.samples import Features, flat
-from turntable.evaluation.tasks.task import EvaluatedSplit, FeatureTask, Fitted, Scorer
+from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, ScoreTable
+from turntable.evaluation.tasks.samples import Features, flatten_views
+from turntable.evaluation.tasks.task import EvaluatedSplit, FeatureTask, FittedTask, Scorer
 from turntable.loaders import Samples
 from turntable.models.layers import EquiangularHead
 
 IntArray = NDArray[np.int64]
 
-_AT_ONCE = 1 << 25
-"""Similarities in memory."""
+_MAX_SIMILARITIES_AT_ONCE = 1 << 25
+"""Maximal number of similarities that are in memory at a time."""
 
-CATEGORIES = ScoreTable(
-    "What the object is",
-    "The share of views of objects never seen whose category is named: by a linear head, by the nearest"
-    " neighbours, and by a head with fixed directions.",
+CATEGORY_TABLE = ScoreTable(
+    "Category",
+    "The share of views of held-out objects whose category is predicted right: by a linear head, by the"
+    " nearest neighbors (k-NN), and by a head with fixed, nearly orthogonal weights (equiangular).",
     (
         ScoreColumn("top1", "top-1", "%", 100, 1),
         ScoreColumn("knn_top1", "k-NN top-1", "%", 100, 1),
-        ScoreColumn("ebv_top1", "fixed directions", "%", 100, 1),
+        ScoreColumn("equiangular_top1", "equiangular top-1", "%", 100, 1),
     ),
-    ScoreFinding(
-        "top1",
-        "A linear head on {who} names the category of {top1} % of the views",
-        "always naming the most frequent one is right for {top1} %",
-    ),
+    ScoreFinding("top1", "{who}: category right for {top1} %", "constant baseline {top1} %"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Classification(FeatureTask):
-    """The category of a view, by a head."""
+    """The category of a view, predicted by a linear head."""
 
     probe: ProbeConfig = field(default_factory=ProbeConfig)
+    """Settings of the training of the head."""
     name = "top1"
     title = "category"
-    tables = (CATEGORIES,)
-    main = ("top1",)
-    views = 1
+    tables = (CATEGORY_TABLE,)
+    main_metrics = ("top1",)
+    num_views = 1
 
-    def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
-        """Say why a split cannot be asked."""
+    def find_obstacle(self, split: SplitFeatures, method: Any = None) -> str | None:
+        """Return why a split cannot be scored; None if it can."""
         del method
-        return lacks_categories(split)
+        return find_category_obstacle(split)
 
-    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
-        """Train the head on a part of the features."""
+    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> FittedTask:
+        """Train a head on a part of the features."""
         del method
         features = train.split.parts[row]
-        return self.fitted(row, features.shape[2], self.train_head(features, train.split))
+        return self.build_fitted_task(row, features.shape[2], self.train_head(features, train.split))
 
     def train_head(self, features: Features, train: SplitFeatures) -> Callable[[Features], Features]:
-        """Train the head on features [N, V, D] of the train split; it makes logits [P, C] of [P, D]."""
+        """Train a head on features [N, V, D] of the train split; it maps features [P, D] to logits [P, C]."""
         targets = np.repeat(train.categories, train.num_views)
-        head = self._head(features.shape[2], _count(train))
-        return train_classifier(flat(features), targets, _count(train), self.probe, head)
+        head = self._find_head_builder(features.shape[2], _count_categories(train))
+        return train_classifier(flatten_views(features), targets, _count_categories(train), self.probe, head)
 
-    def learner(self, dim: int, train: EvaluatedSplit) -> Learner:
-        """Make a head for features of a width, which has learned nothing."""
-        count = _count(train.split)
-        return Learner.classifier(dim, count, self.probe, self._head(dim, count))
+    def make_trainer(self, dim: int, train: EvaluatedSplit) -> ProbeTrainer:
+        """Make an untrained head for features of width ``dim``."""
+        num_categories = _count_categories(train.split)
+        build_head = self._find_head_builder(dim, num_categories)
+        return ProbeTrainer.build_classifier(dim, num_categories, self.probe, build_head)
 
-    def targets(self, train: SplitFeatures, samples: Samples) -> NDArray[np.int64]:
-        """Give what a head is to learn of samples, [P]."""
+    def compute_head_targets(self, train: SplitFeatures, samples: Samples) -> NDArray[np.int64]:
+        """Return the categories [P] of P samples."""
         return train.categories[samples.objects]
 
-    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
-        """Make a fitted task of a head from features [P, D] to logits [P, categories]."""
+    def build_fitted_task(self, row: str, dim: int, probe: Callable[[Features], Features]) -> FittedTask:
+        """Make a fitted task of a head from features [P, D] to logits [P, C]."""
 
-        def score(place: EvaluatedSplit) -> Scores:
-            return named_right(self.name, probe(flat(place.split.parts[row])).argmax(axis=1), place)
+        def score(eval_split: EvaluatedSplit) -> Scores:
+            logits = probe(flatten_views(eval_split.split.parts[row]))
+            return score_categories(self.name, logits.argmax(axis=1), eval_split)
 
-        return Fitted(score, dim)
+        return FittedTask(score, dim)
 
-    def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
-        """The most frequent category."""
-        return {CONSTANT: most_frequent(self.name, train)}
+    def build_baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
+        """Build the constant baseline: the most frequent category."""
+        return {CONSTANT_ROW: make_majority_scorer(self.name, train)}
 
-    def _head(self, dim: int, count: int) -> Callable[[], nn.Module] | None:
-        """Return what makes another head than a linear one."""
-        del dim, count
+    def _find_head_builder(self, dim: int, num_categories: int) -> Callable[[], nn.Module] | None:
+        """Return a function that builds the head; None: the head is linear."""
+        del dim, num_categories
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class EquiangularClassification(Classification):
-    """The category of a view, by a head whose weights are fixed directions (``models.equiangular``)."""
+    """The category of a view, predicted by a linear map onto fixed directions (``EquiangularHead``)."""
 
-    name = "ebv_top1"
-    main = ()
+    name = "equiangular_top1"
+    main_metrics = ()
 
-    def _head(self, dim: int, count: int) -> Callable[[], nn.Module]:
-        return lambda: EquiangularHead(dim, count)
+    def _find_head_builder(self, dim: int, num_categories: int) -> Callable[[], nn.Module]:
+        return lambda: EquiangularHead(dim, num_categories)
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours(FeatureTask):
-    """The category of a view, by those nearest to it."""
+class NearestNeighbors(FeatureTask):
+    """The category of a view, predicted by the nearest views of the train split."""
 
-    neighbours: int = 20
+    num_neighbors: int = 20
+    """Number of views that vote, k."""
     name = "knn_top1"
     title = "category"
-    tables = (CATEGORIES,)
-    main = ("knn_top1",)
+    tables = (CATEGORY_TABLE,)
+    main_metrics = ("knn_top1",)
 
-    def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
-        """Say why a split cannot be asked."""
+    def find_obstacle(self, split: SplitFeatures, method: Any = None) -> str | None:
+        """Return why a split cannot be scored; None if it can."""
         del method
-        return lacks_categories(split)
+        return find_category_obstacle(split)
 
-    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
-        """Remember the views."""
+    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> FittedTask:
+        """Keep the views of the train split to compare others with; nothing is trained."""
         del method
         features, split = train.split.parts[row], train.split
-        known, categories = flat(features), np.repeat(split.categories, split.num_views)
+        train_features, categories = flatten_views(features), np.repeat(split.categories, split.num_views)
 
-        def score(place: EvaluatedSplit) -> Scores:
-            asked = flat(place.split.parts[row])
-            found = nearest_categories(known, categories, asked, self.neighbours, _count(split))
-            return named_right(self.name, found, place)
+        def score(eval_split: EvaluatedSplit) -> Scores:
+            val_features = flatten_views(eval_split.split.parts[row])
+            predicted = predict_nearest_categories(
+                train_features, categories, val_features, self.num_neighbors, _count_categories(split)
+            )
+            return score_categories(self.name, predicted, eval_split)
 
-        return Fitted(score, features.shape[2])
+        return FittedTask(score, features.shape[2])
 
-    def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
-        """The most frequent category."""
-        return {CONSTANT: most_frequent(self.name, train)}
+    def build_baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
+        """Build the constant baseline: the most frequent category."""
+        return {CONSTANT_ROW: make_majority_scorer(self.name, train)}
 
 
-def nearest_categories(
-    train: NDArray[np.floating],
+def predict_nearest_categories(
+    train_features: NDArray[np.floating],
     categories: IntArray,
-    val: NDArray[np.floating],
-    neighbours: int,
+    val_features: NDArray[np.floating],
+    num_neighbors: int,
     num_categories: int,
 ) -> IntArray:
-    """The category that most of the nearest training views have, each vote weighing the cosine to it.
+    """Predict categories by a vote of the nearest training views, each weighted by its cosine similarity.
 
     Args:
-        train: [M, D].
-        categories: [M].
-        val: [Q, D].
-        neighbours: k; all of the M where it is more.
-        num_categories: Votes are counted for so many.
+        train_features: Features of the views that vote, [M, D].
+        categories: Their categories, [M].
+        val_features: Features of the views whose category is predicted, [Q, D].
+        num_neighbors: Number of views that vote, k; all M if it is larger.
+        num_categories: Number of categories that can be voted for.
 
     Returns:
-        [Q] categories.
+        Predicted categories [Q].
     """
-    known = functional.normalize(torch.from_numpy(train).to(compute_device()), dim=1)
-    votes_for = torch.from_numpy(categories).to(known.device)
-    chosen: list[torch.Tensor] = []
-    for part in torch.from_numpy(val).split(max(1, _AT_ONCE // len(known))):
-        cosines = functional.normalize(part.to(known.device), dim=1) @ known.T
-        nearest = cosines.topk(min(neighbours, len(known)), dim=1)
-        votes = torch.zeros(len(part), num_categories, device=known.device)
-        votes.scatter_add_(1, votes_for[nearest.indices], nearest.values.clamp_min(0))
-        chosen.append(votes.argmax(dim=1).cpu())
-    return torch.cat(chosen).numpy()
+    directions = functional.normalize(torch.from_numpy(train_features).to(select_device()), dim=1)
+    train_categories = torch.from_numpy(categories).to(directions.device)
+    predicted: list[torch.Tensor] = []
+    for chunk in torch.from_numpy(val_features).split(max(1, _MAX_SIMILARITIES_AT_ONCE // len(directions))):
+        cosines = functional.normalize(chunk.to(directions.device), dim=1) @ directions.T
+        nearest = cosines.topk(min(num_neighbors, len(directions)), dim=1)
+        votes = torch.zeros(len(chunk), num_categories, device=directions.device)
+        # A view that points the other way does not vote against its category.
+        votes.scatter_add_(1, train_categories[nearest.indices], nearest.values.clamp_min(0))
+        predicted.append(votes.argmax(dim=1).cpu())
+    return torch.cat(predicted).numpy()
 
 
-def lacks_categories(split: SplitFeatures) -> str | None:
-    """Say why the categories of a split cannot be asked for; None where they can."""
+def find_category_obstacle(split: SplitFeatures) -> str | None:
+    """Return why the categories of a split cannot be scored; None if they can."""
     if split.categories.min() < 0:
         return "some objects are of categories that the training data do not have"
-    return None if np.ptp(split.categories) > 0 else "all objects are of one category"
+    return None if np.ptp(split.categories) > 0 else "all objects are of the same category"
 
 
-def named_right(metric: str, named: IntArray, place: EvaluatedSplit) -> Scores:
-    """Score the categories [N * V] that are named, object by object."""
-    split = place.split
-    named = named.reshape(split.num_objects, split.num_views)
-    return {metric: top1_score(named, split.categories, place.resamples)}
+def score_categories(metric: str, predicted: IntArray, eval_split: EvaluatedSplit) -> Scores:
+    """Compute the accuracy of predicted categories [N * V], object by object."""
+    split = eval_split.split
+    predicted = predicted.reshape(split.num_objects, split.num_views)
+    return {metric: compute_top1_score(predicted, split.categories, eval_split.resamples)}
 
 
-def most_frequent(metric: str, train: EvaluatedSplit) -> Scorer:
-    """Name the most frequent category of the train split, whatever is asked."""
-    most = majority_class(train.split.categories)
+def make_majority_scorer(metric: str, train: EvaluatedSplit) -> Scorer:
+    """Make a scorer that always predicts the most frequent category of the train split."""
+    majority = compute_majority_category(train.split.categories)
 
-    def score(place: EvaluatedSplit) -> Scores:
-        split = place.split
-        return {metric: top1_score(np.full((split.num_objects, 1), most), split.categories, place.resamples)}
+    def score(eval_split: EvaluatedSplit) -> Scores:
+        split = eval_split.split
+        predicted = np.full((split.num_objects, 1), majority)
+        return {metric: compute_top1_score(predicted, split.categories, eval_split.resamples)}
 
     return score
 
 
-def _count(train: SplitFeatures) -> int:
-    """Classes that a head tells apart."""
+def _count_categories(train: SplitFeatures) -> int:
+    """Count the categories that a head distinguishes: all up to the largest number."""
     return 1 + int(train.categories.max())

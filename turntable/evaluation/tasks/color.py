@@ -1,83 +1,90 @@
-"""Hues of floor and light: of a view, and between two."""
+"""The tasks of regressing the hues of floor and light: of one view, and between two views."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import Resamples, Scores, turn_error
-from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
+from turntable.evaluation.measurement import BootstrapResamples, Scores, compute_circular_errors
+from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, ScoreTable
 from turntable.evaluation.tasks.regression import Regression
-from turntable.evaluation.tasks.samples import FloatArray, differences_of, values_of
+from turntable.evaluation.tasks.samples import FloatArray, compute_differences, select_values
 from turntable.loaders import Samples
 
-_TABLE = ScoreTable(
-    "Colour",
-    "R² of the differences of both hues between two views; and how far the hue of one view is missed,"
-    " around its circle: 0.25 turns is what guessing misses it by.",
+_COLOR_TABLE = ScoreTable(
+    "Color",
+    "R² of the differences of the hues of floor and light between two views, and the errors of the hues of"
+    " one view, around the circle: guessing has an error of 0.25 turns.",
     (
-        ScoreColumn("colour_r2_pooled", "R² pooled", short="colour R² pooled"),
-        ScoreColumn("colour_r2_averaged", "R² averaged", short="colour R² averaged"),
-        ScoreColumn("floor_hue_error_turn", "floor", "turns", lower_is_better=True),
-        ScoreColumn("light_hue_error_turn", "light", "turns", lower_is_better=True),
+        ScoreColumn("color_r2_pooled", "R² pooled", short="color R² pooled"),
+        ScoreColumn("color_r2_averaged", "R² averaged", short="color R² averaged"),
+        ScoreColumn("floor_hue_error_turn", "floor hue error", "turns", lower_is_better=True),
+        ScoreColumn("light_hue_error_turn", "light hue error", "turns", lower_is_better=True),
     ),
     ScoreFinding(
-        "colour_r2_averaged",
-        "{who} explains {colour_r2_averaged} of the differences of hue",
-        "saying the same of all explains {colour_r2_averaged}",
+        "color_r2_averaged",
+        "{who}: averaged R² of hue differences {color_r2_averaged}",
+        "constant baseline {color_r2_averaged}",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class HueDifferences(Regression):
-    """Differences of the hues of floor and light, view 2 less view 1, from -1 to 1 turn as in the papers."""
+    """Differences of the hues of floor and light, second view minus first.
+
+    They are plain differences from -1 to 1 turn, not differences around the circle, as in the papers.
+    """
 
     name = "hue_differences"
-    title = "differences of hue"
-    prefix = "colour_"
-    tables = (_TABLE,)
-    main = ("colour_r2_averaged",)
+    title = "hue differences"
+    metric_prefix = "color_"
+    tables = (_COLOR_TABLE,)
+    main_metrics = ("color_r2_averaged",)
 
-    def lacks_labels(self, split: SplitFeatures) -> str | None:
-        """Say why a split's labels do not tell hues."""
-        return _lacks_hues(split)
+    def find_label_obstacle(self, split: SplitFeatures) -> str | None:
+        """Return why a split has no hues to predict; None if it has."""
+        return _find_hue_obstacle(split)
 
-    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
-        """Give the differences [P, 2] of P pairs."""
-        return differences_of(split.hues, split, samples)
+    def compute_targets(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Compute the differences [P, 2] of P pairs."""
+        return compute_differences(split.hues, split, samples)
 
 
 @dataclass(frozen=True, slots=True)
 class Hues(Regression):
-    """Cosine and sine of the hues of floor and light."""
+    """Hues of floor and light of a view, predicted as cosine and sine."""
 
     name = "hues"
     title = "hues of a view"
-    views = 1
-    tables = (_TABLE,)
+    num_views = 1
+    tables = (_COLOR_TABLE,)
 
-    def lacks_labels(self, split: SplitFeatures) -> str | None:
-        """Say why a split's labels do not tell hues."""
-        return _lacks_hues(split)
+    def find_label_obstacle(self, split: SplitFeatures) -> str | None:
+        """Return why a split has no hues to predict; None if it has."""
+        return _find_hue_obstacle(split)
 
-    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
-        """Give cosines and sines [P, 4] of P views."""
-        angles = 2 * np.pi * values_of(split.hues, split, samples)[:, 0]
+    def compute_targets(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Compute the targets [P, 4] of P views: cosine and sine of the floor's hue, then of the light's."""
+        angles = 2 * np.pi * select_values(split.hues, split, samples)[:, 0]
         return np.stack([np.cos(angles), np.sin(angles)], axis=2).reshape(-1, 4)
 
-    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
-        """Score hues around their circle."""
-        pairs = zip(("floor_hue", "light_hue"), (slice(0, 2), slice(2, 4)), strict=True)
+    def compute_scores(
+        self, predicted: FloatArray, target: FloatArray, resamples: BootstrapResamples
+    ) -> Scores:
+        """Compute the mean error of each hue around the circle, in turns."""
+        columns = {"floor_hue": slice(0, 2), "light_hue": slice(2, 4)}
         return {
-            f"{name}_error_turn": resamples.mean(turn_error(predicted[:, at], _turns(target[:, at])))
-            for name, at in pairs
+            f"{name}_error_turn": resamples.compute_mean(
+                compute_circular_errors(predicted[:, pair], _directions_to_turns(target[:, pair]))
+            )
+            for name, pair in columns.items()
         }
 
 
-def _lacks_hues(split: SplitFeatures) -> str | None:
-    return None if split.hues is not None else "no hues of floor and light vary"
+def _find_hue_obstacle(split: SplitFeatures) -> str | None:
+    return None if split.hues is not None else "the hues of floor and light do not vary"
 
 
-def _turns(directions: FloatArray) -> FloatArray:
+def _directions_to_turns(directions: FloatArray) -> FloatArray:
     return np.arctan2(directions[:, 1], directions[:, 0]) / (2 * np.pi)

@@ -1,4 +1,4 @@
-"""The category of a view, as the method's own classifier names it."""
+"""The task of classifying views with the classifier that the method was trained with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,70 +7,70 @@ from typing import Any
 import numpy as np
 import torch
 
+from turntable.evaluation.evaluation_results import CONSTANT_ROW
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import Scores, compute_device
-from turntable.evaluation.results import CONSTANT
-from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
-from turntable.evaluation.tasks.category import lacks_categories, most_frequent, named_right
-from turntable.evaluation.tasks.samples import Features, flat
-from turntable.evaluation.tasks.task import EvaluatedSplit, Fitted, Scorer
+from turntable.evaluation.measurement import Scores, select_device
+from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, ScoreTable
+from turntable.evaluation.tasks.category import find_category_obstacle, make_majority_scorer, score_categories
+from turntable.evaluation.tasks.samples import Features, flatten_views
+from turntable.evaluation.tasks.task import EvaluatedSplit, FittedTask, Scorer
 from turntable.models import Classifies
 
-_AT_ONCE = 8192
+_MAX_VIEWS_AT_ONCE = 8192
+"""Maximal number of views that are classified at a time."""
 _TABLE = ScoreTable(
-    "What its own classifier names",
-    "The share of views of objects never seen whose category is named by the head that the method was trained"
-    " with.",
-    (ScoreColumn("own_top1", "own top-1", "%", 100, 1),),
+    "Category, by the method's own classifier",
+    "The share of views of held-out objects whose category is predicted right by the classifier that the"
+    " method was trained with.",
+    (ScoreColumn("classifier_top1", "top-1", "%", 100, 1, short="classifier top-1"),),
     ScoreFinding(
-        "own_top1",
-        "{who} names the category of {own_top1} % of the views",
-        "always naming the most frequent one is right for {own_top1} %",
+        "classifier_top1",
+        "{who}: category right for {classifier_top1} %",
+        "constant baseline {classifier_top1} %",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class OwnClassifier:
-    """The category of a view by the method's own head, of which nothing is trained anew: row "classifier"."""
+    """The category of a view by the method's own classifier, which is not trained anew: row "classifier"."""
 
     name = "own_classifier"
-    title = "answers of the method's own classifier"
-    asks = (Classifies,)
+    title = "predictions of the method's own classifier"
+    required_abilities = (Classifies,)
     tables = (_TABLE,)
-    main = ("own_top1",)
+    main_metrics = ("classifier_top1",)
 
-    def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
-        """Say why a split cannot be asked, as where the head tells apart other categories than there are."""
-        named, there = _logits(method, split.parts["representation"][:1, :1]).shape[1], split.num_categories
-        if there is not None and named != there:
-            return f"it tells apart {named} categories, and the data have {there}"
-        return lacks_categories(split)
+    def find_obstacle(self, split: SplitFeatures, method: Any = None) -> str | None:
+        """Return why a split cannot be scored, such as another number of categories; None if it can."""
+        # One view is enough to learn the number of the classifier's outputs.
+        num_outputs = _compute_logits(method, split.parts["representation"][:1, :1]).shape[1]
+        if split.num_categories is not None and num_outputs != split.num_categories:
+            return f"the classifier has {num_outputs} categories, and the data set has {split.num_categories}"
+        return find_category_obstacle(split)
 
-    def rows(self, train: EvaluatedSplit, method: Any = None) -> tuple[str, ...]:
-        """Name its row."""
+    def list_rows(self, train: EvaluatedSplit, method: Any = None) -> tuple[str, ...]:
+        """List its only row."""
         del train, method
         return ("classifier",)
 
-    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
-        """Train nothing."""
+    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> FittedTask:
+        """Return the classifier as a fitted task; nothing is trained."""
         del row
 
-        def score(place: EvaluatedSplit) -> Scores:
-            logits = _logits(method, place.split.parts["representation"])
-            return named_right("own_top1", logits.argmax(axis=1), place)
+        def score(eval_split: EvaluatedSplit) -> Scores:
+            logits = _compute_logits(method, eval_split.split.parts["representation"])
+            return score_categories("classifier_top1", logits.argmax(axis=1), eval_split)
 
-        return Fitted(score, train.split.parts["representation"].shape[2])
+        return FittedTask(score, train.split.parts["representation"].shape[2])
 
-    def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
-        """The most frequent category."""
-        return {CONSTANT: most_frequent("own_top1", train)}
+    def build_baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
+        """Build the constant baseline: the most frequent category."""
+        return {CONSTANT_ROW: make_majority_scorer("classifier_top1", train)}
 
 
 @torch.inference_mode()
-def _logits(method: Classifies, representation: Features) -> Features:
-    """[N * V, C] of representations [N, V, D]."""
-    parts = torch.from_numpy(flat(representation)).split(_AT_ONCE)
-    return np.concatenate(
-        [method.classify(part.to(compute_device())).float().cpu().numpy() for part in parts]
-    )
+def _compute_logits(method: Classifies, representation: Features) -> Features:
+    """Compute the logits [N * V, C] of representations [N, V, D]."""
+    parts = torch.from_numpy(flatten_views(representation)).split(_MAX_VIEWS_AT_ONCE)
+    return np.concatenate([method.classify(part.to(select_device())).float().cpu().numpy() for part in parts])

@@ -1,7 +1,7 @@
-"""The tasks that reports know: a new one gets a line here."""
+"""The registry of turntable's own tasks; a new task needs one line here."""
 
 from turntable.evaluation.tasks.aggregation import Aggregation
-from turntable.evaluation.tasks.category import Classification, EquiangularClassification, Neighbours
+from turntable.evaluation.tasks.category import Classification, EquiangularClassification, NearestNeighbors
 from turntable.evaluation.tasks.color import HueDifferences, Hues
 from turntable.evaluation.tasks.own_classifier import OwnClassifier
 from turntable.evaluation.tasks.prediction import Prediction
@@ -11,7 +11,7 @@ from turntable.evaluation.tasks.translation import BaseTranslation, ObjectTransl
 
 TASKS: tuple[Task, ...] = (
     Classification(),
-    Neighbours(),
+    NearestNeighbors(),
     EquiangularClassification(),
     RelativeRotation(),
     LinearRotation(),
@@ -24,4 +24,4 @@ TASKS: tuple[Task, ...] = (
     OwnClassifier(),
     Prediction(),
 )
-"""In the order in which reports show their tables."""
+"""Tasks, in the order in which reports show their tables."""

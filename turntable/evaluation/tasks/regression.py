@@ -1,4 +1,4 @@
-"""Regression: numbers of a view, or of what lies between two, that a head is to tell."""
+"""The base class of regression tasks: a head predicts numbers of a view, or of a pair of views."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -8,117 +8,146 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.evaluation.evaluation_results import CONSTANT_ROW
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import (
-    Learner,
+from turntable.evaluation.measurement import (
+    BootstrapResamples,
     ProbeConfig,
-    Resamples,
+    ProbeTrainer,
     Scores,
-    prefixed,
-    regression_scores,
+    add_prefix,
+    compute_regression_scores,
     train_regressor,
 )
-from turntable.evaluation.results import CONSTANT
-from turntable.evaluation.tasks.samples import Features, FloatArray, all_views, flat, rows_of, selection
-from turntable.evaluation.tasks.task import EvaluatedSplit, FeatureTask, Fitted, Scorer
+from turntable.evaluation.tasks.samples import (
+    Features,
+    FloatArray,
+    compute_rows,
+    flatten_views,
+    list_all_views,
+    make_view_selection,
+)
+from turntable.evaluation.tasks.task import EvaluatedSplit, FeatureTask, FittedTask, Scorer
 from turntable.loaders import Samples
-from turntable.loaders.sampling import random_pairs
+from turntable.loaders.sampling import draw_random_pairs
 
 
-class _Samples(FeatureTask):
-    """The attributes of a regression that its class decides."""
+class _RegressionAttributes(FeatureTask):
+    """Class attributes of a regression.
 
-    views: int = 2
-    """Views of a sample: 2, or 1."""
-    prefix: str = ""
-    """The beginning of the names of its scores."""
+    They are in a base class, since attributes with a type in a dataclass would become settings.
+    """
+
+    num_views: int = 2
+    """Number of views of a sample, 1 or 2."""
+    metric_prefix: str = ""
+    """Beginning of the names of its metrics."""
 
 
 @dataclass(frozen=True, slots=True)
-class Regression(_Samples):
-    """Numbers that a head is to tell, of a view or of what lies between two; a subclass says which."""
+class Regression(_RegressionAttributes):
+    """A task of predicting numbers of a view or of a pair of views; a subclass defines the numbers."""
 
     probe: ProbeConfig = field(default_factory=ProbeConfig)
-    deep: bool = True
+    """Settings of the training of the head."""
+    use_mlp: bool = True
     """True for an MLP, False for a linear head."""
 
     @abstractmethod
-    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
-        """Give the numbers [P, C] of P samples."""
+    def compute_targets(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Compute the numbers [P, C] of P samples."""
 
-    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
-        """Score predictions [P, C] of targets [P, C], object by object."""
-        return regression_scores(predicted, target, resamples)
+    def compute_scores(
+        self, predicted: FloatArray, target: FloatArray, resamples: BootstrapResamples
+    ) -> Scores:
+        """Compute the scores of predictions [P, C] of targets [P, C], both object by object."""
+        return compute_regression_scores(predicted, target, resamples)
 
-    def lacks_labels(self, split: SplitFeatures) -> str | None:
-        """Say why a split's labels do not tell the numbers; None where they do."""
+    def find_label_obstacle(self, split: SplitFeatures) -> str | None:
+        """Return why the numbers cannot be computed from a split's labels; None if they can."""
         del split
         return None
 
-    def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
-        """Say why a split cannot be asked."""
+    def find_obstacle(self, split: SplitFeatures, method: Any = None) -> str | None:
+        """Return why a split cannot be scored; None if it can."""
         del method
-        if split.num_views < self.views:
-            return "each object has one view"
-        return self.lacks_labels(split)
+        if split.num_views < self.num_views:
+            return "there is only one view of each object"
+        return self.find_label_obstacle(split)
 
-    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
-        """Train the head."""
+    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> FittedTask:
+        """Train a head on a part of the features."""
         del method
         features = train.split.parts[row]
 
         def draw(epoch: int) -> tuple[NDArray[np.int64], Features]:
-            samples = self._train_list(train, epoch)
-            return rows_of(train.split, samples), self.targets(train.split, samples)
+            samples = self._draw_train_samples(train, epoch)
+            return compute_rows(train.split, samples), self.compute_head_targets(train.split, samples)
 
-        probe = train_regressor(flat(features), draw, self.deep, self.probe)
-        return self.fitted(row, features.shape[2], probe)
+        probe = train_regressor(flatten_views(features), draw, self.use_mlp, self.probe)
+        return self.build_fitted_task(row, features.shape[2], probe)
 
-    def learner(self, dim: int, train: EvaluatedSplit) -> Learner:
-        """Make a head for features of a width, which has learned nothing."""
-        numbers = self.targets(train.split, self._train_list(train, 0)[:1]).shape[1]
-        return Learner.regressor(self.views * dim, numbers, self.deep, self.probe)
+    def make_trainer(self, dim: int, train: EvaluatedSplit) -> ProbeTrainer:
+        """Make an untrained head for features of width ``dim``."""
+        one_sample = self._draw_train_samples(train, 0)[:1]
+        num_outputs = self.compute_head_targets(train.split, one_sample).shape[1]
+        return ProbeTrainer.build_regressor(self.num_views * dim, num_outputs, self.use_mlp, self.probe)
 
-    def targets(self, train: SplitFeatures, samples: Samples) -> NDArray[np.float32]:
-        """Give what a head is to learn of samples, [P, C]."""
-        return self.target(train, samples).astype(np.float32)
+    def compute_head_targets(self, train: SplitFeatures, samples: Samples) -> NDArray[np.float32]:
+        """Compute the targets [P, C] of P samples, in the precision that heads are trained with."""
+        return self.compute_targets(train, samples).astype(np.float32)
 
-    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
-        """Make a fitted task of a head from features [P, views * D] to numbers [P, C]."""
+    def build_fitted_task(self, row: str, dim: int, probe: Callable[[Features], Features]) -> FittedTask:
+        """Make a fitted task of a head from features [P, num_views * D] to numbers [P, C]."""
 
-        def score(place: EvaluatedSplit) -> Scores:
-            return self._scores(self.predict(row, probe, place), place)
+        def score(eval_split: EvaluatedSplit) -> Scores:
+            return self._score_predictions(self.predict(row, probe, eval_split), eval_split)
 
-        return Fitted(score, dim)
+        return FittedTask(score, dim)
 
-    def predict(self, row: str, probe: Callable[[Features], Features], place: EvaluatedSplit) -> FloatArray:
-        """Let a head tell the numbers [P, C] of the samples that are scored on."""
-        rows = rows_of(place.split, self.val_list(place))
-        features = flat(place.split.parts[row])[rows].reshape(len(rows), -1)
+    def predict(
+        self, row: str, probe: Callable[[Features], Features], eval_split: EvaluatedSplit
+    ) -> FloatArray:
+        """Compute a head's predictions [P, C] of the samples that are scored."""
+        rows = compute_rows(eval_split.split, self.list_val_samples(eval_split))
+        features = flatten_views(eval_split.split.parts[row])[rows].reshape(len(rows), -1)
         return probe(features).astype(np.float64)
 
-    def true(self, place: EvaluatedSplit) -> FloatArray:
-        """Give the numbers [P, C] that are to be told."""
-        return self.target(place.split, self.val_list(place))
+    def compute_val_targets(self, eval_split: EvaluatedSplit) -> FloatArray:
+        """Compute the targets [P, C] of the samples that are scored."""
+        return self.compute_targets(eval_split.split, self.list_val_samples(eval_split))
 
-    def val_list(self, place: EvaluatedSplit) -> Samples:
-        """List the samples that are scored on."""
-        return place.pairs.val(place.split) if self.views == 2 else all_views(place.split)
+    def list_val_samples(self, eval_split: EvaluatedSplit) -> Samples:
+        """List the samples that are scored."""
+        return (
+            eval_split.pairs.list_val_pairs(eval_split.split)
+            if self.num_views == 2
+            else list_all_views(eval_split.split)
+        )
 
-    def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
-        """The mean of the targets."""
+    def build_baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
+        """Build the constant baseline: the mean of the targets of the train split."""
         split = train.split
-        everything = random_pairs(selection(split), split.num_views, train.pairs.seed, 0)
-        samples = everything if self.views == 2 else all_views(split)
-        mean = self.target(split, samples).mean(axis=0)
+        # The mean over all pairs would take their square; as many pairs as views estimate it well enough.
+        random_pairs = draw_random_pairs(make_view_selection(split), split.num_views, train.pairs.seed, 0)
+        samples = random_pairs if self.num_views == 2 else list_all_views(split)
+        mean = self.compute_targets(split, samples).mean(axis=0)
 
-        def score(place: EvaluatedSplit) -> Scores:
-            return self._scores(np.broadcast_to(mean, self.true(place).shape), place)
+        def score(eval_split: EvaluatedSplit) -> Scores:
+            targets = self.compute_val_targets(eval_split)
+            return self._score_predictions(np.broadcast_to(mean, targets.shape), eval_split)
 
-        return {CONSTANT: score}
+        return {CONSTANT_ROW: score}
 
-    def _scores(self, predicted: FloatArray, place: EvaluatedSplit) -> Scores:
-        return prefixed(self.prefix, self.measure(predicted, self.true(place), place.resamples))
+    def _score_predictions(self, predicted: FloatArray, eval_split: EvaluatedSplit) -> Scores:
+        return add_prefix(
+            self.metric_prefix,
+            self.compute_scores(predicted, self.compute_val_targets(eval_split), eval_split.resamples),
+        )
 
-    def _train_list(self, train: EvaluatedSplit, epoch: int) -> Samples:
-        return train.pairs.train(train.split, epoch) if self.views == 2 else all_views(train.split)
+    def _draw_train_samples(self, train: EvaluatedSplit, epoch: int) -> Samples:
+        return (
+            train.pairs.draw_train_pairs(train.split, epoch)
+            if self.num_views == 2
+            else list_all_views(train.split)
+        )

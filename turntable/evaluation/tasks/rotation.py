@@ -1,130 +1,154 @@
-"""Rotations: of a view, and between two."""
+"""The tasks of regressing rotations: between two views, and of one view."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from turntable.evaluation.details import Shown
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import Resamples, Scores, geodesic_deg, rotation_scores
-from turntable.evaluation.tables import ScoreColumn, ScoreFinding, ScoreTable
+from turntable.evaluation.figure_data import TaskFigureData
+from turntable.evaluation.measurement import (
+    BootstrapResamples,
+    Scores,
+    compute_geodesic_deg,
+    compute_rotation_scores,
+)
+from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, ScoreTable
 from turntable.evaluation.tasks.regression import Regression
-from turntable.evaluation.tasks.samples import Features, FloatArray, rows_of
-from turntable.evaluation.tasks.task import EvaluatedSplit, Fitted
-from turntable.geometry import QuaternionSign, canonical_quaternion, relative_quaternion
+from turntable.evaluation.tasks.samples import Features, FloatArray, compute_rows
+from turntable.evaluation.tasks.task import EvaluatedSplit, FittedTask
+from turntable.geometry import QuaternionSign, canonicalize_quaternion, compute_relative_quaternion
 from turntable.loaders import Samples
 
-_NOT_TURNED = (0.0, 0.0, 0.0, 1.0)
+_IDENTITY_QUATERNION = (0.0, 0.0, 0.0, 1.0)
+"""The quaternion of no rotation, xyzw."""
 
 
-def _table(title: str, meaning: str, prefix: str, short: str) -> ScoreTable:
+def _build_table(title: str, meaning: str, prefix: str, short: str) -> ScoreTable:
+    """Build the table of one rotation task.
+
+    Args:
+        title: Title of the table.
+        meaning: Explanation of the task, in a sentence.
+        prefix: Beginning of the names of the task's metrics.
+        short: Words before a heading that stands without the table's title.
+    """
+
     def column(
         metric: str, heading: str, unit: str = "", factor: float = 1, digits: int = 3, lower: bool = False
     ) -> ScoreColumn:
-        return ScoreColumn(f"{prefix}{metric}", heading, unit, factor, digits, lower, f"{short}{heading}")
+        return ScoreColumn(f"{prefix}{metric}", heading, unit, factor, digits, lower, f"{short} {heading}")
 
-    r2, degrees = f"{{{prefix}r2_averaged}}", f"{{{prefix}geodesic_median_deg}}"
+    median = f"{{{prefix}geodesic_median_deg}}°"
     return ScoreTable(
         title,
         meaning,
         (
             column("r2_pooled", "R² pooled"),
             column("r2_averaged", "R² averaged"),
-            column("geodesic_mean_deg", "error, mean", "°", 1, 1, True),
-            column("geodesic_median_deg", "error, median", "°", 1, 1, True),
+            column("geodesic_mean_deg", "mean error", "°", 1, 1, True),
+            column("geodesic_median_deg", "median error", "°", 1, 1, True),
             column("acc_at_15", "within 15°", "%", 100, 1),
             column("acc_at_30", "within 30°", "%", 100, 1),
         ),
         ScoreFinding(
             f"{prefix}geodesic_median_deg",
-            f"Half of what {{who}} says is wrong by less than {degrees}° (R² averaged {r2})",
-            f"of what says the same of all, half by less than {degrees}° (R² averaged {r2})",
+            f"{{who}}: median {short} error {median}",
+            f"constant baseline {median}",
         ),
     )
 
 
-_BETWEEN = _table(
-    "How it was turned between two views",
-    "An MLP reads both views. R² pooled is the one that SIE, EquiCaps and CapsIE publish, R² averaged"
-    " that of seq-JEPA; they are not comparable. Errors are angles, whatever the sign of the quaternion.",
+_RELATIVE_TABLE = _build_table(
+    "Relative rotation between two views",
+    "An MLP reads both views and predicts the rotation between them. SIE, EquiCaps and CapsIE publish the"
+    " pooled R², seq-JEPA the averaged R²; the two are not comparable. Errors are angles between rotations.",
     "",
-    "",
+    "rotation",
 )
-_LINEAR = _table(
-    "How it was turned, by a linear head", "What is there without a head that computes.", "linear_", "linear "
+_LINEAR_TABLE = _build_table(
+    "Relative rotation between two views, linear head",
+    "The same with a linear head: it shows what can be read without a nonlinear computation.",
+    "linear_",
+    "linear rotation",
 )
-_OF_A_VIEW = _table(
-    "How it stands in one view",
-    "An MLP reads one view; quaternions with w at least 0.",
+_ABSOLUTE_TABLE = _build_table(
+    "Absolute rotation of one view",
+    "An MLP reads one view and predicts its rotation, as a quaternion with w at least 0.",
     "absolute_",
-    "one view, ",
+    "absolute rotation",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RelativeRotation(Regression):
-    """The quaternion of R1^T R2, xyzw, its sign by a rule."""
+    """The relative rotation R1^T R2 of a pair of views, as a quaternion xyzw."""
 
     sign: QuaternionSign = "product"
-    """Which of q and -q the head is to tell."""
+    """Rule that decides which of q and -q the head has to predict."""
 
     name = "rotation"
     title = "rotation between two views"
-    prefix = ""
-    tables = (_BETWEEN,)
-    main = ("r2_averaged", "geodesic_median_deg")
+    metric_prefix = ""
+    tables = (_RELATIVE_TABLE,)
+    main_metrics = ("r2_averaged", "geodesic_median_deg")
 
-    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
-        """Give the quaternions [P, 4] of P pairs."""
-        absolute = split.quaternions.reshape(-1, 4)[rows_of(split, samples)]
-        return relative_quaternion(absolute[:, 0], absolute[:, 1], self.sign)
+    def compute_targets(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Compute the quaternions [P, 4] of P pairs."""
+        absolute = split.quaternions.reshape(-1, 4)[compute_rows(split, samples)]
+        return compute_relative_quaternion(absolute[:, 0], absolute[:, 1], self.sign)
 
-    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
-        """Score quaternions."""
-        return rotation_scores(predicted, target, resamples)
+    def compute_scores(
+        self, predicted: FloatArray, target: FloatArray, resamples: BootstrapResamples
+    ) -> Scores:
+        """Compute the scores of predicted quaternions."""
+        return compute_rotation_scores(predicted, target, resamples)
 
-    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
-        """Make a fitted task of a head, whose errors are shown over the angle of the turn."""
+    def build_fitted_task(self, row: str, dim: int, probe: Callable[[Features], Features]) -> FittedTask:
+        """Make a fitted task of a head, with a figure of its error over the angle between the views."""
 
-        def show(place: EvaluatedSplit) -> Shown:
-            true = self.true(place)
-            turns = geodesic_deg(np.broadcast_to(_NOT_TURNED, true.shape), true)
-            return Shown(turns, geodesic_deg(self.predict(row, probe, place), true))
+        def make_figure_data(eval_split: EvaluatedSplit) -> TaskFigureData:
+            targets = self.compute_val_targets(eval_split)
+            identity = np.broadcast_to(_IDENTITY_QUATERNION, targets.shape)
+            errors = compute_geodesic_deg(self.predict(row, probe, eval_split), targets)
+            return TaskFigureData(compute_geodesic_deg(identity, targets), errors)
 
-        return replace(Regression.fitted(self, row, dim, probe), show=show)
+        fitted = Regression.build_fitted_task(self, row, dim, probe)
+        return replace(fitted, make_figure_data=make_figure_data)
 
 
 @dataclass(frozen=True, slots=True)
 class LinearRotation(RelativeRotation):
-    """The same by a linear head."""
+    """The relative rotation of a pair of views, predicted by a linear head."""
 
-    deep: bool = False
+    use_mlp: bool = False
     name = "linear_rotation"
-    prefix = "linear_"
-    tables = (_LINEAR,)
-    main = ()
+    metric_prefix = "linear_"
+    tables = (_LINEAR_TABLE,)
+    main_metrics = ()
 
-    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
-        """Make a fitted task of a head."""
-        return Regression.fitted(self, row, dim, probe)
+    def build_fitted_task(self, row: str, dim: int, probe: Callable[[Features], Features]) -> FittedTask:
+        """Make a fitted task of a head, without a figure."""
+        return Regression.build_fitted_task(self, row, dim, probe)
 
 
 @dataclass(frozen=True, slots=True)
 class AbsoluteRotation(Regression):
-    """The quaternion of R, xyzw with w >= 0."""
+    """The absolute rotation R of a view, as a quaternion xyzw with w >= 0."""
 
     name = "absolute_rotation"
     title = "rotation of a view"
-    views = 1
-    prefix = "absolute_"
-    tables = (_OF_A_VIEW,)
-    main = ("absolute_geodesic_median_deg",)
+    num_views = 1
+    metric_prefix = "absolute_"
+    tables = (_ABSOLUTE_TABLE,)
+    main_metrics = ("absolute_geodesic_median_deg",)
 
-    def target(self, split: SplitFeatures, samples: Samples) -> FloatArray:
-        """Give the quaternions [P, 4] of P views."""
-        return canonical_quaternion(split.quaternions.reshape(-1, 4)[rows_of(split, samples)[:, 0]])
+    def compute_targets(self, split: SplitFeatures, samples: Samples) -> FloatArray:
+        """Compute the quaternions [P, 4] of P views."""
+        return canonicalize_quaternion(split.quaternions.reshape(-1, 4)[compute_rows(split, samples)[:, 0]])
 
-    def measure(self, predicted: FloatArray, target: FloatArray, resamples: Resamples) -> Scores:
-        """Score quaternions."""
-        return rotation_scores(predicted, target, resamples)
+    def compute_scores(
+        self, predicted: FloatArray, target: FloatArray, resamples: BootstrapResamples
+    ) -> Scores:
+        """Compute the scores of predicted quaternions."""
+        return compute_rotation_scores(predicted, target, resamples)

@@ -1,4 +1,4 @@
-"""The contract of a task: it asks something of a method, is fitted on one split and scored on others."""
+"""The interface of an evaluation task, and the splits that tasks are fitted and scored on."""
 
 import typing
 from abc import ABC, abstractmethod
@@ -8,140 +8,145 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from turntable.evaluation.details import Shown
 from turntable.evaluation.features import SplitFeatures
-from turntable.evaluation.numbers import Learner, ProbeConfig, Resamples, Scores
-from turntable.evaluation.tables import ScoreTable
-from turntable.evaluation.tasks.samples import Features, PairLists
+from turntable.evaluation.figure_data import TaskFigureData
+from turntable.evaluation.measurement import BootstrapResamples, ProbeConfig, ProbeTrainer, Scores
+from turntable.evaluation.score_table_specs import ScoreTable
+from turntable.evaluation.tasks.samples import Features, PairConfig
 from turntable.loaders import Samples
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluatedSplit:
-    """A split to fit or to score on, with what all tasks of a protocol share."""
+    """A split to fit or to score on, with the settings that all tasks of a protocol share."""
 
     name: str
-    """The name that notes have for it."""
+    """Name of the split in notes."""
     split: SplitFeatures
-    resamples: Resamples
-    """Resamples of its objects: they make scores of values of each object."""
-    pairs: PairLists
-    is_home: bool = True
-    """True where it is of the data set that tasks are fitted on."""
+    """Features and labels of the split."""
+    resamples: BootstrapResamples
+    """Bootstrap resamples of its objects; they turn values of each object into scores with intervals."""
+    pairs: PairConfig
+    """Settings of its pairs of views."""
+    is_own_dataset: bool = True
+    """True if the split is of the data set that tasks are fitted on."""
 
 
 Scorer = Callable[[EvaluatedSplit], Scores]
-"""From a split to scores by metric; an empty mapping where it cannot be asked after all."""
+"""Function from a split to scores by metric; the mapping is empty if the split cannot be scored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """A task that is fitted to a row."""
+class FittedTask:
+    """A task fitted for one row of the scores."""
 
     score: Scorer
+    """Function that scores a split."""
     dim: int
-    """Numbers of a view that it reads."""
-    show: Callable[[EvaluatedSplit], Shown] | None = None
-    """Gives what the pictures of a report show of it."""
+    """Number of features of a view that the task reads."""
+    make_figure_data: Callable[[EvaluatedSplit], TaskFigureData] | None = None
+    """Function from a split to the data of the task's figures; None if it has no figures."""
 
 
 class Task(typing.Protocol):
-    """Something that is asked of a method, or of the features that it made."""
+    """A task that scores a method, or the features that it has computed."""
 
     @property
     def name(self) -> str:
-        """Its name; no other task of the protocol has it."""
+        """Name of the task, unique in a protocol."""
         ...
 
     @property
     def title(self) -> str:
-        """A title for notes that say what is left out; in the plural where it ``asks``."""
+        """Title in notes about tasks that are left out; in the plural if the task requires abilities."""
         ...
 
     @property
-    def asks(self) -> tuple[type, ...]:
-        """The abilities that it asks of the method; none where features are enough."""
+    def required_abilities(self) -> tuple[type, ...]:
+        """Abilities that the method must have; none if features are enough."""
         ...
 
     @property
     def tables(self) -> tuple[ScoreTable, ...]:
-        """Its part of the report."""
+        """Tables of its scores in a report."""
         ...
 
     @property
-    def main(self) -> tuple[str, ...]:
-        """Its metrics that stand in short tables, in their order."""
+    def main_metrics(self) -> tuple[str, ...]:
+        """Metrics that short tables show, in order."""
         ...
 
-    def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
-        """Say why a split cannot be asked, such as for want of labels or views; None where it can."""
+    def find_obstacle(self, split: SplitFeatures, method: Any = None) -> str | None:
+        """Return why a split cannot be scored, such as missing labels or views; None if it can."""
         ...
 
-    def rows(self, train: EvaluatedSplit, method: Any = None) -> tuple[str, ...]:
-        """Name the rows of its scores: parts of the features, or rows of its own."""
+    def list_rows(self, train: EvaluatedSplit, method: Any = None) -> tuple[str, ...]:
+        """List the rows of its scores: parts of the features, or rows of its own."""
         ...
 
-    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
-        """Fit it to a row, on the train split."""
+    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> FittedTask:
+        """Fit the task for a row, on the train split."""
         ...
 
-    def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
-        """Give what its scores are held against, by row: "constant", which sees nothing, must be there.
+    def build_baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
+        """Build the baselines of its scores, by row.
 
-        Others are called "baseline_NAME".
+        The constant baseline, "constant", must be there: it sees no image. Others are called "baseline_NAME".
         """
         ...
 
 
 class FeatureTask(ABC):
-    """A task over every part of the features, by itself; what all such tasks have in common."""
+    """Base class of tasks that are fitted to every part of the features separately."""
 
-    asks: tuple[type, ...] = ()
+    required_abilities: tuple[type, ...] = ()
+    """Abilities that the method must have: none, features are enough."""
     tables: tuple[ScoreTable, ...] = ()
-    """Without any, its scores stand among the other scores."""
-    main: tuple[str, ...] = ()
+    """Tables of its scores in a report; scores without a table are listed under "Other scores"."""
+    main_metrics: tuple[str, ...] = ()
+    """Metrics that short tables show, in order."""
 
-    def lacks(self, split: SplitFeatures, method: Any = None) -> str | None:
-        """Say why a split cannot be asked; None: each can."""
+    def find_obstacle(self, split: SplitFeatures, method: Any = None) -> str | None:
+        """Return why a split cannot be scored; None: every split can."""
         del split, method
         return None
 
-    def rows(self, train: EvaluatedSplit, method: Any = None) -> tuple[str, ...]:
-        """Name the parts."""
+    def list_rows(self, train: EvaluatedSplit, method: Any = None) -> tuple[str, ...]:
+        """List the parts of the features."""
         del method
         return tuple(train.split.parts)
 
     @abstractmethod
-    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> Fitted:
-        """Fit it to a part, ``train.split.parts[row]`` [N, V, D]."""
+    def fit(self, row: str, train: EvaluatedSplit, method: Any = None) -> FittedTask:
+        """Fit the task to a part of the features, ``train.split.parts[row]`` [N, V, D]."""
 
     @abstractmethod
-    def baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
-        """Give what its scores are held against, by row."""
+    def build_baselines(self, train: EvaluatedSplit) -> Mapping[str, Scorer]:
+        """Build the baselines of its scores, by row; "constant" must be there."""
 
 
 @typing.runtime_checkable
 class HeadTask(Task, typing.Protocol):
-    """A task over features whose head learns batch by batch, so that the backbone may drift meanwhile."""
+    """A task over features whose head is trained batch by batch, as ``train_mode_heads`` needs it."""
 
     @property
     def probe(self) -> ProbeConfig:
-        """How the head is trained."""
+        """Settings of the training of the head."""
         ...
 
     @property
-    def views(self) -> int:
-        """Views of a sample, 1 or 2."""
+    def num_views(self) -> int:
+        """Number of views of a sample, 1 or 2."""
         ...
 
-    def learner(self, dim: int, train: EvaluatedSplit) -> Learner:
-        """Make a head for features of a width, which has learned nothing."""
+    def make_trainer(self, dim: int, train: EvaluatedSplit) -> ProbeTrainer:
+        """Make an untrained head for features of width ``dim``."""
         ...
 
-    def targets(self, train: SplitFeatures, samples: Samples) -> NDArray[Any]:
-        """Give what a head is to learn of P samples, [P, ...]."""
+    def compute_head_targets(self, train: SplitFeatures, samples: Samples) -> NDArray[Any]:
+        """Compute the targets [P, ...] of P samples."""
         ...
 
-    def fitted(self, row: str, dim: int, probe: Callable[[Features], Features]) -> Fitted:
-        """Make a fitted task of a trained head, from features [P, views * dim]."""
+    def build_fitted_task(self, row: str, dim: int, probe: Callable[[Features], Features]) -> FittedTask:
+        """Make a fitted task of a trained head that reads features [P, num_views * dim]."""
         ...

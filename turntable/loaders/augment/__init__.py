@@ -1,11 +1,11 @@
-"""Augmentation of images, with the parameters that were drawn as labels."""
+"""Augmentation of images on any device, with the parameters that a loader has drawn into the batch."""
 
-from turntable.loaders.augment.batches import augment_batch, parameter_fields
-from turntable.loaders.augment.images import augment, parameters_in
+from turntable.loaders.augment.batch_augmentation import augment_batch, list_parameter_fields
+from turntable.loaders.augment.image_augmentation import augment, get_parameters
 
 __all__ = [
     "augment",
     "augment_batch",
-    "parameter_fields",
-    "parameters_in",
+    "get_parameters",
+    "list_parameter_fields",
 ]

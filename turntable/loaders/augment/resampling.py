@@ -1,78 +1,88 @@
-"""Crops, flips and blurs of many pictures at once: each is a matrix for the rows and one for the columns."""
+"""Crop, flip and blur for many images at once.
+
+Each of these is a linear map of rows followed by one of columns. So each image has two small matrices, and a
+batch of matrix products applies them to all images.
+"""
 
 import torch
 from torch import Tensor
 
 
 def crop_and_flip(images: Tensor, crop: Tensor, flip: Tensor | None, size: int) -> Tensor:
-    """A part of each picture at another size, bilinear and antialiased, as Pillow's ``resize(box=...)``.
+    """Crop, resize and flip images, bilinear and antialiased, like Pillow's ``resize(box=...)``.
 
-    Where the result has fewer pixels than the part, each is a mean over all that fall on it, weighed by a
-    triangle as wide as two of its own pixels.
+    When the result has fewer pixels than the crop, each pixel is a weighted mean of all pixels near it. The
+    weights are a triangle that is two pixels of the result wide.
 
     Args:
         images: [B, 3, H, W] of any type.
         crop: [B, 4] top, left, height and width as shares of the sides.
-        flip: [B] 1 where left and right are exchanged in the result; None: nowhere.
-        size: side of the result in pixels.
+        flip: [B] 1 to exchange left and right in the result, else 0; None: no flip.
+        size: Side of the result in pixels.
 
     Returns:
         float32 [B, 3, size, size].
     """
     height, width = images.shape[-2:]
-    top, left, tall, wide = crop.unbind(-1)
-    down = _triangles(top * height, tall * height, height, size)
-    across = _triangles(left * width, wide * width, width, size)
+    top, left, crop_height, crop_width = crop.unbind(-1)
+    row_weights = _compute_triangle_weights(top * height, crop_height * height, height, size)
+    column_weights = _compute_triangle_weights(left * width, crop_width * width, width, size)
     if flip is not None:
-        across = torch.where(flip[:, None, None] > 0.5, across.flip(1), across)
-    return _applied(images, down, across)
+        # Exchanging the rows of this matrix flips the result, at no cost for the images.
+        column_weights = torch.where(flip[:, None, None] > 0.5, column_weights.flip(1), column_weights)
+    return _apply_weights(images, row_weights, column_weights)
 
 
-def gaussian_blur(images: Tensor, sigma_px: Tensor) -> Tensor:
-    """Each picture blurred by its own Gaussian, whole and not cut off; beyond the edges nothing has weight.
+def blur(images: Tensor, sigma_px: Tensor) -> Tensor:
+    """Blur each image with a Gaussian.
+
+    The kernel is not cut off, and pixels beyond the edges of the image have no weight.
 
     Args:
         images: float32 [B, 3, H, W].
-        sigma_px: [B]; 0: unchanged.
+        sigma_px: [B] standard deviations in pixels; 0: unchanged.
 
     Returns:
-        [B, 3, H, W].
+        float32 [B, 3, H, W].
     """
     height, width = images.shape[-2:]
-    return _applied(images, _gaussians(sigma_px, height), _gaussians(sigma_px, width))
+    return _apply_weights(
+        images, _compute_gaussian_weights(sigma_px, height), _compute_gaussian_weights(sigma_px, width)
+    )
 
 
-def _applied(images: Tensor, down: Tensor, across: Tensor) -> Tensor:
-    """Rows mixed by [B, S, H], then columns by [B, S, W]."""
+def _apply_weights(images: Tensor, row_weights: Tensor, column_weights: Tensor) -> Tensor:
+    """Mix the rows of images by weights [B, S, H], then the columns by weights [B, S, W]."""
     pixels = images.to(torch.float32, memory_format=torch.contiguous_format)
-    return down[:, None] @ pixels @ across[:, None].transpose(-1, -2)
+    return row_weights[:, None] @ pixels @ column_weights[:, None].transpose(-1, -2)
 
 
-def _triangles(start: Tensor, length: Tensor, count: int, size: int) -> Tensor:
-    """Weights [B, size, count] of the pixels along a side that is resampled.
+def _compute_triangle_weights(start: Tensor, length: Tensor, num_pixels: int, size: int) -> Tensor:
+    """Compute the weights [B, size, num_pixels] that resample one side of an image.
 
     Args:
-        start: [B] of the part, in pixels.
-        length: [B] of the part, in pixels.
-        count: of pixels along the side.
-        size: of the result.
+        start: [B] start of the crop in pixels.
+        length: [B] length of the crop in pixels.
+        num_pixels: Number of pixels along the side.
+        size: Number of pixels in the result.
     """
     scale = (length / size)[:, None]
-    centres = start[:, None] + (torch.arange(size, device=start.device) + 0.5) * scale
-    pixels = torch.arange(count, device=start.device) + 0.5
-    distance = (pixels - centres[..., None]).abs() / scale.clamp(min=1.0)[..., None]
-    return _normalised((1.0 - distance).clamp(min=0.0))
+    centers = start[:, None] + (torch.arange(size, device=start.device) + 0.5) * scale
+    pixels = torch.arange(num_pixels, device=start.device) + 0.5
+    distance = (pixels - centers[..., None]).abs() / scale.clamp(min=1.0)[..., None]
+    return _normalize_weights((1.0 - distance).clamp(min=0.0))
 
 
-def _gaussians(sigma: Tensor, count: int) -> Tensor:
-    """Weights [B, count, count]."""
-    pixels = torch.arange(count, device=sigma.device, dtype=sigma.dtype)
-    # So narrow a Gaussian is the pixel itself, to the bit.
+def _compute_gaussian_weights(sigma: Tensor, num_pixels: int) -> Tensor:
+    """Compute the weights [B, num_pixels, num_pixels] that blur one side of an image."""
+    pixels = torch.arange(num_pixels, device=sigma.device, dtype=sigma.dtype)
+    # The minimum avoids a division by zero. With a Gaussian this narrow all other weights underflow to 0, so
+    # the image stays unchanged to the bit.
     steps = (pixels - pixels[:, None]) / sigma.clamp(min=1e-3)[:, None, None]
     weights = torch.exp(-0.5 * steps**2)
-    # What is as small as this changes no bit, but products with it are slow on a CPU.
-    return _normalised(torch.where(weights > 1e-12, weights, 0.0))
+    # Weights this small do not change a float32 result, but arithmetic with denormal numbers is slow on CPUs.
+    return _normalize_weights(torch.where(weights > 1e-12, weights, 0.0))
 
 
-def _normalised(weights: Tensor) -> Tensor:
+def _normalize_weights(weights: Tensor) -> Tensor:
     return weights / weights.sum(dim=-1, keepdim=True)

@@ -1,37 +1,37 @@
-"""Engines that fill batches: processes over shared memory, threads, and torch's own workers."""
+"""Engines: making batches in this process, in a pool of workers, or in torch's DataLoader."""
 
-from turntable.loaders.engines.batches import BatchPlan, Last, plan_faults
-from turntable.loaders.engines.engines import (
+from turntable.loaders.engines.batch_engines import (
     BatchEngine,
+    BatchRequest,
     DataLoaderEngine,
     EngineName,
-    HereEngine,
-    MadeBatch,
-    RingEngine,
-    Wanted,
+    InProcessEngine,
+    RawBatch,
+    SharedMemoryEngine,
 )
-from turntable.loaders.engines.filling import Arrays, CorruptView, Filling, picture_specs
-from turntable.loaders.engines.iteration import BatchLoader, Order, Output, ranks
-from turntable.loaders.engines.prefetch import Prefetcher
+from turntable.loaders.engines.batch_loader import BatchLoader, Output, SampleOrder, resolve_ranks
+from turntable.loaders.engines.batch_plan import BatchPlan, LastBatch, iter_plan_faults
+from turntable.loaders.engines.prefetcher import Prefetcher
+from turntable.loaders.engines.view_filler import Arrays, BatchSpec, CorruptView, make_image_specs
 
 __all__ = [
     "Arrays",
     "BatchEngine",
     "BatchLoader",
     "BatchPlan",
+    "BatchRequest",
+    "BatchSpec",
     "CorruptView",
     "DataLoaderEngine",
     "EngineName",
-    "Filling",
-    "HereEngine",
-    "Last",
-    "MadeBatch",
-    "Order",
+    "InProcessEngine",
+    "LastBatch",
     "Output",
     "Prefetcher",
-    "RingEngine",
-    "Wanted",
-    "picture_specs",
-    "plan_faults",
-    "ranks",
+    "RawBatch",
+    "SampleOrder",
+    "SharedMemoryEngine",
+    "iter_plan_faults",
+    "make_image_specs",
+    "resolve_ranks",
 ]

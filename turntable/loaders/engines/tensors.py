@@ -1,4 +1,4 @@
-"""The edge to torch: arrays as tensors without a copy, and memory that a GPU reads."""
+"""Conversion of batches to torch tensors without a copy, and locked memory for copies to a GPU."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,39 +7,43 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from turntable.loaders.fields import PICTURES
+from turntable.loaders.fields import IMAGE_FIELDS
 from turntable.processes import SharedSlots
 
 Batch = dict[str, Tensor]
 
 
 def as_tensors(arrays: Mapping[str, NDArray[Any]]) -> Batch:
-    """Arrays as tensors over the same memory; images become [..., 3, H, W] in channels-last memory."""
-    return {name: _tensor(name, array) for name, array in arrays.items()}
+    """Return tensors that share the memory of arrays.
+
+    Images [..., H, W, 3] become [..., 3, H, W] in channels-last memory.
+    """
+    return {name: _to_tensor(name, array) for name, array in arrays.items()}
 
 
-def _tensor(name: str, array: NDArray[Any]) -> Tensor:
+def _to_tensor(name: str, array: NDArray[Any]) -> Tensor:
     tensor = torch.from_numpy(array)
-    return tensor.movedim(-1, -3) if name in PICTURES else tensor
+    return tensor.movedim(-1, -3) if name in IMAGE_FIELDS else tensor
 
 
-def pin(slots: SharedSlots) -> None:
-    """Lock the slots' memory, so that copies to a GPU run beside everything else.
+def pin_slots(slots: SharedSlots) -> None:
+    """Lock the memory of slots, so that copies to a GPU can run in the background.
 
     Raises:
-        RuntimeError: CUDA refuses, as a rule because too much memory is locked already.
+        RuntimeError: CUDA refuses, usually because too much memory is locked already.
     """
     runtime: Any = torch.cuda.cudart()
-    for slot in range(slots.count):
-        whole, _ = slots.arrays(slot)
-        torch.cuda.check_error(int(runtime.cudaHostRegister(whole.ctypes.data, whole.nbytes, 0)))
+    for slot in range(slots.num_slots):
+        memory, _ = slots.get_arrays(slot)
+        torch.cuda.check_error(int(runtime.cudaHostRegister(memory.ctypes.data, memory.nbytes, 0)))
 
 
-def fence() -> Callable[[], bool]:
-    """Called when a slot is let go: whether the copies that were begun until then are done.
+def record_fence() -> Callable[[], bool]:
+    """Return a function that tells if all copies to the GPU started so far are done.
 
-    Their tensors may be gone long before a copy with ``non_blocking=True`` ends; the slot must wait for it.
-    Copies count that were begun on the current stream.
+    It is called when the last tensor of a slot is deleted. A copy with ``non_blocking=True`` may still read
+    the slot's memory then, so the slot must not be filled again before the copy is done. Only copies on the
+    current stream are tracked.
     """
     if not torch.cuda.is_available():
         return lambda: True

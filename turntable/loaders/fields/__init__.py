@@ -1,43 +1,43 @@
-"""The fields of a batch: their names, their shapes, their values, and what gives them."""
+"""The fields of a batch: names, shapes, values, and the providers that fill them."""
 
-from turntable.loaders.fields.field import (
+from turntable.loaders.fields.batch_field import (
     BatchField,
     ComputedField,
+    DataDescription,
     FieldProvider,
-    FieldSource,
     SampledViews,
     StoredField,
 )
+from turntable.loaders.fields.batch_layout import IMAGE_FIELDS, IMAGES, LeadingAxes, NamedArrays, name_arrays
 from turntable.loaders.fields.labels import LabelField
-from turntable.loaders.fields.naming import IMAGES, PICTURES, LeadingAxes, Named, named_batch
 from turntable.loaders.fields.providers import (
     PROVIDERS,
     BatchFields,
+    batch_to_field_names,
     compute_labels,
-    field_names,
-    label_fields,
-    missing_fields,
+    explain_missing_fields,
     resolve_fields,
+    resolve_labels,
 )
 
 __all__ = [
     "IMAGES",
-    "PICTURES",
+    "IMAGE_FIELDS",
     "PROVIDERS",
     "BatchField",
     "BatchFields",
     "ComputedField",
+    "DataDescription",
     "FieldProvider",
-    "FieldSource",
     "LabelField",
     "LeadingAxes",
-    "Named",
+    "NamedArrays",
     "SampledViews",
     "StoredField",
+    "batch_to_field_names",
     "compute_labels",
-    "field_names",
-    "label_fields",
-    "missing_fields",
-    "named_batch",
+    "explain_missing_fields",
+    "name_arrays",
     "resolve_fields",
+    "resolve_labels",
 ]

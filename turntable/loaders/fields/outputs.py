@@ -1,4 +1,4 @@
-"""Outputs as fields: what is kept of each view beside its picture, mask, depth, normals and coordinates."""
+"""Outputs as fields: the mask, depth, normals and coordinates that are stored with each view."""
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
@@ -8,47 +8,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import Split
-from turntable.datasets.labels import channels_first
+from turntable.datasets.labels import to_channels_first
 from turntable.geometry import QuaternionSign
-from turntable.loaders.fields.field import FieldProvider, FieldSource, StoredField
+from turntable.loaders.fields.batch_field import DataDescription, FieldProvider, StoredField
 
-_CHANNELS = {"mask": 1, "depth": 1, "normals": 3, "coordinates": 3}
+_NUM_CHANNELS = {"mask": 1, "depth": 1, "normals": 3, "coordinates": 3}
 
 
 class OutputProvider(FieldProvider):
-    """Gives outputs, [channels, H, W] of each view; float32, but for the mask, which is 0 or 1 as uint8."""
+    """The provider of outputs, [channels, H, W] for each view.
 
-    def fields(self, source: FieldSource, sign: QuaternionSign) -> Iterator[StoredField]:
-        """Give those that the data keep."""
+    The mask is uint8 with values 0 and 1. The others are float32.
+    """
+
+    def iter_fields(self, data: DataDescription, sign: QuaternionSign) -> Iterator[StoredField]:
+        """Iterate over the outputs that the data have."""
         del sign
-        size = source.image_size_px
-        for name, channels in _CHANNELS.items():
-            if name in source.outputs:
+        size = data.image_size_px
+        for name, channels in _NUM_CHANNELS.items():
+            if name in data.outputs:
                 dtype = "uint8" if name == "mask" else "float32"
-                yield StoredField(name, "view", (channels, size, size), dtype, partial(_read, name))
+                yield StoredField(name, "view", (channels, size, size), dtype, partial(_read_output, name))
 
-    def lacking(self, source: FieldSource) -> Collection[str]:
-        """Name those that they do not keep."""
-        return [name for name in _CHANNELS if name not in source.outputs]
+    def list_missing(self, data: DataDescription) -> Collection[str]:
+        """List the outputs that the data do not have."""
+        return [name for name in _NUM_CHANNELS if name not in data.outputs]
 
-    def explain(self, names: Sequence[str], source: FieldSource) -> str:
-        """Say how to render them."""
-        kept = ("rgb", *source.outputs)
+    def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
+        """Return a message that says how to render these outputs."""
+        available = ("rgb", *data.outputs)
         return (
-            f"no {' and no '.join(names)} in this data set, which keeps {', '.join(kept)} (rgb is always "
-            f"there, as view); render it with --outputs {','.join((*kept, *names))}"
+            f"no {' and no '.join(names)} in this data set, which has {', '.join(available)} (rgb is always "
+            f"there, as view); render it with --outputs {','.join((*available, *names))}"
         )
 
-    def listing(self, source: FieldSource) -> str:
-        """Name those that the data keep."""
-        return f"outputs {', '.join(source.outputs)}" if source.outputs else ""
+    def format_available(self, data: DataDescription) -> str:
+        """Return the names of the outputs that the data have, as text."""
+        return f"outputs {', '.join(data.outputs)}" if data.outputs else ""
 
 
-def _read(name: str, split: Split, row: int, view: int, size: int) -> NDArray[Any]:
-    """One view's output at a side in pixels; none may be mixed, so the nearest pixel is taken."""
-    image = split.read_extra(row, view, name)
-    stored = len(image)
-    if size != stored:
-        nearest = ((np.arange(size) + 0.5) * stored / size).astype(np.intp)
+def _read_output(name: str, split: Split, row: int, view: int, size: int) -> NDArray[Any]:
+    """Read one view's output [channels, H, W] at a side in pixels.
+
+    It is resized to the nearest pixel. A mean of depths, normals or coordinates across an edge would be a
+    value that no surface has.
+    """
+    image = split.read_output(row, view, name)
+    stored_size = len(image)
+    if size != stored_size:
+        nearest = ((np.arange(size) + 0.5) * stored_size / size).astype(np.intp)
         image = image[nearest][:, nearest]
-    return channels_first(name, image)
+    return to_channels_first(name, image)

@@ -1,4 +1,4 @@
-"""The one table of what gives fields to batches, and how a list of names is resolved by it."""
+"""The list of all field providers, and the resolution of field names to fields."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,32 +11,32 @@ from turntable.choices import check_choice
 from turntable.datasets.labels import LabelArray, LabelSchema
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
-from turntable.loaders.fields.field import (
+from turntable.loaders.fields.batch_field import (
     BatchField,
     ComputedField,
+    DataDescription,
     FieldProvider,
-    FieldSource,
     SampledViews,
     StoredField,
 )
-from turntable.loaders.fields.labels import LabelField, LabelProvider, default_labels
+from turntable.loaders.fields.labels import LabelField, LabelProvider, get_default_labels
 from turntable.loaders.fields.outputs import OutputProvider
 from turntable.loaders.fields.points import PointProvider
 
 _LABELS = LabelProvider()
 PROVIDERS: tuple[FieldProvider, ...] = (_LABELS, OutputProvider(), PointProvider())
-"""In the order in which messages list what there is; no two give a field of one name."""
+"""All providers, in the order in which messages list their fields. No two have a field of the same name."""
 
-ALWAYS = ("view", "category", "object_index", "view_index")
-"""Fields that batches have without being asked."""
-_IMAGES_OF_MANY = "views"
-_OF_PAIRS = ("_1", "_2")
-"""The ends of the names of a pair's two views."""
+COMMON_FIELDS = ("view", "category", "object_index", "view_index")
+"""Names of the fields that every batch has."""
+_IMAGES_OF_SEVERAL = "views"
+_PAIR_SUFFIXES = ("_1", "_2")
+"""Suffixes of the names of fields of a pair's two views."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchFields:
-    """The fields of batches besides those that all have. Picklable."""
+    """The fields of batches besides those that every batch has. Picklable."""
 
     computed: tuple[ComputedField, ...] = ()
     stored: tuple[StoredField, ...] = ()
@@ -45,148 +45,157 @@ class BatchFields:
         return iter((*self.stored, *self.computed))
 
     def compute(self, sampled: SampledViews) -> dict[str, NDArray[Any]]:
-        """Compute those that are computed.
+        """Compute the fields of ``computed``.
+
+        Args:
+            sampled: Views of the batch's samples.
 
         Returns:
-            By name [B, k, *shape] of views, [B, k - 1, *shape] of steps, [B, *shape] of objects.
+            By name: [B, k, *shape] for fields of views, [B, k - 1, *shape] of steps, [B, *shape] of objects.
         """
         return {item.name: item.compute(sampled).astype(item.dtype, copy=False) for item in self.computed}
 
 
 def resolve_fields(
     names: Sequence[str] | None,
-    source: FieldSource,
-    views: int,
+    data: DataDescription,
+    num_views: int,
     quaternion_sign: QuaternionSign = "product",
 ) -> BatchFields:
-    """Find out what gives each field of a batch, each once.
+    """Return the fields that have some names, each once.
 
     Args:
-        names: Of labels, outputs and clouds (docs/labels.md has them all); those that every batch has change
-            nothing. None: rotations and factors.
-        source: What the data hold.
-        views: k, of a sample.
-        quaternion_sign: Of all quaternions: "product" (as SIE) or "canonical" (w >= 0).
+        names: Names of labels, outputs and point clouds, listed in docs/labels.md. Fields that every batch
+            has may be named and change nothing. None: rotations and factors.
+        data: Description of the data.
+        num_views: Number of views k of a sample.
+        quaternion_sign: Sign of all quaternions: "product" (as SIE) or "canonical" (w >= 0).
 
     Raises:
-        InvalidInputError: There is no such field, the data lack it, or one view has no steps.
+        InvalidInputError: There is no such field, the data lack it, or it needs two views and samples have
+            one.
     """
-    wanted = default_labels(views) if names is None else names
-    chosen = _chosen(wanted, PROVIDERS, source, views, quaternion_sign)
+    requested = get_default_labels(num_views) if names is None else names
+    fields = _select_fields(requested, PROVIDERS, data, num_views, quaternion_sign)
     return BatchFields(
-        tuple(item for item in chosen if isinstance(item, ComputedField)),
-        tuple(item for item in chosen if isinstance(item, StoredField)),
+        tuple(item for item in fields if isinstance(item, ComputedField)),
+        tuple(item for item in fields if isinstance(item, StoredField)),
     )
 
 
-def missing_fields(names: Iterable[str], source: FieldSource, views: int) -> tuple[str, ...]:
-    """Say of each field that samples of some data cannot have why, and what to do.
+def explain_missing_fields(names: Iterable[str], data: DataDescription, num_views: int) -> tuple[str, ...]:
+    """Return messages about the fields that samples cannot have: why, and what to do.
 
     Args:
-        names: Of fields.
-        source: What the data hold.
-        views: k, of a sample.
+        names: Names of fields.
+        data: Description of the data.
+        num_views: Number of views k of a sample.
 
     Returns:
-        Sentences; none where all can be had.
+        The messages; empty if samples can have all fields.
     """
-    known = _known(PROVIDERS, source, "product")
-    return tuple(_faults(tuple(dict.fromkeys(names)), known, PROVIDERS, source, views))
+    known = _map_fields(PROVIDERS, data, "product")
+    return tuple(_iter_faults(tuple(dict.fromkeys(names)), known, PROVIDERS, data, num_views))
 
 
-def field_names(reads: Iterable[str], views: int) -> tuple[str, ...]:
-    """Turn names of a batch into those of the fields to ask for, each once.
+def batch_to_field_names(batch_names: Iterable[str], num_views: int) -> tuple[str, ...]:
+    """Convert names of a batch to the names of the fields to request, each once.
 
     Args:
-        reads: As batches have them: ``view_1``, ``depth_2``, ``relative_pose``, ``object_points``.
-        views: k, of a sample; of pairs, what each of the two views has ends with _1 or _2.
+        batch_names: Names as a batch has them: ``view_1``, ``depth_2``, ``relative_pose``, ``object_points``.
+        num_views: Number of views k of a sample. The suffixes _1 and _2 are removed for pairs only.
 
     Returns:
-        Without the fields that every batch has: ``depth``, ``relative_pose``, ``object_points``.
+        Names without the fields that every batch has: ``depth``, ``relative_pose``, ``object_points``.
     """
-    names = (name[:-2] if views == 2 and name.endswith(_OF_PAIRS) else name for name in reads)
-    return tuple(dict.fromkeys(name for name in names if name not in (*ALWAYS, _IMAGES_OF_MANY)))
+    names = (name[:-2] if num_views == 2 and name.endswith(_PAIR_SUFFIXES) else name for name in batch_names)
+    return tuple(dict.fromkeys(name for name in names if name not in (*COMMON_FIELDS, _IMAGES_OF_SEVERAL)))
 
 
-def label_fields(
-    names: Sequence[str], schema: LabelSchema, views: int, quaternion_sign: QuaternionSign = "product"
+def resolve_labels(
+    names: Sequence[str], schema: LabelSchema, num_views: int, quaternion_sign: QuaternionSign = "product"
 ) -> tuple[LabelField, ...]:
-    """Find labels alone by their names, each once.
+    """Return the labels that have some names, each once. Fields of other kinds are not looked up.
 
     Args:
-        names: Of labels.
-        schema: Of the label columns.
-        views: k, of a sample.
-        quaternion_sign: Of all quaternions: "product" (as SIE) or "canonical" (w >= 0).
+        names: Names of labels.
+        schema: Schema of the label columns.
+        num_views: Number of views k of a sample.
+        quaternion_sign: Sign of all quaternions: "product" (as SIE) or "canonical" (w >= 0).
 
     Raises:
-        InvalidInputError: There is no such label, the data set lacks it, or one view has no steps.
+        InvalidInputError: There is no such label, the data lack it, or it needs two views and samples have
+            one.
     """
-    chosen = _chosen(names, (_LABELS,), FieldSource(schema), views, quaternion_sign)
-    return tuple(item for item in chosen if isinstance(item, LabelField))
+    fields = _select_fields(names, (_LABELS,), DataDescription(schema), num_views, quaternion_sign)
+    return tuple(item for item in fields if isinstance(item, LabelField))
 
 
 def compute_labels(fields: Iterable[LabelField], labels: LabelArray) -> dict[str, NDArray[Any]]:
-    """Compute labels of many samples; what they have in common is computed once.
+    """Compute labels of many samples. Intermediate values that labels share are computed once.
 
     Args:
-        fields: All of one data set.
-        labels: float32 [B, k, L], k views of each object.
+        fields: Labels, all of the same data set.
+        labels: float32 [B, k, L] label columns of the k views of each sample.
 
     Returns:
-        By name float32 [B, k, *shape] of each view, or [B, k - 1, *shape] from view i to view i + 1.
+        By name: float32 [B, k, *shape] for labels of views, [B, k - 1, *shape] of the steps from view i to
+        view i + 1.
     """
-    wanted = tuple(fields)
-    return BatchFields(wanted).compute(SampledViews(wanted[0].schema, labels)) if wanted else {}
+    computed = tuple(fields)
+    return BatchFields(computed).compute(SampledViews(computed[0].schema, labels)) if computed else {}
 
 
-def _chosen(
+def _select_fields(
     names: Sequence[str],
     providers: Sequence[FieldProvider],
-    source: FieldSource,
-    views: int,
+    data: DataDescription,
+    num_views: int,
     sign: QuaternionSign,
 ) -> tuple[BatchField, ...]:
+    """Return the fields of some providers that have these names, each once; raise if one cannot be had."""
     check_choice("quaternion sign", sign, get_args(QuaternionSign))
     if isinstance(names, str):
         raise InvalidInputError(f"fields {names!r}: give a list of names, such as [{names!r}]")
-    known = _known(providers, source, sign)
-    wanted = tuple(dict.fromkeys(name for name in names if name not in ALWAYS))
-    if faults := list(_faults(wanted, known, providers, source, views)):
+    known = _map_fields(providers, data, sign)
+    requested = tuple(dict.fromkeys(name for name in names if name not in COMMON_FIELDS))
+    if faults := list(_iter_faults(requested, known, providers, data, num_views)):
         raise InvalidInputError("; ".join(faults))
-    return tuple(known[name] for name in wanted)
+    return tuple(known[name] for name in requested)
 
 
-def _known(
-    providers: Iterable[FieldProvider], source: FieldSource, sign: QuaternionSign
+def _map_fields(
+    providers: Iterable[FieldProvider], data: DataDescription, sign: QuaternionSign
 ) -> dict[str, BatchField]:
-    return {item.name: item for provider in providers for item in provider.fields(source, sign)}
+    return {item.name: item for provider in providers for item in provider.iter_fields(data, sign)}
 
 
-def _faults(
+def _iter_faults(
     names: Sequence[str],
     known: Mapping[str, BatchField],
     providers: Sequence[FieldProvider],
-    source: FieldSource,
-    views: int,
+    data: DataDescription,
+    num_views: int,
 ) -> Iterator[str]:
-    """Why names cannot be had: the data lack them, nobody knows them, or a sample has no steps."""
-    missing = [name for name in names if name not in known and name not in ALWAYS]
+    """Yield messages about names that the data lack, that are unknown, or that need two views."""
+    unresolved = [name for name in names if name not in known and name not in COMMON_FIELDS]
     for provider in providers:
-        lacking = provider.lacking(source)
-        if its_own := [name for name in missing if name in lacking]:
-            yield provider.explain(its_own, source)
-            missing = [name for name in missing if name not in its_own]
-    for name in missing:
-        yield _unknown(name, known, providers, source)
+        missing = provider.list_missing(data)
+        if explained := [name for name in unresolved if name in missing]:
+            yield provider.explain_missing(explained, data)
+            unresolved = [name for name in unresolved if name not in explained]
+    for name in unresolved:
+        yield _format_unknown_field(name, known, providers, data)
     steps = [name for name in names if name in known and known[name].per == "step"]
-    if steps and views < 2:
-        yield f"fields {', '.join(steps)}: they lie between two views, and a sample has one; take pairs"
+    if steps and num_views < 2:
+        yield f"fields {', '.join(steps)}: they need two views, and a sample has one; use pairs"
 
 
-def _unknown(name: str, known: Iterable[str], providers: Sequence[FieldProvider], source: FieldSource) -> str:
-    everywhere = [*known, *(other for provider in providers for other in provider.lacking(source))]
-    near = " or ".join(difflib.get_close_matches(name, everywhere, n=3))
-    guess = f"did you mean {near}? " if near else ""
-    there = "; ".join(text for provider in providers if (text := provider.listing(source)))
-    return f"no field {name!r}; {guess}There are {there}"
+def _format_unknown_field(
+    name: str, known: Iterable[str], providers: Sequence[FieldProvider], data: DataDescription
+) -> str:
+    candidates = [*known, *(other for provider in providers for other in provider.list_missing(data))]
+    similar = " or ".join(difflib.get_close_matches(name, candidates, n=3))
+    guess = f"did you mean {similar}? " if similar else ""
+    available = "; ".join(text for provider in providers if (text := provider.format_available(data)))
+    return f"no field {name!r}; {guess}There are {available}"

@@ -1,40 +1,40 @@
-"""Sampling: which views make a sample, and which samples come when."""
+"""Samplers: the rules that pick the views of a sample and the order of samples in an epoch."""
 
-from turntable.loaders.sampling.order import IntArray
-from turntable.loaders.sampling.pair_list import read_pairs, write_pairs
+from turntable.loaders.sampling.pair_files import read_pairs, write_pairs
+from turntable.loaders.sampling.random_order import IntArray
 from turntable.loaders.sampling.samplers import (
     Fixed,
     Fresh,
-    Naming,
     Pairs,
     Sampler,
     Samples,
     Sequences,
     Singles,
     Tuples,
+    ViewNaming,
     Views,
-    random_pairs,
-    validation_pairs,
+    draw_random_pairs,
+    draw_validation_pairs,
 )
-from turntable.loaders.sampling.selection import Selection, chosen_views, whole_split
+from turntable.loaders.sampling.view_selection import ViewSelection, select_all_views, select_views
 
 __all__ = [
     "Fixed",
     "Fresh",
     "IntArray",
-    "Naming",
     "Pairs",
     "Sampler",
     "Samples",
-    "Selection",
     "Sequences",
     "Singles",
     "Tuples",
+    "ViewNaming",
+    "ViewSelection",
     "Views",
-    "chosen_views",
-    "random_pairs",
+    "draw_random_pairs",
+    "draw_validation_pairs",
     "read_pairs",
-    "validation_pairs",
-    "whole_split",
+    "select_all_views",
+    "select_views",
     "write_pairs",
 ]

@@ -1,4 +1,4 @@
-"""Samples: an object and some of its views. A sampler says which come in an epoch, and in which order."""
+"""Samplers. A sample is an object and some of its views; a sampler draws the samples of an epoch in order."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,17 +8,24 @@ from typing import Literal, Protocol
 import numpy as np
 
 from turntable.errors import InvalidInputError
-from turntable.loaders.sampling.order import IntArray, below, distinct, spread_pairs, visit_order, words
-from turntable.loaders.sampling.selection import Selection
+from turntable.loaders.sampling.random_order import (
+    IntArray,
+    draw_below,
+    draw_distinct,
+    draw_spread_pairs,
+    draw_visit_order,
+    draw_words,
+)
+from turntable.loaders.sampling.view_selection import ViewSelection
 
-Naming = Literal["single", "pair", "several"]
-"""How a batch names the views of its samples: ``view``; ``view_1`` and ``view_2``; ``views`` [B, k, ...]."""
+ViewNaming = Literal["single", "pair", "several"]
+"""Naming of images in a batch: ``view``, or ``view_1`` and ``view_2``, or ``views`` [B, k, ...]."""
 
 
-def naming_of(views: int) -> Naming:
-    """How samples of so many views are named where nothing else says it."""
-    names: dict[int, Naming] = {1: "single", 2: "pair"}
-    return names.get(views, "several")
+def get_naming(num_views: int) -> ViewNaming:
+    """Return the usual naming for samples of k views."""
+    names: dict[int, ViewNaming] = {1: "single", 2: "pair"}
+    return names.get(num_views, "several")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,344 +35,363 @@ class Samples:
     objects: IntArray
     """[S] rows of the objects in their split."""
     views: IntArray
-    """[S, k] numbers of their views."""
+    """[S, k] numbers of the views."""
 
     def __len__(self) -> int:
         return len(self.objects)
 
-    def __getitem__(self, chosen: slice | IntArray) -> "Samples":
-        return Samples(self.objects[chosen], self.views[chosen])
+    def __getitem__(self, index: slice | IntArray) -> "Samples":
+        return Samples(self.objects[index], self.views[index])
 
     @cached_property
     def digest(self) -> str:
-        """Hex sha256 of the list, by which two evaluations can tell that they used the same samples."""
+        """Hex sha256 of the samples; two evaluations with equal digests used the same samples."""
         table = np.concatenate([self.objects[None], self.views.T]).astype("<i8")
         return hashlib.sha256(table.tobytes()).hexdigest()
 
 
 class Sampler(Protocol):
-    """Decides the samples of an epoch: a pure function of what may be drawn, the seed and the epoch."""
+    """The interface of samplers. The samples are a pure function of the selection, the seed and the epoch.
+
+    The ``repr`` of a sampler is hashed into the states of loaders. So names of samplers and their fields must
+    not change.
+    """
 
     @property
     def views(self) -> int:
-        """k, of each sample."""
+        """Number of views k of a sample."""
         ...
 
     @property
-    def naming(self) -> Naming:
-        """How a batch names them."""
+    def naming(self) -> ViewNaming:
+        """Naming of the views in a batch."""
         ...
 
-    def count(self, selection: Selection) -> int:
-        """Samples in an epoch, S."""
+    def count_samples(self, selection: ViewSelection) -> int:
+        """Return the number of samples S in an epoch."""
         ...
 
-    def samples(self, selection: Selection, window: int | None, seed: int, epoch: int) -> Samples:
-        """The samples of an epoch, in their order.
+    def draw_samples(self, selection: ViewSelection, window: int | None, seed: int, epoch: int) -> Samples:
+        """Draw the samples of an epoch, in order.
 
         Args:
-            selection: what may be drawn; every object has at least k views.
-            window: shards that are open at once; None: all of them.
-            seed: of the run.
-            epoch: counted from 0.
+            selection: Views to draw from; every object has at least k views.
+            window: Number of shards that samples are drawn from at a time; None: all shards at once.
+            seed: Seed of the order and of the choice of views.
+            epoch: Number of the epoch, from 0.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Every view by itself, once an epoch."""
+    """Every view by itself, once per epoch."""
 
     shuffled: bool = True
-    """Otherwise object by object, in the order in which they are stored."""
+    """True for a random order, False for the order in which views are stored, object by object."""
 
     @property
     def views(self) -> int:
-        """One."""
+        """Number of views of a sample: 1."""
         return 1
 
     @property
-    def naming(self) -> Naming:
-        """``view``."""
+    def naming(self) -> ViewNaming:
+        """Naming of the image: ``view``."""
         return "single"
 
-    def count(self, selection: Selection) -> int:
-        """As many as there are views."""
+    def count_samples(self, selection: ViewSelection) -> int:
+        """Return the number of views."""
         return len(selection.views)
 
-    def samples(self, selection: Selection, window: int | None, seed: int, epoch: int) -> Samples:
-        """All views."""
-        owners = np.repeat(np.arange(len(selection), dtype=np.int64), selection.counts)
+    def draw_samples(self, selection: ViewSelection, window: int | None, seed: int, epoch: int) -> Samples:
+        """Draw every view once."""
+        owners = np.repeat(np.arange(len(selection), dtype=np.int64), selection.view_counts)
         if self.shuffled:
-            order = visit_order(selection.shards[owners], window, 1, seed, epoch)
+            order = draw_visit_order(selection.shards[owners], window, 1, seed, epoch)
             return Samples(selection.objects[owners[order]], selection.views[order, None])
         return Samples(selection.objects[owners], selection.views[:, None])
 
 
 @dataclass(frozen=True, slots=True)
 class Singles:
-    """One view of each object at random, all equally likely."""
+    """One random view of each object, all views equally likely."""
 
     visits: int = 1
-    """Times that an epoch goes through all objects."""
+    """Number of times that an epoch goes through all objects."""
 
     def __post_init__(self) -> None:
         _check_counts(self.views, self.visits, 1)
 
     @property
     def views(self) -> int:
-        """One."""
+        """Number of views of a sample: 1."""
         return 1
 
     @property
-    def naming(self) -> Naming:
-        """``view``."""
+    def naming(self) -> ViewNaming:
+        """Naming of the image: ``view``."""
         return "single"
 
-    def count(self, selection: Selection) -> int:
-        """Objects times visits."""
+    def count_samples(self, selection: ViewSelection) -> int:
+        """Return the number of objects times visits."""
         return len(selection) * self.visits
 
-    def samples(self, selection: Selection, window: int | None, seed: int, epoch: int) -> Samples:
-        """A view of every object, as often as promised."""
-        return _random_tuples(self, 1, selection, window, seed, epoch)
+    def draw_samples(self, selection: ViewSelection, window: int | None, seed: int, epoch: int) -> Samples:
+        """Draw one view of every object at each visit."""
+        return _draw_tuples(self, 1, selection, window, seed, epoch)
 
 
 @dataclass(frozen=True, slots=True)
 class Tuples:
-    """k distinct views of one object at random, all ordered choices equally likely."""
+    """k distinct random views of one object, all ordered choices equally likely."""
 
     views: int
-    """k, at least 1."""
+    """Number of views k of a sample, at least 1."""
     visits: int = 1
-    """Times that an epoch goes through all objects."""
+    """Number of times that an epoch goes through all objects."""
     tuples_per_visit: int = 1
-    """Samples of an object at each visit: its shard is read once for all of them. They stand at least half a
-    window apart."""
+    """Number of samples of an object at each visit. Its shard is read once for all of them. They are at least
+    half a window apart."""
 
     def __post_init__(self) -> None:
         _check_counts(self.views, self.visits, self.tuples_per_visit)
 
     @property
-    def naming(self) -> Naming:
-        """``views``, whatever k is."""
+    def naming(self) -> ViewNaming:
+        """Naming of the images: ``views``, for any k."""
         return "several"
 
-    def count(self, selection: Selection) -> int:
-        """Objects times visits times tuples a visit."""
+    def count_samples(self, selection: ViewSelection) -> int:
+        """Return the number of objects times visits times tuples per visit."""
         return len(selection) * self.visits * self.tuples_per_visit
 
-    def samples(self, selection: Selection, window: int | None, seed: int, epoch: int) -> Samples:
-        """Tuples of every object, as often as promised."""
-        return _random_tuples(self, self.tuples_per_visit, selection, window, seed, epoch)
+    def draw_samples(self, selection: ViewSelection, window: int | None, seed: int, epoch: int) -> Samples:
+        """Draw ``tuples_per_visit`` tuples of every object at each visit."""
+        return _draw_tuples(self, self.tuples_per_visit, selection, window, seed, epoch)
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Two distinct views of one object at random, all ordered pairs equally likely (as SIE draws them)."""
+    """Two distinct random views of one object, all ordered pairs equally likely (as in SIE)."""
 
     visits: int = 1
-    """Times that an epoch goes through all objects."""
+    """Number of times that an epoch goes through all objects."""
     pairs_per_visit: int = 1
-    """Pairs of an object at each visit: its shard is read once for all of them. They stand at least half a
-    window apart, so that they do not share a batch."""
+    """Number of pairs of an object at each visit. Its shard is read once for all of them. They are at least
+    half a window apart, so that they are not in the same batch."""
 
     def __post_init__(self) -> None:
         _check_counts(self.views, self.visits, self.pairs_per_visit)
 
     @property
     def views(self) -> int:
-        """Two."""
+        """Number of views of a sample: 2."""
         return 2
 
     @property
-    def naming(self) -> Naming:
-        """``view_1`` and ``view_2``."""
+    def naming(self) -> ViewNaming:
+        """Naming of the images: ``view_1`` and ``view_2``."""
         return "pair"
 
-    def count(self, selection: Selection) -> int:
-        """Objects times visits times pairs a visit."""
+    def count_samples(self, selection: ViewSelection) -> int:
+        """Return the number of objects times visits times pairs per visit."""
         return len(selection) * self.visits * self.pairs_per_visit
 
-    def samples(self, selection: Selection, window: int | None, seed: int, epoch: int) -> Samples:
-        """Pairs of every object, as often as promised."""
-        return _random_tuples(self, self.pairs_per_visit, selection, window, seed, epoch)
+    def draw_samples(self, selection: ViewSelection, window: int | None, seed: int, epoch: int) -> Samples:
+        """Draw ``pairs_per_visit`` pairs of every object at each visit."""
+        return _draw_tuples(self, self.pairs_per_visit, selection, window, seed, epoch)
 
 
 @dataclass(frozen=True, slots=True)
 class Sequences:
-    """Views that follow one another in a true sequence, of data sets with such (recipe ``sequences``)."""
+    """k consecutive views of a sequence, for data sets that have sequences (recipe ``sequences``)."""
 
     views: int
-    """k: the whole sequence, or as many of its views in a row, from a random start."""
+    """Number of views k of a sample: the whole sequence, or a part of it from a random start."""
     visits: int = 1
+    """Number of times that an epoch goes through all sequences."""
 
     def __post_init__(self) -> None:
         _check_counts(self.views, self.visits, 1)
 
     @property
-    def naming(self) -> Naming:
-        """``views``, whatever k is."""
+    def naming(self) -> ViewNaming:
+        """Naming of the images: ``views``, for any k."""
         return "several"
 
-    def count(self, selection: Selection) -> int:
-        """As many as there are whole sequences, times visits."""
-        return len(self._sequences(selection)[0]) * self.visits
+    def count_samples(self, selection: ViewSelection) -> int:
+        """Return the number of complete sequences times visits."""
+        return len(self._find_sequences(selection)[0]) * self.visits
 
-    def samples(self, selection: Selection, window: int | None, seed: int, epoch: int) -> Samples:
-        """Every sequence once a visit; those of which a filter left out a view do not come."""
-        places, firsts = self._sequences(selection)
+    def draw_samples(self, selection: ViewSelection, window: int | None, seed: int, epoch: int) -> Samples:
+        """Draw every complete sequence once at each visit. Sequences that a filter has cut are left out."""
+        places, firsts = self._find_sequences(selection)
         visits = range(epoch * self.visits, (epoch + 1) * self.visits)
         order = np.concatenate(
-            [visit_order(selection.shards[places], window, 1, seed, visit) for visit in visits]
+            [draw_visit_order(selection.shards[places], window, 1, seed, visit) for visit in visits]
         )
-        starts = np.full(len(order), selection.sequence_length - self.views + 1)
-        skipped = below(words("views", seed, epoch, len(order)), starts)
-        views = (firsts[order] + skipped)[:, None] + np.arange(self.views)
+        num_starts = np.full(len(order), selection.sequence_length - self.views + 1)
+        starts = draw_below(draw_words("views", seed, epoch, len(order)), num_starts)
+        views = (firsts[order] + starts)[:, None] + np.arange(self.views)
         return Samples(selection.objects[places[order]], views)
 
-    def _sequences(self, selection: Selection) -> tuple[IntArray, IntArray]:
-        """Places of objects, and first views, of all sequences that are whole.
+    def _find_sequences(self, selection: ViewSelection) -> tuple[IntArray, IntArray]:
+        """Find the complete sequences: indices of their objects in the selection, and their first views.
 
         Raises:
-            InvalidInputError: the data set has no sequences, or shorter ones.
+            InvalidInputError: The data set has no sequences, or they are too short.
         """
         length = selection.sequence_length
         if length == 0:
             raise InvalidInputError(
-                "this data set has no sequences; render one with the recipe 'sequences', or take Tuples: "
+                "this data set has no sequences; render one with the recipe 'sequences', or use Tuples for "
                 "views of an object in any order"
             )
         if self.views > length:
             raise InvalidInputError(
-                f"{self.views} views of a sequence: the sequences of this data set have {length}"
+                f"Sequences({self.views}): the sequences of this data set have only {length} views; use fewer"
             )
-        owners = np.repeat(np.arange(len(selection), dtype=np.int64), selection.counts)
+        owners = np.repeat(np.arange(len(selection), dtype=np.int64), selection.view_counts)
         firsts = selection.views - selection.views % length
-        key = owners * (int(selection.views.max(initial=0)) + 1) + firsts
-        _, at, found = np.unique(key, return_index=True, return_counts=True)
-        whole = at[found == length]
-        return owners[whole], firsts[whole]
+        # One number for each sequence of each object. A sequence is complete if its number comes once per
+        # view.
+        sequence_ids = owners * (int(selection.views.max(initial=0)) + 1) + firsts
+        _, first_index, num_views = np.unique(sequence_ids, return_index=True, return_counts=True)
+        complete = first_index[num_views == length]
+        return owners[complete], firsts[complete]
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """Views that no epoch has shown before, for those that are rendered when they are wanted."""
+    """k consecutive views that no sample before had, for views that are rendered on request."""
 
     views: int = 2
-    """k, in a row: of a recipe with sequences, the beginning of one that has not been shown."""
+    """Number of views k of a sample. With sequences, a sample is the beginning of a new sequence."""
     visits: int = 1
+    """Number of times that an epoch goes through all objects."""
     samples_per_visit: int = 1
+    """Number of samples of an object at each visit."""
 
     def __post_init__(self) -> None:
         _check_counts(self.views, self.visits, self.samples_per_visit)
 
     @property
-    def naming(self) -> Naming:
-        """By the number of views."""
-        return naming_of(self.views)
+    def naming(self) -> ViewNaming:
+        """Naming of the images: the usual one for k views."""
+        return get_naming(self.views)
 
-    def count(self, selection: Selection) -> int:
-        """Objects times visits times samples a visit."""
+    def count_samples(self, selection: ViewSelection) -> int:
+        """Return the number of objects times visits times samples per visit."""
         return len(selection) * self.visits * self.samples_per_visit
 
-    def samples(self, selection: Selection, window: int | None, seed: int, epoch: int) -> Samples:
-        """Each object as often as promised; every time with the next views."""
-        each = self.visits * self.samples_per_visit
+    def draw_samples(self, selection: ViewSelection, window: int | None, seed: int, epoch: int) -> Samples:
+        """Draw ``samples_per_visit`` samples of every object at each visit, each with its next views."""
+        samples_per_object = self.visits * self.samples_per_visit
         order = np.concatenate(
             [
-                visit_order(
+                draw_visit_order(
                     selection.shards, window, self.samples_per_visit, seed, epoch * self.visits + visit
                 )
                 for visit in range(self.visits)
             ]
         )
-        # How often each has come before within the epoch.
+        # Number of samples that the object of each sample had before in this epoch. A stable sort by object
+        # keeps the samples of one object in their order, and so they are numbered 0, 1, 2 ...
         by_object = np.argsort(order, kind="stable")
-        earlier = np.empty(len(order), dtype=np.int64)
-        earlier[by_object] = np.tile(np.arange(each), len(selection))
-        firsts = (epoch * each + earlier) * max(self.views, selection.sequence_length)
+        num_earlier = np.empty(len(order), dtype=np.int64)
+        num_earlier[by_object] = np.tile(np.arange(samples_per_object), len(selection))
+        firsts = (epoch * samples_per_object + num_earlier) * max(self.views, selection.sequence_length)
         return Samples(selection.objects[order], firsts[:, None] + np.arange(self.views))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fixed:
-    """A given list in its order, the same in every epoch: of ``validation_pairs``, or of a stored file."""
+    """The same samples in the same order in every epoch, such as those of ``draw_validation_pairs``."""
 
-    list: Samples
+    fixed_samples: Samples
 
     @property
     def views(self) -> int:
-        """k, of the list's samples."""
-        return self.list.views.shape[1]
+        """Number of views k of a sample."""
+        return self.fixed_samples.views.shape[1]
 
     @property
-    def naming(self) -> Naming:
-        """By the number of views."""
-        return naming_of(self.views)
+    def naming(self) -> ViewNaming:
+        """Naming of the images: the usual one for k views."""
+        return get_naming(self.views)
 
     def __repr__(self) -> str:
-        return f"Fixed({len(self.list)} samples of {self.views} views, sha256 {self.list.digest})"
+        # States of loaders have a hash of this text: it must not change.
+        samples = self.fixed_samples
+        return f"Fixed({len(samples)} samples of {self.views} views, sha256 {samples.digest})"
 
-    def count(self, selection: Selection) -> int:
-        """Length of the list."""
+    def count_samples(self, selection: ViewSelection) -> int:
+        """Return the number of samples."""
         del selection
-        return len(self.list)
+        return len(self.fixed_samples)
 
-    def samples(self, selection: Selection, window: int | None, seed: int, epoch: int) -> Samples:
-        """The list; all else is ignored.
+    def draw_samples(self, selection: ViewSelection, window: int | None, seed: int, epoch: int) -> Samples:
+        """Return the fixed samples. Window, seed and epoch are ignored.
 
         Raises:
-            InvalidInputError: It has samples that may not be drawn.
+            InvalidInputError: An object of the samples is not in the selection.
         """
         del window, seed, epoch
-        if not np.isin(self.list.objects, selection.objects).all():
+        if not np.isin(self.fixed_samples.objects, selection.objects).all():
             raise InvalidInputError(
-                "a fixed list has objects that this split has not, or that the filter leaves out; give the "
-                "split that it was made for, and no filter"
+                "fixed samples have objects that this split does not have, or that the filter leaves out; "
+                "use the split that the samples were made for, and no filter"
             )
-        return self.list
+        return self.fixed_samples
 
 
-def random_pairs(selection: Selection, visits: int, seed: int, epoch: int) -> Samples:
-    """The pairs of an epoch of ``Pairs(visits)``, over the whole split."""
-    return Pairs(visits).samples(selection, None, seed, epoch)
+def draw_random_pairs(selection: ViewSelection, visits: int, seed: int, epoch: int) -> Samples:
+    """Draw the samples of an epoch of ``Pairs(visits)``, with one window over the whole split."""
+    return Pairs(visits).draw_samples(selection, None, seed, epoch)
 
 
-def validation_pairs(selection: Selection, pairs_per_object: int, seed: int) -> Samples:
-    """A fixed list of pairs, object by object, no pair of one object twice.
+def draw_validation_pairs(selection: ViewSelection, pairs_per_object: int, seed: int) -> Samples:
+    """Draw a fixed list of pairs, object by object. No pair of an object comes twice.
 
     Args:
-        selection: every object has at least 2 views.
-        pairs_per_object: at most views * (views - 1), all ordered pairs.
-        seed: of the list.
+        selection: Views to draw from; every object has at least 2 views.
+        pairs_per_object: Number of pairs of each object, at most views * (views - 1): all ordered pairs.
+        seed: Seed of the list.
 
     Raises:
-        InvalidInputError: there are not so many pairs.
+        InvalidInputError: An object has fewer pairs than that.
     """
-    first, second = spread_pairs(selection.counts, pairs_per_object, seed)
+    first, second = draw_spread_pairs(selection.view_counts, pairs_per_object, seed)
     places = np.repeat(np.arange(len(selection)), pairs_per_object)
-    local = np.stack([first, second], axis=1)
-    return Samples(selection.objects[places], selection.views[selection.starts[places, None] + local])
+    offsets = np.stack([first, second], axis=1)
+    return Samples(selection.objects[places], selection.views[selection.starts[places, None] + offsets])
 
 
-def _random_tuples(
-    sampler: Sampler, per_visit: int, selection: Selection, window: int | None, seed: int, epoch: int
+def _draw_tuples(
+    sampler: Sampler,
+    samples_per_visit: int,
+    selection: ViewSelection,
+    window: int | None,
+    seed: int,
+    epoch: int,
 ) -> Samples:
-    visits = sampler.count(selection) // (len(selection) * per_visit)
+    """Draw the samples of a sampler whose views are distinct and in random order."""
+    num_visits = sampler.count_samples(selection) // (len(selection) * samples_per_visit)
     order = np.concatenate(
         [
-            visit_order(selection.shards, window, per_visit, seed, epoch * visits + visit)
-            for visit in range(visits)
+            draw_visit_order(selection.shards, window, samples_per_visit, seed, epoch * num_visits + visit)
+            for visit in range(num_visits)
         ]
     )
-    random = words("views", seed, epoch, sampler.views * len(order)).reshape(len(order), sampler.views)
-    local = distinct(selection.counts[order], sampler.views, random)
-    return Samples(selection.objects[order], selection.views[selection.starts[order, None] + local])
+    random = draw_words("views", seed, epoch, sampler.views * len(order)).reshape(len(order), sampler.views)
+    offsets = draw_distinct(selection.view_counts[order], sampler.views, random)
+    return Samples(selection.objects[order], selection.views[selection.starts[order, None] + offsets])
 
 
-def _check_counts(views: int, visits: int, per_visit: int) -> None:
-    if min(views, visits, per_visit) < 1:
+def _check_counts(num_views: int, num_visits: int, samples_per_visit: int) -> None:
+    if min(num_views, num_visits, samples_per_visit) < 1:
         raise InvalidInputError(
-            f"{views} views, {visits} visits, {per_visit} samples a visit: each must be at least 1"
+            f"{num_views} views, {num_visits} visits, {samples_per_visit} samples per visit: each must be at "
+            "least 1"
         )

@@ -1,29 +1,45 @@
-"""Layers that methods share: heads, predictors, capsules, moving averages, and batches over all ranks."""
+"""Layers that methods share: heads, predictors, capsules, moving averages and gathering over ranks."""
 
-from turntable.models.layers.capsules import CapsuleProjector, cross_entropy, missing_entropy
+from turntable.models.layers.all_gather import gather_all_ranks
+from turntable.models.layers.capsules import CapsuleProjector, mean_entropy_loss, soft_cross_entropy_loss
 from turntable.models.layers.equiangular import EquiangularHead
-from turntable.models.layers.gathering import gathered
-from turntable.models.layers.heads import action_embedding, mlp, mlp_with_norm, projector, projector_with_norm
-from turntable.models.layers.moving_average import Buffers, Every, MovingAverage, cosine_decay
-from turntable.models.layers.predictors import EmbeddedPredictor, PredictingConfig, Predictor, build_predictor
+from turntable.models.layers.heads import (
+    build_action_embedding,
+    build_mlp,
+    build_mlp_with_norm,
+    build_projector,
+    build_projector_with_norm,
+)
+from turntable.models.layers.moving_average import (
+    BufferUpdate,
+    MovingAverage,
+    UpdateInterval,
+    compute_cosine_decay,
+)
+from turntable.models.layers.predictors import (
+    ActionEmbeddingPredictor,
+    Predictor,
+    PredictorConfig,
+    build_predictor,
+)
 
 __all__ = [
-    "Buffers",
+    "ActionEmbeddingPredictor",
+    "BufferUpdate",
     "CapsuleProjector",
-    "EmbeddedPredictor",
     "EquiangularHead",
-    "Every",
     "MovingAverage",
-    "PredictingConfig",
     "Predictor",
-    "action_embedding",
+    "PredictorConfig",
+    "UpdateInterval",
+    "build_action_embedding",
+    "build_mlp",
+    "build_mlp_with_norm",
     "build_predictor",
-    "cosine_decay",
-    "cross_entropy",
-    "gathered",
-    "missing_entropy",
-    "mlp",
-    "mlp_with_norm",
-    "projector",
-    "projector_with_norm",
+    "build_projector",
+    "build_projector_with_norm",
+    "compute_cosine_decay",
+    "gather_all_ranks",
+    "mean_entropy_loss",
+    "soft_cross_entropy_loss",
 ]

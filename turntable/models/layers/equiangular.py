@@ -1,11 +1,11 @@
-"""Equiangular basis vectors: a classifier whose weights are fixed directions, nearly orthogonal.
+"""Equiangular basis vectors: a classifier whose weights are fixed, nearly orthogonal directions.
 
-Shen, Sun and Wei, "Equiangular Basis Vectors" (CVPR 2023, arXiv:2303.11637): a category is a direction, the
-answer is the direction nearest to the embedding, and no weight grows with the number of categories.
+Shen, Sun and Wei, "Equiangular Basis Vectors" (CVPR 2023, arXiv:2303.11637). Each category has a direction,
+and the predicted category is that of the direction nearest to the embedding. The embedding may have fewer
+dimensions than there are categories.
 
-The paper minimises relu(|cos| - 0.002) over all pairs, which finds vectors that are orthogonal where there
-can be such. Of more vectors than dimensions it lets some pairs lie close, so here the greatest cosine is what
-is minimised.
+The paper minimizes relu(|cos| - 0.002) over all pairs, which finds orthogonal vectors where they exist. For
+more vectors than dimensions it leaves some pairs close together, so here the largest cosine is minimized.
 """
 
 from functools import cache
@@ -16,77 +16,78 @@ from torch.nn import functional
 
 from turntable.errors import InvalidInputError
 
-_STEPS = 2000
-_ENOUGH = 0.002
-"""Cosines of at most this much are orthogonal enough."""
+_NUM_STEPS = 2000
+_MAX_COSINE = 0.002
+"""Largest cosine at which vectors count as orthogonal; the descent stops there."""
 
 
 class EquiangularHead(nn.Module):
-    """A linear map to [B, dim], and the cosines to one fixed vector a category, over a temperature."""
+    """A linear map to [B, dim], and the cosines to one fixed vector per category, over a temperature."""
 
     basis: Tensor
 
     def __init__(
         self, dim_in: int, num_categories: int, dim: int | None = None, temperature: float = 0.07
     ) -> None:
-        """Make the head.
+        """Build the head with fresh weights.
 
         Args:
-            dim_in: Of representations [B, dim_in].
-            num_categories: N.
-            dim: Of the vectors; by default N, where they can be orthogonal.
-            temperature: By which cosines are divided.
+            dim_in: Width of the representations.
+            num_categories: Number of categories N.
+            dim: Width of the vectors; by default N, which lets them be orthogonal.
+            temperature: Divisor of the cosines.
         """
         super().__init__()
         self.linear = nn.Linear(dim_in, num_categories if dim is None else dim)
         self.temperature = temperature
-        vectors = equiangular_vectors(num_categories, self.linear.out_features)
+        vectors = make_equiangular_vectors(num_categories, self.linear.out_features)
         self.register_buffer("basis", vectors, persistent=False)
 
     def forward(self, representation: Tensor) -> Tensor:
-        """Logits [B, N] of representations [B, dim_in]."""
+        """Compute logits [B, N] of representations [B, dim_in]."""
         directions = functional.normalize(self.linear(representation).float(), dim=1)
         return directions @ self.basis.T / self.temperature
 
 
 @cache
-def equiangular_vectors(count: int, dim: int, seed: int = 0) -> Tensor:
-    """Unit vectors [count, dim] whose pairwise cosines are as near to 0 as gradient descent brings them.
+def make_equiangular_vectors(num_vectors: int, dim: int, seed: int = 0) -> Tensor:
+    """Make unit vectors [num_vectors, dim] whose pairwise cosines are as close to 0 as possible.
 
-    Up to ``dim`` vectors can be orthogonal; of more, the greatest cosine is at least the Welch bound
-    sqrt((count - dim) / (dim (count - 1))).
+    Up to ``dim`` vectors can be orthogonal. Of more vectors, the largest cosine is at least the Welch bound
+    sqrt((num_vectors - dim) / (dim (num_vectors - 1))); gradient descent comes close to it.
 
     Args:
-        count: At least 1.
-        dim: At least 1.
-        seed: Where the descent begins.
+        num_vectors: Number of vectors, at least 1.
+        dim: Width of the vectors, at least 1.
+        seed: Seed of the vectors from which the descent starts.
 
     Raises:
-        InvalidInputError: There is nothing to make.
+        InvalidInputError: A number is below 1.
     """
-    if count < 1 or dim < 1:
-        raise InvalidInputError(f"{count} vectors of {dim} numbers: both must be at least 1")
+    if num_vectors < 1 or dim < 1:
+        raise InvalidInputError(f"{num_vectors} vectors of {dim} numbers: both must be at least 1")
     generator = torch.Generator().manual_seed(seed)
-    start = torch.randn(count, dim, generator=generator, dtype=torch.float64)
-    if count <= dim:
+    start = torch.randn(num_vectors, dim, generator=generator, dtype=torch.float64)
+    if num_vectors <= dim:
         return torch.linalg.qr(start.T)[0].T.float()
-    return _spread(functional.normalize(start, dim=1)).float()
+    return _spread_vectors(functional.normalize(start, dim=1)).float()
 
 
-def _spread(vectors: Tensor) -> Tensor:
-    """Push apart those that are nearest, more and more exclusively."""
+def _spread_vectors(vectors: Tensor) -> Tensor:
+    """Move vectors until the largest cosine between them is minimal, by descent on a soft maximum."""
     vectors = vectors.clone().requires_grad_()
     optimizer = torch.optim.Adam([vectors], lr=0.02)
-    best, least = vectors.detach().clone(), float("inf")
-    for step in range(_STEPS):
+    best, lowest = vectors.detach().clone(), float("inf")
+    for step in range(_NUM_STEPS):
         unit = functional.normalize(vectors, dim=1)
         cosines = (unit @ unit.T).fill_diagonal_(0.0).abs()
         worst = cosines.max().item()
-        if worst < least:
-            best, least = unit.detach().clone(), worst
-        if worst <= _ENOUGH:
+        if worst < lowest:
+            best, lowest = unit.detach().clone(), worst
+        if worst <= _MAX_COSINE:
             break
-        sharpness = 10.0 * 50.0 ** (step / _STEPS)
+        # The soft maximum starts flat, so that all pairs move, and ends sharp, so that the closest pair does.
+        sharpness = 10.0 * 50.0 ** (step / _NUM_STEPS)
         optimizer.zero_grad(set_to_none=True)
         (torch.logsumexp(sharpness * cosines.flatten(), dim=0) / sharpness).backward()
         optimizer.step()

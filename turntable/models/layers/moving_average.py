@@ -1,4 +1,4 @@
-"""Moving averages: a target network that follows an online one slowly, and that no gradient reaches."""
+"""Target networks whose weights are a moving average of an online network's and receive no gradient."""
 
 import copy
 import math
@@ -8,67 +8,70 @@ import torch
 from torch import Tensor, nn
 
 from turntable.choices import check_choice
-from turntable.models.method import Moment
+from turntable.models.method import TrainState
 
-Buffers = Literal["average", "copy", "keep"]
-Every = Literal["step", "epoch"]
+BufferUpdate = Literal["average", "copy", "keep"]
+"""Updates of the buffers of a target network; see ``MovingAverage``."""
+UpdateInterval = Literal["step", "epoch"]
+"""Intervals at which a decay changes; see ``compute_cosine_decay``."""
 
 
 class MovingAverage(nn.Module):
     """A copy of a module whose parameters are an exponential moving average of the module's.
 
-    Buffers that are numbers (batch norm's running statistics) are averaged as well, since they describe the
-    outputs of the averaged parameters' neighbours; what is counted in whole numbers is copied.
+    By default, floating-point buffers (running statistics of batch norm) are averaged as well, since they
+    describe the outputs of the averaged parameters. Integer buffers, which count batches, are copied.
     """
 
-    def __init__(self, online: nn.Module, buffers: Buffers = "average") -> None:
+    def __init__(self, online: nn.Module, buffers: BufferUpdate = "average") -> None:
         """Copy a module.
 
         Args:
-            online: What is followed.
-            buffers: "average" with the parameters' decay; "copy" takes the online ones; "keep" leaves them to
-                the target's own forward passes, as the code of seq-JEPA does.
+            online: The module to average.
+            buffers: "average" updates buffers with the decay of the parameters; "copy" copies the online
+                ones; "keep" leaves them to the target's own forward passes, as the code of seq-JEPA does.
 
         Raises:
-            InvalidInputError: There is no such way with buffers.
+            InvalidInputError: ``buffers`` is none of these.
         """
         super().__init__()
-        check_choice("target_buffers", buffers, get_args(Buffers))
+        check_choice("target_buffers", buffers, get_args(BufferUpdate))
         self.module = copy.deepcopy(online).requires_grad_(requires_grad=False)
-        self._buffers_by: Buffers = buffers
+        self._buffer_update: BufferUpdate = buffers
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        """What the average makes of x; no gradient passes."""
+        """Compute the output of the averaged module for x, without gradients."""
         return self.module(x)
 
     @torch.no_grad()
-    def follow(self, online: nn.Module, decay: float) -> None:
-        """Move towards the online module.
+    def update(self, online: nn.Module, decay: float) -> None:
+        """Set the average to ``decay`` times itself plus ``1 - decay`` times the online module.
 
         Args:
-            online: The one that was copied.
-            decay: The share of itself that the average keeps, from 0 to 1.
+            online: The module that was copied.
+            decay: Weight of the average itself, from 0 to 1.
         """
-        for mine, theirs in zip(self.module.parameters(), online.parameters(), strict=True):
-            mine.lerp_(theirs, 1 - decay)
-        if self._buffers_by == "keep":
+        for average, current in zip(self.module.parameters(), online.parameters(), strict=True):
+            average.lerp_(current, 1 - decay)
+        if self._buffer_update == "keep":
             return
-        share = 1.0 if self._buffers_by == "copy" else 1 - decay
-        for mine, theirs in zip(self.module.buffers(), online.buffers(), strict=True):
-            if mine.is_floating_point():
-                mine.lerp_(theirs, share)
+        weight = 1.0 if self._buffer_update == "copy" else 1 - decay
+        for average, current in zip(self.module.buffers(), online.buffers(), strict=True):
+            if average.is_floating_point():
+                average.lerp_(current, weight)
             else:
-                mine.copy_(theirs)
+                average.copy_(current)
 
 
-def cosine_decay(first: float, moment: Moment, every: Every = "step") -> float:
-    """The decay of a moment: from ``first`` to 1 by half a cosine (Grill et al. 2020, section 3.2).
+def compute_cosine_decay(first: float, state: TrainState, interval: UpdateInterval = "step") -> float:
+    """Compute a decay that rises from ``first`` to 1 along half a cosine (Grill et al. 2020, section 3.2).
 
     Args:
-        first: At the first step.
-        moment: Of the training.
-        every: "step" changes it at each; "epoch" holds it over an epoch, as the code of seq-JEPA does.
+        first: Decay at the first step.
+        state: State of the training.
+        interval: "step" changes the decay at every step; "epoch" keeps it for an epoch, as the code of
+            seq-JEPA does.
     """
-    progress = moment.step / moment.steps if every == "step" else moment.epoch / moment.epochs
+    progress = state.step / state.num_steps if interval == "step" else state.epoch / state.num_epochs
     return 1 - (1 - first) * (1 + math.cos(math.pi * progress)) / 2

@@ -1,22 +1,27 @@
-"""Renderers: each a file that turns a mesh and scenes into pixels, behind one protocol."""
+"""Backends, which turn a mesh and scenes into pixels, behind one protocol."""
 
-from turntable.renderer.backends.choice import BackendOpener, Choice, ChosenThere, choose
 from turntable.renderer.backends.egl import list_devices
-from turntable.renderer.backends.opening import BACKENDS, find_device, open_backend
-from turntable.renderer.backends.protocol import Backend, Device, Pixels, Quality, quality
+from turntable.renderer.backends.protocol import Backend, Device, Pixels, Quality, get_quality
+from turntable.renderer.backends.registry import BACKENDS, open_backend, probe_device
+from turntable.renderer.backends.selection import (
+    BackendOpener,
+    BackendSelection,
+    DeferredBackendSelection,
+    select_backend,
+)
 
 __all__ = [
     "BACKENDS",
     "Backend",
     "BackendOpener",
-    "Choice",
-    "ChosenThere",
+    "BackendSelection",
+    "DeferredBackendSelection",
     "Device",
     "Pixels",
     "Quality",
-    "choose",
-    "find_device",
+    "get_quality",
     "list_devices",
     "open_backend",
-    "quality",
+    "probe_device",
+    "select_backend",
 ]

@@ -1,4 +1,4 @@
-"""Which of EGL's devices a user means: ``auto``, ``software``, ``egl:1``, ``cuda:0,cuda:1``."""
+"""The notation of EGL devices: ``auto``, ``software``, ``egl:1``, ``cuda:0,cuda:1``."""
 
 from collections.abc import Sequence
 
@@ -6,79 +6,83 @@ from turntable.errors import DeviceError, InvalidInputError
 from turntable.renderer.backends.egl import EGLDevice
 
 AUTO, SOFTWARE = "auto", "software"
-KINDS = ("egl", "cuda")
+PREFIXES = ("egl", "cuda")
 
 DeviceGroup = tuple[EGLDevice, ...]
 """Devices that are used together."""
 
 
-def wanted(text: str, devices: Sequence[EGLDevice], cuda_visible: str | None) -> list[DeviceGroup]:
-    """Groups of devices that would do, the best first; all of one group are to be used together.
+def resolve_device_groups(
+    text: str, devices: Sequence[EGLDevice], cuda_visible: str | None
+) -> list[DeviceGroup]:
+    """Return the groups of devices that fit a text, the best first. A group's devices are used together.
 
     Args:
-        text: What the user said.
-        devices: Those there are.
-        cuda_visible: ``CUDA_VISIBLE_DEVICES``, by which schedulers give out GPUs; EGL itself ignores it.
+        text: Text of ``--device``.
+        devices: Devices that exist.
+        cuda_visible: Value of ``CUDA_VISIBLE_DEVICES``, by which schedulers assign GPUs; EGL ignores it.
 
     Raises:
-        InvalidInputError: The text means nothing.
-        DeviceError: A device that it names is not there.
+        InvalidInputError: The text is not in the notation.
+        DeviceError: A device that it names does not exist.
     """
     software = tuple(device for device in devices if device.software)
     if text == AUTO:
         cards = tuple(device for device in devices if not device.software and device.cuda is None)
-        return [group for group in (_visible(devices, cuda_visible), cards, software) if group]
+        return [group for group in (_select_visible(devices, cuda_visible), cards, software) if group]
     if text == SOFTWARE:
         if not software:
-            raise DeviceError(f"EGL has no device that draws in software; {_there_are(devices)}")
+            raise DeviceError(f"EGL has no device that draws in software; {_format_devices(devices)}")
         return [software]
-    # Named twice is meant once.
-    return [tuple(dict.fromkeys(_named(item.strip(), devices, cuda_visible) for item in text.split(",")))]
+    # A device that is named twice is used once.
+    return [
+        tuple(dict.fromkeys(_resolve_device(item.strip(), devices, cuda_visible) for item in text.split(",")))
+    ]
 
 
-def _named(item: str, devices: Sequence[EGLDevice], cuda_visible: str | None) -> EGLDevice:
+def _resolve_device(item: str, devices: Sequence[EGLDevice], cuda_visible: str | None) -> EGLDevice:
     kind, _, digits = item.partition(":")
-    if kind not in KINDS or not digits.isdecimal():
+    if kind not in PREFIXES or not digits.isdecimal():
         raise InvalidInputError(
-            f"no device is called {item!r}; give auto, software, egl:N or cuda:N, or several of these "
+            f"no device is called {item!r}; give auto, software, egl:N or cuda:N, or several of the last two "
             "with commas between them; `turntable doctor` lists the devices"
         )
     number = int(digits)
     if kind == "egl":
-        found = [device for device in devices if device.index == number]
+        matches = [device for device in devices if device.index == number]
     else:
-        ordinal = _ordinal(number, cuda_visible)
-        found = [device for device in devices if device.cuda == ordinal]
-    if not found:
-        raise DeviceError(f"there is no device {item}; {_there_are(devices)}")
-    return found[0]
+        ordinal = _resolve_ordinal(number, cuda_visible)
+        matches = [device for device in devices if device.cuda == ordinal]
+    if not matches:
+        raise DeviceError(f"there is no device {item}; {_format_devices(devices)}")
+    return matches[0]
 
 
-def _there_are(devices: Sequence[EGLDevice]) -> str:
+def _format_devices(devices: Sequence[EGLDevice]) -> str:
     return f"EGL has {'; '.join(map(str, devices)) or 'none'} (`turntable doctor` says more)"
 
 
-def _visible(devices: Sequence[EGLDevice], cuda_visible: str | None) -> DeviceGroup:
-    """The NVIDIA devices that are given to this process."""
+def _select_visible(devices: Sequence[EGLDevice], cuda_visible: str | None) -> DeviceGroup:
+    """Return the NVIDIA devices that are assigned to this process."""
     cards = tuple(device for device in devices if device.cuda is not None)
     if cuda_visible is None:
         return cards
-    ordinals = _ordinals(cuda_visible)
+    ordinals = _parse_ordinals(cuda_visible)
     if ordinals is not None:
         return tuple(device for device in cards if device.cuda in ordinals)
     if len(cards) > 1:
         raise DeviceError(
             f"CUDA_VISIBLE_DEVICES={cuda_visible} names devices by UUID, which EGL does not know, and there "
-            f"are {len(cards)}; say which one is meant, as in --device egl:{cards[0].index}"
+            f"are {len(cards)} NVIDIA devices; choose one, as in --device egl:{cards[0].index}"
         )
     return cards
 
 
-def _ordinal(number: int, cuda_visible: str | None) -> int:
-    """CUDA's own number of the device that this process calls ``cuda:{number}``."""
+def _resolve_ordinal(number: int, cuda_visible: str | None) -> int:
+    """Return CUDA's own number of the device that this process calls ``cuda:{number}``."""
     if cuda_visible is None:
         return number
-    ordinals = _ordinals(cuda_visible)
+    ordinals = _parse_ordinals(cuda_visible)
     if ordinals is None:
         raise DeviceError(
             f"CUDA_VISIBLE_DEVICES={cuda_visible} names devices by UUID, which EGL does not know; "
@@ -91,8 +95,8 @@ def _ordinal(number: int, cuda_visible: str | None) -> int:
     return ordinals[number]
 
 
-def _ordinals(cuda_visible: str) -> list[int] | None:
-    """The numbers in ``CUDA_VISIBLE_DEVICES``, up to the first invalid one as CUDA has it; None for UUIDs."""
+def _parse_ordinals(cuda_visible: str) -> list[int] | None:
+    """Parse ``CUDA_VISIBLE_DEVICES`` as CUDA does, up to the first invalid number; None if it has UUIDs."""
     ordinals: list[int] = []
     for word in filter(None, (word.strip() for word in cuda_visible.split(","))):
         if word.startswith(("GPU-", "MIG-")):

@@ -1,4 +1,7 @@
-"""The devices that EGL knows, asked of the library itself: no context is made, so any process may ask."""
+"""EGL's list of devices, asked of the library itself.
+
+No OpenGL context is made, so any process may ask, also one that forks workers later.
+"""
 
 import ctypes
 from collections.abc import Callable
@@ -10,7 +13,8 @@ from turntable.errors import DeviceError
 LIBRARY = "libEGL.so.1"
 INSTALL_LINE = "apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri"
 SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "swiftshader")
-MOST_DEVICES = 64
+MAX_DEVICES = 64
+"""Largest number of devices that are listed."""
 
 EXTENSIONS, VENDOR = 0x3055, 0x3053
 DRM_FILE, CUDA_DEVICE = 0x3233, 0x323A
@@ -18,44 +22,44 @@ DRM_FILE, CUDA_DEVICE = 0x3233, 0x323A
 
 @dataclass(frozen=True, slots=True)
 class EGLDevice:
-    """One device, as EGL lists it."""
+    """One device as EGL lists it."""
 
     index: int
-    """Its place in EGL's list, by which it is opened."""
+    """Index in EGL's list, by which the device is opened."""
     cuda: int | None
-    """CUDA's number for it, before ``CUDA_VISIBLE_DEVICES`` renumbers; None where it is no NVIDIA device."""
+    """CUDA's number before ``CUDA_VISIBLE_DEVICES`` renumbers; None if it is not an NVIDIA device."""
     file: str | None
-    """Its node below /dev, where it has one."""
+    """Path of its node below /dev, or None."""
     software: bool
-    """Whether it draws on the processor."""
+    """True if it renders on the CPU."""
 
     def __str__(self) -> str:
-        """As users choose it, and what it is."""
+        """Format the device with the name that users give, followed by what is known of it."""
         cuda = None if self.cuda is None else f"CUDA device {self.cuda}"
         software = "software" if self.software else None
         return ", ".join(filter(None, (f"egl:{self.index}", cuda, self.file, software)))
 
 
 def list_devices() -> tuple[EGLDevice, ...]:
-    """Every device, in EGL's order.
+    """List all devices in EGL's order.
 
     Raises:
         DeviceError: There is no EGL library, or it cannot list devices.
     """
-    egl = _EGL()
-    handles = (ctypes.c_void_p * MOST_DEVICES)()
+    egl = _EGLLibrary()
+    handles = (ctypes.c_void_p * MAX_DEVICES)()
     count = ctypes.c_int(0)
-    if not egl.query_devices(MOST_DEVICES, handles, ctypes.byref(count)):
+    if not egl.query_devices(MAX_DEVICES, handles, ctypes.byref(count)):
         raise DeviceError(f"{LIBRARY} lists no devices; reinstall the graphics driver, or: {INSTALL_LINE}")
-    return tuple(_describe(egl, index, handles[index]) for index in range(count.value))
+    return tuple(_read_device(egl, index, handles[index]) for index in range(count.value))
 
 
-def draws_in_software(renderer: str) -> bool:
-    """Whether a renderer, as OpenGL names it, is the processor."""
+def is_software_renderer(renderer: str) -> bool:
+    """Return True if a renderer, by its OpenGL name, runs on the CPU."""
     return any(known in renderer.lower() for known in SOFTWARE_RENDERERS)
 
 
-def _describe(egl: "_EGL", index: int, handle: int | None) -> EGLDevice:
+def _read_device(egl: "_EGLLibrary", index: int, handle: int | None) -> EGLDevice:
     extensions = (egl.query_string(handle, EXTENSIONS) or b"").split()
     number = ctypes.c_ssize_t(0)
     known = b"EGL_NV_device_cuda" in extensions
@@ -69,8 +73,8 @@ def _describe(egl: "_EGL", index: int, handle: int | None) -> EGLDevice:
     )
 
 
-class _EGL:
-    """The few functions of the library that are needed."""
+class _EGLLibrary:
+    """The few functions of the EGL library that are needed here."""
 
     def __init__(self) -> None:
         try:
@@ -79,13 +83,15 @@ class _EGL:
             raise DeviceError(f"no EGL library ({error}). On Debian or Ubuntu: {INSTALL_LINE}") from error
         self._find.restype, self._find.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
         pointer, integer = ctypes.c_void_p, ctypes.c_int
-        self.query_devices = self._function("eglQueryDevicesEXT", ctypes.c_uint, integer, pointer, pointer)
-        self.query_string = self._function("eglQueryDeviceStringEXT", ctypes.c_char_p, pointer, integer)
-        self.query_attribute = self._function(
+        self.query_devices = self._load_function(
+            "eglQueryDevicesEXT", ctypes.c_uint, integer, pointer, pointer
+        )
+        self.query_string = self._load_function("eglQueryDeviceStringEXT", ctypes.c_char_p, pointer, integer)
+        self.query_attribute = self._load_function(
             "eglQueryDeviceAttribEXT", ctypes.c_uint, pointer, integer, pointer
         )
 
-    def _function(self, name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
+    def _load_function(self, name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
         address = self._find(name.encode())
         if not address:
             raise DeviceError(f"{LIBRARY} has no {name}: it is too old; update the graphics driver")

@@ -1,4 +1,4 @@
-"""What a backend promises: the same pictures of the same scenes, whatever draws them."""
+"""The protocol of backends: the same pictures of the same scenes, whatever backend renders them."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.choices import check_choice
-from turntable.datasets.files import MOST_SAMPLES
+from turntable.datasets.files import MAX_SUPERSAMPLING
 from turntable.datasets.labels import OutputName
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes import Mesh
@@ -19,7 +19,7 @@ from turntable.renderer.scene import Scenes
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What draws: recorded in every manifest, since pixels differ between drivers."""
+    """A rendering device. Every manifest records it, since pixels differ between drivers."""
 
     backend: str
     vendor: str
@@ -27,40 +27,41 @@ class Device:
     version: str
     software: bool
 
-    def as_dict(self) -> dict[str, object]:
-        """Plain values for a manifest."""
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values for a manifest."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How much work goes into one picture."""
+    """The amount of work that goes into one picture."""
 
     supersampling: int
-    """Samples a pixel, along each axis."""
-    spot_samples: int
-    """Points on the spot's emitter: its penumbra."""
+    """Number of samples per pixel along each axis."""
+    num_spot_samples: int
+    """Number of points on the spot's emitter, which make its penumbra."""
     spot_map_px: int
-    sun_maps: int
-    """Directions, over the whole sphere, in which a mesh's depth is kept."""
+    """Width of one shadow map of the spot."""
+    num_sun_maps: int
+    """Number of directions, over the whole sphere, for which a mesh has a depth map."""
     sun_map_px: int
-    sun_taps: int
-    """At most so many of them light one view."""
-
+    """Width of one such depth map."""
+    num_sun_taps: int
+    """Largest number of these directions that light one view."""
     phase_grid: int
-    """The samples of so many columns and rows share the lights out among them."""
-    floor_step: int
-    """Pixels, along each axis, from one place of the floor's light to the next."""
+    """Width of the block of samples over which the points of the lights are divided."""
+    floor_step_px: int
+    """Distance in pixels, along each axis, between the points at which the floor's light is computed."""
 
     @property
-    def phases(self) -> int:
-        """How many kinds of samples there are, each with its own part of the sun."""
+    def num_phases(self) -> int:
+        """Number of kinds of samples; each kind is lit by another part of the sun's directions."""
         return self.phase_grid**2
 
     @property
-    def spot_phases(self) -> int:
-        """How many parts the spot's points are shared out in."""
-        return gcd(self.phases, self.spot_samples)
+    def num_spot_phases(self) -> int:
+        """Number of parts into which the spot's points are divided."""
+        return gcd(self.num_phases, self.num_spot_samples)
 
 
 _QUALITIES = {
@@ -70,56 +71,63 @@ _QUALITIES = {
 }
 
 
-def quality(name: str, supersampling: int | None = None) -> Quality:
-    """The settings behind the names ``fast``, ``standard`` and ``high``.
+def get_quality(name: str, supersampling: int | None = None) -> Quality:
+    """Return the settings behind the names ``fast``, ``standard`` and ``high``.
 
     Args:
-        name: One of them.
-        supersampling: Samples a pixel, along each axis, if not as many as the quality has.
+        name: Name of the quality.
+        supersampling: Number of samples per pixel along each axis, if it is not the quality's own.
 
     Raises:
-        InvalidInputError: No quality has this name, or there are no samples.
+        InvalidInputError: No quality has this name, or the number of samples is out of range.
     """
     check_choice("quality", name, _QUALITIES)
     if supersampling is None:
         return _QUALITIES[name]
-    if not 1 <= supersampling <= MOST_SAMPLES:
-        raise InvalidInputError(f"{supersampling} samples a pixel and axis: give 1 to {MOST_SAMPLES}")
+    if not 1 <= supersampling <= MAX_SUPERSAMPLING:
+        raise InvalidInputError(
+            f"{supersampling} samples per pixel and axis: give a number from 1 to {MAX_SUPERSAMPLING}"
+        )
     return replace(_QUALITIES[name], supersampling=supersampling)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pixels:
-    """What was drawn of V views."""
+    """The rendered outputs of V views."""
 
     rgb: NDArray[np.uint8]
-    """[V, S, S, 3], display values; red is red."""
+    """[V, S, S, 3] display values in RGB order."""
     mask: NDArray[np.uint8] | None = None
-    """[V, S, S], 255 where the ray through the pixel's centre meets the object (alpha of 0.5 and more)."""
+    """[V, S, S], 255 where the ray through the pixel's center meets the object (alpha of 0.5 and more), else
+    0."""
     depth: NDArray[np.float32] | None = None
-    """[V, S, S] along the camera's forward axis, in world units: of the object, or of the floor beside it;
-    infinite beyond the horizon, where there is neither."""
+    """[V, S, S] depth along the camera's forward axis in world units, of the object or else of the floor.
+
+    Beyond the horizon, where there is neither, it is infinite.
+    """
     normals: NDArray[np.float32] | None = None
-    """[V, S, S, 3] unit shading normals in the world's frame, turned to the camera; +z on the floor; 0 beyond
-    the horizon."""
+    """[V, S, S, 3] unit shading normals in the world's frame, turned to the camera.
+
+    They are +z on the floor, and 0 beyond the horizon.
+    """
     coordinates: NDArray[np.float32] | None = None
-    """[V, S, S, 3] of the seen point in the object's own centred frame; 0 off the object."""
+    """[V, S, S, 3] position of the visible point in the object's own centered frame; 0 off the object."""
 
 
-Pending = Callable[[], Pixels]
-"""Waits for pixels that were begun; to be called once."""
+PendingPixels = Callable[[], Pixels]
+"""A function that waits for pixels that were begun; to be called once."""
 
 
 class Backend(Protocol):
-    """Draws meshes. Made in the process that uses it, never shared between processes.
+    """A renderer of meshes. It is made in the process that uses it, and never shared between processes.
 
-    Inherited, it leaves to a backend its ``device``, ``begin`` and ``close``.
+    A backend that inherits from this class must define ``device``, ``begin`` and ``close``.
     """
 
     @property
     @abstractmethod
     def device(self) -> Device:
-        """What draws."""
+        """The device that renders."""
         ...
 
     @abstractmethod
@@ -130,21 +138,28 @@ class Backend(Protocol):
         image_size_px: int,
         quality: Quality,
         outputs: Collection[OutputName] = ("rgb",),
-    ) -> Pending:
-        """Begin to draw one view of ``mesh`` a scene; of the outputs, ``rgb`` is always made.
+    ) -> PendingPixels:
+        """Begin to draw one view of ``mesh`` per scene, and return a function that waits for the pixels.
 
-        A device draws while the caller does other things; what is returned waits for it. All but ``rgb`` hold
-        what one ray through each pixel's centre meets.
+        A device draws while the caller does other work. ``rgb`` is always made, also if it is not among
+        ``outputs``. All other outputs hold what the one ray through each pixel's center meets.
+
+        Args:
+            mesh: Mesh of the object.
+            scenes: Scenes of the V views.
+            image_size_px: Width and height S of the pictures.
+            quality: Amount of work per picture.
+            outputs: Names of the outputs.
 
         Raises:
-            MeshError: The mesh asks for more than the device has.
+            MeshError: The mesh needs more than the device has.
             DeviceError: The device has no memory left, or was lost.
         """
         ...
 
     @abstractmethod
     def close(self) -> None:
-        """Give the device back."""
+        """Release the device."""
         ...
 
     def render(
@@ -155,13 +170,13 @@ class Backend(Protocol):
         quality: Quality,
         outputs: Collection[OutputName] = ("rgb",),
     ) -> Pixels:
-        """Draw what ``begin`` begins, and wait for it."""
+        """Draw one view of ``mesh`` per scene and wait for it; arguments and errors as in ``begin``."""
         return self.begin(mesh, scenes, image_size_px, quality, outputs)()
 
     def __enter__(self) -> Self:
-        """Use the backend for a while."""
+        """Return the backend itself, which is closed at the end of the ``with`` block."""
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Close it."""
+        """Close the backend."""
         self.close()

@@ -1,6 +1,10 @@
-"""Meshes: their formats, their sources, and the objects that are made by formula."""
+"""Meshes: the data model, the file formats, the sources, and the procedural zoo."""
 
-from turntable.renderer.meshes.coincident import LIT, place_numbers, settled
+from turntable.renderer.meshes.coincident_faces import (
+    COINCIDENT_LIGHT_SHARE,
+    group_coincident_faces,
+    mark_coincident_faces,
+)
 from turntable.renderer.meshes.limits import Limits
 from turntable.renderer.meshes.mesh import (
     FloatArray,
@@ -8,30 +12,30 @@ from turntable.renderer.meshes.mesh import (
     Material,
     Mesh,
     Texture,
-    bounds,
-    centre,
-    centred,
-    face_normals,
-    flat_normals,
-    joined,
-    unit,
+    center_vertices,
+    compute_bounds,
+    compute_center,
+    compute_face_normals,
+    join_meshes,
+    normalize_vectors,
+    with_flat_normals,
 )
 
 __all__ = [
-    "LIT",
+    "COINCIDENT_LIGHT_SHARE",
     "FloatArray",
     "IntArray",
     "Limits",
     "Material",
     "Mesh",
     "Texture",
-    "bounds",
-    "centre",
-    "centred",
-    "face_normals",
-    "flat_normals",
-    "joined",
-    "place_numbers",
-    "settled",
-    "unit",
+    "center_vertices",
+    "compute_bounds",
+    "compute_center",
+    "compute_face_normals",
+    "group_coincident_faces",
+    "join_meshes",
+    "mark_coincident_faces",
+    "normalize_vectors",
+    "with_flat_normals",
 ]

@@ -1,4 +1,4 @@
-"""How much of anything one object's files may ask for: mesh files are not trusted."""
+"""Limits on what the files of one object may ask for, because mesh files are not trusted."""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -6,82 +6,112 @@ from typing import NoReturn
 from turntable.errors import MeshError
 
 TOO_LARGE = "too large"
-"""The reason of whatever a limit refuses."""
+"""The reason that a ``MeshError`` carries when a limit is exceeded."""
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """An amount that grows with the size of the files: a few bytes can name the same data very often."""
+class ScaledLimit:
+    """A limit that grows with the size of the files.
 
-    free: int
-    """Allowed to files of any size."""
+    It bounds what costs a file few bytes, such as a node that places the same mesh once more.
+    """
+
+    base: int
+    """Amount allowed to files of any size."""
     per_byte: float
-    """Allowed on top for each byte."""
+    """Amount allowed on top for each byte."""
 
-    def most(self, num_bytes: int) -> int:
-        """Return what files of this size may ask for."""
-        return self.free + int(self.per_byte * num_bytes)
+    def compute_max(self, num_bytes: int) -> int:
+        """Return the largest amount allowed to files of ``num_bytes`` bytes."""
+        return self.base + int(self.per_byte * num_bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Far above what real objects need, far below what hurts a machine; kept before memory is spent."""
+    """The limits of one object, checked before memory is spent.
+
+    They are far above what real objects need and far below what hurts a machine.
+    """
 
     file_bytes: int = 512 * 2**20
-    """Of one file, and of one that is embedded in another."""
+    """Bytes of one file, or of one file embedded in another."""
     object_bytes: int = 1024 * 2**20
-    """Of all files of an object together."""
+    """Bytes of all files of an object together."""
     vertices: int = 20_000_000
+    """Vertices of an object."""
     triangles: int = 20_000_000
+    """Triangles of an object."""
     texture_pixels: int = 64 * 2**20
-    """Of one image; a larger one is left out, with a warning."""
+    """Pixels of one image. A larger image is left out with a warning."""
     object_pixels: int = 512 * 2**20
-    """Of all images of an object together; those beyond are left out, with a warning."""
-    placed_vertices: Allowance = Allowance(1_000_000, 1 / 2)
-    """Vertices of a glTF scene, a mesh counted wherever a node puts it; each has 6 bytes and more."""
-    placed_triangles: Allowance = Allowance(400_000, 1 / 4)
-    """Triangles likewise, of 6 bytes and more."""
-    placed_parts: Allowance = Allowance(3_000, 1 / 250)
-    """Primitives of a glTF scene likewise, of 300 bytes and more."""
-    pixels: Allowance = Allowance(64 * 2**20, 32)
-    """Pixels of all images of an object; those beyond are left out, with a warning."""
-    missing_steps: int = 8_192
-    """Folders and names that are looked for in vain; what a file names beyond counts as missing."""
-    notes: int = 100
-    """Warnings about missing textures and materials; how many more there are is said."""
+    """Pixels of all images of an object together. Images beyond the limit are left out with a warning."""
+    placed_vertices: ScaledLimit = ScaledLimit(1_000_000, 1 / 2)
+    """Vertices of a glTF scene, where a mesh counts once for each node that places it.
 
-    def check(self, name: str, value: int, where: str, what: str) -> None:
-        """Compare with the limit of this name.
+    A vertex takes at least 6 bytes, so a file that places each mesh once stays below half a vertex a byte.
+    """
+    placed_triangles: ScaledLimit = ScaledLimit(400_000, 1 / 4)
+    """Triangles of a glTF scene, counted likewise. A triangle takes at least 6 bytes."""
+    placed_parts: ScaledLimit = ScaledLimit(3_000, 1 / 250)
+    """Primitives of a glTF scene, counted likewise. A primitive takes at least 300 bytes."""
+    pixels: ScaledLimit = ScaledLimit(64 * 2**20, 32)
+    """Pixels of all images of an object. Images beyond the limit are left out with a warning."""
+    failed_lookups: int = 8_192
+    """Folders and names looked up without success. What a file names after that counts as missing."""
+    warnings: int = 100
+    """Warnings kept about missing textures and materials. The rest are only counted."""
+
+    def check(self, name: str, value: int, location: str, unit: str) -> None:
+        """Compare a value with the limit of this name.
+
+        Args:
+            name: Name of a field of ``Limits`` that holds a number.
+            value: Amount the files ask for.
+            location: File or object, for the message.
+            unit: Noun the message counts, such as "vertices".
 
         Raises:
-            MeshError: There is more than the limit allows.
+            MeshError: The value exceeds the limit.
         """
-        most = int(getattr(self, name))
-        if value > most:
-            refuse(f"{where}: {value:,} {what}, and at most {most:,} are read", TOO_LARGE)
+        max_value = int(getattr(self, name))
+        if value > max_value:
+            raise_mesh_error(f"{location}: {value:,} {unit}, and at most {max_value:,} are read", TOO_LARGE)
 
-    def check_paid(self, name: str, value: int, num_bytes: int, where: str, what: str) -> None:
-        """Compare with what the limit of this name allows to files of a size.
+    def check_scaled(self, name: str, value: int, num_bytes: int, location: str, unit: str) -> None:
+        """Compare a value with a limit that depends on the size of the files.
+
+        Args:
+            name: Name of a field of ``Limits`` that holds a ``ScaledLimit``.
+            value: Amount the files ask for.
+            num_bytes: Size of the files.
+            location: File or object, for the message.
+            unit: Noun the message counts, such as "vertices".
 
         Raises:
-            MeshError: There is more than that.
+            MeshError: The value exceeds the limit.
         """
-        allowance: Allowance = getattr(self, name)
-        most = allowance.most(num_bytes)
-        if value > most:
-            refuse(
-                f"{where}: {value:,} {what} from {num_bytes:,} bytes, which may have at most {most:,}",
+        limit: ScaledLimit = getattr(self, name)
+        max_value = limit.compute_max(num_bytes)
+        if value > max_value:
+            raise_mesh_error(
+                f"{location}: {value:,} {unit} from {num_bytes:,} bytes, which may have at most "
+                f"{max_value:,}",
                 TOO_LARGE,
             )
 
 
 LIMITS = Limits()
+"""The default limits."""
 
 
-def refuse(what: str, reason: str) -> NoReturn:
-    """Refuse an object.
+def raise_mesh_error(message: str, reason: str) -> NoReturn:
+    """Refuse an object, with advice appended to the message.
+
+    Args:
+        message: Description of the fault, with the path.
+        reason: Short reason that runs count and report, such as "cut off".
 
     Raises:
         MeshError: Always.
     """
-    raise MeshError(f"{what}; leave this object out, or make it anew", reason=reason)
+    raise MeshError(f"{message}; leave this object out, or export it again", reason=reason)

@@ -1,4 +1,4 @@
-"""What a mesh is to the renderer: triangles, their attributes, and materials in linear light."""
+"""The mesh that the renderer draws: triangles, their attributes, and materials in linear light."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,69 +16,84 @@ IntArray = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texture:
-    """An image wrapped over a surface by repetition, filtered bilinearly."""
+    """An image mapped to a surface. It repeats in both directions and is filtered bilinearly."""
 
     pixels: NDArray[np.uint8]
-    """[H, W, 3] sRGB, or [H, W, 4] with alpha; the first row is the top of the image (v = 1)."""
+    """[H, W, 3] sRGB or [H, W, 4] with alpha. The first row is the top of the image (v = 1)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """Disney diffuse under a GGX coat, as Blender's importer reads an MTL file (all colours linear)."""
+    """Disney diffuse under a GGX coat, as Blender's importer reads an MTL file. All colors are linear.
+
+    ``compute_mesh_digest`` hashes the ``repr`` of a material, so the names of the class and its fields are
+    part of every digest and must not change.
+    """
 
     name: str = "default"
+    """Name of the material in its file."""
     base_color: tuple[float, float, float] = (0.8, 0.8, 0.8)
-    """Linear Rec.709; a texture replaces it."""
+    """Linear Rec.709 color in [0, 1]. A texture replaces it."""
     specular: float = 0.5
-    """F0 = 0.08 * specular."""
+    """Specular reflection: F0 = 0.08 * specular."""
     roughness: float = 0.5
-    """GGX alpha = roughness squared."""
+    """Roughness in [0, 1]: GGX alpha = roughness squared."""
     alpha: float = 1.0
-    """1 is opaque."""
+    """Opacity in [0, 1]; 1 is opaque."""
     emission: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Linear light that the surface emits."""
     texture: Texture | None = None
+    """Texture that replaces the base color, if there is one."""
     lit: float = 1.0
-    """The share of light that reaches it: less where another face lies in the same place."""
+    """Share of light that reaches the surface. It is below 1 for faces that coincide with another face."""
     turn: int = 0
-    """1 or 2 where two faces lie in one place, which neighbouring samples see in turn; 0 is always seen."""
+    """1 or 2 for a face that coincides with another face, else 0. Samples see faces 1 and 2 alternately."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """Triangles in the world's orientation (z up), before any pose.
+    """Triangles in world orientation (z up), before any pose.
 
-    The renderer puts the centre of the axis-aligned bounding box at the origin and scales nothing.
-    Vertices are unshared wherever an attribute differs: one index serves position, normal and texture
-    coordinate alike.
+    The renderer moves the center of the axis-aligned bounding box to the origin and scales nothing.
+    A vertex is split wherever one of its attributes differs, so one index serves position, normal and
+    texture coordinates alike.
     """
 
     positions: FloatArray
-    """[N, 3]."""
+    """[N, 3] positions."""
     triangles: IntArray
-    """[T, 3] indices into the vertices; either winding."""
+    """[T, 3] indices into the vertices, with either winding."""
     normals: FloatArray
-    """[N, 3] unit shading normals. Where a file gives none: the flat normal of the face."""
+    """[N, 3] unit shading normals. The flat normal of the face if the file gives none."""
     texcoords: FloatArray
-    """[N, 2], v upwards; zeros where a mesh has none."""
+    """[N, 2] texture coordinates, v upward. Zeros for a mesh without texture coordinates."""
     material_index: IntArray
-    """[T] index into ``materials``."""
+    """[T] indices into ``materials``."""
     materials: tuple[Material, ...]
+    """Materials of the triangles."""
     has_normals: bool = True
-    """Whether the normals come from the file. Flat ones are two-sided: the winding carries no meaning."""
+    """True if the normals come from the file.
+
+    Flat normals are two-sided: without normals in the file, the winding carries no meaning.
+    """
     warnings: tuple[str, ...] = field(default=())
-    """What was missing or mended while loading, for the user."""
+    """Texts for the user about what was missing or repaired while loading."""
     files: tuple[Path, ...] = ()
-    """Every file it was read from."""
+    """Paths of all files the mesh was read from."""
 
 
-def checked(mesh: Mesh, where: str) -> Mesh:
-    """The mesh, if it can be drawn.
+def check_mesh(mesh: Mesh, location: str) -> Mesh:
+    """Return the mesh if it can be drawn.
+
+    Args:
+        mesh: Mesh to check.
+        location: File or object, for the message.
 
     Raises:
-        MeshError: It has no triangles, or its numbers are not finite.
+        MeshError: The mesh has no triangles, or its numbers are not finite.
     """
     if not len(mesh.triangles):
-        raise MeshError(f"{where}: no faces; leave this object out", reason="no faces")
+        raise MeshError(f"{location}: no faces; leave this object out", reason="no faces")
     for name, values in (
         ("vertices", mesh.positions),
         ("normals", mesh.normals),
@@ -87,84 +102,88 @@ def checked(mesh: Mesh, where: str) -> Mesh:
         bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
         if len(bad):
             raise MeshError(
-                f"{where}: {len(bad)} {name} are NaN or infinite (the first is number {bad[0] + 1}); "
+                f"{location}: {len(bad)} {name} are NaN or infinite (the first is number {bad[0] + 1}); "
                 "export the mesh again or leave this object out",
                 reason="not finite",
             )
     return mesh
 
 
-def bounds(mesh: Mesh) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Least and largest coordinates, each [3], of the vertices that triangles use."""
-    columns = np.ascontiguousarray(mesh.positions[used_vertices(mesh)].T)
+def compute_bounds(mesh: Mesh) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the smallest and largest coordinates, each [3], of the vertices that triangles use."""
+    # Transposed first, because numpy reduces contiguous rows several times faster than columns.
+    columns = np.ascontiguousarray(mesh.positions[find_used_vertices(mesh)].T)
     return columns.min(axis=1), columns.max(axis=1)
 
 
-def used_vertices(mesh: Mesh) -> NDArray[np.bool_]:
-    """[N]: whether a triangle has this vertex."""
+def find_used_vertices(mesh: Mesh) -> NDArray[np.bool_]:
+    """Return a mask [N], true for vertices that a triangle uses."""
     used = np.zeros(len(mesh.positions), dtype=np.bool_)
     used[mesh.triangles.ravel()] = True
     return used
 
 
-def diagonal(mesh: Mesh) -> float:
-    """Of the bounding box."""
-    low, high = bounds(mesh)
+def compute_diagonal(mesh: Mesh) -> float:
+    """Return the length of the diagonal of the bounding box."""
+    low, high = compute_bounds(mesh)
     return float(np.linalg.norm(high.astype(np.float64) - low))
 
 
-def centre(mesh: Mesh) -> NDArray[np.float64]:
-    """[3]: the middle of the bounding box, which the renderer puts at the origin."""
-    low, high = bounds(mesh)
+def compute_center(mesh: Mesh) -> NDArray[np.float64]:
+    """Return the center [3] of the bounding box, which the renderer moves to the origin."""
+    low, high = compute_bounds(mesh)
     return (low.astype(np.float64) + high) / 2
 
 
-def centred(mesh: Mesh) -> tuple[FloatArray, float]:
-    """Vertices [N, 3] as the renderer places them, and the radius of the sphere that holds all that is used.
+def center_vertices(mesh: Mesh) -> tuple[FloatArray, float]:
+    """Center the vertices at the origin, as the renderer does.
+
+    Returns:
+        Positions [N, 3], and the radius of the sphere about the origin that contains all used vertices.
 
     Raises:
-        MeshError: All of the mesh is one point.
+        MeshError: All used vertices are one point.
     """
-    positions = (mesh.positions - centre(mesh)).astype(np.float32)
-    used = positions[used_vertices(mesh)].astype(np.float64)
+    positions = (mesh.positions - compute_center(mesh)).astype(np.float32)
+    used = positions[find_used_vertices(mesh)].astype(np.float64)
     radius = float(np.linalg.norm(used, axis=1).max())
     if radius <= 0:
         raise MeshError("the mesh has no extent; leave this object out", reason="no extent")
     return positions, radius
 
 
-def unit(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Unit vectors [..., 3]; one without length becomes +z, so that shading stays finite."""
+def normalize_vectors(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Scale vectors [..., 3] to unit length. A zero vector becomes +z, so that shading stays finite."""
     values = np.asarray(vectors, dtype=np.float64)
     length = np.linalg.norm(values, axis=-1, keepdims=True)
     return np.where(length > 0, values / np.where(length > 0, length, 1), [0.0, 0.0, 1.0])
 
 
-def face_normals(positions: NDArray[np.floating], triangles: IntArray) -> NDArray[np.float64]:
-    """[T, 3] unit normals, counter-clockwise corners seen from outside."""
+def compute_face_normals(positions: NDArray[np.floating], triangles: IntArray) -> NDArray[np.float64]:
+    """Return the unit normals [T, 3] of triangles whose corners run counter-clockwise seen from outside."""
     a, b, c = (np.asarray(positions, dtype=np.float64)[triangles[:, k]] for k in range(3))
-    return unit(np.cross(b - a, c - a))
+    return normalize_vectors(np.cross(b - a, c - a))
 
 
-def flat_normals(mesh: Mesh) -> Mesh:
-    """The mesh with vertices of its own for each triangle and the triangle's normal at all three."""
+def with_flat_normals(mesh: Mesh) -> Mesh:
+    """Return the mesh with three separate vertices for each triangle, all with the triangle's normal."""
     corners = mesh.triangles.ravel()
     return replace(
         mesh,
         positions=mesh.positions[corners],
         texcoords=mesh.texcoords[corners],
-        normals=np.repeat(face_normals(mesh.positions, mesh.triangles), 3, axis=0).astype(np.float32),
+        normals=np.repeat(compute_face_normals(mesh.positions, mesh.triangles), 3, axis=0).astype(np.float32),
         triangles=np.arange(len(corners), dtype=np.int32).reshape(-1, 3),
         has_normals=False,
     )
 
 
-def joined(parts: Sequence[Mesh]) -> Mesh:
-    """Several meshes as one, each with its own materials."""
-    vertices = np.cumsum([0, *(len(part.positions) for part in parts)])
-    materials = np.cumsum([0, *(len(part.materials) for part in parts)])
-    triangles = [part.triangles + first for part, first in zip(parts, vertices, strict=False)]
-    index = [part.material_index + first for part, first in zip(parts, materials, strict=False)]
+def join_meshes(parts: Sequence[Mesh]) -> Mesh:
+    """Join several meshes into one. Each keeps its materials."""
+    vertex_offsets = np.cumsum([0, *(len(part.positions) for part in parts)])
+    material_offsets = np.cumsum([0, *(len(part.materials) for part in parts)])
+    triangles = [part.triangles + first for part, first in zip(parts, vertex_offsets, strict=False)]
+    index = [part.material_index + first for part, first in zip(parts, material_offsets, strict=False)]
     return Mesh(
         positions=np.concatenate([part.positions for part in parts]),
         triangles=np.concatenate(triangles).astype(np.int32),
@@ -178,13 +197,13 @@ def joined(parts: Sequence[Mesh]) -> Mesh:
 
 
 def y_up_to_z_up(mesh: Mesh) -> Mesh:
-    """The mesh with (x, y, z) moved to (x, -z, y), as OBJ and glTF files lie in the world."""
-    turn = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], dtype=np.float32)
-    return replace(mesh, positions=mesh.positions @ turn, normals=mesh.normals @ turn)
+    """Rotate a mesh from y-up to z-up: (x, y, z) becomes (x, -z, y), as OBJ and glTF files are imported."""
+    rotation = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], dtype=np.float32)
+    return replace(mesh, positions=mesh.positions @ rotation, normals=mesh.normals @ rotation)
 
 
-def mesh_digest(mesh: Mesh) -> str:
-    """sha256 (hex) over everything that is drawn."""
+def compute_mesh_digest(mesh: Mesh) -> str:
+    """Return the SHA-256 (hex) of everything that is drawn."""
     digest = hashlib.sha256()
     for values in (mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index):
         digest.update(np.ascontiguousarray(values).tobytes())

@@ -1,10 +1,10 @@
-"""Views drawn again: from the labels of a published data set, and of one of ours."""
+"""Rendering of views that already exist: those of a published table, and those of a data set to check."""
 
 from turntable.renderer.replay.replaying import read_latents, replay
-from turntable.renderer.replay.rerendering import Rerendered, rerender
+from turntable.renderer.replay.rerendering import RerenderReport, rerender
 
 __all__ = [
-    "Rerendered",
+    "RerenderReport",
     "read_latents",
     "replay",
     "rerender",

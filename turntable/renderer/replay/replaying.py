@@ -1,4 +1,4 @@
-"""Rendering exactly the views a table lists: for comparison with other renderers and for exact copies."""
+"""Rendering of exactly the views that a table lists: to copy published views, or to compare renderers."""
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
@@ -10,39 +10,39 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from turntable.datasets.files import atomic_file
+from turntable.datasets.files import open_atomic_file
 from turntable.errors import InvalidInputError
 from turntable.renderer.backends import Backend, Quality
 from turntable.renderer.meshes.sources import MeshSource, load_mesh
-from turntable.renderer.scene import OPTIONAL, REQUIRED, scenes_from_labels
+from turntable.renderer.scene import OPTIONAL_FACTORS, REQUIRED_FACTORS, scenes_from_labels
 
 
 @dataclass(frozen=True, slots=True)
 class LatentRow:
-    """One line of a table of latents: a view of an object with its factors' values."""
+    """One line of a table of latents: one view of an object, with the values of its factors."""
 
-    object: str
+    object_id: str
     view: int
     values: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Latents:
+class LatentTable:
     """A table of views."""
 
     names: tuple[str, ...]
-    """The factor of each value."""
+    """Factor of each value."""
     rows: tuple[LatentRow, ...]
 
-    def by_object(self) -> Iterator[tuple[str, tuple[LatentRow, ...]]]:
-        """The rows of each object, objects in the order of their ids."""
-        ordered = sorted(self.rows, key=lambda row: (row.object, row.view))
-        for name, group in groupby(ordered, key=lambda row: row.object):
+    def iter_objects(self) -> Iterator[tuple[str, tuple[LatentRow, ...]]]:
+        """Yield the id and the rows of each object, objects sorted by id and rows by view."""
+        ordered = sorted(self.rows, key=lambda row: (row.object_id, row.view))
+        for name, group in groupby(ordered, key=lambda row: row.object_id):
             yield name, tuple(group)
 
 
-def read_latents(path: Path) -> Latents:
-    """Read a CSV table with the columns ``object``, ``view`` and the factors by name.
+def read_latents(path: Path) -> LatentTable:
+    """Read a CSV table with the columns ``object``, ``view``, and one per factor by its name.
 
     Raises:
         InvalidInputError: The file is missing, lacks a column, or holds a value that is no number.
@@ -52,22 +52,26 @@ def read_latents(path: Path) -> Latents:
             header, *lines = list(csv.reader(file)) or [[]]
     except OSError as error:
         raise InvalidInputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    missing = [name for name in ("object", "view", *REQUIRED) if name not in header]
+    missing = [name for name in ("object", "view", *REQUIRED_FACTORS) if name not in header]
     if missing:
         raise InvalidInputError(
             f"{path}: missing columns: {', '.join(missing)}; the first line must name every factor"
         )
-    unknown = [name for name in header if name not in ("object", "view", *REQUIRED, *OPTIONAL)]
+    unknown = [
+        name for name in header if name not in ("object", "view", *REQUIRED_FACTORS, *OPTIONAL_FACTORS)
+    ]
     if unknown:
         raise InvalidInputError(f"{path}: unknown columns: {', '.join(unknown)}; remove or rename them")
-    names = tuple(name for name in header if name in REQUIRED + OPTIONAL)
-    rows = tuple(_row(path, number, header, line, names) for number, line in enumerate(lines, 2) if line)
+    names = tuple(name for name in header if name in REQUIRED_FACTORS + OPTIONAL_FACTORS)
+    rows = tuple(
+        _parse_row(path, number, header, line, names) for number, line in enumerate(lines, 2) if line
+    )
     if not rows:
         raise InvalidInputError(f"{path}: no views below the header")
-    return Latents(names, rows)
+    return LatentTable(names, rows)
 
 
-def _row(
+def _parse_row(
     path: Path, number: int, header: Sequence[str], line: Sequence[str], names: Sequence[str]
 ) -> LatentRow:
     if len(line) != len(header):
@@ -87,7 +91,7 @@ def _row(
 
 def replay(
     backend: Backend,
-    latents: Latents,
+    latents: LatentTable,
     source: MeshSource,
     out: Path,
     image_size_px: int,
@@ -97,26 +101,35 @@ def replay(
     progress: Callable[[int, int], None] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> int:
-    """Write ``out/{object}/image_{view}.png`` for each row, with masks also ``mask_{view}.png``.
+    """Write ``out/{object}/image_{view}.png`` for each row of a table, with masks also ``mask_{view}.png``.
 
-    ``progress`` is told how many views are done, and of how many; ``warn`` what of a mesh is missing.
+    Args:
+        backend: Backend that renders.
+        latents: Table of views.
+        source: Source of the meshes.
+        out: Folder to write to.
+        image_size_px: Width and height of the pictures.
+        quality: Rendering quality.
+        masks: True to write masks too.
+        progress: Function called after each object with the number of finished views and of all views.
+        warn: Function called with a text for whatever is missing of a mesh, such as a texture.
 
     Returns:
-        How many views were written.
+        The number of views that were written.
 
     Raises:
-        InvalidInputError: The table names objects the source does not have; nothing is rendered then.
+        InvalidInputError: The table names objects that the source does not have; nothing is rendered then.
         MeshError: An object's mesh cannot be used.
     """
-    known = {item.id for item in source.objects()}
-    unknown = sorted({row.object for row in latents.rows} - known)
+    known = {item.id for item in source.list_objects()}
+    unknown = sorted({row.object_id for row in latents.rows} - known)
     if unknown:
         raise InvalidInputError(
             f"{len(unknown)} objects of the table are not among the meshes: {', '.join(unknown[:5])}"
             f"{', …' if len(unknown) > 5 else ''}; check --meshes, or remove their rows"
         )
-    done = 0
-    for object_id, rows in latents.by_object():
+    num_done = 0
+    for object_id, rows in latents.iter_objects():
         scenes = scenes_from_labels(latents.names, np.array([row.values for row in rows]))
         mesh = load_mesh(source, object_id)
         if warn is not None:
@@ -127,12 +140,12 @@ def replay(
             _write_png(out / object_id / f"image_{row.view}.png", pixels.rgb[index])
             if pixels.mask is not None:
                 _write_png(out / object_id / f"mask_{row.view}.png", pixels.mask[index])
-        done += len(rows)
+        num_done += len(rows)
         if progress is not None:
-            progress(done, len(latents.rows))
-    return done
+            progress(num_done, len(latents.rows))
+    return num_done
 
 
 def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    with atomic_file(path) as file:
+    with open_atomic_file(path) as file:
         Image.fromarray(pixels).save(file, format="PNG")

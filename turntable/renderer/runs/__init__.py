@@ -1,22 +1,22 @@
-"""Runs: a recipe and meshes become a data set, on any number of processes and machines."""
+"""Render runs: from a recipe and meshes to a data set, on any number of processes and machines."""
 
-from turntable.renderer.runs.events import event_lines
-from turntable.renderer.runs.generating import Listener, generate, generate_share
-from turntable.renderer.runs.loading import Loaded, LoadLimits, MeshLoader
+from turntable.renderer.runs.events import open_event_log
+from turntable.renderer.runs.generation import RunListener, generate, generate_share
 from turntable.renderer.runs.merging import merge
-from turntable.renderer.runs.planning import ObjectSelection, plan
+from turntable.renderer.runs.mesh_loader import LoadedObject, LoadLimits, MeshLoader
 from turntable.renderer.runs.progress import Progress
+from turntable.renderer.runs.run_plan import ObjectSelection, plan_run
 
 __all__ = [
-    "Listener",
     "LoadLimits",
-    "Loaded",
+    "LoadedObject",
     "MeshLoader",
     "ObjectSelection",
     "Progress",
-    "event_lines",
+    "RunListener",
     "generate",
     "generate_share",
     "merge",
-    "plan",
+    "open_event_log",
+    "plan_run",
 ]

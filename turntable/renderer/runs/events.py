@@ -1,4 +1,4 @@
-"""What happens in a run, one JSON line an event: for schedulers, dashboards and post-mortems."""
+"""Events of a run as JSON lines, for schedulers, dashboards and post-mortems."""
 
 import json
 import sys
@@ -10,56 +10,58 @@ from typing import Any, Protocol, TextIO
 
 from turntable.errors import InvalidInputError
 
-PROGRESS_S = 5.0
-"""Between two events of progress."""
+PROGRESS_INTERVAL_S = 5.0
+"""Smallest time between two ``progress`` events."""
 
 
-class Tell(Protocol):
-    """Takes an event's name and its facts, ready for JSON."""
+class EventSink(Protocol):
+    """A function that takes the name of an event and its facts, which JSON can hold."""
 
     def __call__(self, event: str, /, **facts: Any) -> None:
-        """Tell it."""
+        """Take one event."""
         ...
 
 
-def unheard(event: str, /, **facts: Any) -> None:
-    """For those who do not listen."""
+def ignore_event(event: str, /, **facts: Any) -> None:
+    """Do nothing with an event; the sink of a run without listeners."""
 
 
 @contextmanager
-def event_lines(path: Path | None) -> Generator[Tell, None, None]:
-    """Events as lines ``{"time": seconds since 1970, "event": name, ...}``, appended to a file.
+def open_event_log(path: Path | None) -> Generator[EventSink, None, None]:
+    """Open a sink that appends each event to a file.
+
+    An event is a line ``{"time": seconds since 1970, "event": name, ...}``.
 
     Args:
-        path: Of the file; ``-`` is the standard output, None keeps nothing.
+        path: Path of the file; ``-`` is the standard output, and None drops all events.
 
     Raises:
         InvalidInputError: The file cannot be written.
     """
     if path is None:
-        yield unheard
+        yield ignore_event
     elif str(path) == "-":
-        yield _writer(sys.stdout)
+        yield _make_event_writer(sys.stdout)
     else:
         try:
             file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise InvalidInputError(f"--events {path}: cannot be written ({error.strerror})") from None
         with file:
-            yield _writer(file)
+            yield _make_event_writer(file)
 
 
-def _writer(file: TextIO) -> Tell:
-    def tell(event: str, /, **facts: Any) -> None:
+def _make_event_writer(file: TextIO) -> EventSink:
+    def write_event(event: str, /, **facts: Any) -> None:
         line = json.dumps({"time": round(time.time(), 3), "event": event, **facts}, ensure_ascii=True)
         file.write(line + "\n")
         file.flush()
 
-    return tell
+    return write_event
 
 
-def now_and_then(seconds: float = PROGRESS_S) -> Callable[[], bool]:
-    """True at most once in so many seconds, and at first."""
+def make_rate_limiter(interval_s: float = PROGRESS_INTERVAL_S) -> Callable[[], bool]:
+    """Return a function that is true on its first call, and then at most once in ``interval_s`` seconds."""
     due = 0.0
 
     def is_due() -> bool:
@@ -67,7 +69,7 @@ def now_and_then(seconds: float = PROGRESS_S) -> Callable[[], bool]:
         now = time.monotonic()
         if now < due:
             return False
-        due = now + seconds
+        due = now + interval_s
         return True
 
     return is_due

@@ -1,4 +1,4 @@
-"""The shares of several jobs, joined into one data set: the same bytes as one run would have made."""
+"""Merging of the shares of several jobs into one data set, with the same bytes as one run would have made."""
 
 import json
 import os
@@ -9,99 +9,124 @@ from pathlib import Path
 from typing import Any, cast
 
 from turntable.datasets import Manifest, Recipe
-from turntable.datasets.files import atomic_file, put_in_place, temporary_path
-from turntable.datasets.making import PLAN_NAME, Destination, LocalFolder, Outcome, as_destination, standing
+from turntable.datasets.files import make_temporary_path, move_into_place, open_atomic_file
 from turntable.datasets.shards import INDEX_SUFFIX, SHARD_SUFFIX, ShardRecord
+from turntable.datasets.writing import (
+    PLAN_NAME,
+    Destination,
+    FolderDestination,
+    ShardOutcome,
+    as_destination,
+    find_finished_outcomes,
+)
 from turntable.errors import InvalidInputError
-from turntable.renderer.runs.run import finish
+from turntable.renderer.runs.render_run import finish_run
 
-NAMED = 5
-"""So many missing shards are named in a message."""
+MAX_NAMED = 5
+"""Largest number of missing shards that a message names."""
 
 
-def merge(where: Path | Destination, parts: Sequence[Path] = ()) -> Manifest:
-    """Join what the jobs of one data set have made, and write what describes it, the manifest last.
+def merge(destination: Path | Destination, parts: Sequence[Path] = ()) -> Manifest:
+    """Join what the jobs of one data set have made, and write the files that describe it.
+
+    The manifest is written last, so a data set with a manifest is complete.
 
     Args:
-        where: The folder (or other destination) in which the jobs worked; or a new one, for ``parts``.
-        parts: Folders of jobs that did not share one; their shards are linked into ``where``, or copied.
+        destination: Folder or other destination in which the jobs worked; or a new one, for ``parts``.
+        parts: Folders of jobs that did not share one; their shards are linked into ``destination``, or
+            copied.
+
+    Returns:
+        The manifest of the data set.
 
     Raises:
-        InvalidInputError: There is no data set in the making, the parts are of different ones, or shards are
+        InvalidInputError: There is nothing to merge, the parts belong to different data sets, or shards are
             still missing.
     """
-    destination = as_destination(where)
+    destination = as_destination(destination)
     for part in parts:
         if not (part / PLAN_NAME).is_file():
             raise InvalidInputError(f"{part} holds no share of a data set; give folders that `--job` filled")
-    with ExitStack() as held:
-        held.enter_context(destination.claim(None))
+    # Claim everything first: no job may still be at work in the destination or a part.
+    with ExitStack() as claims:
+        claims.enter_context(destination.claim(None))
         for part in parts:
-            held.enter_context(LocalFolder(part).claim(None))
-        text = _common_plan(destination, parts)
-        outcomes = {outcome.place: outcome for outcome in standing(destination)}
+            claims.enter_context(FolderDestination(part).claim(None))
+        text = _read_common_plan(destination, parts)
+        outcomes = {outcome.split_and_name: outcome for outcome in find_finished_outcomes(destination)}
         for part in parts:
-            _take_over(LocalFolder(part), destination, outcomes)
-        table = cast("dict[str, Any]", json.loads(text))
-        _all_there(destination, table, outcomes)
-        recipe = Recipe.from_dict(table["recipe"], "in plan.json")
-        return finish(destination, recipe, table["source"], list(outcomes.values()))
+            _adopt_shards(FolderDestination(part), destination, outcomes)
+        plan = cast("dict[str, Any]", json.loads(text))
+        _check_complete(destination, plan, outcomes)
+        recipe = Recipe.from_dict(plan["recipe"], "in plan.json")
+        return finish_run(destination, recipe, plan["source"], list(outcomes.values()))
 
 
-def _common_plan(destination: Destination, parts: Sequence[Path]) -> str:
-    """The one plan of all; written to the destination where that is new."""
+def _read_common_plan(destination: Destination, parts: Sequence[Path]) -> str:
+    """Return the plan that all parts and the destination share; write it to a new destination.
+
+    Raises:
+        InvalidInputError: The plans differ, or there is none.
+    """
     text = destination.read_plan()
     for part in parts:
-        found = LocalFolder(part).read_plan()
-        if text is not None and found != text:
+        part_text = FolderDestination(part).read_plan()
+        if text is not None and part_text != text:
             raise InvalidInputError(
-                f"{part} is a share of another data set than {destination.where}; all jobs must have had the "
-                "same recipe, meshes and arguments"
+                f"{part} is a share of another data set than {destination.path_or_url}; all jobs must have "
+                "had the same recipe, meshes and arguments"
             )
-        if text is None and found is not None:
-            destination.write_plan(found)
-        text = found
+        if text is None and part_text is not None:
+            destination.write_plan(part_text)
+        text = part_text
     if text is None:
-        raise InvalidInputError(f"{destination.where} holds no data set in the making; nothing to merge")
+        raise InvalidInputError(
+            f"{destination.path_or_url} holds no shares of a data set: there is nothing to merge"
+        )
     return text
 
 
-def _take_over(part: LocalFolder, destination: Destination, outcomes: dict[tuple[str, str], Outcome]) -> None:
+def _adopt_shards(
+    part: FolderDestination, destination: Destination, outcomes: dict[tuple[str, str], ShardOutcome]
+) -> None:
     """Bring a part's shards, and the lines of its journal, to the destination."""
-    for outcome in standing(part):
-        if outcome.place in outcomes:
+    for outcome in find_finished_outcomes(part):
+        if outcome.split_and_name in outcomes:
             continue
         if outcome.shard is not None:
-            _link(part.folder, destination.folder, outcome.shard)
-            destination.deliver(outcome.shard)
-        destination.record(outcome, None)
-        outcomes[outcome.place] = outcome
+            _link_shard(part.folder, destination.folder, outcome.shard)
+            destination.deliver_shard(outcome.shard)
+        destination.record_outcome(outcome, None)
+        outcomes[outcome.split_and_name] = outcome
 
 
-def _link(source: Path, target: Path, shard: ShardRecord) -> None:
-    """The shard's files in another folder, the index first: a shard with a name always has its index."""
+def _link_shard(source: Path, target: Path, shard: ShardRecord) -> None:
+    """Link or copy a shard's files into another folder.
+
+    The index comes first, so that a shard that has its name always has its index.
+    """
     for suffix in (INDEX_SUFFIX, SHARD_SUFFIX):
         name = Path(shard.split) / f"{shard.name}{suffix}"
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary_path(target / name)
+        temporary = make_temporary_path(target / name)
         temporary.unlink(missing_ok=True)
         try:
             os.link(source / name, temporary)
         except OSError:  # another file system, or one without links
-            with (source / name).open("rb") as theirs, atomic_file(target / name) as ours:
-                shutil.copyfileobj(theirs, ours)
+            with (source / name).open("rb") as original, open_atomic_file(target / name) as copy:
+                shutil.copyfileobj(original, copy)
         else:
-            put_in_place(temporary, target / name)
+            move_into_place(temporary, target / name)
 
 
-def _all_there(
-    destination: Destination, table: dict[str, Any], outcomes: dict[tuple[str, str], Outcome]
+def _check_complete(
+    destination: Destination, plan: dict[str, Any], outcomes: dict[tuple[str, str], ShardOutcome]
 ) -> None:
-    planned = [(item["split"], item["name"]) for item in table["shards"]]
-    missing = ["/".join(place) for place in planned if place not in outcomes]
+    planned = [(item["split"], item["name"]) for item in plan["shards"]]
+    missing = ["/".join(item) for item in planned if item not in outcomes]
     if missing:
-        named = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+        named = ", ".join(missing[:MAX_NAMED]) + (", ..." if len(missing) > MAX_NAMED else "")
         raise InvalidInputError(
-            f"{destination.where}: {len(missing)} of {len(planned)} shards are still missing ({named}); run "
-            "the jobs that make them again, or give all folders that jobs filled"
+            f"{destination.path_or_url}: {len(missing)} of {len(planned)} shards are still missing "
+            f"({named}); run the jobs that make them again, or give all folders that jobs filled"
         )

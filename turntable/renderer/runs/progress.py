@@ -1,4 +1,4 @@
-"""How far a run is, how fast it goes, and how long it will take."""
+"""Progress of a run: counts, speed, and the time left."""
 
 import time
 from collections.abc import Sequence
@@ -6,68 +6,73 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """What has been made of a shard, or of several."""
+class RenderCounts:
+    """Numbers of objects and views rendered, of one shard or of several."""
 
-    objects: int = 0
-    views: int = 0
-    quarantined: int = 0
-    in_hand: tuple[str, ...] = ()
+    num_objects: int = 0
+    num_views: int = 0
+    num_quarantined: int = 0
+    in_progress: tuple[str, ...] = ()
     """Ids of the objects that are being drawn."""
 
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.objects + other.objects, self.views + other.views, self.quarantined + other.quarantined
+    def __add__(self, other: "RenderCounts") -> "RenderCounts":
+        return RenderCounts(
+            self.num_objects + other.num_objects,
+            self.num_views + other.num_views,
+            self.num_quarantined + other.num_quarantined,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is."""
+    """The progress of a run."""
 
     objects: int
     objects_total: int
     quarantined: int
     views: int
-    """Rendered by this run; those of resumed shards are not in it."""
+    """Number of views rendered by this run; those of resumed shards are not included."""
     seconds: float = 0.0
-    """Since this run began to render."""
+    """Time since this run began to render."""
     objects_here: int = 0
-    """Of them by this run."""
+    """Number of objects finished by this run; those of resumed shards are not included."""
 
     @property
     def views_per_second(self) -> float:
-        """On the average of this run; 0 at first."""
+        """Mean speed of this run; 0 at first."""
         return self.views / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace so far; None while nothing is known."""
+        """Time left at the speed so far; None before the first object is finished."""
         if not self.objects_here:
             return None
         return (self.objects_total - self.objects) * self.seconds / self.objects_here
 
 
 @dataclass(slots=True)
-class Meter:
-    """Adds up what is done and what is in work."""
+class ProgressMeter:
+    """A meter that adds up the finished shards and those in progress."""
 
-    total: int
-    done: Counts
-    resumed: int = field(init=False)
-    began: float = field(default_factory=time.monotonic)
+    num_objects: int
+    """Number of objects of the run."""
+    done: RenderCounts
+    """Counts of the finished shards."""
+    num_resumed: int = field(init=False)
+    """Number of objects that were finished before this run began."""
+    start_time: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.resumed = self.done.objects
+        self.num_resumed = self.done.num_objects
 
-    def read(self, in_work: Sequence[Counts] = ()) -> Progress:
-        """How far the run is now."""
-        now = sum(in_work, self.done)
+    def measure(self, in_progress: Sequence[RenderCounts] = ()) -> Progress:
+        """Return the progress at this moment, given the counts of the shards in progress."""
+        total = sum(in_progress, self.done)
         return Progress(
-            now.objects,
-            self.total,
-            now.quarantined,
-            now.views,
-            time.monotonic() - self.began,
-            now.objects - self.resumed,
+            total.num_objects,
+            self.num_objects,
+            total.num_quarantined,
+            total.num_views,
+            time.monotonic() - self.start_time,
+            total.num_objects - self.num_resumed,
         )

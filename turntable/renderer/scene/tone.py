@@ -1,14 +1,14 @@
-"""The tone curve: Blender's Filmic view without a look on an sRGB display, as measured on grey ramps.
+"""The tone curve: Blender's Filmic view without a look on an sRGB display, as measured on gray ramps.
 
-At the saturations of this scene the curve acts on each channel alone (largest error 0.2 of 255 levels on
-3,000 measured colour triples), so one curve is all there is.
+At the saturations of this scene the curve acts on each channel alone: the largest error is 0.2 of 255 levels
+on 3,000 measured color triples. So one curve serves all three channels.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 FIRST_STOP, LAST_STOP = -12.0, 4.0
-"""log2 of the linear values at both ends; below the curve is flat to a fraction of a level."""
+"""log2 of the linear values at both ends of the curve; below them it is flat to a fraction of a level."""
 
 DISPLAY_LEVELS = (
     0.59, 1.14, 1.65, 2.88, 4.01, 5.63, 7.56, 10.05, 13.13, 16.98, 21.74, 27.58,
@@ -19,21 +19,23 @@ DISPLAY_LEVELS = (
 
 
 def display_from_linear(linear: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Display values in 0..1 of scene-linear values of any shape."""
+    """Convert scene-linear values of any shape to display values in 0..1."""
     with np.errstate(divide="ignore"):
         stops = np.log2(np.maximum(np.asarray(linear, dtype=np.float64), 0.0))
     position = (np.clip(stops, FIRST_STOP, LAST_STOP) - FIRST_STOP) * 2.0
-    return _catmull_rom(np.asarray(DISPLAY_LEVELS), position) / 255.0
+    return _interpolate_catmull_rom(np.asarray(DISPLAY_LEVELS), position) / 255.0
 
 
-def curve_table(size: int) -> NDArray[np.float32]:
-    """The curve sampled at ``size`` points, evenly spaced in stops from the first to the last."""
+def build_curve_table(size: int) -> NDArray[np.float32]:
+    """Return the curve at ``size`` points, evenly spaced in stops from the first to the last."""
     stops = np.linspace(FIRST_STOP, LAST_STOP, size)
     return display_from_linear(2.0**stops).astype(np.float32)
 
 
-def _catmull_rom(values: NDArray[np.float64], position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cubic interpolation of evenly spaced ``values`` at fractional indices."""
+def _interpolate_catmull_rom(
+    values: NDArray[np.float64], position: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Interpolate evenly spaced ``values`` at fractional indices with cubic pieces."""
     padded = np.concatenate([[2 * values[0] - values[1]], values, [2 * values[-1] - values[-2]]])
     index = np.minimum(np.floor(position).astype(np.intp), len(values) - 2)
     t = position - index

@@ -1,30 +1,42 @@
-// What the service is asked. Every answer is JSON, an error with a message in `error`.
+// Requests to the service, and the URLs of its resources and of the gallery's pages.
 
-export class Refused extends Error {
+/** An error response of the service; `status` is the HTTP status. */
+export class RequestError extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;
   }
 }
 
-/** GET an address and give its JSON. */
-export async function get(address, signal) {
-  return answered(await fetch(address, { headers: { Accept: "application/json" }, signal }));
+/** GET a URL and return its JSON. Throws RequestError. */
+export async function getJson(url, signal) {
+  return parseResponse(await fetch(url, { headers: { Accept: "application/json" }, signal }));
 }
 
-/** POST a body as JSON. */
-export async function post(address, body) {
+/** POST a body as JSON and return the JSON of the response. Throws RequestError. */
+export async function postJson(url, body) {
+  return parseResponse(await postBody(url, body));
+}
+
+/** POST a body as JSON and return the response itself. */
+export function postBody(url, body) {
   const headers = { "Content-Type": "application/json" };
-  return answered(await fetch(address, { method: "POST", headers, body: JSON.stringify(body) }));
+  return fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-async function answered(answer) {
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(answer.status, told.error ?? `the service answered ${answer.status}`);
-  return told;
+/** The JSON of a response. Throws RequestError with the message in `error` if the request failed. */
+export async function parseResponse(response) {
+  const json = await response.json().catch(() => ({}));
+  if (!response.ok) {
+    throw new RequestError(response.status, json.error ?? `the service responded with status ${response.status}`);
+  }
+  return json;
 }
 
-const part = encodeURIComponent;
-export const place = (name) => `/datasets/${part(name)}`;
-export const viewOf = (name, key, view) => `${place(name)}/objects/${part(key)}/views/${view}`;
-export const page = (...parts) => `#/${parts.map(part).join("/")}`;
+const encode = encodeURIComponent;
+export const datasetUrl = (name) => `/datasets/${encode(name)}`;
+export const objectUrl = (name, key) => `${datasetUrl(name)}/objects/${encode(key)}`;
+/** The URL of a view without its suffix: add .jpg for the picture, .json for the label. */
+export const viewUrl = (name, key, view) => `${objectUrl(name, key)}/views/${view}`;
+/** The address of a page of the gallery. */
+export const pageUrl = (...parts) => `#/${parts.map(encode).join("/")}`;

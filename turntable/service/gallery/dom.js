@@ -1,15 +1,16 @@
-// Elements, made safely: text is text, whatever a data set calls its objects.
+// Helpers that make elements and format values.
+// Texts become text nodes, never HTML: a data set may have any names.
 
-const SVG = "http://www.w3.org/2000/svg";
+const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 
-/** An element with attributes, listeners (onclick: …) and children; strings become text. */
+/** Make an HTML element with attributes, listeners (onclick: …) and children; strings become text. */
 export function h(name, attributes = {}, ...children) {
   return fill(document.createElement(name), attributes, children);
 }
 
-/** The same for parts of drawings. */
-export function s(name, attributes = {}, ...children) {
-  return fill(document.createElementNS(SVG, name), attributes, children);
+/** Make an SVG element in the same way. */
+export function svg(name, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG_NAMESPACE, name), attributes, children);
 }
 
 function fill(element, attributes, children) {
@@ -22,29 +23,39 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** A number as people read it. */
-export function told(value, digits = 4) {
+/** Format a number: whole numbers with thousands separators, others with some significant digits. */
+export function formatNumber(value, digits = 4) {
   return Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(digits)));
 }
 
-/** A size as people read it. */
-export function bytes(count) {
+/** Format a count with its noun: "1 object", "24 objects". */
+export function formatCount(count, noun) {
+  return `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Format a size in bytes. */
+export function formatBytes(count) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
-  return `${told(count / 1000 ** step, 3)} ${units[step]}`;
+  return `${formatNumber(count / 1000 ** step, 3)} ${units[step]}`;
 }
 
-/** A factor's value with its unit: angles in degrees. */
-export function measured(value, unit) {
+/** Format a factor's value with its unit; angles in degrees. */
+export function formatValue(value, unit) {
   if (unit === "rad") return `${Number(((value * 180) / Math.PI).toFixed(1))}°`;
-  return `${told(value, 3)}${{ 1: "", turn: " turns" }[unit] ?? ` ${unit}`}`;
+  return `${formatNumber(value, 3)}${{ 1: "", turn: value === 1 ? " turn" : " turns" }[unit] ?? ` ${unit}`}`;
 }
 
-/** Calls that come in a rush become one, a moment after the last. */
-export function settled(action, milliseconds = 200) {
+/** Format a range of a factor's values, with the unit once unless it is degrees. */
+export function formatRange(from, to, unit) {
+  return `${unit === "rad" ? formatValue(from, unit) : formatNumber(from, 3)} to ${formatValue(to, unit)}`;
+}
+
+/** Return a function that calls `action` once, when it was not called again for some milliseconds. */
+export function debounce(action, milliseconds = 200) {
   let timer = 0;
-  return (...words) => {
+  return (...args) => {
     clearTimeout(timer);
-    timer = setTimeout(() => action(...words), milliseconds);
+    timer = setTimeout(() => action(...args), milliseconds);
   };
 }

@@ -1,50 +1,55 @@
-// The gallery: an address behind # is a page, and each page is a function that makes elements.
+// The gallery: a page is chosen by the address behind #, and each page is a function that makes elements.
 
 import { h } from "./dom.js";
-import { Refused, get, page, post } from "./api.js";
-import { cataloguePage } from "./catalogue_page.js";
+import { RequestError, pageUrl, postJson } from "./api.js";
+import { catalogPage } from "./catalog_page.js";
 import { datasetPage } from "./dataset_page.js";
 import { objectPage, viewPage } from "./object_page.js";
 import { pairPage } from "./pair_page.js";
 
 const main = document.getElementById("main");
-const crumbs = document.getElementById("crumbs");
-const sign = document.getElementById("sign");
-let leaving = new AbortController();
-let first = true;
+const breadcrumbs = document.getElementById("crumbs");
+const signInButton = document.getElementById("sign");
+const login = document.getElementById("login");
+const loginError = document.getElementById("login-error");
+let navigation = new AbortController();
+let isFirstPage = true;
 
+// Pattern of the address, function that makes the page, and function that names its breadcrumbs.
 const PAGES = [
-  [/^$/, () => cataloguePage(), () => []],
+  [/^$/, () => catalogPage(), () => []],
   [/^d\/([^/]+)$/, (name) => datasetPage(name), (name) => [name]],
-  [/^d\/([^/]+)\/pair$/, (name) => pairPage(name), (name) => [name, "pairs"]],
+  [/^d\/([^/]+)\/pair$/, (name) => pairPage(name), (name) => [name, "Pairs"]],
   [/^d\/([^/]+)\/o\/([^/]+)$/, (name, key) => objectPage(name, key), (name, key) => [name, key]],
   [/^d\/([^/]+)\/o\/([^/]+)\/(\d+)$/, (name, key, view) => viewPage(name, key, Number(view)),
-    (name, key, view) => [name, key, `view ${view}`]],
+    (name, key, view) => [name, key, `View ${view}`]],
 ];
 
-async function show() {
-  leaving.abort();
-  leaving = new AbortController();
-  const here = leaving.signal;
+async function showPage() {
+  // A page that is still loading is given up when another one is opened.
+  navigation.abort();
+  navigation = new AbortController();
+  const { signal } = navigation;
   const address = location.hash.replace(/^#\/?/, "");
-  const [pattern, make, names] = PAGES.find(([tried]) => tried.test(address) && isWhole(address)) ?? [];
-  if (!pattern) return put(h("h1", {}, "There is no such page"), h("p", {}, h("a", { href: "#/" }, "All data sets")));
-  const words = pattern.exec(address).slice(1).map(decodeURIComponent);
-  trail(names(...words), words);
+  const [pattern, makePage, makeNames] = PAGES.find(([tried]) => tried.test(address) && canDecode(address)) ?? [];
+  if (!pattern) return replaceContent(h("h1", {}, "There is no such page"), h("p", {}, h("a", { href: "#/" }, "All data sets")));
+  const params = pattern.exec(address).slice(1).map(decodeURIComponent);
+  const names = makeNames(...params);
+  showBreadcrumbs(names, params);
   main.setAttribute("aria-busy", "true");
   try {
-    const made = await make(...words);
-    if (here.aborted) return;
-    put(...made);
-    document.title = [...names(...words)].reverse().concat("turntable gallery").join(" · ");
+    const elements = await makePage(...params);
+    if (signal.aborted) return;
+    replaceContent(...elements);
+    document.title = [...names].reverse().concat("turntable gallery").join(" · ");
   } catch (error) {
-    if (!here.aborted) refuse(error);
+    if (!signal.aborted) showError(error);
   } finally {
-    if (!here.aborted) main.removeAttribute("aria-busy");
+    if (!signal.aborted) main.removeAttribute("aria-busy");
   }
 }
 
-function isWhole(address) {
+function canDecode(address) {
   try {
     return typeof decodeURIComponent(address) === "string";
   } catch {
@@ -52,48 +57,49 @@ function isWhole(address) {
   }
 }
 
-function put(...elements) {
+function replaceContent(...elements) {
   main.replaceChildren(...elements);
-  if (!first) main.focus({ preventScroll: true });
-  if (!first) scrollTo(0, 0);
-  first = false;
+  // Move focus and scroll position to the new page, but leave them alone when the gallery is opened.
+  if (!isFirstPage) main.focus({ preventScroll: true });
+  if (!isFirstPage) scrollTo(0, 0);
+  isFirstPage = false;
 }
 
-function trail(names, words) {
-  const places = [page("d", words[0] ?? ""), page("d", words[0] ?? "", "o", words[1] ?? "")];
+function showBreadcrumbs(names, params) {
+  const urls = [pageUrl("d", params[0] ?? ""), pageUrl("d", params[0] ?? "", "o", params[1] ?? "")];
   const last = names.length - 1;
-  crumbs.replaceChildren(...names.flatMap((name, at) => [
-    " / ", at < last ? h("a", { href: places[at] }, name) : h("span", { "aria-current": "page" }, name),
+  breadcrumbs.replaceChildren(...names.flatMap((name, index) => [
+    " / ", index < last ? h("a", { href: urls[index] }, name) : h("span", { "aria-current": "page" }, name),
   ]));
 }
 
-function refuse(error) {
-  put(h("h1", {}, "That did not work"), h("p", { class: "error", role: "alert" }, error.message));
-  if (error instanceof Refused && error.status === 401) {
-    sign.hidden = false;
-    askForToken();
+function showError(error) {
+  replaceContent(h("h1", {}, "The page cannot be shown"), h("p", { class: "error", role: "alert" }, error.message),
+    h("p", {}, h("a", { href: "#/" }, "All data sets")));
+  if (error instanceof RequestError && error.status === 401) {
+    signInButton.hidden = false;
+    openLogin();
   }
 }
 
-function askForToken() {
-  const dialog = document.getElementById("login");
-  document.getElementById("login-error").textContent = "";
-  if (!dialog.open) dialog.showModal();
+function openLogin() {
+  loginError.textContent = "";
+  if (!login.open) login.showModal();
 }
 
 document.getElementById("login-go").addEventListener("click", async (event) => {
   event.preventDefault();
   const field = document.getElementById("token");
   try {
-    await post("/login", { token: field.value.trim() });
+    await postJson("/login", { token: field.value.trim() });
     field.value = "";
-    document.getElementById("login").close();
-    show();
+    login.close();
+    showPage();
   } catch (error) {
-    document.getElementById("login-error").textContent = error.message;
+    loginError.textContent = error.message;
   }
 });
-sign.addEventListener("click", askForToken);
-addEventListener("hashchange", show);
-addEventListener("need-token", () => { sign.hidden = false; });
-show();
+signInButton.addEventListener("click", openLogin);
+addEventListener("hashchange", showPage);
+addEventListener("need-token", () => { signInButton.hidden = false; });
+showPage();

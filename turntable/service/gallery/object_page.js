@@ -1,63 +1,71 @@
-// One object with all its views and a turntable; one view with its label drawn on it.
+// The page of an object, with a turntable and all views; and the page of a view, with its label drawn on it.
 
-import { h, measured, told } from "./dom.js";
-import { get, page, place, viewOf } from "./api.js";
-import { labelled, legend, turntable } from "./stage.js";
+import { formatCount, formatNumber, formatValue, h } from "./dom.js";
+import { datasetUrl, getJson, objectUrl, pageUrl, viewUrl } from "./api.js";
+import { labeledView, legend, turntable } from "./stage.js";
 
-/** The page of an object. */
+/** Make the elements of the page of an object. */
 export async function objectPage(name, key) {
-  const [about, object] = await Promise.all([get(`${place(name)}/about`), get(`${place(name)}/objects/${encodeURIComponent(key)}`)]);
+  const [about, object] = await Promise.all([getJson(`${datasetUrl(name)}/about`), getJson(objectUrl(name, key))]);
   const status = h("p", { class: "quiet", role: "status" });
   const size = Math.min(512, Math.max(256, about.image_size_px));
-  const stage = turntable(name, object, about.renders, size, (now) => { status.textContent = words(now); });
+  const stage = turntable(name, object, about.renders, size, (state) => { status.textContent = describe(state); });
   return [
     h("h1", {}, `${object.category}: ${object.id}`),
-    h("p", { class: "quiet" }, [`in ${object.split}`, object.licence].filter(Boolean).join(" · ")),
+    h("p", { class: "quiet" }, [`Split ${object.split}`, object.licence].filter(Boolean).join(" · ")),
     h("div", { class: "split" },
       h("div", {}, stage, status),
       h("div", {},
-        h("h2", {}, `All ${told(object.views.length)} views`),
+        h("h2", {}, `All ${formatCount(object.views.length, "view")}`),
         h("ul", { class: "views" }, object.views.map((_, view) => h("li", {},
-          h("a", { href: page("d", name, "o", key, view) },
-            h("img", { src: `${viewOf(name, key, view)}.jpg`, alt: `View ${view}`, loading: "lazy" }), h("span", {}, `view ${view}`))))))),
+          h("a", { href: pageUrl("d", name, "o", key, view) },
+            h("img", { src: `${viewUrl(name, key, view)}.jpg`, alt: `View ${view}`, loading: "lazy" }), h("span", {}, `View ${view}`))))))),
   ];
 }
 
-function words(now) {
-  const angles = Object.entries(now.factors).map(([name, value]) => `${name.split("_")[1]} ${measured(value, "rad")}`).join(", ");
-  if (now.problem) return `${now.problem}. The nearest stored view is shown.`;
-  if (now.drawn) return `Drawn now: ${angles}`;
-  return `Nearest stored view: ${now.view}, ${measured(now.away, "rad")} from ${angles}. Drag to turn.`;
+/** The text below the turntable. */
+function describe(state) {
+  const angles = Object.entries(state.factors).map(([name, value]) => `${name.split("_")[1]} ${formatValue(value, "rad")}`).join(", ");
+  if (state.problem) return `${state.problem}. The nearest stored view is shown instead.`;
+  if (state.rendered) return `Rendered view of this rotation: ${angles}`;
+  return `View ${state.view} is the nearest stored view, ${formatValue(state.distance, "rad")} from this rotation (${angles}). Drag to rotate the object.`;
 }
 
-/** The page of a view. */
+/** Make the elements of the page of a view. */
 export async function viewPage(name, key, view) {
   const [label, about, factors] = await Promise.all([
-    get(`${viewOf(name, key, view)}.json`), get(`${place(name)}/about`), get(`${place(name)}/factors`),
+    getJson(`${viewUrl(name, key, view)}.json`), getJson(`${datasetUrl(name)}/about`), getJson(`${datasetUrl(name)}/factors`),
   ]);
   const units = Object.fromEntries(factors.map((factor) => [factor.name, factor.unit]));
   const last = about.views - 1;
   const link = (number, text) => (number < 0 || number > last ? h("span", { class: "quiet" }, text)
-    : h("a", { href: page("d", name, "o", key, number), rel: text === "Next" ? "next" : "prev" }, text));
-  const stage = labelled(`${viewOf(name, key, view)}.jpg`, `View ${view} of ${label.object}, with its label drawn on it`, label.overlay);
+    : h("a", { href: pageUrl("d", name, "o", key, number), rel: text === "Next" ? "next" : "prev" }, text));
+  const stage = labeledView(`${viewUrl(name, key, view)}.jpg`, `View ${view} of ${label.object} with its label`, label.overlay);
   stage.tabIndex = 0;
   stage.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step && view + step >= 0 && view + step <= last) location.hash = page("d", name, "o", key, view + step);
+    if (step && view + step >= 0 && view + step <= last) location.hash = pageUrl("d", name, "o", key, view + step);
   });
   return [
     h("h1", {}, `${label.category}: ${label.object}, view ${view}`),
-    h("p", { class: "tools" }, link(view - 1, "Previous"), link(view + 1, "Next"), h("a", { href: page("d", name, "o", key) }, "All views")),
+    h("p", { class: "tools" }, link(view - 1, "Previous"), link(view + 1, "Next"), h("a", { href: pageUrl("d", name, "o", key) }, "All views")),
     h("div", { class: "split" },
-      h("div", {}, stage, label.overlay ? legend(label.overlay) : h("p", { class: "quiet" }, "No scene can be made of these labels, so nothing is drawn over the picture.")),
+      h("div", {}, stage, label.overlay ? legend(label.overlay)
+        : h("p", { class: "quiet" }, "These labels do not describe a scene, so nothing is drawn over the picture.")),
       h("div", {}, labelTable(label, units))),
   ];
 }
 
-/** A label, number by number. */
-export function labelTable(label, units) {
-  const rows = Object.entries(label.factors).map(([name, value]) => [name, measured(value, units[name] ?? "1"), value]);
+/** A table of a label's factors: the value with its unit, and the number as it is stored. */
+function labelTable(label, units) {
+  const heading = (text) => h("th", { scope: "col" }, text);
   return h("table", {},
-    rows.map(([name, words, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, words), h("td", { class: "quiet" }, String(Number(value.toPrecision(7)))))),
-    h("tr", {}, h("th", { scope: "row" }, "quaternion xyzw"), h("td", { colspan: "2" }, label.quaternion.map((part) => told(part, 4)).join(", "))));
+    h("tr", {}, heading("Factor"), heading("Value"), heading("Stored number")),
+    Object.entries(label.factors).map(([name, value]) => h("tr", {},
+      h("th", { scope: "row" }, name),
+      h("td", {}, formatValue(value, units[name] ?? "1")),
+      h("td", { class: "quiet" }, String(Number(value.toPrecision(7)))))),
+    h("tr", {},
+      h("th", { scope: "row" }, "Rotation as quaternion (x, y, z, w)"),
+      h("td", { colspan: "2" }, label.quaternion.map((part) => formatNumber(part, 4)).join(", "))));
 }

@@ -1,126 +1,130 @@
-// A view in a frame: with its label drawn over it, or as a turntable that one can drag.
+// A view in a frame, either with its label drawn over it or as a turntable to drag.
 
-import { h, s } from "./dom.js";
-import { about, angles, between, matrix, times } from "./rotations.js";
-import { viewOf } from "./api.js";
+import { h, svg } from "./dom.js";
+import { angleBetween, factorsFromMatrix, matrixFromFactors, multiply, rotationAbout } from "./rotations.js";
+import { viewUrl } from "./api.js";
 
-const COLOURS = { x: "var(--x)", y: "var(--y)", z: "var(--z)", light: "var(--light)", translation: "var(--shift)" };
-export const MEANINGS = {
+const COLORS = { x: "var(--x)", y: "var(--y)", z: "var(--z)", light: "var(--light)", translation: "var(--shift)" };
+const MEANINGS = {
   x: "object's x axis",
   y: "object's y axis",
   z: "object's z axis",
-  light: "where the light comes from",
-  translation: "translation from the centre",
+  light: "direction of the light",
+  translation: "translation of the object",
 };
-const RADIANS_A_PIXEL = 0.012;
-const STEP = Math.PI / 36;
+const RADIANS_PER_PIXEL = 0.012;
+const RADIANS_PER_KEY = Math.PI / 36;
 
-/** A picture with the lines of its label over it. */
-export function labelled(source, words, overlay) {
-  const lines = overlay ? drawing(overlay) : null;
-  return h("div", { class: "stage" }, h("img", { src: source, alt: words }), lines);
+/** A picture with the lines of its label drawn over it. */
+export function labeledView(url, alt, overlay) {
+  return h("div", { class: "stage" }, h("img", { src: url, alt }), overlay ? overlayDrawing(overlay) : null);
 }
 
-/** What the lines mean. */
+/** A list that explains the lines. */
 export function legend(overlay) {
-  const drawn = Object.entries(MEANINGS).filter(([name]) => overlay && visible(overlay[name]));
-  return h("ul", { class: "legend" }, drawn.map(([name, words]) =>
-    h("li", {}, h("i", { style: `background:${COLOURS[name]}` }), words)));
+  const drawn = Object.entries(MEANINGS).filter(([name]) => overlay && isVisible(overlay[name]));
+  return h("ul", { class: "legend" }, drawn.map(([name, meaning]) =>
+    h("li", {}, h("i", { style: `background:${COLORS[name]}` }), meaning)));
 }
 
-function drawing(overlay) {
-  const parts = Object.entries(COLOURS).filter(([name]) => visible(overlay[name]));
-  return s("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, parts.map(([name, colour]) => {
+function overlayDrawing(overlay) {
+  const parts = Object.entries(COLORS).filter(([name]) => isVisible(overlay[name]));
+  return svg("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, parts.map(([name, color]) => {
     const [[x1, y1], [x2, y2]] = overlay[name];
-    const tip = s("circle", { cx: x2, cy: y2, r: name === "light" ? 0.018 : 0.014, style: `fill:${colour}` });
-    const text = "xyz".includes(name) ? s("text", { x: x2 + 0.02, y: y2 + 0.015 }, name) : null;
-    return s("g", { "data-part": name }, s("line", { x1, y1, x2, y2, style: `stroke:${colour}` }), tip, text);
+    const tip = svg("circle", { cx: x2, cy: y2, r: name === "light" ? 0.018 : 0.014, style: `fill:${color}` });
+    const text = "xyz".includes(name) ? svg("text", { x: x2 + 0.02, y: y2 + 0.015 }, name) : null;
+    return svg("g", { "data-part": name }, svg("line", { x1, y1, x2, y2, style: `stroke:${color}` }), tip, text);
   }));
 }
 
-function visible(line) {
+function isVisible(line) {
   return line && Math.hypot(line[1][0] - line[0][0], line[1][1] - line[0][1]) > 0.004;
 }
 
 /**
- * A turntable: dragging, or the arrow keys, turn the object. Views are drawn on request where the service does
- * so; otherwise the stored view whose rotation is nearest is shown.
+ * A turntable: the object rotates when it is dragged, or by the arrow keys. If the service renders views, each pose
+ * is rendered; otherwise the stored view with the nearest rotation is shown. `onChange` is called with what is shown.
  */
-export function turntable(name, object, renders, size, changed) {
-  const views = object.views.map(matrix);
-  const image = h("img", { alt: `${object.category}, turned`, draggable: "false" });
+export function turntable(name, object, canRender, size, onChange) {
+  const rotations = object.views.map(matrixFromFactors);
+  const image = h("img", { alt: `${object.category}, rotated`, draggable: "false" });
   const frame = h("div", {
     class: "stage turns", tabindex: "0", role: "application", "aria-roledescription": "turntable",
-    "aria-label": "Turntable: drag, or use the arrow keys; Home shows the first view",
+    "aria-label": "Turntable: drag or use the arrow keys to rotate the object; Home shows the first view",
   }, image);
-  let pose = views[0];
-  let asked = 0;
+  let pose = rotations[0];
+  let numRequested = 0;
   let busy = false;
 
-  function stored() {
+  function showStored() {
     let nearest = 0;
-    views.forEach((view, number) => {
-      if (between(view, pose) < between(views[nearest], pose)) nearest = number;
+    rotations.forEach((rotation, view) => {
+      if (angleBetween(rotation, pose) < angleBetween(rotations[nearest], pose)) nearest = view;
     });
-    image.src = `${viewOf(name, object.key, nearest)}.jpg`;
-    changed({ drawn: false, view: nearest, away: between(views[nearest], pose), factors: angles(pose) });
+    image.src = `${viewUrl(name, object.key, nearest)}.jpg`;
+    const distance = angleBetween(rotations[nearest], pose);
+    onChange({ rendered: false, view: nearest, distance, factors: factorsFromMatrix(pose) });
   }
 
-  async function drawn() {
-    asked += 1;
-    if (busy) return; // the latest pose is asked for when this one is there
+  async function showRendered() {
+    numRequested += 1;
+    // One request at a time: a running loop goes on with the latest pose, and skips those in between.
+    if (busy) return;
     busy = true;
     try {
-      for (let last = 0; last !== asked;) {
-        last = asked;
-        const words = { dataset: name, key: object.key, view: 0, size, ...angles(pose) };
-        const answer = await fetch(`/render?${new URLSearchParams(words)}`);
-        if (answer.status === 503) {
+      for (let last = 0; last !== numRequested;) {
+        last = numRequested;
+        const params = { dataset: name, key: object.key, view: 0, size, ...factorsFromMatrix(pose) };
+        const response = await fetch(`/render?${new URLSearchParams(params)}`);
+        if (response.status === 503) { // the queue is full: try again soon
           await new Promise((done) => setTimeout(done, 300));
           last = 0;
           continue;
         }
-        if (!answer.ok) throw new Error((await answer.json()).error);
-        const url = URL.createObjectURL(await answer.blob());
+        if (!response.ok) throw new Error((await response.json()).error);
+        const url = URL.createObjectURL(await response.blob());
         await new Promise((done) => { image.onload = image.onerror = done; image.src = url; });
         URL.revokeObjectURL(url);
-        changed({ drawn: true, factors: angles(pose) });
+        onChange({ rendered: true, factors: factorsFromMatrix(pose) });
       }
     } catch (error) {
-      renders = false;
-      stored();
-      changed({ problem: error.message, factors: angles(pose) });
+      canRender = false;
+      showStored();
+      onChange({ problem: error.message, factors: factorsFromMatrix(pose) });
     } finally {
       busy = false;
     }
   }
 
-  const show = () => (renders ? drawn() : stored());
-  function turn(yaw, pitch) {
-    // The camera looks from +y and above: left and right turn about the world's z, up and down about its x.
-    pose = times(times(about(2, yaw), about(0, pitch)), pose);
-    show();
+  const showPose = () => (canRender ? showRendered() : showStored());
+  function rotate(yaw, pitch) {
+    // The camera looks from +y and above: left and right rotate about the world's z axis, up and down about its x axis.
+    pose = multiply(multiply(rotationAbout(2, yaw), rotationAbout(0, pitch)), pose);
+    showPose();
   }
 
-  let held = null;
+  let dragged = null;
   frame.addEventListener("pointerdown", (event) => {
-    held = [event.clientX, event.clientY];
+    dragged = [event.clientX, event.clientY];
     frame.setPointerCapture(event.pointerId);
   });
   frame.addEventListener("pointermove", (event) => {
-    if (!held) return;
-    const [x, y] = held;
-    held = [event.clientX, event.clientY];
-    turn((event.clientX - x) * RADIANS_A_PIXEL, -(event.clientY - y) * RADIANS_A_PIXEL);
+    if (!dragged) return;
+    const [x, y] = dragged;
+    dragged = [event.clientX, event.clientY];
+    rotate((event.clientX - x) * RADIANS_PER_PIXEL, -(event.clientY - y) * RADIANS_PER_PIXEL);
   });
-  for (const end of ["pointerup", "pointercancel"]) frame.addEventListener(end, () => { held = null; });
+  for (const end of ["pointerup", "pointercancel"]) frame.addEventListener(end, () => { dragged = null; });
   frame.addEventListener("keydown", (event) => {
-    const turns = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
-    if (event.key === "Home") pose = views[0];
-    else if (!turns[event.key]) return;
+    const steps = {
+      ArrowLeft: [-RADIANS_PER_KEY, 0], ArrowRight: [RADIANS_PER_KEY, 0],
+      ArrowUp: [0, RADIANS_PER_KEY], ArrowDown: [0, -RADIANS_PER_KEY],
+    };
+    if (event.key === "Home") pose = rotations[0];
+    else if (!steps[event.key]) return;
     event.preventDefault();
-    turn(...(turns[event.key] ?? [0, 0]));
+    rotate(...(steps[event.key] ?? [0, 0]));
   });
-  stored();
+  showStored();
   return frame;
 }

@@ -1,5 +1,5 @@
-"""What can be asked of the service, and what answers."""
+"""The routes of the service and their endpoints."""
 
-from turntable.service.routes.table import service_routes
+from turntable.service.routes.route_table import build_routes
 
-__all__ = ["service_routes"]
+__all__ = ["build_routes"]

@@ -1,4 +1,4 @@
-"""Data sets, their files, objects and views."""
+"""Endpoints of data sets, their files, objects and views."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +12,21 @@ from starlette.responses import Response
 
 from turntable.datasets import MANIFEST_NAME
 from turntable.datasets.shards import INDEX_SUFFIX, SHARD_SUFFIX
-from turntable.service import contents
-from turntable.service.answers import json_bytes
-from turntable.service.catalogue import Catalogue, CatalogueEntry, OpenedFile, open_file
-from turntable.service.documents import (
+from turntable.service import payloads
+from turntable.service.catalog import CatalogEntry, DatasetCatalog, OpenedFile, open_file
+from turntable.service.file_responses import make_file_response
+from turntable.service.json_responses import encode_json
+from turntable.service.rendering import RenderService
+from turntable.service.routes.lookup import get_entry_in_path, get_location
+from turntable.service.routes.responses import (
+    ETagResponse,
+    FileResponse,
+    JpegResponse,
+    ManifestFile,
+    make_cache_control,
+    make_etag_response,
+)
+from turntable.service.schemas import (
     About,
     Broken,
     DatasetLine,
@@ -25,125 +36,137 @@ from turntable.service.documents import (
     ObjectViews,
     Pair,
 )
-from turntable.service.doors import Asked, Whole, asker_of_request
-from turntable.service.files import file_answer
-from turntable.service.renders import RenderService
-from turntable.service.routes.finding import entry_in_path, place_of
-from turntable.service.routes.replies import File, Jpeg, Kept, ManifestFile, caching, kept
+from turntable.service.security import NonNegativeInt, RequestParams, get_client
 
-_FILE_THREADS = 16
-Limit = Annotated[int, Field(ge=1, le=contents.MOST_LISTED)]
-"""Rows that are wanted at most."""
-SplitOrFirst = Annotated[str | None, Field(description="The first one if left out")]
-Listed = list[DatasetLine | Broken]
+_NUM_FILE_THREADS = 16
+Limit = Annotated[int, Field(ge=1, le=payloads.MAX_LISTED)]
+"""Largest number of rows of a page."""
+SplitOrFirst = Annotated[str | None, Field(description="Name of the split; the first one if left out")]
+DatasetLines = list[DatasetLine | Broken]
 Histograms = list[FactorHistogram]
 
 
-class ObjectsAsked(Asked):
-    """Some objects of a split."""
+class ObjectsParams(RequestParams):
+    """Parameters of a page of objects."""
 
     split: SplitOrFirst = None
     category: str | None = None
-    offset: Whole = 0
+    offset: NonNegativeInt = 0
     limit: Limit = 100
 
 
-class PairAsked(Asked):
-    """A place of an epoch."""
+class PairParams(RequestParams):
+    """Parameters of a pair: a position in an epoch of a loader."""
 
     split: SplitOrFirst = None
-    seed: Whole = 0
-    epoch: Whole = 0
-    index: Whole = 0
+    seed: NonNegativeInt = 0
+    epoch: NonNegativeInt = 0
+    index: NonNegativeInt = 0
 
 
 class DatasetEndpoints:
-    """Answers about data sets, their files, objects and views."""
+    """Endpoints of data sets, their files, objects and views.
 
-    def __init__(self, catalogue: Catalogue, renders: RenderService) -> None:
-        self._catalogue, self._renders = catalogue, renders
-        # Threads of their own: files are sent whatever else the others are busy with.
-        self._file_threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
+    The name of each method is the label ``route`` of the metrics, and the first line of its docstring is the
+    summary in ``/openapi.json``.
+    """
 
-    def list(self, request: Request) -> Kept[Listed]:
-        """Return the data sets that the asker may read; one that cannot be served has its reason."""
-        asker = asker_of_request(request)
-        told = {
-            entry.name: entry.once("summary", lambda entry=entry: json_bytes(entry.summary()))
-            for entry in self._catalogue.all()
+    def __init__(self, catalog: DatasetCatalog, renders: RenderService) -> None:
+        self._catalog, self._renders = catalog, renders
+        # Files have threads of their own, so that streaming goes on while the shared threads are busy.
+        self._file_threads = ThreadPoolExecutor(_NUM_FILE_THREADS, thread_name_prefix="files")
+
+    def list(self, request: Request) -> ETagResponse[DatasetLines]:
+        """List the data sets that the client may read, with the reason for each that cannot be served."""
+        client = get_client(request)
+        rows_by_name = {
+            entry.name: entry.get_or_make("summary", lambda entry=entry: encode_json(entry.summarize()))
+            for entry in self._catalog.list_entries()
         }
-        for name, why in self._catalogue.problems().items():
-            told[name] = json_bytes(Broken(name=name, problem=why))
-        rows = (told[name] for name in sorted(told) if asker.may("read", name))
-        return Kept(b"[" + b", ".join(rows) + b"]", request)
+        for name, problem in self._catalog.get_problems().items():
+            rows_by_name[name] = encode_json(Broken(name=name, problem=problem))
+        rows = (rows_by_name[name] for name in sorted(rows_by_name) if client.can_access("read", name))
+        return ETagResponse(b"[" + b", ".join(rows) + b"]", request)
 
     async def manifest(self, request: Request) -> ManifestFile:
         """Return the manifest of a data set."""
-        return await self._file(request, MANIFEST_NAME)
+        return await self._send_file(request, MANIFEST_NAME)
 
-    async def file(self, request: Request) -> File:
-        """Return a file of a data set, or a part of it."""
-        return await self._file(request, request.path_params["path"])
+    async def file(self, request: Request) -> FileResponse:
+        """Return a file of a data set, or the range of it that Range asks for."""
+        return await self._send_file(request, request.path_params["path"])
 
-    def about(self, request: Request) -> Kept[About]:
-        """Return what a person wants to know of a data set."""
-        entry = entry_in_path(self._catalogue, request)
+    def about(self, request: Request) -> ETagResponse[About]:
+        """Return the description of a data set."""
+        entry = get_entry_in_path(self._catalog, request)
 
-        def told() -> bytes:
-            return json_bytes(About(**contents.described(entry), renders=self._renders.offers(entry)))
+        def make_about() -> bytes:
+            return encode_json(
+                About(**payloads.describe_dataset(entry), renders=self._renders.can_render(entry))
+            )
 
-        return Kept(entry.once("about", told), request)
+        return ETagResponse(entry.get_or_make("about", make_about), request)
 
-    def factors(self, request: Request) -> Kept[Histograms]:
+    def factors(self, request: Request) -> ETagResponse[Histograms]:
         """Return the histograms of all factors of a data set."""
-        entry = entry_in_path(self._catalogue, request)
-        return kept(entry.once("factors", partial(contents.histograms, entry)), request)
+        entry = get_entry_in_path(self._catalog, request)
+        return make_etag_response(
+            entry.get_or_make("factors", partial(payloads.compute_histograms, entry)), request
+        )
 
-    def objects(self, request: Request, asked: ObjectsAsked) -> Kept[ObjectsPage]:
-        """Return objects of a split."""
-        entry = entry_in_path(self._catalogue, request)
-        split = asked.split or entry.dataset.splits[0]
-        found = contents.objects(entry, split, asked.category, asked.offset, asked.limit)
-        return kept(found, request)
+    def objects(self, request: Request, params: ObjectsParams) -> ETagResponse[ObjectsPage]:
+        """Return one page of the objects of a split."""
+        entry = get_entry_in_path(self._catalog, request)
+        split = params.split or entry.dataset.splits[0]
+        page = payloads.list_objects(entry, split, params.category, params.offset, params.limit)
+        return make_etag_response(page, request)
 
-    def object(self, request: Request) -> Kept[ObjectViews]:
-        """Return an object with the labels of its views."""
-        entry = entry_in_path(self._catalogue, request)
-        place = place_of(entry, request.path_params["key"])
-        return kept(contents.object_views(entry, *place), request)
+    def object(self, request: Request) -> ETagResponse[ObjectViews]:
+        """Return an object with the factors of its views."""
+        entry = get_entry_in_path(self._catalog, request)
+        location = get_location(entry, request.path_params["key"])
+        return make_etag_response(payloads.list_object_views(entry, *location), request)
 
-    def view(self, request: Request) -> Jpeg:
-        """Return one view, straight from its shard."""
-        entry, place, view = self._view(request)
-        return Kept(entry.jpeg(*place, view), request, "image/jpeg")
+    def view(self, request: Request) -> JpegResponse:
+        """Return the JPEG of one view, as it is stored in its shard."""
+        entry, location, view = self._get_view(request)
+        return ETagResponse(entry.read_jpeg(*location, view), request, "image/jpeg")
 
-    def label(self, request: Request) -> Kept[Label]:
+    def label(self, request: Request) -> ETagResponse[Label]:
         """Return the label of one view: its factors by name, and its pose."""
-        entry, place, view = self._view(request)
-        return kept(contents.view_label(entry, *place, view), request)
+        entry, location, view = self._get_view(request)
+        return make_etag_response(payloads.read_view_label(entry, *location, view), request)
 
-    def pair(self, request: Request, asked: PairAsked) -> Kept[Pair]:
-        """Return the pair that a loader gives at a place of an epoch."""
-        entry = entry_in_path(self._catalogue, request)
-        split = asked.split or entry.dataset.splits[0]
-        return kept(contents.pair(entry, split, asked.seed, asked.epoch, asked.index), request)
+    def pair(self, request: Request, params: PairParams) -> ETagResponse[Pair]:
+        """Return the pair of views that a loader yields at one position of an epoch."""
+        entry = get_entry_in_path(self._catalog, request)
+        split = params.split or entry.dataset.splits[0]
+        return make_etag_response(
+            payloads.read_pair(entry, split, params.seed, params.epoch, params.index), request
+        )
 
-    def _view(self, request: Request) -> tuple[CatalogueEntry, tuple[str, int], int]:
-        """Return where a view lies."""
-        entry, view = entry_in_path(self._catalogue, request), request.path_params["view"]
-        place = place_of(entry, request.path_params["key"])
-        if view >= entry.dataset.manifest.views:
-            raise HTTPException(404, f"objects of {entry.name} have {entry.dataset.manifest.views} views")
-        return entry, place, view
+    def _get_view(self, request: Request) -> tuple[CatalogEntry, tuple[str, int], int]:
+        """Return the data set, the location (split and row) of the object, and the view that a path names."""
+        entry, view = get_entry_in_path(self._catalog, request), request.path_params["view"]
+        location = get_location(entry, request.path_params["key"])
+        num_views = entry.dataset.manifest.views
+        if view >= num_views:
+            raise HTTPException(
+                404,
+                f"there is no view {view}: objects of {entry.name} have {num_views} views, counted from 0",
+            )
+        return entry, location, view
 
-    async def _file(self, request: Request, path: str) -> Response:
-        def opened() -> OpenedFile:
-            entry = entry_in_path(self._catalogue, request)
-            found = open_file(entry, path)
-            if found is None:
+    async def _send_file(self, request: Request, path: str) -> Response:
+        def open_requested_file() -> OpenedFile:
+            entry = get_entry_in_path(self._catalog, request)
+            opened = open_file(entry, path)
+            if opened is None:
                 raise HTTPException(404, f"{entry.name} has no file {path[:80]!r}")
-            return found
+            return opened
 
-        file = await asyncio.get_running_loop().run_in_executor(self._file_threads, opened)
-        by_content = path.endswith((SHARD_SUFFIX, INDEX_SUFFIX))
-        return file_answer(file, caching(request, request.path_params["name"], by_content), request)
+        opened = await asyncio.get_running_loop().run_in_executor(self._file_threads, open_requested_file)
+        # The names of shards and their indexes contain a hash of their content, so they never change.
+        is_immutable = path.endswith((SHARD_SUFFIX, INDEX_SUFFIX))
+        cache_control = make_cache_control(request, request.path_params["name"], is_immutable)
+        return make_file_response(opened, cache_control, request)

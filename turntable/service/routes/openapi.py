@@ -1,4 +1,4 @@
-"""What can be asked of the service, for programs: OpenAPI 3.1, made from the routes that answer."""
+"""The OpenAPI 3.1 document of the service, generated from its routes."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,48 +9,55 @@ from starlette.convertors import Convertor
 from starlette.routing import BaseRoute
 
 from turntable import __version__
-from turntable.service.documents import Refusal
-from turntable.service.doors import COOKIE, Need, PlainSchema, schema_of
-from turntable.service.routes.route import Count, ServiceRoute
+from turntable.service.routes.route import CountConvertor, ServiceRoute
+from turntable.service.schemas import Refusal
+from turntable.service.security import TOKEN_COOKIE, Permission, PlainSchema, get_schema
 
 _Table = dict[str, Any]
-_WHY = {
-    206: "The part that Range asks for",
-    304: "It has not changed",
-    400: "Something of the request cannot be right",
-    401: "A token is needed, or the one sent is no good",
-    403: "The token does not allow it",
-    404: "It is not there",
-    408: "The body came too slowly",
-    412: "If-Match names another file",
+_STATUS_DESCRIPTIONS = {
+    206: "The range that Range asks for",
+    304: "Not modified: the client has this version already",
+    400: "The request is malformed or a parameter is wrong",
+    401: "A token is missing, unknown, expired or revoked",
+    403: "The token does not have the permission",
+    404: "There is no such data set, file, object, view or subset",
+    408: "The body took too long to arrive",
+    412: "The file's ETag does not match If-Match",
     413: "The body is too long",
-    415: "The body is no JSON",
-    416: "The range lies beyond the file",
-    421: "The Host is no name of this service",
+    415: "The body is not JSON (Content-Type: application/json)",
+    416: "The range lies beyond the end of the file",
+    421: "The service does not answer to this Host",
     422: "The object's mesh cannot be used",
-    429: "Too many requests; Retry-After says when to ask again",
+    429: "Too many requests; Retry-After is the number of seconds to wait",
     500: "The data set is damaged",
-    501: "Views of this data set are not drawn here",
-    503: "Too much at once; Retry-After says when to ask again",
+    501: "Views of this data set are not rendered here",
+    503: "The service is busy; Retry-After is the number of seconds to wait",
 }
-_ANYWHERE = (400, 421, 429, 503)
-_OF_A_BODY = (408, 413, 415)
-_OF_A_DATASET = (401, 403, 404, 500)
-_REFUSED: Mapping[Need, tuple[int, ...]] = {
+_COMMON_STATUSES = (400, 421, 429, 503)
+_BODY_STATUSES = (408, 413, 415)
+_DATASET_STATUSES = (401, 403, 404, 500)
+_STATUSES_BY_PERMISSION: Mapping[Permission, tuple[int, ...]] = {
     "nothing": (),
     "own": (401,),
     "admin": (401, 403),
-    "read": _OF_A_DATASET,
-    "render": _OF_A_DATASET,
+    "read": _DATASET_STATUSES,
+    "render": _DATASET_STATUSES,
 }
 
 
-def description(routes: Iterable[BaseRoute]) -> _Table:
-    """Return the whole document: each route that says what it replies, by each of its methods but HEAD."""
-    described = [route for route in routes if isinstance(route, ServiceRoute) and route.reply is not None]
-    schemas, components = _schemas(described)
+def build_openapi(routes: Iterable[BaseRoute]) -> _Table:
+    """Return the document.
+
+    It describes each method except HEAD of each route that has a typed response.
+    """
+    described = [
+        route for route in routes if isinstance(route, ServiceRoute) and route.response_spec is not None
+    ]
+    schemas, components = _build_schemas(described)
     paths = {
-        route.path_format: {method.lower(): _operation(route, method, schemas) for method in route.ways}
+        route.path_format: {
+            method.lower(): _build_operation(route, method, schemas) for method in route.http_methods
+        }
         for route in described
     }
     return {
@@ -59,61 +66,68 @@ def description(routes: Iterable[BaseRoute]) -> _Table:
             "title": "turntable data service",
             "version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "Labelled views of 3D objects: catalogue, files with Range, queries, and renders.",
+            "description": "Labeled views of 3D objects: a catalog, files with Range, queries and rendering.",
         },
-        # None, too: without a file of tokens everything is open, and data sets may be open with one.
+        # {} is no token: without a file of tokens everything is open, and with one data sets may be public.
         "security": [{}, {"bearer": []}, {"cookie": []}],
         "paths": paths,
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": TOKEN_COOKIE},
             },
             "schemas": components,
         },
     }
 
 
-def _schemas(routes: Iterable[ServiceRoute]) -> tuple[Mapping[Any, _Table], _Table]:
-    """Return the schemas of all answers and bodies by their types, and of what they refer to by its name."""
-    told = {Refusal, *(route.reply.shape for route in routes if route.reply is not None)}
-    asked = {route.asked for route in routes if route.asked is not None and "POST" in route.ways}
-    modes: Mapping[JsonSchemaMode, set[Any]] = {"serialization": told, "validation": asked}
-    found, definitions = TypeAdapter.json_schemas(
+def _build_schemas(routes: Iterable[ServiceRoute]) -> tuple[Mapping[Any, _Table], _Table]:
+    """Return the schemas of all responses and bodies by type, and the named schemas that they refer to."""
+    responses = {Refusal, *(route.response_spec.shape for route in routes if route.response_spec is not None)}
+    bodies = {
+        route.params_model
+        for route in routes
+        if route.params_model is not None and "POST" in route.http_methods
+    }
+    modes: Mapping[JsonSchemaMode, set[Any]] = {"serialization": responses, "validation": bodies}
+    # Sorted: the order of a set of types changes from run to run, and the document must not.
+    schemas, definitions = TypeAdapter.json_schemas(
         [
-            (kind, mode, TypeAdapter[Any](kind))
-            for mode, kinds in modes.items()
-            for kind in sorted(kinds, key=str)
+            (type_, mode, TypeAdapter[Any](type_))
+            for mode, types in modes.items()
+            for type_ in sorted(types, key=str)
         ],
         ref_template="#/components/schemas/{model}",
         schema_generator=PlainSchema,
     )
-    return {kind: schema for (kind, _), schema in found.items()}, definitions["$defs"]
+    return {type_: schema for (type_, _), schema in schemas.items()}, definitions["$defs"]
 
 
-def _operation(route: ServiceRoute, method: str, schemas: Mapping[Any, _Table]) -> _Table:
-    """Return what is said of an address that is asked by a method."""
-    words = (route.endpoint.__doc__ or route.name).partition("\n")[0].rstrip(".")
-    operation: _Table = {"summary": words}
-    if route.need == "nothing":
+def _build_operation(route: ServiceRoute, method: str, schemas: Mapping[Any, _Table]) -> _Table:
+    """Return the description of a route and one of its methods; its summary is the endpoint's docstring."""
+    summary = (route.endpoint.__doc__ or route.name).partition("\n")[0].rstrip(".")
+    operation: _Table = {"summary": summary}
+    if route.permission == "nothing":
         operation["security"] = []
-    parameters = [_in_path(name, convertor) for name, convertor in route.param_convertors.items()]
-    if route.asked is not None and method == "POST":
-        content = {"application/json": {"schema": schemas[route.asked]}}
+    parameters = [
+        _build_path_parameter(name, convertor) for name, convertor in route.param_convertors.items()
+    ]
+    if route.params_model is not None and method == "POST":
+        content = {"application/json": {"schema": schemas[route.params_model]}}
         operation["requestBody"] = {"required": True, "content": content}
-    elif route.asked is not None:
-        parameters += _in_query(schema_of(route.asked))
-    return {**operation, "parameters": parameters, "responses": _responses(route, method, schemas)}
+    elif route.params_model is not None:
+        parameters += _build_query_parameters(get_schema(route.params_model))
+    return {**operation, "parameters": parameters, "responses": _build_responses(route, method, schemas)}
 
 
-def _in_path(name: str, convertor: Convertor[Any]) -> _Table:
-    count = {"type": "integer", "minimum": 0, "maximum": Count.most}
-    schema = count if isinstance(convertor, Count) else {"type": "string", "minLength": 1}
+def _build_path_parameter(name: str, convertor: Convertor[Any]) -> _Table:
+    count = {"type": "integer", "minimum": 0, "maximum": CountConvertor.max_value}
+    schema = count if isinstance(convertor, CountConvertor) else {"type": "string", "minLength": 1}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _in_query(model: Mapping[str, Any]) -> list[_Table]:
-    """Return the parameters of a query; an object is all parameters of other names."""
+def _build_query_parameters(model: Mapping[str, Any]) -> list[_Table]:
+    """Return the query parameters of a model; an object stands for all parameters of other names."""
     required = model.get("required", ())
     return [
         {
@@ -127,13 +141,24 @@ def _in_query(model: Mapping[str, Any]) -> list[_Table]:
     ]
 
 
-def _responses(route: ServiceRoute, method: str, schemas: Mapping[Any, _Table]) -> _Table:
-    assert route.reply is not None
-    content = {kind: {"schema": schemas[route.reply.shape]} for kind in route.reply.media_types}
-    by_method = route.reply.statuses if method == "GET" else _OF_A_BODY if route.asked is not None else ()
-    responses: _Table = {"200": {"description": "The answer", "content": content}}
-    for status in sorted({*_ANYWHERE, *_REFUSED[route.need], *by_method, *route.statuses}):
-        responses[str(status)] = {"description": _WHY[status]}
+def _build_responses(route: ServiceRoute, method: str, schemas: Mapping[Any, _Table]) -> _Table:
+    assert route.response_spec is not None
+    content = {
+        media_type: {"schema": schemas[route.response_spec.shape]}
+        for media_type in route.response_spec.media_types
+    }
+    by_method = (
+        route.response_spec.statuses
+        if method == "GET"
+        else _BODY_STATUSES
+        if route.params_model is not None
+        else ()
+    )
+    responses: _Table = {"200": {"description": "The response", "content": content}}
+    for status in sorted(
+        {*_COMMON_STATUSES, *_STATUSES_BY_PERMISSION[route.permission], *by_method, *route.statuses}
+    ):
+        responses[str(status)] = {"description": _STATUS_DESCRIPTIONS[status]}
         if status == 206:
             responses["206"]["content"] = content
         elif status >= 400:

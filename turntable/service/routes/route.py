@@ -1,4 +1,4 @@
-"""A route, which says all there is to say of an address: requests are read by it, and described by it."""
+"""The route class: it checks permissions, parses requests, and describes itself for ``/openapi.json``."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
@@ -11,109 +11,127 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from turntable.service.doors import Asked, Need, asker_of_request, checked, said_in, schema_of
-from turntable.service.routes.replies import reply_in
+from turntable.service.routes.responses import find_response_spec
+from turntable.service.security import (
+    Permission,
+    RequestParams,
+    get_client,
+    get_schema,
+    parse_params,
+    read_params,
+)
 
 Endpoint = Callable[..., Response] | Callable[..., Awaitable[Response]]
 
 
-class Count(Convertor[int]):
-    """A number in an address, of so few digits that it is one: ``{view:count}``."""
+class CountConvertor(Convertor[int]):
+    """A path convertor for a whole number of at most nine digits, written ``{view:count}``.
+
+    Starlette's own ``int`` takes any number of digits, which Python refuses to parse or NumPy cannot hold.
+    """
 
     regex = "[0-9]{1,9}"
-    most = 10**9 - 1
+    max_value = 10**9 - 1
+    """Largest number that the pattern matches."""
 
     def convert(self, value: str) -> int:
-        """Read it."""
+        """Return the number that the path contains."""
         return int(value)
 
     def to_string(self, value: int) -> str:
-        """Write it."""
+        """Return the number as it is written in a path."""
         return str(value)
 
 
-register_url_convertor("count", Count())
+register_url_convertor("count", CountConvertor())
 
 
 class ServiceRoute(Route):
-    """An address, what is needed to ask for it, and what answers.
+    """A route: a path, the permission that it needs, and its endpoint.
 
-    The endpoint's types say the rest. Where it takes ``asked``, that is read from the query of a GET or the
-    body of a POST, and checked. What it returns says what comes back (``reply``).
+    The endpoint's annotations describe the rest. If it takes ``params``, they are read from the query of a
+    GET or from the body of a POST and checked against their model. Its return annotation describes the
+    response.
 
     Args:
-        path: As Starlette writes it.
-        need: The permission; that for a data set is for the one in the path (``name``), or else for the one
-            that is asked for (``dataset``).
-        endpoint: What answers a request. It runs in a thread unless it is a coroutine: what reads disks must
-            not hold up who waits for something else.
-        methods: By which it is asked; GET if none is given.
-        statuses: Those that only this address answers.
-        described: Whether ``/openapi.json`` has it.
+        path: Path in Starlette's syntax.
+        permission: Permission that the route needs. If it is for a data set, that is the one in the path
+            (``name``), or else the one among the parameters (``dataset``).
+        endpoint: Function that answers a request. It runs in a thread unless it is a coroutine function, so
+            that reading from disk does not block other requests.
+        methods: HTTP methods; GET if none is given.
+        statuses: Further statuses that only this route responds with.
+        is_described: True if ``/openapi.json`` describes the route.
 
     Raises:
-        ValueError: It needs the permission for a data set that nobody names.
+        ValueError: The permission is for a data set, but neither path nor parameters name one.
     """
 
     def __init__(
         self,
         path: str,
-        need: Need,
+        permission: Permission,
         endpoint: Endpoint,
         *methods: str,
         statuses: tuple[int, ...] = (),
-        described: bool = True,
+        is_described: bool = True,
     ) -> None:
         types = get_type_hints(endpoint, include_extras=True)
-        self.need: Need = need
+        self.permission: Permission = permission
         self.statuses = statuses
-        self.reply = reply_in(types["return"]) if described else None
-        self.asked: type[Asked] | None = types.get("asked")
-        super().__init__(path, _guarded(need, endpoint, self.asked), methods=methods or ("GET",))
-        named = {*self.param_convertors, *(schema_of(self.asked).get("required", ()) if self.asked else ())}
-        if need in ("read", "render") and not named & {"name", "dataset"}:
-            raise ValueError(f"{path}: nothing names the data set for which {need} is needed")
+        self.response_spec = find_response_spec(types["return"]) if is_described else None
+        self.params_model: type[RequestParams] | None = types.get("params")
+        super().__init__(
+            path, _guard_endpoint(permission, endpoint, self.params_model), methods=methods or ("GET",)
+        )
+        required_names = {
+            *self.param_convertors,
+            *(get_schema(self.params_model).get("required", ()) if self.params_model else ()),
+        }
+        if permission in ("read", "render") and not required_names & {"name", "dataset"}:
+            raise ValueError(f"{path}: no parameter names the data set that needs permission {permission!r}")
 
     @property
-    def ways(self) -> list[str]:
-        """Return the methods by which it is asked, but HEAD, which is GET without the body."""
+    def http_methods(self) -> list[str]:
+        """The HTTP methods, without HEAD, which is GET without the body."""
         return sorted((self.methods or set()) - {"HEAD"})
 
 
-def _guarded(
-    need: Need, endpoint: Endpoint, model: type[Asked] | None
+def _guard_endpoint(
+    permission: Permission, endpoint: Endpoint, model: type[RequestParams] | None
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Return an endpoint that answers those alone who may ask for it, and reads what they ask for then.
+    """Return the endpoint behind a check of the permission and the parsing of its parameters.
 
-    The check is on the route that was found, by the name that it has found: no other reading of the address
-    can come to another result.
+    The check uses the route that Starlette matched and the name that it extracted. A check that parsed the
+    path again, in a middleware, could come to another result than the routing does.
     """
     run: Any = endpoint if iscoroutinefunction(endpoint) else partial(anyio.to_thread.run_sync, endpoint)
 
     @wraps(endpoint)
     async def answer(request: Request) -> Response:
-        named = request.path_params.get("name")
-        _check(request, need, named)
+        dataset = request.path_params.get("name")
+        # Checked first, so that a client without the permission learns nothing about the parameters.
+        _check_access(request, permission, dataset)
         if model is None:
             return await run(request)
-        said = await said_in(request, model)
-        if named is None:
-            _check(request, need, said.get("dataset"))
-        return await run(request, checked(said, model))
+        raw = await read_params(request, model)
+        if dataset is None:
+            _check_access(request, permission, raw.get("dataset"))
+        return await run(request, parse_params(raw, model))
 
     return answer
 
 
-def _check(request: Request, need: Need, dataset: object) -> None:
-    """Let pass who may ask. Raises HTTPException (401, 403) for all others.
+def _check_access(request: Request, permission: Permission, dataset: object) -> None:
+    """Raise HTTPException (401 or 403) if the client lacks a permission.
 
-    A permission for a data set that is not known yet, or is no name, is not looked at: then only who showed a
-    token or link that is wrong is refused.
+    If the data set is not known yet, or is not a text, its permission is not checked: then only a wrong token
+    or link is refused.
     """
-    asker = asker_of_request(request)
-    if need == "admin":
-        asker.check(need, None)
-    elif need in ("read", "render") and isinstance(dataset, str):
-        asker.check(need, dataset)
-    elif need != "nothing":
-        asker.check_shown()
+    client = get_client(request)
+    if permission == "admin":
+        client.check_access(permission, None)
+    elif permission in ("read", "render") and isinstance(dataset, str):
+        client.check_access(permission, dataset)
+    elif permission != "nothing":
+        client.check_credentials()

@@ -1,4 +1,4 @@
-"""What every backend must do, and small scenes to test one with."""
+"""The contract tests of render backends, with small meshes and scenes to test a backend further."""
 
 from turntable.errors import MissingExtraError
 
@@ -8,19 +8,19 @@ except ImportError as error:
     raise MissingExtraError("scipy", "testing") from error
 
 from turntable.testing.backends.contract import BackendContract
-from turntable.testing.backends.light import linear_of, psnr
-from turntable.testing.backends.shapes import box, corner_piece, doubled
-from turntable.testing.backends.views import label, scenes
+from turntable.testing.backends.meshes import make_box, make_corner, with_doubled_faces
+from turntable.testing.backends.photometry import compute_psnr, linear_from_display
+from turntable.testing.backends.views import make_label, make_scenes
 
 del scipy
 
 __all__ = [
     "BackendContract",
-    "box",
-    "corner_piece",
-    "doubled",
-    "label",
-    "linear_of",
-    "psnr",
-    "scenes",
+    "compute_psnr",
+    "linear_from_display",
+    "make_box",
+    "make_corner",
+    "make_label",
+    "make_scenes",
+    "with_doubled_faces",
 ]

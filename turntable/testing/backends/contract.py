@@ -1,18 +1,19 @@
-"""The contract of a backend: the same pictures of the same scenes, whatever draws them.
+"""The contract of a backend: all backends render the same pictures of the same scenes.
 
-The calculations here are independent of any renderer: vertices projected by numpy, hues read from pixels, the
-light's direction from the shadow's place, the floor's radiance integrated directly.
+The tests compute what they expect without a renderer: they project vertices with NumPy, read hues from
+pixels, find the light's direction from the position of the shadow, and integrate the floor's radiance
+directly.
 """
 
-from turntable.testing.backends.lights import LightTests
+from turntable.testing.backends.lighting import LightTests
 from turntable.testing.backends.materials import MaterialTests
 from turntable.testing.backends.outputs import OutputTests
 from turntable.testing.backends.pictures import PictureTests
-from turntable.testing.backends.places import PlaceTests
+from turntable.testing.backends.projection import ProjectionTests
 
 
-class BackendContract(PlaceTests, LightTests, MaterialTests, OutputTests, PictureTests):
-    """The contract. A test class inherits it and gives a fixture ``backend``.
+class BackendContract(ProjectionTests, LightTests, MaterialTests, OutputTests, PictureTests):
+    """The contract tests of a backend. A test class inherits them and provides a fixture ``backend``.
 
     .. code-block:: python
 
@@ -22,5 +23,5 @@ class BackendContract(PlaceTests, LightTests, MaterialTests, OutputTests, Pictur
                 with MyBackend() as opened:
                     yield opened
 
-    A backend that is slow to open can be shared by a fixture of the module that this one returns.
+    If a backend is slow to open, let this fixture return another one with the scope of the module.
     """

@@ -1,4 +1,4 @@
-"""What every method must do."""
+"""The contract tests of methods."""
 
 from turntable.testing.methods.contract import MethodContract
 

@@ -1,4 +1,4 @@
-"""The contract of a method: it names the fields that it reads, computes a loss of them, and may do more."""
+"""The contract of a method: it computes a loss from the fields that it declares, and may embed views."""
 
 from turntable.testing.methods.abilities import AbilityTests
 from turntable.testing.methods.losses import LossTests
@@ -7,12 +7,14 @@ from turntable.testing.methods.settings import SettingTests
 
 
 class MethodContract(SettingTests, LossTests, AbilityTests, RunTests):
-    """The contract. A test class inherits it and gives a fixture ``entry``; the attributes are its settings.
+    """The contract tests of a method. A test class inherits them and provides a fixture ``entry``.
+
+    The class attributes are settings of the tests.
 
     .. code-block:: python
 
         class TestMyMethod(MethodContract):
-            steady = {"dropout": 0.0}
+            deterministic_settings = {"dropout": 0.0}
 
             @pytest.fixture
             def entry(self):

@@ -1,4 +1,4 @@
-"""What every store must do."""
+"""The contract tests of stores."""
 
 from turntable.testing.stores.contract import StoreContract
 

@@ -1,4 +1,4 @@
-"""What every task must do."""
+"""The contract tests of evaluation tasks."""
 
 from turntable.testing.tasks.contract import TaskContract
 

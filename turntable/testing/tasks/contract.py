@@ -1,4 +1,4 @@
-"""The contract of a task: it is fitted on one split, scored on others, and held against what sees nothing."""
+"""The contract of a task: it is fitted on one split, scored on another, and has a constant baseline."""
 
 import dataclasses
 import json
@@ -8,37 +8,49 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turntable.evaluation import CONSTANT, Protocol, Row, ScoreColumn, SplitFeatures, is_baseline
-from turntable.evaluation.numbers import Resamples, Resampling, Scores
-from turntable.evaluation.report import tables
-from turntable.evaluation.tasks import EvaluatedSplit, PairLists, Task
+from turntable.evaluation import CONSTANT_ROW, Protocol, ScoreColumn, ScoreRow, SplitFeatures, is_baseline
+from turntable.evaluation.measurement import BootstrapConfig, BootstrapResamples, Scores
+from turntable.evaluation.report import build_tables
+from turntable.evaluation.tasks import EvaluatedSplit, PairConfig, Task
 from turntable.models import Aggregates, Classifies, Embeds, Predicts
-from turntable.testing.tasks.answers import VIEWS, Knowing, blind, chosen, knowing_split
+from turntable.testing.tasks.oracle import (
+    NUM_VIEWS,
+    OracleMethod,
+    make_oracle_split,
+    select_views,
+    with_noise,
+)
 
 ABILITIES = (Embeds, Predicts, Aggregates, Classifies)
-PAIRS = PairLists(VIEWS * (VIEWS - 1), VIEWS * (VIEWS - 1))
-"""All pairs: then the order of the objects decides nothing."""
-FEW = Resampling(50)
+PAIRS = PairConfig(NUM_VIEWS * (NUM_VIEWS - 1), NUM_VIEWS * (NUM_VIEWS - 1))
+"""Settings that evaluate all pairs, so that the order of the objects does not matter."""
+FEW_RESAMPLES = BootstrapConfig(50)
+"""Settings of the confidence intervals, with few resamples for speed."""
 
 
-def seen(split: SplitFeatures) -> EvaluatedSplit:
-    """Return a split as a protocol gives it to tasks."""
-    return EvaluatedSplit("a split", split, Resamples(split.num_objects, FEW), PAIRS)
+def to_evaluated_split(split: SplitFeatures) -> EvaluatedSplit:
+    """Return a split in the form in which a protocol passes it to tasks."""
+    return EvaluatedSplit("a split", split, BootstrapResamples(split.num_objects, FEW_RESAMPLES), PAIRS)
 
 
-def scored(task: Task, train: SplitFeatures, val: SplitFeatures, method: Any) -> dict[str, Scores]:
-    """Return the scores of each row of a task, fitted on one split and scored on the other."""
-    rows = task.rows(seen(train), method)
-    return {row: task.fit(row, seen(train), method).score(seen(val)) for row in rows}
+def compute_scores(task: Task, train: SplitFeatures, val: SplitFeatures, method: Any) -> dict[str, Scores]:
+    """Compute the scores of each row of a task, fitted on one split and scored on the other."""
+    rows = task.list_rows(to_evaluated_split(train), method)
+    return {
+        row: task.fit(row, to_evaluated_split(train), method).score(to_evaluated_split(val)) for row in rows
+    }
 
 
-def values_of(rows: Mapping[str, Scores]) -> dict[tuple[str, str], float]:
-    """Return the values of scores, by row and metric."""
+def get_values(rows: Mapping[str, Scores]) -> dict[tuple[str, str], float]:
+    """Return the values of scores by row and metric."""
     return {(row, name): score.value for row, scores in rows.items() for name, score in scores.items()}
 
 
-def better_of(scores: Scores, others: Scores, columns: Iterable[ScoreColumn]) -> dict[str, bool]:
-    """Say of each metric that has a direction, and that both have, whether the first is better."""
+def compare_scores(scores: Scores, others: Scores, columns: Iterable[ScoreColumn]) -> dict[str, bool]:
+    """Return for each metric True if the first score is better than the second.
+
+    Metrics without a direction, or that one of the two lacks, are left out.
+    """
     return {
         column.metric: column.sign * (scores[column.metric].value - others[column.metric].value) > 0
         for column in columns
@@ -47,11 +59,12 @@ def better_of(scores: Scores, others: Scores, columns: Iterable[ScoreColumn]) ->
 
 
 class TaskContract:
-    """The contract. A test class inherits it and gives a fixture ``task``; the attributes are its settings.
+    """The contract tests of a task. A test class inherits them and provides a fixture ``task``.
 
-    The splits are made up: their features hold every label of 3DIEBench-T (angles, hues, the light's place,
-    translations) and the category. A task that asks for something else gives fixtures ``train`` and ``val``,
-    one that asks abilities beside Predicts, Aggregates and Classifies a fixture ``method``.
+    The class attribute is a setting of the tests. The splits are synthetic: their features contain the
+    category and every label of 3DIEBench-T (angles, hues, the position of the light, translations). For a
+    task that needs something else, override the fixtures ``train`` and ``val``. For one that needs other
+    abilities than Embeds, Predicts, Aggregates and Classifies, override the fixture ``method``.
 
     .. code-block:: python
 
@@ -64,104 +77,109 @@ class TaskContract:
     """
 
     ranges: Mapping[str, tuple[float, float]] = {}
-    """The least and the greatest that scores can be, by metric."""
+    """Smallest and largest possible scores by metric."""
 
     @pytest.fixture
     def task(self) -> Task:
-        """The task, with heads that are trained shortly."""
+        """The task, with heads that train briefly; a test class overrides this fixture."""
         raise NotImplementedError("give the test class a fixture `task` that returns a Task")
 
     @pytest.fixture
     def train(self) -> SplitFeatures:
-        """The split to fit on, whose features hold the answers."""
-        return knowing_split(48, 0)
+        """The split to fit on, whose features contain the answers."""
+        return make_oracle_split(48, 0)
 
     @pytest.fixture
     def val(self) -> SplitFeatures:
         """The split to score on."""
-        return knowing_split(12, 1)
+        return make_oracle_split(12, 1)
 
     @pytest.fixture
     def method(self) -> Any:
-        """The method that is asked, where the task asks for abilities."""
-        return Knowing()
+        """The method for tasks that need abilities of a method."""
+        return OracleMethod()
 
     @pytest.fixture
     def found(self, task: Task, train: SplitFeatures, val: SplitFeatures, method: Any) -> dict[str, Scores]:
-        """The scores of each row, of features that hold the answers."""
-        return scored(task, train, val, method)
+        """The scores of each row, for features that contain the answers."""
+        return compute_scores(task, train, val, method)
 
     @pytest.fixture
     def columns(self, task: Task) -> dict[str, ScoreColumn]:
-        """The columns of its tables, by metric."""
+        """The columns of the task's tables by metric."""
         return {column.metric: column for table in task.tables for column in table.columns}
 
     def test_it_says_what_it_is(self, task: Task) -> None:
-        """A frozen value with a name, a title, and the abilities that it asks for."""
+        """A task is a frozen dataclass with a name, a title, and the abilities that it needs."""
         params: Any = getattr(task, "__dataclass_params__", None)
-        assert params is not None, "a task is a dataclass: its fields are the settings that results tell"
-        assert params.frozen, "a task is a frozen value: @dataclass(frozen=True)"
+        assert params is not None, "a task is a dataclass, whose fields are the settings in a file of results"
+        assert params.frozen, "a task is frozen: @dataclass(frozen=True)"
         assert task.name.strip(), "a task has a name, which no other task of a protocol has"
-        assert task.title.strip(), "a task has a title, for notes that say what is left out"
-        for ability in task.asks:
-            assert ability in ABILITIES, "a task asks for abilities of turntable.models"
+        assert task.title.strip(), "a task has a title, for notes about tasks that are left out"
+        for ability in task.required_abilities:
+            assert ability in ABILITIES, "the abilities that a task needs are those of turntable.models"
 
-    def test_results_can_tell_it(self, task: Task) -> None:
-        """What a file of results says of the protocol."""
+    def test_its_settings_are_plain_values(self, task: Task) -> None:
+        """A file of results can store the settings of the task as JSON."""
         plain = Protocol("mine", (task,)).to_plain()
         assert json.loads(json.dumps(plain)) == plain, "the settings of a task are plain values, or name them"
 
     def test_its_tables_show_its_scores(
         self, task: Task, found: dict[str, Scores], columns: dict[str, ScoreColumn]
     ) -> None:
-        """Every column has a heading and its place; findings and short tables name columns."""
-        of_all = [column.metric for table in task.tables for column in table.columns]
-        assert len(of_all) == len(columns), "a metric stands in one column"
+        """Each column has a heading and a metric of its own; findings and main metrics name columns."""
+        metrics_of_columns = [column.metric for table in task.tables for column in table.columns]
+        assert len(metrics_of_columns) == len(columns), "a metric has only one column"
         for metric, column in columns.items():
             assert column.heading.strip(), f"the column of {metric} has a heading"
         for table in task.tables:
             assert table.title.strip(), "a table has a title"
-            assert table.meaning.strip(), "a table says in a sentence what it means"
+            assert table.meaning.strip(), "a table has a sentence that explains it"
             if table.finding is not None:
                 assert table.finding.metric in columns, "a finding is about a metric of the task's tables"
-        assert set(task.main) <= columns.keys(), "the main metrics are columns of the task's tables"
+        assert set(task.main_metrics) <= columns.keys(), "the main metrics are columns of the task's tables"
         metrics = {name for scores in found.values() for name in scores}
-        assert set(task.main) <= metrics, "the task gives every main metric"
+        assert set(task.main_metrics) <= metrics, "the task has a score for every main metric"
         if task.tables:
             assert metrics <= columns.keys(), "every score has a column in the task's tables"
-            rows = [("a method", Row(name, 1, scores)) for name, scores in found.items()]
-            assert tables(rows), "a report shows the scores"
+            rows = [("a method", ScoreRow(name, 1, scores)) for name, scores in found.items()]
+            assert build_tables(rows), "a report shows the scores"
 
     def test_scores_are_finite_and_within_their_intervals(self, found: dict[str, Scores]) -> None:
-        """And within the ranges that the test class states."""
-        assert any(found.values()), "features that hold the answers have scores"
+        """Scores are finite, within their confidence intervals, and within ``ranges``."""
+        assert any(found.values()), "features that contain the answers have scores"
         for row, scores in found.items():
             for name, score in scores.items():
                 assert np.isfinite([score.value, score.low, score.high]).all(), f"{name} of {row} is finite"
                 assert score.low <= score.value <= score.high or np.isclose(score.low, score.high), (
-                    f"the interval of {name} holds its value: let place.resamples make it"
+                    f"the interval of {name} contains its value (EvaluatedSplit.resamples computes both)"
                 )
                 low, high = self.ranges.get(name, (-np.inf, np.inf))
                 assert low <= score.value <= high, f"{name} is between {low} and {high}, as `ranges` says"
 
-    def test_it_has_a_baseline_that_sees_nothing(
+    def test_it_has_a_constant_baseline(
         self, task: Task, train: SplitFeatures, val: SplitFeatures, found: dict[str, Scores]
     ) -> None:
-        """The constant gives the same scores for any features; other baselines are called so."""
-        baselines = task.baselines(seen(train))
-        assert CONSTANT in baselines, f"there is a baseline {CONSTANT!r}, which sees no features"
+        """The constant baseline has the same scores for all features; others are named baseline_NAME."""
+        baselines = task.build_baselines(to_evaluated_split(train))
+        assert CONSTANT_ROW in baselines, f"there is a baseline {CONSTANT_ROW!r}, which ignores the features"
         wrong = [name for name in baselines if not is_baseline(name)]
-        assert not wrong, f"baselines beside {CONSTANT!r} are called baseline_NAME, not {', '.join(wrong)}"
-        here = baselines[CONSTANT](seen(val))
-        there = task.baselines(seen(blind(train, 2)))[CONSTANT](seen(blind(val, 3)))
-        metrics = {name for scores in found.values() for name in scores}
-        assert set(task.main) <= here.keys() <= metrics, (
-            "the constant has the task's main metrics, and none that the rows do not have"
+        assert not wrong, (
+            f"baselines other than {CONSTANT_ROW!r} are named baseline_NAME, not {', '.join(wrong)}"
         )
-        if not task.asks:  # what a method makes may be the target itself
-            assert here == there, "the constant sees no features: its scores are the same for others"
+        here = baselines[CONSTANT_ROW](to_evaluated_split(val))
+        there = task.build_baselines(to_evaluated_split(with_noise(train, 2)))[CONSTANT_ROW](
+            to_evaluated_split(with_noise(val, 3))
+        )
+        metrics = {name for scores in found.values() for name in scores}
+        assert set(task.main_metrics) <= here.keys() <= metrics, (
+            "the constant baseline has the task's main metrics, and no metric that the rows lack"
+        )
+        # A task that uses a method may compare with features that the method made, so those do matter.
+        if not task.required_abilities:
+            assert here == there, "the constant baseline ignores the features: its scores are always the same"
 
-    def test_features_that_hold_the_answer_score_better(
+    def test_features_with_the_answer_score_better(
         self,
         task: Task,
         train: SplitFeatures,
@@ -170,67 +188,72 @@ class TaskContract:
         found: dict[str, Scores],
         columns: dict[str, ScoreColumn],
     ) -> None:
-        """Better than noise and than what sees nothing, by each main metric; by one where none is main."""
-        noise = scored(task, blind(train, 2), blind(val, 3), method)
-        constant = task.baselines(seen(train))[CONSTANT](seen(val))
-        enough = all if task.main else any
+        """Features with the answer beat noise and the constant baseline, in each main metric.
+
+        A task without main metrics has to beat them in at least one metric.
+        """
+        noise = compute_scores(task, with_noise(train, 2), with_noise(val, 3), method)
+        constant = task.build_baselines(to_evaluated_split(train))[CONSTANT_ROW](to_evaluated_split(val))
+        all_or_any = all if task.main_metrics else any
         for row, scores in found.items():
-            for which, others in (("noise", noise[row]), ("what sees nothing", constant)):
-                better = better_of(scores, others, [columns[name] for name in task.main or columns])
-                worse = ", ".join(name for name, is_better in better.items() if not is_better)
-                told = (
-                    f"features that hold the answer score better than {which} does; not so {worse} of {row}"
+            for which, others in (("noise", noise[row]), ("the constant baseline", constant)):
+                better = compare_scores(
+                    scores, others, [columns[name] for name in task.main_metrics or columns]
                 )
-                assert enough(better.values()) or not better, told
+                worse = ", ".join(name for name, is_better in better.items() if not is_better)
+                rule = f"features with the answer score better than {which}; not so {worse} of {row}"
+                assert all_or_any(better.values()) or not better, rule
 
     def test_the_order_of_objects_changes_nothing(
         self, task: Task, train: SplitFeatures, val: SplitFeatures, method: Any, found: dict[str, Scores]
     ) -> None:
-        """Scores are of a split, however its objects are numbered."""
+        """Scores do not depend on the order of the objects."""
         order = np.random.default_rng(0).permutation(val.num_objects)
-        moved = values_of(scored(task, train, chosen(val, order), method))
-        for key, value in values_of(found).items():
-            wanted = f"{key[1]} of {key[0]} does not depend on the order of the objects that are scored on"
-            assert moved[key] == pytest.approx(value, rel=1e-6, abs=1e-9), wanted
+        permuted = get_values(compute_scores(task, train, select_views(val, order), method))
+        for key, value in get_values(found).items():
+            rule = f"{key[1]} of {key[0]} does not depend on the order of the objects"
+            assert permuted[key] == pytest.approx(value, rel=1e-6, abs=1e-9), rule
 
     def test_the_same_call_gives_the_same_scores(
         self, task: Task, train: SplitFeatures, val: SplitFeatures, method: Any, found: dict[str, Scores]
     ) -> None:
-        """To the bit: what is drawn has a seed among the task's settings."""
-        assert scored(task, train, val, method) == found, "the same call gives the same scores, to the bit"
+        """Scores are the same to the bit, as the seeds are settings of the task."""
+        assert compute_scores(task, train, val, method) == found, (
+            "the same call gives the same scores, to the bit"
+        )
 
-    def test_what_it_cannot_be_asked_it_says(
+    def test_it_says_why_a_split_is_not_enough(
         self, task: Task, train: SplitFeatures, val: SplitFeatures, method: Any
     ) -> None:
-        """Of one category, of one view, without labels: a reason, or scores; never an error."""
-        assert task.lacks(train, method) is None, "a split with all labels can be asked"
-        for told, change in CUTS.items():
-            cut_train, cut_val = change(train), change(val)
-            reasons = [task.lacks(split, method) for split in (cut_train, cut_val)]
+        """A task has a reason or scores for one category, one view or no labels, but never an error."""
+        assert task.find_obstacle(train, method) is None, "a split with all labels is enough for a task"
+        for description, change in REDUCTIONS.items():
+            reduced_train, reduced_val = change(train), change(val)
+            reasons = [task.find_obstacle(split, method) for split in (reduced_train, reduced_val)]
             for reason in reasons:
-                assert reason is None or reason.strip(), "a reason is a text that users read; None is none"
+                assert reason is None or reason.strip(), "a reason is a text for users; None if there is none"
             if reasons == [None, None]:
-                for row, scores in scored(task, cut_train, cut_val, method).items():
+                for row, scores in compute_scores(task, reduced_train, reduced_val, method).items():
                     values = [score.value for score in scores.values()]
                     assert np.isfinite(values).all(), (
-                        f"scores of {told} are finite, or lacks says why not ({row})"
+                        f"scores with {description} are finite, or find_obstacle says why not ({row})"
                     )
 
 
-def one_view(split: SplitFeatures) -> SplitFeatures:
-    """Return the split with the first view of each object alone."""
-    return chosen(split, slice(None), slice(0, 1))
+def keep_one_view(split: SplitFeatures) -> SplitFeatures:
+    """Return the split with the first view of each object only."""
+    return select_views(split, slice(None), slice(0, 1))
 
 
-def one_category(split: SplitFeatures) -> SplitFeatures:
-    """Return the split as if all its objects were of one category."""
+def with_one_category(split: SplitFeatures) -> SplitFeatures:
+    """Return the split with all objects in one category."""
     return dataclasses.replace(split, categories=np.zeros_like(split.categories))
 
 
-def no_labels(split: SplitFeatures) -> SplitFeatures:
+def without_labels(split: SplitFeatures) -> SplitFeatures:
     """Return the split without labels, and without embeddings to predict from."""
     return dataclasses.replace(split, labels=None, schema=None, source=None, target=None)
 
 
-CUTS = {"one view": one_view, "one category": one_category, "no labels": no_labels}
-"""What splits may lack."""
+REDUCTIONS = {"one view": keep_one_view, "one category": with_one_category, "no labels": without_labels}
+"""Functions that remove from a split what a task may need, by a description."""

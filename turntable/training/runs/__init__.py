@@ -1,58 +1,58 @@
-"""The folder of a run: its configuration, checkpoints and records."""
+"""Runs: their settings, and the files in the folder of a run."""
 
 from turntable.training.runs.checkpoints import load_weights, save_weights
 from turntable.training.runs.config import TrainConfig
-from turntable.training.runs.data import TrainingData, training_data
+from turntable.training.runs.data import TrainingData, describe_training_data
 from turntable.training.runs.folder import (
     RECORDS_NAME,
     Run,
-    begin_run,
+    build_run_method,
+    create_run,
+    format_sizes,
     is_out_of_memory,
     load_method,
-    new_method,
     open_run,
     open_runs,
     plan_run,
     read_settings,
-    refused_settings,
-    sizes_of,
+    wrap_settings_errors,
 )
-from turntable.training.runs.imported import import_checkpoint
-from turntable.training.runs.overriding import augmentation_of, overrides
-from turntable.training.runs.presets import demo_config, paper_config, preset_of_machine
+from turntable.training.runs.importing import import_checkpoint
+from turntable.training.runs.loggers import RunLogger, TensorboardLogger, WandbLogger
+from turntable.training.runs.presets import make_demo_config, make_paper_config, select_preset
 from turntable.training.runs.progress import Stopwatch, TrainProgress
-from turntable.training.runs.records import Records, read_records
-from turntable.training.runs.sinks import Sink, Tensorboard, WeightsAndBiases
+from turntable.training.runs.records import RecordWriter, read_records
+from turntable.training.runs.setting_overrides import parse_augmentation, parse_overrides
 
 __all__ = [
     "RECORDS_NAME",
-    "Records",
+    "RecordWriter",
     "Run",
-    "Sink",
+    "RunLogger",
     "Stopwatch",
-    "Tensorboard",
+    "TensorboardLogger",
     "TrainConfig",
     "TrainProgress",
     "TrainingData",
-    "WeightsAndBiases",
-    "augmentation_of",
-    "begin_run",
-    "demo_config",
+    "WandbLogger",
+    "build_run_method",
+    "create_run",
+    "describe_training_data",
+    "format_sizes",
     "import_checkpoint",
     "is_out_of_memory",
     "load_method",
     "load_weights",
-    "new_method",
+    "make_demo_config",
+    "make_paper_config",
     "open_run",
     "open_runs",
-    "overrides",
-    "paper_config",
+    "parse_augmentation",
+    "parse_overrides",
     "plan_run",
-    "preset_of_machine",
     "read_records",
     "read_settings",
-    "refused_settings",
     "save_weights",
-    "sizes_of",
-    "training_data",
+    "select_preset",
+    "wrap_settings_errors",
 ]

@@ -1,7 +1,7 @@
-"""Checkpoints: everything that a killed run needs to go on as if it had not been killed.
+"""Checkpoints, from which an interrupted run continues as if it had not been interrupted, and final weights.
 
-They are written whole or not at all, and read with ``weights_only``: loading one runs nobody's code. The one
-before the last is kept, for the day when a disk damages the last.
+Files are written atomically, and reading them never executes code. The previous checkpoint is kept as well,
+in case the last one is damaged.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from turntable.datasets.files import atomic_file, flush_to_disk
-from turntable.errors import IntegrityError, shown
+from turntable.datasets.files import flush_to_disk, open_atomic_file
+from turntable.errors import IntegrityError, format_text
+from turntable.models import rename_method
 from turntable.models.weights import read_weight_file
 
 _FORMAT = 2
@@ -21,48 +22,52 @@ _FORMAT = 2
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The last checkpoint of a run, and the one before it."""
+    """The last and the previous checkpoint of a run."""
 
     folder: Path
     method: str
-    """What is trained, by its name."""
+    """Short name of the method."""
     fingerprint: str
-    """Of the data set."""
+    """Fingerprint of the data set."""
 
     @property
-    def last(self) -> Path:
-        """From which the run continues."""
+    def last_path(self) -> Path:
+        """Path of the last checkpoint, from which the run continues."""
         return self.folder / "checkpoint.pt"
 
     @property
-    def previous(self) -> Path:
-        """From which it continues if the last one is damaged."""
+    def previous_path(self) -> Path:
+        """Path of the previous checkpoint, from which the run continues if the last one is damaged."""
         return self.folder / "checkpoint-previous.pt"
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """Write a checkpoint; the one before it is kept.
+        """Write a checkpoint; the last one becomes the previous one.
 
         Args:
-            state: Tensors and plain values by name.
+            state: Tensors and plain values, by name.
         """
         own = {"format": _FORMAT, "method": self.method, "fingerprint": self.fingerprint}
-        with atomic_file(self.last) as file:
+        with open_atomic_file(self.last_path) as file:
             torch.save({**state, **own}, file)
             flush_to_disk(file)
-            if self.last.exists():
-                self.last.replace(self.previous)
+            if self.last_path.exists():
+                self.last_path.replace(self.previous_path)
 
     def load(self, warn: Callable[[str], None]) -> dict[str, Any] | None:
-        """What was saved last and can be read; None where nothing was saved.
+        """Load the last checkpoint, or the previous one if the last is damaged.
 
         Args:
-            warn: Told where the last one is damaged and the previous one is taken.
+            warn: Function that is called with a message if the last one is damaged and the previous one is
+                used.
+
+        Returns:
+            The saved state; None if nothing has been saved.
 
         Raises:
-            IntegrityError: All there are are damaged, or one is of another method or of other data.
+            IntegrityError: All checkpoints are damaged, or one is of another method or other data.
         """
         damage: list[str] = []
-        for path in (self.last, self.previous):
+        for path in (self.last_path, self.previous_path):
             if not path.exists():
                 continue
             try:
@@ -70,9 +75,9 @@ class Checkpoints:
             except _DamagedError as error:
                 damage.append(str(error))
                 continue
-            self._check(state, path)
+            self._check_state(state, path)
             if damage:
-                warn(f"{'; '.join(damage)}; going on from {path.name}, step {state.get('step')}")
+                warn(f"{'; '.join(damage)}; continuing from {path.name}, step {state.get('step')}")
             return state
         if damage:
             raise IntegrityError(
@@ -81,102 +86,108 @@ class Checkpoints:
         return None
 
     def drop_previous(self) -> None:
-        """Once a run is finished, the last one is enough."""
-        self.previous.unlink(missing_ok=True)
+        """Delete the previous checkpoint, which a finished run does not need."""
+        self.previous_path.unlink(missing_ok=True)
 
     def _read(self, path: Path) -> dict[str, Any]:
-        state = _read(path)
+        state = _read_file(path)
         if "format" not in state:
             raise _DamagedError(f"{path} is no checkpoint")
         return state
 
-    def _check(self, state: Mapping[str, Any], path: Path) -> None:
+    def _check_state(self, state: Mapping[str, Any], path: Path) -> None:
         if state["format"] != _FORMAT:
             raise IntegrityError(
-                f"{path} has format {shown(str(state['format']), 20)}; this version reads {_FORMAT}: train"
-                " again"
+                f"{path} has format {format_text(str(state['format']), 20)}; this version reads {_FORMAT}:"
+                " train again"
             )
-        if state.get("method") != self.method:
+        method = rename_method(str(state.get("method")))
+        if method != self.method:
             raise IntegrityError(
-                f"{path} is a checkpoint of {shown(str(state.get('method')), 40)}, this run trains"
-                f" {self.method}; give the run's own folder, or train into another"
+                f"{path} is a checkpoint of {format_text(method, 40)}, but this run trains {self.method};"
+                " give the folder of the run, or train into another"
             )
         if state.get("fingerprint") != self.fingerprint:
             raise IntegrityError(f"{path} was trained on other data; give the same data set, or train again")
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write parameters and buffers by their names, atomically, on the CPU."""
-    with atomic_file(path) as file:
+    """Write parameters and buffers by name, atomically, as tensors on the CPU."""
+    with open_atomic_file(path) as file:
         torch.save({name: tensor.cpu() for name, tensor in weights.items()}, file)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read what ``save_weights`` wrote.
+    """Read the file that ``save_weights`` wrote.
 
     Raises:
         IntegrityError: The file is damaged.
     """
     try:
-        return _read(path)
+        return _read_file(path)
     except _DamagedError as error:
         raise IntegrityError(f"{error}; remove it and train again") from error
 
 
 def load_weights(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
-    """Fill a method with weights, all of them or none.
+    """Load weights into a method; if one does not fit, the method stays as it was.
 
     Args:
-        method: Changed in place.
-        weights: By the names of the method's ``state_dict``.
-        path: Where they come from, for the message.
+        method: Method to change in place.
+        weights: Weights by the names of the method's ``state_dict``.
+        path: Path of the weights, for the error message.
 
     Raises:
-        IntegrityError: A weight is missing, superfluous, of another shape or kind, or not finite.
+        IntegrityError: A weight is missing, superfluous, of another shape or type, or not finite.
     """
-    check_fit(method, weights, path)
+    check_weights_fit(method, weights, path)
     method.load_state_dict(weights)
 
 
-def check_fit(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
-    """Make sure that weights are those of a method, which needs no memory: it may be on the device "meta".
+def check_weights_fit(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Check that weights fit a method, which may be on the device "meta" and then needs no memory.
+
+    Args:
+        method: Method with the expected names, shapes and types.
+        weights: Weights by name.
+        path: Path of the weights, for the error message.
 
     Raises:
-        IntegrityError: A weight is missing, superfluous, of another shape or kind, or not finite.
+        IntegrityError: A weight is missing, superfluous, of another shape or type, or not finite.
     """
     own = method.state_dict()
     faults = [f"{name} is missing" for name in own if name not in weights]
-    faults += [f"{shown(str(name))} belongs to no part" for name in weights if name not in own]
+    faults += [f"{format_text(str(name))} is superfluous" for name in weights if name not in own]
     faults += [
         fault
         for name in own
-        if name in weights and (fault := _misfit(name, own[name], weights[name])) is not None
+        if name in weights and (fault := _find_misfit(name, own[name], weights[name])) is not None
     ]
     if faults:
         raise IntegrityError(
             f"{path} does not fit {type(method).__name__}: {'; '.join(faults[:5])}"
-            f"{f' and {len(faults) - 5} more' if len(faults) > 5 else ''}. Use the run's own config.json"
+            f"{f' and {len(faults) - 5} more' if len(faults) > 5 else ''}. Use the config.json of this run"
         )
 
 
-def _misfit(name: str, own: Tensor, given: object) -> str | None:
-    """Say what is wrong with a weight."""
+def _find_misfit(name: str, own: Tensor, given: object) -> str | None:
+    """Return a message if a weight does not fit; None if it does."""
     if not isinstance(given, Tensor):
-        return f"{name} is no tensor"
+        return f"{name} is not a tensor"
     if given.shape != own.shape:
         return f"{name} is {list(given.shape)}, not {list(own.shape)}"
     if given.is_floating_point() != own.is_floating_point() or given.is_complex():
-        return f"{name} is of {given.dtype}, not {own.dtype}"
+        return f"{name} has type {given.dtype}, not {own.dtype}"
     if not bool(torch.isfinite(given).all()):
         return f"{name} is not finite"
     return None
 
 
 class _DamagedError(IntegrityError):
-    """A file cannot be read as what it should be."""
+    """A file is damaged."""
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
     try:
         return read_weight_file(path)
     except IntegrityError as error:

@@ -1,11 +1,11 @@
-"""Everything that decides a training run, as one frozen value that survives JSON."""
+"""The settings of a training run, as one frozen value that can be stored as JSON."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeGuard, cast
 
 from turntable.choices import Amp, Schedule
-from turntable.errors import InvalidInputError, said, shown
+from turntable.errors import InvalidInputError, format_text, format_value
 from turntable.geometry import QuaternionSign
 from turntable.loaders import Augmentation
 from turntable.models import (
@@ -13,9 +13,9 @@ from turntable.models import (
     Bounds,
     MethodConfig,
     MethodEntry,
-    method_config,
-    method_entry,
-    value_faults,
+    find_value_faults,
+    get_method_entry,
+    make_method_config,
 )
 
 OptimizerName = Literal["adam", "adamw", "sgd"]
@@ -29,7 +29,7 @@ _BOUNDS: Mapping[str, Bounds] = {
     "weight_decay": Bounds(0, 1e9),
     "warmup_epochs": Bounds(0, 10**6),
     "warmup_start": Bounds(0, 1e9),
-    "clip_norm": Bounds(most=1e9),
+    "clip_norm": Bounds(high=1e9),
     "image_size": Bounds(1, 2**13),
     "seed": Bounds(0, 2**63 - 1),
     "num_workers": Bounds(0, 1024),
@@ -43,98 +43,107 @@ _BELOW_ONE = ("average_decay", "momentum")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """One run. The defaults are the recipe of SIE (Garrido et al. 2023): Adam, constant rate, 2000 epochs.
+    """The settings of one run. The defaults are those of SIE (Garrido et al. 2023).
 
     Raises:
-        InvalidInputError: One or more values cannot be right; all are listed.
+        InvalidInputError: One or more values are wrong; the message lists all of them.
     """
 
     method: str
-    """A name of ``models.method_names()``, or the reference of a method of one's own."""
+    """Name from ``models.list_methods()``, or the reference of a user's method."""
     method_config: MethodConfig
+    """Settings of the method."""
     dataset: str | None = None
-    """The folder or the URL of the data set; its "train" split is used. None where ``online`` draws views."""
+    """Path or URL of the data set, whose "train" split is used; None if ``online`` renders views."""
     backbone: str | None = "resnet18"
-    """A name from ``models.BACKBONES``; None for a method that is not one of images."""
+    """Name from ``models.BACKBONES``; None for a method without a backbone."""
     epochs: int = 2000
-    """An epoch draws ``pairs_per_object`` samples of every object."""
+    """Number of epochs; an epoch has ``pairs_per_object`` samples of every object."""
     pairs_per_object: int = 1
-    """Samples of each object (of each sequence, where the method wants true ones) in an epoch: pairs of
-    views, or as many views as the method takes."""
+    """Number of samples of each object in an epoch (of each sequence, for methods that take consecutive
+    views). A sample is a pair of views, or as many views as the method takes."""
     batch_size: int = 1024
-    """Samples of one step of the optimiser, of all ranks together; those that fill no batch at the end of an
-    epoch are left out."""
+    """Number of samples of one optimizer step, of all ranks together. Samples that do not fill a batch at the
+    end of an epoch are left out."""
     accumulate: int = 1
-    """A step adds up the gradients of so many smaller batches, one after the other, for less memory. A loss
-    over a batch's statistics, and batch norm, see each smaller batch by itself: it is another training."""
+    """Number of smaller batches whose gradients a step adds up, one after the other, to save memory. Losses
+    over a batch's statistics, and batch norm, see each smaller batch separately, so the training is
+    different."""
     optimizer: OptimizerName = "adam"
     learning_rate: float = 1e-3
+    """Learning rate after the warm-up."""
     weight_decay: float = 1e-6
-    """Of "adamw" apart from the gradient, of the others a part of it."""
+    """Weight decay; "adamw" applies it separately from the gradient, the other optimizers add it to the
+    gradient."""
     decay_norms: bool = True
-    """Whether biases and the scales of normalisations decay too."""
+    """True if biases and scales of normalizations decay too."""
     momentum: float = 0.9
-    """Of "sgd"."""
+    """Momentum of "sgd"."""
     schedule: Schedule = "constant"
-    """"cosine" falls to 0 at the last step. Either follows a linear warm-up, if there is one."""
+    """Schedule of the learning rate after the warm-up; "cosine" decays to 0 at the last step."""
     warmup_epochs: float = 0.0
+    """Number of epochs in which the learning rate rises linearly."""
     warmup_start: float = 0.0
-    """The rate from which a warm-up rises."""
+    """Learning rate at which the warm-up starts."""
     clip_norm: float | None = None
-    """Gradients longer than this, all parameters together, are shortened to it."""
+    """Largest norm of the gradient of all parameters; a longer gradient is scaled down to it."""
     average_decay: float = 0.0
-    """Above 0, a moving average of parameters and buffers, which at each step keeps this share of itself, is
-    trained beside; the finished run's weights are the average's. 0: none."""
+    """Decay per step of a moving average of parameters and buffers, in [0, 1). Above 0, the weights of the
+    finished run are those of the average. 0 for no average."""
     quaternion_sign: QuaternionSign = "product"
+    """Rule for the sign of quaternions: "product" as in SIE's labels, or "canonical" (w >= 0)."""
     image_size: int | None = None
-    """The side in pixels that images are resized to; None: as stored."""
+    """Side in pixels to which images are resized; None for the stored size."""
     center_crop: float = 1.0
-    """The share of an image's side that is looked at, in (0, 1]. In the scene of 3DIEBench, two thirds hold
-    the whole object wherever it turns."""
+    """Fraction of an image's side that the backbone sees, in (0, 1]. In the scene of 3DIEBench, two thirds
+    hold the whole object in any rotation."""
     seed: int = 0
-    """Of the weights, the order of the objects and the choice of views."""
+    """Seed of the weights, the order of objects and the choice of views."""
     amp: Amp = "off"
     """"bf16" runs matrix products and convolutions in bfloat16, "fp16" in float16 with scaled gradients;
     weights and losses stay in float32."""
     sync_batch_norm: bool = True
-    """Whether batch norm takes its statistics over all ranks, as one process does; otherwise over each
-    rank's rows."""
+    """True if batch norm takes its statistics over all ranks, like one process with the whole batch;
+    otherwise over the rows of each rank."""
     device: str = "auto"
-    """"auto" is CUDA where there is one, otherwise the CPU."""
+    """Name of the device; "auto" is CUDA if there is a GPU, otherwise the CPU."""
     num_workers: int = 0
-    """Processes of each rank that load batches; 0 loads in the training process. The batches are the same."""
+    """Number of processes of each rank that load batches; 0 loads in the training process. The batches are
+    the same."""
     max_corrupt_views: int = 0
-    """So many views (of ``online``: objects) may turn out unusable; others take their places. One more ends
-    the run."""
+    """Largest number of views (with ``online``, of objects) that may be unusable and are replaced by others.
+    One more ends the run."""
     log_every: int = 10
-    """Steps."""
+    """Number of steps between two records."""
     checkpoint_every: int = 200
-    """Steps; the end of the run is always saved."""
+    """Number of steps between two checkpoints; the end of the run is always saved."""
     augmentation: Augmentation | None = None
-    """Drawn for each picture anew, and applied where the method is trained; None: none."""
+    """Random changes of each image, applied on the training device; None for none."""
     online: str | None = None
-    """A recipe's name or TOML file: its views are rendered beside the training, and none comes twice."""
+    """Name or TOML file of a recipe whose views are rendered during the training; no view appears twice."""
     meshes: str | None = None
-    """The folder of the meshes that ``online`` draws; None: the zoo."""
+    """Path of the folder of meshes for ``online``; None for the zoo."""
     objects: int | None = None
-    """At most so many objects for ``online``, of all splits; None: all there are."""
+    """Largest number of objects for ``online``, of all splits together; None for all."""
     wandb: bool = False
-    """Whether Weights & Biases gets the records too; offline, unless WANDB_MODE says otherwise."""
+    """True to send the records to Weights & Biases too; offline, unless WANDB_MODE says otherwise."""
 
     def __post_init__(self) -> None:
-        faults = self._faults()
+        faults = self._find_faults()
         if faults:
-            raise InvalidInputError("this training run cannot be right:\n  " + "\n  ".join(faults))
+            raise InvalidInputError("the settings of this run are wrong:\n  " + "\n  ".join(faults))
 
-    def _faults(self) -> list[str]:
-        entry = method_entry(self.method)
-        faults = value_faults(self, _BOUNDS)
-        faults += self._backbone_faults(entry)
-        faults += self._source_faults()
+    def _find_faults(self) -> list[str]:
+        entry = get_method_entry(self.method)
+        faults = find_value_faults(self, _BOUNDS)
+        faults += self._find_backbone_faults(entry)
+        faults += self._iter_source_faults()
         if self.augmentation is not None and not isinstance(cast("object", self.augmentation), Augmentation):
-            faults.append(f"augmentation is {said(self.augmentation)}; it must be an Augmentation, or None")
+            faults.append(
+                f"augmentation is {format_value(self.augmentation)}; it must be an Augmentation, or None"
+            )
         faults += [
-            f"{name} is {said(value)}; it must be at least 0 and below 1"
+            f"{name} is {format_value(value)}; it must be at least 0 and below 1"
             for name in _BELOW_ONE
             if _is_number(value := getattr(self, name)) and not 0 <= value < 1
         ]
@@ -148,48 +157,50 @@ class TrainConfig:
                 f" {entry.config.__name__}"
             )
         else:
-            faults += self.method_config.faults()
+            faults += self.method_config.find_value_faults()
         return faults
 
-    def _source_faults(self) -> Iterator[str]:
+    def _iter_source_faults(self) -> Iterator[str]:
         if (self.dataset is None) == (self.online is None):
             yield (
-                f"dataset is {said(self.dataset)} and online {said(self.online)}; give a data set, or a"
-                " recipe whose views are rendered online (--online), and not both"
+                f"dataset is {format_value(self.dataset)} and online {format_value(self.online)}; give either"
+                " a data set, or a recipe whose views are rendered online (--online)"
             )
         for name in ("meshes", "objects"):
             if self.online is None and (value := getattr(self, name)) is not None:
-                yield f"{name} is {said(value)}, which is of views that are rendered online; give online too"
+                yield f"{name} is {format_value(value)}, which only online views need; give online too"
 
-    def _backbone_faults(self, entry: MethodEntry) -> list[str]:
+    def _find_backbone_faults(self, entry: MethodEntry) -> list[str]:
         if not entry.has_backbone:
-            fault = f"backbone is {said(self.backbone)}; {self.method} has none: leave it out (None)"
+            fault = (
+                f"backbone is {format_value(self.backbone)}; {self.method} takes none: leave it out (None)"
+            )
             return [] if self.backbone is None else [fault]
-        if self.backbone in list(BACKBONES):  # as any value: a list has no hash
+        if self.backbone in list(BACKBONES):  # a list, since a value from a file may not be hashable
             return []
-        return [f"backbone is {said(self.backbone)}; choose one of: {', '.join(BACKBONES)}"]
+        return [f"backbone is {format_value(self.backbone)}; choose one of: {', '.join(BACKBONES)}"]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return the settings as plain values, for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what ``to_dict`` wrote.
+        """Make the settings from the values of ``to_dict``.
 
         Raises:
-            InvalidInputError: A name is unknown or missing, or a value cannot be right.
+            InvalidInputError: A name is unknown or missing, or a value is wrong.
         """
         known = {field.name for field in fields(cls)}
         unknown = sorted(map(str, set(values) - known))
         missing = sorted({"method", "method_config"} - set(values))
         if unknown or missing:
             raise InvalidInputError(
-                f"these are not the settings of a run: unknown {shown(', '.join(unknown)) or 'none'},"
+                f"these are not the settings of a run: unknown {format_text(', '.join(unknown)) or 'none'},"
                 f" missing {', '.join(missing) or 'none'}"
             )
         settings = dict(values)
-        settings["method_config"] = method_config(values["method"], values["method_config"])
+        settings["method_config"] = make_method_config(values["method"], values["method_config"])
         if isinstance(settings.get("augmentation"), Mapping):
             settings["augmentation"] = Augmentation.from_dict(settings["augmentation"])
         return cls(**settings)

@@ -1,90 +1,97 @@
-"""The data of a run: a stored data set, or views that are rendered beside the training."""
+"""The data of a run: a stored data set, or views that are rendered during the training."""
 
 from dataclasses import dataclass
 from typing import Self
 
 from turntable.datasets import Dataset, open_dataset
-from turntable.loaders import BatchConfig, Fresh, OnlinePairs
-from turntable.loaders.fields import FieldSource
+from turntable.loaders import BatchConfig, Fresh, OnlineLoader
+from turntable.loaders.fields import DataDescription
 from turntable.models import DataInfo
 from turntable.training.runs.config import TrainConfig
 
 Color = tuple[float, float, float]
 
-_NO_STATISTICS: tuple[Color, Color] = ((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-"""Mean and deviation that scale pixels to [-2, 2]."""
+_DEFAULT_STATISTICS: tuple[Color, Color] = ((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+"""Mean and standard deviation that scale pixels to [-2, 2]."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """A description of what a run is trained on."""
+    """A description of the data on which a run is trained."""
 
     name: str
-    """Where it lies, or which recipe draws it."""
+    """Path or URL of the data set, or the name of the recipe that is rendered."""
     fingerprint: str
     categories: tuple[str, ...]
     mean: Color
-    """The mean of each color channel, with 1 for white."""
+    """Mean of each color channel, with 1 for white."""
     std: Color
+    """Standard deviation of each color channel, in the same unit."""
     splits: tuple[str, ...]
-    objects: int
-    """Objects of the train split."""
-    fields: FieldSource
-    """What its batches can have."""
+    num_objects: int
+    """Number of objects of the train split."""
+    fields: DataDescription
+    """Description of the fields that batches can have."""
 
     @classmethod
-    def of_dataset(cls, dataset: Dataset) -> Self:
-        """Describe a stored data set; pixels of one without statistics are scaled to [-2, 2]."""
+    def from_dataset(cls, dataset: Dataset) -> Self:
+        """Describe a stored data set; without pixel statistics in it, pixels are scaled to [-2, 2]."""
         manifest = dataset.manifest
         mean, std = manifest.pixel_mean, manifest.pixel_std
         if mean is None or std is None:
-            mean, std = _NO_STATISTICS
+            mean, std = _DEFAULT_STATISTICS
         has_train = "train" in manifest.splits
         return cls(
-            dataset.place,
+            dataset.path_or_url,
             manifest.fingerprint,
             tuple(manifest.categories),
             mean,
             std,
             tuple(manifest.splits),
-            sum(shard.objects for shard in manifest.shards_of("train")) if has_train else 0,
-            FieldSource.of_manifest(manifest),
+            sum(shard.objects for shard in manifest.select_shards("train")) if has_train else 0,
+            DataDescription.from_manifest(manifest),
         )
 
     @classmethod
-    def of_online(cls, config: TrainConfig) -> Self:
-        """Describe views that are rendered beside the training; a renderer looks at the meshes.
+    def from_config(cls, config: TrainConfig) -> Self:
+        """Describe views that are rendered during the training; the meshes are surveyed for it.
 
         Raises:
             InvalidInputError: There is no such recipe, or there are no objects.
-            DeviceError: Nothing here can draw.
+            DeviceError: There is no device that can render.
         """
         batches = BatchConfig(sampler=Fresh(1), batch_size=1, fields=(), image_size=config.image_size)
         assert config.online is not None
-        loader = OnlinePairs(config.online, config.meshes, batches, objects=config.objects)
+        loader = OnlineLoader(config.online, config.meshes, batches, objects=config.objects)
         return cls(
             loader.recipe.name,
             loader.fingerprint,
             loader.inventory.categories,
-            *_NO_STATISTICS,
+            *_DEFAULT_STATISTICS,
             ("train",),
-            len(loader.inventory.ids),
-            FieldSource.of_recipe(loader.recipe),
+            len(loader.inventory.object_ids),
+            DataDescription.from_recipe(loader.recipe),
         )
 
-    def info(self, image_size: int | None = None, center_crop: float = 1.0) -> DataInfo:
-        """Return what a method must know, for images of a side in pixels; None: as stored."""
+    def to_data_info(self, image_size: int | None = None, center_crop: float = 1.0) -> DataInfo:
+        """Return the facts about the data that a method is built for.
+
+        Args:
+            image_size: Side in pixels to which images are resized; None for the stored size.
+            center_crop: Fraction of each side that the backbone sees, in (0, 1].
+        """
         size = image_size or self.fields.image_size_px
         return DataInfo(len(self.categories), self.mean, self.std, size, center_crop)
 
 
-def training_data(config: TrainConfig) -> TrainingData:
+def describe_training_data(config: TrainConfig) -> TrainingData:
     """Describe the data of a run.
 
     Raises:
         InvalidInputError: There is no such data set or recipe.
         IntegrityError: The data set is damaged.
+        DeviceError: Views are to be rendered, and there is no device that can render.
     """
     if config.dataset is None:
-        return TrainingData.of_online(config)
-    return TrainingData.of_dataset(open_dataset(config.dataset))
+        return TrainingData.from_config(config)
+    return TrainingData.from_dataset(open_dataset(config.dataset))

@@ -1,7 +1,7 @@
-"""The folder of a run: what its files are called, who may continue it, and the method it has trained."""
+"""The folder of a run: the names of its files, the checks before a run continues, and its trained method."""
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,39 +10,45 @@ from typing import Any
 import torch
 
 from turntable.datasets.files import write_text
-from turntable.errors import IntegrityError, InvalidInputError, said, shown
+from turntable.errors import IntegrityError, InvalidInputError, format_text, format_value
 from turntable.models import (
+    MAX_TEXT_LENGTH,
     METHODS,
-    MOST_CHARACTERS,
     Bounds,
     DataInfo,
     Method,
     build_backbone,
     build_method,
-    choose_method,
-    is_at_hand,
-    method_entry,
-    method_label,
+    find_value_faults,
+    get_field_types,
+    get_method_entry,
+    is_method_available,
     register_method,
-    value_faults,
+    rename_method,
+    rename_settings,
+    resolve_method,
+    shorten_method_name,
 )
-from turntable.own_code import is_reference
-from turntable.training.runs.checkpoints import Checkpoints, check_fit, load_weights, read_weights
+from turntable.training.runs.checkpoints import Checkpoints, check_weights_fit, load_weights, read_weights
 from turntable.training.runs.config import TrainConfig
 from turntable.training.runs.data import TrainingData
+from turntable.user_code import is_reference
 
-_FREE_TO_CHANGE = frozenset(
+_CHANGEABLE_SETTINGS = frozenset(
     {"method", "dataset", "meshes", "device", "num_workers", "checkpoint_every", "wandb"}
 )
-"""Settings that a continued run may change: the results do not depend on them, the data are compared by
-their fingerprint, methods by the last part of their names: the file of one's own may move."""
+"""Settings that may change when a run continues.
+
+Results do not depend on them. Data sets are compared by fingerprint instead of path, and methods by the last
+part of their names, since the file of a user's method may have moved.
+"""
 
 RECORDS_NAME = "records.jsonl"
-MOST_SETTINGS_BYTES = 64 * 2**20
-"""The size of config.json, at most: the categories of a data set may be many."""
-MOST_NUMBERS = 2**32
-"""Parameters and buffers of a method, together."""
-_OF_DATA = {
+MAX_SETTINGS_BYTES = 64 * 2**20
+"""Largest size of config.json, which lists the categories of the data set."""
+MAX_METHOD_NUMBERS = 2**32
+"""Largest number of values of all parameters and buffers of a method together."""
+_DATA_BOUNDS = {
     "num_categories": Bounds(0, 10**7),
     "mean": Bounds(0, 1),
     "std": Bounds(1e-6, 1),
@@ -60,35 +66,35 @@ class Run:
     data: DataInfo
     categories: tuple[str, ...]
     fingerprint: str
-    """Of the data set."""
+    """Fingerprint of the data set."""
 
     @property
-    def settings(self) -> Path:
-        """What decides the run; it exists once the run has begun."""
+    def config_path(self) -> Path:
+        """Path of the settings; the file exists once the run has started."""
         return self.folder / "config.json"
 
     @property
     def checkpoints(self) -> Checkpoints:
-        """From which the run continues."""
-        return Checkpoints(self.folder, method_label(self.config.method), self.fingerprint)
+        """Checkpoints from which the run continues."""
+        return Checkpoints(self.folder, shorten_method_name(self.config.method), self.fingerprint)
 
     @property
-    def weights(self) -> Path:
-        """The trained method; it exists once the run is finished."""
+    def weights_path(self) -> Path:
+        """Path of the trained weights; the file exists once the run is finished."""
         return self.folder / "weights.pt"
 
     @property
-    def records(self) -> Path:
-        """The losses, one JSON object a line."""
+    def records_path(self) -> Path:
+        """Path of the records, one JSON object per line."""
         return self.folder / RECORDS_NAME
 
     @property
-    def tensorboard(self) -> Path:
-        """The same for tensorboard."""
+    def tensorboard_dir(self) -> Path:
+        """Path of the folder of tensorboard's files."""
         return self.folder / "tb"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for config.json."""
+        """Return the settings as plain values, for config.json."""
         return {
             "config": self.config.to_dict(),
             "data": asdict(self.data),
@@ -100,56 +106,59 @@ class Run:
 def open_run(folder: Path | str, method: str | None = None) -> Run:
     """Read the settings of a run, finished or not.
 
+    Names of methods and settings from earlier versions are read as their present ones.
+
     Args:
-        folder: The run's.
-        method: A reference to the method of one's own that the run is of, whose code is run now; needed where
-            it is neither turntable's, nor registered, nor that of an installed package.
+        folder: Path of the run's folder.
+        method: Reference to the user's method of the run, whose code is run now. It is needed if the method
+            is neither turntable's, nor registered, nor offered by an installed package.
 
     Raises:
-        InvalidInputError: The folder holds no run, or one of a method whose code is not at hand.
-        IntegrityError: Its config.json is not what was written.
+        InvalidInputError: The folder holds no run, or the method of the run is not available.
+        IntegrityError: Its config.json does not hold the settings of a run.
     """
     values = _read_settings(folder)
-    _find_method(Path(folder), values["config"]["method"], method)
-    with refused_settings(folder):
-        return _run_of(Path(folder), values)
+    _resolve_run_method(Path(folder), values["config"]["method"], method)
+    with wrap_settings_errors(folder):
+        return _run_from_settings(Path(folder), values)
 
 
 def open_runs(folders: Sequence[Path | str], methods: Sequence[str] = ()) -> list[Run]:
     """Read the settings of several runs.
 
     Args:
-        folders: The runs'.
-        methods: References to methods of one's own, whose code is run now: each for the runs of a method
-            that ends in the same name.
+        folders: Paths of the runs' folders.
+        methods: References to users' methods, whose code is run now. Each is used for the runs whose method
+            has the same short name.
 
     Raises:
-        InvalidInputError: A folder holds no run, or one of a method whose code is not at hand.
-        IntegrityError: A config.json is not what was written.
+        InvalidInputError: A folder holds no run, or the method of a run is not available.
+        IntegrityError: A config.json does not hold the settings of a run.
     """
-    by_label = {method_label(reference): reference for reference in methods}
+    by_label = {shorten_method_name(reference): reference for reference in methods}
     recorded = [_read_settings(folder)["config"]["method"] for folder in folders]
     return [
-        open_run(folder, by_label.get(method_label(name)) if is_reference(name) else None)
+        open_run(folder, by_label.get(shorten_method_name(name)) if is_reference(name) else None)
         for folder, name in zip(folders, recorded, strict=True)
     ]
 
 
 def read_settings(folder: Path | str) -> dict[str, Any]:
-    """Read the settings of a run as plain values, whatever its method: its code need not be at hand.
+    """Read the settings of a run as plain values, also if the code of its method is not available.
 
     Returns:
-        "config" (by name, "method" a text among them), "data", "categories" and "fingerprint". Where the
-        method is at hand, all of them are checked as ``open_run`` does.
+        "config" (the settings by name), "data", "categories" and "fingerprint". Names of methods and settings
+        from earlier versions are replaced by the present ones. All values are checked as by ``open_run``, if
+        the method is available; if not, only the name of the method and the fingerprint.
 
     Raises:
         InvalidInputError: The folder holds no run.
-        IntegrityError: Its config.json is not what was written.
+        IntegrityError: Its config.json does not hold the settings of a run.
     """
     values = _read_settings(folder)
-    if is_at_hand(values["config"]["method"]):
-        with refused_settings(folder):
-            _run_of(Path(folder), values)
+    if is_method_available(values["config"]["method"]):
+        with wrap_settings_errors(folder):
+            _run_from_settings(Path(folder), values)
     return values
 
 
@@ -159,50 +168,81 @@ def _read_settings(folder: Path | str) -> dict[str, Any]:
         raise InvalidInputError(
             f"{folder} holds no run (it has no config.json); train one with: turntable train"
         )
-    with refused_settings(folder):
+    with wrap_settings_errors(folder):
         with path.open("rb") as file:
-            text = file.read(MOST_SETTINGS_BYTES + 1)
-        if len(text) > MOST_SETTINGS_BYTES:
-            raise ValueError(f"it has more than {MOST_SETTINGS_BYTES:,} bytes")
+            text = file.read(MAX_SETTINGS_BYTES + 1)
+        if len(text) > MAX_SETTINGS_BYTES:
+            raise ValueError(f"it has more than {MAX_SETTINGS_BYTES:,} bytes")
         values = json.loads(text)
         method = values["config"]["method"]
-        if not isinstance(method, str) or len(method) > MOST_CHARACTERS:
-            raise TypeError("its method is no name")
+        if not isinstance(method, str) or len(method) > MAX_TEXT_LENGTH:
+            raise TypeError("its method is not a name")
         if not isinstance(values["fingerprint"], str):
-            raise TypeError("its fingerprint is no text")
+            raise TypeError("its fingerprint is not a text")
+        values["config"]["method"] = rename_method(method)
+        values["config"] = _rename_method_settings(values["config"])
     return values
 
 
+def _rename_method_settings(config: dict[str, Any], fields: Collection[str] = ()) -> dict[str, Any]:
+    """Return the settings of a run with the method's settings under their present names.
+
+    Args:
+        config: Settings of the run, as read from config.json.
+        fields: Names of the settings of a user's method.
+    """
+    settings = config.get("method_config")
+    if not isinstance(settings, dict):
+        return config  # an error that TrainConfig reports
+    return {**config, "method_config": rename_settings(config["method"], settings, fields)}
+
+
+def find_recorded_method(folder: Path) -> str | None:
+    """Return the name of the method of a run; None if the folder holds no readable settings."""
+    try:
+        return _read_settings(folder)["config"]["method"]
+    except (InvalidInputError, IntegrityError):
+        return None
+
+
 @contextmanager
-def refused_settings(folder: Path | str) -> Generator[None]:
-    """Say of config.json what is wrong with it, while its settings are read.
+def wrap_settings_errors(folder: Path | str) -> Generator[None]:
+    """Turn errors in the block, which reads the settings of a run, into an IntegrityError about config.json.
 
     Raises:
-        IntegrityError: In place of what reading raises.
+        IntegrityError: The block raised an error of reading or checking.
     """
     try:
         yield
     except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
         raise IntegrityError(
-            f"{Path(folder) / 'config.json'} is not what was written ({_words(error)}); train again into"
-            " another folder"
+            f"{Path(folder) / 'config.json'} does not hold the settings of a run ({_format_error(error)});"
+            " train again into another folder"
         ) from error
 
 
-def _find_method(folder: Path, recorded: str, given: str | None) -> None:
-    """Make sure that the method of a run is at hand, by the reference that the user gives if there is one."""
+def _resolve_run_method(folder: Path, recorded: str, given: str | None) -> None:
+    """Check that the method of a run is available; register it if the user gave a reference.
+
+    Args:
+        folder: Path of the run's folder, for messages.
+        recorded: Name of the method in config.json.
+        given: Reference that the user gave.
+    """
     if given is None or recorded in METHODS:
         if given is not None and given != recorded:
-            raise InvalidInputError(f"{folder} holds a run of {recorded}; leave --method {shown(given)} out")
+            raise InvalidInputError(
+                f"{folder} holds a run of {recorded}; leave --method {format_text(given)} out"
+            )
         try:
-            method_entry(recorded)
+            get_method_entry(recorded)
         except InvalidInputError as error:
             raise InvalidInputError(f"{folder}: {error}") from error
         return
-    register_method(recorded, method_entry(choose_method(given)))
+    register_method(recorded, get_method_entry(resolve_method(given)))
 
 
-def _run_of(folder: Path, values: dict[str, Any]) -> Run:
+def _run_from_settings(folder: Path, values: dict[str, Any]) -> Run:
     data = values["data"]
     info = DataInfo(
         data["num_categories"],
@@ -212,137 +252,150 @@ def _run_of(folder: Path, values: dict[str, Any]) -> Run:
         data["center_crop"],
     )
     categories, fingerprint = tuple(values["categories"]), values["fingerprint"]
-    faults = value_faults(info, _OF_DATA)
+    faults = find_value_faults(info, _DATA_BOUNDS)
     if not all(isinstance(name, str) for name in (*categories, fingerprint)):
-        faults.append("categories or fingerprint are no texts")
+        faults.append("categories or fingerprint are not texts")
     if faults:
         raise ValueError("; ".join(faults))
-    return Run(folder, TrainConfig.from_dict(values["config"]), info, categories, fingerprint)
+    # A user's configuration may inherit settings that had other names; its fields are known only now.
+    fields = get_field_types(get_method_entry(values["config"]["method"]).config)
+    config = TrainConfig.from_dict(_rename_method_settings(values["config"], fields))
+    return Run(folder, config, info, categories, fingerprint)
 
 
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, InvalidInputError) else shown(str(error), 400)
+def _format_error(error: Exception) -> str:
+    return str(error) if isinstance(error, InvalidInputError) else format_text(str(error), 400)
 
 
 def plan_run(folder: Path, config: TrainConfig, data: TrainingData) -> Run:
-    """The run that a folder is to hold, or goes on with; nothing is written yet.
+    """Return the run that a folder will hold, new or continued; nothing is written yet.
+
+    Args:
+        folder: Path of the run's folder.
+        config: Settings of the run.
+        data: Description of the data.
 
     Raises:
         InvalidInputError: The folder holds a run with other settings or of other data.
     """
-    info = data.info(config.image_size, config.center_crop)
+    info = data.to_data_info(config.image_size, config.center_crop)
     run = Run(folder, config, info, data.categories, data.fingerprint)
-    if run.settings.exists():
-        _check_same(open_run(folder, _own(config.method)), run)
+    if run.config_path.exists():
+        _check_same_settings(open_run(folder, _find_reference(config.method)), run)
     return run
 
 
-def _own(method: str) -> str | None:
-    """The reference of a method, whose file may have moved since a run began; None for any other."""
+def _find_reference(method: str) -> str | None:
+    """Return the reference of a user's method, whose file may have moved; None for any other method."""
     return method if is_reference(method) else None
 
 
-def begin_run(run: Run) -> None:
-    """Make the folder of a run, unless it is there."""
-    if not run.settings.exists():
-        write_text(run.settings, json.dumps(run.to_dict(), indent=1) + "\n")
+def create_run(run: Run) -> None:
+    """Create the folder of a run and its config.json, unless they exist."""
+    if not run.config_path.exists():
+        write_text(run.config_path, json.dumps(run.to_dict(), indent=1) + "\n")
 
 
-def new_method(run: Run) -> Method:
-    """The run's method with fresh weights, drawn from torch's global generator.
+def build_run_method(run: Run) -> Method:
+    """Build the method of a run with fresh weights, drawn from torch's global generator.
 
     Raises:
-        InvalidInputError: It is too large, or its settings do not fit one another.
+        InvalidInputError: It is too large, or its settings do not fit together.
     """
-    planned_method(run)
+    build_meta_method(run)
     try:
-        return _built(run)
+        return _build_method(run)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
         raise InvalidInputError(
-            f"there is no memory for {run.config.method} with {sizes_of(run)}; make them smaller"
+            f"there is not enough memory for {run.config.method} with {format_sizes(run)}; make these smaller"
         ) from error
 
 
-def planned_method(run: Run) -> Method:
-    """The run's method as it will be, without memory for its weights (on torch's device "meta").
+def build_meta_method(run: Run) -> Method:
+    """Build the method of a run on torch's device "meta", without memory for its weights.
 
     Raises:
-        InvalidInputError: It would be too large, or its settings do not fit one another.
+        InvalidInputError: It would be too large, or its settings do not fit together.
     """
     try:
         with torch.device("meta"):
-            method = _built(run)
+            method = _build_method(run)
     except InvalidInputError:
         raise
     except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise InvalidInputError(
-            f"{run.config.method} cannot be built with {sizes_of(run)} ({shown(str(error))})"
+            f"{run.config.method} cannot be built with {format_sizes(run)} ({format_text(str(error))})"
         ) from error
     numbers = sum(tensor.numel() for tensor in method.state_dict().values())
-    if numbers > MOST_NUMBERS:
+    if numbers > MAX_METHOD_NUMBERS:
         raise InvalidInputError(
-            f"{run.config.method} with {sizes_of(run)} would have {numbers:,} numbers, and at most"
-            f" {MOST_NUMBERS:,} are trained; make them smaller"
+            f"{run.config.method} with {format_sizes(run)} would have {numbers:,} numbers, and at most"
+            f" {MAX_METHOD_NUMBERS:,} are allowed; make these smaller"
         )
     return method
 
 
-def _built(run: Run) -> Method:
+def _build_method(run: Run) -> Method:
     name, size = run.config.backbone, run.data.input_size_px
     backbone = None if name is None else build_backbone(name, size)
     return build_method(run.config.method, run.config.method_config, backbone, run.data)
 
 
-def sizes_of(run: Run) -> str:
-    """Say what decides how large a method is, as settings are written."""
+def format_sizes(run: Run) -> str:
+    """Return the settings that determine the size of a run's method, as NAME=VALUE, for messages."""
     values = asdict(run.config.method_config)
     sizes = {name: value for name, value in values.items() if not isinstance(value, (bool, float, str))}
     sizes |= {"backbone": run.config.backbone, "image_size": run.data.image_size_px}
-    return ", ".join(f"{name}={said(value)}" for name, value in sizes.items() if value is not None)
+    return ", ".join(f"{name}={format_value(value)}" for name, value in sizes.items() if value is not None)
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Return whether a device or the machine had no memory; for the CPU, torch has no error of its own."""
+    """Return True if an error means that a device or the machine ran out of memory."""
+    # Torch has an error class only for devices; on the CPU it raises a RuntimeError with this text.
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "DefaultCPUAllocator" in str(error)
 
 
 def load_method(run: Run) -> Method:
-    """The trained method of a finished run, in ``eval()`` mode on the CPU.
+    """Load the trained method of a finished run, in ``eval()`` mode on the CPU.
 
     Raises:
         InvalidInputError: The run is not finished.
         IntegrityError: Its weights are damaged or do not fit.
     """
-    if not run.weights.is_file():
+    if not run.weights_path.is_file():
         raise InvalidInputError(
             f"{run.folder} has no weights.pt: the run is not finished; continue it with the same"
             " turntable train command"
         )
-    weights = read_weights(run.weights)
-    check_fit(planned_method(run), weights, run.weights)  # before there is memory for what they should fit
-    method = new_method(run)
-    load_weights(method, weights, run.weights)
+    weights = read_weights(run.weights_path)
+    # First without memory for the method: config.json may ask for a network of any size.
+    check_weights_fit(build_meta_method(run), weights, run.weights_path)
+    method = build_run_method(run)
+    load_weights(method, weights, run.weights_path)
     return method.eval()
 
 
-def _check_same(found: Run, wanted: Run) -> None:
-    if method_label(found.config.method) != method_label(wanted.config.method):
+def _check_same_settings(existing: Run, planned: Run) -> None:
+    """Check that a run may continue: its settings and data must be those of the run in its folder."""
+    if shorten_method_name(existing.config.method) != shorten_method_name(planned.config.method):
         raise InvalidInputError(
-            f"{found.folder} holds a run of {found.config.method}, not of {wanted.config.method};"
+            f"{existing.folder} holds a run of {existing.config.method}, not of {planned.config.method};"
             " train into another folder"
         )
-    before, after = found.config.to_dict(), wanted.config.to_dict()
+    before, after = existing.config.to_dict(), planned.config.to_dict()
     changed = [
         f"{name} was {before[name]!r}, now {after[name]!r}"
         for name in before
-        if name not in _FREE_TO_CHANGE and before[name] != after[name]
+        if name not in _CHANGEABLE_SETTINGS and before[name] != after[name]
     ]
-    if found.fingerprint != wanted.fingerprint:
-        changed.append(f"the data set's fingerprint was {found.fingerprint}, now {wanted.fingerprint}")
+    if existing.fingerprint != planned.fingerprint:
+        changed.append(
+            f"the fingerprint of the data set was {existing.fingerprint}, now {planned.fingerprint}"
+        )
     if changed:
         raise InvalidInputError(
-            f"{found.folder} holds a run with other settings: {'; '.join(changed)}."
-            " Continue it with the same ones, or train into another folder"
+            f"{existing.folder} holds a run with other settings: {'; '.join(changed)}."
+            " Continue it with the same settings, or train into another folder"
         )

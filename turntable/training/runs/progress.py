@@ -1,4 +1,4 @@
-"""How far a training is, how fast, and how long it still takes."""
+"""The progress of a training: its position, its speed and the remaining time."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -11,67 +11,71 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TrainProgress:
-    """What a run tells its onlooker at every logged step."""
+    """The progress of a run, reported at every logged step."""
 
     epoch: int
-    epochs: int
+    num_epochs: int
     step: int
-    """How many are done."""
-    steps: int
-    """How many there are in all."""
+    """Number of steps done."""
+    num_steps: int
+    """Number of steps of the whole run."""
     terms: dict[str, float]
-    """The loss and its terms."""
+    """The loss and its terms, by name."""
     images_per_second: float
-    """Of all ranks, since the last logged step."""
-    waiting: float
-    """The share of that time in which this rank waited for data, 0 to 1."""
+    """Images per second of all ranks together, since the last logged step."""
+    wait_fraction: float
+    """Fraction of that time in which this rank waited for data, from 0 to 1."""
     seconds_left: float | None
-    """At the pace so far; None at the end."""
+    """Estimate of the remaining time at the average speed; None at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lap:
-    """What has passed since the lap before."""
+    """The speed of the steps since the previous lap."""
 
     steps_per_second: float
-    waiting: float
-    """The share of the time that was spent in waiting."""
+    wait_fraction: float
+    """Fraction of the time that was spent waiting, from 0 to 1."""
 
 
 class Stopwatch:
-    """Times the steps of a run, from the one at which it begins or goes on."""
+    """A stopwatch for the steps of a run, from the step at which it starts or continues.
+
+    Args:
+        step: Number of steps done before.
+    """
 
     def __init__(self, step: int) -> None:
         self._first = self._step = step
-        self._began = self._moment = time.perf_counter()
+        self._began = self._lap_began = time.perf_counter()
         self._waited_s = 0.0
 
-    def waiting_for(self, things: Iterator[T]) -> Generator[T, None, None]:
-        """The same things; the time until each is there counts as waiting."""
+    def iter_timed(self, items: Iterator[T]) -> Generator[T, None, None]:
+        """Iterate over items, and count the time until each is available as waiting."""
         while True:
-            with self._waiting():
+            with self._time_waiting():
                 try:
-                    thing = next(things)
+                    item = next(items)
                 except StopIteration:
                     return
-            yield thing
+            yield item
 
-    def lap(self, step: int) -> Lap:
-        """Since the last question."""
+    def measure_lap(self, step: int) -> Lap:
+        """Return the speed since the previous call, and start a new lap."""
         now = time.perf_counter()
-        seconds = max(now - self._moment, 1e-9)
+        seconds = max(now - self._lap_began, 1e-9)
         lap = Lap((step - self._step) / seconds, min(1.0, self._waited_s / seconds))
-        self._step, self._moment, self._waited_s = step, now, 0.0
+        self._step, self._lap_began, self._waited_s = step, now, 0.0
         return lap
 
-    def seconds_left(self, step: int, steps: int) -> float | None:
-        """Until the last of the steps, at the pace of all steps so far."""
-        if not self._first < step < steps:
+    def estimate_seconds_left(self, step: int, num_steps: int) -> float | None:
+        """Estimate the time until the last step, at the average speed of all steps since the start."""
+        if not self._first < step < num_steps:
             return None
-        return (time.perf_counter() - self._began) / (step - self._first) * (steps - step)
+        return (time.perf_counter() - self._began) / (step - self._first) * (num_steps - step)
 
     @contextmanager
-    def _waiting(self) -> Generator[None, None, None]:
+    def _time_waiting(self) -> Generator[None, None, None]:
         began = time.perf_counter()
         try:
             yield

@@ -1,24 +1,29 @@
-"""The steps of a training: samples, ranks, precision, optimizers, and the state they change."""
+"""The parts of the training loop: data loading, ranks, precision, optimizers, random state and trainer."""
 
-from turntable.training.steps.augmenting import check_augmentation
-from turntable.training.steps.batch_norm import synchronised
-from turntable.training.steps.distributed import Ranks, is_first_rank, joined
-from turntable.training.steps.generators import lend_generators, seed_all
-from turntable.training.steps.sampling import check_data, check_images, make_loader, rows_of
-from turntable.training.steps.trainer import Onlooker, Trainer
+from turntable.training.steps.augmentation_checks import check_augmentation
+from turntable.training.steps.batch_norm import convert_sync_batch_norm
+from turntable.training.steps.data_loading import (
+    check_data,
+    check_image_size,
+    compute_micro_batch_size,
+    make_loader,
+)
+from turntable.training.steps.distributed import ProcessGroup, is_first_rank, process_group
+from turntable.training.steps.random_state import isolate_random_state, seed_all
+from turntable.training.steps.trainer import Callbacks, Trainer
 
 __all__ = [
-    "Onlooker",
-    "Ranks",
+    "Callbacks",
+    "ProcessGroup",
     "Trainer",
     "check_augmentation",
     "check_data",
-    "check_images",
+    "check_image_size",
+    "compute_micro_batch_size",
+    "convert_sync_batch_norm",
     "is_first_rank",
-    "joined",
-    "lend_generators",
+    "isolate_random_state",
     "make_loader",
-    "rows_of",
+    "process_group",
     "seed_all",
-    "synchronised",
 ]

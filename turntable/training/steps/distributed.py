@@ -1,7 +1,8 @@
-"""Ranks: the processes of one training, which share every batch. One process alone is the only rank.
+"""The group of processes (ranks) that train together and share every batch, and the device of each.
 
-A launcher (torchrun, or srun with the same variables) starts the processes and tells each its RANK,
-LOCAL_RANK, WORLD_SIZE, and where they meet (MASTER_ADDR, MASTER_PORT).
+A launcher (torchrun, or srun with the same variables) starts the processes. It sets RANK, LOCAL_RANK,
+WORLD_SIZE and the address at which they meet (MASTER_ADDR, MASTER_PORT). A process that is started alone is
+the only rank.
 """
 
 import importlib
@@ -22,121 +23,137 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Ranks:
-    """This process among those that train together."""
+class ProcessGroup:
+    """The group of processes that train together, as seen from this process."""
 
     device: torch.device
-    """This one's."""
-    index: int = 0
-    count: int = 1
+    """Device of this process."""
+    rank: int = 0
+    """Index of this process."""
+    num_ranks: int = 1
+    """Number of processes."""
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the one that writes and speaks."""
-        return self.index == 0
+        """True for the rank that writes files and reports to the user."""
+        return self.rank == 0
 
-    def agree(self, terms: Mapping[str, Tensor], asked: bool) -> tuple[dict[str, float], bool]:
-        """Every rank's scalars averaged over ranks, and whether any rank was asked to stop.
+    def reduce_terms(self, terms: Mapping[str, Tensor], stop_asked: bool) -> tuple[dict[str, float], bool]:
+        """Average scalars over ranks, and combine the ranks' wishes to stop.
 
-        One small collective and one wait for the device, for all of it.
+        All values travel in one tensor, so that a step has a single collective and a single wait for the
+        device.
+
+        Args:
+            terms: Scalar tensors of this rank, by name.
+            stop_asked: True if this rank was asked to stop.
+
+        Returns:
+            The means over ranks, by name, and True if any rank was asked to stop.
         """
-        flag = torch.tensor(float(asked), dtype=torch.float64, device=self.device)
-        told = torch.stack([*(term.detach().double() for term in terms.values()), flag])
-        if self.count > 1:
-            dist.all_reduce(told)
-        *values, stop = told.tolist()
-        return {name: value / self.count for name, value in zip(terms, values, strict=True)}, stop > 0
+        flag = torch.tensor(float(stop_asked), dtype=torch.float64, device=self.device)
+        packed = torch.stack([*(term.detach().double() for term in terms.values()), flag])
+        if self.num_ranks > 1:
+            dist.all_reduce(packed)
+        *values, stop = packed.tolist()
+        return {name: value / self.num_ranks for name, value in zip(terms, values, strict=True)}, stop > 0
 
-    def from_first(self, work: Callable[[], T]) -> T:
-        """What the first rank makes of some work, on all ranks; they may see other files than it does.
+    def run_on_first_rank(self, work: Callable[[], T]) -> T:
+        """Call a function on the first rank, and return its result on all ranks.
+
+        Other machines may not see the files of the first one, so only the first rank reads and writes.
 
         Raises:
-            TurntableError: The first rank's, on all ranks.
+            TurntableError: ``work`` raised it on the first rank; all ranks raise it.
         """
-        if self.count == 1:
+        if self.num_ranks == 1:
             return work()
-        told: list[Any] = [None, None]
+        outcome: list[Any] = [None, None]  # result and error
         if self.is_first:
             try:
-                told[0] = work()
+                outcome[0] = work()
             except TurntableError as error:
-                told[1] = error
-        dist.broadcast_object_list(told, src=0, device=self._of_collectives)
-        if told[1] is not None:
-            raise told[1]
-        return cast("T", told[0])
+                outcome[1] = error
+        dist.broadcast_object_list(outcome, src=0, device=self._collective_device)
+        if outcome[1] is not None:
+            raise outcome[1]
+        return cast("T", outcome[0])
 
-    def from_all(self, value: T) -> list[T]:
-        """Every rank's value, rank after rank."""
-        if self.count == 1:
+    def gather_values(self, value: T) -> list[T]:
+        """Return the values of all ranks, in the order of ranks, on every rank."""
+        if self.num_ranks == 1:
             return [value]
-        values: list[Any] = [None] * self.count
+        values: list[Any] = [None] * self.num_ranks
         dist.all_gather_object(values, value)
         return values
 
     def wait(self) -> None:
-        """Until all ranks are here."""
-        if self.count > 1:
+        """Wait until all ranks have reached this point."""
+        if self.num_ranks > 1:
             dist.barrier()
 
     @property
-    def _of_collectives(self) -> torch.device | None:
+    def _collective_device(self) -> torch.device | None:
         return self.device if self.device.type == "cuda" else None
 
 
 def is_first_rank() -> bool:
-    """Whether this process is the only one, or the one that speaks, by what a launcher has told it."""
+    """Return True if this process is the first rank, or the only one, by the launcher's variables."""
     return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager
-def joined(device_name: str) -> Generator[Ranks, None, None]:
-    """Meet the other ranks, if a launcher has started any; nccl carries what CUDA devices say, gloo the rest.
+def process_group(device_name: str) -> Generator[ProcessGroup, None, None]:
+    """Join the group of ranks for the time of a block; nccl connects CUDA devices, gloo CPUs.
 
     Args:
-        device_name: "auto", "cpu", "cuda" or, of one rank alone, "cuda:1".
+        device_name: "auto", "cpu", "cuda" or, for a single process, "cuda:1".
 
     Raises:
-        InvalidInputError: There is no such device, or the launcher's variables are not complete.
+        InvalidInputError: There is no such device, or the launcher's variables are incomplete.
+        TurntableError: The connection to another rank was lost in the block.
     """
     if dist.is_available() and dist.is_initialized():
-        yield Ranks(chosen_device(device_name), dist.get_rank(), dist.get_world_size())
+        yield ProcessGroup(resolve_device(device_name), dist.get_rank(), dist.get_world_size())
         return
-    device = chosen_device(device_name)
+    device = resolve_device(device_name)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield Ranks(device)
+        yield ProcessGroup(device)
         return
-    _meet(device)
-    ranks = Ranks(device, dist.get_rank(), dist.get_world_size())
+    _join_group(device)
+    group = ProcessGroup(device, dist.get_rank(), dist.get_world_size())
     try:
-        yield ranks
+        yield group
     except StoppedError as error:
-        traceback.clear_frames(error.__traceback__)  # what is shared among ranks would keep their group
-        _part()  # all ranks stop together
+        # The frames hold a DistributedDataParallel, which would keep the group alive after it is destroyed.
+        traceback.clear_frames(error.__traceback__)
+        _leave_group()  # safe here, since all ranks stop together
         raise
     except RuntimeError as error:
-        if not _is_lost(error):
+        if not _is_communication_error(error):
             raise
         raise TurntableError(
-            f"rank {ranks.index} of {ranks.count} lost the others; one of them says why it ended"
-            f" ({str(error).splitlines()[0]}). The same command goes on from the last checkpoint"
+            f"rank {group.rank} of {group.num_ranks} lost the connection to the others; see the message of"
+            f" the rank that ended ({str(error).splitlines()[0]}). The same command continues from the last"
+            " checkpoint"
         ) from error
-    _part()
+    _leave_group()
 
 
-def _is_lost(error: RuntimeError) -> bool:
-    """Whether an error is of the talk between ranks."""
+def _is_communication_error(error: RuntimeError) -> bool:
+    """Return True if an error comes from the communication between ranks."""
     return isinstance(error, dist.DistError) or "gloo" in str(error)
 
 
-def _part() -> None:
-    # Not after an error of one rank: it would wait for the others, and they for it.
+def _leave_group() -> None:
+    # Not called after an error of one rank: it would wait for the others, and they for this rank.
     dist.destroy_process_group()
 
 
-def _meet(device: torch.device) -> None:
-    # Imported later (the optimisers do), its functions' defaults keep the group, and gloo's threads, alive
-    # beyond `_part`. A thread that lets go of a tensor only as Python ends aborts the process.
+def _join_group(device: torch.device) -> None:
+    # The optimizers import this module. If that happened while the group exists, default arguments of its
+    # functions would keep the group, and the threads of gloo, alive beyond `_leave_group`. A thread that
+    # frees a tensor only while Python exits aborts the process.
     importlib.import_module("torch.distributed.nn.functional")
     try:
         if device.type == "cuda":
@@ -150,11 +167,14 @@ def _meet(device: torch.device) -> None:
         ) from error
 
 
-def chosen_device(name: str) -> torch.device:
-    """The device that a name means to this process.
+def resolve_device(name: str) -> torch.device:
+    """Return the device of a name for this process.
+
+    Args:
+        name: "auto", "cpu", "cuda" (the GPU of the local rank) or "cuda:N".
 
     Raises:
-        InvalidInputError: There is none.
+        InvalidInputError: There is no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -166,17 +186,18 @@ def chosen_device(name: str) -> torch.device:
         return device
     if device.type != "cuda":
         raise InvalidInputError(f"device {name!r} cannot train; use auto, cpu, cuda or cuda:N")
-    return _cuda(device.index if ":" in name else int(os.environ.get("LOCAL_RANK", "0")))
+    return _resolve_cuda(device.index if ":" in name else int(os.environ.get("LOCAL_RANK", "0")))
 
 
-def _cuda(index: int) -> torch.device:
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if not found:
+def _resolve_cuda(index: int) -> torch.device:
+    num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not num_gpus:
         raise InvalidInputError("device 'cuda': torch finds no GPU here; use device 'cpu', or 'auto'")
-    if index >= found:
+    if index >= num_gpus:
         raise InvalidInputError(
-            f"device 'cuda:{index}': there are {found} GPUs here; start at most {found} ranks a machine"
+            f"device 'cuda:{index}': there are {num_gpus} GPUs here; start at most {num_gpus} ranks per"
+            " machine"
         )
-    chosen = torch.device("cuda", index)
-    torch.cuda.set_device(chosen)
-    return chosen
+    device = torch.device("cuda", index)
+    torch.cuda.set_device(device)
+    return device

@@ -1,4 +1,4 @@
-"""The state of a run in flight, and its steps: load, loss, backward, agree, step, record, save."""
+"""The trainer: the training loop with its state, from loading a batch to saving a checkpoint."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -10,287 +10,314 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from turntable.errors import IntegrityError, StoppedError, TurntableError, shown
-from turntable.loaders.augment import augment_batch, parameter_fields
+from turntable.errors import IntegrityError, StoppedError, TurntableError, format_text
+from turntable.loaders.augment import augment_batch, list_parameter_fields
 from turntable.loaders.engines import BatchLoader
-from turntable.models import Batch, Method, Moment
-from turntable.training.runs import Records, Run, Stopwatch, TrainProgress, load_weights, save_weights
-from turntable.training.steps import generators
-from turntable.training.steps.averaging import Average
-from turntable.training.steps.distributed import Ranks
-from turntable.training.steps.optimizers import learning_rate, load_optimizer, make_optimizer, set_rate
-from turntable.training.steps.precision import Precision
+from turntable.models import Batch, Method, TrainState, rename_terms
+from turntable.training.runs import RecordWriter, Run, Stopwatch, TrainProgress, load_weights, save_weights
+from turntable.training.steps import random_state
+from turntable.training.steps.distributed import ProcessGroup
+from turntable.training.steps.optimizers import (
+    compute_learning_rate,
+    load_optimizer,
+    make_optimizer,
+    set_learning_rate,
+)
+from turntable.training.steps.precision import MixedPrecision
+from turntable.training.steps.weight_average import WeightAverage
 
 
 @dataclass(frozen=True, slots=True)
-class Onlooker:
-    """Who hears of a run, and who may end it."""
+class Callbacks:
+    """Functions of the caller that a run calls."""
 
     progress: Callable[[TrainProgress], None]
+    """Called with the progress at every logged step."""
     warn: Callable[[str], None]
+    """Called with warnings for the user."""
     stop: Callable[[], bool]
-    """Asked at every step, of all ranks."""
+    """Called at every step on all ranks; True ends the run with a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """How far a run has come, in steps of the optimiser."""
+class TrainPosition:
+    """The position of a run, in optimizer steps."""
 
     epoch: int = 0
+    """Index of the epoch, 0 for the first."""
     batch: int = 0
-    """Of the epoch, how many are done."""
+    """Number of batches done in the epoch."""
     step: int = 0
-    """Of all epochs."""
+    """Number of steps done in all epochs."""
 
 
 class Trainer:
-    """Takes a run to its end, from its last checkpoint if it has one.
+    """The state of a run in training; it continues from the last checkpoint, if there is one.
 
     Args:
-        run: Its settings and its files.
-        ranks: This process among those that train.
-        method: With fresh weights, on the ranks' device.
-        loader: Of this rank's share.
-        onlooker: Who watches.
+        run: Settings and files of the run.
+        group: Group of processes that train together.
+        method: Method with fresh weights, on the device of this rank.
+        loader: Loader of this rank's part of the batches.
+        callbacks: Functions of the caller.
     """
 
     def __init__(
-        self, run: Run, ranks: Ranks, method: Method, loader: BatchLoader, onlooker: Onlooker
+        self, run: Run, group: ProcessGroup, method: Method, loader: BatchLoader, callbacks: Callbacks
     ) -> None:
         config = run.config
-        self.run, self.ranks, self.method, self.loader = run, ranks, method.train(), loader
-        self.config, self.onlooker = config, onlooker
+        self.run, self.group, self.method, self.loader = run, group, method.train(), loader
+        self.config, self.callbacks = config, callbacks
         self.steps_per_epoch = loader.num_samples // config.batch_size
         self.optimizer = make_optimizer(method, config)
-        self.precision = Precision(config.amp, ranks.device, config.clip_norm)
-        self.average = Average(method, config.average_decay) if config.average_decay else None
-        self.position = Position()
-        self.sums: dict[str, float] = {}
-        """Of the loss's terms, over the epoch so far."""
+        self.precision = MixedPrecision(config.amp, group.device, config.clip_norm)
+        self.weight_average = WeightAverage(method, config.average_decay) if config.average_decay else None
+        self.position = TrainPosition()
+        self.term_sums: dict[str, float] = {}
+        """Sums of the loss and its terms over the steps of the current epoch, by name."""
         self.resume()
-        self.shared = share(method, ranks)
+        self.distributed_method = wrap_distributed(method, group)
         self.stopwatch = Stopwatch(self.position.step)
 
     @property
-    def steps(self) -> int:
-        """In all."""
+    def num_steps(self) -> int:
+        """Number of steps of the whole run."""
         return self.steps_per_epoch * self.config.epochs
 
-    def run_to_the_end(self, records: Records | None) -> None:
-        """Train, record, save.
+    def train(self, records: RecordWriter | None) -> None:
+        """Train to the end, and save the final weights.
 
         Args:
-            records: Of the first rank; the others have none.
+            records: Writer of the first rank; None on the others.
 
         Raises:
             StoppedError: A rank was asked to stop; a checkpoint is saved.
-            TurntableError: The loss is no longer finite.
+            TurntableError: The loss or the weights are no longer finite.
         """
         while self.position.epoch < self.config.epochs:
-            self.run_epoch(records)
-        if not self.are_weights_finite():
+            self.train_epoch(records)
+        if not self.has_finite_weights():
             raise TurntableError(
-                f"{self.run.folder}: the last step left weights that are not finite; lower the learning rate"
+                f"{self.run.folder}: the weights are not finite after the last step; lower the learning rate"
                 f" ({self.config.learning_rate:g}), and train into another folder"
             )
-        if self.ranks.is_first:
+        if self.group.is_first:
             self.run.checkpoints.drop_previous()
-            save_weights(self.run.weights, (self.average or self.method).state_dict())
-        self.ranks.wait()
+            save_weights(self.run.weights_path, (self.weight_average or self.method).state_dict())
+        self.group.wait()
 
-    def run_epoch(self, records: Records | None) -> None:
-        """What is left of an epoch."""
+    def train_epoch(self, records: RecordWriter | None) -> None:
+        """Train for the rest of the current epoch."""
         epoch = self.position.epoch
         self.loader.set_epoch(epoch)
         with closing(iter(self.loader)) as batches:  # pyright: ignore[reportArgumentType]
-            waited_for = self.stopwatch.waiting_for(batches)
+            timed_batches = self.stopwatch.iter_timed(batches)
             while self.position.epoch == epoch:
-                stop = self.take_step(waited_for, records)
-                if stop and self.position.step < self.steps:
-                    self.save()
+                stop = self.take_step(timed_batches, records)
+                if stop and self.position.step < self.num_steps:
+                    self.save_checkpoint()
                     raise StoppedError(
-                        f"{self.run.folder}: stopped after step {self.position.step} of {self.steps};"
-                        " the same command goes on from here"
+                        f"{self.run.folder}: stopped after step {self.position.step} of {self.num_steps};"
+                        " run the same command again to resume"
                     )
-                if self.position.step % self.config.checkpoint_every == 0 or self.position.step == self.steps:
-                    self.save()
+                if (
+                    self.position.step % self.config.checkpoint_every == 0
+                    or self.position.step == self.num_steps
+                ):
+                    self.save_checkpoint()
 
-    def take_step(self, batches: Iterator[Batch], records: Records | None) -> bool:
-        """One step of the optimiser; whether any rank was asked to stop."""
+    def take_step(self, batches: Iterator[Batch], records: RecordWriter | None) -> bool:
+        """Take one step of the optimizer.
+
+        Args:
+            batches: Batches of this rank.
+            records: Writer of the first rank; None on the others.
+
+        Returns:
+            True if any rank was asked to stop.
+        """
         position, config = self.position, self.config
-        rate = learning_rate(config, position.step, self.steps_per_epoch)
-        moment = Moment(position.step, self.steps, position.epoch, config.epochs)
-        self.method.before_step(moment)
+        rate = compute_learning_rate(config, position.step, self.steps_per_epoch)
+        state = TrainState(position.step, self.num_steps, position.epoch, config.epochs)
+        self.method.before_step(state)
         self.optimizer.zero_grad(set_to_none=True)
-        terms, stop = self.ranks.agree(self.find_gradients(batches), self.onlooker.stop())
-        self.check_finite(terms)
-        set_rate(self.optimizer, rate)
+        terms, stop = self.group.reduce_terms(self.compute_gradients(batches), self.callbacks.stop())
+        self.check_loss_finite(terms)
+        set_learning_rate(self.optimizer, rate)
         self.precision.step(self.optimizer)
-        self.method.after_step(moment)
-        if self.average is not None:
-            self.average.follow(self.method)
-        self.count(terms, rate, records)
+        self.method.after_step(state)
+        if self.weight_average is not None:
+            self.weight_average.update(self.method)
+        self.finish_step(terms, rate, records)
         return stop
 
-    def find_gradients(self, batches: Iterator[Batch]) -> dict[str, Tensor]:
-        """Those of the mean loss over the parts of a step; the terms, averaged likewise."""
+    def compute_gradients(self, batches: Iterator[Batch]) -> dict[str, Tensor]:
+        """Compute the gradients of the mean loss over the parts of a step, and return the mean terms."""
         parts = self.config.accumulate
         sums: dict[str, Tensor] = {}
         for part in range(1, parts + 1):
             batch = self.to_device(next(batches))
-            with self.exchange(last=part == parts):
+            with self.sync_gradients(last=part == parts):
                 with self.precision.autocast():
-                    terms = self.shared(batch)
+                    terms = self.distributed_method(batch)
                 self.precision.backward(terms["loss"] / parts)
             sums = {name: sums.get(name, 0) + term.detach() / parts for name, term in terms.items()}
         return sums
 
-    def exchange(self, *, last: bool) -> AbstractContextManager[None]:
-        """For the time of a part: ranks exchange gradients in a step's last one alone."""
-        if last or not isinstance(self.shared, DistributedDataParallel):
+    def sync_gradients(self, *, last: bool) -> AbstractContextManager[None]:
+        """Return the context for one part of a step: ranks exchange gradients only in the last part."""
+        if last or not isinstance(self.distributed_method, DistributedDataParallel):
             return nullcontext()
-        return self.shared.no_sync()
+        return self.distributed_method.no_sync()
 
     def to_device(self, batch: Batch) -> Batch:
-        """Return what the method reads of a batch, its pictures augmented if the run says so."""
+        """Move the fields that the method reads to the device, and augment the images if the run says so."""
         self.method.check_reads(batch)
-        names = [*self.method.reads, *(parameter_fields(batch) if self.config.augmentation else ())]
-        moved = {name: batch[name].to(self.ranks.device, non_blocking=True) for name in names}
+        names = [*self.method.reads, *(list_parameter_fields(batch) if self.config.augmentation else ())]
+        moved = {name: batch[name].to(self.group.device, non_blocking=True) for name in names}
         return augment_batch(moved) if self.config.augmentation else moved
 
-    def check_finite(self, terms: dict[str, float]) -> None:
-        """Raise where the loss is not: before it has changed a weight."""
+    def check_loss_finite(self, terms: dict[str, float]) -> None:
+        """Check that the loss is finite, before it changes a weight.
+
+        Raises:
+            TurntableError: It is not.
+        """
         if math.isfinite(terms["loss"]):
             return
         at = self.position
-        wrong = [name for name, value in terms.items() if name != "loss" and not math.isfinite(value)]
+        causes = [name for name, value in terms.items() if name != "loss" and not math.isfinite(value)]
         values = ", ".join(f"{name} {value:g}" for name, value in terms.items())
         raise TurntableError(
             f"{self.run.folder}: the loss is not finite at step {at.step} (epoch {at.epoch}, batch"
-            f" {at.batch}){', by its ' + ' and '.join(wrong) if wrong else ''}: {values}. Lower the learning"
-            f" rate ({self.config.learning_rate:g}) or lengthen the warm-up, and train into another folder"
+            f" {at.batch}){', due to ' + ' and '.join(causes) if causes else ''}: {values}. Lower the"
+            f" learning rate ({self.config.learning_rate:g}) or lengthen the warm-up, and train into another"
+            " folder"
         )
 
-    def count(self, terms: dict[str, float], rate: float, records: Records | None) -> None:
-        """A step is done: record it, and the epoch that it may end."""
+    def finish_step(self, terms: dict[str, float], rate: float, records: RecordWriter | None) -> None:
+        """Advance the position by a step, and record the step and the epoch that may end with it."""
         at = self.position
         self.position = replace(at, batch=at.batch + 1, step=at.step + 1)
-        self.sums = {name: self.sums.get(name, 0.0) + value for name, value in terms.items()}
+        self.term_sums = {name: self.term_sums.get(name, 0.0) + value for name, value in terms.items()}
         if records is not None and self.position.step % self.config.log_every == 0:
-            self.log(records, terms, rate)
+            self.log_step(records, terms, rate)
         if self.position.batch == self.steps_per_epoch:
-            means = {name: total / self.steps_per_epoch for name, total in self.sums.items()}
+            means = {name: total / self.steps_per_epoch for name, total in self.term_sums.items()}
             if records is not None:
                 records.add("epoch", at.epoch, self.position.step, means)
-            self.position, self.sums = Position(at.epoch + 1, 0, self.position.step), {}
-            self.loader.set_epoch(at.epoch + 1)
+            self.position, self.term_sums = TrainPosition(at.epoch + 1, 0, self.position.step), {}
+            self.loader.set_epoch(at.epoch + 1)  # also the position that the next checkpoint saves
 
-    def log(self, records: Records, terms: dict[str, float], rate: float) -> None:
-        """Tell how the run is going."""
+    def log_step(self, records: RecordWriter, terms: dict[str, float], rate: float) -> None:
+        """Record a step, and report the progress."""
         epoch, step = self.position.epoch, self.position.step
         records.add("step", epoch, step, {"learning_rate": rate, **terms})
-        lap = self.stopwatch.lap(step)
-        speed = lap.steps_per_second * self.config.batch_size * self.config.method_config.sample.views
-        records.add_speed(step, speed, lap.waiting)
-        left = self.stopwatch.seconds_left(step, self.steps)
-        self.onlooker.progress(
-            TrainProgress(epoch, self.config.epochs, step, self.steps, terms, speed, lap.waiting, left)
+        lap = self.stopwatch.measure_lap(step)
+        speed = lap.steps_per_second * self.config.batch_size * self.config.method_config.sample.num_views
+        records.add_speed(step, speed, lap.wait_fraction)
+        seconds_left = self.stopwatch.estimate_seconds_left(step, self.num_steps)
+        self.callbacks.progress(
+            TrainProgress(
+                epoch, self.config.epochs, step, self.num_steps, terms, speed, lap.wait_fraction, seconds_left
+            )
         )
 
-    def are_weights_finite(self) -> bool:
-        """A finite loss may still have gradients that are not."""
+    def has_finite_weights(self) -> bool:
+        """Return True if all weights are finite; a finite loss may have gradients that are not."""
         return all(bool(torch.isfinite(parameter).all()) for parameter in self.method.parameters())
 
-    def save(self) -> None:
-        """Write a checkpoint."""
-        if not self.are_weights_finite():
-            return  # the next loss is not finite either and says so; the checkpoint before stays
-        state = self.state_dict()  # of all ranks
-        if self.ranks.is_first:
+    def save_checkpoint(self) -> None:
+        """Save a checkpoint, unless the weights are not finite."""
+        if not self.has_finite_weights():
+            return  # the next loss is not finite either and raises the error; the last good checkpoint stays
+        state = self.state_dict()  # on all ranks, since it gathers the random state of each
+        if self.group.is_first:
             self.run.checkpoints.save(state)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the rest of the run depends on."""
+        """Return everything on which the rest of the run depends."""
         return {
             "model": self.method.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.precision.state_dict(),
-            "average": None if self.average is None else self.average.state_dict(),
+            "average": None if self.weight_average is None else self.weight_average.state_dict(),
             "loader": self.loader.state_dict(),
-            "generators": self.ranks.from_all(generators.generator_states(self.ranks.device)),
-            "sums": self.sums,
+            "generators": self.group.gather_values(random_state.get_random_state(self.group.device)),
+            "sums": self.term_sums,
             **asdict(self.position),
         }
 
     def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one.
+        """Load the last checkpoint, if there is one.
 
         Raises:
-            IntegrityError: It is not what this run would have saved.
+            IntegrityError: It is not a checkpoint of this run.
         """
         checkpoints = self.run.checkpoints
-        state = self.ranks.from_first(lambda: checkpoints.load(self.onlooker.warn))
+        state = self.group.run_on_first_rank(lambda: checkpoints.load(self.callbacks.warn))
         if state is None:
             return
         try:
-            self.take_state(state)
+            self.load_state_dict(state)
         except TurntableError:
             raise
-        except Exception as error:  # torch, numpy and Python's generators each raise their own
+        except Exception as error:  # torch, numpy and Python raise errors of many classes for a wrong state
             raise IntegrityError(
-                f"{checkpoints.last} is not what this run would have saved ({shown(str(error))}); remove it"
-                " and train again"
+                f"{checkpoints.last_path} does not fit this run ({format_text(str(error))}); remove it and"
+                " train again"
             ) from error
 
-    def take_state(self, state: Mapping[str, Any]) -> None:
-        """Be as another was."""
-        load_weights(self.method, state["model"], self.run.checkpoints.last)
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Load the state of an interrupted run, as ``state_dict`` returned it."""
+        load_weights(self.method, state["model"], self.run.checkpoints.last_path)
         load_optimizer(self.optimizer, state["optimizer"])
         self.precision.load_state_dict(state["scaler"])
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
+        if self.weight_average is not None:
+            self.weight_average.load_state_dict(state["average"])
         self.loader.load_state_dict(state["loader"])
-        before = len(state["generators"])
-        if before == self.ranks.count:
-            generators.restore_generators(state["generators"][self.ranks.index], self.ranks.device)
-        elif self.ranks.is_first:
-            self.onlooker.warn(
-                f"{self.run.folder}: begun by {before} ranks, goes on with {self.ranks.count}: the samples"
-                " are the same, sums are rounded in another order"
+        num_ranks_before = len(state["generators"])
+        if num_ranks_before == self.group.num_ranks:
+            random_state.restore_random_state(state["generators"][self.group.rank], self.group.device)
+        elif self.group.is_first:
+            self.callbacks.warn(
+                f"{self.run.folder}: started with {num_ranks_before} ranks, continues with"
+                f" {self.group.num_ranks}: the samples are the same, but sums are rounded in another order"
             )
-        self.position = Position(*(whole(state[name]) for name in ("epoch", "batch", "step")))
-        self.sums = {str(name): float(value) for name, value in state["sums"].items()}
+        self.position = TrainPosition(*(parse_count(state[name]) for name in ("epoch", "batch", "step")))
+        sums = rename_terms(self.config.method, state["sums"])
+        self.term_sums = {str(name): float(value) for name, value in sums.items()}
 
 
-def whole(value: object) -> int:
-    """Return what is a whole number from 0 on.
+def parse_count(value: object) -> int:
+    """Return a value after a check that it is a non-negative integer.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not.
     """
     if type(value) is not int or value < 0:
-        raise ValueError(f"{shown(str(value), 20)} is no number of steps")
+        raise ValueError(f"{format_text(str(value), 20)} is not a number of steps")
     return value
 
 
-def share(method: Method, ranks: Ranks) -> nn.Module:
-    """The method as all ranks train it together; one alone trains it as it is."""
-    if ranks.count == 1:
+def wrap_distributed(method: Method, group: ProcessGroup) -> nn.Module:
+    """Return the method wrapped for the training by all ranks; for a single process, the method itself."""
+    if group.num_ranks == 1:
         return method
     return DistributedDataParallel(
-        _Shared(method),
-        device_ids=[ranks.device] if ranks.device.type == "cuda" else None,
-        # A loss need not use all. And gradients then keep their places in the buckets, so that a resumed run
-        # adds them up in the order in which an uninterrupted one does.
+        _DistributedMethod(method),
+        device_ids=[group.device] if group.device.type == "cuda" else None,
+        # A loss need not use all parameters. The option also fixes the order of gradients in the buckets, so
+        # that a resumed run adds them up in the same order as an uninterrupted one.
         find_unused_parameters=True,
         gradient_as_bucket_view=True,
     )
 
 
-class _Shared(nn.Module):
+class _DistributedMethod(nn.Module):
     """A method, and a parameter that no loss uses.
 
-    Had a loss a use for all of them, every run would begin with a warning that none need be looked for.
+    With ``find_unused_parameters``, torch warns if a loss uses all parameters; the unused one prevents that.
     """
 
     def __init__(self, method: Method) -> None:
@@ -299,5 +326,5 @@ class _Shared(nn.Module):
         self.unused = nn.Parameter(torch.zeros(1))
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The loss and its terms."""
+        """Compute the loss and its terms."""
         return self.method(batch)

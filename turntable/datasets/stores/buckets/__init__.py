@@ -1,7 +1,7 @@
-"""Stores in buckets: S3 and what speaks its language, and Google Cloud Storage."""
+"""Stores in buckets: Amazon S3, compatible object stores, and Google Cloud Storage."""
 
-from turntable.datasets.stores.buckets.store import ObjectStore
+from turntable.datasets.stores.buckets.store import BucketStore
 
 __all__ = [
-    "ObjectStore",
+    "BucketStore",
 ]

@@ -1,7 +1,7 @@
-"""A bucket, or a folder of one, as a store: S3 and what speaks its language, and Google Cloud Storage.
+"""A store in a bucket or a folder of one: S3 and compatible object stores, and Google Cloud Storage.
 
-obstore (https://developmentseed.org/obstore) carries the requests, and tries them again after 5xx, 429,
-time-outs and lost connections; answers cut in their midst are tried again here.
+obstore (https://developmentseed.org/obstore) sends the requests. It retries after 5xx, 429, time-outs and
+lost connections; responses that break off in the middle are retried here.
 """
 
 import hashlib
@@ -9,340 +9,355 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from turntable.datasets.files import checked_name
-from turntable.datasets.stores.buckets.aws_profile import profile_settings
-from turntable.datasets.stores.buckets.refusals import is_absent, is_behind_the_end, may_pass, store_error
-from turntable.datasets.stores.patience import FIRST_PAUSE_S, LONGEST_PAUSE_S, pauses
-from turntable.datasets.stores.protocol import PROBE, PROBE_NAME, Download, too_long
+from turntable.datasets.files import check_file_name
+from turntable.datasets.stores.buckets.aws_profile import read_profile_settings
+from turntable.datasets.stores.buckets.errors import is_missing, is_past_end, is_transient, make_store_error
+from turntable.datasets.stores.buckets.upload_content import UploadContent, read_upload_content
+from turntable.datasets.stores.protocol import PROBE_BYTES, PROBE_NAME, Download, make_too_long_error
+from turntable.datasets.stores.retries import FIRST_PAUSE_S, MAX_PAUSE_S, iter_pauses
 from turntable.errors import (
-    GivenUpError,
     IntegrityError,
     InvalidInputError,
     MissingExtraError,
+    RejectedResponseError,
     StoreError,
     TurntableError,
 )
 
 PART_BYTES = 8 << 20
-"""A larger file comes in parts of this size."""
-_PARALLEL_PARTS = 4
+"""Size of a part of an upload. Larger files are sent in several parts."""
+_MAX_PARALLEL_PARTS = 4
 _PIECE_BYTES = 1 << 20
-"""Of a download, at least."""
-_DIGEST = "sha256"
-"""The attribute of an object that holds its hex digest (S3: ``x-amz-meta-sha256``)."""
-MOST_LISTED = 1_000_000
-"""Names that are taken of a listing; a store that says again and again that there are more has no end."""
-MEMORY = "memory://"
+"""Smallest size of a download's pieces."""
+_DIGEST_ATTRIBUTE = "sha256"
+"""Attribute of an object that holds its hex digest (S3: ``x-amz-meta-sha256``)."""
+MAX_LISTED = 1_000_000
+"""Number of names accepted from a listing. A faulty store could always announce more."""
+MEMORY_URL = "memory://"
+"""URL of an empty store in memory, for tests."""
 _SCHEMES = ("s3", "gs")
 _TIMEOUTS = {"connect_timeout": "5s", "timeout": "120s"}
-_PATIENT, _HASTY = 10, 3
-"""Retries of one request in the midst of a run, and at its beginning, when somebody is looking."""
+_NUM_RETRIES, _NUM_PROBE_RETRIES = 10, 3
+"""Retries of one request during a run, and before it starts, when a user waits for the result."""
 
 _T = TypeVar("_T")
 
 
-class _Fork:
-    """obstore's threads do not live on in a forked child: its first request there would wait for ever."""
+class _ForkState:
+    """The use of obstore in this process and its parents.
+
+    obstore's threads do not survive a fork: the first request in a forked child would wait for ever.
+    """
 
     used = lost = False
 
 
-os.register_at_fork(after_in_child=lambda: setattr(_Fork, "lost", _Fork.used))
+os.register_at_fork(after_in_child=lambda: setattr(_ForkState, "lost", _ForkState.used))
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """What an object is to hold."""
+class BucketStore:
+    """A store of the objects under a URL.
 
-    sha256: str
-    parts: int
-    """In which it is sent."""
-    e_tag: str
-    """As S3 makes it: of the MD5 digest, or of those of the parts. A server may make it otherwise."""
-
-
-class ObjectStore:
-    """Objects under a URL. Pickled it is the URL and the options; keys of the environment stay in it.
+    It is pickled as its URL and options. Keys in the environment are not pickled.
 
     Args:
-        url: "s3://bucket/my-set", "gs://bucket/my-set", or "memory://" (for tests: every such store is empty
-            at first, and so is its pickled copy).
-        options: obstore's own settings of such a store, by its names ("region", "endpoint"), before those of
-            the environment.
+        url: "s3://bucket/my-set", "gs://bucket/my-set", or "memory://" (for tests: every such store starts
+            empty, and so does its pickled copy).
+        options: Settings of obstore by its own names ("region", "endpoint"). They take precedence over the
+            environment.
 
     Raises:
-        InvalidInputError: the URL is of something else, or has keys in it.
+        InvalidInputError: The URL is of another store, or contains keys.
         MissingExtraError: obstore is not installed.
     """
 
     def __init__(self, url: str, options: Mapping[str, str] | None = None) -> None:
-        _obstore()
-        self.url = _checked_url(url)
+        _import_obstore()
+        self.url = _parse_url(url)
         self._options = dict(options or {})
-        self._opened: Any = None
+        self._client: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.url, self._options)
 
     def __repr__(self) -> str:
-        return f"ObjectStore({self.url!r})"
+        return f"BucketStore({self.url!r})"
 
-    def read(self, name: str, most_bytes: int) -> bytes | None:
-        """Return a whole small object; None where there is none."""
+    def read(self, name: str, max_bytes: int) -> bytes | None:
+        """Return the bytes of a small object, or None if it is missing."""
 
         def fetch(path: str) -> bytes:
-            found = _obstore().get(self._client(), path)
-            if int(found.meta["size"]) > most_bytes:
-                raise too_long(self._place(name), most_bytes)
-            held = io.BytesIO()
-            held.writelines(_bounded(found, most_bytes, too_long(self._place(name), most_bytes)))
-            return held.getvalue()
+            response = _import_obstore().get(self._get_client(), path)
+            if int(response.meta["size"]) > max_bytes:
+                raise make_too_long_error(self._format_location(name), max_bytes)
+            content = io.BytesIO()
+            content.writelines(
+                _iter_bounded(
+                    response, max_bytes, make_too_long_error(self._format_location(name), max_bytes)
+                )
+            )
+            return content.getvalue()
 
-        return self._found(name, fetch)
+        return self._call_if_found(name, fetch)
 
     def read_range(self, name: str, offset: int, size: int) -> bytes:
-        """Some bytes of an object, by one request."""
+        """Return ``size`` bytes of an object from an offset, by one request."""
 
         def fetch(path: str) -> bytes:
             try:
-                return bytes(_obstore().get_range(self._client(), path, start=offset, length=size))
+                return bytes(_import_obstore().get_range(self._get_client(), path, start=offset, length=size))
             except Exception as error:
-                if is_behind_the_end(error):
+                if is_past_end(error):
                     return b""
                 raise
 
-        data = self._found(name, fetch) if size else b""
+        data = self._call_if_found(name, fetch) if size else b""
         if data is None:
-            raise StoreError(f"{self._place(name)}: missing")
+            raise StoreError(f"{self._format_location(name)}: missing")
         return data
 
     def download(self, name: str, offset: int = 0, e_tag: str = "") -> Download:
-        """An object from an offset on, where it is still the one with that ETag."""
-        wanted = {"range": {"offset": offset}} | ({"if_match": e_tag} if e_tag else {})
+        """Return an object in pieces from an offset on, or from its start if its ETag has changed."""
+        options = {"range": {"offset": offset}} | ({"if_match": e_tag} if e_tag else {})
 
-        def begin(path: str) -> Any:
-            obstore = _obstore()
+        def open_response(path: str) -> Any:
+            obstore = _import_obstore()
             if offset:
                 try:
-                    return obstore.get(self._client(), path, options=wanted)
+                    return obstore.get(self._get_client(), path, options=options)
                 except obstore.exceptions.PreconditionError:
-                    pass  # it is another one now
+                    pass  # the object has changed: fetch all of it
                 except Exception as error:
-                    if not is_behind_the_end(error):
+                    if not is_past_end(error):
                         raise
-            return obstore.get(self._client(), path)
+            return obstore.get(self._get_client(), path)
 
-        found = self._found(name, begin)
-        if found is None:
-            raise StoreError(f"{self._place(name)}: missing")
-        size, start = int(found.meta["size"]), int(found.range[0])
-        return Download(size, start, found.meta["e_tag"] or "", self._pieces(name, found, size - start))
+        response = self._call_if_found(name, open_response)
+        if response is None:
+            raise StoreError(f"{self._format_location(name)}: missing")
+        size, start = int(response.meta["size"]), int(response.range[0])
+        return Download(
+            size, start, response.meta["e_tag"] or "", self._iter_pieces(name, response, size - start)
+        )
 
-    def _pieces(self, name: str, found: Any, left: int) -> Iterator[bytes]:
+    def _iter_pieces(self, name: str, response: Any, max_bytes: int) -> Iterator[bytes]:
         try:
-            more = GivenUpError(f"{self._place(name)}: the store sends more bytes than it stated")
-            yield from _bounded(found, left, more)
+            too_long = RejectedResponseError(
+                f"{self._format_location(name)}: the store sends more bytes than it stated"
+            )
+            yield from _iter_bounded(response, max_bytes, too_long)
         except TurntableError:
             raise
         except Exception as error:
-            raise store_error(self._place(name), error) from None
+            raise make_store_error(self._format_location(name), error) from None
 
-    def size(self, name: str) -> int | None:
-        """Bytes of an object; None where there is none."""
-        return self._found(name, lambda path: int(_obstore().head(self._client(), path)["size"]))
+    def get_size(self, name: str) -> int | None:
+        """Return the size of an object in bytes, or None if it is missing."""
+        return self._call_if_found(
+            name, lambda path: int(_import_obstore().head(self._get_client(), path)["size"])
+        )
 
-    def sha256(self, name: str) -> str | None:
-        """Hex digest: the object's attribute, or, where it came without one, by reading it."""
+    def get_sha256(self, name: str) -> str | None:
+        """Return the hex sha256 of an object, or None if it is missing.
 
-        def noted(path: str) -> str:
-            return _obstore().get(self._client(), path, options={"head": True}).attributes.get(_DIGEST, "")
+        It is the object's attribute. An object that was uploaded without one is read.
+        """
 
-        found = self._found(name, noted)
-        return self._content_sha256(name) if found == "" else found
+        def read_attribute(path: str) -> str:
+            return (
+                _import_obstore()
+                .get(self._get_client(), path, options={"head": True})
+                .attributes.get(_DIGEST_ATTRIBUTE, "")
+            )
+
+        digest = self._call_if_found(name, read_attribute)
+        return self._compute_content_sha256(name) if digest == "" else digest
 
     def write(self, name: str, data: bytes) -> None:
         """Write a small object by one request."""
-        self._deliver(name, data, _content_of(io.BytesIO(data), len(data) + 1))
+        self._put(name, data, read_upload_content(io.BytesIO(data), len(data) + 1))
 
     def upload(self, name: str, path: Path, sha256: str) -> None:
-        """Bring a file, in parts where it is large, with its digest as an attribute.
+        """Upload a file, in parts if it is large, with its digest as an attribute.
 
-        The store's own checksum of it is compared with the file's; where that is of a kind that cannot be
+        The store's own checksum of the object is compared with the file's. If it is of a kind that cannot be
         compared, the object is read back.
         """
-        checked_name(name)
+        check_file_name(name)
         with path.open("rb") as file:
-            content = _content_of(file, PART_BYTES)
+            content = read_upload_content(file, PART_BYTES)
         if content.sha256 != sha256:
             raise IntegrityError(f"{path}: not what was written (another sha256); make it again")
-        self._deliver(name, path, content)
+        self._put(name, path, content)
 
     def list(self, folder: str = "") -> tuple[str, ...]:
-        """Names of all objects in a folder."""
-        prefix = checked_name(folder) if folder else None
+        """Return the sorted names of all objects in a folder and below it."""
+        prefix = check_file_name(folder) if folder else None
 
-        def names() -> Iterable[str]:
-            parts = _obstore().list(self._client(), prefix=prefix)
-            found = [str(item["path"]) for item in islice(chain.from_iterable(parts), MOST_LISTED + 1)]
-            if len(found) > MOST_LISTED:
-                raise GivenUpError(
-                    f"{self._place(folder)}: more than {MOST_LISTED:,} objects, which no data set has; look "
-                    "whether this is the right place"
+        def list_paths() -> Iterable[str]:
+            pages = _import_obstore().list(self._get_client(), prefix=prefix)
+            paths = [str(item["path"]) for item in islice(chain.from_iterable(pages), MAX_LISTED + 1)]
+            if len(paths) > MAX_LISTED:
+                raise RejectedResponseError(
+                    f"{self._format_location(folder)}: more than {MAX_LISTED:,} objects, which no data set "
+                    "has; check that the URL is right"
                 )
-            return found
+            return paths
 
-        return tuple(sorted(self._patiently(folder, names)))
+        return tuple(sorted(self._call_with_retries(folder, list_paths)))
 
     def delete(self, name: str) -> None:
-        """Remove an object, if it is there."""
-        self._found(name, lambda path: _obstore().delete(self._client(), path))
+        """Remove an object if it exists."""
+        self._call_if_found(name, lambda path: _import_obstore().delete(self._get_client(), path))
 
     def check_writable(self, expected_bytes: int = 0) -> None:
-        """Write, read, list and remove a small object. What room there is, no object store tells."""
+        """Write, read, list and remove a small object. The free space of an object store cannot be known."""
         del expected_bytes
-        hasty = type(self)(self.url, self._options)
-        hasty._opened = hasty._open(_HASTY)
-        # In a folder of its own: a listing of all objects could be long.
+        probe = type(self)(self.url, self._options)
+        probe._client = probe._open_client(_NUM_PROBE_RETRIES)
+        # The object lies in a folder of its own, since listing all objects could take long.
         name = f"{PROBE_NAME}/{PROBE_NAME}"
-        hasty.write(name, PROBE)
-        if hasty.read(name, 2 * len(PROBE)) != PROBE or name not in hasty.list(PROBE_NAME):
+        probe.write(name, PROBE_BYTES)
+        if probe.read(name, 2 * len(PROBE_BYTES)) != PROBE_BYTES or name not in probe.list(PROBE_NAME):
             raise StoreError(
-                f"{self.url}: what was just written is not found there; it cannot hold a data set"
+                f"{self.url}: an object that was just written cannot be read or listed; choose "
+                "another place for the data set"
             )
-        hasty.delete(name)
+        probe.delete(name)
 
-    def _deliver(self, name: str, source: bytes | Path, content: _Content) -> None:
-        """Put an object, and make sure that it is what it should be."""
-        path = checked_name(name)
-        wrong = f"{self._place(name)}: the store gives back other bytes than were sent"
-        for pause in pauses():
+    def _put(self, name: str, source: bytes | Path, content: UploadContent) -> None:
+        """Put an object, and make sure that the store holds what was sent."""
+        path = check_file_name(name)
+        mismatch = f"{self._format_location(name)}: the store gives back other bytes than were sent"
+        for pause in iter_pauses():
             try:
-                e_tag = _obstore().put(
-                    self._client(),
+                e_tag = _import_obstore().put(
+                    self._get_client(),
                     path,
                     source,
-                    attributes={_DIGEST: content.sha256},
-                    use_multipart=content.parts > 1,
+                    attributes={_DIGEST_ATTRIBUTE: content.sha256},
+                    use_multipart=content.num_parts > 1,
                     chunk_size=PART_BYTES,
-                    max_concurrency=_PARALLEL_PARTS,
+                    max_concurrency=_MAX_PARALLEL_PARTS,
                 )["e_tag"]
             except TurntableError:
                 raise
             except Exception as error:
-                if not may_pass(error):
-                    raise store_error(self._place(name), error) from None
-                failure, e_tag = store_error(self._place(name), error), None
+                if not is_transient(error):
+                    raise make_store_error(self._format_location(name), error) from None
+                failure, e_tag = make_store_error(self._format_location(name), error), None
             else:
-                failure = IntegrityError(wrong)
-            # Where the answer was lost, the work may be done.
-            if (e_tag or "").strip('"') == content.e_tag or self._content_sha256(name) == content.sha256:
+                failure = IntegrityError(mismatch)
+            # Also after a failure: if only the response was lost, the object has arrived.
+            # The ETag of S3 proves that the object is right. Other stores have other ETags: read it back.
+            has_e_tag = (e_tag or "").strip('"') == content.e_tag
+            if has_e_tag or self._compute_content_sha256(name) == content.sha256:
                 return
             if pause is None:
                 raise failure
             time.sleep(pause)
 
-    def _content_sha256(self, name: str) -> str | None:
-        """Hex digest of what is read back."""
+    def _compute_content_sha256(self, name: str) -> str | None:
+        """Return the hex digest of an object, which is read for it, or None if it is missing."""
 
-        def digest(path: str) -> str:
-            hashed = hashlib.sha256()
-            for piece in _obstore().get(self._client(), path).stream(min_chunk_size=PART_BYTES):
-                hashed.update(piece)
-            return hashed.hexdigest()
+        def read_digest(path: str) -> str:
+            sha256 = hashlib.sha256()
+            for piece in _import_obstore().get(self._get_client(), path).stream(min_chunk_size=PART_BYTES):
+                sha256.update(piece)
+            return sha256.hexdigest()
 
-        return self._found(name, digest)
+        return self._call_if_found(name, read_digest)
 
-    def _found(self, name: str, call: Callable[[str], _T]) -> _T | None:
-        """The call's answer; None where there is no such object."""
-        path = checked_name(name)
+    def _call_if_found(self, name: str, call: Callable[[str], _T]) -> _T | None:
+        """Return the result of a call with an object's path, or None if the object is missing."""
+        path = check_file_name(name)
 
-        def ask() -> _T | None:
+        def call_once() -> _T | None:
             try:
                 return call(path)
             except FileNotFoundError as error:
-                if is_absent(error):
+                if is_missing(error):
                     return None
                 raise
 
-        return self._patiently(name, ask)
+        return self._call_with_retries(name, call_once)
 
-    def _patiently(self, name: str, call: Callable[[], _T]) -> _T:
-        """The call's answer, which may be asked for several times."""
-        for pause in pauses():
+    def _call_with_retries(self, name: str, call: Callable[[], _T]) -> _T:
+        """Return the result of a call, which is retried after errors that may pass."""
+        for pause in iter_pauses():
             try:
                 return call()
             except TurntableError:
                 raise
-            except Exception as error:  # obstore's errors are of many kinds
-                if pause is None or not may_pass(error):
-                    # Not `from error`: its text may quote a signed request.
-                    raise store_error(self._place(name), error) from None
+            except Exception as error:  # obstore's errors have no common base
+                if pause is None or not is_transient(error):
+                    # "from None": the text of obstore's error may quote a signed request.
+                    raise make_store_error(self._format_location(name), error) from None
                 time.sleep(pause)
         raise AssertionError("the last pause is None")
 
-    def _place(self, name: str) -> str:
+    def _format_location(self, name: str) -> str:
         return f"{self.url}/{name}" if name else self.url
 
-    def _client(self) -> Any:
-        """The connection, made in the process that uses it."""
-        if _Fork.lost:
+    def _get_client(self) -> Any:
+        """Return this process's obstore client, which is created at the first call."""
+        if _ForkState.lost:
             raise StoreError(
-                f"{self.url}: this process was forked from one that had used an object store, and cannot; "
-                "start processes by 'spawn' or 'forkserver'"
+                f"{self.url}: this process was forked from one that had used an object store, and cannot use "
+                "one; start processes by 'spawn' or 'forkserver'"
             )
-        if self._opened is None:
-            self._opened = self._open(_PATIENT)
-        return self._opened
+        if self._client is None:
+            self._client = self._open_client(_NUM_RETRIES)
+        return self._client
 
-    def _open(self, retries: int) -> Any:
-        _Fork.used = True
-        if self.url == MEMORY:
-            return _obstore().store.MemoryStore()
-        settings = _settings(self.url, self._options)
+    def _open_client(self, num_retries: int) -> Any:
+        _ForkState.used = True
+        if self.url == MEMORY_URL:
+            return _import_obstore().store.MemoryStore()
+        settings = _build_settings(self.url, self._options)
         backoff = {
             "init_backoff": timedelta(seconds=FIRST_PAUSE_S),
-            "max_backoff": timedelta(seconds=LONGEST_PAUSE_S),
+            "max_backoff": timedelta(seconds=MAX_PAUSE_S),
             "base": 2,
         }
         try:
-            return _obstore().store.from_url(
+            return _import_obstore().store.from_url(
                 self.url,
                 config=settings,
-                client_options={**_TIMEOUTS, "allow_http": _allows_http()},
-                retry_config={"max_retries": retries, "backoff": backoff},
+                client_options={**_TIMEOUTS, "allow_http": _is_http_allowed()},
+                retry_config={"max_retries": num_retries, "backoff": backoff},
             )
         except Exception as error:
-            raise store_error(self.url, error) from None
+            raise make_store_error(self.url, error) from None
 
 
-def _bounded(found: Any, most_bytes: int, error: GivenUpError) -> Iterator[bytes]:
-    """An object's pieces, up to so many bytes; the error where there are more."""
-    for piece in found.stream(min_chunk_size=_PIECE_BYTES):
-        most_bytes -= len(piece)
-        if most_bytes < 0:
+def _iter_bounded(response: Any, max_bytes: int, error: RejectedResponseError) -> Iterator[bytes]:
+    """Yield an object's pieces, and raise the error if they have more than ``max_bytes``."""
+    for piece in response.stream(min_chunk_size=_PIECE_BYTES):
+        max_bytes -= len(piece)
+        if max_bytes < 0:
             raise error
         yield bytes(piece)
 
 
-def _obstore() -> Any:
+def _import_obstore() -> Any:
     try:
         import obstore
     except ImportError as error:
         raise MissingExtraError("obstore", "render") from error
-    # Untyped: its overloads want a literal type for the settings of each provider.
+    # Returned as Any: obstore's overloads need a literal type for the settings of each provider.
     return obstore
 
 
-def _checked_url(text: str) -> str:
-    """The URL without a slash at its end."""
-    if text == MEMORY:
+def _parse_url(text: str) -> str:
+    """Return a URL without a slash at its end, or refuse it."""
+    if text == MEMORY_URL:
         return text
     url = urlsplit(text)
     if "@" in url.netloc:
@@ -352,39 +367,24 @@ def _checked_url(text: str) -> str:
     path = url.path.strip("/")
     if url.scheme not in _SCHEMES or not url.netloc or url.query or url.fragment:
         raise InvalidInputError(f"{text}: give a folder, s3://bucket/folder or gs://bucket/folder")
-    return f"{url.scheme}://{url.netloc}" + (f"/{checked_name(path)}" if path else "")
+    return f"{url.scheme}://{url.netloc}" + (f"/{check_file_name(path)}" if path else "")
 
 
-def _settings(url: str, options: Mapping[str, str]) -> dict[str, str]:
-    """The options, with what obstore does not find in the environment by itself."""
+def _build_settings(url: str, options: Mapping[str, str]) -> dict[str, str]:
+    """Return the options together with what obstore does not find in the environment by itself."""
     if not url.startswith("s3://"):
         return dict(options)
-    # One request an object, which is tried again where the answer to many in one would not be.
-    settings = {"disable_bulk_delete": "true"} | profile_settings(os.environ) | dict(options)
+    # With bulk deletion off, each object is deleted by one request. It is retried if it fails, which a single
+    # object of a bulk request would not be.
+    settings = {"disable_bulk_delete": "true"} | read_profile_settings(os.environ) | dict(options)
     endpoint = settings.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL", "")
-    if endpoint.startswith("http://") and not _allows_http():
+    if endpoint.startswith("http://") and not _is_http_allowed():
         raise StoreError(
             f"{url}: {endpoint} is not encrypted; give an https endpoint, or set AWS_ALLOW_HTTP=true"
         )
     return settings
 
 
-def _allows_http() -> bool:
-    said = (os.environ.get(f"{provider}_ALLOW_HTTP", "") for provider in ("AWS", "GOOGLE"))
-    return any(value.lower() in ("true", "1") for value in said)
-
-
-def _content_of(file: BinaryIO, part_bytes: int) -> _Content:
-    """Read a file once, in the parts in which it is sent."""
-    whole, size = hashlib.sha256(), 0
-    parts: list[bytes] = []
-    while part := file.read(part_bytes):
-        whole.update(part)
-        size += len(part)
-        # The protocol's own checksum, no protection.
-        parts.append(hashlib.md5(part, usedforsecurity=False).digest())
-    if len(parts) > 1:
-        e_tag = f"{hashlib.md5(b''.join(parts), usedforsecurity=False).hexdigest()}-{len(parts)}"
-    else:
-        e_tag = (parts or [hashlib.md5(b"", usedforsecurity=False).digest()])[0].hex()
-    return _Content(whole.hexdigest(), len(parts), e_tag)
+def _is_http_allowed() -> bool:
+    settings = (os.environ.get(f"{provider}_ALLOW_HTTP", "") for provider in ("AWS", "GOOGLE"))
+    return any(value.lower() in ("true", "1") for value in settings)

@@ -1,11 +1,11 @@
 """A cache of whole files on this node, shared by all its processes."""
 
-from turntable.datasets.stores.cache.held_folder import others_may_write
-from turntable.datasets.stores.cache.shards import CacheChoice, ShardCache, default_cache
+from turntable.datasets.stores.cache.safe_folder import is_writable_by_others
+from turntable.datasets.stores.cache.shard_cache import CacheChoice, ShardCache, make_default_cache
 
 __all__ = [
     "CacheChoice",
     "ShardCache",
-    "default_cache",
-    "others_may_write",
+    "is_writable_by_others",
+    "make_default_cache",
 ]

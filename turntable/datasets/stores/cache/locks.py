@@ -1,52 +1,55 @@
-"""Locks among all processes of a node: files that the kernel lets go of when their holder dies."""
+"""Locks between all processes of a node: locked files, which the kernel unlocks when their holder dies."""
 
 import fcntl
 import os
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
-from turntable.datasets.stores.cache.held_folder import HeldFolder, StrangeFileError
+from turntable.datasets.stores.cache.safe_folder import SafeFolder, UnsafeFileError
 
 LOCK_SUFFIX = ".lock"
+"""Suffix of lock files."""
 
 
 @contextmanager
-def locked(folder: HeldFolder, what: str, *, wait: bool = True) -> Generator[bool, None, None]:
-    """Hold a lock; what else has its file's name is removed.
+def hold_lock(folder: SafeFolder, target: str, *, wait: bool = True) -> Generator[bool, None, None]:
+    """Hold a lock during the block. An entry that is not a lock file but has its name is removed.
 
     Args:
-        folder: where its file is.
-        what: is locked; the file's name is this and ".lock".
-        wait: for another process that holds it.
+        folder: Folder of the lock file.
+        target: Name of what is locked. The lock file's name is this and ".lock".
+        wait: True if the call waits while another process holds the lock.
 
     Yields:
-        Whether it is held: without waiting, another may have it.
+        True if the lock is held; False if another process holds it and ``wait`` is False.
 
     Raises:
-        OSError: the file cannot be made or opened.
+        OSError: The lock file cannot be created or opened.
     """
-    name = what + LOCK_SUFFIX
-    descriptor = _take(folder, name, wait)
+    name = target + LOCK_SUFFIX
+    descriptor = _acquire_lock(folder, name, wait)
     if descriptor is None:
         yield False
         return
     try:
         yield True
     finally:
-        with suppress(OSError):  # another user's stays, and serves the next one too
+        # The file is removed while it is still locked, so that whoever waits for it sees that it is gone.
+        with suppress(OSError):  # another user's file stays; it serves the next holder too
             folder.remove(name)
-        # Closing alone would leave it to a child that was forked meanwhile.
+        # Unlock first: closing alone would leave the lock with a child process that was forked meanwhile.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 
-def _take(folder: HeldFolder, name: str, wait: bool) -> int | None:
-    """The descriptor that holds a lock; None where another has it and nobody wants to wait."""
+def _acquire_lock(folder: SafeFolder, name: str, wait: bool) -> int | None:
+    """Return the descriptor that holds a lock, or None if another process holds it and ``wait`` is False."""
     while True:
-        descriptor = _lock_file(folder, name)
+        descriptor = _open_lock_file(folder, name)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            # Its last holder may have removed the file that this one was waiting for.
+            # The last holder may have removed the file while this process waited for it. Such a lock is
+            # worthless, since others would lock a new file: try again.
             if os.fstat(descriptor).st_nlink:
                 return descriptor
         except BlockingIOError:
@@ -58,19 +61,19 @@ def _take(folder: HeldFolder, name: str, wait: bool) -> int | None:
         os.close(descriptor)
 
 
-def _lock_file(folder: HeldFolder, name: str) -> int:
+def _open_lock_file(folder: SafeFolder, name: str) -> int:
     while True:
         with suppress(FileExistsError):
-            return folder.create(name, 0o666)
-        with suppress(FileNotFoundError):  # let go in this very moment
+            return folder.create_file(name, 0o666)
+        with suppress(FileNotFoundError):  # its holder removed it since the attempt to create it
             try:
-                return _opened(folder, name)
-            except StrangeFileError:
+                return _open_existing_lock_file(folder, name)
+            except UnsafeFileError:
                 folder.remove(name)
 
 
-def _opened(folder: HeldFolder, name: str) -> int:
+def _open_existing_lock_file(folder: SafeFolder, name: str) -> int:
     try:
-        return folder.open(name, os.O_RDWR, one_name=True)
-    except PermissionError:  # another user's: reading is enough for a lock on a disk of this machine
-        return folder.open(name, one_name=True)
+        return folder.open_file(name, os.O_RDWR, refuse_hard_links=True)
+    except PermissionError:  # another user's file: on a local disk, reading is enough for a lock
+        return folder.open_file(name, refuse_hard_links=True)

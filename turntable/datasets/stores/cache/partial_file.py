@@ -1,4 +1,4 @@
-"""A file that is being fetched: what is here of it so far, and of which version that is."""
+"""A file that is being fetched: the bytes that are here so far, and the version they belong to."""
 
 import fcntl
 import os
@@ -8,113 +8,126 @@ from dataclasses import dataclass
 from typing import BinaryIO, Self
 
 from turntable.datasets.files import flush_to_disk
-from turntable.datasets.stores.cache.hashed import digest_of
-from turntable.datasets.stores.cache.held_folder import HeldFolder, StrangeFileError, others_may_write
+from turntable.datasets.stores.cache.known_digests import compute_descriptor_digest
+from turntable.datasets.stores.cache.safe_folder import SafeFolder, UnsafeFileError, is_writable_by_others
 from turntable.errors import StoreError
 
 E_TAG_SUFFIX = ".etag"
-"""Ends the name of the file beside a part that says of which version it is."""
-_LONGEST_E_TAG = 1024
-_MODE = 0o644
-"""Less the umask: nobody else changes what was hashed."""
+"""Suffix of the file beside a part that holds the ETag of its version."""
+_MAX_E_TAG_LENGTH = 1024
+_FILE_MODE = 0o644
+"""Permissions of new files, less the umask: no other user may change what was hashed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartialFile:
-    """An open file that no other user can write, and no other process writes. Close it, or keep it open."""
+    """An open file that no other user can write and no other process writes.
 
-    folder: HeldFolder
+    Close it, or keep its descriptor after ``finish``.
+    """
+
+    folder: SafeFolder
     name: str
     descriptor: int
 
     @classmethod
-    def opened(cls, folder: HeldFolder, name: str) -> Self:
-        """Open what this user left of a file, or begin anew, in the place of whatever has its name.
+    def open_or_create(cls, folder: SafeFolder, name: str) -> Self:
+        """Open this user's part of a file, or create a new one in place of whatever has its name.
 
         Raises:
-            StoreError: what has its name is not this user's, and cannot be removed.
-            OSError: it cannot be made.
+            StoreError: The entry of that name is not this user's, and cannot be removed.
+            OSError: The file cannot be created.
         """
-        descriptor = _own(folder, name, os.O_RDWR)
+        descriptor = _open_own_file(folder, name, os.O_RDWR)
         if descriptor is not None:
-            if _lock(descriptor):
+            if _try_lock(descriptor):
                 return cls(folder, name, descriptor)
-            os.close(descriptor)  # another process writes it, whose lock was taken away
-        _clear_away(folder, name)
-        part = cls(folder, name, folder.create(name, _MODE))
-        _lock(part.descriptor)
-        part._forget()
+            os.close(descriptor)  # a process writes it though its lock file was removed
+        _remove_obstacle(folder, name)
+        part = cls(folder, name, folder.create_file(name, _FILE_MODE))
+        _try_lock(part.descriptor)
+        part._remove_e_tag()
         return part
 
     @property
-    def length(self) -> int:
-        """Bytes that are here."""
+    def num_bytes(self) -> int:
+        """The number of bytes that are here."""
         return os.fstat(self.descriptor).st_size
 
     @property
     def e_tag(self) -> str:
-        """The ETag of the version that they are of; empty where it is not known."""
-        descriptor = _own(self.folder, self._e_tag_name, os.O_RDONLY) if self.length else None
+        """The ETag of the version of these bytes; empty if it is not known."""
+        descriptor = _open_own_file(self.folder, self._e_tag_name, os.O_RDONLY) if self.num_bytes else None
         if descriptor is None:
             return ""
         with os.fdopen(descriptor, "rb") as file:
-            said = file.read(_LONGEST_E_TAG).decode("utf-8", "replace")
-        return said if said.isprintable() else ""
+            e_tag = file.read(_MAX_E_TAG_LENGTH).decode("utf-8", "replace")
+        return e_tag if e_tag.isprintable() else ""
 
-    def beginning(self, size: int) -> bytes:
-        """Return its first bytes."""
+    def read_beginning(self, size: int) -> bytes:
+        """Return the first ``size`` bytes."""
         return os.pread(self.descriptor, size, 0)
 
-    def digest(self) -> str:
-        """Return its hex sha256."""
-        return digest_of(self.descriptor)
+    def compute_digest(self) -> str:
+        """Return the hex sha256 of the bytes that are here."""
+        return compute_descriptor_digest(self.descriptor)
 
     @contextmanager
-    def written_from(self, offset: int, e_tag: str) -> Generator[BinaryIO, None, None]:
-        """Open it for writing at an offset, behind which nothing stays; it is on the disk at the end."""
+    def open_for_writing(self, offset: int, e_tag: str) -> Generator[BinaryIO, None, None]:
+        """Open the file for writing at an offset, and flush it to disk when the block ends.
+
+        What was behind the offset is cut off. The ETag is that of the bytes to come.
+        """
         with os.fdopen(self.descriptor, "r+b", closefd=False) as file:
             file.truncate(offset)
             file.seek(offset)
-            self._remember(e_tag)
+            self._write_e_tag(e_tag)
             yield file
             flush_to_disk(file)
 
     def clear(self) -> None:
-        """Forget what came so far."""
+        """Remove all bytes and the ETag."""
         os.ftruncate(self.descriptor, 0)
-        self._forget()
+        self._remove_e_tag()
 
     def close(self) -> None:
-        """Leave it for another process to go on with."""
-        fcntl.flock(self.descriptor, fcntl.LOCK_UN)  # closing alone would leave it to a forked child
+        """Unlock and close the file, so that another process can go on with it."""
+        fcntl.flock(self.descriptor, fcntl.LOCK_UN)  # closing alone would leave the lock with a forked child
         os.close(self.descriptor)
 
     def finish(self, name: str) -> None:
-        """Give it a whole file's name and a shared lock; only the lock where another file took its place."""
-        self._forget()
+        """Rename the finished file and keep a shared lock on it.
+
+        It is not renamed if another file has taken its place meanwhile.
+        """
+        self._remove_e_tag()
+        # Locked before it gets its name, so that no other process evicts it in between.
         fcntl.flock(self.descriptor, fcntl.LOCK_SH)
-        if self._has_its_name():
+        if self._is_in_place():
             self.folder.rename(self.name, name)
 
     def remove(self) -> None:
-        """Remove it, but nothing that took its place."""
-        self._forget()
-        if self._has_its_name():
+        """Remove the file, unless another file has taken its place."""
+        self._remove_e_tag()
+        if self._is_in_place():
             self.folder.remove(self.name)
 
-    def _has_its_name(self) -> bool:
+    def _is_in_place(self) -> bool:
         with suppress(FileNotFoundError):
-            return os.path.samestat(self.folder.status(self.name), os.fstat(self.descriptor))
+            return os.path.samestat(self.folder.get_status(self.name), os.fstat(self.descriptor))
         return False
 
-    def _remember(self, e_tag: str) -> None:
-        self._forget()
-        if 0 < len(e_tag) <= _LONGEST_E_TAG:
-            with suppress(OSError), os.fdopen(self.folder.create(self._e_tag_name, _MODE), "wb") as file:
+    def _write_e_tag(self, e_tag: str) -> None:
+        self._remove_e_tag()
+        if 0 < len(e_tag) <= _MAX_E_TAG_LENGTH:
+            with (
+                suppress(OSError),
+                os.fdopen(self.folder.create_file(self._e_tag_name, _FILE_MODE), "wb") as file,
+            ):
                 file.write(e_tag.encode("utf-8", "replace"))
 
-    def _forget(self) -> None:
-        with suppress(OSError):  # another user's is never read
+    def _remove_e_tag(self) -> None:
+        with suppress(OSError):  # another user's ETag file is never read, so it may stay
             self.folder.remove(self._e_tag_name)
 
     @property
@@ -122,20 +135,20 @@ class PartialFile:
         return self.name + E_TAG_SUFFIX
 
 
-def _own(folder: HeldFolder, name: str, flags: int) -> int | None:
-    """The descriptor of a file that this user made and nobody else can write; None of all else."""
+def _open_own_file(folder: SafeFolder, name: str, flags: int) -> int | None:
+    """Return the descriptor of a file that this user made and nobody else can write, or None."""
     try:
-        descriptor = folder.open(name, flags, one_name=True)
-    except (FileNotFoundError, PermissionError, StrangeFileError):
+        descriptor = folder.open_file(name, flags, refuse_hard_links=True)
+    except (FileNotFoundError, PermissionError, UnsafeFileError):
         return None
     status = os.fstat(descriptor)
-    if status.st_uid == os.geteuid() and not others_may_write(status):
+    if status.st_uid == os.geteuid() and not is_writable_by_others(status):
         return descriptor
     os.close(descriptor)
     return None
 
 
-def _lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -143,11 +156,11 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _clear_away(folder: HeldFolder, name: str) -> None:
+def _remove_obstacle(folder: SafeFolder, name: str) -> None:
     try:
         folder.remove(name)
     except OSError as error:
         raise StoreError(
-            f"{folder.path / name}: neither a part that this user left nor to be removed ({error.strerror}); "
+            f"{folder.path / name}: not a part of this user, and it cannot be removed ({error.strerror}); "
             "remove it, or choose another folder"
         ) from None

@@ -1,13 +1,13 @@
-"""Stores behind a web server, and the tokens that open them."""
+"""Stores on a web server, and the tokens that give access to them."""
 
-from turntable.datasets.stores.web.origins import origin_of
+from turntable.datasets.stores.web.addresses import parse_origin
 from turntable.datasets.stores.web.store import HttpStore
-from turntable.datasets.stores.web.tokens import checked_token, forget_token, keep_token
+from turntable.datasets.stores.web.tokens import delete_token, parse_token, write_token
 
 __all__ = [
     "HttpStore",
-    "checked_token",
-    "forget_token",
-    "keep_token",
-    "origin_of",
+    "delete_token",
+    "parse_origin",
+    "parse_token",
+    "write_token",
 ]

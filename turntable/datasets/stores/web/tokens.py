@@ -1,4 +1,4 @@
-"""Which token goes to which origin: given in the call, by the environment, or by ``turntable login``."""
+"""Tokens of web servers, each for one origin, from the call, the environment, or ``turntable login``."""
 
 import fcntl
 import json
@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from turntable.datasets.files import flush_to_disk, put_in_place
-from turntable.datasets.stores.disk_errors import clear_errors
-from turntable.datasets.stores.web.origins import Address, WebOrigin
+from turntable.datasets.files import flush_to_disk, move_into_place
+from turntable.datasets.stores.disk_errors import convert_os_errors
+from turntable.datasets.stores.web.addresses import WebAddress, WebOrigin
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
 TOKEN_VARIABLE, HOST_VARIABLE = "TURNTABLE_TOKEN", "TURNTABLE_TOKEN_HOST"
-MOST_TOKEN_CHARACTERS = 8192
+"""Environment variables for a token, and for the origin that it belongs to."""
+MAX_TOKEN_LENGTH = 8192
+"""Characters of a token."""
 _CONFIG_VARIABLE = "XDG_CONFIG_HOME"
-_FILE = Path("turntable", "tokens.json")
+_TOKENS_FILE = Path("turntable", "tokens.json")
 _VERSION = 1
-_MOST_FILE_BYTES = 1 << 20
+_MAX_FILE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,121 +33,120 @@ class Token:
 
     text: str = field(repr=False)
     source: str
-    """The giver, for messages: "the call", "TURNTABLE_TOKEN", or a file."""
+    """Source of the token for messages: "the call", "TURNTABLE_TOKEN", or a file."""
 
 
 def find_token(origin: WebOrigin, given: str | None, environ: Mapping[str, str]) -> Token | None:
-    """Return the token for an origin: that of the call, of the environment, or of ``turntable login``.
+    """Return the token for an origin from the call, the environment, or ``turntable login``, or None.
 
     Args:
-        origin: To which it would be sent.
-        given: In the call, for this origin.
-        environ: TURNTABLE_TOKEN counts only where TURNTABLE_TOKEN_HOST names this very origin.
-
-    Returns:
-        None where there is none for this origin.
+        origin: Origin that the token would be sent to.
+        given: Token of the call, for this origin.
+        environ: Environment variables. TURNTABLE_TOKEN counts only if TURNTABLE_TOKEN_HOST names this origin.
 
     Raises:
-        InvalidInputError: A token or TURNTABLE_TOKEN_HOST cannot be right.
+        InvalidInputError: A token or TURNTABLE_TOKEN_HOST is not of the right form.
         StoreError: The file of tokens can be read by others, or belongs to somebody else.
-        IntegrityError: The file is no file of tokens.
+        IntegrityError: The file is not a file of tokens.
     """
     if given:
-        return Token(checked_token(given, "the token of the call"), "the call")
-    if environ.get(TOKEN_VARIABLE) and environ.get(HOST_VARIABLE) and _named_host(environ) == origin:
-        return Token(checked_token(environ[TOKEN_VARIABLE], TOKEN_VARIABLE), TOKEN_VARIABLE)
-    path = _tokens_file(environ)
-    kept = _read(path).get(str(origin)) if path is not None else None
-    return None if kept is None else Token(checked_token(kept, str(path)), f"turntable login ({path})")
+        return Token(parse_token(given, "the token of the call"), "the call")
+    if environ.get(TOKEN_VARIABLE) and environ.get(HOST_VARIABLE) and _parse_named_origin(environ) == origin:
+        return Token(parse_token(environ[TOKEN_VARIABLE], TOKEN_VARIABLE), TOKEN_VARIABLE)
+    path = _find_tokens_file(environ)
+    text = _read_tokens(path).get(str(origin)) if path is not None else None
+    return None if text is None else Token(parse_token(text, str(path)), f"turntable login ({path})")
 
 
-def checked_token(text: str, where: str) -> str:
-    """Return a token without white space around it.
+def parse_token(text: str, display_name: str) -> str:
+    """Return a token without the white space around it.
 
     Args:
-        text: As it was typed, pasted or read.
-        where: What the message calls it; the token itself is never repeated.
+        text: The token as it was typed, pasted or read.
+        display_name: Name of its source in the message, which never repeats the token itself.
 
     Raises:
-        InvalidInputError: It is empty, too long, or has characters that no token has.
+        InvalidInputError: The token is empty, too long, or has characters that no token has.
     """
     token = text.strip()
-    if not token or len(token) > MOST_TOKEN_CHARACTERS:
+    if not token or len(token) > MAX_TOKEN_LENGTH:
         raise InvalidInputError(
-            f"{where}: {'empty' if not token else 'too long'}; a token has 1 to {MOST_TOKEN_CHARACTERS} "
+            f"{display_name}: {'empty' if not token else 'too long'}; a token has 1 to {MAX_TOKEN_LENGTH} "
             "characters"
         )
     if not all("!" <= character <= "~" for character in token):
         raise InvalidInputError(
-            f"{where}: has characters that no token has (control characters, blanks, or others than ASCII); "
-            "copy it again"
+            f"{display_name}: has characters that no token has (control characters, blanks, or others than "
+            "ASCII); copy it again"
         )
     return token
 
 
-def how_to_give(url: str, origin: WebOrigin) -> str:
-    """Return the ways in which a token is given for a URL, for messages that end with them."""
+def format_token_help(url: str, origin: WebOrigin) -> str:
+    """Return advice on how to give a token for a URL, for the end of messages."""
     return f"run turntable login {url}, or set {TOKEN_VARIABLE} and {HOST_VARIABLE}={origin}"
 
 
-def why_refused(url: str, origin: WebOrigin, sent: Token | None, environ: Mapping[str, str]) -> str:
-    """Return why a server may have refused, and what to do about it.
+def explain_refusal(url: str, origin: WebOrigin, sent: Token | None, environ: Mapping[str, str]) -> str:
+    """Return why a server may have refused a request, and what to do about it.
 
     Args:
-        url: That was asked, without secrets.
-        origin: Of the URL.
-        sent: The token that went with the request; None: none did.
-        environ: Whose TURNTABLE_TOKEN was perhaps not sent.
+        url: URL of the request, without secrets.
+        origin: Origin of the URL.
+        sent: Token that was sent with the request, or None.
+        environ: Environment variables, whose TURNTABLE_TOKEN may not have been sent.
     """
-    link = "get a new link where this one has run out"
+    link = "get a new link if this one has expired"
     if sent is not None:
-        return f"it does not take the token of {sent.source} for this; give one that may read it"
+        return f"it does not accept the token of {sent.source} for this; give one that may read it"
     if not environ.get(TOKEN_VARIABLE):
-        return f"for a token that may read it {how_to_give(url, origin)}; or {link}"
-    named = environ.get(HOST_VARIABLE)
-    why = f"{HOST_VARIABLE} names another origin" if named else f"no {HOST_VARIABLE} says whose it is"
+        return f"for a token that may read it {format_token_help(url, origin)}; or {link}"
+    named_origin = environ.get(HOST_VARIABLE)
+    reason = (
+        f"{HOST_VARIABLE} names another origin" if named_origin else f"no {HOST_VARIABLE} says whose it is"
+    )
     return (
-        f"{TOKEN_VARIABLE} was not sent, for {why}; set {HOST_VARIABLE}={origin} if it is this server's, or "
-        f"run turntable login {url}; or {link}"
+        f"{TOKEN_VARIABLE} was not sent, for {reason}; set {HOST_VARIABLE}={origin} if it is this server's, "
+        f"or run turntable login {url}; or {link}"
     )
 
 
-def keep_token(origin: WebOrigin, token: str, environ: Mapping[str, str]) -> Path:
-    """Keep a token for an origin, in the file of this user, and return the file's path.
+def write_token(origin: WebOrigin, token: str, environ: Mapping[str, str]) -> Path:
+    """Store a token for an origin in this user's file, and return the file's path.
 
     Raises:
-        InvalidInputError: The token cannot be right, or there is no home to keep it in.
+        InvalidInputError: The token is not of the right form, or there is no home folder to keep it in.
         StoreError: The file can be read by others, belongs to somebody else, or cannot be written.
-        IntegrityError: The file is no file of tokens.
+        IntegrityError: The file is not a file of tokens.
     """
-    path = _needed_file(environ)
-    with _one_writer(path):
-        _write(path, _read(path) | {str(origin): checked_token(token, "the token")})
+    path = _get_tokens_file(environ)
+    with _hold_write_lock(path):
+        _write_tokens(path, _read_tokens(path) | {str(origin): parse_token(token, "the token")})
     return path
 
 
-def forget_token(origin: WebOrigin, environ: Mapping[str, str]) -> Path:
-    """Forget the token that is kept for an origin, and return the file's path.
+def delete_token(origin: WebOrigin, environ: Mapping[str, str]) -> Path:
+    """Remove the stored token of an origin, and return the file's path.
 
     Raises:
-        InvalidInputError: None is kept for it.
+        InvalidInputError: No token is stored for it.
         StoreError: The file can be read by others, belongs to somebody else, or cannot be written.
-        IntegrityError: The file is no file of tokens.
+        IntegrityError: The file is not a file of tokens.
     """
-    path = _needed_file(environ)
-    with _one_writer(path):
-        kept = _read(path)
-        if str(origin) not in kept:
-            others = f"; there are tokens for {', '.join(sorted(kept))}" if kept else ""
+    path = _get_tokens_file(environ)
+    with _hold_write_lock(path):
+        tokens = _read_tokens(path)
+        if str(origin) not in tokens:
+            others = f"; there are tokens for {', '.join(sorted(tokens))}" if tokens else ""
             raise InvalidInputError(f"{path}: no token is kept for {origin}{others}")
-        _write(path, {name: token for name, token in kept.items() if name != str(origin)})
+        _write_tokens(path, {name: token for name, token in tokens.items() if name != str(origin)})
     return path
 
 
-def _named_host(environ: Mapping[str, str]) -> WebOrigin:
+def _parse_named_origin(environ: Mapping[str, str]) -> WebOrigin:
     text = environ[HOST_VARIABLE].strip()
     try:
-        address = Address.of(text)
+        address = WebAddress.from_url(text)
     except InvalidInputError:
         address = None
     if address is None or address.path not in ("", "/") or address.query or text.endswith("?"):
@@ -156,24 +157,24 @@ def _named_host(environ: Mapping[str, str]) -> WebOrigin:
     return address.origin
 
 
-def _tokens_file(environ: Mapping[str, str]) -> Path | None:
-    """Return the file of tokens; None where this user has no home."""
+def _find_tokens_file(environ: Mapping[str, str]) -> Path | None:
+    """Return the path of the file of tokens, or None if this user has no home."""
     config = environ.get(_CONFIG_VARIABLE, "")
     if Path(config).is_absolute():
-        return Path(config) / _FILE
-    home = Path(environ.get("HOME") or _listed_home())
-    return home / ".config" / _FILE if home.is_absolute() else None
+        return Path(config) / _TOKENS_FILE
+    home = Path(environ.get("HOME") or _get_account_home())
+    return home / ".config" / _TOKENS_FILE if home.is_absolute() else None
 
 
-def _listed_home() -> str:
+def _get_account_home() -> str:
     try:
         return pwd.getpwuid(os.geteuid()).pw_dir
     except KeyError:
         return ""
 
 
-def _needed_file(environ: Mapping[str, str]) -> Path:
-    path = _tokens_file(environ)
+def _get_tokens_file(environ: Mapping[str, str]) -> Path:
+    path = _find_tokens_file(environ)
     if path is None:
         raise InvalidInputError(
             f"there is no home folder to keep tokens in; set {_CONFIG_VARIABLE} to a folder of yours (its "
@@ -182,21 +183,21 @@ def _needed_file(environ: Mapping[str, str]) -> Path:
     return path
 
 
-def _read(path: Path) -> dict[str, str]:
-    """Tokens by origin; none where there is no file."""
-    with clear_errors(path):
+def _read_tokens(path: Path) -> dict[str, str]:
+    """Return the stored tokens by origin; an empty dictionary if there is no file."""
+    with convert_os_errors(path):
         try:
-            # Without waiting: a pipe in its place would never be opened.
+            # O_NONBLOCK: opening a pipe in its place would wait for ever.
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
-            return {}  # a home that this user may not enter holds none of their tokens
+            return {}  # a home that this user may not enter holds none of this user's tokens
     with os.fdopen(descriptor, "rb") as file:
         _check_private(path, os.fstat(descriptor))
-        data = file.read(_MOST_FILE_BYTES + 1)
+        data = file.read(_MAX_FILE_BYTES + 1)
     try:
-        return _typed(json.loads(data[:_MOST_FILE_BYTES]))
+        return _parse_tokens(json.loads(data[:_MAX_FILE_BYTES]))
     except (ValueError, KeyError, TypeError, RecursionError):
-        # Not what the parser says of it: it may quote tokens.
+        # The parser's own message is left out: it may quote tokens.
         raise IntegrityError(
             f"{path}: not a file of tokens; remove it, and run turntable login for each server again"
         ) from None
@@ -204,7 +205,7 @@ def _read(path: Path) -> dict[str, str]:
 
 def _check_private(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise StoreError(f"{path}: no plain file; remove it, and run turntable login again")
+        raise StoreError(f"{path}: not a plain file; remove it, and run turntable login again")
     if status.st_uid != os.geteuid():
         raise StoreError(
             f"{path}: belongs to another user, who may have put any token there; remove it, or run: sudo "
@@ -214,19 +215,20 @@ def _check_private(path: Path, status: os.stat_result) -> None:
         raise StoreError(f"{path}: others than you may use the tokens in it; run: chmod 600 {path}")
 
 
-def _typed(table: object) -> dict[str, str]:
-    kept = cast("dict[str, object]", table)
-    tokens = cast("dict[str, object]", kept["tokens"])
-    if kept["version"] != _VERSION or not all(isinstance(token, str) for token in tokens.values()):
+def _parse_tokens(table: object) -> dict[str, str]:
+    document = cast("dict[str, object]", table)
+    tokens = cast("dict[str, object]", document["tokens"])
+    if document["version"] != _VERSION or not all(isinstance(token, str) for token in tokens.values()):
         raise ValueError
     return cast("dict[str, str]", dict(tokens))
 
 
 @contextmanager
-def _one_writer(path: Path) -> Generator[None, None, None]:
-    """Let two commands that write the file come one after the other."""
-    with clear_errors(path, f"set {_CONFIG_VARIABLE} to another folder"):
+def _hold_write_lock(path: Path) -> Generator[None, None, None]:
+    """Hold a lock, so that two commands write the file one after the other."""
+    with convert_os_errors(path, f"set {_CONFIG_VARIABLE} to another folder"):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The folder is locked and not the file, since each write puts a new file in its place.
         descriptor = os.open(path.parent, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -235,15 +237,15 @@ def _one_writer(path: Path) -> Generator[None, None, None]:
             os.close(descriptor)
 
 
-def _write(path: Path, tokens: Mapping[str, str]) -> None:
-    """Write the tokens; from its first byte on nobody else may read the file."""
+def _write_tokens(path: Path, tokens: Mapping[str, str]) -> None:
+    """Write the tokens to a file that nobody else can read from its first byte on."""
     text = json.dumps({"version": _VERSION, "tokens": dict(sorted(tokens.items()))}, indent=1)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(f"{text}\n".encode("ascii"))
             flush_to_disk(file)
-        put_in_place(Path(name), path)
+        move_into_place(Path(name), path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -1,4 +1,7 @@
-"""True rays on the CPU: no OpenGL, one wheel from pip. The fallback, and the oracle of the OpenGL backend."""
+"""True rays on the CPU: no OpenGL, one wheel from PyPI.
+
+It is the fallback without OpenGL, and the reference that the OpenGL backend is compared with.
+"""
 
 from turntable.renderer.backends.embree.backend import EmbreeBackend
 

@@ -1,4 +1,4 @@
-"""Intel's Embree through ``embreex``, and what can be said of the processor that it runs on."""
+"""Intel's Embree through ``embreex``, and the facts about the CPU it runs on."""
 
 import importlib
 import importlib.metadata
@@ -15,38 +15,38 @@ from turntable.renderer.backends.protocol import Device
 CPUINFO = Path("/proc/cpuinfo")
 
 
-def make_scene(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> Any:
-    """Embree's tree over triangles [T, 3] of positions [N, 3].
+def build_scene(positions: NDArray[np.float32], triangles: NDArray[np.int32]) -> Any:
+    """Build Embree's tree over triangles [T, 3] of positions [N, 3].
 
     Raises:
         MissingExtraError: embreex is not installed.
     """
-    scene = _part("rtcore_scene").EmbreeScene()
-    _part("mesh_construction").TriangleMesh(
+    scene = _import_embreex("rtcore_scene").EmbreeScene()
+    _import_embreex("mesh_construction").TriangleMesh(
         scene, np.ascontiguousarray(positions, np.float32), np.ascontiguousarray(triangles, np.int32)
     )
     return scene
 
 
-def find_device() -> Device:
-    """The processor.
+def probe_device() -> Device:
+    """Return the CPU as a device.
 
     Raises:
         MissingExtraError: embreex is not installed.
     """
-    _part("rtcore_scene")
+    _import_embreex("rtcore_scene")
     release = f"embreex {importlib.metadata.version('embreex')}"
-    return Device("embree", "Intel Embree", _processor(), release, software=True)
+    return Device("embree", "Intel Embree", _read_processor_name(), release, software=True)
 
 
-def _part(name: str) -> Any:
+def _import_embreex(name: str) -> Any:
     try:
         return importlib.import_module(f"embreex.{name}")
     except ImportError as error:
         raise MissingExtraError("embreex", "render") from error
 
 
-def _processor() -> str:
+def _read_processor_name() -> str:
     lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return next(iter(names), "") or platform.processor() or platform.machine() or "unknown processor"

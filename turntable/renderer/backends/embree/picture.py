@@ -1,4 +1,4 @@
-"""Rays of one picture: samples through the pixel filter, and one through each pixel's centre."""
+"""The rays of one picture: through samples for the pixel filter, and one through each pixel's center."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -6,137 +6,159 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer.backends.embree.light import Lights, unit
-from turntable.renderer.backends.embree.samples import kinds, odd
-from turntable.renderer.backends.embree.traced import TracedMesh, dot
-from turntable.renderer.backends.embree.view import View
-from turntable.renderer.backends.surface import Seen
-from turntable.renderer.scene import CAMERA, NEAR, WORLD_RADIANCE, display_from_linear, filter_weights
+from turntable.renderer.backends.embree.light import LightingModel, normalize
+from turntable.renderer.backends.embree.light_samples import get_sample_kinds, is_odd
+from turntable.renderer.backends.embree.object_frame_scene import ObjectFrameScene
+from turntable.renderer.backends.embree.traced_mesh import TracedMesh, dot
+from turntable.renderer.backends.surface_outputs import VisibleSurface
+from turntable.renderer.scene import (
+    DEFAULT_CAMERA,
+    NEAR,
+    WORLD_RADIANCE,
+    compute_filter_weights,
+    display_from_linear,
+)
 
 FloatArray = NDArray[np.floating]
 
 BORDER_PX = 2
-"""Around the picture, for the pixel filter."""
-TOGETHER = 2**16
-"""Samples that are shaded at once: their arrays stay in the processor's cache."""
+"""Width of the border around the picture whose samples the pixel filter reads."""
+CHUNK_SAMPLES = 2**16
+"""Number of samples that are shaded at once: their arrays stay in the CPU's cache."""
 HORIZON_SAMPLES = 32
-"""Rows of samples a pixel along the floor's end."""
-LEAST_LEFT = 0.004
-"""Of light behind clear surfaces: with less, nobody sees what comes next."""
-CURVE_END = 4.0
-"""Square root of the largest linear value of the tone curve's table."""
-CURVE = display_from_linear(np.linspace(0, CURVE_END, 8192) ** 2)
+"""Number of rows of samples per pixel with which the horizon is filtered."""
+MIN_TRANSMITTANCE = 0.004
+"""Share of light through transparent surfaces below which nothing behind them is visible."""
+TONE_END = 4.0
+"""Square root of the largest linear value in the tone curve's table."""
+TONE_CURVE = display_from_linear(np.linspace(0, TONE_END, 8192) ** 2)
+"""Display values at evenly spaced square roots of linear values: finer steps in the dark."""
 
 
-def background(view: View, floor: FloatArray, image_px: int) -> FloatArray:
-    """[S, S, 3] what is seen beside the object: radiance [S, S, 3] of the floor, and the world beyond it."""
-    # The camera stands level, so a row of samples sees the floor, or none of it does.
+def render_background(view: ObjectFrameScene, floor: FloatArray, image_px: int) -> FloatArray:
+    """Return the radiance [S, S, 3] beside the object: floor [S, S, 3], and the world beyond the horizon."""
+    # The camera stands level, so all samples of a row see the floor or none does: one column is enough.
     side = (image_px + 2 * BORDER_PX) * HORIZON_SAMPLES
-    places = (np.arange(side) + 0.5) / HORIZON_SAMPLES - BORDER_PX
-    middle = np.full_like(places, image_px / 2)
-    rays = CAMERA.directions(np.stack([middle, places], axis=-1), image_px)
-    below = (view.downwards(rays) > 0).astype(np.float32)
-    share = _filtered_rows(below, image_px, HORIZON_SAMPLES)[:, None, None]
+    rows = (np.arange(side) + 0.5) / HORIZON_SAMPLES - BORDER_PX
+    middle = np.full_like(rows, image_px / 2)
+    rays = DEFAULT_CAMERA.compute_directions(np.stack([middle, rows], axis=-1), image_px)
+    below = (view.compute_descent(rays) > 0).astype(np.float32)
+    share = _filter_rows(below, image_px, HORIZON_SAMPLES)[:, None, None]
     return share * floor + (1 - share) * np.float32(WORLD_RADIANCE)
 
 
-def object_light(
-    mesh: TracedMesh, view: View, lights: Lights, image_px: int, supersampling: int
+def render_object(
+    mesh: TracedMesh, view: ObjectFrameScene, lights: LightingModel, image_px: int, supersampling: int
 ) -> FloatArray:
-    """[S, S, 4] radiance times coverage, and coverage, of the object."""
+    """Return the radiance times coverage, and the coverage, of the object in each pixel [S, S, 4]."""
     side = (image_px + 2 * BORDER_PX) * supersampling
-    rays = _sample_rays(image_px, supersampling)
-    near = _near(mesh, view, rays)
+    rays = _compute_sample_rays(image_px, supersampling)
+    near = _select_near(mesh, view, rays)
     samples = np.zeros((side * side, 4), dtype=np.float32)
-    spread = 1 / (CAMERA.intrinsics(image_px)[0, 0] * supersampling)
-    for chosen in _portions(near):
-        kind = kinds(*np.divmod(chosen, side))
-        samples[chosen] = _traced(mesh, view, lights, rays[chosen], kind, spread)
-    return _filtered(samples.reshape(side, side, 4), image_px, supersampling)
+    spread = 1 / (DEFAULT_CAMERA.compute_intrinsics(image_px)[0, 0] * supersampling)
+    for chosen in _iter_portions(near):
+        kind = get_sample_kinds(*np.divmod(chosen, side))
+        samples[chosen] = _trace(mesh, view, lights, rays[chosen], kind, spread)
+    return _filter_samples(samples.reshape(side, side, 4), image_px, supersampling)
 
 
-def display(linear: FloatArray) -> NDArray[np.uint8]:
-    """8-bit display values of scene-linear light."""
-    grid = np.linspace(0, CURVE_END, len(CURVE))
-    return np.rint(255 * np.interp(np.sqrt(np.maximum(linear, 0)), grid, CURVE)).astype(np.uint8)
+def to_display_bytes(linear: FloatArray) -> NDArray[np.uint8]:
+    """Convert scene-linear light to 8-bit display values."""
+    grid = np.linspace(0, TONE_END, len(TONE_CURVE))
+    return np.rint(255 * np.interp(np.sqrt(np.maximum(linear, 0)), grid, TONE_CURVE)).astype(np.uint8)
 
 
-def seen(mesh: TracedMesh, view: View, image_px: int) -> Seen:
-    """What one ray through each pixel's centre meets; it goes through anything rather clear."""
-    rays = CAMERA.directions(_grid(image_px, 1, 0), image_px).reshape(-1, 3)  # of unit depth
-    directions = view.directions(rays)
+def trace_visible_surface(mesh: TracedMesh, view: ObjectFrameScene, image_px: int) -> VisibleSurface:
+    """Trace one ray through each pixel's center to the first surface with an alpha of 0.5 or more."""
+    # Rays of depth 1, not of length 1: the distance to a hit, in lengths of the ray, is then its depth.
+    rays = DEFAULT_CAMERA.compute_directions(_make_grid(image_px, 1, 0), image_px).reshape(-1, 3)
+    directions = view.camera_to_object(rays)
     origins = np.broadcast_to(view.camera, directions.shape)
-    met = np.zeros(len(rays), dtype=np.bool_)
+    mask = np.zeros(len(rays), dtype=np.bool_)
     depth = np.zeros(len(rays), dtype=np.float32)
-    normals, places = (np.zeros((len(rays), 3), dtype=np.float32) for _ in range(2))
-    for hits in mesh.layers(origins, directions, view.reach(rays), NEAR / rays[:, 2]):
-        hits = hits[(mesh.alpha(hits) >= 0.5) & ~met[hits.ray]]
-        met[hits.ray] = True
+    normals, points = (np.zeros((len(rays), 3), dtype=np.float32) for _ in range(2))
+    for hits in mesh.iter_layers(origins, directions, view.compute_reach(rays), NEAR / rays[:, 2]):
+        hits = hits[(mesh.compute_alpha(hits) >= 0.5) & ~mask[hits.ray]]
+        mask[hits.ray] = True
         depth[hits.ray] = hits.distance
-        places[hits.ray] = origins[hits.ray] + hits.distance[:, None] * directions[hits.ray]
-        normal = mesh.normal(hits, directions)
+        points[hits.ray] = origins[hits.ray] + hits.distance[:, None] * directions[hits.ray]
+        normal = mesh.compute_normals(hits, directions)
         away = dot(normal, directions[hits.ray]) > 0
         normals[hits.ray] = np.where(away[:, None], -normal, normal) @ view.rotation.T
-    flat = (image_px, image_px)
-    return Seen(met.reshape(flat), depth.reshape(flat), normals.reshape(*flat, 3), places.reshape(*flat, 3))
+    shape = (image_px, image_px)
+    return VisibleSurface(
+        mask.reshape(shape), depth.reshape(shape), normals.reshape(*shape, 3), points.reshape(*shape, 3)
+    )
 
 
-def _traced(
-    mesh: TracedMesh, view: View, lights: Lights, rays: FloatArray, kind: NDArray[np.intp], spread: float
+def _trace(
+    mesh: TracedMesh,
+    view: ObjectFrameScene,
+    lights: LightingModel,
+    rays: FloatArray,
+    kind: NDArray[np.intp],
+    spread: float,
 ) -> FloatArray:
-    """[N, 4] radiance times alpha, and alpha, along unit rays [N, 3] in the camera's axes."""
-    directions = view.directions(rays)
+    """Return radiance times alpha, and alpha, [N, 4] along unit rays [N, 3] in the camera's axes.
+
+    Layers behind each other are composited from front to back.
+    """
+    directions = view.camera_to_object(rays)
     origins = np.broadcast_to(view.camera, directions.shape)
     light = np.zeros((len(rays), 4), dtype=np.float32)
-    for hits in mesh.layers(origins, directions, view.reach(rays), NEAR / rays[:, 2]):
-        hits = mesh.in_turn(hits[light[hits.ray, 3] < 1 - LEAST_LEFT], odd(kind))
-        surface = mesh.surface(hits, origins, directions, spread)
-        share = mesh.alpha(hits) * (1 - light[hits.ray, 3])
-        shaded = lights.on_object(mesh, view, surface, kind[hits.ray])
+    for hits in mesh.iter_layers(origins, directions, view.compute_reach(rays), NEAR / rays[:, 2]):
+        # A ray that is nearly opaque by now is not shaded again.
+        hits = mesh.resolve_coincident(hits[light[hits.ray, 3] < 1 - MIN_TRANSMITTANCE], is_odd(kind))
+        surface = mesh.compute_surface(hits, origins, directions, spread)
+        share = mesh.compute_alpha(hits) * (1 - light[hits.ray, 3])
+        shaded = lights.shade_object(mesh, view, surface, kind[hits.ray])
         light[hits.ray, :3] += share[:, None] * shaded
         light[hits.ray, 3] += share
     return light
 
 
-def _near(mesh: TracedMesh, view: View, rays: FloatArray) -> NDArray[np.intp]:
-    """The rays from the camera that pass the sphere around the object."""
-    centre = (view.camera_axes @ (view.place - view.camera_in_world)).astype(np.float32)
-    along = rays @ centre
-    aside = float(centre @ centre) - along**2
-    return np.flatnonzero((aside < (1.001 * mesh.radius) ** 2) & (along > -mesh.radius))
+def _select_near(mesh: TracedMesh, view: ObjectFrameScene, rays: FloatArray) -> NDArray[np.intp]:
+    """Return the indices of the rays from the camera that pass the sphere around the object."""
+    center = (view.camera_axes @ (view.position - view.camera_in_world)).astype(np.float32)
+    along = rays @ center
+    aside_squared = float(center @ center) - along**2
+    return np.flatnonzero((aside_squared < (1.001 * mesh.radius) ** 2) & (along > -mesh.radius))
 
 
-def _portions(chosen: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    for first in range(0, len(chosen), TOGETHER):
-        yield chosen[first : first + TOGETHER]
+def _iter_portions(chosen: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    for first in range(0, len(chosen), CHUNK_SAMPLES):
+        yield chosen[first : first + CHUNK_SAMPLES]
 
 
 @lru_cache(maxsize=1)
-def _sample_rays(image_px: int, supersampling: int) -> FloatArray:
-    """[N * N, 3] unit directions in the camera's axes of all samples, row by row."""
-    rays = CAMERA.directions(_grid(image_px, supersampling, BORDER_PX), image_px).reshape(-1, 3)
-    return unit(rays.astype(np.float32))
+def _compute_sample_rays(image_px: int, supersampling: int) -> FloatArray:
+    """Return unit directions [N * N, 3] of all samples in the camera's axes, row by row."""
+    rays = DEFAULT_CAMERA.compute_directions(
+        _make_grid(image_px, supersampling, BORDER_PX), image_px
+    ).reshape(-1, 3)
+    return normalize(rays.astype(np.float32))
 
 
-def _grid(image_px: int, supersampling: int, border_px: int) -> NDArray[np.float64]:
-    """[N, N, 2] places of samples in the picture, in pixels."""
-    places = (np.arange((image_px + 2 * border_px) * supersampling) + 0.5) / supersampling - border_px
-    return np.stack(np.meshgrid(places, places), axis=-1)
+def _make_grid(image_px: int, supersampling: int, border_px: int) -> NDArray[np.float64]:
+    """Return pixel coordinates [N, N, 2] of all samples, those of the border included."""
+    position = (np.arange((image_px + 2 * border_px) * supersampling) + 0.5) / supersampling - border_px
+    return np.stack(np.meshgrid(position, position), axis=-1)
 
 
-def _filtered(samples: FloatArray, image_px: int, supersampling: int) -> FloatArray:
-    """Samples [N, N, C], borders included, to pixels [S, S, C]."""
+def _filter_samples(samples: FloatArray, image_px: int, supersampling: int) -> FloatArray:
+    """Filter samples [N, N, C], border included, to pixels [S, S, C], along one axis after the other."""
     for axis in (0, 1):
-        samples = np.moveaxis(_filtered_rows(np.moveaxis(samples, axis, 0), image_px, supersampling), 0, axis)
+        samples = np.moveaxis(_filter_rows(np.moveaxis(samples, axis, 0), image_px, supersampling), 0, axis)
     return samples
 
 
-def _filtered_rows(samples: FloatArray, image_px: int, supersampling: int) -> FloatArray:
-    places, weights = filter_weights(supersampling)
-    # The first pixel's centre, in samples, where sample 0 has its own centre.
+def _filter_rows(samples: FloatArray, image_px: int, supersampling: int) -> FloatArray:
+    """Filter samples [N, ...], border included, to pixels [S, ...] along their first axis."""
+    positions, weights = compute_filter_weights(supersampling)
+    # The center of the first pixel as an index of samples: sample i has its center at i.
     first = (BORDER_PX + 0.5) * supersampling - 0.5
     rows = np.zeros((image_px, *samples.shape[1:]), dtype=np.float32)
-    for place, weight in zip(places, weights, strict=True):
-        begin = round(first + place)
+    for position, weight in zip(positions, weights, strict=True):
+        begin = round(first + position)
         rows += np.float32(weight) * samples[begin : begin + supersampling * image_px : supersampling]
     return rows

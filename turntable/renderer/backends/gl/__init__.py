@@ -1,9 +1,9 @@
-"""The main renderer: OpenGL through moderngl on a headless EGL device, software or hardware."""
+"""The main backend: OpenGL through moderngl on a headless EGL device, in hardware or software."""
 
 from turntable.renderer.backends.gl.backend import GLBackend
-from turntable.renderer.backends.gl.context import find_device
+from turntable.renderer.backends.gl.context import probe_device
 
 __all__ = [
     "GLBackend",
-    "find_device",
+    "probe_device",
 ]

@@ -1,4 +1,4 @@
-"""A headless OpenGL context, and what can be said of the device behind it."""
+"""Headless OpenGL contexts, and the facts about the devices behind them."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from turntable.errors import DeviceError, MissingExtraError
-from turntable.renderer.backends.egl import INSTALL_LINE, LIBRARY, draws_in_software
+from turntable.renderer.backends.egl import INSTALL_LINE, LIBRARY, is_software_renderer
 from turntable.renderer.backends.protocol import Device
 
 if TYPE_CHECKING:
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 
 def open_context(device: int | None = None) -> "moderngl.Context":
-    """A new OpenGL 3.3+ context on the device of this index among EGL's; None leaves the choice to EGL.
+    """Open an OpenGL 3.3+ context on the device of this index among EGL's; None leaves the choice to EGL.
 
     Raises:
         MissingExtraError: moderngl is not installed.
         DeviceError: EGL is missing or gives no context.
     """
-    library = _moderngl()
-    # One worker process a core beats one process of many threads, by 1.3 to 2 times.
+    library = _import_moderngl()
+    # llvmpipe would draw with one thread per core. One worker process per core is 1.3 to 2 times as fast as
+    # one process with many threads.
     os.environ.setdefault("LP_NUM_THREADS", "1")
     if sys.platform != "linux":
         return cast("moderngl.Context", library.create_context(standalone=True, require=330))
@@ -34,28 +35,33 @@ def open_context(device: int | None = None) -> "moderngl.Context":
         where = "" if device is None else f" on device egl:{device}"
         raise DeviceError(
             f"no OpenGL context through EGL{where} ({error}). In software, on Debian or Ubuntu: "
-            f"{INSTALL_LINE}. On NVIDIA in a container: NVIDIA_DRIVER_CAPABILITIES must hold 'graphics'."
+            f"{INSTALL_LINE}. On NVIDIA in a container: NVIDIA_DRIVER_CAPABILITIES must contain 'graphics'."
         ) from error
     return cast("moderngl.Context", context)
 
 
-def device_of(context: "moderngl.Context") -> Device:
-    """What the driver says of itself."""
+def read_device(context: "moderngl.Context") -> Device:
+    """Return the device of a context, as the driver names it."""
     info = cast("dict[str, str]", context.info)
     name = info["GL_RENDERER"]
-    return Device("moderngl", info["GL_VENDOR"], name, info["GL_VERSION"], draws_in_software(name))
+    return Device("moderngl", info["GL_VENDOR"], name, info["GL_VERSION"], is_software_renderer(name))
 
 
-def find_device(device: int | None = None) -> Device:
-    """The device of this index, asked of a context made for the purpose; raises as :func:`open_context`."""
+def probe_device(device: int | None = None) -> Device:
+    """Return the device of this index, asked of a context made for the purpose.
+
+    Raises:
+        MissingExtraError: moderngl is not installed.
+        DeviceError: EGL is missing or gives no context.
+    """
     context = open_context(device)
     try:
-        return device_of(context)
+        return read_device(context)
     finally:
         context.release()
 
 
-def _moderngl() -> ModuleType:
+def _import_moderngl() -> ModuleType:
     try:
         import moderngl
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What OpenGL's own errors mean to a run: a device out of memory, a lost one, or a driver too old."""
+"""OpenGL's errors as turntable's: a device out of memory, a lost device, or a driver that is too old."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
     import moderngl
 
 NO_ERROR, OUT_OF_MEMORY = "GL_NO_ERROR", "GL_OUT_OF_MEMORY"
-LARGE_BYTES = 256 * 2**20
-"""Of vertices, triangles and textures: with more, a device without memory is the mesh's fault."""
+LARGE_MESH_BYTES = 256 * 2**20
+"""Size of vertices, triangles and textures from which a lack of memory is the mesh's fault."""
 
 
 class OutOfMemoryError(Exception):
-    """The device has no memory for what was begun; less of it may do."""
+    """A lack of memory on the device for what was begun; with fewer views it may work."""
 
 
 @contextmanager
-def told(context: "moderngl.Context") -> Generator[None, None, None]:
-    """Errors that OpenGL only notes, as exceptions.
+def raise_gl_errors(context: "moderngl.Context") -> Generator[None, None, None]:
+    """Raise errors that OpenGL only notes in a flag, at the end of the ``with`` block.
 
     Raises:
         OutOfMemoryError: The device has no memory left.
-        DeviceLostError: Anything else that OpenGL noted: after a reset it answers nothing right.
+        DeviceLostError: OpenGL noted any other error: after a reset, nothing it returns is right.
     """
     import moderngl
 
-    _ = context.error  # of others, before: asking forgets it
+    _ = context.error  # reading clears the flag of errors from before
     try:
         yield
-    except moderngl.Error as error:  # something could not be made; the flag may say why
+    except moderngl.Error as error:  # an object could not be created; the flag may tell why
         if context.error in (NO_ERROR, OUT_OF_MEMORY):
             raise OutOfMemoryError(str(error)) from error
         raise DeviceLostError(f"OpenGL could not go on ({error})") from error
@@ -43,10 +43,10 @@ def told(context: "moderngl.Context") -> Generator[None, None, None]:
         raise DeviceLostError(f"OpenGL lost its device, or could not go on ({noted})")
 
 
-def no_memory(mesh: Mesh, image_px: int, error: OutOfMemoryError) -> MeshError | DeviceError:
-    """What to tell the user when not even one view of a mesh can be drawn."""
-    size = mesh_bytes(mesh)
-    if size > LARGE_BYTES:
+def make_out_of_memory_error(mesh: Mesh, image_px: int, error: OutOfMemoryError) -> MeshError | DeviceError:
+    """Return the error for a mesh of which not even one view can be drawn."""
+    size = estimate_device_bytes(mesh)
+    if size > LARGE_MESH_BYTES:
         return MeshError(
             f"the device has no memory for a mesh of {len(mesh.triangles)} triangles and "
             f"{size / 2**20:.0f} MiB ({error}); decimate it, or leave this object out",
@@ -58,7 +58,8 @@ def no_memory(mesh: Mesh, image_px: int, error: OutOfMemoryError) -> MeshError |
     )
 
 
-def mesh_bytes(mesh: Mesh) -> int:
-    """About what a mesh takes on the device."""
+def estimate_device_bytes(mesh: Mesh) -> int:
+    """Estimate the memory that a mesh takes on the device."""
     textures = {id(item.texture): item.texture.pixels.size for item in mesh.materials if item.texture}
+    # 36 bytes is the size of a VERTEX; mipmaps add a third to a texture.
     return mesh.triangles.size * 4 + len(mesh.positions) * 36 + sum(textures.values()) * 4 // 3

@@ -1,4 +1,4 @@
-"""Passes over rectangles of a target, view by view: in compute shaders, or drawn where there are none."""
+"""Passes that fill rectangles of a target, view by view: in compute shaders, or drawn if there are none."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer.backends.gl.programs import Defines, Programs, bind
+from turntable.renderer.backends.gl.programs import Defines, ShaderPrograms, bind_inputs
 
 if TYPE_CHECKING:
     import moderngl
@@ -15,51 +15,52 @@ if TYPE_CHECKING:
     from turntable.renderer.backends.gl.targets import ViewTargets
 
 GROUP_PX = 8
-"""The side of a work group in ``shaders/pass.comp.glsl``."""
+"""Width of a work group in ``shaders/pass.comp.glsl``."""
 FORMATS = {"f2": "rgba16f", "f1": "rgba8"}
-"""Of targets with four channels, by moderngl's name."""
+"""Formats of targets with four channels as compute shaders name them, by moderngl's names."""
 
-Inputs = dict[str, Any]
-"""Uniform values and textures by their name in the shaders."""
+ShaderInputs = dict[str, Any]
+"""Uniform values and textures by their names in the shaders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """Part of a target that belongs to one view."""
+    """The part of a target that belongs to one view."""
 
     view: int
     first: tuple[int, int]
+    """First texel, x and y."""
     last: tuple[int, int]
-    """One past."""
-    inputs: Inputs = field(default_factory=dict[str, Any])
-    """What is this view's own."""
+    """Last texel plus one, x and y."""
+    inputs: ShaderInputs = field(default_factory=dict[str, Any])
+    """Inputs of this view alone."""
 
     @property
-    def empty(self) -> bool:
-        """Whether there is nothing to do."""
+    def is_empty(self) -> bool:
+        """True if there is nothing to fill."""
         return self.first[0] >= self.last[0] or self.first[1] >= self.last[1]
 
 
 class ViewBlocks:
-    """The numbers of each view on the device, one block a view."""
+    """The numbers of all views on the device, one block per view."""
 
     def __init__(self, context: "moderngl.Context", blocks: NDArray[np.float32]) -> None:
         self._buffer = context.buffer(blocks.tobytes())
         self._size = blocks[0].nbytes
 
     def use(self, view: int) -> None:
-        """Let programs read a view's block."""
+        """Bind a view's block for the programs that run next."""
         self._buffer.bind_to_uniform_block(0, offset=view * self._size, size=self._size)
 
     def release(self) -> None:
-        """Free its memory on the device."""
+        """Free the memory on the device."""
         self._buffer.release()
 
 
 class RectanglePasses:
-    """Runs programs of :meth:`Programs.rectangle`."""
+    """A runner of the programs of :meth:`ShaderPrograms.get_rectangle_program`."""
 
-    def __init__(self, context: "moderngl.Context", programs: Programs) -> None:
+    def __init__(self, context: "moderngl.Context", programs: ShaderPrograms) -> None:
         self._context, self._programs = context, programs
         self._arrays: dict[Any, moderngl.VertexArray] = {}
 
@@ -70,7 +71,7 @@ class RectanglePasses:
         target: "moderngl.Texture",
         rectangles: Iterable[Rectangle],
         blocks: ViewBlocks,
-        inputs: Inputs,
+        inputs: ShaderInputs,
         defines: Defines = (),
         *,
         behind: bool = False,
@@ -78,36 +79,38 @@ class RectanglePasses:
         """Fill rectangles of a target.
 
         Args:
-            name: Of the shader's file.
-            targets: Those the target belongs to.
-            target: Four channels.
-            rectangles: The parts to fill; empty ones are passed over.
-            blocks: Of the views.
-            inputs: What all rectangles share.
-            defines: For the shader.
-            behind: Whether to add to what is there, as far as its alpha lets through.
+            name: Name of the shader's file.
+            targets: Targets that ``target`` belongs to.
+            target: Texture with four channels.
+            rectangles: Parts to fill; empty ones are skipped.
+            blocks: Blocks of the views.
+            inputs: Inputs that all rectangles share.
+            defines: Names and values to define for the shader.
+            behind: True to add to what is there, as much as its alpha lets through.
         """
         flags = (*defines, ("BEHIND", "")) if behind else defines
-        program = self._programs.rectangle(name, FORMATS[target.dtype], flags)
+        program = self._programs.get_rectangle_program(name, FORMATS[target.dtype], flags)
         if "View" in program:
             program["View"].binding = 0  # pyright: ignore[reportAttributeAccessIssue]
-        bind(program, inputs)
+        bind_inputs(program, inputs)
         draw = self._compute if self._programs.compute else self._draw
         self._begin(targets, target, behind)
         for item in rectangles:
-            if not item.empty:
+            if not item.is_empty:
                 blocks.use(item.view)
-                bind(program, {**item.inputs, "rectangle": (*item.first, *item.last)})
+                bind_inputs(program, {**item.inputs, "rectangle": (*item.first, *item.last)})
                 draw(program, item)
         self._end(behind)
 
     def _begin(self, targets: "ViewTargets", target: "moderngl.Texture", behind: bool) -> None:
         context = self._context
         if self._programs.compute:
+            # Compute shaders are not ordered with drawing: wait until what they read has been written, and
+            # below until what they write can be read.
             context.memory_barrier()
             target.bind_to_image(0, read=behind, write=True)
             return
-        targets.framebuffer_of(target).use()
+        targets.get_framebuffer(target).use()
         context.disable(context.DEPTH_TEST)
         if behind:
             context.enable(context.BLEND)
@@ -127,7 +130,8 @@ class RectanglePasses:
         program.run(across, down)
 
     def _draw(self, program: Any, item: Rectangle) -> None:  # noqa: ARG002
+        # The four corners come from gl_VertexID, so the vertex array has no buffers.
         if program not in self._arrays:
             self._arrays[program] = self._context.vertex_array(program, [])
-        bind(program, {"target_px": self._context.fbo.size})
+        bind_inputs(program, {"target_px": self._context.fbo.size})
         self._arrays[program].render(self._context.TRIANGLE_STRIP, vertices=4)

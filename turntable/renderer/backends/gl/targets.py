@@ -1,4 +1,4 @@
-"""Frame buffers for a batch of views, made once a size and used again."""
+"""Framebuffers and textures for a batch of views, made once per size and reused."""
 
 from dataclasses import dataclass
 from math import ceil, sqrt
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     import moderngl
 
 BORDER_PX = 2
-"""Drawn around every picture, so that the pixel filter at its rim finds what lies beyond."""
+"""Width of the border drawn around every picture, which the pixel filter reads at the picture's edge."""
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class TileGrid:
     """An atlas of equal tiles, filled row by row."""
 
     columns: int
@@ -20,10 +20,10 @@ class Grid:
     tile_px: int
 
     @classmethod
-    def of(cls, tiles: int, tile_px: int) -> "Grid":
-        """A grid about as wide as high."""
-        columns = ceil(sqrt(tiles))
-        return cls(columns, ceil(tiles / columns), tile_px)
+    def from_num_tiles(cls, num_tiles: int, tile_px: int) -> "TileGrid":
+        """Return a grid that is about as wide as high."""
+        columns = ceil(sqrt(num_tiles))
+        return cls(columns, ceil(num_tiles / columns), tile_px)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -32,21 +32,21 @@ class Grid:
 
     @property
     def tiles(self) -> tuple[int, int]:
-        """Tiles across and down."""
+        """Numbers of tiles across and down."""
         return self.columns, self.rows
 
-    def origin(self, index: int) -> tuple[int, int]:
-        """The first pixel of a tile."""
+    def compute_origin(self, index: int) -> tuple[int, int]:
+        """Return the first pixel (x, y) of a tile."""
         return index % self.columns * self.tile_px, index // self.columns * self.tile_px
 
 
 class DepthAtlas:
-    """Depth maps, compared with bilinear weights when read, and if asked their silhouettes with mipmaps."""
+    """Depth maps that are compared with bilinear weights, and if asked for, silhouettes with mipmaps."""
 
-    def __init__(self, context: "moderngl.Context", grid: Grid, *, silhouettes: bool) -> None:
+    def __init__(self, context: "moderngl.Context", grid: TileGrid, *, silhouettes: bool) -> None:
         self.grid = grid
         self.margin = 1 - 2 / grid.tile_px
-        """The share of a tile that is used, so that filters stay inside it."""
+        """Share of a tile's width that is used, so that filters do not read from its neighbors."""
         self.depth = context.depth_texture(grid.size)
         self.depth.compare_func = "<="
         self.depth.filter = (context.LINEAR, context.LINEAR)
@@ -55,41 +55,41 @@ class DepthAtlas:
         self.framebuffer = context.framebuffer([self.cover] if self.cover else [], self.depth)
 
     def release(self) -> None:
-        """Free its memory on the device."""
+        """Free the memory on the device."""
         for item in (self.framebuffer, self.depth, self.cover):
             if item is not None:
                 item.release()
 
 
 @dataclass(frozen=True, slots=True)
-class ViewSize:
-    """How large everything of a batch of views is."""
+class TargetSizes:
+    """The sizes of all targets of a batch of views."""
 
-    views: int
+    num_views: int
     image_px: int
     supersampling: int
     floor_step: int
 
     @property
-    def samples(self) -> Grid:
-        """Of the geometry and its light."""
-        return Grid.of(self.views, (self.image_px + 2 * BORDER_PX) * self.supersampling)
+    def samples(self) -> TileGrid:
+        """Grid of the geometry and its light."""
+        return TileGrid.from_num_tiles(self.num_views, (self.image_px + 2 * BORDER_PX) * self.supersampling)
 
     @property
-    def pixels(self) -> Grid:
-        """Of the pictures."""
-        return Grid.of(self.views, self.image_px)
+    def pixels(self) -> TileGrid:
+        """Grid of the pictures."""
+        return TileGrid.from_num_tiles(self.num_views, self.image_px)
 
     @property
-    def floor(self) -> Grid:
-        """Of the light on the floor."""
-        return Grid.of(self.views, ceil(self.image_px / self.floor_step))
+    def floor(self) -> TileGrid:
+        """Grid of the light on the floor."""
+        return TileGrid.from_num_tiles(self.num_views, ceil(self.image_px / self.floor_step))
 
 
-class Layer:
-    """What the camera sees at every sample: color, normal, material, and depth along its axis."""
+class GeometryLayer:
+    """The surfaces that the cameras see at every sample: color, normal, material, and depth."""
 
-    def __init__(self, context: "moderngl.Context", grid: Grid) -> None:
+    def __init__(self, context: "moderngl.Context", grid: TileGrid) -> None:
         self.color = context.texture(grid.size, 4)
         self.normal = context.texture(grid.size, 4, dtype="f2")
         self.material = context.texture(grid.size, 1, dtype="u2")
@@ -108,22 +108,22 @@ class Layer:
         }
 
     def clear(self) -> None:
-        """Nothing is there: only depth needs to say so."""
+        """Mark all samples as empty; only depth needs to be cleared for that."""
         self._only_depth.clear(depth=1.0)
 
     def release(self) -> None:
-        """Free its memory on the device."""
+        """Free the memory on the device."""
         for item in (self.framebuffer, self._only_depth, *self._textures, self._test):
             item.release()
 
 
 class ViewTargets:
-    """What a batch of views is drawn into: geometry and light a sample, the floor's light, pictures."""
+    """The targets of a batch of views: geometry and light per sample, the floor's light, and pictures."""
 
-    def __init__(self, context: "moderngl.Context", size: ViewSize) -> None:
+    def __init__(self, context: "moderngl.Context", size: TargetSizes) -> None:
         self.size = size
         self._context = context
-        self._layers: list[Layer] = []
+        self._layers: list[GeometryLayer] = []
         self.light = context.texture(size.samples.size, 4, dtype="f2")
         self.floor = context.texture(size.floor.size, 4, dtype="f2")
         self.picture = context.texture(size.pixels.size, 4)
@@ -131,27 +131,30 @@ class ViewTargets:
             texture: context.framebuffer([texture]) for texture in (self.light, self.floor, self.picture)
         }
 
-    def layer(self, number: int) -> Layer:
-        """The n-th surface behind each other. Two are kept, used in turn: a layer knows the one before it."""
+    def get_layer(self, number: int) -> GeometryLayer:
+        """Return the layer of the n-th surface behind each other.
+
+        Two layers are used in turn, since a layer needs only the one before it.
+        """
         while len(self._layers) <= number % 2:
-            self._layers.append(Layer(self._context, self.size.samples))
+            self._layers.append(GeometryLayer(self._context, self.size.samples))
         return self._layers[number % 2]
 
-    def framebuffer_of(self, texture: "moderngl.Texture") -> "moderngl.Framebuffer":
-        """For drawing into one of the targets."""
+    def get_framebuffer(self, texture: "moderngl.Texture") -> "moderngl.Framebuffer":
+        """Return the framebuffer that draws into one of the targets."""
         return self._framebuffers[texture]
 
     def release(self) -> None:
-        """Free its memory on the device."""
+        """Free the memory on the device."""
         for item in (*self._framebuffers.values(), *self._layers, self.light, self.floor, self.picture):
             item.release()
 
 
 class OutputTargets:
-    """What one sample at each pixel's centre sees: mask; normal and depth; object coordinates."""
+    """The targets of what one sample at each pixel's center sees: mask; normal and depth; coordinates."""
 
-    def __init__(self, context: "moderngl.Context", views: int, image_px: int) -> None:
-        self.grid = Grid.of(views, image_px)
+    def __init__(self, context: "moderngl.Context", num_views: int, image_px: int) -> None:
+        self.grid = TileGrid.from_num_tiles(num_views, image_px)
         self.mask = context.texture(self.grid.size, 1)
         self.surface = context.texture(self.grid.size, 4, dtype="f4")
         self.coordinates = context.texture(self.grid.size, 4, dtype="f4")
@@ -159,6 +162,6 @@ class OutputTargets:
         self.framebuffer = context.framebuffer([self.mask, self.surface, self.coordinates], self._depth)
 
     def release(self) -> None:
-        """Free its memory on the device."""
+        """Free the memory on the device."""
         for item in (self.framebuffer, self.mask, self.surface, self.coordinates, self._depth):
             item.release()

@@ -1,4 +1,4 @@
-"""pyrender's segmentation pass with a shader of ours: it writes numbers of triangles instead of colours."""
+"""pyrender's segmentation pass with our own shader, which writes triangle numbers in place of colors."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,12 @@ SHADERS = Path(__file__).parent / "shaders"
 
 
 def make_renderer(pyrender: Any) -> Any:
-    """A pyrender ``Renderer`` whose flag SEG gives triangle numbers; to be made in a current context."""
+    """Make a pyrender ``Renderer`` whose flag SEG draws triangle numbers; call it in a current context."""
     from pyrender.renderer import Renderer
     from pyrender.shader_program import ShaderProgramCache
 
     class SurfacePrograms(ShaderProgramCache):
-        """Whatever segmentation asks for, our pair of shaders."""
+        """A cache of shader programs that replaces those of the segmentation pass by ours."""
 
         def get_program(self, vertex_shader: str, fragment_shader: str, *more: Any, **named: Any) -> Any:
             if fragment_shader == "segmentation.frag":
@@ -21,13 +21,13 @@ def make_renderer(pyrender: Any) -> Any:
             return super().get_program(vertex_shader, fragment_shader, *more, **named)
 
     class SurfaceRenderer(Renderer):
-        """Numbers triangles in segmentation, and lets it see through what is clear."""
+        """A renderer whose segmentation pass numbers triangles, and leaves out transparent texels."""
 
         def __init__(self) -> None:
             super().__init__(1, 1)
             self._program_cache = SurfacePrograms()
             self.first: dict[Any, int] = {}
-            """The number of each primitive's first triangle; those that are missing are not drawn."""
+            """Number of each primitive's first triangle; a primitive that is missing is not drawn."""
 
         def _bind_and_draw_primitive(self, primitive: Any, pose: Any, program: Any, flags: int) -> None:
             if flags & pyrender.RenderFlags.SEG:

@@ -1,12 +1,12 @@
-"""Mesh files by format: OBJ, glTF, PLY, STL and OFF."""
+"""Readers of mesh files by format: OBJ, glTF, PLY, STL and OFF."""
 
 from turntable.renderer.meshes.formats.gltf import load_gltf
+from turntable.renderer.meshes.formats.mesh_files import SUFFIXES, load_mesh_file
 from turntable.renderer.meshes.formats.obj import load_obj
-from turntable.renderer.meshes.formats.reading import SUFFIXES, load_file
 
 __all__ = [
     "SUFFIXES",
-    "load_file",
     "load_gltf",
+    "load_mesh_file",
     "load_obj",
 ]

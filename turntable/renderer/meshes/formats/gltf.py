@@ -1,7 +1,6 @@
-"""glTF 2.0 files, embedded or not: the meshes of their scene, at rest.
+"""Loading of glTF 2.0 files: the triangle meshes of a scene, at rest.
 
-Animations, armatures and morph targets are left as the file stores them; cameras, lights, points and lines
-are not drawn.
+Animations, skins and morph targets are not applied. Cameras, lights, points and lines are not drawn.
 """
 
 from dataclasses import dataclass, replace
@@ -12,116 +11,141 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.formats import colours
-from turntable.renderer.meshes.formats.confined import Confined
-from turntable.renderer.meshes.formats.gltf_accessors import count_of, floats, indices, is_sparse
+from turntable.renderer.meshes.formats import colors
+from turntable.renderer.meshes.formats.gltf_accessors import (
+    count_elements,
+    is_sparse,
+    read_floats,
+    read_indices,
+)
 from turntable.renderer.meshes.formats.gltf_file import GltfFile, JsonObject, open_gltf
-from turntable.renderer.meshes.formats.gltf_materials import GltfMaterials, finite
-from turntable.renderer.meshes.formats.textures import Textures
+from turntable.renderer.meshes.formats.gltf_materials import GltfMaterials, parse_finite_numbers
+from turntable.renderer.meshes.formats.object_files import ObjectFiles
+from turntable.renderer.meshes.formats.texture_loader import TextureLoader
 from turntable.renderer.meshes.limits import LIMITS, Limits
-from turntable.renderer.meshes.mesh import Mesh, checked, flat_normals, joined, unit, y_up_to_z_up
+from turntable.renderer.meshes.mesh import (
+    Mesh,
+    check_mesh,
+    join_meshes,
+    normalize_vectors,
+    with_flat_normals,
+    y_up_to_z_up,
+)
 
 TRIANGLES, STRIP, FAN = 4, 5, 6
-COMPRESSED = "KHR_draco_mesh_compression"
-_READ = ("POSITION", "NORMAL", "TEXCOORD_", "COLOR_0")
-"""How the attributes begin that are read."""
-_MOVES = frozenset({"matrix", "rotation", "scale", "translation"})
+"""Modes of glTF primitives that have triangles."""
+DRACO_EXTENSION = "KHR_draco_mesh_compression"
+"""Extension of primitives whose data is compressed with Draco."""
+_ATTRIBUTE_PREFIXES = ("POSITION", "NORMAL", "TEXCOORD_", "COLOR_0")
+"""Prefixes of the names of the attributes that are read."""
+_TRANSFORM_KEYS = frozenset({"matrix", "rotation", "scale", "translation"})
+"""Keys of a node that move it relative to its parent."""
 
 Matrix = NDArray[np.float64]
+"""Matrix [4, 4] or [3, 3]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Placed:
-    """A primitive of a mesh, where a node puts it."""
+class _PlacedPrimitive:
+    """A primitive of a mesh, placed in the scene by a node."""
 
     primitive: JsonObject
-    world: Matrix
+    """The primitive in the JSON of the file."""
+    world_matrix: Matrix
+    """[4, 4] matrix from the node to the scene."""
 
 
 def load_gltf(path: Path, root: Path | None = None, limits: Limits = LIMITS) -> Mesh:
-    """Read a .glb or .gltf file.
+    """Load a .glb or .gltf file.
 
     Args:
-        path: The file.
-        root: The folder that no buffer or image may leave; the file's own folder by default.
-        limits: What the object's files may ask for.
+        path: Path of the file.
+        root: Folder that no buffer or image may lie outside; the file's own folder by default.
+        limits: Limits on what the object's files may ask for.
 
     Raises:
-        MeshError: It cannot be read, or holds no usable triangles.
+        MeshError: The file cannot be read, or has no usable triangles.
     """
-    file = open_gltf(path, Confined(root or path.parent, limits))
-    placed = _placed(file)
+    file = open_gltf(path, ObjectFiles(root or path.parent, limits))
+    placed = _list_placed_primitives(file)
     if not placed:
         raise MeshError(f"{path}: its scene has no triangles; leave this object out", reason="no faces")
     _check_counts(file, placed)
-    textures = Textures(file.files)
+    textures = TextureLoader(file.object_files)
     materials = GltfMaterials(file, textures)
-    mesh = checked(joined([_part(file, item, materials) for item in placed]), str(path))
-    notes = tuple(f"{path}: {note}" for note in textures.notes)
-    return replace(y_up_to_z_up(mesh), warnings=notes, files=tuple(file.files.files))
+    mesh = check_mesh(join_meshes([_build_part(file, item, materials) for item in placed]), str(path))
+    warnings = tuple(f"{path}: {warning}" for warning in textures.warnings)
+    return replace(y_up_to_z_up(mesh), warnings=warnings, files=tuple(file.object_files.paths_read))
 
 
-def _placed(file: GltfFile) -> list[_Placed]:
-    """The primitives of triangles in the file's scene."""
-    placed: list[_Placed] = []
-    drawn: dict[int, list[JsonObject]] = {}  # a mesh may stand in the scene any number of times
-    waiting = [(number, np.eye(4)) for number in reversed(_roots(file))]
-    seen: set[int] = set()
-    while waiting:
-        number, parent = waiting.pop()
-        node = file.item("nodes", number)
-        # A node has one parent. Otherwise a few nodes stand for any number of them, or for a circle.
-        if number in seen:
-            file.broken(f"node {number} is in two places of the scene")
-        seen.add(number)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found among the vertices
-            local = _local(file, node)
+def _list_placed_primitives(file: GltfFile) -> list[_PlacedPrimitive]:
+    """List the triangle primitives of the scene, each with its world matrix, in the order of the file."""
+    placed: list[_PlacedPrimitive] = []
+    primitives_of_mesh: dict[int, list[JsonObject]] = {}  # a scene may place a mesh any number of times
+    # A stack instead of recursion: a file may nest nodes deeper than Python can recurse. Nodes are pushed in
+    # reverse, so that they are visited in the order of the file.
+    stack = [(number, np.eye(4)) for number in reversed(_list_root_nodes(file))]
+    visited: set[int] = set()
+    while stack:
+        number, parent = stack.pop()
+        node = file.get_item("nodes", number)
+        # By the specification, a node has at most one parent. Without this check a few nodes could stand for
+        # exponentially many, or form a cycle.
+        if number in visited:
+            file.raise_unreadable(f"node {number} is in two places of the scene")
+        visited.add(number)
+        # Overflow is ignored here: check_mesh finds vertices that are not finite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            local = _compute_local_matrix(file, node)
             world = parent if local is None else parent @ local
         if "mesh" in node:
-            mesh = file.number(node, "mesh")
-            if mesh not in drawn:
-                drawn[mesh] = _drawn(file, file.item("meshes", mesh))
-            placed += [_Placed(primitive, world) for primitive in drawn[mesh]]
-            _check_paid(file, "placed_parts", len(placed), "parts of meshes")
-        waiting += [(child, world) for child in reversed(_numbers(file, node, "children"))]
+            mesh = file.get_int(node, "mesh")
+            if mesh not in primitives_of_mesh:
+                primitives_of_mesh[mesh] = _select_triangle_primitives(file, file.get_item("meshes", mesh))
+            placed += [_PlacedPrimitive(primitive, world) for primitive in primitives_of_mesh[mesh]]
+            _check_scaled(file, "placed_parts", len(placed), "parts of meshes")
+        stack += [(child, world) for child in reversed(_parse_int_list(file, node, "children"))]
     return placed
 
 
-def _drawn(file: GltfFile, mesh: JsonObject) -> list[JsonObject]:
-    """The primitives of a mesh that have triangles."""
+def _select_triangle_primitives(file: GltfFile, mesh: JsonObject) -> list[JsonObject]:
+    """Select the primitives of a mesh that have triangles."""
     return [
         primitive
-        for primitive in file.tables(mesh, "primitives")
-        if file.number(primitive, "mode", TRIANGLES) in (TRIANGLES, STRIP, FAN)
+        for primitive in file.get_dicts(mesh, "primitives")
+        if file.get_int(primitive, "mode", TRIANGLES) in (TRIANGLES, STRIP, FAN)
     ]
 
 
-def _check_paid(file: GltfFile, name: str, value: int, what: str) -> None:
-    file.files.limits.check_paid(name, value, file.files.bytes_read, str(file.path), what)
+def _check_scaled(file: GltfFile, name: str, value: int, unit: str) -> None:
+    """Compare an amount with a limit that grows with the bytes read so far."""
+    file.object_files.limits.check_scaled(name, value, file.object_files.bytes_read, str(file.path), unit)
 
 
-def _roots(file: GltfFile) -> list[int]:
-    if file.items("scenes"):
-        return _numbers(file, file.item("scenes", file.tree.get("scene", 0)), "nodes")
-    children = {child for node in file.items("nodes") for child in _numbers(file, node, "children")}
-    return [number for number in range(len(file.items("nodes"))) if number not in children]
+def _list_root_nodes(file: GltfFile) -> list[int]:
+    """List the root nodes: those of the default scene, or all nodes without a parent if there is no scene."""
+    if file.get_list("scenes"):
+        return _parse_int_list(file, file.get_item("scenes", file.document.get("scene", 0)), "nodes")
+    children = {child for node in file.get_list("nodes") for child in _parse_int_list(file, node, "children")}
+    return [number for number in range(len(file.get_list("nodes"))) if number not in children]
 
 
-def _numbers(file: GltfFile, table: JsonObject, name: str) -> list[int]:
-    found = table.get(name, [])
-    if not isinstance(found, list) or not all(type(item) is int for item in cast("list[Any]", found)):
-        file.broken(f"{name} is no list of numbers")
-    return cast("list[int]", found)
+def _parse_int_list(file: GltfFile, table: JsonObject, name: str) -> list[int]:
+    """Return a list of integers from the JSON, empty if the file leaves it out."""
+    value = table.get(name, [])
+    if not isinstance(value, list) or not all(type(item) is int for item in cast("list[Any]", value)):
+        file.raise_unreadable(f"{name} is not a list of integers")
+    return cast("list[int]", value)
 
 
-def _local(file: GltfFile, node: JsonObject) -> Matrix | None:
-    """[4, 4]: from a node to its parent; None where they are the same."""
-    if not node.keys() & _MOVES:
+def _compute_local_matrix(file: GltfFile, node: JsonObject) -> Matrix | None:
+    """Return the matrix [4, 4] from a node to its parent, or None if it is the identity."""
+    if not node.keys() & _TRANSFORM_KEYS:
         return None
     if "matrix" in node:
-        return _list(file, node, "matrix", np.eye(4).ravel()).reshape(4, 4).T
-    x, y, z, w = _list(file, node, "rotation", np.array([0.0, 0.0, 0.0, 1.0]))
-    turn = np.array(
+        return _parse_node_floats(file, node, "matrix", np.eye(4).ravel()).reshape(4, 4).T
+    x, y, z, w = _parse_node_floats(file, node, "rotation", np.array([0.0, 0.0, 0.0, 1.0]))
+    rotation = np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
             [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
@@ -129,112 +153,156 @@ def _local(file: GltfFile, node: JsonObject) -> Matrix | None:
         ]
     )
     matrix = np.eye(4)
-    matrix[:3, :3] = turn * _list(file, node, "scale", np.ones(3))
-    matrix[:3, 3] = _list(file, node, "translation", np.zeros(3))
+    matrix[:3, :3] = rotation * _parse_node_floats(file, node, "scale", np.ones(3))
+    matrix[:3, 3] = _parse_node_floats(file, node, "translation", np.zeros(3))
     return matrix
 
 
-def _list(file: GltfFile, node: JsonObject, name: str, default: NDArray[np.float64]) -> NDArray[np.float64]:
+def _parse_node_floats(
+    file: GltfFile, node: JsonObject, name: str, default: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the numbers of a node's transform, or the default if the file leaves them out."""
     value: Any = node.get(name, default.tolist())
     if not isinstance(value, list) or len(cast("list[Any]", value)) != len(default):
-        file.broken(f"{name} of a node has not {len(default)} numbers")
-    return finite(file, cast("list[Any]", value), name)
+        file.raise_unreadable(f"{name} of a node is not a list of {len(default)} numbers")
+    return parse_finite_numbers(file, cast("list[Any]", value), name)
 
 
-def _check_counts(file: GltfFile, placed: list[_Placed]) -> None:
-    """Before any of them is read: a mesh counts wherever a node puts it."""
+def _check_counts(file: GltfFile, placed: list[_PlacedPrimitive]) -> None:
+    """Check the numbers of vertices and triangles before any is read.
+
+    A mesh counts each time a node places it.
+    """
     vertices = triangles = 0
     for item in placed:
-        if COMPRESSED in file.table(item.primitive, "extensions"):
+        if DRACO_EXTENSION in file.get_dict(item.primitive, "extensions"):
             raise MeshError(
-                f"{file.path} is compressed with Draco, which is not read; export it without compression",
+                f"{file.path} is compressed with Draco, which is not supported; export it without "
+                "compression",
                 reason="unsupported",
             )
-        count = count_of(file, file.table(item.primitive, "attributes").get("POSITION"))
-        corners = _num_corners(file, item.primitive, count)
-        vertices += min(count, corners) if _takes_few(file, item.primitive, count) else count
-        triangles += _num_triangles(file, item.primitive, corners)
-    file.files.limits.check("vertices", vertices, str(file.path), "vertices")
-    file.files.limits.check("triangles", triangles, str(file.path), "triangles")
-    _check_paid(file, "placed_vertices", vertices, "vertices")
-    _check_paid(file, "placed_triangles", triangles, "triangles")
+        count = count_elements(file, file.get_dict(item.primitive, "attributes").get("POSITION"))
+        corners = _count_corners(file, item.primitive, count)
+        vertices += min(count, corners) if _has_unused_vertices(file, item.primitive, count) else count
+        triangles += _count_triangles(file, item.primitive, corners)
+    file.object_files.limits.check("vertices", vertices, str(file.path), "vertices")
+    file.object_files.limits.check("triangles", triangles, str(file.path), "triangles")
+    _check_scaled(file, "placed_vertices", vertices, "vertices")
+    _check_scaled(file, "placed_triangles", triangles, "triangles")
 
 
-def _num_corners(file: GltfFile, primitive: JsonObject, vertices: int) -> int:
-    return count_of(file, primitive["indices"]) if "indices" in primitive else vertices
+def _count_corners(file: GltfFile, primitive: JsonObject, num_vertices: int) -> int:
+    """Return the number of corners that a primitive's triangles are made from."""
+    return count_elements(file, primitive["indices"]) if "indices" in primitive else num_vertices
 
 
-def _num_triangles(file: GltfFile, primitive: JsonObject, corners: int) -> int:
-    return corners // 3 if file.number(primitive, "mode", TRIANGLES) == TRIANGLES else max(corners - 2, 0)
+def _count_triangles(file: GltfFile, primitive: JsonObject, num_corners: int) -> int:
+    """Return the number of triangles of a primitive, in its mode: a list, a strip or a fan."""
+    return (
+        num_corners // 3
+        if file.get_int(primitive, "mode", TRIANGLES) == TRIANGLES
+        else max(num_corners - 2, 0)
+    )
 
 
-def _takes_few(file: GltfFile, primitive: JsonObject, vertices: int) -> bool:
-    """Return whether a primitive cannot use all of its vertices, as many that share one buffer do not."""
-    if "indices" not in primitive or count_of(file, primitive["indices"]) >= vertices:
+def _has_unused_vertices(file: GltfFile, primitive: JsonObject, num_vertices: int) -> bool:
+    """Return True if a primitive cannot use all of its vertices, because it has fewer indices.
+
+    This is common where many primitives share one vertex buffer. The vertices used are then selected before
+    the attributes are read. Sparse accessors are always read as a whole, so they do not count.
+    """
+    if "indices" not in primitive or count_elements(file, primitive["indices"]) >= num_vertices:
         return False
-    attributes = file.table(primitive, "attributes")
-    return not any(is_sparse(file, index) for name, index in attributes.items() if name.startswith(_READ))
+    attributes = file.get_dict(primitive, "attributes")
+    return not any(
+        is_sparse(file, index) for name, index in attributes.items() if name.startswith(_ATTRIBUTE_PREFIXES)
+    )
 
 
-def _part(file: GltfFile, item: _Placed, materials: GltfMaterials) -> Mesh:
-    attributes = file.table(item.primitive, "attributes")
-    count = count_of(file, attributes.get("POSITION"))
-    triangles, rows = _triangles(file, item.primitive, count), None
-    if _takes_few(file, item.primitive, count):
+def _build_part(file: GltfFile, item: _PlacedPrimitive, materials: GltfMaterials) -> Mesh:
+    """Build the mesh of one placed primitive."""
+    attributes = file.get_dict(item.primitive, "attributes")
+    count = count_elements(file, attributes.get("POSITION"))
+    triangles, rows = _read_triangles(file, item.primitive, count), None
+    if _has_unused_vertices(file, item.primitive, count):
         rows, corners = np.unique(triangles, return_inverse=True)
         triangles = corners.reshape(-1, 3)
-    positions = floats(file, attributes["POSITION"], 3, rows)
+    positions = read_floats(file, attributes["POSITION"], 3, rows)
 
     def attribute(name: str, width: int) -> NDArray[np.float64] | None:
-        return _attribute(file, attributes, name, width, count, rows)
+        return _read_attribute(file, attributes, name, width, count, rows)
 
-    material, use = materials.get(item.primitive.get("material"))
-    uv = attribute(f"TEXCOORD_{use.coordinates}", 2)
+    material, mapping = materials.get(item.primitive.get("material"))
+    uv = attribute(f"TEXCOORD_{mapping.texcoord_set}", 2)
     with np.errstate(over="ignore", invalid="ignore"):
-        texcoords = np.zeros((len(positions), 2)) if uv is None else use.moved(uv) * [1, -1] + [0, 1]
-    normals, colour = attribute("NORMAL", 3), attribute("COLOR_0", 3)
-    of_materials, index = (material,), np.zeros(len(triangles), dtype=np.int32)
-    if colour is not None and material.texture is None:
-        light = colour[triangles].mean(axis=1) * material.base_color
-        found, index = colours.face_materials(colours.encoded(np.clip(np.nan_to_num(light), 0, 1)))
-        of_materials = tuple(replace(material, base_color=one.base_color) for one in found)
+        # glTF's v runs downward, a mesh's v upward.
+        texcoords = (
+            np.zeros((len(positions), 2))
+            if uv is None
+            else mapping.transform_texcoords(uv) * [1, -1] + [0, 1]
+        )
+    normals, vertex_colors = attribute("NORMAL", 3), attribute("COLOR_0", 3)
+    part_materials, index = (material,), np.zeros(len(triangles), dtype=np.int32)
+    if vertex_colors is not None and material.texture is None:
+        # The renderer has no vertex colors: each face gets a material with the mean color of its corners.
+        light = vertex_colors[triangles].mean(axis=1) * material.base_color
+        face_materials, index = colors.colors_to_materials(
+            colors.linear_to_srgb(np.clip(np.nan_to_num(light), 0, 1))
+        )
+        part_materials = tuple(replace(material, base_color=face.base_color) for face in face_materials)
     with np.errstate(over="ignore", invalid="ignore"):
-        world = positions @ item.world[:3, :3].T + item.world[:3, 3]
-        shading = np.zeros_like(positions) if normals is None else normals @ _cofactors(item.world[:3, :3]).T
+        world = positions @ item.world_matrix[:3, :3].T + item.world_matrix[:3, 3]
+        shading = (
+            np.zeros_like(positions)
+            if normals is None
+            else normals @ _compute_cofactors(item.world_matrix[:3, :3]).T
+        )
         mesh = Mesh(
             positions=world.astype(np.float32),
             triangles=triangles.astype(np.int32),
-            normals=unit(shading).astype(np.float32),
+            normals=normalize_vectors(shading).astype(np.float32),
             texcoords=texcoords.astype(np.float32),
             material_index=index,
-            materials=of_materials,
+            materials=part_materials,
             has_normals=normals is not None,
         )
-        return mesh if mesh.has_normals else flat_normals(mesh)
+        return mesh if mesh.has_normals else with_flat_normals(mesh)
 
 
-def _cofactors(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[3, 3]: what turns normals when ``matrix`` moves points; it exists for flattened meshes too."""
+def _compute_cofactors(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cofactor matrix [3, 3], which transforms normals where ``matrix`` transforms points.
+
+    Unlike the inverse transpose, it exists for matrices that flatten a mesh too.
+    """
     a, b, c = matrix.T
     return np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
 
 
-def _attribute(
-    file: GltfFile, attributes: JsonObject, name: str, width: int, count: int, rows: NDArray[np.int64] | None
+def _read_attribute(
+    file: GltfFile,
+    attributes: JsonObject,
+    name: str,
+    width: int,
+    num_vertices: int,
+    rows: NDArray[np.int64] | None,
 ) -> NDArray[np.float64] | None:
-    """[count, width], or [K, width] of ``rows`` [K]."""
+    """Read an attribute of all vertices [count, width], or of ``rows`` [K, width]; None if there is none."""
     if name not in attributes:
         return None
-    given = count_of(file, attributes[name])
-    if given != count:
-        file.broken(f"{name} of {given} vertices, where there are {count}")
-    return floats(file, attributes[name], width, rows)
+    num_elements = count_elements(file, attributes[name])
+    if num_elements != num_vertices:
+        file.raise_unreadable(f"{name} has {num_elements} elements for {num_vertices} vertices")
+    return read_floats(file, attributes[name], width, rows)
 
 
-def _triangles(file: GltfFile, primitive: JsonObject, vertices: int) -> NDArray[np.int64]:
-    """[T, 3]."""
-    corners = indices(file, primitive["indices"], vertices) if "indices" in primitive else np.arange(vertices)
-    mode = file.number(primitive, "mode", TRIANGLES)
+def _read_triangles(file: GltfFile, primitive: JsonObject, num_vertices: int) -> NDArray[np.int64]:
+    """Read the triangles [T, 3] of a primitive as indices into its vertices."""
+    corners = (
+        read_indices(file, primitive["indices"], num_vertices)
+        if "indices" in primitive
+        else np.arange(num_vertices)
+    )
+    mode = file.get_int(primitive, "mode", TRIANGLES)
     if mode == TRIANGLES:
         return corners[: len(corners) // 3 * 3].reshape(-1, 3)
     if len(corners) < 3:
@@ -242,5 +310,6 @@ def _triangles(file: GltfFile, primitive: JsonObject, vertices: int) -> NDArray[
     if mode == FAN:
         return np.stack([np.full(len(corners) - 2, corners[0]), corners[1:-1], corners[2:]], axis=1)
     strip = np.stack([corners[:-2], corners[1:-1], corners[2:]], axis=1)
+    # Every second triangle of a strip runs the other way around.
     strip[1::2] = strip[1::2, [1, 0, 2]]
     return strip

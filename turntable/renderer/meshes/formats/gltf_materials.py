@@ -1,4 +1,4 @@
-"""The materials of a glTF file: the parts of them that the scene shows."""
+"""Materials of a glTF file, reduced to what the renderer draws."""
 
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -6,120 +6,147 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.renderer.meshes.formats.colours import tinted
+from turntable.renderer.meshes.formats.colors import tint_pixels
 from turntable.renderer.meshes.formats.gltf_file import GltfFile, JsonObject
-from turntable.renderer.meshes.formats.textures import INSTEAD, Mode, Textures
+from turntable.renderer.meshes.formats.texture_loader import FALLBACK_TEXT, Mode, TextureLoader
 from turntable.renderer.meshes.mesh import Material, Texture
 
-OLD_STYLE = "KHR_materials_pbrSpecularGlossiness"
+SPECULAR_GLOSSINESS = "KHR_materials_pbrSpecularGlossiness"
+"""Older extension that describes a material by diffuse color and glossiness."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TextureUse:
-    """Which texture coordinates a material takes, and how they are moved."""
+class TextureMapping:
+    """The texture coordinates that a material uses, and the transform applied to them."""
 
-    coordinates: int = 0
+    texcoord_set: int = 0
+    """Number of the set of texture coordinates (``TEXCOORD_n``)."""
     offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    """[2] offset, applied last."""
     scale: NDArray[np.float64] = field(default_factory=lambda: np.ones(2))
+    """[2] scale, applied first."""
     rotation_rad: float = 0.0
+    """Rotation about the origin in radians, by the convention of ``KHR_texture_transform``."""
 
-    def moved(self, uv: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Texture coordinates [N, 2], with v downwards as the file has them."""
+    def transform_texcoords(self, uv: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Transform texture coordinates [N, 2], with v downward as in the file."""
         cos, sin = np.cos(self.rotation_rad), np.sin(self.rotation_rad)
-        turn = np.array([[cos, sin], [-sin, cos]])
-        return (uv * self.scale) @ turn.T + self.offset
+        rotation = np.array([[cos, sin], [-sin, cos]])
+        return (uv * self.scale) @ rotation.T + self.offset
 
 
 @dataclass(slots=True)
 class GltfMaterials:
-    """Materials by number, each made once."""
+    """The materials of a glTF file, each built once."""
 
     file: GltfFile
-    textures: Textures
-    _made: dict[int | None, tuple[Material, TextureUse]] = field(default_factory=dict)
+    """File the materials are read from."""
+    texture_loader: TextureLoader
+    """Loader of the images."""
+    _cache: dict[int | None, tuple[Material, TextureMapping]] = field(default_factory=dict)
+    """Materials built so far, by index."""
 
-    def get(self, index: object) -> tuple[Material, TextureUse]:
-        """A material and how it takes its texture; glTF's default without a number."""
-        table = {} if index is None else self.file.item("materials", index)
+    def get(self, index: object) -> tuple[Material, TextureMapping]:
+        """Return a material and its texture mapping; glTF's default material if ``index`` is None.
+
+        Raises:
+            MeshError: There is no such material, or it cannot be read.
+        """
+        table = {} if index is None else self.file.get_item("materials", index)
         number = cast("int | None", index)
-        if number not in self._made:
-            self._made[number] = self._make(table)
-        return self._made[number]
+        if number not in self._cache:
+            self._cache[number] = self._build_material(table)
+        return self._cache[number]
 
-    def _make(self, table: JsonObject) -> tuple[Material, TextureUse]:
-        old = self.file.table(self.file.table(table, "extensions"), OLD_STYLE)
-        pbr = self.file.table(table, "pbrMetallicRoughness")
-        factor = self._numbers(old or pbr, "diffuseFactor" if old else "baseColorFactor", 4, 1.0)
-        gloss = self._number(old, "glossinessFactor", 1.0) if old else None
+    def _build_material(self, table: JsonObject) -> tuple[Material, TextureMapping]:
+        """Build a material from its JSON."""
+        glossy = self.file.get_dict(self.file.get_dict(table, "extensions"), SPECULAR_GLOSSINESS)
+        pbr = self.file.get_dict(table, "pbrMetallicRoughness")
+        factor = self._parse_numbers(glossy or pbr, "diffuseFactor" if glossy else "baseColorFactor", 4, 1.0)
+        glossiness = self._parse_number(glossy, "glossinessFactor", 1.0) if glossy else None
         transparent = table.get("alphaMode") in ("BLEND", "MASK")
-        image = self.file.table(old or pbr, "diffuseTexture" if old else "baseColorTexture")
-        texture = self._texture(image, "RGBA" if transparent else "RGB") if image else None
+        image = self.file.get_dict(glossy or pbr, "diffuseTexture" if glossy else "baseColorTexture")
+        texture = self._load_texture(image, "RGBA" if transparent else "RGB") if image else None
         material = Material(
             name=str(table.get("name", "default"))[:80],
             base_color=(float(factor[0]), float(factor[1]), float(factor[2])),
-            roughness=self._number(pbr, "roughnessFactor", 1.0) if gloss is None else 1 - gloss,
+            roughness=self._parse_number(pbr, "roughnessFactor", 1.0)
+            if glossiness is None
+            else 1 - glossiness,
             alpha=float(factor[3]) if transparent else 1.0,
-            texture=None if texture is None else self._tinted(texture, factor[:3]),
+            texture=None if texture is None else self._tint_texture(texture, factor[:3]),
         )
-        return material, self._use(image)
+        return material, self._parse_mapping(image)
 
-    def _texture(self, info: JsonObject, mode: Mode) -> Texture | None:
-        texture = self.file.item("textures", info.get("index"))
-        webp = self.file.table(self.file.table(texture, "extensions"), "EXT_texture_webp")
+    def _load_texture(self, info: JsonObject, mode: Mode) -> Texture | None:
+        """Load the texture of a material. Return None, with a warning, if it cannot be used."""
+        texture = self.file.get_item("textures", info.get("index"))
+        webp = self.file.get_dict(self.file.get_dict(texture, "extensions"), "EXT_texture_webp")
         source = webp.get("source", texture.get("source"))
         if source is None:
-            self.textures.note(f"a texture in a format that is not read; {INSTEAD}")
+            self.texture_loader.add_warning(f"a texture has an unsupported format; {FALLBACK_TEXT}")
             return None
-        image = self.file.item("images", source)
+        image = self.file.get_item("images", source)
         uri = str(image.get("uri", ""))
         if "bufferView" not in image and not uri.startswith("data:"):
-            return self.textures.from_file(self.file.path.parent, self.file.file_name(uri), mode)
-        # By what holds the bytes: any number of images may name the same.
-        key = uri if "bufferView" not in image else self.file.number(image, "bufferView")
-        return self.textures.embedded(key, lambda: self._bytes(image, uri), f"image {source}", mode)
+            return self.texture_loader.load_file(
+                self.file.path.parent, self.file.resolve_file_name(uri), mode
+            )
+        # Cached by what holds the bytes, since any number of images may refer to the same bytes.
+        key = uri if "bufferView" not in image else self.file.get_int(image, "bufferView")
+        return self.texture_loader.load_embedded(
+            key, lambda: self._read_image_bytes(image, uri), f"image {source}", mode
+        )
 
-    def _bytes(self, image: JsonObject, uri: str) -> bytes:
+    def _read_image_bytes(self, image: JsonObject, uri: str) -> bytes:
+        """Read the bytes of an embedded image."""
         if "bufferView" in image:
-            return bytes(self.file.view(image["bufferView"])[0])
-        return self.file.uri(uri) or b""
+            return bytes(self.file.get_buffer_view(image["bufferView"])[0])
+        return self.file.read_uri(uri) or b""
 
-    def _tinted(self, texture: Texture, factor: NDArray[np.float64]) -> Texture | None:
-        """Return the texture times a linear color [3]."""
+    def _tint_texture(self, texture: Texture, factor: NDArray[np.float64]) -> Texture | None:
+        """Multiply a texture by a linear color [3]."""
         if np.all(factor == 1):
             return texture
         key = (id(texture), *factor.tolist())
-        return self.textures.derived(key, texture, lambda: tinted(texture.pixels, factor))
+        return self.texture_loader.derive_texture(key, texture, lambda: tint_pixels(texture.pixels, factor))
 
-    def _use(self, info: JsonObject) -> TextureUse:
-        moved = self.file.table(self.file.table(info, "extensions"), "KHR_texture_transform")
-        coordinates = self.file.number(moved, "texCoord", self.file.number(info, "texCoord", 0))
-        return TextureUse(
-            coordinates,
-            self._numbers(moved, "offset", 2, 0.0),
-            self._numbers(moved, "scale", 2, 1.0),
-            self._number(moved, "rotation", 0.0, None),
+    def _parse_mapping(self, info: JsonObject) -> TextureMapping:
+        """Parse the texture mapping of a texture reference."""
+        transform = self.file.get_dict(self.file.get_dict(info, "extensions"), "KHR_texture_transform")
+        texcoord_set = self.file.get_int(transform, "texCoord", self.file.get_int(info, "texCoord", 0))
+        return TextureMapping(
+            texcoord_set,
+            self._parse_numbers(transform, "offset", 2, 0.0),
+            self._parse_numbers(transform, "scale", 2, 1.0),
+            self._parse_number(transform, "rotation", 0.0, None),
         )
 
-    def _number(self, table: JsonObject, name: str, default: float, most: float | None = 1.0) -> float:
-        value = float(self._numbers({name: [table.get(name, default)]}, name, 1, default)[0])
-        return value if most is None else min(max(value, 0.0), most)
+    def _parse_number(
+        self, table: JsonObject, name: str, default: float, max_value: float | None = 1.0
+    ) -> float:
+        """Parse a number, clamped to [0, max_value] unless ``max_value`` is None."""
+        value = float(self._parse_numbers({name: [table.get(name, default)]}, name, 1, default)[0])
+        return value if max_value is None else min(max(value, 0.0), max_value)
 
-    def _numbers(self, table: JsonObject, name: str, count: int, default: float) -> NDArray[np.float64]:
+    def _parse_numbers(self, table: JsonObject, name: str, count: int, default: float) -> NDArray[np.float64]:
+        """Parse a list of ``count`` numbers, each ``default`` if the file leaves the list out."""
         value: Any = table.get(name, [default] * count)
         if not isinstance(value, list) or len(cast("list[Any]", value)) != count:
-            self.file.broken(f"{name} has not {count} numbers")
-        return finite(self.file, cast("list[Any]", value), name)
+            self.file.raise_unreadable(f"{name} is not a list of {count} numbers")
+        return parse_finite_numbers(self.file, cast("list[Any]", value), name)
 
 
-def finite(file: GltfFile, values: list[Any], name: str) -> NDArray[np.float64]:
-    """Numbers of the JSON.
+def parse_finite_numbers(file: GltfFile, values: list[Any], name: str) -> NDArray[np.float64]:
+    """Convert values of the JSON to finite numbers.
 
     Raises:
-        MeshError: They are none, or not finite.
+        MeshError: A value is not a number, or is not finite.
     """
     if not all(isinstance(value, (int, float)) for value in values):
-        file.broken(f"{name} holds what is no number")
+        file.raise_unreadable(f"{name} holds something that is not a number")
+    # JSON integers can be too large for a float; float() would raise OverflowError.
     numbers = np.array([float(value) if abs(value) < 1e300 else np.inf for value in values])
     if not np.isfinite(numbers).all():
-        file.broken(f"{name} is not finite")
+        file.raise_unreadable(f"{name} is not finite")
     return numbers

@@ -1,4 +1,4 @@
-"""Google Scanned Objects as they are unpacked: ``{name}/meshes/model.obj``."""
+"""A source for Google Scanned Objects as its archives unpack: ``{name}/meshes/model.obj``."""
 
 import re
 from dataclasses import dataclass
@@ -7,84 +7,99 @@ from typing import Any
 
 import numpy as np
 
-from turntable.errors import InvalidInputError, shown
+from turntable.errors import InvalidInputError, format_text
 from turntable.renderer.meshes.formats import load_obj
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.sources.shapes import scaled_to_unit, turned
+from turntable.renderer.meshes.sources.mesh_transforms import rotate_mesh, scale_to_unit
 from turntable.renderer.meshes.sources.source import (
-    UNSORTED,
+    UNKNOWN_CATEGORY,
     SourceObject,
-    below,
-    described,
-    existing_folder,
-    files_digest,
+    check_folder,
+    compute_files_digest,
+    describe_objects,
+    resolve_object_path,
 )
 
-MODEL = Path("meshes") / "model.obj"
-TEXTURES = Path("materials") / "textures"
-TABLE = "metadata.pbtxt"
-MOST_TABLE_BYTES = 2**20
+MODEL_PATH = Path("meshes") / "model.obj"
+"""Path of the mesh file in an object's folder."""
+TEXTURES_PATH = Path("materials") / "textures"
+"""Path of the textures in an object's folder."""
+TABLE_NAME = "metadata.pbtxt"
+"""File of an object's folder that may name its category."""
+MAX_TABLE_BYTES = 2**20
+"""Most bytes read of the file."""
 
-AS_WRITTEN = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
-"""Undoes the turn that OBJ files get: these are z-up already."""
+Z_UP_ROTATION = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
+"""Rotation that undoes the one from y-up to z-up, which every OBJ file gets. GSO's files are z-up already."""
 
 _CATEGORY = re.compile(
-    # Possessive where blanks could be shared out in many ways: a file may have a million of them.
+    # Possessive quantifiers (*+): a file may have a million blanks, which ordinary quantifiers would split up
+    # in every possible way before giving up.
     r"categor(?:y|ies)\s*+:?\s*+\{[^{}]*?(?:first|name)\s*+:\s*+\"([^\"]+)\"|category\s*+:\s*+\"([^\"]+)\""
 )
+"""The category in ``metadata.pbtxt``, in either of two notations."""
 
 
 @dataclass(frozen=True, slots=True)
 class GsoSource:
-    """Scans in metres, z-up, scaled to a diagonal of 1. Ids are the names of the folders."""
+    """Scans in meters, z-up, scaled to a diagonal of 1. Ids are the names of the folders."""
 
     root: Path
+    """Folder of the objects."""
     name: str = "gso"
-    licence: str = "CC-BY-4.0 (Google Scanned Objects)"
+    """Name of the source."""
+    license: str = "CC-BY-4.0 (Google Scanned Objects)"
+    """License of the meshes as a whole."""
     limits: Limits = LIMITS
+    """Limits on what an object's files may ask for."""
 
-    def objects(self) -> tuple[SourceObject, ...]:
-        """Every folder with a model; its category where ``metadata.pbtxt`` has one."""
-        root = existing_folder(self.root, "the folder of Google's scanned objects")
-        names = sorted(path.relative_to(root).parts[0] for path in root.glob(f"*/{MODEL.as_posix()}"))
+    def list_objects(self) -> tuple[SourceObject, ...]:
+        """Return every folder with a model. Its category comes from ``metadata.pbtxt``, if it has one.
+
+        Raises:
+            InvalidInputError: The folder holds no models; the message says what it seems to be.
+        """
+        root = check_folder(self.root, "the folder of Google's scanned objects")
+        names = sorted(path.relative_to(root).parts[0] for path in root.glob(f"*/{MODEL_PATH.as_posix()}"))
         if names:
-            return tuple(SourceObject(name, _category(root / name / TABLE)) for name in names)
+            return tuple(SourceObject(name, _read_category(root / name / TABLE_NAME)) for name in names)
         if next(root.glob("*.zip"), None) is not None:
             raise InvalidInputError(f"{root} is still zipped: unpack every archive into a folder of its name")
-        if (root / MODEL).is_file():
+        if (root / MODEL_PATH).is_file():
             raise InvalidInputError(f"{root} is one object's folder; give the folder above, {root.parent}")
         raise InvalidInputError(
-            f"{root} holds no {{name}}/{MODEL.as_posix()}; for other meshes give --source folder"
+            f"{root} holds no {{name}}/{MODEL_PATH.as_posix()}; for other meshes give --source folder"
         )
 
     def load(self, object_id: str) -> Mesh:
-        """Read an object; its texture may lie among the materials."""
-        folder = below(self.root, object_id)
-        path = folder / MODEL
-        mesh = load_obj(path, folder, self.limits, (folder / TEXTURES,))
-        return scaled_to_unit(turned(mesh, AS_WRITTEN), path)
+        """Load an object. Its texture may lie beside the mesh or in ``materials/textures``."""
+        folder = resolve_object_path(self.root, object_id)
+        path = folder / MODEL_PATH
+        mesh = load_obj(path, folder, self.limits, (folder / TEXTURES_PATH,))
+        return scale_to_unit(rotate_mesh(mesh, Z_UP_ROTATION), path)
 
-    def digest(self, object_id: str, mesh: Mesh) -> str:
-        """sha256 over the mesh file, its materials and textures."""
-        return files_digest(mesh.files, below(self.root, object_id))
+    def compute_digest(self, object_id: str, mesh: Mesh) -> str:
+        """Return the SHA-256 of the mesh file, its materials and textures."""
+        return compute_files_digest(mesh.files, resolve_object_path(self.root, object_id))
 
-    def licence_of(self, object_id: str) -> str:  # noqa: ARG002
-        """That of all."""
-        return self.licence
+    def get_license(self, object_id: str) -> str:  # noqa: ARG002
+        """Return the license of Google Scanned Objects."""
+        return self.license
 
-    def mesh_file(self, object_id: str) -> Path | None:
-        """The OBJ file."""
-        return below(self.root, object_id) / MODEL
+    def find_mesh_file(self, object_id: str) -> Path | None:
+        """Return the path of the OBJ file."""
+        return resolve_object_path(self.root, object_id) / MODEL_PATH
 
     def describe(self) -> dict[str, Any]:
-        """Counts."""
-        return described(self.objects())
+        """Return the numbers of objects and categories."""
+        return describe_objects(self.list_objects())
 
 
-def _category(path: Path) -> str:
+def _read_category(path: Path) -> str:
+    """Read the category of an object from its metadata."""
     if not path.is_file():
-        return UNSORTED
+        return UNKNOWN_CATEGORY
     with path.open(encoding="utf-8", errors="replace") as file:
-        match = _CATEGORY.search(file.read(MOST_TABLE_BYTES))
-    return shown(match[1] or match[2]) if match else UNSORTED
+        match = _CATEGORY.search(file.read(MAX_TABLE_BYTES))
+    return format_text(match[1] or match[2]) if match else UNKNOWN_CATEGORY

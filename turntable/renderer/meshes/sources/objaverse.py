@@ -1,4 +1,4 @@
-"""Objaverse 1.0 as its own library stores it: ``{uid}.glb`` in ``glbs/000-xxx/``, tables beside."""
+"""A source for Objaverse 1.0 as its Python package stores it: ``glbs/000-xxx/{uid}.glb``, and tables."""
 
 import gzip
 import json
@@ -8,28 +8,35 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from turntable.errors import InvalidInputError, MeshError, shown
+from turntable.errors import InvalidInputError, MeshError, format_text
 from turntable.renderer.meshes.formats import load_gltf
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.sources.shapes import scaled_to_unit
+from turntable.renderer.meshes.sources.mesh_transforms import scale_to_unit
 from turntable.renderer.meshes.sources.source import (
-    UNSORTED,
+    UNKNOWN_CATEGORY,
     SourceObject,
-    described,
-    existing_folder,
-    files_below,
-    files_digest,
+    check_folder,
+    compute_files_digest,
+    describe_objects,
+    iter_files_below,
 )
 
-CATEGORIES = "lvis-annotations.json"
-PATHS = "object-paths.json"
-ANNOTATIONS = ("metadata", "annotations.json")
-MOST_TABLE_BYTES = 512 * 2**20
-MOST_UNPACKED_BYTES, MOST_UNPACKED = 16 * 2**20, 20
-"""Bytes that a packed table may have, and how many more for each of its own; tables pack to a tenth."""
+CATEGORIES_FILE = "lvis-annotations.json"
+"""Table of the LVIS categories: lists of uids by category."""
+PATHS_FILE = "object-paths.json"
+"""Table of the paths of all objects."""
+ANNOTATION_TABLES = ("metadata", "annotations.json")
+"""Folder of the annotations by part, and file of the annotations of selected objects."""
+MAX_TABLE_BYTES = 512 * 2**20
+"""Most bytes of a table, unpacked."""
+MAX_UNPACKED_BYTES, MAX_UNPACK_RATIO = 16 * 2**20, 20
+"""Most bytes that a packed table may unpack to: a base amount, and so many more for each packed byte.
 
-LICENCES = {
+Real tables pack to about a tenth of their size.
+"""
+
+SPDX_LICENSES = {
     "by": "CC-BY-4.0",
     "by-sa": "CC-BY-SA-4.0",
     "by-nd": "CC-BY-ND-4.0",
@@ -38,94 +45,120 @@ LICENCES = {
     "by-nc-nd": "CC-BY-NC-ND-4.0",
     "cc0": "CC0-1.0",
 }
-"""What the annotations call a licence, and its SPDX name."""
+"""SPDX names of licenses by their names in the annotations."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjaverseSource:
-    """GLB files anywhere below a folder; ids are their names without suffix, as Objaverse's uids.
+    """GLB files anywhere below a folder. Ids are the file names without suffix, which are Objaverse's uids.
 
-    Categories come from ``lvis-annotations.json``, licences from ``metadata/000-xxx.json`` or
-    ``annotations.json`` (each may end in .gz), where they are there. Meshes are scaled to a diagonal of 1.
+    Categories come from ``lvis-annotations.json``, licenses from ``metadata/000-xxx.json`` or
+    ``annotations.json`` (each may end in .gz), if these files exist. Meshes are scaled to a diagonal of 1.
     """
 
     root: Path
+    """Folder of the GLB files."""
     name: str = "objaverse"
-    licence: str = "Creative Commons, by object (Objaverse)"
+    """Name of the source."""
+    license: str = "Creative Commons, by object (Objaverse)"
+    """License of the meshes as a whole."""
     limits: Limits = LIMITS
+    """Limits on what an object's files may ask for."""
 
-    def objects(self) -> tuple[SourceObject, ...]:
-        """Every GLB file."""
-        root = existing_folder(self.root, "the folder of Objaverse's GLB files")
-        _index.cache_clear()
-        found = _index(root)
-        if not found:
+    def list_objects(self) -> tuple[SourceObject, ...]:
+        """Return an object for every GLB file.
+
+        Raises:
+            InvalidInputError: The folder holds no GLB files, two have the same name, or a table cannot be
+                read.
+        """
+        root = check_folder(self.root, "the folder of Objaverse's GLB files")
+        # Listing always looks at the disk again; loading then uses what it found.
+        _index_glb_files.cache_clear()
+        paths = _index_glb_files(root)
+        if not paths:
             raise InvalidInputError(f"{root} holds no GLB files; for other meshes give --source folder")
-        table = _table(root, CATEGORIES).items()
-        category = {uid: shown(name) for name, uids in table for uid in _texts(uids)}
-        return tuple(SourceObject(uid, category.get(uid, UNSORTED)) for uid in sorted(found))
+        table = _read_table(root, CATEGORIES_FILE).items()
+        category = {uid: format_text(name) for name, uids in table for uid in _to_strings(uids)}
+        return tuple(SourceObject(uid, category.get(uid, UNKNOWN_CATEGORY)) for uid in sorted(paths))
 
     def load(self, object_id: str) -> Mesh:
-        """Read an object and scale it; its root is the folder of its file."""
-        path = self._path(object_id)
-        return scaled_to_unit(load_gltf(path, limits=self.limits), path)
+        """Load an object and scale it. It may refer to files in its own folder only."""
+        path = self._resolve_path(object_id)
+        return scale_to_unit(load_gltf(path, limits=self.limits), path)
 
-    def digest(self, object_id: str, mesh: Mesh) -> str:
-        """sha256 over the file."""
-        return files_digest(mesh.files, self._path(object_id).parent)
+    def compute_digest(self, object_id: str, mesh: Mesh) -> str:
+        """Return the SHA-256 of the files the mesh was read from."""
+        return compute_files_digest(mesh.files, self._resolve_path(object_id).parent)
 
-    def licence_of(self, object_id: str) -> str:
-        """As the annotations say, by its SPDX name."""
-        said = _licences(self.root, self._path(object_id).parent.name).get(object_id)
-        return self.licence if said is None else LICENCES.get(said, said)
+    def get_license(self, object_id: str) -> str:
+        """Return the license in the annotations, by its SPDX name, or that of the source."""
+        name = _read_licenses(self.root, self._resolve_path(object_id).parent.name).get(object_id)
+        return self.license if name is None else SPDX_LICENSES.get(name, name)
 
-    def mesh_file(self, object_id: str) -> Path | None:
-        """The GLB file."""
-        return self._path(object_id)
+    def find_mesh_file(self, object_id: str) -> Path | None:
+        """Return the path of the GLB file."""
+        return self._resolve_path(object_id)
 
     def describe(self) -> dict[str, Any]:
-        """Counts, and how many objects the list of paths names."""
-        listed = _table(self.root, PATHS)
-        return described(self.objects(), **({"listed": len(listed)} if listed else {}))
+        """Return counts, and the number of objects in the table of paths."""
+        listed = _read_table(self.root, PATHS_FILE)
+        return describe_objects(self.list_objects(), **({"listed": len(listed)} if listed else {}))
 
-    def _path(self, object_id: str) -> Path:
-        found = _index(self.root).get(object_id)
-        if found is None or not found.is_file():
+    def _resolve_path(self, object_id: str) -> Path:
+        """Return the path of the GLB file."""
+        path = _index_glb_files(self.root).get(object_id)
+        if path is None or not path.is_file():
             raise MeshError(f"{self.root}: the GLB file of {object_id} is gone", reason="file missing")
-        return found
+        return path
 
 
 @lru_cache(maxsize=2)
-def _index(root: Path) -> Mapping[str, Path]:
-    """All GLB files by name: one walk a process, since an id does not say which folder has it."""
-    found: dict[str, Path] = {}
-    for path in _glb_files(root):
-        if path.stem in found:
-            raise InvalidInputError(f"{path} and {found[path.stem]} have one name; Objaverse's names are ids")
-        found[path.stem] = path
-    return found
+def _index_glb_files(root: Path) -> Mapping[str, Path]:
+    """Return the paths of all GLB files by name.
+
+    The folder is searched once for each process, because an id does not say which subfolder holds its file.
+    """
+    paths: dict[str, Path] = {}
+    for path in _iter_glb_files(root):
+        if path.stem in paths:
+            raise InvalidInputError(
+                f"{path} and {paths[path.stem]} have the same name; in Objaverse names are ids, so keep "
+                "one of them"
+            )
+        paths[path.stem] = path
+    return paths
 
 
-def _glb_files(root: Path) -> Iterator[Path]:
-    for path in sorted(files_below(root)):
+def _iter_glb_files(root: Path) -> Iterator[Path]:
+    """Iterate over the GLB files below the root, sorted, without hidden ones."""
+    for path in sorted(iter_files_below(root)):
         if path.suffix.lower() == ".glb" and not path.name.startswith("."):
             yield path
 
 
 @lru_cache(maxsize=8)
-def _licences(root: Path, folder: str) -> Mapping[str, str]:
-    """Licences by uid, from the table of the folder that a file lies in, or from the table of all."""
-    first, second = ANNOTATIONS
-    tables = {**_table(root, second), **_table(root, f"{first}/{folder}.json")}
+def _read_licenses(root: Path, folder: str) -> Mapping[str, str]:
+    """Read the licenses of objects by uid.
+
+    Args:
+        root: Folder of the GLB files.
+        folder: Name of the subfolder of an object. Its table comes before the one for all objects.
+    """
+    first, second = ANNOTATION_TABLES
+    tables = {**_read_table(root, second), **_read_table(root, f"{first}/{folder}.json")}
     return {
-        uid: shown(str(cast("dict[str, Any]", table)["license"]))
+        uid: format_text(str(cast("dict[str, Any]", table)["license"]))
         for uid, table in tables.items()
         if isinstance(table, dict) and "license" in table
     }
 
 
-def _table(root: Path, name: str) -> Mapping[str, Any]:
-    """A JSON object from a file of this name below the root, packed or not; empty where there is none."""
+def _read_table(root: Path, name: str) -> Mapping[str, Any]:
+    """Read a JSON object from the file of this name, packed or not; empty if there is none.
+
+    The file may lie in the root, in its folder ``hf-objaverse-v1``, or beside the root.
+    """
     for folder in (root, root / "hf-objaverse-v1", root.parent):
         for path in (folder / name, folder / f"{name}.gz"):
             if path.is_file():
@@ -134,24 +167,27 @@ def _table(root: Path, name: str) -> Mapping[str, Any]:
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:
+    """Read a JSON object from a file, packed or not."""
     try:
         packed = path.suffix == ".gz"
-        most = _most_unpacked(path.stat().st_size) if packed else MOST_TABLE_BYTES
+        max_bytes = _compute_max_unpacked(path.stat().st_size) if packed else MAX_TABLE_BYTES
         with gzip.open(path) if packed else path.open("rb") as file:
-            text = file.read(most + 1)
-        if len(text) > most:
-            raise InvalidInputError(f"{path} has more than {most:,} bytes; is it Objaverse's?")
+            text = file.read(max_bytes + 1)
+        if len(text) > max_bytes:
+            raise InvalidInputError(f"{path} has more than {max_bytes:,} bytes; is it Objaverse's?")
         table = json.loads(text)
     except (OSError, EOFError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"{path} cannot be read ({error}); get it again from its source") from error
     if not isinstance(table, dict):
-        raise InvalidInputError(f"{path} is no table of objects; get it again from its source")
+        raise InvalidInputError(f"{path} is not a table of objects; get it again from its source")
     return cast("Mapping[str, Any]", table)
 
 
-def _most_unpacked(packed_bytes: int) -> int:
-    return min(MOST_UNPACKED_BYTES + MOST_UNPACKED * packed_bytes, MOST_TABLE_BYTES)
+def _compute_max_unpacked(packed_bytes: int) -> int:
+    """Return the most bytes that a table of ``packed_bytes`` may unpack to."""
+    return min(MAX_UNPACKED_BYTES + MAX_UNPACK_RATIO * packed_bytes, MAX_TABLE_BYTES)
 
 
-def _texts(value: object) -> list[str]:
+def _to_strings(value: object) -> list[str]:
+    """Convert a list of the JSON to strings; empty for anything else."""
     return [str(item) for item in cast("list[Any]", value)] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""ShapeNetCore as it is unpacked.
+"""A source for ShapeNetCore in the layouts of its archives.
 
 v2: ``{synset}/{model}/models/model_normalized.obj``, or GLB files in folders by category name. v1:
 ``{synset}/{model}/model.obj``.
@@ -9,106 +9,121 @@ from pathlib import Path
 from typing import Any
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.formats import load_file
+from turntable.renderer.meshes.formats import load_mesh_file
 from turntable.renderer.meshes.limits import LIMITS, Limits
-from turntable.renderer.meshes.mesh import Mesh, diagonal
-from turntable.renderer.meshes.sources.known_shapenet import synsets
+from turntable.renderer.meshes.mesh import Mesh, compute_diagonal
+from turntable.renderer.meshes.sources.mesh_transforms import scale_to_unit
+from turntable.renderer.meshes.sources.shapenet_facts import list_synsets
 from turntable.renderer.meshes.sources.shapenet_layout import (
     V1_MODEL,
     V2_MODEL,
-    Version,
-    glb_files,
+    ShapeNetVersion,
+    iter_glb_files,
     read_layout,
 )
-from turntable.renderer.meshes.sources.shapes import scaled_to_unit
-from turntable.renderer.meshes.sources.source import SourceObject, below, files_digest
+from turntable.renderer.meshes.sources.source import SourceObject, compute_files_digest, resolve_object_path
 
-LEAST_DIAGONAL, MOST_DIAGONAL = 0.05, 4.0
-"""Of a bounding box: ShapeNet's is 1. Beyond these one sees a speck, or the camera is inside."""
+MIN_DIAGONAL, MAX_DIAGONAL = 0.05, 4.0
+"""Bounding-box diagonals that fit the scene. ShapeNet's is 1.
+
+A smaller object is a speck in the image; with a larger one, the camera may be inside it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeNetSource:
-    """A folder in ShapeNet's layout. Ids are ``synset/model``, categories the synsets, in every layout.
+    """A folder in a layout of ShapeNetCore. In every layout, ids are ``synset/model`` and categories synsets.
 
-    v2's OBJ files are taken in their own scale; v1 and the GLB files are scaled to its diagonal of 1.
+    The OBJ files of v2 keep their scale. Those of v1 and the GLB files are scaled to a diagonal of 1.
     """
 
     root: Path
-    version: Version = "v2"
-    licence: str = "ShapeNet terms of use (non-commercial research); see shapenet.org/terms"
+    """Folder of the synsets."""
+    version: ShapeNetVersion = "v2"
+    """Version of ShapeNetCore."""
+    license: str = "ShapeNet terms of use (non-commercial research); see shapenet.org/terms"
+    """License of the meshes as a whole."""
     limits: Limits = LIMITS
+    """Limits on what an object's files may ask for."""
 
     @property
     def name(self) -> str:
-        """Either shapenet or shapenet-v1."""
+        """Name of the source: "shapenet" for v2, "shapenet-v1" for v1."""
         return "shapenet" if self.version == "v2" else "shapenet-v1"
 
-    def objects(self) -> tuple[SourceObject, ...]:
-        """Every model that has a mesh.
+    def list_objects(self) -> tuple[SourceObject, ...]:
+        """Return every model that has a mesh.
 
         Raises:
-            InvalidInputError: The folder is of the other version, or not whole, or something else.
+            InvalidInputError: The folder is another version, incomplete, or not ShapeNetCore.
         """
         layout = read_layout(self.root, self.version)
         return tuple(SourceObject(f"{synset}/{model}", synset) for synset, model in layout.models)
 
     def load(self, object_id: str) -> Mesh:
-        """Read an object; its textures lie beside ``models``, never outside the object's folder."""
-        path = self._path(object_id)
+        """Load an object. Its textures lie beside ``models``, and never outside the object's folder."""
+        path = self._resolve_path(object_id)
         if path.suffix.lower() == ".glb":
+            # A model with a folder of its own may have its textures there.
             folder = path.parent if path.parent.name == object_id.rpartition("/")[2] else None
-            return scaled_to_unit(load_file(path, folder, self.limits), path)
-        mesh = load_file(path, below(self.root, object_id), self.limits)
-        return to_scale(mesh, path) if self.version == "v2" else scaled_to_unit(mesh, path)
+            return scale_to_unit(load_mesh_file(path, folder, self.limits), path)
+        mesh = load_mesh_file(path, resolve_object_path(self.root, object_id), self.limits)
+        return check_scale(mesh, path) if self.version == "v2" else scale_to_unit(mesh, path)
 
-    def digest(self, object_id: str, mesh: Mesh) -> str:
-        """sha256 over the mesh file, its materials and textures."""
-        glb = self._path(object_id).suffix.lower() == ".glb"
-        return files_digest(mesh.files, self.root if glb else below(self.root, object_id))
+    def compute_digest(self, object_id: str, mesh: Mesh) -> str:
+        """Return the SHA-256 of the mesh file, its materials and textures."""
+        glb = self._resolve_path(object_id).suffix.lower() == ".glb"
+        return compute_files_digest(
+            mesh.files, self.root if glb else resolve_object_path(self.root, object_id)
+        )
 
-    def licence_of(self, object_id: str) -> str:  # noqa: ARG002
-        """That of all."""
-        return self.licence
+    def get_license(self, object_id: str) -> str:  # noqa: ARG002
+        """Return the license of ShapeNet."""
+        return self.license
 
-    def mesh_file(self, object_id: str) -> Path | None:
-        """The OBJ or GLB file."""
-        return self._path(object_id)
+    def find_mesh_file(self, object_id: str) -> Path | None:
+        """Return the path of the OBJ or GLB file."""
+        return self._resolve_path(object_id)
 
     def describe(self) -> dict[str, Any]:
-        """Version and layout, counts, and what is missing."""
+        """Return the version and layout, counts, and what is missing."""
         layout = read_layout(self.root, self.version)
-        there = {synset for synset, _ in layout.models}
+        synsets = {synset for synset, _ in layout.models}
         return {
             "version": layout.version,
             "layout": layout.kind,
             "objects": len(layout.models),
-            "categories": len(there),
-            "synsets_missing": sorted(synsets(layout.version) - there),
-            "models_missing": len(layout.missing),
-            "known_empty": layout.known_empty,
-            "still_zipped": list(layout.zipped),
+            "categories": len(synsets),
+            "synsets_missing": sorted(list_synsets(layout.version) - synsets),
+            "models_missing": len(layout.missing_models),
+            "known_empty": layout.num_known_empty,
+            "still_zipped": list(layout.archives),
         }
 
-    def _path(self, object_id: str) -> Path:
-        folder = below(self.root, object_id)
+    def _resolve_path(self, object_id: str) -> Path:
+        """Return the path of the object's file, where it is expected if there is none."""
+        folder = resolve_object_path(self.root, object_id)
         path = folder / (V2_MODEL if self.version == "v2" else V1_MODEL)
         if self.version == "v2" and not path.is_file() and self.root.is_dir():
             synset, _, model = object_id.partition("/")
-            return next(glb_files(self.root, synset, model), path)
+            return next(iter_glb_files(self.root, synset, model), path)
         return path
 
 
-def to_scale(mesh: Mesh, path: Path) -> Mesh:
-    """The mesh, if it fits the scene: nothing is scaled, so that every object is as large as in ShapeNet.
+def check_scale(mesh: Mesh, path: Path) -> Mesh:
+    """Return the mesh if its size fits the scene. Nothing is scaled, so objects keep their size in ShapeNet.
+
+    Args:
+        mesh: Mesh to check.
+        path: Path of its file, for the message.
 
     Raises:
-        MeshError: It does not.
+        MeshError: The bounding-box diagonal is not between ``MIN_DIAGONAL`` and ``MAX_DIAGONAL``.
     """
-    length = diagonal(mesh)
-    if not LEAST_DIAGONAL <= length <= MOST_DIAGONAL:
+    length = compute_diagonal(mesh)
+    if not MIN_DIAGONAL <= length <= MAX_DIAGONAL:
         raise MeshError(
-            f"{path}: a bounding box with a diagonal of {length:.3g}, where ShapeNet's has 1; scale the "
+            f"{path}: its bounding box has a diagonal of {length:.3g}, where ShapeNet's is 1; scale the "
             "mesh, or give --source folder, which scales every mesh",
             reason="not to scale",
         )

@@ -1,4 +1,7 @@
-"""Where meshes come from: a source lists its objects and loads any of them."""
+"""The protocol of a source of meshes, and functions that all sources share.
+
+A source lists its objects and loads the mesh of each.
+"""
 
 import hashlib
 import os
@@ -7,157 +10,174 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from turntable.datasets.files import file_sha256
-from turntable.errors import InvalidInputError, MeshError, TurntableError, shown
-from turntable.renderer.meshes.coincident import settled
+from turntable.datasets.files import compute_file_sha256
+from turntable.errors import InvalidInputError, MeshError, TurntableError, format_text
+from turntable.renderer.meshes.coincident_faces import mark_coincident_faces
 from turntable.renderer.meshes.mesh import Mesh
 
-UNSORTED = "unsorted"
-"""The category of objects of which none is known."""
-MOST_DEPTH = 32
-"""The depth of folders within folders that are looked into."""
+UNKNOWN_CATEGORY = "unsorted"
+"""Category of objects whose category is not known."""
+MAX_DEPTH = 32
+"""Most folders within folders that are searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceObject:
-    """An object one can ask a source for."""
+    """An object that a source can load."""
 
     id: str
+    """Id of the object, unique in its source."""
     category: str
+    """Category of the object."""
 
 
 class MeshSource(Protocol):
-    """Cheap to make and to send to another process; nothing is read before it is asked for."""
+    """A source of meshes.
+
+    A source is cheap to make and to send to another process: it reads nothing until it is asked.
+    """
 
     @property
     def name(self) -> str:
-        """As recipes and manifests call it."""
+        """Name of the source in recipes and manifests."""
         ...
 
     @property
-    def licence(self) -> str:
-        """What may be said of all of its meshes."""
+    def license(self) -> str:
+        """License of the meshes as a whole."""
         ...
 
-    def objects(self) -> tuple[SourceObject, ...]:
-        """Every object, in the order of the ids.
+    def list_objects(self) -> tuple[SourceObject, ...]:
+        """Return every object, sorted by id.
 
         Raises:
-            InvalidInputError: There is nothing to be found, or it is not what it should be.
+            InvalidInputError: The folder holds no objects, is incomplete, or is not of this source.
         """
         ...
 
     def load(self, object_id: str) -> Mesh:
-        """The mesh of an object.
+        """Load the mesh of an object.
 
         Raises:
-            MeshError: It cannot be used; others are not affected.
+            MeshError: The mesh cannot be used. Other objects are not affected.
         """
         ...
 
-    def digest(self, object_id: str, mesh: Mesh) -> str:
-        """sha256 (hex) of what the mesh, as loaded, was made from."""
+    def compute_digest(self, object_id: str, mesh: Mesh) -> str:
+        """Return the SHA-256 (hex) of the data that the mesh, as loaded, was made from."""
         ...
 
-    def licence_of(self, object_id: str) -> str:
-        """What is known of one object's licence; that of the source where nothing is."""
+    def get_license(self, object_id: str) -> str:
+        """Return the license of one object, or that of the source if the object's is not known."""
         ...
 
-    def mesh_file(self, object_id: str) -> Path | None:
-        """The object's main file; None where it is made, not read."""
+    def find_mesh_file(self, object_id: str) -> Path | None:
+        """Return the path of the object's main file, or None if the mesh is generated."""
         ...
 
     def describe(self) -> dict[str, Any]:
-        """Facts about the whole source for the manifest, as JSON has them; no paths."""
+        """Return facts about the whole source for the manifest, as JSON values without paths."""
         ...
 
 
 def load_mesh(source: MeshSource, object_id: str) -> Mesh:
-    """The mesh of an object, whatever its parser stumbles over: files come from anywhere.
+    """Load the mesh of an object, ready to be rendered. Any error of a parser becomes a ``MeshError``.
 
     Raises:
-        MeshError: It cannot be used.
-        MemoryError: There is no memory for it.
+        MeshError: The mesh cannot be used.
+        MemoryError: The mesh does not fit into memory.
     """
-    if not object_id.isprintable():  # as ids of a data set must be
+    if not object_id.isprintable():  # a data set accepts only printable ids
         raise MeshError(
-            f"{object_id!r:.200}: a name with characters that cannot be printed; rename it",
+            f"{object_id!r:.200}: the name contains characters that cannot be printed; rename it",
             reason="unreadable",
         )
     try:
-        return settled(source.load(object_id))
+        return mark_coincident_faces(source.load(object_id))
     except (TurntableError, MemoryError):
         raise
     except Exception as error:
-        what = f"{type(error).__name__}: {shown(str(error), 200)}"
-        raise MeshError(f"{object_id}: cannot be read ({what}); leave it out", reason="unreadable") from error
+        cause = f"{type(error).__name__}: {format_text(str(error), 200)}"
+        raise MeshError(
+            f"{object_id}: cannot be read ({cause}); leave it out", reason="unreadable"
+        ) from error
 
 
-def files_digest(paths: Iterable[Path], root: Path) -> str:
-    """sha256 over names and contents of files below ``root``."""
+def compute_files_digest(paths: Iterable[Path], root: Path) -> str:
+    """Return the SHA-256 (hex) of the names and contents of files below ``root``."""
     digest = hashlib.sha256()
-    whole = root.resolve()
+    resolved = root.resolve()
     for path in sorted(item.resolve() for item in paths):
-        digest.update(f"{path.relative_to(whole).as_posix()}\0{file_sha256(path)}\n".encode())
+        digest.update(f"{path.relative_to(resolved).as_posix()}\0{compute_file_sha256(path)}\n".encode())
     return digest.hexdigest()
 
 
-def files_below(root: Path) -> Iterator[Path]:
-    """Give every ordinary file below a folder, those that links mean too; folders are not followed by links.
+def iter_files_below(root: Path) -> Iterator[Path]:
+    """Iterate over the regular files below a folder. Links to files are followed, links to folders are not.
 
     Raises:
-        InvalidInputError: A folder lies deeper than ``MOST_DEPTH``, as no collection of meshes has it.
+        InvalidInputError: A folder lies deeper than ``MAX_DEPTH``, which no collection of meshes needs.
     """
-    waiting = [(root, 0)]
-    while waiting:
-        folder, depth = waiting.pop()
-        if depth > MOST_DEPTH:
+    stack = [(root, 0)]
+    while stack:
+        folder, depth = stack.pop()
+        if depth > MAX_DEPTH:
             raise InvalidInputError(
-                f"{root} has folders {depth} deep within one another ({shown(str(folder))}); give the folder "
-                "that holds the meshes"
+                f"{root} has folders {depth} deep within one another ({format_text(str(folder))}); give the "
+                "folder that holds the meshes"
             )
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append((Path(entry.path), depth + 1))
+                    stack.append((Path(entry.path), depth + 1))
                 elif _is_file(entry):
                     yield Path(entry.path)
 
 
 def _is_file(entry: "os.DirEntry[str]") -> bool:
+    """Return True if an entry is a regular file or a link to one."""
     try:
         return entry.is_file()
-    except OSError:  # links in a circle
+    except OSError:  # symbolic links in a circle
         return False
 
 
-def existing_folder(path: Path, what: str) -> Path:
-    """The path, if it is a folder.
+def check_folder(path: Path, description: str) -> Path:
+    """Return the path if it is a folder.
+
+    Args:
+        path: Path to check.
+        description: Noun phrase for the message, such as "a folder of mesh files".
 
     Raises:
-        InvalidInputError: It is not.
+        InvalidInputError: The path is not a folder.
     """
     if not path.is_dir():
         state = "is not a folder" if path.exists() else "does not exist"
-        raise InvalidInputError(f"{path} {state}; --meshes takes {what}")
+        raise InvalidInputError(f"{path} {state}; --meshes takes {description}")
     return path
 
 
-def below(root: Path, object_id: str) -> Path:
-    """The place of an object's id below the root.
+def resolve_object_path(root: Path, object_id: str) -> Path:
+    """Return the path of an object's id below the root.
 
     Raises:
-        MeshError: It would be elsewhere.
+        MeshError: The id is empty or leads outside the root.
     """
     parts = PurePosixPath(object_id).parts
     if not parts or "\0" in object_id or object_id.startswith("/") or ".." in parts:
         raise MeshError(
-            f"{object_id!r} is no object's id; ids are listed by turntable inspect", "file missing"
+            f"{object_id!r} is not the id of an object; turntable inspect lists the ids", "file missing"
         )
     return root / object_id
 
 
-def described(objects: Iterable[SourceObject], **more: Any) -> dict[str, Any]:
-    """Counts, as ``MeshSource.describe`` gives them, with what else there is to say."""
+def describe_objects(objects: Iterable[SourceObject], **more: Any) -> dict[str, Any]:
+    """Count the objects and categories, for ``MeshSource.describe``.
+
+    Args:
+        objects: Objects of the source.
+        **more: Further facts.
+    """
     items = tuple(objects)
     return {"objects": len(items), "categories": len({item.category for item in items}), **more}

@@ -1,4 +1,4 @@
-"""A folder of meshes looked over before anything is rendered: what it is, what it holds, what is wrong."""
+"""Survey of a folder of meshes before rendering: its source, its objects, and what is wrong with them."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,119 +7,129 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from turntable.errors import shown
-from turntable.renderer.meshes.sources.detect import detect_source
-from turntable.renderer.meshes.sources.known_shapenet import known_bad, names_of
-from turntable.renderer.meshes.sources.opening import open_source
+from turntable.errors import format_text
+from turntable.renderer.meshes.sources.detection import detect_source
+from turntable.renderer.meshes.sources.duplicates import find_duplicates
+from turntable.renderer.meshes.sources.registry import open_source
+from turntable.renderer.meshes.sources.shapenet_facts import get_known_faults, get_synset_names
 from turntable.renderer.meshes.sources.source import MeshSource
-from turntable.renderer.meshes.sources.twins import twins_of
 
-MOST_ROWS = 12
-"""Of one kind; how many more there are is said."""
+MAX_ROWS = 12
+"""Most rows of a list. One more row says how many are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found."""
+    """The findings about a folder of meshes."""
 
     source: str
-    licence: str
+    """Name of the source."""
+    license: str
+    """License of the meshes as a whole."""
     facts: Mapping[str, Any]
-    """As the source describes itself."""
+    """Description by the source itself (``MeshSource.describe``)."""
     categories: Mapping[str, int]
-    """Objects of each category."""
-    twins: tuple[tuple[str, ...], ...]
+    """Number of objects of each category."""
+    duplicates: tuple[tuple[str, ...], ...]
     """Groups of ids that are one mesh."""
-    conflicts: Mapping[tuple[str, str], int]
-    """How many meshes stand in both of two categories."""
-    bad: Mapping[str, str]
-    """Objects that are known to have a fault, and which."""
-    conflicting: int
-    """Objects whose mesh has another label too."""
+    category_conflicts: Mapping[tuple[str, str], int]
+    """Number of meshes that stand in both of two categories."""
+    known_faults: Mapping[str, str]
+    """Known faults of objects, by id."""
+    num_conflicting: int
+    """Number of objects whose mesh also stands in another category."""
 
     @property
     def num_objects(self) -> int:
-        """All of them."""
+        """Number of objects."""
         return sum(self.categories.values())
 
 
 def survey_folder(path: Path) -> Survey:
-    """Look over a folder, whatever source it is for.
+    """Survey a folder, after detecting its source.
 
     Raises:
-        InvalidInputError: It holds no meshes, or is not whole.
+        InvalidInputError: The folder holds no meshes, or is incomplete.
     """
-    return survey(open_source(detect_source(path), path))
+    return survey_source(open_source(detect_source(path), path))
 
 
-def survey(source: MeshSource) -> Survey:
-    """Look over a source. Files of equal size are read to see whether they are equal; no mesh is loaded.
+def survey_source(source: MeshSource) -> Survey:
+    """Survey a source. No mesh is loaded; files of equal size are read to compare them.
 
     Raises:
-        InvalidInputError: It has no objects, or is not whole.
+        InvalidInputError: The source has no objects, or is incomplete.
     """
-    objects = source.objects()
+    objects = source.list_objects()
     category = {item.id: item.category for item in objects}
-    twins = twins_of(source, objects)
-    bad = known_bad() if source.name in ("shapenet", "shapenet-v1") else {}
-    labels = [sorted({category[name] for name in group}) for group in twins]
-    conflicts = Counter(pair for names in labels for pair in combinations(names, 2))
+    duplicates = find_duplicates(source, objects)
+    faults = get_known_faults() if source.name in ("shapenet", "shapenet-v1") else {}
+    categories = [sorted({category[name] for name in group}) for group in duplicates]
+    conflicts = Counter(pair for names in categories for pair in combinations(names, 2))
     return Survey(
         source=source.name,
-        licence=source.licence,
+        license=source.license,
         facts=source.describe(),
         categories=dict(sorted(Counter(category.values()).items())),
-        twins=twins,
-        conflicts=dict(sorted(conflicts.items(), key=lambda entry: (-entry[1], entry[0]))),
-        bad={name: bad[name] for name in sorted(bad) if name in category},
-        conflicting=sum(len(group) for group, names in zip(twins, labels, strict=True) if len(names) > 1),
+        duplicates=duplicates,
+        category_conflicts=dict(sorted(conflicts.items(), key=lambda entry: (-entry[1], entry[0]))),
+        known_faults={name: faults[name] for name in sorted(faults) if name in category},
+        num_conflicting=sum(
+            len(group) for group, names in zip(duplicates, categories, strict=True) if len(names) > 1
+        ),
     )
 
 
-def survey_rows(found: Survey) -> tuple[str, ...]:
-    """The survey as lines of text."""
+def format_survey(survey: Survey) -> tuple[str, ...]:
+    """Format the survey as lines of text."""
+    num_duplicates = sum(map(len, survey.duplicates))
     rows = [
-        f"source: {found.source}",
-        f"licence: {found.licence}",
-        f"objects: {found.num_objects:,} in {len(found.categories)} categories",
+        f"source: {survey.source}",
+        f"license: {survey.license}",
+        f"objects: {survey.num_objects:,} in {len(survey.categories)} categories",
         *(
-            f"{name.replace('_', ' ')}: {_value(value)}"
-            for name, value in found.facts.items()
-            if _telling(name, value)
+            f"{name.replace('_', ' ')}: {_format_value(value)}"
+            for name, value in survey.facts.items()
+            if _is_informative(name, value)
         ),
-        *_some([f"  {_named(name)}: {count:,}" for name, count in found.categories.items()], "categories"),
-        f"objects that share a mesh: {sum(map(len, found.twins)):,}, of {len(found.twins):,} meshes",
-        f"of them under several labels: {found.conflicting:,}",
-        *_some(
+        *_limit_rows(
+            [f"  {_format_category(name)}: {count:,}" for name, count in survey.categories.items()],
+            "categories",
+        ),
+        f"objects that share a mesh: {num_duplicates:,}, of {len(survey.duplicates):,} meshes",
+        f"of them in several categories: {survey.num_conflicting:,}",
+        *_limit_rows(
             [
-                f"  {_named(one)} and {_named(two)}: {count:,}"
-                for (one, two), count in found.conflicts.items()
+                f"  {_format_category(one)} and {_format_category(two)}: {count:,}"
+                for (one, two), count in survey.category_conflicts.items()
             ],
             "pairs of categories",
         ),
-        f"known to have faults: {len(found.bad)}",
-        *_some([f"  {name}: {fault}" for name, fault in found.bad.items()], "objects"),
+        f"known to have faults: {len(survey.known_faults)}",
+        *_limit_rows([f"  {name}: {fault}" for name, fault in survey.known_faults.items()], "objects"),
     ]
     return tuple(rows)
 
 
-def _telling(name: str, value: object) -> bool:
+def _is_informative(name: str, value: object) -> bool:
+    """Return True if a fact is worth a row: not a count that has one already, and not empty or zero."""
     return name not in ("objects", "categories") and value not in ([], 0)
 
 
-def _value(value: object) -> str:
+def _format_value(value: object) -> str:
+    """Format a fact. Of a list, the first five items are shown."""
     if not isinstance(value, list):
         return f"{value:,}" if isinstance(value, int) else str(value)
-    shown = ", ".join(_named(str(item)) for item in value[:5])
+    shown = ", ".join(_format_category(str(item)) for item in value[:5])
     return shown if len(value) <= 5 else f"{shown} and {len(value) - 5} more"
 
 
-def _named(category: str) -> str:
-    names = names_of(category)
-    return f"{category} ({names[0]})" if names else shown(category)
+def _format_category(category: str) -> str:
+    """Format a category, with its name if it is a synset."""
+    names = get_synset_names(category)
+    return f"{category} ({names[0]})" if names else format_text(category)
 
 
-def _some(rows: list[str], what: str) -> list[str]:
-    return (
-        rows if len(rows) <= MOST_ROWS else [*rows[:MOST_ROWS], f"  and {len(rows) - MOST_ROWS} more {what}"]
-    )
+def _limit_rows(rows: list[str], unit: str) -> list[str]:
+    """Return at most ``MAX_ROWS`` rows, and one that says how many more there are."""
+    return rows if len(rows) <= MAX_ROWS else [*rows[:MAX_ROWS], f"  and {len(rows) - MAX_ROWS} more {unit}"]

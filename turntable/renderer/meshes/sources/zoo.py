@@ -1,52 +1,63 @@
-"""The zoo as a source: so many procedural objects, shared out evenly among its categories."""
+"""The zoo as a source: procedural objects, shared out evenly among its categories."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.mesh import Mesh, mesh_digest
+from turntable.renderer.meshes.mesh import Mesh, compute_mesh_digest
 from turntable.renderer.meshes.sources.source import SourceObject
-from turntable.renderer.meshes.zoo import zoo_mesh
+from turntable.renderer.meshes.zoo import make_zoo_mesh
 from turntable.renderer.meshes.zoo.categories import CATEGORIES
 
 
 @dataclass(frozen=True, slots=True)
 class ZooSource:
-    """Procedural objects; ids are ``category/instance``, the instance in six digits."""
+    """Procedural objects. Ids are ``category/instance``, with the instance in six digits."""
 
-    count: int
-    """How many objects: the first instances of every category, one round after the other."""
+    num_objects: int
+    """Number of objects: the first instance of every category, then the second of each, and so on."""
     categories: tuple[str, ...] = tuple(sorted(CATEGORIES))
+    """Names of the categories."""
     name: str = "zoo"
-    licence: str = "Apache-2.0"
+    """Name of the source."""
+    license: str = "Apache-2.0"
+    """License of the meshes."""
 
-    def objects(self) -> tuple[SourceObject, ...]:
-        """The objects, by category."""
-        if self.count < 1:
-            raise InvalidInputError(f"a zoo of {self.count} objects; give --objects 1 or more")
+    def list_objects(self) -> tuple[SourceObject, ...]:
+        """Return the objects, sorted by category and instance.
+
+        Raises:
+            InvalidInputError: The number of objects is not positive.
+        """
+        if self.num_objects < 1:
+            raise InvalidInputError(f"a zoo cannot have {self.num_objects} objects; give --objects 1 or more")
         names = sorted(self.categories)
-        rounds = [(names[number % len(names)], number // len(names)) for number in range(self.count)]
+        rounds = [(names[number % len(names)], number // len(names)) for number in range(self.num_objects)]
         return tuple(SourceObject(f"{name}/{instance:06d}", name) for name, instance in sorted(rounds))
 
     def load(self, object_id: str) -> Mesh:
-        """Make the object."""
+        """Build the mesh of an object.
+
+        Raises:
+            InvalidInputError: The id does not name an object of the zoo.
+        """
         category, _, instance = object_id.partition("/")
         if not instance.isdigit():
-            raise InvalidInputError(f"{object_id!r} is no object of the zoo; an id is like mug/000007")
-        return zoo_mesh(category, int(instance))
+            raise InvalidInputError(f"{object_id!r} is not an object of the zoo; ids are like mug/000007")
+        return make_zoo_mesh(category, int(instance))
 
-    def digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
-        """sha256 over the mesh as made."""
-        return mesh_digest(mesh)
+    def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
+        """Return the SHA-256 of the mesh."""
+        return compute_mesh_digest(mesh)
 
-    def licence_of(self, object_id: str) -> str:  # noqa: ARG002
-        """The package's own."""
-        return self.licence
+    def get_license(self, object_id: str) -> str:  # noqa: ARG002
+        """Return the license of the package."""
+        return self.license
 
     def describe(self) -> dict[str, object]:
-        """Nothing more is to be said of it."""
+        """Return no facts: the recipe says all there is to know about the zoo."""
         return {}
 
-    def mesh_file(self, object_id: str) -> Path | None:  # noqa: ARG002
-        """It has none."""
+    def find_mesh_file(self, object_id: str) -> Path | None:  # noqa: ARG002
+        """Return None, because the meshes are generated."""
         return None

@@ -1,7 +1,7 @@
-"""Everyday objects made by formula."""
+"""The zoo: procedural meshes of everyday objects."""
 
-from turntable.renderer.meshes.zoo.making import zoo_mesh
+from turntable.renderer.meshes.zoo.generation import make_zoo_mesh
 
 __all__ = [
-    "zoo_mesh",
+    "make_zoo_mesh",
 ]

@@ -1,20 +1,20 @@
-"""Solids that follow a path: rods, tubes, rings, outlines carried along a curve."""
+"""Solids that follow a path: rods, tubes, rings, and outlines swept along a curve."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from turntable.renderer.meshes.zoo.outlines import Points, curve, superellipse
+from turntable.renderer.meshes.zoo.outlines import Points, spline, superellipse
 from turntable.renderer.meshes.zoo.primitives import lathe, loft
 from turntable.renderer.meshes.zoo.solid import Array, Solid, cross
 
 
 def tube(
-    path: Points, radius: float | Sequence[float] | Array, count: int = 10, *, loop: bool = False
+    path: Points, radius: float | Sequence[float] | Array, num_points: int = 10, *, loop: bool = False
 ) -> Solid:
-    """A round rod along a path [K, 3], of one radius or one a point."""
-    return sweep(superellipse(count), path, radius, loop=loop, crease=65.0)
+    """Build a round rod along a path [K, 3], with one radius or a radius for each point."""
+    return sweep(superellipse(num_points), path, radius, loop=loop, crease=65.0)
 
 
 def sweep(
@@ -26,21 +26,27 @@ def sweep(
     crease: float = 50.0,
     up: Sequence[float] | None = None,
 ) -> Solid:
-    """Carry a star-shaped outline [M, 2] along a path [K, 3].
+    """Sweep a star-shaped outline [M, 2] along a path [K, 3].
+
+    The texture's u runs along the path, as wood grain does.
 
     Args:
-        section: its x axis lies across the path, its y axis towards ``up``.
-        path: points of the centre line.
-        size: factor on the section, one for all or one a point ([K], or [K, 2] for across and up).
-        loop: the path is closed.
-        crease: degrees, see ``Solid``.
-        up: held as upright as the path allows; without it the frame turns as little as it can.
-
-    The texture's u runs along the path, as grain does.
+        section: Outline, with its x axis across the path and its y axis toward ``up``.
+        path: Points of the center line.
+        size: Factor on the section: one for all points, one for each ([K]), or two for each ([K, 2], across
+            and up).
+        loop: True if the path is closed.
+        crease: Crease angle in degrees, see ``Solid``.
+        up: Direction that the section's y axis keeps to as far as the path allows. Without it, the section
+            turns as little as possible.
     """
     points = np.asarray(path, dtype=np.float64)
-    tangent = _tangents(points, loop=loop)
-    above = _upright(tangent, np.asarray(up, dtype=np.float64)) if up is not None else _transported(tangent)
+    tangent = _compute_tangents(points, loop=loop)
+    above = (
+        _compute_upright_normals(tangent, np.asarray(up, dtype=np.float64))
+        if up is not None
+        else _transport_normals(tangent)
+    )
     across = cross(above, tangent)
     factor = np.asarray(size, dtype=np.float64)
     factor = np.broadcast_to(factor[:, None] if factor.ndim == 1 else factor, (len(points), 2))
@@ -53,54 +59,65 @@ def sweep(
     return replace(solid, texcoords=solid.texcoords[:, ::-1])
 
 
-def rod(start: Sequence[float], end: Sequence[float], radius: float, count: int = 8) -> Solid:
-    """A straight round rod between two points."""
-    return tube([start, end], radius, count)
+def rod(start: Sequence[float], end: Sequence[float], radius: float, num_points: int = 8) -> Solid:
+    """Build a straight round rod between two points."""
+    return tube([start, end], radius, num_points)
 
 
-def ring(radius: float, thickness: float, count: int = 28, section: int = 8) -> Solid:
-    """A torus about z: centre line of ``radius``, round section of radius ``thickness``."""
-    return lathe(superellipse(section) * thickness + (radius, 0.0), count, loop=True, crease=75.0)
+def torus(radius: float, thickness: float, num_points: int = 28, num_section_points: int = 8) -> Solid:
+    """Build a torus about z with a center line of ``radius`` and a round section of radius ``thickness``."""
+    return lathe(
+        superellipse(num_section_points) * thickness + (radius, 0.0), num_points, loop=True, crease=75.0
+    )
 
 
 def arc(
-    radius: float, thickness: float, start: float, end: float, count: int = 14, section: int = 8
+    radius: float,
+    thickness: float,
+    start: float,
+    end: float,
+    num_points: int = 14,
+    num_section_points: int = 8,
 ) -> Solid:
-    """A part of a torus about z, from ``start`` to ``end`` degrees (from +x towards +y)."""
-    angle = np.radians(np.linspace(start, end, count))
-    path = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.zeros(count)], axis=1)
-    return tube(path, thickness, section)
+    """Build a part of a torus about z, from ``start`` to ``end`` in degrees (from +x toward +y)."""
+    angle = np.radians(np.linspace(start, end, num_points))
+    path = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.zeros(num_points)], axis=1)
+    return tube(path, thickness, num_section_points)
 
 
 def bent_tube(
-    points: Points, radius: float | Sequence[float] | Array, samples: int = 16, count: int = 10
+    points: Points, radius: float | Sequence[float] | Array, num_samples: int = 16, num_points: int = 10
 ) -> Solid:
-    """A round rod along a smooth curve through points [M, 3]; radii, if several, go with the points."""
-    path = curve(points, samples)
+    """Build a round rod along a smooth curve through points [M, 3], with one radius or one for each."""
+    path = spline(points, num_samples)
     radii = np.asarray(radius, dtype=np.float64)
     if radii.ndim:
-        radii = curve(radii[:, None], samples)[:, 0]
-    return tube(path, radii, count)
+        radii = spline(radii[:, None], num_samples)[:, 0]
+    return tube(path, radii, num_points)
 
 
-def _tangents(points: Array, *, loop: bool) -> Array:
-    """Unit directions [K, 3] along a path."""
-    # Ends have one neighbour, points within two.
+def _compute_tangents(points: Array, *, loop: bool) -> Array:
+    """Compute the unit tangents [K, 3] of a path."""
+    # The end points of an open path have one neighbor only, which np.gradient handles.
     around = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
     along = around if loop else np.gradient(points, axis=0)
     return along / np.linalg.norm(along, axis=1, keepdims=True)
 
 
-def _upright(tangent: Array, up: Array) -> Array:
-    """Unit vectors across a path, as near to ``up`` as each tangent allows."""
+def _compute_upright_normals(tangent: Array, up: Array) -> Array:
+    """Compute unit vectors across a path, as close to ``up`` as each tangent allows."""
     above = up - np.sum(tangent * up, axis=1, keepdims=True) * tangent
     return above / np.linalg.norm(above, axis=1, keepdims=True)
 
 
-def _transported(tangent: Array) -> Array:
-    """Unit vectors across a path that turn as little as they can: each is the last, made orthogonal again."""
+def _transport_normals(tangent: Array) -> Array:
+    """Compute unit vectors across a path that turn as little as possible.
+
+    Each is the one before, made orthogonal to its tangent.
+    """
+    # Starting from the coordinate axis that is farthest from the first tangent is always safe.
     start = np.eye(3)[int(np.argmin(np.abs(tangent[0])))]
-    above = [_upright(tangent[:1], start)[0]]
+    above = [_compute_upright_normals(tangent[:1], start)[0]]
     for direction in tangent[1:]:
-        above.append(_upright(direction[None], above[-1])[0])
+        above.append(_compute_upright_normals(direction[None], above[-1])[0])
     return np.stack(above)

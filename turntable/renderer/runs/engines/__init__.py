@@ -1,12 +1,12 @@
-"""What spreads a run's shards over processes: those of this machine, or a Ray cluster's."""
+"""Engines that spread a run's shards over processes: of this machine, or of a Ray cluster."""
 
-from turntable.renderer.runs.engines.processes import Processes
-from turntable.renderer.runs.engines.protocol import RenderEngine, Watcher
-from turntable.renderer.runs.engines.ray import RayCluster
+from turntable.renderer.runs.engines.processes import ProcessEngine
+from turntable.renderer.runs.engines.protocol import EngineCallbacks, RenderEngine
+from turntable.renderer.runs.engines.ray import RayEngine
 
 __all__ = [
-    "Processes",
-    "RayCluster",
+    "EngineCallbacks",
+    "ProcessEngine",
+    "RayEngine",
     "RenderEngine",
-    "Watcher",
 ]

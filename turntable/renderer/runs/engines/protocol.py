@@ -1,49 +1,51 @@
-"""What an engine takes, and whom it tells."""
+"""The protocol of engines, and of the callbacks through which they report to a run."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from turntable.renderer.backends import BackendOpener
-from turntable.renderer.runs.progress import Counts
-from turntable.renderer.runs.workers import ShardResult, ShardTask, WorkerSetup
+from turntable.renderer.runs.progress import RenderCounts
+from turntable.renderer.runs.shard_workers import ShardResult, ShardTask, WorkerSetup
 
 
-class Watcher(Protocol):
-    """The run, as engines know it."""
+class EngineCallbacks(Protocol):
+    """The callbacks of an engine."""
 
-    def made(self, task: ShardTask, made: ShardResult) -> None:
-        """A shard is there."""
+    def on_shard_done(self, task: ShardTask, result: ShardResult) -> None:
+        """Take the result of a finished shard."""
         ...
 
-    def in_work(self, counts: Sequence[Counts]) -> None:
-        """Told a few times a second what has been made of the shards in work."""
+    def on_progress(self, counts: Sequence[RenderCounts]) -> None:
+        """Take the counts of the shards in progress, a few times a second."""
         ...
 
-    def worker_replaced(self, number: int, how: str) -> None:
-        """A worker ended, and another takes its place."""
+    def on_worker_replaced(self, worker: int, cause: str) -> None:
+        """Take the news that a worker ended, for this cause, and that another takes its place."""
         ...
 
-    def stop(self) -> bool:
-        """Whether no shard is to be begun any more."""
+    def should_stop(self) -> bool:
+        """Return True if no further shard is to be begun."""
         ...
 
 
 class RenderEngine(Protocol):
-    """An engine of a render run: it makes shards, in any order, by any number of workers."""
+    """An engine of a render run: it makes shards in any order, with any number of workers."""
 
-    def opener(self, backend: str, device: str) -> BackendOpener:
-        """Return what opens a backend in its workers.
+    def make_opener(self, backend: str, device: str) -> BackendOpener:
+        """Return the selection of a backend that workers open.
 
         Raises:
-            InvalidInputError: The names mean nothing.
+            InvalidInputError: A name is unknown.
             DeviceError: There is no such device.
         """
         ...
 
-    def make(self, tasks: Sequence[ShardTask], setup: WorkerSetup, watcher: Watcher) -> None:
-        """Make them all, or as many as are begun before the watcher says stop.
+    def render_shards(
+        self, tasks: Sequence[ShardTask], setup: WorkerSetup, callbacks: EngineCallbacks
+    ) -> None:
+        """Make all shards, or those that were begun before the callbacks asked to stop.
 
         Raises:
-            TurntableError: The run cannot go on; what has been made stays made.
+            TurntableError: The run cannot go on; finished shards stay.
         """
         ...

@@ -1,7 +1,8 @@
-"""Workers on the nodes of a Ray cluster: Ray finds a free place for each shard, and says when a node is gone.
+"""The engine of a Ray cluster: Ray finds a free place for each shard, and reports lost nodes.
 
-Each Ray task makes one shard by a worker process of its own, with all that is watched and retried on one
-machine. What Ray loses with a worker or a node is given again; the journal stays with the run that asked.
+Each Ray task makes one shard in a worker process of its own, which is watched and retried as on one machine.
+A shard that is lost with a Ray worker or a node is submitted again. The journal stays with the run that
+submitted the tasks.
 """
 
 import socket
@@ -11,172 +12,179 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from turntable.errors import InvalidInputError, MissingExtraError, TurntableError
-from turntable.renderer.backends import ChosenThere
-from turntable.renderer.runs.engines.processes import Processes
-from turntable.renderer.runs.engines.protocol import Watcher
-from turntable.renderer.runs.progress import Counts
-from turntable.renderer.runs.workers import ShardResult, ShardTask, WorkerSetup
+from turntable.renderer.backends import DeferredBackendSelection
+from turntable.renderer.runs.engines.processes import ProcessEngine
+from turntable.renderer.runs.engines.protocol import EngineCallbacks
+from turntable.renderer.runs.progress import RenderCounts
+from turntable.renderer.runs.shard_workers import ShardResult, ShardTask, WorkerSetup
 
-LOSSES = 10
-"""So many times may one shard be lost with a node or a Ray worker; more, and it is not by chance."""
+MAX_LOSSES = 10
+"""Number of times that one shard may be lost with a node or a Ray worker; after more, it is not by chance."""
 POLL_S = 0.5
-REACH_S = 10.0
+CONNECT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class RayCluster:
-    """A Ray cluster that runs already; every node has turntable and sees the meshes and the destination.
+class RayEngine:
+    """A running Ray cluster. Every node has turntable installed and sees the meshes and the destination.
 
     Args:
-        address: ``HOST:6379``, ``ray://HOST:10001``, or ``auto``.
-        cpus: For each shard.
-        gpus: For each shard; None shares the cluster's GPUs out among all of its CPUs.
+        address: Address of the cluster: ``HOST:6379``, ``ray://HOST:10001``, or ``auto``.
+        cpus: Number of CPUs for each shard.
+        gpus: Number of GPUs for each shard; None divides the cluster's GPUs among all of its CPUs.
     """
 
     address: str = "auto"
     cpus: float = 1.0
     gpus: float | None = None
 
-    def opener(self, backend: str, device: str) -> ChosenThere:
-        """Made out on each node."""
-        return ChosenThere(backend, device)
+    def make_opener(self, backend: str, device: str) -> DeferredBackendSelection:
+        """Return a selection that is made on each node: its devices are not known here."""
+        return DeferredBackendSelection(backend, device)
 
-    def make(self, tasks: Sequence[ShardTask], setup: WorkerSetup, watcher: Watcher) -> None:
-        """Make them all, or as many as are begun before the watcher says stop."""
-        ray = _ray()
+    def render_shards(
+        self, tasks: Sequence[ShardTask], setup: WorkerSetup, callbacks: EngineCallbacks
+    ) -> None:
+        """Make all shards, or those that were begun before the callbacks asked to stop."""
+        ray = _import_ray()
         started_here = not ray.is_initialized()
         if started_here:
             try:
-                _reach(self.address)
+                _check_reachable(self.address)
                 ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
             except (OSError, RuntimeError, ValueError) as error:
                 raise InvalidInputError(
                     f"--address {self.address}: no Ray cluster answers ({error}); start one: ray start --head"
                 ) from None
         try:
-            _Submitted(ray, self, list(tasks), ray.put(setup), watcher).run()
+            _RayTasks(ray, self, list(tasks), ray.put(setup), callbacks).run()
         finally:
             if started_here:
                 ray.shutdown()
 
 
 @dataclass(slots=True)
-class _Submitted:
-    """Tasks on their way through the cluster."""
+class _RayTasks:
+    """The tasks of a run on their way through the cluster."""
 
     ray: Any
-    cluster: RayCluster
+    engine: RayEngine
     waiting: list[ShardTask]
     setup: Any
-    watcher: Watcher
-    in_work: dict[Any, ShardTask] = field(default_factory=dict)
-    losses: dict[str, int] = field(default_factory=dict)
+    callbacks: EngineCallbacks
+    running: dict[Any, ShardTask] = field(default_factory=dict)
+    num_losses: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
-        make = self.ray.remote(max_retries=0, num_cpus=self.cluster.cpus, num_gpus=self._gpus())(_make)
+        """Submit all tasks and collect their results; cancel the running ones on an error."""
+        # max_retries=0: lost tasks are counted and submitted again here, not by Ray.
+        remote_function = self.ray.remote(
+            max_retries=0, num_cpus=self.engine.cpus, num_gpus=self._compute_gpus()
+        )(_render_shard)
         try:
-            while self._submit(make) or self.in_work:
-                ready, _ = self.ray.wait(list(self.in_work), num_returns=1, timeout=POLL_S)
+            while self._submit(remote_function) or self.running:
+                ready, _ = self.ray.wait(list(self.running), num_returns=1, timeout=POLL_S)
                 for reference in ready:
-                    self._take(reference)
-                self.watcher.in_work([])
+                    self._collect(reference)
+                self.callbacks.on_progress([])
         finally:
-            for reference in self.in_work:
+            for reference in self.running:
                 self.ray.cancel(reference, force=True)
 
-    def _submit(self, make: Any) -> bool:
-        """Give as many as there are places for; whether any are still to be given."""
-        if self.watcher.stop():
+    def _submit(self, remote_function: Any) -> bool:
+        """Submit as many tasks as the cluster has places for; return True if some still wait."""
+        if self.callbacks.should_stop():
             return False
-        while self.waiting and len(self.in_work) < self._places():
+        while self.waiting and len(self.running) < self._count_places():
             task = self.waiting.pop(0)
-            self.in_work[make.remote(self.setup, task)] = task
-        if self.waiting and not self.in_work:
-            time.sleep(POLL_S)  # the cluster has no place at all now: nodes may come back
+            self.running[remote_function.remote(self.setup, task)] = task
+        if self.waiting and not self.running:
+            time.sleep(POLL_S)  # the cluster has no place at all now; nodes may come back
         return bool(self.waiting)
 
-    def _take(self, reference: Any) -> None:
-        task = self.in_work.pop(reference)
-        lost = self.ray.exceptions
+    def _collect(self, reference: Any) -> None:
+        task = self.running.pop(reference)
+        errors = self.ray.exceptions
         try:
-            made: ShardResult = self.ray.get(reference)
+            result: ShardResult = self.ray.get(reference)
         except (
-            lost.WorkerCrashedError,
-            lost.NodeDiedError,
-            lost.OutOfMemoryError,
-            lost.ObjectLostError,
+            errors.WorkerCrashedError,
+            errors.NodeDiedError,
+            errors.OutOfMemoryError,
+            errors.ObjectLostError,
         ) as error:
-            self._lost(task, type(error).__name__)
-        except lost.RayTaskError as error:
+            self._resubmit(task, type(error).__name__)
+        except errors.RayTaskError as error:
             cause = getattr(error, "cause", None)
             raise (cause if isinstance(cause, TurntableError) else error) from None
         else:
-            self.watcher.made(task, made)
+            self.callbacks.on_shard_done(task, result)
 
-    def _lost(self, task: ShardTask, how: str) -> None:
-        self.losses[task.name] = self.losses.get(task.name, 0) + 1
-        if self.losses[task.name] == LOSSES:
+    def _resubmit(self, task: ShardTask, cause: str) -> None:
+        self.num_losses[task.name] = self.num_losses.get(task.name, 0) + 1
+        if self.num_losses[task.name] == MAX_LOSSES:
             raise TurntableError(
-                f"{task.name}: lost {LOSSES} times with a node or a Ray worker, the last time by {how}; look "
-                "at the cluster's logs, and run the same command again: it resumes"
+                f"{task.name}: lost {MAX_LOSSES} times with a node or a Ray worker, the last time by "
+                f"{cause}; look at the cluster's logs, and run the same command again: it resumes"
             )
-        self.watcher.worker_replaced(
-            self.losses[task.name], f"of the cluster was lost with {task.name} ({how})"
+        self.callbacks.on_worker_replaced(
+            self.num_losses[task.name], f"of the cluster was lost with {task.name} ({cause})"
         )
         self.waiting.insert(0, task)
 
-    def _places(self) -> int:
-        """How many shards the cluster can make at a time, as it is now."""
-        return int(self.ray.cluster_resources().get("CPU", 0) // self.cluster.cpus)
+    def _count_places(self) -> int:
+        """Return the number of shards that the cluster can make at a time, with the nodes it has now."""
+        return int(self.ray.cluster_resources().get("CPU", 0) // self.engine.cpus)
 
-    def _gpus(self) -> float:
-        if self.cluster.gpus is not None:
-            return self.cluster.gpus
-        found = self.ray.cluster_resources()
-        return min(1.0, float(found.get("GPU", 0)) / max(1, self._places()))
+    def _compute_gpus(self) -> float:
+        """Return the number of GPUs, mostly a fraction, that each Ray task asks for."""
+        if self.engine.gpus is not None:
+            return self.engine.gpus
+        num_gpus = float(self.ray.cluster_resources().get("GPU", 0))
+        return min(1.0, num_gpus / max(1, self._count_places()))
 
 
-def _make(setup: WorkerSetup, task: ShardTask) -> ShardResult:
-    """A Ray task: one shard, by a process of its own that may die without harm to Ray's."""
-    made: list[ShardResult] = []
-    Processes(1).make([task], setup, _Collected(made))
-    return made[0]
+def _render_shard(setup: WorkerSetup, task: ShardTask) -> ShardResult:
+    """Make one shard in a process that may die without harm to Ray's worker; runs as a Ray task."""
+    results: list[ShardResult] = []
+    ProcessEngine(1).render_shards([task], setup, _ResultCollector(results))
+    return results[0]
 
 
 @dataclass(frozen=True, slots=True)
-class _Collected:
-    """Keeps what is made; Ray brings it to those who want to know."""
+class _ResultCollector:
+    """Callbacks that keep the results; the Ray task returns them to the run."""
 
-    result: list[ShardResult]
+    results: list[ShardResult]
 
-    def made(self, task: ShardTask, made: ShardResult) -> None:  # noqa: ARG002
-        self.result.append(made)
+    def on_shard_done(self, task: ShardTask, result: ShardResult) -> None:  # noqa: ARG002
+        self.results.append(result)
 
-    def in_work(self, counts: Sequence[Counts]) -> None:
+    def on_progress(self, counts: Sequence[RenderCounts]) -> None:
         pass
 
-    def worker_replaced(self, number: int, how: str) -> None:
+    def on_worker_replaced(self, worker: int, cause: str) -> None:
         pass
 
-    def stop(self) -> bool:
+    def should_stop(self) -> bool:
         return False
 
 
-def _reach(address: str) -> None:
-    """Find out whether anything listens there; Ray itself would try for many minutes.
+def _check_reachable(address: str) -> None:
+    """Check that something listens at an address; Ray itself would try for many minutes.
 
     Raises:
-        OSError: Nothing does.
-        ValueError: It is no address.
+        OSError: Nothing listens there.
+        ValueError: It is not an address.
     """
-    place = address.removeprefix("ray://")
-    if place in ("auto", "local"):
+    endpoint = address.removeprefix("ray://")
+    if endpoint in ("auto", "local"):
         return
-    host, _, port = place.rpartition(":")
-    socket.create_connection((host.strip("[]"), int(port)), REACH_S).close()
+    host, _, port = endpoint.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), CONNECT_TIMEOUT_S).close()
 
 
-def _ray() -> Any:
+def _import_ray() -> Any:
     try:
         import ray
     except ImportError as error:

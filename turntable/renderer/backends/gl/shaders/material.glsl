@@ -1,6 +1,6 @@
-// Surface attributes shared by every pass that draws the mesh.
+// Reading of materials, for every pass that draws the mesh.
 
-uniform sampler2D material_table;   // 3 texels a material
+uniform sampler2D material_table;   // 3 texels per material, in the order of `build_material_table`
 uniform sampler2D color_texture;
 
 vec3 base_color(int material, vec2 uv, out float alpha) {
@@ -11,5 +11,5 @@ vec3 base_color(int material, vec2 uv, out float alpha) {
     return texel.rgb;
 }
 
-// 1 or 2 for the materials of faces that lie in one another's place, else 0.
+// 1 or 2 for the materials of faces that lie in the same place as another face, else 0.
 int material_turn(int material) { return int(texelFetch(material_table, ivec2(1, material), 0).w); }

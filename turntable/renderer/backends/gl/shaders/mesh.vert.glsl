@@ -1,4 +1,5 @@
-// The mesh, one instance a view, a point of the spot or a direction of the sun, each in its own tile.
+// Draws the mesh once per instance, each in a tile of an atlas. An instance is a view, a point of the spot's emitter, or
+// a direction of the sun.
 
 in vec3 position;
 #ifdef SURFACE
@@ -13,10 +14,10 @@ out vec2 uv;
 flat out int material_id;
 #endif
 
-in vec4 clip_x, clip_y, clip_z, clip_w;   // rows: from the centred object to the atlas
+in vec4 clip_x, clip_y, clip_z, clip_w;   // rows of the matrix from the centered object to the atlas's clip space
 #ifdef CLIPPED
-in vec4 place;                // of the tile: half its size and its middle, in the atlas
-in vec4 height;               // of a point above the floor
+in vec4 place;                // half the size of the tile (xy) and its center (zw), in the atlas's clip space
+in vec4 height;               // row that gives the height of a point above the floor
 out gl_PerVertex { vec4 gl_Position; float gl_ClipDistance[5]; };
 #endif
 
@@ -24,12 +25,14 @@ void main() {
     vec4 p = vec4(position, 1.0);
     gl_Position = vec4(dot(clip_x, p), dot(clip_y, p), dot(clip_z, p), dot(clip_w, p));
 #ifdef CLIPPED
+    // OpenGL clips at the edges of the atlas alone, so a tile needs clip distances of its own: without them a large
+    // object would be drawn into the neighboring views. The fifth cuts off what is below the floor.
     vec2 inside = (gl_Position.xy - place.zw * gl_Position.w) / place.xy;
     gl_ClipDistance[0] = gl_Position.w + inside.x;
     gl_ClipDistance[1] = gl_Position.w - inside.x;
     gl_ClipDistance[2] = gl_Position.w + inside.y;
     gl_ClipDistance[3] = gl_Position.w - inside.y;
-    gl_ClipDistance[4] = dot(height, p);   // the camera is above the floor
+    gl_ClipDistance[4] = dot(height, p);   // the camera is always above the floor
 #endif
 #ifdef SURFACE
     object_normal = normal;

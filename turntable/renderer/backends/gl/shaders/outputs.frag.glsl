@@ -1,4 +1,4 @@
-// What the ray through the pixel's centre meets; it sees through anything rather transparent.
+// Writes what the ray through each pixel's center meets. It passes every surface with an alpha below 0.5.
 
 #include material
 

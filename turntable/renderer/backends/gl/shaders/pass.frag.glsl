@@ -1,4 +1,5 @@
-// The same, one fragment a texel, where there are no compute shaders; blending does what `BEHIND` does there.
+// Does the same as pass.comp.glsl on devices without compute shaders, with one fragment per texel. Blending does what
+// `BEHIND` does there.
 
 out vec4 value;
 void main() { value = shade(ivec2(gl_FragCoord.xy)); }

@@ -1,4 +1,4 @@
-// A rectangle of a target.
+// Draws a rectangle of a target as a strip of two triangles; the vertex number alone tells the corner.
 
 uniform ivec4 rectangle;
 uniform vec2 target_px;

@@ -1,4 +1,4 @@
-// Where pyrender's own segmentation would draw; texture coordinates besides.
+// The vertices as in pyrender's own segmentation pass, with texture coordinates for the alpha test.
 #version 330 core
 
 layout(location = 0) in vec3 position;

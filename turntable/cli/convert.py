@@ -1,0 +1,130 @@
+"""Commands that convert data sets between shards and the folders in which 3DIEBench is published."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import cyclopts
+
+from turntable.choices import ChannelOrder, SourceName
+from turntable.cli.base import (
+    DATA,
+    MACHINE,
+    OUTPUT,
+    LinksUnderOption,
+    app,
+    err,
+    format_examples,
+    make_option,
+    say,
+)
+from turntable.cli.rendering import print_dataset_summary
+
+convert = cyclopts.App(
+    name="convert", help="Convert data sets between shards and the layout in which 3DIEBench is published."
+)
+app.command(convert)
+
+
+@convert.command(
+    name="import",
+    help_epilogue=format_examples(
+        "turntable convert import 3DIEBench --out 3diebench --split val_images.npy --split train_images.npy",
+        "turntable convert import my-folder --like my-recipe.toml --channel-order rgb --out my-set",
+    ),
+)
+def convert_import(
+    folder: Path,
+    *,
+    out_dir: Annotated[Path, make_option(OUTPUT, "--out")],
+    like: Annotated[str | None, make_option(DATA, default="3diebench or 3diebench-t, by the labels")] = None,
+    name: Annotated[str | None, make_option(OUTPUT, default="the recipe's")] = None,
+    channel_order: Annotated[ChannelOrder, make_option(DATA)] = "bgr",
+    split: Annotated[tuple[Path, ...], make_option(DATA, default="by turntable's own rule")] = (),
+    source: Annotated[SourceName, make_option(DATA)] = "shapenet",
+    licence: Annotated[str | None, make_option(DATA, default="ShapeNet's")] = None,
+    views: Annotated[
+        int | None, make_option(DATA, default="as many as most of the first objects have")
+    ] = None,
+    threads: Annotated[int | None, make_option(MACHINE, default="one per core")] = None,
+    links_under: LinksUnderOption = (),
+) -> int:
+    """Write shards from a folder in 3DIEBench's layout. Run the same command again to resume.
+
+    Args:
+        folder: Folder that holds {synset}/{id}/image_{view}.jpg and latent_{view}.npy.
+        out_dir: Folder of the new data set.
+        like: Recipe (name or TOML file) with the ranges that the labels lie in.
+        name: Name of the data set.
+        channel_order: Order of the channels in the JPEG files; the published ones have red and blue swapped
+            (bgr).
+        split: SIE's val_images.npy and train_images.npy, which say which objects are in which split.
+        source: Kind of meshes that the images were rendered from.
+        licence: License of those meshes.
+        views: Number of views of each object.
+        threads: Number of threads that read and check files.
+        links_under: Folder into which links in FOLDER may point, besides FOLDER itself and the hub's cache.
+    """
+    from turntable.console import CountBar
+    from turntable.datasets import import_folder
+    from turntable.datasets.convert import ImportSettings
+    from turntable.renderer.scene import DEFAULT_CAMERA
+
+    options: dict[str, Any] = {"like": like, "name": name, "license": licence, "num_views": views}
+    given = {key: value for key, value in options.items() if value is not None}
+    settings = ImportSettings(channel_order, source=source, **given)
+    with CountBar(err, "objects") as bar:
+        manifest = import_folder(
+            folder,
+            out_dir,
+            settings=settings,
+            split_lists=split,
+            describe_camera=DEFAULT_CAMERA.describe,
+            num_threads=threads,
+            progress=bar,
+            links_under=links_under,
+        )
+    print_dataset_summary(str(out_dir), out_dir, manifest)
+    return 0
+
+
+@convert.command(
+    name="export", help_epilogue=format_examples("turntable convert export my-set --out my-set-folders")
+)
+def convert_export(
+    dataset: Path,
+    *,
+    out_dir: Annotated[Path, make_option(OUTPUT, "--out")],
+    channel_order: Annotated[
+        ChannelOrder | None, make_option(OUTPUT, default="as stored, byte for byte")
+    ] = None,
+    threads: Annotated[int | None, make_option(MACHINE, default="one per core")] = None,
+    links_under: LinksUnderOption = (),
+) -> int:
+    """Write a data set in 3DIEBench's layout, for the original training code.
+
+    Run the same command again to resume.
+
+    Args:
+        dataset: Folder of the data set.
+        out_dir: Folder for {synset}/{id}/image_{view}.jpg, latent_{view}.npy and the lists of the splits.
+        channel_order: Order of the channels in the JPEG files.
+        threads: Number of threads that write files.
+        links_under: Folder into which links of the data set may point, besides its own folder and the hub's
+            cache.
+    """
+    from turntable.console import CountBar
+    from turntable.datasets import export_folder
+
+    with CountBar(err, "objects") as bar:
+        exported = export_folder(
+            dataset,
+            out_dir,
+            channel_order=channel_order,
+            num_threads=threads,
+            progress=bar,
+            links_under=links_under,
+        )
+    for note in exported.notes:
+        say(f"note: {note}")
+    say(f"{out_dir}: {exported.num_images} views of {exported.num_objects} objects")
+    return 0

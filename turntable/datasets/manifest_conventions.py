@@ -1,0 +1,45 @@
+"""The conventions that all data sets follow, as texts for the manifest."""
+
+from turntable.datasets.recipes import Recipe
+
+CONVENTIONS: dict[str, str] = {
+    "world": "right-handed, +z up; the object's bounding-box centre at the origin",
+    "camera": "OpenCV axes (x right, y down, z forward); K in pixels, pixel i covers [i, i+1)",
+    "euler": "extrinsic x, y, z in radians: R = Rz(rz) Ry(ry) Rx(rx); scipy from_euler('xyz'), Blender 'XYZ'",
+    "pose": "object_to_world = R @ T(t): t acts in the object's frame, in bounding-box diagonals",
+    "quaternion_order": "xyzw",
+    "relative_rotation": "R1^T R2, in the object's frame",
+    "quaternion_sign": (
+        "product: conj(q1) q2 of the half-angle products q = qz qy qx, as it falls; canonical: w >= 0"
+    ),
+    "hue": "turns in [0, 1]; HSV, taken as linear Rec.709",
+    "labels": "float32, little-endian; the very numbers that were rendered",
+    "draws": "Philox 4x64, key = first 128 bits of sha256(label digest, NUL, object id), counter = 8 * view",
+}
+"""The conventions of every data set. The texts are stored in manifests, so they must not change."""
+
+
+def describe_conventions(recipe: Recipe) -> dict[str, str]:
+    """Return the conventions of a recipe's data sets: the common ones and those of the recipe's draws."""
+    stated = dict(CONVENTIONS)
+    if recipe.draws != "philox":
+        stated["draws"] = _DRAWS_CONVENTIONS[recipe.draws]
+    if recipe.rotation is not None:
+        stated["rotation"] = f"{recipe.rotation}; a Philox key of its own, a stretch of the counter a try"
+    if recipe.sequence is not None:
+        stated["sequence"] = _SEQUENCE_CONVENTION.format(length=recipe.sequence.length)
+    return stated
+
+
+_DRAWS_CONVENTIONS = {
+    "imported": "none: the labels came with the pictures, rounded to float32",
+    "numpy-legacy": (
+        "np.random.seed, then scalar np.random.uniform along the list of objects, per view: floor hue, light "
+        "theta, phi and hue, translations, angles; meta.json has an object's seed and index as stream"
+    ),
+}
+"""The text "draws" of the recipes that do not draw with Philox."""
+_SEQUENCE_CONVENTION = (
+    "view v is step v % {length} of sequence v // {length}; twist = (omega, v) in the object's frame, "
+    "pose_t = pose_(t-1) exp(twist_t) with pose = R @ T(t); zeros at step 0"
+)

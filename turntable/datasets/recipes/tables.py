@@ -1,0 +1,225 @@
+"""The tables of a recipe as pydantic models, with the types and bounds of their keys."""
+
+import math
+import re
+from typing import Annotated, Any, Literal, cast
+
+import numpy as np
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+from turntable.choices import ChannelOrder, QualityName, SourceName
+from turntable.datasets.files import (
+    MAX_POINTS,
+    MAX_SHARD_OBJECTS,
+    MAX_SIZE_PX,
+    MAX_SUPERSAMPLING,
+    MAX_VIEWS,
+    MIN_SIZE_PX,
+    JpegSubsampling,
+)
+from turntable.datasets.labels import (
+    MAX_MARGIN_DEG,
+    OUTPUTS,
+    ROTATION_NAMES,
+    STANDARD_FACTORS,
+    Draws,
+    MotionName,
+    OutputName,
+    StandardFactor,
+    TrainingRange,
+)
+from turntable.datasets.objects import SPLITS, SplitName
+from turntable.errors import format_value, is_plain
+
+_PI_PATTERN = re.compile(
+    r"\s*(?P<sign>[+-]?)\s*(?P<times>\d+(?:\.\d*)?)?\s*\*?\s*pi\s*(?:/\s*(?P<over>\d+(?:\.\d*)?))?\s*"
+)
+_MAX_NUMBER_LENGTH = 40
+"""Maximum number of characters of a number that is written as text. The pattern allows spaces in several
+places, so long runs of spaces could be matched in very many ways."""
+
+MAX_DESCRIPTION_LENGTH = 2_000
+"""Maximum number of characters of a description, which is one line of a recipe's text."""
+
+
+def _parse_number(value: object) -> object:
+    """Parse a multiple of pi, such as "-pi/2", which no decimal number in a TOML file equals exactly."""
+    short = isinstance(value, str) and len(value) <= _MAX_NUMBER_LENGTH
+    match = _PI_PATTERN.fullmatch(cast("str", value)) if short else None
+    if match is None or float(match["over"] or 1) == 0:
+        return value
+    magnitude = float(match["times"] or 1) * math.pi / float(match["over"] or 1)
+    return -magnitude if match["sign"] == "-" else magnitude
+
+
+_Number = Annotated[float, BeforeValidator(_parse_number), Field(allow_inf_nan=False)]
+
+
+class StrictTable(BaseModel):
+    """A table of a recipe's file. Unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class FactorTable(StrictTable):
+    """A table [factors.<name>]: one of three ways to draw. Subclasses limit the fields' ranges."""
+
+    low: float | None = None
+    high: float | None = None
+    value: float | None = None
+    inner: float | None = None
+    outer: float | None = None
+
+    @model_validator(mode="after")
+    def _check_one_way_to_draw(self) -> "FactorTable":
+        given = {name for name, _ in self if getattr(self, name) is not None}
+        if given & {"inner", "outer"}:
+            if given != {"inner", "outer"}:
+                raise ValueError("give either low and high, or value, or inner and outer, and nothing else")
+            _check_order("inner", self.inner, "outer", self.outer)
+        elif self.value is not None:
+            if given != {"value"}:
+                raise ValueError("give either value, or low and high, not both")
+        elif given != {"low", "high"}:
+            raise ValueError("give low and high, or value")
+        else:
+            _check_order("low", self.low, "high", self.high)
+        return self
+
+
+def _check_order(least: str, low: float | None, greatest: str, high: float | None) -> None:
+    assert low is not None
+    assert high is not None
+    if not low < high:
+        hint = "; for one value write value = …" if least == "low" else ""
+        raise ValueError(f"{least} {low} is not below {greatest} {high}{hint}")
+    if not float(np.float32(low)) < float(np.float32(high)):
+        raise ValueError(
+            f"{least} {low} and {greatest} {high} are the same number in float32, the type of labels"
+        )
+
+
+class SpanTable(StrictTable):
+    """A range { low, high } of a motion. Both ends may be equal."""
+
+    low: _Number
+    high: _Number
+
+    @model_validator(mode="after")
+    def _check_span_order(self) -> "SpanTable":
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+        return self
+
+
+class RotationTable(StrictTable):
+    """The table [rotation]: rotations drawn on SO(3), in place of the tables of the three angles."""
+
+    kind: Literal["uniform"]
+    outside: TrainingRange | None = None
+    margin_deg: _Number = Field(default=0.0, ge=0, le=MAX_MARGIN_DEG)
+
+
+class SequenceTable(StrictTable):
+    """The table [sequence]: the motion of an object over consecutive views."""
+
+    length: int = Field(ge=2, le=MAX_VIEWS)
+    motion: MotionName
+    speed_rad: SpanTable | None = None
+    offset: SpanTable | None = None
+    travel: SpanTable | None = None
+    vary: list[str] = []
+
+
+def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
+    below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
+    number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
+    field: Any = (number | None, None)
+    # inner and outer are magnitudes with a random sign, so both ends of the factor's range limit them.
+    limit = min(standard.maximum, max(-standard.minimum, 0))
+    magnitude: Any = Annotated[_Number, Field(ge=0, le=limit or standard.maximum)]
+    size: Any = (magnitude | None, None)
+    return create_model(
+        standard.factor.name, __base__=FactorTable, low=field, high=field, value=field, inner=size, outer=size
+    )
+
+
+def _build_factors_table() -> type[StrictTable]:
+    fields: dict[str, Any] = {}
+    for standard in STANDARD_FACTORS:
+        table: Any = _build_factor_table(standard)
+        # [rotation] may replace the tables of the angles, so checking._find_missing_angles reports those
+        # that are missing.
+        required = standard.default is None and standard.factor.name not in ROTATION_NAMES
+        fields[standard.factor.name] = (table, ...) if required else (table | None, None)
+    return create_model("factors", __base__=StrictTable, **fields)
+
+
+FactorsTable: Any = _build_factors_table()
+
+
+class RecipeTable(StrictTable):
+    """The whole table of a recipe."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    description: str = Field(default="", max_length=MAX_DESCRIPTION_LENGTH)
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    source: SourceName
+    views: int = Field(ge=1, le=MAX_VIEWS)
+    image_size_px: int = Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)
+    quality: QualityName = "standard"
+    supersampling: int | None = Field(default=None, ge=1, le=MAX_SUPERSAMPLING)
+    jpeg_quality: int = Field(default=95, ge=1, le=100)
+    jpeg_subsampling: JpegSubsampling = "420"
+    channel_order: ChannelOrder = "rgb"
+    outputs: list[OutputName] = ["rgb"]
+    points: int = Field(default=0, ge=0, le=MAX_POINTS)
+    objects_per_shard: int = Field(default=128, ge=1, le=MAX_SHARD_OBJECTS)
+    val_fraction: float = Field(default=0.2, ge=0, lt=1)
+    split_seed: int = Field(default=0, ge=0, le=2**63 - 1)
+    splits: list[SplitName] = list(SPLITS)
+    draws: Draws = "philox"
+    chunks: int = Field(default=1, ge=1, le=100_000)
+    rotation: RotationTable | None = None
+    sequence: SequenceTable | None = None
+    factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
+
+    @field_validator("description")
+    @classmethod
+    def _check_printable(cls, description: str) -> str:
+        if not is_plain(description.replace("\n", " ").replace("\t", " ")):
+            raise ValueError(f"{format_value(description)} has control characters; leave them out")
+        return description
+
+    @field_validator("outputs")
+    @classmethod
+    def _sort_outputs(cls, outputs: list[OutputName]) -> list[OutputName]:
+        if "rgb" not in outputs:
+            raise ValueError('must contain "rgb"; the other outputs are stored beside the picture')
+        if len(set(outputs)) < len(outputs):
+            raise ValueError("names an output twice")
+        return [name for name in OUTPUTS if name in outputs]
+
+    @field_validator("splits")
+    @classmethod
+    def _sort_splits(cls, splits: list[str]) -> list[str]:
+        if not splits:
+            raise ValueError('must name "train", "val" or both')
+        if len(set(splits)) < len(splits):
+            raise ValueError("names a split twice")
+        return [name for name in SPLITS if name in splits]
+
+    def get_factor_tables(self) -> dict[str, FactorTable]:
+        """Return the tables of the factors that this recipe names, in the standard order."""
+        tables = {
+            standard.factor.name: getattr(self.factors, standard.factor.name) for standard in STANDARD_FACTORS
+        }
+        return {name: cast("FactorTable", table) for name, table in tables.items() if table is not None}

@@ -1,0 +1,192 @@
+"""The last step of making a data set: from committed shards to a finished data set."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import turntable
+from turntable.datasets.describing import (
+    CARD_NAME,
+    CROISSANT_NAME,
+    SHEET_NAME,
+    Provenance,
+    build_contact_sheet,
+    build_dataset_croissant,
+    compute_pixel_statistics,
+    format_card,
+)
+from turntable.datasets.files import encode_jpeg, write_bytes, write_text
+from turntable.datasets.fingerprint import compute_fingerprint
+from turntable.datasets.labels import EXTRA_OUTPUTS, POINTS_MEANING, LabelArray
+from turntable.datasets.manifest import Manifest, Totals, write_manifest
+from turntable.datasets.manifest_conventions import describe_conventions
+from turntable.datasets.objects import (
+    QUARANTINE_NAME,
+    SPLITS,
+    TRAIN,
+    WARNINGS_NAME,
+    ObjectRecord,
+    QuarantineRecord,
+    format_quarantine,
+)
+from turntable.datasets.recipes import Recipe
+from turntable.datasets.shards import (
+    LABELS_TABLE_NAME,
+    ShardOpener,
+    ShardRecord,
+    TableContext,
+    make_folder_opener,
+    write_labels_parquet,
+)
+from turntable.datasets.split import Split
+from turntable.errors import InvalidInputError
+
+
+def finish_dataset(
+    folder: Path,
+    recipe: Recipe,
+    shards: Iterable[ShardRecord],
+    quarantine: Iterable[QuarantineRecord] = (),
+    *,
+    warnings: Iterable[QuarantineRecord] = (),
+    camera: Mapping[str, Any],
+    device: Mapping[str, Any],
+    source: Mapping[str, Any],
+    open_shard: ShardOpener | None = None,
+) -> Manifest:
+    """Write the files beside the shards: table, lists, card, croissant, contact sheet, and the manifest last.
+
+    The files depend on the arguments and the shards alone, so a second call changes no byte.
+
+    Args:
+        folder: Folder of the data set, with shards committed as ``<split>/<name>.tar``.
+        recipe: Recipe of the data set.
+        shards: Shards in any order.
+        quarantine: Objects left out, in any order.
+        warnings: Objects kept although something was missing, in any order.
+        camera: Numbers of the renderer's camera, ready for JSON.
+        device: Device that made the pixels: backend, GL vendor, renderer, driver.
+        source: Source of the meshes: name and license.
+        open_shard: Function that opens a shard; None if the shards are in the folder.
+
+    Returns:
+        The manifest as written.
+
+    Raises:
+        InvalidInputError: There is no shard, because every object was left out.
+        IntegrityError: A shard is not as it was committed.
+    """
+    ordered = sorted(shards, key=lambda shard: (SPLITS.index(shard.split), shard.name))
+    if not ordered:
+        raise InvalidInputError(
+            f"{folder}: there is nothing to finish: no shard was written, since every object was left out"
+        )
+    open_shard = open_shard or make_folder_opener(folder)
+    left_out, warned = tuple(quarantine), tuple(warnings)
+    objects, fingerprint = _read_shards(recipe, ordered, open_shard)
+    manifest = _build_manifest(
+        recipe, ordered, objects, fingerprint, len(left_out), camera=camera, device=device, source=source
+    )
+    manifest = _add_statistics(manifest, open_shard)
+    write_labels_parquet(folder / LABELS_TABLE_NAME, ordered, open_shard, make_table_context(manifest))
+    write_text(folder / QUARANTINE_NAME, format_quarantine(left_out))
+    write_text(folder / WARNINGS_NAME, format_quarantine(warned))
+    write_text(folder / CARD_NAME, format_card(manifest, _build_provenance(manifest, objects, warned)))
+    _write_contact_sheet(folder, manifest, open_shard)
+    write_text(folder / CROISSANT_NAME, build_dataset_croissant(folder, manifest))
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def make_table_context(manifest: Manifest) -> TableContext:
+    """Return the values of a data set's table that all of its shards share."""
+    return TableContext(manifest.schema, manifest.categories, str(manifest.source.get("licence", "")))
+
+
+def _build_manifest(
+    recipe: Recipe,
+    shards: Sequence[ShardRecord],
+    objects: Sequence[ObjectRecord],
+    fingerprint: str,
+    quarantined: int,
+    *,
+    camera: Mapping[str, Any],
+    device: Mapping[str, Any],
+    source: Mapping[str, Any],
+) -> Manifest:
+    return Manifest(
+        name=recipe.name,
+        recipe=recipe.to_dict(),
+        recipe_digest=recipe.digest,
+        label_digest=recipe.label_digest,
+        fingerprint=fingerprint,
+        splits=tuple(split for split in SPLITS if any(shard.split == split for shard in shards)),
+        shards=tuple(shards),
+        totals=compute_totals(shards),
+        quarantined=quarantined,
+        categories=tuple(sorted({item.category for item in objects})),
+        views=recipe.views,
+        image_size_px=recipe.image_size_px,
+        jpeg_quality=recipe.jpeg_quality,
+        jpeg_subsampling=recipe.jpeg_subsampling,
+        channel_order=recipe.channel_order,
+        factors=recipe.factors,
+        shuffle_seed=recipe.split_seed,
+        conventions=describe_conventions(recipe) | _describe_outputs(recipe),
+        camera=dict(camera),
+        device=dict(device),
+        source=dict(source),
+        generator_version=turntable.__version__,
+        outputs=recipe.outputs,
+        points=recipe.points,
+    )
+
+
+def _describe_outputs(recipe: Recipe) -> dict[str, str]:
+    """Return the texts on the encodings of the outputs besides the picture."""
+    texts = {name: EXTRA_OUTPUTS[name].meaning for name in recipe.outputs if name in EXTRA_OUTPUTS}
+    return texts | ({"points": POINTS_MEANING} if recipe.points else {})
+
+
+def compute_totals(shards: Iterable[ShardRecord]) -> Totals:
+    """Compute sums over shards."""
+    rows = [(shard.objects, shard.objects * shard.views, shard.bytes) for shard in shards]
+    num_objects, num_images, num_bytes = (sum(column) for column in zip(*rows, strict=True))
+    return Totals(num_objects, num_images, num_bytes)
+
+
+def _read_shards(
+    recipe: Recipe, shards: Iterable[ShardRecord], open_shard: ShardOpener
+) -> tuple[list[ObjectRecord], str]:
+    """Read all objects in order, and compute the fingerprint."""
+    objects: list[ObjectRecord] = []
+    labels: list[LabelArray] = []
+    for shard in shards:
+        with open_shard(shard) as reader:
+            objects += reader.read_records()
+            labels.append(reader.labels)
+    return objects, compute_fingerprint(recipe.digest, objects, labels)
+
+
+def _build_provenance(
+    manifest: Manifest, objects: Iterable[ObjectRecord], warned: Sequence[QuarantineRecord]
+) -> Provenance:
+    source_license = str(manifest.source.get("licence", ""))
+    licenses = Counter(item.licence or source_license for item in objects)
+    return Provenance(licenses, len({record.object for record in warned}), len(warned))
+
+
+def _write_contact_sheet(folder: Path, manifest: Manifest, open_shard: ShardOpener) -> None:
+    with Split(manifest, manifest.splits[0], open_shard) as split:
+        write_bytes(folder / SHEET_NAME, encode_jpeg(build_contact_sheet(split), quality=90))
+
+
+def _add_statistics(manifest: Manifest, open_shard: ShardOpener) -> Manifest:
+    """Return the manifest with mean and standard deviation of the training views, if there are any."""
+    if TRAIN not in manifest.splits:
+        return manifest
+    with Split(manifest, TRAIN, open_shard) as split:
+        mean, std = compute_pixel_statistics(split)
+    return replace(manifest, pixel_mean=mean, pixel_std=std)

@@ -1,0 +1,313 @@
+"""One mesh in the device's memory: vertices, textures, and the simplified mesh that casts shadows."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.errors import MeshError
+from turntable.renderer.backends.gl.constants import make_float_texture
+from turntable.renderer.backends.gl.programs import ShaderPrograms, bind_inputs
+from turntable.renderer.backends.gl.projections import INSTANCE, MeshExtent
+from turntable.renderer.meshes import Material, Mesh, center_vertices, compute_bounds
+
+if TYPE_CHECKING:
+    import moderngl
+
+SRGB8 = 0x8C41
+SRGB8_ALPHA8 = 0x8C43
+
+NUM_FINE_CELLS, NUM_DENSE_CELLS = 2**14, 96
+"""Number of cells across a mesh in which vertices are merged for shadow maps.
+
+The fine cells merge only equal vertices. The coarse ones, for dense meshes, are about as wide as a texel of
+the maps, so that the shadows do not change visibly.
+"""
+DENSE_TRIANGLES = 50_000
+"""Number of triangles above which a mesh is dense."""
+_LOW_BITS = (1 << 21) - 1
+"""Mask of one of three 21-bit numbers that are packed into a 64-bit integer."""
+
+VERTEX = np.dtype([("position", "3f4"), ("normal", "3f4"), ("texcoord", "2f4"), ("material", "i4")])
+"""Record of one vertex in the device's buffer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextureGroup:
+    """A range of triangles with the same texture, drawn by one call."""
+
+    first: int
+    """Index of the first corner."""
+    num_corners: int
+    texture: int | None
+    """Number of the texture; None without a texture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShadowCaster:
+    """The mesh that is drawn into shadow maps: positions and triangles alone."""
+
+    vertices: NDArray[np.float32]
+    """[N, 3] positions."""
+    indices: NDArray[np.int32]
+    """[3 * K] vertex indices of K triangles."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeshGeometry:
+    """A mesh laid out for drawing, still in host memory."""
+
+    vertices: NDArray[np.void]
+    """[N] records ``VERTEX``."""
+    indices: NDArray[np.int32]
+    """[3 * T] vertex indices of T triangles."""
+    caster: ShadowCaster
+    """Mesh that casts shadows; for a dense mesh a simplified one, accurate to about a texel of the maps."""
+    groups: tuple[TextureGroup, ...]
+    extent: MeshExtent
+    is_transparent: bool
+    """True if any material or texture is transparent."""
+    has_coincident_faces: bool
+    """True if faces lie in the same place as others."""
+
+
+def build_mesh_geometry(mesh: Mesh) -> MeshGeometry:
+    """Center the mesh, give every vertex one material, and sort triangles by texture."""
+    low, high = compute_bounds(mesh)
+    textures = _number_textures(mesh.materials)
+    # One draw call per texture needs its triangles together.
+    order = np.argsort(textures[mesh.material_index], kind="stable")
+    triangles, material = mesh.triangles[order], mesh.material_index[order]
+    # A vertex that faces of several materials share becomes one vertex per material, since the material is an
+    # attribute of vertices. Pairs of vertex and material are numbered, and each distinct one gets a vertex.
+    pairs = triangles.astype(np.int64).ravel() * len(mesh.materials) + np.repeat(material, 3)
+    unique, indices = np.unique(pairs, return_inverse=True)
+    source, vertex_material = np.divmod(unique, len(mesh.materials))
+    vertices = np.zeros(len(unique), dtype=VERTEX)
+    positions, radius = center_vertices(mesh)
+    vertices["position"] = positions[source]
+    vertices["normal"] = mesh.normals[source]
+    vertices["texcoord"] = mesh.texcoords[source]
+    vertices["material"] = vertex_material
+    half = (high.astype(np.float64) - low) / 2
+    signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
+    corners = indices.reshape(-1, 3)
+    num_cells = NUM_DENSE_CELLS if len(corners) > DENSE_TRIANGLES else NUM_FINE_CELLS
+    caster = build_shadow_caster(vertices["position"], corners, radius, num_cells)
+    return MeshGeometry(
+        vertices,
+        indices.astype(np.int32),
+        caster,
+        _group_by_texture(textures[material]),
+        MeshExtent(signs * half, radius * 1.001),
+        any(material.alpha < 1 or _has_alpha(material) for material in mesh.materials),
+        any(material.turn for material in mesh.materials),
+    )
+
+
+def build_shadow_caster(
+    positions: NDArray[np.float32], triangles: NDArray[np.intp], radius: float, num_cells: int
+) -> ShadowCaster:
+    """Build a simple mesh for shadow maps: merge the vertices of each cell of a grid, drop equal triangles.
+
+    Args:
+        positions: Centered positions [N, 3].
+        triangles: Vertex indices [T, 3].
+        radius: Radius of the mesh's sphere around the origin.
+        num_cells: Number of cells of the grid along each side of the sphere's box.
+    """
+    # Three cell coordinates in one integer, and below three corners in one: np.unique is much faster on
+    # integers than on rows.
+    coordinates = np.round((positions.astype(np.float64) / radius + 1) * (num_cells / 2)).astype(np.int64)
+    key = (coordinates[:, 0] << 42) | (coordinates[:, 1] << 21) | coordinates[:, 2]
+    _, first, cell = np.unique(key, return_index=True, return_inverse=True)
+    # Winding does not matter in a shadow map, so corners are sorted to find equal triangles. Triangles with
+    # two corners in one cell have no area any more and are dropped.
+    corners = np.sort(cell.reshape(-1)[triangles], axis=1)
+    corners = corners[(corners[:, 0] != corners[:, 1]) & (corners[:, 1] != corners[:, 2])]
+    packed = np.unique((corners[:, 0] << 42) | (corners[:, 1] << 21) | corners[:, 2])
+    kept = np.stack([packed >> 42, (packed >> 21) & _LOW_BITS, packed & _LOW_BITS], axis=-1)
+    if not len(kept):  # everything is smaller than a cell: keep one triangle, since no buffer may be empty
+        kept = triangles[:1]
+        first = np.arange(len(positions))
+    return ShadowCaster(positions[first], kept.astype(np.int32).ravel())
+
+
+def _has_alpha(material: Material) -> bool:
+    return material.texture is not None and material.texture.pixels.shape[2] == 4
+
+
+def _number_textures(materials: tuple[Material, ...]) -> NDArray[np.intp]:
+    """Return the number of each material's texture among the distinct ones; -1 without a texture."""
+    number_by_id: dict[int, int] = {}
+    numbers = [
+        -1 if m.texture is None else number_by_id.setdefault(id(m.texture), len(number_by_id))
+        for m in materials
+    ]
+    return np.array(numbers, dtype=np.intp)
+
+
+def _group_by_texture(texture_of_triangle: NDArray[np.intp]) -> tuple[TextureGroup, ...]:
+    starts = np.flatnonzero(np.diff(texture_of_triangle, prepend=-2))
+    ends = np.append(starts[1:], len(texture_of_triangle))
+    return tuple(
+        TextureGroup(
+            int(3 * start),
+            int(3 * (end - start)),
+            None if texture_of_triangle[start] < 0 else int(texture_of_triangle[start]),
+        )
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def build_material_table(materials: tuple[Material, ...]) -> NDArray[np.float32]:
+    """Return the table [M, 3, 4] of materials for the shaders.
+
+    A row has three texels: base color and alpha; specular, roughness, 1 if textured, turn; emission and
+    ``lit``.
+    """
+    table = np.zeros((len(materials), 3, 4), dtype=np.float32)
+    for row, material in zip(table, materials, strict=True):
+        row[0] = *material.base_color, material.alpha
+        row[1] = material.specular, material.roughness, material.texture is not None, material.turn
+        row[2] = *material.emission, material.lit
+    return table
+
+
+def upload_textures(context: "moderngl.Context", materials: tuple[Material, ...]) -> list["moderngl.Texture"]:
+    """Upload the distinct textures, in the numbering of :func:`build_mesh_geometry`."""
+    distinct = {id(m.texture): m.texture for m in materials if m.texture is not None}
+    return [_upload_texture(context, texture.pixels) for texture in distinct.values()]
+
+
+def _upload_texture(context: "moderngl.Context", pixels: NDArray[np.uint8]) -> "moderngl.Texture":
+    limit = int(context.info["GL_MAX_TEXTURE_SIZE"])
+    # Take every second texel of a texture that the device cannot hold. Views are far smaller than that.
+    while max(pixels.shape[:2]) > limit:
+        pixels = pixels[::2, ::2]
+    height, width, channels = pixels.shape
+    # OpenGL's first row is the bottom one, at v = 0; a picture's first row is the top one.
+    data = np.ascontiguousarray(pixels[::-1]).tobytes()
+    # sRGB formats: the device then interpolates and builds mipmaps in linear light.
+    gl_format = SRGB8_ALPHA8 if channels == 4 else SRGB8
+    texture = context.texture((width, height), channels, data, alignment=1, internal_format=gl_format)
+    texture.build_mipmaps()
+    texture.repeat_x = texture.repeat_y = True
+    texture.filter = (context.LINEAR_MIPMAP_LINEAR, context.LINEAR)
+    # No anisotropic filtering: llvmpipe (Mesa 22.3) loops forever where a texture's derivatives are huge.
+    return texture
+
+
+class _CasterBuffers:
+    """A shadow caster in the device's memory."""
+
+    def __init__(self, context: "moderngl.Context", caster: ShadowCaster) -> None:
+        self.vertices = context.buffer(caster.vertices.tobytes())
+        self.indices = context.buffer(caster.indices.tobytes())
+
+    def release(self) -> None:
+        self.vertices.release()
+        self.indices.release()
+
+
+class DeviceMesh:
+    """A mesh in the device's memory."""
+
+    def __init__(self, context: "moderngl.Context", programs: ShaderPrograms, mesh: Mesh) -> None:
+        rows = int(context.info["GL_MAX_TEXTURE_SIZE"])
+        if len(mesh.materials) > rows:
+            raise MeshError(
+                f"the mesh has {len(mesh.materials)} materials and the device takes {rows}; merge some",
+                reason="too many materials",
+            )
+        geometry = build_mesh_geometry(mesh)
+        self.extent, self.is_transparent, self._groups = (
+            geometry.extent,
+            geometry.is_transparent,
+            geometry.groups,
+        )
+        self.has_coincident_faces = geometry.has_coincident_faces
+        self._context, self._programs = context, programs
+        self._caster = _CasterBuffers(context, geometry.caster)
+        self._vertices = context.buffer(geometry.vertices.tobytes())
+        self._indices = context.buffer(geometry.indices.tobytes())
+        self._textures = upload_textures(context, mesh.materials)
+        self._blank = context.texture((1, 1), 4, b"\xff" * 4)
+        self.materials = make_float_texture(context, build_material_table(mesh.materials))
+
+    def draw_surface(
+        self, fragment: str, defines: tuple[str, ...], inputs: Mapping[str, Any], copies: NDArray[np.void]
+    ) -> None:
+        """Draw the mesh once per copy with a fragment shader that reads its surface.
+
+        Args:
+            fragment: Name of the fragment shader's file.
+            defines: Names to define for the shaders.
+            inputs: Inputs of the shaders.
+            copies: Copies [N] as records ``INSTANCE``.
+        """
+        flags = ("TEXTURED", *(("TRANSPARENT",) if self.is_transparent else ()), *defines)
+        program = self._programs.get_mesh_program(fragment, *flags)
+        vertices = [(self._vertices, *_format_layout(VERTEX, program))]
+        with self._make_vertex_array(program, vertices, self._indices, copies) as array:
+            for group in self._groups:
+                texture = self._blank if group.texture is None else self._textures[group.texture]
+                bind_inputs(program, {**inputs, "material_table": self.materials, "color_texture": texture})
+                array.render(vertices=group.num_corners, first=group.first, instances=len(copies))
+
+    def draw_depth(self, copies: NDArray[np.void]) -> None:
+        """Draw the shadow caster once per copy; a transparent mesh is drawn in full, to test its alpha."""
+        if self.is_transparent:
+            self.draw_surface("depth", (), {}, copies)
+            return
+        program = self._programs.get_mesh_program("depth")
+        vertices = [(self._caster.vertices, "3f", "position")]
+        with self._make_vertex_array(program, vertices, self._caster.indices, copies) as array:
+            array.render(instances=len(copies))
+
+    def release(self) -> None:
+        """Free the mesh's memory on the device."""
+        for item in (
+            *self._textures,
+            self._vertices,
+            self._indices,
+            self._caster,
+            self._blank,
+            self.materials,
+        ):
+            item.release()
+
+    @contextmanager
+    def _make_vertex_array(
+        self,
+        program: "moderngl.Program",
+        vertices: list[Any],
+        indices: "moderngl.Buffer",
+        copies: NDArray[np.void],
+    ) -> "Generator[moderngl.VertexArray, None, None]":
+        rows = self._context.buffer(copies.tobytes())
+        layout, *names = _format_layout(INSTANCE, program)
+        array = self._context.vertex_array(
+            program, [*vertices, (rows, f"{layout} /i", *names)], indices, index_element_size=4
+        )
+        try:
+            yield array
+        finally:
+            array.release()
+            rows.release()
+
+
+def _format_layout(record: np.dtype[np.void], program: "moderngl.Program") -> list[str]:
+    """Return moderngl's layout of a buffer of records for a program; fields it does not use are skipped."""
+    # Such as ["3f 3f 8x 1i", "position", "normal", "material"]: 8 bytes of an unused field are skipped.
+    parts: list[str] = []
+    names: list[str] = []
+    for name, (dtype, *_) in (record.fields or {}).items():
+        base, shape = dtype.subdtype or (dtype, (1,))
+        used = name in program
+        parts.append(f"{shape[0]}{base.kind}" if used else f"{dtype.itemsize}x")
+        names += [name] if used else []
+    return [" ".join(parts), *names]

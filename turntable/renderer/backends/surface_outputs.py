@@ -1,0 +1,97 @@
+"""The outputs beside ``rgb``, from the surfaces that pixel centers see: the part that all backends share.
+
+A backend finds the surface of the object. This module adds the floor and the horizon around it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets.labels import OutputName
+from turntable.renderer.scene import DEFAULT_CAMERA, FLOOR_Z, Scenes
+
+SurfaceOutputs = dict[str, NDArray[Any]]
+"""Outputs by the names of the fields of ``Pixels``."""
+
+
+def build_surface_outputs(
+    outputs: Collection[OutputName],
+    scenes: Scenes,
+    mask: NDArray[np.bool_],
+    depth: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
+) -> SurfaceOutputs:
+    """Build the outputs that were asked for.
+
+    Args:
+        outputs: Names of the outputs.
+        scenes: Scenes of the views.
+        mask: [V, S, S], True where the pixel's center sees the object.
+        depth: [V, S, S] depth along the camera's forward axis; any value off the mask.
+        normals: [V, S, S, 3] normals in the world, turned to the camera; any value off the mask.
+        coordinates: [V, S, S, 3] points in the object's frame; any value off the mask.
+    """
+    built: SurfaceOutputs = {}
+    if "mask" in outputs:
+        built["mask"] = mask.astype(np.uint8) * np.uint8(255)
+    if "depth" in outputs or "normals" in outputs:
+        floor = compute_floor_depth(scenes, mask.shape[-1])
+        up = np.isfinite(floor)[..., None] * np.array([0, 0, 1], dtype=np.float32)
+        built["depth"] = np.where(mask, depth, floor)
+        built["normals"] = np.where(mask[..., None], normals, up)
+    if "coordinates" in outputs:
+        built["coordinates"] = np.where(mask[..., None], coordinates, np.float32(0))
+    return {name: array for name, array in built.items() if name in outputs}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisibleSurface:
+    """The surface that the pixel centers of one view see; any value where that is not the object."""
+
+    mask: NDArray[np.bool_]
+    """[S, S], True where the object is seen."""
+    depth: NDArray[np.floating]
+    """[S, S] depth along the camera's forward axis."""
+    normals: NDArray[np.floating]
+    """[S, S, 3] normals in the world, turned to the camera."""
+    coordinates: NDArray[np.floating]
+    """[S, S, 3] points in the object's frame."""
+
+
+def stack_surface_outputs(
+    outputs: Collection[OutputName], scenes: Scenes, views: Sequence[VisibleSurface]
+) -> SurfaceOutputs:
+    """Build the outputs that were asked for from surfaces of single views; none if there are no views."""
+    if not views:
+        return {}
+    parts: list[Any] = [
+        np.stack([getattr(view, name) for view in views]) for name in VisibleSurface.__slots__
+    ]
+    return build_surface_outputs(outputs, scenes, *parts)
+
+
+def compute_floor_depth(scenes: Scenes, image_size_px: int) -> NDArray[np.float32]:
+    """Return the depth of the floor through each pixel's center; infinite beyond the horizon.
+
+    The shape is [V, S, S], or [1, S, S] if the cameras of all views are equal.
+    """
+    position, matrix = scenes.camera_position, scenes.world_to_camera
+    if (matrix == matrix[:1]).all():
+        position, matrix = position[:1], matrix[:1]
+    # Directions have unit depth, so the depth of the floor is the camera's height over their descent.
+    descent = -(compute_pixel_directions(image_size_px) @ matrix[:, None, :3, 2, None])[..., 0]
+    height = (position[:, 2] - FLOOR_Z)[:, None, None]
+    depth = np.full(descent.shape, np.inf, dtype=np.float32)
+    return np.divide(height, descent, out=depth, where=descent > 0, casting="same_kind")
+
+
+@lru_cache(maxsize=4)
+def compute_pixel_directions(image_size_px: int) -> NDArray[np.float64]:
+    """Return directions [S, S, 3] of depth 1 in the camera's axes, through each pixel's center."""
+    grid = np.arange(image_size_px) + 0.5
+    return DEFAULT_CAMERA.compute_directions(np.stack(np.meshgrid(grid, grid), axis=-1), image_size_px)

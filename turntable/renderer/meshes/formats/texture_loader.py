@@ -1,0 +1,213 @@
+"""Loading of texture images, checked before they are decoded and left out with a warning if unusable."""
+
+import io
+import warnings
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from turntable.errors import MeshError, format_text
+from turntable.renderer.meshes.formats import image_checks
+from turntable.renderer.meshes.formats.object_files import ObjectFiles
+from turntable.renderer.meshes.mesh import Texture
+
+Mode = Literal["RGB", "RGBA"]
+"""Channels of a decoded image."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TGA", "GIF", "TIFF", "DDS", "PPM")
+"""Formats that are decoded: none that runs another program (EPS) or opens further files."""
+
+FALLBACK_TEXT = "the material's own color is used"
+"""End of warnings about textures that are left out."""
+
+PIXEL_WEIGHTS = {"WEBP": 3}
+"""Cost of a pixel by format, where it is not 1: these decoders hold several copies of the image."""
+
+MAX_SIDE_PX = 2**16
+"""Longest side of an image in pixels. Decoders keep a pointer for each row, so height costs memory."""
+STRIP_PIXELS = 2**22
+"""Number of pixels converted at once."""
+
+
+@dataclass(slots=True)
+class TextureLoader:
+    """The images of one object, each decoded once, with warnings about those that are left out."""
+
+    object_files: ObjectFiles
+    """Access to the files of the object."""
+    pixels_decoded: int = 0
+    """Pixels decoded so far."""
+    _loaded: dict[tuple[Hashable, Mode], Texture | None] = field(default_factory=dict)
+    """Images by path or key, and mode. None for an image that cannot be used."""
+    _derived: dict[Hashable, Texture | None] = field(default_factory=dict)
+    """Textures computed from other textures, by key."""
+    _cost: int = 0
+    """Pixels decoded so far, each counted with its weight."""
+    _bytes_seen: int = 0
+    """Bytes of all images seen so far. A file may name the same bytes as many images."""
+    _warnings: dict[str, None] = field(default_factory=dict)
+    """Warnings in the order in which they were added."""
+    _num_dropped_warnings: int = 0
+    """Number of warnings beyond the limit."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Warnings about what is missing, each once. If there are too many, the last one counts the rest."""
+        dropped = (f"and {self._num_dropped_warnings:,} more warnings",) if self._num_dropped_warnings else ()
+        return (*self._warnings, *dropped)
+
+    def load_file(self, folder: Path, name: str, mode: Mode = "RGB") -> Texture | None:
+        """Load the image of a file. Return None, with a warning, if it cannot be used.
+
+        Args:
+            folder: Folder that the name is relative to.
+            name: Path of the image as the mesh file gives it.
+            mode: Channels to decode.
+        """
+        path = self.object_files.find(folder, name)
+        if path is None:
+            self.add_warning(f"texture {format_text(name)} is missing; {FALLBACK_TEXT}")
+            return None
+        if (path, mode) not in self._loaded:
+            self._loaded[path, mode] = self._try_or_warn(
+                lambda: self._decode_image(self.object_files.read(path), path.name, mode)
+            )
+        return self._loaded[path, mode]
+
+    def load_embedded(
+        self, key: Hashable, read: Callable[[], bytes], name: str, mode: Mode = "RGB"
+    ) -> Texture | None:
+        """Load an image from bytes. Return None, with a warning, if it cannot be used.
+
+        Args:
+            key: Key that identifies the bytes, so that they are read and decoded once.
+            read: Function that returns the bytes. If it raises, the whole object is refused.
+            name: Name of the image in warnings.
+            mode: Channels to decode.
+        """
+        if (key, mode) not in self._loaded:
+            data = read()
+            self._loaded[key, mode] = self._try_or_warn(lambda: self._decode_image(data, name, mode))
+        return self._loaded[key, mode]
+
+    def derive_texture(
+        self, key: Hashable, texture: Texture, make: Callable[[], NDArray[np.uint8]]
+    ) -> Texture | None:
+        """Return a texture computed from another one, computed once for each key.
+
+        Args:
+            key: Key that identifies the result.
+            texture: Texture of the same size, which counts toward the limits on pixels.
+            make: Function that computes the pixels.
+
+        Returns:
+            The texture. None, with a warning, if it exceeds a limit.
+        """
+        if key not in self._derived:
+            self._derived[key] = self._try_or_warn(lambda: self._make_texture(texture, make))
+        return self._derived[key]
+
+    def add_warning(self, text: str) -> None:
+        """Add a warning, unless it was added before. Warnings beyond the limit are only counted."""
+        if text not in self._warnings:
+            if len(self._warnings) < self.object_files.limits.warnings:
+                self._warnings[text] = None
+            else:
+                self._num_dropped_warnings += 1
+
+    def _try_or_warn(self, make: Callable[[], Texture]) -> Texture | None:
+        """Call a function. Return None, with a warning, if it raises a ``MeshError``."""
+        try:
+            return make()
+        except MeshError as error:
+            self.add_warning(f"{error}; {FALLBACK_TEXT}")
+            return None
+
+    def _make_texture(self, texture: Texture, make: Callable[[], NDArray[np.uint8]]) -> Texture:
+        """Compute a derived texture after counting its pixels."""
+        height, width = texture.pixels.shape[:2]
+        self._count_pixels(height * width, 1, "with another tint or cutout")
+        return Texture(make())
+
+    def _decode_image(self, data: bytes, name: str, mode: Mode) -> Texture:
+        """Decode an image after checking its size."""
+        self._count_bytes(data, name)
+        try:
+            data = image_checks.strip_png(data)
+            with warnings.catch_warnings():
+                # Pillow warns about images larger than a limit; _check_size has stricter limits.
+                warnings.simplefilter("ignore")
+                with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                    self._check_size(image, data, name)
+                    return Texture(_decode_pixels(image, data, mode))
+        except MeshError:
+            raise
+        except Exception as error:  # decoders raise many different errors for broken images
+            raise MeshError(
+                f"texture {format_text(name)} cannot be read ({_format_error(error, data)})"
+            ) from error
+
+    def _count_bytes(self, data: bytes, name: str) -> None:
+        """Count the bytes of an image, and raise if too many images share the same bytes.
+
+        Each byte may be decoded twice, once for each mode.
+        """
+        self._bytes_seen += len(data)
+        if self._bytes_seen > 2 * self.object_files.bytes_read:
+            raise MeshError(f"texture {format_text(name)} shares its bytes with too many other textures")
+
+    def _check_size(self, image: Image.Image, data: bytes, name: str) -> None:
+        """Raise if an image is too large, too costly to decode, or one too many."""
+        size, max_pixels = image.width * image.height, self.object_files.limits.texture_pixels
+        if size > max_pixels or max(image.size) > MAX_SIDE_PX:
+            raise MeshError(
+                f"texture {format_text(name)} has {image.width} x {image.height} pixels, and at most "
+                f"{max_pixels} are read, no side longer than {MAX_SIDE_PX}; scale it down"
+            )
+        image_checks.check_image(image, data, format_text(name))
+        self._count_pixels(size, PIXEL_WEIGHTS.get(image.format or "", 1), format_text(name))
+
+    def _count_pixels(self, size: int, weight: int, name: str) -> None:
+        """Count pixels before memory is allocated for them, and raise if they exceed a limit."""
+        limits = self.object_files.limits
+        if self.pixels_decoded + size > limits.object_pixels:
+            raise MeshError(
+                f"texture {name} is one too many: all textures of an object together may have at most "
+                f"{limits.object_pixels} pixels; scale them down"
+            )
+        if self._cost + size * weight > limits.pixels.compute_max(self.object_files.bytes_read):
+            raise MeshError(
+                f"texture {name} is one too many: textures of an object whose files have "
+                f"{self.object_files.bytes_read:,} bytes may have at most "
+                f"{limits.pixels.compute_max(self.object_files.bytes_read):,} pixels; scale them down"
+            )
+        self.pixels_decoded += size
+        self._cost += size * weight
+
+
+def _decode_pixels(image: Image.Image, data: bytes, mode: Mode) -> NDArray[np.uint8]:
+    """Decode an opened image to [H, W, channels of the mode]."""
+    if image.format == "JPEG" and image.mode == "RGB" and mode == "RGB":
+        try:  # the same decoder as Pillow's (libjpeg-turbo), in half the time
+            return simplejpeg.decode_jpeg(data, "RGB", strict=True)
+        except ValueError:
+            pass
+    pixels = np.empty((image.height, image.width, len(mode)), dtype=np.uint8)
+    rows = max(STRIP_PIXELS // max(image.width, 1), 1)
+    for top in range(0, image.height, rows):  # in strips, because Pillow copies what it converts three times
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        pixels[top : top + rows] = np.asarray(strip if strip.mode == mode else strip.convert(mode))
+    return pixels
+
+
+def _format_error(error: Exception, data: bytes) -> str:
+    """Return the text of a decoder's error, without the bytes of the image."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it is not an image of a supported format"
+    return str(error).replace(repr(data), "")[:120] or type(error).__name__

@@ -1,0 +1,51 @@
+"""The sources of meshes by the names that recipes and the command line use."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+from turntable.choices import SourceName, check_choice
+from turntable.errors import InvalidInputError
+from turntable.renderer.meshes.sources.folder import FolderSource
+from turntable.renderer.meshes.sources.gso import GsoSource
+from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
+from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
+from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
+from turntable.renderer.meshes.sources.source import MeshSource
+from turntable.renderer.meshes.sources.zoo import ZooSource
+
+_FOLDER_SOURCES: dict[str, Callable[[Path], MeshSource]] = {
+    "shapenet": ShapeNetSource,
+    "shapenet-v1": lambda root: ShapeNetSource(root, version="v1"),
+    "shapenetsem": ShapeNetSemSource,
+    "objaverse": ObjaverseSource,
+    "gso": GsoSource,
+    "folder": FolderSource,
+}
+"""Sources that read a folder, by name."""
+DEFAULT_ZOO_OBJECTS = 320
+"""Number of objects of the zoo if none is given."""
+
+
+def open_source(name: str, meshes_path: Path | None, num_objects: int | None = None) -> MeshSource:
+    """Open a source of meshes.
+
+    Args:
+        name: Name of the source, one of ``choices.SourceName``.
+        meshes_path: Folder of the meshes. The zoo needs none.
+        num_objects: Number of objects of the zoo. Other sources ignore it.
+
+    Raises:
+        InvalidInputError: No source has this name, or the folder is missing, or the zoo was given one.
+    """
+    if name == "zoo":
+        if meshes_path is not None:
+            raise InvalidInputError(
+                f"the zoo generates its meshes and reads none from {meshes_path}; leave --meshes out, "
+                "or choose a recipe whose source is shapenet or folder"
+            )
+        return ZooSource(DEFAULT_ZOO_OBJECTS if num_objects is None else num_objects)
+    check_choice("source of meshes", name, get_args(SourceName))
+    if meshes_path is None:
+        raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
+    return _FOLDER_SOURCES[name](meshes_path)

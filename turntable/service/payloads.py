@@ -1,0 +1,288 @@
+"""The contents of the JSON responses: data sets, histograms, objects, views with their labels, and pairs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets import Manifest, Split
+from turntable.errors import IntegrityError, InvalidInputError
+from turntable.geometry import compute_relative_quaternion
+from turntable.loaders import Pairs, select_all_views
+from turntable.renderer.scene import DEFAULT_CAMERA, Scenes, scenes_from_labels
+from turntable.service.catalog import CatalogEntry
+from turntable.service.schemas import (
+    DatasetDescription,
+    FactorHistogram,
+    Label,
+    Line,
+    ObjectLine,
+    ObjectsPage,
+    ObjectViews,
+    Pair,
+    Point,
+    ViewLine,
+    ViewsPage,
+)
+
+NUM_BINS = 32
+"""Number of bins of a factor's histogram."""
+MAX_LISTED = 1000
+"""Largest number of objects or views in one response."""
+
+
+def describe_dataset(entry: CatalogEntry) -> DatasetDescription:
+    """Return the description of a data set that its page shows."""
+    manifest = entry.dataset.manifest
+    return {
+        **entry.summarize(),
+        "quarantined": manifest.quarantined,
+        "source": manifest.source,
+        "conventions": manifest.conventions,
+        "camera": manifest.camera,
+        "outputs": list(manifest.outputs),
+        "shards": len(manifest.shards),
+        "classes": count_categories(entry),
+    }
+
+
+def count_categories(entry: CatalogEntry) -> dict[str, dict[str, int]]:
+    """Return the number of objects of each category in each split."""
+    names, counts = entry.dataset.manifest.categories, dict[str, dict[str, int]]()
+    for split, opened in entry.splits.items():
+        num_objects = np.bincount(opened.category_indices, minlength=len(names)).tolist()
+        counts[split] = dict(zip(names, num_objects, strict=True))
+    return counts
+
+
+def compute_histograms(entry: CatalogEntry) -> list[FactorHistogram]:
+    """Return the histogram of each factor over all views of all splits, with its unit and range.
+
+    Raises:
+        IntegrityError: A label is not a finite number.
+    """
+    labels = np.concatenate(
+        [opened.labels.reshape(-1, len(entry.dataset.manifest.factors)) for opened in entry.splits.values()]
+    )
+    if not np.isfinite(labels).all():
+        raise IntegrityError(
+            f"{entry.name}: some labels are not finite numbers; run turntable verify on the data set"
+        )
+    histograms = list[FactorHistogram]()
+    for column, factor in enumerate(entry.dataset.manifest.factors):
+        values = labels[:, column]
+        low, high = min(factor.low, float(values.min())), max(factor.high, float(values.max()))
+        # A fixed value, rounded to float32, may differ a little from the bounds: that is no variation.
+        varies = high - low > 1e-6 * max(1.0, abs(high))
+        high = high if varies else low
+        counts, _ = np.histogram(values, NUM_BINS, (low, high) if varies else (low - 0.5, low + 0.5))
+        histograms.append(
+            {
+                "name": factor.name,
+                "unit": factor.unit,
+                "description": factor.description,
+                "low": low,
+                "high": high,
+                "counts": counts.tolist(),
+            }
+        )
+    return histograms
+
+
+def list_objects(
+    entry: CatalogEntry, split: str, category: str | None, offset: int, limit: int
+) -> ObjectsPage:
+    """Return one page of the objects of a split, in the order of the split.
+
+    Args:
+        entry: The data set.
+        split: Name of the split.
+        category: Category of the objects to list; None for all.
+        offset: Number of objects to skip.
+        limit: Largest number of objects to list; never more than ``MAX_LISTED``.
+
+    Raises:
+        InvalidInputError: There is no such split or category.
+    """
+    manifest = entry.dataset.manifest
+    rows = np.arange(_get_split(entry, split).num_objects)
+    if category is not None:
+        if category not in manifest.categories:
+            raise InvalidInputError(
+                f"{entry.name} has no category {category!r}; it has {', '.join(manifest.categories)}"
+            )
+        rows = np.flatnonzero(
+            _get_split(entry, split).category_indices == manifest.categories.index(category)
+        )
+    page = rows[offset : offset + min(limit, MAX_LISTED)].tolist()
+    return {"total": len(rows), "objects": [summarize_object(entry, split, row) for row in page]}
+
+
+def summarize_object(entry: CatalogEntry, split: str, row: int) -> ObjectLine:
+    """Return the summary of an object."""
+    record = entry.read_record(split, row)
+    return {
+        "key": record.key,
+        "id": record.id,
+        "category": record.category,
+        "split": split,
+        "licence": record.licence,
+    }
+
+
+def list_views(entry: CatalogEntry, manifest: Manifest, offset: int, limit: int) -> ViewsPage:
+    """Return one page of the views of a subset, with their labels.
+
+    Args:
+        entry: The data set.
+        manifest: The manifest of the subset.
+        offset: Number of views to skip.
+        limit: Largest number of views to list; never more than ``MAX_LISTED``.
+    """
+    subset, listed, num_left = manifest.subset, list[ViewLine](), min(limit, MAX_LISTED)
+    assert subset is not None
+    names = entry.dataset.schema.names
+    for split in manifest.splits:
+        opened = entry.splits[split]
+        matching = subset.decode_views(split, opened.num_objects, manifest.views)
+        part = slice(offset, offset + num_left)
+        rows, views = matching.rows[part], matching.views[part]
+        labels = opened.get_labels(rows, views) if len(rows) else np.empty((0, len(names)))
+        listed.extend(
+            {
+                **summarize_object(entry, split, row),
+                "view": view,
+                "factors": dict(zip(names, label, strict=True)),
+            }
+            for row, view, label in zip(rows.tolist(), views.tolist(), labels.tolist(), strict=True)
+        )
+        # The page may go on in the next split, after the views that this split had of it.
+        num_left -= len(rows)
+        offset = max(0, offset - len(matching))
+    return {"total": subset.images, "objects": subset.objects, "views": listed}
+
+
+def list_object_views(entry: CatalogEntry, split: str, row: int) -> ObjectViews:
+    """Return an object with the factors of all its views."""
+    labels = entry.splits[split].get_labels(
+        np.full(entry.dataset.manifest.views, row), np.arange(entry.dataset.manifest.views)
+    )
+    names = [factor.name for factor in entry.dataset.manifest.factors]
+    return {
+        **summarize_object(entry, split, row),
+        "views": [dict(zip(names, view, strict=True)) for view in labels.tolist()],
+    }
+
+
+def read_view_label(entry: CatalogEntry, split: str, row: int, view: int) -> Label:
+    """Return the label of one view: its factors by name, the object's pose, and the lines of the overlay."""
+    labels = entry.splits[split].get_labels(np.array([row]), np.array([view]))
+    schema = entry.dataset.schema
+    record = entry.read_record(split, row)
+    return {
+        "object": record.id,
+        "key": record.key,
+        "category": record.category,
+        "split": split,
+        "view": view,
+        "factors": dict(zip(schema.names, labels[0].tolist(), strict=True)),
+        "rotation": schema.compute_rotations(labels)[0].tolist(),
+        "quaternion": schema.compute_quaternions(labels)[0].tolist(),
+        "translation": schema.get_translations(labels)[0].tolist(),
+        "overlay": compute_overlay(entry, labels[0]),
+    }
+
+
+def read_pair(entry: CatalogEntry, split: str, seed: int, epoch: int, index: int) -> Pair:
+    """Return the pair that a loader yields at one position of an epoch, with the rotation between its views.
+
+    Args:
+        entry: The data set.
+        split: Name of the split.
+        seed: Seed of the loader.
+        epoch: Number of the epoch, counted from 0.
+        index: Position of the pair in the epoch, counted from 0.
+
+    Raises:
+        InvalidInputError: There is no such split or position, or the objects have only one view.
+    """
+    _get_split(entry, split)
+    manifest, sampler = entry.dataset.manifest, Pairs()
+    counts = [shard.objects for shard in manifest.select_shards(split)]
+    selection = select_all_views(counts, manifest.views).with_min_views(sampler.views)
+    if index >= sampler.count_samples(selection):
+        raise InvalidInputError(
+            f"index {index}: {split} has {sampler.count_samples(selection)} pairs in an epoch, counted from 0"
+        )
+    sample = sampler.draw_samples(selection, None, seed, epoch)[np.array([index])]
+    row, views = int(sample.objects[0]), sample.views[0].tolist()
+    first, second = (read_view_label(entry, split, row, view) for view in views)
+    quaternion = compute_relative_quaternion(np.array(first["quaternion"]), np.array(second["quaternion"]))
+    # |w|, as q and -q are the same rotation; clipped, as rounding may bring it above 1.
+    angle = 2 * np.arccos(np.clip(abs(quaternion[3]), 0, 1))
+    return {
+        **summarize_object(entry, split, row),
+        "views": views,
+        "pairs": sampler.count_samples(selection),
+        "labels": [first, second],
+        "relative_quaternion": quaternion.tolist(),
+        "relative_angle_rad": float(angle),
+    }
+
+
+def _get_split(entry: CatalogEntry, split: str) -> Split:
+    if split not in entry.splits:
+        raise InvalidInputError(f"there is no split {split!r}; there are {', '.join(entry.splits)}")
+    return entry.splits[split]
+
+
+AXIS_LENGTH = 0.5
+"""Length of the object's axes in the overlay, in diagonals of its bounding box."""
+LIGHT_START, LIGHT_END = 0.95, 0.45
+"""Distances from the object's center between which the light's arrow is drawn, towards the object."""
+
+
+def compute_overlay(entry: CatalogEntry, label: NDArray[np.floating]) -> dict[str, Line] | None:
+    """Compute the lines that show a label over the picture of its view.
+
+    Args:
+        entry: The data set.
+        label: [L] values of all columns.
+
+    Returns:
+        Lines by name. ``x``, ``y`` and ``z`` are the object's axes, from its center. ``light`` is the
+        direction of the light, towards the center. ``translation`` leads from where the object would be
+        without its translation to where it is. None if these labels do not describe a scene, as those of
+        imported pictures.
+    """
+    schema = entry.dataset.schema
+    try:
+        with np.errstate(all="ignore"):
+            lines = _compute_lines(
+                scenes_from_labels(schema.scene_names, schema.select_scene_columns(label)[None])
+            )
+    except (ValueError, ArithmeticError):  # InvalidInputError is a ValueError
+        return None
+    return lines if np.isfinite(np.array(list(lines.values()))).all() else None
+
+
+def _compute_lines(scenes: Scenes) -> dict[str, Line]:
+    pose, light = scenes.object_to_world[0], scenes.light_position[0]
+    center, to_light = pose[:3, 3], light / np.linalg.norm(light)
+    ends = {
+        **{name: (center, center + AXIS_LENGTH * pose[:3, column]) for column, name in enumerate("xyz")},
+        "light": (center + LIGHT_START * to_light, center + LIGHT_END * to_light),
+        "translation": (np.zeros(3), center),
+    }
+    return {
+        name: (_project_point(scenes, first), _project_point(scenes, second))
+        for name, (first, second) in ends.items()
+    }
+
+
+def _project_point(scenes: Scenes, point: Sequence[float] | NDArray[np.floating]) -> Point:
+    """Project a point [3] of the world into the picture, whose side is 1."""
+    matrix = scenes.world_to_camera[0]
+    camera = matrix[:3, :3] @ np.asarray(point) + matrix[:3, 3]
+    x, y, depth = DEFAULT_CAMERA.compute_intrinsics(1) @ camera
+    return float(x / depth), float(y / depth)

@@ -1,0 +1,157 @@
+"""Types of the service's JSON responses.
+
+``/openapi.json`` is generated from them: their docstrings and descriptions are texts for its readers.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+FactorValues = dict[str, float]
+"""Values of a view's factors by the factors' names."""
+Point = tuple[float, float]
+"""A point (x, y) in a picture: (0, 0) is the top left corner, (1, 1) the bottom right corner."""
+Line = tuple[Point, Point]
+"""A line from one point in a picture to another."""
+Quaternion = Annotated[list[float], Field(description="xyzw")]
+
+
+class StatusOk(TypedDict):
+    """A success without further content."""
+
+    status: Literal["ok"]
+
+
+class Health(StatusOk):
+    """The health of the service, with the number of its data sets."""
+
+    datasets: int
+
+
+class Refusal(TypedDict):
+    """An error: what is wrong with the request, and what to do."""
+
+    error: str
+
+
+class Broken(TypedDict):
+    """A data set that cannot be served."""
+
+    name: str
+    problem: str
+
+
+class DatasetLine(TypedDict):
+    """A summary of a data set, as the catalog lists it."""
+
+    name: str
+    title: str
+    description: str
+    objects: int
+    images: int
+    views: Annotated[int, Field(description="Number of views of each object")]
+    bytes: int
+    image_size_px: int
+    splits: list[str]
+    categories: list[str]
+    factors: list[str]
+    licence: str
+    fingerprint: str
+
+
+class DatasetDescription(DatasetLine):
+    """A summary of a data set, with more of its manifest and the sizes of its categories."""
+
+    quarantined: int
+    source: dict[str, Any]
+    conventions: dict[str, str]
+    camera: dict[str, Any]
+    outputs: list[str]
+    shards: int
+    classes: Annotated[
+        dict[str, dict[str, int]], Field(description="Number of objects by split and category")
+    ]
+
+
+class About(DatasetDescription):
+    """A description of a data set, as the gallery's page shows it."""
+
+    renders: Annotated[bool, Field(description="True if its views can be rendered on request")]
+
+
+class FactorHistogram(TypedDict):
+    """A histogram of a factor's values over all views, in bins of equal width from ``low`` to ``high``."""
+
+    name: str
+    unit: str
+    description: str
+    low: float
+    high: float
+    counts: list[int]
+
+
+class ObjectLine(TypedDict):
+    """A summary of an object."""
+
+    key: str
+    id: str
+    category: str
+    split: str
+    licence: str
+
+
+class ObjectsPage(TypedDict):
+    """One page of the objects of a split."""
+
+    total: Annotated[int, Field(description="Number of matching objects on all pages")]
+    objects: list[ObjectLine]
+
+
+class ObjectViews(ObjectLine):
+    """A summary of an object, with the factors of each of its views."""
+
+    views: list[FactorValues]
+
+
+class ViewLine(ObjectLine):
+    """A view: its object, its number and its factors."""
+
+    view: int
+    factors: FactorValues
+
+
+class ViewsPage(TypedDict):
+    """One page of the views that match a condition."""
+
+    total: Annotated[int, Field(description="Number of matching views on all pages")]
+    objects: Annotated[int, Field(description="Number of objects that have a matching view")]
+    views: list[ViewLine]
+
+
+class Label(TypedDict):
+    """The label of a view: its factors and the pose of its object."""
+
+    object: str
+    key: str
+    category: str
+    split: str
+    view: int
+    factors: FactorValues
+    rotation: Annotated[list[list[float]], Field(description="3 x 3 matrix, object to world")]
+    quaternion: Quaternion
+    translation: Annotated[list[float], Field(description="In the object's frame, in diagonals of its box")]
+    overlay: Annotated[
+        dict[str, Line] | None,
+        Field(description="Lines to draw over the picture, whose side is 1; null if there are none"),
+    ]
+
+
+class Pair(ObjectLine):
+    """The pair of views that a loader yields at one position of an epoch."""
+
+    views: list[int]
+    pairs: Annotated[int, Field(description="Number of pairs in the epoch")]
+    labels: list[Label]
+    relative_quaternion: Quaternion
+    relative_angle_rad: float

@@ -1,0 +1,50 @@
+"""Checks of an augmentation against the fields that a method reads."""
+
+from collections.abc import Iterable
+
+from turntable.datasets.labels import OUTPUTS
+from turntable.errors import InvalidInputError
+from turntable.loaders import Augmentation
+from turntable.loaders.fields import IMAGE_FIELDS, batch_to_field_names
+from turntable.models import PAIR
+
+_POSE_WORDS = ("rotation", "quaternion", "pose", "position", "translation", "twist", "points")
+"""Words in the names of fields that are wrong for a mirrored image."""
+
+
+def check_augmentation(augmentation: Augmentation, reads: Iterable[str]) -> list[str]:
+    """Check an augmentation against the fields that a method reads.
+
+    Args:
+        augmentation: Augmentation of the training.
+        reads: Names of the fields that the method reads.
+
+    Returns:
+        Warnings about labels that the augmentation makes wrong; the method may still be trained.
+
+    Raises:
+        InvalidInputError: The method reads no image, or fields whose pixels would no longer match the images.
+    """
+    fields = list(reads)
+    moves_pixels = augmentation.crop_scale is not None or augmentation.flip_probability > 0
+    outputs = [name for name in fields if set(batch_to_field_names([name], PAIR.num_views)) & set(OUTPUTS)]
+    if not set(fields) & set(IMAGE_FIELDS):
+        raise InvalidInputError(
+            "the augmentation changes images, but the method reads none; leave the augmentation out"
+        )
+    if moves_pixels and outputs:
+        raise InvalidInputError(
+            f"the augmentation crops or mirrors images, but not {', '.join(outputs)}, which the method reads:"
+            " their pixels would no longer match; use one without crop and flip, such as color"
+        )
+    warnings: list[str] = []
+    poses = [name for name in fields if any(word in name for word in _POSE_WORDS)]
+    if augmentation.flip_probability > 0 and poses:
+        warnings.append(
+            f"the augmentation mirrors images, which contradicts {', '.join(poses)}: use simclr-unmirrored,"
+            " or flip_probability=0"
+        )
+    hues = [name for name in fields if "hue" in name]
+    if augmentation.hue and hues:
+        warnings.append(f"the augmentation shifts hues, which contradicts {', '.join(hues)}: use hue=0")
+    return warnings
