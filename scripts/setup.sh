@@ -52,7 +52,7 @@ make_environment() {
 
 # opengl_found BACKEND: succeed if the renderer finds an OpenGL device, hardware or software.
 opengl_found() {
-    "$PYTHON" -c "from turntable.renderer.backends.registry import find_device; find_device('$1')"
+    "$PYTHON" -c "from turntable.renderer.backends.registry import probe_device; probe_device('$1')"
 }
 
 # ensure_opengl [BACKEND LINE]: make sure that there is an OpenGL device; LINE installs it if it is missing.

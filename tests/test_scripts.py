@@ -1,5 +1,6 @@
 """The scripts: how scripts/test calls pytest, and for which extras scripts/wheel has jobs."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -95,3 +96,22 @@ def test_a_job_that_there_is_not_is_refused_before_anything_is_built():
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert 'turntable: there is no job "trian"; one of: render base train' in done.stderr
+
+
+SHELL = [
+    path for folder in ("scripts", "docker", ".ci") for path in (ROOT / folder).iterdir() if not path.suffix
+]
+IMPORT = re.compile(r"\bfrom (turntable[\w.]*) import (\w+(?:, \w+)*)")
+
+
+@pytest.mark.parametrize("path", [*SHELL, ROOT / "scripts" / "setup.sh"], ids=lambda path: path.name)
+def test_scripts_import_what_there_is(path):
+    """Python in shell scripts: no checker of types reads it."""
+    for module, names in IMPORT.findall(path.read_text("utf-8")):
+        for name in names.split(", "):
+            assert hasattr(importlib.import_module(module), name), f"{path.name}: {module} has no {name}"
+
+
+def test_imports_in_shell_scripts_are_found():
+    text = (ROOT / "scripts" / "setup.sh").read_text("utf-8")
+    assert IMPORT.findall(text) == [("turntable.renderer.backends.registry", "probe_device")]
