@@ -44,9 +44,9 @@ _OPEN = """
 import json, re, sys, time
 from turntable.loaders import BatchConfig, Loader, Pairs
 start = time.perf_counter()
-loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(), last="short", output="numpy"))
+loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(), last_batch="short", output="numpy"))
 opened = time.perf_counter() - start
-samples = loader.samples(0)
+samples = loader.get_samples(0)
 ordered = time.perf_counter() - start - opened
 assert "torch" not in sys.modules
 print(json.dumps({"objects": loader.num_objects, "samples": len(samples), "opened_s": opened,

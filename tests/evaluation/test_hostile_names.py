@@ -115,7 +115,7 @@ def test_a_card_and_a_croissant_show_licences_as_words(hostile: Dataset) -> None
     card = format_card(manifest, Provenance(dict.fromkeys(NAMES, 1)))
     assert "<script>" not in card
     rows = (
-        card.partition("| licence of the mesh | objects |")[2].partition("## Labels")[0].strip().splitlines()
+        card.partition("| license of the mesh | objects |")[2].partition("## Labels")[0].strip().splitlines()
     )
     assert len(rows) == 1 + len(NAMES)
     assert all(row.replace("\\|", "").count("|") == 3 for row in rows)

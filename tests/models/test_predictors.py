@@ -94,7 +94,7 @@ def test_the_options_of_the_configuration_reach_the_hypernetwork():
     [
         ({"predictor": "linear"}, "unknown predictor 'linear'; choose one of: hypernetwork, mlp, embedded"),
         ({"action": ()}, "the predictor has no action"),
-        ({"action": ("floor_hue",)}, "'floor_hue' is no label of a step"),
+        ({"action": ("floor_hue",)}, "there is no relative label 'floor_hue'"),
         ({"predictor": "mlp", "num_predictor_layers": 0}, "num_predictor_layers is 0"),
         ({"hypernetwork_init": "zeros"}, "init 'zeros'"),
     ],

@@ -83,7 +83,8 @@ class StopAt:
 
 
 def test_a_run_that_is_asked_to_stop_saves_and_goes_on(dataset, whole, tmp_path):
-    with pytest.raises(StoppedError, match="stopped after step 5 of 12; the same command continues"):
+    stopped = "stopped after step 5 of 12; run the same command again to resume"
+    with pytest.raises(StoppedError, match=stopped):
         train(short(dataset), tmp_path / "run", stop=StopAt(5))
     assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 5
     same_bits(whole, train(short(dataset, num_workers=1, checkpoint_every=2), tmp_path / "run"))

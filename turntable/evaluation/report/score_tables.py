@@ -16,8 +16,10 @@ from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, Sc
 
 MethodRows = Sequence[tuple[str, ScoreRow]]
 """Rows of scores, each with the name of its method."""
-CONSTANT_LABEL, BASELINE_LABEL = "constant baseline", "baseline"
-"""Texts in place of the method's name in rows of baselines."""
+CONSTANT_LABEL = "constant baseline"
+"""Text in place of the method's name in the row of the constant baseline."""
+BASELINE_LABEL = "baseline"
+"""Text in place of the method's name in rows of other baselines."""
 _UNNAMED_PARTS = ("representation", "classifier", "predictor")
 """Parts that a sentence about a method does not name: they are the usual ones of their tables."""
 
