@@ -1,15 +1,13 @@
 """Random access to the views of one shard: each view is read with one pread and checked with one checksum."""
 
 import hashlib
-import os
-import weakref
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +22,7 @@ from turntable.datasets.files import (
 )
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.objects import ObjectRecord
+from turntable.datasets.shards.byte_source import ByteSource, LocalFile, RemoteFile
 from turntable.datasets.shards.index import (
     INDEX_SUFFIX,
     MAX_INDEX_BYTES,
@@ -36,90 +35,6 @@ from turntable.datasets.shards.tar import BLOCK_BYTES, SHARD_REMEDY, parse_membe
 from turntable.datasets.shards.writer import SHARD_SUFFIX, ShardRecord
 from turntable.datasets.stores import Store
 from turntable.errors import IntegrityError
-
-
-class _ByteSource(Protocol):
-    """The source of a shard's bytes."""
-
-    size: int
-    """Bytes of the whole shard."""
-    num_parallel_reads: int
-    """Number of reads that are worth running at once."""
-
-    def prepare(self) -> None:
-        """Do now what can be done before the first read."""
-        ...
-
-    def read_at(self, size: int, offset: int) -> bytes:
-        """Return ``size`` bytes from an offset, or fewer if the shard ends before."""
-        ...
-
-    def close(self) -> None:
-        """Release what is held. Closing twice is not an error."""
-        ...
-
-
-class _LocalFile:
-    """A file of this machine, opened at the first read and closed when nothing refers to it any more."""
-
-    num_parallel_reads = 1
-
-    def __init__(self, open_descriptor: Callable[[], int], size: int) -> None:
-        self._open_descriptor, self.size = open_descriptor, size
-        self._descriptor = -1
-
-    @classmethod
-    def from_folder(cls, files: FolderFiles, name: str) -> Self:
-        """Open a file of a folder now."""
-
-        def open_descriptor() -> int:
-            opened = files.open(name)
-            if opened is None:
-                raise IntegrityError(f"{files.format_name(name)}: missing; {SHARD_REMEDY}")
-            with opened:
-                return os.dup(opened.fileno())
-
-        file = cls(open_descriptor, 0)
-        file.prepare()
-        file.size = os.fstat(file._descriptor).st_size
-        return file
-
-    def prepare(self) -> None:
-        if self._descriptor < 0:
-            self._descriptor = self._open_descriptor()
-            self._close = weakref.finalize(self, os.close, self._descriptor)
-            # At exit the system closes the file; the finalizer need not run then.
-            self._close.atexit = False
-
-    def read_at(self, size: int, offset: int) -> bytes:
-        self.prepare()
-        return os.pread(self._descriptor, size, offset)
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            self._close()
-            self._descriptor = -1
-
-
-class _RemoteFile:
-    """A file of a store, of which each read is a request."""
-
-    num_parallel_reads = 16
-
-    def __init__(self, store: Store, name: str) -> None:
-        size = store.get_size(name)
-        if size is None:
-            raise IntegrityError(f"{store.url}/{name}: missing; {SHARD_REMEDY}")
-        self._store, self._name, self.size = store, name, size
-
-    def prepare(self) -> None:
-        """Do nothing: requests need no preparation."""
-
-    def read_at(self, size: int, offset: int) -> bytes:
-        return self._store.read_range(self._name, offset, size)
-
-    def close(self) -> None:
-        """Do nothing: nothing is held."""
 
 
 class ShardReader:
@@ -153,11 +68,11 @@ class ShardReader:
             self._initialize(
                 str(path),
                 open_folder_index(files, make_index_name(name)),
-                _LocalFile.from_folder(files, name),
+                LocalFile.from_folder(files, name),
             )
         else:
             index = _fetch_index(store, make_index_name(str(path)), index_sha256, max_index_bytes)
-            self._initialize(f"{store.url}/{path}", index, _RemoteFile(store, str(path)))
+            self._initialize(f"{store.url}/{path}", index, RemoteFile(store, str(path)))
 
     @classmethod
     def from_folder(cls, files: FolderFiles, shard: ShardRecord) -> Self:
@@ -173,7 +88,7 @@ class ShardReader:
         """
         reader, name = cls.__new__(cls), make_shard_name(shard)
         index = open_folder_index(files, make_index_name(name), shard.idx_sha256)
-        reader._initialize(files.format_name(name), index, _LocalFile.from_folder(files, name))
+        reader._initialize(files.format_name(name), index, LocalFile.from_folder(files, name))
         return reader
 
     @classmethod
@@ -191,10 +106,10 @@ class ShardReader:
             IntegrityError: The shard is not as long as its index says.
         """
         reader = cls.__new__(cls)
-        reader._initialize(path, index, _LocalFile(open_descriptor, size))
+        reader._initialize(path, index, LocalFile(open_descriptor, size))
         return reader
 
-    def _initialize(self, path: str, index: ShardIndex, source: _ByteSource) -> None:
+    def _initialize(self, path: str, index: ShardIndex, source: ByteSource) -> None:
         self.path, self.index, self._source = path, index, source
         if source.size != int(index.tar_size):
             self.close()

@@ -15,12 +15,12 @@ from turntable.training.runs.folder import (
     open_runs,
     plan_run,
     read_settings,
-    wrap_settings_errors,
 )
 from turntable.training.runs.importing import import_checkpoint
 from turntable.training.runs.loggers import RunLogger, TensorboardLogger, WandbLogger
 from turntable.training.runs.presets import make_demo_config, make_paper_config, select_preset
 from turntable.training.runs.progress import Stopwatch, TrainProgress
+from turntable.training.runs.recorded_settings import wrap_settings_errors
 from turntable.training.runs.records import RecordWriter, read_records
 from turntable.training.runs.setting_overrides import parse_augmentation, parse_overrides
 

@@ -1,8 +1,7 @@
 """The folder of a run: the names of its files, the checks before a run continues, and its trained method."""
 
 import json
-from collections.abc import Collection, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 import torch
 
 from turntable.datasets.files import write_text
-from turntable.errors import IntegrityError, InvalidInputError, format_text, format_value
+from turntable.errors import InvalidInputError, format_text, format_value
 from turntable.models import (
-    MAX_TEXT_LENGTH,
     METHODS,
     Bounds,
     DataInfo,
@@ -24,14 +22,17 @@ from turntable.models import (
     get_method_entry,
     is_method_available,
     register_method,
-    rename_method,
-    rename_settings,
     resolve_method,
     shorten_method_name,
 )
 from turntable.training.runs.checkpoints import Checkpoints, check_weights_fit, load_weights, read_weights
 from turntable.training.runs.config import TrainConfig
 from turntable.training.runs.data import TrainingData
+from turntable.training.runs.recorded_settings import (
+    read_recorded_settings,
+    rename_method_settings,
+    wrap_settings_errors,
+)
 from turntable.user_code import is_reference
 
 _CHANGEABLE_SETTINGS = frozenset(
@@ -44,8 +45,6 @@ part of their names, since the file of a user's method may have moved.
 """
 
 RECORDS_NAME = "records.jsonl"
-MAX_SETTINGS_BYTES = 64 * 2**20
-"""Largest size of config.json, which lists the categories of the data set."""
 MAX_METHOD_NUMBERS = 2**32
 """Largest number of values of all parameters and buffers of a method together."""
 _DATA_BOUNDS = {
@@ -117,7 +116,7 @@ def open_run(folder: Path | str, method: str | None = None) -> Run:
         InvalidInputError: The folder holds no run, or the method of the run is not available.
         IntegrityError: Its config.json does not hold the settings of a run.
     """
-    values = _read_settings(folder)
+    values = read_recorded_settings(folder)
     _resolve_run_method(Path(folder), values["config"]["method"], method)
     with wrap_settings_errors(folder):
         return _run_from_settings(Path(folder), values)
@@ -136,7 +135,7 @@ def open_runs(folders: Sequence[Path | str], methods: Sequence[str] = ()) -> lis
         IntegrityError: A config.json does not hold the settings of a run.
     """
     by_label = {shorten_method_name(reference): reference for reference in methods}
-    recorded = [_read_settings(folder)["config"]["method"] for folder in folders]
+    recorded = [read_recorded_settings(folder)["config"]["method"] for folder in folders]
     return [
         open_run(folder, by_label.get(shorten_method_name(name)) if is_reference(name) else None)
         for folder, name in zip(folders, recorded, strict=True)
@@ -155,70 +154,11 @@ def read_settings(folder: Path | str) -> dict[str, Any]:
         InvalidInputError: The folder holds no run.
         IntegrityError: Its config.json does not hold the settings of a run.
     """
-    values = _read_settings(folder)
+    values = read_recorded_settings(folder)
     if is_method_available(values["config"]["method"]):
         with wrap_settings_errors(folder):
             _run_from_settings(Path(folder), values)
     return values
-
-
-def _read_settings(folder: Path | str) -> dict[str, Any]:
-    path = Path(folder) / "config.json"
-    if not path.is_file():
-        raise InvalidInputError(
-            f"{folder} holds no run (it has no config.json); train one with: turntable train"
-        )
-    with wrap_settings_errors(folder):
-        with path.open("rb") as file:
-            text = file.read(MAX_SETTINGS_BYTES + 1)
-        if len(text) > MAX_SETTINGS_BYTES:
-            raise ValueError(f"it has more than {MAX_SETTINGS_BYTES:,} bytes")
-        values = json.loads(text)
-        method = values["config"]["method"]
-        if not isinstance(method, str) or len(method) > MAX_TEXT_LENGTH:
-            raise TypeError("its method is not a name")
-        if not isinstance(values["fingerprint"], str):
-            raise TypeError("its fingerprint is not a text")
-        values["config"]["method"] = rename_method(method)
-        values["config"] = _rename_method_settings(values["config"])
-    return values
-
-
-def _rename_method_settings(config: dict[str, Any], fields: Collection[str] = ()) -> dict[str, Any]:
-    """Return the settings of a run with the method's settings under their present names.
-
-    Args:
-        config: Settings of the run, as read from config.json.
-        fields: Names of the settings of a user's method.
-    """
-    settings = config.get("method_config")
-    if not isinstance(settings, dict):
-        return config  # an error that TrainConfig reports
-    return {**config, "method_config": rename_settings(config["method"], settings, fields)}
-
-
-def find_recorded_method(folder: Path) -> str | None:
-    """Return the name of the method of a run; None if the folder holds no readable settings."""
-    try:
-        return _read_settings(folder)["config"]["method"]
-    except (InvalidInputError, IntegrityError):
-        return None
-
-
-@contextmanager
-def wrap_settings_errors(folder: Path | str) -> Generator[None]:
-    """Turn errors in the block, which reads the settings of a run, into an IntegrityError about config.json.
-
-    Raises:
-        IntegrityError: The block raised an error of reading or checking.
-    """
-    try:
-        yield
-    except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
-        raise IntegrityError(
-            f"{Path(folder) / 'config.json'} does not hold the settings of a run ({_format_error(error)});"
-            " train again into another folder"
-        ) from error
 
 
 def _resolve_run_method(folder: Path, recorded: str, given: str | None) -> None:
@@ -259,12 +199,8 @@ def _run_from_settings(folder: Path, values: dict[str, Any]) -> Run:
         raise ValueError("; ".join(faults))
     # A user's configuration may inherit settings that had other names; its fields are known only now.
     fields = get_field_types(get_method_entry(values["config"]["method"]).config)
-    config = TrainConfig.from_dict(_rename_method_settings(values["config"], fields))
+    config = TrainConfig.from_dict(rename_method_settings(values["config"], fields))
     return Run(folder, config, info, categories, fingerprint)
-
-
-def _format_error(error: Exception) -> str:
-    return str(error) if isinstance(error, InvalidInputError) else format_text(str(error), 400)
 
 
 def plan_run(folder: Path, config: TrainConfig, data: TrainingData) -> Run:

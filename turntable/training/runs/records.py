@@ -14,8 +14,8 @@ from typing import Any, Self
 from turntable.datasets.files import append_line, read_lines, write_text
 from turntable.errors import IntegrityError, format_text
 from turntable.models import rename_terms
-from turntable.training.runs.folder import find_recorded_method
 from turntable.training.runs.loggers import RunLogger
+from turntable.training.runs.recorded_settings import find_recorded_method
 
 
 class RecordWriter:
