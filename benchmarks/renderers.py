@@ -24,6 +24,7 @@ from other_renderers.cycles import Rendered, bpy_python, render_with_cycles
 
 from turntable.datasets import Recipe, draw_factors, load_recipe
 from turntable.renderer import encode_views, open_source, render_views
+from turntable.renderer.backends import Backend
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.meshes.sources import MeshSource
 from turntable.renderer.scene import Scenes, scenes_from_labels
@@ -47,30 +48,28 @@ class Work:
         )
 
 
-def turntable(recipe: Recipe) -> Draw:
-    """Render with turntable's main backend."""
-    from turntable.renderer import open_backend
-
-    backend = open_backend()
+def draw_with(backend: Backend, recipe: Recipe) -> Draw:
+    """Return a function that renders and encodes an object's views with a backend."""
 
     def draw(object_id: str, mesh: Mesh) -> list[bytes]:
         views = render_views(backend, recipe, object_id, mesh, range(recipe.views))
         return encode_views(recipe, views.rgb)
 
     return draw
+
+
+def turntable(recipe: Recipe) -> Draw:
+    """Render with turntable's main backend."""
+    from turntable.renderer import open_backend
+
+    return draw_with(open_backend(), recipe)
 
 
 def pyrender_backend(recipe: Recipe) -> Draw:
     """Render the same pictures with turntable's pyrender backend."""
     from turntable.renderer.backends.pyrender import PyrenderBackend
 
-    backend = PyrenderBackend()
-
-    def draw(object_id: str, mesh: Mesh) -> list[bytes]:
-        views = render_views(backend, recipe, object_id, mesh, range(recipe.views))
-        return encode_views(recipe, views.rgb)
-
-    return draw
+    return draw_with(PyrenderBackend(), recipe)
 
 
 def plain_pyrender(recipe: Recipe) -> Draw:

@@ -5,7 +5,9 @@ from typing import Annotated
 
 from turntable.cli.base import (
     ACCESS,
+    BACKEND_DEFAULT,
     DATA,
+    DEVICE_DEFAULT,
     LIMITS,
     MACHINE,
     OPTIMIZATION,
@@ -41,8 +43,8 @@ def serve(
     requests_at_once_each: Annotated[int, make_option(LIMITS)] = 200,
     render: Annotated[bool, make_option(PICTURES)] = False,
     meshes: Annotated[tuple[str, ...], make_option(PICTURES, default="")] = (),
-    backend: Annotated[str, make_option(PICTURES, default="the best this machine has")] = "auto",
-    device: Annotated[str, make_option(PICTURES, default="the first GPU, else the CPU")] = "auto",
+    backend: Annotated[str, make_option(PICTURES, default=BACKEND_DEFAULT)] = "auto",
+    device: Annotated[str, make_option(PICTURES, default=DEVICE_DEFAULT)] = "auto",
     render_queue: Annotated[int, make_option(LIMITS)] = 16,
     query_seconds: Annotated[float, make_option(LIMITS)] = 5.0,
     links_under: LinksUnderOption = (),

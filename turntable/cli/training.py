@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from turntable.choices import Amp, Preset, PublishedKind, Schedule
 from turntable.cli.base import (
     DATA,
+    DEVICE_DEFAULT,
     EXIT_STOPPED,
     MACHINE,
     METHOD,
@@ -51,7 +52,7 @@ def train(
     image_size: Annotated[int | None, make_option(DATA, default=_PRESET)] = None,
     seed: Annotated[int | None, make_option(OPTIMIZATION, default="0")] = None,
     workers: Annotated[int | None, make_option(MACHINE, default=_PRESET)] = None,
-    device: Annotated[str | None, make_option(MACHINE, default="the first GPU, else the CPU")] = None,
+    device: Annotated[str | None, make_option(MACHINE, default=DEVICE_DEFAULT)] = None,
     amp: Annotated[Amp | None, make_option(MACHINE, default=_PRESET)] = None,
     online: Annotated[str | None, make_option(DATA)] = None,
     meshes: Annotated[str | None, make_option(DATA)] = None,

@@ -8,7 +8,7 @@ accepts an old name: ``--protocol`` and ``--sort`` refuse it and suggest the new
 from collections.abc import Mapping
 from typing import Any
 
-from turntable.models import rename_method
+from turntable.models import rename_keys, rename_method
 
 PROTOCOL_NAMES: Mapping[str, str] = {
     "sie-drifting": "sie-train-mode-bn",
@@ -61,7 +61,7 @@ def _rename_protocol(protocol: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rename_task(task: Mapping[str, Any]) -> dict[str, Any]:
-    renamed = _rename_keys(task, TASK_SETTINGS)
+    renamed = rename_keys(task, TASK_SETTINGS)
     for key, names in (("name", METRIC_NAMES), ("kind", TASK_KINDS)):
         if key in renamed:
             renamed[key] = _rename(renamed[key], names)
@@ -72,16 +72,11 @@ def _rename_rows(rows: Any) -> Any:
     if not isinstance(rows, list):
         return rows
     return [
-        {**row, "scores": _rename_keys(row["scores"], METRIC_NAMES)}
+        {**row, "scores": rename_keys(row["scores"], METRIC_NAMES)}
         if isinstance(row, dict) and isinstance(row.get("scores"), dict)
         else row
         for row in rows
     ]
-
-
-def _rename_keys(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return values with their keys renamed, in order; a key whose new name is there too stays."""
-    return {key if names.get(key) in values else names.get(key, key): value for key, value in values.items()}
 
 
 def _rename(name: Any, names: Mapping[str, str]) -> Any:

@@ -24,7 +24,13 @@ from turntable.models.method import (
     TrainState,
     check_num_rows,
 )
-from turntable.models.old_names import explain_old_settings, rename_method, rename_settings, rename_terms
+from turntable.models.old_names import (
+    explain_old_settings,
+    rename_keys,
+    rename_method,
+    rename_settings,
+    rename_terms,
+)
 from turntable.models.preprocessing import Normalize
 from turntable.models.registry import (
     METHODS,
@@ -78,6 +84,7 @@ __all__ = [
     "list_methods",
     "make_method_config",
     "register_method",
+    "rename_keys",
     "rename_method",
     "rename_settings",
     "rename_terms",

@@ -82,7 +82,7 @@ def rename_settings(
             may inherit fields from one of turntable's. A field that still has the old name keeps it.
     """
     inherited = {old: new for old, new in _ALL_SETTINGS.items() if new in fields and old not in fields}
-    return _rename_keys(settings, SETTING_NAMES.get(rename_method(method), inherited))
+    return rename_keys(settings, SETTING_NAMES.get(rename_method(method), inherited))
 
 
 def rename_terms(method: str, terms: Mapping[str, _Value]) -> dict[str, _Value]:
@@ -92,7 +92,7 @@ def rename_terms(method: str, terms: Mapping[str, _Value]) -> dict[str, _Value]:
         method: Name of the method, old or new.
         terms: Values by name, as a file has them.
     """
-    return _rename_keys(terms, TERM_NAMES.get(rename_method(method), {}))
+    return rename_keys(terms, TERM_NAMES.get(rename_method(method), {}))
 
 
 def explain_old_settings(names: Iterable[object], fields: Collection[str]) -> str:
@@ -108,5 +108,11 @@ def explain_old_settings(names: Iterable[object], fields: Collection[str]) -> st
     )
 
 
-def _rename_keys(values: Mapping[str, _Value], names: Mapping[str, str]) -> dict[str, _Value]:
-    return {names.get(key, key): value for key, value in values.items()}
+def rename_keys(values: Mapping[str, _Value], names: Mapping[str, str]) -> dict[str, _Value]:
+    """Return values with their keys renamed, in order; a key whose new name is there too stays.
+
+    Args:
+        values: Values by name, as a file has them.
+        names: New names by the old ones.
+    """
+    return {key if names.get(key) in values else names.get(key, key): value for key, value in values.items()}

@@ -4,7 +4,14 @@ import json
 from dataclasses import asdict
 
 from turntable.evaluation import Score, ScoreRow
-from turntable.evaluation.report import MARKS_LEGEND, ColumnMarker, MeanScore, RenderedTable, build_tables
+from turntable.evaluation.report import (
+    MARKS_LEGEND,
+    ColumnMarker,
+    MeanScore,
+    RenderedTable,
+    build_tables,
+    format_cell,
+)
 from turntable.markdown import format_markdown_table
 from turntable.studies.comparison import ComparedPart, Comparison, ComparisonSection, MetricSummary
 
@@ -38,9 +45,9 @@ def build_main_rows(
             entry.method,
             entry.part,
             str(entry.num_seeds),
-            *(_format_cell(marker, entry, with_intervals) for marker in markers),
+            *(_format_score(marker, row, with_intervals) for marker in markers),
         ]
-        for entry in section.entries
+        for entry, row in zip(section.entries, score_rows, strict=True)
     ]
     return headings, rows
 
@@ -85,14 +92,8 @@ def _to_score(summary: MetricSummary) -> Score:
     return MeanScore(summary.mean, summary.low, summary.high, summary.spread)
 
 
-def _format_cell(marker: ColumnMarker, entry: ComparedPart, with_intervals: bool) -> str:
-    column = marker.column
-    if column.metric not in entry.summaries:
-        return ""
-    summary = entry.summaries[column.metric]
-    text = column.format_value(summary.mean)
-    if summary.spread is not None:
-        text += f" ± {column.format_value(summary.spread)}"
-    if with_intervals:
-        text += f" ({column.format_value(summary.low)} … {column.format_value(summary.high)})"
-    return marker.mark(_to_score_row(entry)).add_to(text)
+def _format_score(marker: ColumnMarker, row: ScoreRow, with_intervals: bool) -> str:
+    cell = format_cell(marker, row)
+    spread = f" ± {cell.spread}" if cell.spread else ""
+    interval = f" ({cell.interval})" if with_intervals and cell.interval else ""
+    return f"{cell.text}{spread}{interval}"

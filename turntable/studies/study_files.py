@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from turntable.datasets.files import open_atomic_file, write_text
-from turntable.evaluation import Score, ScoreColumn, ScoreRow
-from turntable.evaluation.report import MARKS_LEGEND, ColumnMarker, image_to_url, load_template
+from turntable.evaluation import ScoreColumn, ScoreRow
+from turntable.evaluation.report import MARKS_LEGEND, ColumnMarker, format_cell, image_to_url, load_template
 from turntable.models import shorten_method_name
 from turntable.studies.study import StudyColumn, StudyRow, StudyTable
 from turntable.studies.study_runner import StudyResult
@@ -96,15 +96,10 @@ def format_rows(table: StudyTable) -> list[tuple[tuple[str, ...], list[tuple[str
     """
     score_rows = [_to_score_row(table, row) for row in table.rows]
     markers = [ColumnMarker.from_rows(_to_score_column(column), score_rows, None) for column in table.columns]
+    cells_by_row = [[format_cell(marker, row) for marker in markers] for row in score_rows]
     return [
-        (
-            row.names,
-            [
-                _format_score(column, score, marker, score_row)
-                for column, score, marker in zip(table.columns, row.scores, markers, strict=True)
-            ],
-        )
-        for row, score_row in zip(table.rows, score_rows, strict=True)
+        (row.names, [(cell.text, cell.interval) for cell in cells])
+        for row, cells in zip(table.rows, cells_by_row, strict=True)
     ]
 
 
@@ -116,12 +111,3 @@ def _to_score_row(table: StudyTable, row: StudyRow) -> ScoreRow:
 
 def _to_score_column(column: StudyColumn) -> ScoreColumn:
     return ScoreColumn(column.name, column.name, "", column.factor, column.digits, column.lower_is_better)
-
-
-def _format_score(
-    column: StudyColumn, score: Score | None, marker: ColumnMarker, row: ScoreRow
-) -> tuple[str, str]:
-    if score is None:
-        return "", ""
-    value, low, high = (column.format_value(number) for number in (score.value, score.low, score.high))
-    return marker.mark(row).add_to(value), f"{low} … {high}"

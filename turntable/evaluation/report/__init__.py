@@ -18,6 +18,7 @@ from turntable.evaluation.report.score_tables import (
     RenderedTable,
     build_tables,
     collect_rows,
+    format_cell,
     get_baseline_label,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "can_be_best",
     "collect_rows",
     "curves_to_url",
+    "format_cell",
     "get_baseline_label",
     "image_to_url",
     "load_template",

@@ -161,7 +161,7 @@ def _build_table(table: ScoreTable, rows: MethodRows, catalog: ScoreCatalog) -> 
     score_rows = [row for _, row in rows]
     markers = [ColumnMarker.from_rows(column, score_rows, table.finding) for column in columns]
     shown = [
-        TableRow(method, row.name, tuple(_format_cell(marker, row) for marker in markers))
+        TableRow(method, row.name, tuple(format_cell(marker, row) for marker in markers))
         for method, row in rows
         if any(column.metric in row.scores for column in columns)
     ]
@@ -187,7 +187,7 @@ def _build_side_by_side_table(
     ]
     shown: list[TableRow] = []
     for method, part in dict.fromkeys((method, row.name) for method, row in all_rows):
-        cells = tuple(_format_cell(marker, by_name.get((method, part))) for marker, by_name in markers)
+        cells = tuple(format_cell(marker, by_name.get((method, part))) for marker, by_name in markers)
         if any(cell.value for cell in cells):
             shown.append(TableRow(method, part, cells))
     return RenderedTable(
@@ -209,7 +209,8 @@ def _select_used_columns(columns: Iterable[ScoreColumn], rows: MethodRows) -> li
     return [column for column in columns if any(column.metric in row.scores for row in learned)]
 
 
-def _format_cell(marker: ColumnMarker, row: ScoreRow | None) -> TableCell:
+def format_cell(marker: ColumnMarker, row: ScoreRow | None) -> TableCell:
+    """Format the score of a row in the column of a marker; the cell is empty if there is none."""
     column = marker.column
     if row is None or column.metric not in row.scores:
         return TableCell()
