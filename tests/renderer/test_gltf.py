@@ -86,7 +86,7 @@ def test_textures_beside_are_read_and_counted_where_they_are_missing(tmp_path):
     mesh = load(tmp_path, tree, data)
     assert mesh.materials[0].texture is None
     (warning,) = mesh.warnings
-    assert warning.endswith("texture images/a b.png is missing; the material's own color is used")
+    assert str(warning).endswith("texture images/a b.png is missing; the material's own color is used")
 
 
 def with_attributes(**attributes):

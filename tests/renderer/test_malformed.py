@@ -23,7 +23,7 @@ def outcome(folder, case):
         said = len(str(error)) < 1000 and (str(folder) in str(error) or case.id in str(error))
         return error.reason if said else f"an unhelpful message: {error}"
     assert len(mesh.triangles)
-    assert all(len(text) < 1000 for text in mesh.warnings)
+    assert all(len(str(text)) < 1000 for text in mesh.warnings)
     return WARNED if mesh.warnings else KEPT
 
 

@@ -113,8 +113,11 @@ def test_missing_texture_leaves_the_materials_own_color(tmp_path):
     mesh = load_obj(path, root=tmp_path / "100/cube")
     assert mesh.materials[1].texture is None
     assert mesh.materials[1].base_color == (0.2, 0.4, 0.6)
-    assert mesh.warnings == (
-        f"{path}: texture ../images/texture0.png is missing; the material's own color is used",
+    (warning,) = mesh.warnings
+    assert warning.kind == "file-missing"
+    assert str(warning) == (
+        "models/model_normalized.obj: texture ../images/texture0.png is missing; "
+        "the material's own color is used"
     )
 
 
@@ -123,7 +126,7 @@ def test_unreadable_texture_is_noted(tmp_path):
     (tmp_path / "100/cube/images/texture0.png").write_bytes(b"<html>not found</html>")
     mesh = load_obj(path, root=tmp_path / "100/cube")
     assert mesh.materials[1].texture is None
-    assert "texture0.png cannot be read" in mesh.warnings[0]
+    assert "texture0.png cannot be read" in str(mesh.warnings[0])
 
 
 def test_no_texture_from_outside_the_object(tmp_path):
@@ -132,14 +135,16 @@ def test_no_texture_from_outside_the_object(tmp_path):
     (tmp_path / "100/cube/images/texture0.png").rename(tmp_path / "secret/texture0.png")
     mesh = load_obj(path, root=tmp_path / "100/cube")
     assert mesh.materials[1].texture is None
-    assert "is missing" in mesh.warnings[0]
+    assert "is missing" in str(mesh.warnings[0])
 
 
 def test_missing_material_file(tmp_path):
     mesh = load(tmp_path, CUBE_OBJ)
     assert mesh.materials[1].base_color == (0.8, 0.8, 0.8)
     (warning,) = mesh.warnings
-    assert warning.endswith("mesh.obj: material file model_normalized.mtl is missing; its materials are gray")
+    assert str(warning).endswith(
+        "mesh.obj: material file model_normalized.mtl is missing; its materials are gray"
+    )
 
 
 @pytest.mark.parametrize(

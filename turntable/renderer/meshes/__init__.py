@@ -20,6 +20,7 @@ from turntable.renderer.meshes.mesh import (
     normalize_vectors,
     with_flat_normals,
 )
+from turntable.renderer.meshes.mesh_warnings import MeshWarning
 
 __all__ = [
     "COINCIDENT_LIGHT_SHARE",
@@ -28,6 +29,7 @@ __all__ = [
     "Limits",
     "Material",
     "Mesh",
+    "MeshWarning",
     "Texture",
     "center_vertices",
     "compute_bounds",

@@ -4,22 +4,39 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import MeshError
+from turntable.renderer.meshes.mesh_warnings import MeshWarning
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
 
 
+FAR_DIAGONALS = 16.0
+"""Distance of a mesh from the origin, in diagonals of its bounding box, from which it is centered on loading.
+
+There a float32 still resolves a millionth of the diagonal.
+"""
+Wrap = Literal["repeat", "mirror", "clamp"]
+"""Continuation of an image beside itself: the image again, its mirror image, or the color of its edge."""
+Filter = Literal["linear", "nearest"]
+"""Filter of a magnified texture: between the nearest texels, or the nearest texel alone."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Texture:
-    """An image mapped to a surface. It repeats in both directions and is filtered bilinearly."""
+    """An image mapped to a surface. By default it repeats in both directions and is filtered bilinearly."""
 
     pixels: NDArray[np.uint8]
     """[H, W, 3] sRGB or [H, W, 4] with alpha. The first row is the top of the image (v = 1)."""
+    wrap: tuple[Wrap, Wrap] = ("repeat", "repeat")
+    """Continuation of the image beside itself, along u and along v."""
+    magnified: Filter = "linear"
+    """Filter where a texel is larger than a pixel. Where it is smaller, texels are always averaged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +44,8 @@ class Material:
     """Disney diffuse under a GGX coat, as Blender's importer reads an MTL file. All colors are linear.
 
     ``compute_mesh_digest`` hashes the ``repr`` of a material, so the names of the class and its fields are
-    part of every digest and must not change.
+    part of every digest and must not change. Newer fields are not in the ``repr``: they are hashed only where
+    they are used, so that the digests of other meshes stay.
     """
 
     name: str = "default"
@@ -48,6 +66,11 @@ class Material:
     """Share of light that reaches the surface. It is below 1 for faces that coincide with another face."""
     turn: int = 0
     """1 or 2 for a face that coincides with another face, else 0. Samples see faces 1 and 2 alternately."""
+    emission_texture: Texture | None = field(default=None, repr=False)
+    """Texture that multiplies ``emission``, at the same texture coordinates; its alpha is ignored."""
+    alpha_cutoff: float | None = field(default=None, repr=False)
+    """If given, the surface is opaque where its alpha (that of the material times those of the texture and
+    of the vertices) is at least this, and absent elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,13 +94,18 @@ class Mesh:
     """[T] indices into ``materials``."""
     materials: tuple[Material, ...]
     """Materials of the triangles."""
+    colors: FloatArray | None = None
+    """[N, 4] linear colors and opacities of the vertices, in [0, 1], if there are any.
+
+    They are interpolated over each triangle, and multiply the material's color and alpha, or its texture's.
+    """
     has_normals: bool = True
     """True if the normals come from the file.
 
     Flat normals are two-sided: without normals in the file, the winding carries no meaning.
     """
-    warnings: tuple[str, ...] = field(default=())
-    """Texts for the user about what was missing or repaired while loading."""
+    warnings: tuple[MeshWarning, ...] = ()
+    """Warnings about what was missing, repaired or not drawn as the files say."""
     files: tuple[Path, ...] = ()
     """Paths of all files the mesh was read from."""
 
@@ -98,6 +126,7 @@ def check_mesh(mesh: Mesh, location: str) -> Mesh:
         ("vertices", mesh.positions),
         ("normals", mesh.normals),
         ("texture coordinates", mesh.texcoords),
+        *((("vertex colors", mesh.colors),) if mesh.colors is not None else ()),
     ):
         bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
         if len(bad):
@@ -133,6 +162,27 @@ def compute_center(mesh: Mesh) -> NDArray[np.float64]:
     """Return the center [3] of the bounding box, which the renderer moves to the origin."""
     low, high = compute_bounds(mesh)
     return (low.astype(np.float64) + high) / 2
+
+
+def to_float32_positions(positions: NDArray[np.float64], triangles: NDArray[np.integer]) -> FloatArray:
+    """Convert positions to float32. Those of a mesh far from the origin are centered first.
+
+    A mesh in the coordinates of a map would lose its shape in float32. Nearer than ``FAR_DIAGONALS`` nothing
+    visible is lost, and the positions stay as they are in the file.
+
+    Args:
+        positions: [N, 3] positions.
+        triangles: [T, 3] vertex indices; vertices that no triangle uses do not count.
+    """
+    used = positions[triangles.ravel()] if len(triangles) else positions
+    if not len(used):
+        return positions.astype(np.float32)
+    low, high = used.min(axis=0), used.max(axis=0)
+    center = (low + high) / 2
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.linalg.norm(center) > FAR_DIAGONALS * np.linalg.norm(high - low):
+            positions = positions - center
+        return positions.astype(np.float32)
 
 
 def center_vertices(mesh: Mesh) -> tuple[FloatArray, float]:
@@ -174,6 +224,7 @@ def with_flat_normals(mesh: Mesh) -> Mesh:
         texcoords=mesh.texcoords[corners],
         normals=np.repeat(compute_face_normals(mesh.positions, mesh.triangles), 3, axis=0).astype(np.float32),
         triangles=np.arange(len(corners), dtype=np.int32).reshape(-1, 3),
+        colors=None if mesh.colors is None else mesh.colors[corners],
         has_normals=False,
     )
 
@@ -191,8 +242,21 @@ def join_meshes(parts: Sequence[Mesh]) -> Mesh:
         texcoords=np.concatenate([part.texcoords for part in parts]),
         material_index=np.concatenate(index).astype(np.int32),
         materials=tuple(material for part in parts for material in part.materials),
+        colors=_join_colors(parts),
         has_normals=all(part.has_normals for part in parts),
         warnings=tuple(warning for part in parts for warning in part.warnings),
+    )
+
+
+def _join_colors(parts: Sequence[Mesh]) -> FloatArray | None:
+    """Join the vertex colors of several meshes; white for a mesh without any. None if no mesh has any."""
+    if all(part.colors is None for part in parts):
+        return None
+    return np.concatenate(
+        [
+            np.ones((len(part.positions), 4), np.float32) if part.colors is None else part.colors
+            for part in parts
+        ]
     )
 
 
@@ -207,9 +271,22 @@ def compute_mesh_digest(mesh: Mesh) -> str:
     digest = hashlib.sha256()
     for values in (mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index):
         digest.update(np.ascontiguousarray(values).tobytes())
+    if mesh.colors is not None:
+        digest.update(b"colors" + np.ascontiguousarray(mesh.colors).tobytes())
     for material in mesh.materials:
         digest.update(repr(replace(material, texture=None)).encode())
-        digest.update(
-            b"" if material.texture is None else np.ascontiguousarray(material.texture.pixels).tobytes()
-        )
+        digest.update(_format_texture(material.texture))
+        if material.emission_texture is not None:
+            digest.update(b"emission" + _format_texture(material.emission_texture))
+        if material.alpha_cutoff is not None:
+            digest.update(f"cutoff {material.alpha_cutoff!r}".encode())
     return digest.hexdigest()
+
+
+def _format_texture(texture: Texture | None) -> bytes:
+    """Return the bytes of a texture for a digest: its pixels, and how it is sampled if not as usual."""
+    if texture is None:
+        return b""
+    usual = texture.wrap == ("repeat", "repeat") and texture.magnified == "linear"
+    sampling = "" if usual else f"{texture.wrap} {texture.magnified}"
+    return np.ascontiguousarray(texture.pixels).tobytes() + sampling.encode()

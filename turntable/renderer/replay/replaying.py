@@ -133,8 +133,8 @@ def replay(
         scenes = scenes_from_labels(latents.names, np.array([row.values for row in rows]))
         mesh = load_mesh(source, object_id)
         if warn is not None:
-            for text in mesh.warnings:
-                warn(text)
+            for warning in mesh.warnings:
+                warn(str(warning))
         pixels = backend.render(mesh, scenes, image_size_px, quality, ("mask",) if masks else ())
         for index, row in enumerate(rows):
             _write_png(out / object_id / f"image_{row.view}.png", pixels.rgb[index])

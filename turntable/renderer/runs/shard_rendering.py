@@ -17,7 +17,7 @@ from turntable.datasets.shards import ShardWriter
 from turntable.datasets.writing import ShardOutcome
 from turntable.errors import MeshError
 from turntable.renderer.backends import Backend
-from turntable.renderer.meshes import Mesh
+from turntable.renderer.meshes import Mesh, MeshWarning
 from turntable.renderer.point_clouds import sample_surface_points
 from turntable.renderer.runs.mesh_loader import LoadedObject
 from turntable.renderer.runs.progress import RenderCounts
@@ -70,7 +70,7 @@ class _PendingObject:
     """An object whose views have been begun on the device."""
 
     record: ObjectRecord
-    warnings: tuple[str, ...]
+    warnings: tuple[MeshWarning, ...]
     points: NDArray[np.float32] | None
     views: Callable[[], RenderedViews]
     """Function that waits for the views; to be called once."""
@@ -122,7 +122,9 @@ class _ShardBuilder:
             self._update_counts(RenderCounts(1, 0, 1), self.counts.in_progress[1:])
             return
         views = item.views()
-        self.warnings += [QuarantineRecord(item.record.id, "incomplete", text) for text in item.warnings]
+        self.warnings += [
+            QuarantineRecord(item.record.id, warning.kind, str(warning)) for warning in item.warnings
+        ]
         jpegs = encode_views(self.recipe, views.rgb)
         writer.add(item.record, views.labels, jpegs, encode_extras(views), item.points)
         self._update_counts(RenderCounts(1, self.recipe.views), self.counts.in_progress[1:])

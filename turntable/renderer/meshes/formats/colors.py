@@ -22,6 +22,22 @@ def linear_to_srgb(light: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0) ** (1 / 2.4) - 0.055)
 
 
+def make_vertex_colors(encoded: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Convert sRGB colors of vertices to those of a mesh.
+
+    Args:
+        encoded: [N, 3] sRGB values in [0, 1], or [N, 4] with opacities, which stay; clipped to that range.
+
+    Returns:
+        [N, 4] linear colors and opacities.
+    """
+    clipped = np.clip(np.asarray(encoded, dtype=np.float64), 0, 1)
+    colors = np.ones((len(clipped), 4), dtype=np.float32)
+    colors[:, :3] = srgb_to_linear(clipped[:, :3])
+    colors[:, 3:] = clipped[:, 3:]
+    return colors
+
+
 def colors_to_materials(colors: NDArray[np.floating]) -> tuple[tuple[Material, ...], NDArray[np.int32]]:
     """Convert the colors of faces to materials.
 

@@ -74,8 +74,8 @@ def load_gltf(path: Path, root: Path | None = None, limits: Limits = LIMITS) -> 
     textures = TextureLoader(file.object_files)
     materials = GltfMaterials(file, textures)
     mesh = check_mesh(join_meshes([_build_part(file, item, materials) for item in placed]), str(path))
-    warnings = tuple(f"{path}: {warning}" for warning in textures.warnings)
-    return replace(y_up_to_z_up(mesh), warnings=warnings, files=tuple(file.object_files.paths_read))
+    log, files = file.object_files.log, tuple(file.object_files.paths_read)
+    return replace(y_up_to_z_up(mesh), warnings=log.warnings, files=files)
 
 
 def _list_placed_primitives(file: GltfFile) -> list[_PlacedPrimitive]:

@@ -84,7 +84,8 @@ class GltfMaterials:
         webp = self.file.get_dict(self.file.get_dict(texture, "extensions"), "EXT_texture_webp")
         source = webp.get("source", texture.get("source"))
         if source is None:
-            self.texture_loader.add_warning(f"a texture has an unsupported format; {FALLBACK_TEXT}")
+            detail = "a texture has an unsupported format"
+            self.file.object_files.log.add("file-unreadable", detail, FALLBACK_TEXT)
             return None
         image = self.file.get_item("images", source)
         uri = str(image.get("uri", ""))

@@ -31,7 +31,7 @@ class _MtlBlock:
 
 def load_materials(
     obj_path: Path, libraries: Iterable[str], names: Mapping[str, int], object_files: ObjectFiles
-) -> tuple[tuple[Material, ...], tuple[str, ...]]:
+) -> tuple[Material, ...]:
     """Load the materials of an OBJ file.
 
     Args:
@@ -41,8 +41,8 @@ def load_materials(
         object_files: Access to the files of the object.
 
     Returns:
-        The default material at index 0, followed by the materials in the order of ``names``; and warnings
-        about what is missing.
+        The default material at index 0, followed by the materials in the order of ``names``. What is missing
+        is in the log of the object's files.
     """
     textures, libraries = TextureLoader(object_files), tuple(dict.fromkeys(libraries))
     blocks: dict[str, _MtlBlock] = {}
@@ -55,19 +55,18 @@ def load_materials(
         else:
             materials.append(replace(Material(), name=name))
             # If a whole file is missing, one warning says so already.
-            if blocks or (libraries and not textures.warnings):
-                textures.add_warning(f"material {format_text(name, 80)} is not defined; it is gray")
-    return tuple(materials), tuple(f"{obj_path}: {warning}" for warning in textures.warnings)
+            if blocks or (libraries and not object_files.log.warnings):
+                detail = f"material {format_text(name, 80)} is not defined"
+                object_files.log.add("material-missing", detail, "it is gray")
+    return tuple(materials)
 
 
 def _find_library_paths(folder: Path, names: Iterable[str], textures: TextureLoader) -> list[Path]:
     """Find the MTL files of these names. Each is listed once, even if several names lead to it."""
     paths: dict[Path, None] = {}
     for name in names:
-        path = textures.object_files.find(folder, name)
-        if path is None:
-            textures.add_warning(f"material file {format_text(name)} is missing; its materials are gray")
-        else:
+        path = textures.object_files.find_or_warn(folder, name, "material file", "its materials are gray")
+        if path is not None:
             paths[path] = None
     return list(paths)
 
@@ -77,7 +76,7 @@ def _read_library(path: Path, textures: TextureLoader) -> dict[str, _MtlBlock]:
     try:
         text = textures.object_files.read(path).decode("utf-8", "replace")
     except MeshError as error:
-        textures.add_warning(f"{error}; its materials are gray")
+        textures.object_files.log.add("file-unreadable", str(error), "its materials are gray")
         return {}
     return {block.name: block for block in _parse_blocks(text)}
 

@@ -17,6 +17,7 @@ from turntable.renderer.meshes.formats.obj_fast_parser import parse_obj_fast
 from turntable.renderer.meshes.formats.obj_line_parser import CUT_OFF, parse_obj_lines
 from turntable.renderer.meshes.formats.obj_statements import ObjStatements
 from turntable.renderer.meshes.formats.object_files import ObjectFiles
+from turntable.renderer.meshes.formats.polygons import triangulate_polygons
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import (
     Material,
@@ -67,14 +68,16 @@ def _build_mesh(statements: ObjStatements, path: Path, object_files: ObjectFiles
     object_files.limits.check("triangles", int((statements.face_sizes - 2).sum()), str(path), "triangles")
     _check_uniform_corners(statements, path)
     resolved = _resolve_corners(statements, path)
-    corners, face_of_triangle = _triangulate_faces(statements.face_sizes)
-    materials, warnings = load_materials(path, statements.libraries, statements.material_names, object_files)
+    points = statements.positions[resolved[0]]
+    split = triangulate_polygons(points, statements.face_sizes)
+    corners, face_of_triangle = split.corners, split.polygon
+    materials = load_materials(path, statements.libraries, statements.material_names, object_files)
     keep = _find_distinct_triangles(resolved[0][corners])
     material_index = statements.face_material[face_of_triangle[keep]]
     mesh = _assemble_mesh(
         statements, resolved[:, corners[:, keep].T.ravel()], material_index, materials, path
     )
-    return replace(mesh, warnings=warnings, files=tuple(object_files.paths_read))
+    return replace(mesh, warnings=object_files.log.warnings, files=tuple(object_files.paths_read))
 
 
 def _check_finite(table: NDArray[np.float64], keyword: str, path: Path) -> None:
@@ -107,25 +110,6 @@ def _check_uniform_corners(statements: ObjStatements, path: Path) -> None:
             f"none; {CUT_OFF}",
             reason="cut off",
         )
-
-
-def _triangulate_faces(sizes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Split faces into triangles: polygons become fans around their first corner.
-
-    Args:
-        sizes: [F] number of corners of each face.
-
-    Returns:
-        Corners of the triangles [3, T], and the face of each triangle [T].
-    """
-    starts = np.cumsum(sizes) - sizes
-    if (sizes == 3).all():
-        return np.stack([starts, starts + 1, starts + 2]), np.arange(len(sizes))
-    face_of_triangle = np.repeat(np.arange(len(sizes)), sizes - 2)
-    first_triangle = np.repeat(np.cumsum(sizes - 2) - (sizes - 2), sizes - 2)
-    step = np.arange(len(face_of_triangle)) - first_triangle
-    start = starts[face_of_triangle]
-    return np.stack([start, start + step + 1, start + step + 2]), face_of_triangle
 
 
 def _resolve_corners(statements: ObjStatements, path: Path) -> NDArray[np.int64]:

@@ -8,8 +8,9 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from turntable.errors import MeshError
+from turntable.errors import MeshError, format_text
 from turntable.renderer.meshes.limits import LIMITS, TOO_LARGE, Limits, raise_mesh_error
+from turntable.renderer.meshes.mesh_warnings import WarningLog
 
 MAX_NAME_LENGTH = 4096
 """Longest path looked up, in characters, as on Linux. The time to resolve a path grows with its square."""
@@ -25,6 +26,8 @@ class ObjectFiles:
     """Limits on the size of the files."""
     texture_folders: tuple[Path, ...] = ()
     """Folders below the root that are searched, by bare file name, for textures missing where a file says."""
+    log: WarningLog = field(default_factory=lambda: WarningLog(""))
+    """Warnings about the object. Readers add to it, and put its warnings into the mesh."""
     paths_read: list[Path] = field(default_factory=list)
     """Paths of all files read so far."""
     bytes_read: int = 0
@@ -46,6 +49,26 @@ class ObjectFiles:
         if key not in self._lookups:
             self._lookups[key] = self._find_uncached(*key)
         return self._lookups[key]
+
+    def find_or_warn(self, folder: Path, name: str, noun: str, shown: str) -> Path | None:
+        """Find a file as :meth:`find` does, and add a warning if there is none.
+
+        Args:
+            folder: Folder that the name is relative to.
+            name: Path of the file as the mesh file gives it.
+            noun: Noun for the file in the warning: "texture".
+            shown: Description of what is shown without the file: "the material's own color is used".
+        """
+        path = self.find(folder, name)
+        if path is None:
+            self.log.add("file-missing", f"{noun} {format_text(name)} is missing", shown)
+        return path
+
+    def format_path(self, path: Path) -> str:
+        """Return the path relative to the root, for warnings; its last part if it lies elsewhere."""
+        return format_text(
+            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.name
+        )
 
     def _find_uncached(self, folder: Path, name: str) -> Path | None:
         """Find a file by looking at the disk, first where it is named, then in the texture folders."""
@@ -89,6 +112,8 @@ class ObjectFiles:
             )
         if not is_regular:
             raise_mesh_error(f"{path} is not a regular file", "file missing")
+        self.log.file = self.format_path(path)
+        self.log.max_per_kind = self.limits.warnings
         return self.read(resolved)
 
     def read(self, path: Path) -> bytes:

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from turntable.errors import MeshError, format_text
 from turntable.renderer.meshes.formats import image_checks
 from turntable.renderer.meshes.formats.object_files import ObjectFiles
+from turntable.renderer.meshes.limits import TOO_LARGE
 from turntable.renderer.meshes.mesh import Texture
 
 Mode = Literal["RGB", "RGBA"]
@@ -37,7 +38,7 @@ STRIP_PIXELS = 2**22
 
 @dataclass(slots=True)
 class TextureLoader:
-    """The images of one object, each decoded once, with warnings about those that are left out."""
+    """The images of one object, each decoded once. Those left out are in the log of the object's files."""
 
     object_files: ObjectFiles
     """Access to the files of the object."""
@@ -51,16 +52,6 @@ class TextureLoader:
     """Pixels decoded so far, each counted with its weight."""
     _bytes_seen: int = 0
     """Bytes of all images seen so far. A file may name the same bytes as many images."""
-    _warnings: dict[str, None] = field(default_factory=dict)
-    """Warnings in the order in which they were added."""
-    _num_dropped_warnings: int = 0
-    """Number of warnings beyond the limit."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Warnings about what is missing, each once. If there are too many, the last one counts the rest."""
-        dropped = (f"and {self._num_dropped_warnings:,} more warnings",) if self._num_dropped_warnings else ()
-        return (*self._warnings, *dropped)
 
     def load_file(self, folder: Path, name: str, mode: Mode = "RGB") -> Texture | None:
         """Load the image of a file. Return None, with a warning, if it cannot be used.
@@ -70,9 +61,8 @@ class TextureLoader:
             name: Path of the image as the mesh file gives it.
             mode: Channels to decode.
         """
-        path = self.object_files.find(folder, name)
+        path = self.object_files.find_or_warn(folder, name, "texture", FALLBACK_TEXT)
         if path is None:
-            self.add_warning(f"texture {format_text(name)} is missing; {FALLBACK_TEXT}")
             return None
         if (path, mode) not in self._loaded:
             self._loaded[path, mode] = self._try_or_warn(
@@ -113,20 +103,13 @@ class TextureLoader:
             self._derived[key] = self._try_or_warn(lambda: self._make_texture(texture, make))
         return self._derived[key]
 
-    def add_warning(self, text: str) -> None:
-        """Add a warning, unless it was added before. Warnings beyond the limit are only counted."""
-        if text not in self._warnings:
-            if len(self._warnings) < self.object_files.limits.warnings:
-                self._warnings[text] = None
-            else:
-                self._num_dropped_warnings += 1
-
     def _try_or_warn(self, make: Callable[[], Texture]) -> Texture | None:
         """Call a function. Return None, with a warning, if it raises a ``MeshError``."""
         try:
             return make()
         except MeshError as error:
-            self.add_warning(f"{error}; {FALLBACK_TEXT}")
+            kind = "image-limit" if error.reason == TOO_LARGE else "file-unreadable"
+            self.object_files.log.add(kind, str(error), FALLBACK_TEXT)
             return None
 
     def _make_texture(self, texture: Texture, make: Callable[[], NDArray[np.uint8]]) -> Texture:
@@ -160,7 +143,9 @@ class TextureLoader:
         """
         self._bytes_seen += len(data)
         if self._bytes_seen > 2 * self.object_files.bytes_read:
-            raise MeshError(f"texture {format_text(name)} shares its bytes with too many other textures")
+            raise MeshError(
+                f"texture {format_text(name)} shares its bytes with too many other textures", TOO_LARGE
+            )
 
     def _check_size(self, image: Image.Image, data: bytes, name: str) -> None:
         """Raise if an image is too large, too costly to decode, or one too many."""
@@ -168,7 +153,8 @@ class TextureLoader:
         if size > max_pixels or max(image.size) > MAX_SIDE_PX:
             raise MeshError(
                 f"texture {format_text(name)} has {image.width} x {image.height} pixels, and at most "
-                f"{max_pixels} are read, no side longer than {MAX_SIDE_PX}; scale it down"
+                f"{max_pixels} are read, no side longer than {MAX_SIDE_PX}; scale it down",
+                TOO_LARGE,
             )
         image_checks.check_image(image, data, format_text(name))
         self._count_pixels(size, PIXEL_WEIGHTS.get(image.format or "", 1), format_text(name))
@@ -179,13 +165,15 @@ class TextureLoader:
         if self.pixels_decoded + size > limits.object_pixels:
             raise MeshError(
                 f"texture {name} is one too many: all textures of an object together may have at most "
-                f"{limits.object_pixels} pixels; scale them down"
+                f"{limits.object_pixels} pixels; scale them down",
+                TOO_LARGE,
             )
         if self._cost + size * weight > limits.pixels.compute_max(self.object_files.bytes_read):
             raise MeshError(
                 f"texture {name} is one too many: textures of an object whose files have "
                 f"{self.object_files.bytes_read:,} bytes may have at most "
-                f"{limits.pixels.compute_max(self.object_files.bytes_read):,} pixels; scale them down"
+                f"{limits.pixels.compute_max(self.object_files.bytes_read):,} pixels; scale them down",
+                TOO_LARGE,
             )
         self.pixels_decoded += size
         self._cost += size * weight

@@ -70,7 +70,8 @@ def load_with_trimesh(path: Path, root: Path | None = None, limits: Limits = LIM
         ) from error
     if not parts:
         raise MeshError(f"{path}: no faces; leave this object out", reason="no faces")
-    return check_mesh(replace(join_meshes(parts), files=tuple(files.paths_read)), str(path))
+    mesh = replace(join_meshes(parts), warnings=files.log.warnings, files=tuple(files.paths_read))
+    return check_mesh(mesh, str(path))
 
 
 def _check_corners(part: "trimesh.Trimesh", path: Path) -> None:
@@ -92,7 +93,7 @@ def _build_part(part: "trimesh.Trimesh") -> Mesh:
     smooth = "vertex_normals" in part._cache.cache  # pyright: ignore[reportPrivateUsage]
     normals = np.asarray(part.vertex_normals, dtype=np.float32) if smooth else np.zeros_like(positions)
     texcoords = np.zeros((len(positions), 2), dtype=np.float32)
-    mesh = Mesh(positions, triangles, normals, texcoords, material_index, materials, smooth)
+    mesh = Mesh(positions, triangles, normals, texcoords, material_index, materials, has_normals=smooth)
     return mesh if smooth else with_flat_normals(mesh)
 
 
