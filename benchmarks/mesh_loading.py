@@ -18,8 +18,8 @@ import numpy as np
 import trimesh
 
 from turntable.renderer.meshes.coincident_faces import mark_coincident_faces
-from turntable.renderer.meshes.formats.obj_fast_parser import parse_obj_fast
-from turntable.renderer.meshes.formats.obj_line_parser import parse_obj_lines
+from turntable.renderer.meshes.formats.obj.fast_parser import parse_obj_fast
+from turntable.renderer.meshes.formats.obj.line_parser import parse_obj_lines
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 
 STEPS = ("bulk", "lines", "load", "settle", "digest", "trimesh")
@@ -52,7 +52,7 @@ def measure(source: ShapeNetSource, object_id: str, rounds: int) -> dict[str, fl
         print(f"{object_id}: read line by line")
     steps: dict[str, Callable[[], object]] = {
         "bulk": lambda: parse_obj_fast(data),
-        "lines": lambda: parse_obj_lines(data, path),
+        "lines": lambda: parse_obj_lines(data),
         "load": lambda: source.load(object_id),
         "settle": lambda: mark_coincident_faces(mesh),
         "digest": lambda: source.compute_digest(object_id, mesh),

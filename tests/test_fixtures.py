@@ -88,7 +88,7 @@ def test_every_folder_is_made_and_tested():
         *(f"checkpoints/{kind}" for kind in fixture_checkpoints.KINDS),
     }
     assert there == tested
-    inputs = {"recipes", "lists", "meshes", "layouts", "make.py", "README.md"}
+    inputs = {"recipes", "lists", "meshes", "layouts", "make.py", "README.md", "mesh-cases.tar.xz"}
     beside = {path.name for path in FIXTURES.iterdir()} - {"__pycache__"}
     assert beside == inputs | set(KINDS)
 

@@ -13,7 +13,7 @@ from turntable.errors import DeviceError, TurntableError
 from turntable.installation import format_install_command
 
 EXTRAS = {
-    "render": ("moderngl", "embreex", "trimesh"),
+    "render": ("moderngl", "embreex"),
     "train": ("torch", "tensorboard", "matplotlib", "jinja2"),
     "serve": ("starlette", "uvicorn"),
     "pyrender": ("pyrender",),

@@ -118,7 +118,7 @@ STEPS = (
         "generation",
         "what a whole run makes of mesh files, and which stage bounds it",
         "workers cannot share the GPU, or the run waits for a stage: the rows tell which",
-        (*DRAWING, "embreex", "trimesh"),
+        (*DRAWING, "embreex"),
         most_s=75,
         least_s=15,
     ),

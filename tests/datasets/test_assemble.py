@@ -10,7 +10,7 @@ from turntable.datasets.describing import compute_pixel_statistics
 from turntable.datasets.files import FolderFiles, decode_jpeg
 from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.manifest import read_manifest
-from turntable.datasets.objects import QuarantineRecord, read_quarantine
+from turntable.datasets.objects import QuarantineRecord, WarningRecord, read_quarantine
 from turntable.datasets.shards import ShardReader, ShardRecord, make_folder_opener
 from turntable.datasets.writing import finish_dataset
 from turntable.errors import IntegrityError, InvalidInputError
@@ -79,16 +79,30 @@ def test_objects_with_their_own_licenses(dataset: Dataset, tmp_path: Path) -> No
     assert verify_dataset(tmp_path, deep=True).ok
 
 
-def test_missing_textures_are_counted_in_the_card(dataset: Dataset, tmp_path: Path) -> None:
+def test_warnings_are_summed_by_kind_in_the_card(dataset: Dataset, tmp_path: Path) -> None:
     recipe = Recipe.from_dict(dataset.manifest.recipe)
     write_synthetic_dataset(tmp_path, recipe, make_synthetic_objects(recipe, 14, 3))
-    warned = [QuarantineRecord(name, "incomplete", "no texture") for name in ("a", "a", "b")]
+    kinds = (("a", "image-cut"), ("a", "image-cut"), ("b", "image-cut"), ("b", "<b>|"), ("", "folder"))
     finish_dataset(
-        tmp_path, recipe, dataset.manifest.shards, warnings=warned, camera={}, device={}, source={}
+        tmp_path,
+        recipe,
+        dataset.manifest.shards,
+        warnings=[WarningRecord(name, kind, "x.obj", "wrong", "right") for name, kind in kinds],
+        kind_meanings={"image-cut": "an image is cut off"},
+        camera={},
+        device={},
+        source={},
     )
-    assert (
-        "missing textures or materials: 2 (3 files, `warnings.jsonl`)" in (tmp_path / "README.md").read_text()
-    )
+    card = (tmp_path / "README.md").read_text()
+    assert "Objects shown otherwise than their files say: 2 (`warnings.jsonl` says how)." in card
+    table = """| warning | warnings | objects | meaning |
+|---|---|---|---|
+| image-cut | 3 | 2 | an image is cut off |
+| &lt;b>\\| | 1 | 1 |  |
+| folder | 1 | 0 |  |
+
+| split |"""
+    assert table in card
 
 
 def test_shards_may_lie_elsewhere(dataset: Dataset, tmp_path: Path) -> None:

@@ -279,6 +279,20 @@ def test_lists_that_contradict_the_data_set_are_noticed(folder: Path) -> None:
     assert "warnings.jsonl: names objects that are not in the data set: nobody" in problems
 
 
+def test_warnings_of_this_and_of_earlier_versions_are_as_they_were_written(folder: Path) -> None:
+    lines = [
+        '{"detail":"chair.fbx is not read","file":"chair.fbx","kind":"format-unsupported","object":"",'
+        '"shown":"it is passed over"}',
+        '{"detail":"a.mtl: texture wood.png is missing","object":"class00/0000","reason":"incomplete"}',
+    ]
+    (folder / "warnings.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    assert verify_dataset(folder).ok
+    (folder / "warnings.jsonl").write_text("".join(f"{line}\n" for line in reversed(lines)))
+    assert "not as it was written" in only_problem(folder)
+    (folder / "warnings.jsonl").write_text('{"object":"class00/0000"}\n')
+    assert "line 1: not a warning" in only_problem(folder)
+
+
 def test_a_card_may_be_added_to(folder: Path) -> None:
     card = folder / "README.md"
     card.write_text("---\ntags: [mine]\n---\n" + card.read_text())

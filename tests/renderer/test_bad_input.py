@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.support.meshes import CUBE_MTL, CUBE_OBJ, sphere, write_shapenet_object
 from turntable.datasets import load_recipe, open_dataset, verify_dataset
-from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
+from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine, read_warnings
 from turntable.errors import DeviceError, DeviceLostError, MeshError
 from turntable.renderer import generate, open_backend
 from turntable.renderer.backends import get_quality
@@ -121,7 +121,7 @@ class TestMemoryOfTheDevice:
 WITHOUT_NORMALS = CUBE_OBJ
 NO_FACES = "\n".join(line for line in CUBE_OBJ.splitlines() if not line.startswith("f "))
 NEEDLES = f"{NO_FACES}\nf 1/1 1/1 2/2\nf 3/3 3/3 3/3\n"
-NOT_A_NUMBER = CUBE_OBJ.replace("v 0.3 -0.3 -0.3", "v nan -0.3 -0.3")
+NOT_A_NUMBER = CUBE_OBJ.replace("v ", "v nan ")
 HUGE = "\n".join(
     line if not line.startswith("v ") else "v " + " ".join(str(float(x) * 1e6) for x in line.split()[1:])
     for line in CUBE_OBJ.splitlines()
@@ -161,7 +161,7 @@ def test_one_object_of_every_kind(meshes, tmp_path):
     assert {item.object: item.reason for item in left_out} == REASONS
     with open_dataset(tmp_path / "set").open_split("train") as train:
         assert [record.id for record in train.objects] == ["100/good", "100/torn", "100/vast"]
-    notes = {item.object: item.detail for item in read_quarantine(tmp_path / "set" / WARNINGS_NAME)}
+    notes = {item.object: str(item) for item in read_warnings(tmp_path / "set" / WARNINGS_NAME)}
     assert set(notes) == {"100/torn", "100/vast"}
     for text in notes.values():
         assert "texture0.png" in text

@@ -77,6 +77,21 @@ def test_what_one_can_see_through_and_what_has_no_area_is_left_alone():
     assert mark_coincident_faces(needle) is needle
 
 
+def test_faces_with_a_cutoff_or_opaque_vertices_are_settled_and_keep_their_colors():
+    box = make_box(alpha=0.4, alpha_cutoff=0.3)
+    colors = np.random.default_rng(0).random((len(box.positions), 4)).astype(np.float32)
+    cut = with_doubled_faces(replace(box, colors=colors))
+    found = mark_coincident_faces(cut)
+    assert set(turns(found)) == {1, 2}
+    assert found.colors is cut.colors
+    assert {material.alpha_cutoff for material in found.materials} == {0.3}
+    faded = with_doubled_faces(replace(make_box(), colors=colors))
+    assert mark_coincident_faces(faded) is faded
+    colors = colors.copy()
+    colors[:, 3] = 1
+    assert set(turns(mark_coincident_faces(with_doubled_faces(replace(make_box(), colors=colors))))) == {1, 2}
+
+
 def test_loading_drops_repeated_vertices_and_settles_repeated_places(tmp_path):
     """The importer drops the second face, which has the first one's vertices; the third has its own."""
     write_shapenet_object(tmp_path, "100/a", obj=TWO_SIDED_OBJ)

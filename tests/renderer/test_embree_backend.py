@@ -1,5 +1,6 @@
 """The embree backend under the contract, what is its own, and its agreement with OpenGL's pixels."""
 
+import itertools
 import re
 import subprocess
 import sys
@@ -62,6 +63,45 @@ def textured_glass():
     )
 
 
+def colored():
+    """A box whose vertices have all colors, and become clear towards the top."""
+    box = make_box((0.5, 0.4, 0.6))
+    places = box.positions / [0.5, 0.4, 0.6] + 0.5
+    colors = np.concatenate([places, 1.25 - places[:, 2:]], axis=1).clip(0, 1)
+    inner = make_box((0.2, 0.2, 0.2), (0, 0, 0.15), base_color=(0.8, 0.1, 0.1))
+    return join_meshes([replace(box, colors=colors.astype(np.float32)), inner])
+
+
+def make_painted_box(**material):
+    """A box whose six sides each show a texture three times and more, with these fields of its material."""
+    box = make_box((0.6, 0.6, 0.6))
+    axis = np.abs(box.normals).argmax(axis=1)
+    across = np.take_along_axis(box.positions, np.array([[1, 2], [0, 2], [0, 1]])[axis], axis=1)
+    return replace(
+        box,
+        texcoords=(across * 5 + 0.2).astype(np.float32),
+        materials=(replace(box.materials[0], **material),),
+    )
+
+
+def disks():
+    """A texture [64, 64, 4] of a disk whose alpha falls slowly from its middle."""
+    y, x = np.indices((64, 64)) - 31.5
+    alpha = np.clip(255 - (x**2 + y**2) / 5, 0, 255)
+    return np.stack([np.full_like(alpha, 60), 100 + x, 100 + y, alpha], axis=-1).astype(np.uint8)
+
+
+def glowing():
+    """A box of glowing and dark squares, behind a pane of the same kind that one can see through."""
+    texture = Texture(
+        np.kron([[0, 255], [200, 30]], np.ones((8, 8)))[..., None].repeat(3, 2).astype(np.uint8)
+    )
+    glow = {"emission": (2.0, 0.6, 0.1), "emission_texture": texture, "base_color": (0.1, 0.1, 0.1)}
+    pane = make_painted_box(alpha=0.4, **glow)
+    pane = replace(pane, positions=pane.positions * np.float32([1.3, 0.03, 1]) - np.float32([0, 0.5, 0]))
+    return join_meshes([make_painted_box(**glow), pane, make_box((0.9, 0.2, 0.1), (0, 0, -0.5))])
+
+
 def zoo_mesh(category):
     source = ZooSource(1, (category,))
     return source.load(source.list_objects()[0].id)
@@ -72,6 +112,14 @@ MESHES = {
     "sphere": lambda: sphere(24, 48, base_color=(0.2, 0.5, 0.7), roughness=0.3),
     "glass": textured_glass,
     "doubled": lambda: mark_coincident_faces(with_doubled_faces(make_corner(), base_color=(0.9, 0.9, 0.1))),
+    "colored": colored,
+    "cut": lambda: make_painted_box(texture=Texture(disks()), alpha_cutoff=0.4),
+    "doubled and cut": lambda: mark_coincident_faces(
+        with_doubled_faces(make_painted_box(texture=Texture(disks(), ("mirror", "clamp")), alpha_cutoff=0.4))
+    ),
+    "glowing": glowing,
+    "mirrored": lambda: make_painted_box(texture=Texture(disks()[..., :3], ("clamp", "mirror"))),
+    "blocky": lambda: make_painted_box(texture=Texture(disks()[::8, ::8, :3], magnified="nearest")),
     **{name: lambda name=name: zoo_mesh(name) for name in ("bicycle", "bus", "mug", "sofa")},
 }
 
@@ -154,6 +202,22 @@ def test_pyramids_average_light_not_numbers():
     near = pyramid.sample_color(np.array([[1.5 / 8, 1 - 0.5 / 8]], dtype=np.float32), np.array([1.0]))
     assert near[0] == pytest.approx([1.0] * 3)
     assert LINEAR_FROM_SRGB[188] == pytest.approx(0.5, abs=0.005)
+
+
+def test_textures_are_continued_at_every_place():
+    """At the middles of texels, each continuation is that of np.pad; so are nearest texels."""
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 5, 4), dtype=np.uint8)
+    modes = {"repeat": "wrap", "mirror": "symmetric", "clamp": "edge"}
+    v, u = np.meshgrid(2 - (np.arange(9) + 0.5) / 3, (np.arange(15) + 0.5) / 5 - 1, indexing="ij")
+    places = np.stack([u, v], axis=-1).reshape(-1, 2).astype(np.float32)
+    for along_u, along_v in itertools.product(modes, modes):
+        wide = np.pad(pixels, ((0, 0), (5, 5), (0, 0)), mode=modes[along_u])
+        wide = np.pad(wide, ((3, 3), (0, 0), (0, 0)), mode=modes[along_v]).reshape(-1, 4)
+        for magnified in ("linear", "nearest"):
+            pyramid = TexturePyramid(Texture(pixels, (along_u, along_v), magnified))
+            colors = pyramid.sample_color(places, np.full(len(places), 0.5))
+            np.testing.assert_allclose(colors, LINEAR_FROM_SRGB[wide[:, :3]], atol=1e-5)
+            np.testing.assert_allclose(pyramid.sample_alpha(places), wide[:, 3] / 255, atol=1e-5)
 
 
 def test_every_kind_of_sample_has_its_own_part_of_the_lights():

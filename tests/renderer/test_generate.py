@@ -15,7 +15,7 @@ from tests.support.meshes import write_shapenet_object
 from tests.support.processes import wait_until
 from tests.support.quick_run import OBJECTS, TINY, contents, load_here
 from turntable.datasets import open_dataset, verify_dataset
-from turntable.datasets.objects import read_quarantine
+from turntable.datasets.objects import read_quarantine, read_warnings
 from turntable.datasets.writing import PLAN_NAME
 from turntable.errors import InvalidInputError, MeshError, StoreError, TurntableError
 from turntable.renderer import generate
@@ -208,9 +208,11 @@ def test_missing_textures_are_reported(tmp_path):
     write_shapenet_object(tmp_path / "meshes", "100/b")
     (tmp_path / "meshes/100/b/images/texture0.png").unlink()
     generate(TINY.replace(source="shapenet"), ShapeNetSource(tmp_path / "meshes"), tmp_path / "set")
-    (warning,) = read_quarantine(tmp_path / "set/warnings.jsonl")
-    assert (warning.object, warning.reason) == ("100/b", "incomplete")
+    (warning,) = read_warnings(tmp_path / "set/warnings.jsonl")
+    assert (warning.object, warning.kind) == ("100/b", "file-missing")
+    assert warning.file.startswith("100/b/models/model_normalized.")
     assert "texture0.png is missing" in warning.detail
+    assert warning.shown == "the material's own color is used"
     assert verify_dataset(tmp_path / "set").ok
 
 

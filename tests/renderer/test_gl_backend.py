@@ -13,8 +13,8 @@ from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer import open_backend
 from turntable.renderer.backends import get_quality
 from turntable.renderer.backends.gl import GLBackend
-from turntable.renderer.backends.gl.device_mesh import build_mesh_geometry
-from turntable.renderer.meshes import Texture, join_meshes
+from turntable.renderer.backends.gl.device_mesh import build_material_table, build_mesh_geometry
+from turntable.renderer.meshes import Material, Texture, join_meshes
 from turntable.renderer.scene import compute_filter_weights, compute_paired_taps
 from turntable.testing.backends import make_box, make_corner, make_label, make_scenes
 
@@ -73,7 +73,10 @@ def test_fragments_light_as_compute_shaders_do(gl_backend):
     glass = make_box((0.5, 0.4, 0.6), (0, 0.1, 0), base_color=(0.2, 0.6, 0.3), alpha=0.5)
     views = make_scenes(make_label((0.4, 0.2, 0.1)), make_label((1.0, -0.5, 2.0), shift=(0.9, 0, 0)))
     with GLBackend(compute=False) as fragments:
-        for mesh in (make_corner(), join_meshes([glass, make_corner()])):
+        glow = make_box((0.5, 0.4, 0.6), alpha=0.5, emission=(1.0, 0.5, 0.0))
+        pixels = np.full((2, 2, 3), 188, dtype=np.uint8)
+        glow = replace(glow, materials=(replace(glow.materials[0], emission_texture=Texture(pixels)),))
+        for mesh in (make_corner(), join_meshes([glass, make_corner()]), join_meshes([glow, make_corner()])):
             ours = gl_backend.render(mesh, views, 64, get_quality("standard"))
             theirs = fragments.render(mesh, views, 64, get_quality("standard"))
             assert np.abs(ours.rgb.astype(int) - theirs.rgb).max() <= 2
@@ -88,6 +91,59 @@ def test_an_object_beyond_the_border_is_filtered_as_one_inside(gl_backend):
         .astype(int)
     )
     assert np.abs(rgb[20:40, 0] - rgb[20:40, 1]).max() <= 3
+
+
+def test_a_mesh_pays_only_for_what_it_has():
+    """No layers, no colors and no fourth texel for a mesh that is plain, or whose cutoff cuts nothing."""
+    plain, clear = make_corner(), Texture(np.zeros((2, 2, 4), dtype=np.uint8))
+
+    def build(colors=None, **material):
+        materials = tuple(replace(item, **material) for item in plain.materials)
+        return build_mesh_geometry(replace(plain, materials=materials, colors=colors))
+
+    def has(geometry):
+        return geometry.is_transparent, geometry.is_cut, geometry.colors is not None
+
+    faded = np.ones((len(plain.positions), 4), dtype=np.float32)
+    faded[3, 3] = 0.9
+    assert has(build()) == has(build(alpha_cutoff=0.5)) == (False, False, False)
+    assert has(build(alpha_cutoff=0.5, texture=clear)) == (False, True, False)
+    assert has(build(alpha_cutoff=0.5, alpha=0.7)) == (False, True, False)
+    assert has(build(alpha_cutoff=1.5)) == (False, True, False)
+    assert has(build(texture=clear)) == has(build(alpha=0.7)) == (True, False, False)
+    assert has(build(colors=np.ones_like(faded))) == (False, False, True)
+    assert has(build(colors=faded)) == (True, False, True)
+    assert has(build(colors=faded, alpha_cutoff=0.5)) == (False, True, True)
+    assert build_material_table(plain.materials).shape == (3, 3, 4)
+    table = build_material_table((*plain.materials, Material(alpha_cutoff=0.25)), is_cut=True)
+    np.testing.assert_array_equal(table[:, 3, 0], [-1, -1, -1, 0.25])
+
+
+def test_triangles_are_grouped_by_both_textures():
+    """One draw call for each pair of textures, also where one texture stands in both places."""
+    one, other = (Texture(np.zeros((2, 2, 3), dtype=np.uint8)) for _ in range(2))
+    light = (1.0, 1.0, 1.0)
+    materials = (
+        Material(texture=one, emission=light, emission_texture=other),
+        Material(texture=one),
+        Material(emission=light, emission_texture=one),
+        Material(),
+        Material(texture=one, emission_texture=other),  # emits nothing: as without the second texture
+    )
+    index = np.arange(12, dtype=np.int32) % 5
+    mesh = replace(make_box(), materials=materials, material_index=index)
+    geometry = build_mesh_geometry(mesh)
+    material = geometry.vertices["material"][geometry.indices].reshape(-1, 3)[:, 0]
+    found = {}
+    for group in geometry.groups:
+        inside = material[group.first // 3 : (group.first + group.num_corners) // 3]
+        found[tuple(group.textures)] = sorted(inside)
+    assert found == {
+        (None, None): [3, 3],
+        (one, other): [0, 0, 0],
+        (one, None): [1, 1, 1, 4, 4],
+        (None, one): [2, 2],
+    }
 
 
 def test_shadows_of_a_dense_mesh_are_those_of_its_proxy():

@@ -73,7 +73,7 @@ def test_files_beside_and_percent_signs(tmp_path):
 
 def test_textures_beside_are_read_and_counted_where_they_are_missing(tmp_path):
     tree, data = with_attributes(TEXCOORD_0=np.zeros((8, 2)))
-    tree |= {"materials": [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]}
+    tree |= {"materials": [{"pbrMetallicRoughness": {"metallicFactor": 0, "baseColorTexture": {"index": 0}}}]}
     tree |= {"textures": [{"source": 0}], "images": [{"uri": "images/a%20b.png"}]}
     tree["meshes"][0]["primitives"][0]["material"] = 0
     (tmp_path / "images").mkdir()
@@ -113,9 +113,9 @@ def load(tmp_path, tree, data):
 
 def test_vertex_colors_are_light(tmp_path):
     tree, data = with_attributes(COLOR_0=np.tile([0.5, 0, 0], (8, 1)))
-    red, green, blue = load(tmp_path, tree, data).materials[0].base_color
-    assert red == pytest.approx(0.5, abs=0.04)  # in fifteen steps
-    assert (green, blue) == (0, 0)
+    mesh = load(tmp_path, tree, data)
+    assert mesh.materials[0].base_color == (1, 1, 1)
+    assert (mesh.colors == [0.5, 0, 0, 1]).all()
 
 
 def test_texture_coordinates_are_moved_and_turned_upside_down(tmp_path):

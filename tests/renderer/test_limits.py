@@ -83,4 +83,4 @@ def test_a_file_that_claims_more_than_it_has_takes_no_memory(tmp_path):
     (tmp_path / "a.glb").write_bytes(glb(tree, np.zeros(9, "<f4").tobytes()))
     with pytest.raises(MeshError, match="do not fit") as caught:
         FolderSource(tmp_path).load("a")
-    assert caught.value.reason == "cut off"
+    assert caught.value.reason == "unreadable"

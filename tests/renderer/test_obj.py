@@ -77,13 +77,14 @@ def test_extra_numbers_and_uneven_lines(tmp_path):
         ("", "no faces", "no faces"),
         (SQUARE, "no faces", "no faces"),
         (SQUARE + "f 1 1 1\n", "no faces", "every face is degenerate"),
-        (SQUARE + "f 1 2\n", "cut off", "fewer than 3 corners"),
-        (SQUARE + "f 1 2 9\n", "cut off", "names v 9 of 4"),
-        (SQUARE + "f 1 2 x\n", "cut off", "'x' is not a corner"),
-        (SQUARE + "vt 0 0\nf 1/1 2/1 3", "cut off", "some corners of face 1 have a texture coordinate"),
-        (SQUARE + "v 1 2", "cut off", "'v 1 2'"),
-        (SQUARE + "v nan 0 0\nf 1 2 3\n", "not finite", "1 'v' lines hold NaN"),
-        (SQUARE + "vn inf 0 0\nf 1//1 2//1 3//1\n", "not finite", "'vn' lines hold NaN or infinity"),
+        (SQUARE + "f 1 2\n", "no faces", "1 have fewer than three corners"),
+        (SQUARE + "f 1 2 9\n", "no faces", "corners that do not exist"),
+        (SQUARE + "f 1 2 x\n", "no faces", "or cannot be read"),
+        (SQUARE + "f 1 2 3\nvt 0 0\nf 1/1 2/1 3", "cut off", "ends with 'f 1/1 2/1 3'"),
+        (SQUARE + "f 1 2 3\nv 1 2", "cut off", "ends with 'v 1 2'"),
+        (SQUARE + "f 1 2 3\nf 1 3", "cut off", "ends with 'f 1 3'; the file seems to be cut off"),
+        (SQUARE + "f 1 2 3\nvn 0 1 -", "cut off", "ends with 'vn 0 1 -'"),
+        ("v nan 0 0\nv 0 1 0\nv 1 0 0\nf 1 2 3\n", "not finite", "NaN, infinite"),
     ],
 )
 def test_bad_files(tmp_path, text, reason, words):
@@ -135,7 +136,7 @@ def test_no_texture_from_outside_the_object(tmp_path):
     (tmp_path / "100/cube/images/texture0.png").rename(tmp_path / "secret/texture0.png")
     mesh = load_obj(path, root=tmp_path / "100/cube")
     assert mesh.materials[1].texture is None
-    assert "is missing" in str(mesh.warnings[0])
+    assert "lies outside --meshes" in str(mesh.warnings[0])
 
 
 def test_missing_material_file(tmp_path):

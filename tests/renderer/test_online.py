@@ -50,8 +50,10 @@ def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def _small_zoo(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two categories, so that a few objects make two splits."""
 
-    def opened(name: str, meshes: Path | None, count: int | None) -> MeshSource:
-        return ZooSource(count or OBJECTS, CATEGORIES) if name == "zoo" else open_source(name, meshes, count)
+    def opened(name: str, meshes: Path | None, count: int | None, links_under: tuple[str, ...]) -> MeshSource:
+        if name == "zoo":
+            return ZooSource(count or OBJECTS, CATEGORIES)
+        return open_source(name, meshes, count, links_under=links_under)
 
     monkeypatch.setattr(online, "open_source", opened)
 
@@ -152,7 +154,7 @@ def test_views_are_those_of_the_data_set_to_the_byte(drawn: tuple[str, Dataset])
     objects, firsts = np.repeat(np.arange(count), 2)[order], 2 * (np.arange(2 * count) % 2)[order]
     views = np.stack([firsts, firsts + 1], axis=1)
     for half in np.split(np.arange(2 * count), [count]):  # the second one's are partly drawn already
-        assert renderer.fill(arrays, ViewRequest(half, objects[half], views[half], 0)) == ()
+        assert renderer.fill(arrays, ViewRequest(half, objects[half], views[half], 0)).unusable == ()
     assert arrays["object_index"].tolist() == objects.tolist()
     assert arrays["view_index"].tolist() == views.T.tolist()
     with dataset.open_split("train") as split:
@@ -222,7 +224,7 @@ def test_the_next_object_takes_the_place_of_one_that_cannot_be_drawn(tmp_path: P
     setup = setup_of(folder_with_broken_objects(tmp_path, broken=[1, 2]))
     renderer = ViewRenderer(setup, lambda name, device: embree)
     arrays = batch_for(setup, 4)
-    unusable = renderer.fill(arrays, request([1, 3, 1, 2], [[0, 1], [0, 1], [6, 7], [0, 1]]))
+    unusable = renderer.fill(arrays, request([1, 3, 1, 2], [[0, 1], [0, 1], [6, 7], [0, 1]])).unusable
     assert {(item.row, item.view) for item in unusable} == {(1, 0), (1, 6), (2, 0)}
     assert all(setup.inventory.object_ids[item.row] in item.reason for item in unusable)
     # All by the one object that can be drawn behind them, and no view twice.
@@ -236,6 +238,28 @@ def test_the_next_object_takes_the_place_of_one_that_cannot_be_drawn(tmp_path: P
     again = batch_for(setup, 1)
     ViewRenderer(setup, lambda name, device: embree).fill(again, request([1], [[6, 7]]))
     assert (again["images"][:, 0] == arrays["images"][:, 2]).all()
+
+
+def test_the_warnings_of_an_object_are_reported_once(tmp_path: Path, embree: Backend) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.obj").write_text(f"mtllib no-{name}.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    query = ObjectQuery(RECIPE.replace(source="folder", val_fraction=0), str(tmp_path), "train")
+    setup = setup_of(replace(query, backend="embree"))
+    renderer = ViewRenderer(setup, lambda name, device: embree)
+    reports = [
+        renderer.fill(batch_for(setup, 1), request([row], [views]))
+        for row, views in ((0, [0, 1]), (0, [4, 5]), (1, [0, 1]))
+    ]
+    found = [[(item.object, item.kind) for item in report.warnings] for report in reports]
+    first, second = setup.inventory.object_ids
+    assert found == [[(first, "file-missing")], [], [(second, "file-missing")]]
+
+
+def test_problems_of_the_folder_are_among_the_warnings_of_the_inventory(tmp_path: Path) -> None:
+    query = folder_with_broken_objects(tmp_path, broken=[])
+    (tmp_path / "chair.fbx").write_bytes(b"Kaydara FBX Binary")
+    (text,) = [text for text in take_inventory(query).warnings if "chair.fbx" in text]
+    assert text.startswith("format-unsupported: 1 warning: ")
 
 
 def test_when_nothing_can_be_drawn_it_is_not_the_objects_fault(tmp_path: Path, embree: Backend) -> None:
@@ -258,7 +282,7 @@ def test_an_object_that_the_device_refuses_is_unusable_too(
 
     monkeypatch.setattr(online, "begin_views", begin_views)
     arrays = batch_for(setup, 1)
-    (item,) = ViewRenderer(setup, lambda name, device: embree).fill(arrays, request([0], [[0, 1]]))
+    (item,) = ViewRenderer(setup, lambda name, device: embree).fill(arrays, request([0], [[0, 1]])).unusable
     assert "more than the device has" in item.reason
     assert arrays["object_index"].tolist() == [1]
 

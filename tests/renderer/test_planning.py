@@ -6,7 +6,7 @@ import pytest
 from tests.support.meshes import write_shapenet_object
 from turntable.datasets import draw_factors, load_recipe
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.sources import FolderSource, ZooSource
+from turntable.renderer.meshes.sources import FolderSource, SourceObject, ZooSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.runs import ObjectSelection, plan_run
 
@@ -118,8 +118,20 @@ def test_differences_are_named():
     assert made.list_differences("{}") == ["its plan cannot be read"]
 
 
-def test_names_that_are_not_in_utf_8_are_told_before_anything_is_planned(tmp_path):
+def test_a_file_name_that_is_not_in_utf_8_is_read_as_latin_1(tmp_path):
     for name in ("good", "bad\udcff"):
         (tmp_path / f"{name}.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    made = plan_run(load_recipe("zoo").replace(source="folder"), FolderSource(tmp_path))
+    assert sorted(record.id for shard in made.shards for record in shard.objects) == ["bad\xff", "good"]
+
+
+class BadNames(ZooSource):
+    """A source of a user's own whose ids no label can hold."""
+
+    def list_objects(self):
+        return (SourceObject("bad\udcff", "bad"),)
+
+
+def test_ids_that_are_not_in_utf_8_are_told_before_anything_is_planned():
     with pytest.raises(InvalidInputError, match=r"1 names of meshes are not in UTF-8, such as bad\\udcff"):
-        plan_run(load_recipe("zoo").replace(source="folder"), FolderSource(tmp_path))
+        plan_run(load_recipe("zoo"), BadNames(1))

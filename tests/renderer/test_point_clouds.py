@@ -1,5 +1,7 @@
 """Tests of point clouds: on the surface, even by area, and the same for the same seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import chisquare
@@ -53,3 +55,33 @@ def test_what_cannot_be_seen_gets_no_points():
     assert points[:, 0].max() < 0
     with pytest.raises(MeshError, match="no area"):
         sample_surface_points(hidden, 10, "seed", "object")
+
+
+def test_faces_without_opacity_at_their_corners_or_below_a_cutoff_get_no_points():
+    left, right = make_box((0.2, 0.2, 0.2), (-0.3, 0, 0)), make_box((0.1, 0.1, 0.1), (0.3, 0, 0))
+    clear = np.ones((len(right.positions), 4), dtype=np.float32)
+    clear[:, 3] = 0
+    half = clear + np.float32([0, 0, 0, 0.5])
+    one_corner = clear.copy()
+    one_corner[0::3, 3] = 0.5
+
+    def reach(colors, **material):
+        materials = (replace(right.materials[0], **material),)
+        mesh = join_meshes([left, replace(right, colors=colors, materials=materials)])
+        return sample_surface_points(mesh, 200, "seed", "object")[:, 0].max()
+
+    for colors, material in (
+        (clear, {}),
+        (half, {"alpha_cutoff": 0.6}),
+        (half, {"alpha": 0.5, "alpha_cutoff": 0.3}),
+        (None, {"alpha": 0.5, "alpha_cutoff": 0.6}),
+    ):
+        assert reach(colors, **material) < 0
+    for colors, material in (
+        (half, {}),
+        (one_corner, {}),
+        (half, {"alpha_cutoff": 0.5}),
+        (None, {"alpha": 0.5, "alpha_cutoff": 0.5}),
+        (None, {"alpha": 0.0, "alpha_cutoff": 0.0}),
+    ):
+        assert reach(colors, **material) > 0

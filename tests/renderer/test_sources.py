@@ -129,7 +129,9 @@ def test_vertex_colors_and_textures(tmp_path):
     plain.visual.vertex_colors = np.tile([255, 0, 0, 255], (8, 1)).astype(np.uint8)
     plain.export(tmp_path / "red.ply")
     red = FolderSource(tmp_path).load("red")
-    assert red.materials[red.material_index[0]].base_color == (1.0, 0.0, 0.0)
+    assert red.materials[0].base_color == (1.0, 1.0, 1.0)
+    assert red.colors is not None
+    assert (red.colors == [1.0, 0.0, 0.0, 1.0]).all()
     image = Image.fromarray(np.full((4, 4, 3), 255, np.uint8))
     material = trimesh.visual.material.PBRMaterial(baseColorTexture=image, baseColorFactor=[0, 255, 0, 255])
     painted = trimesh.creation.box((1, 1, 1))

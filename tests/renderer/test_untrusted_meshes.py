@@ -6,7 +6,7 @@ from tests.support.loading_work import Misbehaving
 from tests.support.malformed import KEPT, WARNED, make_corpus
 from tests.support.quick_run import TINY
 from turntable.datasets import open_dataset, verify_dataset
-from turntable.datasets.objects import read_quarantine
+from turntable.datasets.objects import read_quarantine, read_warnings
 from turntable.renderer import generate, open_source
 from turntable.renderer.runs import LoadLimits
 
@@ -25,7 +25,7 @@ def test_a_corpus_of_broken_files_costs_itself_alone(tmp_path, name):
         warn=warnings.append,
     )
     left_out = {item.object: item.reason for item in read_quarantine(tmp_path / "set/quarantine.jsonl")}
-    warned = {item.object for item in read_quarantine(tmp_path / "set/warnings.jsonl")}
+    warned = {item.object for item in read_warnings(tmp_path / "set/warnings.jsonl")}
     rendered = {record.id for split in manifest.splits for record in _records(tmp_path / "set", split)}
     assert rendered | set(left_out) == set(cases)
     for object_id, case in cases.items():

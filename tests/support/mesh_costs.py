@@ -7,8 +7,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import trimesh  # noqa: F401  what is imported late is no object's cost
-
 from tests.support.malformed import Case, make_corpus
 from turntable.errors import MeshError
 from turntable.renderer import open_source

@@ -52,7 +52,9 @@ class InProcess:
                     return
                 counts = []
                 load = load_here(setup.source)
-                outcome = render_shard(backend, setup.recipe, load, task.shard, folder, counts.append)
+                outcome = render_shard(
+                    backend, setup.recipe, load, task.shard, folder, counts.append, strict=setup.strict
+                )
                 if outcome.shard is not None:
                     setup.destination.deliver_shard(outcome.shard)
                 callbacks.on_shard_done(task, ShardResult(outcome, counts[-1]))

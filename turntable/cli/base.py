@@ -81,7 +81,7 @@ BACKEND_DEFAULT = "the best this machine has"
 DEVICE_DEFAULT = "the first GPU, else the CPU"
 
 LinksUnderOption = Annotated[tuple[Path, ...], make_option(DATA, "--links-under", default="")]
-"""The option for folders that links of a data set may point into, besides its own and the hub's cache."""
+"""The option for folders that links of a data set or of meshes may point into, besides their own."""
 
 EXIT_STOPPED = 75
 """Exit status of a run that was asked to stop: EX_TEMPFAIL of sysexits.h, on which batch systems requeue."""

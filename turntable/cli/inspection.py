@@ -9,6 +9,7 @@ from turntable.cli.base import (
     BACKEND_DEFAULT,
     DATA,
     DEVICE_DEFAULT,
+    LIMITS,
     MACHINE,
     OUTPUT,
     LinksUnderOption,
@@ -24,6 +25,7 @@ from turntable.errors import InvalidInputError
 if TYPE_CHECKING:
     from turntable.datasets import Recipe
     from turntable.datasets.verification import CheckReport
+    from turntable.renderer.meshes.sources import MeshSource
     from turntable.renderer.replay import RerenderReport
 
 
@@ -60,8 +62,8 @@ def verify(
         source: Kind of meshes in that folder.
         backend: Renderer for the comparison: moderngl, embree or pyrender.
         device: Device to render on: software, egl:N or cuda:N.
-        links_under: Folder into which links of the data set may point, besides its own folder and the hub's
-            cache.
+        links_under: Folder into which links of the data set and of the meshes may point, besides their own
+            folders and the hub's cache.
     """
     from turntable.console import CountBar
     from turntable.datasets import verify_dataset
@@ -71,7 +73,8 @@ def verify(
     reports: list[CheckReport] = [report]
     rendered = ""
     if report.ok:  # a damaged data set may have nothing to compare with
-        comparison = _rerender_views(dataset, deep, views, meshes, source, (backend, device))
+        places = meshes, links_under
+        comparison = _rerender_views(dataset, deep, views, places, source, (backend, device))
         if comparison is not None:
             reports.append(comparison)
             worst = f"{comparison.worst_psnr_db:.1f} dB"
@@ -95,7 +98,7 @@ def _rerender_views(
     dataset: Path,
     deep: bool,
     views: int | None,
-    meshes: Path | None,
+    meshes_and_links_under: tuple[Path | None, tuple[Path, ...]],
     source: SourceName | None,
     backend_and_device: tuple[str, str],
 ) -> "RerenderReport | None":
@@ -103,6 +106,7 @@ def _rerender_views(
     from turntable.datasets import open_dataset
 
     name = source or str(open_dataset(dataset).manifest.source.get("name", ""))
+    meshes, links_under = meshes_and_links_under
     is_requested = views is not None or meshes is not None
     num_views = 32 if views is None else views
     if num_views == 0 or not (is_requested or (deep and name == "zoo")):
@@ -112,7 +116,7 @@ def _rerender_views(
     from turntable.renderer.backends import select_backend
     from turntable.renderer.replay import rerender
 
-    mesh_source = open_source(name, meshes)
+    mesh_source = open_source(name, meshes, links_under=links_under)
     choice = select_backend(*backend_and_device)
     with choice.open() as renderer, CountBar(err, "views") as bar:
         return rerender(dataset, mesh_source, renderer, num_views=num_views, progress=bar)
@@ -123,18 +127,42 @@ def _rerender_views(
         "turntable inspect my-set",
         "turntable inspect 3diebench --plot labels.png",
         "turntable inspect ShapeNetCore.v2",
+        "turntable inspect my-meshes --source folder --objects 100",
     )
 )
-def inspect(what: Path, *, plot: Annotated[Path | None, make_option(OUTPUT)] = None) -> int:
+def inspect(
+    what: Path,
+    *,
+    source: Annotated[SourceName | None, make_option(DATA, default="as the folder looks")] = None,
+    objects: Annotated[int | None, make_option(DATA, default="1000, or all if there are fewer")] = None,
+    symmetry: Annotated[bool, make_option(DATA)] = False,
+    plot: Annotated[Path | None, make_option(OUTPUT)] = None,
+    load_seconds: Annotated[float, make_option(LIMITS)] = 120,
+    load_memory: Annotated[float, make_option(LIMITS)] = 8,
+    links_under: LinksUnderOption = (),
+) -> int:
     """Describe a data set, the labels that a recipe will draw, or the meshes in a folder.
+
+    Meshes are loaded, and it says which objects a run would leave out, and which it would show otherwise than
+    their files say.
 
     Args:
         what: Folder of a data set or of meshes; or a recipe, by its name or its TOML file.
+        source: Kind of meshes in that folder.
+        objects: Number of objects to load, at even distances in the list; 0 for none.
+        symmetry: Also measure the symmetry of the meshes that are loaded.
         plot: PNG file to write, with histograms of the labels that a recipe draws.
+        load_seconds: Longest time for loading an object's files; a run leaves out an object that takes
+            longer.
+        load_memory: Most memory for loading an object's files, in GiB; a run leaves out an object that needs
+            more.
+        links_under: Folder into which links in the folder of the meshes may point, besides that folder and
+            the hub's cache.
     """
     from turntable.datasets import list_shipped_recipes, load_recipe
 
     if (what.suffix == ".toml" or str(what) in list_shipped_recipes()) and not what.is_dir():
+        _check_for_meshes(what, source, objects, links_under)
         return _inspect_recipe(load_recipe(what), plot)
     if plot is not None:
         raise InvalidInputError(f"--plot is for recipes, and {what} is not one")
@@ -147,14 +175,68 @@ def inspect(what: Path, *, plot: Annotated[Path | None, make_option(OUTPUT)] = N
     from turntable.datasets import MANIFEST_NAME, open_dataset
 
     if not (what / MANIFEST_NAME).exists():
-        from turntable.renderer.meshes.sources import format_survey, survey_folder
+        from turntable.renderer.meshes.sources import open_detected_source
 
-        for row in format_survey(survey_folder(what)):
-            say(row)
+        opened = open_detected_source(what, source, links_under=links_under)
+        _inspect_meshes(opened, objects, (load_seconds, load_memory), symmetry)
         return 0
+    _check_for_meshes(what, source, objects, links_under)
+    if symmetry:
+        raise InvalidInputError(
+            f"--symmetry is for meshes, and {what} is a data set; render it with --symmetry to record them"
+        )
     for table in build_dataset_tables(open_dataset(what)):
         out.print(table)
     return 0
+
+
+def _check_for_meshes(
+    what: Path, source: SourceName | None, objects: int | None, links_under: tuple[Path, ...]
+) -> None:
+    """Check that no option for meshes was given with something else."""
+    given = ("source", source), ("objects", objects), ("links-under", links_under or None)
+    for name, value in given:
+        if value is not None:
+            raise InvalidInputError(f"--{name} is for folders of meshes, and {what} is none; leave it out")
+
+
+def _inspect_meshes(
+    source: "MeshSource", num_objects: int | None, seconds_and_gib: tuple[float, float], symmetry: bool
+) -> None:
+    from turntable.console import CountBar
+    from turntable.renderer.meshes import make_warning_records
+    from turntable.renderer.meshes.sources import (
+        SymmetrySource,
+        find_folder_problems,
+        format_survey,
+        survey_source,
+    )
+    from turntable.renderer.runs import (
+        LoadLimits,
+        format_folder_warnings,
+        format_inspection,
+        format_symmetry,
+        inspect_meshes,
+    )
+
+    try:
+        survey = survey_source(source)
+    except InvalidInputError:
+        # The folder may hold no meshes because of its problems, such as formats that are not read.
+        for row in format_folder_warnings(make_warning_records("", find_folder_problems(source))):
+            say(row)
+        raise
+    for row in format_survey(survey):
+        say(row)
+    seconds, gib = seconds_and_gib
+    with CountBar(err, "objects") as bar:
+        limits = LoadLimits(seconds, int(gib * 2**30))
+        measured = SymmetrySource(source) if symmetry else source
+        found = inspect_meshes(measured, num_objects, limits=limits, progress=bar)
+    for row in format_inspection(found):
+        say(row)
+    for row in format_symmetry(found) if symmetry else ():
+        say(row)
 
 
 def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:

@@ -14,6 +14,7 @@ from turntable.cli.base import (
     MACHINE,
     OUTPUT,
     PICTURES,
+    LinksUnderOption,
     app,
     err,
     format_examples,
@@ -24,7 +25,10 @@ from turntable.cli.base import (
 from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from turntable.datasets import Manifest
+    from turntable.datasets.objects import WarningRecord
 
 
 @app.command(
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
         "turntable render zoo --objects 240 --views 20 --outputs rgb,mask,depth --out my-set",
         "turntable render 3diebench --meshes ShapeNetCore.v2 --out 3diebench",
         "turntable render 3diebench --meshes ShapeNetCore.v2 --out s3://bucket/3diebench --job 2/5",
+        "turntable render 3diebench --meshes my-meshes --out my-set --strict file-missing,image-cut",
     )
 )
 def render(
@@ -49,6 +54,7 @@ def render(
     supersampling: Annotated[int | None, make_option(PICTURES, default="as many as the quality has")] = None,
     outputs: Annotated[str | None, make_option(PICTURES, default="as the recipe says")] = None,
     points: Annotated[int | None, make_option(PICTURES, default="as the recipe says")] = None,
+    symmetry: Annotated[bool, make_option(DATA)] = False,
     split: Annotated[tuple[Path, ...], make_option(DATA, default="by turntable's own rule")] = (),
     object_lists: Annotated[tuple[Path, ...], make_option(DATA, default="")] = (),
     workers: Annotated[int | None, make_option(MACHINE, default="one per core")] = None,
@@ -60,6 +66,8 @@ def render(
     events: Annotated[Path | None, make_option(OUTPUT)] = None,
     load_seconds: Annotated[float, make_option(LIMITS)] = 120,
     load_memory: Annotated[float, make_option(LIMITS)] = 8,
+    strict: Annotated[str | None, make_option(LIMITS)] = None,
+    links_under: LinksUnderOption = (),
 ) -> int:
     """Render a data set. Run the same command again to resume an interrupted run.
 
@@ -78,6 +86,7 @@ def render(
         supersampling: Samples per pixel along each axis.
         outputs: Outputs of each view to store, separated by commas: rgb,mask,depth,normals,coordinates.
         points: Number of points on each object's surface to store as a point cloud.
+        symmetry: Also measure each mesh's symmetry and record it with the object.
         split: SIE's val_images.npy and train_images.npy, which say which objects are in which split.
         object_lists: Lists of objects in the order in which a published data set was drawn
             (all_objects*.npy).
@@ -90,12 +99,17 @@ def render(
         events: File that receives one JSON line per event; - is standard output.
         load_seconds: Longest time for loading an object's files; an object that takes longer is left out.
         load_memory: Most memory for loading an object's files, in GiB; an object that needs more is left out.
+        strict: Kinds of warnings with which an object is left out, separated by commas, or all; the page
+            Meshes of the documentation lists them.
+        links_under: Folder into which links in the folder of the meshes may point, besides that folder and
+            the hub's cache.
     """
     from turntable.console import RenderBar
     from turntable.datasets import load_recipe
     from turntable.datasets.writing import Job, open_destination
     from turntable.processes import catch_stop_signals, count_usable_cores
     from turntable.renderer import generate, generate_share, open_source
+    from turntable.renderer.meshes.sources import SymmetrySource
     from turntable.renderer.runs import LoadLimits, ObjectSelection, RunListener, open_event_log
     from turntable.renderer.runs.engines import ProcessEngine, RayEngine
 
@@ -106,13 +120,15 @@ def render(
         "seed": seed,
         "quality": quality,
         "supersampling": supersampling,
-        "outputs": None if outputs is None else [name.strip() for name in outputs.split(",")],
+        "outputs": None if outputs is None else _split_list(outputs),
         "points": points,
     }
     changed = load_recipe(recipe).replace(
         **{name: value for name, value in changes.items() if value is not None}
     )
-    mesh_source = open_source(changed.source, meshes, objects)
+    mesh_source = open_source(changed.source, meshes, objects, links_under=links_under)
+    if symmetry:
+        mesh_source = SymmetrySource(mesh_source)
     share = None if job is None else Job.parse(job)
     with (
         RenderBar(err) as bar,
@@ -124,6 +140,7 @@ def render(
             "backend": backend,
             "device": device,
             "limits": LoadLimits(load_seconds, int(load_memory * 2**30)),
+            "strict": () if strict is None else _split_list(strict),
             "listener": RunListener(bar, warn, emit, stop),
         }
         destination = open_destination(out_dir)
@@ -136,12 +153,18 @@ def render(
             made = generate_share(share, changed, mesh_source, destination, num_workers=num_workers, **common)
             counts = f"{made.num_shards} of {made.num_total_shards} shards"
             say(f"{out_dir}: job {share} wrote its {counts}")
+            _print_warning_sums(made.warnings)
             say(f"when all jobs are done: turntable merge {out_dir}")
             return 0
         workers_of_run = RayEngine(address) if engine == "ray" else ProcessEngine(num_workers)
         manifest = generate(changed, mesh_source, destination, engine=workers_of_run, **common)
     print_dataset_summary(out_dir, destination.folder, manifest)
     return 0
+
+
+def _split_list(text: str) -> list[str]:
+    """Return the words of a list that is separated by commas."""
+    return [name.strip() for name in text.split(",")]
 
 
 @app.command(
@@ -176,15 +199,26 @@ def print_dataset_summary(out_dir: str, folder: Path, manifest: "Manifest") -> N
         folder: Local folder in which its files were written.
         manifest: Its manifest.
     """
-    from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, read_quarantine
+    from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, read_warnings
 
     totals = manifest.totals
     say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
     if manifest.quarantined:
         say(f"{manifest.quarantined} objects were left out, for the reasons in {out_dir}/{QUARANTINE_NAME}")
-    if incomplete := len(read_quarantine(folder / WARNINGS_NAME)):
-        say(f"{incomplete} textures or materials are missing, as listed in {out_dir}/{WARNINGS_NAME}")
+    _print_warning_sums(read_warnings(folder / WARNINGS_NAME), f", as listed in {out_dir}/{WARNINGS_NAME}")
     say(f"fingerprint {manifest.fingerprint}")
+
+
+def _print_warning_sums(records: "Sequence[WarningRecord]", where: str = "") -> None:
+    """Print the number of objects with warnings, and the sums by kind; nothing if there are none."""
+    from turntable.datasets.objects import count_warned_objects
+    from turntable.renderer.meshes import format_warning_sums
+
+    if not records:
+        return
+    say(f"{count_warned_objects(records):,} objects are shown otherwise than their files say{where}:")
+    for line in format_warning_sums(records):
+        say(f"  {line}")
 
 
 @app.command(
@@ -203,6 +237,7 @@ def replay(
     backend: Annotated[str, make_option(MACHINE, default=BACKEND_DEFAULT)] = "auto",
     device: Annotated[str, make_option(MACHINE, default=DEVICE_DEFAULT)] = "auto",
     masks: Annotated[bool, make_option(OUTPUT)] = False,
+    links_under: LinksUnderOption = (),
 ) -> int:
     """Render exactly the views that a table lists, as PNG files.
 
@@ -216,6 +251,8 @@ def replay(
         backend: Renderer: moderngl (OpenGL), embree (ray tracing on the CPU) or pyrender.
         device: Device to render on: software, egl:N or cuda:N.
         masks: Also write mask_{view}.png, 255 on the object and 0 elsewhere.
+        links_under: Folder into which links in the folder of the meshes may point, besides that folder and
+            the hub's cache.
     """
     from turntable.console import CountBar
     from turntable.renderer import open_source
@@ -224,7 +261,7 @@ def replay(
     from turntable.renderer.replay import replay as replay_views
 
     table = read_latents(latents)
-    source = open_source("shapenet", meshes)
+    source = open_source("shapenet", meshes, links_under=links_under)
     selection = select_backend(backend, device)
     for text in selection.warnings:
         warn(text)

@@ -70,8 +70,8 @@ def serve(
         device: Device for --render: software, egl:N or cuda:N.
         render_queue: Maximum number of views that wait to be rendered.
         query_seconds: Longest time that a condition over labels may take, in seconds.
-        links_under: Folder into which links of data sets may point, besides their own folders and the hub's
-            cache.
+        links_under: Folder into which links of data sets and meshes may point, besides their own folders and
+            the hub's cache.
         trusted_proxy: Address or network of a proxy whose X-Forwarded-For header is trusted, such as
             127.0.0.1.
             May be repeated.
@@ -89,7 +89,8 @@ def serve(
         )
     if meshes and not render:
         raise InvalidInputError("--meshes is for --render; add --render, or leave --meshes out")
-    renders = RenderSettings(_parse_mesh_folders(meshes), backend, device, render_queue) if render else None
+    mesh_folders = _parse_mesh_folders(meshes)
+    renders = RenderSettings(mesh_folders, links_under, backend, device, render_queue) if render else None
     settings = ServiceSettings(
         access,
         public,

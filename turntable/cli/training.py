@@ -15,6 +15,7 @@ from turntable.cli.base import (
     METHOD,
     OPTIMIZATION,
     OUTPUT,
+    LinksUnderOption,
     MethodOption,
     app,
     err,
@@ -57,6 +58,7 @@ def train(
     online: Annotated[str | None, make_option(DATA)] = None,
     meshes: Annotated[str | None, make_option(DATA)] = None,
     objects: Annotated[int | None, make_option(DATA, default="all")] = None,
+    links_under: LinksUnderOption = (),
     augment: Annotated[tuple[str, ...], make_option(DATA, "--augment", default="none")] = (),
     wandb: Annotated[bool | None, make_option(OUTPUT)] = None,
     settings: Annotated[tuple[str, ...], make_option(METHOD, "--set", default="")] = (),
@@ -90,6 +92,8 @@ def train(
             view comes twice.
         meshes: Folder of the meshes for --online; without it, the zoo's.
         objects: Maximum number of objects for --online.
+        links_under: Folder into which links in the folder of the meshes may point, besides that folder and
+            the hub's cache.
         augment: Augmentation of the pictures: simclr, simclr-unmirrored, crop or color, or one of its parts
             as
             NAME=VALUE (docs/labels.md). May be repeated.
@@ -125,6 +129,7 @@ def train(
         "online": online,
         "meshes": meshes,
         "objects": objects,
+        "links_under": tuple(map(str, links_under)) or None,
         "augmentation": parse_augmentation(augment),
         "wandb": wandb,
     }
@@ -215,7 +220,9 @@ def evaluate(
     folder = run / "untrained" if untrained else run
     with err.status("evaluating") as status:
         if untrained:
-            config = replace(opened.config, dataset=dataset, online=None, meshes=None, objects=None)
+            config = replace(
+                opened.config, dataset=dataset, online=None, meshes=None, objects=None, links_under=()
+            )
             results = evaluate_untrained(config, folder, chosen_protocol, progress=status.update)
         else:
             results = evaluate_run(

@@ -1,5 +1,6 @@
 """Tables that describe a data set or a recipe."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ def build_dataset_tables(dataset: Dataset) -> list[Table]:
         "left out": str(manifest.quarantined),
         "meshes": manifest.mesh_source_text,
         "equal meshes": _format_equal_meshes(count_duplicates(records)),
+        **_format_symmetry(records),
         "rendered with": ", ".join(f"{name} {value}" for name, value in manifest.device.items()),
         "fingerprint": manifest.fingerprint,
     }
@@ -51,6 +53,14 @@ def _format_equal_meshes(counts: DuplicateCounts) -> str:
         f"{counts.num_objects} objects share {counts.num_meshes} meshes; {counts.num_conflicting} of "
         f"the meshes have several categories, {counts.num_divided} are in several splits"
     )
+
+
+def _format_symmetry(records: Sequence[ObjectRecord]) -> dict[str, str]:
+    """Return the row about the objects' symmetry, if it was measured."""
+    groups = Counter(record.symmetry.group for record in records if record.symmetry is not None)
+    if not groups:
+        return {}
+    return {"symmetry": ", ".join(f"{name} {count}" for name, count in groups.most_common())}
 
 
 def _read_records(dataset: Dataset) -> list[ObjectRecord]:

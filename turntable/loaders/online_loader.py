@@ -20,11 +20,11 @@ from turntable.datasets.draws import (
     LATENTS,
     OBJECT_INDEX,
     VIEW_INDEX,
+    FillReport,
     ObjectInventory,
     ObjectQuery,
     RenderBlocks,
     RenderSetup,
-    UnusableObject,
     ViewRequest,
 )
 from turntable.datasets.files import compute_json_sha256
@@ -56,6 +56,7 @@ from turntable.loaders.fields import (
 )
 from turntable.loaders.renderer_scheduler import RendererScheduler
 from turntable.loaders.sampling import Fresh, Sampler, select_all_views
+from turntable.loaders.warning_tally import WarningTally
 from turntable.processes import ArraySpec, Layout, WorkerPool
 
 _RENDERER = "turntable.renderer.online:open_view_renderer"
@@ -104,6 +105,7 @@ class OnlineLoader(BatchLoader):
             set.
         load_seconds: Time limit in seconds for loading an object's files; a slower object is unusable.
         load_memory: Memory limit in GiB for loading an object's files; a larger object is unusable.
+        links_under: Folders into which links in the folder of the meshes may lead, besides that folder.
 
     Raises:
         InvalidInputError: An argument is wrong, there are no objects, or an epoch has less than one batch.
@@ -127,6 +129,7 @@ class OnlineLoader(BatchLoader):
         through_jpeg: bool = True,
         load_seconds: float = 120.0,
         load_memory: float = 8.0,
+        links_under: Sequence[str | Path] = (),
     ) -> None:
         check_config(config)
         sampler = _check_sampler(config.sampler)
@@ -150,9 +153,12 @@ class OnlineLoader(BatchLoader):
             tuple(str(Path(path).resolve()) for path in split_files),
             backend,
             device,
+            tuple(str(Path(path).resolve()) for path in links_under),
         )
         self.inventory = _query_inventory(query)
         """The objects of the split, by row, and their categories."""
+        self.mesh_warnings = WarningTally()
+        """Warnings about the meshes of the objects met so far. The first of each kind is logged."""
         for text in self.inventory.warnings:
             _LOG.warning("%s", text)
         num_objects = len(self.inventory.object_ids)
@@ -183,11 +189,21 @@ class OnlineLoader(BatchLoader):
 
     def _make_engine(self) -> BatchEngine:
         return _OnlineEngine(
-            self._setup, self._completer, self._plan, self._num_workers, pinned=self._pin_memory
+            self._setup,
+            self._completer,
+            self._plan,
+            self._num_workers,
+            self.mesh_warnings,
+            pinned=self._pin_memory,
         )
 
     def _name_arrays(self, raw: RawBatch, num_rows: int) -> NamedArrays:
         return name_arrays(raw.arrays, self._leading_axes, self.sampler.naming, num_rows)
+
+    def close(self) -> None:
+        """End all workers, and log the sums of the warnings about meshes."""
+        super().close()
+        self.mesh_warnings.log_sums()
 
     def _record_corrupt_views(self, corrupt: Iterable[CorruptView]) -> None:
         """Record each unusable object once, however many of its views were requested."""
@@ -243,12 +259,14 @@ class _OnlineEngine(SharedMemoryEngine):
         completer: _BatchCompleter,
         plan: BatchPlan,
         num_workers: int,
+        mesh_warnings: WarningTally,
         *,
         pinned: bool,
     ) -> None:
         layout = _make_layout(setup, completer.fields, plan.rank_batch_size)
         super().__init__(_RENDERER, {"setup": setup}, layout, num_workers, pinned=pinned, stall_s=_STALL_S)
         self._completer = completer
+        self._mesh_warnings = mesh_warnings
         self._scheduler = RendererScheduler(num_workers, setup.blocks)
         self._first_renderer = plan.rank * num_workers
         """Number of this rank's first renderer among the renderers of all ranks."""
@@ -259,8 +277,11 @@ class _OnlineEngine(SharedMemoryEngine):
         with closing(self._pool.run(self._iter_jobs(requests, started))) as filled:
             try:
                 for job in filled:
-                    unusable: list[UnusableObject] = [item for report in job.reports for item in report]
-                    corrupt = (CorruptView(item.row, item.view, item.reason) for item in unusable)
+                    reports: Sequence[FillReport] = job.reports
+                    for report in reports:
+                        self._mesh_warnings.add(report.warnings)
+                    unusable = (item for report in reports for item in report.unusable)
+                    corrupt = [CorruptView(item.row, item.view, item.reason) for item in unusable]
                     arrays = self._completer.complete(job.arrays, started.popleft())
                     del job  # or its slot would be held until the next job is done
                     yield RawBatch(arrays, tuple(sorted(corrupt, key=lambda view: (view.object, view.view))))

@@ -22,6 +22,7 @@ from turntable.datasets.draws import (
     LATENTS,
     OBJECT_INDEX,
     VIEW_INDEX,
+    FillReport,
     IntArray,
     ObjectInventory,
     ObjectQuery,
@@ -31,11 +32,12 @@ from turntable.datasets.draws import (
 )
 from turntable.datasets.files import decode_jpeg
 from turntable.datasets.labels import EXTRA_OUTPUTS, LabelArray, to_channels_first
+from turntable.datasets.objects import WarningRecord
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend, open_backend, select_backend
 from turntable.renderer.lru_cache import LRUCache
-from turntable.renderer.meshes import Mesh
-from turntable.renderer.meshes.sources import MeshSource, open_source
+from turntable.renderer.meshes import Mesh, format_warning_examples, make_warning_records
+from turntable.renderer.meshes.sources import MeshSource, find_folder_problems, open_source
 from turntable.renderer.runs import LoadedObject, LoadLimits, MeshLoader, ObjectSelection, plan_run
 from turntable.renderer.views import RenderedViews, begin_views, encode_views
 
@@ -76,7 +78,8 @@ def take_inventory(query: ObjectQuery) -> ObjectInventory:
         DeviceError: The backend finds no device it can use.
     """
     selection = ObjectSelection(query.max_objects, tuple(map(Path, query.split_files)))
-    planned = plan_run(query.recipe, _open_source(query), selection)
+    source = _open_source(query)
+    planned = plan_run(query.recipe, source, selection)
     records = [record for shard in planned.shards for record in shard.objects]
     chosen = _select_records(records, query)
     categories = tuple(sorted({record.category for record in records}))
@@ -88,13 +91,13 @@ def take_inventory(query: ObjectQuery) -> ObjectInventory:
         categories,
         choice.backend,
         choice.devices,
-        choice.warnings,
+        (*choice.warnings, *format_warning_examples(make_warning_records("", find_folder_problems(source)))),
     )
 
 
 def _open_source(query: ObjectQuery) -> MeshSource:
     meshes = None if query.mesh_folder is None else Path(query.mesh_folder)
-    return open_source(query.recipe.source, meshes, query.max_objects)
+    return open_source(query.recipe.source, meshes, query.max_objects, links_under=query.links_under)
 
 
 def _select_records(records: Sequence[ObjectRecord], query: ObjectQuery) -> list[ObjectRecord]:
@@ -139,11 +142,12 @@ class ViewRenderer:
         # have ended before this process waits for its children.
         weakref.finalize(self, self._opened.close)
 
-    def fill(self, arrays: Arrays, part: ViewRequest) -> tuple[UnusableObject, ...]:
+    def fill(self, arrays: Arrays, part: ViewRequest) -> FillReport:
         """Render the samples of a request into a batch.
 
         Returns:
-            The objects that cannot be drawn. The next usable objects of the split are drawn in their place.
+            The objects that cannot be drawn, and the warnings about the objects that were loaded. In place
+            of an object that cannot be drawn, the next usable one of the split is.
 
         Raises:
             IntegrityError: So many consecutive objects cannot be drawn that something else must be wrong.
@@ -169,10 +173,11 @@ class ViewRenderer:
             offset = blocks.compute_replacement_offset(row)
             other, block = self._render_replacement(row, first + offset, error)
             self._write_samples(arrays, part.rows[chosen], other, part.views[chosen] + offset, block)
-        return tuple(
+        unusable = (
             UnusableObject(row, int(part.views[samples[row, first][0], 0]), str(error))
             for (row, first), error in failed.items()
         )
+        return FillReport(tuple(unusable), self._mesh_cache.take_warnings())
 
     def _open_backend(self, renderer: int) -> Backend:
         if self._backend is None:
@@ -309,10 +314,17 @@ class _MeshCache:
         self._loader = loader
         self._cache = LRUCache[str, Mesh](MESH_CACHE_BYTES)
         self._refused: dict[str, MeshError] = {}
+        self._warned: set[str] = set()
+        self._new_warnings: list[WarningRecord] = []
 
     def refuse(self, object_id: str, error: MeshError) -> None:
         """Remember that an object cannot be used, so that it is not loaded again."""
         self._refused[object_id] = error
+
+    def take_warnings(self) -> tuple[WarningRecord, ...]:
+        """Return the warnings about the objects that were loaded since the last call, each object's once."""
+        taken, self._new_warnings = tuple(self._new_warnings), []
+        return taken
 
     def iter_meshes(self, ids: Sequence[str]) -> Generator[Mesh | MeshError, None, None]:
         """Yield the mesh of each object in turn, or the error that makes it unusable.
@@ -345,12 +357,17 @@ class _MeshCache:
         if isinstance(item, MeshError):
             self.refuse(object_id, item)
             return item
+        if object_id not in self._warned:  # an object may be loaded again, after it left the cache
+            self._warned.add(object_id)
+            self._new_warnings += make_warning_records(object_id, item.mesh.warnings)
         self._cache.put(object_id, item.mesh, compute_mesh_bytes(item.mesh))
         return item.mesh
 
 
 def compute_mesh_bytes(mesh: Mesh) -> int:
     """Return the number of bytes that a mesh and its distinct textures take in host memory."""
-    arrays = (mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index)
-    textures = {id(item.texture): item.texture for item in mesh.materials if item.texture is not None}
+    arrays = [mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index]
+    arrays += [] if mesh.colors is None else [mesh.colors]
+    named = (texture for item in mesh.materials for texture in (item.texture, item.emission_texture))
+    textures = {id(texture): texture for texture in named if texture is not None}
     return sum(array.nbytes for array in arrays) + sum(item.pixels.nbytes for item in textures.values())

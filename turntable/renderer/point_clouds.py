@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes import Mesh, compute_center, normalize_vectors
+from turntable.renderer.meshes import Mesh, compute_center, find_absent_faces, normalize_vectors
 
 
 def sample_surface_points(
@@ -15,7 +15,7 @@ def sample_surface_points(
     """Sample points on the surface of a mesh. They depend on the arguments alone.
 
     A triangle gets points in proportion to its area, and each point is uniform in its triangle
-    (Osada et al. 2002). Fully transparent faces (alpha 0) get none.
+    (Osada et al. 2002). Faces that cannot be seen (alpha 0 or below a cutoff, also at the corners) get none.
 
     Args:
         mesh: Mesh in world orientation.
@@ -33,8 +33,7 @@ def sample_surface_points(
     random = np.random.Generator(np.random.Philox(key=_make_stream_key(label_digest, object_id)))
     corners = (mesh.positions.astype(np.float64) - compute_center(mesh))[mesh.triangles]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=-1)
-    alpha = np.array([material.alpha for material in mesh.materials])
-    area *= alpha[mesh.material_index] > 0
+    area *= ~find_absent_faces(mesh)
     total = area.sum()
     if total <= 0:
         raise MeshError(f"{object_id}: its faces have no area; leave this object out", reason="no area")

@@ -168,9 +168,13 @@ def list_object_views(entry: CatalogEntry, split: str, row: int) -> ObjectViews:
         np.full(entry.dataset.manifest.views, row), np.arange(entry.dataset.manifest.views)
     )
     names = [factor.name for factor in entry.dataset.manifest.factors]
+    record = entry.read_record(split, row)
     return {
         **summarize_object(entry, split, row),
         "views": [dict(zip(names, view, strict=True)) for view in labels.tolist()],
+        "symmetry": None if record.symmetry is None else record.symmetry.to_dict(),
+        "mirror_residual": record.mirror_residual,
+        "eigen_gap": record.eigen_gap,
     }
 
 

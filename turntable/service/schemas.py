@@ -109,9 +109,19 @@ class ObjectsPage(TypedDict):
 
 
 class ObjectViews(ObjectLine):
-    """A summary of an object, with the factors of each of its views."""
+    """A summary of an object, with its views' factors, and its symmetry where it was measured."""
 
     views: list[FactorValues]
+    symmetry: Annotated[
+        dict[str, Any] | None,
+        Field(description="Rotations that leave the surface as it is; null if not measured"),
+    ]
+    mirror_residual: Annotated[
+        float | None, Field(description="Deviation from the mirror image, in diagonals")
+    ]
+    eigen_gap: Annotated[
+        float | None, Field(description="Smallest relative difference of two principal values")
+    ]
 
 
 class ViewLine(ObjectLine):

@@ -1,5 +1,8 @@
+import json
+
 import pytest
 
+from turntable.datasets.objects import WarningRecord, format_warnings
 from turntable.datasets.writing import ShardOutcome
 from turntable.errors import IntegrityError
 
@@ -8,6 +11,22 @@ LINE = ShardOutcome("train", "shard-000000", None, (), ()).to_line()
 
 def test_a_line_of_the_journal_is_read_as_it_was_written():
     assert ShardOutcome.from_line(LINE).split_and_name == ("train", "shard-000000")
+
+
+def test_a_line_of_an_earlier_version_is_read_and_its_warnings_stay_as_they_were():
+    old = {"object": "cat/a", "reason": "incomplete", "detail": "a.mtl: texture wood.png is missing"}
+    line = LINE.replace('"warnings":[]', f'"warnings":[{json.dumps(old)}]')
+    (warning,) = ShardOutcome.from_line(line).warnings
+    assert warning == WarningRecord("cat/a", "incomplete", "", old["detail"])
+    assert json.loads(format_warnings([warning])) == old
+    again = ShardOutcome.from_line(ShardOutcome.from_line(line).to_line())
+    assert again.warnings == (warning,)
+
+
+def test_a_warning_is_read_as_it_was_written():
+    warning = WarningRecord("cat/ü", "image-cut", "tëx.jpg", "the image is cut off", "what there is of it")
+    line = ShardOutcome("val", "shard-000003", None, (), (warning,)).to_line()
+    assert ShardOutcome.from_line(line).warnings == (warning,)
 
 
 @pytest.mark.parametrize(

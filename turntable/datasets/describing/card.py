@@ -1,24 +1,27 @@
 """The card of a data set, README.md: its contents and how to read it."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from turntable.datasets.manifest import Manifest
+from turntable.datasets.objects import KindCount
 
 CARD_NAME = "README.md"
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The provenance of the meshes in numbers: licenses and missing files."""
+    """The provenance of the meshes in numbers: licenses, and warnings about their files."""
 
     licenses: Mapping[str, int]
     """Number of objects by license."""
-    num_incomplete: int = 0
-    """Number of objects that were kept although files of theirs were missing."""
-    num_missing: int = 0
-    """Number of missing files: textures, materials."""
+    num_warned: int = 0
+    """Number of objects that are shown otherwise than their files say."""
+    warnings: Sequence[KindCount] = ()
+    """Warnings by kind."""
+    kind_meanings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Meaning of each kind of warning."""
 
 
 def format_card(manifest: Manifest, provenance: Provenance) -> str:
@@ -26,7 +29,6 @@ def format_card(manifest: Manifest, provenance: Provenance) -> str:
     totals = manifest.totals
     made = "Converted" if manifest.recipe.get("draws") == "imported" else "Rendered"
     device = ", ".join(f"{name}: {value}" for name, value in manifest.device.items()) or "not recorded"
-    incomplete = f"{provenance.num_incomplete} ({provenance.num_missing} files, `warnings.jsonl`)"
     return f"""# {manifest.name}
 
 {manifest.recipe.get("description", "")}
@@ -34,8 +36,8 @@ def format_card(manifest: Manifest, provenance: Provenance) -> str:
 {totals.images:,} views of {totals.objects:,} objects of {len(manifest.categories)} categories,
 {manifest.image_size_px} x {manifest.image_size_px} pixels, {totals.bytes / 1e6:,.1f} MB of shards.
 Objects left out: {manifest.quarantined} (`quarantine.jsonl` names each with its reason).
-Objects with missing textures or materials: {incomplete}.
-
+Objects shown otherwise than their files say: {provenance.num_warned} (`warnings.jsonl` says how).
+{_format_warning_table(provenance)}
 | split | objects | views | shards |
 |---|---|---|---|
 {_format_split_rows(manifest)}
@@ -79,6 +81,18 @@ def _format_cell(text: str) -> str:
 def _format_license_rows(licenses: Mapping[str, int]) -> str:
     ranked = sorted(licenses.items(), key=lambda item: (-item[1], item[0]))
     return "\n".join(f"| {_format_cell(name) or 'not recorded'} | {count:,} |" for name, count in ranked)
+
+
+def _format_warning_table(provenance: Provenance) -> str:
+    """Return a table of the warnings by kind with an empty line before it; nothing if there are none."""
+    if not provenance.warnings:
+        return ""
+    rows = (
+        f"| {_format_cell(count.kind)} | {count.num_warnings:,} | {count.num_objects:,} "
+        f"| {_format_cell(provenance.kind_meanings.get(count.kind, ''))} |\n"
+        for count in provenance.warnings
+    )
+    return f"\n| warning | warnings | objects | meaning |\n|---|---|---|---|\n{''.join(rows)}"
 
 
 def _format_further_files(manifest: Manifest) -> str:

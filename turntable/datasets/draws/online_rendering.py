@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets.objects import WarningRecord
 from turntable.datasets.recipes import Recipe
 
 IntArray = NDArray[np.int64]
@@ -45,6 +46,8 @@ class ObjectQuery:
     """Paths of lists that divide the objects; none: the objects are divided at random by category."""
     backend: str = "auto"
     device: str = "auto"
+    links_under: tuple[str, ...] = ()
+    """Folders into which links in the folder of the meshes may lead, besides that folder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,3 +152,14 @@ class UnusableObject:
     view: int
     """One of the views requested."""
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillReport:
+    """The answer to a ``ViewRequest``, whose samples are in the batch."""
+
+    unusable: tuple[UnusableObject, ...]
+    """Objects that cannot be rendered."""
+    warnings: tuple[WarningRecord, ...] = ()
+    """Warnings about the objects that were loaded for the request; each renderer sends those of an object
+    once."""

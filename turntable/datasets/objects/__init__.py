@@ -1,9 +1,8 @@
-"""The objects of a data set: records, splits, published lists, duplicates, and those left out."""
+"""The objects of a data set: records, splits, lists, duplicates, those left out, and warnings."""
 
 from turntable.datasets.objects.duplicates import DuplicateCounts, count_duplicates
 from turntable.datasets.objects.quarantine import (
     QUARANTINE_NAME,
-    WARNINGS_NAME,
     QuarantineRecord,
     format_quarantine,
     parse_quarantine,
@@ -25,6 +24,17 @@ from turntable.datasets.objects.shapenet_lists import (
     read_lists,
 )
 from turntable.datasets.objects.splits import count_unmatched, read_split, split_objects
+from turntable.datasets.objects.symmetry import ObjectSymmetry, make_object_symmetry
+from turntable.datasets.objects.warning_records import (
+    WARNINGS_NAME,
+    KindCount,
+    WarningRecord,
+    count_by_kind,
+    count_warned_objects,
+    format_warnings,
+    parse_warnings,
+    read_warnings,
+)
 
 __all__ = [
     "EMPTY_CARS",
@@ -33,20 +43,29 @@ __all__ = [
     "TRAIN",
     "WARNINGS_NAME",
     "DuplicateCounts",
+    "KindCount",
     "ObjectRecord",
+    "ObjectSymmetry",
     "QuarantineRecord",
     "ShardPlan",
     "SplitName",
+    "WarningRecord",
     "compute_objects_per_shard",
+    "count_by_kind",
     "count_duplicates",
     "count_unmatched",
+    "count_warned_objects",
     "find_stream_positions",
     "format_quarantine",
+    "format_warnings",
+    "make_object_symmetry",
     "make_shapenet_lists",
     "parse_quarantine",
+    "parse_warnings",
     "plan_shards",
     "read_lists",
     "read_quarantine",
     "read_split",
+    "read_warnings",
     "split_objects",
 ]

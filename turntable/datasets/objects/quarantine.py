@@ -8,8 +8,6 @@ from turntable.datasets.files import FieldError, JsonFields, parse_json, read_li
 from turntable.errors import IntegrityError
 
 QUARANTINE_NAME = "quarantine.jsonl"
-WARNINGS_NAME = "warnings.jsonl"
-"""The list of the objects that were kept although something was missing, in the same format."""
 
 _MAX_TEXT_LENGTH = 1 << 20
 """Maximum number of characters of a text."""

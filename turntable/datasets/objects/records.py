@@ -13,6 +13,7 @@ from turntable.datasets.files import (
     JsonFields,
     make_object_key,
 )
+from turntable.datasets.objects.symmetry import MAX_RESIDUAL, ObjectSymmetry
 
 SplitName = Literal["train", "val"]
 TRAIN: SplitName = "train"
@@ -41,6 +42,14 @@ class ObjectRecord:
     stream: tuple[int, int] | None = None
     """Position in a published stream of draws: (seed, index among the objects of that seed); None if there
     is none."""
+    symmetry: ObjectSymmetry | None = None
+    """Rotations that leave the object's surface as it is; None if they were not measured."""
+    mirror_residual: float | None = None
+    """Root mean square deviation of the surface from its mirror image where the two fit best, in diagonals;
+    None if it was not measured."""
+    eigen_gap: float | None = None
+    """Smallest difference of two eigenvalues of the covariance of the surface's points, over the largest
+    eigenvalue; None if it was not measured."""
 
     @property
     def key(self) -> str:
@@ -48,11 +57,15 @@ class ObjectRecord:
         return make_object_key(self.id)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as a table for JSON, with its key, without an unknown license or stream."""
-        table: dict[str, Any] = {**asdict(self), "key": self.key}
-        stream = {} if self.stream is None else {"stream": list(self.stream)}
-        unknown = {"stream"} if self.licence else {"stream", "licence"}
-        return {name: value for name, value in table.items() if name not in unknown} | stream
+        """Return the record as a table for JSON, with its key, without what is not known."""
+        table: dict[str, Any] = {
+            **asdict(self),
+            "licence": self.licence or None,
+            "stream": None if self.stream is None else list(self.stream),
+            "symmetry": None if self.symmetry is None else self.symmetry.to_dict(),
+            "key": self.key,
+        }
+        return {name: value for name, value in table.items() if value is not None}
 
     @classmethod
     def from_fields(cls, fields: JsonFields) -> "ObjectRecord":
@@ -68,12 +81,23 @@ class ObjectRecord:
             source_sha256=fields.get_text("source_sha256", MAX_ID_LENGTH),
             licence=fields.get_text("licence", default=""),
             stream=_read_stream(fields) if fields.has("stream") else None,
+            symmetry=_read_symmetry(fields) if fields.has("symmetry") else None,
+            mirror_residual=_read_number(fields, "mirror_residual", MAX_RESIDUAL),
+            eigen_gap=_read_number(fields, "eigen_gap", 1),
         )
 
 
 def _read_stream(fields: JsonFields) -> tuple[int, int]:
     seed, index = fields.get_integers("stream", 2, 0, MAX_SEED)
     return seed, index
+
+
+def _read_symmetry(fields: JsonFields) -> ObjectSymmetry:
+    return ObjectSymmetry.from_fields(fields.get_fields("symmetry"))
+
+
+def _read_number(fields: JsonFields, name: str, max_value: float) -> float | None:
+    return fields.get_number(name, 0, max_value) if fields.has(name) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,14 @@ import numpy as np
 from turntable.datasets.describing import CARD_NAME, CROISSANT_NAME, SHEET_NAME, parse_croissant_digests
 from turntable.datasets.files import TEMPORARY_SUFFIX, FolderFiles, decode_jpeg
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
-from turntable.datasets.objects import QUARANTINE_NAME, WARNINGS_NAME, format_quarantine, parse_quarantine
+from turntable.datasets.objects import (
+    QUARANTINE_NAME,
+    WARNINGS_NAME,
+    format_quarantine,
+    format_warnings,
+    parse_quarantine,
+    parse_warnings,
+)
 from turntable.datasets.shards import (
     INDEX_SUFFIX,
     LABELS_TABLE_NAME,
@@ -26,6 +33,7 @@ from turntable.errors import IntegrityError, TurntableError
 
 MAX_BYTES = 64 << 20
 """Largest size of a file beside the shards, except the table."""
+_EDITED = "not as it was written: cut or edited"
 _TEXT_COLUMNS = ["object", "key", "category", "split", "shard", "licence", "source_sha256"]
 """Columns of the table that are read as dictionaries, since their texts repeat in many rows."""
 REWRITE_REMEDY = "run the command that made the data set again, and it writes the file anew"
@@ -49,8 +57,8 @@ def find_file_problems(
     checks = [
         (CARD_NAME, _find_card_problems),
         (CROISSANT_NAME, _find_croissant_problems),
-        (QUARANTINE_NAME, partial(_find_list_problems, objects=object_ids)),
-        (WARNINGS_NAME, partial(_find_list_problems, objects=object_ids)),
+        (QUARANTINE_NAME, partial(_find_quarantine_problems, objects=object_ids)),
+        (WARNINGS_NAME, partial(_find_warning_problems, objects=object_ids)),
         *([(SHEET_NAME, _find_sheet_problems)] if deep else []),
     ]
     for name, check in checks:
@@ -151,30 +159,44 @@ def _find_croissant_problems(data: bytes, files: FolderFiles, manifest: Manifest
         yield f"other files or digests than the data set has: {', '.join(wrong[:5])}"
 
 
-def _find_list_problems(
+def _find_quarantine_problems(
     data: bytes, files: FolderFiles, manifest: Manifest, name: str, *, objects: set[str]
 ) -> Iterator[str]:
-    """Yield the problems of a list of objects that were left out, or of those that were kept with a warning.
-
-    An object that was left out must not be in the data set; one with a warning must be.
-    """
-    del files
+    """Yield the problems of the list of objects that were left out: none of them is in the data set."""
+    del files, name
     try:
         text = data.decode("utf-8")
-        records = parse_quarantine(text.removesuffix("\n").split("\n") if text else ())
+        records = parse_quarantine(_split_lines(text))
     except ValueError as error:
         yield str(error)
         return
     if text != format_quarantine(records):
-        yield "not as it was written: cut or edited"
-    listed = {record.object for record in records}
-    is_quarantine = name == QUARANTINE_NAME
-    if is_quarantine and len(records) != manifest.quarantined:
+        yield _EDITED
+    if len(records) != manifest.quarantined:
         yield f"{len(records)} objects, the manifest says {manifest.quarantined}"
-    wrong = sorted(listed & objects if is_quarantine else listed - objects)
-    if wrong:
-        where = "in" if is_quarantine else "not in"
-        yield f"names objects that are {where} the data set: {', '.join(wrong[:5])}"
+    if wrong := sorted({record.object for record in records} & objects):
+        yield f"names objects that are in the data set: {', '.join(wrong[:5])}"
+
+
+def _find_warning_problems(
+    data: bytes, files: FolderFiles, manifest: Manifest, name: str, *, objects: set[str]
+) -> Iterator[str]:
+    """Yield the problems of the list of warnings: each is about the folder or an object of the data set."""
+    del files, manifest, name
+    try:
+        text = data.decode("utf-8")
+        records = parse_warnings(_split_lines(text))
+    except ValueError as error:
+        yield str(error)
+        return
+    if text != format_warnings(records):
+        yield _EDITED
+    if wrong := sorted({record.object for record in records} - objects - {""}):
+        yield f"names objects that are not in the data set: {', '.join(wrong[:5])}"
+
+
+def _split_lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _find_sheet_problems(data: bytes, files: FolderFiles, manifest: Manifest, name: str) -> Iterator[str]:

@@ -29,7 +29,11 @@ from turntable.datasets.objects import (
     WARNINGS_NAME,
     ObjectRecord,
     QuarantineRecord,
+    WarningRecord,
+    count_by_kind,
+    count_warned_objects,
     format_quarantine,
+    format_warnings,
 )
 from turntable.datasets.recipes import Recipe
 from turntable.datasets.shards import (
@@ -41,7 +45,10 @@ from turntable.datasets.shards import (
     write_labels_parquet,
 )
 from turntable.datasets.split import Split
-from turntable.errors import InvalidInputError
+from turntable.errors import InvalidInputError, format_text
+
+_MAX_REASONS = 5
+"""Largest number of reasons that a message names."""
 
 
 def finish_dataset(
@@ -50,7 +57,8 @@ def finish_dataset(
     shards: Iterable[ShardRecord],
     quarantine: Iterable[QuarantineRecord] = (),
     *,
-    warnings: Iterable[QuarantineRecord] = (),
+    warnings: Iterable[WarningRecord] = (),
+    kind_meanings: Mapping[str, str] | None = None,
     camera: Mapping[str, Any],
     device: Mapping[str, Any],
     source: Mapping[str, Any],
@@ -65,7 +73,8 @@ def finish_dataset(
         recipe: Recipe of the data set.
         shards: Shards in any order.
         quarantine: Objects left out, in any order.
-        warnings: Objects kept although something was missing, in any order.
+        warnings: Warnings about the objects that were kept and about their folder, in any order.
+        kind_meanings: Meaning of each kind of warning, for the card.
         camera: Numbers of the renderer's camera, ready for JSON.
         device: Device that made the pixels: backend, GL vendor, renderer, driver.
         source: Source of the meshes: name and license.
@@ -79,12 +88,10 @@ def finish_dataset(
         IntegrityError: A shard is not as it was committed.
     """
     ordered = sorted(shards, key=lambda shard: (SPLITS.index(shard.split), shard.name))
-    if not ordered:
-        raise InvalidInputError(
-            f"{folder}: there is nothing to finish: no shard was written, since every object was left out"
-        )
-    open_shard = open_shard or make_folder_opener(folder)
     left_out, warned = tuple(quarantine), tuple(warnings)
+    if not ordered:
+        raise _make_empty_error(folder, left_out)
+    open_shard = open_shard or make_folder_opener(folder)
     objects, fingerprint = _read_shards(recipe, ordered, open_shard)
     manifest = _build_manifest(
         recipe, ordered, objects, fingerprint, len(left_out), camera=camera, device=device, source=source
@@ -92,12 +99,29 @@ def finish_dataset(
     manifest = _add_statistics(manifest, open_shard)
     write_labels_parquet(folder / LABELS_TABLE_NAME, ordered, open_shard, make_table_context(manifest))
     write_text(folder / QUARANTINE_NAME, format_quarantine(left_out))
-    write_text(folder / WARNINGS_NAME, format_quarantine(warned))
-    write_text(folder / CARD_NAME, format_card(manifest, _build_provenance(manifest, objects, warned)))
+    write_text(folder / WARNINGS_NAME, format_warnings(warned))
+    provenance = _build_provenance(manifest, objects, warned, kind_meanings or {})
+    write_text(folder / CARD_NAME, format_card(manifest, provenance))
     _write_contact_sheet(folder, manifest, open_shard)
     write_text(folder / CROISSANT_NAME, build_dataset_croissant(folder, manifest))
     write_manifest(folder, manifest)
     return manifest
+
+
+def _make_empty_error(folder: Path, left_out: Sequence[QuarantineRecord]) -> InvalidInputError:
+    """Write the list of the objects that were left out, and return the error that all of them were."""
+    if left_out:
+        write_text(folder / QUARANTINE_NAME, format_quarantine(left_out))
+    first = {item.reason: item for item in reversed(left_out)}
+    counts = Counter(item.reason for item in left_out).most_common(_MAX_REASONS)
+    reasons = (
+        f"{format_text(reason)}: {count:,} ({format_text(first[reason].detail, 300)})"
+        for reason, count in counts
+    )
+    return InvalidInputError(
+        f"{folder}: there is nothing to finish: no shard was written, since every object was left out; "
+        f"{QUARANTINE_NAME} there names each with its reason: {'; '.join(reasons) or 'there is none'}"
+    )
 
 
 def make_table_context(manifest: Manifest) -> TableContext:
@@ -171,11 +195,14 @@ def _read_shards(
 
 
 def _build_provenance(
-    manifest: Manifest, objects: Iterable[ObjectRecord], warned: Sequence[QuarantineRecord]
+    manifest: Manifest,
+    objects: Iterable[ObjectRecord],
+    warned: Sequence[WarningRecord],
+    kind_meanings: Mapping[str, str],
 ) -> Provenance:
     source_license = str(manifest.source.get("licence", ""))
     licenses = Counter(item.licence or source_license for item in objects)
-    return Provenance(licenses, len({record.object for record in warned}), len(warned))
+    return Provenance(licenses, count_warned_objects(warned), count_by_kind(warned), kind_meanings)
 
 
 def _write_contact_sheet(folder: Path, manifest: Manifest, open_shard: ShardOpener) -> None:

@@ -12,7 +12,7 @@ from turntable.datasets.files import (
     parse_json,
     to_canonical_json,
 )
-from turntable.datasets.objects import QuarantineRecord
+from turntable.datasets.objects import QuarantineRecord, WarningRecord
 from turntable.datasets.shards import ShardRecord
 from turntable.errors import IntegrityError
 
@@ -27,8 +27,8 @@ class ShardOutcome:
     """The committed shard; None if every object was left out."""
     quarantine: tuple[QuarantineRecord, ...]
     """The objects left out."""
-    warnings: tuple[QuarantineRecord, ...]
-    """The objects kept although something was missing."""
+    warnings: tuple[WarningRecord, ...]
+    """The warnings about the objects that were kept, and about their folder."""
     device: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The device that made the pixels."""
 
@@ -47,10 +47,8 @@ class ShardOutcome:
         try:
             fields = JsonFields(parse_json(line))
             shard = ShardRecord.from_fields(fields.get_fields("shard")) if fields.has("shard") else None
-            left_out, warned = (
-                tuple(map(QuarantineRecord.from_fields, fields.iter_fields(name, MAX_OBJECTS)))
-                for name in ("quarantine", "warnings")
-            )
+            left_out = tuple(map(QuarantineRecord.from_fields, fields.iter_fields("quarantine", MAX_OBJECTS)))
+            warned = tuple(map(WarningRecord.from_fields, fields.iter_fields("warnings", MAX_OBJECTS)))
             split, name = (fields.get_text(name, pattern=PLAIN_NAME_PATTERN) for name in ("split", "name"))
             device = fields.get_dict("device") if fields.has("device") else {}
             return cls(split, name, shard, left_out, warned, device)

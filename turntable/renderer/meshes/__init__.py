@@ -12,32 +12,62 @@ from turntable.renderer.meshes.mesh import (
     Material,
     Mesh,
     Texture,
+    Wrap,
     center_vertices,
     compute_bounds,
     compute_center,
     compute_face_normals,
+    compute_mesh_digest,
     join_meshes,
     normalize_vectors,
     with_flat_normals,
 )
-from turntable.renderer.meshes.mesh_warnings import MeshWarning
+from turntable.renderer.meshes.mesh_warnings import FOLDER_KINDS, WARNING_KINDS, MeshWarning, WarningKind
+from turntable.renderer.meshes.opacity import (
+    ALPHA_ROUNDING,
+    find_absent_faces,
+    find_cut_materials,
+    find_transparent_materials,
+)
+from turntable.renderer.meshes.symmetry import SymmetryFacts, measure_symmetry
+from turntable.renderer.meshes.trimesh_meshes import from_trimesh
+from turntable.renderer.meshes.warning_reports import (
+    format_warning_examples,
+    format_warning_sums,
+    make_warning_records,
+)
 
 __all__ = [
+    "ALPHA_ROUNDING",
     "COINCIDENT_LIGHT_SHARE",
+    "FOLDER_KINDS",
+    "WARNING_KINDS",
     "FloatArray",
     "IntArray",
     "Limits",
     "Material",
     "Mesh",
     "MeshWarning",
+    "SymmetryFacts",
     "Texture",
+    "WarningKind",
+    "Wrap",
     "center_vertices",
     "compute_bounds",
     "compute_center",
     "compute_face_normals",
+    "compute_mesh_digest",
+    "find_absent_faces",
+    "find_cut_materials",
+    "find_transparent_materials",
+    "format_warning_examples",
+    "format_warning_sums",
+    "from_trimesh",
     "group_coincident_faces",
     "join_meshes",
+    "make_warning_records",
     "mark_coincident_faces",
+    "measure_symmetry",
     "normalize_vectors",
     "with_flat_normals",
 ]

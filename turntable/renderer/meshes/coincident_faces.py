@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.meshes.mesh import FloatArray, IntArray, Material, Mesh
+from turntable.renderer.meshes.opacity import find_opaque_faces
 from turntable.renderer.meshes.unique_rows import find_unique_rows, number_rows
 
 COINCIDENT_LIGHT_SHARE = 0.5
@@ -23,11 +24,12 @@ COINCIDENT_LIGHT_SHARE = 0.5
 def mark_coincident_faces(mesh: Mesh) -> Mesh:
     """Return the mesh with separate materials for coincident faces, which receive half of the light.
 
-    Transparent faces stay as they are, because light passes through both.
+    Transparent faces stay as they are, because light passes through both. Faces with a cutoff are opaque
+    where they are present.
     """
     turn = _assign_turns(group_coincident_faces(mesh.positions, mesh.triangles))
     turn[_find_degenerate_faces(mesh)] = 0
-    turn[~np.array([_is_opaque(material) for material in mesh.materials])[mesh.material_index]] = 0
+    turn[~find_opaque_faces(mesh)] = 0
     if not turn.any():
         return mesh
     first, index = find_unique_rows(np.stack([mesh.material_index, turn]))
@@ -71,11 +73,6 @@ def _find_degenerate_faces(mesh: Mesh) -> NDArray[np.bool_]:
     """Return a mask [T], true for faces with two equal corners. They have no area and are never seen."""
     a, b, c = (mesh.positions[mesh.triangles[:, k]] for k in range(3))
     return (a == b).all(axis=1) | (b == c).all(axis=1) | (c == a).all(axis=1)
-
-
-def _is_opaque(material: Material) -> bool:
-    """Return True if no light passes through a material."""
-    return material.alpha >= 1 and (material.texture is None or material.texture.pixels.shape[2] == 3)
 
 
 def _halve_light(material: Material, turn: int) -> Material:

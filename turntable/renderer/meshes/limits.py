@@ -58,6 +58,9 @@ class Limits:
     """Pixels of all images of an object. Images beyond the limit are left out with a warning."""
     failed_lookups: int = 8_192
     """Folders and names looked up without success. What a file names after that counts as missing."""
+    listed_entries: int = 200_000
+    """Files and folders below the root that are listed, once, to search for files that are not where a mesh
+    says. A larger root is not searched beyond the object's own folder."""
     warnings: int = 100
     """Warnings kept about missing textures and materials. The rest are only counted."""
 

@@ -99,6 +99,11 @@ class Mesh:
 
     They are interpolated over each triangle, and multiply the material's color and alpha, or its texture's.
     """
+    has_encoded_colors: bool = False
+    """True if the colors are sRGB values, which are interpolated as they are before they become linear.
+
+    So does every viewer of PLY, OBJ and OFF files; colors of glTF files are linear.
+    """
     has_normals: bool = True
     """True if the normals come from the file.
 
@@ -174,10 +179,13 @@ def to_float32_positions(positions: NDArray[np.float64], triangles: NDArray[np.i
         positions: [N, 3] positions.
         triangles: [T, 3] vertex indices; vertices that no triangle uses do not count.
     """
-    used = positions[triangles.ravel()] if len(triangles) else positions
-    if not len(used):
+    if not len(positions):
         return positions.astype(np.float32)
-    low, high = used.min(axis=0), used.max(axis=0)
+    is_used = np.zeros(len(positions), dtype=np.bool_)
+    is_used[triangles.ravel() if len(triangles) else slice(None)] = True
+    # Transposed first, because numpy reduces contiguous rows several times faster than columns.
+    columns = np.ascontiguousarray((positions if is_used.all() else positions[is_used]).T)
+    low, high = columns.min(axis=1), columns.max(axis=1)
     center = (low + high) / 2
     with np.errstate(over="ignore", invalid="ignore"):
         if np.linalg.norm(center) > FAR_DIAGONALS * np.linalg.norm(high - low):
@@ -217,15 +225,20 @@ def compute_face_normals(positions: NDArray[np.floating], triangles: IntArray) -
 
 def with_flat_normals(mesh: Mesh) -> Mesh:
     """Return the mesh with three separate vertices for each triangle, all with the triangle's normal."""
+    normals = np.repeat(compute_face_normals(mesh.positions, mesh.triangles), 3, axis=0).astype(np.float32)
+    return replace(split_vertices(mesh), normals=normals, has_normals=False)
+
+
+def split_vertices(mesh: Mesh) -> Mesh:
+    """Return the mesh with three separate vertices for each triangle, and the same normals."""
     corners = mesh.triangles.ravel()
     return replace(
         mesh,
         positions=mesh.positions[corners],
+        normals=mesh.normals[corners],
         texcoords=mesh.texcoords[corners],
-        normals=np.repeat(compute_face_normals(mesh.positions, mesh.triangles), 3, axis=0).astype(np.float32),
         triangles=np.arange(len(corners), dtype=np.int32).reshape(-1, 3),
         colors=None if mesh.colors is None else mesh.colors[corners],
-        has_normals=False,
     )
 
 
@@ -243,14 +256,22 @@ def join_meshes(parts: Sequence[Mesh]) -> Mesh:
         material_index=np.concatenate(index).astype(np.int32),
         materials=tuple(material for part in parts for material in part.materials),
         colors=_join_colors(parts),
+        has_encoded_colors=any(part.has_encoded_colors for part in parts),
         has_normals=all(part.has_normals for part in parts),
         warnings=tuple(warning for part in parts for warning in part.warnings),
     )
 
 
 def _join_colors(parts: Sequence[Mesh]) -> FloatArray | None:
-    """Join the vertex colors of several meshes; white for a mesh without any. None if no mesh has any."""
-    if all(part.colors is None for part in parts):
+    """Join the vertex colors of several meshes; white for a mesh without any. None if no mesh has any.
+
+    Raises:
+        ValueError: Some are encoded and others are linear; the parts of one file never differ.
+    """
+    colored = [part for part in parts if part.colors is not None]
+    if len({part.has_encoded_colors for part in colored}) > 1:
+        raise ValueError("meshes with encoded colors cannot be joined with others")
+    if not colored:
         return None
     return np.concatenate(
         [
@@ -272,7 +293,10 @@ def compute_mesh_digest(mesh: Mesh) -> str:
     for values in (mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index):
         digest.update(np.ascontiguousarray(values).tobytes())
     if mesh.colors is not None:
-        digest.update(b"colors" + np.ascontiguousarray(mesh.colors).tobytes())
+        digest.update(
+            (b"encoded" if mesh.has_encoded_colors else b"colors")
+            + np.ascontiguousarray(mesh.colors).tobytes()
+        )
     for material in mesh.materials:
         digest.update(repr(replace(material, texture=None)).encode())
         digest.update(_format_texture(material.texture))

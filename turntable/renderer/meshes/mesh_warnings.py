@@ -63,6 +63,13 @@ WARNING_KINDS: dict[WarningKind, str] = {
     "format-unsupported": "a file of meshes is in a format that is not read",
 }
 """The meaning of each kind of warning, in the order of the documentation."""
+FOLDER_KINDS: tuple[WarningKind, ...] = (
+    "folder-unreadable",
+    "folder-outside",
+    "name-undecodable",
+    "format-unsupported",
+)
+"""Kinds of the warnings about the folder of the meshes, which belong to no object."""
 
 
 @dataclass(frozen=True, slots=True)

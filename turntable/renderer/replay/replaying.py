@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from turntable.datasets.files import open_atomic_file
+from turntable.datasets.objects import WarningRecord
 from turntable.errors import InvalidInputError
-from turntable.renderer.backends import Backend, Quality
+from turntable.renderer.backends import Backend, Pixels, Quality
+from turntable.renderer.meshes import format_warning_examples, make_warning_records
 from turntable.renderer.meshes.sources import MeshSource, load_mesh
 from turntable.renderer.scene import OPTIONAL_FACTORS, REQUIRED_FACTORS, scenes_from_labels
 
@@ -112,7 +114,8 @@ def replay(
         quality: Rendering quality.
         masks: True to write masks too.
         progress: Function called after each object with the number of finished views and of all views.
-        warn: Function called with a text for whatever is missing of a mesh, such as a texture.
+        warn: Function called at the end with a text for each kind of warning about the meshes: its counts,
+            its meaning, and the first of its warnings.
 
     Returns:
         The number of views that were written.
@@ -128,22 +131,31 @@ def replay(
             f"{len(unknown)} objects of the table are not among the meshes: {', '.join(unknown[:5])}"
             f"{', …' if len(unknown) > 5 else ''}; check --meshes, or remove their rows"
         )
+    warnings: list[WarningRecord] = []
     num_done = 0
-    for object_id, rows in latents.iter_objects():
-        scenes = scenes_from_labels(latents.names, np.array([row.values for row in rows]))
-        mesh = load_mesh(source, object_id)
+    try:
+        for object_id, rows in latents.iter_objects():
+            mesh = load_mesh(source, object_id)
+            warnings += make_warning_records(object_id, mesh.warnings)
+            scenes = scenes_from_labels(latents.names, np.array([row.values for row in rows]))
+            pixels = backend.render(mesh, scenes, image_size_px, quality, ("mask",) if masks else ())
+            _write_pictures(out / object_id, rows, pixels)
+            num_done += len(rows)
+            if progress is not None:
+                progress(num_done, len(latents.rows))
+    finally:
         if warn is not None:
-            for warning in mesh.warnings:
-                warn(str(warning))
-        pixels = backend.render(mesh, scenes, image_size_px, quality, ("mask",) if masks else ())
-        for index, row in enumerate(rows):
-            _write_png(out / object_id / f"image_{row.view}.png", pixels.rgb[index])
-            if pixels.mask is not None:
-                _write_png(out / object_id / f"mask_{row.view}.png", pixels.mask[index])
-        num_done += len(rows)
-        if progress is not None:
-            progress(num_done, len(latents.rows))
+            for text in format_warning_examples(warnings):
+                warn(text)
     return num_done
+
+
+def _write_pictures(folder: Path, rows: Sequence[LatentRow], pixels: Pixels) -> None:
+    """Write the pictures of one object, and its masks if they were rendered."""
+    for index, row in enumerate(rows):
+        _write_png(folder / f"image_{row.view}.png", pixels.rgb[index])
+        if pixels.mask is not None:
+            _write_png(folder / f"mask_{row.view}.png", pixels.mask[index])
 
 
 def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:

@@ -1,23 +1,25 @@
 """Generation of a data set, or of one job's share of it, from a recipe and a source of meshes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from turntable.datasets import Manifest, Recipe
-from turntable.datasets.objects import ShardPlan
+from turntable.datasets.objects import ShardPlan, WarningRecord
 from turntable.datasets.writing import Destination, Job, ShardOutcome, as_destination
 from turntable.errors import StoppedError, TurntableError
 from turntable.renderer.backends import BackendOpener
-from turntable.renderer.meshes.sources import MeshSource
+from turntable.renderer.meshes import format_warning_examples, make_warning_records
+from turntable.renderer.meshes.sources import MeshSource, find_folder_problems
 from turntable.renderer.runs.engines import ProcessEngine, RenderEngine
 from turntable.renderer.runs.events import EventSink, ignore_event, make_rate_limiter
 from turntable.renderer.runs.mesh_loader import LoadLimits
 from turntable.renderer.runs.progress import Progress, ProgressMeter, RenderCounts
 from turntable.renderer.runs.render_run import RenderRun
-from turntable.renderer.runs.run_plan import ObjectSelection, plan_run
+from turntable.renderer.runs.run_plan import ObjectSelection, RunPlan, plan_run
 from turntable.renderer.runs.shard_workers import ShardResult, ShardTask, WorkerSetup
+from turntable.renderer.runs.strict_kinds import check_folder_problems, check_strict_kinds
 
 MIN_BYTES_PER_PIXEL = 0.03
 """Lower bound of a JPEG's size per pixel; views of 3DIEBench at quality 95 take three times as much."""
@@ -56,6 +58,8 @@ class JobShare:
     """Number of the job's shards, all of them finished."""
     num_total_shards: int
     """Number of shards of the whole data set."""
+    warnings: tuple[WarningRecord, ...] = ()
+    """Warnings about the objects of the job's shards."""
 
 
 def generate(
@@ -70,6 +74,7 @@ def generate(
     backend: str = "auto",
     device: str = "auto",
     limits: LoadLimits | None = None,
+    strict: Sequence[str] = (),
     progress: Callable[[Progress], None] = _ignore,
     warn: Callable[[str], None] = _ignore,
     listener: RunListener | None = None,
@@ -88,6 +93,8 @@ def generate(
         backend: Backend, in the notation of :func:`~turntable.renderer.backends.select_backend`.
         device: Device or devices, in the same notation; workers take several devices in turn.
         limits: Limits on loading each mesh.
+        strict: Kinds of warnings with which an object is left out, with the kind as its reason;
+            ``("all",)`` for all kinds. A problem of the folder of such a kind refuses the run.
         progress: Callback for the progress; ``listener`` has more callbacks.
         warn: Callback for texts the user should know.
         listener: All callbacks, in place of ``progress`` and ``warn``.
@@ -112,6 +119,7 @@ def generate(
         engine,
         opener,
         limits or LoadLimits(),
+        check_strict_kinds(strict),
         listener or RunListener(progress, warn),
     ).generate()
 
@@ -127,6 +135,7 @@ def generate_share(
     backend: str = "auto",
     device: str = "auto",
     limits: LoadLimits | None = None,
+    strict: Sequence[str] = (),
     listener: RunListener | None = None,
 ) -> JobShare:
     """Make one job's shards of a data set; :func:`merge` joins the shares when all jobs are done.
@@ -144,6 +153,7 @@ def generate_share(
         engine,
         opener,
         limits or LoadLimits(),
+        check_strict_kinds(strict),
         listener or RunListener(),
     ).generate_share(job)
 
@@ -159,11 +169,15 @@ class _Generation:
     engine: RenderEngine
     opener: BackendOpener
     limits: LoadLimits
+    strict: tuple[str, ...]
     listener: RunListener
+
+    def _plan(self) -> RunPlan:
+        return plan_run(self.recipe, self.source, self.selection, self.strict)
 
     def generate(self) -> Manifest:
         self.destination.check_writable()
-        run = RenderRun(plan_run(self.recipe, self.source, self.selection), self.destination)
+        run = RenderRun(self._plan(), self.destination)
         with self.destination.claim(None):
             callbacks = self._run_reporting_errors(run)
             # Write the manifest and its companions even if no shard was missing: on a finished data set this
@@ -179,10 +193,10 @@ class _Generation:
 
     def generate_share(self, job: Job) -> JobShare:
         self.destination.check_writable()
-        run = RenderRun(plan_run(self.recipe, self.source, self.selection), self.destination, job)
+        run = RenderRun(self._plan(), self.destination, job)
         with self.destination.claim(job):
-            self._run_reporting_errors(run)
-        share = JobShare(len(run.shards), len(run.plan.shards))
+            callbacks = self._run_reporting_errors(run)
+        share = JobShare(len(run.shards), len(run.plan.shards), callbacks.list_warnings())
         self.listener.emit("end", job=str(job), shards=share.num_shards)
         return share
 
@@ -197,16 +211,24 @@ class _Generation:
             raise
 
     def _make_missing(self, run: RenderRun) -> "_RunCallbacks":
+        # Before the destination is claimed for a plan: a run that is refused leaves nothing there.
+        problems = find_folder_problems(self.source)
+        check_folder_problems(problems, self.strict)
         outcomes = run.begin()
         done = {outcome.split_and_name for outcome in outcomes}
         missing = [shard for shard in run.shards if shard.split_and_name not in done]
         self.destination.check_writable(estimate_min_bytes(self.recipe, missing))
-        callbacks = _RunCallbacks(run, self.listener, outcomes)
+        folder_warnings = make_warning_records("", problems)
+        callbacks = _RunCallbacks(run, self.listener, outcomes, folder_warnings)
         callbacks.begin(len(missing))
         if missing:
+            for text in format_warning_examples(folder_warnings):
+                self.listener.warn(text)
             for text in self.opener.warnings:
                 self.listener.warn(text)
-            setup = WorkerSetup(self.recipe, self.source, self.destination, self.opener, self.limits)
+            setup = WorkerSetup(
+                self.recipe, self.source, self.destination, self.opener, self.limits, self.strict
+            )
             self.engine.render_shards([ShardTask(shard) for shard in missing], setup, callbacks)
             callbacks.end(len(missing))
         return callbacks
@@ -228,6 +250,9 @@ class _RunCallbacks:
     run: RenderRun
     listener: RunListener
     outcomes: list[ShardOutcome]
+    folder_warnings: tuple[WarningRecord, ...] = ()
+    """Warnings about the folder of the meshes. They stand in the outcome of the plan's first shard, so that
+    of several jobs one records them."""
     num_made: int = 0
     meter: ProgressMeter = field(init=False)
     is_due: Callable[[], bool] = field(default_factory=make_rate_limiter)
@@ -255,16 +280,24 @@ class _RunCallbacks:
         )
 
     def on_shard_done(self, task: ShardTask, result: ShardResult) -> None:
-        self.run.record(result.outcome)
-        self.outcomes.append(result.outcome)
+        outcome = result.outcome
+        if outcome.split_and_name == self.run.plan.shards[0].split_and_name:
+            outcome = replace(outcome, warnings=self.folder_warnings + outcome.warnings)
+        self.run.record(outcome)
+        self.outcomes.append(outcome)
         self.meter.done += result.counts
         self.num_made += 1
-        for item in result.outcome.quarantine:
+        for item in outcome.quarantine:
             self.listener.emit("quarantine", **asdict(item))
-        for item in result.outcome.warnings:
+        for item in outcome.warnings:
             self.listener.emit("warning", **asdict(item))
-        shard = None if result.outcome.shard is None else asdict(result.outcome.shard)
+        shard = None if outcome.shard is None else asdict(outcome.shard)
         self.listener.emit("shard", split=task.shard.split, name=task.shard.name, shard=shard)
+
+    def list_warnings(self) -> tuple[WarningRecord, ...]:
+        """List the warnings of this run's shards, whether this call has made them or an earlier one."""
+        own = {shard.split_and_name for shard in self.run.shards}
+        return tuple(item for each in self.outcomes if each.split_and_name in own for item in each.warnings)
 
     def on_progress(self, counts: Sequence[RenderCounts]) -> None:
         progress = self.meter.measure(counts)

@@ -8,7 +8,7 @@ died, and is then returned as a MeshError with its reason.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
@@ -18,8 +18,8 @@ from typing import Self
 
 from turntable.errors import MeshError, TurntableError
 from turntable.processes import IsolatedWorker, WorkerFailedError, format_exit_code
-from turntable.renderer.meshes import Mesh
-from turntable.renderer.meshes.sources import MeshSource, load_mesh
+from turntable.renderer.meshes import Mesh, SymmetryFacts
+from turntable.renderer.meshes.sources import MeshSource, SymmetrySource, load_mesh
 
 NUM_TRIES = 2
 NUM_AHEAD = 2
@@ -47,6 +47,8 @@ class LoadedObject:
     digest: str
     """SHA-256 (hex) of the files or data that the mesh was made from."""
     license: str = ""
+    symmetry: SymmetryFacts | None = None
+    """Symmetry facts of the mesh, if the source asks for them."""
 
 
 class MeshLoader:
@@ -79,7 +81,7 @@ class MeshLoader:
         """End the child process."""
         self._worker.close()
 
-    def iter_loaded(self, object_ids: Sequence[str]) -> Iterator[LoadedObject | MeshError]:
+    def iter_loaded(self, object_ids: Sequence[str]) -> Generator[LoadedObject | MeshError, None, None]:
         """Yield each object in turn, or the error that makes it unusable.
 
         Up to ``NUM_AHEAD`` objects are loaded before they are requested.
@@ -147,7 +149,9 @@ def open_mesh_loader(source: MeshSource) -> Callable[[str], LoadedObject]:
     def load(object_id: str) -> LoadedObject:
         try:
             mesh = load_mesh(source, object_id)
-            return LoadedObject(mesh, source.compute_digest(object_id, mesh), source.get_license(object_id))
+            digest = source.compute_digest(object_id, mesh)
+            symmetry = source.measure(mesh, digest) if isinstance(source, SymmetrySource) else None
+            return LoadedObject(mesh, digest, source.get_license(object_id), symmetry)
         except Exception as error:
             if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
                 raise _make_memory_error(object_id) from None

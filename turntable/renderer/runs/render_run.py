@@ -15,6 +15,7 @@ from turntable.datasets.files import to_canonical_json
 from turntable.datasets.objects import ShardPlan
 from turntable.datasets.writing import Destination, Job, ShardOutcome, find_finished_outcomes, finish_dataset
 from turntable.errors import InvalidInputError
+from turntable.renderer.meshes import WARNING_KINDS
 from turntable.renderer.runs.run_plan import RunPlan
 from turntable.renderer.scene import describe_camera
 
@@ -73,6 +74,7 @@ def finish_run(
         [outcome.shard for outcome in outcomes if outcome.shard is not None],
         [item for outcome in outcomes for item in outcome.quarantine],
         warnings=[item for outcome in outcomes for item in outcome.warnings],
+        kind_meanings={**WARNING_KINDS},
         camera=describe_camera(recipe.image_size_px, recipe.schema.names),
         device=_round_trip(_collect_devices(outcomes)),
         source=_round_trip(source),

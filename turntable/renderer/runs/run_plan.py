@@ -99,13 +99,20 @@ def select_objects(objects: Sequence[SourceObject], num_objects: int | None) -> 
     return tuple(sorted((item for _, _, item in chosen), key=lambda item: item.id))
 
 
-def plan_run(recipe: Recipe, source: MeshSource, selection: ObjectSelection | None = None) -> RunPlan:
+def plan_run(
+    recipe: Recipe,
+    source: MeshSource,
+    selection: ObjectSelection | None = None,
+    strict: Sequence[str] = (),
+) -> RunPlan:
     """Decide which object goes into which shard. The meshes' digests are filled in when they are loaded.
 
     Args:
         recipe: Recipe of the data set.
         source: Source of the meshes. The sizes of their files are read, and files of equal size are compared.
         selection: Objects to take; all of them if None.
+        strict: Kinds of warnings with which an object is left out. They decide which objects the data set
+            has, so the plan and the manifest name them among the facts about the meshes.
 
     Raises:
         InvalidInputError: There are no objects, or a list does not fit them.
@@ -134,6 +141,7 @@ def plan_run(recipe: Recipe, source: MeshSource, selection: ObjectSelection | No
         )
     per_shard = compute_objects_per_shard(recipe.objects_per_shard, len(records))
     described = {"name": source.name, "licence": source.license, **source.describe()}
+    described |= {"strict": list(strict)} if strict else {}
     return RunPlan(recipe, described, rule, plan_shards(records, per_shard, recipe.split_seed))
 
 
@@ -218,8 +226,10 @@ def _flatten_table(table: dict[str, Any]) -> dict[str, Any]:
         "objects": sum(len(item["objects"]) for item in table["shards"]),
         "shards": len(table["shards"]),
     }
-    source = {f"meshes {name}": value for name, value in table["source"].items()}
-    return {**recipe, **factors, **split, **counts, **source}
+    facts = dict(table["source"])
+    strict = {"strict": facts.pop("strict")} if "strict" in facts else {}
+    source = {f"meshes {name}": value for name, value in facts.items()}
+    return {**recipe, **factors, **split, **counts, **source, **strict}
 
 
 def _format_short(value: Any) -> str:

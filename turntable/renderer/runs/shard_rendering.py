@@ -3,7 +3,7 @@
 Each object is begun on the device before the one before it is encoded.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import ObjectRecord, Recipe
-from turntable.datasets.objects import QuarantineRecord, ShardPlan
+from turntable.datasets.objects import QuarantineRecord, ShardPlan, WarningRecord
 from turntable.datasets.shards import ShardWriter
 from turntable.datasets.writing import ShardOutcome
 from turntable.errors import MeshError
 from turntable.renderer.backends import Backend
-from turntable.renderer.meshes import Mesh, MeshWarning
+from turntable.renderer.meshes import Mesh, make_warning_records
 from turntable.renderer.point_clouds import sample_surface_points
 from turntable.renderer.runs.mesh_loader import LoadedObject
 from turntable.renderer.runs.progress import RenderCounts
+from turntable.renderer.runs.strict_kinds import raise_if_strict
 from turntable.renderer.views import RenderedViews, begin_views, encode_extras, encode_views
 
 LoadMeshes: TypeAlias = Callable[[Sequence[str]], Iterator[LoadedObject | MeshError]]
@@ -36,6 +37,7 @@ def render_shard(
     report: Callable[[RenderCounts], None] | None = None,
     *,
     one_at_a_time: bool = False,
+    strict: Collection[str] = (),
 ) -> ShardOutcome:
     """Render and commit one shard.
 
@@ -48,11 +50,12 @@ def render_shard(
         report: Callback before and after each object; it receives the counts and the objects in progress.
         one_at_a_time: True to begin no object before the one before it is finished. That is slower, but if
             the process dies, the report tells which object killed it.
+        strict: Kinds of warnings with which an object is left out, as ``check_strict_kinds`` returns them.
 
     Returns:
         The outcome. Its shard is None if every object was left out.
     """
-    builder = _ShardBuilder(recipe, report)
+    builder = _ShardBuilder(recipe, report, strict)
     with ShardWriter(folder / shard.split, shard.name, recipe.schema, recipe.label_digest) as writer:
         loaded = zip(shard.objects, load([record.id for record in shard.objects]), strict=True)
         pending = (builder.begin(backend, record, item) for record, item in loaded)
@@ -70,7 +73,7 @@ class _PendingObject:
     """An object whose views have been begun on the device."""
 
     record: ObjectRecord
-    warnings: tuple[MeshWarning, ...]
+    warnings: tuple[WarningRecord, ...]
     points: NDArray[np.float32] | None
     views: Callable[[], RenderedViews]
     """Function that waits for the views; to be called once."""
@@ -94,8 +97,9 @@ class _ShardBuilder:
 
     recipe: Recipe
     report: Callable[[RenderCounts], None] | None
+    strict: Collection[str]
     quarantined: list[QuarantineRecord] = field(default_factory=list)
-    warnings: list[QuarantineRecord] = field(default_factory=list)
+    warnings: list[WarningRecord] = field(default_factory=list)
     counts: RenderCounts = field(default_factory=RenderCounts)
 
     def begin(
@@ -106,12 +110,14 @@ class _ShardBuilder:
         try:
             if isinstance(loaded, MeshError):
                 raise loaded
-            complete = replace(record, source_sha256=loaded.digest, licence=loaded.license)
+            raise_if_strict(record.id, loaded.mesh.warnings, self.strict)
+            complete = _complete_record(record, loaded)
             points = _compute_points(self.recipe, record.id, loaded.mesh)
             # Begin the views last. Once begun they must be waited for, and everything above may still fail.
             views = range(self.recipe.views)
             pending = begin_views(backend, self.recipe, record.id, loaded.mesh, views, record.stream)
-            return _PendingObject(complete, loaded.mesh.warnings, points, pending)
+            warnings = make_warning_records(record.id, loaded.mesh.warnings)
+            return _PendingObject(complete, warnings, points, pending)
         except MeshError as error:
             return QuarantineRecord(record.id, error.reason, str(error))
 
@@ -122,9 +128,7 @@ class _ShardBuilder:
             self._update_counts(RenderCounts(1, 0, 1), self.counts.in_progress[1:])
             return
         views = item.views()
-        self.warnings += [
-            QuarantineRecord(item.record.id, warning.kind, str(warning)) for warning in item.warnings
-        ]
+        self.warnings += item.warnings
         jpegs = encode_views(self.recipe, views.rgb)
         writer.add(item.record, views.labels, jpegs, encode_extras(views), item.points)
         self._update_counts(RenderCounts(1, self.recipe.views), self.counts.in_progress[1:])
@@ -133,6 +137,20 @@ class _ShardBuilder:
         self.counts = replace(self.counts + more, in_progress=in_progress)
         if self.report is not None:
             self.report(self.counts)
+
+
+def _complete_record(record: ObjectRecord, loaded: LoadedObject) -> ObjectRecord:
+    """Return a record with what is known since its object was loaded."""
+    complete = replace(record, source_sha256=loaded.digest, licence=loaded.license)
+    if loaded.symmetry is None:
+        return complete
+    facts = loaded.symmetry
+    return replace(
+        complete,
+        symmetry=facts.symmetry,
+        mirror_residual=facts.mirror_residual,
+        eigen_gap=facts.eigen_gap,
+    )
 
 
 def _compute_points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32] | None:

@@ -48,6 +48,8 @@ class WorkerSetup:
     destination: Destination
     opener: BackendOpener
     limits: LoadLimits
+    strict: tuple[str, ...] = ()
+    """Kinds of warnings with which an object is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class ShardWorker:
             self.setup.destination.folder,
             keep_and_report,
             one_at_a_time=bool(task.suspects),
+            strict=self.setup.strict,
         )
         if outcome.shard is not None:
             self.setup.destination.deliver_shard(outcome.shard)

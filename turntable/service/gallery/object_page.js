@@ -12,7 +12,7 @@ export async function objectPage(name, key) {
   const stage = turntable(name, object, about.renders, size, (state) => { status.textContent = describe(state); });
   return [
     h("h1", {}, `${object.category}: ${object.id}`),
-    h("p", { class: "quiet" }, [`Split ${object.split}`, object.licence].filter(Boolean).join(" · ")),
+    h("p", { class: "quiet" }, [`Split ${object.split}`, object.licence, ...describeSymmetry(object)].filter(Boolean).join(" · ")),
     h("div", { class: "split" },
       h("div", {}, stage, status),
       h("div", {},
@@ -21,6 +21,12 @@ export async function objectPage(name, key) {
           h("a", { href: pageUrl("d", name, "o", key, view) },
             h("img", { src: `${viewUrl(name, key, view)}.jpg`, alt: `View ${view}`, loading: "lazy" }), h("span", {}, `View ${view}`))))))),
   ];
+}
+
+/** The texts about the symmetry of an object, if it was measured. */
+function describeSymmetry(object) {
+  if (!object.symmetry) return [];
+  return [`Symmetry ${object.symmetry.group}`, `mirror residual ${formatNumber(object.mirror_residual)}`, `eigen gap ${formatNumber(object.eigen_gap)}`];
 }
 
 /** The text below the turntable. */

@@ -33,6 +33,8 @@ class RenderSettings:
 
     meshes: Mapping[str, Path] = field(default_factory=dict)
     """Folders of the meshes by the data set's name; data sets of the zoo need none."""
+    links_under: tuple[Path, ...] = ()
+    """Folders into which links in the folders of the meshes may lead, besides those folders."""
     backend: str = "auto"
     """Name of a render backend; "auto" for the best one."""
     device: str = "auto"
@@ -166,5 +168,9 @@ def _compute_digest(entry: CatalogEntry, job: RenderJob) -> str:
 
 
 def _make_worker(settings: RenderSettings) -> IsolatedWorker:
-    arguments = {"backend": settings.backend, "device": settings.device}
+    arguments = {
+        "backend": settings.backend,
+        "device": settings.device,
+        "links_under": settings.links_under,
+    }
     return IsolatedWorker("turntable.service.rendering.worker:open_render_worker", arguments)

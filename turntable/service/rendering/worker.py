@@ -27,10 +27,11 @@ class RenderWorker:
     Args:
         backend: Name of a render backend, or "auto".
         device: Device of the backend, or "auto".
+        links_under: Folders into which links in the folders of the meshes may lead.
     """
 
-    def __init__(self, backend: str, device: str) -> None:
-        self._choice = backend, device
+    def __init__(self, backend: str, device: str, links_under: tuple[Path, ...] = ()) -> None:
+        self._choice, self._links_under = (backend, device), links_under
         self._backend: Backend | None = None
         self._sources: dict[tuple[str, str | None, int], MeshSource] = {}
         self._meshes = LRUCache[tuple[str, str | None, int, str], Mesh](MAX_MESHES)
@@ -69,7 +70,7 @@ class RenderWorker:
         if source_key not in self._sources:
             name, folder, num_objects = source_key
             path = None if folder is None else Path(folder)
-            self._sources[source_key] = open_source(name, path, num_objects)
+            self._sources[source_key] = open_source(name, path, num_objects, links_under=self._links_under)
         source = self._sources[source_key]
         mesh = load_mesh(source, job.object)
         if job.sha256 and source.compute_digest(job.object, mesh) != job.sha256:
@@ -81,11 +82,14 @@ class RenderWorker:
         return mesh
 
 
-def open_render_worker(backend: str, device: str) -> Callable[[RenderJob], bytes]:
+def open_render_worker(
+    backend: str, device: str, links_under: tuple[Path, ...] = ()
+) -> Callable[[RenderJob], bytes]:
     """Return the function that renders jobs, for the process of an IsolatedWorker.
 
     Args:
         backend: Name of a render backend, or "auto".
         device: Device of the backend, or "auto".
+        links_under: Folders into which links in the folders of the meshes may lead.
     """
-    return RenderWorker(backend, device).render_jpeg
+    return RenderWorker(backend, device, links_under).render_jpeg

@@ -10,9 +10,10 @@ from turntable.testing.backends.materials import MaterialTests
 from turntable.testing.backends.outputs import OutputTests
 from turntable.testing.backends.pictures import PictureTests
 from turntable.testing.backends.projection import ProjectionTests
+from turntable.testing.backends.surfaces import SurfaceTests
 
 
-class BackendContract(ProjectionTests, LightTests, MaterialTests, OutputTests, PictureTests):
+class BackendContract(ProjectionTests, LightTests, MaterialTests, SurfaceTests, OutputTests, PictureTests):
     """The contract tests of a backend. A test class inherits them and provides a fixture ``backend``.
 
     .. code-block:: python

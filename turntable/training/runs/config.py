@@ -125,6 +125,8 @@ class TrainConfig:
     """Path of the folder of meshes for ``online``; None for the zoo."""
     objects: int | None = None
     """Largest number of objects for ``online``, of all splits together; None for all."""
+    links_under: tuple[str, ...] = ()
+    """Folders into which links in ``meshes`` may lead, besides that folder."""
     wandb: bool = False
     """True to send the records to Weights & Biases too; offline, unless WANDB_MODE says otherwise."""
 
@@ -166,8 +168,8 @@ class TrainConfig:
                 f"dataset is {format_value(self.dataset)} and online {format_value(self.online)}; give either"
                 " a data set, or a recipe whose views are rendered online (--online)"
             )
-        for name in ("meshes", "objects"):
-            if self.online is None and (value := getattr(self, name)) is not None:
+        for name in ("meshes", "objects", "links_under"):
+            if self.online is None and (value := getattr(self, name)) not in (None, ()):
                 yield f"{name} is {format_value(value)}, which only online views need; give online too"
 
     def _find_backbone_faults(self, entry: MethodEntry) -> list[str]:
@@ -203,6 +205,8 @@ class TrainConfig:
         settings["method_config"] = make_method_config(values["method"], values["method_config"])
         if isinstance(settings.get("augmentation"), Mapping):
             settings["augmentation"] = Augmentation.from_dict(settings["augmentation"])
+        if isinstance(settings.get("links_under"), list):  # JSON has no tuples
+            settings["links_under"] = tuple(settings["links_under"])
         return cls(**settings)
 
 

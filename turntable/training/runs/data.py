@@ -62,7 +62,9 @@ class TrainingData:
         """
         batches = BatchConfig(sampler=Fresh(1), batch_size=1, fields=(), image_size=config.image_size)
         assert config.online is not None
-        loader = OnlineLoader(config.online, config.meshes, batches, objects=config.objects)
+        loader = OnlineLoader(
+            config.online, config.meshes, batches, objects=config.objects, links_under=config.links_under
+        )
         return cls(
             loader.recipe.name,
             loader.fingerprint,

@@ -20,7 +20,9 @@ from turntable.models import (
 )
 from turntable.training.runs.config import TrainConfig
 
-_EXCLUDED_SETTINGS = frozenset({"method", "method_config", "dataset", "online", "meshes", "augmentation"})
+_EXCLUDED_SETTINGS = frozenset(
+    {"method", "method_config", "dataset", "online", "meshes", "links_under", "augmentation"}
+)
 """Settings of a run that have options or arguments of their own."""
 _TYPE_DESCRIPTIONS: dict[Any, str] = {
     bool: "true or false",

@@ -103,7 +103,9 @@ def make_loader(config: TrainConfig, method: Method, device: torch.device) -> Ba
     if config.dataset is not None:
         return Loader(config.dataset, batches)
     assert config.online is not None
-    return OnlineLoader(config.online, config.meshes, batches, objects=config.objects)
+    return OnlineLoader(
+        config.online, config.meshes, batches, objects=config.objects, links_under=config.links_under
+    )
 
 
 def _make_fresh_sampler(sample_spec: SampleSpec, config: TrainConfig) -> Fresh:

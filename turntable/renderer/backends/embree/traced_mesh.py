@@ -1,6 +1,6 @@
 """A mesh that rays can hit, and its surface at the hits; all in the mesh's own centered frame."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from turntable.renderer.backends.embree.library import build_scene
 from turntable.renderer.backends.embree.textures import TexturePyramid
 from turntable.renderer.backends.embree.traced_triangles import TracedTriangles
-from turntable.renderer.meshes import Mesh, center_vertices, compute_face_normals
+from turntable.renderer.meshes import (
+    ALPHA_ROUNDING,
+    Mesh,
+    Texture,
+    center_vertices,
+    compute_face_normals,
+    find_cut_materials,
+    find_transparent_materials,
+)
+from turntable.renderer.meshes.formats import srgb_to_linear
 
 FloatArray = NDArray[np.floating]
 Indices = NDArray[np.intp]
@@ -82,7 +91,8 @@ class TracedMesh:
         self._triangles, self._alternates = faces.triangles, faces.alternates
         self._scene = build_scene(self._positions, faces.triangles[: len(faces.alternates)])
         self._material = mesh.material_index[faces.indices].astype(np.intp)
-        self._normals, self._texcoords = mesh.normals, mesh.texcoords
+        self._normals, self._texcoords, self._colors = mesh.normals, mesh.texcoords, mesh.colors
+        self._has_encoded_colors = mesh.has_encoded_colors
         wound = mesh.triangles[faces.indices]
         self._face_normals = compute_face_normals(self._positions, wound).astype(np.float32)
         materials = mesh.materials
@@ -90,11 +100,15 @@ class TracedMesh:
         self._emission = np.array([m.emission for m in materials], dtype=np.float32)
         plain = [(m.specular, m.roughness, m.alpha, m.lit) for m in materials]
         self._plain = np.array(plain, dtype=np.float32)
-        distinct = {id(m.texture): TexturePyramid(m.texture) for m in materials if m.texture is not None}
-        self._pyramids = [None if m.texture is None else distinct[id(m.texture)] for m in materials]
-        self._texel_density = self._compute_texel_densities()
-        self._transparent = any(m.alpha < SOLID_ALPHA for m in materials) or any(
-            m.texture is not None and m.texture.pixels.shape[2] == 4 for m in materials
+        cutoffs = [0.0 if m.alpha_cutoff is None else m.alpha_cutoff for m in materials]
+        self._cutoff = np.array(cutoffs, dtype=np.float32)
+        self._has_cutoff = np.array([m.alpha_cutoff is not None for m in materials], dtype=np.bool_)
+        self._pyramids = _build_pyramids([m.texture for m in materials])
+        self._texel_density = self._compute_texel_densities(self._pyramids)
+        self._emission_pyramids = _build_pyramids([m.emission_texture for m in materials])
+        self._emission_density = self._compute_texel_densities(self._emission_pyramids)
+        self._transparent = bool(
+            find_transparent_materials(mesh, SOLID_ALPHA).any() or find_cut_materials(mesh).any()
         )
 
     def iter_layers(
@@ -149,8 +163,15 @@ class TracedMesh:
             return np.ones(len(hits.ray), dtype=np.float32)
         material = self._material[hits.triangle]
         alpha = self._plain[material, 2].copy()
-        for pyramid, rows in self._iter_textured(material):
+        for pyramid, rows in _iter_textured(self._pyramids, material):
             alpha[rows] *= pyramid.sample_alpha(self._interpolate(self._texcoords, hits[rows]))
+        if self._colors is not None:
+            # Interpolation rounds: what is 1 at all corners must not become less than 1.
+            tint = self._interpolate(self._colors[:, 3:], hits)[:, 0]
+            alpha *= np.clip(tint * np.float32(1 + ALPHA_ROUNDING), 0, 1)
+        if self._has_cutoff.any():
+            present = alpha * np.float32(1 + ALPHA_ROUNDING) >= self._cutoff[material]
+            alpha = np.where(self._has_cutoff[material], present.astype(np.float32), alpha)
         return alpha
 
     def compute_normals(self, hits: RayHits, directions: FloatArray) -> FloatArray:
@@ -178,11 +199,14 @@ class TracedMesh:
         point = origins[hits.ray] + hits.distance[:, None] * along
         lift = np.float32(LIFT * self.radius) * self._compute_side(hits, directions)
         material = self._material[hits.triangle]
-        color = self._color[material]
-        for pyramid, rows in self._iter_textured(material):
-            textured = hits[rows]
-            width = spread * textured.distance * self._texel_density[textured.triangle]
-            color[rows] = pyramid.sample_color(self._interpolate(self._texcoords, textured), width)
+        color, emission = self._color[material], self._emission[material]
+        for pyramid, rows in _iter_textured(self._pyramids, material):
+            color[rows] = self._sample_color(pyramid, hits[rows], spread, self._texel_density)
+        if self._colors is not None:
+            tint = np.clip(self._interpolate(self._colors[:, :3], hits), 0, 1)
+            color *= srgb_to_linear(tint).astype(np.float32) if self._has_encoded_colors else tint
+        for pyramid, rows in _iter_textured(self._emission_pyramids, material):
+            emission[rows] *= self._sample_color(pyramid, hits[rows], spread, self._emission_density)
         return HitSurface(
             point,
             point + lift * self._face_normals[hits.triangle],
@@ -191,7 +215,7 @@ class TracedMesh:
             color,
             self._plain[material, 0],
             self._plain[material, 1],
-            self._emission[material],
+            emission,
             self._plain[material, 3],
         )
 
@@ -212,14 +236,16 @@ class TracedMesh:
         against = dot(self._face_normals[hits.triangle], directions[hits.ray])
         return np.where(against < 0, np.float32(1), np.float32(-1))[:, None]
 
-    def _iter_textured(self, material: Indices) -> Iterator[tuple[TexturePyramid, Indices]]:
-        for number, pyramid in enumerate(self._pyramids):
-            if pyramid is not None and len(rows := np.flatnonzero(material == number)):
-                yield pyramid, rows
+    def _sample_color(
+        self, pyramid: TexturePyramid, hits: RayHits, spread: float, density: FloatArray
+    ) -> FloatArray:
+        """Return the linear colors [H, 3] of a texture that has ``density`` [T] texels per unit of length."""
+        width = spread * hits.distance * density[hits.triangle]
+        return pyramid.sample_color(self._interpolate(self._texcoords, hits), width)
 
-    def _compute_texel_densities(self) -> FloatArray:
-        """Return the number of texels per unit of length [T] on each triangle."""
-        size = np.array([0 if p is None else p.size for p in self._pyramids], dtype=np.float32)
+    def _compute_texel_densities(self, pyramids: Sequence[TexturePyramid | None]) -> FloatArray:
+        """Return the number of texels per unit of length [T] on each triangle; one texture per material."""
+        size = np.array([0 if p is None else p.size for p in pyramids], dtype=np.float32)
         if not size.any():
             return np.zeros(len(self._triangles), dtype=np.float32)
         a, b, c = (self._positions[self._triangles[:, k]] for k in range(3))
@@ -228,6 +254,21 @@ class TracedMesh:
         (x, y), (s, t) = (q - p).T, (r - p).T
         ratio = np.abs(x * t - y * s) / np.maximum(area, 1e-20)
         return size[self._material] * np.sqrt(ratio)
+
+
+def _build_pyramids(textures: Sequence[Texture | None]) -> list[TexturePyramid | None]:
+    """Return one pyramid for each texture; equal textures share one."""
+    distinct = {id(texture): TexturePyramid(texture) for texture in textures if texture is not None}
+    return [None if texture is None else distinct[id(texture)] for texture in textures]
+
+
+def _iter_textured(
+    pyramids: Sequence[TexturePyramid | None], material: Indices
+) -> Iterator[tuple[TexturePyramid, Indices]]:
+    """Yield each material's texture with the rows of the materials [H] that are that one."""
+    for number, pyramid in enumerate(pyramids):
+        if pyramid is not None and len(rows := np.flatnonzero(material == number)):
+            yield pyramid, rows
 
 
 def dot(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -12,14 +12,29 @@ from turntable.errors import MeshError
 from turntable.renderer.backends.gl.constants import make_float_texture
 from turntable.renderer.backends.gl.programs import ShaderPrograms, bind_inputs
 from turntable.renderer.backends.gl.projections import INSTANCE, MeshExtent
-from turntable.renderer.meshes import Material, Mesh, center_vertices, compute_bounds
+from turntable.renderer.backends.gl.surface_textures import (
+    DeviceTextures,
+    TextureGroup,
+    group_by_texture,
+    number_texture_pairs,
+)
+from turntable.renderer.meshes import (
+    Material,
+    Mesh,
+    center_vertices,
+    compute_bounds,
+    find_cut_materials,
+    find_transparent_materials,
+)
 
 if TYPE_CHECKING:
     import moderngl
 
-SRGB8 = 0x8C41
-SRGB8_ALPHA8 = 0x8C43
+MAX_EMISSION = 3e4
+"""Largest light that a surface emits on the device: about half of what the light's buffer can hold.
 
+Far weaker light is as white in every picture.
+"""
 NUM_FINE_CELLS, NUM_DENSE_CELLS = 2**14, 96
 """Number of cells across a mesh in which vertices are merged for shadow maps.
 
@@ -33,17 +48,6 @@ _LOW_BITS = (1 << 21) - 1
 
 VERTEX = np.dtype([("position", "3f4"), ("normal", "3f4"), ("texcoord", "2f4"), ("material", "i4")])
 """Record of one vertex in the device's buffer."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextureGroup:
-    """A range of triangles with the same texture, drawn by one call."""
-
-    first: int
-    """Index of the first corner."""
-    num_corners: int
-    texture: int | None
-    """Number of the texture; None without a texture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,17 +72,21 @@ class MeshGeometry:
     """Mesh that casts shadows; for a dense mesh a simplified one, accurate to about a texel of the maps."""
     groups: tuple[TextureGroup, ...]
     extent: MeshExtent
+    colors: NDArray[np.float32] | None
+    """[N, 4] colors and opacities of the vertices, if the mesh has them."""
     is_transparent: bool
-    """True if any material or texture is transparent."""
+    """True if any material, texture or vertex is transparent."""
+    is_cut: bool
+    """True if any surface is absent in places, by its material's cutoff."""
     has_coincident_faces: bool
     """True if faces lie in the same place as others."""
 
 
 def build_mesh_geometry(mesh: Mesh) -> MeshGeometry:
-    """Center the mesh, give every vertex one material, and sort triangles by texture."""
+    """Center the mesh, give every vertex one material, and sort triangles by their textures."""
     low, high = compute_bounds(mesh)
-    textures = _number_textures(mesh.materials)
-    # One draw call per texture needs its triangles together.
+    textures, texture_pairs = number_texture_pairs(mesh.materials)
+    # One draw call per pair of textures needs its triangles together.
     order = np.argsort(textures[mesh.material_index], kind="stable")
     triangles, material = mesh.triangles[order], mesh.material_index[order]
     # A vertex that faces of several materials share becomes one vertex per material, since the material is an
@@ -101,9 +109,11 @@ def build_mesh_geometry(mesh: Mesh) -> MeshGeometry:
         vertices,
         indices.astype(np.int32),
         caster,
-        _group_by_texture(textures[material]),
+        group_by_texture(textures[material], texture_pairs),
         MeshExtent(signs * half, radius * 1.001),
-        any(material.alpha < 1 or _has_alpha(material) for material in mesh.materials),
+        None if mesh.colors is None else mesh.colors[source],
+        bool(find_transparent_materials(mesh).any()),
+        bool(find_cut_materials(mesh).any()),
         any(material.turn for material in mesh.materials),
     )
 
@@ -136,69 +146,20 @@ def build_shadow_caster(
     return ShadowCaster(positions[first], kept.astype(np.int32).ravel())
 
 
-def _has_alpha(material: Material) -> bool:
-    return material.texture is not None and material.texture.pixels.shape[2] == 4
-
-
-def _number_textures(materials: tuple[Material, ...]) -> NDArray[np.intp]:
-    """Return the number of each material's texture among the distinct ones; -1 without a texture."""
-    number_by_id: dict[int, int] = {}
-    numbers = [
-        -1 if m.texture is None else number_by_id.setdefault(id(m.texture), len(number_by_id))
-        for m in materials
-    ]
-    return np.array(numbers, dtype=np.intp)
-
-
-def _group_by_texture(texture_of_triangle: NDArray[np.intp]) -> tuple[TextureGroup, ...]:
-    starts = np.flatnonzero(np.diff(texture_of_triangle, prepend=-2))
-    ends = np.append(starts[1:], len(texture_of_triangle))
-    return tuple(
-        TextureGroup(
-            int(3 * start),
-            int(3 * (end - start)),
-            None if texture_of_triangle[start] < 0 else int(texture_of_triangle[start]),
-        )
-        for start, end in zip(starts, ends, strict=True)
-    )
-
-
-def build_material_table(materials: tuple[Material, ...]) -> NDArray[np.float32]:
+def build_material_table(materials: tuple[Material, ...], *, is_cut: bool = False) -> NDArray[np.float32]:
     """Return the table [M, 3, 4] of materials for the shaders.
 
     A row has three texels: base color and alpha; specular, roughness, 1 if textured, turn; emission and
-    ``lit``.
+    ``lit``. If surfaces are cut there is a fourth texel, the cutoff, which is below 0 for materials without.
     """
-    table = np.zeros((len(materials), 3, 4), dtype=np.float32)
+    table = np.zeros((len(materials), 4 if is_cut else 3, 4), dtype=np.float32)
     for row, material in zip(table, materials, strict=True):
         row[0] = *material.base_color, material.alpha
         row[1] = material.specular, material.roughness, material.texture is not None, material.turn
-        row[2] = *material.emission, material.lit
+        row[2] = *np.minimum(material.emission, MAX_EMISSION), material.lit
+        if is_cut:
+            row[3, 0] = -1 if material.alpha_cutoff is None else max(material.alpha_cutoff, 0)
     return table
-
-
-def upload_textures(context: "moderngl.Context", materials: tuple[Material, ...]) -> list["moderngl.Texture"]:
-    """Upload the distinct textures, in the numbering of :func:`build_mesh_geometry`."""
-    distinct = {id(m.texture): m.texture for m in materials if m.texture is not None}
-    return [_upload_texture(context, texture.pixels) for texture in distinct.values()]
-
-
-def _upload_texture(context: "moderngl.Context", pixels: NDArray[np.uint8]) -> "moderngl.Texture":
-    limit = int(context.info["GL_MAX_TEXTURE_SIZE"])
-    # Take every second texel of a texture that the device cannot hold. Views are far smaller than that.
-    while max(pixels.shape[:2]) > limit:
-        pixels = pixels[::2, ::2]
-    height, width, channels = pixels.shape
-    # OpenGL's first row is the bottom one, at v = 0; a picture's first row is the top one.
-    data = np.ascontiguousarray(pixels[::-1]).tobytes()
-    # sRGB formats: the device then interpolates and builds mipmaps in linear light.
-    gl_format = SRGB8_ALPHA8 if channels == 4 else SRGB8
-    texture = context.texture((width, height), channels, data, alignment=1, internal_format=gl_format)
-    texture.build_mipmaps()
-    texture.repeat_x = texture.repeat_y = True
-    texture.filter = (context.LINEAR_MIPMAP_LINEAR, context.LINEAR)
-    # No anisotropic filtering: llvmpipe (Mesa 22.3) loops forever where a texture's derivatives are huge.
-    return texture
 
 
 class _CasterBuffers:
@@ -229,14 +190,20 @@ class DeviceMesh:
             geometry.is_transparent,
             geometry.groups,
         )
-        self.has_coincident_faces = geometry.has_coincident_faces
+        self.has_coincident_faces, self._is_cut = geometry.has_coincident_faces, geometry.is_cut
         self._context, self._programs = context, programs
         self._caster = _CasterBuffers(context, geometry.caster)
         self._vertices = context.buffer(geometry.vertices.tobytes())
+        self._colors = None if geometry.colors is None else context.buffer(geometry.colors.tobytes())
+        self._has_encoded_colors = mesh.has_encoded_colors
         self._indices = context.buffer(geometry.indices.tobytes())
-        self._textures = upload_textures(context, mesh.materials)
-        self._blank = context.texture((1, 1), 4, b"\xff" * 4)
-        self.materials = make_float_texture(context, build_material_table(mesh.materials))
+        self._textures = DeviceTextures(context, mesh.materials)
+        self.is_emissive = self._textures.are_emissive
+        """True if a texture says where the mesh emits light."""
+        self.materials = make_float_texture(
+            context, build_material_table(mesh.materials, is_cut=geometry.is_cut)
+        )
+        self._flags = self._build_flags()
 
     def draw_surface(
         self, fragment: str, defines: tuple[str, ...], inputs: Mapping[str, Any], copies: NDArray[np.void]
@@ -249,18 +216,19 @@ class DeviceMesh:
             inputs: Inputs of the shaders.
             copies: Copies [N] as records ``INSTANCE``.
         """
-        flags = ("TEXTURED", *(("TRANSPARENT",) if self.is_transparent else ()), *defines)
-        program = self._programs.get_mesh_program(fragment, *flags)
-        vertices = [(self._vertices, *_format_layout(VERTEX, program))]
+        program = self._programs.get_mesh_program(fragment, *self._flags, *defines)
+        vertices: list[Any] = [(self._vertices, *_format_layout(VERTEX, program))]
+        if self._colors is not None and "color" in program:
+            vertices.append((self._colors, "4f", "color"))
         with self._make_vertex_array(program, vertices, self._indices, copies) as array:
             for group in self._groups:
-                texture = self._blank if group.texture is None else self._textures[group.texture]
-                bind_inputs(program, {**inputs, "material_table": self.materials, "color_texture": texture})
+                textures = self._textures.get_inputs(group.textures)
+                bind_inputs(program, {**inputs, "material_table": self.materials, **textures})
                 array.render(vertices=group.num_corners, first=group.first, instances=len(copies))
 
     def draw_depth(self, copies: NDArray[np.void]) -> None:
-        """Draw the shadow caster once per copy; a transparent mesh is drawn in full, to test its alpha."""
-        if self.is_transparent:
+        """Draw the shadow caster once per copy; a mesh whose alpha must be tested is drawn in full."""
+        if self.is_transparent or self._is_cut:
             self.draw_surface("depth", (), {}, copies)
             return
         program = self._programs.get_mesh_program("depth")
@@ -270,15 +238,28 @@ class DeviceMesh:
 
     def release(self) -> None:
         """Free the mesh's memory on the device."""
-        for item in (
-            *self._textures,
+        items = (
+            self._textures,
             self._vertices,
+            self._colors,
             self._indices,
             self._caster,
-            self._blank,
             self.materials,
-        ):
-            item.release()
+        )
+        for item in items:
+            if item is not None:
+                item.release()
+
+    def _build_flags(self) -> tuple[str, ...]:
+        """Return the names to define for shaders that read the surface: what this mesh has beside others."""
+        flags = {
+            "TRANSPARENT": self.is_transparent,
+            "CUT": self._is_cut,
+            "COLORED": self._colors is not None,
+            "ENCODED": self._has_encoded_colors,
+            "MIRRORED": self._textures.are_mirrored,
+        }
+        return ("TEXTURED", *(name for name, used in flags.items() if used))
 
     @contextmanager
     def _make_vertex_array(

@@ -60,6 +60,8 @@ def make_out_of_memory_error(mesh: Mesh, image_px: int, error: OutOfMemoryError)
 
 def estimate_device_bytes(mesh: Mesh) -> int:
     """Estimate the memory that a mesh takes on the device."""
-    textures = {id(item.texture): item.texture.pixels.size for item in mesh.materials if item.texture}
-    # 36 bytes is the size of a VERTEX; mipmaps add a third to a texture.
-    return mesh.triangles.size * 4 + len(mesh.positions) * 36 + sum(textures.values()) * 4 // 3
+    pairs = ((item.texture, item.emission_texture) for item in mesh.materials)
+    textures = {id(texture): texture.pixels.size for pair in pairs for texture in pair if texture}
+    # 36 bytes is the size of a VERTEX, and 16 that of a color; mipmaps add a third to a texture.
+    vertex = 36 if mesh.colors is None else 52
+    return mesh.triangles.size * 4 + len(mesh.positions) * vertex + sum(textures.values()) * 4 // 3

@@ -192,7 +192,7 @@ class MeshRenderer:
                 rectangles,
                 blocks,
                 {**inputs, **layer.inputs},
-                self._build_defines(),
+                (*self._build_defines(), *((("EMISSIVE", ""),) if self._mesh.is_emissive else ())),
                 behind=nearer is not None,
             )
             nearer = layer
@@ -201,8 +201,10 @@ class MeshRenderer:
         self, layer: GeometryLayer, nearer: GeometryLayer | None, scenes: Scenes, grid: TileGrid
     ) -> None:
         layer.clear()
-        layer.framebuffer.use()
+        layer.get_framebuffer(emissive=self._mesh.is_emissive).use()
         defines = ("SURFACE", *(("IN_TURN",) if self._mesh.has_coincident_faces else ()))
+        if self._mesh.is_emissive:
+            defines = (*defines, "EMISSIVE")
         inputs: ShaderInputs = {"tile_px": grid.tile_px}
         if nearer is not None:
             defines, inputs = (*defines, "BEHIND"), {**inputs, "nearer_depth": nearer.depth}

@@ -87,9 +87,13 @@ class TargetSizes:
 
 
 class GeometryLayer:
-    """The surfaces that the cameras see at every sample: color, normal, material, and depth."""
+    """The surfaces that the cameras see at every sample: color, normal, material, and depth.
+
+    A layer of a mesh with emission textures also has the values of these.
+    """
 
     def __init__(self, context: "moderngl.Context", grid: TileGrid) -> None:
+        self._context = context
         self.color = context.texture(grid.size, 4)
         self.normal = context.texture(grid.size, 4, dtype="f2")
         self.material = context.texture(grid.size, 1, dtype="u2")
@@ -98,7 +102,7 @@ class GeometryLayer:
         self._textures = [self.color, self.normal, self.material, self.depth]
         for texture in self._textures:
             texture.filter = (context.NEAREST, context.NEAREST)
-        self.framebuffer = context.framebuffer(self._textures, self._test)
+        self._framebuffers = [context.framebuffer(self._textures, self._test)]
         self._only_depth = context.framebuffer([self.depth], self._test)
         self.inputs = {
             "color_buffer": self.color,
@@ -107,13 +111,23 @@ class GeometryLayer:
             "depth_buffer": self.depth,
         }
 
+    def get_framebuffer(self, *, emissive: bool) -> "moderngl.Framebuffer":
+        """Return the framebuffer of the layer; that with emission is made when it is first used."""
+        if emissive and len(self._framebuffers) == 1:
+            emission = self._context.texture(self.color.size, 4, dtype="f2")
+            emission.filter = (self._context.NEAREST, self._context.NEAREST)
+            self._textures.append(emission)
+            self._framebuffers.append(self._context.framebuffer(self._textures, self._test))
+            self.inputs["emission_buffer"] = emission
+        return self._framebuffers[int(emissive)]
+
     def clear(self) -> None:
         """Mark all samples as empty; only depth needs to be cleared for that."""
         self._only_depth.clear(depth=1.0)
 
     def release(self) -> None:
         """Free the memory on the device."""
-        for item in (self.framebuffer, self._only_depth, *self._textures, self._test):
+        for item in (*self._framebuffers, self._only_depth, *self._textures, self._test):
             item.release()
 
 

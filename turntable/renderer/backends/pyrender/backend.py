@@ -3,7 +3,7 @@
 Camera, poses, colors and textures are exact, and so is everything that pixel centers see (mask, depth,
 normals, coordinates). The light is approximate. The spot has a hard shadow, from a map of 2048 x 2048. The
 sun has light but no soft shadows. The world is one gray. There are four samples per pixel at every quality.
-Transparent surfaces cast full shadows, and are blended in display values.
+Transparent surfaces cast full shadows, and are blended in display values. Texels are interpolated in sRGB.
 """
 
 from collections.abc import Collection, Sequence
@@ -66,6 +66,7 @@ class PyrenderBackend(Backend):
         """
         doubled = make_double_sided(mesh)
         parts = list(iter_parts(self._pyrender, doubled))
+        self._renderer.has_encoded_colors = mesh.has_encoded_colors
         corners = get_triangle_corners(doubled) if set(outputs) - {"rgb"} else None
         self._renderer.viewport_width = self._renderer.viewport_height = image_size_px
         pictures: list[NDArray[np.uint8]] = []
@@ -98,12 +99,14 @@ class PyrenderBackend(Backend):
         scene, floor = self._scene.scene, self._scene.floor
         solid = {part.primitive: part.first for part in parts if part.is_solid}
         self._renderer.first = {floor.mesh.primitives[0]: 0, **solid}
+        self._renderer.cutoffs = {part.primitive: part.cutoff for part in parts if part.cutoff is not None}
         nodes: list[Any] = []
         for transparent in (False, True):
             primitives = [part.primitive for part in parts if part.is_transparent == transparent]
             if primitives:
                 nodes.append(scene.add(self._pyrender.Mesh(primitives), parent_node=self._scene.object_node))
                 stack.callback(scene.remove_node, nodes[-1])
+        self._renderer.nodes = (floor, *nodes)
         return nodes
 
     def _draw_colors(self) -> NDArray[np.uint8]:

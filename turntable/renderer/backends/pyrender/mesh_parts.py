@@ -13,12 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes import Material, Mesh, center_vertices
+from turntable.renderer.meshes import (
+    Material,
+    Mesh,
+    Texture,
+    Wrap,
+    center_vertices,
+    find_cut_materials,
+    find_transparent_materials,
+)
 
 MAX_TRIANGLES = 2**24 - 1
 """Largest number of triangles whose numbers fit in the 24 bits that are read back."""
 SOLID_ALPHA = 0.5
 """Alpha below which rays through pixel centers pass a surface."""
+REPEAT, MIRRORED_REPEAT, CLAMP_TO_EDGE = 0x2901, 0x8370, 0x812F
+"""OpenGL's constants for the continuation of textures."""
+WRAPS: dict[Wrap, int] = {"repeat": REPEAT, "mirror": MIRRORED_REPEAT, "clamp": CLAMP_TO_EDGE}
+"""OpenGL's constants by our names."""
+NEAREST = 0x2600
+"""OpenGL's constant for textures whose texels are not interpolated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +56,9 @@ class MeshPart:
     is_transparent: bool
     """True if one can see through the part."""
     is_solid: bool
-    """True if rays through pixel centers stop at the part."""
+    """True if rays through pixel centers stop at the part, unless texels or vertices are clear there."""
+    cutoff: float | None
+    """Alpha below which the surface is absent, if it is absent anywhere."""
     emission: tuple[float, float, float]
     """Emitted scene-linear light."""
 
@@ -76,6 +92,7 @@ def make_double_sided(mesh: Mesh) -> Mesh:
         texcoords=np.concatenate([mesh.texcoords] * 2),
         material_index=material[order],
         materials=mesh.materials,
+        colors=None if mesh.colors is None else np.concatenate([mesh.colors] * 2),
         has_normals=mesh.has_normals,
     )
 
@@ -90,32 +107,46 @@ def get_triangle_corners(mesh: Mesh) -> TriangleCorners:
 def iter_parts(pyrender: Any, mesh: Mesh) -> Iterator[MeshPart]:
     """Yield the parts of a doubled mesh."""
     starts = np.flatnonzero(np.diff(mesh.material_index, prepend=-1))
+    transparent, cut = find_transparent_materials(mesh), find_cut_materials(mesh)
     for first, last in zip(starts, [*starts[1:], len(mesh.triangles)], strict=True):
-        material = mesh.materials[mesh.material_index[first]]
+        number = mesh.material_index[first]
+        material, is_transparent = mesh.materials[number], bool(transparent[number])
+        cutoff = material.alpha_cutoff if cut[number] else None
         used, indices = np.unique(mesh.triangles[first:last], return_inverse=True)
         primitive = pyrender.Primitive(
             positions=mesh.positions[used],
             normals=mesh.normals[used],
-            texcoord_0=None if material.texture is None else mesh.texcoords[used],
+            texcoord_0=mesh.texcoords[used] if _has_textures(material) else None,
+            color_0=None if mesh.colors is None else mesh.colors[used],
             indices=indices.reshape(-1, 3),
-            material=_make_material(pyrender, material),
+            material=_make_material(pyrender, material, is_transparent=is_transparent),
         )
-        solid = material.alpha >= SOLID_ALPHA
-        yield MeshPart(primitive, int(first) + 1, _is_transparent(material), solid, material.emission)
+        solid = material.alpha_cutoff is not None or material.alpha >= SOLID_ALPHA
+        yield MeshPart(primitive, int(first) + 1, is_transparent, solid, cutoff, material.emission)
 
 
-def _is_transparent(material: Material) -> bool:
-    texture = material.texture
-    return material.alpha < 1 or (texture is not None and texture.pixels.shape[2] == 4)
+def _has_textures(material: Material) -> bool:
+    return material.texture is not None or material.emission_texture is not None
 
 
-def _make_material(pyrender: Any, material: Material) -> Any:
+def _make_material(pyrender: Any, material: Material, *, is_transparent: bool) -> Any:
     texture = material.texture
     color = material.base_color if texture is None else (1.0, 1.0, 1.0)
     return pyrender.MetallicRoughnessMaterial(
         baseColorFactor=np.array([*(material.lit * np.array(color)), material.alpha]),
-        baseColorTexture=None if texture is None else texture.pixels,
+        baseColorTexture=_make_texture(pyrender, texture),
+        emissiveTexture=_make_texture(pyrender, material.emission_texture),
         metallicFactor=0.0,
         roughnessFactor=material.roughness,
-        alphaMode="BLEND" if _is_transparent(material) else "OPAQUE",
+        alphaMode="BLEND" if is_transparent else "OPAQUE",
     )
+
+
+def _make_texture(pyrender: Any, texture: Texture | None) -> Any:
+    if texture is None:
+        return None
+    u, v = texture.wrap
+    nearest = NEAREST if texture.magnified == "nearest" else None
+    sampler = pyrender.Sampler(magFilter=nearest, wrapS=WRAPS[u], wrapT=WRAPS[v])
+    # Four channels, also of textures with three: OpenGL expects rows of a multiple of four bytes.
+    return pyrender.Texture(source=texture.pixels, source_channels="RGBA", sampler=sampler)

@@ -1,15 +1,14 @@
-"""Conversion between sRGB and linear light, and colors of faces as materials."""
+"""Conversion between sRGB and linear light, and colors of vertices and their materials."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.meshes.mesh import Material
 
-COLOR_STEPS = 15
-"""Steps of a channel to which face colors are rounded.
-
-Each distinct color becomes a material; rounding keeps their number bounded.
-"""
+MATTE = Material(specular=0.0, roughness=1.0)
+"""Material of textures and colors in formats without materials: a color alone says nothing of gloss."""
+MATTE_WHITE = Material(base_color=(1.0, 1.0, 1.0), specular=0.0, roughness=1.0)
+"""The same for meshes with colors of their vertices, which it leaves as they are."""
 
 
 def srgb_to_linear(encoded: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -22,38 +21,18 @@ def linear_to_srgb(light: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0) ** (1 / 2.4) - 0.055)
 
 
-def make_vertex_colors(encoded: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Convert sRGB colors of vertices to those of a mesh.
+def make_encoded_colors(encoded: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Convert sRGB colors of vertices to those of a mesh with encoded colors.
 
     Args:
-        encoded: [N, 3] sRGB values in [0, 1], or [N, 4] with opacities, which stay; clipped to that range.
+        encoded: [N, 3] sRGB values in [0, 1], or [N, 4] with opacities; clipped to that range.
 
     Returns:
-        [N, 4] linear colors and opacities.
+        [N, 4] sRGB values and opacities.
     """
-    clipped = np.clip(np.asarray(encoded, dtype=np.float64), 0, 1)
-    colors = np.ones((len(clipped), 4), dtype=np.float32)
-    colors[:, :3] = srgb_to_linear(clipped[:, :3])
-    colors[:, 3:] = clipped[:, 3:]
+    colors = np.ones((len(encoded), 4), dtype=np.float32)
+    colors[:, : encoded.shape[1]] = np.clip(encoded, 0, 1)
     return colors
-
-
-def colors_to_materials(colors: NDArray[np.floating]) -> tuple[tuple[Material, ...], NDArray[np.int32]]:
-    """Convert the colors of faces to materials.
-
-    Args:
-        colors: [T, 3] sRGB colors, one for each face.
-
-    Returns:
-        The materials, and the index of each face's material [T].
-    """
-    steps = np.round(np.clip(np.nan_to_num(colors), 0, 1) * COLOR_STEPS).astype(np.int64)
-    unique, index = np.unique(steps, axis=0, return_inverse=True)
-    materials = tuple(
-        Material(base_color=(float(r), float(g), float(b)))
-        for r, g, b in srgb_to_linear(unique / COLOR_STEPS)
-    )
-    return materials, index.reshape(-1).astype(np.int32)
 
 
 def tint_pixels(pixels: NDArray[np.uint8], factor: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -74,3 +53,26 @@ def tint_pixels(pixels: NDArray[np.uint8], factor: NDArray[np.float64]) -> NDArr
     for channel in range(3):
         tinted[..., channel] = table[pixels[..., channel], channel]
     return tinted
+
+
+def to_unit_range(values: NDArray[np.number], number_type: str) -> NDArray[np.float64]:
+    """Scale channels of colors to [0, 1], by the type that a file gives them.
+
+    Bytes run to 255, and other integers to the largest of their type, unless none is above 255 (or 65535 for
+    integers of four bytes and more). Other numbers run to 1, or to 255 if one is clearly above 1. NaN is 1.
+
+    Args:
+        values: Channels, of any shape.
+        number_type: Type of the numbers in the file as numpy writes it: "u1", "i4", "f4".
+    """
+    channels = np.asarray(values, dtype=np.float64)
+    top = float(np.nanmax(channels, initial=0.0, where=np.isfinite(channels)))
+    if number_type in ("u1", "i1"):
+        channels, largest = np.where(channels < 0, channels + 256, channels), 255.0
+    elif number_type.startswith("f"):
+        # A little above 1 is an error of rounding.
+        largest = 1.0 if top <= 1.01 else 255.0
+    else:
+        candidates = (255, 65535) if number_type[1:] in ("4", "8") else (255,)
+        largest = float(next((at for at in candidates if top <= at), np.iinfo(number_type).max))
+    return np.clip(np.nan_to_num(channels / largest, nan=1.0), 0, 1)

@@ -45,7 +45,7 @@ def _has_models(folder: Path) -> bool:
     """Return True if a file or folder in a category's folder has the name of a ShapeNet model."""
     names = [
         path.stem if path.suffix == ".glb" else path.name
-        for path in islice(folder.iterdir(), MAX_FOLDERS_CHECKED)
+        for path in islice(folder.glob("*"), MAX_FOLDERS_CHECKED)  # nothing of a folder that is unreadable
     ]
     return any(_MODEL_ID.fullmatch(name) for name in names)
 

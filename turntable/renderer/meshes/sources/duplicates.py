@@ -10,7 +10,8 @@ from typing import TypeVar
 from turntable.datasets.files import compute_file_sha256
 from turntable.errors import MeshError
 from turntable.renderer.meshes.limits import LIMITS
-from turntable.renderer.meshes.sources.source import MeshSource, SourceObject
+from turntable.renderer.meshes.root_folder import RootFolder, open_root
+from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, open_source_root
 
 NUM_THREADS = 8
 """Number of threads that read files. Files may lie on slow network disks, and hashing releases the GIL."""
@@ -39,7 +40,8 @@ def find_duplicates(source: MeshSource, objects: Sequence[SourceObject]) -> tupl
 def _find_equal_files(source: MeshSource, ids: Sequence[str]) -> list[list[str]]:
     """Find groups of ids whose mesh files have the same bytes."""
     with ThreadPoolExecutor(NUM_THREADS) as pool:
-        sizes = pool.map(lambda name: _get_file_size(source, name), ids)
+        root = open_source_root(source)
+        sizes = pool.map(lambda name: _get_file_size(source, name, root), ids)
         same_size = [name for group in _group_by_key(zip(sizes, ids, strict=True)) for name in group]
         hashes = pool.map(lambda name: _compute_hash(source, name), same_size)
         return list(_group_by_key(zip(hashes, same_size, strict=True)))
@@ -52,24 +54,25 @@ def _find_equal_models(source: MeshSource, objects: Sequence[SourceObject]) -> l
     return list(_group_by_key((item.id.rpartition("/")[2], item.id) for item in objects))
 
 
-def _get_file_size(source: MeshSource, object_id: str) -> int | None:
+def _get_file_size(source: MeshSource, object_id: str, root: RootFolder | None) -> int | None:
     """Return the size of the object's main file, or None if it is generated or cannot be read."""
     try:
         path = source.find_mesh_file(object_id)
-        return None if path is None else _get_readable_size(path)
+        return None if path is None else _get_readable_size(path, root)
     except (OSError, RuntimeError, MeshError):  # loading the object will report the error
         return None
 
 
-def _get_readable_size(path: Path) -> int | None:
+def _get_readable_size(path: Path, root: RootFolder | None) -> int | None:
     """Return the size of a regular file.
 
-    None for a file beyond the limit, a link that leaves the folder, or anything else, such as a device.
+    None for a file beyond the limit, a link that leaves the root (its own folder, for a source without one),
+    or anything else, such as a device.
     """
     state = path.lstat()
     if S_ISLNK(state.st_mode):
         resolved = path.resolve(strict=True)
-        if not resolved.is_relative_to(path.parent.resolve()):
+        if not (root or open_root(path.parent)).contains(resolved):
             return None
         state = resolved.stat()
     return state.st_size if S_ISREG(state.st_mode) and state.st_size <= LIMITS.file_bytes else None

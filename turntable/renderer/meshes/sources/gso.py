@@ -1,5 +1,6 @@
 """A source for Google Scanned Objects as its archives unpack: ``{name}/meshes/model.obj``."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from turntable.errors import InvalidInputError, format_text
-from turntable.renderer.meshes.formats import load_obj
+from turntable.renderer.meshes.formats import forget_indices, load_obj
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.root_folder import RootFolder, decode_disk_path, open_root
+from turntable.renderer.meshes.sources.folder_walk import is_folder_inside, scan_folder
 from turntable.renderer.meshes.sources.mesh_transforms import rotate_mesh, scale_to_unit
 from turntable.renderer.meshes.sources.source import (
     UNKNOWN_CATEGORY,
@@ -53,6 +56,8 @@ class GsoSource:
     """License of the meshes as a whole."""
     limits: Limits = LIMITS
     """Limits on what an object's files may ask for."""
+    links_under: tuple[Path, ...] = ()
+    """Folders that links below the root may lead into, besides the root."""
 
     def list_objects(self) -> tuple[SourceObject, ...]:
         """Return every folder with a model. Its category comes from ``metadata.pbtxt``, if it has one.
@@ -60,10 +65,19 @@ class GsoSource:
         Raises:
             InvalidInputError: The folder holds no models; the message says what it seems to be.
         """
+        forget_indices()
         root = check_folder(self.root, "the folder of Google's scanned objects")
-        names = sorted(path.relative_to(root).parts[0] for path in root.glob(f"*/{MODEL_PATH.as_posix()}"))
-        if names:
-            return tuple(SourceObject(name, _read_category(root / name / TABLE_NAME)) for name in names)
+        root_folder = self._folder
+        folders = {
+            decode_disk_path(entry.name): Path(entry.path)
+            for entry in scan_folder(root, root_folder)
+            if is_folder_inside(entry, root_folder) and os.path.isfile(f"{entry.path}/{MODEL_PATH}")  # noqa: PTH113
+        }
+        if folders:
+            return tuple(
+                SourceObject(name, _read_category(folders[name] / TABLE_NAME, root_folder))
+                for name in sorted(folders)
+            )
         if next(root.glob("*.zip"), None) is not None:
             raise InvalidInputError(f"{root} is still zipped: unpack every archive into a folder of its name")
         if (root / MODEL_PATH).is_file():
@@ -76,12 +90,12 @@ class GsoSource:
         """Load an object. Its texture may lie beside the mesh or in ``materials/textures``."""
         folder = resolve_object_path(self.root, object_id)
         path = folder / MODEL_PATH
-        mesh = load_obj(path, folder, self.limits, (folder / TEXTURES_PATH,))
+        mesh = load_obj(path, self._folder, self.limits, (folder / TEXTURES_PATH,), object_folder=folder)
         return scale_to_unit(rotate_mesh(mesh, Z_UP_ROTATION), path)
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:
         """Return the SHA-256 of the mesh file, its materials and textures."""
-        return compute_files_digest(mesh.files, resolve_object_path(self.root, object_id))
+        return compute_files_digest(mesh.files, resolve_object_path(self.root, object_id), self._folder)
 
     def get_license(self, object_id: str) -> str:  # noqa: ARG002
         """Return the license of Google Scanned Objects."""
@@ -95,10 +109,15 @@ class GsoSource:
         """Return the numbers of objects and categories."""
         return describe_objects(self.list_objects())
 
+    @property
+    def _folder(self) -> RootFolder:
+        """The root, and where its links may lead."""
+        return open_root(self.root, self.links_under)
 
-def _read_category(path: Path) -> str:
-    """Read the category of an object from its metadata."""
-    if not path.is_file():
+
+def _read_category(path: Path, root: RootFolder) -> str:
+    """Read the category of an object from its metadata, which a link may not take from outside the root."""
+    if root.locate(path)[0] != "inside" or not os.access(path, os.R_OK):
         return UNKNOWN_CATEGORY
     with path.open(encoding="utf-8", errors="replace") as file:
         match = _CATEGORY.search(file.read(MAX_TABLE_BYTES))

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from turntable.errors import InvalidInputError, MeshError, format_text
-from turntable.renderer.meshes.formats import load_gltf
+from turntable.renderer.meshes.formats import forget_indices, load_gltf
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.root_folder import RootFolder, decode_disk_path, open_root
+from turntable.renderer.meshes.sources.folder_walk import iter_files_below
 from turntable.renderer.meshes.sources.mesh_transforms import scale_to_unit
 from turntable.renderer.meshes.sources.source import (
     UNKNOWN_CATEGORY,
@@ -19,7 +21,6 @@ from turntable.renderer.meshes.sources.source import (
     check_folder,
     compute_files_digest,
     describe_objects,
-    iter_files_below,
 )
 
 CATEGORIES_FILE = "lvis-annotations.json"
@@ -64,6 +65,8 @@ class ObjaverseSource:
     """License of the meshes as a whole."""
     limits: Limits = LIMITS
     """Limits on what an object's files may ask for."""
+    links_under: tuple[Path, ...] = ()
+    """Folders that links below the root may lead into, besides the root."""
 
     def list_objects(self) -> tuple[SourceObject, ...]:
         """Return an object for every GLB file.
@@ -72,10 +75,11 @@ class ObjaverseSource:
             InvalidInputError: The folder holds no GLB files, two have the same name, or a table cannot be
                 read.
         """
+        forget_indices()
         root = check_folder(self.root, "the folder of Objaverse's GLB files")
         # Listing always looks at the disk again; loading then uses what it found.
         _index_glb_files.cache_clear()
-        paths = _index_glb_files(root)
+        paths = _index_glb_files(self._folder)
         if not paths:
             raise InvalidInputError(f"{root} holds no GLB files; for other meshes give --source folder")
         table = _read_table(root, CATEGORIES_FILE).items()
@@ -83,13 +87,13 @@ class ObjaverseSource:
         return tuple(SourceObject(uid, category.get(uid, UNKNOWN_CATEGORY)) for uid in sorted(paths))
 
     def load(self, object_id: str) -> Mesh:
-        """Load an object and scale it. It may refer to files in its own folder only."""
+        """Load an object and scale it."""
         path = self._resolve_path(object_id)
-        return scale_to_unit(load_gltf(path, limits=self.limits), path)
+        return scale_to_unit(load_gltf(path, self._folder, self.limits, object_folder=path.parent), path)
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:
         """Return the SHA-256 of the files the mesh was read from."""
-        return compute_files_digest(mesh.files, self._resolve_path(object_id).parent)
+        return compute_files_digest(mesh.files, self._resolve_path(object_id).parent, self._folder)
 
     def get_license(self, object_id: str) -> str:
         """Return the license in the annotations, by its SPDX name, or that of the source."""
@@ -105,36 +109,40 @@ class ObjaverseSource:
         listed = _read_table(self.root, PATHS_FILE)
         return describe_objects(self.list_objects(), **({"listed": len(listed)} if listed else {}))
 
+    @property
+    def _folder(self) -> RootFolder:
+        """The root, and where its links may lead."""
+        return open_root(self.root, self.links_under)
+
     def _resolve_path(self, object_id: str) -> Path:
         """Return the path of the GLB file."""
-        path = _index_glb_files(self.root).get(object_id)
+        path = _index_glb_files(self._folder).get(object_id)
         if path is None or not path.is_file():
             raise MeshError(f"{self.root}: the GLB file of {object_id} is gone", reason="file missing")
         return path
 
 
 @lru_cache(maxsize=2)
-def _index_glb_files(root: Path) -> Mapping[str, Path]:
+def _index_glb_files(root: RootFolder) -> Mapping[str, Path]:
     """Return the paths of all GLB files by name.
 
     The folder is searched once for each process, because an id does not say which subfolder holds its file.
     """
     paths: dict[str, Path] = {}
     for path in _iter_glb_files(root):
-        if path.stem in paths:
+        name = decode_disk_path(path.stem)
+        if name in paths:
             raise InvalidInputError(
-                f"{path} and {paths[path.stem]} have the same name; in Objaverse names are ids, so keep "
-                "one of them"
+                f"{format_text(str(path), 500)} and {format_text(str(paths[name]), 500)} have the same name; "
+                "in Objaverse names are ids, so keep one of them"
             )
-        paths[path.stem] = path
+        paths[name] = path
     return paths
 
 
-def _iter_glb_files(root: Path) -> Iterator[Path]:
+def _iter_glb_files(root: RootFolder) -> Iterator[Path]:
     """Iterate over the GLB files below the root, sorted, without hidden ones."""
-    for path in sorted(iter_files_below(root)):
-        if path.suffix.lower() == ".glb" and not path.name.startswith("."):
-            yield path
+    yield from sorted(iter_files_below(root, (".glb",)))
 
 
 @lru_cache(maxsize=8)

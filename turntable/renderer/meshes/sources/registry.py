@@ -1,6 +1,7 @@
 """The sources of meshes by the names that recipes and the command line use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -14,9 +15,9 @@ from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
 from turntable.renderer.meshes.sources.source import MeshSource
 from turntable.renderer.meshes.sources.zoo import ZooSource
 
-_FOLDER_SOURCES: dict[str, Callable[[Path], MeshSource]] = {
+_FOLDER_SOURCES: dict[str, Callable[..., MeshSource]] = {
     "shapenet": ShapeNetSource,
-    "shapenet-v1": lambda root: ShapeNetSource(root, version="v1"),
+    "shapenet-v1": partial(ShapeNetSource, version="v1"),
     "shapenetsem": ShapeNetSemSource,
     "objaverse": ObjaverseSource,
     "gso": GsoSource,
@@ -27,13 +28,20 @@ DEFAULT_ZOO_OBJECTS = 320
 """Number of objects of the zoo if none is given."""
 
 
-def open_source(name: str, meshes_path: Path | None, num_objects: int | None = None) -> MeshSource:
+def open_source(
+    name: str,
+    meshes_path: Path | None,
+    num_objects: int | None = None,
+    *,
+    links_under: Iterable[str | Path] = (),
+) -> MeshSource:
     """Open a source of meshes.
 
     Args:
         name: Name of the source, one of ``choices.SourceName``.
         meshes_path: Folder of the meshes. The zoo needs none.
         num_objects: Number of objects of the zoo. Other sources ignore it.
+        links_under: Folders that links below the folder of the meshes may lead into, besides that folder.
 
     Raises:
         InvalidInputError: No source has this name, or the folder is missing, or the zoo was given one.
@@ -48,4 +56,4 @@ def open_source(name: str, meshes_path: Path | None, num_objects: int | None = N
     check_choice("source of meshes", name, get_args(SourceName))
     if meshes_path is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
-    return _FOLDER_SOURCES[name](meshes_path)
+    return _FOLDER_SOURCES[name](meshes_path, links_under=tuple(map(Path, links_under)))

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.formats import load_mesh_file
+from turntable.renderer.meshes.formats import forget_indices, load_mesh_file
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh, compute_diagonal
+from turntable.renderer.meshes.root_folder import RootFolder, open_root
 from turntable.renderer.meshes.sources.mesh_transforms import scale_to_unit
 from turntable.renderer.meshes.sources.shapenet_facts import list_synsets
 from turntable.renderer.meshes.sources.shapenet_layout import (
@@ -45,6 +46,8 @@ class ShapeNetSource:
     """License of the meshes as a whole."""
     limits: Limits = LIMITS
     """Limits on what an object's files may ask for."""
+    links_under: tuple[Path, ...] = ()
+    """Folders that links below the root may lead into, besides the root."""
 
     @property
     def name(self) -> str:
@@ -57,25 +60,24 @@ class ShapeNetSource:
         Raises:
             InvalidInputError: The folder is another version, incomplete, or not ShapeNetCore.
         """
-        layout = read_layout(self.root, self.version)
+        forget_indices()
+        layout = read_layout(self._folder, self.version)
         return tuple(SourceObject(f"{synset}/{model}", synset) for synset, model in layout.models)
 
     def load(self, object_id: str) -> Mesh:
-        """Load an object. Its textures lie beside ``models``, and never outside the object's folder."""
+        """Load an object. Its textures lie beside ``models``; none of another object stands in for one."""
         path = self._resolve_path(object_id)
         if path.suffix.lower() == ".glb":
-            # A model with a folder of its own may have its textures there.
-            folder = path.parent if path.parent.name == object_id.rpartition("/")[2] else None
-            return scale_to_unit(load_mesh_file(path, folder, self.limits), path)
-        mesh = load_mesh_file(path, resolve_object_path(self.root, object_id), self.limits)
+            return scale_to_unit(load_mesh_file(path, self._folder, self.limits, path.parent), path)
+        folder = resolve_object_path(self.root, object_id)
+        mesh = load_mesh_file(path, self._folder, self.limits, folder)
         return check_scale(mesh, path) if self.version == "v2" else scale_to_unit(mesh, path)
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:
         """Return the SHA-256 of the mesh file, its materials and textures."""
         glb = self._resolve_path(object_id).suffix.lower() == ".glb"
-        return compute_files_digest(
-            mesh.files, self.root if glb else resolve_object_path(self.root, object_id)
-        )
+        folder = self.root if glb else resolve_object_path(self.root, object_id)
+        return compute_files_digest(mesh.files, folder, self._folder)
 
     def get_license(self, object_id: str) -> str:  # noqa: ARG002
         """Return the license of ShapeNet."""
@@ -87,7 +89,7 @@ class ShapeNetSource:
 
     def describe(self) -> dict[str, Any]:
         """Return the version and layout, counts, and what is missing."""
-        layout = read_layout(self.root, self.version)
+        layout = read_layout(self._folder, self.version)
         synsets = {synset for synset, _ in layout.models}
         return {
             "version": layout.version,
@@ -100,13 +102,18 @@ class ShapeNetSource:
             "still_zipped": list(layout.archives),
         }
 
+    @property
+    def _folder(self) -> RootFolder:
+        """The root, and where its links may lead."""
+        return open_root(self.root, self.links_under)
+
     def _resolve_path(self, object_id: str) -> Path:
         """Return the path of the object's file, where it is expected if there is none."""
         folder = resolve_object_path(self.root, object_id)
         path = folder / (V2_MODEL if self.version == "v2" else V1_MODEL)
         if self.version == "v2" and not path.is_file() and self.root.is_dir():
             synset, _, model = object_id.partition("/")
-            return next(iter_glb_files(self.root, synset, model), path)
+            return next(iter_glb_files(self._folder, synset, model), path)
         return path
 
 

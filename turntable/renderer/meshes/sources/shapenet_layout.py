@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from turntable.errors import InvalidInputError, format_text
+from turntable.renderer.meshes.root_folder import RootFolder, open_root
+from turntable.renderer.meshes.sources.folder_walk import is_folder_inside, iter_files_below, scan_folder
 from turntable.renderer.meshes.sources.shapenet_facts import EMPTY_MODELS, find_synset
-from turntable.renderer.meshes.sources.source import check_folder, iter_files_below
+from turntable.renderer.meshes.sources.source import check_folder
 
 ShapeNetVersion = Literal["v1", "v2"]
 """Version of ShapeNetCore."""
@@ -47,26 +49,31 @@ class ShapeNetLayout:
         return "v1" if self.kind == "v1" else "v2"
 
 
-def read_layout(root: Path, version: ShapeNetVersion) -> ShapeNetLayout:
+def read_layout(folder: Path | RootFolder, version: ShapeNetVersion) -> ShapeNetLayout:
     """Read the layout and content of a folder.
+
+    Args:
+        folder: The folder, without links out of it; or the root, with where its links may lead.
+        version: Version that it should be.
 
     Raises:
         InvalidInputError: The folder is not ShapeNetCore of this version, complete and unpacked. The message
             says what it seems to be and what to do.
     """
-    check_folder(root, "the folder of ShapeNet's synsets")
+    root_folder = open_root(folder)
+    root = check_folder(root_folder.path, "the folder of ShapeNet's synsets")
     models_by_kind: dict[LayoutKind, list[tuple[str, str]]] = {"v2": [], "v1": [], "v2-glb": []}
     missing: list[str] = []
-    for folder in _list_folders(root):
-        for model, kind in _iter_models(folder):
+    for synset in _list_folders(root_folder):
+        for model, kind in _iter_models(synset, root_folder):
             if kind is None:
-                missing.append(f"{folder.name}/{model}")
+                missing.append(f"{synset.name}/{model}")
             else:
-                synset = find_synset(folder.name) if kind == "v2-glb" else folder.name
-                models_by_kind[kind].append((synset or folder.name, model))
+                name = find_synset(synset.name) if kind == "v2-glb" else synset.name
+                models_by_kind[kind].append((name or synset.name, model))
     kinds: list[LayoutKind] = [kind for kind in models_by_kind if models_by_kind[kind]]
     if not kinds:
-        _raise_no_models(root)
+        _raise_no_models(root_folder)
     _check_kinds(root, kinds, version)
     models = models_by_kind[kinds[0]]
     _check_names(root, kinds[0], models)
@@ -79,45 +86,59 @@ def read_layout(root: Path, version: ShapeNetVersion) -> ShapeNetLayout:
     return ShapeNetLayout(kinds[0], tuple(sorted(models)), tuple(sorted(missing)), known_empty, tuple(zipped))
 
 
-def iter_glb_files(root: Path, synset: str, model: str) -> Iterator[Path]:
+def iter_glb_files(root: RootFolder, synset: str, model: str) -> Iterator[Path]:
     """Iterate over the paths where the GLB file of an object is, in folders by category name."""
     for folder in _list_folders(root):
         if find_synset(folder.name) == synset:
             if (folder / f"{model}.glb").is_file():
                 yield folder / f"{model}.glb"
-            if (folder / model).is_dir():
-                yield from sorted(path for path in iter_files_below(folder / model) if path.suffix == ".glb")
+            elif (path := _find_glb_file(folder, model, root)) is not None:
+                yield path
+            if os.path.isdir(folder / model):  # noqa: PTH112  it answers for unreadable folders too
+                yield from sorted(iter_files_below(open_root(folder / model, root.links_under), (".glb",)))
 
 
-def _list_folders(path: Path) -> list[Path]:
-    """List the folders directly below a path, without hidden ones."""
-    with os.scandir(path) as entries:
-        return sorted(
-            Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith(".")
-        )
+def _find_glb_file(folder: Path, model: str, root: RootFolder) -> Path | None:
+    """Return the GLB file of a model in a category's folder, of whatever case its suffix is."""
+    names = (entry.name for entry in scan_folder(folder, root))
+    return next((folder / name for name in names if name[:-4] == model and _is_glb(Path(name))), None)
 
 
-def _iter_models(folder: Path) -> Iterator[tuple[str, LayoutKind | None]]:
+def _is_glb(path: Path) -> bool:
+    """Return True if a file is a GLB file by its name."""
+    return path.suffix.lower() == ".glb"
+
+
+def _list_folders(root: RootFolder) -> list[Path]:
+    """List the folders directly below the root, without hidden ones and without links that leave it."""
+    return sorted(
+        Path(entry.path)
+        for entry in scan_folder(root.path, root)
+        if not entry.name.startswith(".") and is_folder_inside(entry, root)
+    )
+
+
+def _iter_models(folder: Path, root: RootFolder) -> Iterator[tuple[str, LayoutKind | None]]:
     """Iterate over the models in a synset's folder: name and layout, None for a folder without a mesh."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                for kind in _list_kinds(Path(entry.path)):
-                    yield entry.name, kind
-            elif entry.name.lower().endswith(".glb"):
-                yield entry.name[:-4], "v2-glb"
+    for entry in scan_folder(folder, root):
+        if entry.name.startswith("."):
+            continue
+        if is_folder_inside(entry, root):
+            for kind in _list_kinds(Path(entry.path), root):
+                yield entry.name, kind
+        elif entry.name.lower().endswith(".glb") and not os.path.isdir(entry.path):  # noqa: PTH112
+            yield entry.name[:-4], "v2-glb"
 
 
-def _list_kinds(model: Path) -> list[LayoutKind | None]:
+def _list_kinds(model: Path, root: RootFolder) -> list[LayoutKind | None]:
     """List the layouts in which a model's folder holds a mesh; [None] if it holds none."""
     kinds: list[LayoutKind | None] = []
-    if (model / V2_MODEL).is_file():
+    # os.path.isfile, because it answers for folders that cannot be read, too.
+    if os.path.isfile(model / V2_MODEL):  # noqa: PTH113
         kinds.append("v2")
-    if (model / V1_MODEL).is_file():
+    if os.path.isfile(model / V1_MODEL):  # noqa: PTH113
         kinds.append("v1")
-    if not kinds and any(path.suffix == ".glb" for path in iter_files_below(model)):
+    if not kinds and any(True for _ in iter_files_below(open_root(model, root.links_under), (".glb",))):
         kinds.append("v2-glb")
     return kinds or [None]
 
@@ -174,8 +195,9 @@ def _check_complete(root: Path, num_models: int, missing: list[str]) -> None:
     )
 
 
-def _raise_no_models(root: Path) -> NoReturn:
+def _raise_no_models(root_folder: RootFolder) -> NoReturn:
     """Raise an error that says what a folder without models seems to be."""
+    root = root_folder.path
 
     def find_first(pattern: str) -> Path | None:
         return next(iter(islice(root.glob(pattern), 1)), None)
@@ -212,7 +234,7 @@ def _raise_no_models(root: Path) -> NoReturn:
     for find_evidence, format_guess in guesses:
         if (path := find_evidence()) is not None:
             raise InvalidInputError(f"{root} {format_guess(path)}")
-    empty = [folder.name for folder in _list_folders(root) if find_synset(folder.name)]
+    empty = [folder.name for folder in _list_folders(root_folder) if find_synset(folder.name)]
     if empty:
         raise InvalidInputError(
             f"{root} holds no models in its {len(empty)} synsets ({', '.join(empty[:3])}); unpack them again"

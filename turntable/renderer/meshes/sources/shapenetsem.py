@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError, MeshError, format_text
-from turntable.renderer.meshes.formats import load_obj
+from turntable.renderer.meshes.formats import forget_indices, load_obj
 from turntable.renderer.meshes.limits import LIMITS, Limits
 from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.root_folder import RootFolder, open_root
 from turntable.renderer.meshes.sources.mesh_transforms import (
     compute_upright_rotation,
     rotate_mesh,
@@ -71,6 +72,8 @@ class ShapeNetSemSource:
     """License of the meshes as a whole."""
     limits: Limits = LIMITS
     """Limits on what an object's files may ask for."""
+    links_under: tuple[Path, ...] = ()
+    """Folders that links below the root may lead into, besides the root."""
 
     def list_objects(self) -> tuple[SourceObject, ...]:
         """Return an object for every OBJ file. Objects without a category in the table are "unsorted".
@@ -78,6 +81,7 @@ class ShapeNetSemSource:
         Raises:
             InvalidInputError: The folder holds no OBJ files, or the table cannot be read.
         """
+        forget_indices()
         folder, rows = self._resolve_models_folder(), self._read_rows()
         ids = sorted(path.stem for path in folder.glob("*.obj") if not path.name.startswith("."))
         if not ids:
@@ -88,13 +92,13 @@ class ShapeNetSemSource:
         """Load an object, turn it upright and scale it."""
         path, row = self._resolve_path(object_id), self._read_rows().get(object_id, _MetadataRow())
         texture_folders = tuple(self.root / name for name in TEXTURE_FOLDERS)
-        mesh = load_obj(path, self.root, self.limits, texture_folders)
+        mesh = load_obj(path, self._folder, self.limits, texture_folders)
         up, front = (_axis_to_world(axis) for axis in (row.up, row.front))
         return scale_to_unit(rotate_mesh(mesh, compute_upright_rotation(up, front)), path)
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """Return the SHA-256 of the mesh file, its materials and textures."""
-        return compute_files_digest(mesh.files, self.root)
+        return compute_files_digest(mesh.files, self.root, self._folder)
 
     def get_license(self, object_id: str) -> str:  # noqa: ARG002
         """Return the license of ShapeNet."""
@@ -110,6 +114,11 @@ class ShapeNetSemSource:
         return describe_objects(
             objects, in_table=len({item.id for item in objects}.intersection(self._read_rows()))
         )
+
+    @property
+    def _folder(self) -> RootFolder:
+        """The root, and where its links may lead."""
+        return open_root(self.root, self.links_under)
 
     def _resolve_models_folder(self) -> Path:
         """Return the folder of the OBJ files."""

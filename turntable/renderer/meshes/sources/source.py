@@ -5,7 +5,7 @@ A source lists its objects and loads the mesh of each.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -14,11 +14,10 @@ from turntable.datasets.files import compute_file_sha256
 from turntable.errors import InvalidInputError, MeshError, TurntableError, format_text
 from turntable.renderer.meshes.coincident_faces import mark_coincident_faces
 from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.root_folder import RootFolder, find_disk_path, open_root
 
 UNKNOWN_CATEGORY = "unsorted"
 """Category of objects whose category is not known."""
-MAX_DEPTH = 32
-"""Most folders within folders that are searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,43 +102,42 @@ def load_mesh(source: MeshSource, object_id: str) -> Mesh:
         ) from error
 
 
-def compute_files_digest(paths: Iterable[Path], root: Path) -> str:
-    """Return the SHA-256 (hex) of the names and contents of files below ``root``."""
+def compute_files_digest(paths: Iterable[Path], folder: Path, root: RootFolder) -> str:
+    """Return the SHA-256 (hex) of the names and contents of files, by their paths relative to a folder.
+
+    A file elsewhere in the folder of the meshes has a path with "..". A content of a Hugging Face cache has
+    the path of the link to it, and so has what a link out of the root leads to. So a cache and links have the
+    digests of a plain folder.
+
+    Args:
+        paths: Paths of the files.
+        folder: Folder of the object.
+        root: Folder of the meshes.
+    """
     digest = hashlib.sha256()
-    resolved = root.resolve()
-    for path in sorted(item.resolve() for item in paths):
-        digest.update(f"{path.relative_to(resolved).as_posix()}\0{compute_file_sha256(path)}\n".encode())
+    resolved = root.resolve_folder(folder)
+    # Through links, a file may have been read by two paths, such as "a/../b" and "b": it counts once.
+    named = {
+        (Path(os.path.normpath(path)), path) for item in paths for path in (_resolve_below(item, resolved),)
+    }
+    lines: dict[bytes, None] = {}
+    for name, path in sorted(named):
+        relative = os.path.relpath(name, resolved).encode("utf-8", "surrogateescape")
+        lines[relative + f"\0{compute_file_sha256(path)}\n".encode()] = None
+    digest.update(b"".join(lines))
     return digest.hexdigest()
 
 
-def iter_files_below(root: Path) -> Iterator[Path]:
-    """Iterate over the regular files below a folder. Links to files are followed, links to folders are not.
-
-    Raises:
-        InvalidInputError: A folder lies deeper than ``MAX_DEPTH``, which no collection of meshes needs.
-    """
-    stack = [(root, 0)]
-    while stack:
-        folder, depth = stack.pop()
-        if depth > MAX_DEPTH:
-            raise InvalidInputError(
-                f"{root} has folders {depth} deep within one another ({format_text(str(folder))}); give the "
-                "folder that holds the meshes"
-            )
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    stack.append((Path(entry.path), depth + 1))
-                elif _is_file(entry):
-                    yield Path(entry.path)
+def _resolve_below(path: Path, root: Path) -> Path:
+    """Return the path without symbolic links if it then lies below the root, else as it is."""
+    resolved = path.resolve()
+    return resolved if resolved.is_relative_to(root) else path
 
 
-def _is_file(entry: "os.DirEntry[str]") -> bool:
-    """Return True if an entry is a regular file or a link to one."""
-    try:
-        return entry.is_file()
-    except OSError:  # symbolic links in a circle
-        return False
+def open_source_root(source: MeshSource) -> RootFolder | None:
+    """Return the root of a source, with where its links may lead; None for one without a folder ``root``."""
+    root = getattr(source, "root", None)
+    return open_root(root, getattr(source, "links_under", ())) if isinstance(root, Path) else None
 
 
 def check_folder(path: Path, description: str) -> Path:
@@ -150,11 +148,16 @@ def check_folder(path: Path, description: str) -> Path:
         description: Noun phrase for the message, such as "a folder of mesh files".
 
     Raises:
-        InvalidInputError: The path is not a folder.
+        InvalidInputError: The path is not a folder, or cannot be read.
     """
-    if not path.is_dir():
-        state = "is not a folder" if path.exists() else "does not exist"
-        raise InvalidInputError(f"{path} {state}; --meshes takes {description}")
+    try:
+        os.scandir(path).close()
+    except NotADirectoryError:
+        raise InvalidInputError(f"{path} is not a folder; --meshes takes {description}") from None
+    except FileNotFoundError:
+        raise InvalidInputError(f"{path} does not exist; --meshes takes {description}") from None
+    except OSError as error:
+        raise InvalidInputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     return path
 
 
@@ -169,7 +172,7 @@ def resolve_object_path(root: Path, object_id: str) -> Path:
         raise MeshError(
             f"{object_id!r} is not the id of an object; turntable inspect lists the ids", "file missing"
         )
-    return root / object_id
+    return find_disk_path(root, object_id)
 
 
 def describe_objects(objects: Iterable[SourceObject], **more: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Survey of a folder of meshes before rendering: its source, its objects, and what is wrong with them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -45,13 +45,33 @@ class Survey:
         return sum(self.categories.values())
 
 
-def survey_folder(path: Path) -> Survey:
+def survey_folder(path: Path, *, links_under: Iterable[str | Path] = ()) -> Survey:
     """Survey a folder, after detecting its source.
+
+    Args:
+        path: The folder.
+        links_under: Folders that links below it may lead into, besides the folder itself.
 
     Raises:
         InvalidInputError: The folder holds no meshes, or is incomplete.
     """
-    return survey_source(open_source(detect_source(path), path))
+    return survey_source(open_detected_source(path, links_under=links_under))
+
+
+def open_detected_source(
+    path: Path, name: str | None = None, *, links_under: Iterable[str | Path] = ()
+) -> MeshSource:
+    """Open the source of a folder.
+
+    Args:
+        path: The folder.
+        name: Name of the source; None to detect it.
+        links_under: Folders that links below the folder may lead into, besides the folder itself.
+
+    Raises:
+        InvalidInputError: The path is not a folder, or the name is not that of a source.
+    """
+    return open_source(name or detect_source(path), path, links_under=links_under)
 
 
 def survey_source(source: MeshSource) -> Survey:

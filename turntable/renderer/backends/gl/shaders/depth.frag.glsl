@@ -4,7 +4,7 @@
 
 out float out_cover;
 
-#ifdef TRANSPARENT
+#if defined(TRANSPARENT) || defined(CUT)
 #include material
 in vec2 uv;
 flat in int material_id;
@@ -21,6 +21,9 @@ void main() {
     base_color(material_id, uv, alpha);
     // The depth takes part in the hash, so that surfaces behind each other do not cover the same texels.
     if (alpha < 0.999 && hash(vec3(gl_FragCoord.xy, 977.0 * gl_FragCoord.z)) > alpha) discard;
+#ifdef CUT
+    if (alpha <= 0.0) discard;
+#endif
     out_cover = 1.0;
 }
 #else

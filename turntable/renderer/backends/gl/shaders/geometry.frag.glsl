@@ -19,6 +19,10 @@ layout(location = 0) out vec4 out_color;     // square root of the base color (m
 layout(location = 1) out vec4 out_normal;    // unit normal in the object's frame
 layout(location = 2) out uint out_material;
 layout(location = 3) out float out_depth;    // along the camera's forward axis
+#ifdef EMISSIVE
+uniform sampler2D emission_texture;
+layout(location = 4) out vec4 out_emission;  // factor of the material's emission
+#endif
 
 void main() {
     float depth = 1.0 / gl_FragCoord.w;      // gl_FragCoord.w is 1 / w, and the projection's w is the depth
@@ -37,7 +41,7 @@ void main() {
 #endif
     float alpha;
     vec3 color = base_color(material_id, uv, alpha);
-#ifdef TRANSPARENT
+#if defined(TRANSPARENT) || defined(CUT)
     if (alpha < 0.004) discard;
 #endif
     // The side of a face is that of its winding, as in the original: where smooth normals disagree with the winding,
@@ -48,4 +52,7 @@ void main() {
     out_normal = vec4(gl_FrontFacing ? -n : n, 0.0);
     out_material = uint(material_id);
     out_depth = depth;
+#ifdef EMISSIVE
+    out_emission = vec4(read_texture(emission_texture, uv, emission_mirrors).rgb, 1.0);
+#endif
 }

@@ -9,6 +9,9 @@ uniform sampler2D normal_buffer;
 uniform sampler2D depth_buffer;
 uniform usampler2D material_buffer;
 uniform sampler2D material_table;
+#ifdef EMISSIVE
+uniform sampler2D emission_buffer;
+#endif
 uniform float lift;               // height, in radii of the object, from which points look for shadows: a point on the
                                   // surface would be shaded by the texels of its own surface
 uniform ivec2 tile;               // first sample of the view
@@ -77,6 +80,9 @@ vec4 shade(ivec2 at) {
     ivec2 material = ivec2(1, int(texelFetch(material_buffer, at, 0).r));
     vec4 parameters = texelFetch(material_table, material, 0);
     vec4 emission = texelFetch(material_table, material + ivec2(1, 0), 0);   // a: share of the light that counts
+#ifdef EMISSIVE
+    emission.rgb *= texelFetch(emission_buffer, at, 0).rgb;
+#endif
     n = vec3(dot(row[TO_WORLD].xyz, n), dot(row[TO_WORLD + 1].xyz, n), dot(row[TO_WORLD + 2].xyz, n));
     // The geometry pass stores square roots of colors.
     Surface s = Surface(n, -normalize(ray), color.rgb * color.rgb, parameters.x, parameters.y);

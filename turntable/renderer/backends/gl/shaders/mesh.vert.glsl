@@ -13,6 +13,10 @@ in int material;
 out vec2 uv;
 flat out int material_id;
 #endif
+#ifdef COLORED
+in vec4 color;
+out vec4 tint;
+#endif
 
 in vec4 clip_x, clip_y, clip_z, clip_w;   // rows of the matrix from the centered object to the atlas's clip space
 #ifdef CLIPPED
@@ -41,5 +45,8 @@ void main() {
 #ifdef TEXTURED
     uv = texcoord;
     material_id = material;
+#endif
+#ifdef COLORED
+    tint = color;
 #endif
 }
