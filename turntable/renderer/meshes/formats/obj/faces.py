@@ -107,7 +107,7 @@ def _leave_out(faces: ObjFaces, causes: list[tuple[Mask, str]], path: Path, log:
         bad = bad & kept
         if bad.any():
             first = int(np.argmax(bad)) + 1
-            detail = f"{bad.sum():,} faces {cause} (the first is face {first:,})"
+            detail = f"{bad.sum():,} of {len(bad):,} faces {cause} (the first is face {first:,})"
             log.add("face-skipped", detail, "without them")
             kept &= ~bad
     if not kept.any():
@@ -131,6 +131,6 @@ def _drop_references(corners: NDArray[np.int64], statements: ObjStatements, log:
             continue
         if len(table):
             first = int(np.argmax(bad)) + 1
-            detail = f"{bad.sum():,} corners name {noun} lines of which there are {len(table):,}"
+            detail = f"{bad.sum():,} of {len(bad):,} corners name a {noun} line that is none of {len(table)}"
             log.add("reference-skipped", f"{detail} (the first is corner {first:,})", "without them")
         corners[axis, bad] = ABSENT
