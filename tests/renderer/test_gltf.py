@@ -8,7 +8,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from tests.support.malformed import box_tree, glb
+from tests.support.gltf_box import box_tree, glb
 from turntable.errors import MeshError
 from turntable.renderer.meshes import Limits, compute_face_normals
 from turntable.renderer.meshes.formats import load_gltf

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.support.gltf import TRIANGLE, GltfMaker, triangles_of
-from tests.support.malformed import box_tree, glb
+from tests.support.gltf_box import box_tree, glb
 from turntable.errors import MeshError
 from turntable.renderer.meshes.formats import load_gltf
 

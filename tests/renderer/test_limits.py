@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.malformed import glb
+from tests.support.gltf_box import glb
 from tests.support.meshes import CUBE_MTL, CUBE_OBJ, write_glb, write_shapenet_object
 from turntable.errors import MeshError
 from turntable.renderer.meshes import Limits

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.malformed import KEPT, REASONS, WARNED, make_corpus
+from tests.support.malformed import make_corpus
+from tests.support.malformed_cases import KEPT, REASONS, WARNED
 from turntable.errors import MeshError
 from turntable.renderer import open_source
 from turntable.renderer.meshes.sources import load_mesh

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.support import with_tests
-from tests.support.malformed import _textured, box_tree, glb
+from tests.support.gltf_box import box_tree, glb, textured_box
 from turntable.errors import MeshError
 from turntable.renderer.meshes import Limits
 from turntable.renderer.meshes.formats import load_gltf
@@ -157,7 +157,7 @@ def test_pixels_are_paid_for_by_bytes(tmp_path):
 
 def test_a_tint_is_made_once_and_paid_for(tmp_path):
     image = png((10, 10))
-    tree = json.loads(_textured({"bufferView": 2}, image)[20:].split(b"BIN")[0].rsplit(b"}", 1)[0] + b"}")
+    tree = json.loads(textured_box({"bufferView": 2}, image)[20:].split(b"BIN")[0].rsplit(b"}", 1)[0] + b"}")
     factors = [[0.5, 1, 1, 1], [0.5, 1, 1, 1], [1, 1, 1, 1], [0.25, 1, 1, 1]]
     tree["materials"] = [
         {

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.support.loading_work import Misbehaving
-from tests.support.malformed import KEPT, WARNED, make_corpus
+from tests.support.malformed import make_corpus
+from tests.support.malformed_cases import KEPT, WARNED
 from tests.support.quick_run import TINY
 from turntable.datasets import open_dataset, verify_dataset
 from turntable.datasets.objects import read_quarantine, read_warnings

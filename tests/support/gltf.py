@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.malformed import glb
+from tests.support.gltf_box import glb
 
 COMPONENTS = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
 WIDTHS = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import numpy as np
 
 from tests.support.gltf import COMPONENTS, WIDTHS
-from tests.support.malformed import glb
+from tests.support.gltf_box import glb
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.support.malformed import Case, make_corpus
+from tests.support.malformed import make_corpus
+from tests.support.malformed_cases import Case
 from turntable.errors import MeshError
 from turntable.renderer import open_source
 from turntable.renderer.meshes.sources import load_mesh
