@@ -198,7 +198,8 @@ for source in (FolderSource(root), ShapeNetSource(root / "shapenet")):
 try:
     load_mesh(FolderSource(root), "c/c")
 except MeshError as error:
-    print(error.reason, "Permission denied" in str(error))
+    print(error.reason, "Permission denied" in str(error), flush=True)
+os._exit(0)  # what counts the lines of tests may not write as this user
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=with_tests(), check=False
