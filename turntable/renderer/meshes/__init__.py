@@ -29,6 +29,7 @@ from turntable.renderer.meshes.opacity import (
     find_cut_materials,
     find_transparent_materials,
 )
+from turntable.renderer.meshes.surface_sampling import sample_surface
 from turntable.renderer.meshes.symmetry import SymmetryFacts, measure_symmetry
 from turntable.renderer.meshes.trimesh_meshes import from_trimesh
 from turntable.renderer.meshes.warning_reports import (
@@ -69,5 +70,6 @@ __all__ = [
     "mark_coincident_faces",
     "measure_symmetry",
     "normalize_vectors",
+    "sample_surface",
     "with_flat_normals",
 ]

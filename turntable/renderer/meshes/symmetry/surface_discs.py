@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from turntable.errors import MeshError
 from turntable.renderer.meshes.mesh import Mesh, compute_center, compute_diagonal
+from turntable.renderer.meshes.surface_sampling import sample_surface
 
 FloatArray64 = NDArray[np.float64]
 
@@ -102,15 +103,10 @@ def sample_surface_discs(mesh: Mesh) -> SurfaceDiscs:
     if total <= 0:
         raise MeshError("the mesh's faces have no area; leave this object out", reason="no area")
     center, covariance = _integrate(corners, area / total)
-    count = NUM_DISCS + NUM_PROBES
     random = np.random.Generator(np.random.Philox(key=_make_key(mesh)))
-    place = (np.arange(count) + random.random(count)) / count * total
-    triangle = np.minimum(np.searchsorted(np.cumsum(area), place, side="right"), len(area) - 1)
-    root, along = np.sqrt(random.random(count)), random.random(count)
-    weights = np.stack([1 - root, root * (1 - along), root * along], axis=-1)
-    order = random.permutation(count)
-    points = np.einsum("pk,pkx->px", weights, corners[triangle])[order] - center
-    unit = normals[triangle][order]
+    sample = sample_surface(area, NUM_DISCS + NUM_PROBES, random)
+    points = sample.interpolate(corners[sample.triangles]) - center
+    unit = normals[sample.triangles]
     unit /= np.maximum(np.linalg.norm(unit, axis=-1, keepdims=True), 1e-300)
     radius = DISC_RADIUS * float(np.sqrt(total / (np.pi * NUM_DISCS)))
     return SurfaceDiscs(points[:NUM_DISCS], unit[:NUM_DISCS], radius, points[NUM_DISCS:], center, covariance)
