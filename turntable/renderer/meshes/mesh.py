@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,11 @@ from turntable.renderer.meshes.mesh_warnings import MeshWarning
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
+Number = TypeVar("Number", bound=np.floating[Any])
 
 
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
+"""Largest finite float32. Meshes are drawn in float32, where larger numbers become infinite."""
 FAR_DIAGONALS = 16.0
 """Distance of a mesh from the origin, in diagonals of its bounding box, from which it is centered on loading.
 
@@ -95,7 +98,7 @@ class Mesh:
     materials: tuple[Material, ...]
     """Materials of the triangles."""
     colors: FloatArray | None = None
-    """[N, 4] linear colors and opacities of the vertices, in [0, 1], if there are any.
+    """[N, 4] colors and opacities of the vertices, in [0, 1], if there are any.
 
     They are interpolated over each triangle, and multiply the material's color and alpha, or its texture's.
     """
@@ -145,16 +148,28 @@ def check_mesh(mesh: Mesh, location: str) -> Mesh:
 
 def compute_bounds(mesh: Mesh) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the smallest and largest coordinates, each [3], of the vertices that triangles use."""
-    # Transposed first, because numpy reduces contiguous rows several times faster than columns.
-    columns = np.ascontiguousarray(mesh.positions[find_used_vertices(mesh)].T)
-    return columns.min(axis=1), columns.max(axis=1)
+    return _compute_box(mesh.positions, find_used_vertices(mesh))
 
 
 def find_used_vertices(mesh: Mesh) -> NDArray[np.bool_]:
     """Return a mask [N], true for vertices that a triangle uses."""
-    used = np.zeros(len(mesh.positions), dtype=np.bool_)
-    used[mesh.triangles.ravel()] = True
+    return _mark_used(len(mesh.positions), mesh.triangles)
+
+
+def _mark_used(num_vertices: int, triangles: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Return a mask [num_vertices], true for vertices that a triangle uses."""
+    used = np.zeros(num_vertices, dtype=np.bool_)
+    used[triangles.ravel()] = True
     return used
+
+
+def _compute_box(
+    positions: NDArray[Number], used: NDArray[np.bool_]
+) -> tuple[NDArray[Number], NDArray[Number]]:
+    """Return the smallest and largest coordinates, each [3], of the used vertices."""
+    # Transposed first, because numpy reduces contiguous rows several times faster than columns.
+    columns = np.ascontiguousarray((positions if used.all() else positions[used]).T)
+    return columns.min(axis=1), columns.max(axis=1)
 
 
 def compute_diagonal(mesh: Mesh) -> float:
@@ -181,11 +196,8 @@ def to_float32_positions(positions: NDArray[np.float64], triangles: NDArray[np.i
     """
     if not len(positions):
         return positions.astype(np.float32)
-    is_used = np.zeros(len(positions), dtype=np.bool_)
-    is_used[triangles.ravel() if len(triangles) else slice(None)] = True
-    # Transposed first, because numpy reduces contiguous rows several times faster than columns.
-    columns = np.ascontiguousarray((positions if is_used.all() else positions[is_used]).T)
-    low, high = columns.min(axis=1), columns.max(axis=1)
+    used = _mark_used(len(positions), triangles)
+    low, high = _compute_box(positions, used if len(triangles) else ~used)
     center = (low + high) / 2
     with np.errstate(over="ignore", invalid="ignore"):
         if np.linalg.norm(center) > FAR_DIAGONALS * np.linalg.norm(high - low):
@@ -221,6 +233,26 @@ def compute_face_normals(positions: NDArray[np.floating], triangles: IntArray) -
     """Return the unit normals [T, 3] of triangles whose corners run counter-clockwise seen from outside."""
     a, b, c = (np.asarray(positions, dtype=np.float64)[triangles[:, k]] for k in range(3))
     return normalize_vectors(np.cross(b - a, c - a))
+
+
+def average_face_normals(
+    positions: NDArray[np.floating], triangles: NDArray[np.integer], vertices: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return for some vertices the unit normals [K, 3] in the middle of those of their triangles.
+
+    A vertex that no triangle uses gets +z.
+
+    Args:
+        positions: [N, 3] positions.
+        triangles: [T, 3] vertex indices.
+        vertices: [N] mask of the K vertices.
+    """
+    touching = triangles[vertices[triangles].any(axis=1)].astype(np.int32)
+    normals = np.repeat(compute_face_normals(positions, touching), 3, axis=0)
+    sums = np.zeros((np.count_nonzero(vertices), 3))
+    for k in range(3):
+        sums[:, k] = np.bincount(touching.ravel(), normals[:, k], len(vertices))[vertices]
+    return normalize_vectors(sums)
 
 
 def with_flat_normals(mesh: Mesh) -> Mesh:

@@ -30,7 +30,7 @@ Points = NDArray[np.float64]
 Indices = NDArray[np.intp]
 """Indices of corners, polygons or triangles."""
 Mask = NDArray[np.bool_]
-"""A choice of polygons or triangles."""
+"""A choice of polygons, triangles or corners."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +64,19 @@ def triangulate_polygons(points: Points, sizes: Indices) -> Triangulation:
     fans = _make_fans(starts, sizes)
     wrong, normals = _find_wrong_fans(points, fans)
     return fans if not len(wrong) else _replace_fans(points, starts, sizes, fans, wrong, normals)
+
+
+def find_polygons(corner_mask: Mask, sizes: Indices) -> Mask:
+    """Find the polygons [F] that have a corner in a mask [C].
+
+    Args:
+        corner_mask: Mask [C] of the corners of all polygons, one polygon after the other.
+        sizes: [F] number of corners of each polygon.
+    """
+    found: Mask = np.zeros(len(sizes), dtype=np.bool_)
+    if corner_mask.any():
+        found[np.repeat(np.arange(len(sizes)), sizes)[corner_mask]] = True
+    return found
 
 
 def _make_fans(starts: Indices, sizes: Indices) -> Triangulation:

@@ -7,10 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.mesh import Mesh, compute_diagonal
-
-MAX_FLOAT32 = float(np.finfo(np.float32).max)
-"""Largest finite float32."""
+from turntable.renderer.meshes.mesh import MAX_FLOAT32, Mesh, compute_diagonal
 
 
 def scale_to_unit(mesh: Mesh, path: Path) -> Mesh:

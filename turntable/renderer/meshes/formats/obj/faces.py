@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from turntable.errors import MeshError
 from turntable.renderer.meshes.formats.obj.statements import ObjStatements
+from turntable.renderer.meshes.formats.polygons import find_polygons
+from turntable.renderer.meshes.mesh import MAX_FLOAT32
 from turntable.renderer.meshes.mesh_warnings import WarningLog
 
-MAX_FLOAT32 = float(np.finfo(np.float32).max)
-"""Largest finite float32. The renderer uses float32, where larger numbers become infinite."""
 ABSENT = -1
 """Resolved reference of a corner without a texture coordinate or normal."""
 MIN_CORNERS = 3
@@ -54,14 +54,13 @@ def resolve_faces(statements: ObjStatements, path: Path, log: WarningLog) -> Obj
     if is_small.any():
         causes.append((is_small, "have fewer than three corners"))
     if not in_table.all():
-        causes.append(
-            (_find_faces(statements, ~in_table), "have corners that do not exist or cannot be read")
-        )
+        cause = "have corners that do not exist or cannot be read"
+        causes.append((find_polygons(~in_table, statements.face_sizes), cause))
     if not usable.all():
         bad = in_table.copy()
         bad[in_table] = ~usable[corners[0, in_table]]
         cause = "have corners whose coordinates are NaN, infinite or cannot be read"
-        causes.append((_find_faces(statements, bad), cause))
+        causes.append((find_polygons(bad, statements.face_sizes), cause))
     faces = ObjFaces(corners, statements.face_sizes, statements.face_material)
     faces = _leave_out(faces, causes, path, log)
     _drop_references(faces.corners, statements, log)
@@ -88,14 +87,6 @@ def _resolve_corners(statements: ObjStatements) -> NDArray[np.int64]:
         before[before < 0] = np.iinfo(np.int64).max
         resolved = np.where(negative, before, resolved)
     return resolved
-
-
-def _find_faces(statements: ObjStatements, corners: Mask) -> Mask:
-    """Find the faces [F] that have one of these corners [C]."""
-    face = np.repeat(np.arange(len(statements.face_sizes)), statements.face_sizes)
-    found = np.zeros(len(statements.face_sizes), dtype=np.bool_)
-    found[face[corners]] = True
-    return found
 
 
 def _leave_out(faces: ObjFaces, causes: list[tuple[Mask, str]], path: Path, log: WarningLog) -> ObjFaces:

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from turntable.errors import MeshError
 from turntable.renderer.meshes.formats.files import ObjectFiles
 from turntable.renderer.meshes.formats.images import clamp_textures
-from turntable.renderer.meshes.formats.polygons import triangulate_polygons
+from turntable.renderer.meshes.formats.polygons import find_polygons, triangulate_polygons
 from turntable.renderer.meshes.mesh import (
+    MAX_FLOAT32,
     IntArray,
     Material,
     Mesh,
+    average_face_normals,
     check_mesh,
-    compute_face_normals,
     normalize_vectors,
     split_vertices,
     to_float32_positions,
@@ -23,8 +24,6 @@ from turntable.renderer.meshes.mesh import (
 )
 from turntable.renderer.meshes.mesh_warnings import WarningKind
 
-MAX_FLOAT32 = float(np.finfo(np.float32).max)
-"""Largest finite float32."""
 UNIT_TOLERANCE = 1e-4
 """Deviation from length 1 below which a normal is taken as it is in the file."""
 LEFT_OUT = "they are left out"
@@ -100,7 +99,7 @@ def _drop_faces(table: PolygonTable, path: Path, object_files: ObjectFiles) -> P
         broken = ~absent & ~finite[np.where(absent, 0, table.corners)]
     if not (few.any() or absent.any() or broken.any()):
         return table
-    outside, infinite = _find_faces(absent, table.sizes), _find_faces(broken, table.sizes)
+    outside, infinite = find_polygons(absent, table.sizes), find_polygons(broken, table.sizes)
     faults: tuple[tuple[WarningKind, NDArray[np.bool_], str], ...] = (
         ("face-skipped", few, "have fewer than three corners"),
         ("face-skipped", outside, f"have a corner that is none of the {len(table.positions):,} vertices"),
@@ -118,14 +117,6 @@ def _drop_faces(table: PolygonTable, path: Path, object_files: ObjectFiles) -> P
     for number in found:
         object_files.log.add(faults[number][0], texts[number], LEFT_OUT)
     return _select_faces(table, keep)
-
-
-def _find_faces(corner_mask: NDArray[np.bool_], sizes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return a mask [F] of the faces with a corner in a mask [C]."""
-    if not corner_mask.any():
-        return np.zeros(len(sizes), dtype=np.bool_)
-    face = np.repeat(np.arange(len(sizes)), sizes)
-    return np.bincount(face[corner_mask], minlength=len(sizes)) > 0
 
 
 def _select_faces(table: PolygonTable, keep: NDArray[np.bool_]) -> PolygonTable:
@@ -203,11 +194,7 @@ def _repair_normals(
     used[triangles.ravel()] = True
     wrong = used & ~good
     if wrong.any():
-        touching = triangles[wrong[triangles].any(axis=1)]
-        flat = compute_face_normals(table.positions, touching)
-        for k in range(3):
-            normals[wrong, k] = np.bincount(touching.ravel(), np.repeat(flat[:, k], 3), len(good))[wrong]
-        normals[wrong] = normalize_vectors(normals[wrong])
+        normals[wrong] = average_face_normals(table.positions, triangles, wrong)
         object_files.log.add(
             "number-repaired",
             f"{np.count_nonzero(wrong):,} of {len(good):,} normals are zero, NaN or infinite",

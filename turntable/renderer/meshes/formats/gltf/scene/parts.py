@@ -18,16 +18,15 @@ from turntable.renderer.meshes.formats.gltf.scene.skins import (
     normalize_weights,
 )
 from turntable.renderer.meshes.mesh import (
+    MAX_FLOAT32,
     FloatArray,
     Material,
-    compute_face_normals,
+    average_face_normals,
     normalize_vectors,
 )
 
 Floats = NDArray[np.float64]
 """Numbers in double precision."""
-_MAX_FLOAT32 = float(np.finfo(np.float32).max)
-"""Largest finite float32."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,9 +246,9 @@ def _repeat_triangles(triangles: NDArray[np.int64], count: int, num_vertices: in
 def _drop_infinite(file: GltfFile, positions: Floats, triangles: NDArray[np.int64]) -> NDArray[np.int64]:
     """Leave out triangles with a corner that is not finite in float32. Such corners move to the origin."""
     # A comparison with NaN is false.
-    if positions.min(initial=0) >= -_MAX_FLOAT32 and positions.max(initial=0) <= _MAX_FLOAT32:
+    if positions.min(initial=0) >= -MAX_FLOAT32 and positions.max(initial=0) <= MAX_FLOAT32:
         return triangles
-    is_good = np.abs(positions) <= _MAX_FLOAT32
+    is_good = np.abs(positions) <= MAX_FLOAT32
     is_bad = np.asarray(~is_good.all(axis=1))
     positions[is_bad] = 0
     is_lost = is_bad[triangles].any(axis=1)
@@ -268,18 +267,10 @@ def _finish_normals(
         return (shading / lengths).astype(np.float32)
     normals = normalize_vectors(shading)
     is_bad = ~np.isfinite(normals).all(axis=1) | ~(np.abs(shading).max(axis=1) > 0)
-    is_touched = is_bad[triangles].any(axis=1)
-    if is_touched.any():
-        corners = triangles[is_touched]
-        of_faces = compute_face_normals(positions, corners.astype(np.int32))
-        sums = np.zeros_like(positions)
-        for corner in corners.T:
-            np.add.at(sums, corner, of_faces)
-        normals[is_bad] = normalize_vectors(sums[is_bad])
+    normals[is_bad] = average_face_normals(positions, triangles, is_bad)
+    if is_bad[triangles].any():
         detail = f"{int(is_bad.sum()):,} normals are zero, NaN or infinite"
         file.log.add("number-repaired", detail, "those of the triangles stand in for them")
-    else:
-        normals[is_bad] = [0.0, 0.0, 1.0]  # of vertices that no triangle uses
     return normals.astype(np.float32)
 
 
