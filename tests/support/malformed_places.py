@@ -12,7 +12,7 @@ from tests.support.meshes import CUBE_OBJ
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What is done to an object's files, and what is to become of it."""
+    """A change to an object's files, and the outcomes it may have."""
 
     make: Callable[[Path, Path], object]
     outcomes: tuple[str, ...]

@@ -22,8 +22,7 @@ def find_transparent_materials(mesh: Mesh, solid_alpha: float = 1.0) -> Material
         mesh: Mesh of the M materials.
         solid_alpha: Alpha from which a surface counts as opaque.
     """
-    cut = [material.alpha_cutoff is not None for material in mesh.materials]
-    return _find_clear_materials(mesh, solid_alpha) & ~np.array(cut, dtype=np.bool_)
+    return _find_clear_materials(mesh, solid_alpha) & np.isnan(_list_cutoffs(mesh))
 
 
 def find_cut_materials(mesh: Mesh) -> MaterialMask:
@@ -31,30 +30,32 @@ def find_cut_materials(mesh: Mesh) -> MaterialMask:
 
     A cutoff that no alpha falls below cuts nothing away.
     """
-    cutoffs = np.array([material.alpha_cutoff or 0.0 for material in mesh.materials])
+    cutoffs = _list_cutoffs(mesh)
     return ((cutoffs > 0) & _find_clear_materials(mesh, 1.0)) | (cutoffs > 1)
 
 
 def find_opaque_faces(mesh: Mesh) -> NDArray[np.bool_]:
     """Return a mask [T], true for triangles that no light passes where they are present."""
-    cut = np.array([material.alpha_cutoff is not None for material in mesh.materials], dtype=np.bool_)
     clear = np.array([_is_clear(material, 1.0) for material in mesh.materials], dtype=np.bool_)
     opaque = ~clear[mesh.material_index]
     if mesh.colors is not None:
         opaque &= (mesh.colors[:, 3] >= 1)[mesh.triangles].all(axis=1)
-    return opaque | cut[mesh.material_index]
+    return opaque | ~np.isnan(_list_cutoffs(mesh))[mesh.material_index]
 
 
 def find_absent_faces(mesh: Mesh) -> NDArray[np.bool_]:
     """Return a mask [T], true for triangles that cannot be seen anywhere, whatever their texture."""
     alpha = np.array([material.alpha for material in mesh.materials])
-    cutoff = np.array([material.alpha_cutoff or 0.0 for material in mesh.materials])
+    cutoff = _list_cutoffs(mesh)[mesh.material_index]
     largest = alpha[mesh.material_index]
     if mesh.colors is not None:
         largest = largest * mesh.colors[:, 3][mesh.triangles].max(axis=1)
-    has_cutoff = np.array([material.alpha_cutoff is not None for material in mesh.materials], dtype=np.bool_)
-    below = largest * (1 + ALPHA_ROUNDING) < cutoff[mesh.material_index]
-    return np.where(has_cutoff[mesh.material_index], below, largest <= 0)
+    return np.where(np.isnan(cutoff), largest <= 0, largest * (1 + ALPHA_ROUNDING) < cutoff)
+
+
+def _list_cutoffs(mesh: Mesh) -> NDArray[np.float64]:
+    """Return the alpha cutoffs [M] of the materials, NaN for a material without one."""
+    return np.array([material.alpha_cutoff for material in mesh.materials], dtype=np.float64)
 
 
 def _find_clear_materials(mesh: Mesh, solid_alpha: float) -> MaterialMask:

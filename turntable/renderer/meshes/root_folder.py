@@ -13,6 +13,8 @@ from turntable.errors import format_text
 _CACHE_NAME = re.compile(r"(models|datasets|spaces)--.+")
 """Names of the folders of a Hugging Face cache, one for each repository."""
 
+MAX_DEPTH = 32
+"""Most folders within folders that are searched."""
 MAX_LINKED_PARTS = 256
 """Most parts of a path that passes a link out of the root. Its parts are resolved one by one."""
 

@@ -4,18 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.meshes import Texture, Wrap
+from turntable.renderer.meshes.formats import srgb_to_linear
 
 FloatArray = NDArray[np.float32]
 
 
-def _build_srgb_table() -> FloatArray:
-    encoded = np.arange(256) / 255
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(
-        np.float32
-    )
-
-
-LINEAR_FROM_SRGB = _build_srgb_table()
+LINEAR_FROM_SRGB: FloatArray = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
 """[256] linear light of each 8-bit sRGB value."""
 
 

@@ -20,6 +20,8 @@ _COMMENT = re.compile(
     rb"^([ \t]*(?:v[tn]?|fo?)[ \t](?:[^#\n]|(?<=\.)#)*+)#[^\n]*", re.MULTILINE | re.IGNORECASE
 )
 """A statement without names that a comment follows. Behind a point, "#" begins no comment: "-1.#IND"."""
+_NAME_COMMENT = re.compile(r"(?<!\s)\s++#.*$", re.DOTALL)
+"""A comment behind a name. Each run of blanks is tried once, from its beginning."""
 _KEYWORD = re.compile(rb"^[ \t]*(?:v[tn]?|fo?|usemtl|mtllib)(?=\s|$)", re.MULTILINE | re.IGNORECASE)
 """The keyword of a statement that is read."""
 _NUMBERS = re.compile(rb"^(v[tn]?)[ \t]([^\n]*[,dD][^\n]*)", re.MULTILINE)
@@ -86,6 +88,11 @@ def _format_numbers(keyword: bytes, text: bytes) -> bytes:
     if is_decimal and len(words) >= (1 if keyword == b"vt" else 3):
         return text.replace(b",", b".")
     return text.replace(b",", b" ")
+
+
+def strip_comment(name: str) -> str:
+    """Return a name without the comment behind it, and without the blanks between them."""
+    return _NAME_COMMENT.sub("", name)
 
 
 def parse_number(word: str) -> float:

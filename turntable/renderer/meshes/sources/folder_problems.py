@@ -8,7 +8,7 @@ from pathlib import Path
 from turntable.errors import format_text
 from turntable.renderer.meshes.mesh_suffixes import SUFFIXES, UNSUPPORTED_SUFFIXES
 from turntable.renderer.meshes.mesh_warnings import MeshWarning, WarningLog
-from turntable.renderer.meshes.root_folder import RootFolder, decode_disk_path
+from turntable.renderer.meshes.root_folder import RootFolder
 from turntable.renderer.meshes.sources.folder import LEFT_OUT, FolderSource, list_ids
 from turntable.renderer.meshes.sources.folder_walk import (
     NOT_LISTED,
@@ -102,5 +102,5 @@ def _check_files(root: RootFolder, has_path_ids: bool, problems: WarningLog) -> 
             if len(paths) > 1
             else f"it ends in {suffix}",
             "it is not read" if len(paths) == 1 else "none of them is read",
-            format_text(decode_disk_path(root.format_path(min(paths)))),
+            root.format_path(min(paths)),
         )

@@ -7,10 +7,8 @@ from pathlib import Path
 from turntable.errors import InvalidInputError, format_text
 from turntable.renderer.meshes.mesh_suffixes import is_mesh_name
 from turntable.renderer.meshes.mesh_warnings import WarningLog
-from turntable.renderer.meshes.root_folder import RootFolder, open_root
+from turntable.renderer.meshes.root_folder import MAX_DEPTH, RootFolder, open_root
 
-MAX_DEPTH = 32
-"""Most folders within folders that are searched."""
 OUTSIDE = "it is a link that leads outside --meshes, which --links-under would allow"
 """Text about a link that leads to a folder outside the root."""
 NOT_LISTED = "nothing in it is listed"

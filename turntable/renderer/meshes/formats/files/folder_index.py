@@ -10,12 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from turntable.renderer.meshes.mesh_suffixes import is_mesh_name
-from turntable.renderer.meshes.root_folder import RootFolder, decode_disk_path
+from turntable.renderer.meshes.root_folder import MAX_DEPTH, RootFolder, decode_disk_path
 
 MAX_FOLDERS_KEPT, MAX_INDICES_KEPT = 8, 2
 """Most listings of one folder, and most listings of a whole tree, that a process keeps."""
-MAX_DEPTH = 32
-"""Most folders within folders that are listed."""
 
 
 def fold_name(name: str) -> str:

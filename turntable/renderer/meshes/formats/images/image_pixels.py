@@ -37,7 +37,7 @@ def decode_pixels(image: Image.Image, data: bytes, mode: Mode) -> tuple[NDArray[
     is_cut = False
     if image.format == "JPEG" and image.mode in ("RGB", "L"):
         try:  # the same decoder as Pillow's (libjpeg-turbo), in half the time
-            return _add_alpha(simplejpeg.decode_jpeg(data, "RGB", strict=True), mode), False
+            return add_alpha(simplejpeg.decode_jpeg(data, "RGB", strict=True), mode), False
         except ValueError as error:
             # Pillow says nothing where the file has its end but not all of its data.
             is_cut = "premature end" in str(error).lower()
@@ -54,8 +54,8 @@ def to_levels(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     return (np.nan_to_num(values, nan=0, posinf=1, neginf=0).clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _add_alpha(pixels: NDArray[np.uint8], mode: Mode) -> NDArray[np.uint8]:
-    """Return RGB pixels with the channels of a mode."""
+def add_alpha(pixels: NDArray[np.uint8], mode: Mode) -> NDArray[np.uint8]:
+    """Return RGB pixels [H, W, 3] with the channels of a mode: as they are, or with a full alpha."""
     if mode == "RGB":
         return pixels
     return np.dstack([pixels, np.full(pixels.shape[:2], 255, dtype=np.uint8)])
@@ -67,7 +67,7 @@ def _convert(strip: Image.Image, image: Image.Image, mode: Mode) -> NDArray[np.u
         return np.asarray(strip)
     if strip.mode.startswith("I") or strip.mode == "F":
         levels = _convert_numbers(np.asarray(strip), image)
-        return _add_alpha(np.repeat(levels[..., None], 3, axis=2), mode)
+        return add_alpha(np.repeat(levels[..., None], 3, axis=2), mode)
     return np.asarray(strip.convert(mode))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from turntable.renderer.meshes.formats.images.image_pixels import STRIP_PIXELS, Mode, to_levels
+from turntable.renderer.meshes.formats.images.image_pixels import STRIP_PIXELS, Mode, add_alpha, to_levels
 
 _SHORT, _LONG = 3, 4
 """Types of the numbers of a tag: 2 and 4 bytes."""
@@ -94,12 +94,10 @@ class TiffSamples:
         colors = to_levels(values[..., :num_colors])
         if num_colors == 1:
             colors = np.repeat(colors, 3, axis=2)
-        if mode == "RGB":
-            return colors
         # Of a sample beyond the colors, the file says whether it is an opacity.
-        if values.shape[2] > num_colors and self.get(_EXTRA_SAMPLES, 2):
+        if mode == "RGBA" and values.shape[2] > num_colors and self.get(_EXTRA_SAMPLES, 2):
             return np.dstack([colors, to_levels(values[..., num_colors])])
-        return np.dstack([colors, np.full(colors.shape[:2], 255, dtype=np.uint8)])
+        return add_alpha(colors, mode)
 
     def check(self) -> None:
         """Check that the image is of a kind that is read.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from turntable.errors import MeshError, format_text
 from turntable.renderer.meshes.formats.files import ObjectFiles, decode_name
-from turntable.renderer.meshes.formats.wavefront_text import normalize_text
+from turntable.renderer.meshes.formats.wavefront_text import normalize_text, strip_comment
 
 SUFFIX = ".mtl"
 """Suffix of material files."""
@@ -17,8 +17,6 @@ _CONTINUATION = re.compile(rb"\\\n")
 """A backslash at the end of a line, which continues it on the next."""
 _WORDS = re.compile(r'"[^"]*"|\S+')
 """The words of a list of names, of which some may be quoted."""
-_COMMENT = re.compile(r"\s#.*$", re.DOTALL)
-"""A comment behind a name."""
 
 
 @dataclass(slots=True)
@@ -117,7 +115,7 @@ def _find_files(folder: Path, libraries: Iterable[str], files: ObjectFiles) -> t
 
 def _strip_name(name: str) -> str:
     """Return a name without quotes around it, a comment behind it and repeated blanks."""
-    return " ".join(_COMMENT.sub("", name).strip().strip('"').split())
+    return " ".join(strip_comment(name).strip().strip('"').split())
 
 
 def _split_names(text: str, folder: Path, files: ObjectFiles) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from turntable.errors import format_text
-from turntable.renderer.meshes.formats.wavefront_text import parse_number
+from turntable.renderer.meshes.formats.wavefront_text import parse_number, strip_comment
 
 Channel = Literal["r", "g", "b", "m", "l", "z"]
 """Channel of an image that makes a scalar texture: red, green, blue, matte, luminance or depth."""
@@ -18,8 +18,6 @@ _WORD_OPTIONS = frozenset(("-clamp", "-blendu", "-blendv", "-cc", "-imfchan", "-
 """Options that a word follows."""
 _TOKEN = re.compile(r"\S+")
 """A word of a statement."""
-_COMMENT = re.compile(r"\s+#.*$", re.DOTALL)
-"""A comment behind a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def read_map_statement(text: str) -> list[MapReading]:
 
 def _read_tail(name: str, options: MapOptions) -> Iterator[MapReading]:
     """Yield the ways to read a name that holds more than a name: a comment, options, or several names."""
-    cut = _COMMENT.sub("", name)
+    cut = strip_comment(name)
     if cut != name and cut:
         yield MapReading(cut.strip('"'), options)
     words = name.split()

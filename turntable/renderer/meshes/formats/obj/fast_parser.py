@@ -5,7 +5,6 @@ references and numbers are what lies between them. The parser returns None when 
 and never guesses. ``line_parser`` then reads the file and marks what is wrong with it.
 """
 
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.meshes.formats.files import decode_name
+from turntable.renderer.meshes.formats.number_words import parse_number_words
 from turntable.renderer.meshes.formats.obj.references import Bytes, Offsets, parse_references
 from turntable.renderer.meshes.formats.obj.statements import (
     MAX_EXTRAS,
@@ -242,14 +242,8 @@ def _parse_numbers(
     if text.count(word.encode()) != len(line_numbers):
         return None
     text = text.replace(word.encode(), b" " * len(word))
-    try:
-        with warnings.catch_warnings():
-            # numpy only warns about text that is not a number, and stops there.
-            warnings.simplefilter("error", DeprecationWarning)
-            values = np.fromstring(text.decode("ascii"), dtype=np.float64, sep=" ")
-    except (ValueError, DeprecationWarning):
-        return None
-    return _arrange_numbers(values, counts) if values.size == counts.sum() else None
+    values = parse_number_words(text)
+    return None if values is None or values.size != counts.sum() else _arrange_numbers(values, counts)
 
 
 def _arrange_numbers(values: NDArray[np.float64], counts: Counts) -> NDArray[np.float64]:

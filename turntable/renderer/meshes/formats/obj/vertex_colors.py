@@ -41,9 +41,7 @@ def read_vertex_colors(statements: ObjStatements, log: WarningLog) -> Colors | N
 
 def convert_colors(colors: Colors) -> NDArray[np.float32]:
     """Convert sRGB colors [N, 3] to those of a mesh [N, 4]: encoded, opaque, white where there are none."""
-    with_opacity = np.ones((len(colors), 4))
-    np.copyto(with_opacity[:, :NUM_CHANNELS], colors, where=~np.isnan(colors))
-    return make_encoded_colors(with_opacity)
+    return make_encoded_colors(np.where(np.isnan(colors), 1, colors))
 
 
 def _choose_columns(extras: NDArray[np.float64], log: WarningLog) -> NDArray[np.float64]:

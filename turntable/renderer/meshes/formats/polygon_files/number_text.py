@@ -1,12 +1,13 @@
 """Numbers written as text, all parsed in one pass, with or without the lines they stand on."""
 
 import re
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from turntable.renderer.meshes.formats.number_words import parse_number_words
 
 _ODD_NUMBER = re.compile(rb"(?<!\S)[+-]?(?:\d\.#\w+|nan\(\w*\))(?!\S)", re.IGNORECASE)
 """A spelling of NaN or infinity that C libraries of Windows write, such as ``-1.#IND``."""
@@ -55,10 +56,10 @@ def parse_numbers(text: bytes) -> NDArray[np.float64]:
     Raises:
         ValueError: A word is not a number. The message is the word.
     """
-    numbers = _parse_usual(text)
+    numbers = parse_number_words(text)
     if numbers is None and (b"#" in text or b"(" in text):
         text = _ODD_NUMBER.sub(b"nan", text)
-        numbers = _parse_usual(text)
+        numbers = parse_number_words(text)
     if numbers is None:
         raise ValueError(_find_bad_word(text))
     return numbers
@@ -88,26 +89,13 @@ def parse_number_table(text: bytes) -> NumberTable:
     return NumberTable(values, has_point, row_starts)
 
 
-def _parse_usual(text: bytes) -> NDArray[np.float64] | None:
-    """Parse numbers with numpy, or return None if it does not read all of them."""
-    if not text or text.isspace():
-        return np.empty(0)
-    try:
-        with warnings.catch_warnings():
-            # Some versions of numpy only warn about text that is not a number, and stop there.
-            warnings.simplefilter("error", DeprecationWarning)
-            return np.fromstring(text, dtype=np.float64, sep=" ")  # pyright: ignore[reportArgumentType, reportCallIssue]
-    except (ValueError, DeprecationWarning):
-        return None
-
-
 def _find_bad_word(text: bytes) -> str:
     """Return the first word that is not a number. Each step looks at half of the text."""
     while len(text) > BLOCK_BYTES and (gap := _GAP.search(text, len(text) // 2)):
         half = text[: gap.start()]
-        text = half if _parse_usual(half) is None else text[gap.end() :]
+        text = half if parse_number_words(half) is None else text[gap.end() :]
     words = text[: 2 * BLOCK_BYTES].split() or [b""]
     while len(words) > 1:
         first, second = words[: len(words) // 2], words[len(words) // 2 :]
-        words = first if _parse_usual(b" ".join(first)) is None else second
+        words = first if parse_number_words(b" ".join(first)) is None else second
     return words[0][:40].decode("latin-1")

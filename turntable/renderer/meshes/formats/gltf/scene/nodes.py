@@ -14,7 +14,8 @@ from turntable.renderer.meshes.formats.gltf.numbers import to_finite_numbers
 
 Matrix = NDArray[np.float64]
 """Matrix [4, 4] or [3, 3]."""
-
+IDENTITY: Matrix = np.eye(4)
+"""Matrix of a node that stays where its parent is."""
 _TRANSFORM_KEYS = frozenset({"matrix", "rotation", "scale", "translation"})
 """Keys of a node that move it relative to its parent."""
 MAX_LENGTH_ERROR = 1e-2
@@ -123,8 +124,7 @@ class NodeTree:
         A stack is used instead of recursion: a file may nest nodes deeper than Python can recurse. Nodes are
         pushed in reverse, so that they are visited in the order of the file.
         """
-        identity = np.eye(4)
-        stack = [(number, identity, True) for number in reversed(list(roots))]
+        stack = [(number, IDENTITY, True) for number in reversed(list(roots))]
         while stack:
             number, parent, is_visible = stack.pop()
             # By the specification, a node has at most one parent. Without this check a few nodes could stand
@@ -156,7 +156,7 @@ class NodeTree:
         if not node.keys() & _TRANSFORM_KEYS:
             return IDENTITY
         if node.get("matrix") is not None:
-            values = self._parse_floats(node, number, "matrix", np.eye(4).ravel())
+            values = self._parse_floats(node, number, "matrix", IDENTITY.ravel())
             return None if values is None else values.reshape(4, 4).T
         rotation = self._parse_floats(node, number, "rotation", np.array([0.0, 0.0, 0.0, 1.0]))
         scale = self._parse_floats(node, number, "scale", np.ones(3))
@@ -193,10 +193,6 @@ class NodeTree:
         self.file.log.add("node-skipped", detail, shown)
 
 
-IDENTITY: Matrix = np.eye(4)
-"""Matrix of a node that stays where its parent is."""
-
-
 def compute_transforms(
     translations: NDArray[np.float64], rotations: NDArray[np.float64], scales: NDArray[np.float64]
 ) -> Matrix:
@@ -215,7 +211,7 @@ def compute_transforms(
             [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
         ]
     ).transpose(2, 0, 1)
-    matrices = np.tile(np.eye(4), (len(translations), 1, 1))
+    matrices = np.tile(IDENTITY, (len(translations), 1, 1))
     matrices[:, :3, :3] = turns * scales[:, None, :]
     matrices[:, :3, 3] = translations
     return matrices
