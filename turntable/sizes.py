@@ -10,9 +10,7 @@ def format_bytes(count: float) -> str:
     """
     if count < 999.5:
         return f"{count:.0f} byte{'' if round(count) == 1 else 's'}"
-    size, unit = float(count), ""
-    for unit in _UNITS:
-        size /= 1000
-        if size < 999.5:
-            break
-    return f"{size:,.0f} {unit}" if size >= 99.95 else f"{size:.1f} {unit}"
+    last = len(_UNITS)
+    step = next((step for step in range(1, last) if count / 1000**step < 999.5), last)
+    size = count / 1000**step
+    return f"{size:,.0f} {_UNITS[step - 1]}" if size >= 99.95 else f"{size:.1f} {_UNITS[step - 1]}"

@@ -12,7 +12,6 @@ from turntable.choices import check_choice
 from turntable.datasets import Dataset, MatchingViews, open_dataset
 from turntable.datasets.stores.cache import CacheChoice
 from turntable.errors import InvalidInputError
-from turntable.sizes import format_bytes
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
     BatchEngine,
@@ -37,6 +36,7 @@ from turntable.loaders.sampling import (
     select_all_views,
     select_views,
 )
+from turntable.sizes import format_bytes
 
 _LOG = logging.getLogger("turntable.loaders")
 Window = int | Literal["auto"] | None

@@ -131,8 +131,8 @@ class LocalStore:
             free = shutil.disk_usage(self.folder).free
         if free < expected_bytes:
             raise StoreError(
-                f"{self.folder}: {format_bytes(free)} are free, about {format_bytes(expected_bytes)} are to be "
-                "written; free some space, or choose another place"
+                f"{self.folder}: {format_bytes(free)} are free, about {format_bytes(expected_bytes)} are to "
+                "be written; free some space, or choose another place"
             )
 
     def _get_path(self, name: str) -> Path:
