@@ -113,7 +113,7 @@ def _make_error(host: str, port: int, error: OSError) -> InvalidInputError:
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return InvalidInputError(
-            f"port {port} of {place}: this user may not listen on it, as on most systems on those below 1024; "
+            f"port {port} of {place}: this user may not listen on it, as on most systems below 1024; "
             "give a higher --port, and let a proxy in front of it have this one"
         )
     if error.errno == errno.EADDRNOTAVAIL:
