@@ -106,7 +106,7 @@ def test_ranges_are_exact(dataset: Dataset, low: float, high: float, negated: bo
         ),
         (
             'category = "mug"',
-            r"no column 'mug', at character 12 \(put texts in single quotes\); the columns are object, .*light_hue",
+            r"no column 'mug', at character 12 \(put texts in single quotes\); the columns are .*light_hue",
         ),
         ("category < 0.5", "a text cannot be compared with a number in 'category < 0.5'"),
         ("floor_hue", "it is a number, not true or false"),

@@ -2,45 +2,17 @@
 
 import functools
 import json
-import shutil
 
 import numpy as np
 import pytest
 
+from tests.support.browser import CHROMIUM
 from turntable.datasets import ObjectRecord, load_recipe, open_dataset
 from turntable.datasets.query import select_matching_views
 from turntable.service import make_access, write_access
 from turntable.testing.datasets import write_synthetic_dataset
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
-    with sync_playwright() as playwright:
-        flags = ["--disable-gpu", "--disable-background-networking", "--no-sandbox"]
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A new page, in which no error may occur and which may request nothing from other servers."""
-    context = browser.new_context(viewport={"width": 1100, "height": 900})
-    opened, problems = context.new_page(), []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("requestfailed", lambda request: problems.append(f"{request.url}: {request.failure}"))
-    urls = []
-    opened.on("request", lambda request: urls.append(request.url))
-    opened.set_default_timeout(60_000)
-    yield opened
-    failed = list(problems)  # before the page is closed, which aborts running requests
-    context.close()
-    assert not [problem for problem in failed if "ERR_ABORTED" not in problem and "blob:" not in problem]
-    assert all(url.startswith(("http://127.0.0.1:", "blob:", "data:")) for url in urls)
 
 
 def test_from_the_cards_to_a_view_and_its_label(page, running, served_folder):
