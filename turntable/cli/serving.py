@@ -82,7 +82,7 @@ def serve(
         query_seconds: Longest time that a condition over labels may take, in seconds.
         links_under: Folder into which links of data sets and meshes may point, besides their own folders and
             the hub's cache.
-        trusted_proxy: Address or network of a proxy whose headers X-Forwarded-For, -Proto and -Prefix are
+        trusted_proxy: Address or network of a proxy whose headers X-Forwarded-For and X-Forwarded-Proto are
             trusted, such as 127.0.0.1. May be repeated.
         allow_host: Name under which readers reach the service, besides localhost and its address: the name of
             a proxy in front of it, or of this machine; "*" for any. May be repeated.

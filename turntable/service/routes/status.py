@@ -8,7 +8,7 @@ from turntable.service.monitoring import Metrics
 from turntable.service.routes.openapi import build_openapi
 from turntable.service.routes.responses import AnyJson, JsonResponse, PlainText
 from turntable.service.schemas import Health
-from turntable.service.security import get_prefix, make_location
+from turntable.service.security import make_location
 
 
 class ServiceEndpoints:
@@ -33,5 +33,4 @@ class ServiceEndpoints:
     async def openapi(self, request: Request) -> JsonResponse[AnyJson]:
         """Return this OpenAPI document."""
         self._openapi = self._openapi or build_openapi(request.app.routes)
-        # "." is the folder that this document is in, below which a client finds the paths.
-        return JsonResponse({**self._openapi, "servers": [{"url": get_prefix(request.scope) or "."}]})
+        return JsonResponse(self._openapi)

@@ -12,7 +12,7 @@ from turntable.service.security.connections import ZERO_COPY, BoundedConnection
 from turntable.service.security.cross_origin import CrossOriginMiddleware, OriginPolicy
 from turntable.service.security.headers import SecurityHeadersMiddleware
 from turntable.service.security.network import NetworkMiddleware, NetworkPolicy
-from turntable.service.security.path_prefixes import get_prefix, make_location
+from turntable.service.security.path_prefixes import make_location
 from turntable.service.security.rate_limits import ConcurrencyLimiter, RateLimiter
 from turntable.service.security.request_params import (
     MAX_ITEMS,
@@ -46,7 +46,6 @@ __all__ = [
     "SecurityHeadersMiddleware",
     "TokenRecord",
     "get_client",
-    "get_prefix",
     "get_schema",
     "make_access",
     "make_location",

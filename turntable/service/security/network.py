@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from turntable.errors import InvalidInputError
 from turntable.service.json_responses import make_error_response
 from turntable.service.security.path_prefixes import (
-    PREFIX_KEY,
-    find_prefix,
+    ROOT_KEY,
+    find_root,
     parse_root_path,
     quote_prefix,
     strip_prefix,
@@ -121,9 +121,8 @@ class NetworkMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its client's address and without the prefix, or refuse it."""
         if scope["type"] == "http":
-            scope[PREFIX_KEY] = self._policy.root_path
             self._resolve_proxy(scope)
-            scope["path"] = strip_prefix(scope["path"], self._policy.root_path)
+            self._strip_prefix(scope)
             refusal = self._find_refusal(scope)
             if refusal is not None:
                 await refusal(scope, receive, send)
@@ -131,7 +130,7 @@ class NetworkMiddleware:
         await self._app(scope, receive, send)
 
     def _resolve_proxy(self, scope: Scope) -> None:
-        """Replace client, scheme and prefix of the scope by those that a trusted proxy forwards."""
+        """Replace the client and the scheme of the scope by those that a trusted proxy forwards."""
         address = (scope.get("client") or ("",))[0]
         if self._policy.is_proxy(address):
             forwarded = _get_header_values(scope, b"x-forwarded-for")
@@ -139,8 +138,11 @@ class NetworkMiddleware:
             scheme = _get_header_values(scope, b"x-forwarded-proto")[-1:]
             if scheme in (["http"], ["https"]):
                 scope["scheme"] = scheme[0]
-            prefix = ",".join(_get_header_values(scope, b"x-forwarded-prefix")).rpartition(",")[2].strip()
-            scope[PREFIX_KEY] = find_prefix(prefix) or scope[PREFIX_KEY]
+
+    def _strip_prefix(self, scope: Scope) -> None:
+        """Remove the prefix from the path of the scope if a proxy left it there."""
+        path, prefix = scope["path"], self._policy.root_path
+        scope[ROOT_KEY], scope["path"] = find_root(path, prefix), strip_prefix(path, prefix)
 
     def _find_refusal(self, scope: Scope) -> ASGIApp | None:
         """Return the error response to a request with a wrong path or ``Host``; None if both are right."""

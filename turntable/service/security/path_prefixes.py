@@ -1,20 +1,18 @@
 """The path prefix under which a proxy offers the service: ``/user/ada/proxy/8765`` on a JupyterHub.
 
-A proxy may strip the prefix before it passes a request on, or leave it in the path. The pages use relative
-addresses, so that they work in both cases. Where an address in a header is wanted, it is relative too unless
-the prefix is known.
+A proxy may strip the prefix before it passes a request on, or leave it in the path. All addresses in pages
+and headers are relative, so that they work in both cases.
 """
 
 import re
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
-from starlette.types import Scope
 
 from turntable.errors import InvalidInputError, format_text
 
-PREFIX_KEY = "turntable.prefix"
-"""Key of the ASGI scope of the decoded prefix, which is empty if there is none or it is unknown."""
+ROOT_KEY = "turntable.root"
+"""Key of the ASGI scope for the address of the service's root, relative to the requested path."""
 _OWN_NAMES = frozenset(
     {"datasets", "gallery", "healthz", "login", "logout", "metrics", "openapi.json", "query", "render"}
     | {"session"}
@@ -22,8 +20,6 @@ _OWN_NAMES = frozenset(
 """First parts of the service's own paths. A prefix that began with one could not be told from them."""
 # No part of the path is empty, as "//host/" in a redirect would lead to another server.
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
-_MAX_LENGTH = 500
-"""Largest number of characters of a prefix."""
 
 
 def parse_root_path(text: str) -> str:
@@ -37,8 +33,8 @@ def parse_root_path(text: str) -> str:
     """
     if not text.strip("/"):
         return ""
-    prefix = find_prefix(text)
-    if prefix is None:
+    prefix = unquote(text.rstrip("/"))
+    if not _PREFIX.fullmatch(text.rstrip("/")) or not _is_plain_path(prefix):
         raise InvalidInputError(
             f"--root-path {format_text(text)}: give the path under which a proxy offers the service, "
             "such as /user/ada/proxy/8765"
@@ -50,14 +46,8 @@ def parse_root_path(text: str) -> str:
     return prefix
 
 
-def find_prefix(text: str) -> str | None:
-    """Return the decoded prefix in a text; None if the text is not the path of a prefix."""
-    trimmed = text.rstrip("/")
-    if len(trimmed) > _MAX_LENGTH or _PREFIX.fullmatch(trimmed) is None:
-        return None
-    prefix = unquote(trimmed)
-    parts = prefix.split("/")[1:]
-    return prefix if prefix.isprintable() and all(part not in ("", ".", "..") for part in parts) else None
+def _is_plain_path(path: str) -> bool:
+    return path.isprintable() and all(part not in ("", ".", "..") for part in path.split("/")[1:])
 
 
 def strip_prefix(path: str, prefix: str) -> str:
@@ -67,9 +57,15 @@ def strip_prefix(path: str, prefix: str) -> str:
     return path[len(prefix) :] or "/"
 
 
-def get_prefix(scope: Scope) -> str:
-    """Return the prefix of a request as addresses contain it; empty if there is none or it is unknown."""
-    return quote_prefix(scope.get(PREFIX_KEY, ""))
+def find_root(path: str, prefix: str) -> str:
+    """Return the address of the service's root, relative to the requested path.
+
+    Args:
+        path: Requested path: the prefix, or a path with a single part below it, such as /query.
+        prefix: Decoded prefix that the proxy did not strip; empty for none.
+    """
+    is_folder_without_slash = prefix and path == prefix
+    return f"./{quote_prefix(prefix.rpartition('/')[2])}/" if is_folder_without_slash else "./"
 
 
 def quote_prefix(prefix: str) -> str:
@@ -80,13 +76,11 @@ def quote_prefix(prefix: str) -> str:
 def make_location(request: Request, address: str) -> str:
     """Return the value of the header ``Location`` for an address of this service.
 
-    Args:
-        request: Request for a path with a single part, such as /query.
-        address: Address below the root of the service, without a slash at its beginning.
+    It is relative to the URL of the request. Some proxies rewrite absolute paths in this header and some do
+    not; a relative one is right behind all of them.
 
-    Returns:
-        The path with the prefix if that is known. Otherwise the address as it is: a client resolves it
-        against the URL that it requested, which contains the prefix.
+    Args:
+        request: Request for the service's root, or for a path with a single part.
+        address: Address below the root, without a slash at its beginning.
     """
-    prefix = get_prefix(request.scope)
-    return f"{prefix}/{address}" if prefix else address
+    return request.scope[ROOT_KEY] + address
