@@ -62,7 +62,7 @@ function browse(name, about) {
       const url = new URL(response.headers.get("Location"), response.url).href;
       subset.replaceChildren(h("p", {},
         copyable(`Loader("${url}", BatchConfig(split="${manifest.splits[0]}"))`, "the line for a loader"),
-        ` streams ${formatCount(manifest.subset.images, "view")}. `,
+        ` streams this subset: ${formatCount(manifest.subset.images, "view")} in ${manifest.splits.join(" and ")}. `,
         h("a", { href: `${url}/manifest.json` }, "Manifest of the subset")));
     } catch (error) {
       subset.replaceChildren(h("p", { class: "error" }, error.message));
