@@ -1,9 +1,11 @@
 """The service under a deep path of nginx, which strips it or leaves it: for programs and in a browser."""
 
 import json
+import re
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
@@ -15,6 +17,7 @@ from turntable.datasets import open_dataset
 from turntable.service import make_access, write_access
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="Debian's nginx is not installed")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "service.md"
 PREFIX = "/user/ada/proxy/8765"
 FORMS = ["stripped", "left"]
 """Whether the proxy strips the prefix, or leaves it for --root-path."""
@@ -58,6 +61,21 @@ def test_every_address_that_a_program_is_sent_stays_below_the_prefix(form, start
             assert urljoin(answer.url, server).rstrip("/") == url
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(url.removesuffix(PREFIX) + "/gallery/", timeout=20)
+
+
+def test_the_documented_location_of_nginx(start, served_folder, tmp_path):
+    (place,) = re.findall(r"```text\n(location /turntable/ .*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    service = start(served_folder, options=["--trusted-proxy", "127.0.0.1"])
+    port = free_port()
+    assert "127.0.0.1:8765" in place
+    place = place.replace("127.0.0.1:8765", f"127.0.0.1:{service.port}")
+    with running_nginx(tmp_path, port, f"server {{ listen 127.0.0.1:{port}; {place} }}"):
+        url = f"http://127.0.0.1:{port}/turntable"
+        for path in ("", "/", "/gallery"):
+            with urllib.request.urlopen(url + path, timeout=20) as answer:
+                assert answer.url == f"{url}/gallery/"
+        with urllib.request.urlopen(f"{url}/datasets/small/manifest.json", timeout=20) as answer:
+            assert answer.read() == (served_folder / "manifest.json").read_bytes()
 
 
 @pytest.mark.slow

@@ -92,7 +92,7 @@ def serve(
             "*" for all, without cookies and tokens, so for public data only. May be repeated.
         access_log: Print one JSON line per request to standard output.
     """
-    from turntable.service import LOOPBACK_HOSTS, RenderSettings, ServiceSettings, listens_everywhere
+    from turntable.service import LOOPBACK_HOSTS, RenderSettings, ServiceSettings, is_every_address
     from turntable.service import serve as serve_folders
 
     if not folders:
@@ -121,7 +121,7 @@ def serve(
         warn(f"Anyone who can reach {host}:{port} may read all data sets; --access FILE requires tokens")
     if host not in LOOPBACK_HOSTS and not allow_host:
         warn("Only requests to the address are answered; give --allow-host NAME for readers that use a name")
-    report = partial(_print_urls, is_everywhere=listens_everywhere(host), access=access)
+    report = partial(_print_urls, is_everywhere=is_every_address(host), access=access)
     serve_folders(folders, host, port, settings, access_log=access_log, on_start=report)
     return 0
 

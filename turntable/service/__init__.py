@@ -12,7 +12,7 @@ except ImportError as error:
 
 from turntable.service.app import create_app
 from turntable.service.catalog import build_catalog
-from turntable.service.listening import ServiceUrls, listens_everywhere
+from turntable.service.listening import ServiceUrls, is_every_address
 from turntable.service.rendering import RenderSettings
 from turntable.service.security import AccessFile, make_access, read_access, write_access
 from turntable.service.server import LOOPBACK_HOSTS, serve
@@ -28,7 +28,7 @@ __all__ = [
     "ServiceUrls",
     "build_catalog",
     "create_app",
-    "listens_everywhere",
+    "is_every_address",
     "make_access",
     "read_access",
     "serve",

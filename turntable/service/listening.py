@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ BACKLOG = 4096
 """Number of connections that may wait to be accepted."""
 _ALL_ADDRESSES = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 """Hosts that stand for all addresses of this machine, each with the one at which it reaches itself."""
-_Bind = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
+_Bind = tuple[socket.AddressFamily, tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def format_base_url(host: str, port: int, root_path: str = "") -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{port}{root_path.rstrip('/')}"
 
 
-def listens_everywhere(host: str) -> bool:
+def is_every_address(host: str) -> bool:
     """Return True if a host stands for all addresses of this machine."""
     return host in _ALL_ADDRESSES
 
@@ -78,7 +79,7 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _find_addresses(host: str, port: int) -> list[_Bind]:
+def _find_addresses(host: str, port: int) -> Sequence[_Bind]:
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
@@ -86,7 +87,7 @@ def _find_addresses(host: str, port: int) -> list[_Bind]:
             f"--host {format_text(host)}: this name does not resolve to an address; give an address of this "
             "machine, 127.0.0.1 for readers on it alone, or 0.0.0.0 for all of its addresses"
         ) from None
-    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))  # type: ignore[misc]
+    return tuple(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 
 def _open_socket(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:

@@ -48,7 +48,7 @@ class Session(TypedDict):
         SessionToken | None, Field(description="The valid token that was sent; null if none was")
     ]
     token_error: Annotated[
-        str, Field(description="Why the token that was sent is refused; empty if it is not")
+        str, Field(description="Reason why the token that was sent is refused; empty if it is not")
     ]
     public_datasets: Annotated[int, Field(description="Number of data sets that need no token")]
 

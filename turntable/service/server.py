@@ -10,6 +10,7 @@ from pathlib import Path
 from socket import socket
 
 import uvicorn
+from typing_extensions import override
 
 from turntable.service.app import create_app
 from turntable.service.catalog import build_catalog
@@ -94,6 +95,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._urls, self._on_start = urls, on_start
 
+    @override
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start to answer requests, and tell the URLs."""
         await super().startup(sockets)
