@@ -27,7 +27,7 @@ def main(dataset: Path, out: Path) -> None:
         with sync_playwright() as playwright:
             flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
-            take(browser.new_page(viewport={"width": 1100, "height": 1240}), dataset.name, out)
+            take(browser.new_page(viewport={"width": 1100, "height": 900}), dataset.name, out)
             browser.close()
     finally:
         server.should_exit = True

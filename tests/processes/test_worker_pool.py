@@ -245,7 +245,7 @@ def test_too_little_memory_is_told_before_anything_starts(monkeypatch, tmp_path)
     meminfo.write_text("MemTotal: 1000 kB\nMemAvailable: 100 kB\n")
     monkeypatch.setattr("turntable.processes.shared_memory._MEMINFO", meminfo)
     with pytest.raises(
-        InvalidInputError, match=r"in shared memory need 1 MB, but only 0 MB are free: use a smaller"
+        InvalidInputError, match=r"in shared memory need 1.0 MB, but only 102 kB are free: use a smaller"
     ):
         SharedSlots({"a": ArraySpec((1000, 1000), "uint8")}, 1)
     limit, used = tmp_path / "max", tmp_path / "current"
@@ -253,7 +253,7 @@ def test_too_little_memory_is_told_before_anything_starts(monkeypatch, tmp_path)
     limit.write_text("500000\n")
     used.write_text("400000\n")
     monkeypatch.setattr("turntable.processes.shared_memory._CGROUP_FILES", ((limit, used),))
-    with pytest.raises(InvalidInputError, match="0 MB are free"):
+    with pytest.raises(InvalidInputError, match="100 kB are free"):
         SharedSlots({"a": ArraySpec((1000, 1000), "uint8")}, 1)
     limit.write_text("max\n")
     assert np.prod(SharedSlots({"a": ArraySpec((10, 10), "uint8")}, 1).get_arrays(0)[1]["a"].shape) == 100

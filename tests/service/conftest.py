@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.support.browser import opened_browser
 from turntable.service import make_access, write_access
 from turntable.testing.datasets import make_synthetic_dataset
 
@@ -127,3 +128,26 @@ def zoo(tmp_path_factory):
     recipe = load_recipe("zoo-benchmark").replace(views=4, image_size_px=64, outputs=["rgb", "coordinates"])
     generate(recipe, ZooSource(6, ("dog", "truck")), folder, num_workers=1, backend="embree")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with opened_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser):
+    """A new page, in which no error may occur and which may request nothing from other servers."""
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    opened, problems = context.new_page(), []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("requestfailed", lambda request: problems.append(f"{request.url}: {request.failure}"))
+    urls = []
+    opened.on("request", lambda request: urls.append(request.url))
+    opened.set_default_timeout(60_000)
+    yield opened
+    failed = list(problems)  # before the page is closed, which aborts running requests
+    context.close()
+    assert not [problem for problem in failed if "ERR_ABORTED" not in problem and "blob:" not in problem]
+    assert all(url.startswith(("http://127.0.0.1:", "blob:", "data:")) for url in urls)

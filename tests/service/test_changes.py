@@ -301,14 +301,16 @@ def test_the_documented_render_request(start, zoo, tmp_path):
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     page = Path(__file__).resolve().parents[2] / "docs" / "service.md"
-    (command,) = re.findall(r"```sh\n(curl .*?)```", page.read_text("utf-8"), re.DOTALL)
+    (command,) = re.findall(
+        r"^(curl --fail -o view\.jpg .*?)```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
     service = start(zoo, options=["--render", "--backend", "embree"])
     with open_dataset(zoo).open_split("train") as train:
         key = train.keys[0]
     for theirs, ours in [
         ("127.0.0.1:8765", f"127.0.0.1:{service.port}"),
         ("my-set", "zoo"),
-        ("mug-000003", key),
+        ("mug-000000", key),
     ]:
         assert theirs in command
         command = command.replace(theirs, ours)

@@ -2,45 +2,17 @@
 
 import functools
 import json
-import shutil
 
 import numpy as np
 import pytest
 
+from tests.support.browser import CHROMIUM
 from turntable.datasets import ObjectRecord, load_recipe, open_dataset
 from turntable.datasets.query import select_matching_views
 from turntable.service import make_access, write_access
 from turntable.testing.datasets import write_synthetic_dataset
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
-    with sync_playwright() as playwright:
-        flags = ["--disable-gpu", "--disable-background-networking", "--no-sandbox"]
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A new page, in which no error may occur and which may request nothing from other servers."""
-    context = browser.new_context(viewport={"width": 1100, "height": 900})
-    opened, problems = context.new_page(), []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("requestfailed", lambda request: problems.append(f"{request.url}: {request.failure}"))
-    urls = []
-    opened.on("request", lambda request: urls.append(request.url))
-    opened.set_default_timeout(60_000)
-    yield opened
-    failed = list(problems)  # before the page is closed, which aborts running requests
-    context.close()
-    assert not [problem for problem in failed if "ERR_ABORTED" not in problem and "blob:" not in problem]
-    assert all(url.startswith(("http://127.0.0.1:", "blob:", "data:")) for url in urls)
 
 
 def test_from_the_cards_to_a_view_and_its_label(page, running, served_folder):
@@ -238,6 +210,107 @@ def test_signing_in(page, start, served_folder, tmp_path):
     image = page.locator(".views img").first
     image.wait_for()
     page.wait_for_function("() => document.querySelector('.views img').naturalWidth == 32")
+    page.get_by_text("visitor · read · all data sets · until it is revoked").wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="Sign in to see this page").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("Not signed in · a token is needed").wait_for()
+
+
+@pytest.mark.slow
+def test_the_page_tells_what_is_public_and_which_token_is_refused(page, start, sets, tmp_path):
+    access, token, text = make_access().with_new_token("visitor", ["read"], ["open"], days=2)
+    write_access(tmp_path / "access.json", access)
+    service = start(sets, options=["--access", str(tmp_path / "access.json"), "--public", "open"])
+    page.goto(f"{service.url}/")
+    page.get_by_text("Not signed in · 1 public data set").wait_for()
+    assert page.locator(".card h2").all_inner_texts() == ["open"]
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Token").fill(text)
+    page.keyboard.press("Enter")
+    page.get_by_text("visitor · read · open · until").wait_for()
+    page.goto(f"{service.url}/gallery/#/d/secret")
+    page.get_by_text("does not have the scope read").wait_for()
+    page.get_by_role("button", name="Sign in with another token").wait_for()
+    write_access(tmp_path / "access.json", access.with_revoked(token.id))
+    page.goto(f"{service.url}/gallery/#/")
+    page.reload()
+    page.get_by_text("Token refused: the token is unknown, expired or revoked").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("Not signed in · 1 public data set").wait_for()
+    assert page.locator(".card h2").all_inner_texts() == ["open"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_filter_and_the_views_are_seen_first(browser, running, width, height):
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.goto(f"{running.url}/gallery/#/d/small")
+    page.locator(".views img").first.wait_for()
+
+    def bottom(locator):
+        box = locator.bounding_box()
+        return box["y"] + box["height"]
+
+    seen = [page.get_by_label("Condition"), page.get_by_label("Split"), page.get_by_text("96 views of 24")]
+    seen += [page.get_by_text("Categories (3)"), page.locator(".views img").first]
+    seen += [page.get_by_text("Factors", exact=True)]
+    assert all(bottom(locator) <= height for locator in seen)
+    shown = page.get_by_label("Minimum floor_hue").is_visible()
+    assert shown == (width > 1000)  # on a phone the lists begin closed
+    if not shown:
+        page.get_by_text("Factors", exact=True).click()
+        page.get_by_label("Minimum floor_hue").wait_for()
+    context.close()
+
+
+def test_a_fingerprint_is_short_in_one_line_and_can_be_copied(browser, running):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=running.url)
+    page = context.new_page()
+    page.goto(f"{running.url}/gallery/#/d/small")
+    row = page.locator(".facts div", has_text="Fingerprint")
+    row.wait_for()
+    whole = running.json("/datasets/small/about")["fingerprint"]
+    assert row.locator("code").inner_text() == f"{whole[:12]}…"
+    assert row.locator("code").evaluate("code => code.getClientRects().length") == 1
+    row.get_by_role("button", name="Copy Fingerprint").click()
+    row.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == whole
+    page.get_by_role("button", name="Copy the line for a loader").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('Loader')")
+    assert page.evaluate("navigator.clipboard.readText()") == f'Loader("{running.url}/datasets/small")'
+    context.close()
+
+
+def test_an_empty_result_tells_what_there_is_and_can_be_cleared(page, running):
+    page.goto(f"{running.url}/gallery/#/d/small")
+    page.get_by_text("96 views of 24 objects").wait_for()
+    page.get_by_label("Minimum floor_hue").fill("200")
+    page.get_by_label("Condition").fill("floor_hue > 3")
+    page.get_by_text("No view of train or val matches it; the values are floor_hue from").wait_for()
+    assert page.locator(".views li").count() == 0
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("96 views of 24 objects").wait_for()
+    assert page.get_by_label("Condition").input_value() == ""
+    assert page.get_by_label("Minimum floor_hue").input_value() == "0"
+
+
+def test_every_control_has_a_name_and_shows_its_focus(page, running):
+    page.goto(f"{running.url}/gallery/#/d/small")
+    page.get_by_label("Minimum floor_hue").wait_for()
+    nameless = page.evaluate(
+        "() => [...document.querySelectorAll('input, select, button, summary, a')].filter(one => "
+        "!(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim() || "
+        "one.querySelector('img[alt]:not([alt=\"\"])'))).map(one => one.outerHTML)"
+    )
+    assert nameless == []
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
 @pytest.mark.parametrize("width", [320, 1100])

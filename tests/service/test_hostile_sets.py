@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 import time
+from urllib.parse import urljoin
 
 import pytest
 from starlette.testclient import TestClient
@@ -182,4 +183,5 @@ def test_conditions_work_for_a_folder_of_any_name(start, served_folder, tmp_path
         asked = {"dataset": name, "where": "view = 0"}
         status, headers, document = service.ask("/query", "POST", body=asked)
         assert status == 200
-        assert service.ask(f"{headers['Location']}/manifest.json")[2] == document
+        subset = urljoin("/query", headers["Location"])
+        assert service.ask(f"{subset}/manifest.json")[2] == document

@@ -166,6 +166,7 @@ def test_responses_have_the_described_fields(client, document, known):
         compared.add(path.rpartition("/")[2])
     assert compared == {
         "healthz",
+        "session",
         "datasets",
         "about",
         "factors",

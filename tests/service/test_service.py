@@ -46,6 +46,36 @@ def test_a_shard_whole_and_in_part(client, dataset):
     assert client.get(address, headers={"Range": f"bytes={shard.bytes}-"}).status_code == 416
 
 
+def test_objects_of_all_splits_or_of_one(client, dataset):
+    keys_by_split = {}
+    for name in dataset.splits:
+        with dataset.open_split(name) as split:
+            keys_by_split[name] = list(split.keys)
+    every = [(split, key) for split, keys in keys_by_split.items() for key in keys]
+    assert len(keys_by_split) == 2
+
+    def pages(**params):
+        found, total = [], None
+        for offset in range(0, len(every) + 1, 2):
+            page = client.get(
+                "/datasets/small/objects", params={**params, "offset": offset, "limit": 2}
+            ).json()
+            assert total in (None, page["total"])
+            total = page["total"]
+            found += [(line["split"], line["key"]) for line in page["objects"]]
+        assert len(found) == total
+        return found
+
+    assert pages() == every
+    for name, keys in keys_by_split.items():
+        assert pages(split=name) == [(name, key) for key in keys]
+    category = client.get("/datasets/small/objects").json()["objects"][-1]["category"]
+    lines = client.get("/datasets/small/objects").json()["objects"]
+    assert pages(category=category) == [
+        (line["split"], line["key"]) for line in lines if line["category"] == category
+    ]
+
+
 def test_one_view_and_its_label(client, dataset):
     with dataset.open_split("train") as train:
         key, labels = train.objects[1].key, train.labels[1, 2]

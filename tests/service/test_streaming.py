@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ WHERE = "floor_hue < 0.5 and category in ('class00', 'class02')"
 def subset_of(service, where, **more):
     status, headers, body = service.ask("/query", "POST", body={"dataset": "small", "where": where, **more})
     assert status == 200, body
-    return f"{service.url}{headers['Location']}"
+    return urljoin(f"{service.url}/query", headers["Location"])
 
 
 def views_of(loader):

@@ -1,7 +1,8 @@
 """Commands that serve and publish data sets, run the demo and examine the machine."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from turntable.cli.base import (
     ACCESS,
@@ -24,16 +25,23 @@ from turntable.cli.base import (
 )
 from turntable.errors import InvalidInputError
 
+if TYPE_CHECKING:
+    from turntable.service import ServiceUrls
+
+_MAX_LISTED = 5
+"""Number of data sets whose URLs are printed."""
+
 
 @app.command(
     help_epilogue=format_examples(
         "turntable serve my-set",
         "turntable serve my-sets --render",
         "turntable serve my-sets --host 0.0.0.0 --access tokens.json --allow-host data.example.org",
+        "turntable serve my-set --root-path /node/c12/8765 --allow-host ondemand.example.org",
     )
 )
 def serve(
-    *folders: Path,
+    *folders: str,
     host: Annotated[str, make_option(MACHINE)] = "127.0.0.1",
     port: Annotated[int, make_option(MACHINE)] = 8765,
     access: Annotated[Path | None, make_option(ACCESS)] = None,
@@ -50,6 +58,8 @@ def serve(
     links_under: LinksUnderOption = (),
     trusted_proxy: Annotated[tuple[str, ...], make_option(ACCESS, default="")] = (),
     allow_host: Annotated[tuple[str, ...], make_option(ACCESS, default="")] = (),
+    root_path: Annotated[str, make_option(ACCESS, default="")] = "",
+    allow_origin: Annotated[tuple[str, ...], make_option(ACCESS, default="")] = (),
     access_log: Annotated[bool, make_option(OUTPUT)] = True,
 ) -> int:
     """Serve data sets over HTTP: a gallery, a catalog, shards with Range, queries, views and labels.
@@ -57,7 +67,7 @@ def serve(
     Args:
         folders: Data sets, or folders that hold data sets.
         host: Address to listen on; only this machine can connect to 127.0.0.1.
-        port: Port to listen on.
+        port: Port to listen on; 0 for any free one, which is then printed.
         access: File of tokens (turntable token create). Without it, anyone who can connect may read.
         public: Data set that anyone may read without a token; "*" for all. May be repeated.
         rate: Maximum number of requests per second from one token or address, on average.
@@ -72,15 +82,17 @@ def serve(
         query_seconds: Longest time that a condition over labels may take, in seconds.
         links_under: Folder into which links of data sets and meshes may point, besides their own folders and
             the hub's cache.
-        trusted_proxy: Address or network of a proxy whose X-Forwarded-For header is trusted, such as
-            127.0.0.1.
-            May be repeated.
+        trusted_proxy: Address or network of a proxy whose headers X-Forwarded-For and X-Forwarded-Proto are
+            trusted, such as 127.0.0.1. May be repeated.
         allow_host: Name under which readers reach the service, besides localhost and its address: the name of
-            a
-            proxy in front of it, or of this machine; "*" for any. May be repeated.
+            a proxy in front of it, or of this machine; "*" for any. May be repeated.
+        root_path: Path under which a proxy offers the service, such as /user/ada/proxy/8765. Only needed if
+            the proxy does not strip it.
+        allow_origin: Origin of web pages that may read from the service, such as https://hub.example.org;
+            "*" for all, without cookies and tokens, so for public data only. May be repeated.
         access_log: Print one JSON line per request to standard output.
     """
-    from turntable.service import LOOPBACK_HOSTS, RenderSettings, ServiceSettings
+    from turntable.service import LOOPBACK_HOSTS, RenderSettings, ServiceSettings, is_every_address
     from turntable.service import serve as serve_folders
 
     if not folders:
@@ -102,13 +114,34 @@ def serve(
         links_under,
         trusted_proxy,
         allow_host,
+        root_path,
+        allow_origin,
     )
     if access is None and host not in LOOPBACK_HOSTS:
         warn(f"Anyone who can reach {host}:{port} may read all data sets; --access FILE requires tokens")
     if host not in LOOPBACK_HOSTS and not allow_host:
         warn("Only requests to the address are answered; give --allow-host NAME for readers that use a name")
-    serve_folders(folders, host, port, settings, access_log=access_log)
+    report = partial(_print_urls, is_everywhere=is_every_address(host), access=access)
+    serve_folders(folders, host, port, settings, access_log=access_log, on_start=report)
     return 0
+
+
+def _print_urls(urls: "ServiceUrls", is_everywhere: bool, access: Path | None) -> None:
+    """Print where the service is reached, to standard error: standard output has the log in JSON."""
+    write = partial(err.print, soft_wrap=True, markup=False, highlight=False)
+    write(f"turntable is running on {urls.gallery} (Ctrl-C stops it)")
+    write("Loaders stream from it:")
+    for name in urls.datasets[:_MAX_LISTED]:
+        write(f'    Loader("{urls.make_dataset_url(name)}")')
+    if len(urls.datasets) > _MAX_LISTED:
+        write(f"    and {len(urls.datasets) - _MAX_LISTED} more: {urls.base}/datasets lists them")
+    if is_everywhere:
+        write("On other machines, put this machine's name or address in place of the one above.")
+    if access is not None:
+        write(
+            f"A token is needed: turntable token create NAME --access {access} makes one; give it to "
+            "turntable login URL, or sign in on the page"
+        )
 
 
 def _parse_mesh_folders(texts: tuple[str, ...]) -> dict[str, Path]:

@@ -13,6 +13,7 @@ from turntable.datasets.describing import describe_columns
 from turntable.datasets.draws import compute_histogram, format_histogram
 from turntable.datasets.objects import DuplicateCounts, count_duplicates
 from turntable.errors import format_text
+from turntable.sizes import format_bytes
 
 NUM_HISTOGRAM_BINS = 24
 """Number of bins of a histogram."""
@@ -33,7 +34,7 @@ def build_dataset_tables(dataset: Dataset) -> list[Table]:
     rows = {
         "views": f"{totals.images} ({totals.objects} objects, {manifest.views} each)",
         "image": f"{manifest.image_size_px} px, {jpeg}",
-        "size": f"{totals.bytes / 2**20:.1f} MiB in {len(manifest.shards)} shards",
+        "size": f"{format_bytes(totals.bytes)} in {len(manifest.shards)} shards",
         "left out": str(manifest.quarantined),
         "meshes": manifest.mesh_source_text,
         "equal meshes": _format_equal_meshes(count_duplicates(records)),

@@ -36,6 +36,7 @@ from turntable.loaders.sampling import (
     select_all_views,
     select_views,
 )
+from turntable.sizes import format_bytes
 
 _LOG = logging.getLogger("turntable.loaders")
 Window = int | Literal["auto"] | None
@@ -190,11 +191,11 @@ def _warn_if_cache_is_small(dataset: Dataset, split: str, window: int | None) ->
     needed, capacity = sum(sizes[:window]), dataset.max_cache_bytes
     if capacity is not None and needed > capacity:
         _LOG.warning(
-            "%s: samples are drawn from %.1f GB of shards at a time, but the cache holds %.1f GB, so shards "
+            "%s: samples are drawn from %s of shards at a time, but the cache holds %s, so shards "
             "will be fetched again and again; set TURNTABLE_CACHE_GB higher, or give fewer window_shards",
             dataset.path_or_url,
-            needed / 1e9,
-            capacity / 1e9,
+            format_bytes(needed),
+            format_bytes(capacity),
         )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError
+from turntable.sizes import format_bytes
 
 _ALIGNMENT_BYTES = 64
 _PAGE_BYTES = mmap.PAGESIZE
@@ -128,7 +129,7 @@ def _check_free_memory(size: int) -> None:
     free = _read_free_bytes()
     if size > free:
         raise InvalidInputError(
-            f"batches in shared memory need {size / 1e6:,.0f} MB, but only {free / 1e6:,.0f} MB are free: "
+            f"batches in shared memory need {format_bytes(size)}, but only {format_bytes(free)} are free: "
             "use a smaller batch_size, fewer batches ahead, or num_workers=0"
         )
 

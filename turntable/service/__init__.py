@@ -12,6 +12,7 @@ except ImportError as error:
 
 from turntable.service.app import create_app
 from turntable.service.catalog import build_catalog
+from turntable.service.listening import ServiceUrls, is_every_address
 from turntable.service.rendering import RenderSettings
 from turntable.service.security import AccessFile, make_access, read_access, write_access
 from turntable.service.server import LOOPBACK_HOSTS, serve
@@ -24,8 +25,10 @@ __all__ = [
     "AccessFile",
     "RenderSettings",
     "ServiceSettings",
+    "ServiceUrls",
     "build_catalog",
     "create_app",
+    "is_every_address",
     "make_access",
     "read_access",
     "serve",

@@ -17,7 +17,12 @@ from turntable.service.monitoring import Metrics, MonitoringMiddleware
 from turntable.service.queries import QueryService
 from turntable.service.rendering import RenderService
 from turntable.service.routes import build_routes
-from turntable.service.security import AccessMiddleware, NetworkMiddleware, SecurityHeadersMiddleware
+from turntable.service.security import (
+    AccessMiddleware,
+    CrossOriginMiddleware,
+    NetworkMiddleware,
+    SecurityHeadersMiddleware,
+)
 from turntable.service.settings import ServiceSettings
 
 
@@ -31,7 +36,7 @@ def create_app(catalog: DatasetCatalog, settings: ServiceSettings | None = None)
         settings: Tokens, limits and rendering. By default everything is open and nothing is rendered.
 
     Raises:
-        InvalidInputError: The file of tokens is missing, or a trusted proxy is not an address.
+        InvalidInputError: The file of tokens is missing, or a proxy, prefix or origin is malformed.
         IntegrityError: The file of tokens is damaged.
     """
     settings = settings or ServiceSettings()
@@ -49,11 +54,13 @@ def create_app(catalog: DatasetCatalog, settings: ServiceSettings | None = None)
     app = Starlette(
         routes=build_routes(catalog, renders, queries, metrics, access),
         # From the outermost inwards. Monitoring comes first, so that refused requests are counted and logged
-        # too; the network policy comes before access, which limits by the client address that it resolves.
+        # too; the network policy comes before access, which limits by the client address that it resolves;
+        # pages of other origins may read what access refuses, so that they can tell why.
         middleware=[
             Middleware(MonitoringMiddleware, metrics=metrics),
             Middleware(SecurityHeadersMiddleware, has_tokens=access is not None),
             Middleware(NetworkMiddleware, policy=settings.make_network_policy()),
+            Middleware(CrossOriginMiddleware, policy=settings.make_origin_policy()),
             Middleware(
                 AccessMiddleware,
                 access=access,

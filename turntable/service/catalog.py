@@ -8,6 +8,7 @@ was replaced.
 import hashlib
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +22,7 @@ from turntable.datasets import MANIFEST_NAME, Dataset, ObjectRecord, Split, open
 from turntable.datasets.describing import DESCRIPTION_FILES
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.shards import make_index_name, make_shard_name
-from turntable.errors import IntegrityError, InvalidInputError, TurntableError
+from turntable.errors import IntegrityError, InvalidInputError, TurntableError, format_text
 from turntable.service.schemas import DatasetLine
 
 _LOG = logging.getLogger("turntable.service")
@@ -144,12 +145,12 @@ class DatasetCatalog:
             hub's cache.
 
     Raises:
-        InvalidInputError: A folder holds no data set, or two data sets have the same name.
+        InvalidInputError: A folder is a URL or holds no data set, or two data sets have the same name.
         IntegrityError: A folder is a data set whose manifest is damaged.
     """
 
-    def __init__(self, folders: Iterable[Path], links_under: Iterable[Path] = ()) -> None:
-        self._folders, self._links_under = tuple(folders), tuple(links_under)
+    def __init__(self, folders: Iterable[str | Path], links_under: Iterable[Path] = ()) -> None:
+        self._folders, self._links_under = tuple(map(_parse_folder, folders)), tuple(links_under)
         self._entries: dict[str, CatalogEntry] = {}
         self._problems: dict[str, str] = {}
         self._failed: dict[Path, _FailedEntry] = {}
@@ -254,7 +255,7 @@ class _FailedEntry:
     """Time on the monotonic clock of the next attempt; a changed manifest is tried at once."""
 
 
-def build_catalog(folders: Iterable[Path], links_under: Iterable[Path] = ()) -> DatasetCatalog:
+def build_catalog(folders: Iterable[str | Path], links_under: Iterable[Path] = ()) -> DatasetCatalog:
     """Return the catalog of the data sets in these folders.
 
     Args:
@@ -263,7 +264,7 @@ def build_catalog(folders: Iterable[Path], links_under: Iterable[Path] = ()) -> 
             hub's cache.
 
     Raises:
-        InvalidInputError: A folder holds no data set, or two data sets have the same name.
+        InvalidInputError: A folder is a URL or holds no data set, or two data sets have the same name.
         IntegrityError: A folder is a data set whose manifest is damaged.
     """
     return DatasetCatalog(folders, links_under)
@@ -329,6 +330,22 @@ def _compute_digest(file: BufferedReader, status: os.stat_result) -> str:
             _DIGESTS.clear()
         known = _DIGESTS[key] = hashlib.file_digest(file, "sha256").hexdigest()
     return known
+
+
+def _parse_folder(folder: str | Path) -> Path:
+    """Return the path of a folder. Raises InvalidInputError for a bucket or another URL."""
+    # pathlib makes one slash of two: Path("s3://bucket/my-set") is "s3:/bucket/my-set".
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+([^/@]*@)?(.*)", str(folder))
+    if match is None or Path(folder).exists():
+        return Path(folder).expanduser()
+    scheme, _, rest = match.groups()
+    if scheme == "file":
+        raise InvalidInputError(f"{folder}: give the path of the folder, /{rest}")
+    url, name = f"{scheme}://{rest}", rest.rstrip("/").rpartition("/")[2] or "my-set"
+    raise InvalidInputError(
+        f"{format_text(url)}: only folders are served; copy it first: turntable copy {format_text(url)} "
+        f"{format_text(name)}, then turntable serve {format_text(name)}"
+    )
 
 
 def _find_dataset_folders(folder: Path) -> list[Path]:

@@ -90,13 +90,13 @@ def compute_histograms(entry: CatalogEntry) -> list[FactorHistogram]:
 
 
 def list_objects(
-    entry: CatalogEntry, split: str, category: str | None, offset: int, limit: int
+    entry: CatalogEntry, split: str | None, category: str | None, offset: int, limit: int
 ) -> ObjectsPage:
-    """Return one page of the objects of a split, in the order of the split.
+    """Return one page of the objects of a split, or of all one after the other, in the order of each split.
 
     Args:
         entry: The data set.
-        split: Name of the split.
+        split: Name of the split; None for all.
         category: Category of the objects to list; None for all.
         offset: Number of objects to skip.
         limit: Largest number of objects to list; never more than ``MAX_LISTED``.
@@ -104,18 +104,23 @@ def list_objects(
     Raises:
         InvalidInputError: There is no such split or category.
     """
-    manifest = entry.dataset.manifest
-    rows = np.arange(_get_split(entry, split).num_objects)
-    if category is not None:
-        if category not in manifest.categories:
-            raise InvalidInputError(
-                f"{entry.name} has no category {category!r}; it has {', '.join(manifest.categories)}"
-            )
-        rows = np.flatnonzero(
-            _get_split(entry, split).category_indices == manifest.categories.index(category)
-        )
-    page = rows[offset : offset + min(limit, MAX_LISTED)].tolist()
-    return {"total": len(rows), "objects": [summarize_object(entry, split, row) for row in page]}
+    listed, total, num_listed = list[ObjectLine](), 0, min(limit, MAX_LISTED)
+    for name in entry.splits if split is None else (split,):
+        rows = _find_rows(entry, name, category)
+        page = rows[max(0, offset - total) :][: num_listed - len(listed)].tolist()
+        listed += [summarize_object(entry, name, row) for row in page]
+        total += len(rows)
+    return {"total": total, "objects": listed}
+
+
+def _find_rows(entry: CatalogEntry, split: str, category: str | None) -> NDArray[np.intp]:
+    """Return the rows of a split's objects, or of those of a category."""
+    opened, names = _get_split(entry, split), entry.dataset.manifest.categories
+    if category is None:
+        return np.arange(opened.num_objects)
+    if category not in names:
+        raise InvalidInputError(f"{entry.name} has no category {category!r}; it has {', '.join(names)}")
+    return np.flatnonzero(opened.category_indices == names.index(category))
 
 
 def summarize_object(entry: CatalogEntry, split: str, row: int) -> ObjectLine:

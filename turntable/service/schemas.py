@@ -29,6 +29,30 @@ class Health(StatusOk):
     datasets: int
 
 
+class SessionToken(TypedDict):
+    """The token that was sent, without its text."""
+
+    name: Annotated[str, Field(description="Name for people")]
+    scopes: list[str]
+    datasets: Annotated[list[str], Field(description='Names of data sets, or "*" for all')]
+    expires: Annotated[
+        float | None, Field(description="Seconds since 1970 at which it expires; null for never")
+    ]
+
+
+class Session(TypedDict):
+    """The state of a session: who is signed in, and what can be read without a token."""
+
+    needs_token: Annotated[bool, Field(description="True if data sets that are not public need a token")]
+    token: Annotated[
+        SessionToken | None, Field(description="The valid token that was sent; null if none was")
+    ]
+    token_error: Annotated[
+        str, Field(description="Reason why the token that was sent is refused; empty if it is not")
+    ]
+    public_datasets: Annotated[int, Field(description="Number of data sets that need no token")]
+
+
 class Refusal(TypedDict):
     """An error: what is wrong with the request, and what to do."""
 

@@ -6,7 +6,13 @@ from pathlib import Path
 from turntable.errors import InvalidInputError
 from turntable.service.queries import QUERY_TIMEOUT_S
 from turntable.service.rendering import RenderSettings
-from turntable.service.security import AccessFile, ConcurrencyLimiter, NetworkPolicy, RateLimiter
+from turntable.service.security import (
+    AccessFile,
+    ConcurrencyLimiter,
+    NetworkPolicy,
+    OriginPolicy,
+    RateLimiter,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,10 @@ class ServiceSettings:
     """Addresses or networks of the proxies whose ``X-Forwarded-For`` is trusted."""
     allow_hosts: tuple[str, ...] = ()
     """Host names that the service answers to, besides loopback and its own addresses; "*" for any."""
+    root_path: str = ""
+    """Path under which a proxy offers the service, such as "/user/ada/proxy/8765"; empty for none."""
+    allow_origins: tuple[str, ...] = ()
+    """Origins whose pages may read responses, such as "https://hub.example.org"; "*" for public data."""
 
     def __post_init__(self) -> None:
         if self.max_requests_per_second is not None and not self.max_requests_per_second > 0:
@@ -62,8 +72,12 @@ class ServiceSettings:
         return None if self.access_file is None else AccessFile(self.access_file)
 
     def make_network_policy(self) -> NetworkPolicy:
-        """Return the trusted proxies and the host names. Raises InvalidInputError if one is malformed."""
-        return NetworkPolicy.from_names(self.trusted_proxies, self.allow_hosts)
+        """Return the proxies, host names and prefix. Raises InvalidInputError if one is malformed."""
+        return NetworkPolicy.from_names(self.trusted_proxies, self.allow_hosts, self.root_path)
+
+    def make_origin_policy(self) -> OriginPolicy:
+        """Return the origins that are allowed. Raises InvalidInputError if one is malformed."""
+        return OriginPolicy.from_names(self.allow_origins)
 
     def make_rate_limiter(self) -> RateLimiter | None:
         """Return the limiter of requests per second; None if there is no limit."""

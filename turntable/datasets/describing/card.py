@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import KindCount
+from turntable.sizes import format_bytes
 
 CARD_NAME = "README.md"
 
@@ -34,7 +35,7 @@ def format_card(manifest: Manifest, provenance: Provenance) -> str:
 {manifest.recipe.get("description", "")}
 
 {totals.images:,} views of {totals.objects:,} objects of {len(manifest.categories)} categories,
-{manifest.image_size_px} x {manifest.image_size_px} pixels, {totals.bytes / 1e6:,.1f} MB of shards.
+{manifest.image_size_px} x {manifest.image_size_px} pixels, {format_bytes(totals.bytes)} of shards.
 Objects left out: {manifest.quarantined} (`quarantine.jsonl` names each with its reason).
 Objects shown otherwise than their files say: {provenance.num_warned} (`warnings.jsonl` says how).
 {_format_warning_table(provenance)}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turntable.datasets.query.duckdb_connection import DuckDBError, open_duckdb
+from turntable.datasets.query.explanations import explain_syntax_error
 from turntable.errors import InvalidInputError
 
 # No brackets around the condition: "a) or (b" would parse within them, and break out of the brackets that a
@@ -76,14 +77,14 @@ def parse_condition(text: str, columns: Sequence[str]) -> Condition:
         InvalidInputError: The text is not an allowed condition. The message tells why.
     """
     used: dict[str, None] = {}
-    for node in _iter_nodes(_parse_tree(text)):
+    for node in _iter_nodes(_parse_tree(text, columns)):
         _check_node(node, text)
         if node["class"] == "COLUMN_REF":
             used[_get_column_name(node, text, columns)] = None
     return Condition(text, tuple(used))
 
 
-def _parse_tree(text: str) -> Any:
+def _parse_tree(text: str, columns: Sequence[str]) -> Any:
     """Parse a text that must be a single expression, and return its syntax tree."""
     if not text.strip():
         raise InvalidInputError("where: empty; write a condition: \"floor_hue < 0.5 and category = 'mug'\"")
@@ -94,8 +95,8 @@ def _parse_tree(text: str) -> Any:
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
         raise make_condition_error(text, "it contains a null character or a surrogate")
     with open_duckdb() as engine:
-        plain = _parse_statements(engine, "true")[0]["node"]
-        statements = _parse_statements(engine, text)
+        plain = _parse_statements(engine, "true", columns)[0]["node"]
+        statements = _parse_statements(engine, text, columns)
     # The text may smuggle in groups, limits, unions or samples. Apart from its condition, its statement must
     # equal that of the condition "true", which has none of them.
     if len(statements) != 1 or statements[0]["node"] | {"where_clause": None} != plain | {
@@ -105,7 +106,7 @@ def _parse_tree(text: str) -> Any:
     return statements[0]["node"]["where_clause"]
 
 
-def _parse_statements(engine: Any, text: str) -> list[dict[str, Any]]:
+def _parse_statements(engine: Any, text: str, columns: Sequence[str]) -> list[dict[str, Any]]:
     # A line of its own, since a comment at the end of the text would swallow what follows it. The statement
     # is passed as a value: it is parsed, not executed.
     query = f"{_QUERY_PREFIX}{text}\n"
@@ -116,20 +117,22 @@ def _parse_statements(engine: Any, text: str) -> list[dict[str, Any]]:
     except RecursionError:
         raise make_condition_error(text, _TOO_DEEP) from None
     if answer["error"]:
-        raise make_condition_error(text, _format_syntax_error(text, answer))
+        raise make_condition_error(text, _format_syntax_error(text, answer, columns))
     return answer["statements"]
 
 
-def _format_syntax_error(text: str, answer: dict[str, Any]) -> str:
+def _format_syntax_error(text: str, answer: dict[str, Any], columns: Sequence[str]) -> str:
     message = str(answer["error_message"]).split("\n")[0]
     if "expression depth" in message:
         return _TOO_DEEP
-    if "position" not in answer:
-        return message
-    position = int(answer["position"]) - len(_QUERY_PREFIX)  # in bytes of UTF-8
-    before = text.encode()[: max(0, position)].decode(errors="ignore")
-    rest = text[len(before) :].strip()
-    return f"{message}, at character {len(before) + 1} ({rest[:30]!r})" if rest else f"{message}, at its end"
+    position = _find_position(text, answer["position"]) if "position" in answer else None
+    return explain_syntax_error(text, message, position, columns)
+
+
+def _find_position(text: str, location: str | int) -> int:
+    """Return the number of characters before a place that DuckDB gives in bytes of the whole statement."""
+    num_bytes = max(0, int(location) - len(_QUERY_PREFIX))
+    return len(text.encode()[:num_bytes].decode(errors="ignore"))
 
 
 def _iter_nodes(tree: Any) -> Iterator[dict[str, Any]]:
@@ -184,9 +187,10 @@ def _get_column_name(node: dict[str, Any], text: str, columns: Sequence[str]) ->
     if name.lower() in known:
         return known[name.lower()]
     near = difflib.get_close_matches(name.lower(), columns, n=2)
-    hint = f"; did you mean {' or '.join(near)}? The columns are" if near else "; the columns are"
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the columns are {', '.join(columns)}"
+    place = _find_position(text, node.get("query_location", 0)) + 1
     raise make_condition_error(
-        text, f"there is no column {name!r} (put texts in single quotes){hint} {', '.join(columns)}"
+        text, f"there is no column {name!r}, at character {place} (put texts in single quotes); {hint}"
     )
 
 

@@ -32,7 +32,16 @@ _CONFIG = {
 
 
 class DuckDBError(Exception):
-    """An error of DuckDB, with its message in one line. The caller decides what is to blame."""
+    """An error of DuckDB, with its message in one line. The caller decides what is to blame.
+
+    Args:
+        message: The message.
+        place: Part of the query that DuckDB points at; empty if it points at none.
+    """
+
+    def __init__(self, message: str, place: str = "") -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class DuckDBConnection:
@@ -59,7 +68,7 @@ class DuckDBConnection:
         except duckdb.OutOfMemoryException:
             raise DuckDBError(f"needs more than {MAX_MEMORY} of memory") from None
         except duckdb.Error as error:
-            raise DuckDBError(_format_error(str(error))) from None
+            raise DuckDBError(_format_error(str(error)), _find_place(str(error))) from None
 
 
 @contextmanager
@@ -84,6 +93,12 @@ def open_duckdb(readable_path: str | None = None) -> Generator[DuckDBConnection,
 def _format_error(text: str) -> str:
     """Return the first line of an error, with "the table" in place of the table's path in this process."""
     return re.sub(r"'?/proc/self/fd/\d+'?", "the table", text.strip().split("\n")[0])[:_MAX_MESSAGE_LENGTH]
+
+
+def _find_place(text: str) -> str:
+    """Return the part of the query below which DuckDB draws its marks (^^^); empty if there are none."""
+    match = re.search(r"^(LINE \d+: )(.*)\n( *)(\^+)$", text, re.MULTILINE)
+    return "" if match is None else match[0].split("\n")[0][len(match[3]) :][: len(match[4])]
 
 
 def _quote(text: str) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.query.conditions import Condition, parse_condition
 from turntable.datasets.query.duckdb_connection import DuckDBConnection, DuckDBError, open_duckdb
+from turntable.datasets.query.explanations import explain_execution_error, explain_result_type
 from turntable.datasets.shards import LABELS_TABLE_COLUMNS, make_shard_name
 from turntable.errors import IntegrityError
 
@@ -85,7 +86,7 @@ def execute_query(query: ConditionQuery) -> dict[str, bytes]:
                 numbers = _find_matching_rows(engine, condition)
             except DuckDBError as error:
                 _check_readable(engine, condition, query.display_name)
-                raise condition.make_error(str(error)) from None
+                raise condition.make_error(explain_execution_error(str(error), error.place)) from None
             found[split] = np.zeros(len(rows), np.bool_)
             found[split][numbers - rows.start] = True
         if not any(flags.any() for flags in found.values()):
@@ -166,7 +167,7 @@ def _select_rows(engine: DuckDBConnection, rows: range) -> None:
 def _find_matching_rows(engine: DuckDBConnection, condition: Condition) -> NDArray[np.int64]:
     ((_, result_type, *_),) = engine.fetch_rows(f"DESCRIBE SELECT (\n{condition.text}\n) FROM chosen")
     if result_type != "BOOLEAN":  # DuckDB would take any number for true or false
-        raise condition.make_error(f"it is a {result_type.lower()}, not true or false")
+        raise condition.make_error(explain_result_type(result_type))
     return np.sort(engine.fetch_integers(f"SELECT file_row_number FROM chosen WHERE (\n{condition.text}\n)"))
 
 

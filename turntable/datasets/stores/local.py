@@ -19,6 +19,7 @@ from turntable.datasets.files import (
 from turntable.datasets.stores.disk_errors import convert_os_errors
 from turntable.datasets.stores.protocol import PROBE_BYTES, PROBE_NAME, Download, make_too_long_error
 from turntable.errors import IntegrityError, RejectedResponseError, StoreError
+from turntable.sizes import format_bytes
 
 _PIECE_BYTES = 1 << 20
 """Bytes of one piece of a download."""
@@ -130,8 +131,8 @@ class LocalStore:
             free = shutil.disk_usage(self.folder).free
         if free < expected_bytes:
             raise StoreError(
-                f"{self.folder}: {free / 1e9:.1f} GB are free, about {expected_bytes / 1e9:.1f} GB are to be "
-                "written; free some space, or choose another place"
+                f"{self.folder}: {format_bytes(free)} are free, about {format_bytes(expected_bytes)} are to "
+                "be written; free some space, or choose another place"
             )
 
     def _get_path(self, name: str) -> Path:

@@ -33,8 +33,13 @@ export async function parseResponse(response) {
   return json;
 }
 
+// The service may lie under any path of its host (behind a proxy), so its root is found from where this file is.
+const ROOT = new URL("../", import.meta.url);
 const encode = encodeURIComponent;
-export const datasetUrl = (name) => `/datasets/${encode(name)}`;
+/** The URL of a path of the service: "login", "render?…". */
+export const serviceUrl = (path) => new URL(path, ROOT).href;
+export const datasetUrl = (name) => serviceUrl(`datasets/${encode(name)}`);
+export const fileUrl = (name, file) => `${datasetUrl(name)}/files/${file}`;
 export const objectUrl = (name, key) => `${datasetUrl(name)}/objects/${encode(key)}`;
 /** The URL of a view without its suffix: add .jpg for the picture, .json for the label. */
 export const viewUrl = (name, key, view) => `${objectUrl(name, key)}/views/${view}`;

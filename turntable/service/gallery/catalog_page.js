@@ -1,16 +1,12 @@
 // The first page: all data sets as cards.
 
 import { formatBytes, formatCount, h } from "./dom.js";
-import { datasetUrl, getJson, pageUrl } from "./api.js";
+import { fileUrl, getJson, pageUrl, serviceUrl } from "./api.js";
 
 /** Make the elements of the page. */
 export async function catalogPage() {
-  const datasets = await getJson("/datasets");
-  if (!datasets.length) {
-    // With tokens, a visitor without one gets an empty list instead of an error.
-    dispatchEvent(new Event("need-token"));
-    return [h("h1", {}, "Data sets"), h("p", {}, "There are no data sets that you may read. Sign in if you have a token.")];
-  }
+  const datasets = await getJson(serviceUrl("datasets"));
+  if (!datasets.length) return [h("h1", {}, "Data sets"), h("p", {}, "There are no data sets that you may read.")];
   return [
     h("h1", {}, "Data sets"),
     h("div", { class: "cards" }, datasets.map(card)),
@@ -22,7 +18,7 @@ function card(dataset) {
     return h("div", { class: "card" },
       h("div", {}, h("h2", {}, dataset.name), h("p", { class: "error" }, dataset.problem)));
   }
-  const sheet = `${datasetUrl(dataset.name)}/files/contact-sheet.jpg`;
+  const sheet = fileUrl(dataset.name, "contact-sheet.jpg");
   const cover = h("img", { class: "cover", src: sheet, alt: "", onerror: (event) => event.target.remove() });
   return h("a", { class: "card", href: pageUrl("d", dataset.name) },
     cover,

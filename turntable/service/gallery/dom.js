@@ -51,6 +51,26 @@ export function formatRange(from, to, unit) {
   return `${unit === "rad" ? formatValue(from, unit) : formatNumber(from, 3)} to ${formatValue(to, unit)}`;
 }
 
+/** A short form of a long text, such as a checksum, with a button that copies the whole. */
+export function copyable(text, label, shown = text) {
+  const button = h("button", { type: "button", class: "copy", "aria-label": `Copy ${label}`, onclick: async () => {
+    await copyText(text);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  } }, "Copy");
+  return h("span", { class: "copyable" }, h("code", { title: text }, shown), " ", button);
+}
+
+async function copyText(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  // Plain HTTP of another machine has no clipboard: a selected text can still be copied.
+  const area = h("textarea", { class: "skip", "aria-hidden": "true" }, text);
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
 /** Return a function that calls `action` once, when it was not called again for some milliseconds. */
 export function debounce(action, milliseconds = 200) {
   let timer = 0;

@@ -1,17 +1,15 @@
 // The gallery: a page is chosen by the address behind #, and each page is a function that makes elements.
 
 import { h } from "./dom.js";
-import { RequestError, pageUrl, postJson } from "./api.js";
+import { RequestError, pageUrl } from "./api.js";
 import { catalogPage } from "./catalog_page.js";
 import { datasetPage } from "./dataset_page.js";
 import { objectPage, viewPage } from "./object_page.js";
 import { pairPage } from "./pair_page.js";
+import { askForToken, signInButton, startSession } from "./session.js";
 
 const main = document.getElementById("main");
 const breadcrumbs = document.getElementById("crumbs");
-const signInButton = document.getElementById("sign");
-const login = document.getElementById("login");
-const loginError = document.getElementById("login-error");
 let navigation = new AbortController();
 let isFirstPage = true;
 
@@ -74,32 +72,15 @@ function showBreadcrumbs(names, params) {
 }
 
 function showError(error) {
-  replaceContent(h("h1", {}, "The page cannot be shown"), h("p", { class: "error", role: "alert" }, error.message),
-    h("p", {}, h("a", { href: "#/" }, "All data sets")));
-  if (error instanceof RequestError && error.status === 401) {
-    signInButton.hidden = false;
-    openLogin();
-  }
+  const needsToken = error instanceof RequestError && error.status === 401;
+  const isRefused = error instanceof RequestError && error.status === 403;
+  replaceContent(h("h1", {}, needsToken ? "Sign in to see this page" : "The page cannot be shown"),
+    h("p", { class: needsToken ? "quiet" : "error", role: "alert" }, needsToken ? "A token is needed." : error.message),
+    h("p", { class: "tools" }, needsToken ? signInButton() : isRefused ? signInButton("Sign in with another token") : null,
+      h("a", { href: "#/" }, "All data sets")));
+  if (needsToken) askForToken();
 }
 
-function openLogin() {
-  loginError.textContent = "";
-  if (!login.open) login.showModal();
-}
-
-document.getElementById("login-go").addEventListener("click", async (event) => {
-  event.preventDefault();
-  const field = document.getElementById("token");
-  try {
-    await postJson("/login", { token: field.value.trim() });
-    field.value = "";
-    login.close();
-    showPage();
-  } catch (error) {
-    loginError.textContent = error.message;
-  }
-});
-signInButton.addEventListener("click", openLogin);
 addEventListener("hashchange", showPage);
-addEventListener("need-token", () => { signInButton.hidden = false; });
+startSession(showPage);
 showPage();

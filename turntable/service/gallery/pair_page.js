@@ -36,7 +36,7 @@ export async function pairPage(name) {
   return [
     h("h1", {}, "Pairs"),
     h("p", { class: "quiet" }, "Pairs of views for training, as ",
-      h("code", {}, `Loader("…/${name}", BatchConfig(split=…, sampler=Pairs(), seed=…))`),
+      h("code", {}, `Loader("${datasetUrl(name)}", BatchConfig(split=…, sampler=Pairs(), seed=…))`),
       " yields them. The index is the position of the pair in the epoch."),
     tools,
     content,

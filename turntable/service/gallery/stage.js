@@ -2,7 +2,7 @@
 
 import { h, svg } from "./dom.js";
 import { angleBetween, factorsFromMatrix, matrixFromFactors, multiply, rotationAbout } from "./rotations.js";
-import { viewUrl } from "./api.js";
+import { serviceUrl, viewUrl } from "./api.js";
 
 const COLORS = { x: "var(--x)", y: "var(--y)", z: "var(--z)", light: "var(--light)", translation: "var(--shift)" };
 const MEANINGS = {
@@ -75,7 +75,7 @@ export function turntable(name, object, canRender, size, onChange) {
       for (let last = 0; last !== numRequested;) {
         last = numRequested;
         const params = { dataset: name, key: object.key, view: 0, size, ...factorsFromMatrix(pose) };
-        const response = await fetch(`/render?${new URLSearchParams(params)}`);
+        const response = await fetch(serviceUrl(`render?${new URLSearchParams(params)}`));
         if (response.status === 503) { // the queue is full: try again soon
           await new Promise((done) => setTimeout(done, 300));
           last = 0;

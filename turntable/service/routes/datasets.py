@@ -49,7 +49,7 @@ Histograms = list[FactorHistogram]
 class ObjectsParams(RequestParams):
     """Parameters of a page of objects."""
 
-    split: SplitOrFirst = None
+    split: str | None = Field(None, description="Name of the split; all if left out")
     category: str | None = None
     offset: NonNegativeInt = 0
     limit: Limit = 100
@@ -77,7 +77,10 @@ class DatasetEndpoints:
         self._file_threads = ThreadPoolExecutor(_NUM_FILE_THREADS, thread_name_prefix="files")
 
     def list(self, request: Request) -> ETagResponse[DatasetLines]:
-        """List the data sets that the client may read, with the reason for each that cannot be served."""
+        """List the data sets that the client may read, with the reason for each that cannot be served.
+
+        Raises HTTPException (401) if there are none because the client sent no token.
+        """
         client = get_client(request)
         rows_by_name = {
             entry.name: entry.get_or_make("summary", lambda entry=entry: encode_json(entry.summarize()))
@@ -85,7 +88,9 @@ class DatasetEndpoints:
         }
         for name, problem in self._catalog.get_problems().items():
             rows_by_name[name] = encode_json(Broken(name=name, problem=problem))
-        rows = (rows_by_name[name] for name in sorted(rows_by_name) if client.can_access("read", name))
+        rows = [rows_by_name[name] for name in sorted(rows_by_name) if client.can_access("read", name)]
+        if not rows:
+            client.check_identity()
         return ETagResponse(b"[" + b", ".join(rows) + b"]", request)
 
     async def manifest(self, request: Request) -> ManifestFile:
@@ -115,10 +120,9 @@ class DatasetEndpoints:
         )
 
     def objects(self, request: Request, params: ObjectsParams) -> ETagResponse[ObjectsPage]:
-        """Return one page of the objects of a split."""
+        """Return one page of the objects of a split, or of all."""
         entry = get_entry_in_path(self._catalog, request)
-        split = params.split or entry.dataset.splits[0]
-        page = payloads.list_objects(entry, split, params.category, params.offset, params.limit)
+        page = payloads.list_objects(entry, params.split, params.category, params.offset, params.limit)
         return make_etag_response(page, request)
 
     def object(self, request: Request) -> ETagResponse[ObjectViews]:

@@ -68,6 +68,8 @@ def build_openapi(routes: Iterable[BaseRoute]) -> _Table:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "description": "Labeled views of 3D objects: a catalog, files with Range, queries and rendering.",
         },
+        # The folder that this document is in: the service may lie under any path of its host.
+        "servers": [{"url": "."}],
         # {} is no token: without a file of tokens everything is open, and with one data sets may be public.
         "security": [{}, {"bearer": []}, {"cookie": []}],
         "paths": paths,

@@ -36,7 +36,7 @@ def build_routes(
         metrics: The metrics for Prometheus.
         access: The file of tokens; None if everything is open.
     """
-    status, session = ServiceEndpoints(catalog, metrics), SessionEndpoints(access)
+    status, session = ServiceEndpoints(catalog, metrics), SessionEndpoints(catalog, access)
     subsets, rendering = SubsetEndpoints(catalog, queries), RenderEndpoints(catalog, renders)
     datasets = DatasetEndpoints(catalog, renders)
     name, view = "/datasets/{name}", "/objects/{key}/views/{view:count}"
@@ -47,6 +47,7 @@ def build_routes(
         ServiceRoute("/healthz", "nothing", status.health),
         ServiceRoute("/metrics", "admin", status.metrics),
         ServiceRoute("/openapi.json", "nothing", status.openapi),
+        ServiceRoute("/session", "nothing", session.session),
         ServiceRoute("/login", "nothing", session.login, "POST", statuses=(401,)),
         ServiceRoute("/logout", "nothing", session.logout, "POST"),
         ServiceRoute("/query", "read", subsets.query, "POST"),

@@ -8,6 +8,7 @@ from turntable.service.monitoring import Metrics
 from turntable.service.routes.openapi import build_openapi
 from turntable.service.routes.responses import AnyJson, JsonResponse, PlainText
 from turntable.service.schemas import Health
+from turntable.service.security import make_location
 
 
 class ServiceEndpoints:
@@ -17,9 +18,9 @@ class ServiceEndpoints:
         self._catalog, self._metrics = catalog, metrics
         self._openapi: AnyJson = {}
 
-    async def front(self, _: Request) -> Response:
+    async def front(self, request: Request) -> Response:
         """Redirect to the gallery."""
-        return RedirectResponse("/gallery/")
+        return RedirectResponse(make_location(request, "gallery/"))
 
     async def health(self, _: Request) -> JsonResponse[Health]:
         """Report that the service runs, with the number of its data sets."""

@@ -24,7 +24,7 @@ from turntable.service.routes.datasets import Limit
 from turntable.service.routes.lookup import get_entry, get_entry_in_path
 from turntable.service.routes.responses import AnyJson, ETagResponse, ManifestJson, make_etag_response
 from turntable.service.schemas import ViewsPage
-from turntable.service.security import MAX_ITEMS, NonNegativeInt, RequestParams, get_client
+from turntable.service.security import MAX_ITEMS, NonNegativeInt, RequestParams, get_client, make_location
 
 Condition = Annotated[str, Field(max_length=MAX_CONDITION_LENGTH, examples=["floor_hue < 0.5"])]
 
@@ -59,8 +59,8 @@ class SubsetEndpoints:
         entry = await anyio.to_thread.run_sync(get_entry, self._catalog, params.dataset)
         splits = tuple(dict.fromkeys(params.splits))
         result = await self._run_query(request, entry, params.where, splits)
-        url = f"/datasets/{quote(entry.name, safe='')}/subsets/{encode_condition(params.where, splits)}"
-        headers = {"Location": url, "Cache-Control": "no-store"}
+        address = f"datasets/{quote(entry.name, safe='')}/subsets/{encode_condition(params.where, splits)}"
+        headers = {"Location": make_location(request, address), "Cache-Control": "no-store"}
         return Response(result.manifest_json, media_type="application/json", headers=headers)
 
     async def subset(self, request: Request) -> ETagResponse[AnyJson]:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from http.cookies import CookieError, SimpleCookie
 from typing import Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,6 +28,7 @@ Permission = Literal["nothing", "own"] | TokenScope
 
 ``nothing``: anyone may use it, as it contains nothing of any data set. ``own``: everyone gets a response with
 what they may see. All others are the scopes of tokens."""
+_TOKEN_NEEDED = "this needs a token: send Authorization: Bearer TOKEN"
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 """Header that RFC 9110 requires in every response with status 401."""
 
@@ -67,13 +67,19 @@ class Client:
         if self.token_error:
             raise HTTPException(401, self.token_error, _CHALLENGE)
 
+    def check_identity(self) -> None:
+        """Raise HTTPException (401) if the service has tokens and the client sent no valid one."""
+        self.check_credentials()
+        if self.token is None and not self.is_public(None):
+            raise HTTPException(401, _TOKEN_NEEDED, _CHALLENGE)
+
     def check_access(self, scope: TokenScope, dataset: str | None) -> None:
         """Raise HTTPException (401 or 403) if the client lacks a scope for a data set."""
         self.check_credentials()
         if self.can_access(scope, dataset):
             return
         if self.token is None:
-            raise HTTPException(401, "this needs a token: send Authorization: Bearer TOKEN", _CHALLENGE)
+            raise HTTPException(401, _TOKEN_NEEDED, _CHALLENGE)
         subject = f" for data set {dataset[:80]}" if dataset else ""
         raise HTTPException(403, f"token {self.token.id} does not have the scope {scope}{subject}")
 
@@ -161,15 +167,15 @@ def find_dataset_name(path: str) -> str | None:
 
 
 def parse_dataset_url(url: str) -> str:
-    """Return the name of the data set that a URL points to.
+    """Return the name of the data set that a URL points to, under any prefix.
 
     Raises:
         InvalidInputError: The URL is not that of a data set.
     """
-    name = find_dataset_name(urlsplit(url).path.rstrip("/"))
-    if name is None or urlsplit(url).path.rstrip("/") != f"/datasets/{name}":
+    parts = urlsplit(url).path.rstrip("/").rsplit("/", 2)
+    if len(parts) != 3 or parts[1] != "datasets" or not parts[2]:
         raise InvalidInputError(f"{url}: give the URL of a data set, http://HOST:PORT/datasets/NAME")
-    return name
+    return unquote(parts[2])
 
 
 def _restrict_to_link(token: TokenRecord, dataset: str) -> TokenRecord:
@@ -186,8 +192,7 @@ def _find_token_text(headers: Mapping[str, str]) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(TOKEN_COOKIE)
-    except CookieError:
-        return ""
-    return cookie.value if cookie is not None else ""
+    # The first one: a browser lists the cookie of the longest path first (RFC 6265), which is that of this
+    # service if another one has its cookie at the root of the same host.
+    pairs = (pair.strip().partition("=") for pair in headers.get("cookie", "").split(";"))
+    return next((value for name, _, value in pairs if name == TOKEN_COOKIE), "")

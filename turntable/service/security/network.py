@@ -1,6 +1,6 @@
-"""The network policy: which proxies are trusted, and which host names the service answers to.
+"""The network policy: which proxies are trusted, which prefix they add, and which host names are answered.
 
-Anyone can send any header. So ``X-Forwarded-For`` is trusted only from the proxies in the settings. And
+Anyone can send any header. So ``X-Forwarded-…`` is trusted only from the proxies in the settings. And
 ``Host`` must be one of the service's names: otherwise a web page could let its own name point to this service
 (DNS rebinding) and read data through the browser of its visitor.
 """
@@ -14,6 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from turntable.errors import InvalidInputError
 from turntable.service.json_responses import make_error_response
+from turntable.service.security.path_prefixes import (
+    ROOT_KEY,
+    find_root,
+    parse_root_path,
+    quote_prefix,
+    strip_prefix,
+)
 
 ANY_HOST = "*"
 """Host name in the settings that stands for any."""
@@ -35,19 +42,29 @@ class NetworkPolicy:
     """Networks of the proxies whose headers are trusted."""
     hosts: frozenset[str]
     """Host names besides those of loopback and the address of the connection; "*" for any."""
+    root_path: str = ""
+    """Decoded path under which a proxy offers the service; empty for none."""
+
+    @property
+    def quoted_root_path(self) -> str:
+        """The path under which a proxy offers the service, as it is written in URLs."""
+        return quote_prefix(self.root_path)
 
     @classmethod
-    def from_names(cls, proxies: Iterable[str], hosts: Iterable[str]) -> "NetworkPolicy":
-        """Return the policy for proxies and host names as a user writes them.
+    def from_names(cls, proxies: Iterable[str], hosts: Iterable[str], root_path: str = "") -> "NetworkPolicy":
+        """Return the policy for proxies, host names and a prefix as a user writes them.
 
         Args:
             proxies: Addresses or networks, such as "127.0.0.1" or "10.0.0.0/8".
             hosts: Host names; with a port, in brackets, or in another script than Latin, if the user likes.
+            root_path: Path under which a proxy offers the service, such as "/user/ada/proxy/8765".
 
         Raises:
-            InvalidInputError: A proxy is not an address or network, or a host is not a host name.
+            InvalidInputError: A proxy is not an address or network, a host is not a host name, or the prefix
+                is not a path.
         """
-        return cls(tuple(map(_parse_network, proxies)), frozenset(map(_encode_host, hosts)))
+        networks, names = map(_parse_network, proxies), map(_encode_host, hosts)
+        return cls(tuple(networks), frozenset(names), parse_root_path(root_path))
 
     def resolve_client_address(self, address: str, forwarded: Sequence[str]) -> str:
         """Return the address of the client behind trusted proxies.
@@ -89,7 +106,9 @@ class NetworkPolicy:
 
 
 class NetworkMiddleware:
-    """An ASGI middleware that resolves the client's address and refuses requests with a wrong ``Host``.
+    """An ASGI middleware that resolves what proxies changed and refuses requests with a wrong ``Host``.
+
+    What comes after it sees the client's own address and scheme, and the path without the proxy's prefix.
 
     Args:
         app: The application.
@@ -100,9 +119,10 @@ class NetworkMiddleware:
         self._app, self._policy = app, policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its client's address, or refuse it."""
+        """Pass a request on with its client's address and without the prefix, or refuse it."""
         if scope["type"] == "http":
             self._resolve_proxy(scope)
+            self._strip_prefix(scope)
             refusal = self._find_refusal(scope)
             if refusal is not None:
                 await refusal(scope, receive, send)
@@ -118,6 +138,11 @@ class NetworkMiddleware:
             scheme = _get_header_values(scope, b"x-forwarded-proto")[-1:]
             if scheme in (["http"], ["https"]):
                 scope["scheme"] = scheme[0]
+
+    def _strip_prefix(self, scope: Scope) -> None:
+        """Remove the prefix from the path of the scope if a proxy left it there."""
+        path, prefix = scope["path"], self._policy.root_path
+        scope[ROOT_KEY], scope["path"] = find_root(path, prefix), strip_prefix(path, prefix)
 
     def _find_refusal(self, scope: Scope) -> ASGIApp | None:
         """Return the error response to a request with a wrong path or ``Host``; None if both are right."""

@@ -35,6 +35,7 @@ from turntable.datasets.stores.cache.safe_folder import SafeFolder, UnsafeFileEr
 from turntable.datasets.stores.disk_errors import convert_os_errors
 from turntable.datasets.stores.protocol import Store
 from turntable.errors import IntegrityError, StoreError
+from turntable.sizes import format_bytes
 
 CACHE_FOLDER_VARIABLE, CACHE_SIZE_VARIABLE = "TURNTABLE_CACHE", "TURNTABLE_CACHE_GB"
 """Environment variables for the cache's folder and its size in gigabytes."""
@@ -197,8 +198,8 @@ class ShardCache:
                 if held_bytes + size <= self.max_bytes:
                     return PartialFile.open_or_create(folder, part_name)
         raise StoreError(
-            f"{self.folder}: {size / 1e6:,.0f} MB do not fit beside {held_bytes / 1e6:,.0f} MB that are in "
-            f"use in a cache of {self.max_bytes / 1e6:,.0f} MB; set {CACHE_SIZE_VARIABLE} higher, or give "
+            f"{self.folder}: {format_bytes(size)} do not fit beside {format_bytes(held_bytes)} that are in "
+            f"use in a cache of {format_bytes(self.max_bytes)}; set {CACHE_SIZE_VARIABLE} higher, or give "
             "fewer window_shards"
         )
 
