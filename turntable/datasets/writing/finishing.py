@@ -62,6 +62,7 @@ def finish_dataset(
     camera: Mapping[str, Any],
     device: Mapping[str, Any],
     source: Mapping[str, Any],
+    split_text: str = "",
     open_shard: ShardOpener | None = None,
 ) -> Manifest:
     """Write the files beside the shards: table, lists, card, croissant, contact sheet, and the manifest last.
@@ -78,6 +79,7 @@ def finish_dataset(
         camera: Numbers of the renderer's camera, ready for JSON.
         device: Device that made the pixels: backend, GL vendor, renderer, driver.
         source: Source of the meshes: name and license.
+        split_text: Text for the manifest on how the objects were divided into splits.
         open_shard: Function that opens a shard; None if the shards are in the folder.
 
     Returns:
@@ -96,6 +98,8 @@ def finish_dataset(
     manifest = _build_manifest(
         recipe, ordered, objects, fingerprint, len(left_out), camera=camera, device=device, source=source
     )
+    if split_text:
+        manifest = replace(manifest, conventions=manifest.conventions | {"split": split_text})
     manifest = _add_statistics(manifest, open_shard)
     write_labels_parquet(folder / LABELS_TABLE_NAME, ordered, open_shard, make_table_context(manifest))
     write_text(folder / QUARANTINE_NAME, format_quarantine(left_out))

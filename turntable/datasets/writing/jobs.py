@@ -35,6 +35,11 @@ class Job:
     def __str__(self) -> str:
         return f"{self.number}-of-{self.num_jobs}"
 
+    @property
+    def option_text(self) -> str:
+        """The job as ``--job`` takes it, such as "2/5"."""
+        return f"{self.number}/{self.num_jobs}"
+
     def select_share(self, items: Sequence[T]) -> list[T]:
         """Return this job's share of the items of all jobs."""
         return list(items[self.number - 1 :: self.num_jobs])
