@@ -1,6 +1,7 @@
 """Commands that render: render, merge, replay."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -154,7 +155,7 @@ def render(
             counts = f"{made.num_shards} of {made.num_total_shards} shards"
             say(f"{out_dir}: job {share} wrote its {counts}")
             _print_warning_sums(made.warnings)
-            say(f"when all jobs are done: turntable merge {out_dir}")
+            say(f"when all jobs are done: turntable merge {quote(out_dir)}")
             return 0
         workers_of_run = RayEngine(address) if engine == "ray" else ProcessEngine(num_workers)
         manifest = generate(changed, mesh_source, destination, engine=workers_of_run, **common)
@@ -203,10 +204,23 @@ def print_dataset_summary(out_dir: str, folder: Path, manifest: "Manifest") -> N
 
     totals = manifest.totals
     say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
+    say(f"objects in each split: {_format_split_sizes(manifest)}")
     if manifest.quarantined:
         say(f"{manifest.quarantined} objects were left out, for the reasons in {out_dir}/{QUARANTINE_NAME}")
     _print_warning_sums(read_warnings(folder / WARNINGS_NAME), f", as listed in {out_dir}/{WARNINGS_NAME}")
     say(f"fingerprint {manifest.fingerprint}")
+    say(f"next: turntable verify {quote(out_dir)}")
+
+
+def _format_split_sizes(manifest: "Manifest") -> str:
+    """Return the number of objects of every split that the recipe has, also of those that are empty."""
+    from turntable.datasets import read_manifest_recipe
+
+    sizes = {
+        split: sum(shard.objects for shard in manifest.select_shards(split))
+        for split in read_manifest_recipe(manifest).splits
+    }
+    return ", ".join(f"{split} {size}" for split, size in sizes.items())
 
 
 def _print_warning_sums(records: "Sequence[WarningRecord]", where: str = "") -> None:

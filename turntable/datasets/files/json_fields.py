@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NoReturn, cast
 
 from turntable.datasets.files.digests import is_digest
+from turntable.datasets.files.user_text import BYTE_ORDER_MARK
 
 MAX_DEPTH = 16
 """Nesting depth of objects and lists."""
@@ -28,13 +29,14 @@ class FieldError(ValueError):
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the value of a JSON document.
+    """Return the value of a JSON document, which may begin with a byte-order mark.
 
     Raises:
         FieldError: The text is not JSON, holds NaN or infinity, or is nested too deeply.
     """
     try:
-        return json.loads(text, parse_constant=_raise_for_constant)
+        plain = text.removeprefix(BYTE_ORDER_MARK) if isinstance(text, str) else text
+        return json.loads(plain, parse_constant=_raise_for_constant)
     except RecursionError:
         raise FieldError("it is nested too deeply") from None
     except ValueError as error:

@@ -188,6 +188,15 @@ def list_shipped_recipes() -> tuple[str, ...]:
     return tuple(sorted(Path(item.name).stem for item in folder.iterdir() if item.name.endswith(".toml")))
 
 
+def read_shipped_recipe(name: str) -> str:
+    """Return the text of a shipped recipe's file, with its comments: to print it, or to copy and change it.
+
+    Args:
+        name: One of ``list_shipped_recipes``.
+    """
+    return (resources.files("turntable.datasets.recipes") / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def load_recipe(name_or_path: str | Path) -> Recipe:
     """Load a shipped recipe by its name, or any other by the path of its TOML file.
 
@@ -196,14 +205,14 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         RecipeError: The file has faults.
     """
     if str(name_or_path) in list_shipped_recipes():
-        item = resources.files("turntable.datasets.recipes") / f"{name_or_path}.toml"
-        return Recipe.from_toml(item.read_text(encoding="utf-8"), f"{name_or_path}.toml")
+        return Recipe.from_toml(read_shipped_recipe(str(name_or_path)), f"{name_or_path}.toml")
     path = Path(name_or_path)
     if not _is_file(path):
         shipped = ", ".join(list_shipped_recipes())
         name = format_text(repr(str(path)))
         raise InvalidInputError(
-            f"there is no recipe {name}: give the path of a TOML file, or one of {shipped}"
+            f"there is no recipe {name}: give the path of a TOML file, or one of {shipped} (turntable inspect "
+            "describes them)"
         )
     return Recipe.from_toml(read_recipe_text(path), str(path))
 

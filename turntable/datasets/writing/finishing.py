@@ -96,10 +96,16 @@ def finish_dataset(
     open_shard = open_shard or make_folder_opener(folder)
     objects, fingerprint = _read_shards(recipe, ordered, open_shard)
     manifest = _build_manifest(
-        recipe, ordered, objects, fingerprint, len(left_out), camera=camera, device=device, source=source
+        recipe,
+        ordered,
+        objects,
+        fingerprint,
+        len(left_out),
+        camera=camera,
+        device=device,
+        source=source,
+        split_text=split_text,
     )
-    if split_text:
-        manifest = replace(manifest, conventions=manifest.conventions | {"split": split_text})
     manifest = _add_statistics(manifest, open_shard)
     write_labels_parquet(folder / LABELS_TABLE_NAME, ordered, open_shard, make_table_context(manifest))
     write_text(folder / QUARANTINE_NAME, format_quarantine(left_out))
@@ -143,6 +149,7 @@ def _build_manifest(
     camera: Mapping[str, Any],
     device: Mapping[str, Any],
     source: Mapping[str, Any],
+    split_text: str,
 ) -> Manifest:
     return Manifest(
         name=recipe.name,
@@ -162,7 +169,7 @@ def _build_manifest(
         channel_order=recipe.channel_order,
         factors=recipe.factors,
         shuffle_seed=recipe.split_seed,
-        conventions=describe_conventions(recipe) | _describe_outputs(recipe),
+        conventions=describe_conventions(recipe, split_text) | _describe_outputs(recipe),
         camera=dict(camera),
         device=dict(device),
         source=dict(source),

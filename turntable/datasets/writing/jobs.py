@@ -28,7 +28,7 @@ class Job:
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
             raise InvalidInputError(
                 f"--job {text}: give number/count, such as 2/5; jobs are counted from 1, so add 1 to an "
-                "index that starts at 0"
+                "index that starts at 0, and the count is that of all jobs, also where one is run again"
             )
         return cls(int(match[1]), int(match[2]))
 
