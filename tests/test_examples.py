@@ -39,7 +39,12 @@ exit 0
 @pytest.fixture
 def cluster(tmp_path):
     """An environment whose commands write down how they were called."""
-    for name, text in {"sbatch": STAND_IN, "scontrol": STAND_IN, "srun": SRUN, "turntable": TURNTABLE}.items():
+    for name, text in {
+        "sbatch": STAND_IN,
+        "scontrol": STAND_IN,
+        "srun": SRUN,
+        "turntable": TURNTABLE,
+    }.items():
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     return {

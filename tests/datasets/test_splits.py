@@ -61,7 +61,9 @@ def test_each_category_gives_its_share_rounded_up_or_down(
     numbers = [held_out[f"c{index}"] for index in range(len(category_sizes))]
     raised = [number - low for number, low in zip(numbers, floors, strict=True)]
     assert set(raised) <= {0, 1}
-    given_up = [share * size - low for size, low, up in zip(category_sizes, floors, raised, strict=True) if up]
+    given_up = [
+        share * size - low for size, low, up in zip(category_sizes, floors, raised, strict=True) if up
+    ]
     assert sorted(given_up) == pytest.approx(remainders[len(remainders) - (total - sum(floors)) :])
 
 

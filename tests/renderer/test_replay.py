@@ -72,7 +72,9 @@ def test_tables_of_spreadsheets_are_read(tmp_path, table, encoding, change):
 
 def test_a_number_of_a_spreadsheet_that_is_none_names_its_line(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text("sep=;\n" + "\n".join([HEADER, ROWS[0], ROWS[1].replace("cube,0,0", "cube,0,?")]).replace(",", ";"))
+    path.write_text(
+        "sep=;\n" + "\n".join([HEADER, ROWS[0], ROWS[1].replace("cube,0,0", "cube,0,?")]).replace(",", ";")
+    )
     with pytest.raises(InvalidInputError, match=r"line 4: could not convert string to float: '\?'"):
         read_latents(path)
 

@@ -102,7 +102,8 @@ def test_three_jobs_in_one_folder_merge_to_the_same_bytes(whole, tmp_path):
     folder = tmp_path / "set"
     share(3, folder)
     with pytest.raises(
-        InvalidInputError, match=r"2 of 3 jobs have not finished: .* --job 1/3 and so on .1-2., .* --array=1-2, or"
+        InvalidInputError,
+        match=r"2 of 3 jobs have not finished: .* --job 1/3 and so on .1-2., .* --array=1-2, or",
     ):
         merge(folder)
     share(1, folder)

@@ -234,7 +234,9 @@ def _read_toml(what: Path) -> str:
 
     if (what / MANIFEST_NAME).exists():
         return read_manifest_recipe(open_dataset(what).manifest).to_toml()
-    return read_shipped_recipe(str(what)) if str(what) in list_shipped_recipes() else load_recipe(what).to_toml()
+    return (
+        read_shipped_recipe(str(what)) if str(what) in list_shipped_recipes() else load_recipe(what).to_toml()
+    )
 
 
 def _check_for_meshes(

@@ -123,6 +123,13 @@ class JsonFields:
             self._raise_error(name, value, f"one of {', '.join(choices)}")
         return value
 
+    def get_flag(self, name: str) -> bool:
+        """Return true or false."""
+        value = self._get_value(name)
+        if not isinstance(value, bool):
+            self._raise_error(name, value, "true or false")
+        return value
+
     def get_digest(self, name: str) -> str:
         """Return a sha256: 64 lower-case hexadecimal digits."""
         value = self._get_value(name)

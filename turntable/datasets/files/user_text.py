@@ -1,4 +1,4 @@
-"""Text files that users hand in, as spreadsheets and editors write them: with a byte-order mark, CRLF, UTF-16."""
+"""Text files that users hand in, as spreadsheets and editors write them: byte-order marks, CRLF, UTF-16."""
 
 import codecs
 from pathlib import Path

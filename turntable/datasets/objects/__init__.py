@@ -25,6 +25,7 @@ from turntable.datasets.objects.shapenet_lists import (
 )
 from turntable.datasets.objects.split_lists import count_unmatched, read_split
 from turntable.datasets.objects.split_rules import (
+    LISTS_TEXT,
     SPLIT_RULE_TEXTS,
     SplitRule,
     find_untrained_categories,
@@ -44,6 +45,7 @@ from turntable.datasets.objects.warning_records import (
 
 __all__ = [
     "EMPTY_CARS",
+    "LISTS_TEXT",
     "QUARANTINE_NAME",
     "SPLITS",
     "SPLIT_RULE_TEXTS",

@@ -78,9 +78,7 @@ def _read_ids(path: Path) -> list[str]:
     if rows.dtype.kind not in "US" or rows.ndim not in (1, 2):
         raise InvalidInputError(f"{path}: give an array of texts [N] or [N, 2], such as /02691156/1a04e3ea")
     texts = (np.char.decode(rows, "utf-8", "replace") if rows.dtype.kind == "S" else rows).tolist()
-    ids = [
-        "/".join(map(strip_word, row if isinstance(row, list) else [row])).strip("/") for row in texts
-    ]
+    ids = ["/".join(map(strip_word, row if isinstance(row, list) else [row])).strip("/") for row in texts]
     if malformed := next((object_id for object_id in ids if object_id.count("/") != 1), None):
         raise InvalidInputError(f"{path}: {malformed[:80]!r} is not of the form synset/model")
     return list(dict.fromkeys(ids))

@@ -13,13 +13,15 @@ from typing import Literal
 from turntable.datasets.objects.records import TRAIN, VAL, compute_sort_key
 
 SplitRule = Literal["overall", "each-category"]
-"""Rule of a division: "overall" holds out a share of all objects; "each-category", of earlier versions, rounds
-the share in every category by itself."""
+"""Rule of a division: "overall" holds out a share of all objects; "each-category", of earlier versions,
+rounds the share in every category by itself."""
 SPLIT_RULE_TEXTS: dict[SplitRule, str] = {
     "overall": "by object, a share of all, equal meshes on one side",
     "each-category": "by object, equal meshes on one side",
 }
 """The rules as plans and manifests name them. The texts are stored, so they must not change."""
+LISTS_TEXT = "by lists of objects"
+"""The text of manifests whose splits were read from lists."""
 
 
 def split_objects(
@@ -183,7 +185,9 @@ class _OverallDivision:
         """Hold out the smallest group where every group is larger than the share; of one group none."""
         distinct = dict.fromkeys(group for groups in self.groups.values() for group in groups)
         if len(distinct) > 1:
-            self._take(min(distinct, key=lambda group: (len(group), compute_sort_key("split", self.seed, group[0]))))
+            self._take(
+                min(distinct, key=lambda group: (len(group), compute_sort_key("split", self.seed, group[0])))
+            )
 
     def _fits(self, group: _Group, total: int) -> bool:
         return group[0] not in self.held_out and len(self.held_out) + len(group) <= total

@@ -179,7 +179,9 @@ class Recipe:
         The rule decides only the split of each object, which a fingerprint has anyway. Without it, a recipe
         with the rule of earlier versions has the digest that they gave it.
         """
-        return compute_json_sha256({key: value for key, value in self.to_dict().items() if key != "split_rule"})
+        return compute_json_sha256(
+            {key: value for key, value in self.to_dict().items() if key != "split_rule"}
+        )
 
 
 def list_shipped_recipes() -> tuple[str, ...]:
@@ -211,8 +213,8 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         shipped = ", ".join(list_shipped_recipes())
         name = format_text(repr(str(path)))
         raise InvalidInputError(
-            f"there is no recipe {name}: give the path of a TOML file, or one of {shipped} (turntable inspect "
-            "describes them)"
+            f"there is no recipe {name}: give the path of a TOML file, or one of {shipped} (turntable "
+            "inspect describes them)"
         )
     return Recipe.from_toml(read_recipe_text(path), str(path))
 

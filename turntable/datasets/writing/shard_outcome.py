@@ -17,7 +17,6 @@ from turntable.datasets.objects import QuarantineRecord, WarningRecord
 from turntable.datasets.shards import ShardRecord
 from turntable.errors import IntegrityError
 
-
 _JOB_PATTERN = re.compile(r"(?:[1-9]\d{0,8}/[1-9]\d{0,8})?")
 
 

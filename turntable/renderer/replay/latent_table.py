@@ -56,7 +56,9 @@ def read_latents(path: Path) -> LatentTable:
     names = _read_factor_names(path, header)
     decimal = "." if delimiter == "," else ","
     rows = tuple(
-        _parse_row(f"{path}, line {number}", header, line, names, decimal) for number, line in lines if any(line)
+        _parse_row(f"{path}, line {number}", header, line, names, decimal)
+        for number, line in lines
+        if any(line)
     )
     if not rows:
         raise InvalidInputError(f"{path}: no views below the header")
@@ -69,7 +71,9 @@ def _read_cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str
     start = 1 if lines[0].lower().startswith("sep=") else 0  # Excel's own hint
     delimiter = max(DELIMITERS, key=lines[start].count) if start < len(lines) else ","
     try:
-        reader = csv.reader((f"{line}\n" for line in lines[start:]), delimiter=delimiter, skipinitialspace=True)
+        reader = csv.reader(
+            (f"{line}\n" for line in lines[start:]), delimiter=delimiter, skipinitialspace=True
+        )
         rows = [(start + reader.line_num, [strip_word(cell) for cell in row]) for row in reader]
     except csv.Error as error:
         raise InvalidInputError(f"{path} is not a CSV table ({error}); save it as CSV in UTF-8") from None

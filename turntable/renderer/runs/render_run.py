@@ -12,7 +12,7 @@ from typing import Any, cast
 from turntable.datasets import Manifest
 from turntable.datasets.describing import DESCRIPTION_FILES
 from turntable.datasets.files import to_canonical_json
-from turntable.datasets.objects import ShardPlan
+from turntable.datasets.objects import LISTS_TEXT, ShardPlan
 from turntable.datasets.writing import Destination, Job, ShardOutcome, find_finished_outcomes, finish_dataset
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes import WARNING_KINDS
@@ -81,7 +81,7 @@ def finish_run(
         camera=describe_camera(recipe.image_size_px, recipe.schema.names),
         device=_round_trip(_collect_devices(outcomes)),
         source=_round_trip(plan.source),
-        split_text=str(plan.split["rule"]),
+        split_text=LISTS_TEXT if plan.split["rule"] == "files" else str(plan.split["rule"]),
         open_shard=destination.open_shard,
     )
     destination.deliver_files(DESCRIPTION_FILES)

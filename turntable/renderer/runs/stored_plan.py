@@ -1,4 +1,4 @@
-"""The plan of a run as it lies on disk, for those who go on from it: a resumed run, and the merge of shares."""
+"""The plan of a run as it lies on disk, for a resumed run and for the merge of shares."""
 
 import json
 from collections.abc import Mapping
