@@ -98,7 +98,8 @@ def test_a_run_that_an_earlier_version_began_goes_on_by_its_plan(tmp_path):
     assert (tmp_path / "set" / "plan.json").read_bytes() == (STORED / "plan.json").read_bytes()
     assert 'was begun with the rule of splits of earlier versions (split_rule = "each-category")' in told[0]
     fresh = generate(recipe, ZooSource(2), tmp_path / "new", num_objects=2, engine=InProcess())
-    assert json.loads((tmp_path / "new" / "plan.json").read_text())["split"]["rule"] == (
-        fresh.conventions["split"]
+    assert (
+        json.loads((tmp_path / "new" / "plan.json").read_text())["split"]["rule"]
+        == (fresh.conventions["split"])
     )
     assert fresh.splits == ("train", "val")

@@ -131,5 +131,8 @@ def convert_export(
     for note in exported.notes:
         say(f"note: {note}")
     say(f"{out_dir}: {exported.num_images} views of {exported.num_objects} objects")
-    say(f"next: give {out_dir} to the original code; turntable convert import {quote(str(out_dir))} reads it back")
+    say(
+        f"next: train the original code on {out_dir}, or read it back with turntable convert import "
+        f"{quote(str(out_dir))}"
+    )
     return 0

@@ -128,7 +128,7 @@ def _rerender_views(
     help_epilogue=format_examples(
         "turntable inspect",
         "turntable inspect my-set",
-        "turntable inspect zoo --toml > mine.toml",
+        "turntable inspect zoo --toml",
         "turntable inspect 3diebench --plot labels.png",
         "turntable inspect ShapeNetCore.v2",
         "turntable inspect my-meshes --source folder --objects 100",

@@ -163,6 +163,9 @@ def render(
     return 0
 
 
+_FOLDER_WARNINGS = "the folder of the meshes holds what is not read"
+
+
 def _split_list(text: str) -> list[str]:
     """Return the words of a list that is separated by commas."""
     return [name.strip() for name in text.split(",")]
@@ -204,7 +207,13 @@ def print_dataset_summary(out_dir: str, folder: Path, manifest: "Manifest") -> N
 
     totals = manifest.totals
     say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
-    say(f"objects in each split: {_format_split_sizes(manifest)}")
+    sizes = _count_split_objects(manifest)
+    say(f"objects in each split: {', '.join(f'{split} {size:,}' for split, size in sizes.items())}")
+    for split in (split for split, size in sizes.items() if not size and manifest.recipe["val_fraction"]):
+        warn(
+            f"the split {split} is empty: no object was in it, or all were left out; take more objects, or "
+            f"mend those that {QUARANTINE_NAME} names, and choose another --out"
+        )
     if manifest.quarantined:
         say(f"{manifest.quarantined} objects were left out, for the reasons in {out_dir}/{QUARANTINE_NAME}")
     _print_warning_sums(read_warnings(folder / WARNINGS_NAME), f", as listed in {out_dir}/{WARNINGS_NAME}")
@@ -212,15 +221,14 @@ def print_dataset_summary(out_dir: str, folder: Path, manifest: "Manifest") -> N
     say(f"next: turntable verify {quote(out_dir)}")
 
 
-def _format_split_sizes(manifest: "Manifest") -> str:
+def _count_split_objects(manifest: "Manifest") -> dict[str, int]:
     """Return the number of objects of every split that the recipe has, also of those that are empty."""
     from turntable.datasets import read_manifest_recipe
 
-    sizes = {
+    return {
         split: sum(shard.objects for shard in manifest.select_shards(split))
         for split in read_manifest_recipe(manifest).splits
     }
-    return ", ".join(f"{split} {size}" for split, size in sizes.items())
 
 
 def _print_warning_sums(records: "Sequence[WarningRecord]", where: str = "") -> None:
@@ -230,7 +238,13 @@ def _print_warning_sums(records: "Sequence[WarningRecord]", where: str = "") -> 
 
     if not records:
         return
-    say(f"{count_warned_objects(records):,} objects are shown otherwise than their files say{where}:")
+    num_objects = count_warned_objects(records)
+    what = (
+        f"{num_objects:,} objects are shown otherwise than their files say"
+        if num_objects
+        else _FOLDER_WARNINGS
+    )
+    say(f"{what}{where}:")
     for line in format_warning_sums(records):
         say(f"  {line}")
 
