@@ -170,7 +170,7 @@ class _OverallDivision:
         for group in waiting:
             counts = Counter(self.categories[item] for item in group)
             keeps = all(self.sizes[name] - self.num_held[name] > count for name, count in counts.items())
-            if keeps and self._fits(group, total):
+            if keeps and self._has_room(group, total):
                 self._take(group)
                 return True
         return False
@@ -178,7 +178,7 @@ class _OverallDivision:
     def _fill_whole_categories(self, total: int) -> None:
         for name in sorted(self.sizes, key=lambda name: (self.sizes[name], self._rank_category(name))):
             for group in self.groups[name]:
-                if self._fits(group, total):
+                if self._has_room(group, total):
                     self._take(group)
 
     def _hold_out_smallest_group(self) -> None:
@@ -189,7 +189,7 @@ class _OverallDivision:
                 min(distinct, key=lambda group: (len(group), compute_sort_key("split", self.seed, group[0])))
             )
 
-    def _fits(self, group: _Group, total: int) -> bool:
+    def _has_room(self, group: _Group, total: int) -> bool:
         return group[0] not in self.held_out and len(self.held_out) + len(group) <= total
 
     def _take(self, group: _Group) -> None:

@@ -11,7 +11,7 @@ from turntable.datasets.objects import SPLIT_RULE_TEXTS, SplitRule
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """What finishing a run needs of a plan, as read from ``plan.json``."""
+    """A plan as read from ``plan.json``: what finishing a run needs of it."""
 
     recipe: Recipe
     source: Mapping[str, Any]
