@@ -95,6 +95,9 @@ def test_the_recipe_of_a_data_set_and_of_a_file_is_printed(
     assert recipe.digest == dataset.manifest.recipe_digest
     (tmp_path / "mine.toml").write_text(out, encoding="utf-8")
     assert inspect(capsys, tmp_path / "mine.toml", "--toml") == (0, out, "")
+    for arguments in (["--plot", "page.png"], ["zoo", "--toml", "--plot", "page.png"]):
+        status, _, err = inspect(capsys, *arguments)
+        assert (status, "--plot draws the labels of a recipe: name one" in err) == (2, True)
 
 
 @pytest.mark.slow

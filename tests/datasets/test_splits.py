@@ -75,6 +75,14 @@ def test_the_share_does_not_jump_with_the_size_of_categories(number: int, held_o
     assert counts.total() == held_out
 
 
+@pytest.mark.parametrize("category_sizes", [[120] * 8, [20] * 31, [5, 40, 10]])
+def test_where_the_share_is_whole_in_every_category_both_rules_agree(category_sizes: list[int]) -> None:
+    """So the numbers of the benchmark and the demo stay those of the same objects."""
+    categories = objects_of(category_sizes)
+    earlier = split_objects(categories, 0.2, 0, rule="each-category")
+    assert split_objects(categories, 0.2, 0) == earlier
+
+
 def test_the_rule_of_earlier_versions_holds_out_by_category() -> None:
     categories = objects_of([1, 1, 2, 4])
     splits = split_objects(categories, 0.2, 0, rule="each-category")

@@ -169,6 +169,8 @@ def inspect(
     """
     from turntable.datasets import list_shipped_recipes, load_recipe
 
+    if plot is not None and (toml or what is None):
+        raise InvalidInputError("--plot draws the labels of a recipe: name one, and leave --toml out")
     if what is None:
         return _list_recipes()
     if toml:

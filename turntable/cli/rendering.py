@@ -207,13 +207,7 @@ def print_dataset_summary(out_dir: str, folder: Path, manifest: "Manifest") -> N
 
     totals = manifest.totals
     say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
-    sizes = _count_split_objects(manifest)
-    say(f"objects in each split: {', '.join(f'{split} {size:,}' for split, size in sizes.items())}")
-    for split in (split for split, size in sizes.items() if not size and manifest.recipe["val_fraction"]):
-        warn(
-            f"the split {split} is empty: no object was in it, or all were left out; take more objects, or "
-            f"mend those that {QUARANTINE_NAME} names, and choose another --out"
-        )
+    _print_split_sizes(manifest)
     if manifest.quarantined:
         say(f"{manifest.quarantined} objects were left out, for the reasons in {out_dir}/{QUARANTINE_NAME}")
     _print_warning_sums(read_warnings(folder / WARNINGS_NAME), f", as listed in {out_dir}/{WARNINGS_NAME}")
@@ -221,14 +215,19 @@ def print_dataset_summary(out_dir: str, folder: Path, manifest: "Manifest") -> N
     say(f"next: turntable verify {quote(out_dir)}")
 
 
-def _count_split_objects(manifest: "Manifest") -> dict[str, int]:
-    """Return the number of objects of every split that the recipe has, also of those that are empty."""
+def _print_split_sizes(manifest: "Manifest") -> None:
+    """Print the number of objects of every split of the recipe, and warn of those that are empty."""
     from turntable.datasets import read_manifest_recipe
+    from turntable.datasets.objects import QUARANTINE_NAME
 
-    return {
-        split: sum(shard.objects for shard in manifest.select_shards(split))
-        for split in read_manifest_recipe(manifest).splits
-    }
+    recipe = read_manifest_recipe(manifest)
+    sizes = {name: sum(shard.objects for shard in manifest.select_shards(name)) for name in recipe.splits}
+    say(f"objects in each split: {', '.join(f'{name} {size:,}' for name, size in sizes.items())}")
+    for name in (name for name, size in sizes.items() if not size and recipe.val_fraction):
+        warn(
+            f"the split {name} is empty: no object was in it, or all were left out; take more objects, or "
+            f"mend those that {QUARANTINE_NAME} names, and choose another --out"
+        )
 
 
 def _print_warning_sums(records: "Sequence[WarningRecord]", where: str = "") -> None:
@@ -270,7 +269,8 @@ def replay(
     """Render exactly the views that a table lists, as PNG files.
 
     Args:
-        latents: CSV file with the columns object (synset/model), view, and one per factor.
+        latents: CSV file with the columns object (synset/model), view, and one per factor,
+            separated by commas, semicolons or tabs.
         meshes: Folder of the meshes, in ShapeNet's layout.
         out_dir: Folder for the pictures, {synset}/{model}/image_{view}.png.
         image_size: Width and height of the images, in pixels.
