@@ -123,6 +123,8 @@ def test_render_replay_and_resume(capsys, tmp_path):
     assert status == 0
     assert "4 views of 2 objects" in out
     assert "1 objects were left out" in out
+    assert re.search(r"objects in each split: train \d, val \d\n", out)
+    assert out.endswith(f"next: turntable verify {tmp_path / 'set'}\n")
     fingerprint = re.search(r"fingerprint (\w+)", out)[1]
     assert fingerprint in turntable(capsys, *command)[1]
     assert turntable(capsys, "verify", tmp_path / "set")[0] == 0

@@ -28,7 +28,9 @@ def test_colors_are_right_where_the_files_have_them_exchanged(tmp_path):
 
 
 def test_large_views_are_thinned(tmp_path):
-    dataset = make_synthetic_dataset(tmp_path / "set", num_objects=3, num_views=2, image_size=256)
+    dataset = make_synthetic_dataset(
+        tmp_path / "set", num_objects=3, num_views=2, image_size=256, val_fraction=0
+    )
     with dataset.open_split("train") as train:
         assert build_contact_sheet(train).shape == (128, 6 * 128, 3)
 

@@ -18,8 +18,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def test_a_split_joins_its_shards(dataset: Dataset) -> None:
     recipe = Recipe.from_dict(dataset.manifest.recipe)
     with dataset.open_split("train") as split:
-        assert (split.num_objects, split.num_views) == (11, 4)
-        assert split.labels.shape == (11, 4, 7)
+        assert (split.num_objects, split.num_views) == (10, 4)
+        assert split.labels.shape == (10, 4, 7)
         for row, item in enumerate(split.objects):
             assert item.split == "train"
             assert dataset.categories[split.category_indices[row]] == item.category
@@ -35,7 +35,7 @@ def test_the_splits_share_no_object(dataset: Dataset) -> None:
 
 def test_labels_at_reads_any_views(dataset: Dataset) -> None:
     rng = np.random.default_rng(0)
-    rows, views = rng.integers(0, 11, 100), rng.integers(0, 4, 100)
+    rows, views = rng.integers(0, 10, 100), rng.integers(0, 4, 100)
     with dataset.open_split("train") as split:
         assert (split.get_labels(rows, views) == split.labels[rows, views]).all()
         assert split.get_labels(rows[:0], views[:0]).shape == (0, 7)
@@ -47,9 +47,9 @@ def test_every_view_is_another_file(dataset: Dataset) -> None:
         assert len(jpegs) == split.num_objects * 4
 
 
-@pytest.mark.parametrize(("row", "view"), [(11, 0), (0, 4), (-1, 0), (0, -1)])
+@pytest.mark.parametrize(("row", "view"), [(10, 0), (0, 4), (-1, 0), (0, -1)])
 def test_views_that_are_not_there_are_refused(dataset: Dataset, row: int, view: int) -> None:
-    told = pytest.raises(InvalidInputError, match=r"no view .* in train: it has 11 objects of 4 views")
+    told = pytest.raises(InvalidInputError, match=r"no view .* in train: it has 10 objects of 4 views")
     with dataset.open_split("train") as split, told:
         split.read_jpeg(row, view)
 

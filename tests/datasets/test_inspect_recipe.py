@@ -10,14 +10,16 @@ import pytest
 from PIL import Image
 
 from turntable import cli
-from turntable.datasets import list_shipped_recipes, load_recipe
+from turntable.datasets import Recipe, list_shipped_recipes, load_recipe
 from turntable.datasets.describing import describe_columns
 from turntable.datasets.describing.label_table import format_label_table
 from turntable.datasets.draws import compute_histogram, draw_pseudo_labels, format_histogram
 from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME
 from turntable.datasets.manifest_conventions import CONVENTIONS, describe_conventions
+from turntable.datasets.recipes import read_shipped_recipe
 from turntable.errors import InvalidInputError
 from turntable.installation import format_install_command
+from turntable.testing.datasets import make_synthetic_dataset
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
@@ -58,6 +60,44 @@ def test_inspect_tells_columns_and_distributions(capsys: pytest.CaptureFixture[s
         assert share[1] == expected[name]
     else:
         assert (share is not None) == (name in ("sequences", "zoo-benchmark"))
+
+
+def test_inspect_alone_lists_the_recipes(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = inspect(capsys)
+    assert status == 0
+    for name in list_shipped_recipes():
+        assert re.search(
+            rf"^  {re.escape(name)} +{re.escape(load_recipe(name).description)}$", out, re.MULTILINE
+        )
+    folder = re.search(r"Their files are in (.+)", out)
+    assert folder is not None
+    assert {path.stem for path in Path(folder[1]).glob("*.toml")} == set(list_shipped_recipes())
+
+
+@pytest.mark.parametrize("name", list_shipped_recipes())
+def test_a_shipped_recipe_is_copied_with_its_comments(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    status, out, _ = inspect(capsys, name, "--toml")
+    assert status == 0
+    assert out == read_shipped_recipe(name)
+    (tmp_path / "mine.toml").write_text(out, encoding="utf-8")
+    assert load_recipe(tmp_path / "mine.toml") == load_recipe(name)
+
+
+def test_the_recipe_of_a_data_set_and_of_a_file_is_printed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    dataset = make_synthetic_dataset(tmp_path / "set", num_objects=4, num_views=2, image_size=16)
+    status, out, _ = inspect(capsys, tmp_path / "set", "--toml")
+    assert status == 0
+    recipe = Recipe.from_toml(out)
+    assert recipe.digest == dataset.manifest.recipe_digest
+    (tmp_path / "mine.toml").write_text(out, encoding="utf-8")
+    assert inspect(capsys, tmp_path / "mine.toml", "--toml") == (0, out, "")
+    for arguments in (["--plot", "page.png"], ["zoo", "--toml", "--plot", "page.png"]):
+        status, _, err = inspect(capsys, *arguments)
+        assert (status, "--plot draws the labels of a recipe: name one" in err) == (2, True)
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def test_it_says_everything_a_reader_needs(manifest: Manifest) -> None:
     assert table["format_version"] == 1
     assert table["categories"] == ["class00", "class01", "class02"]
     assert table["totals"] == {"objects": 9, "images": 27, "bytes": sum(s["bytes"] for s in table["shards"])}
-    assert {(s["split"], s["objects"]) for s in table["shards"]} == {("train", 4), ("train", 2), ("val", 3)}
+    assert {(s["split"], s["objects"]) for s in table["shards"]} == {("train", 4), ("train", 3), ("val", 2)}
     assert [factor["name"] for factor in table["factors"]] == list(manifest.recipe["factors"])
     assert table["conventions"]["quaternion_order"] == "xyzw"
     assert table["device"] == {"backend": "synthetic"}

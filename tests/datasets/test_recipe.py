@@ -46,6 +46,7 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "3diebench-published",
         "3diebench-t",
         "3diebench-t-published",
+        "folder",
         "sequences",
         "so3-ood",
         "viewpoints",
@@ -223,7 +224,7 @@ def test_load_by_path_and_by_unknown_name(tmp_path: Path) -> None:
         InvalidInputError, match=r"no recipe 'nothing': .* one of 3diebench, .*3diebench-t, .*, zoo"
     ):
         load_recipe("nothing")
-    path.write_bytes(b"\xff\xfe")
+    path.write_bytes(b"\xff")
     with pytest.raises(RecipeError, match=r"mine\.toml: not a text file in UTF-8"):
         load_recipe(path)
 

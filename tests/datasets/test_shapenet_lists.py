@@ -52,10 +52,12 @@ def test_lists_that_are_none(tmp_path: Path, table: np.ndarray, words: str) -> N
 
 def test_files_that_are_missing_or_damaged(tmp_path: Path) -> None:
     (tmp_path / "cut.npy").write_bytes(b"\x93NUMPY")
-    (tmp_path / "not.txt").write_bytes(b"\xff\xfe")
-    for name in ("cut.npy", "not.txt", "none.npy", "none.txt"):
+    (tmp_path / "not.txt").write_bytes(b"\xff")
+    for name in ("cut.npy", "none.npy", "none.txt"):
         with pytest.raises(InvalidInputError, match=f"{name}: cannot be read"):
             read_list(tmp_path / name)
+    with pytest.raises(InvalidInputError, match=r"not\.txt: not a text file in UTF-8 .*; give the lists"):
+        read_list(tmp_path / "not.txt")
 
 
 def test_chunks_come_from_files_a_folder_or_one_list(tmp_path: Path) -> None:

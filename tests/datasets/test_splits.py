@@ -1,3 +1,4 @@
+import math
 import random
 from collections import Counter
 
@@ -6,8 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.objects import count_unmatched, read_split, split_objects
-from turntable.datasets.objects.splits import UnmatchedCounts
+from turntable.datasets.objects import (
+    SPLIT_RULE_TEXTS,
+    SplitRule,
+    count_unmatched,
+    find_untrained_categories,
+    read_split,
+    split_objects,
+)
+from turntable.datasets.objects.split_lists import UnmatchedCounts
 from turntable.errors import InvalidInputError
 
 HELD_OUT = {"c0/1", "c0/8", "c0/9", "c1/1", "c1/5", "c2/1"}
@@ -19,20 +27,86 @@ def objects_of(category_sizes: list[int]) -> dict[str, str]:
     return {f"c{c}/{n}": f"c{c}" for c, size in enumerate(category_sizes) for n in range(size)}
 
 
+def count_held_out(categories: dict[str, str], splits: dict[str, str]) -> Counter[str]:
+    return Counter(categories[name] for name, split in splits.items() if split == "val")
+
+
 @given(sizes, st.floats(0.01, 0.99), st.integers(0, 3))
-def test_every_category_of_two_has_one_in_each_split(
-    category_sizes: list[int], share: float, seed: int
-) -> None:
+def test_the_share_of_all_objects_is_held_out(category_sizes: list[int], share: float, seed: int) -> None:
     categories = objects_of(category_sizes)
     splits = split_objects(categories, share, seed)
     assert list(splits) == list(categories)
-    for number, size in enumerate(category_sizes):
-        counts = Counter(split for name, split in splits.items() if categories[name] == f"c{number}")
-        if size == 1:
-            assert counts == {"train": 1}
-        else:
-            assert set(counts) == {"train", "val"}
-            assert abs(counts["val"] - share * size) <= 1
+    number, held_out = len(categories), count_held_out(categories, splits)
+    expected = 0 if number < 2 else min(max(math.floor(share * number + 0.5), 1), number - 1)
+    assert held_out.total() == expected
+    untrained = [name for name, count in held_out.items() if count == Counter(categories.values())[name]]
+    assert sorted(untrained) == list(find_untrained_categories(categories, splits))
+    if expected <= number - len(category_sizes):
+        assert untrained == []  # every category keeps an object in train where that is possible
+    else:  # the smallest are held out whole, as few as suffice
+        assert sum(category_sizes[int(name[1:])] - 1 for name in untrained) <= expected
+        assert len(untrained) <= expected - (number - len(category_sizes))
+
+
+@given(st.lists(st.integers(5, 40), min_size=1, max_size=6), st.floats(0.1, 0.8), st.integers(0, 3))
+def test_each_category_gives_its_share_rounded_up_or_down(
+    category_sizes: list[int], share: float, seed: int
+) -> None:
+    """As the largest-remainder method does, computed here in the usual way: floors, then what is left."""
+    categories = objects_of(category_sizes)
+    held_out = count_held_out(categories, split_objects(categories, share, seed))
+    total = min(max(math.floor(share * len(categories) + 0.5), 1), len(categories) - 1)
+    floors = [math.floor(share * size) for size in category_sizes]
+    remainders = sorted((share * size - low for size, low in zip(category_sizes, floors, strict=True)))
+    numbers = [held_out[f"c{index}"] for index in range(len(category_sizes))]
+    raised = [number - low for number, low in zip(numbers, floors, strict=True)]
+    assert set(raised) <= {0, 1}
+    given_up = [
+        share * size - low for size, low, up in zip(category_sizes, floors, raised, strict=True) if up
+    ]
+    assert sorted(given_up) == pytest.approx(remainders[len(remainders) - (total - sum(floors)) :])
+
+
+@pytest.mark.parametrize(("number", "held_out"), [(24, 5), (48, 10), (82, 16), (2, 1), (1, 0)])
+def test_the_share_does_not_jump_with_the_size_of_categories(number: int, held_out: int) -> None:
+    """24 categories of one or more objects: earlier versions held out 0 of 24, 17 of 48 and 31 of 82."""
+    categories = {f"c{index % 24}/{index}": f"c{index % 24}" for index in range(number)}
+    counts = count_held_out(categories, split_objects(categories, 0.2, 0))
+    assert counts.total() == held_out
+
+
+@pytest.mark.parametrize("category_sizes", [[120] * 8, [20] * 31, [5, 40, 10]])
+def test_where_the_share_is_whole_in_every_category_both_rules_agree(category_sizes: list[int]) -> None:
+    """So the numbers of the benchmark and the demo stay those of the same objects."""
+    categories = objects_of(category_sizes)
+    earlier = split_objects(categories, 0.2, 0, rule="each-category")
+    assert split_objects(categories, 0.2, 0) == earlier
+
+
+def test_the_rule_of_earlier_versions_holds_out_by_category() -> None:
+    categories = objects_of([1, 1, 2, 4])
+    splits = split_objects(categories, 0.2, 0, rule="each-category")
+    assert count_held_out(categories, splits) == {"c2": 1, "c3": 1}
+    assert "val" not in split_objects(objects_of([1] * 24), 0.2, 0, rule="each-category").values()
+
+
+def test_small_categories_are_held_out_whole_only_where_nothing_else_is_left() -> None:
+    categories = objects_of([1, 1, 1, 1, 3])
+    splits = split_objects(categories, 0.2, 0)  # one of seven
+    assert count_held_out(categories, splits) == {"c4": 1}
+    splits = split_objects(categories, 0.4, 0)  # three of seven, two of which can leave an object in train
+    held_out = count_held_out(categories, splits)
+    assert held_out.pop("c4") == 2
+    assert list(held_out.values()) == [1]
+    assert find_untrained_categories(categories, splits) == tuple(held_out)
+
+
+def test_a_share_smaller_than_every_group_holds_out_the_smallest() -> None:
+    categories = objects_of([5])
+    twins = [("c0/0", "c0/1"), ("c0/2", "c0/3", "c0/4")]
+    splits = split_objects(categories, 0.2, 0, twins)
+    assert {name for name, split in splits.items() if split == "val"} == {"c0/0", "c0/1"}
+    assert set(split_objects(categories, 0.2, 0, [list(categories)]).values()) == {"train"}
 
 
 def test_split_depends_on_ids_not_order() -> None:
@@ -48,28 +122,32 @@ def test_no_fraction_holds_nothing_out() -> None:
 
 
 def test_the_split_is_the_one_it_always_was() -> None:
-    """Data sets that were made before twins were known keep theirs."""
-    held_out = {
-        name for name, split in split_objects(objects_of([12, 7, 2]), 0.25, 3).items() if split == "val"
-    }
-    assert held_out == HELD_OUT
+    """Data sets of earlier versions can be made again by their rule."""
+    splits = split_objects(objects_of([12, 7, 2]), 0.25, 3, rule="each-category")
+    assert {name for name, split in splits.items() if split == "val"} == HELD_OUT
 
 
-@given(sizes, st.floats(0.05, 0.95), st.integers(0, 3), st.randoms(use_true_random=False))
+@pytest.mark.parametrize("rule", SPLIT_RULE_TEXTS)
+@given(
+    category_sizes=sizes,
+    share=st.floats(0.05, 0.95),
+    seed=st.integers(0, 3),
+    chance=st.randoms(use_true_random=False),
+)
 def test_twins_stay_together(
-    category_sizes: list[int], share: float, seed: int, chance: random.Random
+    rule: SplitRule, category_sizes: list[int], share: float, seed: int, chance: random.Random
 ) -> None:
     categories = objects_of(category_sizes)
     names = list(categories)
     chance.shuffle(names)
     twins = [names[start : start + 3] for start in range(0, len(names) // 2, 3)]
-    splits = split_objects(categories, share, seed, twins)
+    splits = split_objects(categories, share, seed, twins, rule)
     assert set(splits) == set(categories)
     for group in twins:
         assert len({splits[name] for name in group}) == 1
     chance.shuffle(names)
     again = split_objects(
-        {name: categories[name] for name in names}, share, seed, [group[::-1] for group in twins]
+        {name: categories[name] for name in names}, share, seed, [group[::-1] for group in twins], rule
     )
     assert again == splits
 
@@ -78,8 +156,10 @@ def test_with_many_twins_categories_keep_their_share() -> None:
     """Every object of one category is one of another too, as ShapeNet's cellphones are telephones."""
     categories = objects_of([800, 1000])
     twins = [(f"c0/{n}", f"c1/{n}") for n in range(800)] + [("c9/elsewhere", "c1/900")]
-    splits = split_objects(categories, 0.2, 0, twins)
-    counts = Counter(categories[name] for name, split in splits.items() if split == "val")
+    counts = count_held_out(categories, split_objects(categories, 0.2, 0, twins))
+    assert counts.total() == 360
+    assert counts["c0"] == pytest.approx(160, abs=1)  # the last pair may be one object too many
+    counts = count_held_out(categories, split_objects(categories, 0.2, 0, twins, "each-category"))
     assert counts == {"c0": 160, "c1": 200}
 
 

@@ -71,6 +71,12 @@ def test_shapenetsem(sem):
     assert {item.category for item in source.list_objects()} == {"unsorted"}
 
 
+def test_a_table_of_shapenetsem_that_a_spreadsheet_saved_is_read(sem):
+    before = open_source("shapenetsem", sem).list_objects()
+    (sem / "metadata.csv").write_bytes(("\ufeff" + TABLE).encode("utf-8"))
+    assert open_source("shapenetsem", sem).list_objects() == before
+
+
 def test_shapenetsem_still_zipped(tmp_path):
     (tmp_path / "models-OBJ.zip").write_bytes(b"PK")
     with pytest.raises(InvalidInputError, match="still zipped"):

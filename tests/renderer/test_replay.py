@@ -50,6 +50,35 @@ def test_bad_tables(table, lines, words):
         read_latents(table(*lines))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: text.replace(",", ", "),
+        lambda text: text.replace(",", ";").replace(".", ","),  # Excel in Europe
+        lambda text: "sep=;\n" + text.replace(",", ";"),
+        lambda text: text.replace(",", "\t"),
+        lambda text: text + ",,,,,,,,\n",  # a row that was emptied
+        lambda text: "".join(f'"{line.replace(",", chr(34) + "," + chr(34))}"\n' for line in text.split()),
+    ],
+    ids=["plain", "blanks", "semicolons", "hint", "tabs", "empty-row", "quotes"],
+)
+def test_tables_of_spreadsheets_are_read(tmp_path, table, encoding, change):
+    path, text = tmp_path / "table.csv", "\n".join([HEADER, *ROWS, ""])
+    path.write_bytes(change(text).replace("\n", "\r\n").encode(encoding))
+    assert read_latents(path) == read_latents(table(HEADER, *ROWS))
+
+
+def test_a_number_of_a_spreadsheet_that_is_none_names_its_line(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "sep=;\n" + "\n".join([HEADER, ROWS[0], ROWS[1].replace("cube,0,0", "cube,0,?")]).replace(",", ";")
+    )
+    with pytest.raises(InvalidInputError, match=r"line 4: could not convert string to float: '\?'"):
+        read_latents(path)
+
+
 def test_missing_table(tmp_path):
     with pytest.raises(InvalidInputError, match="cannot be read"):
         read_latents(tmp_path / "none.csv")

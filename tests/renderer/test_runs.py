@@ -100,9 +100,18 @@ def without_journals(folder):
 
 def test_three_jobs_in_one_folder_merge_to_the_same_bytes(whole, tmp_path):
     folder = tmp_path / "set"
-    for number in (3, 1):
-        share(number, folder)
-    with pytest.raises(InvalidInputError, match=r"2 of 6 shards are still missing .train/shard-000001, "):
+    share(3, folder)
+    with pytest.raises(
+        InvalidInputError,
+        match=r"2 of 3 jobs have not finished: .* --job 1/3 and so on .1-2., .* --array=1-2, or",
+    ):
+        merge(folder)
+    share(1, folder)
+    with pytest.raises(
+        InvalidInputError,
+        match=r"2 of 6 shards are still missing .train/shard-000001, .*; job 2/3 has not finished: run the "
+        r"command again with --job 2/3, in SLURM with sbatch --array=2, or give all folders",
+    ):
         merge(folder)
     made = share(2, folder)
     assert (made.num_shards, made.num_total_shards) == (2, 6)
@@ -120,6 +129,25 @@ def test_three_jobs_in_folders_of_their_own_merge_to_the_same_bytes(whole, tmp_p
     assert without_journals(tmp_path / "set") == contents(whole)
     merge(tmp_path / "set", parts)
     assert without_journals(tmp_path / "set") == contents(whole)
+
+
+@pytest.mark.usefixtures("without_workers")
+def test_a_part_that_is_missing_is_named_by_its_job(tmp_path):
+    parts = [tmp_path / f"part-{number}" for number in (1, 3)]
+    for number, part in zip((1, 3), parts, strict=True):
+        share(number, part)
+    with pytest.raises(InvalidInputError, match=r"job 2/3 has not finished"):
+        merge(tmp_path / "set", parts)
+
+
+@pytest.mark.usefixtures("without_workers")
+def test_jobs_of_different_counts_are_told_apart(tmp_path):
+    """A single index that was submitted again with a count of its own."""
+    share(1, tmp_path / "set")
+    generate_share(Job(1, 9), TINY, ZooSource(OBJECTS), tmp_path / "set", selection=ObjectSelection())
+    generate_share(Job(2, 2), TINY, ZooSource(OBJECTS), tmp_path / "set", selection=ObjectSelection())
+    with pytest.raises(InvalidInputError, match=r"different counts, --job \.\.\./2 and 3; run those of one"):
+        merge(tmp_path / "set")
 
 
 @pytest.mark.usefixtures("without_workers")

@@ -84,6 +84,7 @@ def make_set(name: str, fixtures: Path, work: Path, out: Path) -> None:
     with chdir(fixtures):  # what a set says of its source is then the same everywhere
         for command in COMMANDS[name]:
             turntable(*(_placed(word, places) for word in command.split()))
+            (work / "published" / "export.json").unlink(missing_ok=True)  # as a published folder has none
 
 
 def whole_folder(name: str, fixtures: Path, work: Path) -> Path:

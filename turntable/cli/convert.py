@@ -1,7 +1,8 @@
 """Commands that convert data sets between shards and the folders in which 3DIEBench is published."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from shlex import quote
+from typing import Annotated
 
 import cyclopts
 
@@ -16,6 +17,7 @@ from turntable.cli.base import (
     format_examples,
     make_option,
     say,
+    warn,
 )
 from turntable.cli.rendering import print_dataset_summary
 
@@ -38,9 +40,9 @@ def convert_import(
     out_dir: Annotated[Path, make_option(OUTPUT, "--out")],
     like: Annotated[str | None, make_option(DATA, default="3diebench or 3diebench-t, by the labels")] = None,
     name: Annotated[str | None, make_option(OUTPUT, default="the recipe's")] = None,
-    channel_order: Annotated[ChannelOrder, make_option(DATA)] = "bgr",
+    channel_order: Annotated[ChannelOrder | None, make_option(DATA, default="bgr")] = None,
     split: Annotated[tuple[Path, ...], make_option(DATA, default="by turntable's own rule")] = (),
-    source: Annotated[SourceName, make_option(DATA)] = "shapenet",
+    source: Annotated[SourceName | None, make_option(DATA, default="shapenet")] = None,
     licence: Annotated[str | None, make_option(DATA, default="ShapeNet's")] = None,
     views: Annotated[
         int | None, make_option(DATA, default="as many as most of the first objects have")
@@ -49,6 +51,9 @@ def convert_import(
     links_under: LinksUnderOption = (),
 ) -> int:
     """Write shards from a folder in 3DIEBench's layout. Run the same command again to resume.
+
+    Of a folder that turntable convert export has written, its export.json gives recipe, name, channel order,
+    splits, source and licence; options have precedence.
 
     Args:
         folder: Folder that holds {synset}/{id}/image_{view}.jpg and latent_{view}.npy.
@@ -69,9 +74,7 @@ def convert_import(
     from turntable.datasets.convert import ImportSettings
     from turntable.renderer.scene import DEFAULT_CAMERA
 
-    options: dict[str, Any] = {"like": like, "name": name, "license": licence, "num_views": views}
-    given = {key: value for key, value in options.items() if value is not None}
-    settings = ImportSettings(channel_order, source=source, **given)
+    settings = ImportSettings(channel_order, like, name, source, licence, views)
     with CountBar(err, "objects") as bar:
         manifest = import_folder(
             folder,
@@ -79,6 +82,7 @@ def convert_import(
             settings=settings,
             split_lists=split,
             describe_camera=DEFAULT_CAMERA.describe,
+            warn=warn,
             num_threads=threads,
             progress=bar,
             links_under=links_under,
@@ -127,4 +131,8 @@ def convert_export(
     for note in exported.notes:
         say(f"note: {note}")
     say(f"{out_dir}: {exported.num_images} views of {exported.num_objects} objects")
+    say(
+        f"next: train the original code on {out_dir}, or read it back with turntable convert import "
+        f"{quote(str(out_dir))}"
+    )
     return 0

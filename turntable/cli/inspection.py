@@ -4,6 +4,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from cyclopts import Parameter
+
 from turntable.choices import SourceName
 from turntable.cli.base import (
     BACKEND_DEFAULT,
@@ -124,15 +126,18 @@ def _rerender_views(
 
 @app.command(
     help_epilogue=format_examples(
+        "turntable inspect",
         "turntable inspect my-set",
+        "turntable inspect zoo --toml",
         "turntable inspect 3diebench --plot labels.png",
         "turntable inspect ShapeNetCore.v2",
         "turntable inspect my-meshes --source folder --objects 100",
     )
 )
 def inspect(
-    what: Path,
+    what: Annotated[Path | None, Parameter(show_default=False)] = None,
     *,
+    toml: Annotated[bool, make_option(OUTPUT, negative="")] = False,
     source: Annotated[SourceName | None, make_option(DATA, default="as the folder looks")] = None,
     objects: Annotated[int | None, make_option(DATA, default="1000, or all if there are fewer")] = None,
     symmetry: Annotated[bool, make_option(DATA)] = False,
@@ -143,11 +148,14 @@ def inspect(
 ) -> int:
     """Describe a data set, the labels that a recipe will draw, or the meshes in a folder.
 
+    Without an argument, the recipes that come with the package are listed.
+
     Meshes are loaded, and it says which objects a run would leave out, and which it would show otherwise than
     their files say.
 
     Args:
         what: Folder of a data set or of meshes; or a recipe, by its name or its TOML file.
+        toml: Print the recipe as TOML instead, to copy and change it; also the recipe of a data set.
         source: Kind of meshes in that folder.
         objects: Number of objects to load, at even distances in the list; 0 for none.
         symmetry: Also measure the symmetry of the meshes that are loaded.
@@ -161,6 +169,13 @@ def inspect(
     """
     from turntable.datasets import list_shipped_recipes, load_recipe
 
+    if plot is not None and (toml or what is None):
+        raise InvalidInputError("--plot draws the labels of a recipe: name one, and leave --toml out")
+    if what is None:
+        return _list_recipes()
+    if toml:
+        say(_read_toml(what), end="")
+        return 0
     if (what.suffix == ".toml" or str(what) in list_shipped_recipes()) and not what.is_dir():
         _check_for_meshes(what, source, objects, links_under)
         return _inspect_recipe(load_recipe(what), plot)
@@ -188,6 +203,42 @@ def inspect(
     for table in build_dataset_tables(open_dataset(what)):
         out.print(table)
     return 0
+
+
+def _list_recipes() -> int:
+    """Print the shipped recipes, a line each, and what else can be inspected."""
+    from importlib import resources
+
+    from turntable.datasets import list_shipped_recipes, load_recipe
+
+    names = list_shipped_recipes()
+    width = max(map(len, names))
+    say("Recipes that come with the package:")
+    for name in names:
+        say(f"  {name:{width}}  {load_recipe(name).description}")
+    say("turntable inspect RECIPE describes its labels, and turntable render RECIPE --out DIR renders it.")
+    say("turntable inspect RECIPE --toml > mine.toml copies one; the name of a TOML file is a recipe too.")
+    say(f"Their files are in {resources.files('turntable.datasets.recipes')}")
+    say("turntable inspect DIR describes a data set, or a folder of meshes before it is rendered.")
+    return 0
+
+
+def _read_toml(what: Path) -> str:
+    """Return a recipe as TOML: a shipped one as its file has it, any other, or a data set's, anew."""
+    from turntable.datasets import (
+        MANIFEST_NAME,
+        list_shipped_recipes,
+        load_recipe,
+        open_dataset,
+        read_manifest_recipe,
+    )
+    from turntable.datasets.recipes import read_shipped_recipe
+
+    if (what / MANIFEST_NAME).exists():
+        return read_manifest_recipe(open_dataset(what).manifest).to_toml()
+    return (
+        read_shipped_recipe(str(what)) if str(what) in list_shipped_recipes() else load_recipe(what).to_toml()
+    )
 
 
 def _check_for_meshes(

@@ -1,6 +1,7 @@
 """Commands that render: render, merge, replay."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -154,12 +155,15 @@ def render(
             counts = f"{made.num_shards} of {made.num_total_shards} shards"
             say(f"{out_dir}: job {share} wrote its {counts}")
             _print_warning_sums(made.warnings)
-            say(f"when all jobs are done: turntable merge {out_dir}")
+            say(f"when all jobs are done: turntable merge {quote(out_dir)}")
             return 0
         workers_of_run = RayEngine(address) if engine == "ray" else ProcessEngine(num_workers)
         manifest = generate(changed, mesh_source, destination, engine=workers_of_run, **common)
     print_dataset_summary(out_dir, destination.folder, manifest)
     return 0
+
+
+_FOLDER_WARNINGS = "the folder of the meshes holds what is not read"
 
 
 def _split_list(text: str) -> list[str]:
@@ -203,10 +207,27 @@ def print_dataset_summary(out_dir: str, folder: Path, manifest: "Manifest") -> N
 
     totals = manifest.totals
     say(f"{out_dir}: {totals.images} views of {totals.objects} objects in {len(manifest.shards)} shards")
+    _print_split_sizes(manifest)
     if manifest.quarantined:
         say(f"{manifest.quarantined} objects were left out, for the reasons in {out_dir}/{QUARANTINE_NAME}")
     _print_warning_sums(read_warnings(folder / WARNINGS_NAME), f", as listed in {out_dir}/{WARNINGS_NAME}")
     say(f"fingerprint {manifest.fingerprint}")
+    say(f"next: turntable verify {quote(out_dir)}")
+
+
+def _print_split_sizes(manifest: "Manifest") -> None:
+    """Print the number of objects of every split of the recipe, and warn of those that are empty."""
+    from turntable.datasets import read_manifest_recipe
+    from turntable.datasets.objects import QUARANTINE_NAME
+
+    recipe = read_manifest_recipe(manifest)
+    sizes = {name: sum(shard.objects for shard in manifest.select_shards(name)) for name in recipe.splits}
+    say(f"objects in each split: {', '.join(f'{name} {size:,}' for name, size in sizes.items())}")
+    for name in (name for name, size in sizes.items() if not size and recipe.val_fraction):
+        warn(
+            f"the split {name} is empty: no object was in it, or all were left out; take more objects, or "
+            f"mend those that {QUARANTINE_NAME} names, and choose another --out"
+        )
 
 
 def _print_warning_sums(records: "Sequence[WarningRecord]", where: str = "") -> None:
@@ -216,7 +237,13 @@ def _print_warning_sums(records: "Sequence[WarningRecord]", where: str = "") -> 
 
     if not records:
         return
-    say(f"{count_warned_objects(records):,} objects are shown otherwise than their files say{where}:")
+    num_objects = count_warned_objects(records)
+    what = (
+        f"{num_objects:,} objects are shown otherwise than their files say"
+        if num_objects
+        else _FOLDER_WARNINGS
+    )
+    say(f"{what}{where}:")
     for line in format_warning_sums(records):
         say(f"  {line}")
 
@@ -242,7 +269,8 @@ def replay(
     """Render exactly the views that a table lists, as PNG files.
 
     Args:
-        latents: CSV file with the columns object (synset/model), view, and one per factor.
+        latents: CSV file with the columns object (synset/model), view, and one per factor,
+            separated by commas, semicolons or tabs.
         meshes: Folder of the meshes, in ShapeNet's layout.
         out_dir: Folder for the pictures, {synset}/{model}/image_{view}.png.
         image_size: Width and height of the images, in pixels.

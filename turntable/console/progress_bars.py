@@ -54,11 +54,12 @@ class CountBar(_Bar):
 
     def __init__(self, console: Console, items: str) -> None:
         super().__init__(console)
-        self._task = self._progress.add_task(items, total=None)
+        # Hidden until there is something to count: an error in the arguments must not stand below a bar.
+        self._task = self._progress.add_task(items, total=None, visible=False)
 
     def __call__(self, done: int, total: int) -> None:
         """Show the number of items done."""
-        self._progress.update(self._task, completed=done, total=total)
+        self._progress.update(self._task, visible=True, completed=done, total=total)
 
 
 class RenderBar(_Bar):
@@ -75,7 +76,7 @@ class RenderBar(_Bar):
 
     def __call__(self, progress: "RenderProgress") -> None:
         """Show the progress of rendering."""
-        rate = f"{progress.views_per_second:.0f} views/s" if progress.views else ""
+        rate = f"{format_rate(progress.views_per_second)} views/s" if progress.views else ""
         left_out = f"{progress.quarantined} left out" if progress.quarantined else ""
         done, total = progress.objects, progress.objects_total
         self._progress.update(
@@ -91,6 +92,11 @@ class RenderBar(_Bar):
                 "" if left is None else f"{format_duration(left)} left",
             ]
             self._console.print(", ".join(filter(None, parts)), highlight=False, soft_wrap=True)
+
+
+def format_rate(per_second: float) -> str:
+    """Return a rate with two digits below ten: a slow run is not one that stands still."""
+    return f"{per_second:.0f}" if per_second >= 10 else f"{per_second:.2g}"
 
 
 def format_duration(seconds: float) -> str:

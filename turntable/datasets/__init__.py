@@ -5,6 +5,7 @@ from turntable.datasets.dataset import Dataset, open_dataset, open_local_dataset
 from turntable.datasets.describing import prepare_hub_folder, publish
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
+from turntable.datasets.manifest_recipe import read_manifest_recipe
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipes import Recipe, list_shipped_recipes, load_recipe
 from turntable.datasets.split import Split
@@ -33,6 +34,7 @@ __all__ = [
     "open_store",
     "prepare_hub_folder",
     "publish",
+    "read_manifest_recipe",
     "read_vectors",
     "verify_dataset",
     "write_vectors",

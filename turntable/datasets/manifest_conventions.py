@@ -19,9 +19,18 @@ CONVENTIONS: dict[str, str] = {
 """The conventions of every data set. The texts are stored in manifests, so they must not change."""
 
 
-def describe_conventions(recipe: Recipe) -> dict[str, str]:
-    """Return the conventions of a recipe's data sets: the common ones and those of the recipe's draws."""
-    stated = dict(CONVENTIONS)
+SPLIT_CONVENTION = "split"
+"""The entry on how the objects were divided into splits. Manifests of earlier versions have none."""
+
+
+def describe_conventions(recipe: Recipe, split_text: str = "") -> dict[str, str]:
+    """Return the conventions of a recipe's data sets: the common ones and those of the recipe's draws.
+
+    Args:
+        recipe: Recipe of the data set.
+        split_text: Text on how the objects were divided into splits.
+    """
+    stated = CONVENTIONS | ({SPLIT_CONVENTION: split_text} if split_text else {})
     if recipe.draws != "philox":
         stated["draws"] = _DRAWS_CONVENTIONS[recipe.draws]
     if recipe.rotation is not None:

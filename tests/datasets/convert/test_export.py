@@ -85,6 +85,7 @@ def test_translations_and_other_columns(tmp_path: Path) -> None:
     export_folder(tmp_path / "t", tmp_path / "out")
     latent = np.load(tmp_path / "out" / "class00" / "0000" / "latent_1.npy")
     assert latent.shape == (10,)
+    (tmp_path / "out" / "export.json").unlink()  # as a published folder has none
     manifest = import_folder(tmp_path / "out", tmp_path / "back", split_lists=lists(tmp_path / "out"))
     assert manifest.schema.names == recipe.schema.names
     assert (manifest.name, manifest.channel_order) == ("3diebench-t-imported", "bgr")

@@ -29,6 +29,14 @@ def test_a_warning_is_read_as_it_was_written():
     assert ShardOutcome.from_line(line).warnings == (warning,)
 
 
+def test_the_job_that_made_a_shard_is_kept():
+    outcome = ShardOutcome("val", "shard-000003", None, (), (), job="7/16")
+    assert ShardOutcome.from_line(outcome.to_line()) == outcome
+    assert ShardOutcome.from_line(LINE).job == ""
+    with pytest.raises(IntegrityError, match="a line of the journal is damaged"):
+        ShardOutcome.from_line(outcome.to_line().replace("7/16", "0/16"))
+
+
 @pytest.mark.parametrize(
     "line",
     [

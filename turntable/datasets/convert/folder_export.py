@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from turntable.choices import ChannelOrder
+from turntable.datasets.convert.export_record import EXPORT_NAME, ExportRecord, read_export_record
 from turntable.datasets.convert.folder_layout import (
     make_image_name,
     make_latent_name,
@@ -24,12 +25,12 @@ from turntable.datasets.convert.folder_layout import (
 from turntable.datasets.dataset import Dataset, make_folder_files, open_local_dataset
 from turntable.datasets.files import (
     TEMPORARY_SUFFIX,
+    FolderFiles,
     convert_disk_full_error,
     decode_jpeg,
     encode_jpeg,
     encode_npy,
     open_atomic_file,
-    to_canonical_json,
     write_text,
 )
 from turntable.datasets.manifest import Manifest
@@ -39,7 +40,6 @@ from turntable.datasets.split import open_checked_shard
 from turntable.datasets.writing import hold_lock
 from turntable.errors import InvalidInputError
 
-PLAN_NAME = "export.json"
 LOCK_NAME = "export.lock"
 
 ProgressCallback = Callable[[int, int], None]
@@ -85,8 +85,8 @@ def export_folder(
         folder: Folder of the data set.
         out: Folder for ``{synset}/{id}/image_{view}.jpg`` and ``latent_{view}.npy`` (float64: rotation x, y,
             z, floor hue, light theta, phi and hue, and translation x, y, z if the labels have it), then
-            ``train_images.npy``, ``train_labels.npy`` and the same for "val". It must be empty, or hold the
-            same export begun earlier.
+            ``train_images.npy``, ``train_labels.npy`` and the same for "val", and ``export.json``, which
+            tells an import the rest. It must be empty, or hold the same export begun earlier.
         channel_order: Channel order of the exported pictures. By default they are copied byte for byte. An
             order other than the data set's encodes them again at the data set's quality.
         num_threads: Number of threads that write; by default one for each core.
@@ -106,7 +106,9 @@ def export_folder(
     setup = _ExportSetup(target, select_published_columns(manifest.schema), manifest, swap_channels)
     target.mkdir(parents=True, exist_ok=True)
     with hold_lock(target / LOCK_NAME):
-        _claim_folder(target, manifest, swap_channels)
+        _claim_folder(
+            target, ExportRecord.from_manifest(manifest, _list_objects(dataset), exchange=swap_channels)
+        )
         num_resumed = _export_shards(dataset, setup, num_threads, progress)
         # One flush for all files: flushing each of the two files of a view takes longer than writing them.
         os.sync()
@@ -117,16 +119,23 @@ def export_folder(
     return ExportResult(totals.objects, totals.images, num_resumed, tuple(_iter_notes(manifest)))
 
 
-def _claim_folder(out: Path, manifest: Manifest, swap_channels: bool) -> None:
+def _list_objects(dataset: Dataset) -> list[ObjectRecord]:
+    objects: list[ObjectRecord] = []
+    for name in dataset.splits:
+        with dataset.open_split(name) as split:
+            objects += split.objects
+    return objects
+
+
+def _claim_folder(out: Path, record: ExportRecord) -> None:
     """Mark a folder as this export's, or check that an earlier call has marked it.
 
     Raises:
         InvalidInputError: The folder holds something else.
     """
-    text = to_canonical_json({"fingerprint": manifest.fingerprint, "exchange": swap_channels}) + "\n"
-    path = out / PLAN_NAME
-    if path.exists():
-        if path.read_text(encoding="utf-8") != text:
+    earlier = read_export_record(FolderFiles(out))
+    if earlier is not None:
+        if not record.is_same_export(earlier):
             raise InvalidInputError(
                 f"{out} holds an export of another data set, or one with another --channel-order; "
                 "choose another --out"
@@ -135,8 +144,7 @@ def _claim_folder(out: Path, manifest: Manifest, swap_channels: bool) -> None:
         raise InvalidInputError(
             f"{out} is not empty and does not hold an unfinished export; choose another --out"
         )
-    else:
-        write_text(path, text)
+    write_text(out / EXPORT_NAME, record.to_text())
 
 
 def _export_shards(

@@ -9,15 +9,13 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from turntable.choices import ChannelOrder, SourceName
+from turntable.datasets.convert.export_record import EXPORT_NAME
 from turntable.datasets.convert.folder_layout import (
     find_views,
     get_label_names,
@@ -25,6 +23,14 @@ from turntable.datasets.convert.folder_layout import (
     make_latent_name,
     parse_latent,
 )
+from turntable.datasets.convert.import_origin import (
+    ImportOrigin,
+    ImportSettings,
+    describe_imported,
+    find_origin,
+)
+from turntable.datasets.convert.import_plan import ImportPlan, begin_import
+from turntable.datasets.convert.published_objects import MAX_LATENT_BYTES, read_file, read_object
 from turntable.datasets.dataset import make_folder_files
 from turntable.datasets.files import (
     MAX_SIZE_PX,
@@ -33,49 +39,24 @@ from turntable.datasets.files import (
     compute_max_member_bytes,
     decode_jpeg,
     encode_jpeg,
-    to_canonical_json,
 )
-from turntable.datasets.labels import LabelArray
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import (
-    ObjectRecord,
+    LISTS_TEXT,
+    SPLIT_RULE_TEXTS,
     QuarantineRecord,
     ShardPlan,
-    compute_objects_per_shard,
-    plan_shards,
-    read_split,
-    split_objects,
 )
 from turntable.datasets.recipes import Recipe, load_recipe
 from turntable.datasets.shards import ShardWriter
 from turntable.datasets.writing import FolderDestination, ShardOutcome, find_finished_outcomes, finish_dataset
-from turntable.errors import IntegrityError, InvalidInputError, TurntableError, format_text
+from turntable.errors import InvalidInputError, TurntableError, format_text
 
-_MAX_LATENT_BYTES = 64 << 10
 NUM_SAMPLED_OBJECTS = 32
 """Number of objects that are examined to find the usual number of views."""
 
-FloatArray = NDArray[np.float64]
 ProgressCallback = Callable[[int, int], None]
 """A function called with the number of objects done and the number of all objects."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportSettings:
-    """Settings of an import: facts that the files themselves do not state."""
-
-    channel_order: ChannelOrder = "bgr"
-    """Channel order of the JPEGs. The published generators exchange red and blue."""
-    like: str | None = None
-    """Recipe whose ranges the labels keep; None: 3diebench or 3diebench-t, by the number of labels."""
-    name: str | None = None
-    """Name of the data set; None: the recipe's name with "-imported"."""
-    source: SourceName = "shapenet"
-    """Source of the meshes."""
-    license: str = "ShapeNet terms of use (non-commercial research); see shapenet.org/terms"
-    """License of the meshes."""
-    num_views: int | None = None
-    """Number of views of each object; None: as many as most of the first objects have."""
 
 
 def import_folder(
@@ -85,6 +66,7 @@ def import_folder(
     settings: ImportSettings | None = None,
     split_lists: Sequence[Path] = (),
     describe_camera: Callable[[int], Mapping[str, Any]] | None = None,
+    warn: Callable[[str], None] | None = None,
     num_threads: int | None = None,
     progress: ProgressCallback | None = None,
     links_under: Sequence[str | Path] = (),
@@ -94,11 +76,13 @@ def import_folder(
     Args:
         folder: Folder with ``{synset}/{id}/image_{view}.jpg`` and ``latent_{view}.npy``.
         out: Folder of the data set: empty, or holding the same import begun earlier.
-        settings: Facts that the files do not state.
+        settings: Facts that the files do not state. Of a folder that ``export_folder`` wrote, its
+            ``export.json`` states them.
         split_lists: Paths of ``train_images.npy``, ``val_images.npy`` or both, as published. With one list,
             all other objects belong to the other split. With both, an object in neither is left out. Without
-            lists, the objects are divided as in a rendered data set.
+            lists, the objects are divided as in a rendered data set, or by the lists of an export.
         describe_camera: Function from the image size in pixels to the manifest's entry on the camera.
+        warn: Function called with a text about each setting and file that contradicts ``export.json``.
         num_threads: Number of threads that read and check; by default one for each core.
         progress: Function called after each shard.
         links_under: Folders into which symbolic links of the published folder may lead, besides itself and
@@ -107,44 +91,31 @@ def import_folder(
     Raises:
         InvalidInputError: The folder does not have this layout, or a label is outside its range. The message
             names the file. Finished shards are kept: call again once the cause is removed.
+        IntegrityError: The folder's ``export.json`` is damaged.
         TurntableError: The disk is full.
     """
-    files, target, known = make_folder_files(folder, links_under), Path(out), settings or ImportSettings()
+    files, target = make_folder_files(folder, links_under), Path(out)
     ids = _list_object_ids(files.root)
-    recipe = _make_recipe(files, ids, known)
-    records, left_out = _make_records(ids, recipe, split_lists, known.source)
+    origin = find_origin(files, settings or ImportSettings(), split_lists, warn or _ignore)
+    recipe = _make_recipe(files, ids, origin, warn or _ignore)
     destination = FolderDestination(target)
     with destination.claim(None):
-        per_shard = compute_objects_per_shard(recipe.objects_per_shard, len(records))
-        plans = plan_shards(records, per_shard, recipe.split_seed)
-        shards = [{"split": p.split, "name": p.name, "objects": [o.id for o in p.objects]} for p in plans]
-        _claim_folder(destination, {"recipe": recipe.to_dict(), "left_out": len(left_out), "shards": shards})
-        done = _import_shards(files, destination, recipe, plans, num_threads, progress)
+        plan = begin_import(destination, ids, recipe, origin)
+        done = _import_shards(files, destination, plan, num_threads, progress)
         return finish_dataset(
             target,
-            recipe,
+            plan.recipe,
             [item.shard for item in done if item.shard is not None],
-            [*left_out, *(entry for item in done for entry in item.quarantine)],
+            [*plan.left_out, *(entry for item in done for entry in item.quarantine)],
             camera={} if describe_camera is None else describe_camera(recipe.image_size_px),
             device={"backend": "imported"},
-            source={"name": known.source, "licence": known.license},
+            source=origin.source,
+            split_text=LISTS_TEXT if origin.split_lists else SPLIT_RULE_TEXTS[plan.recipe.split_rule],
         )
 
 
-def _claim_folder(destination: FolderDestination, plan: Mapping[str, Any]) -> None:
-    """Mark a folder as this import's, or check that an earlier call has marked it.
-
-    Raises:
-        InvalidInputError: The folder holds something else.
-    """
-    text, earlier_text = to_canonical_json(plan) + "\n", destination.read_plan()
-    if earlier_text is None:
-        destination.write_plan(text)
-    elif earlier_text != text:
-        raise InvalidInputError(
-            f"{destination.path_or_url} holds an import of other objects, or one with other arguments; give "
-            "the arguments it was begun with, or choose another --out"
-        )
+def _ignore(text: str) -> None:
+    """Do nothing with a text; for those who do not listen."""
 
 
 def _list_object_ids(root: Path) -> list[str]:
@@ -174,26 +145,34 @@ def _iter_folders(path: Path) -> Iterator[os.DirEntry[str]]:
         yield from (entry for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
-def _make_recipe(files: FolderFiles, ids: Sequence[str], settings: ImportSettings) -> Recipe:
+def _make_recipe(
+    files: FolderFiles, ids: Sequence[str], origin: ImportOrigin, warn: Callable[[str], None]
+) -> Recipe:
     """Make a recipe that describes the files in the folder."""
-    num_views = settings.num_views or _count_usual_views(files.root, ids)
+    num_views = origin.num_views or _count_usual_views(files.root, ids)
     jpeg, latent, latent_path = _find_first_view(files, ids)
     names = get_label_names(len(latent), latent_path)
-    like = load_recipe(settings.like or ("3diebench" if len(names) == 7 else "3diebench-t"))
+    like = origin.recipe or load_recipe("3diebench" if len(names) == 7 else "3diebench-t")
     if like.schema.names != names:
         raise InvalidInputError(
             f"{latent_path}: the label has {len(names)} numbers, but recipe {like.name} has the factors "
             f"{', '.join(like.schema.names)}; give another recipe with --like"
         )
     quality, subsampling = _estimate_jpeg_settings(jpeg)
-    return like.replace(
-        name=settings.name or f"{like.name}-imported",
-        draws="imported",
-        chunks=1,  # chunks belong to the draws of a published stream, and these labels are not drawn
-        source=settings.source,
+    size = decode_jpeg(jpeg).shape[0]
+    if origin.is_exported:
+        for what, stated, found in (
+            ("views of each object", like.views, num_views),
+            ("pixels on a side", like.image_size_px, size),
+        ):
+            if stated != found:
+                warn(f"{files.format_name(EXPORT_NAME)} says {stated} {what}, but the files have {found}")
+    return describe_imported(like).replace(
+        name=origin.name or f"{like.name}-imported",
+        source=origin.source_name,
         views=num_views,
-        image_size_px=decode_jpeg(jpeg).shape[0],
-        channel_order=settings.channel_order,
+        image_size_px=size,
+        channel_order=origin.channel_order,
         jpeg_quality=quality,
         jpeg_subsampling=subsampling,
     )
@@ -214,22 +193,15 @@ def _find_first_view(files: FolderFiles, ids: Sequence[str]) -> tuple[bytes, np.
     """Return the first readable picture, its label, and the label's path."""
     for name in ids:
         try:
-            jpeg = _read_file(files, f"{name}/{make_image_name(0)}", compute_max_member_bytes(MAX_SIZE_PX))
+            jpeg = read_file(files, f"{name}/{make_image_name(0)}", compute_max_member_bytes(MAX_SIZE_PX))
             decode_jpeg(jpeg)
-            latent = parse_latent(_read_file(files, f"{name}/{make_latent_name(0)}", _MAX_LATENT_BYTES))
+            latent = parse_latent(read_file(files, f"{name}/{make_latent_name(0)}", MAX_LATENT_BYTES))
         except (ValueError, TurntableError):
             continue
         return jpeg, latent, files.format_name(f"{name}/{make_latent_name(0)}")
     raise InvalidInputError(
         f"{files.display_name}: no object has both a readable image_0.jpg and a readable latent_0.npy"
     )
-
-
-def _read_file(files: FolderFiles, name: str, max_bytes: int) -> bytes:
-    data = files.read(name, max_bytes)
-    if data is None:
-        raise IntegrityError(f"{files.format_name(name)}: missing")
-    return data
 
 
 def _estimate_jpeg_settings(jpeg: bytes) -> tuple[int, JpegSubsampling]:
@@ -252,44 +224,20 @@ def _estimate_jpeg_settings(jpeg: bytes) -> tuple[int, JpegSubsampling]:
     return next(qualities, 95), "420" if JpegImagePlugin.get_sampling(image) == 2 else "444"
 
 
-def _make_records(
-    ids: Sequence[str], recipe: Recipe, lists: Sequence[Path], source: str
-) -> tuple[list[ObjectRecord], list[QuarantineRecord]]:
-    """Return the records of the objects to import, and of those left out."""
-    categories = {name: name.partition("/")[0] for name in ids}
-    left_out: list[QuarantineRecord] = []
-    if not lists and len(recipe.splits) == 1:
-        splits = dict.fromkeys(ids, recipe.splits[0])
-    elif not lists:
-        splits = split_objects(categories, recipe.val_fraction, recipe.split_seed)
-    else:
-        splits = read_split(lists, ids)
-        absent = sorted(splits.keys() - categories.keys())
-        left_out += [QuarantineRecord(name, "folder missing", "in the lists, not there") for name in absent]
-    unusable = {name for name in ids if not name.isprintable() or "\\" in name}
-    left_out += [QuarantineRecord(name, "name not plain", ascii(name)) for name in sorted(unusable)]
-    listed = [name for name in ids if splits.get(name) in recipe.splits and name not in unusable]
-    unlisted = sorted(set(ids) - set(listed) - unusable)
-    left_out += [QuarantineRecord(name, "in no split", "there, not in the lists") for name in unlisted]
-    records = [ObjectRecord(name, categories[name], splits[name], source, "") for name in listed]
-    return records, left_out
-
-
 def _import_shards(
     files: FolderFiles,
     destination: FolderDestination,
-    recipe: Recipe,
-    plans: Sequence[ShardPlan],
+    plan: ImportPlan,
     num_threads: int | None,
     progress: ProgressCallback | None,
 ) -> list[ShardOutcome]:
     done = {outcome.split_and_name: outcome for outcome in find_finished_outcomes(destination)}
-    missing = [plan for plan in plans if plan.split_and_name not in done]
-    total = sum(len(plan.objects) for plan in plans)
-    num_done = total - sum(len(plan.objects) for plan in missing)
+    missing = [shard for shard in plan.shards if shard.split_and_name not in done]
+    total = sum(len(shard.objects) for shard in plan.shards)
+    num_done = total - sum(len(shard.objects) for shard in missing)
     with ThreadPoolExecutor(num_threads or os.cpu_count() or 1) as pool:
-        import_shard = partial(_import_shard, files, destination.folder, recipe)
-        running = {pool.submit(import_shard, plan): plan for plan in missing}
+        import_shard = partial(_import_shard, files, destination.folder, plan)
+        running = {pool.submit(import_shard, shard): shard for shard in missing}
         try:
             for future in as_completed(running):
                 outcome = future.result()
@@ -301,88 +249,18 @@ def _import_shards(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return [done[plan.split_and_name] for plan in plans]
+    return [done[shard.split_and_name] for shard in plan.shards]
 
 
-def _import_shard(files: FolderFiles, out: Path, recipe: Recipe, plan: ShardPlan) -> ShardOutcome:
+def _import_shard(files: FolderFiles, out: Path, plan: ImportPlan, shard: ShardPlan) -> ShardOutcome:
     left_out: list[QuarantineRecord] = []
-    with ShardWriter(out / plan.split, plan.name, recipe.schema, recipe.label_digest) as writer:
-        for item in plan.objects:
-            result = _read_object(files, item.id, recipe)
+    recipe = plan.recipe
+    with ShardWriter(out / shard.split, shard.name, recipe.schema, recipe.label_digest) as writer:
+        for item in shard.objects:
+            result = read_object(files, plan.paths[item.id], recipe)
             if isinstance(result, QuarantineRecord):
                 left_out.append(result)
             else:
                 writer.add(item, *result)
-        shard = writer.commit() if len(left_out) < len(plan.objects) else None
-    return ShardOutcome(plan.split, plan.name, shard, tuple(left_out), ())
-
-
-def _read_object(
-    files: FolderFiles, name: str, recipe: Recipe
-) -> tuple[LabelArray, list[bytes]] | QuarantineRecord:
-    """Read the labels [V, L] and JPEGs of one object, or return the reason to leave it out."""
-    path = files.root / name
-    images, latents = find_views(path)
-    expected = set(range(recipe.views))
-    missing = [make_image_name(view) for view in sorted(expected - images)]
-    missing += [make_latent_name(view) for view in sorted(expected - latents)]
-    if missing:
-        return QuarantineRecord(name, "views missing", f"{path}: no {', '.join(missing[:5])}")
-    if images | latents != expected:
-        return QuarantineRecord(
-            name, "views too many", f"{path}: {len(images | latents)}, where others have {recipe.views}"
-        )
-    try:
-        jpegs = [_read_jpeg(files, f"{name}/{make_image_name(view)}", recipe) for view in range(recipe.views)]
-        values = [
-            _read_latent(files, f"{name}/{make_latent_name(view)}", recipe) for view in range(recipe.views)
-        ]
-    except _FileError as error:
-        return QuarantineRecord(name, error.reason, str(error))
-    return _make_labels(path, np.stack(values), recipe), jpegs
-
-
-class _FileError(Exception):
-    """An error of one file, which makes its object unusable."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
-def _read_jpeg(files: FolderFiles, name: str, recipe: Recipe) -> bytes:
-    size, path = recipe.image_size_px, files.format_name(name)
-    try:
-        data = _read_file(files, name, compute_max_member_bytes(size))
-        height, width = decode_jpeg(data).shape[:2]
-    except TurntableError as error:
-        raise _FileError("image damaged", f"{path}: {error}") from None
-    if (height, width) != (size, size):
-        raise _FileError("image of another size", f"{path}: {width} x {height}, not {size} x {size}")
-    return data
-
-
-def _read_latent(files: FolderFiles, name: str, recipe: Recipe) -> FloatArray:
-    path = files.format_name(name)
-    try:
-        latent = parse_latent(_read_file(files, name, _MAX_LATENT_BYTES))
-    except (ValueError, TurntableError) as error:
-        raise _FileError("label damaged", f"{path}: {error}") from None
-    if len(latent) != len(recipe.factors):
-        raise _FileError("label damaged", f"{path}: {len(latent)} numbers, not {len(recipe.factors)}")
-    return latent
-
-
-def _make_labels(path: Path, latents: FloatArray, recipe: Recipe) -> LabelArray:
-    """Return the labels, float32 [V, L]. Raises InvalidInputError if one is outside its factor's range."""
-    for values, factor in zip(latents.T, recipe.factors, strict=True):
-        inside = np.any([(values >= low) & (values <= high) for low, high in factor.get_intervals()], axis=0)
-        if not inside.all():
-            view = int(np.argmin(inside))
-            ranges = " or ".join(f"[{low:.6g}, {high:.6g}]" for low, high in factor.get_intervals())
-            raise InvalidInputError(
-                f"{path / make_latent_name(view)}: {factor.name} is {values[view]:.6g}, outside {ranges}, "
-                f"the range of recipe {recipe.name}; give the recipe this data set was drawn from with "
-                "--like, if need be a TOML file of your own"
-            )
-    return recipe.schema.round_values(latents)
+        written = writer.commit() if len(left_out) < len(shard.objects) else None
+    return ShardOutcome(shard.split, shard.name, written, tuple(left_out), ())

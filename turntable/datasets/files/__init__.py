@@ -62,8 +62,15 @@ from turntable.datasets.files.npy import (
     encode_npy,
     read_npy,
 )
+from turntable.datasets.files.user_text import (
+    BYTE_ORDER_MARK,
+    decode_user_text,
+    read_user_text,
+    strip_word,
+)
 
 __all__ = [
+    "BYTE_ORDER_MARK",
     "DATASET_NAME_PATTERN",
     "FACTOR_NAME_PATTERN",
     "MAX_CATEGORY_LENGTH",
@@ -97,6 +104,7 @@ __all__ = [
     "decode_npy",
     "decode_npy_at",
     "decode_points",
+    "decode_user_text",
     "decode_utf8",
     "encode_jpeg",
     "encode_npy",
@@ -115,8 +123,10 @@ __all__ = [
     "parse_json",
     "read_lines",
     "read_npy",
+    "read_user_text",
     "remove_all_temporaries",
     "remove_temporaries",
+    "strip_word",
     "to_canonical_json",
     "write_bytes",
     "write_text",

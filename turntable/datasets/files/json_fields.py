@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NoReturn, cast
 
 from turntable.datasets.files.digests import is_digest
+from turntable.datasets.files.user_text import BYTE_ORDER_MARK
 
 MAX_DEPTH = 16
 """Nesting depth of objects and lists."""
@@ -28,13 +29,14 @@ class FieldError(ValueError):
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the value of a JSON document.
+    """Return the value of a JSON document, which may begin with a byte-order mark.
 
     Raises:
         FieldError: The text is not JSON, holds NaN or infinity, or is nested too deeply.
     """
     try:
-        return json.loads(text, parse_constant=_raise_for_constant)
+        plain = text.removeprefix(BYTE_ORDER_MARK) if isinstance(text, str) else text
+        return json.loads(plain, parse_constant=_raise_for_constant)
     except RecursionError:
         raise FieldError("it is nested too deeply") from None
     except ValueError as error:
@@ -119,6 +121,13 @@ class JsonFields:
         value = self._get_value(name, default)
         if not isinstance(value, str) or value not in choices:
             self._raise_error(name, value, f"one of {', '.join(choices)}")
+        return value
+
+    def get_flag(self, name: str) -> bool:
+        """Return true or false."""
+        value = self._get_value(name)
+        if not isinstance(value, bool):
+            self._raise_error(name, value, "true or false")
         return value
 
     def get_digest(self, name: str) -> str:

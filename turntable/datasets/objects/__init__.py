@@ -23,7 +23,14 @@ from turntable.datasets.objects.shapenet_lists import (
     make_shapenet_lists,
     read_lists,
 )
-from turntable.datasets.objects.splits import count_unmatched, read_split, split_objects
+from turntable.datasets.objects.split_lists import count_unmatched, read_split
+from turntable.datasets.objects.split_rules import (
+    LISTS_TEXT,
+    SPLIT_RULE_TEXTS,
+    SplitRule,
+    find_untrained_categories,
+    split_objects,
+)
 from turntable.datasets.objects.symmetry import ObjectSymmetry, make_object_symmetry
 from turntable.datasets.objects.warning_records import (
     WARNINGS_NAME,
@@ -38,8 +45,10 @@ from turntable.datasets.objects.warning_records import (
 
 __all__ = [
     "EMPTY_CARS",
+    "LISTS_TEXT",
     "QUARANTINE_NAME",
     "SPLITS",
+    "SPLIT_RULE_TEXTS",
     "TRAIN",
     "WARNINGS_NAME",
     "DuplicateCounts",
@@ -49,6 +58,7 @@ __all__ = [
     "QuarantineRecord",
     "ShardPlan",
     "SplitName",
+    "SplitRule",
     "WarningRecord",
     "compute_objects_per_shard",
     "count_by_kind",
@@ -56,6 +66,7 @@ __all__ = [
     "count_unmatched",
     "count_warned_objects",
     "find_stream_positions",
+    "find_untrained_categories",
     "format_quarantine",
     "format_warnings",
     "make_object_symmetry",

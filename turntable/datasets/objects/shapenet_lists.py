@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from turntable.datasets.files import MAX_LIST_BYTES, read_npy
+from turntable.datasets.files import MAX_LIST_BYTES, read_npy, read_user_text, strip_word
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
 _CARS = "02958343"
@@ -166,13 +166,14 @@ def _read_npy_lines(path: Path) -> list[str]:
         raise InvalidInputError(f"{path}: not a list of text; {_REMEDY}")
     if table.ndim == 2 and table.shape[1] != 2:
         raise InvalidInputError(f"{path}: {table.shape[1]} columns, not the two of synset and id")
-    rows = np.char.decode(table, "ascii", "replace") if table.dtype.kind == "S" else table
-    return ["/".join(row) for row in rows.tolist()] if rows.ndim == 2 else rows.tolist()
+    rows = np.char.decode(table, "utf-8", "replace") if table.dtype.kind == "S" else table
+    texts = rows.tolist()
+    return ["/".join(map(strip_word, row)) for row in texts] if rows.ndim == 2 else [*map(strip_word, texts)]
 
 
 def _read_text_lines(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{path}: cannot be read ({error}); {_REMEDY}") from None
+        lines = read_user_text(path, MAX_LIST_BYTES).split("\n")
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{error}; {_REMEDY}") from None
     return [line.strip() for line in lines if line.strip()]

@@ -18,7 +18,7 @@ from turntable.datasets.labels import (
     SequenceRule,
     build_label_columns,
 )
-from turntable.datasets.objects import SPLITS
+from turntable.datasets.objects import SPLITS, SplitRule
 from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_recipe_text
 from turntable.errors import InvalidInputError, format_text
 
@@ -53,7 +53,9 @@ class Recipe:
     """Number of points of each object's point cloud; 0 for none."""
     objects_per_shard: int
     val_fraction: float
-    """Share of each category's objects that are held out."""
+    """Share of the objects that are held out."""
+    split_rule: SplitRule
+    """Rule by which objects are held out: "overall", or "each-category" of earlier versions."""
     split_seed: int
     """Seed of the split, and of the order of objects over shards."""
     splits: tuple[str, ...]
@@ -112,6 +114,8 @@ class Recipe:
         table |= {"points": points} if points else {}
         splits, draws, chunks = list(table.pop("splits")), table.pop("draws"), table.pop("chunks")
         table |= {"splits": splits} if splits != list(SPLITS) else {}
+        rule = table.pop("split_rule")
+        table |= {"split_rule": rule} if rule != "overall" else {}
         table |= {"draws": draws} if draws != "philox" else {}
         table |= {"chunks": chunks} if chunks != 1 else {}
         rules = {name: table.pop(name) for name in ("rotation", "sequence")}
@@ -170,14 +174,29 @@ class Recipe:
 
     @cached_property
     def digest(self) -> str:
-        """Hex sha256 of the whole recipe."""
-        return compute_json_sha256(self.to_dict())
+        """Hex sha256 of the whole recipe except its rule of splits.
+
+        The rule decides only the split of each object, which a fingerprint has anyway. Without it, a recipe
+        with the rule of earlier versions has the digest that they gave it.
+        """
+        return compute_json_sha256(
+            {key: value for key, value in self.to_dict().items() if key != "split_rule"}
+        )
 
 
 def list_shipped_recipes() -> tuple[str, ...]:
     """Return the names of the recipes that come with the package."""
     folder = resources.files("turntable.datasets.recipes")
     return tuple(sorted(Path(item.name).stem for item in folder.iterdir() if item.name.endswith(".toml")))
+
+
+def read_shipped_recipe(name: str) -> str:
+    """Return the text of a shipped recipe's file, with its comments: to print it, or to copy and change it.
+
+    Args:
+        name: One of ``list_shipped_recipes``.
+    """
+    return (resources.files("turntable.datasets.recipes") / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
@@ -188,14 +207,14 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         RecipeError: The file has faults.
     """
     if str(name_or_path) in list_shipped_recipes():
-        item = resources.files("turntable.datasets.recipes") / f"{name_or_path}.toml"
-        return Recipe.from_toml(item.read_text(encoding="utf-8"), f"{name_or_path}.toml")
+        return Recipe.from_toml(read_shipped_recipe(str(name_or_path)), f"{name_or_path}.toml")
     path = Path(name_or_path)
     if not _is_file(path):
         shipped = ", ".join(list_shipped_recipes())
         name = format_text(repr(str(path)))
         raise InvalidInputError(
-            f"there is no recipe {name}: give the path of a TOML file, or one of {shipped}"
+            f"there is no recipe {name}: give the path of a TOML file, or one of {shipped} (turntable "
+            "inspect describes them)"
         )
     return Recipe.from_toml(read_recipe_text(path), str(path))
 

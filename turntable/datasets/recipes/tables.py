@@ -36,7 +36,7 @@ from turntable.datasets.labels import (
     StandardFactor,
     TrainingRange,
 )
-from turntable.datasets.objects import SPLITS, SplitName
+from turntable.datasets.objects import SPLITS, SplitName, SplitRule
 from turntable.errors import format_value, is_plain
 
 _PI_PATTERN = re.compile(
@@ -184,6 +184,7 @@ class RecipeTable(StrictTable):
     points: int = Field(default=0, ge=0, le=MAX_POINTS)
     objects_per_shard: int = Field(default=128, ge=1, le=MAX_SHARD_OBJECTS)
     val_fraction: float = Field(default=0.2, ge=0, lt=1)
+    split_rule: SplitRule = "overall"
     split_seed: int = Field(default=0, ge=0, le=2**63 - 1)
     splits: list[SplitName] = list(SPLITS)
     draws: Draws = "philox"

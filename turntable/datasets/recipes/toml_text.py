@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from turntable.datasets.files import BYTE_ORDER_MARK, decode_user_text
 from turntable.errors import InvalidInputError, RecipeError, format_text
 
 MAX_BYTES = 64 * 2**10
@@ -30,10 +31,9 @@ def read_recipe_text(path: Path) -> str:
         raise InvalidInputError(f"recipe {path}: cannot be read ({error.strerror})") from error
     _check_size(len(data), f"{path}")
     try:
-        # As a file in text mode does: CRLF and CR become LF.
-        return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError:
-        raise RecipeError(f"recipe {path}: not a text file in UTF-8") from None
+        return decode_user_text(data, f"recipe {path}")
+    except InvalidInputError as error:
+        raise RecipeError(str(error)) from None
 
 
 def parse_toml(text: str, display_name: str) -> dict[str, Any]:
@@ -43,6 +43,7 @@ def parse_toml(text: str, display_name: str) -> dict[str, Any]:
         RecipeError: The text is not TOML, or larger or deeper than a recipe may be.
     """
     _check_size(len(text), display_name)
+    text = text.removeprefix(BYTE_ORDER_MARK)
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_LINE_BYTES or line.count(".") > MAX_DOTS:
             raise RecipeError(

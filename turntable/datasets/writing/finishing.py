@@ -62,6 +62,7 @@ def finish_dataset(
     camera: Mapping[str, Any],
     device: Mapping[str, Any],
     source: Mapping[str, Any],
+    split_text: str = "",
     open_shard: ShardOpener | None = None,
 ) -> Manifest:
     """Write the files beside the shards: table, lists, card, croissant, contact sheet, and the manifest last.
@@ -78,6 +79,7 @@ def finish_dataset(
         camera: Numbers of the renderer's camera, ready for JSON.
         device: Device that made the pixels: backend, GL vendor, renderer, driver.
         source: Source of the meshes: name and license.
+        split_text: Text for the manifest on how the objects were divided into splits.
         open_shard: Function that opens a shard; None if the shards are in the folder.
 
     Returns:
@@ -94,7 +96,15 @@ def finish_dataset(
     open_shard = open_shard or make_folder_opener(folder)
     objects, fingerprint = _read_shards(recipe, ordered, open_shard)
     manifest = _build_manifest(
-        recipe, ordered, objects, fingerprint, len(left_out), camera=camera, device=device, source=source
+        recipe,
+        ordered,
+        objects,
+        fingerprint,
+        len(left_out),
+        camera=camera,
+        device=device,
+        source=source,
+        split_text=split_text,
     )
     manifest = _add_statistics(manifest, open_shard)
     write_labels_parquet(folder / LABELS_TABLE_NAME, ordered, open_shard, make_table_context(manifest))
@@ -139,6 +149,7 @@ def _build_manifest(
     camera: Mapping[str, Any],
     device: Mapping[str, Any],
     source: Mapping[str, Any],
+    split_text: str,
 ) -> Manifest:
     return Manifest(
         name=recipe.name,
@@ -158,7 +169,7 @@ def _build_manifest(
         channel_order=recipe.channel_order,
         factors=recipe.factors,
         shuffle_seed=recipe.split_seed,
-        conventions=describe_conventions(recipe) | _describe_outputs(recipe),
+        conventions=describe_conventions(recipe, split_text) | _describe_outputs(recipe),
         camera=dict(camera),
         device=dict(device),
         source=dict(source),

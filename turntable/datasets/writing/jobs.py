@@ -28,12 +28,17 @@ class Job:
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
             raise InvalidInputError(
                 f"--job {text}: give number/count, such as 2/5; jobs are counted from 1, so add 1 to an "
-                "index that starts at 0"
+                "index that starts at 0, and the count is that of all jobs, also where one is run again"
             )
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:
         return f"{self.number}-of-{self.num_jobs}"
+
+    @property
+    def option_text(self) -> str:
+        """The job as ``--job`` takes it, such as "2/5"."""
+        return f"{self.number}/{self.num_jobs}"
 
     def select_share(self, items: Sequence[T]) -> list[T]:
         """Return this job's share of the items of all jobs."""

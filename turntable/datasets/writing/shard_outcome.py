@@ -1,5 +1,6 @@
 """The outcome of a planned shard, as a line of the journal."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from turntable.datasets.objects import QuarantineRecord, WarningRecord
 from turntable.datasets.shards import ShardRecord
 from turntable.errors import IntegrityError
 
+_JOB_PATTERN = re.compile(r"(?:[1-9]\d{0,8}/[1-9]\d{0,8})?")
+
 
 @dataclass(frozen=True, slots=True)
 class ShardOutcome:
@@ -31,6 +34,8 @@ class ShardOutcome:
     """The warnings about the objects that were kept, and about their folder."""
     device: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The device that made the pixels."""
+    job: str = ""
+    """The job that made the shard, such as "2/5"; "" if a run of the whole data set did."""
 
     @property
     def split_and_name(self) -> tuple[str, str]:
@@ -39,7 +44,10 @@ class ShardOutcome:
 
     def to_line(self) -> str:
         """Return the outcome as one line of the journal."""
-        return to_canonical_json(asdict(self))
+        table = asdict(self)
+        if not self.job:
+            del table["job"]
+        return to_canonical_json(table)
 
     @classmethod
     def from_line(cls, line: str) -> "ShardOutcome":
@@ -51,7 +59,8 @@ class ShardOutcome:
             warned = tuple(map(WarningRecord.from_fields, fields.iter_fields("warnings", MAX_OBJECTS)))
             split, name = (fields.get_text(name, pattern=PLAIN_NAME_PATTERN) for name in ("split", "name"))
             device = fields.get_dict("device") if fields.has("device") else {}
-            return cls(split, name, shard, left_out, warned, device)
+            job = fields.get_text("job", pattern=_JOB_PATTERN, default="")
+            return cls(split, name, shard, left_out, warned, device, job)
         except FieldError as error:
             raise IntegrityError(
                 f"a line of the journal is damaged ({error}); remove it, and its shard is made again"

@@ -116,7 +116,7 @@ def _are_within(numbers: NDArray[np.int64], count: int) -> bool:
 def _read_table(path: Path) -> dict[str, Any]:
     """Read the JSON of a file of samples, and check its keys and its format."""
     try:
-        table = cast("dict[str, Any]", dict(json.loads(path.read_text("utf-8"))))
+        table = cast("dict[str, Any]", dict(json.loads(path.read_bytes())))
     except FileNotFoundError:
         raise InvalidInputError(f"{path}: there is no such file; write one with write_pairs") from None
     except (ValueError, TypeError, RecursionError) as error:

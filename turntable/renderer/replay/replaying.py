@@ -1,9 +1,6 @@
 """Rendering of exactly the views that a table lists: to copy published views, or to compare renderers."""
 
-import csv
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,79 +13,8 @@ from turntable.errors import InvalidInputError
 from turntable.renderer.backends import Backend, Pixels, Quality
 from turntable.renderer.meshes import format_warning_examples, make_warning_records
 from turntable.renderer.meshes.sources import MeshSource, load_mesh
-from turntable.renderer.scene import OPTIONAL_FACTORS, REQUIRED_FACTORS, scenes_from_labels
-
-
-@dataclass(frozen=True, slots=True)
-class LatentRow:
-    """One line of a table of latents: one view of an object, with the values of its factors."""
-
-    object_id: str
-    view: int
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LatentTable:
-    """A table of views."""
-
-    names: tuple[str, ...]
-    """Factor of each value."""
-    rows: tuple[LatentRow, ...]
-
-    def iter_objects(self) -> Iterator[tuple[str, tuple[LatentRow, ...]]]:
-        """Yield the id and the rows of each object, objects sorted by id and rows by view."""
-        ordered = sorted(self.rows, key=lambda row: (row.object_id, row.view))
-        for name, group in groupby(ordered, key=lambda row: row.object_id):
-            yield name, tuple(group)
-
-
-def read_latents(path: Path) -> LatentTable:
-    """Read a CSV table with the columns ``object``, ``view``, and one per factor by its name.
-
-    Raises:
-        InvalidInputError: The file is missing, lacks a column, or holds a value that is no number.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *lines = list(csv.reader(file)) or [[]]
-    except OSError as error:
-        raise InvalidInputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    missing = [name for name in ("object", "view", *REQUIRED_FACTORS) if name not in header]
-    if missing:
-        raise InvalidInputError(
-            f"{path}: missing columns: {', '.join(missing)}; the first line must name every factor"
-        )
-    unknown = [
-        name for name in header if name not in ("object", "view", *REQUIRED_FACTORS, *OPTIONAL_FACTORS)
-    ]
-    if unknown:
-        raise InvalidInputError(f"{path}: unknown columns: {', '.join(unknown)}; remove or rename them")
-    names = tuple(name for name in header if name in REQUIRED_FACTORS + OPTIONAL_FACTORS)
-    rows = tuple(
-        _parse_row(path, number, header, line, names) for number, line in enumerate(lines, 2) if line
-    )
-    if not rows:
-        raise InvalidInputError(f"{path}: no views below the header")
-    return LatentTable(names, rows)
-
-
-def _parse_row(
-    path: Path, number: int, header: Sequence[str], line: Sequence[str], names: Sequence[str]
-) -> LatentRow:
-    if len(line) != len(header):
-        raise InvalidInputError(f"{path}, line {number}: {len(line)} values for {len(header)} columns")
-    cells = dict(zip(header, line, strict=True))
-    try:
-        values = tuple(float(cells[name]) for name in names)
-        view = int(cells["view"])
-    except ValueError as error:
-        raise InvalidInputError(
-            f"{path}, line {number}: {error}; views are whole numbers, factors numbers"
-        ) from None
-    if not np.isfinite(values).all():
-        raise InvalidInputError(f"{path}, line {number}: a factor is NaN or infinite")
-    return LatentRow(cells["object"], view, values)
+from turntable.renderer.replay.latent_table import LatentRow, LatentTable
+from turntable.renderer.scene import scenes_from_labels
 
 
 def replay(

@@ -19,6 +19,7 @@ from turntable.renderer.runs.progress import Progress, ProgressMeter, RenderCoun
 from turntable.renderer.runs.render_run import RenderRun
 from turntable.renderer.runs.run_plan import ObjectSelection, RunPlan, plan_run
 from turntable.renderer.runs.shard_workers import ShardResult, ShardTask, WorkerSetup
+from turntable.renderer.runs.stored_plan import find_planned_rule
 from turntable.renderer.runs.strict_kinds import check_folder_problems, check_strict_kinds
 
 MIN_BYTES_PER_PIXEL = 0.03
@@ -173,7 +174,18 @@ class _Generation:
     listener: RunListener
 
     def _plan(self) -> RunPlan:
-        return plan_run(self.recipe, self.source, self.selection, self.strict)
+        recipe, planned_rule = self.recipe, find_planned_rule(self.destination.read_plan() or "")
+        if planned_rule == "each-category" != recipe.split_rule:
+            recipe = recipe.replace(split_rule=planned_rule)
+            self.listener.warn(
+                f"{self.destination.path_or_url} was begun with the rule of splits of earlier versions "
+                f'(split_rule = "{planned_rule}") and goes on with it; for the present rule, choose another '
+                "--out"
+            )
+        plan = plan_run(recipe, self.source, self.selection, self.strict)
+        for text in plan.warnings:
+            self.listener.warn(text)
+        return plan
 
     def generate(self) -> Manifest:
         self.destination.check_writable()

@@ -1,26 +1,27 @@
 """Merging of the shares of several jobs into one data set, with the same bytes as one run would have made."""
 
-import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import groupby
 from pathlib import Path
-from typing import Any, cast
 
-from turntable.datasets import Manifest, Recipe
+from turntable.datasets import Manifest
 from turntable.datasets.files import make_temporary_path, move_into_place, open_atomic_file
 from turntable.datasets.shards import INDEX_SUFFIX, SHARD_SUFFIX, ShardRecord
 from turntable.datasets.writing import (
     PLAN_NAME,
     Destination,
     FolderDestination,
+    Job,
     ShardOutcome,
     as_destination,
     find_finished_outcomes,
 )
 from turntable.errors import InvalidInputError
 from turntable.renderer.runs.render_run import finish_run
+from turntable.renderer.runs.stored_plan import StoredPlan
 
 MAX_NAMED = 5
 """Largest number of missing shards that a message names."""
@@ -56,10 +57,9 @@ def merge(destination: Path | Destination, parts: Sequence[Path] = ()) -> Manife
         outcomes = {outcome.split_and_name: outcome for outcome in find_finished_outcomes(destination)}
         for part in parts:
             _adopt_shards(FolderDestination(part), destination, outcomes)
-        plan = cast("dict[str, Any]", json.loads(text))
+        plan = StoredPlan.from_text(text)
         _check_complete(destination, plan, outcomes)
-        recipe = Recipe.from_dict(plan["recipe"], "in plan.json")
-        return finish_run(destination, recipe, plan["source"], list(outcomes.values()))
+        return finish_run(destination, plan, list(outcomes.values()))
 
 
 def _read_common_plan(destination: Destination, parts: Sequence[Path]) -> str:
@@ -120,13 +120,43 @@ def _link_shard(source: Path, target: Path, shard: ShardRecord) -> None:
 
 
 def _check_complete(
-    destination: Destination, plan: dict[str, Any], outcomes: dict[tuple[str, str], ShardOutcome]
+    destination: Destination, plan: StoredPlan, outcomes: Mapping[tuple[str, str], ShardOutcome]
 ) -> None:
-    planned = [(item["split"], item["name"]) for item in plan["shards"]]
-    missing = ["/".join(item) for item in planned if item not in outcomes]
+    missing = [index for index, item in enumerate(plan.shard_names) if item not in outcomes]
     if missing:
-        named = ", ".join(missing[:MAX_NAMED]) + (", ..." if len(missing) > MAX_NAMED else "")
+        named = ", ".join("/".join(plan.shard_names[index]) for index in missing[:MAX_NAMED])
         raise InvalidInputError(
-            f"{destination.path_or_url}: {len(missing)} of {len(planned)} shards are still missing "
-            f"({named}); run the jobs that make them again, or give all folders that jobs filled"
+            f"{destination.path_or_url}: {len(missing)} of {len(plan.shard_names)} shards are still missing "
+            f"({named}{', ...' if len(missing) > MAX_NAMED else ''}); "
+            f"{_format_missing_jobs(missing, outcomes.values())}, or give all folders that jobs filled"
         )
+
+
+def _format_missing_jobs(missing: Sequence[int], outcomes: Iterable[ShardOutcome]) -> str:
+    """Return which jobs make the shards at these positions of the plan, and how to run them again."""
+    counts = sorted({Job.parse(outcome.job).num_jobs for outcome in outcomes if outcome.job})
+    if not counts:
+        return "run the jobs that make them again"
+    if len(counts) > 1:
+        listed = " and ".join(map(str, counts))
+        return (
+            f"the jobs were started with different counts, --job .../{listed}; run those of one count again"
+        )
+    (count,) = counts
+    numbers = sorted({index % count + 1 for index in missing})
+    jobs = f"job {numbers[0]}/{count} has" if len(numbers) == 1 else f"{len(numbers)} of {count} jobs have"
+    array = _format_ranges(numbers)
+    return (
+        f"{jobs} not finished: run the command again with --job {numbers[0]}/{count}"
+        + (f" and so on ({array})" if len(numbers) > 1 else "")
+        + f", in SLURM with sbatch --array={array}"
+    )
+
+
+def _format_ranges(numbers: Sequence[int]) -> str:
+    """Return increasing numbers as SLURM writes them, such as "2,5-7"."""
+    runs = [
+        [number for _, number in group]
+        for _, group in groupby(enumerate(numbers), key=lambda item: item[1] - item[0])
+    ]
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

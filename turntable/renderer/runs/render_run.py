@@ -6,17 +6,18 @@ resumes from the journal, makes only what is missing, and ends with the same byt
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from turntable.datasets import Manifest, Recipe
+from turntable.datasets import Manifest
 from turntable.datasets.describing import DESCRIPTION_FILES
 from turntable.datasets.files import to_canonical_json
-from turntable.datasets.objects import ShardPlan
+from turntable.datasets.objects import LISTS_TEXT, ShardPlan
 from turntable.datasets.writing import Destination, Job, ShardOutcome, find_finished_outcomes, finish_dataset
 from turntable.errors import InvalidInputError
 from turntable.renderer.meshes import WARNING_KINDS
 from turntable.renderer.runs.run_plan import RunPlan
+from turntable.renderer.runs.stored_plan import StoredPlan
 from turntable.renderer.scene import describe_camera
 
 
@@ -51,16 +52,17 @@ class RenderRun:
         return find_finished_outcomes(self.destination)
 
     def record(self, outcome: ShardOutcome) -> None:
-        """Write an outcome to the journal."""
-        self.destination.record_outcome(outcome, self.job)
+        """Write an outcome to the journal, with the job that made it."""
+        made_by = "" if self.job is None else self.job.option_text
+        self.destination.record_outcome(replace(outcome, job=made_by), self.job)
 
     def finish(self, outcomes: Sequence[ShardOutcome]) -> Manifest:
         """Write everything that describes the data set, the manifest last."""
-        return finish_run(self.destination, self.plan.recipe, self.plan.source, outcomes)
+        return finish_run(self.destination, self.plan, outcomes)
 
 
 def finish_run(
-    destination: Destination, recipe: Recipe, source: Mapping[str, Any], outcomes: Sequence[ShardOutcome]
+    destination: Destination, plan: RunPlan | StoredPlan, outcomes: Sequence[ShardOutcome]
 ) -> Manifest:
     """Write everything that describes a data set whose shards are all there; a second call changes no byte.
 
@@ -68,6 +70,7 @@ def finish_run(
         InvalidInputError: There is no shard at all: every object was left out.
         IntegrityError: A shard differs from what was committed.
     """
+    recipe = plan.recipe
     manifest = finish_dataset(
         destination.folder,
         recipe,
@@ -77,7 +80,8 @@ def finish_run(
         kind_meanings={**WARNING_KINDS},
         camera=describe_camera(recipe.image_size_px, recipe.schema.names),
         device=_round_trip(_collect_devices(outcomes)),
-        source=_round_trip(source),
+        source=_round_trip(plan.source),
+        split_text=LISTS_TEXT if plan.split["rule"] == "files" else str(plan.split["rule"]),
         open_shard=destination.open_shard,
     )
     destination.deliver_files(DESCRIPTION_FILES)

@@ -12,6 +12,7 @@ from typing import Any, cast
 from turntable.datasets import ObjectRecord, Recipe
 from turntable.datasets.files import compute_file_sha256, to_canonical_json
 from turntable.datasets.objects import (
+    SPLIT_RULE_TEXTS,
     ShardPlan,
     compute_objects_per_shard,
     count_unmatched,
@@ -24,6 +25,7 @@ from turntable.datasets.objects import (
 )
 from turntable.errors import InvalidInputError, format_text
 from turntable.renderer.meshes.sources import MeshSource, SourceObject, find_duplicates
+from turntable.renderer.runs.split_warnings import find_split_warnings, suggest_split_remedy
 
 MAX_DIFFERENCES = 8
 """Largest number of differences between two plans that a message lists."""
@@ -51,6 +53,8 @@ class RunPlan:
     split: Mapping[str, Any]
     """Rule that splits the objects."""
     shards: tuple[ShardPlan, ...]
+    warnings: tuple[str, ...] = ()
+    """Texts on splits that came out empty, and on categories that only val has."""
 
     def to_text(self) -> str:
         """Return the plan as the text of ``plan.json``; a resumed run must have the same text."""
@@ -76,7 +80,8 @@ class RunPlan:
             {"split": item.split, "name": item.name, "objects": [record.id for record in item.objects]}
             for item in self.shards
         ]
-        recipe = self.recipe.to_dict()
+        # The entry on the split names the rule. Without the recipe's key, the plan is as it always was.
+        recipe = {key: value for key, value in self.recipe.to_dict().items() if key != "split_rule"}
         return {"recipe": recipe, "source": dict(self.source), "split": dict(self.split), "shards": shards}
 
 
@@ -122,6 +127,8 @@ def plan_run(
     _check_names(known)
     chosen = select_objects(known, selection.num_objects)
     splits, rule = _assign_splits(recipe, source, known, chosen, selection.split_files)
+    categories = {item.id: item.category for item in chosen}
+    warnings = find_split_warnings(recipe, categories, splits, by_lists=bool(selection.split_files))
     streams = _find_stream_places(recipe, known, selection.object_lists)
     records = [
         ObjectRecord(
@@ -137,12 +144,14 @@ def plan_run(
     ]
     if not records:
         raise InvalidInputError(
-            f"none of the {len(chosen)} objects is in the split {', '.join(recipe.splits)}; take more objects"
+            f"none of the {len(chosen):,} objects is in the split {', '.join(recipe.splits)}; "
+            f"{suggest_split_remedy(bool(selection.split_files), 'larger')}"
         )
     per_shard = compute_objects_per_shard(recipe.objects_per_shard, len(records))
     described = {"name": source.name, "licence": source.license, **source.describe()}
     described |= {"strict": list(strict)} if strict else {}
-    return RunPlan(recipe, described, rule, plan_shards(records, per_shard, recipe.split_seed))
+    shards = plan_shards(records, per_shard, recipe.split_seed)
+    return RunPlan(recipe, described, rule, shards, warnings)
 
 
 def _check_names(objects: Sequence[SourceObject]) -> None:
@@ -179,8 +188,8 @@ def _assign_splits(
     # Objects with equal meshes go to the same split: else the test would hold objects seen in training.
     twins = find_duplicates(source, chosen)
     categories = {item.id: item.category for item in chosen}
-    rule = {"rule": "by object, equal meshes on one side", "equal": sum(map(len, twins))}
-    return split_objects(categories, recipe.val_fraction, recipe.split_seed, twins), rule
+    splits = split_objects(categories, recipe.val_fraction, recipe.split_seed, twins, recipe.split_rule)
+    return splits, {"rule": SPLIT_RULE_TEXTS[recipe.split_rule], "equal": sum(map(len, twins))}
 
 
 def _find_stream_places(

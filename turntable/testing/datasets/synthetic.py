@@ -86,14 +86,14 @@ def make_synthetic_objects(recipe: Recipe, num_objects: int, num_categories: int
     """Return records of objects, divided into splits as the recipe says.
 
     Args:
-        recipe: Recipe, of which ``val_fraction`` and ``split_seed`` matter.
+        recipe: Recipe, of which ``val_fraction``, ``split_seed`` and ``split_rule`` matter.
         num_objects: Number of objects.
         num_categories: Number of categories; the objects belong to them in turn.
     """
     ids = {
         f"class{n % num_categories:02d}/{n:04d}": f"class{n % num_categories:02d}" for n in range(num_objects)
     }
-    splits = split_objects(ids, recipe.val_fraction, recipe.split_seed)
+    splits = split_objects(ids, recipe.val_fraction, recipe.split_seed, rule=recipe.split_rule)
     return [
         ObjectRecord(name, category, splits[name], "folder", hashlib.sha256(name.encode()).hexdigest())
         for name, category in ids.items()

@@ -44,6 +44,11 @@ Results do not depend on them. Data sets are compared by fingerprint instead of 
 part of their names, since the file of a user's method may have moved.
 """
 
+_ONLINE_HINT = (
+    " (earlier versions held out other objects of --online: see split_rule on the page Recipes; finish a run"
+    " that one of them began with that version)"
+)
+
 RECORDS_NAME = "records.jsonl"
 MAX_METHOD_NUMBERS = 2**32
 """Largest number of values of all parameters and buffers of a method together."""
@@ -329,6 +334,7 @@ def _check_same_settings(existing: Run, planned: Run) -> None:
     if existing.fingerprint != planned.fingerprint:
         changed.append(
             f"the fingerprint of the data set was {existing.fingerprint}, now {planned.fingerprint}"
+            + (_ONLINE_HINT if planned.config.online is not None else "")
         )
     if changed:
         raise InvalidInputError(

@@ -128,7 +128,7 @@ def find_license(folder: Path, root: RootFolder) -> str | None:
     for name in LICENSE_FILES:
         path = folder / name
         if root.locate(path)[0] == "inside" and os.access(path, os.R_OK):
-            with path.open(encoding="utf-8", errors="replace") as file:
+            with path.open(encoding="utf-8-sig", errors="replace") as file:
                 lines = (line.strip() for line in file.read(4096).splitlines())
             return next((format_text(line, MAX_LICENSE_CHARACTERS) for line in lines if line), None)
     return None

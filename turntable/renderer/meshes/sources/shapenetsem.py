@@ -180,7 +180,7 @@ def _read_text(path: Path) -> str:
         data = file.read(MAX_TABLE_BYTES + 1)
     if len(data) > MAX_TABLE_BYTES:
         raise InvalidInputError(f"{path} has more than {MAX_TABLE_BYTES:,} bytes; is it ShapeNetSem's?")
-    return data.decode("utf-8", "replace")
+    return data.decode("utf-8-sig", "replace")
 
 
 def _parse_axis(text: str | None, default: tuple[float, ...]) -> tuple[float, ...]:

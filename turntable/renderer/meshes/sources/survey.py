@@ -125,7 +125,8 @@ def format_survey(survey: Survey) -> tuple[str, ...]:
             ],
             "pairs of categories",
         ),
-        f"known to have faults: {len(survey.known_faults)}",
+        # Only ShapeNet has a list. Of others, a zero would read as if their meshes were sound.
+        *([f"on the lists of ShapeNet's faults: {len(survey.known_faults)}"] if survey.known_faults else []),
         *_limit_rows([f"  {name}: {fault}" for name, fault in survey.known_faults.items()], "objects"),
     ]
     return tuple(rows)

@@ -1,57 +1,14 @@
-"""The division of objects into train and val, at random by category or by the published lists."""
+"""The published division of objects into train and val, read from 3DIEBench's lists."""
 
-import math
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from turntable.datasets.files import MAX_LIST_BYTES, read_npy
-from turntable.datasets.objects.records import TRAIN, VAL, compute_sort_key
+import numpy as np
+
+from turntable.datasets.files import MAX_LIST_BYTES, read_npy, strip_word
+from turntable.datasets.objects.records import TRAIN, VAL
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
-
-
-def split_objects(
-    categories: Mapping[str, str],
-    val_fraction: float,
-    split_seed: int,
-    duplicate_groups: Iterable[Sequence[str]] = (),
-) -> dict[str, str]:
-    """Divide objects into train and val, each category in proportion. Objects of one mesh stay together.
-
-    The split depends on the ids, not on their order. If the fraction is positive, a category of two or more
-    objects has at least one in each split, as far as shared meshes allow it. A category's only object is in
-    train.
-
-    Args:
-        categories: Object id to category.
-        val_fraction: Share of objects held out, in [0, 1).
-        split_seed: Seed of the choice.
-        duplicate_groups: Groups of ids that are the same mesh. Ids that are not among the objects are
-            ignored.
-
-    Returns:
-        Object id to "train" or "val", in the order given.
-    """
-    members: defaultdict[str, list[str]] = defaultdict(list)
-    for object_id, category in categories.items():
-        members[category].append(object_id)
-    groups = [tuple(sorted(set(group).intersection(categories))) for group in duplicate_groups]
-    group_by_id = {object_id: group for group in groups for object_id in group}
-    split: dict[str, str] = {}
-    for _, ids in sorted(members.items()):
-        # A group may span categories, so some of its objects may be in a split already.
-        num_left = _compute_num_val(len(ids), val_fraction) - sum(split.get(item) == VAL for item in ids)
-        sizes = Counter(group_by_id.get(object_id, (object_id,)) for object_id in ids)
-        # The first id alone decides a group's rank, so that larger groups are not held out more often.
-        ranked = sorted(sizes, key=lambda group: (compute_sort_key("split", split_seed, group[0]), group[0]))
-        for group in ranked:
-            if group[0] in split:
-                continue
-            is_held_out = sizes[group] <= num_left
-            num_left -= sizes[group] if is_held_out else 0
-            split.update(dict.fromkeys(group, VAL if is_held_out else TRAIN))
-    return {object_id: split[object_id] for object_id in categories}
 
 
 def read_split(paths: Sequence[Path], object_ids: Iterable[str] = ()) -> dict[str, str]:
@@ -120,18 +77,8 @@ def _read_ids(path: Path) -> list[str]:
         ) from error
     if rows.dtype.kind not in "US" or rows.ndim not in (1, 2):
         raise InvalidInputError(f"{path}: give an array of texts [N] or [N, 2], such as /02691156/1a04e3ea")
-    texts = rows.astype(str)
-    ids = (
-        ["/".join(row).strip("/") for row in texts]
-        if texts.ndim == 2
-        else [str(row).strip("/") for row in texts]
-    )
+    texts = (np.char.decode(rows, "utf-8", "replace") if rows.dtype.kind == "S" else rows).tolist()
+    ids = ["/".join(map(strip_word, row if isinstance(row, list) else [row])).strip("/") for row in texts]
     if malformed := next((object_id for object_id in ids if object_id.count("/") != 1), None):
         raise InvalidInputError(f"{path}: {malformed[:80]!r} is not of the form synset/model")
     return list(dict.fromkeys(ids))
-
-
-def _compute_num_val(count: int, fraction: float) -> int:
-    if count < 2 or fraction == 0:
-        return 0
-    return min(max(math.floor(fraction * count + 0.5), 1), count - 1)
