@@ -20,6 +20,7 @@ from turntable.loaders.engines import (
     BatchSpec,
     DataLoaderEngine,
     EngineName,
+    EngineStock,
     InProcessEngine,
     Prefetcher,
     RawBatch,
@@ -112,7 +113,8 @@ class Loader(BatchLoader):
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
         )
         self._leading_axes = self._spec.leading_axes
-        self._in_process_engine = InProcessEngine(self._spec)
+        self._item_engines = EngineStock()
+        """Engines of ``load_batch``."""
         self._num_workers, self._engine_name = config.num_workers, engine
         window = _resolve_window(window_shards, self.dataset)
         _warn_if_cache_is_small(self.dataset, config.split, window)
@@ -120,7 +122,7 @@ class Loader(BatchLoader):
             self.dataset.path_or_url,
             manifest.fingerprint,
             SampleOrder(selection, sampler, config.seed, window, config.split, where),
-            config.make_plan(),
+            config.make_plan,
             output=config.output,
             pin_memory=config.pin_memory,
             max_corrupt_views=config.max_corrupt_views,
@@ -137,13 +139,21 @@ class Loader(BatchLoader):
             IntegrityError: More views are unreadable than ``max_corrupt_views`` allows.
         """
         request = BatchRequest.from_positions(self.get_samples(epoch), epoch, positions)
-        raw = next(iter(self._in_process_engine.make_batches([request])))
-        self._record_corrupt_views(raw.corrupt)
-        return self._to_output(self._name_arrays(raw, len(positions)))
+        with self._item_engines.lend(self._make_in_process_engine) as engine:
+            (raw,) = engine.make_batches([request])
+        return self._complete_batch(raw, len(positions))
+
+    def close(self) -> None:
+        """End all workers and close all files. An iteration, also one that was begun before, opens them again."""
+        super().close()
+        self._item_engines.close()
+
+    def _make_in_process_engine(self) -> BatchEngine:
+        return InProcessEngine(self._spec)
 
     def _make_engine(self) -> BatchEngine:
         if self._num_workers == 0:
-            return self._in_process_engine
+            return self._make_in_process_engine()
         if self._engine_name == "dataloader":
             # Clients of object stores have threads and locks that do not survive a fork: spawn for URLs.
             return DataLoaderEngine(self._spec, self._num_workers, spawn=not self.dataset.is_local)
@@ -156,7 +166,7 @@ class Loader(BatchLoader):
         )
 
     def _name_arrays(self, raw: RawBatch, num_rows: int) -> NamedArrays:
-        return name_arrays(raw.arrays, self._leading_axes, self.sampler.naming, num_rows)
+        return name_arrays(raw.arrays, self._leading_axes, self.view_sampler.naming, num_rows)
 
     @contextmanager
     def _prefetch_samples(self, samples: Samples) -> Generator[Callable[[int], None], None, None]:

@@ -5,7 +5,7 @@ shared memory like the workers of ``Loader``.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from logging import getLogger
@@ -134,6 +134,7 @@ class OnlineLoader(BatchLoader):
         check_config(config)
         sampler = _check_sampler(config.sampler)
         _check_arguments(config.split, window_objects)
+        config.make_plan()  # ranks that cannot share a batch are an error before any process is started
         changes = {"source": source, "quality": quality, "image_size_px": config.image_size}
         self.recipe = _prepare_recipe(
             recipe, {name: value for name, value in changes.items() if value is not None}
@@ -143,7 +144,6 @@ class OnlineLoader(BatchLoader):
         data = DataDescription.from_recipe(self.recipe)
         fields = resolve_fields(config.fields, data, sampler.views, config.quaternion_sign)
         drawn = self.recipe.replace(outputs=["rgb", *(item.name for item in fields.stored)])
-        plan = config.make_plan()
         query = ObjectQuery(
             drawn,
             None if meshes is None else str(Path(meshes).resolve()),
@@ -181,7 +181,7 @@ class OnlineLoader(BatchLoader):
                 window_objects,
                 config.split,
             ),
-            plan,
+            config.make_plan,
             output=config.output,
             pin_memory=config.pin_memory,
             max_corrupt_views=config.max_corrupt_views,
@@ -198,7 +198,7 @@ class OnlineLoader(BatchLoader):
         )
 
     def _name_arrays(self, raw: RawBatch, num_rows: int) -> NamedArrays:
-        return name_arrays(raw.arrays, self._leading_axes, self.sampler.naming, num_rows)
+        return name_arrays(raw.arrays, self._leading_axes, self.view_sampler.naming, num_rows)
 
     def close(self) -> None:
         """End all workers, and log the sums of the warnings about meshes."""
@@ -271,7 +271,7 @@ class _OnlineEngine(SharedMemoryEngine):
         self._first_renderer = plan.rank * num_workers
         """Number of this rank's first renderer among the renderers of all ranks."""
 
-    def make_batches(self, requests: Iterable[BatchRequest]) -> Iterator[RawBatch]:
+    def make_batches(self, requests: Iterable[BatchRequest]) -> Generator[RawBatch, None, None]:
         """Yield the batches in order. All renderers that have objects of a batch work on it."""
         started = deque[BatchRequest]()
         with closing(self._pool.run(self._iter_jobs(requests, started))) as filled:
@@ -284,7 +284,8 @@ class _OnlineEngine(SharedMemoryEngine):
                     corrupt = [CorruptView(item.row, item.view, item.reason) for item in unusable]
                     arrays = self._completer.complete(job.arrays, started.popleft())
                     del job  # or its slot would be held until the next job is done
-                    yield RawBatch(arrays, tuple(sorted(corrupt, key=lambda view: (view.object, view.view))))
+                    corrupt.sort(key=lambda view: (view.object, view.view))
+                    yield RawBatch(arrays, tuple(corrupt), self._pinned)
                     del arrays
             except DeviceLostError as error:
                 raise DeviceLostError(
