@@ -12,6 +12,7 @@ from turntable.choices import check_choice
 from turntable.datasets import Dataset, MatchingViews, open_dataset
 from turntable.datasets.stores.cache import CacheChoice
 from turntable.errors import InvalidInputError
+from turntable.loaders.argument_checks import check_epoch, check_integer, check_integers, check_type
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
     BatchEngine,
@@ -94,6 +95,8 @@ class Loader(BatchLoader):
     ) -> None:
         check_choice("engine", engine, get_args(EngineName))
         check_config(config)
+        if where is not None:
+            check_type("where", where, str, "give a condition as text, such as 'floor_hue < 0.5'")
         sampler = Pairs() if config.sampler is None else config.sampler
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
@@ -137,7 +140,9 @@ class Loader(BatchLoader):
 
         Raises:
             IntegrityError: More views are unreadable than ``max_corrupt_views`` allows.
+            InvalidInputError: An argument is no whole number.
         """
+        epoch, positions = check_epoch(epoch), check_integers("positions", positions, 1)
         request = BatchRequest.from_positions(self.get_samples(epoch), epoch, positions)
         with self._item_engines.lend(self._make_in_process_engine) as engine:
             (raw,) = engine.make_batches([request])
@@ -189,9 +194,9 @@ class Loader(BatchLoader):
 def _resolve_window(window_shards: Window, dataset: Dataset) -> int | None:
     if window_shards == "auto":
         return None if dataset.is_local else REMOTE_WINDOW
-    if window_shards is not None and window_shards < 1:
-        raise InvalidInputError(f"window_shards {window_shards}: must be at least 1, or None for all")
-    return window_shards
+    if window_shards is None:
+        return None
+    return check_integer("window_shards", window_shards, 1, ", or None for all")
 
 
 def _warn_if_cache_is_small(dataset: Dataset, split: str, window: int | None) -> None:

@@ -7,15 +7,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.loaders.argument_checks import check_epoch, check_integer
 from turntable.loaders.engines.batch_engines import BatchEngine, BatchRequest, RawBatch
 from turntable.loaders.engines.batch_plan import BatchPlan
 from turntable.loaders.engines.engine_stock import EngineStock
 from turntable.loaders.engines.view_filler import CorruptView
 from turntable.loaders.fields import NamedArrays
 from turntable.loaders.sampling import IntArray, Sampler, Samples, ViewSelection
+
+if TYPE_CHECKING:  # it imports torch
+    from turntable.loaders.engines.batch_dataset import BatchDataset
 
 Output = Literal["torch", "numpy"]
 
@@ -162,12 +166,24 @@ class BatchLoader(ABC):
         return self._plan.rank_batch_size
 
     @property
+    def world_size(self) -> int:
+        """Number of ranks that share a batch."""
+        self._update_plan()
+        return self._plan.world_size
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch that the position of the loader is in, from 0."""
+        return self._position.epoch
+
+    @property
     def waited_s(self) -> float:
         """Total time in seconds that the consumer has waited for batches; 0 without a pool of workers."""
         return self._engines.waited_s
 
     def get_samples(self, epoch: int) -> Samples:
         """Return all samples of an epoch, in order. Those of the latest epoch are cached."""
+        epoch = check_epoch(epoch)
         if self._latest_samples is None or self._latest_samples[0] != epoch:
             order = self._order
             self._latest_samples = (
@@ -177,7 +193,12 @@ class BatchLoader(ABC):
         return self._latest_samples[1]
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch of the next iteration. Setting the current epoch again changes nothing."""
+        """Set the epoch of the next iteration. Setting the current epoch again changes nothing.
+
+        Raises:
+            InvalidInputError: It is no whole number from 0.
+        """
+        epoch = check_epoch(epoch)
         if epoch != self._position.epoch:
             self._position, self._is_resuming = _Position(epoch), False
 
@@ -196,8 +217,9 @@ class BatchLoader(ABC):
             start_batch: Number of batches that each rank has consumed already, from 0 to ``len``.
 
         Raises:
-            InvalidInputError: ``start_batch`` is out of range.
+            InvalidInputError: The epoch or ``start_batch`` is out of range.
         """
+        epoch, start_batch = check_epoch(epoch), check_integer("start_batch", start_batch)
         if not 0 <= start_batch <= len(self):
             raise InvalidInputError(f"start_batch {start_batch}: an epoch has {len(self)} batches")
         return self._start_iteration(epoch, start_batch * self._plan.batch_size)
@@ -226,6 +248,14 @@ class BatchLoader(ABC):
         Raises:
             InvalidInputError: It is the state of other data, another seed or another order.
         """
+        self._position, self._is_resuming = _Position(*self.read_state(state)), True
+
+    def read_state(self, state: Mapping[str, Any]) -> tuple[int, int]:
+        """Read the epoch of a state, and the number of samples that were consumed, without resuming there.
+
+        Raises:
+            InvalidInputError: It is the state of other data, another seed or another order.
+        """
         try:
             epoch, num_samples = int(state["epoch"]), int(state["samples"])
             given = {name: state[name] for name in _MUST_MATCH}
@@ -243,7 +273,21 @@ class BatchLoader(ABC):
                 f"the state is at epoch {epoch}, sample {num_samples}, but an epoch has {self.num_samples} "
                 "samples"
             )
-        self._position, self._is_resuming = _Position(epoch, num_samples), True
+        return epoch, num_samples
+
+    def as_iterable_dataset(self, *, per_rank: bool = False) -> "BatchDataset":
+        """Return the batches as an ``IterableDataset``, for torch's ``DataLoader`` with ``batch_size=None``.
+
+        For trainers that want a DataLoader, such as those built on accelerate. It keeps the loader's workers,
+        order, length and position (``state_dict``, ``set_epoch``).
+
+        Args:
+            per_rank: True for the batches of this rank alone, where nothing divides them among ranks again.
+                With several ranks it must be True.
+        """
+        from turntable.loaders.engines.batch_dataset import BatchDataset
+
+        return BatchDataset(self, per_rank=per_rank)
 
     def close(self) -> None:
         """End all workers. An iteration, also one that was begun before, starts new ones."""
