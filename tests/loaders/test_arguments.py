@@ -63,7 +63,10 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (lambda: BatchConfig(split=["train"]), r"split \['train'\]: give its name"),
     (lambda: BatchConfig(pin_memory="no"), "pin_memory 'no': must be True or False"),
     (lambda: BatchConfig(sampler=Pairs), r"sampler <class .*Pairs'>: give a sampler, such as Pairs\(\)"),
-    (lambda: BatchConfig(sampler=RandomSampler(range(3))), r"sampler <torch.*RandomSampler.*: give a sampler"),
+    (
+        lambda: BatchConfig(sampler=RandomSampler(range(3))),
+        r"sampler <torch.*RandomSampler.*: give a sampler",
+    ),
     (lambda: BatchConfig(augmentation=Augmentation), "augmentation <class .*: give an Augmentation"),
     (lambda: BatchConfig(last_batch=None), "last_batch None: use one of drop, pad, short"),
     # Samplers.
@@ -79,7 +82,10 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (lambda: Views("no"), "Views.shuffled 'no': must be True or False"),
     (lambda: Fixed("pairs.json"), "Fixed.fixed_samples 'pairs.json': give Samples"),
     (lambda: Fixed([(0, 1, 2)]), r"Fixed.fixed_samples \[\(0, 1, 2\)\]: give Samples"),
-    (lambda: Samples([0.5], [[1]]), r"Samples.objects \[0.5\]: must be an array of whole numbers with 1 axis"),
+    (
+        lambda: Samples([0.5], [[1]]),
+        r"Samples.objects \[0.5\]: must be an array of whole numbers with 1 axis",
+    ),
     (lambda: Samples([0], [1]), r"Samples.views \[1\]: must be an array of whole numbers with 2 axes"),
     (lambda: Samples([0, 1], [[1, 2], [3]]), "Samples.views .*: must be an array of whole numbers"),
     (lambda: Samples([0, 1], [[1, 2]]), "Samples: 2 objects, but views of 1"),
@@ -87,7 +93,7 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (lambda: select_all_views(4, 6), "objects_per_shard 4: must be an array of whole numbers"),
     (lambda: select_all_views([4], 6.0), rf"num_views 6.0: {WHOLE}"),
     (lambda: select_all_views([4], 6, None), rf"sequence_length None: {WHOLE}"),
-    (lambda: ViewSelection([0], [0, 2], [0, 1, 2], [0]), "ViewSelection: .*lengths do not fit"),
+    (lambda: ViewSelection([0], [0, 2], [0, 1, 2], [0]), "ViewSelection of 1 objects: .*lengths do not fit"),
     (lambda: ViewSelection([0], [0, 2], ["a", "b"], [0]), "ViewSelection.views .*: must be an array"),
     (lambda: draw_validation_pairs([4], 5, 0), r"selection \[4\]: give a ViewSelection"),
     (lambda: draw_validation_pairs(SELECTION, 5.0, 0), rf"pairs_per_object 5.0: {WHOLE}"),
@@ -169,7 +175,7 @@ def test_an_epoch_is_a_whole_number(dataset: Dataset, epoch: Any) -> None:
         items.set_epoch,
         loader.as_iterable_dataset().set_epoch,
     ):
-        with pytest.raises(InvalidInputError, match="epoch .*must be (a whole number|at least 0)"):
+        with pytest.raises(InvalidInputError, match=r"epoch .*must be (a whole number|at least 0)"):
             call(epoch)
     with pytest.raises(InvalidInputError, match="positions 3: must be an array of whole numbers with 1 axis"):
         loader.load_batch(0, 3)  # type: ignore[arg-type]

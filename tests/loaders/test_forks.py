@@ -1,7 +1,6 @@
 """Forks of a process while its loaders run: each process goes on by itself, however the other one ends."""
 
 import multiprocessing
-import os
 import subprocess
 import sys
 from pathlib import Path

@@ -1,8 +1,9 @@
-"""Several iterations over one loader, in turn, nested, left early and in threads: the same with any engine."""
+"""Several iterations over one loader, in turn, nested, left early, in threads: the same with any engine."""
 
 import gc
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -26,9 +27,7 @@ def loader(request: pytest.FixtureRequest, dataset: Dataset):
 
 
 def make_loader(dataset: Dataset, engine: Any = "ring", **config: Any) -> Loader:
-    return Loader(
-        dataset.path, BatchConfig(**{"sampler": Pairs(), "batch_size": 3, **config}), engine=engine
-    )
+    return Loader(dataset.path, BatchConfig(**{"sampler": Pairs(), "batch_size": 3, **config}), engine=engine)
 
 
 def read_epochs(dataset: Dataset, count: int) -> list[list[dict[str, Any]]]:
@@ -86,18 +85,22 @@ def test_the_state_is_that_of_the_iteration_that_began_last(dataset: Dataset, lo
     assert equal(next(latest), first[1])  # of the epoch in which it began
 
 
-@pytest.mark.parametrize("leave", ["break", "raise"])
-def test_an_iteration_that_is_left_costs_nothing(dataset: Dataset, loader: Loader, leave: str) -> None:
+def stop_by(error: type[Exception] | None) -> None:
+    if error is not None:
+        raise error
+
+
+@pytest.mark.parametrize("error", [None, KeyError], ids=["break", "error"])
+def test_an_iteration_that_is_left_costs_nothing(
+    dataset: Dataset, loader: Loader, error: type[Exception] | None
+) -> None:
     first, _ = read_epochs(dataset, 2)
     for _ in range(3):
-        try:
+        with suppress(KeyError):
             for batch in loader:
                 assert equal(batch, first[0])
-                if leave == "raise":
-                    raise KeyError
+                stop_by(error)
                 break
-        except KeyError:
-            pass
     assert all_equal(list(loader), first)
     assert len(loader._engines._idle) == 1
     assert loader._engines._lent == []

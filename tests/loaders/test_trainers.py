@@ -63,7 +63,7 @@ def make_module() -> Any:
         def validation_step(self, batch, _):
             self.see("validate", batch)
 
-        def test_step(self, batch, _):
+        def test_step(self, batch):
             self.see("test", batch)
 
         def predict_step(self, batch, _):
@@ -80,13 +80,15 @@ def make_trainer(**more: Any) -> Any:
 
     quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"))
     return pytorch_lightning.Trainer(
-        accelerator="cpu", num_sanity_val_steps=0, **{name: False for name in quiet}, **more
+        accelerator="cpu", num_sanity_val_steps=0, **dict.fromkeys(quiet, False), **more
     )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "sampler", [Pairs(), Views(), Singles(), Tuples(3), Sequences(2)], ids=lambda sampler: type(sampler).__name__
+    "sampler",
+    [Pairs(), Views(), Singles(), Tuples(3), Sequences(2)],
+    ids=lambda sampler: type(sampler).__name__,
 )
 def test_lightning_reads_loaders_in_every_stage(tmp_path: Path, sampler: Any) -> None:
     motion = {"length": 3, "motion": "constant", "speed_rad": {"low": 0.1, "high": 0.4}}
@@ -97,7 +99,9 @@ def test_lightning_reads_loaders_in_every_stage(tmp_path: Path, sampler: Any) ->
 
     module, trainer = make_module(), make_trainer(max_epochs=2)
     trainer.fit(module, make("train"), make("val"))
-    train, val = ([list_objects(make(split).iter_batches(epoch)) for epoch in (0, 1)] for split in ("train", "val"))
+    train, val = (
+        [list_objects(make(split).iter_batches(epoch)) for epoch in (0, 1)] for split in ("train", "val")
+    )
     assert module.seen == {"fit": train[0] + train[1], "validate": val[0] + val[1]}
     module.seen.clear()
     trainer.validate(module, make("val"), verbose=False)
@@ -256,7 +260,8 @@ def read(batches):
 
 divided = DataLoader(make(4).as_iterable_dataset(per_rank=True), batch_size=None)
 ranks = dict(num_processes=1, process_index=0)
-divided = prepare_data_loader(divided, accelerator.device, **ranks, put_on_device=True, dispatch_batches=False)
+kept = dict(put_on_device=True, dispatch_batches=False)
+divided = prepare_data_loader(divided, accelerator.device, **ranks, **kept)
 sent = accelerator.prepare(DataLoader(make(2, rank=0, world_size=1).as_iterable_dataset(), batch_size=None))
 found = [None] * accelerator.num_processes
 torch.distributed.all_gather_object(found, [read(divided), read(sent)])

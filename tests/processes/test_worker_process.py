@@ -156,6 +156,8 @@ def test_several_are_ended_at_once():
 class NamedPath(str):
     """A path with a repr of its own."""
 
+    __slots__ = ()
+
     def __repr__(self):
         return f"NamedPath({str(self)!r})"
 
@@ -183,7 +185,7 @@ def asked_for_path(entries, monkeypatch):
 
 def test_it_finds_modules_where_this_process_does_whatever_stands_in_the_path(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    texts = ["relative", "a.zip", "it's \"quoted\"\\", "line\nend", "größer-雪-🙂", "not-\udcff-utf8"]
+    texts = ["relative", "a.zip", 'it\'s "quoted"\\', "line\nend", "größer-雪-🙂", "not-\udcff-utf8"]
     entries = {
         tmp_path / "a path": str(tmp_path / "a path"),
         os.fsencode(tmp_path / "bytes"): str(tmp_path / "bytes"),
@@ -198,7 +200,7 @@ def test_it_finds_modules_where_this_process_does_whatever_stands_in_the_path(mo
 
 
 def test_it_imports_from_an_archive_and_from_a_folder_with_an_odd_name(monkeypatch, tmp_path):
-    folder = tmp_path / "it's \"mine\" größer"
+    folder = tmp_path / 'it\'s "mine" größer'
     folder.mkdir()
     (folder / "from_folder.py").write_text("from from_archive import make\n")
     with zipfile.ZipFile(tmp_path / "code.zip", "w") as archive:

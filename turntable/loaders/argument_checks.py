@@ -14,12 +14,17 @@ from turntable.errors import InvalidInputError, format_value
 
 def is_integer(value: object) -> bool:
     """Return True for whole numbers, also those of numpy. True and False are none."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def is_number(value: object) -> bool:
     """Return True for real numbers, also those of numpy. True and False are none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Real)
+
+
+def is_flag(value: object) -> bool:
+    """Return True for True and False, also those of numpy."""
+    return isinstance(value, bool | np.bool_)
 
 
 def check_integer(name: str, value: object, min_value: int | None = None, other: str = "") -> int:
@@ -36,7 +41,7 @@ def check_integer(name: str, value: object, min_value: int | None = None, other:
     """
     if not is_integer(value):
         raise InvalidInputError(f"{name} {format_value(value)}: must be a whole number{other}")
-    number = int(cast(int, value))
+    number = int(cast("int", value))
     if min_value is not None and number < min_value:
         raise InvalidInputError(f"{name} {number}: must be at least {min_value}{other}")
     return number
@@ -59,7 +64,7 @@ def check_number(name: str, value: object, *, above_zero: bool = False) -> float
     """
     if not is_number(value):
         raise InvalidInputError(f"{name} {format_value(value)}: must be a number")
-    number = float(cast(float, value))
+    number = float(cast("float", value))
     if above_zero and not number > 0:
         raise InvalidInputError(f"{name} {number:g}: must be above 0")
     return number
@@ -71,7 +76,7 @@ def check_flag(name: str, value: object) -> bool:
     Raises:
         InvalidInputError: It is something else.
     """
-    if not isinstance(value, bool | np.bool_):
+    if not is_flag(value):
         raise InvalidInputError(f"{name} {format_value(value)}: must be True or False")
     return bool(value)
 

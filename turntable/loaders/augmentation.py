@@ -342,7 +342,8 @@ def _check_span(name: str, span: Any, max_value: float) -> None:
     if not is_span or not 0 < span[0] <= span[1] <= max_value or not np.isfinite(span[1]):
         bound = f", and the largest at most {max_value:g}" if np.isfinite(max_value) else ""
         raise InvalidInputError(
-            f"{name} {format_value(span)}: give two numbers, the smallest and the largest; both must be above 0{bound}"
+            f"{name} {format_value(span)}: give two numbers, the smallest and the largest; both must be "
+            f"above 0{bound}"
         )
 
 

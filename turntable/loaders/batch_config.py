@@ -6,7 +6,7 @@ from typing import get_args
 
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
-from turntable.loaders.argument_checks import is_integer
+from turntable.loaders.argument_checks import is_flag, is_integer
 from turntable.loaders.augmentation import Augmentation
 from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
 from turntable.loaders.sampling import Sampler
@@ -103,9 +103,10 @@ class BatchConfig:
         return is_integer(value)
 
     def _iter_type_faults(self) -> Iterator[str]:
-        if not isinstance(self.split, str):
-            yield f"split {self.split!r}: give its name, such as 'train'"
-        if not isinstance(self.pin_memory, bool):
+        split: object = self.split
+        if not isinstance(split, str):
+            yield f"split {split!r}: give its name, such as 'train'"
+        if not is_flag(self.pin_memory):
             yield f"pin_memory {self.pin_memory!r}: must be True or False"
         # A class has the method too: Pairs in place of Pairs() is a mistake that is easily made.
         is_sampler = callable(getattr(self.sampler, "draw_samples", None)) and not isinstance(

@@ -16,8 +16,8 @@ class ItemDataset:
     Item i is sample i of the epoch that was set last. Items are in random order already, so do not shuffle
     them again. Iterating over the ``Loader`` itself is several times faster.
 
-    The epoch is shared with all copies in processes that were forked or that multiprocessing has started, such
-    as the workers of a DataLoader.
+    The epoch is shared with the copies in forks and in processes that multiprocessing has started, such as
+    the workers of a DataLoader.
 
     Args:
         loader: Loader that provides the samples. Its batch size, ranks and workers are not used.

@@ -149,7 +149,7 @@ class Loader(BatchLoader):
         return self._complete_batch(raw, len(positions))
 
     def close(self) -> None:
-        """End all workers and close all files. An iteration, also one that was begun before, opens them again."""
+        """End all workers and close all files. An iteration, also one begun before, opens them again."""
         super().close()
         self._item_engines.close()
 

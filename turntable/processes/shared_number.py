@@ -16,8 +16,9 @@ _NUM_BYTES = 8
 class SharedNumber:
     """A whole number that one process sets and others read.
 
-    A copy has the same memory in a fork, and where multiprocessing passes it to a process that it starts, by any
-    start method. A copy that is pickled for anything else has the number of that moment, and is independent.
+    A copy has the same memory in a fork, and where multiprocessing passes it to a process that it starts, by
+    any start method. A copy that is pickled for anything else has the number of that moment, and is
+    independent.
 
     Args:
         value: Number, of at most 64 bits.

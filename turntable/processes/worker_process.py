@@ -285,7 +285,7 @@ def _start_process(descriptors: Sequence[int]) -> "tuple[subprocess.Popen[bytes]
 
 
 def _list_import_paths() -> list[str]:
-    """List the folders in which this process finds modules, as plain text whose ``repr`` any process can read.
+    """List the folders in which this process finds modules, as plain text that any process can read.
 
     Like Python, ignore entries that are no paths, and a working directory that is gone.
     """

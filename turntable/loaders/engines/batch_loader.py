@@ -75,8 +75,8 @@ class BatchLoader(ABC):
         name: Name of the data, for messages.
         fingerprint: Fingerprint of the data; a state of other data is refused.
         order: Order of the samples.
-        make_plan: Function that returns the division of the samples into batches and ranks. It is called again
-            for each iteration, because ranks may be known only after the loader was made.
+        make_plan: Function that returns the division of the samples into batches and ranks. It is called for
+            each iteration again, because ranks may be known only after the loader was made.
         output: "torch" for tensors, "numpy" for arrays.
         pin_memory: True to lock the memory of batches, for faster copies to a GPU; without a GPU it has no
             effect.
@@ -316,8 +316,8 @@ class BatchLoader(ABC):
                     batch |= self._to_output({"padding": positions >= len(samples)})
                 position.num_samples += plan.batch_size
                 if positions is positions_by_batch[-1]:
-                    # The epoch ends with its last batch. A caller that counts batches never asks for one more,
-                    # so code after this loop would not run.
+                    # The epoch ends with its last batch. A caller that counts batches never asks for one
+                    # more, so code after this loop would not run.
                     position.epoch, position.num_samples = position.epoch + 1, 0
                 yield batch
                 del batch  # or its slot would be held until the next batch is done

@@ -11,7 +11,7 @@ class EngineStock:
     """The engines that a loader has made. An iteration borrows one, and the next iteration gets the same one.
 
     An iteration that begins while others run gets an engine of its own, so that none disturbs another. In a
-    fork of the process, and in a pickled copy, the stock is empty: workers and open files stay where they are.
+    fork of the process, and in a pickled copy, the stock is empty: workers and open files stay behind.
     """
 
     def __init__(self) -> None:

@@ -48,7 +48,7 @@ class Samples:
             object.__setattr__(self, name, array)
         if len(self.objects) != len(self.views):
             raise InvalidInputError(
-                f"Samples: {len(self.objects)} objects, but views of {len(self.views)}; give each object a row"
+                f"Samples: {len(self.objects)} objects, but views of {len(self.views)}; give one row each"
             )
 
     def __len__(self) -> int:
@@ -361,8 +361,8 @@ class Fixed:
         del window, seed, epoch
         if not selection.contains(self.fixed_samples.objects[:, None], self.fixed_samples.views):
             raise InvalidInputError(
-                "fixed samples have objects or views that this split does not have, or that the filter leaves "
-                "out; use the split that the samples were made for, and no filter"
+                "fixed samples have objects or views that this split does not have, or that the filter "
+                "leaves out; use the split that the samples were made for, and no filter"
             )
         return self.fixed_samples
 

@@ -36,8 +36,8 @@ class ViewSelection:
         lengths = len(self.objects), len(self.starts) - 1, len(self.shards)
         if len(set(lengths)) > 1 or self.starts[-1] != len(self.views):
             raise InvalidInputError(
-                f"ViewSelection: {lengths[0]} objects, starts of {lengths[1]} that end at {self.starts[-1:]}, "
-                f"{len(self.views)} views and shards of {lengths[2]}: their lengths do not fit"
+                f"ViewSelection of {lengths[0]} objects: starts of {lengths[1]} that end at "
+                f"{self.starts[-1:]}, {len(self.views)} views, shards of {lengths[2]}: lengths do not fit"
             )
 
     def __len__(self) -> int:
