@@ -103,9 +103,8 @@ class BatchConfig:
         return is_integer(value)
 
     def _iter_type_faults(self) -> Iterator[str]:
-        split: object = self.split
-        if not isinstance(split, str):
-            yield f"split {split!r}: give its name, such as 'train'"
+        if type(self.split) is not str:
+            yield f"split {self.split!r}: give its name, such as 'train'"
         if not is_flag(self.pin_memory):
             yield f"pin_memory {self.pin_memory!r}: must be True or False"
         # A class has the method too: Pairs in place of Pairs() is a mistake that is easily made.
