@@ -22,6 +22,11 @@ def is_number(value: object) -> bool:
     return not isinstance(value, bool) and isinstance(value, Real)
 
 
+def is_text(value: object) -> bool:
+    """Return True for texts."""
+    return isinstance(value, str)
+
+
 def is_flag(value: object) -> bool:
     """Return True for True and False, also those of numpy."""
     return isinstance(value, bool | np.bool_)

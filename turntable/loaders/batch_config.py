@@ -6,7 +6,7 @@ from typing import get_args
 
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
-from turntable.loaders.argument_checks import is_flag, is_integer
+from turntable.loaders.argument_checks import is_flag, is_integer, is_text
 from turntable.loaders.augmentation import Augmentation
 from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
 from turntable.loaders.sampling import Sampler
@@ -103,7 +103,7 @@ class BatchConfig:
         return is_integer(value)
 
     def _iter_type_faults(self) -> Iterator[str]:
-        if type(self.split) is not str:
+        if not is_text(self.split):
             yield f"split {self.split!r}: give its name, such as 'train'"
         if not is_flag(self.pin_memory):
             yield f"pin_memory {self.pin_memory!r}: must be True or False"

@@ -150,11 +150,7 @@ class OnlineLoader(BatchLoader):
             int(check_number("load_memory", load_memory, above_zero=True) * 2**30),
         )
         through_jpeg = check_flag("through_jpeg", through_jpeg)
-        check_type("backend", backend, str, "give its name, such as 'auto'")
-        check_type("device", device, str, "give its name, such as 'auto'")
-        check_type("recipe", recipe, (Recipe, str, Path), "give a name, the path of a TOML file, or a Recipe")
-        if meshes is not None:
-            check_type("meshes", meshes, (str, Path), "give the path of a folder, or None for the zoo")
+        _check_types(recipe, meshes, backend, device)
         config.make_plan()  # ranks that cannot share a batch are an error before any process is started
         changes = {"source": source, "quality": quality, "image_size_px": config.image_size}
         self.recipe = _prepare_recipe(
@@ -371,6 +367,14 @@ def _check_sampler(sampler: Sampler | None) -> Fresh:
             "views never come twice; for other samplers render a data set"
         )
     return sampler
+
+
+def _check_types(recipe: object, meshes: object, backend: object, device: object) -> None:
+    check_type("recipe", recipe, (Recipe, str, Path), "give a name, the path of a TOML file, or a Recipe")
+    if meshes is not None:
+        check_type("meshes", meshes, (str, Path), "give the path of a folder, or None for the zoo")
+    for name, value in (("backend", backend), ("device", device)):
+        check_type(name, value, str, "give its name, such as 'auto'")
 
 
 def _split_objects(objects: object) -> tuple[int | None, tuple[str, ...] | None]:
