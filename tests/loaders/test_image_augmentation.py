@@ -312,3 +312,20 @@ def test_what_cannot_be_right_is_refused(
 ) -> None:
     with pytest.raises(InvalidInputError, match=message):
         augment(images, parameters, size)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("size", [None, 11])
+def test_defaults_of_torch_change_nothing(dtype: torch.dtype, size: int | None) -> None:
+    images = torch.randint(256, (3, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    drawn = Augmentation.simclr().draw_parameters(0, 0, np.arange(3), 1)
+    parameters = {name: torch.from_numpy(values[:, 0]) for name, values in drawn.items()}
+    resized, expected = augment(images, {}, size), augment(images, parameters, size)
+    try:
+        torch.set_default_dtype(dtype)
+        torch.set_default_device("meta")
+        assert torch.equal(augment(images, parameters, size), expected)
+        assert torch.equal(augment(images, {}, size), resized)
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)

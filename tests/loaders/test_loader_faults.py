@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.batches import list_workers
 from tests.support.processes import shared_memory, shared_memory_left, wait_until_gone
 from turntable.datasets import Dataset
 from turntable.datasets.files import decode_jpeg
@@ -230,7 +231,7 @@ loader = Loader(sys.argv[1], BatchConfig(sampler=Pairs(100_000), batch_size=8, n
 loader.get_samples(0)
 for number, batch in enumerate(loader):
     if number == 0:
-        print(*(worker.pid for worker in loader._engine._pool._workers), flush=True)
+        print(*(worker.pid for worker in loader._engines._lent[0]._pool._workers), flush=True)
     time.sleep(0.002)
 """
 
@@ -274,7 +275,7 @@ def test_after_a_lost_worker_the_same_loader_goes_on_from_its_state(tmp_path: Pa
     for _ in range(3):
         next(running)
     state = pickle.loads(pickle.dumps(loader.state_dict()))
-    os.kill(loader._engine._pool._workers[1].pid, signal.SIGKILL)  # type: ignore[attr-defined]
+    os.kill(list_workers(loader)[1], signal.SIGKILL)
     with pytest.raises(TurntableError, match="ended by SIGKILL"):
         list(running)
     loader.load_state_dict(state)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.batches import list_workers
 from tests.support.processes import descendants, wait_until_gone
 from tests.support.quick_run import InProcess
 from turntable.datasets import draw_factors, load_recipe
@@ -181,7 +182,7 @@ def test_a_killed_renderer_is_an_error_at_once_and_the_same_loader_goes_on() -> 
     next(running)
     state = loader.state_dict()
     expected = next(running)
-    renderer = loader._engine._pool._workers[0].pid  # type: ignore[attr-defined]
+    (renderer, *_) = list_workers(loader)
     family = [renderer, *descendants(renderer)]
     assert len(family) >= 2  # its loader of meshes too
     os.kill(renderer, signal.SIGKILL)
@@ -276,12 +277,12 @@ def test_a_device_that_is_not_there_is_told_at_once() -> None:
 def test_a_lost_device_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     loader = make_online_loader()
 
-    def run(jobs: Iterator[Any]) -> Iterator[Any]:
+    def run(_: Any, jobs: Iterator[Any]) -> Iterator[Any]:
         next(jobs)
         raise DeviceLostError("it fell off the bus")
         yield
 
-    monkeypatch.setattr(loader._engine._pool, "run", run)  # type: ignore[attr-defined]
+    monkeypatch.setattr("turntable.processes.WorkerPool.run", run)
     with pytest.raises(DeviceLostError, match=r"fell off the bus.*resume from the last state_dict"):
         list(loader)
     loader.close()

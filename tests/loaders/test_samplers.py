@@ -186,7 +186,9 @@ def test_a_fixed_list_comes_as_it_is() -> None:
     pairs = draw_validation_pairs(selection, 5, seed=0)
     assert draw(Fixed(pairs), selection, epoch=3, seed=9, window=1).digest == pairs.digest
     few = select_views([4], np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
-    with pytest.raises(InvalidInputError, match="fixed samples have objects that this split does not have"):
+    with pytest.raises(
+        InvalidInputError, match="fixed samples have objects or views that this split does not have"
+    ):
         Fixed(pairs).draw_samples(few, None, 0, 0)
 
 
@@ -220,5 +222,5 @@ def test_too_many_pairs_or_impossible_numbers_are_refused() -> None:
         lambda: Sequences(3, 0),
         lambda: Fresh(0),
     ):
-        with pytest.raises(InvalidInputError, match="each must be at least 1"):
+        with pytest.raises(InvalidInputError, match=r"(visits|views|_per_visit) 0: must be at least 1"):
             make()

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
+import numpy as np
 import pytest
 
 from tests.support import with_tests
@@ -151,16 +153,73 @@ def test_several_are_ended_at_once():
     assert not any(alive(worker.pid) for worker in workers)
 
 
-def test_it_finds_modules_where_this_process_does_whatever_stands_in_the_path(monkeypatch, tmp_path):
-    entries = [*sys.path, tmp_path / "a path", os.fsencode(tmp_path / "bytes"), None, 7, ""]
-    monkeypatch.setattr(sys, "path", entries)
-    monkeypatch.chdir(tmp_path)
+class NamedPath(str):
+    """A path with a repr of its own."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return f"NamedPath({str(self)!r})"
+
+
+class Folder:
+    """An object that is a path."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return self.path
+
+
+def asked_for_path(entries, monkeypatch):
+    """Return the import paths of a worker that was started with those of this process and some more."""
+    monkeypatch.setattr(sys, "path", [*sys.path, *entries])
     worker = WorkerProcess(make_task_function)
+    try:
+        assert worker.receive(SECONDS) == WorkerReady()
+        return asked(worker, "path").value[-len(entries) :]
+    finally:
+        worker.end()
+
+
+def test_it_finds_modules_where_this_process_does_whatever_stands_in_the_path(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    texts = ["relative", "a.zip", 'it\'s "quoted"\\', "line\nend", "größer-雪-🙂", "not-\udcff-utf8"]
+    entries = {
+        tmp_path / "a path": str(tmp_path / "a path"),
+        os.fsencode(tmp_path / "bytes"): str(tmp_path / "bytes"),
+        b"\xff": "\udcff",
+        Folder("of an object"): "of an object",
+        NamedPath("named"): "named",
+        np.str_("of numpy"): "of numpy",
+        **{text: text for text in texts},
+        "": str(tmp_path),
+    }
+    assert asked_for_path([None, 7, *entries], monkeypatch)[2:] == list(entries.values())
+
+
+def test_it_imports_from_an_archive_and_from_a_folder_with_an_odd_name(monkeypatch, tmp_path):
+    folder = tmp_path / 'it\'s "mine" größer'
+    folder.mkdir()
+    (folder / "from_folder.py").write_text("from from_archive import make\n")
+    with zipfile.ZipFile(tmp_path / "code.zip", "w") as archive:
+        archive.writestr("from_archive.py", "def make():\n    return lambda task, report: task + 1\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder), str(tmp_path / "code.zip")])
+    import from_folder
+
+    worker = WorkerProcess(from_folder.make)
     assert worker.receive(SECONDS) == WorkerReady()
-    found = asked(worker, "path").value
-    assert found[-3:] == [str(tmp_path / "a path"), str(tmp_path / "bytes"), str(tmp_path)]
-    assert found[: len(entries) - 5] == [path or str(tmp_path) for path in entries[:-5]]
+    assert asked(worker, 1) == TaskResult(2)
     worker.end()
+
+
+def test_it_starts_where_the_working_directory_is_gone(monkeypatch, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert asked_for_path([""], monkeypatch) == [""]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from turntable.loaders.engines import BatchLoader
+
 Batch = dict[str, Tensor]
 
 
@@ -20,3 +22,9 @@ def joined(batches: list[Batch]) -> Batch:
 
 def described(batch: Batch) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
     return {name: (tuple(value.shape), value.dtype) for name, value in batch.items()}
+
+
+def list_workers(loader: BatchLoader) -> list[int]:
+    """Process ids of the workers of a loader of which one iteration runs."""
+    (engine,) = loader._engines._lent
+    return [worker.pid for worker in engine._pool._workers]  # type: ignore[attr-defined]

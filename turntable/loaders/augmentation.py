@@ -4,7 +4,7 @@ The workers of loaders draw these parameters, so this module does not import tor
 ``turntable.loaders.augment`` applies them to images, on any device.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from turntable.choices import check_choice, check_names
 from turntable.datasets.draws import draw_words, make_philox_key, words_to_units
-from turntable.errors import InvalidInputError, format_text
+from turntable.errors import InvalidInputError, format_text, format_value
+from turntable.loaders.argument_checks import check_number, is_number
 from turntable.markdown import format_markdown_table
 
 FloatArray = NDArray[np.float64]
@@ -155,7 +156,7 @@ class Augmentation:
         _check_span("blur_sigma_px", self.blur_sigma_px, np.inf)
 
     def _check_range(self, name: str, low: float, high: float) -> None:
-        value = getattr(self, name)
+        value = check_number(name, getattr(self, name))
         if not low <= value <= high:
             bounds = f"from {low:g} to {high:g}" if np.isfinite(high) else f"at least {low:g}"
             raise InvalidInputError(f"{name} {value}: must be {bounds}")
@@ -189,6 +190,7 @@ class Augmentation:
             strength: Strength of the color jitter (s in the paper), at most 2.5.
             flip_probability: Probability of mirroring; use 0 if pose labels are used.
         """
+        strength = check_number("strength", strength)
         return cls(
             crop_scale=(0.08, 1.0),
             flip_probability=flip_probability,
@@ -336,10 +338,12 @@ def _scale_to_span(units: FloatArray, span: Span) -> FloatArray:
 def _check_span(name: str, span: Any, max_value: float) -> None:
     if span is None:
         return
-    if len(span) != 2 or not 0 < span[0] <= span[1] <= max_value or not np.isfinite(span[1]):
+    is_span = isinstance(span, Sequence) and len(span) == 2 and all(map(is_number, span))
+    if not is_span or not 0 < span[0] <= span[1] <= max_value or not np.isfinite(span[1]):
         bound = f", and the largest at most {max_value:g}" if np.isfinite(max_value) else ""
         raise InvalidInputError(
-            f"{name} {span}: give two numbers, the smallest and the largest; both must be above 0{bound}"
+            f"{name} {format_value(span)}: give two numbers, the smallest and the largest; both must be "
+            f"above 0{bound}"
         )
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import get_args
 
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
+from turntable.loaders.argument_checks import is_flag, is_integer, is_text
 from turntable.loaders.augmentation import Augmentation
 from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
 from turntable.loaders.sampling import Sampler
@@ -68,6 +68,9 @@ class BatchConfig:
             object.__setattr__(self, "fields", tuple(self.fields))
         if faults := list(self._iter_faults()):
             raise InvalidInputError("; ".join(faults))
+        for name in _INTEGER_FIELDS:
+            if getattr(self, name) is not None:  # plain numbers, since states of loaders have the seed
+                object.__setattr__(self, name, int(getattr(self, name)))
 
     def make_plan(self) -> BatchPlan:
         """Return the plan that divides batches among ranks.
@@ -97,9 +100,13 @@ class BatchConfig:
         value = getattr(self, name)
         if value is None:
             return name in _OPTIONAL_FIELDS
-        return not isinstance(value, bool) and isinstance(value, Integral)
+        return is_integer(value)
 
     def _iter_type_faults(self) -> Iterator[str]:
+        if not is_text(self.split):
+            yield f"split {self.split!r}: give its name, such as 'train'"
+        if not is_flag(self.pin_memory):
+            yield f"pin_memory {self.pin_memory!r}: must be True or False"
         # A class has the method too: Pairs in place of Pairs() is a mistake that is easily made.
         is_sampler = callable(getattr(self.sampler, "draw_samples", None)) and not isinstance(
             self.sampler, type

@@ -12,6 +12,7 @@ from turntable.choices import check_choice
 from turntable.datasets import Dataset, MatchingViews, open_dataset
 from turntable.datasets.stores.cache import CacheChoice
 from turntable.errors import InvalidInputError
+from turntable.loaders.argument_checks import check_epoch, check_integer, check_integers, check_type
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
     BatchEngine,
@@ -20,6 +21,7 @@ from turntable.loaders.engines import (
     BatchSpec,
     DataLoaderEngine,
     EngineName,
+    EngineStock,
     InProcessEngine,
     Prefetcher,
     RawBatch,
@@ -94,6 +96,8 @@ class Loader(BatchLoader):
     ) -> None:
         check_choice("engine", engine, get_args(EngineName))
         check_config(config)
+        if where is not None:
+            check_type("where", where, str, "give a condition as text, such as 'floor_hue < 0.5'")
         sampler = Pairs() if config.sampler is None else config.sampler
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
@@ -113,7 +117,8 @@ class Loader(BatchLoader):
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
         )
         self._leading_axes = self._spec.leading_axes
-        self._in_process_engine = InProcessEngine(self._spec)
+        self._item_engines = EngineStock()
+        """Engines of ``load_batch``."""
         self._num_workers, self._engine_name = config.num_workers, engine
         window = _resolve_window(window_shards, self.dataset)
         _warn_if_cache_is_small(self.dataset, config.split, window)
@@ -121,7 +126,7 @@ class Loader(BatchLoader):
             self.dataset.path_or_url,
             manifest.fingerprint,
             SampleOrder(selection, sampler, config.seed, window, config.split, where),
-            config.make_plan(),
+            config.make_plan,
             output=config.output,
             pin_memory=config.pin_memory,
             max_corrupt_views=config.max_corrupt_views,
@@ -136,15 +141,25 @@ class Loader(BatchLoader):
 
         Raises:
             IntegrityError: More views are unreadable than ``max_corrupt_views`` allows.
+            InvalidInputError: An argument is no whole number.
         """
+        epoch, positions = check_epoch(epoch), check_integers("positions", positions, 1)
         request = BatchRequest.from_positions(self.get_samples(epoch), epoch, positions)
-        raw = next(iter(self._in_process_engine.make_batches([request])))
-        self._record_corrupt_views(raw.corrupt)
-        return self._to_output(self._name_arrays(raw, len(positions)))
+        with self._item_engines.lend(self._make_in_process_engine) as engine:
+            (raw,) = engine.make_batches([request])
+        return self._complete_batch(raw, len(positions))
+
+    def close(self) -> None:
+        """End all workers and close all files. An iteration, also one begun before, opens them again."""
+        super().close()
+        self._item_engines.close()
+
+    def _make_in_process_engine(self) -> BatchEngine:
+        return InProcessEngine(self._spec)
 
     def _make_engine(self) -> BatchEngine:
         if self._num_workers == 0:
-            return self._in_process_engine
+            return self._make_in_process_engine()
         if self._engine_name == "dataloader":
             # Clients of object stores have threads and locks that do not survive a fork: spawn for URLs.
             return DataLoaderEngine(self._spec, self._num_workers, spawn=not self.dataset.is_local)
@@ -157,7 +172,7 @@ class Loader(BatchLoader):
         )
 
     def _name_arrays(self, raw: RawBatch, num_rows: int) -> NamedArrays:
-        return name_arrays(raw.arrays, self._leading_axes, self.sampler.naming, num_rows)
+        return name_arrays(raw.arrays, self._leading_axes, self.view_sampler.naming, num_rows)
 
     @contextmanager
     def _prefetch_samples(self, samples: Samples) -> Generator[Callable[[int], None], None, None]:
@@ -180,9 +195,9 @@ class Loader(BatchLoader):
 def _resolve_window(window_shards: Window, dataset: Dataset) -> int | None:
     if window_shards == "auto":
         return None if dataset.is_local else REMOTE_WINDOW
-    if window_shards is not None and window_shards < 1:
-        raise InvalidInputError(f"window_shards {window_shards}: must be at least 1, or None for all")
-    return window_shards
+    if window_shards is None:
+        return None
+    return check_integer("window_shards", window_shards, 1, ", or None for all")
 
 
 def _warn_if_cache_is_small(dataset: Dataset, split: str, window: int | None) -> None:

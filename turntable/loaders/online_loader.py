@@ -5,7 +5,7 @@ shared memory like the workers of ``Loader``.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from logging import getLogger
@@ -31,6 +31,15 @@ from turntable.datasets.files import compute_json_sha256
 from turntable.datasets.labels import LabelSchema
 from turntable.datasets.objects import SPLITS
 from turntable.errors import DeviceLostError, InvalidInputError
+from turntable.loaders.argument_checks import (
+    check_flag,
+    check_integer,
+    check_number,
+    check_paths,
+    check_texts,
+    check_type,
+    is_integer,
+)
 from turntable.loaders.augmentation import Augmentation
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
@@ -133,7 +142,16 @@ class OnlineLoader(BatchLoader):
     ) -> None:
         check_config(config)
         sampler = _check_sampler(config.sampler)
-        _check_arguments(config.split, window_objects)
+        check_choice("split", config.split, SPLITS)
+        if window_objects is not None:
+            window_objects = check_integer("window_objects", window_objects, 1, ", or None for all")
+        load_limits = (
+            check_number("load_seconds", load_seconds, above_zero=True),
+            int(check_number("load_memory", load_memory, above_zero=True) * 2**30),
+        )
+        through_jpeg = check_flag("through_jpeg", through_jpeg)
+        _check_types(recipe, meshes, backend, device)
+        config.make_plan()  # ranks that cannot share a batch are an error before any process is started
         changes = {"source": source, "quality": quality, "image_size_px": config.image_size}
         self.recipe = _prepare_recipe(
             recipe, {name: value for name, value in changes.items() if value is not None}
@@ -143,17 +161,15 @@ class OnlineLoader(BatchLoader):
         data = DataDescription.from_recipe(self.recipe)
         fields = resolve_fields(config.fields, data, sampler.views, config.quaternion_sign)
         drawn = self.recipe.replace(outputs=["rgb", *(item.name for item in fields.stored)])
-        plan = config.make_plan()
         query = ObjectQuery(
             drawn,
             None if meshes is None else str(Path(meshes).resolve()),
             config.split,
-            objects if isinstance(objects, int) else None,
-            None if objects is None or isinstance(objects, int) else tuple(objects),
-            tuple(str(Path(path).resolve()) for path in split_files),
+            *_split_objects(objects),
+            check_paths("split_files", split_files),
             backend,
             device,
-            tuple(str(Path(path).resolve()) for path in links_under),
+            check_paths("links_under", links_under),
         )
         self.inventory = _query_inventory(query)
         """The objects of the split, by row, and their categories."""
@@ -162,8 +178,7 @@ class OnlineLoader(BatchLoader):
         for text in self.inventory.warnings:
             _LOG.warning("%s", text)
         num_objects = len(self.inventory.object_ids)
-        limits = (load_seconds, int(load_memory * 2**30))
-        self._setup = RenderSetup(query, self.inventory, blocks, through_jpeg, *limits)
+        self._setup = RenderSetup(query, self.inventory, blocks, through_jpeg, *load_limits)
         self._leading_axes = LeadingAxes.from_fields(fields, sampler.views)
         self._completer = _BatchCompleter(
             fields, self._leading_axes, drawn.schema, self.inventory, config.augmentation, config.seed
@@ -181,7 +196,7 @@ class OnlineLoader(BatchLoader):
                 window_objects,
                 config.split,
             ),
-            plan,
+            config.make_plan,
             output=config.output,
             pin_memory=config.pin_memory,
             max_corrupt_views=config.max_corrupt_views,
@@ -198,7 +213,7 @@ class OnlineLoader(BatchLoader):
         )
 
     def _name_arrays(self, raw: RawBatch, num_rows: int) -> NamedArrays:
-        return name_arrays(raw.arrays, self._leading_axes, self.sampler.naming, num_rows)
+        return name_arrays(raw.arrays, self._leading_axes, self.view_sampler.naming, num_rows)
 
     def close(self) -> None:
         """End all workers, and log the sums of the warnings about meshes."""
@@ -271,7 +286,7 @@ class _OnlineEngine(SharedMemoryEngine):
         self._first_renderer = plan.rank * num_workers
         """Number of this rank's first renderer among the renderers of all ranks."""
 
-    def make_batches(self, requests: Iterable[BatchRequest]) -> Iterator[RawBatch]:
+    def make_batches(self, requests: Iterable[BatchRequest]) -> Generator[RawBatch, None, None]:
         """Yield the batches in order. All renderers that have objects of a batch work on it."""
         started = deque[BatchRequest]()
         with closing(self._pool.run(self._iter_jobs(requests, started))) as filled:
@@ -284,7 +299,8 @@ class _OnlineEngine(SharedMemoryEngine):
                     corrupt = [CorruptView(item.row, item.view, item.reason) for item in unusable]
                     arrays = self._completer.complete(job.arrays, started.popleft())
                     del job  # or its slot would be held until the next job is done
-                    yield RawBatch(arrays, tuple(sorted(corrupt, key=lambda view: (view.object, view.view))))
+                    corrupt.sort(key=lambda view: (view.object, view.view))
+                    yield RawBatch(arrays, tuple(corrupt), self._pinned)
                     del arrays
             except DeviceLostError as error:
                 raise DeviceLostError(
@@ -353,10 +369,25 @@ def _check_sampler(sampler: Sampler | None) -> Fresh:
     return sampler
 
 
-def _check_arguments(split: str, window_objects: int | None) -> None:
-    check_choice("split", split, SPLITS)
-    if window_objects is not None and window_objects < 1:
-        raise InvalidInputError(f"window_objects {window_objects}: must be at least 1, or None for all")
+def _check_types(recipe: object, meshes: object, backend: object, device: object) -> None:
+    check_type("recipe", recipe, (Recipe, str, Path), "give a name, the path of a TOML file, or a Recipe")
+    if meshes is not None:
+        check_type("meshes", meshes, (str, Path), "give the path of a folder, or None for the zoo")
+    for name, value in (("backend", backend), ("device", device)):
+        check_type(name, value, str, "give its name, such as 'auto'")
+
+
+def _split_objects(objects: object) -> tuple[int | None, tuple[str, ...] | None]:
+    """Return the largest number of objects and the ids of the objects, one or both of which are None.
+
+    Raises:
+        InvalidInputError: It is neither a number nor a list of ids.
+    """
+    if objects is None:
+        return None, None
+    if is_integer(objects):
+        return check_integer("objects", objects, 1), None
+    return None, check_texts("objects", objects)
 
 
 def _query_inventory(query: ObjectQuery) -> ObjectInventory:

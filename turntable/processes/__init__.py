@@ -4,6 +4,7 @@ from turntable.processes.cores import count_usable_cores
 from turntable.processes.failures import describe_exit, format_exit_code, make_picklable
 from turntable.processes.isolated_worker import IsolatedWorker, WorkerFailedError
 from turntable.processes.shared_memory import ArraySpec, Layout, SharedSlots
+from turntable.processes.shared_number import SharedNumber
 from turntable.processes.slot_filler import SlotFiller
 from turntable.processes.stop_signals import catch_stop_signals
 from turntable.processes.task_runner import WorkerDeath, WorkerLimits, run_tasks
@@ -15,6 +16,7 @@ __all__ = [
     "ArraySpec",
     "IsolatedWorker",
     "Layout",
+    "SharedNumber",
     "SharedSlots",
     "SlotFiller",
     "WorkerDeath",

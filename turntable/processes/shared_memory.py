@@ -74,7 +74,7 @@ class SharedSlots:
         size = max(1, num_slots * self._stride)
         if descriptor is None:
             _check_free_memory(size)
-            descriptor = _create_anonymous_memory(size)
+            descriptor = create_anonymous_memory(size)
             weakref.finalize(self, os.close, descriptor)
         self.descriptor = descriptor
         """File descriptor of the memory, to be passed to other processes."""
@@ -110,7 +110,8 @@ def _compute_offsets(layout: Layout) -> tuple[dict[str, int], int]:
     return offsets, offset + -offset % _PAGE_BYTES
 
 
-def _create_anonymous_memory(size: int) -> int:
+def create_anonymous_memory(size: int) -> int:
+    """Create memory without a name and return its file descriptor."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("turntable", os.MFD_CLOEXEC)
     else:  # not Linux: a file without a name

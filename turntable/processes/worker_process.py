@@ -269,7 +269,7 @@ def _start_process(descriptors: Sequence[int]) -> "tuple[subprocess.Popen[bytes]
     """
     own_end, worker_end = cast("tuple[PipeEnd, PipeEnd]", Pipe())  # the type differs on Windows
     code = (
-        f"import sys; sys.path[:] = {_list_import_paths()!r}; "
+        f"import sys; sys.path[:] = {_list_import_paths()!a}; "
         f"from turntable.processes.worker_main import main; main({worker_end.fileno()}, {os.getpid()})"
     )
     executable = os.fsdecode(multiprocessing.spawn.get_executable())
@@ -285,11 +285,16 @@ def _start_process(descriptors: Sequence[int]) -> "tuple[subprocess.Popen[bytes]
 
 
 def _list_import_paths() -> list[str]:
-    """List the folders in which this process finds modules. Like Python, ignore entries that are no paths."""
-    paths = [
-        entry for entry in cast("list[object]", sys.path) if isinstance(entry, str | bytes | os.PathLike)
-    ]
-    return [os.fsdecode(path) or str(Path.cwd()) for path in paths]
+    """List the folders in which this process finds modules, as plain text that any process can read.
+
+    Like Python, ignore entries that are no paths, and a working directory that is gone.
+    """
+    entries = cast("list[object]", sys.path)
+    paths = [os.fsdecode(entry) for entry in entries if isinstance(entry, str | bytes | os.PathLike)]
+    with suppress(OSError):
+        paths = [path or str(Path.cwd()) for path in paths]
+    # A class derived from str may have a repr of its own, like numpy's.
+    return [str.__str__(path) for path in paths]
 
 
 @contextmanager

@@ -99,7 +99,8 @@ def _crop_and_resize(images: Tensor, parameters: Mapping[str, Tensor], size: int
     if "crop" in parameters:
         return crop_and_flip(images, parameters["crop"], flip, side)
     if images.shape[-2:] != (side, side) and size is not None:
-        full_image = torch.tensor([0.0, 0.0, 1.0, 1.0], device=images.device).expand(len(images), 4)
+        full_image = torch.tensor([0.0, 0.0, 1.0, 1.0], device=images.device, dtype=torch.float32)
+        full_image = full_image.expand(len(images), 4)
         return crop_and_flip(images, full_image, flip, side)
     return images if flip is None else torch.where(flip[:, None, None, None] > 0.5, images.flip(-1), images)
 

@@ -67,21 +67,29 @@ def _compute_triangle_weights(start: Tensor, length: Tensor, num_pixels: int, si
         size: Number of pixels in the result.
     """
     scale = (length / size)[:, None]
-    centers = start[:, None] + (torch.arange(size, device=start.device) + 0.5) * scale
-    pixels = torch.arange(num_pixels, device=start.device) + 0.5
+    centers = start[:, None] + (_number_pixels(size, start) + 0.5) * scale
+    pixels = _number_pixels(num_pixels, start) + 0.5
     distance = (pixels - centers[..., None]).abs() / scale.clamp(min=1.0)[..., None]
     return _normalize_weights((1.0 - distance).clamp(min=0.0))
 
 
 def _compute_gaussian_weights(sigma: Tensor, num_pixels: int) -> Tensor:
     """Compute the weights [B, num_pixels, num_pixels] that blur one side of an image."""
-    pixels = torch.arange(num_pixels, device=sigma.device, dtype=sigma.dtype)
+    pixels = _number_pixels(num_pixels, sigma)
     # The minimum avoids a division by zero. With a Gaussian this narrow all other weights underflow to 0, so
     # the image stays unchanged to the bit.
     steps = (pixels - pixels[:, None]) / sigma.clamp(min=1e-3)[:, None, None]
     weights = torch.exp(-0.5 * steps**2)
     # Weights this small do not change a float32 result, but arithmetic with denormal numbers is slow on CPUs.
     return _normalize_weights(torch.where(weights > 1e-12, weights, 0.0))
+
+
+def _number_pixels(count: int, like: Tensor) -> Tensor:
+    """Return the numbers of pixels [count] from 0, in the type and on the device of another tensor.
+
+    Without both, they would be of the type and on the device that users have set as default for their models.
+    """
+    return torch.arange(count, device=like.device, dtype=like.dtype)
 
 
 def _normalize_weights(weights: Tensor) -> Tensor:

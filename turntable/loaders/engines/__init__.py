@@ -11,6 +11,7 @@ from turntable.loaders.engines.batch_engines import (
 )
 from turntable.loaders.engines.batch_loader import BatchLoader, Output, SampleOrder, resolve_ranks
 from turntable.loaders.engines.batch_plan import BatchPlan, LastBatch, iter_plan_faults
+from turntable.loaders.engines.engine_stock import EngineStock
 from turntable.loaders.engines.prefetcher import Prefetcher
 from turntable.loaders.engines.view_filler import Arrays, BatchSpec, CorruptView, make_image_specs
 
@@ -24,6 +25,7 @@ __all__ = [
     "CorruptView",
     "DataLoaderEngine",
     "EngineName",
+    "EngineStock",
     "InProcessEngine",
     "LastBatch",
     "Output",

@@ -1,10 +1,12 @@
 """The engines that make batches: in this process, in a pool of workers, or in torch's DataLoader.
 
-All engines give the same batches.
+All engines give the same batches. An engine makes the batches of one iteration at a time.
 """
 
+import multiprocessing.process
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import weakref
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
@@ -60,12 +62,19 @@ class RawBatch:
 
     arrays: Mapping[str, NDArray[Any]]
     corrupt: tuple[CorruptView, ...]
+    pinned: bool = False
+    """True if the arrays lie in memory that is locked for copies to a GPU."""
 
 
 class BatchEngine(Protocol):
     """The interface of engines, which make batches."""
 
-    def make_batches(self, requests: Iterable[BatchRequest]) -> Iterator[RawBatch]:
+    @property
+    def waited_s(self) -> float:
+        """Total time in seconds that the consumer has waited for batches; 0 if it is not measured."""
+        ...
+
+    def make_batches(self, requests: Iterable[BatchRequest]) -> Generator[RawBatch, None, None]:
         """Yield a batch for each request, in order. Some batches may be made ahead."""
         ...
 
@@ -81,6 +90,9 @@ class InProcessEngine:
         spec: Description of the batches.
     """
 
+    waited_s = 0.0
+    """Time in seconds that the consumer has waited: not measured."""
+
     def __init__(self, spec: BatchSpec) -> None:
         self._spec = spec
         self._filler: tuple[int, SlotFiller] | None = None
@@ -92,7 +104,7 @@ class InProcessEngine:
         # Open files stay in this process.
         return {**self.__dict__, "_filler": None}
 
-    def make_batches(self, requests: Iterable[BatchRequest]) -> Iterator[RawBatch]:
+    def make_batches(self, requests: Iterable[BatchRequest]) -> Generator[RawBatch, None, None]:
         """Yield the batches one by one, each in new memory."""
         for batch in requests:
             size = len(batch.samples)
@@ -134,7 +146,7 @@ class SharedMemoryEngine:
         pinned: bool = False,
         stall_s: float = STALL_S,
     ) -> None:
-        self._num_workers = num_workers
+        self._num_workers, self._pinned = num_workers, pinned
         fence = None
         if pinned:
             from turntable.loaders.engines.tensors import record_fence as fence
@@ -157,7 +169,7 @@ class SharedMemoryEngine:
         """Total time in seconds that the consumer has waited for batches."""
         return self._pool.waited_s
 
-    def make_batches(self, requests: Iterable[BatchRequest]) -> Iterator[RawBatch]:
+    def make_batches(self, requests: Iterable[BatchRequest]) -> Generator[RawBatch, None, None]:
         """Yield the batches in order. All workers fill rows of each batch."""
         jobs = (
             [batch.select_rows(rows) for rows in split_rows(len(batch.samples), self._num_workers)]
@@ -165,7 +177,8 @@ class SharedMemoryEngine:
         )
         with closing(self._pool.run(jobs)) as filled:
             for job in filled:
-                yield RawBatch(job.arrays, tuple(view for report in job.reports for view in report))
+                corrupt = tuple(view for report in job.reports for view in report)
+                yield RawBatch(job.arrays, corrupt, self._pinned)
                 del job  # or its slot would be held until the next job is done
 
     def close(self) -> None:
@@ -182,8 +195,11 @@ class DataLoaderEngine:
         spawn: True if workers are started anew and not forked.
     """
 
+    waited_s = 0.0
+    """Time in seconds that the consumer has waited: not measured."""
+
     def __init__(self, spec: BatchSpec, num_workers: int, *, spawn: bool) -> None:
-        from torch import Generator
+        from torch import Generator as RandomGenerator
         from torch.utils.data import DataLoader
 
         self._request_sampler = _RequestSampler()
@@ -198,18 +214,53 @@ class DataLoaderEngine:
             multiprocessing_context="spawn" if spawn else None,
             # A DataLoader draws a number at the start of each epoch. Without a generator here it would come
             # from torch's global one, and change the random numbers of training.
-            generator=Generator(),
+            generator=RandomGenerator(device="cpu"),
         )
+        _LIVE_ENGINES.add(self)
 
-    def make_batches(self, requests: Iterable[BatchRequest]) -> Iterator[RawBatch]:
+    def make_batches(self, requests: Iterable[BatchRequest]) -> Generator[RawBatch, None, None]:
         """Yield the batches in order. One worker makes each batch."""
         self._request_sampler.requests = requests
-        for tensors, corrupt in self._loader:
+        for tensors, corrupt in self._start_epoch():
             yield RawBatch({name: tensor.numpy() for name, tensor in tensors.items()}, corrupt)
 
     def close(self) -> None:
         """End all workers."""
         del self._loader
+
+    def abandon_workers(self) -> None:
+        """Forget the workers, in a fork of the process that has started them and that they belong to.
+
+        A DataLoader that is deleted ends its workers, in a fork those of the parent. So it is kept for ever.
+        """
+        loader = getattr(self, "_loader", None)
+        workers: list[Any] = getattr(getattr(loader, "_iterator", None), "_workers", [])
+        _ABANDONED.append(loader)
+        # A process that exits ends the children that multiprocessing has on its list.
+        children: set[Any] = multiprocessing.process._children  # type: ignore[attr-defined]
+        children.difference_update(workers)
+
+    def _start_epoch(self) -> Iterator[Any]:
+        """Start an iteration of the DataLoader, whose own numbers lie on the CPU like its generator."""
+        from torch import device
+
+        # Users may have set another default device or type, for their models.
+        with device("cpu"):
+            return iter(self._loader)
+
+
+_LIVE_ENGINES: "weakref.WeakSet[DataLoaderEngine]" = weakref.WeakSet()
+_ABANDONED: list[Any] = []
+"""DataLoaders of the process that this one is a fork of."""
+
+
+def _abandon_all() -> None:
+    for engine in list(_LIVE_ENGINES):
+        engine.abandon_workers()
+    _LIVE_ENGINES.clear()
+
+
+os.register_at_fork(after_in_child=_abandon_all)
 
 
 def _return_unchanged(batch: Any) -> Any:
@@ -229,7 +280,7 @@ class _BatchDataset:
     def __getitem__(self, request: BatchRequest) -> tuple[dict[str, Any], tuple[CorruptView, ...]]:
         from torch import from_numpy
 
-        raw = next(self._engine.make_batches([request]))
+        (raw,) = self._engine.make_batches([request])
         return {name: from_numpy(array) for name, array in raw.arrays.items()}, raw.corrupt
 
 

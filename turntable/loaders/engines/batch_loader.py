@@ -4,17 +4,22 @@ import hashlib
 import logging
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from turntable.errors import IntegrityError, InvalidInputError
-from turntable.loaders.engines.batch_engines import BatchEngine, BatchRequest, RawBatch, SharedMemoryEngine
+from turntable.loaders.argument_checks import check_epoch, check_integer
+from turntable.loaders.engines.batch_engines import BatchEngine, BatchRequest, RawBatch
 from turntable.loaders.engines.batch_plan import BatchPlan
+from turntable.loaders.engines.engine_stock import EngineStock
 from turntable.loaders.engines.view_filler import CorruptView
 from turntable.loaders.fields import NamedArrays
 from turntable.loaders.sampling import IntArray, Sampler, Samples, ViewSelection
+
+if TYPE_CHECKING:  # it imports torch
+    from turntable.loaders.engines.batch_dataset import BatchDataset
 
 Output = Literal["torch", "numpy"]
 
@@ -61,11 +66,17 @@ class SampleOrder:
 class BatchLoader(ABC):
     """An iterable of batches, epoch by epoch, that can start at any position.
 
+    Several iterations can run at the same time: each has workers of its own, and all give the epoch that the
+    loader was at when they began. The position of the loader is that of the iteration that began last.
+
+    In a fork, and after ``close``, an iteration goes on with new workers where it was.
+
     Args:
         name: Name of the data, for messages.
         fingerprint: Fingerprint of the data; a state of other data is refused.
         order: Order of the samples.
-        plan: Division of the samples into batches.
+        make_plan: Function that returns the division of the samples into batches and ranks. It is called for
+            each iteration again, because ranks may be known only after the loader was made.
         output: "torch" for tensors, "numpy" for arrays.
         pin_memory: True to lock the memory of batches, for faster copies to a GPU; without a GPU it has no
             effect.
@@ -80,22 +91,22 @@ class BatchLoader(ABC):
         name: str,
         fingerprint: str,
         order: SampleOrder,
-        plan: BatchPlan,
+        make_plan: Callable[[], BatchPlan],
         *,
         output: Output,
         pin_memory: bool,
         max_corrupt_views: int,
     ) -> None:
         self._name, self._fingerprint = name, fingerprint
-        self._order, self._plan = order, plan
+        self._order, self._make_plan, self._plan = order, make_plan, make_plan()
         self._output: Output = output
         self._pin_memory, self._max_corrupt_views = pin_memory and _has_gpu(), max_corrupt_views
         self.corrupt_views: dict[tuple[int, int], CorruptView] = {}
         """Unreadable views met so far, by (row of the object, number of the view)."""
         self._position, self._is_resuming = _Position(), False
         self._latest_samples: tuple[int, Samples] | None = None
-        self._running_engine: BatchEngine | None = None
-        plan.check_num_samples(self.num_samples)
+        self._engines = EngineStock()
+        self._plan.check_num_samples(self.num_samples)
 
     @abstractmethod
     def _make_engine(self) -> BatchEngine:
@@ -127,15 +138,16 @@ class BatchLoader(ABC):
         """Fingerprint of the data; it changes with objects, labels and images."""
         return self._fingerprint
 
+    # Not ``sampler``: trainers of other libraries take an object with that for a DataLoader of torch.
     @property
-    def sampler(self) -> Sampler:
+    def view_sampler(self) -> Sampler:
         """Sampler that picks the views of a sample."""
         return self._order.sampler
 
     @property
     def num_samples(self) -> int:
         """Number of samples in an epoch, for all ranks together."""
-        return self.sampler.count_samples(self._order.selection)
+        return self.view_sampler.count_samples(self._order.selection)
 
     @property
     def num_objects(self) -> int:
@@ -150,25 +162,43 @@ class BatchLoader(ABC):
     @property
     def rank_batch_size(self) -> int:
         """Number of samples of a batch that this rank gets."""
+        self._update_plan()
         return self._plan.rank_batch_size
+
+    @property
+    def world_size(self) -> int:
+        """Number of ranks that share a batch."""
+        self._update_plan()
+        return self._plan.world_size
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch that the position of the loader is in, from 0."""
+        return self._position.epoch
 
     @property
     def waited_s(self) -> float:
         """Total time in seconds that the consumer has waited for batches; 0 without a pool of workers."""
-        return self._running_engine.waited_s if isinstance(self._running_engine, SharedMemoryEngine) else 0.0
+        return self._engines.waited_s
 
     def get_samples(self, epoch: int) -> Samples:
         """Return all samples of an epoch, in order. Those of the latest epoch are cached."""
+        epoch = check_epoch(epoch)
         if self._latest_samples is None or self._latest_samples[0] != epoch:
             order = self._order
             self._latest_samples = (
                 epoch,
-                self.sampler.draw_samples(order.selection, order.window_shards, order.seed, epoch),
+                self.view_sampler.draw_samples(order.selection, order.window_shards, order.seed, epoch),
             )
         return self._latest_samples[1]
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch of the next iteration. Setting the current epoch again changes nothing."""
+        """Set the epoch of the next iteration. Setting the current epoch again changes nothing.
+
+        Raises:
+            InvalidInputError: It is no whole number from 0.
+        """
+        epoch = check_epoch(epoch)
         if epoch != self._position.epoch:
             self._position, self._is_resuming = _Position(epoch), False
 
@@ -187,8 +217,9 @@ class BatchLoader(ABC):
             start_batch: Number of batches that each rank has consumed already, from 0 to ``len``.
 
         Raises:
-            InvalidInputError: ``start_batch`` is out of range.
+            InvalidInputError: The epoch or ``start_batch`` is out of range.
         """
+        epoch, start_batch = check_epoch(epoch), check_integer("start_batch", start_batch)
         if not 0 <= start_batch <= len(self):
             raise InvalidInputError(f"start_batch {start_batch}: an epoch has {len(self)} batches")
         return self._start_iteration(epoch, start_batch * self._plan.batch_size)
@@ -217,6 +248,14 @@ class BatchLoader(ABC):
         Raises:
             InvalidInputError: It is the state of other data, another seed or another order.
         """
+        self._position, self._is_resuming = _Position(*self.read_state(state)), True
+
+    def read_state(self, state: Mapping[str, Any]) -> tuple[int, int]:
+        """Read the epoch of a state, and the number of samples that were consumed, without resuming there.
+
+        Raises:
+            InvalidInputError: It is the state of other data, another seed or another order.
+        """
         try:
             epoch, num_samples = int(state["epoch"]), int(state["samples"])
             given = {name: state[name] for name in _MUST_MATCH}
@@ -234,44 +273,69 @@ class BatchLoader(ABC):
                 f"the state is at epoch {epoch}, sample {num_samples}, but an epoch has {self.num_samples} "
                 "samples"
             )
-        self._position, self._is_resuming = _Position(epoch, num_samples), True
+        return epoch, num_samples
 
-    def __getstate__(self) -> dict[str, Any]:
-        # Workers and open files stay in this process.
-        return {**self.__dict__, "_running_engine": None}
+    def as_iterable_dataset(self, *, per_rank: bool = False) -> "BatchDataset":
+        """Return the batches as an ``IterableDataset``, for torch's ``DataLoader`` with ``batch_size=None``.
+
+        For trainers that want a DataLoader, such as those built on accelerate. It keeps the loader's workers,
+        order, length and position (``state_dict``, ``set_epoch``).
+
+        Args:
+            per_rank: True for the batches of this rank alone, where nothing divides them among ranks again.
+                With several ranks it must be True.
+        """
+        from turntable.loaders.engines.batch_dataset import BatchDataset
+
+        return BatchDataset(self, per_rank=per_rank)
 
     def close(self) -> None:
-        """End all workers. The next iteration starts new ones."""
-        if self._running_engine is not None:
-            self._running_engine.close()
-            self._running_engine = None
+        """End all workers. An iteration, also one that was begun before, starts new ones."""
+        self._engines.close()
 
     def _start_iteration(self, epoch: int, start: int) -> Iterator[dict[str, Any]]:
+        self._update_plan()
         self._position, self._is_resuming = _Position(epoch, start), False
-        return self._iterate(self._position)
+        return self._iterate(self._position, self._plan)
 
-    def _iterate(self, position: _Position) -> Iterator[dict[str, Any]]:
+    def _update_plan(self) -> None:
+        """Divide batches among the ranks that there are now."""
+        plan = self._make_plan()
+        if plan != self._plan:
+            self._engines.close()  # they have the layout of other batches
+            self._plan = plan
+
+    def _iterate(self, position: _Position, plan: BatchPlan) -> Iterator[dict[str, Any]]:
         """Yield the rest of an epoch, and move the position on before each batch is yielded."""
         samples = self.get_samples(position.epoch)
-        positions_by_batch = list(self._plan.iter_positions(len(samples), position.num_samples))
-        raw_batches = self._engine.make_batches(
-            self._iter_requests(samples, position.epoch, positions_by_batch)
-        )
-        for positions, raw in zip(positions_by_batch, raw_batches, strict=True):
-            self._record_corrupt_views(raw.corrupt)
-            arrays = self._name_arrays(raw, len(positions))
-            del raw  # or its slot would be held until the next batch is done
-            if self._plan.last_batch == "pad":
-                arrays["padding"] = positions >= len(samples)
-            position.num_samples += self._plan.batch_size
-            if positions is positions_by_batch[-1]:
-                # The epoch ends with its last batch. A caller that counts batches never asks for one more, so
-                # code after this loop would not run.
-                position.epoch, position.num_samples = position.epoch + 1, 0
-            yield self._to_output(arrays)
-            del arrays
+        positions_by_batch = list(plan.iter_positions(len(samples), position.num_samples))
+        with closing(self._make_raw_batches(samples, position.epoch, positions_by_batch)) as raw_batches:
+            for positions in positions_by_batch:
+                batch = self._complete_batch(next(raw_batches), len(positions))
+                if plan.last_batch == "pad":
+                    batch |= self._to_output({"padding": positions >= len(samples)})
+                position.num_samples += plan.batch_size
+                if positions is positions_by_batch[-1]:
+                    # The epoch ends with its last batch. A caller that counts batches never asks for one
+                    # more, so code after this loop would not run.
+                    position.epoch, position.num_samples = position.epoch + 1, 0
+                yield batch
+                del batch  # or its slot would be held until the next batch is done
         if not positions_by_batch:
             position.epoch, position.num_samples = position.epoch + 1, 0
+
+    def _make_raw_batches(
+        self, samples: Samples, epoch: int, positions_by_batch: Sequence[IntArray]
+    ) -> Generator[RawBatch, None, None]:
+        """Yield the batches. Where an engine cannot be used any more, another one goes on."""
+        num_done = 0
+        while num_done < len(positions_by_batch):
+            with self._engines.lend(self._make_engine) as engine:
+                requests = self._iter_requests(samples, epoch, positions_by_batch[num_done:])
+                with closing(engine.make_batches(requests)) as batches:
+                    while num_done < len(positions_by_batch) and self._engines.has(engine):
+                        num_done += 1
+                        yield next(batches)
 
     def _iter_requests(
         self, samples: Samples, epoch: int, positions_by_batch: Iterable[IntArray]
@@ -282,13 +346,18 @@ class BatchLoader(ABC):
                 advance_to(int(request.positions[-1]))
                 yield request
 
-    def _to_output(self, arrays: NamedArrays) -> dict[str, Any]:
+    def _complete_batch(self, raw: RawBatch, num_rows: int) -> dict[str, Any]:
+        """Return a batch as users get it, with the first rows of the raw one."""
+        self._record_corrupt_views(raw.corrupt)
+        return self._to_output(self._name_arrays(raw, num_rows), pinned=raw.pinned)
+
+    def _to_output(self, arrays: NamedArrays, *, pinned: bool = False) -> dict[str, Any]:
         if self._output == "numpy":
             return arrays
         from turntable.loaders.engines.tensors import as_tensors
 
         tensors = as_tensors(arrays)
-        if self._pin_memory and not isinstance(self._engine, SharedMemoryEngine):
+        if self._pin_memory and not pinned:
             return {name: tensor.pin_memory() for name, tensor in tensors.items()}
         return tensors
 
@@ -308,12 +377,6 @@ class BatchLoader(ABC):
                 f"{self._name}: {len(self.corrupt_views)} views are unusable, and max_corrupt_views allows "
                 f"{self._max_corrupt_views}; the first: {first.reason}"
             )
-
-    @property
-    def _engine(self) -> BatchEngine:
-        if self._running_engine is None:
-            self._running_engine = self._make_engine()
-        return self._running_engine
 
 
 def _has_gpu() -> bool:

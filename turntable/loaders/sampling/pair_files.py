@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from turntable.datasets import Dataset, Split
 from turntable.datasets.files import to_canonical_json, write_text
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.loaders.argument_checks import check_type
 from turntable.loaders.sampling.samplers import Samples
 
 _FORMAT = 1
@@ -28,6 +29,8 @@ def write_pairs(path: str | Path, samples: Samples, dataset: Dataset, split: str
     Raises:
         InvalidInputError: The samples do not belong to this split.
     """
+    check_type("samples", samples, Samples, "give Samples, such as those of draw_validation_pairs")
+    _check_dataset(dataset)
     with dataset.open_split(split) as opened:
         rows, views = opened.num_objects, opened.num_views
         if not (len(samples) and _are_within(samples.objects, rows) and _are_within(samples.views, views)):
@@ -64,6 +67,7 @@ def read_pairs(path: str | Path, dataset: Dataset, split: str | None = None) -> 
         InvalidInputError: There is no such file, or it is of another data set or split.
         IntegrityError: The file is damaged or was edited.
     """
+    _check_dataset(dataset)
     table = _read_table(Path(path))
     fingerprint, stored_split = dataset.manifest.fingerprint, str(table["split"])
     if table["fingerprint"] != fingerprint:
@@ -81,6 +85,10 @@ def read_pairs(path: str | Path, dataset: Dataset, split: str | None = None) -> 
     if samples.digest != table["digest"]:
         raise IntegrityError(f"{path}: edited or truncated (its digest does not match); {_REMEDY}")
     return samples
+
+
+def _check_dataset(dataset: object) -> None:
+    check_type("dataset", dataset, Dataset, "give a Dataset, such as that of open_dataset or of a Loader")
 
 
 def _parse_samples(path: str | Path, items: Any, split: Split) -> Samples:

@@ -1,13 +1,14 @@
 """Samplers. A sample is an object and some of its views; a sampler draws the samples of an epoch in order."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
 
 from turntable.errors import InvalidInputError
+from turntable.loaders.argument_checks import check_flag, check_integer, check_integers, check_type
 from turntable.loaders.sampling.random_order import (
     IntArray,
     draw_below,
@@ -30,12 +31,25 @@ def get_naming(num_views: int) -> ViewNaming:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """S samples of k views."""
+    """S samples of k views.
+
+    Raises:
+        InvalidInputError: A value is no array of whole numbers, or their lengths differ.
+    """
 
     objects: IntArray
     """[S] rows of the objects in their split."""
     views: IntArray
     """[S, k] numbers of the views."""
+
+    def __post_init__(self) -> None:
+        for name, num_axes in (("objects", 1), ("views", 2)):
+            array = check_integers(f"Samples.{name}", getattr(self, name), num_axes)
+            object.__setattr__(self, name, array)
+        if len(self.objects) != len(self.views):
+            raise InvalidInputError(
+                f"Samples: {len(self.objects)} objects, but views of {len(self.views)}; give one row each"
+            )
 
     def __len__(self) -> int:
         return len(self.objects)
@@ -90,6 +104,9 @@ class Views:
     shuffled: bool = True
     """True for a random order, False for the order in which views are stored, object by object."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shuffled", check_flag("Views.shuffled", self.shuffled))
+
     @property
     def views(self) -> int:
         """Number of views of a sample: 1."""
@@ -121,7 +138,7 @@ class Singles:
     """Number of times that an epoch goes through all objects."""
 
     def __post_init__(self) -> None:
-        _check_counts(self.views, self.visits, 1)
+        _check_counts(self)
 
     @property
     def views(self) -> int:
@@ -155,7 +172,7 @@ class Tuples:
     half a window apart."""
 
     def __post_init__(self) -> None:
-        _check_counts(self.views, self.visits, self.tuples_per_visit)
+        _check_counts(self)
 
     @property
     def naming(self) -> ViewNaming:
@@ -182,7 +199,7 @@ class Pairs:
     half a window apart, so that they are not in the same batch."""
 
     def __post_init__(self) -> None:
-        _check_counts(self.views, self.visits, self.pairs_per_visit)
+        _check_counts(self)
 
     @property
     def views(self) -> int:
@@ -213,7 +230,7 @@ class Sequences:
     """Number of times that an epoch goes through all sequences."""
 
     def __post_init__(self) -> None:
-        _check_counts(self.views, self.visits, 1)
+        _check_counts(self)
 
     @property
     def naming(self) -> ViewNaming:
@@ -274,7 +291,7 @@ class Fresh:
     """Number of samples of an object at each visit."""
 
     def __post_init__(self) -> None:
-        _check_counts(self.views, self.visits, self.samples_per_visit)
+        _check_counts(self)
 
     @property
     def naming(self) -> ViewNaming:
@@ -311,6 +328,10 @@ class Fixed:
 
     fixed_samples: Samples
 
+    def __post_init__(self) -> None:
+        hint = "give Samples, such as those of draw_validation_pairs or read_pairs"
+        check_type("Fixed.fixed_samples", self.fixed_samples, Samples, hint)
+
     @property
     def views(self) -> int:
         """Number of views k of a sample."""
@@ -335,13 +356,13 @@ class Fixed:
         """Return the fixed samples. Window, seed and epoch are ignored.
 
         Raises:
-            InvalidInputError: An object of the samples is not in the selection.
+            InvalidInputError: An object or a view of the samples is not in the selection.
         """
         del window, seed, epoch
-        if not np.isin(self.fixed_samples.objects, selection.objects).all():
+        if not selection.contains(self.fixed_samples.objects[:, None], self.fixed_samples.views):
             raise InvalidInputError(
-                "fixed samples have objects that this split does not have, or that the filter leaves out; "
-                "use the split that the samples were made for, and no filter"
+                "fixed samples have objects or views that this split does not have, or that the filter "
+                "leaves out; use the split that the samples were made for, and no filter"
             )
         return self.fixed_samples
 
@@ -360,9 +381,12 @@ def draw_validation_pairs(selection: ViewSelection, pairs_per_object: int, seed:
         seed: Seed of the list.
 
     Raises:
-        InvalidInputError: An object has fewer pairs than that.
+        InvalidInputError: An object has fewer pairs than that, or an argument is wrong.
     """
-    first, second = draw_spread_pairs(selection.view_counts, pairs_per_object, seed)
+    hint = "give a ViewSelection, such as that of select_all_views"
+    check_type("selection", selection, ViewSelection, hint)
+    pairs_per_object = check_integer("pairs_per_object", pairs_per_object)
+    first, second = draw_spread_pairs(selection.view_counts, pairs_per_object, check_integer("seed", seed))
     places = np.repeat(np.arange(len(selection)), pairs_per_object)
     offsets = np.stack([first, second], axis=1)
     return Samples(selection.objects[places], selection.views[selection.starts[places, None] + offsets])
@@ -389,9 +413,12 @@ def _draw_tuples(
     return Samples(selection.objects[order], selection.views[selection.starts[order, None] + offsets])
 
 
-def _check_counts(num_views: int, num_visits: int, samples_per_visit: int) -> None:
-    if min(num_views, num_visits, samples_per_visit) < 1:
-        raise InvalidInputError(
-            f"{num_views} views, {num_visits} visits, {samples_per_visit} samples per visit: each must be at "
-            "least 1"
-        )
+def _check_counts(sampler: "Singles | Tuples | Pairs | Sequences | Fresh") -> None:
+    """Check that all fields of a sampler are whole numbers from 1, and make plain ones of numpy's.
+
+    Raises:
+        InvalidInputError: A field is something else.
+    """
+    for item in fields(sampler):
+        count = check_integer(f"{type(sampler).__name__}.{item.name}", getattr(sampler, item.name), 1)
+        object.__setattr__(sampler, item.name, count)

@@ -6,12 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from turntable.errors import InvalidInputError
+from turntable.loaders.argument_checks import check_integer, check_integers
 from turntable.loaders.sampling.random_order import IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewSelection:
-    """Some objects of a split, M of them, each with some of its views."""
+    """Some objects of a split, M of them, each with some of its views.
+
+    Raises:
+        InvalidInputError: A value is no array of whole numbers, or their lengths do not fit.
+    """
 
     objects: IntArray
     """[M] rows of the objects in their split, ascending."""
@@ -24,6 +29,17 @@ class ViewSelection:
     sequence_length: int = 0
     """Length of the data set's sequences in views; 0: it has no sequences."""
 
+    def __post_init__(self) -> None:
+        for name in ("objects", "starts", "views", "shards"):
+            array = check_integers(f"ViewSelection.{name}", getattr(self, name), 1)
+            object.__setattr__(self, name, array)
+        lengths = len(self.objects), len(self.starts) - 1, len(self.shards)
+        if len(set(lengths)) > 1 or self.starts[-1] != len(self.views):
+            raise InvalidInputError(
+                f"ViewSelection of {lengths[0]} objects: starts of {lengths[1]} that end at "
+                f"{self.starts[-1:]}, {len(self.views)} views, shards of {lengths[2]}: lengths do not fit"
+            )
+
     def __len__(self) -> int:
         return len(self.objects)
 
@@ -35,6 +51,20 @@ class ViewSelection:
     def get_views(self, position: int) -> IntArray:
         """Return the numbers of the views of the object at a position, from 0 to M - 1."""
         return self.views[self.starts[position] : self.starts[position + 1]]
+
+    def contains(self, objects: IntArray, views: IntArray) -> bool:
+        """Return True if all views are in the selection.
+
+        Args:
+            objects: [...] rows of the objects in their split.
+            views: [...] numbers of the views.
+        """
+        owners = np.repeat(self.objects, self.view_counts)
+        limit = max(int(array.max(initial=0)) for array in (self.views, views)) + 1
+        if (views < 0).any():
+            return False
+        # One number for each view of each object.
+        return bool(np.isin(objects * limit + views, owners * limit + self.views).all())
 
     def with_min_views(self, min_views: int) -> "ViewSelection":
         """Return the selection without objects that have fewer views than this.
@@ -71,8 +101,13 @@ def select_all_views(
         objects_per_shard: Number of objects in each shard of the split, in order.
         num_views: Number of views of each object.
         sequence_length: Length of the data set's sequences in views; 0: it has no sequences.
+
+    Raises:
+        InvalidInputError: An argument is wrong.
     """
-    num_objects = sum(objects_per_shard)
+    counts = check_integers("objects_per_shard", objects_per_shard, 1)
+    num_objects, num_views = int(counts.sum()), check_integer("num_views", num_views, 0)
+    sequence_length = check_integer("sequence_length", sequence_length, 0)
     return ViewSelection(
         np.arange(num_objects, dtype=np.int64),
         np.arange(num_objects + 1, dtype=np.int64) * num_views,
