@@ -61,6 +61,11 @@ def write_labels_parquet(
         _write_row_groups(file, shards, open_shard, context)
 
 
+def compute_max_table_bytes(num_views: int) -> int:
+    """Return an upper bound on the bytes of the table of a number of views, for readers of untrusted ones."""
+    return (64 << 20) + (num_views << 10)
+
+
 def build_shard_table(shard: ShardRecord, open_shard: ShardOpener, context: TableContext) -> Any:
     """Return the rows of one shard as a ``pyarrow.Table``.
 
