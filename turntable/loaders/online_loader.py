@@ -31,6 +31,7 @@ from turntable.datasets.files import compute_json_sha256
 from turntable.datasets.labels import LabelSchema
 from turntable.datasets.objects import SPLITS
 from turntable.errors import DeviceLostError, InvalidInputError
+from turntable.home import expand_home
 from turntable.loaders.augmentation import Augmentation
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
@@ -146,14 +147,14 @@ class OnlineLoader(BatchLoader):
         plan = config.make_plan()
         query = ObjectQuery(
             drawn,
-            None if meshes is None else str(Path(meshes).resolve()),
+            None if meshes is None else str(expand_home(meshes).resolve()),
             config.split,
             objects if isinstance(objects, int) else None,
             None if objects is None or isinstance(objects, int) else tuple(objects),
-            tuple(str(Path(path).resolve()) for path in split_files),
+            tuple(str(expand_home(path).resolve()) for path in split_files),
             backend,
             device,
-            tuple(str(Path(path).resolve()) for path in links_under),
+            tuple(str(expand_home(path).resolve()) for path in links_under),
         )
         self.inventory = _query_inventory(query)
         """The objects of the split, by row, and their categories."""

@@ -50,6 +50,7 @@ from turntable.datasets.recipes import Recipe, load_recipe
 from turntable.datasets.shards import ShardWriter
 from turntable.datasets.writing import FolderDestination, ShardOutcome, find_finished_outcomes, finish_dataset
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError, format_text
+from turntable.home import expand_home
 
 _MAX_LATENT_BYTES = 64 << 10
 NUM_SAMPLED_OBJECTS = 32
@@ -109,7 +110,11 @@ def import_folder(
             names the file. Finished shards are kept: call again once the cause is removed.
         TurntableError: The disk is full.
     """
-    files, target, known = make_folder_files(folder, links_under), Path(out), settings or ImportSettings()
+    files, target, known = (
+        make_folder_files(folder, links_under),
+        expand_home(out),
+        settings or ImportSettings(),
+    )
     ids = _list_object_ids(files.root)
     recipe = _make_recipe(files, ids, known)
     records, left_out = _make_records(ids, recipe, split_lists, known.source)

@@ -4,7 +4,7 @@ from turntable.datasets.stores.downloads import download_to_temporary_file
 from turntable.datasets.stores.journal import open_journal
 from turntable.datasets.stores.local import LocalStore
 from turntable.datasets.stores.passwords import hide_password, remove_secrets
-from turntable.datasets.stores.places import is_url, normalize_place
+from turntable.datasets.stores.places import normalize_place
 from turntable.datasets.stores.protocol import Download, Store, make_too_long_error
 from turntable.datasets.stores.registry import register_store
 from turntable.datasets.stores.urls import open_store
@@ -15,7 +15,6 @@ __all__ = [
     "Store",
     "download_to_temporary_file",
     "hide_password",
-    "is_url",
     "make_too_long_error",
     "normalize_place",
     "open_journal",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from turntable.datasets import Dataset, Split
 from turntable.datasets.files import to_canonical_json, write_text
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.home import expand_home
 from turntable.loaders.sampling.samplers import Samples
 
 _FORMAT = 1
@@ -49,7 +50,7 @@ def write_pairs(path: str | Path, samples: Samples, dataset: Dataset, split: str
         "digest": samples.digest,
     }
     text = json.dumps(head, indent=1)[:-2] + ',\n "samples": [\n  ' + ",\n  ".join(lines) + "\n ]\n}\n"
-    write_text(Path(path), text)
+    write_text(expand_home(path), text)
 
 
 def read_pairs(path: str | Path, dataset: Dataset, split: str | None = None) -> Samples:
@@ -64,7 +65,7 @@ def read_pairs(path: str | Path, dataset: Dataset, split: str | None = None) -> 
         InvalidInputError: There is no such file, or it is of another data set or split.
         IntegrityError: The file is damaged or was edited.
     """
-    table = _read_table(Path(path))
+    table = _read_table(expand_home(path))
     fingerprint, stored_split = dataset.manifest.fingerprint, str(table["split"])
     if table["fingerprint"] != fingerprint:
         raise InvalidInputError(
