@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.datasets.copying.destination import LOCK_NAME, CopyDestination
-from turntable.datasets.copying.sources import CopySource, DatasetFile, FolderSource, StoreSource
+from turntable.datasets.copying.sources import CopySource, DatasetFile, FolderCopySource, StoreCopySource
 from turntable.datasets.dataset import make_folder_files, open_local_dataset
 from turntable.datasets.manifest import decode_manifest
 from turntable.datasets.stores import LocalStore, Store, open_store
-from turntable.datasets.stores.disk_errors import convert_os_errors
 from turntable.datasets.writing import hold_lock
 from turntable.errors import IntegrityError, InvalidInputError
 
@@ -68,9 +67,9 @@ def copy_dataset(
     target = open_store(destination) if isinstance(destination, str | Path) else destination
     _check_apart(store, target)
     source = (
-        FolderSource(open_local_dataset(make_folder_files(store.folder, links_under)))
+        FolderCopySource(open_local_dataset(make_folder_files(store.folder, links_under)))
         if isinstance(store, LocalStore)
-        else StoreSource.from_store(store)
+        else StoreCopySource.from_store(store)
     )
     with _hold_place(target):
         return _copy_files(source, target, progress or _ignore)
@@ -145,8 +144,7 @@ def _hold_place(target: Store) -> Generator[None, None, None]:
     if not isinstance(target, LocalStore) or target.folder.is_file():
         yield
         return
-    with convert_os_errors(target.folder):
-        target.folder.mkdir(parents=True, exist_ok=True)
+    target.check_writable()
     with hold_lock(target.folder / LOCK_NAME):
         yield
 

@@ -39,10 +39,9 @@ class CopyDestination:
         """
         has_manifest = self._check_manifest()
         mark = None if has_manifest else self._check_mark()
-        if not has_manifest and mark is None:
-            self._check_empty({file.name for file in files})
         self.store.check_writable(sum(file.num_bytes for file in self._list_missing(files)))
         if not has_manifest and mark is None:
+            self._check_empty({file.name for file in files})
             self.store.write(MARK_NAME, f"{to_canonical_json(self._make_mark())}\n".encode())
 
     def has_file(self, file: DatasetFile) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
 
-from turntable.datasets.copying.sources import FolderSource
+from turntable.datasets.copying.sources import FolderCopySource
 from turntable.datasets.dataset import Dataset, make_folder_files, open_local_dataset
 from turntable.datasets.describing import CARD_NAME
 from turntable.datasets.files import (
@@ -54,7 +54,7 @@ def prepare_hub_folder(
     """
     dataset, target = open_local_dataset(make_folder_files(folder, links_under)), expand_home(out)
     _check_hub_folder(dataset, target)
-    source = FolderSource(dataset)
+    source = FolderCopySource(dataset)
     for file in [*source.list_files(), source.describe_manifest()]:
         with source.open_checked(file) as opened:
             if file.name != CARD_NAME:

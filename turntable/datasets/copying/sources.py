@@ -86,7 +86,7 @@ class CopySource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class FolderSource:
+class FolderCopySource:
     """A data set in a folder of this machine."""
 
     dataset: Dataset
@@ -162,14 +162,14 @@ class FolderSource:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreSource:
+class StoreCopySource:
     """A data set in a store: on a web server, in a bucket, or in a user's own store."""
 
     store: Store
     manifest: Manifest
 
     @classmethod
-    def from_store(cls, store: Store) -> "StoreSource":
+    def from_store(cls, store: Store) -> "StoreCopySource":
         """Return the data set of a store.
 
         Raises:

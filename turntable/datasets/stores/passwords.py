@@ -43,7 +43,7 @@ def split_userinfo(url: str) -> tuple[str, str]:
     except ValueError:
         return url, ""
     userinfo, at, host = parts.netloc.rpartition("@")
-    if "@" in userinfo or (not at and "@" in parts.path and not _has_plain_host(parts.netloc)):
+    if "@" in userinfo or (not at and "@" in url and not _has_plain_host(parts.netloc)):
         raise InvalidInputError(
             f"{hide_password(url)}: write / as %2F, @ as %40, # as %23 and ? as %3F in a user's name and "
             "password"

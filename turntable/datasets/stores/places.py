@@ -62,7 +62,7 @@ def _check_text(text: object) -> None:
         raise InvalidInputError(f"{shown}: a place has no NUL character in it; type it again")
     beginning = _BROKEN_URL.match(text)
     if beginning is not None and not os.path.lexists(text):
-        rest = format_text(hide_password(text[beginning.end() :].lstrip("/")))
+        rest = shown[beginning.end() :].lstrip("/").removeprefix("…@")
         raise InvalidInputError(
             f"{shown}: a URL has two slashes: {beginning[1].lower()}://{rest} (as text: a pathlib.Path drops "
             "one)"
@@ -70,7 +70,8 @@ def _check_text(text: object) -> None:
 
 
 def _normalize_url(url: str) -> str:
-    if not url.lower().startswith(("http://", "https://")):
+    # urlsplit drops line ends, and so reads another host: the store refuses such a URL.
+    if not url.lower().startswith(("http://", "https://")) or not url.isprintable():
         return url
     try:
         parts = urlsplit(url)

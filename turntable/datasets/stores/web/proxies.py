@@ -61,7 +61,7 @@ def is_excluded(origin: WebOrigin, no_proxy: str) -> bool:
             ".example", "*.example", an IP address, or a network such as "10.0.0.0/8"; a name or an address
             may have a port.
     """
-    return any(_names_origin(entry.lower(), origin) for entry in re.split(r"[,\s]+", no_proxy) if entry)
+    return any(_is_covered(origin, entry.lower()) for entry in re.split(r"[,\s]+", no_proxy) if entry)
 
 
 def _find_proxy_variable(scheme: str, environ: Mapping[str, str]) -> str | None:
@@ -72,7 +72,7 @@ def _find_proxy_variable(scheme: str, environ: Mapping[str, str]) -> str | None:
     return next((name for name in names if environ.get(name, "").strip()), None)
 
 
-def _names_origin(entry: str, origin: WebOrigin) -> bool:
+def _is_covered(origin: WebOrigin, entry: str) -> bool:
     name, port = _split_port(entry)
     if port and port != str(origin.port):
         return False

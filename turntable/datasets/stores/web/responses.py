@@ -293,6 +293,7 @@ def send_request(
             headers={"Accept-Encoding": "identity", **headers},
             retries=False,
             redirect=False,
+            assert_same_host=False,  # the connections to a proxy are for every host
             preload_content=False,
             decode_content=False,
         )
