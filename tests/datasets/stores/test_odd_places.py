@@ -164,9 +164,9 @@ def test_a_real_service_given_for_its_set(tmp_path, monkeypatch) -> None:
         thread.join(0.02)
     root = f"http://127.0.0.1:{port}"
     try:
-        with pytest.raises(IntegrityError, match=f"give {root}/datasets/{made.manifest.name}"):
+        with pytest.raises(IntegrityError, match=f"give {root}/datasets/my-set"):
             open_dataset(root)
-        name = made.manifest.name
+        name = "my-set"
         assert open_dataset(f"{root}/gallery/#/d/{name}").manifest == made.manifest
         assert copy_dataset(f"{root}/#/d/{name}", tmp_path / "out").num_present == 0
         assert verify_dataset(tmp_path / "out").ok

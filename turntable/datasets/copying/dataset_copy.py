@@ -4,6 +4,7 @@ The manifest goes last: a place that is being copied to is no data set before th
 interrupted copy goes on with the same call.
 """
 
+import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -152,7 +153,7 @@ def _hold_place(target: Store) -> Generator[None, None, None]:
 def _check_apart(store: Store, target: Store) -> None:
     """Raise InvalidInputError if a data set would be copied onto itself, or into its own folder."""
     if isinstance(store, LocalStore) and isinstance(target, LocalStore):
-        here, there = store.folder.resolve(), target.folder.resolve()
+        here, there = (Path(os.path.realpath(item.folder)) for item in (store, target))
         is_same = there == here or here in there.parents
     else:
         is_same = store.url == target.url
