@@ -10,6 +10,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from tests.support.http_server import http_server, tls  # noqa: F401
+from tests.support.proxy_server import proxy_server  # noqa: F401
 from tests.support.s3_server import gcs_server, s3_process, s3_server  # noqa: F401
 
 # The same code gets the same examples, and a busy machine is no error; "explore" looks for new examples.

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from turntable.errors import InvalidInputError, format_text
+from turntable.home import expand_home
 
 _MODULE_PREFIX = "turntable_own_"
 """Prefix of the names of modules that are made from files."""
@@ -104,7 +105,7 @@ def _import_file(path_text: str, option: str) -> tuple[str, ModuleType]:
 
     The file can import modules in its folder, which is added to the end of the import path.
     """
-    path = Path(path_text).expanduser().resolve()
+    path = expand_home(path_text).resolve()
     if not path.is_file():
         raise InvalidInputError(f"{option} {format_text(path_text)}: there is no such file ({path})")
     name = f"{_MODULE_PREFIX}{path.stem}_{crc32(str(path).encode()):08x}"

@@ -1,5 +1,6 @@
 """The command line's application, its consoles, and the options that several commands share."""
 
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -13,6 +14,7 @@ from rich.text import Text
 
 import turntable
 from turntable.errors import StoppedError, TurntableError, escape_text
+from turntable.home import expand_home
 
 app = cyclopts.App(
     name="turntable",
@@ -83,11 +85,26 @@ DEVICE_DEFAULT = "the first GPU, else the CPU"
 LinksUnderOption = Annotated[tuple[Path, ...], make_option(DATA, "--links-under", default="")]
 """The option for folders that links of a data set or of meshes may point into, besides their own."""
 
+_TILDE = re.compile(r"([-\w.]+=|)(~[\w.-]*(?:/.*)?)\Z", re.DOTALL)
+"""An argument that begins with the home of a user, perhaps behind the name of an option."""
+
 EXIT_STOPPED = 75
 """Exit status of a run that was asked to stop: EX_TEMPFAIL of sysexits.h, on which batch systems requeue."""
 
 MethodOption = Annotated[str | None, make_option(METHOD, "--method")]
 """The option for the code of a user's own method: a run never chooses by itself which code is executed."""
+
+
+def expand_argument(argument: str) -> str:
+    """Return an argument in which a leading ``~`` is the home, also behind ``--out=`` or ``NAME=``.
+
+    Shells do so too, but not within quotes, and some not behind an equals sign.
+
+    Raises:
+        InvalidInputError: There is no such user.
+    """
+    match = _TILDE.match(argument)
+    return argument if match is None else f"{match[1]}{expand_home(match[2])}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -96,8 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     The exit status is 2 for an error that the user can act on, 75 (try again later) for a run that was asked
     to stop, 130 after Ctrl-C.
     """
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        sys.exit(app(sys.argv[1:] if arguments is None else arguments) or 0)
+        sys.exit(app([expand_argument(argument) for argument in given]) or 0)
     except StoppedError as error:
         err.print(f"turntable: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(EXIT_STOPPED)

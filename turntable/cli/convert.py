@@ -95,7 +95,7 @@ def convert_import(
     name="export", help_epilogue=format_examples("turntable convert export my-set --out my-set-folders")
 )
 def convert_export(
-    dataset: Path,
+    dataset: str,
     *,
     out_dir: Annotated[Path, make_option(OUTPUT, "--out")],
     channel_order: Annotated[
@@ -109,7 +109,7 @@ def convert_export(
     Run the same command again to resume.
 
     Args:
-        dataset: Folder of the data set.
+        dataset: Folder of the data set, or its URL (https://, s3://, gs://).
         out_dir: Folder for {synset}/{id}/image_{view}.jpg, latent_{view}.npy and the lists of the splits.
         channel_order: Order of the channels in the JPEG files.
         threads: Number of threads that write files.

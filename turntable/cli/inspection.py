@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     help_epilogue=format_examples(
         "turntable verify my-set",
         "turntable verify my-set --deep",
+        "turntable verify s3://bucket/my-set",
         "turntable verify 3diebench --views 100 --meshes ShapeNetCore.v2",
     )
 )
 def verify(
-    dataset: Path,
+    dataset: str,
     *,
     deep: Annotated[bool, make_option(DATA)] = False,
     views: Annotated[
@@ -53,10 +54,11 @@ def verify(
 ) -> int:
     """Check every file of a data set against its manifest.
 
-    Problems are listed, and then the exit status is 1.
+    Problems are listed, and then the exit status is 1. A data set at a URL is fetched for it, a few shards at
+    a time, and not kept.
 
     Args:
-        dataset: Folder of the data set.
+        dataset: Folder of the data set, or its URL (https://, s3://, gs://).
         deep: Also decode every image, draw every label again, test the labels' distributions, and render some
             views again if the meshes are available (--meshes, or the zoo).
         views: Number of views to render again, chosen at random; 0 for none.
@@ -69,6 +71,7 @@ def verify(
     """
     from turntable.console import CountBar
     from turntable.datasets import verify_dataset
+    from turntable.datasets.stores import hide_password
 
     with CountBar(err, "shards") as bar:
         report = verify_dataset(dataset, bar, deep=deep, links_under=links_under)
@@ -87,17 +90,18 @@ def verify(
     for each in reports:
         for note in each.notes:
             say(f"note: {note}")
+    shown = hide_password(dataset)
     if problems:
-        say(f"{dataset}: {len(problems)} problems")
+        say(f"{shown}: {len(problems)} problems")
         return 1
     counts = f"{report.num_images} images of {report.num_objects} objects in {report.num_shards} shards"
     how = "every image decoded" if deep else "checked by their hashes"
-    say(f"{dataset}: no problems: {counts}, {how}{rendered}")
+    say(f"{shown}: no problems: {counts}, {how}{rendered}")
     return 0
 
 
 def _rerender_views(
-    dataset: Path,
+    dataset: str,
     deep: bool,
     views: int | None,
     meshes_and_links_under: tuple[Path | None, tuple[Path, ...]],
@@ -129,13 +133,14 @@ def _rerender_views(
         "turntable inspect",
         "turntable inspect my-set",
         "turntable inspect zoo --toml",
+        "turntable inspect https://data.example.org/datasets/my-set",
         "turntable inspect 3diebench --plot labels.png",
         "turntable inspect ShapeNetCore.v2",
         "turntable inspect my-meshes --source folder --objects 100",
     )
 )
 def inspect(
-    what: Annotated[Path | None, Parameter(show_default=False)] = None,
+    what: Annotated[str | None, Parameter(show_default=False)] = None,
     *,
     toml: Annotated[bool, make_option(OUTPUT, negative="")] = False,
     source: Annotated[SourceName | None, make_option(DATA, default="as the folder looks")] = None,
@@ -154,7 +159,7 @@ def inspect(
     their files say.
 
     Args:
-        what: Folder of a data set or of meshes; or a recipe, by its name or its TOML file.
+        what: Folder or URL of a data set, or folder of meshes; or a recipe, by its name or its TOML file.
         toml: Print the recipe as TOML instead, to copy and change it; also the recipe of a data set.
         source: Kind of meshes in that folder.
         objects: Number of objects to load, at even distances in the list; 0 for none.
@@ -168,6 +173,7 @@ def inspect(
             the hub's cache.
     """
     from turntable.datasets import list_shipped_recipes, load_recipe
+    from turntable.datasets.stores import hide_password, normalize_place
 
     if plot is not None and (toml or what is None):
         raise InvalidInputError("--plot draws the labels of a recipe: name one, and leave --toml out")
@@ -176,12 +182,15 @@ def inspect(
     if toml:
         say(_read_toml(what), end="")
         return 0
-    if (what.suffix == ".toml" or str(what) in list_shipped_recipes()) and not what.is_dir():
+    place = normalize_place(what)
+    is_url = isinstance(place, str)
+    path = Path(what) if is_url else place
+    if not is_url and (path.suffix == ".toml" or what in list_shipped_recipes()) and not path.is_dir():
         _check_for_meshes(what, source, objects, links_under)
-        return _inspect_recipe(load_recipe(what), plot)
+        return _inspect_recipe(load_recipe(path), plot)
     if plot is not None:
-        raise InvalidInputError(f"--plot is for recipes, and {what} is not one")
-    if not what.is_dir():
+        raise InvalidInputError(f"--plot is for recipes, and {hide_password(what)} is not one")
+    if not is_url and not path.is_dir():
         raise InvalidInputError(
             f"{what} is neither a folder nor a TOML file nor a recipe; give a folder of a data set or of "
             f"meshes, or one of the recipes {', '.join(list_shipped_recipes())}"
@@ -189,18 +198,19 @@ def inspect(
     from turntable.console import build_dataset_tables
     from turntable.datasets import MANIFEST_NAME, open_dataset
 
-    if not (what / MANIFEST_NAME).exists():
+    if not is_url and not (path / MANIFEST_NAME).exists():
         from turntable.renderer.meshes.sources import open_detected_source
 
-        opened = open_detected_source(what, source, links_under=links_under)
+        opened = open_detected_source(path, source, links_under=links_under)
         _inspect_meshes(opened, objects, (load_seconds, load_memory), symmetry)
         return 0
     _check_for_meshes(what, source, objects, links_under)
     if symmetry:
         raise InvalidInputError(
-            f"--symmetry is for meshes, and {what} is a data set; render it with --symmetry to record them"
+            f"--symmetry is for meshes, and {hide_password(what)} is a data set; render it with --symmetry "
+            "to record them"
         )
-    for table in build_dataset_tables(open_dataset(what)):
+    for table in build_dataset_tables(open_dataset(place)):
         out.print(table)
     return 0
 
@@ -223,7 +233,7 @@ def _list_recipes() -> int:
     return 0
 
 
-def _read_toml(what: Path) -> str:
+def _read_toml(what: str) -> str:
     """Return a recipe as TOML: a shipped one as its file has it, any other, or a data set's, anew."""
     from turntable.datasets import (
         MANIFEST_NAME,
@@ -233,22 +243,26 @@ def _read_toml(what: Path) -> str:
         read_manifest_recipe,
     )
     from turntable.datasets.recipes import read_shipped_recipe
+    from turntable.datasets.stores import normalize_place
 
-    if (what / MANIFEST_NAME).exists():
-        return read_manifest_recipe(open_dataset(what).manifest).to_toml()
-    return (
-        read_shipped_recipe(str(what)) if str(what) in list_shipped_recipes() else load_recipe(what).to_toml()
-    )
+    place = normalize_place(what)
+    if isinstance(place, str) or (place / MANIFEST_NAME).exists():
+        return read_manifest_recipe(open_dataset(place).manifest).to_toml()
+    return read_shipped_recipe(what) if what in list_shipped_recipes() else load_recipe(place).to_toml()
 
 
 def _check_for_meshes(
-    what: Path, source: SourceName | None, objects: int | None, links_under: tuple[Path, ...]
+    what: str, source: SourceName | None, objects: int | None, links_under: tuple[Path, ...]
 ) -> None:
     """Check that no option for meshes was given with something else."""
+    from turntable.datasets.stores import hide_password
+
     given = ("source", source), ("objects", objects), ("links-under", links_under or None)
     for name, value in given:
         if value is not None:
-            raise InvalidInputError(f"--{name} is for folders of meshes, and {what} is none; leave it out")
+            raise InvalidInputError(
+                f"--{name} is for folders of meshes, and {hide_password(what)} is none; leave it out"
+            )
 
 
 def _inspect_meshes(

@@ -1,5 +1,6 @@
 """Commands for the tokens with which this user reads from data services: login, logout."""
 
+import codecs
 import os
 import sys
 from getpass import getpass
@@ -26,8 +27,10 @@ def login(url: str, *, check: Annotated[bool, make_option(ACCESS)] = True) -> in
         url: URL of a data set or of the server: https://host/datasets/NAME, http://host:8765.
         check: Ask the server whether it accepts the token; if it does not, nothing is stored.
     """
+    from turntable.datasets.stores import normalize_place
     from turntable.datasets.stores.web import HttpStore, parse_origin, parse_token, write_token
 
+    url = str(normalize_place(url))
     origin = parse_origin(url)
     if origin.is_sent_unencrypted:
         warn(f"{origin} is not encrypted: anyone on the way to it can read the token")
@@ -53,9 +56,10 @@ def logout(url: str) -> int:
     Args:
         url: URL of a data set or of the server, as for turntable login.
     """
+    from turntable.datasets.stores import normalize_place
     from turntable.datasets.stores.web import delete_token, parse_origin
 
-    origin = parse_origin(url)
+    origin = parse_origin(str(normalize_place(url)))
     path = delete_token(origin, os.environ)
     say(f"The token for {origin} is deleted from {path}")
     return 0
@@ -66,6 +70,6 @@ def _read_token(prompt: str) -> str:
     try:
         if sys.stdin.isatty():
             return getpass(prompt)
-        return sys.stdin.buffer.read(_MAX_TOKEN_BYTES).decode("latin-1")
+        return sys.stdin.buffer.read(_MAX_TOKEN_BYTES).removeprefix(codecs.BOM_UTF8).decode("latin-1")
     except EOFError:
         raise InvalidInputError("no token was given; type it, or send it through a pipe") from None

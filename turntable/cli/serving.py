@@ -1,4 +1,4 @@
-"""Commands that serve and publish data sets, run the demo and examine the machine."""
+"""Commands that serve data sets, run the demo and examine the machine."""
 
 from functools import partial
 from pathlib import Path
@@ -154,50 +154,6 @@ def _parse_mesh_folders(texts: tuple[str, ...]) -> dict[str, Path]:
             )
         folders[name] = Path(folder)
     return folders
-
-
-@app.command(
-    help_epilogue=format_examples(
-        "turntable publish my-set s3://bucket/my-set", "turntable publish my-set --hub my-set-on-the-hub"
-    )
-)
-def publish(
-    dataset: Path,
-    place: str | None = None,
-    *,
-    hub: Annotated[Path | None, make_option(OUTPUT)] = None,
-    links_under: LinksUnderOption = (),
-) -> int:
-    """Upload a finished data set and verify every file, or prepare a folder for the Hugging Face hub.
-
-    Run the same command again to resume. The manifest is uploaded last, so a reader who finds it finds the
-    whole data set.
-
-    Args:
-        dataset: Folder of the data set.
-        place: Destination: s3://bucket/folder, gs://bucket/folder, or another folder.
-        hub: Folder to write in the hub's layout; upload it with hf upload.
-        links_under: Folder into which links of the data set may point, besides its own folder and the hub's
-            cache.
-    """
-    from turntable.console import CountBar
-    from turntable.datasets import open_store, prepare_hub_folder
-    from turntable.datasets import publish as send_files
-
-    if (place is None) == (hub is None):
-        raise InvalidInputError(
-            "no destination; give either s3://BUCKET/FOLDER (or gs://, or a folder) or --hub FOLDER"
-        )
-    if hub is not None:
-        prepare_hub_folder(dataset, hub, links_under=links_under)
-        say(f"{hub} is ready: hf upload --repo-type dataset USER/NAME {hub}")
-        return 0
-    assert place is not None
-    with CountBar(err, "bytes") as bar:
-        upload = send_files(dataset, open_store(place), bar, links_under=links_under)
-    sent = f"{upload.num_sent} files sent ({upload.sent_bytes / 1e6:.1f} MB)"
-    say(f"{place}: {sent}, {upload.num_present} were already there")
-    return 0
 
 
 @app.command(

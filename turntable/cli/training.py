@@ -101,6 +101,7 @@ def train(
         settings: Another setting of the method or of the run, as NAME=VALUE. May be repeated.
     """
     from turntable.console import TrainBar
+    from turntable.datasets.stores import remove_secrets
     from turntable.models import shorten_method_name
     from turntable.processes import catch_stop_signals
     from turntable.training import (
@@ -151,7 +152,7 @@ def train(
         return EXIT_STOPPED  # all ranks stop together, and only the first prints the message
     if prints:
         method_option = f" --method {method}" if is_reference(method) else ""
-        command = f"turntable evaluate {out_dir} {dataset or 'DATASET'}{method_option}"
+        command = f"turntable evaluate {out_dir} {remove_secrets(dataset or 'DATASET')}{method_option}"
         say(f"{out_dir}: trained {method}; next: {command}")
     return 0
 
@@ -276,10 +277,12 @@ def import_checkpoint(
         out_dir: Folder of the run.
         kind: Code that saved the checkpoint.
     """
+    from turntable.datasets.stores import remove_secrets
     from turntable.training import import_checkpoint as make_run
 
     run = make_run(file, dataset, out_dir, kind)
-    say(f"{out_dir}: a run of {run.config.method}; next: turntable evaluate {out_dir} {dataset}")
+    command = f"turntable evaluate {out_dir} {remove_secrets(dataset)}"
+    say(f"{out_dir}: a run of {run.config.method}; next: {command}")
     return 0
 
 

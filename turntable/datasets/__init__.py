@@ -1,8 +1,8 @@
 """Data sets: recipes, labels, shards, and the manifest that lists them. Its import needs numpy alone."""
 
 from turntable.datasets.convert import export_folder, import_folder
+from turntable.datasets.copying import copy_dataset, prepare_hub_folder, publish
 from turntable.datasets.dataset import Dataset, open_dataset, open_local_dataset
-from turntable.datasets.describing import prepare_hub_folder, publish
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.manifest_recipe import read_manifest_recipe
@@ -23,6 +23,7 @@ __all__ = [
     "Recipe",
     "Split",
     "ViewVectors",
+    "copy_dataset",
     "digest_ids",
     "draw_factors",
     "export_folder",

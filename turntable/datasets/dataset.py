@@ -16,9 +16,11 @@ from turntable.datasets.shards import (
     StreamedStorage,
 )
 from turntable.datasets.split import Split
-from turntable.datasets.stores import LocalStore, Store, is_url, open_store
+from turntable.datasets.stores import LocalStore, Store, hide_password, normalize_place, open_store
 from turntable.datasets.stores.cache import CacheChoice, ShardCache, make_default_cache
-from turntable.errors import IntegrityError, InvalidInputError
+from turntable.datasets.stores.web import list_served_urls
+from turntable.errors import IntegrityError, InvalidInputError, format_text
+from turntable.home import expand_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Dataset:
         """The files of its folder. Raises InvalidInputError if the data set is not local."""
         if not isinstance(self.location, FolderStorage):
             raise InvalidInputError(
-                f"{self.path_or_url}: this needs a local folder; download the data set first"
+                f"{self.path_or_url}: this needs a folder of this machine; run: turntable copy "
+                f"{self.path_or_url} FOLDER"
             )
         return self.location.files
 
@@ -125,10 +128,12 @@ def open_dataset(
 
     Args:
         path_or_url: The folder that holds ``manifest.json``, or its URL: https://, s3://, gs:// or file://.
+            The address of a page of the gallery or of the Hugging Face hub stands for the data set it shows.
         cache: The cache for shards of a URL: a ShardCache, its folder, or None for the default one
             (TURNTABLE_CACHE). False disables caching; then every view is one request.
-        token: The token of a web server, sent to the URL's origin only. None uses TURNTABLE_TOKEN if
-            TURNTABLE_TOKEN_HOST names this origin, or else the token of ``turntable login``.
+        token: The token of a web server, sent to the URL's origin only. None uses the password of the URL,
+            TURNTABLE_TOKEN if TURNTABLE_TOKEN_HOST names this origin, the token of ``turntable login``, or
+            the password of the user's netrc file.
         links_under: Folders into which symbolic links of a local data set may lead, besides its own folder
             and the blobs of the hub's cache. None allows any target; use it only if the data stay on this
             machine.
@@ -138,12 +143,27 @@ def open_dataset(
         StoreError: The store cannot be reached.
         InvalidInputError: The URL is not that of a data set.
     """
-    if not is_url(path_or_url):
-        return open_local_dataset(make_folder_files(path_or_url, links_under))
-    store = open_store(path_or_url, token)
+    place = normalize_place(path_or_url)
+    if isinstance(place, Path):
+        return open_local_dataset(make_folder_files(place, links_under))
+    store = open_store(place, token)
     if isinstance(store, LocalStore):
         return open_local_dataset(make_folder_files(store.folder, links_under))
-    manifest = _fetch_manifest(store)
+    return open_stored_dataset(store, cache)
+
+
+def open_stored_dataset(store: Store, cache: CacheChoice = None) -> Dataset:
+    """Open a finished data set in a store.
+
+    Args:
+        store: Store that holds the data set.
+        cache: The cache for its shards, as for ``open_dataset``.
+
+    Raises:
+        IntegrityError: There is no manifest, or it cannot be read.
+        StoreError: The store cannot be reached.
+    """
+    manifest = decode_manifest(fetch_manifest(store), f"{store.url}/{MANIFEST_NAME}")
     indices = IndexSizeLimit(manifest.views, len(manifest.factors), len(manifest.outputs))
     return Dataset(_choose_remote_location(store, indices, cache), manifest)
 
@@ -161,10 +181,16 @@ def make_folder_files(folder: str | Path, links_under: Sequence[str | Path] | No
     """Return the files of a folder.
 
     Args:
-        folder: Path of the folder.
+        folder: Path of the folder; a leading ``~`` is the home.
         links_under: Further folders into which symbolic links may lead. None allows any target.
     """
-    return FolderFiles(Path(folder), None if links_under is None else tuple(map(Path, links_under)))
+    place = normalize_place(folder)
+    if not isinstance(place, Path):
+        raise InvalidInputError(
+            f"{format_text(hide_password(place))}: this needs a folder of this machine; run: turntable copy "
+            "URL FOLDER"
+        )
+    return FolderFiles(place, None if links_under is None else tuple(map(expand_home, links_under)))
 
 
 def _choose_remote_location(store: Store, indices: IndexSizeLimit, cache: CacheChoice) -> ShardStorage:
@@ -176,9 +202,18 @@ def _choose_remote_location(store: Store, indices: IndexSizeLimit, cache: CacheC
     return CachedStorage(store, indices, shard_cache)
 
 
-def _fetch_manifest(store: Store) -> Manifest:
-    url = f"{store.url}/{MANIFEST_NAME}"
+def fetch_manifest(store: Store) -> bytes:
+    """Return the bytes of a data set's manifest.
+
+    Raises:
+        IntegrityError: There is none. The message names the data sets of a service whose root was given.
+        StoreError: The store cannot be reached.
+    """
     data = store.read(MANIFEST_NAME, MAX_MANIFEST_BYTES)
-    if data is None:
-        raise IntegrityError(f"{url}: missing, so this is not a finished data set; is the URL right?")
-    return decode_manifest(data, url)
+    if data is not None:
+        return data
+    served = list_served_urls(store)
+    remedy = f"it is a service of data sets: give {' or '.join(served)}" if served else "is the URL right?"
+    raise IntegrityError(
+        f"{store.url}/{MANIFEST_NAME}: missing, so this is not a finished data set; {remedy}"
+    )

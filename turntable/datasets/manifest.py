@@ -176,9 +176,14 @@ def read_manifest(files: FolderFiles) -> Manifest:
     """
     data = files.read(MANIFEST_NAME, MAX_MANIFEST_BYTES)
     if data is None:
+        remedy = (
+            "run `turntable render` with the same arguments to finish it"
+            if files.root.is_dir()
+            else "there is no such folder: check the path, or give the data set's URL (https://, s3://, gs://)"
+        )
         raise IntegrityError(
             f"{files.format_name(MANIFEST_NAME)}: missing, so {files.display_name} is not a finished data "
-            "set; run `turntable render` with the same arguments to finish it"
+            f"set; {remedy}"
         )
     return decode_manifest(data, files.format_name(MANIFEST_NAME))
 

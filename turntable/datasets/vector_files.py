@@ -34,6 +34,7 @@ from turntable.datasets.files import (
     write_text,
 )
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.home import expand_home
 
 ARRAY_NAME, DESCRIPTION_NAME = "vectors.npy", "vectors.json"
 FORMAT_VERSION = 1
@@ -94,7 +95,7 @@ def write_vectors(folder: Path | str, vectors: ViewVectors) -> Path:
         InvalidInputError: The array is not [N, V, D] of finite numbers, or the description is malformed.
         StoreError: The disk is full.
     """
-    folder = Path(folder)
+    folder = expand_home(folder)
     values = np.asarray(vectors.values, np.dtype("<f4"), order="C")
     _check_values(values)
     _check_names(vectors)
@@ -132,7 +133,7 @@ def read_vectors(
         IntegrityError: The files are not what was written, or belong to another data set.
         StoreError: The system refuses to read them.
     """
-    files = FolderFiles(Path(folder), tuple(links_under))
+    files = FolderFiles(expand_home(folder), tuple(links_under))
     stated = _read_description(files)
     if fingerprint is not None and stated.fingerprint != fingerprint:
         raise IntegrityError(

@@ -14,6 +14,7 @@ import torch
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.draws import is_in_box
 from turntable.datasets.labels import ROTATION_NAMES
+from turntable.datasets.stores import remove_secrets
 from turntable.errors import InvalidInputError
 from turntable.evaluation.evaluation_results import (
     EvaluationResults,
@@ -37,6 +38,7 @@ from turntable.evaluation.task_scoring import MakeTaskFitter, ProgressCallback, 
 from turntable.evaluation.tasks import EvaluatedSplit, Task
 from turntable.evaluation.train_mode_heads import ImageSource, TrainModeHeads, train_heads_in_train_mode
 from turntable.geometry import quaternion_to_matrix
+from turntable.home import expand_home
 from turntable.models import Method, shorten_method_name
 from turntable.training import Run, TrainConfig, load_method, open_run
 from turntable.training.runs import TrainingData, build_run_method, create_run, plan_run
@@ -77,7 +79,7 @@ def evaluate(
             of the protocol, a data set has no such split, or one is given twice.
         IntegrityError: The data or the weights are damaged.
     """
-    _check_unique_datasets([str(other) for other in ood_paths_or_urls])
+    _check_unique_datasets([remove_secrets(other) for other in ood_paths_or_urls])
     run = open_run(run_dir)
     method = load_method(run)
     dataset, others = open_dataset(path_or_url), [open_dataset(other) for other in ood_paths_or_urls]
@@ -89,10 +91,10 @@ def evaluate(
     for other, other_path in zip(others, ood_paths_or_urls, strict=True):
         progress(f"features of {other.manifest.name}")
         split = compute_split_features(run, other_path, "val")
-        splits[str(other_path)] = renumber_categories(
+        splits[remove_secrets(other_path)] = renumber_categories(
             split, other.manifest.categories, dataset.manifest.categories
         )
-    out_path = Path(out) if out is not None else run.folder / RESULTS_NAME
+    out_path = expand_home(out) if out is not None else run.folder / RESULTS_NAME
     data = _EvaluationData((path_or_url, *ood_paths_or_urls), (dataset, *others))
     return _evaluate_and_write(run, method, train, splits, data, protocol, progress, out_path)
 
@@ -120,7 +122,7 @@ def evaluate_untrained(
             " data set"
         )
     dataset, progress = open_dataset(config.dataset), progress or _ignore_progress
-    run = plan_run(Path(out_dir), config, TrainingData.from_dataset(dataset))
+    run = plan_run(expand_home(out_dir), config, TrainingData.from_dataset(dataset))
     create_run(run)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError, format_value
+from turntable.home import expand_home
 
 
 def is_integer(value: object) -> bool:
@@ -123,7 +124,7 @@ def check_paths(name: str, values: object) -> tuple[str, ...]:
     items = _list_items(name, values, "paths")
     if not all(isinstance(item, str | PathLike) for item in items):
         raise InvalidInputError(f"{name} {format_value(values)}: each must be a path")
-    return tuple(str(Path(item).resolve()) for item in items)
+    return tuple(str(expand_home(Path(item)).resolve()) for item in items)
 
 
 def check_integers(name: str, values: object, num_axes: int) -> NDArray[np.int64]:

@@ -31,6 +31,7 @@ from turntable.datasets.files import compute_json_sha256
 from turntable.datasets.labels import LabelSchema
 from turntable.datasets.objects import SPLITS
 from turntable.errors import DeviceLostError, InvalidInputError
+from turntable.home import expand_home
 from turntable.loaders.argument_checks import (
     check_flag,
     check_integer,
@@ -163,7 +164,7 @@ class OnlineLoader(BatchLoader):
         drawn = self.recipe.replace(outputs=["rgb", *(item.name for item in fields.stored)])
         query = ObjectQuery(
             drawn,
-            None if meshes is None else str(Path(meshes).resolve()),
+            None if meshes is None else str(expand_home(meshes).resolve()),
             config.split,
             *_split_objects(objects),
             check_paths("split_files", split_files),

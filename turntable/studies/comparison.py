@@ -13,6 +13,7 @@ from statistics import mean, stdev
 from turntable.errors import InvalidInputError
 from turntable.evaluation import CONSTANT_ROW, METRIC_NAMES, Score, ScoreRow, is_baseline
 from turntable.evaluation.report import CATALOG, ScoreCatalog, build_catalog, can_be_best, get_baseline_label
+from turntable.home import expand_home
 from turntable.studies.evaluated_runs import (
     EvaluatedRun,
     encode_rules,
@@ -107,7 +108,7 @@ def compare_runs(paths: Sequence[Path | str]) -> Comparison:
         InvalidInputError: There are no runs, or one has not been evaluated.
         IntegrityError: A file is damaged, or of another version.
     """
-    return compare_evaluated_runs([read_evaluated_run(Path(path)) for path in paths])
+    return compare_evaluated_runs([read_evaluated_run(expand_home(path)) for path in paths])
 
 
 def compare_evaluated_runs(evaluated: Sequence[EvaluatedRun]) -> Comparison:

@@ -7,6 +7,7 @@ from pathlib import Path
 from turntable.datasets.files import write_text
 from turntable.evaluation import RunSummary, summarize_run
 from turntable.evaluation.report import MARKS_LEGEND, curves_to_url, load_template
+from turntable.home import expand_home
 from turntable.studies.comparison import ComparedRun, Comparison
 from turntable.studies.comparison_formats import build_comparison_tables
 
@@ -24,8 +25,9 @@ def write_comparison(path: Path | str, comparison: Comparison) -> Path:
     Raises:
         MissingExtraError: Jinja2 or matplotlib is not installed.
     """
-    write_text(Path(path), comparison_to_html(comparison))
-    return Path(path)
+    target = expand_home(path)
+    write_text(target, comparison_to_html(comparison))
+    return target
 
 
 def comparison_to_html(comparison: Comparison) -> str:

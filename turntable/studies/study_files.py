@@ -10,6 +10,7 @@ import numpy as np
 from turntable.datasets.files import open_atomic_file, write_text
 from turntable.evaluation import ScoreColumn, ScoreRow
 from turntable.evaluation.report import MARKS_LEGEND, ColumnMarker, format_cell, image_to_url, load_template
+from turntable.home import expand_home
 from turntable.models import shorten_method_name
 from turntable.studies.study import StudyColumn, StudyRow, StudyTable
 from turntable.studies.study_runner import StudyResult
@@ -33,7 +34,7 @@ def write_study(folder: Path | str, studied: StudyResult) -> Path:
     Raises:
         MissingExtraError: Jinja2 is not installed.
     """
-    folder, page = Path(folder), study_to_html(studied)
+    folder, page = expand_home(folder), study_to_html(studied)
     arrays = studied.outcome.details
     assert not any(array.dtype.hasobject for array in arrays.values()), "arrays of objects need a pickle"
     if arrays:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from turntable.errors import TurntableError
+from turntable.home import expand_home
 from turntable.training.runs import (
     RecordWriter,
     Run,
@@ -84,7 +85,7 @@ def train(
         TurntableError: The loss is no longer finite, or there is not enough memory for a step.
         MissingExtraError: tensorboard, or wandb with ``config.wandb``, is not installed.
     """
-    folder = Path(out_dir)
+    folder = expand_home(out_dir)
     callbacks = Callbacks(progress or _ignore_progress, warn, stop)
     with process_group(config.device) as group:
         data = group.run_on_first_rank(lambda: describe_training_data(config))

@@ -98,7 +98,7 @@ def test_filters_ask_the_table_of_a_url(made: Dataset, server) -> None:
     found, expected = (select_matching_views(item, "val", "floor_hue < 0.5") for item in (dataset, made))
     assert found.rows.tolist() == expected.rows.tolist()
     assert not dataset.is_local
-    with pytest.raises(InvalidInputError, match="needs a local folder"):
+    with pytest.raises(InvalidInputError, match="needs a folder of this machine; run: turntable copy"):
         _ = dataset.path
 
 

@@ -38,7 +38,7 @@ def test_a_hostile_server_of_a_data_set_is_told_of_by_the_files_name(
     hostile, made: Dataset, monkeypatch, how: str, cache
 ) -> None:
     monkeypatch.setattr("turntable.datasets.dataset.MAX_MANIFEST_BYTES", 1 << 20)
-    monkeypatch.setattr("turntable.datasets.query.matching._MAX_TABLE_BYTES", 1 << 20)
+    monkeypatch.setattr("turntable.datasets.shards.labels_parquet._MAX_TABLE_BYTES", 1 << 20)
     dataset = open_dataset(f"{hostile.url}/set", cache=cache)
     uses = {
         "manifest.json": lambda: open_dataset(f"{hostile.url}/set", cache=cache),
@@ -67,7 +67,7 @@ def test_a_table_is_fetched_through_a_file_and_a_full_disk_is_told(hostile, monk
 
 
 class FullFile(io.BytesIO):
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, **named: object) -> None:
         super().__init__()
 
     def write(self, data) -> int:

@@ -210,8 +210,7 @@ def test_it_only_reads(server, tmp_path):
 def test_urls_of_something_else(url):
     with pytest.raises(InvalidInputError):
         HttpStore(url)
-    with pytest.raises(InvalidInputError, match="passwords do not belong in a URL") as caught:
-        HttpStore("https://me:word@host/x")
-    assert "word" not in str(caught.value).replace("passwords", "")
+    store = HttpStore("https://me:word@host/x")
+    assert "word" not in f"{store.url} {store}"
     with pytest.raises(InvalidInputError, match="not a name in a store"):
         HttpStore("https://host/x").read("../y", 1 << 24)

@@ -55,6 +55,16 @@ def test_login_keeps_nothing_that_is_refused(guarded, http_server, folder, capsy
     assert find_token(parse_origin("http://127.0.0.1:9"), None, os.environ).text == WORD
 
 
+def test_login_takes_a_mark_of_byte_order_and_the_address_of_a_page(
+    guarded, capsys, monkeypatch, home
+) -> None:
+    typed, page = f"\ufeff{WORD}\r\n", f"{guarded.url}/gallery/#/d/my-set"
+    assert command(capsys, monkeypatch, typed, "login", page)[0] == 0
+    assert guarded.asked[0].path == "/datasets/my-set/manifest.json"
+    assert HttpStore(guarded.url).read("x", MOST) == b"data"
+    assert command(capsys, monkeypatch, "", "logout", page)[0] == 0
+
+
 def test_login_warns_where_a_token_travels_readable(guarded, capsys, monkeypatch, named_hosts) -> None:
     place = f"http://data.example:{guarded.port}"
     status, text = command(capsys, monkeypatch, WORD, "login", place)

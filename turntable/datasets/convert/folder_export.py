@@ -22,7 +22,7 @@ from turntable.datasets.convert.folder_layout import (
     make_object_path,
     select_published_columns,
 )
-from turntable.datasets.dataset import Dataset, make_folder_files, open_local_dataset
+from turntable.datasets.dataset import Dataset, open_dataset
 from turntable.datasets.files import (
     TEMPORARY_SUFFIX,
     FolderFiles,
@@ -39,6 +39,7 @@ from turntable.datasets.shards import ShardReader, ShardRecord
 from turntable.datasets.split import open_checked_shard
 from turntable.datasets.writing import hold_lock
 from turntable.errors import InvalidInputError
+from turntable.home import expand_home
 
 LOCK_NAME = "export.lock"
 
@@ -71,7 +72,7 @@ class _ExportSetup:
 
 
 def export_folder(
-    folder: str | Path,
+    path_or_url: str | Path,
     out: str | Path,
     *,
     channel_order: ChannelOrder | None = None,
@@ -82,7 +83,7 @@ def export_folder(
     """Write a data set in the layout in which 3DIEBench is published.
 
     Args:
-        folder: Folder of the data set.
+        path_or_url: The data set, in any place that ``open_dataset`` reads.
         out: Folder for ``{synset}/{id}/image_{view}.jpg`` and ``latent_{view}.npy`` (float64: rotation x, y,
             z, floor hue, light theta, phi and hue, and translation x, y, z if the labels have it), then
             ``train_images.npy``, ``train_labels.npy`` and the same for "val", and ``export.json``, which
@@ -100,7 +101,7 @@ def export_folder(
         IntegrityError: A shard is damaged.
         TurntableError: The disk is full.
     """
-    dataset, target = open_local_dataset(make_folder_files(folder, links_under)), Path(out)
+    dataset, target = open_dataset(path_or_url, links_under=links_under), expand_home(out)
     manifest = dataset.manifest
     swap_channels = channel_order is not None and channel_order != manifest.channel_order
     setup = _ExportSetup(target, select_published_columns(manifest.schema), manifest, swap_channels)

@@ -51,6 +51,7 @@ from turntable.datasets.recipes import Recipe, load_recipe
 from turntable.datasets.shards import ShardWriter
 from turntable.datasets.writing import FolderDestination, ShardOutcome, find_finished_outcomes, finish_dataset
 from turntable.errors import InvalidInputError, TurntableError, format_text
+from turntable.home import expand_home
 
 NUM_SAMPLED_OBJECTS = 32
 """Number of objects that are examined to find the usual number of views."""
@@ -94,7 +95,7 @@ def import_folder(
         IntegrityError: The folder's ``export.json`` is damaged.
         TurntableError: The disk is full.
     """
-    files, target = make_folder_files(folder, links_under), Path(out)
+    files, target = make_folder_files(folder, links_under), expand_home(out)
     ids = _list_object_ids(files.root)
     origin = find_origin(files, settings or ImportSettings(), split_lists, warn or _ignore)
     recipe = _make_recipe(files, ids, origin, warn or _ignore)

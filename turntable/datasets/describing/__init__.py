@@ -1,4 +1,4 @@
-"""Descriptions of a data set (card, Croissant, contact sheet, pixel statistics, plots) and its upload."""
+"""Descriptions of a data set: card, Croissant, contact sheet, pixel statistics, plots."""
 
 from turntable.datasets.describing.card import CARD_NAME, Provenance, format_card
 from turntable.datasets.describing.contact_sheet import SHEET_NAME, build_contact_sheet
@@ -11,7 +11,6 @@ from turntable.datasets.describing.description_files import DESCRIPTION_FILES
 from turntable.datasets.describing.label_table import describe_columns
 from turntable.datasets.describing.pixel_statistics import compute_pixel_statistics
 from turntable.datasets.describing.recipe_plot import plot_recipe
-from turntable.datasets.describing.uploading import prepare_hub_folder, publish
 
 __all__ = [
     "CARD_NAME",
@@ -26,6 +25,4 @@ __all__ = [
     "format_card",
     "parse_croissant_digests",
     "plot_recipe",
-    "prepare_hub_folder",
-    "publish",
 ]

@@ -15,7 +15,7 @@ from turntable.datasets.dataset import Dataset
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.query.conditions import make_condition_error
 from turntable.datasets.query.execution import REMEDY, ConditionQuery
-from turntable.datasets.shards import LABELS_TABLE_NAME
+from turntable.datasets.shards import LABELS_TABLE_NAME, compute_max_table_bytes
 from turntable.datasets.subset import MatchingViews, make_subset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.processes import IsolatedWorker, WorkerFailedError
@@ -69,10 +69,6 @@ class ConditionWorker:
     def close(self) -> None:
         """End the process."""
         self._worker.close()
-
-
-_MAX_TABLE_BYTES, _MAX_ROW_BYTES = 64 << 20, 1 << 10
-"""Maximum size of a table that is fetched: the first number, and the second for each view."""
 
 
 def select_matching_views(dataset: Dataset, split: str, where: str) -> MatchingViews:
@@ -139,9 +135,7 @@ def _open_table(dataset: Dataset) -> Generator[Path, None, None]:
     """Yield the path of the table's file, which is fetched first if the data set is remote."""
     manifest = dataset.manifest
     num_views = manifest.views * sum(shard.objects for shard in manifest.shards)
-    with dataset.location.open_local_file(
-        LABELS_TABLE_NAME, _MAX_TABLE_BYTES + _MAX_ROW_BYTES * num_views
-    ) as path:
+    with dataset.location.open_local_file(LABELS_TABLE_NAME, compute_max_table_bytes(num_views)) as path:
         if path is None:
             raise IntegrityError(f"{dataset.path_or_url}/{LABELS_TABLE_NAME}: missing; {REMEDY}")
         yield path

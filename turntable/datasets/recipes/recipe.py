@@ -21,6 +21,7 @@ from turntable.datasets.labels import (
 from turntable.datasets.objects import SPLITS, SplitRule
 from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_recipe_text
 from turntable.errors import InvalidInputError, format_text
+from turntable.home import expand_home
 
 
 @dataclass(frozen=True)  # no slots: the digests are cached
@@ -208,7 +209,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     """
     if str(name_or_path) in list_shipped_recipes():
         return Recipe.from_toml(read_shipped_recipe(str(name_or_path)), f"{name_or_path}.toml")
-    path = Path(name_or_path)
+    path = expand_home(name_or_path)
     if not _is_file(path):
         shipped = ", ".join(list_shipped_recipes())
         name = format_text(repr(str(path)))

@@ -6,6 +6,7 @@ from turntable.datasets.shards.labels_parquet import (
     LABELS_TABLE_NAME,
     TableContext,
     build_shard_table,
+    compute_max_table_bytes,
     write_labels_parquet,
 )
 from turntable.datasets.shards.reader import (
@@ -45,6 +46,7 @@ __all__ = [
     "TableContext",
     "TarMember",
     "build_shard_table",
+    "compute_max_table_bytes",
     "decode_texts",
     "find_committed_shard",
     "iter_tar_members",

@@ -13,6 +13,8 @@ from turntable.datasets.labels import LabelSchema
 from turntable.datasets.shards.reader import ShardOpener
 from turntable.datasets.shards.writer import SHARD_SUFFIX, ShardRecord
 
+_MAX_TABLE_BYTES, _MAX_ROW_BYTES = 64 << 20, 1 << 10
+"""Maximum size of a table: the first number, and the second for each view."""
 LABELS_TABLE_NAME = "labels.parquet"
 
 LABELS_TABLE_COLUMNS: dict[str, str] = {
@@ -59,6 +61,11 @@ def write_labels_parquet(
     """
     with open_atomic_file(path) as file:
         _write_row_groups(file, shards, open_shard, context)
+
+
+def compute_max_table_bytes(num_views: int) -> int:
+    """Return an upper bound on the bytes of the table of a number of views, for readers of untrusted ones."""
+    return _MAX_TABLE_BYTES + _MAX_ROW_BYTES * num_views
 
 
 def build_shard_table(shard: ShardRecord, open_shard: ShardOpener, context: TableContext) -> Any:

@@ -3,18 +3,22 @@
 from turntable.datasets.stores.downloads import download_to_temporary_file
 from turntable.datasets.stores.journal import open_journal
 from turntable.datasets.stores.local import LocalStore
+from turntable.datasets.stores.passwords import hide_password, remove_secrets
+from turntable.datasets.stores.places import normalize_place
 from turntable.datasets.stores.protocol import Download, Store, make_too_long_error
 from turntable.datasets.stores.registry import register_store
-from turntable.datasets.stores.urls import is_url, open_store
+from turntable.datasets.stores.urls import open_store
 
 __all__ = [
     "Download",
     "LocalStore",
     "Store",
     "download_to_temporary_file",
-    "is_url",
+    "hide_password",
     "make_too_long_error",
+    "normalize_place",
     "open_journal",
     "open_store",
     "register_store",
+    "remove_secrets",
 ]

@@ -1,10 +1,9 @@
 """Downloads of whole files, started again from the beginning if a response breaks off."""
 
-import os
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO
 
@@ -30,8 +29,9 @@ def download_with_retries(
     for pause in iter_pauses():
         download, add_piece = store.download(name), begin_try()
         try:
-            for piece in download.pieces:
-                add_piece(piece)
+            with closing(download):
+                for piece in download.pieces:
+                    add_piece(piece)
         except RejectedResponseError:
             raise
         except StoreError:
@@ -42,7 +42,9 @@ def download_with_retries(
             return
 
 
-def download_to_temporary_file(store: Store, name: str, max_bytes: int) -> IO[bytes] | None:
+def download_to_temporary_file(
+    store: Store, name: str, max_bytes: int, folder: Path | None = None
+) -> IO[bytes] | None:
     """Download a file to a temporary file, or return None if it is missing.
 
     The temporary file is removed when it is closed.
@@ -51,6 +53,7 @@ def download_to_temporary_file(store: Store, name: str, max_bytes: int) -> IO[by
         store: Store that holds the file.
         name: Name of the file in the store.
         max_bytes: Largest size that is accepted.
+        folder: Folder of the temporary file; None: the machine's (TMPDIR).
 
     Raises:
         StoreError: The store does not give the file, the file is longer than ``max_bytes``, or the disk is
@@ -61,9 +64,9 @@ def download_to_temporary_file(store: Store, name: str, max_bytes: int) -> IO[by
         return None
     if size > max_bytes:
         raise make_too_long_error(f"{store.url}/{name}", max_bytes)
-    folder = Path(os.environ.get("TMPDIR") or "/tmp")
+    folder = folder or Path(tempfile.gettempdir())
     with convert_os_errors(folder, "set TMPDIR to another folder"), ExitStack() as stack:
-        file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="turntable-"))
+        file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="turntable-", dir=folder))
         _fill_file(file, store, name, max_bytes)
         stack.pop_all()  # the caller closes it
         return file

@@ -23,11 +23,14 @@ from turntable.datasets.labels import Factor, LabelArray
 from turntable.datasets.manifest import Manifest, read_manifest
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipes import Recipe
+from turntable.datasets.shards import ShardRecord
+from turntable.datasets.stores import LocalStore, open_store
 from turntable.datasets.verification.files import find_file_problems, find_stray_files, find_table_problems
 from turntable.datasets.verification.report import CheckReport
 from turntable.datasets.verification.shard import ShardFindings, has_drawn_labels, verify_shard
+from turntable.datasets.verification.stored_files import StoredFiles
 from turntable.datasets.writing import compute_totals
-from turntable.errors import RecipeError, TurntableError, format_text
+from turntable.errors import IntegrityError, RecipeError, RejectedResponseError, TurntableError, format_text
 
 _MAX_QUOTED_LENGTH = 1000
 """Characters of a value that a report quotes at most."""
@@ -67,7 +70,7 @@ class _DatasetFindings:
 
 
 def verify_dataset(
-    folder: str | Path,
+    path_or_url: str | Path,
     progress: Progress | None = None,
     *,
     deep: bool = False,
@@ -76,10 +79,12 @@ def verify_dataset(
 ) -> VerificationReport:
     """Check a data set: hashes, archives, labels, table, totals, fingerprint, other files, and stray files.
 
-    Nothing is changed. A broken file does not hide the problems of others.
+    Nothing is changed. A broken file does not hide the problems of others. A data set in a store is fetched
+    to the machine's temporary folder (TMPDIR), a few shards at a time, and not kept; stray files are not
+    looked for there.
 
     Args:
-        folder: Folder of the data set.
+        path_or_url: The data set, in any place that ``open_dataset`` reads.
         progress: Function called after each shard.
         deep: True to also decode every image, draw every label again, and test the labels' distributions.
         num_threads: Number of threads that check shards; None: one per core. Hashing and decoding release the
@@ -88,36 +93,90 @@ def verify_dataset(
 
     Returns:
         A report. Faults of the data set are never raised as errors.
+
+    Raises:
+        StoreError: The store cannot be reached, or there is no space for a shard in TMPDIR.
+        InvalidInputError: ``path_or_url`` is no place.
     """
-    files = make_folder_files(folder, links_under)
+    store = open_store(path_or_url)
+    if isinstance(store, LocalStore):
+        check = _DatasetCheck(make_folder_files(store.folder, links_under), deep, num_threads, progress)
+        return check.run()
     try:
-        manifest = read_manifest(files)
-        recipe = Recipe.from_dict(manifest.recipe, "in manifest.json")
-    except (TurntableError, RecipeError) as error:
+        with StoredFiles.open(store) as stored:
+            return _DatasetCheck(stored.files, deep, num_threads, progress, stored).run()
+    except IntegrityError as error:  # there is no manifest
         return VerificationReport((str(error),))
-    findings = _DatasetFindings()
-    check = partial(verify_shard, files, manifest, recipe, deep=deep)
-    with ThreadPoolExecutor(num_threads or _count_cores()) as pool:
-        for number, result in enumerate(pool.map(check, manifest.shards), start=1):
-            findings.add_shard(result)
-            if progress is not None:
-                progress(number, len(manifest.shards))
-    findings.problems += _find_manifest_problems(manifest, recipe)
-    if not findings.problems:  # after a problem in a shard these would only repeat that it is broken
-        findings.problems += _find_dataset_problems(files, manifest, findings)
-        if deep:
-            _add_distribution_problems(manifest, recipe, findings)
-    findings.problems += find_file_problems(
-        files, manifest, (item.id for item in findings.objects), deep=deep
-    )
-    findings.problems += find_stray_files(files.root, manifest)
-    return VerificationReport(
-        tuple(findings.problems),
-        tuple(findings.notes),
-        num_shards=len(manifest.shards),
-        num_objects=len(findings.objects),
-        num_images=findings.num_images,
-    )
+
+
+@dataclass(frozen=True, slots=True)
+class _DatasetCheck:
+    """One verification of a data set."""
+
+    files: FolderFiles
+    deep: bool
+    num_threads: int | None
+    progress: Progress | None
+    stored: StoredFiles | None = None
+    """The store that the files are fetched from; None if they lie in their own folder."""
+
+    def run(self) -> VerificationReport:
+        """Check the whole data set and return the report."""
+        try:
+            manifest = read_manifest(self.files)
+            recipe = Recipe.from_dict(manifest.recipe, "in manifest.json")
+        except (TurntableError, RecipeError) as error:
+            return VerificationReport((str(error),))
+        findings = self._check_shards(manifest, recipe)
+        findings.problems += _find_manifest_problems(manifest, recipe)
+        if self.stored is not None:
+            self.stored.fetch_descriptions(manifest)
+        if not findings.problems:  # after a problem in a shard these would only repeat that it is broken
+            findings.problems += _find_dataset_problems(self.files, manifest, findings)
+            if self.deep:
+                _add_distribution_problems(manifest, recipe, findings)
+        findings.problems += find_file_problems(
+            self.files, manifest, (item.id for item in findings.objects), deep=self.deep
+        )
+        if self.stored is None:
+            findings.problems += find_stray_files(self.files.root, manifest)
+        return VerificationReport(
+            tuple(findings.problems),
+            tuple(findings.notes),
+            num_shards=len(manifest.shards),
+            num_objects=len(findings.objects),
+            num_images=findings.num_images,
+        )
+
+    def _check_shards(self, manifest: Manifest, recipe: Recipe) -> _DatasetFindings:
+        findings = _DatasetFindings()
+        check = partial(self._check_shard, manifest, recipe)
+        with ThreadPoolExecutor(self.num_threads or _count_cores()) as pool:
+            for number, result in enumerate(pool.map(check, manifest.shards), start=1):
+                findings.add_shard(result)
+                if self.progress is not None:
+                    self.progress(number, len(manifest.shards))
+        return findings
+
+    def _check_shard(self, manifest: Manifest, recipe: Recipe, shard: ShardRecord) -> ShardFindings:
+        check = partial(verify_shard, self.files, manifest, recipe, shard, deep=self.deep)
+        return check() if self.stored is None else _check_fetched(self.stored, manifest, shard, check)
+
+
+def _check_fetched(
+    stored: StoredFiles, manifest: Manifest, shard: ShardRecord, check: Callable[[], ShardFindings]
+) -> ShardFindings:
+    """Return the findings of a check of a shard that is fetched for it."""
+    refusal = ""
+    try:
+        stored.fetch_shard(manifest, shard)
+    except RejectedResponseError as error:
+        refusal = str(error)
+    findings = check()
+    if refusal:
+        findings.problems.insert(0, refusal)
+    stored.release_shard(shard, is_right=not findings.problems)
+    return findings
 
 
 def _count_cores() -> int:

@@ -33,13 +33,14 @@ from turntable.datasets.shards import (
     find_committed_shard,
     make_store_opener,
 )
-from turntable.datasets.stores import LocalStore, Store, is_url, open_journal, open_store
+from turntable.datasets.stores import LocalStore, Store, open_journal, open_store
 from turntable.datasets.stores.cache import is_writable_by_others
 from turntable.datasets.writing.jobs import Job
 from turntable.datasets.writing.lease import hold_lease
 from turntable.datasets.writing.lock import hold_lock
 from turntable.datasets.writing.shard_outcome import ShardOutcome
 from turntable.errors import InvalidInputError, StoreError
+from turntable.home import expand_home
 
 PLAN_NAME = "plan.json"
 """The file that describes what a run makes. A resumed run must have the same plan."""
@@ -305,7 +306,7 @@ def find_finished_outcomes(destination: Destination) -> list[ShardOutcome]:
 def as_destination(path_or_destination: Path | Destination) -> Destination:
     """Return a destination unchanged, or that of a local folder's path."""
     return (
-        FolderDestination(path_or_destination)
+        FolderDestination(expand_home(path_or_destination))
         if isinstance(path_or_destination, Path)
         else path_or_destination
     )
@@ -317,7 +318,5 @@ def open_destination(path_or_url: str) -> Destination:
     Raises:
         InvalidInputError: The URL is not that of a store.
     """
-    if not is_url(path_or_url):
-        return FolderDestination(Path(path_or_url))
     store = open_store(path_or_url)
     return FolderDestination(store.folder) if isinstance(store, LocalStore) else StoreDestination(store)

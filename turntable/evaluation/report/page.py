@@ -27,6 +27,7 @@ from turntable.evaluation.report.score_tables import (
     collect_rows,
     merge_baselines,
 )
+from turntable.home import expand_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,9 @@ def write_report(
         figures=[(image_to_url(figure.image), figure) for figure in figures],
         result=results[0] if results else None,
     )
-    write_text(Path(path), page)
-    return Path(path)
+    target = expand_home(path)
+    write_text(target, page)
+    return target
 
 
 def write_runs_report(

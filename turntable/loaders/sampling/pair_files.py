@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from turntable.datasets import Dataset, Split
 from turntable.datasets.files import to_canonical_json, write_text
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.home import expand_home
 from turntable.loaders.argument_checks import check_type
 from turntable.loaders.sampling.samplers import Samples
 
@@ -52,7 +53,7 @@ def write_pairs(path: str | Path, samples: Samples, dataset: Dataset, split: str
         "digest": samples.digest,
     }
     text = json.dumps(head, indent=1)[:-2] + ',\n "samples": [\n  ' + ",\n  ".join(lines) + "\n ]\n}\n"
-    write_text(Path(path), text)
+    write_text(expand_home(path), text)
 
 
 def read_pairs(path: str | Path, dataset: Dataset, split: str | None = None) -> Samples:
@@ -68,7 +69,7 @@ def read_pairs(path: str | Path, dataset: Dataset, split: str | None = None) -> 
         IntegrityError: The file is damaged or was edited.
     """
     _check_dataset(dataset)
-    table = _read_table(Path(path))
+    table = _read_table(expand_home(path))
     fingerprint, stored_split = dataset.manifest.fingerprint, str(table["split"])
     if table["fingerprint"] != fingerprint:
         raise InvalidInputError(

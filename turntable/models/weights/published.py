@@ -15,6 +15,7 @@ from torch import Tensor
 
 from turntable.choices import PublishedKind
 from turntable.errors import IntegrityError, InvalidInputError, format_text
+from turntable.home import expand_home
 from turntable.models.actions import (
     POSE_MATRIX,
     ROTATION,
@@ -67,7 +68,7 @@ def read_published_weights(path: Path | str, kind: PublishedKind | None = None) 
         InvalidInputError: It is a checkpoint of another kind, or of none of these.
         IntegrityError: It is damaged, or its weights do not form a complete network.
     """
-    weights = _read_weights(Path(path))
+    weights = _read_weights(expand_home(path))
     file_kind = find_published_kind(weights)
     if file_kind is None:
         raise InvalidInputError(

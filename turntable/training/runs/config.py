@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeGuard, cast
 
 from turntable.choices import Amp, Schedule
+from turntable.datasets.stores import remove_secrets
 from turntable.errors import InvalidInputError, format_text, format_value
 from turntable.geometry import QuaternionSign
 from turntable.loaders import Augmentation
@@ -183,8 +184,13 @@ class TrainConfig:
         return [f"backbone is {format_value(self.backbone)}; choose one of: {', '.join(BACKBONES)}"]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain values, for JSON."""
-        return asdict(self)
+        """Return the settings as plain values, for JSON.
+
+        The data set's URL is without its password or signature: whoever resumes the run gives them again, or
+        has the password in a netrc file.
+        """
+        dataset = None if self.dataset is None else remove_secrets(self.dataset)
+        return {**asdict(self), "dataset": dataset}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

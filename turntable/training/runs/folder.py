@@ -10,6 +10,7 @@ import torch
 
 from turntable.datasets.files import write_text
 from turntable.errors import InvalidInputError, format_text, format_value
+from turntable.home import expand_home
 from turntable.models import (
     METHODS,
     Bounds,
@@ -122,9 +123,9 @@ def open_run(folder: Path | str, method: str | None = None) -> Run:
         IntegrityError: Its config.json does not hold the settings of a run.
     """
     values = read_recorded_settings(folder)
-    _resolve_run_method(Path(folder), values["config"]["method"], method)
+    _resolve_run_method(expand_home(folder), values["config"]["method"], method)
     with wrap_settings_errors(folder):
-        return _run_from_settings(Path(folder), values)
+        return _run_from_settings(expand_home(folder), values)
 
 
 def open_runs(folders: Sequence[Path | str], methods: Sequence[str] = ()) -> list[Run]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from turntable.choices import PublishedKind
 from turntable.errors import InvalidInputError
+from turntable.home import expand_home
 from turntable.models import Normalize
 from turntable.models.weights import read_published_weights
 from turntable.training.runs.checkpoints import check_weights_fit, load_weights, save_weights
@@ -39,7 +40,7 @@ def import_checkpoint(
         backbone=published.backbone,
         image_size=published.image_size_px,
     )
-    run = plan_run(Path(out_dir), config, describe_training_data(config))
+    run = plan_run(expand_home(out_dir), config, describe_training_data(config))
     if run.weights_path.exists():
         raise InvalidInputError(f"{out_dir} holds a finished run; import into another folder")
     colors = Normalize(run.data.mean, run.data.std).state_dict()

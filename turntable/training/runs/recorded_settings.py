@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from turntable.errors import IntegrityError, InvalidInputError, format_text
+from turntable.home import expand_home
 from turntable.models import MAX_TEXT_LENGTH, rename_method, rename_settings
 
 MAX_SETTINGS_BYTES = 64 * 2**20
@@ -20,7 +21,7 @@ def read_recorded_settings(folder: Path | str) -> dict[str, Any]:
         InvalidInputError: The folder holds no run.
         IntegrityError: Its config.json does not hold the settings of a run.
     """
-    path = Path(folder) / "config.json"
+    path = expand_home(folder) / "config.json"
     if not path.is_file():
         raise InvalidInputError(
             f"{folder} holds no run (it has no config.json); train one with: turntable train"

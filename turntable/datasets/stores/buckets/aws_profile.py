@@ -9,6 +9,7 @@ from configparser import Error as ConfigError
 from pathlib import Path
 
 from turntable.errors import StoreError
+from turntable.home import expand_home, find_home
 
 _OTHER_CREDENTIAL_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
@@ -44,12 +45,9 @@ def read_profile_settings(environ: Mapping[str, str]) -> dict[str, str]:
         StoreError: The files cannot be read, or the named profile has no keys in them.
     """
     name = environ.get("AWS_PROFILE", "")
-    home = Path(environ.get("HOME", "~")).expanduser() / ".aws"
-    keys = _read_section(
-        Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or home / "credentials"), name or "default"
-    )
+    keys = _read_section(_find_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", environ), name or "default")
     config = _read_section(
-        Path(environ.get("AWS_CONFIG_FILE") or home / "config"), f"profile {name}" if name else "default"
+        _find_file("AWS_CONFIG_FILE", "config", environ), f"profile {name}" if name else "default"
     )
     settings = {
         option.removesuffix("_url"): config[option]
@@ -67,7 +65,17 @@ def read_profile_settings(environ: Mapping[str, str]) -> dict[str, str]:
     return settings | {option: value for option, value in credentials.items() if value}
 
 
-def _read_section(path: Path, name: str) -> dict[str, str]:
+def _find_file(variable: str, name: str, environ: Mapping[str, str]) -> Path | None:
+    """Return the path of one of the files, which need not exist, or None if this user has no home."""
+    if named := environ.get(variable):
+        return expand_home(named)
+    home = find_home(environ)
+    return None if home is None else home / ".aws" / name
+
+
+def _read_section(path: Path | None, name: str) -> dict[str, str]:
+    if path is None:
+        return {}
     # Keys may contain percent signs, which must not be taken for references to other values.
     parser = ConfigParser(interpolation=None)
     try:

@@ -19,6 +19,7 @@ from turntable.datasets.files import check_file_name
 from turntable.datasets.stores.buckets.aws_profile import read_profile_settings
 from turntable.datasets.stores.buckets.errors import is_missing, is_past_end, is_transient, make_store_error
 from turntable.datasets.stores.buckets.upload_content import UploadContent, read_upload_content
+from turntable.datasets.stores.passwords import hide_password
 from turntable.datasets.stores.protocol import PROBE_BYTES, PROBE_NAME, Download, make_too_long_error
 from turntable.datasets.stores.retries import FIRST_PAUSE_S, MAX_PAUSE_S, iter_pauses
 from turntable.errors import (
@@ -28,6 +29,7 @@ from turntable.errors import (
     RejectedResponseError,
     StoreError,
     TurntableError,
+    format_text,
 )
 
 PART_BYTES = 8 << 20
@@ -359,14 +361,21 @@ def _parse_url(text: str) -> str:
     """Return a URL without a slash at its end, or refuse it."""
     if text == MEMORY_URL:
         return text
-    url = urlsplit(text)
-    if "@" in url.netloc:
+    shown = format_text(hide_password(text))
+    host = text.partition("://")[2].partition("/")[0]
+    if "@" in host or (":" in host and "@" in text):  # a key may hold slashes
         raise InvalidInputError(
-            f"{url.scheme}://…@…: keys do not belong in a URL, which is logged; set them in the environment"
+            f"{shown}: keys do not belong in a URL, which is logged; set them in the environment"
         )
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        url = urlsplit("")
     path = url.path.strip("/")
     if url.scheme not in _SCHEMES or not url.netloc or url.query or url.fragment:
-        raise InvalidInputError(f"{text}: give a folder, s3://bucket/folder or gs://bucket/folder")
+        raise InvalidInputError(
+            f"{shown}: give a folder, s3://bucket/folder, gs://bucket/folder or https://host/folder"
+        )
     return f"{url.scheme}://{url.netloc}" + (f"/{check_file_name(path)}" if path else "")
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from turntable.datasets.stores.cache.safe_folder import SafeFolder, is_writable_by_others
+from turntable.home import find_user_folder
 
 MAX_BYTES = 16_000_000
 """Largest size of the records, enough for about a hundred thousand files.
@@ -32,11 +33,7 @@ File systems have coarse clocks: a change soon after this one could get the same
 
 def get_cache_home() -> Path | None:
     """Return the folder of this user's caches, or None if the user has no home."""
-    folder = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return Path(folder) if folder else Path.home() / ".cache"
-    except RuntimeError:
-        return None
+    return find_user_folder(os.environ, "XDG_CACHE_HOME", ".cache")
 
 
 def is_digest_recorded(descriptor: int, sha256: str) -> bool:

@@ -1,6 +1,8 @@
 """Download of one file of a store to this machine, resumed where it broke off, and checked by its sha256."""
 
 import time
+from collections.abc import Callable
+from contextlib import closing
 
 from turntable.datasets.files import convert_disk_full_error
 from turntable.datasets.stores.cache.partial_file import PartialFile
@@ -17,7 +19,17 @@ A server that sends one byte per try would otherwise be tried for ever.
 """
 
 
-def fetch_file(store: Store, name: str, part: PartialFile, size: int, sha256: str) -> None:
+Watcher = Callable[[int], object]
+"""A function that is called with the number of bytes of a file that are here, each time there are more."""
+
+
+def _ignore(num_bytes: int) -> None:
+    del num_bytes
+
+
+def fetch_file(
+    store: Store, name: str, part: PartialFile, size: int, sha256: str, watch: Watcher = _ignore
+) -> None:
     """Fetch a file of a store. Bytes that are already in the part are used.
 
     Args:
@@ -26,6 +38,7 @@ def fetch_file(store: Store, name: str, part: PartialFile, size: int, sha256: st
         part: Partial file that receives the bytes. It is removed if the store's file is not the expected one.
         size: Bytes of the whole file.
         sha256: Hex digest of the whole file.
+        watch: Function called as the bytes arrive.
 
     Raises:
         IntegrityError: The store's file is not the expected one, also after it was fetched again from its
@@ -33,13 +46,13 @@ def fetch_file(store: Store, name: str, part: PartialFile, size: int, sha256: st
         StoreError: The store does not give the file, or the disk is full.
     """
     with convert_disk_full_error(part.folder.path / part.name):
-        _fetch_whole(store, name, part, size)
+        _fetch_whole(store, name, part, size, watch)
         if part.compute_digest() == sha256:
             return
         # The part may have been changed on this machine, or may join two versions of the file. A download
         # from the start tells these cases from a file that is wrong in the store.
         part.clear()
-        _fetch_whole(store, name, part, size)
+        _fetch_whole(store, name, part, size, watch)
         if part.compute_digest() == sha256:
             return
         page_note = ": it is a web page" if _is_page(part.read_beginning(64)) else ""
@@ -50,13 +63,16 @@ def fetch_file(store: Store, name: str, part: PartialFile, size: int, sha256: st
         )
 
 
-def _fetch_whole(store: Store, name: str, part: PartialFile, size: int) -> None:
+def _fetch_whole(store: Store, name: str, part: PartialFile, size: int, watch: Watcher) -> None:
     """Download until all bytes are here. Only tries that made little progress count against the retries."""
     pauses = iter_pauses()
     while (num_bytes_before := part.num_bytes) != size:
         download = _begin_download(store, name, part, size)  # retries by itself
         try:
-            _write_pieces(download, part, f"{store.url}/{name}")
+            # Closed here also if the disk is full: left to the garbage collector, it would be closed after
+            # the error was told, perhaps when Python no longer imports anything.
+            with closing(download):
+                _write_pieces(download, part, f"{store.url}/{name}", watch)
         except RejectedResponseError:
             raise
         except StoreError:
@@ -86,11 +102,12 @@ def _begin_download(store: Store, name: str, part: PartialFile, size: int) -> Do
     return download
 
 
-def _write_pieces(download: Download, part: PartialFile, display_name: str) -> None:
+def _write_pieces(download: Download, part: PartialFile, display_name: str, watch: Watcher) -> None:
     with part.open_for_writing(download.offset, download.e_tag) as file:
         for piece in download.pieces:
             room = download.size - file.tell()
             file.write(piece[:room])
+            watch(file.tell())
             if len(piece) > room:  # more than the file has; its sha256 decides whether it is the right one
                 break
     if part.num_bytes != download.size:

@@ -35,6 +35,7 @@ from turntable.datasets.stores.cache.safe_folder import SafeFolder, UnsafeFileEr
 from turntable.datasets.stores.disk_errors import convert_os_errors
 from turntable.datasets.stores.protocol import Store
 from turntable.errors import IntegrityError, StoreError
+from turntable.home import expand_home
 from turntable.sizes import format_bytes
 
 CACHE_FOLDER_VARIABLE, CACHE_SIZE_VARIABLE = "TURNTABLE_CACHE", "TURNTABLE_CACHE_GB"
@@ -217,7 +218,7 @@ def make_default_cache(folder: Path | None = None) -> ShardCache:
     Raises:
         StoreError: TURNTABLE_CACHE_GB is not a number, or the user has no home and names no folder.
     """
-    folder = folder or _get_default_folder()
+    folder = expand_home(folder or _get_default_folder())
     size_gb = os.environ.get(CACHE_SIZE_VARIABLE) or str(DEFAULT_CACHE_GB)
     try:
         return ShardCache(folder, int(float(size_gb) * 1e9))
@@ -230,7 +231,9 @@ def _get_default_folder() -> Path:
     if folder:
         return Path(folder)
     if home is None:
-        raise StoreError(f"this user has no home folder for a cache; set {CACHE_FOLDER_VARIABLE} to a folder")
+        raise StoreError(
+            f"this user has no home folder for a cache; set {CACHE_FOLDER_VARIABLE} to a folder, or HOME"
+        )
     return home / "turntable" / "shards"
 
 

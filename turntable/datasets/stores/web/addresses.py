@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Literal, Self
 from urllib.parse import SplitResult, quote, urldefrag, urljoin, urlsplit
 
+from turntable.datasets.stores.passwords import hide_password
 from turntable.errors import InvalidInputError
 
 _PORTS = {"http": 80, "https": 443}
@@ -127,16 +128,25 @@ def parse_origin(url: str) -> WebOrigin:
     return WebAddress.from_url(url).origin
 
 
-def _split_url(url: str) -> SplitResult:
-    if not url.isprintable():  # urlsplit would drop line ends, and so read another host
+def check_printable(url: str) -> str:
+    """Return a URL unchanged, or refuse one with control characters.
+
+    ``urlsplit`` would drop line ends, and so read another host.
+    """
+    if not url.isprintable():
         raise InvalidInputError("a URL with control characters; type it again")
+    return url
+
+
+def _split_url(url: str) -> SplitResult:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(check_printable(url))
     except ValueError:
-        raise InvalidInputError(f"{url[:_MAX_SHOWN_LENGTH]}: not a URL; give https://host/path") from None
+        shown = hide_password(url)[:_MAX_SHOWN_LENGTH]
+        raise InvalidInputError(f"{shown}: not a URL; give https://host/path") from None
     if "@" in parts.netloc:
         raise InvalidInputError(
-            f"{parts.scheme}://…@…: passwords do not belong in a URL, which is logged; run turntable login"
+            f"{parts.scheme}://…@…: passwords and names of users do not belong here; leave them out"
         )
     if parts.scheme not in _PORTS or not parts.netloc or parts.fragment:
         raise InvalidInputError(f"{_format_url(parts)}: give https://host/path")
@@ -175,7 +185,7 @@ def _normalize_host(name: str) -> str | None:
 
 
 def _format_url(parts: SplitResult) -> str:
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"[:_MAX_SHOWN_LENGTH]
+    return hide_password(f"{parts.scheme}://{parts.netloc}{parts.path}")[:_MAX_SHOWN_LENGTH]
 
 
 def _format_location(location: str) -> str:

@@ -8,6 +8,7 @@ decides whether to follow them.
 import http.client
 import io
 import re
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -21,6 +22,8 @@ from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
 
 from turntable.datasets.stores.retries import CHECK_URL_REMEDY, ResponseError, ResponseProblem
 from turntable.datasets.stores.web.addresses import WebAddress, WebOrigin
+from turntable.datasets.stores.web.certificates import explain_untrusted_certificate, make_tls_context
+from turntable.datasets.stores.web.proxies import Proxy
 
 PIECE_BYTES = 1 << 18
 """Most bytes that are read at once, and so the most that are lost if a response breaks off."""
@@ -37,6 +40,8 @@ _MAX_MESSAGE_LENGTH = 200
 _ADDRESS_PATTERN = r"\(url[^)]*\)|https?://\S+|\w*Connection\w*\(host[^)]*\):?|<[^>]*>:?"
 """Parts of urllib3's messages that contain the address of the request."""
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_TUNNEL_REFUSAL = re.compile(r"Tunnel connection failed: (4[0-9]{2} [ -~]{0,60})")
+"""Part of the message of a proxy's refusal that lasts."""
 
 
 class _LimitExceededError(Exception):
@@ -223,52 +228,92 @@ _READ_ERRORS = (_LimitExceededError, HTTPError, http.client.HTTPException, OSErr
 """Errors of reading a response. ValueError is one: http.client accepts a chunk of negative size."""
 
 
-def make_pool_manager(connect_timeout_s: float, read_timeout_s: float) -> urllib3.PoolManager:
-    """Return a pool of connections.
+class WebConnections:
+    """The connections of one process to servers, directly and through proxies.
 
     Args:
         connect_timeout_s: Seconds to wait for a connection.
         read_timeout_s: Seconds to wait for the next bytes.
+        environ: Environment variables, which may name certificate authorities.
     """
-    manager = urllib3.PoolManager(
-        maxsize=16, timeout=urllib3.Timeout(connect=connect_timeout_s, read=read_timeout_s)
-    )
-    manager.pool_classes_by_scheme = dict(_POOLS)
-    return manager
+
+    def __init__(self, connect_timeout_s: float, read_timeout_s: float, environ: Mapping[str, str]) -> None:
+        self._timeout = urllib3.Timeout(connect=connect_timeout_s, read=read_timeout_s)
+        self.environ = environ
+        self._managers: dict[tuple[str, Proxy | None], urllib3.PoolManager] = {}
+
+    def get_pool(self, origin: WebOrigin, proxy: Proxy | None) -> HTTPConnectionPool:
+        """Return the connections to an origin.
+
+        Raises:
+            StoreError: A variable of the environment names no certificates.
+        """
+        key = origin.scheme, proxy
+        if key not in self._managers:
+            self._managers[key] = self._make_manager(origin.scheme, proxy)
+        return self._managers[key].connection_from_host(origin.host, origin.port, origin.scheme)
+
+    def _make_manager(self, scheme: str, proxy: Proxy | None) -> urllib3.PoolManager:
+        settings: dict[str, Any] = {"maxsize": 16, "timeout": self._timeout}
+        if scheme == "https":
+            settings["ssl_context"] = make_tls_context(self.environ)
+        if proxy is None:
+            manager = urllib3.PoolManager(**settings)
+        else:
+            if proxy.scheme == "https":
+                settings["proxy_ssl_context"] = make_tls_context(self.environ)
+            headers = {"Proxy-Authorization": proxy.password.authorization} if proxy.password else {}
+            manager = urllib3.ProxyManager(proxy.url, proxy_headers=headers, **settings)
+        manager.pool_classes_by_scheme = dict(_POOLS)
+        return manager
 
 
 def send_request(
-    manager: urllib3.PoolManager, address: WebAddress, headers: Mapping[str, str]
+    connections: WebConnections, address: WebAddress, headers: Mapping[str, str], proxy: Proxy | None = None
 ) -> WebResponse:
     """Send one GET request, without retries and redirects, and return the response.
 
     Args:
-        manager: Pool made by ``make_pool_manager``.
+        connections: Connections of this process.
         address: Address of the request. The connection goes to its origin as it is, without parsing it again.
         headers: Headers of the request.
+        proxy: Proxy to ask: it passes requests to http on, and makes a tunnel to https; None to ask directly.
 
     Raises:
         ResponseError: No response came, or none that can be read.
+        StoreError: A variable of the environment names no certificates.
     """
     meter, origin = _TransferMeter(), address.origin
+    pool = connections.get_pool(origin, proxy)
     reset_token = _METER.set(meter)
     try:
-        response = manager.connection_from_host(origin.host, origin.port, origin.scheme).urlopen(
+        response = pool.urlopen(
             "GET",
-            address.target,
+            str(address) if proxy is not None and origin.scheme == "http" else address.target,
             headers={"Accept-Encoding": "identity", **headers},
             retries=False,
             redirect=False,
+            assert_same_host=False,  # the connections to a proxy are for every host
             preload_content=False,
             decode_content=False,
         )
     except _READ_ERRORS as error:
-        problem = _make_problem(error)
+        problem = _find_certificate_problem(error, connections.environ) or _make_problem(error)
     else:
         return WebResponse(response, meter, origin)
     finally:
         _METER.reset(reset_token)
     raise ResponseError(*problem)
+
+
+def _find_certificate_problem(error: Exception, environ: Mapping[str, str]) -> ResponseProblem | None:
+    """Return the problem of an error that says that a certificate is not trusted, or None."""
+    cause: object = error
+    while isinstance(cause, BaseException):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ResponseProblem(explain_untrusted_certificate(cause, environ), is_transient=False)
+        cause = next((part for part in cause.args if isinstance(part, BaseException)), None)
+    return None
 
 
 def _make_problem(error: Exception) -> ResponseProblem:
@@ -278,6 +323,8 @@ def _make_problem(error: Exception) -> ResponseProblem:
     clear_frames(error.__traceback__)
     if isinstance(error, _LimitExceededError):
         return ResponseProblem(str(error), is_transient=False)
+    if (refusal := _TUNNEL_REFUSAL.search(str(error))) is not None:
+        return ResponseProblem(f"it does not make a connection ({refusal[1]})", is_transient=False)
     cause = error.args[-1] if error.args else None
     # Too many headers or too long a line: the server would send the same again.
     is_permanent = isinstance(cause, http.client.LineTooLong) or type(cause) is http.client.HTTPException

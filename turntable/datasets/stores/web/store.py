@@ -13,9 +13,16 @@ from urllib.parse import quote, urlsplit
 
 from turntable.datasets.files import check_file_name
 from turntable.datasets.stores.downloads import download_with_retries
+from turntable.datasets.stores.passwords import split_userinfo
 from turntable.datasets.stores.protocol import Download, make_too_long_error
 from turntable.datasets.stores.retries import CHECK_URL_REMEDY, ResponseError, ResponseProblem, iter_pauses
-from turntable.datasets.stores.web.addresses import WebAddress
+from turntable.datasets.stores.web.addresses import WebAddress, check_printable
+from turntable.datasets.stores.web.credentials import (
+    Credential,
+    GivenCredential,
+    explain_refusal,
+    find_credential,
+)
 from turntable.datasets.stores.web.headers import (
     format_header,
     get_file_size,
@@ -23,7 +30,8 @@ from turntable.datasets.stores.web.headers import (
     is_strong_e_tag,
     parse_content_range,
 )
-from turntable.datasets.stores.web.tokens import Token, explain_refusal, find_token, parse_token
+from turntable.datasets.stores.web.proxies import Proxy, find_proxy
+from turntable.datasets.stores.web.tokens import parse_token
 from turntable.errors import InvalidInputError, MissingExtraError, RejectedResponseError, StoreError
 
 if TYPE_CHECKING:
@@ -39,44 +47,64 @@ _BUSY = {408, 425, 429, 500, 502, 503, 504}
 _REFUSED = {401, 403}
 _MISSING = {404, 410}
 _PARTIAL, _UNSATISFIABLE, _CHANGED = 206, 416, 412
+_PROXY_REFUSED = 407
 
 
 class _Client(NamedTuple):
-    """The connections and the token of one process."""
+    """The connections and the credential of one process."""
 
     process_id: int
-    manager: Any
-    token: Token | None
+    connections: Any
+    credential: Credential | None
 
 
 class HttpStore:
     """A read-only store of the files below a URL.
 
-    It is pickled as its URL and the token of the call. Connections stay in their process.
+    It is pickled as its URL, with the password in it, and the token of the call. Connections stay in their
+    process.
 
     Args:
-        url: "https://host/path/my-set". A query (of a signed URL) is sent with every request.
-        token: Bearer token, sent to the URL's origin (scheme, host and port) alone; None: that of
-            TURNTABLE_TOKEN if TURNTABLE_TOKEN_HOST names this origin, or that of ``turntable login``.
+        url: "https://host/path/my-set". A query (of a signed URL) is sent with every request. A user's name
+            and password before the host ("https://user:password@host/…") are sent to the URL's origin
+            (scheme, host and port) alone.
+        token: Bearer token, sent to the URL's origin alone; None: the URL's password, the token of
+            TURNTABLE_TOKEN if TURNTABLE_TOKEN_HOST names this origin, that of ``turntable login``, or the
+            password of the user's netrc file.
 
     Raises:
-        InvalidInputError: The URL is not a web address or contains a password, or the token is not of the
-            right form.
+        InvalidInputError: The URL is not a web address, the token is not of the right form, or both a token
+            and a password are given.
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        self._base = WebAddress.from_url(url)
-        parts = urlsplit(url)
+        plain_url, userinfo = split_userinfo(check_printable(url))
+        self._base = WebAddress.from_url(plain_url)
+        parts = urlsplit(plain_url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        self._given = parse_token(token, "the token of the call") if token else None
+        if token and userinfo:
+            raise InvalidInputError(
+                f"{self.url}: has a password, and a token is given too; leave one of them out"
+            )
+        self._given = GivenCredential(
+            parse_token(token, "the token of the call") if token else None, userinfo
+        )
         self._client: _Client | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         query = f"?{self._base.query}" if self._base.query else ""
-        return type(self), (f"{self.url}{query}", self._given)
+        userinfo = f"{self._given.userinfo}@" if self._given.userinfo else ""
+        scheme, _, rest = self.url.partition("://")
+        return type(self), (f"{scheme}://{userinfo}{rest}{query}", self._given.token)
 
     def __repr__(self) -> str:
         return f"HttpStore({self.url!r})"
+
+    def with_path(self, path: str) -> "HttpStore":
+        """Return the store at another path of the same origin, with the credential that was given for it."""
+        store = type(self)(f"{self._base.origin}{path}", self._given.token)
+        store._given = self._given
+        return store
 
     def read(self, name: str, max_bytes: int) -> bytes | None:
         """Return the bytes of a small file, or None if it is missing."""
@@ -303,19 +331,39 @@ class HttpStore:
     def _request_following_redirects(self, name: str, headers: Mapping[str, str]) -> "WebResponse":
         """Return the first response that is not a redirect.
 
-        The token is sent until a redirect leaves the store's origin, and never again after that.
+        The credential is sent until a redirect leaves the store's origin, and never again after that.
         """
         client, address = self._get_client(), self._make_address(name)
-        token = client.token
+        credential = client.credential
         for _ in range(_MAX_REDIRECTS + 1):
-            token = token if address.origin == self._base.origin else None
-            authorization = {"Authorization": f"Bearer {token.text}"} if token is not None else {}
-            response = _import_responses().send_request(client.manager, address, {**headers, **authorization})
+            credential = credential if address.origin == self._base.origin else None
+            response = self._send(client.connections, address, headers, credential)
             if not response.redirect_location:
                 return response
             response.release()
             address = _resolve_redirect(address, response.redirect_location)
         raise ResponseError(f"too many redirects; {CHECK_URL_REMEDY}", is_transient=False)
+
+    def _send(
+        self, connections: Any, address: WebAddress, headers: Mapping[str, str], credential: Credential | None
+    ) -> "WebResponse":
+        """Send one request, directly or through the proxy that the environment names."""
+        proxy = find_proxy(address.origin, os.environ)
+        if proxy is not None:
+            _check_not_shown(address, credential, proxy)
+        authorization = {} if credential is None else {"Authorization": credential.authorization}
+        try:
+            response = _import_responses().send_request(
+                connections, address, {**headers, **authorization}, proxy
+            )
+        except ResponseError as error:
+            problem = _name_proxy(error.problem, address, proxy)
+        else:
+            if response.status != _PROXY_REFUSED:
+                return response
+            response.release()
+            problem = _name_proxy(ResponseProblem("it asks for a password (407)", False), address, proxy)
+        raise ResponseError(*problem)
 
     def _find_problem(self, response: "WebResponse", is_range_request: bool) -> str:
         """Return what is wrong with a response, or "" if it can be read or says that the file is missing."""
@@ -342,7 +390,7 @@ class HttpStore:
                 f"it was {response.origin} that refused, to which {self._base.origin} redirects and which "
                 "gets no token; give a URL there"
             )
-        return explain_refusal(self.url, self._base.origin, self._get_client().token, os.environ)
+        return explain_refusal(self.url, self._base.origin, self._get_client().credential, os.environ)
 
     def _wait_or_raise(self, name: str, pause: float | None, problem: ResponseProblem) -> None:
         """Wait before another try, or raise the error if there is none."""
@@ -362,11 +410,11 @@ class HttpStore:
         return WebAddress(self._base.origin, path, self._base.query)
 
     def _get_client(self) -> _Client:
-        """Return the connections and the token of this process. Connections do not survive a fork."""
+        """Return the connections and the credential of this process. Connections do not survive a fork."""
         if self._client is None or self._client.process_id != os.getpid():
-            manager = _import_responses().make_pool_manager(_CONNECT_S, _READ_S)
-            token = find_token(self._base.origin, self._given, os.environ)
-            self._client = _Client(os.getpid(), manager, token)
+            connections = _import_responses().WebConnections(_CONNECT_S, _READ_S, os.environ)
+            credential = find_credential(self._base.origin, self._given, os.environ)
+            self._client = _Client(os.getpid(), connections, credential)
         return self._client
 
 
@@ -387,4 +435,29 @@ def _resolve_redirect(here: WebAddress, location: str) -> WebAddress:
     # the address.
     raise ResponseError(
         f"{message}; it is not followed: give the URL at which the data set lies", is_transient=False
+    )
+
+
+def _check_not_shown(address: WebAddress, credential: Credential | None, proxy: Proxy) -> None:
+    """Refuse to send a credential over http through a proxy, which could read it. A tunnel to https hides it.
+
+    Raises:
+        StoreError: It would be sent so.
+    """
+    if credential is not None and address.origin.scheme == "http":
+        raise StoreError(
+            f"{address.origin}: {credential.source} would be shown to {proxy}, since http is not encrypted; "
+            f"give an https:// URL, or set NO_PROXY={address.origin.host} to ask the server directly"
+        )
+
+
+def _name_proxy(problem: ResponseProblem, address: WebAddress, proxy: Proxy | None) -> ResponseProblem:
+    """Return the problem of a request with the proxy that it went through, which may be to blame."""
+    if proxy is None:
+        return problem
+    host = address.origin.host
+    return ResponseProblem(
+        f"through {proxy}: {problem.message}; correct {proxy.variable}, or set NO_PROXY={host} if {host} "
+        "needs no proxy",
+        problem.is_transient,
     )

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import pwd
 import stat
 import tempfile
 from collections.abc import Generator, Mapping
@@ -16,6 +15,7 @@ from turntable.datasets.files import flush_to_disk, move_into_place
 from turntable.datasets.stores.disk_errors import convert_os_errors
 from turntable.datasets.stores.web.addresses import WebAddress, WebOrigin
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
+from turntable.home import find_user_folder
 
 TOKEN_VARIABLE, HOST_VARIABLE = "TURNTABLE_TOKEN", "TURNTABLE_TOKEN_HOST"
 """Environment variables for a token, and for the origin that it belongs to."""
@@ -34,6 +34,11 @@ class Token:
     text: str = field(repr=False)
     source: str
     """Source of the token for messages: "the call", "TURNTABLE_TOKEN", or a file."""
+
+    @property
+    def authorization(self) -> str:
+        """The value of the header with which it is sent."""
+        return f"Bearer {self.text}"
 
 
 def find_token(origin: WebOrigin, given: str | None, environ: Mapping[str, str]) -> Token | None:
@@ -87,30 +92,6 @@ def format_token_help(url: str, origin: WebOrigin) -> str:
     return f"run turntable login {url}, or set {TOKEN_VARIABLE} and {HOST_VARIABLE}={origin}"
 
 
-def explain_refusal(url: str, origin: WebOrigin, sent: Token | None, environ: Mapping[str, str]) -> str:
-    """Return why a server may have refused a request, and what to do about it.
-
-    Args:
-        url: URL of the request, without secrets.
-        origin: Origin of the URL.
-        sent: Token that was sent with the request, or None.
-        environ: Environment variables, whose TURNTABLE_TOKEN may not have been sent.
-    """
-    link = "get a new link if this one has expired"
-    if sent is not None:
-        return f"it does not accept the token of {sent.source} for this; give one that may read it"
-    if not environ.get(TOKEN_VARIABLE):
-        return f"for a token that may read it {format_token_help(url, origin)}; or {link}"
-    named_origin = environ.get(HOST_VARIABLE)
-    reason = (
-        f"{HOST_VARIABLE} names another origin" if named_origin else f"no {HOST_VARIABLE} says whose it is"
-    )
-    return (
-        f"{TOKEN_VARIABLE} was not sent, for {reason}; set {HOST_VARIABLE}={origin} if it is this server's, "
-        f"or run turntable login {url}; or {link}"
-    )
-
-
 def write_token(origin: WebOrigin, token: str, environ: Mapping[str, str]) -> Path:
     """Store a token for an origin in this user's file, and return the file's path.
 
@@ -159,18 +140,8 @@ def _parse_named_origin(environ: Mapping[str, str]) -> WebOrigin:
 
 def _find_tokens_file(environ: Mapping[str, str]) -> Path | None:
     """Return the path of the file of tokens, or None if this user has no home."""
-    config = environ.get(_CONFIG_VARIABLE, "")
-    if Path(config).is_absolute():
-        return Path(config) / _TOKENS_FILE
-    home = Path(environ.get("HOME") or _get_account_home())
-    return home / ".config" / _TOKENS_FILE if home.is_absolute() else None
-
-
-def _get_account_home() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_dir
-    except KeyError:
-        return ""
+    folder = find_user_folder(environ, _CONFIG_VARIABLE, ".config")
+    return None if folder is None else folder / _TOKENS_FILE
 
 
 def _get_tokens_file(environ: Mapping[str, str]) -> Path:

@@ -7,6 +7,7 @@ from typing import get_args
 
 from turntable.choices import SourceName, check_choice
 from turntable.errors import InvalidInputError
+from turntable.home import expand_home
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
 from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
@@ -56,4 +57,4 @@ def open_source(
     check_choice("source of meshes", name, get_args(SourceName))
     if meshes_path is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
-    return _FOLDER_SOURCES[name](meshes_path, links_under=tuple(map(Path, links_under)))
+    return _FOLDER_SOURCES[name](expand_home(meshes_path), links_under=tuple(map(expand_home, links_under)))

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from turntable.datasets import open_dataset, open_store, prepare_hub_folder, publish
-from turntable.datasets.describing import uploading
+from turntable.datasets.copying.sources import FolderCopySource
 from turntable.datasets.stores import LocalStore
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 from turntable.loaders import BatchConfig, Loader, Views
@@ -181,19 +181,19 @@ def to_store(copy, out):
 @pytest.mark.parametrize("name", ["README.md", "train/shard-000000.tar"])
 @pytest.mark.parametrize("how", ["link", "pipe", "gone"])
 def test_a_file_that_is_swapped_after_it_was_listed_is_not_sent(copy, tmp_path, monkeypatch, send, name, how):
-    private, listed = tmp_path / "private", uploading._iter_files
+    private, listed = tmp_path / "private", FolderCopySource.list_files
     private.write_text("TOP-SECRET")
 
-    def swapped(dataset):
-        files = list(listed(dataset))
+    def swapped(source):
+        files = listed(source)
         (copy / name).unlink()
         if how == "link":
             (copy / name).symlink_to(private)
         elif how == "pipe":
             os.mkfifo(copy / name)
-        return iter(files)
+        return files
 
-    monkeypatch.setattr(uploading, "_iter_files", swapped)
+    monkeypatch.setattr(FolderCopySource, "list_files", swapped)
     with pytest.raises(IntegrityError, match=f"{name}: (a link that leads out|no ordinary file|missing)"):
         send(copy, tmp_path / "out")
     assert b"TOP-SECRET" not in contents(tmp_path / "out").values()
@@ -212,8 +212,8 @@ def test_a_file_that_is_swapped_after_it_was_hashed_is_not_sent(copy, tmp_path, 
             table.symlink_to(private)
         return found
 
-    files = list(uploading._iter_files(open_dataset(copy)))
-    monkeypatch.setattr(uploading, "_iter_files", lambda dataset: iter(files))
+    files = FolderCopySource(open_dataset(copy)).list_files()
+    monkeypatch.setattr(FolderCopySource, "list_files", lambda source: files)
     monkeypatch.setattr(hashlib, "file_digest", hashed)
     send(copy, tmp_path / "out")
     assert (copy / "labels.parquet").is_symlink()
