@@ -20,8 +20,8 @@ from turntable.training.runs.checkpoints import read_weights
 def turntable_train(capsys, dataset, tmp_path):
     """Exit status, output and error of the command on a small run."""
 
-    def call(*arguments, out="run", epochs=2):
-        given = ["train", dataset, "--method", "sie", "--preset", "demo", "--out", tmp_path / out]
+    def call(*arguments, out="run", epochs=2, preset="demo"):
+        given = ["train", dataset, "--method", "sie", "--preset", preset, "--out", tmp_path / out]
         small = [
             "--epochs",
             epochs,
@@ -96,8 +96,8 @@ def test_a_first_training_is_none_of_days_without_a_gpu(capsys, dataset, tmp_pat
 
 
 def test_a_run_with_the_papers_settings_is_evaluated_with_the_papers(turntable_train, dataset, tmp_path):
-    small = ["--preset", "paper", "--backbone", "small", "--set", "projector_widths=32,32,32"]
-    status, out, err = turntable_train(*small, "--set", "equivariant_dim=16", epochs=1)
+    small = ["--backbone", "small", "--set", "projector_widths=32,32,32", "--set", "equivariant_dim=128"]
+    status, out, err = turntable_train(*small, epochs=1, preset="paper")
     assert status == 0, err
     assert out.rstrip().replace("\n", "").endswith(f"turntable evaluate {tmp_path / 'run'} {dataset}")
     assert open_run(tmp_path / "run").config.preset == "paper"
