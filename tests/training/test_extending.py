@@ -8,6 +8,7 @@ import torch
 from turntable import cli
 from turntable.datasets.files import compute_file_sha256
 from turntable.errors import IntegrityError, InvalidInputError, StoppedError
+from turntable.evaluation import summarize_run
 from turntable.training import (
     Extension,
     Lineage,
@@ -54,7 +55,10 @@ def test_a_finished_run_goes_on_to_the_bits_of_one_longer_run(dataset, whole, fi
     assert run.config.epochs == 4
     assert run.lineage == Lineage(extensions=(Extension(2, shorter),))
     assert compute_file_sha256(finished / "weights-2-epochs.pt") == shorter != compute_weights_sha256(run)
-    assert f"{finished}: extended from 2 to 4 epochs (weights then: sha256 {shorter[:12]})" in said
+    told = f"extended from 2 to 4 epochs (weights then: sha256 {shorter[:12]})"
+    assert f"{finished}: {told}" in said
+    assert summarize_run(finished).settings.endswith(f"seed 0; {told}")
+    assert summarize_run(whole).settings.endswith("seed 0")
     assert not [line for line in warned if "schedule" in line]
 
 
