@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,13 @@ from turntable.training.steps import ProcessGroup, process_group
 
 @contextmanager
 def double_precision() -> Generator[None, None, None]:
-    """Weights, images and labels in float64, so that only mistakes differ by more than rounding."""
+    """Weights, images and labels in float64, so that only mistakes differ by more than rounding.
+
+    Training sets the defaults of torch that it needs; here it must not.
+    """
     before, normalise, forward = torch.get_default_dtype(), Normalize.forward, Method.forward
+    rooms = [importlib.import_module(f"turntable.training.{name}") for name in ("loop", "runs.folder")]
+    kept = [room.use_torch_defaults for room in rooms]
 
     def of_doubles(self: Method, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return forward(self, {name: x.double() if x.is_floating_point() else x for name, x in batch.items()})
@@ -37,9 +42,13 @@ def double_precision() -> Generator[None, None, None]:
     torch.set_default_dtype(torch.float64)
     Normalize.forward = lambda self, images: (images.double() - self.mean) / self.std
     Method.forward = of_doubles
+    for room in rooms:
+        room.use_torch_defaults = nullcontext
     try:
         yield
     finally:
+        for room, own in zip(rooms, kept, strict=True):
+            room.use_torch_defaults = own
         torch.set_default_dtype(before)
         Normalize.forward, Method.forward = normalise, forward
 

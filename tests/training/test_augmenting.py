@@ -73,7 +73,7 @@ def test_texts_that_cannot_be_right(text, words):
 def test_what_contradicts_the_fields_of_a_method_is_said():
     pair = ("view_1", "view_2")
     (flips,) = check_augmentation(Augmentation.simclr(), (*pair, "relative_quaternion"))
-    assert "mirrors images, which contradicts relative_quaternion: use simclr-unmirrored" in flips
+    assert "mirrors images, which contradicts relative_quaternion: give --augment simclr-unmirrored" in flips
     (hues,) = check_augmentation(AUGMENTATIONS["color"], (*pair, "floor_hue_difference"))
     assert "shifts hues, which contradicts floor_hue_difference" in hues
     assert list(check_augmentation(Augmentation.simclr(), pair)) == []
@@ -89,5 +89,4 @@ def test_a_run_warns_of_mirrored_poses_once(dataset, tmp_path):
     said = []
     config = make_demo_config("sie", dataset, epochs=1, batch_size=6, augmentation=Augmentation.simclr())
     train(config, tmp_path / "run", warn=said.append)
-    assert [line for line in said if "mirrors" in line] == said
-    assert len(said) == 1
+    assert len([line for line in said if "mirrors" in line]) == 1

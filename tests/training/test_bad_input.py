@@ -73,7 +73,9 @@ def test_all_that_is_missing_is_said_at_once(toy_config, refused):
 )
 def test_a_batch_that_cannot_be_shared(toy_config, batch_size, ranks, accumulate, near):
     config = toy_config(batch_size=batch_size, accumulate=accumulate)
-    with pytest.raises(InvalidInputError, match=f"batch_size {batch_size} cannot be divided .*; use {near}$"):
+    with pytest.raises(
+        InvalidInputError, match=f"batch_size {batch_size} cannot be divided .*; give --batch-size {near} "
+    ):
         compute_micro_batch_size(config, ranks)
     assert compute_micro_batch_size(toy_config(batch_size=near, accumulate=accumulate), ranks) >= 2
 
@@ -85,7 +87,7 @@ def test_a_batch_of_one(toy_config):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_where_there_is_none(toy_config, refused):
-    refused(toy_config(device="cuda"), "device 'cuda': torch finds no GPU here; use device 'cpu'")
+    refused(toy_config(device="cuda"), "device 'cuda': torch finds no GPU here; give --device cpu")
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "meta"])

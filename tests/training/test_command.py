@@ -20,8 +20,8 @@ from turntable.training.runs.checkpoints import read_weights
 def turntable_train(capsys, dataset, tmp_path):
     """Exit status, output and error of the command on a small run."""
 
-    def call(*arguments, out="run", epochs=2):
-        given = ["train", dataset, "--method", "sie", "--preset", "demo", "--out", tmp_path / out]
+    def call(*arguments, out="run", epochs=2, preset="demo"):
+        given = ["train", dataset, "--method", "sie", "--preset", preset, "--out", tmp_path / out]
         small = [
             "--epochs",
             epochs,
@@ -40,18 +40,19 @@ def turntable_train(capsys, dataset, tmp_path):
     return call
 
 
-def test_every_setting_reaches_the_run(turntable_train, tmp_path):
+def test_every_setting_reaches_the_run(turntable_train, dataset, tmp_path):
     flags = ["--accumulate", 2, "--learning-rate", 0.01, "--schedule", "constant", "--image-size", 24]
     flags += ["--seed", 3, "--workers", 1, "--device", "cpu", "--amp", "bf16", "--backbone", "small"]
     flags += ["--set", "equivariant_dim=128", "--set", "decay_norms=false"]
     status, out, _ = turntable_train(*flags)
     assert status == 0
-    assert f"trained sie; next: turntable evaluate {tmp_path / 'run'}" in out
+    assert f"trained sie; next: turntable evaluate {tmp_path / 'run'} {dataset} --preset demo" in out
     config = open_run(tmp_path / "run").config
     assert (config.epochs, config.batch_size, config.accumulate, config.pairs_per_object) == (2, 6, 2, 2)
     assert (config.learning_rate, config.schedule, config.image_size) == (0.01, "constant", 24)
     assert (config.seed, config.num_workers, config.device, config.amp) == (3, 1, "cpu", "bf16")
     assert (config.method_config.equivariant_dim, config.decay_norms) == (128, False)
+    assert (config.preset, config.target_steps) == ("demo", None)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,15 @@ def test_a_first_training_is_none_of_days_without_a_gpu(capsys, dataset, tmp_pat
     assert ended.value.code == 0
     assert "--preset demo, as there is no GPU to train on" in capsys.readouterr().err.replace("\n", " ")
     assert open_run(tmp_path / "run").config.backbone == "small"
+
+
+def test_a_run_with_the_papers_settings_is_evaluated_with_the_papers(turntable_train, dataset, tmp_path):
+    small = ["--backbone", "small", "--set", "projector_widths=32,32,32", "--set", "equivariant_dim=128"]
+    status, out, err = turntable_train(*small, epochs=1, preset="paper")
+    assert status == 0, err
+    assert out.rstrip().replace("\n", "").endswith(f"turntable evaluate {tmp_path / 'run'} {dataset}")
+    assert open_run(tmp_path / "run").config.preset == "paper"
+    assert "9 objects: 3 steps of 6 pairs in 1 epoch" in err
 
 
 def test_an_unknown_setting_is_one_line(turntable_train, tmp_path):

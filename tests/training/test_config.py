@@ -5,6 +5,9 @@ from turntable.models.image_methods import SIEConfig, VICRegConfig
 from turntable.training import TrainConfig, make_demo_config, make_paper_config
 from turntable.training.steps.optimizers import compute_learning_rate
 
+NEW_NAMES = ("preset", "target_steps", "start_from")
+"""Settings that runs of earlier versions do not have."""
+
 
 def test_the_recipe_of_the_paper_is_the_default():
     config = make_paper_config("sie", "data")
@@ -16,6 +19,16 @@ def test_the_recipe_of_the_paper_is_the_default():
     )
     assert (config.backbone, config.schedule, config.pairs_per_object) == ("resnet18", "constant", 1)
     assert config.method_config == SIEConfig()
+
+
+def test_the_preset_is_recorded_and_settings_without_it_open():
+    demo, paper = make_demo_config("sie", "data"), make_paper_config("sie", "data")
+    assert (demo.preset, paper.preset) == ("demo", "paper")
+    assert TrainConfig(method="sie", method_config=SIEConfig(), dataset="data").preset is None
+    old = {name: value for name, value in demo.to_dict().items() if name not in NEW_NAMES}
+    assert TrainConfig.from_dict(old).preset is None
+    with pytest.raises(InvalidInputError, match="preset is 'best'; choose one of: demo, paper"):
+        TrainConfig.from_dict({**old, "preset": "best"})
 
 
 def test_every_fault_is_named_at_once():

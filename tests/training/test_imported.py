@@ -8,7 +8,7 @@ from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.models import build_backbone, build_method, make_method_config
 from turntable.testing.datasets import make_synthetic_dataset
-from turntable.training import TrainConfig, import_checkpoint, load_method
+from turntable.training import TrainConfig, hold_output_folder, import_checkpoint, load_method
 from turntable.training.runs import TrainingData
 
 
@@ -78,3 +78,16 @@ def test_a_weight_that_does_not_fit_is_an_error_and_leaves_nothing(place, tmp_pa
     with pytest.raises(IntegrityError, match=words):
         import_checkpoint(tmp_path / "published.pth", place, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_it_is_not_imported_into_a_run_in_training_nor_into_a_data_set(place, tmp_path):
+    file = tmp_path / "seq.pth"
+    checkpoint(place, file)
+    with (
+        hold_output_folder(tmp_path / "run", pytest.fail),
+        pytest.raises(InvalidInputError, match=r"another run is writing there \(this process"),
+    ):
+        import_checkpoint(file, place, tmp_path / "run")
+    assert list((tmp_path / "run").iterdir()) == []
+    with pytest.raises(InvalidInputError, match="set is a data set"):
+        import_checkpoint(file, place, place)

@@ -50,8 +50,9 @@ def trained(command, dataset, file, tmp_path):
     given = ["train", dataset, "--method", f"{file}:mine", *small, "--set", "scale=2"]
     status, out, _ = command(*given, "--out", tmp_path / "run")
     assert status == 0
-    assert f"next: turntable evaluate {tmp_path / 'run'} {dataset} --method {file}:mine" in out.replace(
-        "\n", ""
+    assert (
+        f"next: turntable evaluate {tmp_path / 'run'} {dataset} --preset demo --method {file}:mine"
+        in out.replace("\n", "")
     )
     return [*given, "--out", tmp_path / "run"]
 

@@ -11,7 +11,7 @@ from tests.support import with_tests
 from tests.support.train_ranks import StopAt, double_precision, write_plan
 from turntable.errors import StoppedError
 from turntable.models import METHODS
-from turntable.training import make_demo_config, open_run, read_records, train
+from turntable.training import hold_output_folder, make_demo_config, open_run, read_records, train
 from turntable.training.runs.checkpoints import read_weights
 
 pytestmark = pytest.mark.slow
@@ -75,8 +75,12 @@ def made(full_dataset, tmp_path_factory):
     jobs[folder / "begun-alone"] = (short(full_dataset), FLOATS)
     with pytest.raises(StoppedError), double_precision():
         train(short(full_dataset), folder / "begun-alone", stop=StopAt(1, 0))
+    jobs[folder / "held"] = (short(full_dataset), {})
     write_plan(folder / "plan.json", jobs)
-    started = launch("-m", "torch.distributed.run", "--nproc-per-node", 2, "-m", SCRIPT, folder / "plan.json")
+    with hold_output_folder(folder / "held", pytest.fail):
+        started = launch(
+            "-m", "torch.distributed.run", "--nproc-per-node", 2, "-m", SCRIPT, folder / "plan.json"
+        )
     said = [json.loads((folder / f"plan.rank{rank}").read_text()) for rank in (0, 1)]
     return folder, said, started.stderr
 
@@ -145,6 +149,13 @@ def test_what_cannot_be_is_said_on_all_ranks(made):
         assert "batch_size 5 cannot be divided among 2 ranks" in words[str(folder / "odd")]
         assert "holds a run of vicreg, not of sie" in words[str(folder / "sie" / ".." / "vicreg")]
     assert not (folder / "odd").exists()
+
+
+def test_a_folder_that_another_run_holds_is_refused_on_all_ranks(made):
+    folder, said, _ = made
+    for words in said:
+        assert "held: another run is writing there (process " in words[str(folder / "held")]
+    assert not list((folder / "held").iterdir())
 
 
 def test_another_number_of_ranks_is_warned_of_and_nothing_else(made):

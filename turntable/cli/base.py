@@ -76,6 +76,9 @@ err = PlainConsole(stderr=True)
 say = partial(out.print, soft_wrap=True, markup=False, highlight=False)
 """Print a line to standard output, neither wrapped nor colored, so that programs can read it."""
 
+say_to_log = partial(err.print, soft_wrap=True, markup=False, highlight=False)
+"""Print a line about the work to standard error, where the progress is shown too."""
+
 warn = partial(err.print, style="yellow", soft_wrap=True, markup=False, highlight=False)
 """Print a warning to standard error."""
 

@@ -23,6 +23,7 @@ from turntable.cli.base import (
     make_option,
     out,
     say,
+    say_to_log,
     warn,
 )
 from turntable.errors import InvalidInputError, StoppedError
@@ -46,6 +47,7 @@ def train(
     preset: Annotated[Preset | None, make_option(METHOD, default="paper with a GPU, else demo")] = None,
     backbone: Annotated[str | None, make_option(METHOD, default=_PRESET)] = None,
     epochs: Annotated[int | None, make_option(OPTIMIZATION, default=_PRESET)] = None,
+    start_from: Annotated[Path | None, make_option(METHOD, default="fresh weights")] = None,
     batch_size: Annotated[int | None, make_option(OPTIMIZATION, default=_PRESET)] = None,
     accumulate: Annotated[int | None, make_option(OPTIMIZATION, default=_PRESET)] = None,
     learning_rate: Annotated[float | None, make_option(OPTIMIZATION, default=_PRESET)] = None,
@@ -65,6 +67,8 @@ def train(
 ) -> int:
     """Train a method on the train split. Run the same command again to resume an interrupted run.
 
+    With more --epochs than before, the run is extended.
+
     Processes started by torchrun train together. After SIGTERM, SIGUSR1 or Ctrl-C the run finishes its step,
     saves a checkpoint and ends, after the two signals with exit status 75.
 
@@ -72,10 +76,13 @@ def train(
         dataset: Folder of the data set, or its URL (https://, s3://, gs://).
         method: Name of the method (turntable methods lists them), or a method of your own: FILE.py:NAME or
             PACKAGE.MODULE:NAME.
-        out_dir: Folder of the run.
+        out_dir: Folder of the run. One process at a time may write to it.
         preset: Settings to start from: the paper's (GPUs, days) or the demo's (two CPU cores, minutes).
         backbone: Name of the backbone (docs/training.md lists them).
-        epochs: Number of epochs. In each, the preset's number of samples is drawn of every object.
+        epochs: Number of epochs. In each, the preset's number of samples is drawn of every object. More
+            epochs than a run has extend it. The demo preset takes as many as it needs for its number of
+            steps.
+        start_from: Folder of a finished run of the same method, with whose weights this run starts.
         batch_size: Number of samples in a step, over all processes together.
         accumulate: Number of parts that a step's batch is divided into and computed one after the other,
             which
@@ -118,6 +125,7 @@ def train(
     given = {
         "backbone": backbone,
         "epochs": epochs,
+        "start_from": None if start_from is None else str(start_from),
         "batch_size": batch_size,
         "accumulate": accumulate,
         "learning_rate": learning_rate,
@@ -145,14 +153,16 @@ def train(
         notify = warn if prints else _ignore
         signals = catch_stop_signals(notify, "the current step", catch_interrupts=True)
         with TrainBar(err, shorten_method_name(config.method)) as bar, signals as stop:
-            train_method(config, out_dir, bar, warn=warn, stop=stop)
+            train_method(config, out_dir, bar, warn=warn, say=say_to_log, stop=stop)
     except StoppedError:
         if prints:
             raise
         return EXIT_STOPPED  # all ranks stop together, and only the first prints the message
     if prints:
         method_option = f" --method {method}" if is_reference(method) else ""
-        command = f"turntable evaluate {out_dir} {remove_secrets(dataset or 'DATASET')}{method_option}"
+        preset_option = " --preset demo" if config.preset == "demo" else ""
+        place = remove_secrets(dataset or "DATASET")
+        command = f"turntable evaluate {out_dir} {place}{preset_option}{method_option}"
         say(f"{out_dir}: trained {method}; next: {command}")
     return 0
 

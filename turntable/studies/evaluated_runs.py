@@ -14,7 +14,18 @@ from turntable.evaluation.report import ScoreCatalog, build_catalog
 from turntable.training import read_settings
 
 _IGNORED_SETTINGS = frozenset(
-    {"method", "seed", "dataset", "device", "num_workers", "log_every", "checkpoint_every", "wandb"}
+    {
+        "method",
+        "seed",
+        "dataset",
+        "device",
+        "num_workers",
+        "log_every",
+        "checkpoint_every",
+        "wandb",
+        "preset",  # the settings that it stands for are compared one by one
+        "target_steps",  # so are the epochs that it gave
+    }
 )
 """Settings that do not change what is learned, or that a comparison shows in another place."""
 _MAX_NAME_LENGTH = 500

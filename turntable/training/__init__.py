@@ -3,9 +3,14 @@
 from turntable.training.loop import train
 from turntable.training.runs import (
     RECORDS_NAME,
+    Extension,
+    Lineage,
     Run,
+    Start,
     TrainConfig,
     TrainProgress,
+    compute_weights_sha256,
+    hold_output_folder,
     import_checkpoint,
     load_method,
     make_demo_config,
@@ -23,10 +28,15 @@ from turntable.training.steps import convert_sync_batch_norm
 
 __all__ = [
     "RECORDS_NAME",
+    "Extension",
+    "Lineage",
     "Run",
+    "Start",
     "TrainConfig",
     "TrainProgress",
+    "compute_weights_sha256",
     "convert_sync_batch_norm",
+    "hold_output_folder",
     "import_checkpoint",
     "load_method",
     "make_demo_config",

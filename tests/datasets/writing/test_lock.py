@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import os
 import signal
@@ -52,12 +53,29 @@ def test_one_at_a_time_and_nothing_is_left(path):
 
 def test_another_process_is_refused_by_name(path, hold):
     holder = hold()
-    said = f"another run is writing there .process {holder.pid} on "
+    said = rf"another run is writing there \(process {holder.pid} on .*, since 20\d\d-.* UTC\); wait for it"
     with pytest.raises(InvalidInputError, match=said), hold_lock(path):
         pass
     holder.communicate(b"\n")
     with hold_lock(path):
         pass
+
+
+def test_another_thread_of_this_process_is_refused_too(path):
+    said = rf"another run is writing there \(this process, process {os.getpid()} on "
+    with hold_lock(path) as is_locked:
+        assert is_locked
+        with pytest.raises(InvalidInputError, match=said), hold_lock(path):
+            pass
+
+
+def test_a_file_system_without_locks_is_told(path, monkeypatch):
+    def refuse(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with hold_lock(path) as is_locked:
+        assert not is_locked
 
 
 def test_a_holder_that_was_killed_holds_nothing(path, hold):

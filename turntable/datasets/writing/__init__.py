@@ -10,10 +10,11 @@ from turntable.datasets.writing.destination import (
 )
 from turntable.datasets.writing.finishing import compute_totals, finish_dataset, make_table_context
 from turntable.datasets.writing.jobs import Job
-from turntable.datasets.writing.lock import hold_lock
+from turntable.datasets.writing.lock import LOCK_NAME, hold_lock
 from turntable.datasets.writing.shard_outcome import ShardOutcome
 
 __all__ = [
+    "LOCK_NAME",
     "PLAN_NAME",
     "Destination",
     "FolderDestination",

@@ -37,15 +37,16 @@ from turntable.datasets.stores import LocalStore, Store, open_journal, open_stor
 from turntable.datasets.stores.cache import is_writable_by_others
 from turntable.datasets.writing.jobs import Job
 from turntable.datasets.writing.lease import hold_lease
-from turntable.datasets.writing.lock import hold_lock
+from turntable.datasets.writing.lock import LOCK_NAME, hold_lock
 from turntable.datasets.writing.shard_outcome import ShardOutcome
 from turntable.errors import InvalidInputError, StoreError
 from turntable.home import expand_home
 
 PLAN_NAME = "plan.json"
 """The file that describes what a run makes. A resumed run must have the same plan."""
-LOCK_NAME = "run.lock"
 _MAX_PLAN_BYTES = 256 << 20
+_RUN_FILES = {"config.json", "records.jsonl"}
+"""Files by which the folder of a training run is known."""
 
 
 class Destination(Protocol):
@@ -156,10 +157,7 @@ class FolderDestination:
         path = self.folder / PLAN_NAME
         with suppress(FileNotFoundError), os.fdopen(open_plain_file(path), "rb") as file:
             return decode_utf8(file.read(), str(path))
-        if any(item.suffix not in (".lock", ".tmp") for item in self.folder.iterdir()):
-            raise InvalidInputError(
-                f"{self.folder} is not empty and does not hold an unfinished data set; choose another --out"
-            )
+        _check_empty(self.folder)
         return None
 
     def write_plan(self, text: str) -> None:
@@ -188,6 +186,22 @@ class FolderDestination:
 
     def deliver_files(self, names: tuple[str, ...]) -> None:
         """Do nothing: the files were written in their place."""
+
+
+def _check_empty(folder: Path) -> None:
+    """Check that a folder holds nothing but locks and what killed processes left.
+
+    Raises:
+        InvalidInputError: It holds something else.
+    """
+    names = {item.name for item in folder.iterdir() if item.suffix not in (".lock", ".tmp")}
+    if not names:
+        return
+    if names >= _RUN_FILES:
+        raise InvalidInputError(f"{folder} holds a training run; choose another --out for the data set")
+    raise InvalidInputError(
+        f"{folder} is not empty and does not hold an unfinished data set; choose another --out"
+    )
 
 
 @dataclass(frozen=True, slots=True)

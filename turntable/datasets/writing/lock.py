@@ -5,38 +5,45 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from turntable.datasets.files import open_plain_file
+from turntable.datasets.files import convert_disk_full_error, open_plain_file
 from turntable.errors import InvalidInputError, format_text
 
+LOCK_NAME = "run.lock"
+"""The lock file of a folder that one run at a time may write to, whatever the run makes."""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 """The errors of file systems without locks. There, nothing keeps two runs apart."""
 
 
 @contextmanager
-def hold_lock(path: Path, *, shared: bool = False) -> Generator[None, None, None]:
+def hold_lock(path: Path, *, shared: bool = False) -> Generator[bool, None, None]:
     """Hold a lock file for the time of a block, and remove it afterwards.
 
     Args:
         path: Path of the lock file, in the folder that it protects.
         shared: True to share the lock with others who share it; it still excludes an exclusive holder.
 
+    Yields:
+        True if the lock keeps others out, False if the file system has no locks.
+
     Raises:
-        InvalidInputError: Another process holds the lock. The message names the process.
-        StoreError: The path is a link or not a plain file.
+        InvalidInputError: Another process or thread holds the lock. The message names the process, and since
+            when it runs.
+        StoreError: The path is a link or not a plain file, or the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = _acquire_lock(path, shared)
+    with convert_disk_full_error(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, is_locked = _acquire_lock(path, shared)
     try:
         if not shared:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(
-                descriptor, json.dumps({"host": socket.gethostname(), "process": os.getpid()}).encode(), 0
-            )
-        yield
+            with convert_disk_full_error(path):
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, json.dumps(_describe_this_process()).encode(), 0)
+        yield is_locked
     finally:
         # A shared lock's file is removed by its last holder. Only the last one can get the exclusive lock.
         with suppress(OSError):
@@ -46,7 +53,13 @@ def hold_lock(path: Path, *, shared: bool = False) -> Generator[None, None, None
         os.close(descriptor)
 
 
-def _acquire_lock(path: Path, shared: bool) -> int:
+def _describe_this_process() -> dict[str, str | int]:
+    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    return {"host": socket.gethostname(), "process": os.getpid(), "since": since}
+
+
+def _acquire_lock(path: Path, shared: bool) -> tuple[int, bool]:
+    """Open and lock the file; return its descriptor, and False if the file system has no locks."""
     operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     while True:
         descriptor = open_plain_file(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -54,7 +67,7 @@ def _acquire_lock(path: Path, shared: bool) -> int:
             fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in _NO_LOCKS:
-                return descriptor
+                return descriptor, False
             holder = _describe_holder(descriptor)
             os.close(descriptor)
             if error.errno not in (errno.EAGAIN, errno.EACCES):
@@ -64,7 +77,7 @@ def _acquire_lock(path: Path, shared: bool) -> int:
                 "another --out"
             ) from None
         if _is_current(descriptor, path):
-            return descriptor
+            return descriptor, True
         # The last holder removed the file after it was opened here. A lock on a removed file protects
         # nothing, since the next process creates another; so try again.
         os.close(descriptor)
@@ -78,8 +91,14 @@ def _is_current(descriptor: int, path: Path) -> bool:
 
 
 def _describe_holder(descriptor: int) -> str:
+    """Return the holder of a lock in parentheses, for messages; "" if the file does not name it."""
     try:
         table = json.loads(os.pread(descriptor, 1000, 0))
-        return f" (process {format_text(str(table['process']))} on {format_text(str(table['host']))})"
+        process, host = str(table["process"]), str(table["host"])
+        since = f", since {format_text(str(table['since']), 40)}" if "since" in table else ""
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
+    is_own = (process, host) == (str(os.getpid()), socket.gethostname())
+    return (
+        f" ({'this process, ' if is_own else ''}process {format_text(process)} on {format_text(host)}{since})"
+    )

@@ -13,7 +13,7 @@ from turntable.datasets.describing import SHEET_NAME
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import TurntableError
 from turntable.models import shorten_method_name
-from turntable.training import RECORDS_NAME, read_records, read_settings, wrap_settings_errors
+from turntable.training import RECORDS_NAME, Lineage, read_records, read_settings, wrap_settings_errors
 
 _MAX_SHEET_BYTES = 64 << 20
 _NON_TERM_KEYS = ("kind", "epoch", "step", "loss", "learning_rate")
@@ -107,6 +107,13 @@ def _format_settings(config: Mapping[str, Any], run_dir: Path | str) -> str:
         )
 
 
+def _format_lineage(settings: Mapping[str, Any], run_dir: Path | str) -> str:
+    """Return where the weights of a run come from, as the end of a sentence; "" for fresh weights."""
+    with wrap_settings_errors(run_dir):
+        lineage = Lineage.from_dict(settings["lineage"]) if "lineage" in settings else Lineage()
+        return "".join(f"; {sentence}" for sentence in lineage.describe(settings["config"]["epochs"]))
+
+
 def summarize_run(run_dir: Path | str) -> RunSummary:
     """Read the settings and the losses of a training, finished or not.
 
@@ -114,12 +121,13 @@ def summarize_run(run_dir: Path | str) -> RunSummary:
         InvalidInputError: The folder holds no run.
         IntegrityError: Its files are damaged.
     """
-    config = read_settings(run_dir)["config"]
+    settings = read_settings(run_dir)
+    config = settings["config"]
     epochs = [record for record in read_records(Path(run_dir) / RECORDS_NAME) if record["kind"] == "epoch"]
     names = dict.fromkeys(name for record in epochs for name in record if name not in _NON_TERM_KEYS)
     return RunSummary(
         shorten_method_name(config["method"]),
         tuple(record["loss"] for record in epochs),
-        _format_settings(config, run_dir),
+        _format_settings(config, run_dir) + _format_lineage(settings, run_dir),
         {name: tuple(record.get(name, np.nan) for record in epochs) for name in names},
     )

@@ -35,7 +35,7 @@ class PointNetConfig(MethodConfig):
         "schedule": "cosine",
     }
     """The paper halves the learning rate every 20 epochs; the cosine decays as far."""
-    demo_training: ClassVar[Mapping[str, Any]] = {"batch_size": 32, "epochs": 8}
+    demo_training: ClassVar[Mapping[str, Any]] = {"batch_size": 32, "target_steps": 1920}
 
     point_widths: tuple[int, ...] = (64, 64)
     """Widths of the layers on each point before the second transform."""

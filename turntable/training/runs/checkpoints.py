@@ -4,20 +4,22 @@ Files are written atomically, and reading them never executes code. The previous
 in case the last one is damaged.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import torch
 from torch import Tensor, nn
 
 from turntable.datasets.files import flush_to_disk, open_atomic_file
+from turntable.datasets.stores import convert_os_errors
 from turntable.errors import IntegrityError, format_text
 from turntable.models import rename_method
 from turntable.models.weights import read_weight_file
 
 _FORMAT = 2
+_NUM_SHOWN_MISFITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,23 @@ class Checkpoints:
         """Path of the previous checkpoint, from which the run continues if the last one is damaged."""
         return self.folder / "checkpoint-previous.pt"
 
+    @property
+    def exist(self) -> bool:
+        """True if there is a checkpoint."""
+        return self.last_path.exists() or self.previous_path.exists()
+
     def save(self, state: Mapping[str, Any]) -> None:
         """Write a checkpoint; the last one becomes the previous one.
 
         Args:
             state: Tensors and plain values, by name.
+
+        Raises:
+            StoreError: The disk is full, or the file cannot be written; the existing checkpoints stay.
         """
         own = {"format": _FORMAT, "method": self.method, "fingerprint": self.fingerprint}
-        with open_atomic_file(self.last_path) as file:
-            torch.save({**state, **own}, file)
+        with convert_os_errors(self.last_path), open_atomic_file(self.last_path) as file:
+            _save_tensors({**state, **own}, file)
             flush_to_disk(file)
             if self.last_path.exists():
                 self.last_path.replace(self.previous_path)
@@ -112,9 +122,46 @@ class Checkpoints:
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write parameters and buffers by name, atomically, as tensors on the CPU."""
-    with open_atomic_file(path) as file:
-        torch.save({name: tensor.cpu() for name, tensor in weights.items()}, file)
+    """Write parameters and buffers by name, atomically, as tensors on the CPU.
+
+    Raises:
+        StoreError: The disk is full, or the file cannot be written.
+    """
+    with convert_os_errors(path), open_atomic_file(path) as file:
+        _save_tensors({name: tensor.cpu() for name, tensor in weights.items()}, file)
+
+
+class _RecordingFile:
+    """A file for ``torch.save`` that remembers the error of a write.
+
+    torch reports every failed write as a RuntimeError of its own, without the cause.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write bytes, and keep the error if that fails."""
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        """Do nothing: the owner of the file flushes it."""
+
+
+def _save_tensors(values: Mapping[str, Any], file: BinaryIO) -> None:
+    """Write tensors and plain values; raise the file's OSError if a write fails."""
+    recording = _RecordingFile(file)
+    try:
+        torch.save(dict(values), cast("BinaryIO", recording))
+    except Exception:
+        if recording.error is not None:
+            raise recording.error from None
+        raise
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -155,19 +202,29 @@ def check_weights_fit(method: nn.Module, weights: Mapping[str, Tensor], path: Pa
     Raises:
         IntegrityError: A weight is missing, superfluous, of another shape or type, or not finite.
     """
+    if misfits := find_misfits(method, weights):
+        raise IntegrityError(
+            f"{path} does not fit {type(method).__name__}: {format_misfits(misfits)}. Use the config.json of"
+            " this run"
+        )
+
+
+def find_misfits(method: nn.Module, weights: Mapping[str, Tensor]) -> list[str]:
+    """Return a message for each weight that does not fit a method, which may be on the device "meta"."""
     own = method.state_dict()
     faults = [f"{name} is missing" for name in own if name not in weights]
     faults += [f"{format_text(str(name))} is superfluous" for name in weights if name not in own]
-    faults += [
+    return faults + [
         fault
         for name in own
         if name in weights and (fault := _find_misfit(name, own[name], weights[name])) is not None
     ]
-    if faults:
-        raise IntegrityError(
-            f"{path} does not fit {type(method).__name__}: {'; '.join(faults[:5])}"
-            f"{f' and {len(faults) - 5} more' if len(faults) > 5 else ''}. Use the config.json of this run"
-        )
+
+
+def format_misfits(misfits: Sequence[str]) -> str:
+    """Return the first messages of ``find_misfits`` in one line, and the number of the others."""
+    others = f" and {len(misfits) - _NUM_SHOWN_MISFITS} more" if len(misfits) > _NUM_SHOWN_MISFITS else ""
+    return f"{'; '.join(misfits[:_NUM_SHOWN_MISFITS])}{others}"
 
 
 def _find_misfit(name: str, own: Tensor, given: object) -> str | None:

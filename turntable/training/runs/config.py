@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeGuard, cast
 
-from turntable.choices import Amp, Schedule
+from turntable.choices import Amp, Preset, Schedule
 from turntable.datasets.stores import remove_secrets
 from turntable.errors import InvalidInputError, format_text, format_value
 from turntable.geometry import QuaternionSign
@@ -23,6 +23,7 @@ OptimizerName = Literal["adam", "adamw", "sgd"]
 
 _BOUNDS: Mapping[str, Bounds] = {
     "epochs": Bounds(1, 10**6),
+    "target_steps": Bounds(1, 10**9),
     "batch_size": Bounds(2, 2**24),  # a variance needs two rows
     "accumulate": Bounds(1, 2**20),
     "pairs_per_object": Bounds(1, 2**20),
@@ -60,6 +61,12 @@ class TrainConfig:
     """Name from ``models.BACKBONES``; None for a method without a backbone."""
     epochs: int = 2000
     """Number of epochs; an epoch has ``pairs_per_object`` samples of every object."""
+    target_steps: int | None = None
+    """Number of optimizer steps to aim at: when the run starts, ``epochs`` is set to the whole number of
+    epochs that comes closest to it with the data. None if ``epochs`` decides."""
+    start_from: str | None = None
+    """Path of a finished run of the same method, with whose weights this run starts; None for fresh
+    weights."""
     pairs_per_object: int = 1
     """Number of samples of each object in an epoch (of each sequence, for methods that take consecutive
     views). A sample is a pair of views, or as many views as the method takes."""
@@ -130,6 +137,9 @@ class TrainConfig:
     """Folders into which links in ``meshes`` may lead, besides that folder."""
     wandb: bool = False
     """True to send the records to Weights & Biases too; offline, unless WANDB_MODE says otherwise."""
+    preset: Preset | None = None
+    """Preset that the settings were made from, "demo" or "paper"; None for settings that a user built by
+    hand, and for runs of versions that did not record it. It changes nothing in the training."""
 
     def __post_init__(self) -> None:
         faults = self._find_faults()

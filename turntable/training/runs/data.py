@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Self
 
-from turntable.datasets import Dataset, open_dataset
+import numpy as np
+
+from turntable.datasets import Dataset, Manifest, open_dataset
 from turntable.loaders import BatchConfig, Fresh, OnlineLoader
 from turntable.loaders.fields import DataDescription
 from turntable.models import DataInfo
@@ -40,7 +42,6 @@ class TrainingData:
         mean, std = manifest.pixel_mean, manifest.pixel_std
         if mean is None or std is None:
             mean, std = _DEFAULT_STATISTICS
-        has_train = "train" in manifest.splits
         return cls(
             dataset.path_or_url,
             manifest.fingerprint,
@@ -48,7 +49,7 @@ class TrainingData:
             mean,
             std,
             tuple(manifest.splits),
-            sum(shard.objects for shard in manifest.select_shards("train")) if has_train else 0,
+            _count_train_objects(manifest),
             DataDescription.from_manifest(manifest),
         )
 
@@ -84,6 +85,16 @@ class TrainingData:
         """
         size = image_size or self.fields.image_size_px
         return DataInfo(len(self.categories), self.mean, self.std, size, center_crop)
+
+
+def _count_train_objects(manifest: Manifest) -> int:
+    """Count the objects of the train split; of a subset, those that have a view in it."""
+    if "train" not in manifest.splits:
+        return 0
+    num_objects = sum(shard.objects for shard in manifest.select_shards("train"))
+    if manifest.subset is None:
+        return num_objects
+    return len(np.unique(manifest.subset.decode_views("train", num_objects, manifest.views).rows))
 
 
 def describe_training_data(config: TrainConfig) -> TrainingData:

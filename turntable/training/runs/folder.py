@@ -1,14 +1,14 @@
-"""The folder of a run: the names of its files, the checks before a run continues, and its trained method."""
+"""The folder of a run: the names of its files, its settings, and its trained method."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from turntable.datasets.files import write_text
+from turntable.datasets.files import compute_file_sha256
 from turntable.errors import InvalidInputError, format_text, format_value
 from turntable.home import expand_home
 from turntable.models import (
@@ -28,31 +28,20 @@ from turntable.models import (
 )
 from turntable.training.runs.checkpoints import Checkpoints, check_weights_fit, load_weights, read_weights
 from turntable.training.runs.config import TrainConfig
-from turntable.training.runs.data import TrainingData
+from turntable.training.runs.lineage import NO_LINEAGE, Lineage
 from turntable.training.runs.recorded_settings import (
     read_recorded_settings,
     rename_method_settings,
     wrap_settings_errors,
 )
+from turntable.training.runs.setting_names import format_setting
+from turntable.training.runs.torch_defaults import use_torch_defaults
 from turntable.user_code import is_reference
-
-_CHANGEABLE_SETTINGS = frozenset(
-    {"method", "dataset", "meshes", "links_under", "device", "num_workers", "checkpoint_every", "wandb"}
-)
-"""Settings that may change when a run continues.
-
-Results do not depend on them. Data sets are compared by fingerprint instead of path, and methods by the last
-part of their names, since the file of a user's method may have moved.
-"""
-
-_ONLINE_HINT = (
-    " (earlier versions held out other objects of --online: see split_rule on the page Recipes; finish a run"
-    " that one of them began with that version)"
-)
 
 RECORDS_NAME = "records.jsonl"
 MAX_METHOD_NUMBERS = 2**32
 """Largest number of values of all parameters and buffers of a method together."""
+_OUT_OF_MEMORY_TEXTS = ("DefaultCPUAllocator", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
 _DATA_BOUNDS = {
     "num_categories": Bounds(0, 10**7),
     "mean": Bounds(0, 1),
@@ -72,6 +61,8 @@ class Run:
     categories: tuple[str, ...]
     fingerprint: str
     """Fingerprint of the data set."""
+    lineage: Lineage = NO_LINEAGE
+    """The weights that the run started with, and the shorter runs that it continued."""
 
     @property
     def config_path(self) -> Path:
@@ -105,6 +96,7 @@ class Run:
             "data": asdict(self.data),
             "categories": list(self.categories),
             "fingerprint": self.fingerprint,
+            **({} if self.lineage == NO_LINEAGE else {"lineage": self.lineage.to_dict()}),
         }
 
 
@@ -152,7 +144,8 @@ def read_settings(folder: Path | str) -> dict[str, Any]:
     """Read the settings of a run as plain values, also if the code of its method is not available.
 
     Returns:
-        "config" (the settings by name), "data", "categories" and "fingerprint". Names of methods and settings
+        "config" (the settings by name), "data", "categories", "fingerprint" and, if the run has one,
+        "lineage". Names of methods and settings
         from earlier versions are replaced by the present ones. All values are checked as by ``open_run``, if
         the method is available; if not, only the name of the method and the fingerprint.
 
@@ -206,36 +199,8 @@ def _run_from_settings(folder: Path, values: dict[str, Any]) -> Run:
     # A user's configuration may inherit settings that had other names; its fields are known only now.
     fields = get_field_types(get_method_entry(values["config"]["method"]).config)
     config = TrainConfig.from_dict(rename_method_settings(values["config"], fields))
-    return Run(folder, config, info, categories, fingerprint)
-
-
-def plan_run(folder: Path, config: TrainConfig, data: TrainingData) -> Run:
-    """Return the run that a folder will hold, new or continued; nothing is written yet.
-
-    Args:
-        folder: Path of the run's folder.
-        config: Settings of the run.
-        data: Description of the data.
-
-    Raises:
-        InvalidInputError: The folder holds a run with other settings or of other data.
-    """
-    info = data.to_data_info(config.image_size, config.center_crop)
-    run = Run(folder, config, info, data.categories, data.fingerprint)
-    if run.config_path.exists():
-        _check_same_settings(open_run(folder, _find_reference(config.method)), run)
-    return run
-
-
-def _find_reference(method: str) -> str | None:
-    """Return the reference of a user's method, whose file may have moved; None for any other method."""
-    return method if is_reference(method) else None
-
-
-def create_run(run: Run) -> None:
-    """Create the folder of a run and its config.json, unless they exist."""
-    if not run.config_path.exists():
-        write_text(run.config_path, json.dumps(run.to_dict(), indent=1) + "\n")
+    lineage = Lineage.from_dict(values["lineage"]) if "lineage" in values else NO_LINEAGE
+    return Run(folder, config, info, categories, fingerprint, lineage)
 
 
 def build_run_method(run: Run) -> Method:
@@ -246,12 +211,14 @@ def build_run_method(run: Run) -> Method:
     """
     build_meta_method(run)
     try:
-        return _build_method(run)
+        with use_torch_defaults():
+            return _build_method(run)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
         raise InvalidInputError(
             f"there is not enough memory for {run.config.method} with {format_sizes(run)}; make these smaller"
+            f" ({format_setting('backbone')}, --set NAME=VALUE)"
         ) from error
 
 
@@ -262,7 +229,7 @@ def build_meta_method(run: Run) -> Method:
         InvalidInputError: It would be too large, or its settings do not fit together.
     """
     try:
-        with torch.device("meta"):
+        with use_torch_defaults(), torch.device("meta"):
             method = _build_method(run)
     except InvalidInputError:
         raise
@@ -295,8 +262,32 @@ def format_sizes(run: Run) -> str:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Return True if an error means that a device or the machine ran out of memory."""
-    # Torch has an error class only for devices; on the CPU it raises a RuntimeError with this text.
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "DefaultCPUAllocator" in str(error)
+    # Torch has an error class only for devices; on the CPU, and from CUDA's libraries, it raises a
+    # RuntimeError with one of these texts.
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
+        text in str(error) for text in _OUT_OF_MEMORY_TEXTS
+    )
+
+
+def compute_weights_sha256(run: Run) -> str:
+    """Compute the hex sha256 of the weights of a finished run, by which lineages and results name them.
+
+    Raises:
+        InvalidInputError: The run is not finished.
+    """
+    _check_finished(run)
+    return compute_file_sha256(run.weights_path)
+
+
+def load_run_weights(run: Run) -> dict[str, Tensor]:
+    """Load the weights of a finished run by name, on the CPU; they are not compared with a method.
+
+    Raises:
+        InvalidInputError: The run is not finished.
+        IntegrityError: The file is damaged.
+    """
+    _check_finished(run)
+    return read_weights(run.weights_path)
 
 
 def load_method(run: Run) -> Method:
@@ -306,12 +297,7 @@ def load_method(run: Run) -> Method:
         InvalidInputError: The run is not finished.
         IntegrityError: Its weights are damaged or do not fit.
     """
-    if not run.weights_path.is_file():
-        raise InvalidInputError(
-            f"{run.folder} has no weights.pt: the run is not finished; continue it with the same"
-            " turntable train command"
-        )
-    weights = read_weights(run.weights_path)
+    weights = load_run_weights(run)
     # First without memory for the method: config.json may ask for a network of any size.
     check_weights_fit(build_meta_method(run), weights, run.weights_path)
     method = build_run_method(run)
@@ -319,26 +305,9 @@ def load_method(run: Run) -> Method:
     return method.eval()
 
 
-def _check_same_settings(existing: Run, planned: Run) -> None:
-    """Check that a run may continue: its settings and data must be those of the run in its folder."""
-    if shorten_method_name(existing.config.method) != shorten_method_name(planned.config.method):
+def _check_finished(run: Run) -> None:
+    if not run.weights_path.is_file():
         raise InvalidInputError(
-            f"{existing.folder} holds a run of {existing.config.method}, not of {planned.config.method};"
-            " train into another folder"
-        )
-    before, after = existing.config.to_dict(), planned.config.to_dict()
-    changed = [
-        f"{name} was {before[name]!r}, now {after[name]!r}"
-        for name in before
-        if name not in _CHANGEABLE_SETTINGS and before[name] != after[name]
-    ]
-    if existing.fingerprint != planned.fingerprint:
-        changed.append(
-            f"the fingerprint of the data set was {existing.fingerprint}, now {planned.fingerprint}"
-            + (_ONLINE_HINT if planned.config.online is not None else "")
-        )
-    if changed:
-        raise InvalidInputError(
-            f"{existing.folder} holds a run with other settings: {'; '.join(changed)}."
-            " Continue it with the same settings, or train into another folder"
+            f"{run.folder} has no weights.pt: the run is not finished; continue it with the same"
+            " turntable train command"
         )

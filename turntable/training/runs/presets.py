@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from turntable.choices import Preset
+from turntable.errors import InvalidInputError
 from turntable.models import (
     MethodConfig,
     MethodEntry,
@@ -16,10 +17,15 @@ from turntable.models import (
     resolve_method,
 )
 from turntable.training.runs.config import TrainConfig
+from turntable.training.runs.setting_names import format_setting
 
+BENCHMARK_STEPS = 720
+"""Number of steps at which the demo of most methods aims: as many as in turntable's benchmark of all methods,
+with its 768 objects of the train split."""
 _DEMO_SETTINGS: Mapping[str, Any] = {
     "backbone": "small",
-    "epochs": 12,
+    "epochs": 12,  # of the benchmark's data; for others, see target_steps
+    "target_steps": BENCHMARK_STEPS,
     "pairs_per_object": 10,
     "batch_size": 128,
     "learning_rate": 1e-3,
@@ -45,12 +51,16 @@ def make_paper_config(method: str, dataset: Path | str | None = None, **changes:
     """
     name = resolve_method(method)
     entry = get_method_entry(name)
-    settings = {**_get_backbone_settings(entry), **entry.config.paper_training, **changes}
+    _check_one_length(changes)
+    settings = {"preset": "paper", **_get_backbone_settings(entry), **entry.config.paper_training, **changes}
     return _make_config(name, dataset, entry.make_config(), settings)
 
 
 def make_demo_config(method: str, dataset: Path | str | None = None, **changes: Any) -> TrainConfig:
-    """Make settings for two CPU cores, a few minutes and a few hundred objects at 96 pixels.
+    """Make settings for two CPU cores, a few minutes and up to a thousand objects at 96 pixels.
+
+    The run aims at a number of steps, whatever the number of objects (``target_steps``), unless ``epochs`` is
+    among the changes.
 
     Args:
         method: Name or reference, like that of ``make_paper_config``.
@@ -62,7 +72,11 @@ def make_demo_config(method: str, dataset: Path | str | None = None, **changes: 
     """
     name = resolve_method(method)
     entry = get_method_entry(name)
-    settings = {**_DEMO_SETTINGS, **_get_backbone_settings(entry), **entry.config.demo_training, **changes}
+    _check_one_length(changes)
+    settings: dict[str, Any] = {"preset": "demo", **_DEMO_SETTINGS, **_get_backbone_settings(entry)}
+    for chosen in (entry.config.demo_training, changes):
+        # A number of epochs counts more than the number of steps that was aimed at before.
+        settings |= {**({"target_steps": None} if "epochs" in chosen else {}), **chosen}
     return _make_config(name, dataset, entry.make_config().demo(), settings)
 
 
@@ -82,6 +96,14 @@ def select_preset(device: str | None = None) -> tuple[Preset, str]:
         "--preset demo, as there is no GPU to train on: smaller networks than the paper's, and minutes; for"
         " the paper's settings, give --preset paper"
     )
+
+
+def _check_one_length(changes: Mapping[str, Any]) -> None:
+    if None not in (changes.get("epochs"), changes.get("target_steps")):
+        raise InvalidInputError(
+            f"give the length of the training once: {format_setting('epochs', changes['epochs'])}, or"
+            f" {format_setting('target_steps', changes['target_steps'])}"
+        )
 
 
 def _get_backbone_settings(entry: MethodEntry) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from turntable.datasets.files import append_line, read_lines, write_text
+from turntable.datasets.stores import convert_os_errors
 from turntable.errors import IntegrityError, format_text
 from turntable.models import rename_terms
 from turntable.training.runs.loggers import RunLogger
@@ -38,8 +39,13 @@ class RecordWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for logger in self._loggers:
-            logger.close()
+        try:
+            with convert_os_errors(self._path.parent):
+                for logger in self._loggers:
+                    logger.close()
+        except Exception:
+            if error is None:  # otherwise the first error says more
+                raise
 
     def add(self, kind: str, epoch: int, step: int, values: Mapping[str, float]) -> None:
         """Write one record.
@@ -49,8 +55,12 @@ class RecordWriter:
             epoch: Index of the epoch, 0 for the first.
             step: Number of steps done.
             values: Values by name.
+
+        Raises:
+            StoreError: The disk is full, or the file cannot be written.
         """
-        append_line(self._path, json.dumps({"kind": kind, "epoch": epoch, "step": step, **values}))
+        with convert_os_errors(self._path):
+            append_line(self._path, json.dumps({"kind": kind, "epoch": epoch, "step": step, **values}))
         self._write_to_loggers(kind, step, values)
 
     def add_speed(self, step: int, images_per_second: float, wait_fraction: float) -> None:
@@ -60,13 +70,15 @@ class RecordWriter:
         )
 
     def _write_to_loggers(self, kind: str, step: int, values: Mapping[str, float]) -> None:
-        for logger in self._loggers:
-            logger.add({f"{kind}/{name}": value for name, value in values.items()}, step)
+        with convert_os_errors(self._path.parent):
+            for logger in self._loggers:
+                logger.add({f"{kind}/{name}": value for name, value in values.items()}, step)
 
     def _drop_later_records(self, num_done_steps: int) -> None:
         lines = read_lines(self._path)
         kept = [line for line in lines if _parse_record(line, self._path)["step"] <= num_done_steps]
-        write_text(self._path, "".join(f"{line}\n" for line in kept))
+        with convert_os_errors(self._path):
+            write_text(self._path, "".join(f"{line}\n" for line in kept))
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:

@@ -21,7 +21,17 @@ from turntable.models import (
 from turntable.training.runs.config import TrainConfig
 
 _EXCLUDED_SETTINGS = frozenset(
-    {"method", "method_config", "dataset", "online", "meshes", "links_under", "augmentation"}
+    {
+        "method",
+        "method_config",
+        "dataset",
+        "online",
+        "meshes",
+        "links_under",
+        "augmentation",
+        "preset",
+        "start_from",
+    }
 )
 """Settings of a run that have options or arguments of their own."""
 _TYPE_DESCRIPTIONS: dict[Any, str] = {

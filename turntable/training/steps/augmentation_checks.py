@@ -30,21 +30,25 @@ def check_augmentation(augmentation: Augmentation, reads: Iterable[str]) -> list
     outputs = [name for name in fields if set(batch_to_field_names([name], PAIR.num_views)) & set(OUTPUTS)]
     if not set(fields) & set(IMAGE_FIELDS):
         raise InvalidInputError(
-            "the augmentation changes images, but the method reads none; leave the augmentation out"
+            "the augmentation changes images, but the method reads none; leave --augment (augmentation) out"
         )
     if moves_pixels and outputs:
         raise InvalidInputError(
             f"the augmentation crops or mirrors images, but not {', '.join(outputs)}, which the method reads:"
-            " their pixels would no longer match; use one without crop and flip, such as color"
+            " their pixels would no longer match; give one without crop and flip, such as"
+            " --augment color"
         )
     warnings: list[str] = []
     poses = [name for name in fields if any(word in name for word in _POSE_WORDS)]
     if augmentation.flip_probability > 0 and poses:
         warnings.append(
-            f"the augmentation mirrors images, which contradicts {', '.join(poses)}: use simclr-unmirrored,"
-            " or flip_probability=0"
+            f"the augmentation mirrors images, which contradicts {', '.join(poses)}: give --augment"
+            " simclr-unmirrored, or --augment flip_probability=0 (in Python Augmentation(flip_probability=0))"
         )
     hues = [name for name in fields if "hue" in name]
     if augmentation.hue and hues:
-        warnings.append(f"the augmentation shifts hues, which contradicts {', '.join(hues)}: use hue=0")
+        warnings.append(
+            f"the augmentation shifts hues, which contradicts {', '.join(hues)}: give --augment"
+            " hue=0 (in Python Augmentation(hue=0))"
+        )
     return warnings

@@ -8,7 +8,13 @@ from turntable.loaders.engines import BatchLoader
 from turntable.loaders.fields import batch_to_field_names, explain_missing_fields
 from turntable.loaders.sampling import Sampler
 from turntable.models import PAIR, ImageMethod, Method, SampleSpec
-from turntable.training.runs import TrainConfig, TrainingData
+from turntable.training.runs import (
+    TrainConfig,
+    TrainingData,
+    count_epoch_samples,
+    count_sources,
+    format_setting,
+)
 
 
 def make_sampler(sample_spec: SampleSpec, num_visits: int) -> Sampler:
@@ -40,7 +46,8 @@ def compute_micro_batch_size(config: TrainConfig, num_ranks: int) -> int:
         nearest = max(2, round(config.batch_size / parts)) * parts
         raise InvalidInputError(
             f"batch_size {config.batch_size} cannot be divided among {num_ranks} ranks with"
-            f" {config.accumulate} parts each (accumulate) of 2 samples or more; use {nearest}"
+            f" {config.accumulate} parts each ({format_setting('accumulate')}) of 2 samples or more; give"
+            f" {format_setting('batch_size', nearest)}"
         )
     return config.batch_size // parts
 
@@ -77,7 +84,8 @@ def check_image_size(config: TrainConfig, method: Method, image_size_px: int) ->
     except (RuntimeError, ValueError) as error:
         raise InvalidInputError(
             f"images of {image_size_px} px, cropped to {config.center_crop:.2f} of each side, do not fit the"
-            f" backbone {config.backbone} ({error}); give another image_size or center_crop"
+            f" backbone {config.backbone} ({error}); give another {format_setting('image_size')} or"
+            f" {format_setting('center_crop')}"
         ) from error
     finally:
         method.train(was_training)
@@ -140,13 +148,13 @@ def _find_faults(config: TrainConfig, method: Method, data: TrainingData) -> lis
 
 def _find_shortage(config: TrainConfig, data: TrainingData) -> list[str]:
     """Return a message if an epoch has less than one batch."""
-    fields = data.fields
-    in_sequences = config.method_config.sample.consecutive and fields.num_views
-    sources = data.num_objects * (fields.num_views // fields.sequence_length if in_sequences else 1)
-    samples = sources * config.pairs_per_object
+    sources, samples = count_sources(config, data), count_epoch_samples(config, data)
     if samples >= config.batch_size:
         return []
+    fitting = max(2, samples)
+    more = format_setting("pairs_per_object", -(-config.batch_size // max(1, sources)))
     return [
         f"an epoch has {samples} samples ({sources} x pairs_per_object {config.pairs_per_object}), fewer than"
-        f" batch_size {config.batch_size}; use a smaller batch_size, or a larger pairs_per_object"
+        f" batch_size {config.batch_size}; give {format_setting('batch_size', fitting)} or less, or {more} or"
+        " more"
     ]

@@ -17,9 +17,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from turntable.errors import InvalidInputError, StoppedError, TurntableError
+from turntable.errors import InvalidInputError, StoppedError, TurntableError, format_text
 
 T = TypeVar("T")
+
+_DEVICES = "--device auto, cpu, cuda or cuda:N (in Python device=)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,14 @@ def process_group(device_name: str) -> Generator[ProcessGroup, None, None]:
         device_name: "auto", "cpu", "cuda" or, for a single process, "cuda:1".
 
     Raises:
-        InvalidInputError: There is no such device, or the launcher's variables are incomplete.
-        TurntableError: The connection to another rank was lost in the block.
+        InvalidInputError: There is no such device, or the launcher's variables are incomplete or wrong.
+        TurntableError: The other ranks cannot be reached, or the connection to one was lost in the block.
     """
     if dist.is_available() and dist.is_initialized():
         yield ProcessGroup(resolve_device(device_name), dist.get_rank(), dist.get_world_size())
         return
     device = resolve_device(device_name)
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if _read_launcher_number("WORLD_SIZE", 1) == 1:
         yield ProcessGroup(device)
         return
     _join_group(device)
@@ -130,7 +132,7 @@ def process_group(device_name: str) -> Generator[ProcessGroup, None, None]:
         _leave_group()  # safe here, since all ranks stop together
         raise
     except RuntimeError as error:
-        if not _is_communication_error(error):
+        if not is_communication_error(error):
             raise
         raise TurntableError(
             f"rank {group.rank} of {group.num_ranks} lost the connection to the others; see the message of"
@@ -140,7 +142,7 @@ def process_group(device_name: str) -> Generator[ProcessGroup, None, None]:
     _leave_group()
 
 
-def _is_communication_error(error: RuntimeError) -> bool:
+def is_communication_error(error: Exception) -> bool:
     """Return True if an error comes from the communication between ranks."""
     return isinstance(error, dist.DistError) or "gloo" in str(error)
 
@@ -165,6 +167,28 @@ def _join_group(device: torch.device) -> None:
             f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but the ranks cannot meet ({error}): start them with"
             " torchrun, or unset WORLD_SIZE"
         ) from error
+    except RuntimeError as error:  # torch's DistError, or a plain one, by the cause
+        raise TurntableError(
+            f"rank {os.environ.get('RANK', '?')} of {os.environ['WORLD_SIZE']} cannot reach the others at"
+            f" MASTER_ADDR {os.environ.get('MASTER_ADDR', 'unset')}, MASTER_PORT"
+            f" {os.environ.get('MASTER_PORT', 'unset')} ({format_text(str(error).splitlines()[0])}): give all"
+            " ranks the address of the first one and a port that is free there and passes firewalls"
+        ) from error
+
+
+def _read_launcher_number(name: str, default: int) -> int:
+    """Return a number that a launcher sets in the environment.
+
+    Raises:
+        InvalidInputError: The variable is not a whole number.
+    """
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal():
+        raise InvalidInputError(
+            f"{name} is {format_text(text, 40)!r}, not a whole number: start the ranks with torchrun, or"
+            f" unset {name}"
+        )
+    return int(text)
 
 
 def resolve_device(name: str) -> torch.device:
@@ -181,18 +205,20 @@ def resolve_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise InvalidInputError(f"device {name!r} is unknown; use auto, cpu, cuda or cuda:N") from error
+        raise InvalidInputError(f"device {name!r} is unknown; give {_DEVICES}") from error
     if device.type == "cpu":
         return device
     if device.type != "cuda":
-        raise InvalidInputError(f"device {name!r} cannot train; use auto, cpu, cuda or cuda:N")
-    return _resolve_cuda(device.index if ":" in name else int(os.environ.get("LOCAL_RANK", "0")))
+        raise InvalidInputError(f"device {name!r} cannot train; give {_DEVICES}")
+    return _resolve_cuda(device.index if ":" in name else _read_launcher_number("LOCAL_RANK", 0))
 
 
 def _resolve_cuda(index: int) -> torch.device:
     num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if not num_gpus:
-        raise InvalidInputError("device 'cuda': torch finds no GPU here; use device 'cpu', or 'auto'")
+        raise InvalidInputError(
+            "device 'cuda': torch finds no GPU here; give --device cpu (in Python device='cpu') or auto"
+        )
     if index >= num_gpus:
         raise InvalidInputError(
             f"device 'cuda:{index}': there are {num_gpus} GPUs here; start at most {num_gpus} ranks per"

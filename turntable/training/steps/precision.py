@@ -53,7 +53,8 @@ class MixedPrecision:
         self._scaler.update()
         if self._scaler.is_enabled() and self._scaler.get_scale() < _MIN_SCALE:
             raise TurntableError(
-                "gradients overflow float16 at any scale; train with --amp bf16, or a lower learning rate"
+                "gradients overflow float16 at any scale; train with --amp bf16 (amp='bf16'), or a"
+                " lower --learning-rate (learning_rate)"
             )
 
     def state_dict(self) -> dict[str, Any]:

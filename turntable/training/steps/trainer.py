@@ -14,7 +14,15 @@ from turntable.errors import IntegrityError, StoppedError, TurntableError, forma
 from turntable.loaders.augment import augment_batch, list_parameter_fields
 from turntable.loaders.engines import BatchLoader
 from turntable.models import Batch, Method, TrainState, rename_terms
-from turntable.training.runs import RecordWriter, Run, Stopwatch, TrainProgress, load_weights, save_weights
+from turntable.training.runs import (
+    RecordWriter,
+    Run,
+    Stopwatch,
+    TrainProgress,
+    format_setting,
+    load_weights,
+    save_weights,
+)
 from turntable.training.steps import random_state
 from turntable.training.steps.distributed import ProcessGroup
 from turntable.training.steps.optimizers import (
@@ -35,6 +43,8 @@ class Callbacks:
     """Called with the progress at every logged step."""
     warn: Callable[[str], None]
     """Called with warnings for the user."""
+    say: Callable[[str], None]
+    """Called with facts about the run before its first step."""
     stop: Callable[[], bool]
     """Called at every step on all ranks; True ends the run with a checkpoint."""
 
@@ -98,8 +108,9 @@ class Trainer:
             self.train_epoch(records)
         if not self.has_finite_weights():
             raise TurntableError(
-                f"{self.run.folder}: the weights are not finite after the last step; lower the learning rate"
-                f" ({self.config.learning_rate:g}), and train into another folder"
+                f"{self.run.folder}: the weights are not finite after the last step; give a lower"
+                f" {format_setting('learning_rate')} than {self.config.learning_rate:g}, and another folder"
+                " (--out, in Python out_dir)"
             )
         if self.group.is_first:
             self.run.checkpoints.drop_previous()
@@ -190,9 +201,9 @@ class Trainer:
         values = ", ".join(f"{name} {value:g}" for name, value in terms.items())
         raise TurntableError(
             f"{self.run.folder}: the loss is not finite at step {at.step} (epoch {at.epoch}, batch"
-            f" {at.batch}){', due to ' + ' and '.join(causes) if causes else ''}: {values}. Lower the"
-            f" learning rate ({self.config.learning_rate:g}) or lengthen the warm-up, and train into another"
-            " folder"
+            f" {at.batch}){', due to ' + ' and '.join(causes) if causes else ''}: {values}. Give a"
+            f" lower {format_setting('learning_rate')} than {self.config.learning_rate:g} or a longer warm-up"
+            f" ({format_setting('warmup_epochs')}), and another folder (--out, in Python out_dir)"
         )
 
     def finish_step(self, terms: dict[str, float], rate: float, records: RecordWriter | None) -> None:
