@@ -11,6 +11,7 @@ from turntable.evaluation import (
     evaluate,
     features,
     get_protocol,
+    locate_result_files,
     read_figure_data,
     read_results,
 )
@@ -42,11 +43,11 @@ def run_dir(request, dataset, tmp_path_factory):
 def test_results_are_written_and_read_back(run_dir, dataset):
     told = []
     results = evaluate(run_dir, dataset, protocol=PROTOCOL, progress=told.append)
-    assert read_results(run_dir / "results.json") == results
+    assert read_results(locate_result_files(run_dir, results).path) == results
     split = open_dataset(dataset).open_split("val")
     assert (results.method, results.num_val_objects) == (run_dir.name, split.num_objects)
     assert results.num_val_pairs == split.num_objects * min(20, split.num_views * (split.num_views - 1))
-    assert told[0] == "features of the train split"
+    assert told[0].stage == "features of the train split"
 
 
 def test_a_method_is_scored_by_its_parts_with_the_constant_beside(run_dir, dataset, tmp_path):

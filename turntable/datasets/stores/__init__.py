@@ -1,5 +1,6 @@
 """Stores of a data set's files: one interface over folders, object stores and web servers."""
 
+from turntable.datasets.stores.disk_errors import convert_os_errors
 from turntable.datasets.stores.downloads import download_to_temporary_file
 from turntable.datasets.stores.journal import open_journal
 from turntable.datasets.stores.local import LocalStore
@@ -11,6 +12,7 @@ __all__ = [
     "Download",
     "LocalStore",
     "Store",
+    "convert_os_errors",
     "download_to_temporary_file",
     "is_url",
     "make_too_long_error",

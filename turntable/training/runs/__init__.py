@@ -22,6 +22,11 @@ from turntable.training.runs.presets import make_demo_config, make_paper_config,
 from turntable.training.runs.progress import Stopwatch, TrainProgress
 from turntable.training.runs.recorded_settings import wrap_settings_errors
 from turntable.training.runs.records import RecordWriter, read_records
+from turntable.training.runs.setting_descriptions import (
+    SettingDescription,
+    describe_method_settings,
+    describe_run_settings,
+)
 from turntable.training.runs.setting_overrides import parse_augmentation, parse_overrides
 
 __all__ = [
@@ -29,6 +34,7 @@ __all__ = [
     "RecordWriter",
     "Run",
     "RunLogger",
+    "SettingDescription",
     "Stopwatch",
     "TensorboardLogger",
     "TrainConfig",
@@ -37,6 +43,8 @@ __all__ = [
     "WandbLogger",
     "build_run_method",
     "create_run",
+    "describe_method_settings",
+    "describe_run_settings",
     "describe_training_data",
     "format_sizes",
     "import_checkpoint",

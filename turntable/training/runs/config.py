@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeGuard, cast
 
-from turntable.choices import Amp, Schedule
+from turntable.choices import Amp, Preset, Schedule
 from turntable.errors import InvalidInputError, format_text, format_value
 from turntable.geometry import QuaternionSign
 from turntable.loaders import Augmentation
@@ -39,6 +39,7 @@ _BOUNDS: Mapping[str, Bounds] = {
     "checkpoint_every": Bounds(1, 10**12),
 }
 _BELOW_ONE = ("average_decay", "momentum")
+_OTHER_RANGES = {"clip_norm": "above 0", "center_crop": "above 0 and at most 1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,9 @@ class TrainConfig:
     """Folders into which links in ``meshes`` may lead, besides that folder."""
     wandb: bool = False
     """True to send the records to Weights & Biases too; offline, unless WANDB_MODE says otherwise."""
+    preset: Preset | None = None
+    """Preset that the settings were made from, "demo" or "paper"; None for settings that a user built by
+    hand, and for runs of versions that did not record it. It changes nothing in the training."""
 
     def __post_init__(self) -> None:
         faults = self._find_faults()
@@ -208,6 +212,16 @@ class TrainConfig:
         if isinstance(settings.get("links_under"), list):  # JSON has no tuples
             settings["links_under"] = tuple(settings["links_under"])
         return cls(**settings)
+
+
+def describe_setting_range(name: str) -> str:
+    """Return the range of a numeric setting of a run in words; "" if any value of its type is possible."""
+    if name in _BELOW_ONE:
+        return "at least 0 and below 1"
+    if name in _OTHER_RANGES:
+        return _OTHER_RANGES[name]
+    bounds = _BOUNDS.get(name)
+    return "" if bounds is None else f"{bounds.low:.15g} to {bounds.high:.15g}"
 
 
 def _is_number(value: object) -> TypeGuard[float]:

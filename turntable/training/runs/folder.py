@@ -36,7 +36,17 @@ from turntable.training.runs.recorded_settings import (
 from turntable.user_code import is_reference
 
 _CHANGEABLE_SETTINGS = frozenset(
-    {"method", "dataset", "meshes", "links_under", "device", "num_workers", "checkpoint_every", "wandb"}
+    {
+        "method",
+        "dataset",
+        "meshes",
+        "links_under",
+        "device",
+        "num_workers",
+        "checkpoint_every",
+        "wandb",
+        "preset",
+    }
 )
 """Settings that may change when a run continues.
 

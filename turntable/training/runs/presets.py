@@ -45,7 +45,7 @@ def make_paper_config(method: str, dataset: Path | str | None = None, **changes:
     """
     name = resolve_method(method)
     entry = get_method_entry(name)
-    settings = {**_get_backbone_settings(entry), **entry.config.paper_training, **changes}
+    settings = {"preset": "paper", **_get_backbone_settings(entry), **entry.config.paper_training, **changes}
     return _make_config(name, dataset, entry.make_config(), settings)
 
 
@@ -62,7 +62,8 @@ def make_demo_config(method: str, dataset: Path | str | None = None, **changes: 
     """
     name = resolve_method(method)
     entry = get_method_entry(name)
-    settings = {**_DEMO_SETTINGS, **_get_backbone_settings(entry), **entry.config.demo_training, **changes}
+    settings: dict[str, Any] = {"preset": "demo", **_DEMO_SETTINGS, **_get_backbone_settings(entry)}
+    settings |= {**entry.config.demo_training, **changes}
     return _make_config(name, dataset, entry.make_config().demo(), settings)
 
 
