@@ -14,6 +14,7 @@ from turntable.evaluation import (
     EvaluationResults,
     Score,
     ScoreRow,
+    locate_result_files,
     summarize_dataset,
     write_report,
 )

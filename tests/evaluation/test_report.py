@@ -21,6 +21,7 @@ from turntable.evaluation import (
     RunSummary,
     ScoreRow,
     get_protocol,
+    list_result_files,
     read_results,
     summarize_dataset,
     summarize_run,
@@ -226,7 +227,7 @@ def evaluated(monkeypatch, capsys, *words):
         get_protocol("turntable-demo").with_probe_settings(epochs=1, hidden=8),
         resampling=BootstrapConfig(num_resamples=10),
     )
-    monkeypatch.setattr("turntable.evaluation.get_protocol", lambda name: quick)
+    monkeypatch.setattr("turntable.evaluation.select_protocol", lambda *chosen: (quick, None))
     with pytest.raises(SystemExit) as ended:
         cli.main(["evaluate", *map(str, words)])
     return ended.value.code, capsys.readouterr()
@@ -237,9 +238,10 @@ def test_a_network_that_has_learned_nothing_is_evaluated_beside_its_run(trained,
     dataset, run = trained
     code, _ = evaluated(monkeypatch, capsys, run, dataset.path, "--untrained")
     assert code == 0
-    assert not (run / "results.json").exists()
-    assert read_results(run / "untrained" / "results.json").method == "untrained"
-    text = (run / "untrained" / "report.html").read_text("utf-8")
+    assert list_result_files(run) == ()
+    (files,) = list_result_files(run / "untrained")
+    assert read_results(files.path).method == "untrained"
+    text = files.report_path.read_text("utf-8")
     assert "untrained on synthetic" in text
     assert "it has no records" in text
     assert evaluated(monkeypatch, capsys, run, dataset.path)[0] == 0
@@ -254,10 +256,11 @@ def test_a_network_that_has_learned_nothing_is_evaluated_beside_its_run(trained,
         (["--untrained", "--ood", "elsewhere"], "--untrained scores one data set"),
     ],
 )
-def test_options_that_would_be_ignored_are_refused(words, said, monkeypatch, capsys):
-    code, captured = evaluated(monkeypatch, capsys, "nowhere", "nowhere", *words)
-    assert code == 2
-    assert said in captured.err
+def test_options_that_would_be_ignored_are_refused(words, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["evaluate", "nowhere", "nowhere", *words])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.slow

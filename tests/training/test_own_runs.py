@@ -8,6 +8,7 @@ import pytest
 from tests.support.own_methods import MINE, forget_own_methods
 from turntable import cli
 from turntable.errors import InvalidInputError
+from turntable.evaluation import list_result_files
 from turntable.models import get_method_entry, register_method, user_methods
 from turntable.training import load_method, make_demo_config, open_run, train
 from turntable.training.runs import read_settings
@@ -105,12 +106,10 @@ def test_evaluate_asks_for_the_method_and_takes_it(trained, command, dataset, fi
         "evaluate", tmp_path / "run", dataset, "--preset", "demo", "--method", f"{file}:mine"
     )
     assert status == 0, err
-    results = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert results["method"] == "mine"
-    assert str(tmp_path) not in (tmp_path / "run" / "report.html").read_text()
-    status, out, err = command(
-        "compare", tmp_path / "run", tmp_path / "run" / "results.json", "--format", "json"
-    )
+    (files,) = list_result_files(tmp_path / "run")
+    assert json.loads(files.path.read_text())["method"] == "mine"
+    assert str(tmp_path) not in files.report_path.read_text()
+    status, out, err = command("compare", tmp_path / "run", files.path, "--format", "json")
     assert status == 0, err
     assert "mine" in out
 
@@ -122,8 +121,8 @@ def test_a_study_asks_for_the_method_and_takes_it(trained, command, dataset, fil
     assert f"add --method {file}:mine" in err.replace("\n", "")
     status, _, err = command(*words, "--method", f"{file}:mine")
     assert status == 0, err
-    told = json.loads((tmp_path / "run" / "vectors" / "representation" / "vectors.json").read_text())
-    assert told["method"] == "mine"
+    (folder,) = (tmp_path / "run" / "vectors").glob("*/val/representation")
+    assert json.loads((folder / "vectors.json").read_text())["method"] == "mine"
     assert str(file) not in (tmp_path / "study" / "study.json").read_text()
 
 

@@ -215,6 +215,7 @@ def evaluate(
         )
     if untrained and vectors:
         raise InvalidInputError("--vectors writes the features of the trained run: leave --untrained out")
+    select_protocol(None, protocol, preset)  # options that do not fit together are refused first
     chosen, reason = select_protocol(open_run(run, method).config.preset, protocol, preset)
     if reason is not None:
         warn(reason)

@@ -144,13 +144,19 @@ def load_weights(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -
     method.load_state_dict(weights)
 
 
-def check_weights_fit(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+def check_weights_fit(
+    method: nn.Module,
+    weights: Mapping[str, Tensor],
+    path: Path,
+    advice: str = "use the config.json of this run",
+) -> None:
     """Check that weights fit a method, which may be on the device "meta" and then needs no memory.
 
     Args:
         method: Method with the expected names, shapes and types.
         weights: Weights by name.
         path: Path of the weights, for the error message.
+        advice: What to do if they do not fit, for the error message.
 
     Raises:
         IntegrityError: A weight is missing, superfluous, of another shape or type, or not finite.
@@ -166,7 +172,7 @@ def check_weights_fit(method: nn.Module, weights: Mapping[str, Tensor], path: Pa
     if faults:
         raise IntegrityError(
             f"{path} does not fit {type(method).__name__}: {'; '.join(faults[:5])}"
-            f"{f' and {len(faults) - 5} more' if len(faults) > 5 else ''}. Use the config.json of this run"
+            f"{f' and {len(faults) - 5} more' if len(faults) > 5 else ''}; {advice}"
         )
 
 

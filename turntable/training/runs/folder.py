@@ -29,6 +29,8 @@ from turntable.training.runs.checkpoints import Checkpoints, check_weights_fit, 
 from turntable.training.runs.config import TrainConfig
 from turntable.training.runs.data import TrainingData
 from turntable.training.runs.recorded_settings import (
+    explain_changed_method,
+    is_user_method,
     read_recorded_settings,
     rename_method_settings,
     wrap_settings_errors,
@@ -128,7 +130,7 @@ def open_run(folder: Path | str, method: str | None = None) -> Run:
     """
     values = read_recorded_settings(folder)
     _resolve_run_method(Path(folder), values["config"]["method"], method)
-    with wrap_settings_errors(folder):
+    with wrap_settings_errors(folder, values["config"]["method"]):
         return _run_from_settings(Path(folder), values)
 
 
@@ -166,7 +168,7 @@ def read_settings(folder: Path | str) -> dict[str, Any]:
     """
     values = read_recorded_settings(folder)
     if is_method_available(values["config"]["method"]):
-        with wrap_settings_errors(folder):
+        with wrap_settings_errors(folder, values["config"]["method"]):
             _run_from_settings(Path(folder), values)
     return values
 
@@ -317,10 +319,16 @@ def load_method(run: Run) -> Method:
         )
     weights = read_weights(run.weights_path)
     # First without memory for the method: config.json may ask for a network of any size.
-    check_weights_fit(build_meta_method(run), weights, run.weights_path)
+    check_weights_fit(build_meta_method(run), weights, run.weights_path, _explain_misfit(run))
     method = build_run_method(run)
     load_weights(method, weights, run.weights_path)
     return method.eval()
+
+
+def _explain_misfit(run: Run) -> str:
+    """Return the advice for a run whose weights do not fit its method."""
+    name = run.config.method
+    return explain_changed_method(name) if is_user_method(name) else "use the config.json of this run"
 
 
 def _check_same_settings(existing: Run, planned: Run) -> None:
