@@ -3,9 +3,11 @@
 import base64
 import dataclasses
 import io
+import os
 import re
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -276,3 +278,24 @@ def test_a_browser_without_a_network_shows_the_page(both, trained, tmp_path):
     shown = np.asarray(Image.open(tmp_path / "page.png").convert("RGB")).reshape(-1, 3)
     for color in ((232, 241, 250), (59, 130, 196)):  # the mark of the best, the first color of figures
         assert (shown == color).all(axis=1).sum() > 100
+
+
+def test_a_home_that_cannot_be_written_and_strange_names_leave_no_notices(tmp_path):
+    code = (
+        "import numpy as np; from turntable.evaluation.report.plots import plot_histograms;"
+        "assert plot_histograms({'\u6c49\u5b57': np.arange(9.0)})"
+    )
+    lacking = {"HOME": str(tmp_path / "none" / "home"), "TMPDIR": str(tmp_path)}
+    (tmp_path / "none").touch()
+    kept = {
+        k: v for k, v in os.environ.items() if k not in ("MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "default", "-c", code],
+        env={**kept, **lacking},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stderr == ""

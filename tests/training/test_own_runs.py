@@ -114,6 +114,29 @@ def test_evaluate_asks_for_the_method_and_takes_it(trained, command, dataset, fi
     assert "mine" in out
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("scale", "factor", "does not fit the method's code"),
+        ("self.config = config", "self.config, self.more = config, backbone.__class__", "does not fit"),
+    ],
+    ids=["settings", "weights"],
+)
+def test_code_that_has_changed_is_named_and_the_run_is_not_called_damaged(
+    trained, command, dataset, file, tmp_path, before, after, words
+):
+    code = CODE.replace(before, after)
+    if before != "scale":
+        code = code.replace("backbone.__class__", "__import__('torch').nn.Linear(2, 2)")
+    file.write_text(code)
+    status, _, err = command("evaluate", tmp_path / "run", dataset, "--method", f"{file}:mine")
+    assert status == 2
+    assert words in err
+    assert f"the code of {file}:mine is not that with which the run was trained" in err
+    assert "give a file that has it: --method FILE.py:NAME" in err
+    assert "damaged" not in err
+
+
 def test_a_study_asks_for_the_method_and_takes_it(trained, command, dataset, file, tmp_path):
     words = ["study", "factors", tmp_path / "run", "--vectors", "--out", tmp_path / "study"]
     status, _, err = command(*words)
@@ -148,6 +171,13 @@ def test_the_methods_are_listed_with_their_settings(command, file):
     status, out, _ = command("methods")
     assert status == 0
     assert all(words in out for words in ("sie-mlp", "pointnet", "Qi et al. 2017"))
+    status, out, _ = command("methods", "sie")
+    told = " ".join(out.split())
+    assert status == 0
+    for words in ("equivariance_factor 0.45 Weight of the", "batch_size 1024 128", "2 to 16777216"):
+        assert words in told
+    assert "weight_decay" in told
+    assert "dataset" not in [line.split(" ")[0] for line in out.splitlines()]
     status, out, _ = command("methods", f"{file}:mine")
     assert status == 0
     assert "scale" in out

@@ -70,7 +70,9 @@ def list_result_files(run_dir: Path | str) -> tuple[ResultFiles, ...]:
 
 def find_result_files(path: Path | str) -> ResultFiles:
     """Return the files of the evaluation with the results at a path, and the run in whose folder they are."""
-    folders = Path(path).parent, *Path(path).absolute().parents[3:4]
+    parents = Path(path).absolute().parents
+    folders = [Path(path).parent]
+    folders += [parents[3]] if len(parents) > 3 and parents[2].name == RESULTS_FOLDER else []
     return ResultFiles(Path(path), next((run for run in folders if (run / _CONFIG_NAME).is_file()), None))
 
 
