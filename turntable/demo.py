@@ -103,6 +103,10 @@ def _return_false() -> bool:
     return False
 
 
+def _ignore(_: str) -> None:
+    """Do nothing with a line about a replaced result: a demo that is resumed evaluates again."""
+
+
 def run_demo(
     config: DemoConfig, listener: DemoListener, stop: Callable[[], bool] = _return_false
 ) -> DemoReport:
@@ -153,7 +157,8 @@ def _train(config: DemoConfig, method: str, listener: DemoListener, stop: Callab
 def _evaluate(config: DemoConfig, run: Path, listener: DemoListener) -> EvaluationResults:
     listener.announce(f"evaluate {run.name}")
     with listener.watch_evaluation(run.name) as bar:
-        return evaluate(run, config.dataset_folder, None, get_protocol("turntable-demo"), bar)
+        protocol = get_protocol("turntable-demo")
+        return evaluate(run, config.dataset_folder, None, protocol, bar, notify=_ignore)
 
 
 def _write_report(config: DemoConfig, runs: Sequence[Path], results: Sequence[EvaluationResults]) -> Path:

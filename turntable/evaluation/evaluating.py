@@ -60,7 +60,7 @@ def evaluate(
     *,
     split: str = "val",
     out_dir: Path | str | None = None,
-    notify: Callable[[str], None] = _LOG.info,
+    notify: Callable[[str], None] = _LOG.warning,
 ) -> EvaluationResults:
     """Evaluate a finished run on a data set, its own or another.
 
@@ -110,7 +110,7 @@ def evaluate_untrained(
     progress: ProgressCallback | None = None,
     *,
     split: str = "val",
-    notify: Callable[[str], None] = _LOG.info,
+    notify: Callable[[str], None] = _LOG.warning,
 ) -> EvaluationResults:
     """Evaluate a method before its first training step, to see what the architecture alone gives.
 
@@ -143,7 +143,7 @@ def evaluate_untrained_run(
     *,
     split: str = "val",
     out_dir: Path | str | None = None,
-    notify: Callable[[str], None] = _LOG.info,
+    notify: Callable[[str], None] = _LOG.warning,
 ) -> EvaluationResults:
     """Evaluate the network of a run with the weights that its seed draws, as before the first step.
 
