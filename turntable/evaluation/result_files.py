@@ -22,7 +22,7 @@ RESULTS_NAME, DETAILS_NAME, REPORT_NAME = "results.json", "details.npz", "report
 _CONFIG_NAME = "config.json"
 """Name of the file by which the folder of a run is known."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]|^[.]+")
-"""What names of folders are not made of: a name may come from anyone's manifest."""
+"""Characters that names of folders are not made of: a name may come from anyone's manifest."""
 _MAX_NAME_LENGTH = 80
 
 

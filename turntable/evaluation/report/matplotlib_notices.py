@@ -20,7 +20,7 @@ def load_figure_class() -> "type[Figure]":
         StoreError: It finds no folder for its cache that it can write to.
     """
     try:
-        with silence_matplotlib():
+        with ignore_notices():
             from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("matplotlib", "train") from error
@@ -32,7 +32,7 @@ def load_figure_class() -> "type[Figure]":
 
 
 @contextmanager
-def silence_matplotlib() -> Generator[None]:
+def ignore_notices() -> Generator[None]:
     """Keep matplotlib's notices about its cache and about signs that its font lacks from the console.
 
     A name with such signs has boxes in a figure; the tables of the page have it as it is.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.evaluation.report.matplotlib_notices import load_figure_class, silence_matplotlib
+from turntable.evaluation.report.matplotlib_notices import ignore_notices, load_figure_class
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -229,7 +229,7 @@ def _format_axes(axes: "Axes") -> None:
 
 def _encode_png(figure: "Figure") -> bytes:
     buffer = io.BytesIO()
-    with silence_matplotlib():
+    with ignore_notices():
         # Without matplotlib's version, so that the same numbers give the same file.
         figure.savefig(buffer, format="png", transparent=True, metadata={"Software": None})
     return buffer.getvalue()

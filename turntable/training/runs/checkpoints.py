@@ -156,7 +156,7 @@ def check_weights_fit(
         method: Method with the expected names, shapes and types.
         weights: Weights by name.
         path: Path of the weights, for the error message.
-        advice: What to do if they do not fit, for the error message.
+        advice: Advice for the error message if they do not fit.
 
     Raises:
         IntegrityError: A weight is missing, superfluous, of another shape or type, or not finite.
