@@ -56,7 +56,9 @@ class Job:
     @property
     def is_done(self) -> bool:
         """True if its scores exist."""
-        return (self.run / "results.json").exists()
+        from turntable.evaluation import list_result_files
+
+        return bool(list_result_files(self.run))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +188,10 @@ def introduction(words: Sequence[str] | None) -> str:
 
 def page(runs: Sequence[Path], introduced: str) -> str:
     """Return the page: the table of finished runs, and the questions asked of it."""
+    from turntable.evaluation import list_result_files
     from turntable.studies import compare_runs, comparison_to_markdown
 
-    comparison = compare_runs([run for run in runs if (run / "results.json").exists()])
+    comparison = compare_runs([run for run in runs if list_result_files(run)])
     best = best_parts(comparison.entries)
     means = {
         method: {metric: entry.summaries[metric].mean for metric, entry in by_metric.items()}

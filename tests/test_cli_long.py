@@ -91,6 +91,8 @@ def test_demo_hands_on_its_settings_and_tells_where_to_look(command, monkeypatch
         watcher.warn("a mesh is left out")
         with watcher.watch_rendering(), watcher.watch_verification(), watcher.watch_training("sie"):
             assert not stop()
+        with watcher.watch_evaluation("sie"):
+            assert not stop()
         return demo.DemoReport(config.folder / "report.html", ())
 
     monkeypatch.setattr(demo, "run_demo", run_demo)

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
 class Quiet:
     def __init__(self):
-        self.said, self.steps = [], 0
+        self.said, self.steps, self.stages = [], 0, []
 
     def warn(self, text):
         pass
@@ -28,6 +28,9 @@ class Quiet:
 
     def watch_training(self, method):
         return nullcontext(lambda progress: self.count())
+
+    def watch_evaluation(self, method):
+        return nullcontext(self.stages.append)
 
     def count(self):
         self.steps += 1
@@ -54,6 +57,9 @@ def test_everything_and_again(tmp_path):
     for words in ("data:image/jpeg;base64", "constant baseline", *METHODS, *pictures):
         assert words in page
     assert first.steps > 0
+    assert {"features of the train split", "features of the val split", "heads"} == {
+        told.stage for told in first.stages
+    }
     second = Quiet()
     assert run_demo(config, second).results == report.results
     assert second.steps == 0

@@ -10,8 +10,10 @@ from turntable.datasets import load_recipe, open_dataset, verify_dataset
 from turntable.errors import IntegrityError, StoppedError
 from turntable.evaluation import (
     EvaluationResults,
+    StageProgress,
     evaluate,
     get_protocol,
+    locate_result_files,
     merge_figure_data,
     read_figure_data,
     write_runs_report,
@@ -84,6 +86,10 @@ class DemoListener(Protocol):
         """Return a context whose callback receives the progress of a training."""
         ...
 
+    def watch_evaluation(self, method: str) -> AbstractContextManager[Callable[[StageProgress], None]]:
+        """Return a context whose callback receives the progress of an evaluation."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
@@ -95,6 +101,10 @@ class DemoReport:
 
 def _return_false() -> bool:
     return False
+
+
+def _ignore(_: str) -> None:
+    """Do nothing with a line about a replaced result: a demo that is resumed evaluates again."""
 
 
 def run_demo(
@@ -119,8 +129,7 @@ def run_demo(
     for run in runs:
         if stop():
             raise StoppedError(f"{run}: stopped before its evaluation; run the same command again to resume")
-        listener.announce(f"evaluate {run.name}")
-        results.append(evaluate(run, config.dataset_folder, protocol=get_protocol("turntable-demo")))
+        results.append(_evaluate(config, run, listener))
     return DemoReport(_write_report(config, runs, results), tuple(results))
 
 
@@ -145,7 +154,17 @@ def _train(config: DemoConfig, method: str, listener: DemoListener, stop: Callab
         return train(settings, config.folder / method, bar, warn=listener.warn, stop=stop)
 
 
+def _evaluate(config: DemoConfig, run: Path, listener: DemoListener) -> EvaluationResults:
+    listener.announce(f"evaluate {run.name}")
+    with listener.watch_evaluation(run.name) as bar:
+        protocol = get_protocol("turntable-demo")
+        return evaluate(run, config.dataset_folder, None, protocol, bar, notify=_ignore)
+
+
 def _write_report(config: DemoConfig, runs: Sequence[Path], results: Sequence[EvaluationResults]) -> Path:
-    details = merge_figure_data({run.name: read_figure_data(run / "details.npz") for run in runs})
+    files = [locate_result_files(run, each) for run, each in zip(runs, results, strict=True)]
+    details = merge_figure_data(
+        {run.name: read_figure_data(each.details_path) for run, each in zip(runs, files, strict=True)}
+    )
     dataset = open_dataset(config.dataset_folder)
     return write_runs_report(runs, dataset, results, details, config.folder / "report.html")

@@ -14,6 +14,7 @@ from turntable.evaluation import (
     EvaluationResults,
     Score,
     ScoreRow,
+    locate_result_files,
     summarize_dataset,
     write_report,
 )
@@ -56,7 +57,7 @@ def test_scores_of_ones_own_task_are_shown_as_it_says(evaluated, tmp_path):
 
 def test_the_results_say_by_which_tasks_with_which_settings(evaluated):
     _, run, results = evaluated
-    neighbours, hidden = json.loads((run / "results.json").read_text())["protocol"]["tasks"]
+    neighbours, hidden = json.loads(locate_result_files(run, results).path.read_text())["protocol"]["tasks"]
     assert neighbours == {"name": "knn_top1", "kind": "NearestNeighbors", "num_neighbors": 20}
     assert (hidden["name"], hidden["kind"], hidden["scale"]) == ("hidden", "HiddenNumber", 2.0)
     assert hidden["tables"][0]["columns"][0]["metric"] == "hidden_error"

@@ -266,7 +266,10 @@ def with_score(value):
         (b"\xff\xfe\x93", "run it again"),
         (b"[1]", "run it again"),
         (b"[" * 100_000, "run it again"),
-        (b'{"format_version": 1}', "has format 1, but this version reads format 2"),
+        (
+            b'{"format_version": 1}',
+            "has format 1, but this version of turntable reads formats 2 and 3: evaluate again",
+        ),
         (json.dumps({**GOOD, "rows": []}).encode(), "it has no scores"),
         (json.dumps({**GOOD, "rows": [{"name": "a", "dim": 1, "scores": [1]}]}).encode(), "run it again"),
         (json.dumps({**GOOD, "elsewhere": {"a": 1}}).encode(), "run it again"),

@@ -15,7 +15,7 @@ from turntable.evaluation.old_names import METRIC_NAMES, PROTOCOL_NAMES, TASK_KI
 from turntable.evaluation.report import CATALOG
 from turntable.evaluation.tasks import TASKS
 from turntable.studies import compare_runs, sort_comparison
-from turntable.studies.comparison import EvaluatedRun, compare_evaluated_runs, read_evaluated_run
+from turntable.studies.comparison import EvaluatedRun, compare_evaluated_runs, read_evaluated_runs
 
 STORED = sorted((Path(__file__).parents[1] / "fixtures" / "results").glob("*/*.json"))
 ALL_OLD_NAMES = {**METRIC_NAMES, **PROTOCOL_NAMES, **TASK_KINDS}
@@ -86,7 +86,7 @@ def test_settings_beside_old_results_have_their_present_names(tmp_path):
     shutil.copy(fixtures / "runs" / "seq-jepa" / "finished" / "config.json", tmp_path / "config.json")
     shutil.copy(fixtures / "results" / "seq-jepa" / "seq-jepa.json", tmp_path / "results.json")
     with tiny_backbone():
-        settings = read_evaluated_run(tmp_path).settings
+        settings = read_evaluated_runs(tmp_path)[0].settings
     assert settings["num_layers"] == 1
     assert "layers" not in settings
 

@@ -3,9 +3,11 @@
 import base64
 import dataclasses
 import io
+import os
 import re
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -21,6 +23,7 @@ from turntable.evaluation import (
     RunSummary,
     ScoreRow,
     get_protocol,
+    list_result_files,
     read_results,
     summarize_dataset,
     summarize_run,
@@ -226,7 +229,7 @@ def evaluated(monkeypatch, capsys, *words):
         get_protocol("turntable-demo").with_probe_settings(epochs=1, hidden=8),
         resampling=BootstrapConfig(num_resamples=10),
     )
-    monkeypatch.setattr("turntable.evaluation.get_protocol", lambda name: quick)
+    monkeypatch.setattr("turntable.evaluation.select_protocol", lambda *chosen: (quick, None))
     with pytest.raises(SystemExit) as ended:
         cli.main(["evaluate", *map(str, words)])
     return ended.value.code, capsys.readouterr()
@@ -237,9 +240,10 @@ def test_a_network_that_has_learned_nothing_is_evaluated_beside_its_run(trained,
     dataset, run = trained
     code, _ = evaluated(monkeypatch, capsys, run, dataset.path, "--untrained")
     assert code == 0
-    assert not (run / "results.json").exists()
-    assert read_results(run / "untrained" / "results.json").method == "untrained"
-    text = (run / "untrained" / "report.html").read_text("utf-8")
+    assert list_result_files(run) == ()
+    (files,) = list_result_files(run / "untrained")
+    assert read_results(files.path).method == "untrained"
+    text = files.report_path.read_text("utf-8")
     assert "untrained on synthetic" in text
     assert "it has no records" in text
     assert evaluated(monkeypatch, capsys, run, dataset.path)[0] == 0
@@ -254,10 +258,11 @@ def test_a_network_that_has_learned_nothing_is_evaluated_beside_its_run(trained,
         (["--untrained", "--ood", "elsewhere"], "--untrained scores one data set"),
     ],
 )
-def test_options_that_would_be_ignored_are_refused(words, said, monkeypatch, capsys):
-    code, captured = evaluated(monkeypatch, capsys, "nowhere", "nowhere", *words)
-    assert code == 2
-    assert said in captured.err
+def test_options_that_would_be_ignored_are_refused(words, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["evaluate", "nowhere", "nowhere", *words])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -273,3 +278,24 @@ def test_a_browser_without_a_network_shows_the_page(both, trained, tmp_path):
     shown = np.asarray(Image.open(tmp_path / "page.png").convert("RGB")).reshape(-1, 3)
     for color in ((232, 241, 250), (59, 130, 196)):  # the mark of the best, the first color of figures
         assert (shown == color).all(axis=1).sum() > 100
+
+
+def test_a_home_that_cannot_be_written_and_strange_names_leave_no_notices(tmp_path):
+    code = (
+        "import numpy as np; from turntable.evaluation.report.plots import plot_histograms;"
+        "assert plot_histograms({'\u6c49\u5b57': np.arange(9.0)})"
+    )
+    lacking = {"HOME": str(tmp_path / "none" / "home"), "TMPDIR": str(tmp_path)}
+    (tmp_path / "none").touch()
+    kept = {
+        k: v for k, v in os.environ.items() if k not in ("MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "default", "-c", code],
+        env={**kept, **lacking},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stderr == ""

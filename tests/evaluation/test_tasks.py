@@ -113,7 +113,7 @@ def test_elsewhere_its_own_classifier_is_asked_about_categories_that_it_knows():
     splits = {"val": split, "known": known, "unknown": unknown}
     found = score_tasks(split, splits, only(OwnClassifier()), print, Naming())
     assert [len(found.rows[name]) for name in splits] == [2, 2, 1]
-    assert "categories that the training data do not have" in found.notes["unknown"][0]
+    assert "all objects of known categories are of the same category" in found.notes["unknown"][0]
 
 
 def test_a_task_of_ones_own_is_scored_on_every_part_with_all_its_baselines():

@@ -114,7 +114,9 @@ def test_heads_of_one_length_share_a_pass_over_the_images(dataset, features):
         NearestNeighbors(),
     ]
     heads = drifted(dataset, features, tasks, told=told)
-    assert len([text for text in told if "epoch" in text]) == 3 + 5
+    epochs = [each for each in told if each.unit == "epochs"]
+    assert [each.done for each in epochs] == list(range(3 + 5 + 1))
+    assert {each.total for each in epochs} == {3 + 5}
     assert set(heads.heads) == {
         (task.name, part) for task in tasks[:3] for part in ("representation", "equivariant")
     }

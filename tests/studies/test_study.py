@@ -244,7 +244,7 @@ def test_vectors_are_the_features_of_the_split(runs, dataset, capsys):
     features = compute_split_features(run, dataset, "val")
     assert list(features.parts) == ["representation", "invariant", "equivariant"]
     for part, values in features.parts.items():
-        folder = runs["sie"] / "vectors" / part
+        folder = runs["sie"] / "vectors" / "synthetic" / "val" / part
         assert str(folder) in said
         found = read_vectors(folder, opened.manifest.fingerprint, verify=True)
         np.testing.assert_array_equal(found.values, values)
@@ -263,7 +263,8 @@ def test_evaluate_leaves_vectors_too(runs, dataset, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
     assert ended.value.code == 0
-    assert read_vectors(runs["two"] / "vectors" / "representation", verify=True).method == "vicreg"
+    folder = runs["two"] / "vectors" / "synthetic" / "val" / "representation"
+    assert read_vectors(folder, verify=True).method == "vicreg"
 
 
 @pytest.mark.parametrize("columns", [1, 15, 40])

@@ -8,6 +8,7 @@ import pytest
 from tests.support.own_methods import MINE, forget_own_methods
 from turntable import cli
 from turntable.errors import InvalidInputError
+from turntable.evaluation import list_result_files
 from turntable.models import get_method_entry, register_method, user_methods
 from turntable.training import load_method, make_demo_config, open_run, train
 from turntable.training.runs import read_settings
@@ -106,14 +107,35 @@ def test_evaluate_asks_for_the_method_and_takes_it(trained, command, dataset, fi
         "evaluate", tmp_path / "run", dataset, "--preset", "demo", "--method", f"{file}:mine"
     )
     assert status == 0, err
-    results = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert results["method"] == "mine"
-    assert str(tmp_path) not in (tmp_path / "run" / "report.html").read_text()
-    status, out, err = command(
-        "compare", tmp_path / "run", tmp_path / "run" / "results.json", "--format", "json"
-    )
+    (files,) = list_result_files(tmp_path / "run")
+    assert json.loads(files.path.read_text())["method"] == "mine"
+    assert str(tmp_path) not in files.report_path.read_text()
+    status, out, err = command("compare", tmp_path / "run", files.path, "--format", "json")
     assert status == 0, err
     assert "mine" in out
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("scale", "factor", "does not fit the method's code"),
+        ("self.config = config", "self.config, self.more = config, backbone.__class__", "does not fit"),
+    ],
+    ids=["settings", "weights"],
+)
+def test_code_that_has_changed_is_named_and_the_run_is_not_called_damaged(
+    trained, command, dataset, file, tmp_path, before, after, words
+):
+    code = CODE.replace(before, after)
+    if before != "scale":
+        code = code.replace("backbone.__class__", "__import__('torch').nn.Linear(2, 2)")
+    file.write_text(code)
+    status, _, err = command("evaluate", tmp_path / "run", dataset, "--method", f"{file}:mine")
+    assert status == 2
+    assert words in err
+    assert f"the code of {file}:mine is not that with which the run was trained" in err
+    assert "give a file that has it: --method FILE.py:NAME" in err
+    assert "damaged" not in err
 
 
 def test_a_study_asks_for_the_method_and_takes_it(trained, command, dataset, file, tmp_path):
@@ -123,8 +145,8 @@ def test_a_study_asks_for_the_method_and_takes_it(trained, command, dataset, fil
     assert f"add --method {file}:mine" in err.replace("\n", "")
     status, _, err = command(*words, "--method", f"{file}:mine")
     assert status == 0, err
-    told = json.loads((tmp_path / "run" / "vectors" / "representation" / "vectors.json").read_text())
-    assert told["method"] == "mine"
+    (folder,) = (tmp_path / "run" / "vectors").glob("*/val/representation")
+    assert json.loads((folder / "vectors.json").read_text())["method"] == "mine"
     assert str(file) not in (tmp_path / "study" / "study.json").read_text()
 
 
@@ -150,6 +172,13 @@ def test_the_methods_are_listed_with_their_settings(command, file):
     status, out, _ = command("methods")
     assert status == 0
     assert all(words in out for words in ("sie-mlp", "pointnet", "Qi et al. 2017"))
+    status, out, _ = command("methods", "sie")
+    told = " ".join(out.split())
+    assert status == 0
+    for words in ("equivariance_factor 0.45 Weight of the", "batch_size 1024 128", "2 to 16777216"):
+        assert words in told
+    assert "weight_decay" in told
+    assert "dataset" not in [line.split(" ")[0] for line in out.splitlines()]
     status, out, _ = command("methods", f"{file}:mine")
     assert status == 0
     assert "scale" in out

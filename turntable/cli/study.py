@@ -31,18 +31,19 @@ def study(
         data: Data set, a folder or a URL.
         split: Split on which the numbers are measured.
         out_dir: Folder for study.json, study.html and, if the study has arrays, details.npz.
-        vectors: Also write the features of that split as plain arrays, into RUN/vectors/PART.
+        vectors: Also write the features of that split as plain arrays, into
+            RUN/vectors/DATASET/SPLIT/PART.
         method: Method of your own that a run was trained with, FILE.py:NAME or PACKAGE.MODULE:NAME. Its code
             is
             executed. May be repeated.
         choices: Further options of the study, by name, such as --heads mlp.
     """
-    from turntable.console import build_study_tables
+    from turntable.console import StageBar, build_study_tables
     from turntable.evaluation import export_vectors
     from turntable.studies import run_study, write_study
 
-    with err.status("studying") as status:
-        result = run_study(name, runs, data, split, choices, status.update, method)
+    with StageBar(err, f"study {name}") as bar:
+        result = run_study(name, runs, data, split, choices, bar, method)
     for table in build_study_tables(result.outcome.tables):
         out.print(table)
         out.print()

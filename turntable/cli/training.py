@@ -1,6 +1,5 @@
 """Commands for training and evaluation: train, evaluate, methods, import-checkpoint, compare."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -184,15 +183,20 @@ def evaluate(
     *,
     method: MethodOption = None,
     protocol: Annotated[str, make_option(METHOD)] = "turntable",
-    preset: Annotated[Preset, make_option(METHOD)] = "paper",
+    preset: Annotated[Preset | None, make_option(METHOD, default="that of the run, else paper")] = None,
+    split: Annotated[str, make_option(DATA)] = "val",
     ood: Annotated[tuple[str, ...], make_option(DATA, consume_multiple=True, default="")] = (),
     untrained: Annotated[bool, make_option(METHOD)] = False,
+    out_dir: Annotated[Path | None, make_option(OUTPUT, "--out", default="RUN")] = None,
     vectors: Annotated[bool, make_option(OUTPUT)] = False,
 ) -> int:
     """Score a finished run on frozen features, next to baselines that see no image, and write a report.
 
+    Results are kept by data set and protocol, in RUN/results/DATASET/PROTOCOL: results.json, details.npz and
+    report.html.
+
     Args:
-        run: Folder of the run, which receives results.json, details.npz and report.html.
+        run: Folder of the run.
         dataset: Folder of the data set, or its URL.
         method: Method of your own that the run was trained with, FILE.py:NAME or PACKAGE.MODULE:NAME. Its
             code is
@@ -200,71 +204,69 @@ def evaluate(
         protocol: Protocol to follow: turntable's, or a paper's: sie, equicaps, seq-jepa, sie-train-mode-bn
             or seq-jepa-train-mode-bn.
         preset: Length of the heads' training in turntable's protocol: as in the papers, or short.
+        split: Split whose objects are scored; heads are trained on the train split.
         ood: Further data sets to score the same heads on, such as one of the recipe so3-ood.
         untrained: Score the run's network with the weights it had before training, into RUN/untrained.
-        vectors: Also write the features of the val split as plain arrays, into RUN/vectors/PART.
+        out_dir: Folder for features and results in place of RUN, such as for a run of someone else.
+        vectors: Also write the features of the split as plain arrays, into RUN/vectors/DATASET/SPLIT/PART.
     """
-    from turntable.console import build_results_tables
-    from turntable.datasets import open_dataset
+    from turntable.console import StageBar, build_results_tables
     from turntable.evaluation import evaluate as evaluate_run
     from turntable.evaluation import (
-        evaluate_untrained,
+        evaluate_untrained_run,
         export_vectors,
-        get_protocol,
-        read_figure_data,
-        write_runs_report,
+        select_protocol,
+        write_evaluation_report,
     )
     from turntable.training import open_run
 
-    if preset == "demo" and protocol != "turntable":
-        raise InvalidInputError(
-            f"--preset demo is for turntable's protocol; {protocol} has one length: leave --preset out"
-        )
     if untrained and ood:
         raise InvalidInputError(
             "--untrained scores one data set: leave --ood out, or give that data set as DATASET"
         )
     if untrained and vectors:
         raise InvalidInputError("--vectors writes the features of the trained run: leave --untrained out")
-    chosen_protocol = get_protocol("turntable-demo" if preset == "demo" else protocol)
-    opened = open_run(run, method)
-    folder = run / "untrained" if untrained else run
-    with err.status("evaluating") as status:
+    select_protocol(None, protocol, preset)  # options that do not fit together are refused first
+    chosen, reason = select_protocol(open_run(run, method).config.preset, protocol, preset)
+    if reason is not None:
+        warn(reason)
+    with StageBar(err, "evaluate") as bar:
         if untrained:
-            config = replace(
-                opened.config, dataset=dataset, online=None, meshes=None, objects=None, links_under=()
+            results = evaluate_untrained_run(
+                run, dataset, chosen, bar, split=split, out_dir=out_dir, notify=warn
             )
-            results = evaluate_untrained(config, folder, chosen_protocol, progress=status.update)
         else:
             results = evaluate_run(
-                run, dataset, protocol=chosen_protocol, progress=status.update, ood_paths_or_urls=ood
+                run, dataset, None, chosen, bar, ood, split=split, out_dir=out_dir, notify=warn
             )
-        status.update("writing the report")
-        details = read_figure_data(folder / "details.npz")
-        write_runs_report([folder], open_dataset(dataset), [results], details, folder / "report.html")
+        folder = (out_dir or run) / "untrained" if untrained else out_dir or run
+        files = write_evaluation_report(folder, dataset, results, bar)
+        written = export_vectors(run, dataset, split, out_dir=out_dir, progress=bar) if vectors else []
     for table in build_results_tables([results]):
         out.print(table)
         out.print()
     for note in results.notes:
         warn(note)
-    say(f"{folder / 'results.json'}, {folder / 'report.html'}")
-    if vectors:
-        for path in export_vectors(run, dataset):
-            say(f"{path}")
+    if results.training is not None:
+        say(f"trained on {results.training}, scored on {results.dataset} {results.fingerprint[:8]}")
+    say(f"results: {files.path}")
+    say(f"report:  {files.report_path}")
+    for path in written:
+        say(f"{path}")
     return 0
 
 
 @app.command(help_epilogue=format_examples("turntable methods", "turntable methods equicaps"))
 def methods(name: str | None = None) -> int:
-    """List the methods that can be trained, or the settings of one.
+    """List the methods that can be trained, or the settings of one and of its runs, which --set changes.
 
     Args:
         name: Name of a method, or FILE.py:NAME or PACKAGE.MODULE:NAME.
     """
-    from turntable.console import build_method_table, build_settings_table
+    from turntable.console import build_method_table, build_settings_tables
 
-    table = build_method_table() if name is None else build_settings_table(name)
-    out.print(table)
+    for table in [build_method_table()] if name is None else build_settings_tables(name):
+        out.print(table)
     return 0
 
 
@@ -305,6 +307,8 @@ def import_checkpoint(
 def compare(
     runs: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)],
     *,
+    dataset: Annotated[str | None, make_option(DATA, default="all")] = None,
+    protocol: Annotated[str | None, make_option(METHOD, default="all")] = None,
     format: Annotated[  # noqa: A002 (it is the option's name)
         Literal["table", "markdown", "json", "html"], make_option(OUTPUT)
     ] = "table",
@@ -312,10 +316,14 @@ def compare(
     sort: Annotated[str | None, make_option(OUTPUT, default="in the order given")] = None,
     intervals: Annotated[bool, make_option(OUTPUT)] = False,
 ) -> int:
-    """Compare evaluated runs. Runs of one method that differ only in their seed are averaged into one row.
+    """Compare evaluated runs, in a section for each data set and protocol.
+
+    Runs of one method that differ only in their seed are averaged into one row.
 
     Args:
-        runs: Folders of runs, or results.json files.
+        runs: Folders of runs, of which all results are taken, or results.json files.
+        dataset: Data set whose results are taken: its name, path, URL or the beginning of its fingerprint.
+        protocol: Protocol whose results are taken, such as turntable, turntable-demo or sie.
         format: Format of what is printed.
         out_file: HTML page to write as well.
         sort: Metric to sort by, best first, such as r2_averaged (docs/evaluation.md lists them).
@@ -331,7 +339,7 @@ def compare(
         write_comparison,
     )
 
-    comparison = compare_runs(runs)
+    comparison = compare_runs(runs, dataset, protocol)
     if sort is not None:
         comparison = sort_comparison(comparison, sort)
     for warning in comparison.warnings:
@@ -340,6 +348,8 @@ def compare(
         for table in build_comparison_tables(comparison, intervals):
             out.print(table)
             out.print()
+        for note in comparison.notes:
+            say(note)
     elif format == "markdown":
         say(comparison_to_markdown(comparison, intervals))
     else:

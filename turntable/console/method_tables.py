@@ -1,11 +1,15 @@
-"""Tables of the methods that can be trained, and of one method's settings."""
+"""Tables of the methods that can be trained, and of the settings of a method and of its runs."""
 
-from dataclasses import fields
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from turntable.console.plain_table import make_plain_table
 from turntable.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from turntable.training.runs import SettingDescription
 
 
 def build_method_table() -> Table:
@@ -25,29 +29,29 @@ def build_method_table() -> Table:
     return table
 
 
-def build_settings_table(method: str) -> Table:
-    """Build a table of a method's settings: the paper's values, and the demo's where they differ.
+def build_settings_tables(method: str) -> list[Table]:
+    """Build tables of the settings that ``--set`` changes: those of a method, then those of a run of it.
 
     Raises:
         InvalidInputError: No method has this name.
     """
     from turntable.models import get_method_entry, resolve_method
+    from turntable.training.runs import describe_method_settings, describe_run_settings
 
     entry = get_method_entry(resolve_method(method))
-    paper, demo = entry.make_config(), entry.make_config().demo()
+    own = _build_settings_table(
+        f"{method}: {entry.description} ({entry.reference})", describe_method_settings(method)
+    )
+    own.caption, own.caption_justify = f"reads {', '.join(entry.reads)}", "left"
+    return [own, _build_settings_table("settings of every run", describe_run_settings(method))]
+
+
+def _build_settings_table(title: str, settings: "Sequence[SettingDescription]") -> Table:
     table = make_plain_table("setting")
-    table.title, table.title_justify = f"{method}: {entry.description} ({entry.reference})", "left"
-    table.caption, table.caption_justify = f"reads {', '.join(entry.reads)}", "left"
-    for heading in ("paper", "demo"):
+    table.title, table.title_justify = title, "left"
+    for heading in ("paper", "demo", "meaning: values"):
         table.add_column(heading, overflow="fold")
-    for item in fields(paper):
-        one, other = getattr(paper, item.name), getattr(demo, item.name)
-        table.add_row(item.name, _format_setting(one), "" if one == other else _format_setting(other))
+    for each in settings:
+        demo = "" if each.demo == each.paper else each.demo
+        table.add_row(each.name, each.paper, demo, ": ".join(filter(None, [each.meaning, each.values])))
     return table
-
-
-def _format_setting(value: object) -> str:
-    """Return a value in the form that ``--set`` accepts."""
-    if isinstance(value, tuple):
-        return ",".join(map(_format_setting, value))
-    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

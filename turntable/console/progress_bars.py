@@ -1,8 +1,7 @@
 """Progress bars on a terminal, and the same progress as lines in a log."""
 
-import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -14,30 +13,38 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-LOG_INTERVAL_S = 30.0
-"""Time between two lines of progress in a log."""
+from turntable.console.progress_log import ProgressLog, TimeLeft, format_rate
+
 MIN_WAITING_SHARE = 0.05
 """Smallest share of time spent waiting for data that is shown."""
 
 if TYPE_CHECKING:
+    from turntable.evaluation import StageProgress
     from turntable.renderer.runs import Progress as RenderProgress
     from turntable.training import TrainProgress
 
 
 class _Bar:
-    """A progress bar that is shown while its ``with`` block runs."""
+    """A progress bar that is shown while its ``with`` block runs.
 
-    def __init__(self, console: Console, *columns: str, elapsed: bool = True) -> None:
-        extra = [TextColumn(column) for column in columns]
+    If the output is not a terminal (a batch system's log), it prints a line now and then instead. The bar is
+    hidden until there is something to count: an error in the arguments must not stand below a bar.
+    """
+
+    def __init__(self, console: Console, items: str, *fields: str, elapsed: bool = True) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=12 if columns else 40),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=12 if fields else 24),
             MofNCompleteColumn(),
-            *extra,
+            *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in fields),
             *([TimeElapsedColumn()] if elapsed else []),
             TimeRemainingColumn(),
             console=console,
+            disable=not console.is_terminal,
         )
+        self._log = ProgressLog(console)
+        values: dict[str, Any] = dict.fromkeys(fields, "")
+        self._task = self._progress.add_task(items, total=None, visible=False, **values)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -48,76 +55,69 @@ class _Bar:
     ) -> None:
         self._progress.stop()
 
+    def _show(self, done: int, total: int, **fields: Any) -> None:
+        """Show the bar with the number of items done, and the values of its fields."""
+        self._progress.update(self._task, visible=True, completed=done, total=total, **fields)
+
 
 class CountBar(_Bar):
-    """A bar that counts items of one kind."""
+    """A bar that counts items of one kind, with the time left."""
 
     def __init__(self, console: Console, items: str) -> None:
-        super().__init__(console)
-        # Hidden until there is something to count: an error in the arguments must not stand below a bar.
-        self._task = self._progress.add_task(items, total=None, visible=False)
+        super().__init__(console, items)
+        self._items, self._time_left = items, TimeLeft()
 
     def __call__(self, done: int, total: int) -> None:
         """Show the number of items done."""
-        self._progress.update(self._task, visible=True, completed=done, total=total)
+        self._show(done, total)
+        self._log.write([f"{done}/{total} {self._items}"], self._time_left.estimate(done, total))
+
+
+class StageBar(_Bar):
+    """A bar that counts the items of one stage after the other, with the time left of the stage.
+
+    Args:
+        console: Console to print to.
+        work: Name of the whole work, with which the lines in a log begin, such as "evaluate".
+    """
+
+    def __init__(self, console: Console, work: str) -> None:
+        super().__init__(console, "", "unit")
+        self._work, self._stage, self._time_left = work, "", TimeLeft()
+
+    def __call__(self, progress: "StageProgress") -> None:
+        """Show the progress of a stage."""
+        if progress.stage != self._stage:
+            self._stage, self._time_left = progress.stage, TimeLeft()
+            self._progress.reset(self._task, description=progress.stage, total=progress.total)
+        self._show(progress.done, progress.total, unit=progress.unit)
+        self._log.write(
+            [f"{self._work}: {progress.stage}", f"{progress.done}/{progress.total} {progress.unit}"],
+            self._time_left.estimate(progress.done, progress.total),
+        )
 
 
 class RenderBar(_Bar):
-    """A bar that counts objects, with the rate of views, the time left and how many objects were left out.
-
-    If the output is not a terminal (a batch system's log), it prints a line every ``LOG_INTERVAL_S`` instead.
-    """
+    """A bar that counts objects, with the rate of views, the time left and how many objects were left out."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__(console, "{task.fields[rate]}", "{task.fields[left_out]}")
-        self._console, self._last_line = console, time.monotonic()
-        # Hidden until there is something to count: an error in the arguments must not stand below a bar.
-        self._task = self._progress.add_task("objects", total=None, visible=False, rate="", left_out="")
+        super().__init__(console, "objects", "rate", "left_out")
 
     def __call__(self, progress: "RenderProgress") -> None:
         """Show the progress of rendering."""
         rate = f"{format_rate(progress.views_per_second)} views/s" if progress.views else ""
         left_out = f"{progress.quarantined} left out" if progress.quarantined else ""
         done, total = progress.objects, progress.objects_total
-        self._progress.update(
-            self._task, visible=True, completed=done, total=total, rate=rate, left_out=left_out
-        )
-        if not self._console.is_terminal and time.monotonic() - self._last_line >= LOG_INTERVAL_S:
-            self._last_line = time.monotonic()
-            left = progress.seconds_left
-            parts = [
-                f"{done}/{total} objects",
-                rate,
-                left_out,
-                "" if left is None else f"{format_duration(left)} left",
-            ]
-            self._console.print(", ".join(filter(None, parts)), highlight=False, soft_wrap=True)
-
-
-def format_rate(per_second: float) -> str:
-    """Return a rate with two digits below ten: a slow run is not one that stands still."""
-    return f"{per_second:.0f}" if per_second >= 10 else f"{per_second:.2g}"
-
-
-def format_duration(seconds: float) -> str:
-    """Return a duration in words, such as "3 h 20 min"."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+        self._show(done, total, rate=rate, left_out=left_out)
+        self._log.write([f"{done}/{total} objects", rate, left_out], progress.seconds_left)
 
 
 class TrainBar(_Bar):
-    """A bar that counts steps, with the loss, the rate of images and the share of time spent waiting.
-
-    If the output is not a terminal (a batch system's log), it prints a line every ``LOG_INTERVAL_S`` instead.
-    """
+    """A bar that counts steps, with the loss, the rate of images and the share of time spent waiting."""
 
     def __init__(self, console: Console, method: str) -> None:
-        super().__init__(console, "{task.fields[state]}", elapsed=False)  # so that it fits 80 columns
-        self._console, self._last_line, self._method = console, time.monotonic(), method
-        # Hidden until there is a step to count: an error in the settings must not stand below a bar.
-        self._task = self._progress.add_task(method, total=None, visible=False, state="")
+        super().__init__(console, method, "state", elapsed=False)  # so that it fits 80 columns
+        self._method = method
 
     def __call__(self, progress: "TrainProgress") -> None:
         """Show the progress of training."""
@@ -125,13 +125,8 @@ class TrainBar(_Bar):
         parts = [f"loss {progress.terms['loss']:.3f}", f"{progress.images_per_second:.0f} images/s"]
         if progress.wait_fraction >= MIN_WAITING_SHARE:
             parts.append(f"waits {progress.wait_fraction:.0%}")
-        self._progress.update(self._task, visible=True, completed=done, total=total, state=", ".join(parts))
-        if not self._console.is_terminal and time.monotonic() - self._last_line >= LOG_INTERVAL_S:
-            self._last_line = time.monotonic()
-            left = progress.seconds_left
-            line = [f"{self._method}: {done}/{total} steps", *parts]
-            line += [] if left is None else [f"{format_duration(left)} left"]
-            self._console.print(", ".join(line), highlight=False, soft_wrap=True)
+        self._show(done, total, state=", ".join(parts))
+        self._log.write([f"{self._method}: {done}/{total} steps", *parts], progress.seconds_left)
 
 
 class ConsoleDemoListener:
@@ -159,3 +154,7 @@ class ConsoleDemoListener:
     def watch_training(self, method: str) -> TrainBar:
         """Return a bar over steps."""
         return TrainBar(self._console, method)
+
+    def watch_evaluation(self, method: str) -> StageBar:
+        """Return a bar over the stages of an evaluation."""
+        return StageBar(self._console, method)

@@ -5,50 +5,56 @@ sets if some are given. The constant baseline is scored too: it sees no image, a
 targets and the most frequent category of the train split.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from turntable.datasets import Dataset, open_dataset
-from turntable.datasets.draws import is_in_box
-from turntable.datasets.labels import ROTATION_NAMES
 from turntable.datasets.stores import remove_secrets
 from turntable.errors import InvalidInputError
 from turntable.evaluation.evaluation_results import (
+    UNTRAINED_METHOD,
     EvaluationResults,
     OODResults,
     ScoreRow,
     is_baseline,
-    write_results,
 )
 from turntable.evaluation.features import (
     SplitFeatures,
     build_split_features,
+    check_splits,
     compute_split_features,
     extract_features,
     renumber_categories,
 )
-from turntable.evaluation.figure_data import write_figure_data
 from turntable.evaluation.measurement import select_device
 from turntable.evaluation.protocol import Protocol
-from turntable.evaluation.protocol_presets import get_protocol
-from turntable.evaluation.task_scoring import MakeTaskFitter, ProgressCallback, score_tasks
+from turntable.evaluation.protocol_presets import select_protocol
+from turntable.evaluation.result_writing import check_can_write, write_evaluation
+from turntable.evaluation.stage_progress import ProgressCallback, ignore_progress
+from turntable.evaluation.task_scoring import MakeTaskFitter, ScoringResult, score_tasks
 from turntable.evaluation.tasks import EvaluatedSplit, Task
 from turntable.evaluation.train_mode_heads import ImageSource, TrainModeHeads, train_heads_in_train_mode
-from turntable.geometry import quaternion_to_matrix
+from turntable.evaluation.training_share import compute_training_share
+from turntable.evaluation.training_source import describe_training_source
 from turntable.home import expand_home
 from turntable.models import Method, shorten_method_name
 from turntable.training import Run, TrainConfig, load_method, open_run
-from turntable.training.runs import TrainingData, build_run_method, create_run, plan_run
+from turntable.training.runs import (
+    TrainingData,
+    build_run_method,
+    compute_weights_sha256,
+    create_run,
+    plan_run,
+)
 
-RESULTS_NAME, DETAILS_NAME = "results.json", "details.npz"
-"""Names of the files of an evaluation."""
-UNTRAINED_METHOD = "untrained"
-"""Name of the method in the results of an untrained network."""
-_OWN_VAL = "val"
-"""Name, also in notes, of the val split of the data set whose train split tasks are fitted on."""
+_LOG = logging.getLogger("turntable.evaluation")
+
+UNTRAINED_FOLDER = "untrained"
+"""Name of the folder of the untrained network, in the folder of a run."""
 
 
 def evaluate(
@@ -58,18 +64,25 @@ def evaluate(
     protocol: Protocol | None = None,
     progress: ProgressCallback | None = None,
     ood_paths_or_urls: Sequence[Path | str] = (),
+    *,
+    split: str = "val",
+    out_dir: Path | str | None = None,
+    notify: Callable[[str], None] = _LOG.warning,
 ) -> EvaluationResults:
     """Evaluate a finished run on a data set, its own or another.
 
     Args:
         run_dir: Folder of the run; features are cached there.
-        path_or_url: Path or URL of the data set, which has a train and a val split.
-        out: Path of the JSON file; by default results.json in the run's folder. The details are written
-            beside it.
-        protocol: Protocol; by default turntable's own.
-        progress: Function that is called with a text about the current step.
+        path_or_url: Path or URL of the data set, which has a train split and the one that is scored.
+        out: Path of the JSON file; by default RUN/results/DATASET/PROTOCOL/results.json. The details are
+            written beside it.
+        protocol: Protocol; by default turntable's own, with heads trained as long as the run's preset says.
+        progress: Function that is called with the progress of each stage.
         ood_paths_or_urls: Paths or URLs of out-of-distribution data sets; the same heads are scored on their
-            val splits.
+            splits of the same name.
+        split: Name of the split that is scored.
+        out_dir: Folder in place of the run's own for features and results, if that must not be written to.
+        notify: Function that is called with lines for the user, such as that an earlier result is replaced.
 
     Returns:
         The results, as written.
@@ -78,25 +91,23 @@ def evaluate(
         InvalidInputError: The run is not finished, its method embeds nothing or cannot be scored by any task
             of the protocol, a data set has no such split, or one is given twice.
         IntegrityError: The data or the weights are damaged.
+        StoreError: The folder cannot be written, or its disk is full.
     """
-    _check_unique_datasets([remove_secrets(other) for other in ood_paths_or_urls])
     run = open_run(run_dir)
+    place = None if out_dir is None else expand_home(out_dir)
+    check_can_write(place or run.folder)
+    data = _open_data(path_or_url, ood_paths_or_urls, split)
     method = load_method(run)
-    dataset, others = open_dataset(path_or_url), [open_dataset(other) for other in ood_paths_or_urls]
-    progress = progress or _ignore_progress
-    progress("features of the train split")
-    train = compute_split_features(run, path_or_url, "train")
-    progress("features of the val split")
-    splits = {_OWN_VAL: compute_split_features(run, path_or_url, "val")}
-    for other, other_path in zip(others, ood_paths_or_urls, strict=True):
-        progress(f"features of {other.manifest.name}")
-        split = compute_split_features(run, other_path, "val")
-        splits[remove_secrets(other_path)] = renumber_categories(
-            split, other.manifest.categories, dataset.manifest.categories
-        )
-    out_path = expand_home(out) if out is not None else run.folder / RESULTS_NAME
-    data = _EvaluationData((path_or_url, *ood_paths_or_urls), (dataset, *others))
-    return _evaluate_and_write(run, method, train, splits, data, protocol, progress, out_path)
+    progress = progress or ignore_progress
+
+    def compute_features(path_or_url: Path | str, name: str) -> SplitFeatures:
+        return compute_split_features(run, path_or_url, name, progress=progress, out_dir=place)
+
+    protocol = protocol or select_protocol(run.config.preset)[0]
+    results, scored = _evaluate(run, method, data, protocol, compute_features, progress)
+    results = replace(results, weights=compute_weights_sha256(run))
+    write_evaluation(run, results, scored.details, notify, out, place)
+    return results
 
 
 def evaluate_untrained(
@@ -104,39 +115,61 @@ def evaluate_untrained(
     out_dir: Path | str,
     protocol: Protocol | None = None,
     progress: ProgressCallback | None = None,
+    *,
+    split: str = "val",
+    notify: Callable[[str], None] = _LOG.warning,
 ) -> EvaluationResults:
     """Evaluate a method before its first training step, to see what the architecture alone gives.
 
     Args:
         config: Settings of the training; its data set is evaluated on.
-        out_dir: Folder that gets config.json, results.json and details.npz.
-        protocol: Protocol; by default turntable's own.
-        progress: Function that is called with a text about the current step.
+        out_dir: Folder that gets config.json, and the results as the folder of a run has them.
+        protocol: Protocol; by default turntable's own, with heads trained as long as the preset says.
+        progress: Function that is called with the progress of each stage.
+        split: Name of the split that is scored.
+        notify: Function that is called with lines for the user.
 
     Raises:
         InvalidInputError: The settings have no data set, or the method cannot be scored.
+        StoreError: The folder cannot be written, or its disk is full.
     """
     if config.dataset is None:
         raise InvalidInputError(
             "there is no data set to evaluate on, since views that are rendered online are not stored; give a"
             " data set"
         )
-    dataset, progress = open_dataset(config.dataset), progress or _ignore_progress
-    run = plan_run(expand_home(out_dir), config, TrainingData.from_dataset(dataset))
-    create_run(run)
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        method = build_run_method(run).eval()
-    features: dict[str, SplitFeatures] = {}
-    for name in ("train", "val"):
-        progress(f"features of the {name} split")
-        arrays = extract_features(method, config.dataset, name, config.image_size)
-        features[name] = build_split_features(arrays, dataset, name)
-    data, splits = _EvaluationData((config.dataset,), (dataset,)), {_OWN_VAL: features["val"]}
-    out_path = run.folder / RESULTS_NAME
-    return _evaluate_and_write(
-        run, method, features["train"], splits, data, protocol, progress, out_path, UNTRAINED_METHOD
-    )
+    run = plan_run(expand_home(out_dir), config, TrainingData.from_dataset(open_dataset(config.dataset)))
+    return _evaluate_fresh(run, config.dataset, protocol, progress or ignore_progress, split, notify)
+
+
+def evaluate_untrained_run(
+    run_dir: Path | str,
+    path_or_url: Path | str,
+    protocol: Protocol | None = None,
+    progress: ProgressCallback | None = None,
+    *,
+    split: str = "val",
+    out_dir: Path | str | None = None,
+    notify: Callable[[str], None] = _LOG.warning,
+) -> EvaluationResults:
+    """Evaluate the network of a run with the weights that its seed draws, as before the first step.
+
+    Args:
+        run_dir: Folder of the run, finished or not.
+        path_or_url: Path or URL of any data set.
+        protocol: Protocol; by default turntable's own, with heads trained as long as the run's preset says.
+        progress: Function that is called with the progress of each stage.
+        split: Name of the split that is scored.
+        out_dir: Folder in place of the run's own, in which the folder "untrained" gets the results.
+        notify: Function that is called with lines for the user.
+
+    Raises:
+        InvalidInputError: The folder holds no run, or the method cannot be scored.
+        StoreError: The folder cannot be written, or its disk is full.
+    """
+    folder = expand_home(run_dir if out_dir is None else out_dir) / UNTRAINED_FOLDER
+    run = replace(open_run(run_dir), folder=folder)
+    return _evaluate_fresh(run, path_or_url, protocol, progress or ignore_progress, split, notify)
 
 
 def evaluate_features(
@@ -148,7 +181,7 @@ def evaluate_features(
         train: Features that heads are trained on.
         val: Features that heads are scored on, with the same parts.
         protocol: Protocol; tasks that require abilities of a method are left out.
-        progress: Function that is called with a text about the current step.
+        progress: Function that is called with the progress of each stage.
 
     Returns:
         A row for each part, then those of the baselines.
@@ -161,7 +194,7 @@ def evaluate_features(
             f"protocol {protocol.name} trains heads over a backbone in train() mode, which needs the images:"
             ' evaluate a run, or use a protocol with batch_norm="eval"'
         )
-    return score_tasks(train, {_OWN_VAL: val}, protocol, progress or _ignore_progress).rows[_OWN_VAL]
+    return score_tasks(train, {"val": val}, protocol, progress or ignore_progress).rows["val"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,56 +203,129 @@ class _EvaluationData:
 
     paths_or_urls: tuple[Path | str, ...]
     datasets: tuple[Dataset, ...]
+    split: str
+    """Name of the split that is scored."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the scored splits, in notes too: that of the split, then the other data sets."""
+        return (self.split, *map(remove_secrets, self.paths_or_urls[1:]))
 
 
-def _evaluate_and_write(
+ComputeFeatures = Callable[[Path | str, str], SplitFeatures]
+"""Function from a data set and the name of a split to its features."""
+
+
+def _open_data(
+    path_or_url: Path | str, ood_paths_or_urls: Sequence[Path | str], split: str
+) -> _EvaluationData:
+    """Open all data sets, and check their splits before anything takes long."""
+    _check_unique_datasets(split, [remove_secrets(other) for other in ood_paths_or_urls])
+    if split == "train":
+        raise InvalidInputError("heads are trained on the train split: score another split, such as val")
+    datasets = tuple(open_dataset(each) for each in (path_or_url, *ood_paths_or_urls))
+    check_splits(datasets[0], ["train"])
+    for dataset in datasets:
+        check_splits(dataset, [split])
+    return _EvaluationData((path_or_url, *ood_paths_or_urls), datasets, split)
+
+
+def _evaluate_fresh(
     run: Run,
-    method: Method,
-    train: SplitFeatures,
-    splits: Mapping[str, SplitFeatures],
-    data: _EvaluationData,
+    path_or_url: Path | str,
     protocol: Protocol | None,
     progress: ProgressCallback,
-    out_path: Path,
-    method_name: str | None = None,
+    split: str,
+    notify: Callable[[str], None],
 ) -> EvaluationResults:
-    protocol = protocol or get_protocol("turntable")
-    datasets, val = data.datasets, splits[_OWN_VAL]
-    if set(train.parts) != set(val.parts):
+    """Evaluate a run with fresh weights; its features are not kept."""
+    check_can_write(run.folder)
+    data = _open_data(path_or_url, (), split)
+    create_run(run)
+    with torch.random.fork_rng():
+        torch.manual_seed(run.config.seed)
+        method = build_run_method(run).eval()
+
+    def compute_features(path_or_url: Path | str, name: str) -> SplitFeatures:
+        arrays = extract_features(method, path_or_url, name, run.config.image_size, progress=progress)
+        return build_split_features(arrays, data.datasets[0], name)
+
+    protocol = protocol or select_protocol(run.config.preset)[0]
+    results, scored = _evaluate(run, method, data, protocol, compute_features, progress)
+    results = replace(results, method=UNTRAINED_METHOD, training=None)
+    write_evaluation(run, results, scored.details, notify)
+    return results
+
+
+def _evaluate(
+    run: Run,
+    method: Method,
+    data: _EvaluationData,
+    protocol: Protocol,
+    compute_features: ComputeFeatures,
+    progress: ProgressCallback,
+) -> tuple[EvaluationResults, ScoringResult]:
+    """Compute features and score them."""
+    train = compute_features(data.paths_or_urls[0], "train")
+    splits = _compute_scored_splits(data, compute_features)
+    if set(train.parts) != set(splits[data.split].parts):
         raise InvalidInputError("the features of the two splits have different parts; evaluate again")
     make_fitter = (
         _make_train_mode_fitter(run, method, data, progress) if protocol.batch_norm == "train" else None
     )
     scored = score_tasks(train, splits, protocol, progress, method.eval().to(select_device()), make_fitter)
-    _check_has_scores(scored.rows[_OWN_VAL], scored.notes[_OWN_VAL], protocol, run)
-    pairs = protocol.pairs.list_val_pairs(val) if val.num_views > 1 else None
-    results = EvaluationResults(
-        method=method_name or shorten_method_name(run.config.method),
+    _check_has_scores(scored.rows[data.split], scored.notes[data.split], protocol, run)
+    return _build_results(run, data, protocol, train, splits, scored), scored
+
+
+def _compute_scored_splits(
+    data: _EvaluationData, compute_features: ComputeFeatures
+) -> dict[str, SplitFeatures]:
+    """Compute the features of the scored splits by their names in notes, all with the first's categories."""
+    categories = data.datasets[0].manifest.categories
+    computed = (compute_features(path_or_url, data.split) for path_or_url in data.paths_or_urls)
+    return {
+        name: renumber_categories(features, dataset.manifest.categories, categories)
+        for name, features, dataset in zip(data.names, computed, data.datasets, strict=True)
+    }
+
+
+def _build_results(
+    run: Run,
+    data: _EvaluationData,
+    protocol: Protocol,
+    train: SplitFeatures,
+    splits: Mapping[str, SplitFeatures],
+    scored: ScoringResult,
+) -> EvaluationResults:
+    own, scored_split = data.datasets[0].manifest, splits[data.split]
+    pairs = protocol.pairs.list_val_pairs(scored_split) if scored_split.num_views > 1 else None
+    return EvaluationResults(
+        method=shorten_method_name(run.config.method),
         backbone=run.config.backbone,
         seed=run.config.seed,
-        dataset=datasets[0].manifest.name,
-        fingerprint=datasets[0].manifest.fingerprint,
+        dataset=own.name,
+        fingerprint=own.fingerprint,
         protocol={**protocol.to_plain(), "val_pairs": pairs.digest if pairs is not None else None},
         num_train_objects=train.num_objects,
-        num_val_objects=val.num_objects,
+        num_val_objects=scored_split.num_objects,
         num_val_pairs=len(pairs) if pairs is not None else 0,
-        rows=scored.rows[_OWN_VAL],
+        rows=scored.rows[data.split],
         elsewhere=tuple(
             OODResults(
                 dataset.manifest.name,
                 dataset.manifest.fingerprint,
-                compute_training_share(split, datasets[0]),
+                compute_training_share(splits[name], data.datasets[0]),
                 scored.rows[name],
                 scored.notes[name],
             )
-            for (name, split), dataset in zip(splits.items(), datasets, strict=True)
-            if name != _OWN_VAL
+            for name, dataset in zip(data.names[1:], data.datasets[1:], strict=True)
         ),
-        notes=scored.notes[_OWN_VAL],
+        notes=scored.notes[data.split],
+        split=data.split,
+        path_or_url=remove_secrets(data.paths_or_urls[0]),
+        training=describe_training_source(run, data.datasets[0]),
     )
-    write_figure_data(out_path.with_name(DETAILS_NAME), scored.details)
-    write_results(out_path, results)
-    return results
 
 
 def _check_has_scores(rows: Sequence[ScoreRow], notes: Sequence[str], protocol: Protocol, run: Run) -> None:
@@ -230,8 +336,8 @@ def _check_has_scores(rows: Sequence[ScoreRow], notes: Sequence[str], protocol: 
         )
 
 
-def _check_unique_datasets(ood_names: Sequence[str]) -> None:
-    names = [_OWN_VAL, *ood_names]
+def _check_unique_datasets(split: str, ood_names: Sequence[str]) -> None:
+    names = [split, *ood_names]
     for name in ood_names:
         if names.count(name) > 1:
             raise InvalidInputError(
@@ -246,37 +352,9 @@ def _make_train_mode_fitter(
     """Make the function that trains heads over the backbone in ``train()`` mode."""
     size = run.config.image_size
     train_source = ImageSource(data.paths_or_urls[0], "train", size)
-    eval_sources = [ImageSource(path_or_url, "val", size) for path_or_url in data.paths_or_urls]
+    eval_sources = [ImageSource(path_or_url, data.split, size) for path_or_url in data.paths_or_urls]
 
     def make(tasks: Sequence[Task], train: EvaluatedSplit) -> TrainModeHeads:
         return train_heads_in_train_mode(method, tasks, train, train_source, eval_sources, progress)
 
     return make
-
-
-def _ignore_progress(_: str) -> None:
-    pass
-
-
-def compute_training_share(split: SplitFeatures, training: Dataset) -> float | None:
-    """Compute the share of a split's rotations that lie within the training data's ranges of angles.
-
-    A rotation has two triples of Euler angles: one may lie within the ranges although the other does not. So
-    rotations are compared, not the angles by which the labels name them.
-
-    Args:
-        split: Features and labels of the other data set.
-        training: Data set that the run was trained on.
-
-    Returns:
-        A share from 0, out of distribution on SO(3), to 1; None if the training data set draws rotations in
-        another way than from ranges of angles.
-    """
-    if training.manifest.recipe.get("rotation") or training.manifest.recipe.get("sequence"):
-        return None
-    by_name = {factor.name: factor for factor in training.manifest.factors}
-    box = tuple(by_name[name] for name in ROTATION_NAMES if name in by_name)
-    if len(box) < len(ROTATION_NAMES):
-        return None
-    matrices = quaternion_to_matrix(split.quaternions.reshape(-1, 4))
-    return float(is_in_box(matrices, box).mean())

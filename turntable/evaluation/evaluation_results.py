@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any, Self
 
 from turntable.datasets.files import write_text
+from turntable.datasets.stores import convert_os_errors
 from turntable.errors import IntegrityError, format_text
 from turntable.evaluation.old_names import rename_results
 
-FORMAT_VERSION = 2
-"""Version of the format of results.json; other versions are not read."""
+FORMAT_VERSION = 3
+"""Version of the format of results.json."""
+_READ_VERSIONS = (2, FORMAT_VERSION)
+"""Versions that are read; version 2 has neither the split nor what the method was trained on."""
 CONSTANT_ROW = "constant"
 """Name of the row of the constant baseline, which sees no image."""
+UNTRAINED_METHOD = "untrained"
+"""Name of the method in the results of an untrained network."""
+OTHER_FOLDER_REMEDY = "choose another folder for features and results (--out FOLDER)"
+"""Advice where the folder of a run cannot be written."""
 _BASELINE_PREFIX = "baseline_"
 _MAX_BYTES = 16 << 20
 """Maximal size of a file of results; a usual one has a few thousand bytes."""
@@ -63,6 +70,22 @@ class OODResults:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingSource:
+    """The data that a method was trained on."""
+
+    name: str
+    """Name of the data set, or of the recipe whose views were rendered online."""
+    fingerprint: str
+    """Fingerprint of the data set."""
+    path_or_url: str | None = None
+    """Path or URL of the data set, as it was given to the training; None if views were rendered online."""
+
+    def __str__(self) -> str:
+        """Return the name with the beginning of the fingerprint."""
+        return f"{self.name} {self.fingerprint[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationResults:
     """The scores of one method on one data set under one protocol."""
 
@@ -90,6 +113,15 @@ class EvaluationResults:
     """Scores of the same heads on other data sets."""
     notes: tuple[str, ...] = ()
     """Sentences about what is left out, and why."""
+    split: str = "val"
+    """Name of the split that was scored."""
+    path_or_url: str | None = None
+    """Path or URL of the data set, as it was given; None in results of earlier versions."""
+    training: TrainingSource | None = None
+    """Data that the method was trained on; None in results of earlier versions."""
+    weights: str | None = None
+    """Hex sha256 of the run's weights.pt; None for an untrained network, and in results of earlier
+    versions."""
     format_version: int = FORMAT_VERSION
     """Version of the format."""
 
@@ -121,20 +153,32 @@ class EvaluationResults:
         """
         try:
             values: dict[str, Any] = json.loads(text)
-            if values["format_version"] != FORMAT_VERSION:
-                raise IntegrityError(
-                    f"{path} has format {format_text(str(values['format_version']))}, but this version reads "
-                    f"format {FORMAT_VERSION}: run turntable evaluate again"
-                )
-            values = rename_results(values)
+            _check_version(values["format_version"], path)
+            values = {**rename_results(values), "format_version": FORMAT_VERSION}
             values["rows"] = _parse_rows(values["rows"])
             values["elsewhere"] = tuple(_parse_ood_results(other) for other in values["elsewhere"])
             values["notes"] = tuple(values.get("notes", ()))
+            if values.get("training") is not None:
+                values["training"] = TrainingSource(**values["training"])
             return cls(**values)
         except (KeyError, TypeError, AttributeError, RecursionError, ValueError) as error:
             raise IntegrityError(
                 f"{path} is not a result of turntable evaluate ({format_text(str(error))}); run it again"
             ) from error
+
+
+def format_training_sources(sources: Sequence[tuple[str, TrainingSource | None]]) -> str:
+    """Return a sentence about the data that methods were trained on; "" if that is not known of any.
+
+    Args:
+        sources: Name of each method, and what it was trained on; None if that is not known.
+    """
+    texts = dict.fromkeys((name, "unknown data" if each is None else str(each)) for name, each in sources)
+    if all(source is None for _, source in sources):
+        return ""
+    if len({text for _, text in texts}) == 1:
+        return f"Trained on {next(iter(texts))[1]}."
+    return f"Trained on: {'; '.join(f'{text} ({name})' for name, text in texts)}."
 
 
 def is_baseline(row_name: str) -> bool:
@@ -143,8 +187,13 @@ def is_baseline(row_name: str) -> bool:
 
 
 def write_results(path: Path, results: EvaluationResults) -> None:
-    """Write results atomically."""
-    write_text(path, results.to_json())
+    """Write results atomically.
+
+    Raises:
+        StoreError: The folder cannot be written, or its disk is full.
+    """
+    with convert_os_errors(path, OTHER_FOLDER_REMEDY):
+        write_text(path, results.to_json())
 
 
 def read_results(path: Path) -> EvaluationResults:
@@ -160,6 +209,22 @@ def read_results(path: Path) -> EvaluationResults:
             f"{path} has more than {_MAX_BYTES >> 20} MiB: it is not a result of turntable evaluate"
         )
     return EvaluationResults.from_json(data.decode("utf-8", "replace"), str(path))
+
+
+def _check_version(version: object, path: str) -> None:
+    """Check that a version of the format is read.
+
+    Raises:
+        IntegrityError: It is another one.
+    """
+    if version in _READ_VERSIONS:
+        return
+    is_newer = isinstance(version, int) and version > FORMAT_VERSION
+    remedy = "install the turntable that wrote it, or evaluate again" if is_newer else "evaluate again"
+    raise IntegrityError(
+        f"{path} has format {format_text(str(version))}, but this version of turntable reads formats"
+        f" {' and '.join(map(str, _READ_VERSIONS))}: {remedy}"
+    )
 
 
 def _parse_ood_results(values: dict[str, Any]) -> OODResults:

@@ -1,6 +1,7 @@
 """Features of every view of a split, computed by a frozen method and cached in the run's folder."""
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,11 @@ from turntable import __version__
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.files import write_text
 from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
+from turntable.datasets.stores import convert_os_errors
 from turntable.errors import IntegrityError, InvalidInputError, format_text
+from turntable.evaluation.evaluation_results import OTHER_FOLDER_REMEDY
 from turntable.evaluation.measurement import select_device
+from turntable.evaluation.stage_progress import ProgressCallback, StageCounter, ignore_progress
 from turntable.geometry import quaternion_to_matrix
 from turntable.loaders import BatchConfig, Loader, Views
 from turntable.models import Embedding, Embeds, Method
@@ -41,7 +45,7 @@ class SplitFeatures:
     quaternions: NDArray[np.float64]
     """Absolute rotations, xyzw, [N, V, 4]."""
     categories: NDArray[np.int64]
-    """Category of each object, [N]."""
+    """Category of each object, [N]; -1 for one that the train split does not have."""
     object_ids: tuple[str, ...] = ()
     """Ids of the objects; empty if they are not known."""
     labels: LabelArray | None = None
@@ -94,30 +98,60 @@ class SplitFeatures:
 
 
 def compute_split_features(
-    run: Run, path_or_url: Path | str, split: str, batch_size: int = 256
+    run: Run,
+    path_or_url: Path | str,
+    split: str,
+    batch_size: int = 256,
+    progress: ProgressCallback = ignore_progress,
+    out_dir: Path | None = None,
 ) -> SplitFeatures:
     """Compute the features of a finished run, or read them from the run's folder.
 
     Args:
         run: Finished run.
         path_or_url: Path or URL of any data set, not only the run's own.
-        split: Name of the split, "train" or "val".
+        split: Name of the split, such as "train" or "val".
         batch_size: Number of views that are embedded at a time; the features do not depend on it.
+        progress: Function that is called with the number of views done.
+        out_dir: Folder in place of the run's own that gets the folder "features"; features that the run's
+            folder has already are read from there.
 
     Raises:
         InvalidInputError: The run is not finished, or there is no such split.
         IntegrityError: The data or the weights are damaged.
+        StoreError: The folder cannot be written, or its disk is full.
     """
     dataset = open_dataset(path_or_url)
+    check_splits(dataset, [split])
     if not run.weights_path.is_file():
         load_method(run)  # raises the error that says what to do
-    cache = run.folder / "features" / f"{split}-{_compute_cache_key(run, dataset)}"
-    if not (cache / "done").is_file():
-        extract_features(load_method(run), path_or_url, split, run.config.image_size, batch_size, cache)
-        write_text(cache / "done", "")
+    name = f"{split}-{_compute_cache_key(run, dataset)}"
+    caches = [folder / "features" / name for folder in (run.folder, out_dir) if folder is not None]
+    cache = next((folder for folder in caches if (folder / "done").is_file()), None)
+    if cache is None:
+        cache = caches[-1]
+        method, size = load_method(run), run.config.image_size
+        extract_features(method, path_or_url, split, size, batch_size, cache, progress)
+        with convert_os_errors(cache, OTHER_FOLDER_REMEDY):
+            write_text(cache / "done", "")
     return build_split_features(
         {path.stem: _read_cached_array(path) for path in cache.glob("*.npy")}, dataset, split
     )
+
+
+def check_splits(dataset: Dataset, names: Sequence[str]) -> None:
+    """Check that a data set has splits with objects.
+
+    Raises:
+        InvalidInputError: It lacks one; the message says how to get it.
+    """
+    missing = [name for name in names if name not in dataset.splits]
+    if missing:
+        raise InvalidInputError(
+            f"{dataset.path_or_url} has no split {missing[0]!r}; it has {', '.join(dataset.splits)}. Choose"
+            " one of these (--split NAME), or render a data set that holds objects out: with more objects, or"
+            " with another val_fraction in its recipe"
+        )
 
 
 def _read_cached_array(path: Path) -> NDArray[np.float32]:
@@ -161,6 +195,12 @@ def build_split_features(arrays: FeaturesByPart, dataset: Dataset, split: str) -
     )
 
 
+def mark_unseen_categories(split: SplitFeatures, train: SplitFeatures) -> SplitFeatures:
+    """Return a split in which categories that the train split does not have are -1: no head can know them."""
+    is_known = np.isin(split.categories, train.categories)
+    return split if is_known.all() else replace(split, categories=np.where(is_known, split.categories, -1))
+
+
 def renumber_categories(
     split: SplitFeatures, categories: Sequence[str], target_categories: Sequence[str]
 ) -> SplitFeatures:
@@ -183,6 +223,7 @@ def extract_features(
     image_size: int | None = None,
     batch_size: int = 256,
     folder: Path | None = None,
+    progress: ProgressCallback = ignore_progress,
 ) -> dict[str, NDArray[np.float32]]:
     """Embed every view of a split with a frozen method in ``eval()`` mode.
 
@@ -194,6 +235,7 @@ def extract_features(
         batch_size: Number of views that are embedded at a time.
         folder: Folder that gets an array file of each part. The arrays are memory-mapped from it, so those of
             a large data set need not fit into memory. None: the arrays are in memory.
+        progress: Function that is called with the number of views done.
 
     Returns:
         Arrays [N, V, D] by part. Parts of width 0 are left out, and "target" if it is the same as "source".
@@ -207,6 +249,7 @@ def extract_features(
     _check_not_subset(loader.dataset)
     shape = (loader.num_objects, loader.dataset.manifest.views)
     arrays: dict[str, NDArray[np.float32]] = {}
+    counter = StageCounter(progress, f"features of the {split} split", shape[0] * shape[1], "views")
     for batch in loader:
         rows, views = batch["object_index"].numpy(), batch["view_index"].numpy()
         for name, values in _embed_parts(
@@ -215,6 +258,7 @@ def extract_features(
             if name not in arrays:
                 arrays[name] = _create_array(folder, name, (*shape, values.shape[1]))
             arrays[name][rows, views] = values.float().cpu().numpy()
+        counter.add(rows.size)
     for array in arrays.values():
         if isinstance(array, np.memmap):
             array.flush()
@@ -253,8 +297,28 @@ def _build_view_loader(
 def _create_array(folder: Path | None, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
     if folder is None:
         return np.zeros(shape, np.float32)
-    folder.mkdir(parents=True, exist_ok=True)
-    return open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float32, shape=shape)
+    path = folder / f"{name}.npy"
+    with convert_os_errors(path, OTHER_FOLDER_REMEDY):
+        folder.mkdir(parents=True, exist_ok=True)
+        array = open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        _reserve_space(path)
+    return array
+
+
+def _reserve_space(path: Path) -> None:
+    """Reserve the disk space of a file: writing to a memory-mapped page of a full disk kills the process.
+
+    Raises:
+        OSError: The disk is full; the file is removed.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        with path.open("rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError:
+        path.unlink()
+        raise
 
 
 @torch.inference_mode()

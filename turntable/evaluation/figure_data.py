@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.files import open_atomic_file
+from turntable.datasets.stores import convert_os_errors
 from turntable.errors import IntegrityError, InvalidInputError, format_text
+from turntable.evaluation.evaluation_results import OTHER_FOLDER_REMEDY
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
@@ -98,13 +100,17 @@ def _prefix_with_run(rows: Mapping[str, Mapping[str, FloatArray]]) -> dict[str, 
 
 
 def write_figure_data(path: Path, details: FigureData) -> None:
-    """Write figure data atomically, as arrays that need no pickle."""
+    """Write figure data atomically, as arrays that need no pickle.
+
+    Raises:
+        StoreError: The folder cannot be written, or its disk is full.
+    """
     arrays = {"turn_deg": details.turn_deg, **{name: getattr(details, name) for name in _PROJECTED_FIELDS}}
     arrays |= {f"errors/{name}": values for name, values in details.errors_deg.items()}
     arrays |= {f"projections/{name}": values for name, values in details.projections.items()}
     if details.retrieval is not None:
         arrays |= {f"retrieval/{name}": getattr(details.retrieval, name) for name in _RETRIEVAL_FIELDS}
-    with open_atomic_file(path) as file:
+    with convert_os_errors(path, OTHER_FOLDER_REMEDY), open_atomic_file(path) as file:
         np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  (its keywords share one type with a flag)
 
 

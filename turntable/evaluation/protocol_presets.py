@@ -6,9 +6,10 @@ published numbers include this effect. "sie-train-mode-bn" and "seq-jepa-train-m
 cost of a pass over the images in each epoch.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from turntable.choices import check_choice
+from turntable.choices import Preset, check_choice
 from turntable.errors import InvalidInputError
 from turntable.evaluation.measurement import ProbeConfig
 from turntable.evaluation.old_names import PROTOCOL_NAMES
@@ -129,3 +130,65 @@ def get_protocol(name: str) -> Protocol:
         raise InvalidInputError(f"protocol {name} is now called {PROTOCOL_NAMES[name]}")
     check_choice("protocol", name, _PROTOCOLS)
     return _PROTOCOLS[name]
+
+
+def select_protocol(
+    run_preset: Preset | None, name: str | None = None, preset: Preset | None = None
+) -> tuple[Protocol, str | None]:
+    """Select the protocol of an evaluation; if nothing is chosen, heads are trained as long as the run says.
+
+    Args:
+        run_preset: Preset that the run was trained with; None if that is not known.
+        name: Name of a protocol; None for turntable's.
+        preset: Length of the heads' training in turntable's protocol; None for that of the run's preset.
+
+    Returns:
+        The protocol, and a line for the user that gives the reason, if there was a choice.
+
+    Raises:
+        InvalidInputError: No protocol has that name, or it has one length and a preset is given.
+    """
+    if name not in (None, "turntable"):
+        if preset is not None:
+            raise InvalidInputError(
+                f"--preset {preset} is for turntable's protocol; {name} has one length: leave --preset out"
+            )
+        return get_protocol(name), None
+    chosen = preset or run_preset or "paper"
+    protocol = get_protocol("turntable-demo" if chosen == "demo" else "turntable")
+    return protocol, None if preset is not None else _REASONS[run_preset]
+
+
+_REASONS: Mapping[Preset | None, str] = {
+    "demo": (
+        "--preset demo, as the run was trained with it: heads are trained for a short time; for the papers'"
+        " heads, give --preset paper"
+    ),
+    "paper": (
+        "--preset paper, as the run was trained with it: heads are trained as in the papers; for short"
+        " trainings, give --preset demo"
+    ),
+    None: (
+        "--preset paper, as the run does not say with which preset it was trained: heads are trained as in"
+        " the papers; for short trainings, give --preset demo"
+    ),
+}
+"""Lines for the user about the preset of the heads, by the preset of the run."""
+
+
+def find_protocol_options(protocol_name: str) -> str | None:
+    """Return the options of ``turntable evaluate`` that choose a protocol; None for a protocol of a user.
+
+    Args:
+        protocol_name: Name of the protocol in results, such as "turntable-1-demo".
+    """
+    options = {
+        protocol.name: f"--protocol {name}"
+        for name, protocol in _PROTOCOLS.items()
+        if not name.startswith("turntable")
+    }
+    turntable = {
+        _TURNTABLE.name: "--protocol turntable --preset paper",
+        _TURNTABLE_DEMO.name: "--protocol turntable --preset demo",
+    }
+    return {**options, **turntable}.get(protocol_name)

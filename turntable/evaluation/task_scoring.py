@@ -9,16 +9,26 @@ from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError
 from turntable.evaluation.evaluation_results import CONSTANT_ROW, ScoreRow, is_baseline
-from turntable.evaluation.features import FeaturesByPart, SplitFeatures
+from turntable.evaluation.features import FeaturesByPart, SplitFeatures, mark_unseen_categories
 from turntable.evaluation.figure_data import FigureData, TaskFigureData
+from turntable.evaluation.head_counting import HeadCounter
 from turntable.evaluation.measurement import BootstrapResamples, Scores
 from turntable.evaluation.protocol import Protocol
-from turntable.evaluation.tasks import EvaluatedSplit, FittedTask, Scorer, Task
+from turntable.evaluation.stage_progress import ProgressCallback
+from turntable.evaluation.tasks import (
+    Aggregation,
+    Classification,
+    EvaluatedSplit,
+    FittedTask,
+    NearestNeighbors,
+    OwnClassifier,
+    Scorer,
+    Task,
+)
 from turntable.models import Method
 
-ProgressCallback = Callable[[str], None]
-"""Function that is called with a text about the current step."""
-
+_CATEGORY_TASKS = (Classification, NearestNeighbors, Aggregation, OwnClassifier)
+"""Tasks that leave out objects of categories that the train split does not have."""
 _MAX_POINTS = 1000
 """Maximal number of views in a projection."""
 
@@ -61,7 +71,7 @@ def score_tasks(
         train: Split that tasks are fitted on.
         splits: Splits that tasks are scored on, by their names in notes; figure data are of the first.
         protocol: Protocol with the tasks.
-        progress: Function that is called with a text about the current step.
+        progress: Function that is called with the number of epochs of heads that are done.
         method: Method for tasks that require abilities; without one, these tasks are left out.
         make_fitter: Function that makes the fitter of tasks over features; by default they are fitted on the
             features of ``train``.
@@ -69,15 +79,18 @@ def score_tasks(
     Raises:
         InvalidInputError: Two tasks have the same metric, or a task lacks the constant baseline.
     """
-    plan = _build_plan(train, splits, protocol, method)
+    seen = {name: mark_unseen_categories(split, train) for name, split in splits.items()}
+    plan = _build_plan(train, seen, protocol, method)
     fitter = make_fitter and make_fitter(
         [task for task in plan.tasks if not task.required_abilities], plan.train
     )
     collectors = _collect_rows(plan, fitter, progress)
     return ScoringResult(
         {collector.eval_split.name: collector.list_rows() for collector in collectors},
-        {split.name: _format_omissions(protocol.tasks, plan, split) for split in plan.eval_splits},
-        _build_figure_data(plan.eval_splits[0], collectors[0].figure_data),
+        {split.name: _format_notes(protocol.tasks, plan, split) for split in plan.eval_splits},
+        _build_figure_data(
+            plan.eval_splits[0], next(iter(splits.values())).categories, collectors[0].figure_data
+        ),
     )
 
 
@@ -106,9 +119,12 @@ class _ScoringPlan:
                     groups.setdefault(row, []).append(task)
         return groups
 
-    def fit(self, task: Task, row: str) -> tuple[FittedTask, Sequence[FeaturesByPart]]:
+    def fit(
+        self, task: Task, row: str, report_epoch: Callable[[], None]
+    ) -> tuple[FittedTask, Sequence[FeaturesByPart]]:
         """Fit a task on the features of the train split."""
-        return task.fit(row, self.train, self.method), [split.split.parts for split in self.eval_splits]
+        train = replace(self.train, report_epoch=report_epoch)
+        return task.fit(row, train, self.method), [split.split.parts for split in self.eval_splits]
 
 
 def _build_plan(
@@ -140,25 +156,47 @@ def _collect_rows(
     # Wrong baselines are an error of the task: say so before the long trainings of heads.
     baselines = [(task, _build_checked_baselines(task, plan.train)) for task in plan.tasks]
     collectors = [_RowCollector(split) for split in plan.eval_splits]
-    for name, tasks in plan.group_tasks_by_row().items():
-        earlier = _find_identical_part(name, [plan.train.split, *(split.split for split in plan.eval_splits)])
-        if earlier is not None:
-            for collector in collectors:
-                collector.copy_row(earlier, name)
-            continue
-        progress(f"scores of the {name}")
+    groups, copies = plan.group_tasks_by_row(), _find_copied_parts(plan)
+    counter = HeadCounter(progress, [task for name in groups if name not in copies for task in groups[name]])
+    for name, tasks in groups.items():
         for collector in collectors:
-            collector.begin_row(name)
-        for task in tasks:
-            fitted, parts = (plan.fit if task.required_abilities or fitter is None else fitter)(task, name)
-            for collector, features in zip(collectors, parts, strict=True):
-                if plan.find_obstacle(task, collector.eval_split) is None:
-                    collector.add_scores(name, task, fitted, features)
+            if name in copies:
+                collector.copy_row(copies[name], name)
+            else:
+                collector.begin_row(name)
+        for task in tasks if name not in copies else ():
+            _score_task(task, name, plan, fitter, collectors, counter)
     for collector in collectors:
         for task, scorers in baselines:
             if plan.find_obstacle(task, collector.eval_split) is None:
                 collector.add_baselines(scorers)
     return collectors
+
+
+def _score_task(
+    task: Task,
+    row: str,
+    plan: _ScoringPlan,
+    fitter: TaskFitter | None,
+    collectors: Sequence["_RowCollector"],
+    counter: HeadCounter,
+) -> None:
+    """Fit a task for a row, and add its scores on every split to the row."""
+    if fitter is None or task.required_abilities:
+        fitted, parts = plan.fit(task, row, counter.count_epoch)
+    else:
+        fitted, parts = fitter(task, row)
+    for collector, features in zip(collectors, parts, strict=True):
+        if plan.find_obstacle(task, collector.eval_split) is None:
+            collector.add_scores(row, task, fitted, features)
+    counter.end_head(task)
+
+
+def _find_copied_parts(plan: _ScoringPlan) -> dict[str, str]:
+    """Find the parts with the same features as an earlier part, whose scores are copied, by name."""
+    splits = [plan.train.split, *(split.split for split in plan.eval_splits)]
+    found = {name: _find_identical_part(name, splits) for name in plan.parts}
+    return {name: earlier for name, earlier in found.items() if earlier is not None}
 
 
 def _build_checked_baselines(task: Task, train: EvaluatedSplit) -> Mapping[str, Scorer]:
@@ -227,8 +265,6 @@ def _find_identical_part(name: str, splits: Sequence[SplitFeatures]) -> str | No
 
     A method may call its whole representation equivariant, for example.
     """
-    if name not in splits[0].parts:
-        return None
     for earlier in splits[0].parts:
         if earlier == name:
             return None
@@ -240,6 +276,26 @@ def _find_identical_part(name: str, splits: Sequence[SplitFeatures]) -> str | No
 def _is_equal(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
     """Return True if two parts are equal; most different parts differ in the first object already."""
     return one.shape == other.shape and np.array_equal(one[0], other[0]) and np.array_equal(one, other)
+
+
+def _format_notes(tasks: Sequence[Task], plan: _ScoringPlan, eval_split: EvaluatedSplit) -> tuple[str, ...]:
+    """Return the notes about tasks that are left out, then about objects that are."""
+    return (*_format_omissions(tasks, plan, eval_split), *_format_unseen_categories(plan, eval_split))
+
+
+def _format_unseen_categories(plan: _ScoringPlan, eval_split: EvaluatedSplit) -> tuple[str, ...]:
+    """Return a note about objects that the scores of categories leave out; none if there are no such."""
+    is_unseen = eval_split.split.categories < 0
+    scored = any(
+        isinstance(task, _CATEGORY_TASKS) and plan.find_obstacle(task, eval_split) is None
+        for task in plan.tasks
+    )
+    if not scored or not is_unseen.any() or is_unseen.all():
+        return ()
+    return (
+        f"category: scored on {(~is_unseen).sum()} of {len(is_unseen)} objects; the others are of categories"
+        " that the train split does not have",
+    )
 
 
 def _format_omissions(
@@ -267,7 +323,9 @@ def _format_omissions(
 
 
 def _build_figure_data(
-    eval_split: EvaluatedSplit, task_data: Mapping[str, Sequence[TaskFigureData]]
+    eval_split: EvaluatedSplit,
+    categories: NDArray[np.int64],
+    task_data: Mapping[str, Sequence[TaskFigureData]],
 ) -> FigureData:
     split = eval_split.split
     named = [(name, data) for name, row_data in task_data.items() for data in row_data]
@@ -285,7 +343,7 @@ def _build_figure_data(
         projections,
         objects,
         views,
-        split.categories[objects],
+        categories[objects],
         next((data.retrieval for _, data in named if data.retrieval is not None), None),
     )
 

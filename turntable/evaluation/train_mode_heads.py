@@ -13,7 +13,7 @@ scored on features in ``eval()`` mode.
 """
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from torch import Tensor
 from turntable.errors import InvalidInputError
 from turntable.evaluation.features import FeaturesByPart, embedding_to_parts, extract_features
 from turntable.evaluation.measurement import ProbeTrainer, select_device, to_device
+from turntable.evaluation.stage_progress import ProgressCallback, StageCounter
 from turntable.evaluation.tasks import EvaluatedSplit, FittedTask, HeadTask, Task
 from turntable.loaders import BatchConfig, Loader, Samples, Tuples
 from turntable.models import ImageMethod, Method
@@ -71,7 +72,7 @@ def train_heads_in_train_mode(
     train: EvaluatedSplit,
     train_source: ImageSource,
     eval_sources: Sequence[ImageSource],
-    progress: Callable[[str], None],
+    progress: ProgressCallback,
 ) -> TrainModeHeads:
     """Train a head for every task and part of the features, over a copy of the method in ``train()`` mode.
 
@@ -81,7 +82,7 @@ def train_heads_in_train_mode(
         train: Train split: its labels, parts of features and settings of pairs.
         train_source: Images of the train split.
         eval_sources: Images of the splits that are scored.
-        progress: Function that is called with a text about the current step.
+        progress: Function that is called with the number of epochs that are done.
 
     Raises:
         InvalidInputError: The method has no backbone over images.
@@ -95,7 +96,10 @@ def train_heads_in_train_mode(
     features_by_task: dict[str, Sequence[FeaturesByPart]] = {}
     parts = train.split.parts
     no_shift, no_scale = torch.zeros(1, device=select_device()), torch.ones(1, device=select_device())
-    for group in _group_by_batches(tasks):
+    groups = _group_by_batches(tasks)
+    num_epochs = sum(group[0].probe.epochs for group in groups)
+    counter = StageCounter(progress, "heads over a backbone in train() mode", num_epochs, "epochs")
+    for group in groups:
         # Each group needs a network of its own: its batch norm statistics depend on the batches it has seen.
         changing = copy.deepcopy(method).to(select_device())
         trainings = [
@@ -103,8 +107,7 @@ def train_heads_in_train_mode(
             for task in group
             for row, part in parts.items()
         ]
-        _train_heads(changing, trainings, train, train_source, progress)
-        progress("features of the backbone after the training of heads")
+        _train_heads(changing, trainings, train, train_source, counter)
         features = [
             extract_features(changing, source.path_or_url, source.split, source.image_size)
             for source in eval_sources
@@ -131,7 +134,7 @@ def _train_heads(
     trainings: Sequence[_HeadTraining],
     train: EvaluatedSplit,
     source: ImageSource,
-    progress: Callable[[str], None],
+    counter: StageCounter,
 ) -> None:
     config = trainings[0].trainer.config
     loader = Loader(
@@ -149,7 +152,6 @@ def _train_heads(
     method.eval()
     method.backbone.train()
     for epoch in range(config.epochs):
-        progress(f"heads over a backbone in train() mode, epoch {epoch + 1} of {config.epochs}")
         for training in trainings:
             training.trainer.begin_epoch(epoch)
         for batch in loader:
@@ -157,6 +159,7 @@ def _train_heads(
                 continue  # batch norm cannot compute the variance of one sample
             samples = Samples(batch["object_index"].numpy(), batch["view_index"].numpy())
             _train_on_batch(trainings, _embed_views(method, batch["views"]), samples, train)
+        counter.add()
 
 
 def _train_on_batch(

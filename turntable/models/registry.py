@@ -241,8 +241,11 @@ def list_methods() -> tuple[str, ...]:
 
 
 def is_method_available(name: str) -> bool:
-    """Return True if ``get_method_entry`` finds a method of that name."""
-    return name in METHODS or find_user_method(name) is not None
+    """Return True if ``get_method_entry`` finds a method of that name, and its code can be loaded."""
+    try:
+        return name in METHODS or find_user_method(name) is not None
+    except InvalidInputError:  # an installed package offers it, but cannot be imported
+        return False
 
 
 def register_method(name: str, entry: MethodEntry) -> None:

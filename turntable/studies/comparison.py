@@ -11,15 +11,19 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from turntable.errors import InvalidInputError
-from turntable.evaluation import CONSTANT_ROW, METRIC_NAMES, Score, ScoreRow, is_baseline
+from turntable.evaluation import (
+    CONSTANT_ROW,
+    METRIC_NAMES,
+    UNTRAINED_METHOD,
+    Score,
+    ScoreRow,
+    format_training_sources,
+    is_baseline,
+)
 from turntable.evaluation.report import CATALOG, ScoreCatalog, build_catalog, can_be_best, get_baseline_label
 from turntable.home import expand_home
-from turntable.studies.evaluated_runs import (
-    EvaluatedRun,
-    encode_rules,
-    format_condition,
-    read_evaluated_run,
-)
+from turntable.studies.evaluated_runs import EvaluatedRun, format_condition, read_evaluated_runs
+from turntable.studies.missing_evaluations import explain_conditions, select_evaluations
 
 _UNKNOWN_SETTINGS = "settings unknown"
 
@@ -90,7 +94,9 @@ class Comparison:
     runs: tuple[ComparedRun, ...]
     """All runs."""
     warnings: tuple[str, ...]
-    """Sentences about runs that cannot be compared, and why."""
+    """Sentences about runs that cannot be compared, why, and what to do."""
+    notes: tuple[str, ...] = ()
+    """Sentences about all runs, such as what they were trained on."""
 
     @property
     def entries(self) -> tuple[ComparedPart, ...]:
@@ -98,17 +104,23 @@ class Comparison:
         return self.sections[0].entries
 
 
-def compare_runs(paths: Sequence[Path | str]) -> Comparison:
-    """Read the results of runs and compare them.
+def compare_runs(
+    paths: Sequence[Path | str], dataset: str | None = None, protocol: str | None = None
+) -> Comparison:
+    """Read the results of runs and compare them, in sections by data set and protocol.
 
     Args:
         paths: Folders of evaluated runs, or paths of their results.json.
+        dataset: Name, path, URL or beginning of the fingerprint of the data set whose results are compared;
+            None for all.
+        protocol: Name of the protocol whose results are compared; None for all.
 
     Raises:
-        InvalidInputError: There are no runs, or one has not been evaluated.
+        InvalidInputError: There are no runs, or one has no such results.
         IntegrityError: A file is damaged, or of another version.
     """
-    return compare_evaluated_runs([read_evaluated_run(expand_home(path)) for path in paths])
+    evaluated = [run for path in paths for run in read_evaluated_runs(expand_home(path))]
+    return compare_evaluated_runs(select_evaluations(evaluated, dataset, protocol))
 
 
 def compare_evaluated_runs(evaluated: Sequence[EvaluatedRun]) -> Comparison:
@@ -133,10 +145,22 @@ def compare_evaluated_runs(evaluated: Sequence[EvaluatedRun]) -> Comparison:
         ComparisonSection(title, _build_entries(runs), catalog)
         for title, runs in (*own.items(), *other.items())
     )
-    runs = tuple(
+    warnings = (*explain_conditions(evaluated), *_iter_duplicate_warnings(labels, evaluated))
+    trained = [
+        (label, run.results.training)
+        for label, run in zip(labels, evaluated, strict=True)
+        if run.results.method != UNTRAINED_METHOD
+    ]
+    notes = tuple(filter(None, [format_training_sources(trained)]))
+    return Comparison(sections, _list_compared_runs(labels, evaluated), warnings, notes)
+
+
+def _list_compared_runs(labels: Sequence[str], evaluated: Sequence[EvaluatedRun]) -> tuple[ComparedRun, ...]:
+    """List every run once, however often it was evaluated."""
+    runs = [
         ComparedRun(label, run.results.seed, run.folder) for label, run in zip(labels, evaluated, strict=True)
-    )
-    return Comparison(sections, runs, tuple(_iter_warnings(runs, tuple(own), evaluated)))
+    ]
+    return tuple(run for number, run in enumerate(runs) if run.folder is None or run not in runs[:number])
 
 
 def sort_comparison(comparison: Comparison, metric: str) -> Comparison:
@@ -242,23 +266,10 @@ def _sort_entries(entries: Sequence[ComparedPart], metric: str, sign: int) -> tu
     return tuple(sorted(entries, key=get_sort_key))
 
 
-def _iter_warnings(
-    runs: Sequence[ComparedRun], conditions: Sequence[str], evaluated: Sequence[EvaluatedRun]
-) -> Iterable[str]:
-    if len(conditions) > 1:
-        reasons = (
-            ("data", {run.results.fingerprint for run in evaluated}),
-            ("protocols", {encode_rules(run.results) for run in evaluated}),
-            ("validation pairs", {run.results.protocol.get("val_pairs") for run in evaluated}),
-        )
-        different = " and ".join(name for name, values in reasons if len(values) > 1)
-        yield (
-            f"these runs were evaluated with different {different}, so their numbers are not comparable and"
-            f" are in separate sections: {'; '.join(conditions)}"
-        )
+def _iter_duplicate_warnings(labels: Sequence[str], evaluated: Sequence[EvaluatedRun]) -> Iterable[str]:
     known: set[tuple[str, int, str]] = set()
-    for run, one in zip(runs, evaluated, strict=True):
-        key = (run.label, run.seed, format_condition(one.results))
+    for label, run in zip(labels, evaluated, strict=True):
+        key = (label, run.results.seed, format_condition(run.results))
         if key in known:
-            yield f"{run.label} is there twice with seed {run.seed}: these runs are not independent"
+            yield f"{label} is there twice with seed {run.results.seed}: these runs are not independent"
         known.add(key)

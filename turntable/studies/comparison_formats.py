@@ -53,7 +53,7 @@ def build_main_rows(
 
 
 def comparison_to_markdown(comparison: Comparison, with_intervals: bool = False) -> str:
-    """Return the short tables in Markdown, below the warnings.
+    """Return the short tables in Markdown, below the warnings and above the notes.
 
     Args:
         comparison: Comparison of evaluated runs.
@@ -65,7 +65,7 @@ def comparison_to_markdown(comparison: Comparison, with_intervals: bool = False)
             blocks.append(f"**{section.title}**")
         headings, rows = build_main_rows(section, with_intervals)
         blocks.append(format_markdown_table(headings, rows))
-    blocks.append(MARKS_LEGEND)
+    blocks += [*comparison.notes, MARKS_LEGEND]
     return "\n\n".join(blocks)
 
 

@@ -39,6 +39,7 @@ def comparison_to_html(comparison: Comparison) -> str:
     return load_template("comparison.html", Path(__file__).parent).render(
         sections=[(section.title, build_comparison_tables(section)) for section in comparison.sections],
         warnings=comparison.warnings,
+        notes=comparison.notes,
         legend=MARKS_LEGEND,
         curves=curves_to_url(_summarize_runs(comparison.runs), with_terms=False),
     )

@@ -1,4 +1,4 @@
-"""Evaluated runs as they are compared: their results, checked, with the settings of their training."""
+"""Evaluations as they are compared: their results, checked, with the settings of the run's training."""
 
 import hashlib
 import json
@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from turntable.errors import IntegrityError, InvalidInputError, format_text
-from turntable.evaluation import EvaluationResults, read_results
+from turntable.evaluation import (
+    EvaluationResults,
+    ResultFiles,
+    find_result_files,
+    list_result_files,
+    read_results,
+)
 from turntable.evaluation.report import ScoreCatalog, build_catalog
 from turntable.training import read_settings
 
@@ -36,7 +42,7 @@ _MAX_NUMBER = 2**63
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedRun:
-    """The results of a run, with the settings of its training."""
+    """The results of one evaluation of a run, with the settings of its training."""
 
     results: EvaluationResults
     """Results of the evaluation."""
@@ -44,31 +50,57 @@ class EvaluatedRun:
     """Settings of the training by name, without its seed; empty if they are not known."""
     folder: Path | None = None
     """Folder of the run; None if it is not known."""
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+    """Content of the run's config.json (``training.read_settings``); empty if it is not known."""
+
+    @property
+    def name(self) -> str:
+        """Folder of the run in messages, or the method if that is not known."""
+        return str(self.folder) if self.folder is not None else self.results.method
 
 
-def read_evaluated_run(run_path: Path) -> EvaluatedRun:
-    """Read the results of a run, and its settings if config.json is beside them.
+def read_evaluated_runs(run_path: Path) -> list[EvaluatedRun]:
+    """Read the results of all evaluations of a run, and its settings.
 
     Args:
-        run_path: Folder of the run, or path of its results.json.
+        run_path: Folder of the run, folder of one evaluation, or path of its results.json.
 
     Raises:
         InvalidInputError: The run has not been evaluated.
         IntegrityError: A file is damaged, or of another version.
     """
-    path = run_path / "results.json" if run_path.is_dir() else run_path
-    if not path.is_file():
+    if not run_path.is_dir() and not run_path.is_file():
+        raise InvalidInputError(f"{run_path} is not there; give the folder of an evaluated run")
+    found = list_result_files(run_path) if run_path.is_dir() else [find_result_files(run_path)]
+    if not found:
         raise InvalidInputError(
-            f"{run_path} has no results.json; evaluate it first: turntable evaluate {run_path} DATASET"
+            f"{run_path} has no results of an evaluation; evaluate it first: turntable evaluate {run_path}"
+            " DATASET"
         )
-    results = _read_checked_results(path)
-    if not (path.parent / "config.json").is_file():
+    return _remove_superseded([_read_evaluated_run(files) for files in found])
+
+
+def _read_evaluated_run(files: ResultFiles) -> EvaluatedRun:
+    results, folder = _read_checked_results(files.path), files.run_folder
+    if folder is None or not (folder / "config.json").is_file():
         return EvaluatedRun(results)
-    run = read_settings(path.parent)
-    settings = {**_flatten_settings(run["config"]), "trained on": run["fingerprint"][:8]}
-    return EvaluatedRun(
-        results, {k: v for k, v in settings.items() if k not in _IGNORED_SETTINGS}, path.parent
-    )
+    recorded = read_settings(folder)
+    settings = {**_flatten_settings(recorded["config"]), "trained on": recorded["fingerprint"][:8]}
+    kept = {name: value for name, value in settings.items() if name not in _IGNORED_SETTINGS}
+    return EvaluatedRun(results, kept, folder, recorded)
+
+
+def _remove_superseded(evaluated: Sequence[EvaluatedRun]) -> list[EvaluatedRun]:
+    """Leave out results that an earlier version wrote, if the same evaluation was made again."""
+    kept: dict[tuple[str, str, str], EvaluatedRun] = {}
+    for run in evaluated:
+        kept.setdefault(get_evaluation_key(run.results), run)
+    return list(kept.values())
+
+
+def get_evaluation_key(results: EvaluationResults) -> tuple[str, str, str]:
+    """Return what an evaluation is made with: fingerprint of the data, name of the protocol, and split."""
+    return results.fingerprint, str(results.protocol.get("name")), results.split
 
 
 def _read_checked_results(path: Path) -> EvaluationResults:
@@ -149,7 +181,8 @@ def format_condition(results: EvaluationResults) -> str:
     """Format what results must have in common to be compared; a digest stands for the protocol's settings."""
     name, pairs = results.protocol.get("name", "?"), str(results.protocol.get("val_pairs"))[:8]
     digest = hashlib.sha256(encode_rules(results).encode()).hexdigest()[:8]
-    return f"{results.dataset} {results.fingerprint[:8]}, protocol {name} {digest}, pairs {pairs}"
+    split = "" if results.split == "val" else f", split {results.split}"
+    return f"{results.dataset} {results.fingerprint[:8]}{split}, protocol {name} {digest}, pairs {pairs}"
 
 
 def encode_rules(results: EvaluationResults) -> str:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError
 from turntable.evaluation import SplitFeatures
-from turntable.evaluation.measurement import ProbeConfig, train_classifier, train_regressor
+from turntable.evaluation.measurement import ProbeConfig, do_nothing, train_classifier, train_regressor
 from turntable.models.layers import build_mlp
 from turntable.studies.factor_targets import TargetSet
 from turntable.studies.ridge import fit_ridge
@@ -17,30 +17,45 @@ IntArray = NDArray[np.int64]
 
 PredictFactors = Callable[[NDArray[np.floating]], FloatArray]
 """Function from features [P, D] to all columns of the targets [P, C]."""
-FitHeads = Callable[[NDArray[np.float32], TargetSet, SplitFeatures, IntArray], PredictFactors]
-"""Function that fits heads to features [N, V, D], targets, the train split, and its objects [N] in order."""
+FitHeads = Callable[
+    [NDArray[np.float32], TargetSet, SplitFeatures, IntArray, Callable[[], None]], PredictFactors
+]
+"""Function that fits heads to features [N, V, D], targets, the train split, and its objects [N] in order; it
+calls the last argument after each head, unless all heads are fitted at once."""
 
 _MLP_CONFIG = ProbeConfig.demo()
 
 
 def fit_linear(
-    features: NDArray[np.float32], targets: TargetSet, train: SplitFeatures, order: IntArray
+    features: NDArray[np.float32],
+    targets: TargetSet,
+    train: SplitFeatures,
+    order: IntArray,
+    report_head: Callable[[], None] = do_nothing,
 ) -> PredictFactors:
-    """Fit ridge regressions: one for each factor, and one for each category."""
+    """Fit ridge regressions, all at once: one for each factor, and one for each category."""
+    del report_head
     _check_finite(features)
     values = targets.compute_columns(train, np.arange(train.num_objects))
     return fit_ridge(features, values, [target.column_indices for target in targets.all_targets], order)
 
 
 def fit_mlp(
-    features: NDArray[np.float32], targets: TargetSet, train: SplitFeatures, order: IntArray
+    features: NDArray[np.float32],
+    targets: TargetSet,
+    train: SplitFeatures,
+    order: IntArray,
+    report_head: Callable[[], None] = do_nothing,
 ) -> PredictFactors:
     """Train an MLP for each factor by mean squared error, and one for the category by cross-entropy."""
     _check_finite(features)
     inputs = np.ascontiguousarray(features[order], np.float32).reshape(-1, features.shape[2])
     values = targets.compute_columns(train, order)
     values = values.reshape(len(inputs), values.shape[2])
-    heads = [_train_factor_regressor(inputs, values[:, target.column_indices]) for target in targets.factors]
+    heads: list[PredictFactors] = []
+    for target in targets.factors:
+        heads.append(_train_factor_regressor(inputs, values[:, target.column_indices]))
+        report_head()
     if targets.category is not None:
         heads.append(
             _train_category_classifier(inputs, values[:, targets.category.column_indices].argmax(axis=1))

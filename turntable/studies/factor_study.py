@@ -6,13 +6,13 @@ category, it is the accuracy over views.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError
-from turntable.evaluation import CONSTANT_ROW, Score, SplitFeatures
+from turntable.evaluation import CONSTANT_ROW, Score, SplitFeatures, StageCounter
 from turntable.evaluation.measurement import BootstrapResamples, compute_majority_category
 from turntable.evaluation.report import CONSTANT_LABEL, ReportFigure, plot_heat_map
 from turntable.studies.factor_findings import format_findings
@@ -43,7 +43,8 @@ class HeadErrors:
     squared_errors: FloatArray
     """Sum of the squared errors of each factor's head over an object's views, [F, N]."""
     category_accuracy: FloatArray
-    """Share of an object's views whose category is predicted right, [N]; 0 if categories are left out."""
+    """Share of an object's views whose category is predicted right, [N]: 0 if categories are left out, NaN
+    for an object of a category that the train split does not have."""
 
 
 def compute_factor_study(study_input: StudyInput) -> StudyOutcome:
@@ -95,18 +96,23 @@ _CAPTION = (
 
 
 def _measure_runs(study_input: StudyInput, targets: TargetSet) -> dict[tuple[str, str], HeadErrors]:
+    """Measure the heads of every part of every run, by label of the run and part."""
+    parts = [(run, part) for run in study_input.runs for part in run.get_features("train").parts]
+    num_heads = len(targets.all_targets)
+    counter = StageCounter(study_input.progress, "heads", num_heads * len(parts), "heads")
     measured: dict[tuple[str, str], HeadErrors] = {}
-    for run in study_input.runs:
-        for part in run.get_features("train").parts:
-            study_input.progress(f"heads of {run.label}, {part}")
-            measured[run.label, part] = _measure_part(run, part, targets, study_input)
+    for run, part in parts:
+        measured[run.label, part] = _measure_part(run, part, targets, study_input, counter)
+        counter.move_to(num_heads * len(measured))
     return measured
 
 
-def _measure_part(run: StudiedRun, part: str, targets: TargetSet, study_input: StudyInput) -> HeadErrors:
+def _measure_part(
+    run: StudiedRun, part: str, targets: TargetSet, study_input: StudyInput, counter: StageCounter
+) -> HeadErrors:
     train, eval_features = run.get_features("train"), run.get_features(study_input.split)
     fit = HEADS[study_input.choices["heads"]]
-    predict = fit(train.parts[part], targets, train, sort_objects(train))
+    predict = fit(train.parts[part], targets, train, sort_objects(train), counter.add)
     return measure_heads(predict, eval_features, part, targets)
 
 
@@ -134,7 +140,8 @@ def measure_heads(
         if targets.category is not None:
             columns = predicted[..., targets.category.column_indices].argmax(axis=2)
             is_right = targets.category_indices[columns] == split.categories[rows, None]
-            accuracy[chunk] = is_right.mean(axis=1)
+            is_known = np.isin(split.categories[rows], targets.category_indices)
+            accuracy[chunk] = np.where(is_known, is_right.mean(axis=1), np.nan)
         start += len(rows)
     return HeadErrors(errors, accuracy)
 
@@ -175,7 +182,8 @@ class FactorVariances:
             r2 = 1 - resamples.compute_sums(errors)[is_defined] / total[is_defined]
             scores.append(resamples.compute_score(r2))
         if targets.category is not None:
-            scores.append(resamples.compute_mean(head_errors.category_accuracy))
+            known = head_errors.category_accuracy[np.isfinite(head_errors.category_accuracy)]
+            scores.append(replace(resamples, num_objects=len(known)).compute_mean(known))
         return scores
 
 

@@ -96,10 +96,17 @@ def find_targets(train: SplitFeatures, eval_features: SplitFeatures, eval_split:
         start += num_columns
     categories = np.unique(train.categories)
     category = None
-    if len(categories) > 1:
-        category = FactorTarget(CATEGORY_TARGET, list(range(start, start + len(categories))))
-    else:
+    if len(categories) < 2:
         notes.append("category: left out; all objects of the train split are of the same category")
+    elif not (is_known := np.isin(eval_features.categories, categories)).any():
+        notes.append("category: left out; no object is of a category that the train split has")
+    else:
+        category = FactorTarget(CATEGORY_TARGET, list(range(start, start + len(categories))))
+        if not is_known.all():
+            notes.append(
+                f"category: scored on {is_known.sum()} of {len(is_known)} objects; the others are of"
+                " categories that the train split does not have"
+            )
     if not factors and category is None:
         raise InvalidInputError(f"nothing varies in this data set: {'; '.join(notes)}")
     return TargetSet(tuple(factors), category, categories, tuple(notes))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import Dataset
-from turntable.evaluation import Score, SplitFeatures, format_fixed
+from turntable.evaluation import ProgressCallback, Score, SplitFeatures, format_fixed
 from turntable.evaluation.report import ReportFigure
 from turntable.training import Run
 
@@ -40,8 +40,8 @@ class StudyInput:
     """Name of the split that is measured."""
     choices: Mapping[str, str]
     """Value of each of the study's choices, by name."""
-    progress: Callable[[str], None]
-    """Function that is called with a text about the current step."""
+    progress: ProgressCallback
+    """Function that is called with the progress of each stage."""
 
 
 @dataclass(frozen=True, slots=True)

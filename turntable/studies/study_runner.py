@@ -2,20 +2,24 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from turntable.datasets import MANIFEST_NAME, Dataset, open_dataset
 from turntable.errors import InvalidInputError
-from turntable.evaluation import SplitFeatures, compute_split_features
+from turntable.evaluation import (
+    ProgressCallback,
+    SplitFeatures,
+    StageProgress,
+    check_splits,
+    compute_split_features,
+    ignore_progress,
+)
 from turntable.models import shorten_method_name
 from turntable.studies.registry import get_study
 from turntable.studies.study import StudiedRun, Study, StudyInput, StudyOutcome
 from turntable.training import Run, open_runs
-
-ProgressCallback = Callable[[str], None]
-"""Function that is called with a text about the current step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +61,7 @@ def run_study(
         path_or_url: Path or URL of the data set; None: the data set that the runs were trained on.
         split: Name of the split that is measured.
         choices: Values of the study's choices, by name; the others have their defaults.
-        progress: Function that is called with a text about the current step.
+        progress: Function that is called with the progress of each stage.
         methods: References to the user's own methods that runs are of; their code is run.
 
     Raises:
@@ -74,9 +78,8 @@ def run_study(
     runs = open_runs(run_dirs, methods)
     path_or_url = path_or_url if path_or_url is not None else resolve_dataset(runs)
     dataset = open_dataset(path_or_url)
-    for needed in (*study.splits, split):
-        dataset.open_split(needed).close()  # a missing split is reported before anything takes long
-    progress = progress or _ignore_progress
+    check_splits(dataset, (*study.splits, split))  # before anything takes long
+    progress = progress or ignore_progress
     studied = tuple(
         StudiedRun(label, run, _make_feature_loader(run, path_or_url, label, progress))
         for label, run in zip(make_run_labels(runs), runs, strict=True)
@@ -154,8 +157,10 @@ def _make_feature_loader(
     run: Run, path_or_url: Path | str, label: str, progress: ProgressCallback
 ) -> Callable[[str], SplitFeatures]:
     def load_features(split: str) -> SplitFeatures:
-        progress(f"features of {label}, {split} split")
-        return compute_split_features(run, path_or_url, split)
+        return compute_split_features(run, path_or_url, split, progress=report)
+
+    def report(done: StageProgress) -> None:
+        progress(replace(done, stage=f"{label}, {done.stage}"))
 
     return cache(load_features)
 
@@ -170,7 +175,3 @@ def _resolve_choices(study: Study, choices: Mapping[str, str]) -> dict[str, str]
                 f"--{name} {value} is not possible; choose one of {', '.join(study.choices[name])}"
             )
     return {name: choices.get(name, values[0]) for name, values in study.choices.items()}
-
-
-def _ignore_progress(_: str) -> None:
-    pass

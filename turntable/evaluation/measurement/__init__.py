@@ -13,6 +13,7 @@ from turntable.evaluation.measurement.metrics import compute_geodesic_deg, compu
 from turntable.evaluation.measurement.probes import (
     ProbeConfig,
     ProbeTrainer,
+    do_nothing,
     select_device,
     to_device,
     train_classifier,
@@ -47,6 +48,7 @@ __all__ = [
     "compute_regression_scores",
     "compute_rotation_scores",
     "compute_top1_score",
+    "do_nothing",
     "measure_retrieval",
     "select_device",
     "to_device",

@@ -19,6 +19,10 @@ DrawSamples = Callable[[int], tuple[IntArray, FloatArray]]
 """Function from an epoch to its samples: rows [P, k] of the features, and targets [P, C]."""
 
 
+def do_nothing() -> None:
+    """Do nothing after an epoch."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeConfig:
     """Settings of the training of a head; the defaults are those of SIE's and EquiCaps' evaluations."""
@@ -158,6 +162,7 @@ def train_classifier(
     num_categories: int,
     config: ProbeConfig,
     build_head: Callable[[], nn.Module] | None = None,
+    report_epoch: Callable[[], None] = do_nothing,
 ) -> Probe:
     """Train a classifier by cross-entropy.
 
@@ -168,6 +173,7 @@ def train_classifier(
         config: Settings of the training.
         build_head: Function that builds the head, from [B, D] to logits [B, num_categories]; by default it is
             linear.
+        report_epoch: Function that is called after each epoch.
 
     Returns:
         A probe from features [N, D] to logits [N, num_categories].
@@ -179,10 +185,17 @@ def train_classifier(
         trainer.begin_epoch(epoch)
         for rows in _draw_batches(len(inputs), epoch, config):
             trainer.train_step((inputs[rows] - shift) / scale, targets[rows])
+        report_epoch()
     return trainer.to_probe(shift, scale)
 
 
-def train_regressor(features: FloatArray, draw: DrawSamples, use_mlp: bool, config: ProbeConfig) -> Probe:
+def train_regressor(
+    features: FloatArray,
+    draw: DrawSamples,
+    use_mlp: bool,
+    config: ProbeConfig,
+    report_epoch: Callable[[], None] = do_nothing,
+) -> Probe:
     """Train a regressor from one or more views to numbers, by mean squared error.
 
     Args:
@@ -190,6 +203,7 @@ def train_regressor(features: FloatArray, draw: DrawSamples, use_mlp: bool, conf
         draw: Function from an epoch to its samples: rows [P, k] of the features, and targets [P, C].
         use_mlp: True for the MLP kD-1024-1024-C of the published protocols, False for a linear head.
         config: Settings of the training.
+        report_epoch: Function that is called after each epoch.
 
     Returns:
         A probe from concatenated features [P, kD] to numbers [P, C].
@@ -203,6 +217,7 @@ def train_regressor(features: FloatArray, draw: DrawSamples, use_mlp: bool, conf
         rows, targets = (to_device(array) for array in draw(epoch))
         for chosen in _draw_batches(len(rows), epoch, config):
             trainer.train_step((inputs[rows[chosen]].flatten(1) - shift) / scale, targets[chosen])
+        report_epoch()
     return trainer.to_probe(shift, scale)
 
 

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from turntable.datasets import Dataset
 from turntable.datasets.files import write_text
-from turntable.evaluation.evaluation_results import EvaluationResults, OODResults, ScoreRow
+from turntable.datasets.stores import convert_os_errors
+from turntable.evaluation.evaluation_results import (
+    OTHER_FOLDER_REMEDY,
+    EvaluationResults,
+    OODResults,
+    ScoreRow,
+    format_training_sources,
+)
 from turntable.evaluation.figure_data import FigureData
 from turntable.evaluation.report.html import curves_to_url, image_to_url, load_template
 from turntable.evaluation.report.plots import plot_histograms
@@ -65,6 +72,7 @@ def write_report(
 
     Raises:
         MissingExtraError: Jinja2 or matplotlib is not installed.
+        StoreError: The folder cannot be written, or its disk is full.
     """
     ood_results, catalog = _group_ood_results(dataset.name, results), build_catalog(results)
     rows = collect_rows(results)
@@ -83,9 +91,11 @@ def write_report(
         beside=build_side_by_side_tables({dataset.name: rows, **ood_rows}, catalog) if ood_rows else (),
         figures=[(image_to_url(figure.image), figure) for figure in figures],
         result=results[0] if results else None,
+        trained_on=format_training_sources([(result.method, result.training) for result in results]),
     )
     target = expand_home(path)
-    write_text(target, page)
+    with convert_os_errors(target, OTHER_FOLDER_REMEDY):
+        write_text(target, page)
     return target
 
 
@@ -111,13 +121,14 @@ def write_runs_report(
     Raises:
         InvalidInputError: A folder holds no run.
         MissingExtraError: Jinja2 or matplotlib is not installed.
+        StoreError: The folder of the page cannot be written, or its disk is full.
     """
     return write_report(
         path,
         summarize_dataset(dataset, read_contact_sheet(dataset)),
         [summarize_run(run_dir) for run_dir in run_dirs],
         results,
-        build_report_figures(details, dataset),
+        build_report_figures(details, dataset, results[0].split),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.errors import MissingExtraError
+from turntable.evaluation.report.matplotlib_notices import ignore_notices, load_figure_class
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -213,11 +213,7 @@ def _add_legend(axes: "Axes", **legend_options: Any) -> None:
 
 def _make_figure(width: float, height: float) -> "Figure":
     """Make a figure without pyplot, whose global state is shared and may open windows."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "train") from error
-    return Figure(figsize=(width, height), dpi=110, layout="constrained")
+    return load_figure_class()(figsize=(width, height), dpi=110, layout="constrained")
 
 
 def _format_axes(axes: "Axes") -> None:
@@ -233,6 +229,7 @@ def _format_axes(axes: "Axes") -> None:
 
 def _encode_png(figure: "Figure") -> bytes:
     buffer = io.BytesIO()
-    # Without matplotlib's version, so that the same numbers give the same file.
-    figure.savefig(buffer, format="png", transparent=True, metadata={"Software": None})
+    with ignore_notices():
+        # Without matplotlib's version, so that the same numbers give the same file.
+        figure.savefig(buffer, format="png", transparent=True, metadata={"Software": None})
     return buffer.getvalue()

@@ -25,12 +25,13 @@ class ReportFigure:
     """Explanation of the figure, in sentences."""
 
 
-def build_report_figures(details: FigureData, dataset: Dataset) -> list[ReportFigure]:
+def build_report_figures(details: FigureData, dataset: Dataset, split: str = "val") -> list[ReportFigure]:
     """Build the figures of an evaluation.
 
     Args:
-        details: Figure data of the data set's val split.
+        details: Figure data of a split of the data set.
         dataset: Data set with the images of retrieved views.
+        split: Name of the split.
     """
     figures: list[ReportFigure] = []
     if details.errors_deg:
@@ -56,7 +57,7 @@ def build_report_figures(details: FigureData, dataset: Dataset) -> list[ReportFi
     if details.retrieval is not None:
         figures.append(
             ReportFigure(
-                render_retrieval_sheet(details.retrieval, dataset),
+                render_retrieval_sheet(details.retrieval, dataset, split),
                 "Views retrieved by the predictor",
                 "The target view is predicted from the source view and the action. The numbered views are"
                 " those of the object that are nearest to the prediction; the true one has a frame.",
@@ -74,12 +75,13 @@ _HEADER_PX, _NAME_PX, _MAX_NAME_LENGTH = 20, 110, 15
 _MAX_ROWS = 8
 
 
-def render_retrieval_sheet(retrieval: RetrievalExamples, dataset: Dataset) -> bytes:
+def render_retrieval_sheet(retrieval: RetrievalExamples, dataset: Dataset, split_name: str = "val") -> bytes:
     """Render a sheet of retrieval examples, a row for each query.
 
     Args:
-        retrieval: Queries of views of the val split, and the retrieved views.
+        retrieval: Queries of views of a split, and the retrieved views.
         dataset: Data set with the images of the views.
+        split_name: Name of the split.
 
     Returns:
         A PNG with a transparent background.
@@ -97,7 +99,7 @@ def render_retrieval_sheet(retrieval: RetrievalExamples, dataset: Dataset) -> by
     headings = ["source", "target", *(f"{rank + 1}." for rank in range(num_found))]
     for left, heading in zip(lefts, headings, strict=True):
         draw.text((left + step / 2, _HEADER_PX / 2), heading, fill=_TEXT_RGBA, font=font, anchor="mm")
-    with dataset.open_split("val") as split:
+    with dataset.open_split(split_name) as split:
         for row in range(num_rows):
             top = _HEADER_PX + row * step
             index, true = int(retrieval.objects[row]), int(retrieval.true_views[row])

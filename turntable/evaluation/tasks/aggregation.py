@@ -66,7 +66,7 @@ class Aggregation:
         """Train a head on embeddings of the row's number of views."""
         num_views, head = int(row.removeprefix(_ROW_PREFIX)), Classification(self.probe)
         features = self._aggregate_split(method, train, num_views)
-        probe = head.train_head(features, train.split)
+        probe = head.train_head(features, train)
 
         def score(eval_split: EvaluatedSplit) -> Scores:
             if num_views > eval_split.split.num_views or find_category_obstacle(eval_split.split) is not None:

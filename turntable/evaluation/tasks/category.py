@@ -1,7 +1,7 @@
 """The tasks of classifying views: by a trained head, or by the nearest views of the train split."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -66,13 +66,14 @@ class Classification(FeatureTask):
         """Train a head on a part of the features."""
         del method
         features = train.split.parts[row]
-        return self.build_fitted_task(row, features.shape[2], self.train_head(features, train.split))
+        return self.build_fitted_task(row, features.shape[2], self.train_head(features, train))
 
-    def train_head(self, features: Features, train: SplitFeatures) -> Callable[[Features], Features]:
+    def train_head(self, features: Features, train: EvaluatedSplit) -> Callable[[Features], Features]:
         """Train a head on features [N, V, D] of the train split; it maps features [P, D] to logits [P, C]."""
-        targets = np.repeat(train.categories, train.num_views)
-        head = self._find_head_builder(features.shape[2], _count_categories(train))
-        return train_classifier(flatten_views(features), targets, _count_categories(train), self.probe, head)
+        targets = np.repeat(train.split.categories, train.split.num_views)
+        num_categories, inputs = _count_categories(train.split), flatten_views(features)
+        head = self._find_head_builder(features.shape[2], num_categories)
+        return train_classifier(inputs, targets, num_categories, self.probe, head, train.report_epoch)
 
     def make_trainer(self, dim: int, train: EvaluatedSplit) -> ProbeTrainer:
         """Make an untrained head for features of width ``dim``."""
@@ -183,17 +184,30 @@ def predict_nearest_categories(
 
 
 def find_category_obstacle(split: SplitFeatures) -> str | None:
-    """Return why the categories of a split cannot be scored; None if they can."""
-    if split.categories.min() < 0:
-        return "some objects are of categories that the training data do not have"
-    return None if np.ptp(split.categories) > 0 else "all objects are of the same category"
+    """Return why the categories of a split cannot be scored; None if they can.
+
+    Objects of categories that the train split does not have are left out of the scores.
+    """
+    known = split.categories[split.categories >= 0]
+    if not known.size:
+        return "all objects are of categories that the train split does not have"
+    if np.ptp(known) == 0:
+        whose = "all objects" if known.size == split.num_objects else "all objects of known categories"
+        return f"{whose} are of the same category"
+    return None
 
 
 def score_categories(metric: str, predicted: IntArray, eval_split: EvaluatedSplit) -> Scores:
-    """Compute the accuracy of predicted categories [N * V], object by object."""
-    split = eval_split.split
-    predicted = predicted.reshape(split.num_objects, split.num_views)
-    return {metric: compute_top1_score(predicted, split.categories, eval_split.resamples)}
+    """Compute the accuracy of predicted categories [N * V], object by object.
+
+    Objects of categories that the train split does not have (-1) are left out.
+    """
+    categories = eval_split.split.categories
+    is_known = categories >= 0
+    predicted, resamples = predicted.reshape(len(categories), -1), eval_split.resamples
+    if not is_known.all():
+        resamples = replace(resamples, num_objects=int(is_known.sum()))
+    return {metric: compute_top1_score(predicted[is_known], categories[is_known], resamples)}
 
 
 def make_majority_scorer(metric: str, train: EvaluatedSplit) -> Scorer:
@@ -201,9 +215,7 @@ def make_majority_scorer(metric: str, train: EvaluatedSplit) -> Scorer:
     majority = compute_majority_category(train.split.categories)
 
     def score(eval_split: EvaluatedSplit) -> Scores:
-        split = eval_split.split
-        predicted = np.full((split.num_objects, 1), majority)
-        return {metric: compute_top1_score(predicted, split.categories, eval_split.resamples)}
+        return score_categories(metric, np.full(eval_split.split.num_objects, majority), eval_split)
 
     return score
 

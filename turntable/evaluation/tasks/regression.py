@@ -84,7 +84,8 @@ class Regression(_RegressionAttributes):
             samples = self._draw_train_samples(train, epoch)
             return compute_rows(train.split, samples), self.compute_head_targets(train.split, samples)
 
-        probe = train_regressor(flatten_views(features), draw, self.use_mlp, self.probe)
+        inputs = flatten_views(features)
+        probe = train_regressor(inputs, draw, self.use_mlp, self.probe, train.report_epoch)
         return self.build_fitted_task(row, features.shape[2], probe)
 
     def make_trainer(self, dim: int, train: EvaluatedSplit) -> ProbeTrainer:

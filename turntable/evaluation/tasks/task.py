@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from turntable.evaluation.features import SplitFeatures
 from turntable.evaluation.figure_data import TaskFigureData
-from turntable.evaluation.measurement import BootstrapResamples, ProbeConfig, ProbeTrainer, Scores
+from turntable.evaluation.measurement import (
+    BootstrapResamples,
+    ProbeConfig,
+    ProbeTrainer,
+    Scores,
+    do_nothing,
+)
 from turntable.evaluation.score_table_specs import ScoreTable
 from turntable.evaluation.tasks.samples import Features, PairConfig
 from turntable.loaders import Samples
@@ -30,6 +36,8 @@ class EvaluatedSplit:
     """Settings of its pairs of views."""
     is_own_dataset: bool = True
     """True if the split is of the data set that tasks are fitted on."""
+    report_epoch: Callable[[], None] = do_nothing
+    """Function to call after each epoch of the training of a head, so that progress can be shown."""
 
 
 Scorer = Callable[[EvaluatedSplit], Scores]

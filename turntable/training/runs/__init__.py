@@ -29,6 +29,11 @@ from turntable.training.runs.presets import (
 from turntable.training.runs.progress import Stopwatch, TrainProgress
 from turntable.training.runs.recorded_settings import wrap_settings_errors
 from turntable.training.runs.records import RecordWriter, read_records
+from turntable.training.runs.setting_descriptions import (
+    SettingDescription,
+    describe_method_settings,
+    describe_run_settings,
+)
 from turntable.training.runs.setting_names import format_setting
 from turntable.training.runs.setting_overrides import parse_augmentation, parse_overrides
 from turntable.training.runs.starting import add_start, load_start_weights
@@ -43,6 +48,7 @@ __all__ = [
     "RecordWriter",
     "Run",
     "RunLogger",
+    "SettingDescription",
     "Start",
     "Stopwatch",
     "TensorboardLogger",
@@ -57,6 +63,8 @@ __all__ = [
     "count_epoch_samples",
     "count_sources",
     "create_run",
+    "describe_method_settings",
+    "describe_run_settings",
     "describe_training_data",
     "format_setting",
     "format_sizes",

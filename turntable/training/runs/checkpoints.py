@@ -191,21 +191,26 @@ def load_weights(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -
     method.load_state_dict(weights)
 
 
-def check_weights_fit(method: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+def check_weights_fit(
+    method: nn.Module,
+    weights: Mapping[str, Tensor],
+    path: Path,
+    advice: str = "use the config.json of this run",
+) -> None:
     """Check that weights fit a method, which may be on the device "meta" and then needs no memory.
 
     Args:
         method: Method with the expected names, shapes and types.
         weights: Weights by name.
         path: Path of the weights, for the error message.
+        advice: Advice for the error message if they do not fit.
 
     Raises:
         IntegrityError: A weight is missing, superfluous, of another shape or type, or not finite.
     """
     if misfits := find_misfits(method, weights):
         raise IntegrityError(
-            f"{path} does not fit {type(method).__name__}: {format_misfits(misfits)}. Use the config.json of"
-            " this run"
+            f"{path} does not fit {type(method).__name__}: {format_misfits(misfits)}; {advice}"
         )
 
 

@@ -41,6 +41,7 @@ _BOUNDS: Mapping[str, Bounds] = {
     "checkpoint_every": Bounds(1, 10**12),
 }
 _BELOW_ONE = ("average_decay", "momentum")
+_OTHER_RANGES = {"clip_norm": "above 0", "center_crop": "above 0 and at most 1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +225,16 @@ class TrainConfig:
         if isinstance(settings.get("links_under"), list):  # JSON has no tuples
             settings["links_under"] = tuple(settings["links_under"])
         return cls(**settings)
+
+
+def describe_setting_range(name: str) -> str:
+    """Return the range of a numeric setting of a run in words; "" if any value of its type is possible."""
+    if name in _BELOW_ONE:
+        return "at least 0 and below 1"
+    if name in _OTHER_RANGES:
+        return _OTHER_RANGES[name]
+    bounds = _BOUNDS.get(name)
+    return "" if bounds is None else f"{bounds.low:.15g} to {bounds.high:.15g}"
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -30,6 +30,8 @@ from turntable.training.runs.checkpoints import Checkpoints, check_weights_fit, 
 from turntable.training.runs.config import TrainConfig
 from turntable.training.runs.lineage import NO_LINEAGE, Lineage
 from turntable.training.runs.recorded_settings import (
+    explain_changed_method,
+    is_user_method,
     read_recorded_settings,
     rename_method_settings,
     wrap_settings_errors,
@@ -115,9 +117,10 @@ def open_run(folder: Path | str, method: str | None = None) -> Run:
         IntegrityError: Its config.json does not hold the settings of a run.
     """
     values = read_recorded_settings(folder)
-    _resolve_run_method(expand_home(folder), values["config"]["method"], method)
-    with wrap_settings_errors(folder):
-        return _run_from_settings(expand_home(folder), values)
+    folder = expand_home(folder)
+    _resolve_run_method(folder, values["config"]["method"], method)
+    with wrap_settings_errors(folder, values["config"]["method"]):
+        return _run_from_settings(folder, values)
 
 
 def open_runs(folders: Sequence[Path | str], methods: Sequence[str] = ()) -> list[Run]:
@@ -155,7 +158,7 @@ def read_settings(folder: Path | str) -> dict[str, Any]:
     """
     values = read_recorded_settings(folder)
     if is_method_available(values["config"]["method"]):
-        with wrap_settings_errors(folder):
+        with wrap_settings_errors(folder, values["config"]["method"]):
             _run_from_settings(Path(folder), values)
     return values
 
@@ -299,10 +302,16 @@ def load_method(run: Run) -> Method:
     """
     weights = load_run_weights(run)
     # First without memory for the method: config.json may ask for a network of any size.
-    check_weights_fit(build_meta_method(run), weights, run.weights_path)
+    check_weights_fit(build_meta_method(run), weights, run.weights_path, _explain_misfit(run))
     method = build_run_method(run)
     load_weights(method, weights, run.weights_path)
     return method.eval()
+
+
+def _explain_misfit(run: Run) -> str:
+    """Return the advice for a run whose weights do not fit its method."""
+    name = run.config.method
+    return explain_changed_method(name) if is_user_method(name) else "use the config.json of this run"
 
 
 def _check_finished(run: Run) -> None:

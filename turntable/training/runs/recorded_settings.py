@@ -8,7 +8,8 @@ from typing import Any
 
 from turntable.errors import IntegrityError, InvalidInputError, format_text
 from turntable.home import expand_home
-from turntable.models import MAX_TEXT_LENGTH, rename_method, rename_settings
+from turntable.models import MAX_TEXT_LENGTH, METHODS, rename_method, rename_settings
+from turntable.user_code import is_reference
 
 MAX_SETTINGS_BYTES = 64 * 2**20
 """Largest size of config.json, which lists the categories of the data set."""
@@ -64,8 +65,12 @@ def find_recorded_method(folder: Path) -> str | None:
 
 
 @contextmanager
-def wrap_settings_errors(folder: Path | str) -> Generator[None]:
+def wrap_settings_errors(folder: Path | str, method: str | None = None) -> Generator[None]:
     """Turn errors in the block, which reads the settings of a run, into an IntegrityError about config.json.
+
+    Args:
+        folder: Path of the run's folder.
+        method: Name of the run's method, if the block compares the settings with it.
 
     Raises:
         IntegrityError: The block raised an error of reading or checking.
@@ -73,10 +78,28 @@ def wrap_settings_errors(folder: Path | str) -> Generator[None]:
     try:
         yield
     except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
+        path, cause = Path(folder) / "config.json", _format_error(error)
+        if method is not None and is_user_method(method):
+            raise IntegrityError(
+                f"{path} does not fit the method's code ({cause}); {explain_changed_method(method)}"
+            ) from error
         raise IntegrityError(
-            f"{Path(folder) / 'config.json'} does not hold the settings of a run ({_format_error(error)});"
-            " train again into another folder"
+            f"{path} does not hold the settings of a run ({cause}); train again into another folder"
         ) from error
+
+
+def is_user_method(method: str) -> bool:
+    """Return True if a method is not one of turntable's: its code may have changed since the training."""
+    return method not in METHODS
+
+
+def explain_changed_method(method: str) -> str:
+    """Return the advice for a run whose files do not fit the present code of its method, a user's own."""
+    remedy = "give a file that has it: --method FILE.py:NAME" if is_reference(method) else "install it again"
+    return (
+        f"the code of {format_text(method)} is not that with which the run was trained: {remedy}, or train"
+        " again into another folder"
+    )
 
 
 def _format_error(error: Exception) -> str:

@@ -59,9 +59,7 @@ def parse_overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
         InvalidInputError: A name is unknown, or a value does not have the type of its setting.
     """
     method_types = get_field_types(get_method_entry(resolve_method(method)).config)
-    run_types = {
-        name: kind for name, kind in get_field_types(TrainConfig).items() if name not in _EXCLUDED_SETTINGS
-    }
+    run_types = list_run_setting_types()
     changes: dict[str, Any] = {}
     method_changes: dict[str, Any] = {}
     for text in texts:
@@ -77,7 +75,8 @@ def parse_overrides(method: str, texts: Sequence[str]) -> dict[str, Any]:
         else:
             raise InvalidInputError(
                 f"--set {format_text(name)}: there is no such setting; {method} has"
-                f" {', '.join(method_types) or 'none'}; a run has {', '.join(run_types)}"
+                f" {', '.join(method_types) or 'none'}; a run has {', '.join(run_types)} (turntable methods"
+                f" {method} says what they mean)"
             )
     return {**changes, "method_config": method_changes} if method_changes else changes
 
@@ -113,7 +112,9 @@ def _parse_setting(name: str, text: str, kind: Any, option: str = "--set") -> An
     try:
         return _parse_value(text.strip(), kind)
     except (ValueError, PydanticUserError):  # PydanticUserError for a type that pydantic does not support
-        raise InvalidInputError(f"{option} {name}={format_text(text)}: give {_format_type(kind)}") from None
+        raise InvalidInputError(
+            f"{option} {name}={format_text(text)}: give {describe_setting_type(kind)}"
+        ) from None
 
 
 def _parse_value(text: str, kind: Any) -> Any:
@@ -136,15 +137,22 @@ def _remove_none(kind: Any) -> Any:
     return Union[tuple(part for part in get_args(kind) if part is not NoneType)]  # noqa: UP007 (built at run time)
 
 
-def _format_type(kind: Any) -> str:
+def list_run_setting_types() -> dict[str, Any]:
+    """Return the types of the settings of a run that ``--set`` changes, by name."""
+    return {
+        name: kind for name, kind in get_field_types(TrainConfig).items() if name not in _EXCLUDED_SETTINGS
+    }
+
+
+def describe_setting_type(kind: Any) -> str:
     """Return a description of the values of a type, for messages."""
     origin, parts = get_origin(kind), get_args(kind)
     if NoneType in parts:
-        return f"{_format_type(_remove_none(kind))}, or none"
+        return f"{describe_setting_type(_remove_none(kind))}, or none"
     if origin is Literal:
         return f"one of {', '.join(map(str, parts))}"
     if origin is tuple and parts[1:] == (...,):
-        return f"{_format_type(parts[0])} or several with commas"
+        return f"{describe_setting_type(parts[0])} or several with commas"
     if origin is tuple:
-        return f"{len(parts)} values with commas, each {_format_type(parts[0])}"
+        return f"{len(parts)} values with commas, each {describe_setting_type(parts[0])}"
     return _TYPE_DESCRIPTIONS.get(kind, str(kind))
