@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -213,10 +213,8 @@ def _add_legend(axes: "Axes", **legend_options: Any) -> None:
 
 def _make_figure(width: float, height: float) -> "Figure":
     """Make a figure without pyplot, whose global state is shared and may open windows."""
-    try:
+    with explain_import_errors("matplotlib"):
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "train") from error
     return Figure(figsize=(width, height), dpi=110, layout="constrained")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.extras import check_installed, explain_import_errors, is_installed
 from turntable.loaders.engines.batch_engines import BatchEngine, BatchRequest, RawBatch, SharedMemoryEngine
 from turntable.loaders.engines.batch_plan import BatchPlan
 from turntable.loaders.engines.view_filler import CorruptView
@@ -73,6 +74,7 @@ class BatchLoader(ABC):
 
     Raises:
         InvalidInputError: An argument is wrong, or an epoch has less than one batch.
+        MissingExtraError: ``output`` is "torch", and torch is not installed.
     """
 
     def __init__(
@@ -86,6 +88,8 @@ class BatchLoader(ABC):
         pin_memory: bool,
         max_corrupt_views: int,
     ) -> None:
+        if output == "torch":
+            check_installed("torch", 'or take arrays, with BatchConfig(output="numpy")')
         self._name, self._fingerprint = name, fingerprint
         self._order, self._plan = order, plan
         self._output: Output = output
@@ -317,8 +321,10 @@ class BatchLoader(ABC):
 
 
 def _has_gpu() -> bool:
-    import torch
-
+    if not is_installed("torch"):
+        return False
+    with explain_import_errors("torch"):
+        import torch
     return torch.cuda.is_available()
 
 

@@ -24,7 +24,8 @@ from turntable.datasets.stores.web.headers import (
     parse_content_range,
 )
 from turntable.datasets.stores.web.tokens import Token, explain_refusal, find_token, parse_token
-from turntable.errors import InvalidInputError, MissingExtraError, RejectedResponseError, StoreError
+from turntable.errors import InvalidInputError, RejectedResponseError, StoreError
+from turntable.extras import explain_import_errors
 
 if TYPE_CHECKING:
     from turntable.datasets.stores.web.responses import WebResponse
@@ -371,10 +372,8 @@ class HttpStore:
 
 
 def _import_responses() -> ModuleType:
-    try:
+    with explain_import_errors("urllib3"):
         from turntable.datasets.stores.web import responses
-    except ImportError as error:
-        raise MissingExtraError("urllib3", "train") from error
     return responses
 
 
