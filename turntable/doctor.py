@@ -54,16 +54,10 @@ def _examine_extras() -> Iterator[Finding]:
     for extra in EXTRAS:
         missing = [library for library in extra.libraries if not is_installed(library)]
         if missing:
-            yield Finding(
-                f"extra {extra.name}", "missing", _format_remedy(extra, missing), _is_required(extra)
-            )
+            yield Finding(f"extra {extra.name}", "missing", _format_remedy(extra, missing), is_required=False)
             continue
         versions = [_format_version(library, distributions) for library in extra.libraries]
         yield Finding(f"extra {extra.name}", "ok", ", ".join(versions))
-
-
-def _is_required(extra: Extra) -> bool:
-    return extra.name == "render"
 
 
 def _format_remedy(extra: Extra, missing: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Run Python where libraries cannot be imported, as where they were never installed.
 
-A script: its arguments are the libraries, separated by commas, and a file with lists of words in JSON. It
-runs each list as a command of turntable, and prints status and output of each in JSON.
+A script: its argument is a file with lists of words in JSON. It runs each list as a command of turntable, and
+prints status and output of each in JSON.
 """
 
 import contextlib
@@ -12,16 +12,23 @@ import pkgutil
 import sys
 from pathlib import Path
 
+SITE = """import sys
 
 class Hidden:
-    """Python's first finder of modules, which finds none of some libraries."""
-
-    def __init__(self, libraries):
-        self.libraries = set(libraries)
-
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in self.libraries:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if name.partition(".")[0] in {libraries!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Hidden())
+"""
+"""What Python imports first, so that it finds none of some libraries; nor do the processes that it starts."""
+
+
+def hide_libraries(folder, libraries):
+    """Write into a folder what hides libraries where the folder is in PYTHONPATH."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(SITE.format(libraries=set(libraries)))
+    return folder
 
 
 def run_command(words):
@@ -52,9 +59,7 @@ def import_faces():
 
 
 def main():
-    libraries, commands = sys.argv[1:]
-    sys.meta_path.insert(0, Hidden(libraries.split(",")))
-    found = [run_command(words) for words in json.loads(Path(commands).read_text())]
+    found = [run_command(words) for words in json.loads(Path(sys.argv[1]).read_text())]
     sys.stdout.write(json.dumps({"commands": found, "faces": import_faces()}))
 
 
