@@ -30,24 +30,41 @@ system_packages() {
         fail "run this as root, then try again: apt-get update && $line"
 }
 
-# make_environment EXTRA: make the virtual environment; install again if the files it is made from have changed.
-make_environment() {
-    local extra="$1" stamp wanted
+check_python() {
     command -v python3 >/dev/null || fail "python3 (3.11 or later) is not installed"
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         fail "python3 is $(python3 -V 2>&1); turntable needs Python 3.11 or later"
+}
+
+# make_environment EXTRAS [REQUIREMENT ...]: make the virtual environment; install again if what it is made from has
+# changed.
+make_environment() {
+    local extra="$1" stamp wanted
+    shift
+    check_python
     stamp="$VENV/.turntable-$extra"
-    wanted="$(cat pyproject.toml constraints.txt | cksum)"
+    wanted="$(cat pyproject.toml constraints.txt | cksum)$*"
     if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
         say "installing into $VENV"
         if [ ! -x "$PYTHON" ]; then
             python3 -c 'import ensurepip' 2>/dev/null || system_packages "apt-get install -y --no-install-recommends python3-venv"
             python3 -m venv "$VENV"
         fi
-        "$PYTHON" -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[$extra]"
+        "$PYTHON" -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[$extra]" "$@"
         printf '%s' "$wanted" >"$stamp"
     fi
     export PATH="$PWD/$VENV/bin:$PATH"
+}
+
+# make_lowest_environment: make another, with every library of the users' extras in the lowest version allowed.
+make_lowest_environment() {
+    local extras requirements
+    check_python
+    mapfile -t requirements < <(python3 scripts/lowest_versions.py)
+    extras="${requirements[0]}"
+    VENV+="-lowest"
+    PYTHON="$VENV/bin/python"
+    make_environment "$extras" "${requirements[@]:1}"
 }
 
 # opengl_found BACKEND: succeed if the renderer finds an OpenGL device, hardware or software.

@@ -2,12 +2,14 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from typing import get_args
 
 import pytest
+import urllib3
 
 from tests.support.meshes import write_shapenet_object
-from turntable import choices, cli, doctor
+from turntable import choices, cli, doctor, extras
 from turntable.installation import format_install_command
 from turntable.renderer import open_source
 from turntable.renderer.backends import egl, get_quality
@@ -150,20 +152,29 @@ def test_doctor_names_the_device(capsys):
     assert re.search(r"(ok|warning) +rendering: moderngl on .* \(egl:", out)
 
 
+def test_doctor_shows_versions_and_what_torch_was_tested_with(capsys):
+    _, out, _ = turntable(capsys, "doctor")
+    assert re.search(
+        rf"ok +extra render: moderngl \d.*, embreex \d.*, obstore \d.*, urllib3 {urllib3.__version__}", out
+    )
+    assert f"torch {version('torch')} (tested with >=2.13, <3), tensorboard" in out
+
+
 def test_doctor_says_what_to_install(capsys, monkeypatch):
     monkeypatch.setattr(egl, "LIBRARY", "libEGL-that-is-not-there.so")
-    monkeypatch.setitem(doctor.EXTRAS, "serve", ("no_such_library",))
+    serving = extras.Extra("serve", "serve data sets", ("starlette", "no_such_library"))
+    monkeypatch.setattr(doctor, "EXTRAS", (serving,))
     status, out, _ = turntable(capsys, "doctor")
     assert status == 0  # rays on the processor take over
     assert "missing EGL: no EGL library" in out
     assert "apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri" in out
     assert "warning rendering: embree on " in out
-    assert f"no_such_library not installed; run: {format_install_command('serve')}" in out
+    assert f"to serve data sets: no_such_library not installed; run: {format_install_command('serve')}" in out
 
 
 def test_doctor_fails_where_nothing_can_render(capsys, monkeypatch):
     monkeypatch.setattr(egl, "LIBRARY", "libEGL-that-is-not-there.so")
-    monkeypatch.setitem(sys.modules, "embreex.rtcore_scene", None)
+    monkeypatch.setitem(sys.modules, "embreex", None)
     status, out, _ = turntable(capsys, "doctor")
     assert status == 1
     assert f"missing rendering: embreex is not installed; run: {format_install_command('render')}" in out

@@ -4,6 +4,7 @@ import importlib
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -80,6 +81,47 @@ def test_the_quick_form_has_most_tests_of_every_room(collected):
     """Asked of what this very session has collected: marks that spread would leave a room without tests."""
     quick, whole = collected
     assert {room: count for room, count in whole.items() if quick[room] < count / 2} == {}
+
+
+LOWEST_TESTS = (ROOT / "scripts" / "lowest-tests").read_text("utf-8").splitlines()
+
+
+def lowest_versions():
+    """What scripts/test --lowest installs: the extras, and then one requirement a line."""
+    script = [sys.executable, ROOT / "scripts" / "lowest_versions.py"]
+    return subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_lowest_runs_the_tests_of_the_list_in_an_environment_of_its_own(asked, tmp_path):
+    extras, *requirements = lowest_versions()
+    (tmp_path / "venv").rename(tmp_path / "venv-lowest")
+    stamp = (tmp_path / "venv-lowest" / ".turntable-dev").read_text() + " ".join(requirements)
+    (tmp_path / "venv-lowest" / f".turntable-{extras}").write_text(stamp)
+    listed = [line.split()[0] for line in LOWEST_TESTS if not line.startswith("#")]
+    assert all((ROOT / path).exists() for path in listed)
+    marks = ["-m", "not slow and not alone"]
+    assert asked("--lowest", "-q") == [["-q", *listed, *SEVERAL, *marks]]
+    (tmp_path / "calls").unlink()
+    assert asked("--lowest", "tests/models") == [["tests/models", *marks]]
+
+
+def test_lowest_is_the_bound_of_every_library_that_users_get():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    optional = project["optional-dependencies"]
+    extras, *requirements = lowest_versions()
+    assert set(extras.split(",")) == optional.keys() - {"all", "bench", "dev"}
+    pinned = dict(line.split("==") for line in requirements if "==" in line)
+    lines = [*project["dependencies"], *(line for extra in extras.split(",") for line in optional[extra])]
+    for line in lines:
+        name, lowest = re.match(r"([\w-]+)(?:\[\w+\])?(?:>=([\d.]+))?", line).groups()
+        assert pinned.get(name) == (None if name in ("torch", "turntable3d") else lowest), line
+
+
+def test_every_bound_has_a_test_of_the_list():
+    _, *requirements = lowest_versions()
+    pinned = {line.partition("==")[0] for line in requirements if "==" in line}
+    used = {word for line in LOWEST_TESTS[1:] for word in re.findall(r"[\w-]+", line.partition("#")[2])}
+    assert pinned <= used, "name a test that uses it in scripts/lowest-tests"
 
 
 def test_every_extra_that_users_install_has_a_job():

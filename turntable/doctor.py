@@ -1,24 +1,18 @@
 """Examination of this machine: devices, drivers and optional extras, with a remedy for what is missing."""
 
-import importlib.util
 import os
 import platform
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 import turntable
 from turntable.errors import DeviceError, TurntableError
-from turntable.installation import format_install_command
-
-EXTRAS = {
-    "render": ("moderngl", "embreex"),
-    "train": ("torch", "tensorboard", "matplotlib", "jinja2"),
-    "serve": ("starlette", "uvicorn"),
-    "pyrender": ("pyrender",),
-}
-"""Libraries of each optional extra, by the names that they are imported by."""
+from turntable.extras import EXTRAS, Extra, is_installed
+from turntable.installation import DISTRIBUTION, format_install_command
 
 NVIDIA_NODES = "dev/nvidia[0-9]*"
 """Pattern of the device files of NVIDIA GPUs, below the root of the file system."""
@@ -55,16 +49,41 @@ def examine() -> tuple[Finding, ...]:
 
 
 def _examine_extras() -> Iterator[Finding]:
-    """Yield a finding for each optional extra: installed, or the libraries that are missing."""
-    for extra, libraries in EXTRAS.items():
-        missing = [name for name in libraries if importlib.util.find_spec(name) is None]
-        remedy = f"{', '.join(missing)} not installed; run: {format_install_command(extra)}"
-        yield Finding(
-            f"extra {extra}",
-            "missing" if missing else "ok",
-            remedy if missing else "installed",
-            extra == "render",
-        )
+    """Yield a finding for each optional extra: the versions of its libraries, or which are missing."""
+    distributions = metadata.packages_distributions()
+    for extra in EXTRAS:
+        missing = [library for library in extra.libraries if not is_installed(library)]
+        if missing:
+            yield Finding(f"extra {extra.name}", "missing", _format_remedy(extra, missing), is_required=False)
+            continue
+        versions = [_format_version(library, distributions) for library in extra.libraries]
+        yield Finding(f"extra {extra.name}", "ok", ", ".join(versions))
+
+
+def _format_remedy(extra: Extra, missing: Sequence[str]) -> str:
+    command = format_install_command(extra.name)
+    return f"to {extra.purpose}: {', '.join(missing)} not installed; run: {command}"
+
+
+def _format_version(library: str, distributions: Mapping[str, list[str]]) -> str:
+    """Return a library with its version, and of torch also the versions that turntable was tested with."""
+    names = distributions.get(library, [library])
+    try:
+        version = metadata.version(names[0])
+    except metadata.PackageNotFoundError:
+        return f"{library} without a version"
+    tested = f" (tested with {_find_torch_versions()})" if library == "torch" else ""
+    return f"{library} {version}{tested}"
+
+
+def _find_torch_versions() -> str:
+    """Return the versions of torch that turntable allows, which are those it was tested with: ">=2.13,<3"."""
+    try:
+        lines = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    bounds = next((found[1] for line in lines if (found := re.match(r"torch([<>=][^;]*)", line))), "")
+    return ", ".join(sorted(bounds.strip().split(","), reverse=True)) or "those of pyproject.toml"
 
 
 def _examine_devices() -> Iterator[Finding]:

@@ -11,7 +11,8 @@ TurntableError                    base class; the command line prints it without
 │   └── DeviceLostError           the device was lost during work (driver reset, GPU fell off the bus):
 │                                 the worker ends, and a new one gets its task
 ├── StoppedError                  a run was asked to stop; the same call resumes it
-└── MissingExtraError             a library of an optional extra is not installed   (also an ImportError)
+├── MissingExtraError             a library of an optional extra is not installed   (also an ImportError)
+└── BrokenLibraryError            a library is installed, but cannot be imported   (also an ImportError)
 """
 
 import re
@@ -118,12 +119,18 @@ class MissingExtraError(TurntableError, ImportError):
     Args:
         library: Name of the library.
         extra: Name of the extra.
+        alternative: Another way to go on, as a sentence's end: "or …"; empty if there is none.
     """
 
-    def __init__(self, library: str, extra: str) -> None:
-        super().__init__(f"{library} is not installed; run: {format_install_command(extra)}")
-        self.library, self.extra = library, extra
+    def __init__(self, library: str, extra: str, alternative: str = "") -> None:
+        command = format_install_command(extra)
+        super().__init__(f"{library} is not installed; run: {command}{alternative and f', {alternative}'}")
+        self.library, self.extra, self.alternative = library, extra, alternative
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Errors are unpickled with the arguments of Exception.__init__, which are not those of this class.
-        return type(self), (self.library, self.extra), vars(self)
+        return type(self), (self.library, self.extra, self.alternative), vars(self)
+
+
+class BrokenLibraryError(TurntableError, ImportError):
+    """An error of a library that is installed, but cannot be imported: it is broken, or a file hides it."""

@@ -1,5 +1,10 @@
 """Evaluation of runs: features are computed once, scored by tasks, and shown in a report."""
 
+from turntable.extras import explain_import_errors
+
+with explain_import_errors("torch"):
+    import torch as _torch
+
 from turntable.evaluation.evaluating import (
     evaluate,
     evaluate_features,
@@ -46,6 +51,8 @@ from turntable.evaluation.result_files import (
 from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, ScoreTable, format_fixed
 from turntable.evaluation.stage_progress import ProgressCallback, StageCounter, StageProgress, ignore_progress
 from turntable.evaluation.vector_export import export_vectors
+
+del _torch
 
 __all__ = [
     "CONSTANT_ROW",

@@ -1,5 +1,10 @@
 """Training methods, one file each, with shared backbones, layers and losses, and the interface of methods."""
 
+from turntable.extras import explain_import_errors
+
+with explain_import_errors("torch"):
+    import torch as _torch
+
 from turntable.models.abilities import Aggregates, Classifies, Embedding, Embeds, Predicts
 from turntable.models.actions import action_from_batch
 from turntable.models.backbones import BACKBONES, Backbone, build_backbone
@@ -45,6 +50,8 @@ from turntable.models.registry import (
     resolve_method,
 )
 from turntable.models.user_methods import shorten_method_name
+
+del _torch
 
 __all__ = [
     "BACKBONES",

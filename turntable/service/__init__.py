@@ -1,14 +1,17 @@
 """An HTTP service for data sets: a catalog, files with Range, queries, rendering, and a gallery."""
 
-from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 
-try:
+with explain_import_errors("httptools"):
     import httptools as _httptools
+with explain_import_errors("prometheus_client"):
     import prometheus_client as _prometheus_client
+with explain_import_errors("starlette"):
     import starlette as _starlette
+with explain_import_errors("typing_extensions"):
+    import typing_extensions as _typing_extensions
+with explain_import_errors("uvicorn"):
     import uvicorn as _uvicorn
-except ImportError as error:
-    raise MissingExtraError(error.name or "starlette", "serve") from error
 
 from turntable.service.app import create_app
 from turntable.service.catalog import build_catalog
@@ -18,7 +21,7 @@ from turntable.service.security import AccessFile, make_access, read_access, wri
 from turntable.service.server import LOOPBACK_HOSTS, serve
 from turntable.service.settings import ServiceSettings
 
-del _httptools, _prometheus_client, _starlette, _uvicorn
+del _httptools, _prometheus_client, _starlette, _typing_extensions, _uvicorn
 
 __all__ = [
     "LOOPBACK_HOSTS",

@@ -1,5 +1,10 @@
 """Studies of finished runs, and comparison of evaluated runs, as tables and pages."""
 
+from turntable.extras import explain_import_errors
+
+with explain_import_errors("torch"):
+    import torch as _torch
+
 from turntable.studies.comparison import Comparison, compare_runs, sort_comparison
 from turntable.studies.comparison_formats import build_main_rows, comparison_to_json, comparison_to_markdown
 from turntable.studies.comparison_page import comparison_to_html, write_comparison
@@ -15,6 +20,8 @@ from turntable.studies.study import (
 )
 from turntable.studies.study_files import format_rows, study_to_html, study_to_json, write_study
 from turntable.studies.study_runner import run_study
+
+del _torch
 
 __all__ = [
     "STUDIES",

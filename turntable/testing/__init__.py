@@ -4,12 +4,10 @@ A test file subclasses one of them. Each is in a folder of its own, and this mod
 backend or a store can be tested without torch, and a method or a task without OpenGL.
 """
 
-from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 
-try:
+with explain_import_errors("pytest"):
     import pytest
-except ImportError as error:
-    raise MissingExtraError("pytest", "testing") from error
 
 # pytest rewrites assertions in test files only, so that a failed one shows its values; here it must be asked
 # to.

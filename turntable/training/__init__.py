@@ -1,5 +1,10 @@
 """Training of methods: the training loop, its settings, checkpoints and records."""
 
+from turntable.extras import explain_import_errors
+
+with explain_import_errors("torch"):
+    import torch as _torch
+
 from turntable.training.loop import train
 from turntable.training.runs import (
     RECORDS_NAME,
@@ -25,6 +30,8 @@ from turntable.training.runs import (
     wrap_settings_errors,
 )
 from turntable.training.steps import convert_sync_batch_norm
+
+del _torch
 
 __all__ = [
     "RECORDS_NAME",

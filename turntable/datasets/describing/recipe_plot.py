@@ -8,7 +8,7 @@ import numpy as np
 from turntable.datasets.draws import compute_histogram
 from turntable.datasets.labels import Factor, LabelArray
 from turntable.datasets.recipes import Recipe
-from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,10 +34,8 @@ def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
+    with explain_import_errors("matplotlib"):
         from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("matplotlib", "train") from None
     rows = -(-len(recipe.factors) // _CHARTS_PER_ROW)
     figure = Figure(figsize=(12, 3.4 + 1.7 * rows), layout="constrained", facecolor="white")
     figure.suptitle(f"{recipe.name}: {len(labels):,} views drawn", fontsize=13)

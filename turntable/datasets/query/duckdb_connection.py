@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 
 MAX_MEMORY = "1GB"
 MAX_THREADS = 4
@@ -106,8 +106,6 @@ def _quote(text: str) -> str:
 
 
 def _import_duckdb() -> Any:
-    try:
+    with explain_import_errors("duckdb"):
         import duckdb
-    except ImportError as error:
-        raise MissingExtraError("duckdb", "train") from error
     return duckdb

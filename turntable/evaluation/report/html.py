@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from turntable.errors import MissingExtraError
 from turntable.evaluation.report.plots import plot_training_curves
 from turntable.evaluation.report.report_summaries import RunSummary
+from turntable.extras import explain_import_errors
 
 
 def curves_to_url(runs: Sequence[RunSummary], with_terms: bool = True) -> str | None:
@@ -40,10 +40,8 @@ def load_template(name: str, *folders: Path) -> Any:
     Raises:
         MissingExtraError: Jinja2 is not installed.
     """
-    try:
+    with explain_import_errors("jinja2"):
         import jinja2
-    except ImportError as error:
-        raise MissingExtraError("Jinja2", "train") from error
     loader = jinja2.FileSystemLoader([*folders, Path(__file__).parent])
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.get_template(name)

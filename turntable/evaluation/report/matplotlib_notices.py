@@ -6,7 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from turntable.errors import MissingExtraError, StoreError
+from turntable.errors import StoreError
+from turntable.extras import explain_import_errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,15 +20,13 @@ def load_figure_class() -> "type[Figure]":
         MissingExtraError: It is not installed.
         StoreError: It finds no folder for its cache that it can write to.
     """
-    try:
-        with ignore_notices():
+    with ignore_notices(), explain_import_errors("matplotlib"):
+        try:
             from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "train") from error
-    except OSError as error:
-        raise StoreError(
-            f"matplotlib finds no folder that it can write to ({error}); set MPLCONFIGDIR to one"
-        ) from error
+        except OSError as error:
+            raise StoreError(
+                f"matplotlib finds no folder that it can write to ({error}); set MPLCONFIGDIR to one"
+            ) from error
     return Figure
 
 

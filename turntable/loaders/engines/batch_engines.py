@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, Self
 
 from numpy.typing import NDArray
 
+from turntable.extras import explain_import_errors
 from turntable.loaders.engines.batch_plan import split_rows
 from turntable.loaders.engines.view_filler import BatchPart, BatchSpec, CorruptView, ViewFiller
 from turntable.loaders.sampling import IntArray, Samples
@@ -193,14 +194,18 @@ class DataLoaderEngine:
         spec: Description of the batches.
         num_workers: Number of workers, at least 1.
         spawn: True if workers are started anew and not forked.
+
+    Raises:
+        MissingExtraError: torch is not installed.
     """
 
     waited_s = 0.0
     """Time in seconds that the consumer has waited: not measured."""
 
     def __init__(self, spec: BatchSpec, num_workers: int, *, spawn: bool) -> None:
-        from torch import Generator as RandomGenerator
-        from torch.utils.data import DataLoader
+        with explain_import_errors("torch"):
+            from torch import Generator as RandomGenerator
+            from torch.utils.data import DataLoader
 
         self._request_sampler = _RequestSampler()
         self._loader = DataLoader(

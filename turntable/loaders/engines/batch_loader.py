@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from turntable.errors import IntegrityError, InvalidInputError
+from turntable.extras import check_installed, explain_import_errors, is_installed
 from turntable.loaders.argument_checks import check_epoch, check_integer
 from turntable.loaders.engines.batch_engines import BatchEngine, BatchRequest, RawBatch
 from turntable.loaders.engines.batch_plan import BatchPlan
@@ -84,6 +85,7 @@ class BatchLoader(ABC):
 
     Raises:
         InvalidInputError: An argument is wrong, or an epoch has less than one batch.
+        MissingExtraError: ``output`` is "torch", and torch is not installed.
     """
 
     def __init__(
@@ -97,6 +99,8 @@ class BatchLoader(ABC):
         pin_memory: bool,
         max_corrupt_views: int,
     ) -> None:
+        if output == "torch":
+            check_installed("torch", 'or take arrays, with BatchConfig(output="numpy")')
         self._name, self._fingerprint = name, fingerprint
         self._order, self._make_plan, self._plan = order, make_plan, make_plan()
         self._output: Output = output
@@ -380,8 +384,10 @@ class BatchLoader(ABC):
 
 
 def _has_gpu() -> bool:
-    import torch
-
+    if not is_installed("torch"):
+        return False
+    with explain_import_errors("torch"):
+        import torch
     return torch.cuda.is_available()
 
 

@@ -3,9 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+from turntable.extras import explain_import_errors
+
+with explain_import_errors("torch"):
+    import torch
+    from torch import Tensor
 
 from turntable.loaders.fields import IMAGE_FIELDS
 from turntable.processes import SharedSlots

@@ -1,11 +1,9 @@
 """The contract tests of render backends, with small meshes and scenes to test a backend further."""
 
-from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 
-try:
+with explain_import_errors("scipy"):
     import scipy
-except ImportError as error:
-    raise MissingExtraError("scipy", "testing") from error
 
 from turntable.testing.backends.contract import BackendContract
 from turntable.testing.backends.meshes import make_box, make_corner, with_doubled_faces

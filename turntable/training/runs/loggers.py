@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 
 
 class RunLogger(Protocol):
@@ -33,10 +33,8 @@ class TensorboardLogger:
     """
 
     def __init__(self, folder: Path, num_done_steps: int) -> None:
-        try:
+        with explain_import_errors("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise MissingExtraError("tensorboard", "train") from error
         self._writer: Any = SummaryWriter(str(folder), purge_step=num_done_steps + 1)
 
     def add(self, values: Mapping[str, float], step: int) -> None:
@@ -64,10 +62,8 @@ class WandbLogger:
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        try:
+        with explain_import_errors("wandb"):
             import wandb  # pyright: ignore[reportMissingImports]
-        except ImportError as error:
-            raise MissingExtraError("wandb", "wandb") from error
         self._run: Any = wandb.init(
             project=os.environ.get("WANDB_PROJECT", "turntable"),
             name=folder.name,

@@ -25,12 +25,12 @@ from turntable.datasets.stores.retries import FIRST_PAUSE_S, MAX_PAUSE_S, iter_p
 from turntable.errors import (
     IntegrityError,
     InvalidInputError,
-    MissingExtraError,
     RejectedResponseError,
     StoreError,
     TurntableError,
     format_text,
 )
+from turntable.extras import explain_import_errors
 
 PART_BYTES = 8 << 20
 """Size of a part of an upload. Larger files are sent in several parts."""
@@ -349,10 +349,8 @@ def _iter_bounded(response: Any, max_bytes: int, error: RejectedResponseError) -
 
 
 def _import_obstore() -> Any:
-    try:
+    with explain_import_errors("obstore"):
         import obstore
-    except ImportError as error:
-        raise MissingExtraError("obstore", "render") from error
     # Returned as Any: obstore's overloads need a literal type for the settings of each provider.
     return obstore
 

@@ -32,7 +32,8 @@ from turntable.datasets.stores.web.headers import (
 )
 from turntable.datasets.stores.web.proxies import Proxy, find_proxy
 from turntable.datasets.stores.web.tokens import parse_token
-from turntable.errors import InvalidInputError, MissingExtraError, RejectedResponseError, StoreError
+from turntable.errors import InvalidInputError, RejectedResponseError, StoreError
+from turntable.extras import explain_import_errors
 
 if TYPE_CHECKING:
     from turntable.datasets.stores.web.responses import WebResponse
@@ -419,10 +420,8 @@ class HttpStore:
 
 
 def _import_responses() -> ModuleType:
-    try:
+    with explain_import_errors("urllib3"):
         from turntable.datasets.stores.web import responses
-    except ImportError as error:
-        raise MissingExtraError("urllib3", "train") from error
     return responses
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 from turntable.renderer.backends.protocol import Device
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -40,10 +40,8 @@ def probe_device() -> Device:
 
 
 def _import_embreex(name: str) -> Any:
-    try:
+    with explain_import_errors("embreex"):
         return importlib.import_module(f"embreex.{name}")
-    except ImportError as error:
-        raise MissingExtraError("embreex", "render") from error
 
 
 def _read_processor_name() -> str:

@@ -5,7 +5,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from turntable.errors import DeviceError, MissingExtraError
+from turntable.errors import DeviceError
+from turntable.extras import explain_import_errors
 from turntable.renderer.backends.egl import INSTALL_LINE, LIBRARY, is_software_renderer
 from turntable.renderer.backends.protocol import Device
 
@@ -62,8 +63,6 @@ def probe_device(device: int | None = None) -> Device:
 
 
 def _import_moderngl() -> ModuleType:
-    try:
+    with explain_import_errors("moderngl"):
         import moderngl
-    except ImportError as error:
-        raise MissingExtraError("moderngl", "render") from error
     return moderngl

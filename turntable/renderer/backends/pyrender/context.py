@@ -6,13 +6,17 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from turntable.errors import DeviceError, MissingExtraError
+from turntable.errors import BrokenLibraryError, DeviceError
+from turntable.extras import explain_import_errors
 from turntable.renderer.backends.egl import INSTALL_LINE as OPENGL_LINE
 from turntable.renderer.backends.egl import is_software_renderer
 from turntable.renderer.backends.protocol import Device
 
 INSTALL_LINE = f"{OPENGL_LINE} libgl1"
 """Command that installs OpenGL in software; PyOpenGL loads one library more than moderngl."""
+
+_OPENGL_ERRORS = (ImportError, AttributeError, OSError)
+"""Errors of PyOpenGL's import if a library of the system is missing."""
 
 
 def import_pyrender() -> Any:
@@ -27,12 +31,14 @@ def import_pyrender() -> Any:
     os.environ.setdefault("PYGLET_HEADLESS", "1")  # pyrender's window toolkit then needs no X11
     os.environ.setdefault("LP_NUM_THREADS", "1")  # one process per core beats one process of many threads
     try:
-        importlib.import_module("pyrender.platforms.egl")
-        return importlib.import_module("pyrender")
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("pyrender", "pyrender") from error
-    except (ImportError, AttributeError, OSError) as error:  # PyOpenGL's errors if a library is missing
-        raise DeviceError(f"pyrender finds no EGL ({error}). On Debian or Ubuntu: {INSTALL_LINE}") from error
+        with explain_import_errors("pyrender"):
+            importlib.import_module("pyrender.platforms.egl")
+            return importlib.import_module("pyrender")
+    except BrokenLibraryError as error:
+        cause = error.__cause__
+        if isinstance(cause, ModuleNotFoundError) or not isinstance(cause, _OPENGL_ERRORS):
+            raise
+        raise DeviceError(f"pyrender finds no EGL ({cause}). On Debian or Ubuntu: {INSTALL_LINE}") from cause
 
 
 class PyrenderContext:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 from turntable.renderer.meshes.mesh import normalize_vectors
 
 TOLERANCE = 1e-5
@@ -222,10 +222,8 @@ def _clip_polygon(flat: NDArray[np.float64], fan: Indices) -> tuple[Indices, boo
         The triangles [3, T], and True if they cover the polygon exactly. Of a polygon that crosses itself,
         the fan if ear clipping misses most of it.
     """
-    try:
+    with explain_import_errors("mapbox_earcut"):
         import mapbox_earcut
-    except ImportError as error:
-        raise MissingExtraError("mapbox_earcut", "render") from error
     ring = np.array([len(flat)], dtype=np.uint32)
     triangles = mapbox_earcut.triangulate_float64(flat, ring).astype(np.intp).reshape(-1, 3).T
     signed = _measure_areas(flat, triangles)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from turntable.errors import InvalidInputError, MissingExtraError, TurntableError
+from turntable.errors import InvalidInputError, TurntableError
+from turntable.extras import explain_import_errors
 from turntable.renderer.backends import DeferredBackendSelection
 from turntable.renderer.runs.engines.processes import ProcessEngine
 from turntable.renderer.runs.engines.protocol import EngineCallbacks
@@ -185,8 +186,6 @@ def _check_reachable(address: str) -> None:
 
 
 def _import_ray() -> Any:
-    try:
+    with explain_import_errors("ray"):
         import ray
-    except ImportError as error:
-        raise MissingExtraError("ray", "cluster") from error
     return ray

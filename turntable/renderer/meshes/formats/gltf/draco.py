@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 from turntable.renderer.meshes.formats.gltf.packed_data import make_broken_error, make_library_error
 from turntable.renderer.meshes.limits import TOO_LARGE, ScaledLimit, raise_mesh_error
 
@@ -119,8 +121,9 @@ def unpack_draco(data: memoryview, largest: DracoCounts, location: str) -> Draco
         MeshError: The library is not installed, or the data is broken or too large.
     """
     try:
-        import DracoPy
-    except ImportError as error:
+        with explain_import_errors("DracoPy"):
+            import DracoPy
+    except MissingExtraError as error:
         raise make_library_error(location, "Draco (KHR_draco_mesh_compression)") from error
     _check_counts(data, largest, location)
     try:

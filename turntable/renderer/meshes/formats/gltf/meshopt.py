@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from turntable.errors import MissingExtraError
+from turntable.extras import explain_import_errors
 from turntable.renderer.meshes.formats.gltf.packed_data import make_broken_error, make_library_error
 from turntable.renderer.meshes.limits import TOO_LARGE, ScaledLimit, raise_mesh_error
 
@@ -43,8 +45,9 @@ def unpack_meshopt(data: memoryview, layout: MeshoptLayout, location: str) -> by
         MeshError: The library is not installed, or the data is broken or too large.
     """
     try:
-        import meshopt as library
-    except ImportError as error:
+        with explain_import_errors("meshopt"):
+            import meshopt as library
+    except MissingExtraError as error:
         raise make_library_error(location, "meshoptimizer (EXT_meshopt_compression)") from error
     limit = MAX_UNPACKED_BYTES.compute_max(len(data))
     if layout.num_bytes > limit:
