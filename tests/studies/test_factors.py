@@ -236,11 +236,19 @@ def test_features_of_objects_without_ids_stay_in_their_order():
     assert outcome.details["objects"].tolist() == list(range(30))
 
 
-def test_a_category_that_training_never_saw_is_never_named():
+def test_objects_of_a_category_that_training_never_saw_are_left_out_of_its_score():
     train, val = splits()
     other = dataclasses.replace(val, categories=np.where(val.categories == 1, 7, val.categories))
-    found = numbers(compute_factor_study(material(train, other)))
-    assert found["invariant"]["category, %"] == pytest.approx(2 / 3)
+    outcome = compute_factor_study(material(train, other))
+    assert numbers(outcome)["invariant"]["category, %"] == pytest.approx(1)
+    is_known = other.categories != 7
+    assert (
+        f"category: scored on {is_known.sum()} of {len(is_known)} objects; the others are of categories that"
+        " the train split does not have"
+    ) in outcome.notes
+    none = compute_factor_study(material(train, dataclasses.replace(val, categories=val.categories + 7)))
+    assert "category, %" not in numbers(none)["invariant"]
+    assert "category: left out; no object is of a category that the train split has" in none.notes
 
 
 def test_class_numbers_need_not_be_those_of_columns():

@@ -73,7 +73,8 @@ def _describe(
     return tuple(
         SettingDescription(
             name,
-            *(format_setting(getattr(preset, name)) for preset in presets),
+            format_setting(getattr(presets[0], name)),
+            format_setting(getattr(presets[1], name)),
             _format_values(describe_setting_type(kind), ranges[name]),
             meanings.get(name, ""),
         )
@@ -126,8 +127,9 @@ def read_field_meanings(config: type) -> dict[str, str]:
 def _read_texts(body: ast.ClassDef) -> dict[str, str]:
     texts: dict[str, str] = {}
     for field, below in zip(body.body, body.body[1:], strict=False):
-        is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if is_field and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             sentence = " ".join(str(below.value.value).split()).partition(". ")[0]
             texts[field.target.id] = sentence.removesuffix(".").replace("`", "")
     return texts
