@@ -103,7 +103,7 @@ def explain_import_errors(library: str) -> Generator[None]:
     except TurntableError:
         raise
     except Exception as error:
-        if sys.meta_path is None:  # Python is shutting down, and imports nothing more
+        if sys.is_finalizing():  # Python is shutting down, and imports nothing more
             raise
         raise _make_error(library, error) from error
     if not is_installed(library):  # a folder of its name can be imported
