@@ -84,6 +84,27 @@ def test_wrong_input_is_one_line_and_status_2(capsys, tmp_path, monkeypatch, arg
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "set", "--method", "sie", "--out", "s3://ada:secret@lab/runs"],
+        ["evaluate", "s3://ada:secret@lab/runs", "set"],
+        ["compare", "runs/sie", "s3://ada:secret@lab/runs"],
+        ["convert", "import", "s3://ada:secret@lab/runs", "--out", "x"],
+        ["demo", "--out", "s3://ada:secret@lab/runs"],
+    ],
+    ids=" ".join,
+)
+def test_a_url_in_the_place_of_a_folder_is_refused(capsys, tmp_path, monkeypatch, arguments):
+    """It would make a folder "s3:" here."""
+    monkeypatch.chdir(tmp_path)
+    status, out, err = turntable(capsys, *arguments)
+    assert status == 2
+    assert "s3://lab/runs is a URL, and a path on this machine is needed" in err
+    assert "secret" not in out + err
+    assert not list(tmp_path.iterdir())
+
+
 def test_verify_of_nothing(capsys, tmp_path):
     status, out, _ = turntable(capsys, "verify", tmp_path / "nowhere")
     assert status == 1

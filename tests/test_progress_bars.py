@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from turntable.console import CountBar, StageBar, progress_log
+from turntable.console import ByteBar, CountBar, StageBar, progress_log
 from turntable.evaluation import StageCounter, StageProgress
 
 
@@ -69,3 +69,17 @@ def test_a_counter_tells_every_step_and_never_more_than_all():
     counter.move_to(9)
     assert [(each.done, each.total) for each in told] == [(0, 3), (1, 3), (3, 3)]
     assert counter.done == 3
+
+
+def test_bytes_are_told_in_a_unit_that_suits_them(clock):
+    out, terminal = io.StringIO(), io.StringIO()
+    with (
+        ByteBar(Console(file=out)) as bar,
+        ByteBar(Console(file=terminal, force_terminal=True, width=120)) as shown,
+    ):
+        bar(0, 3_000_000_000)
+        clock[0] = 6.0
+        bar(1_000_000_000, 3_000_000_000)
+        shown(1_000_000_000, 3_000_000_000)
+    assert out.getvalue().splitlines() == ["1.0 GB of 3.0 GB, 12 s left"]
+    assert "1.0/3.0 GB" in terminal.getvalue()

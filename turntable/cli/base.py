@@ -16,13 +16,37 @@ import turntable
 from turntable.errors import StoppedError, TurntableError, escape_text
 from turntable.home import expand_home
 
+_URL_AS_PATH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""The beginning of a URL that was read as a path, in which two slashes are one."""
+
+
+def check_no_url(value: Any) -> None:
+    """Check that no path is a URL: it would name a folder "s3:" here.
+
+    Raises:
+        TurntableError: A path is one. (cyclopts would print a ValueError with the value, password and all.)
+    """
+    for path in value if isinstance(value, tuple) else (value,):
+        if isinstance(path, Path) and (match := _URL_AS_PATH.match(str(path))):
+            from turntable.datasets.stores import remove_secrets
+
+            url = f"{match[0]}/{str(path)[match.end() :]}"
+            raise TurntableError(
+                f"{remove_secrets(url)} is a URL, and a path on this machine is needed; turntable copy URL"
+                " FOLDER brings a data set here"
+            )
+
+
 app = cyclopts.App(
     name="turntable",
     help="Render labeled views of 3D objects, stream them into training, train and evaluate models.",
     help_format="markdown",
     version=turntable.__version__,
     suppress_keyboard_interrupt=False,
-    default_parameter=Parameter(negative_iterable=()),  # no --empty-NAME beside options that may be repeated
+    default_parameter=Parameter(
+        negative_iterable=(),  # no --empty-NAME beside options that may be repeated
+        validator=lambda _, value: check_no_url(value),
+    ),
 )
 """The application; every command adds itself to it."""
 
@@ -94,6 +118,9 @@ _TILDE = re.compile(r"([-\w.]+=|)(~[\w.-]*(?:/.*)?)\Z", re.DOTALL)
 EXIT_STOPPED = 75
 """Exit status of a run that was asked to stop: EX_TEMPFAIL of sysexits.h, on which batch systems requeue."""
 
+EXIT_INTERRUPTED = 130
+"""Exit status after Ctrl-C, as of any program that SIGINT ends."""
+
 MethodOption = Annotated[str | None, make_option(METHOD, "--method")]
 """The option for the code of a user's own method: a run never chooses by itself which code is executed."""
 
@@ -127,4 +154,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         err.print("turntable: stopped; run the same command again to resume")
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)

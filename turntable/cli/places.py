@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from turntable.cli.base import OUTPUT, LinksUnderOption, app, err, format_examples, make_option, say
 from turntable.errors import InvalidInputError
+from turntable.sizes import format_bytes
 
 if TYPE_CHECKING:
     from turntable.datasets.copying import CopyCounts
@@ -73,13 +74,13 @@ def publish(
 
 
 def _copy(source: str, destination: str, links_under: tuple[Path, ...]) -> "CopyCounts":
-    from turntable.console import CountBar
+    from turntable.console import ByteBar
     from turntable.datasets import copy_dataset
 
-    with CountBar(err, "bytes") as bar:
+    with ByteBar(err) as bar:
         return copy_dataset(source, destination, bar, links_under=links_under)
 
 
 def _say_counts(place: str, counts: "CopyCounts") -> None:
-    sent = f"{counts.num_sent} files sent ({counts.sent_bytes / 1e6:.1f} MB)"
+    sent = f"{counts.num_sent} files sent ({format_bytes(counts.sent_bytes)})"
     say(f"{place}: {sent}, {counts.num_present} were already there")

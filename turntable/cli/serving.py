@@ -9,6 +9,7 @@ from turntable.cli.base import (
     BACKEND_DEFAULT,
     DATA,
     DEVICE_DEFAULT,
+    EXIT_INTERRUPTED,
     LIMITS,
     MACHINE,
     OPTIMIZATION,
@@ -122,7 +123,10 @@ def serve(
     if host not in LOOPBACK_HOSTS and not allow_host:
         warn("Only requests to the address are answered; give --allow-host NAME for readers that use a name")
     report = partial(_print_urls, is_everywhere=is_every_address(host), access=access)
-    serve_folders(folders, host, port, settings, access_log=access_log, on_start=report)
+    try:
+        serve_folders(folders, host, port, settings, access_log=access_log, on_start=report)
+    except KeyboardInterrupt:  # the usual end of a service, with nothing to resume
+        return EXIT_INTERRUPTED
     return 0
 
 

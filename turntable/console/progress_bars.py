@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
 from turntable.console.progress_log import ProgressLog, TimeLeft, format_rate
+from turntable.sizes import format_bytes
 
 MIN_WAITING_SHARE = 0.05
 """Smallest share of time spent waiting for data that is shown."""
@@ -31,11 +34,14 @@ class _Bar:
     hidden until there is something to count: an error in the arguments must not stand below a bar.
     """
 
+    counts: type[ProgressColumn] = MofNCompleteColumn
+    """The column with the number of items done and of all."""
+
     def __init__(self, console: Console, items: str, *fields: str, elapsed: bool = True) -> None:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=12 if fields else 24),
-            MofNCompleteColumn(),
+            self.counts(),
             *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in fields),
             *([TimeElapsedColumn()] if elapsed else []),
             TimeRemainingColumn(),
@@ -71,6 +77,23 @@ class CountBar(_Bar):
         """Show the number of items done."""
         self._show(done, total)
         self._log.write([f"{done}/{total} {self._items}"], self._time_left.estimate(done, total))
+
+
+class ByteBar(_Bar):
+    """A bar that counts bytes, with the time left."""
+
+    counts = DownloadColumn
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console, "copied")
+        self._time_left = TimeLeft()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show the number of bytes done."""
+        self._show(done, total)
+        self._log.write(
+            [f"{format_bytes(done)} of {format_bytes(total)}"], self._time_left.estimate(done, total)
+        )
 
 
 class StageBar(_Bar):

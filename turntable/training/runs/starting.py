@@ -1,11 +1,11 @@
 """A run that starts with the weights of another run: the checks of the two, and the weights."""
 
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from torch import Tensor
 
 from turntable.errors import InvalidInputError, format_value
+from turntable.home import expand_home
 from turntable.models import shorten_method_name
 from turntable.training.runs.checkpoints import find_misfits, format_misfits
 from turntable.training.runs.folder import (
@@ -79,7 +79,7 @@ def find_reference(method: str) -> str | None:
 def _open_source(run: Run) -> Run:
     """Open the run that another one starts from, after a check that its weights fit."""
     assert run.config.start_from is not None
-    folder = Path(run.config.start_from)
+    folder = expand_home(run.config.start_from)
     if folder.resolve() == run.folder.resolve():
         raise InvalidInputError(
             f"{folder} cannot start from itself; give {format_setting('epochs')} to extend it"
