@@ -24,7 +24,16 @@ SHIFTED = str(SETS / "pairs")
 SIE = str(RUNS / "sie" / "finished")
 ZOO = ["render", "zoo", "--objects", "2", "--views", "1", "--image-size", "32", "--workers", "1"]
 TRAIN = ["train", SHIFTED, "--method", "sie", "--preset", "demo", "--out", "run", "--epochs", "1"]
-TINY = ["--batch-size", "8", "--set", "pairs_per_object=1", "--set", "projector_widths=8,8", "--workers", "0"]
+TINY = [
+    "--batch-size",
+    "8",
+    "--set",
+    "pairs_per_object=1",
+    "--set",
+    "projector_widths=8,8,8",
+    "--workers",
+    "0",
+]
 
 NEEDS_TORCH = {
     "train": TRAIN,

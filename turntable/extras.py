@@ -81,7 +81,13 @@ def check_installed(library: str, alternative: str = "") -> None:
 
 
 def _has_code(module: ModuleType | None) -> bool:
-    return module is not None and getattr(module, "__file__", None) is not None
+    """Return False for a folder of a library's name: it has a path, but no file."""
+    return module is not None and (_get_file(module) is not None or not hasattr(module, "__path__"))
+
+
+def _get_file(module: ModuleType) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return None if file is None else Path(file)
 
 
 @contextmanager
@@ -108,8 +114,8 @@ def explain_import_errors(library: str) -> Generator[None]:
         raise _make_error(library, error) from error
     if not is_installed(library):  # a folder of its name can be imported
         raise MissingExtraError(library, find_extra(library).name)
-    file = Path(str(sys.modules[library].__file__))
-    if file.name == f"{library}.py" and not _is_of_a_distribution(file):
+    file = _get_file(sys.modules[library])
+    if file is not None and file.name == f"{library}.py" and not _is_of_a_distribution(file):
         raise BrokenLibraryError(f"{file} hides the library {library}, whose name it has: rename that file")
 
 

@@ -19,6 +19,8 @@ from turntable.datasets.query.duckdb_connection import DuckDBError, open_duckdb
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.testing.datasets import make_synthetic_dataset
 
+INCOMPLETE = "it ends before it is complete"
+"""What is told with a DuckDB before version 2, which does not say where."""
 COLUMNS = ("floor_hue", "light_hue", "category", "view")
 
 
@@ -95,8 +97,8 @@ def test_ranges_are_exact(dataset: Dataset, low: float, high: float, negated: bo
     [
         ("", "write a condition"),
         (" \n", "write a condition"),
-        ("-- nothing", "it cannot be read from character 1 on: '-- nothing'"),
-        ("floor_hue <", "a value or a column is missing after '<' at its end"),
+        ("-- nothing", f"it cannot be read from character 1 on: '-- nothing'|{INCOMPLETE}"),
+        ("floor_hue <", f"a value or a column is missing after '<' at its end|{INCOMPLETE}"),
         ("floor_hue < 0.5 )", "it has a closing bracket too many"),
         ("view = 1 and and view = 2", "it cannot be read from character 14 on: 'and view = 2'"),
         ("category = 'é' or or view = 1", r"from character \d+ on: '.*view = 1'"),
@@ -108,7 +110,7 @@ def test_ranges_are_exact(dataset: Dataset, low: float, high: float, negated: bo
             'category = "mug"',
             r"no column 'mug', at character 12 \(put texts in single quotes\); the columns are .*light_hue",
         ),
-        ("category < 0.5", "a text cannot be compared with a number in 'category < 0.5'"),
+        ("category < 0.5", "a text cannot be compared with a number in '(category < 0.5|<)'"),
         ("floor_hue", "it is a number, not true or false"),
         ("floor_hue < 0.1) or (floor_hue > 0.9", "it cannot be read from character 16 on"),
         ("flor hue < 0.5", "it cannot be read from character 6 on: .*; did you mean floor_hue by flor"),
@@ -116,11 +118,14 @@ def test_ranges_are_exact(dataset: Dataset, low: float, high: float, negated: bo
         ("category = 'mug", "a quote is not closed"),
         ("view = 1 && floor_hue < 0.5", "write and in place of &&"),
         ("where view = 1", "it begins with the word where; leave it out"),
-        ("view between 1", "something is missing before or after '1' at its end"),
+        ("view between 1", f"something is missing before or after '1' at its end|{INCOMPLETE}"),
         ("floor_hue < 'mug'", "the text 'mug' stands where a number is needed"),
-        ("not category", "category is a text .* where true or false is needed in 'category'"),
-        ("view = 1 and sin(category) < 1", r"sin cannot take a text in 'sin\(category\)'"),
-        ("sin() < 1", r"sin needs a value in 'sin\(\)'"),
+        (
+            "not category",
+            "category is a text .* where true or false is needed in 'category'|'class01' stands where true",
+        ),
+        ("view = 1 and sin(category) < 1", r"sin cannot take a text in 'sin(\(category\))?'"),
+        ("sin() < 1", r"sin needs a value in 'sin(\(\))?'"),
         ("category like 5", "like cannot take a text and a number"),
         ("coalesce(category, 1) = 1", "a text and a number cannot take the same place"),
         ("regexp_matches(category, '(')", "its pattern is wrong: missing"),

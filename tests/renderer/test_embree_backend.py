@@ -261,7 +261,9 @@ def test_the_same_call_gives_the_same_bytes_in_another_process(embree):
 
 
 def test_without_its_wheel_the_error_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "embreex.rtcore_scene", None)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "embreex"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "embreex", None)
     with pytest.raises(MissingExtraError, match=re.escape(format_install_command("render"))):
         open_backend("embree")
 

@@ -96,9 +96,16 @@ def _format_error(text: str) -> str:
 
 
 def _find_place(text: str) -> str:
-    """Return the part of the query below which DuckDB draws its marks (^^^); empty if there are none."""
-    match = re.search(r"^(LINE \d+: )(.*)\n( *)(\^+)$", text, re.MULTILINE)
-    return "" if match is None else match[0].split("\n")[0][len(match[3]) :][: len(match[4])]
+    """Return the part of the query below which DuckDB draws its marks (^^^); empty if there are none.
+
+    Versions before 2 mark only where the part begins: then it is the word there.
+    """
+    match = re.search(r"^(LINE \d+: .*)\n( *)(\^+)$", text, re.MULTILINE)
+    if match is None:
+        return ""
+    line, start, num_marks = match[1], len(match[2]), len(match[3])
+    word = re.compile(r"\w*").match(line, start)
+    return line[start : start + max(num_marks, len(word[0]) if word is not None and num_marks == 1 else 1)]
 
 
 def _quote(text: str) -> str:
