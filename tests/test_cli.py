@@ -228,6 +228,7 @@ def test_every_command_has_help(capsys):
     assert sorted(commands) == [
         "compare",
         "convert",
+        "copy",
         "demo",
         "doctor",
         "evaluate",

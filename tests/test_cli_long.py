@@ -45,7 +45,9 @@ def test_serve_hands_on_what_it_is_given(command, served, tmp_path):
     )
     assert (status, said) == (0, "")
     ((folders, host, port, settings, more),) = served
-    assert (folders, host, port, more) == ((tmp_path,), "127.0.0.1", 9, {"access_log": False})
+    assert (folders, host, port) == ((str(tmp_path),), "127.0.0.1", 9)
+    assert more.keys() == {"access_log", "on_start"}
+    assert more["access_log"] is False
     assert settings.render_settings.meshes == {"cars": tmp_path / "meshes"}
     assert (settings.render_settings.backend, settings.query_timeout_s, settings.public_datasets) == (
         "embree",

@@ -18,6 +18,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCUMENTED_PORT = ":8765"
 
 MEASURES = "measures for minutes or hours; its figures are on the page"
+SLURM = "takes SLURM; tests/test_examples.py has stand-ins"
 SHAPENET = "takes ShapeNet's models, and GPUs"
 NOT_RUN = {
     ("CONTRIBUTING.md", "scripts/check --fix"): "what is run here",
@@ -25,6 +26,7 @@ NOT_RUN = {
     ("README.md", 'pip install -e ".[render]"'): "installs; scripts/wheel tries each extra",
     ("backends.md", "turntable render 3diebench"): SHAPENET,
     ("checkpoints.md", "turntable import-checkpoint"): "takes a published checkpoint",
+    ("clusters.md", "examples/slurm/submit.sh"): SLURM,
     ("clusters.md", 'pip install -e ".[cluster]"'): "installs, and starts a cluster",
     ("clusters.md", "turntable render 3diebench"): SHAPENET,
     ("convert.md", "turntable convert import 3DIEBench"): "takes the published sets",
@@ -38,7 +40,7 @@ NOT_RUN = {
     ("security.md", "turntable serve /srv/datasets"): "takes a proxy; tests/service/test_nginx.py has one",
     ("service.md", 'pip install -e ".[serve]"'): "installs; scripts/wheel tries each extra",
     ("training.md", "torchrun"): "takes eight GPUs; tests/training/test_ranks.py runs two ranks",
-    ("training.md", "#!/bin/bash"): "takes SLURM; tests/test_examples.py has stand-ins",
+    ("training.md", "sbatch"): SLURM,
 }
 """Why a block of `sh` does not run, by its page and the beginning of its first line."""
 

@@ -21,7 +21,6 @@ from turntable.evaluation import (
 )
 from turntable.evaluation.features import compute_split_features, extract_features
 from turntable.evaluation.measurement import BootstrapConfig
-from turntable.evaluation.training_source import remove_credentials
 from turntable.models import Embedding, Embeds
 from turntable.studies import compare_runs
 from turntable.testing.datasets import make_synthetic_dataset
@@ -215,9 +214,3 @@ def test_the_untrained_network_of_a_run_is_kept_by_data_set_too(run_dir, dataset
     assert {(results.method, results.weights, results.training) for results in made} == {
         ("untrained", None, None)
     }
-
-
-def test_no_password_of_a_url_is_kept():
-    secret = "https://ada:secret@example.org/sets/mine?token=secret"
-    assert remove_credentials(secret) == "https://example.org/sets/mine"
-    assert remove_credentials("sets/mine") == "sets/mine"

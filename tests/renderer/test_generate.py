@@ -298,7 +298,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_rendered(tmp
 
 def test_a_disk_without_room_for_the_data_set_is_said_before_anything_is_rendered(tmp_path):
     huge = TINY.replace(views=10_000, image_size_px=4096)
-    with pytest.raises(StoreError, match=r"B are free, about .* GB are to be written"):
+    with pytest.raises(StoreError, match=r"B are free, about .* TB are to be written"):
         generate(huge, ZooSource(4000), tmp_path / "set")
 
 

@@ -76,6 +76,6 @@ def test_a_size_that_is_wrong_costs_no_file(cache: ShardCache, source: LocalStor
 
 def test_a_size_that_never_fits_lets_nothing_go(cache: ShardCache, source: LocalStore) -> None:
     kept = cache.fetch_file(source, "a", len(DATA), DIGEST)
-    with pytest.raises(StoreError, match="do not fit beside 0 MB that are in use in a cache of 1 MB"):
+    with pytest.raises(StoreError, match=r"do not fit beside 0 bytes that are in use in a cache of 1\.0 MB"):
         cache.open_file(source, "a", 10**15, DIGEST[::-1])
     assert kept.read_bytes() == DATA

@@ -118,7 +118,7 @@ def test_a_lock_of_another_user_serves_all_and_one_that_is_closed_is_told(shared
 def test_room_is_made_beside_files_that_cannot_be_read(shared: ShardCache) -> None:
     (shared.folder / DIGEST[:2] / ("0" * 64)).write_bytes(bytes(980_000))
     (shared.folder / DIGEST[:2] / ("0" * 64)).chmod(0o600)
-    with pytest.raises(AssertionError, match=r"StoreError: .*do not fit beside 1 MB that are in use"):
+    with pytest.raises(AssertionError, match=r"StoreError: .*do not fit beside 9\d\d kB that are in use"):
         as_other_user(lambda: get(shared, store_of(shared)))
     shared = ShardCache(shared.folder, 1_010_000)
     as_other_user(lambda: get(shared, store_of(shared)))
