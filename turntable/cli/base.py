@@ -16,9 +16,6 @@ import turntable
 from turntable.errors import StoppedError, TurntableError, escape_text
 from turntable.home import expand_home
 
-_URL_AS_PATH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
-"""The beginning of a URL that was read as a path, in which two slashes are one."""
-
 
 def check_no_url(value: Any) -> None:
     """Check that no path is a URL: it would name a folder "s3:" here.
@@ -27,14 +24,14 @@ def check_no_url(value: Any) -> None:
         TurntableError: A path is one. (cyclopts would print a ValueError with the value, password and all.)
     """
     for path in value if isinstance(value, tuple) else (value,):
-        if isinstance(path, Path) and (match := _URL_AS_PATH.match(str(path))):
-            from turntable.datasets.stores import remove_secrets
+        if isinstance(path, Path) and ":/" in str(path):
+            from turntable.datasets.stores import restore_url
 
-            url = f"{match[0]}/{str(path)[match.end() :]}"
-            raise TurntableError(
-                f"{remove_secrets(url)} is a URL, and a path on this machine is needed; turntable copy URL"
-                " FOLDER brings a data set here"
-            )
+            if (url := restore_url(path)) is not None:
+                raise TurntableError(
+                    f"{url} is a URL, and a path on this machine is needed; turntable copy URL FOLDER brings"
+                    " a data set here"
+                )
 
 
 app = cyclopts.App(

@@ -22,6 +22,7 @@ from turntable.cli.base import (
     make_option,
     out,
     say,
+    say_to_log,
     warn,
 )
 from turntable.errors import InvalidInputError
@@ -132,17 +133,16 @@ def serve(
 
 def _print_urls(urls: "ServiceUrls", is_everywhere: bool, access: Path | None) -> None:
     """Print where the service is reached, to standard error: standard output has the log in JSON."""
-    write = partial(err.print, soft_wrap=True, markup=False, highlight=False)
-    write(f"turntable is running on {urls.gallery} (Ctrl-C stops it)")
-    write("Loaders stream from it:")
+    say_to_log(f"turntable is running on {urls.gallery} (Ctrl-C stops it)")
+    say_to_log("Loaders stream from it:")
     for name in urls.datasets[:_MAX_LISTED]:
-        write(f'    Loader("{urls.make_dataset_url(name)}")')
+        say_to_log(f'    Loader("{urls.make_dataset_url(name)}")')
     if len(urls.datasets) > _MAX_LISTED:
-        write(f"    and {len(urls.datasets) - _MAX_LISTED} more: {urls.base}/datasets lists them")
+        say_to_log(f"    and {len(urls.datasets) - _MAX_LISTED} more: {urls.base}/datasets lists them")
     if is_everywhere:
-        write("On other machines, put this machine's name or address in place of the one above.")
+        say_to_log("On other machines, put this machine's name or address in place of the one above.")
     if access is not None:
-        write(
+        say_to_log(
             f"A token is needed: turntable token create NAME --access {access} makes one; give it to "
             "turntable login URL, or sign in on the page"
         )

@@ -211,13 +211,14 @@ def evaluate(
         vectors: Also write the features of the split as plain arrays, into RUN/vectors/DATASET/SPLIT/PART.
     """
     from turntable.console import StageBar, build_results_tables
-    from turntable.evaluation import evaluate as evaluate_run
     from turntable.evaluation import (
+        UNTRAINED_FOLDER,
         evaluate_untrained_run,
         export_vectors,
         select_protocol,
         write_evaluation_report,
     )
+    from turntable.evaluation import evaluate as evaluate_run
     from turntable.training import open_run
 
     if untrained and ood:
@@ -239,7 +240,7 @@ def evaluate(
             results = evaluate_run(
                 run, dataset, None, chosen, bar, ood, split=split, out_dir=out_dir, notify=warn
             )
-        folder = (out_dir or run) / "untrained" if untrained else out_dir or run
+        folder = (out_dir or run) / (UNTRAINED_FOLDER if untrained else "")
         files = write_evaluation_report(folder, dataset, results, bar)
         written = export_vectors(run, dataset, split, out_dir=out_dir, progress=bar) if vectors else []
     for table in build_results_tables([results]):

@@ -164,8 +164,7 @@ def open_stored_dataset(store: Store, cache: CacheChoice = None) -> Dataset:
         StoreError: The store cannot be reached.
     """
     manifest = decode_manifest(fetch_manifest(store), f"{store.url}/{MANIFEST_NAME}")
-    indices = IndexSizeLimit(manifest.views, len(manifest.factors), len(manifest.outputs))
-    return Dataset(_choose_remote_location(store, indices, cache), manifest)
+    return Dataset(_choose_remote_location(store, manifest.index_size_limit, cache), manifest)
 
 
 def open_local_dataset(files: FolderFiles) -> Dataset:

@@ -32,7 +32,7 @@ from turntable.datasets.files import (
     write_text,
 )
 from turntable.datasets.labels import OUTPUTS, Factor, LabelSchema
-from turntable.datasets.shards import ShardRecord
+from turntable.datasets.shards import IndexSizeLimit, ShardRecord, compute_max_table_bytes
 from turntable.datasets.subset import Subset
 from turntable.errors import IntegrityError
 
@@ -121,6 +121,16 @@ class Manifest:
         name = " ".join(str(self.source[key]) for key in ("name", "version") if key in self.source)
         license_text = f"license: {self.source['licence']}" if "licence" in self.source else ""
         return "; ".join(filter(None, (name, license_text))) or "not recorded"
+
+    @property
+    def index_size_limit(self) -> IndexSizeLimit:
+        """The largest sizes of the shards' indices."""
+        return IndexSizeLimit(self.views, len(self.factors), len(self.outputs))
+
+    @property
+    def max_table_bytes(self) -> int:
+        """Largest size of the table of labels in bytes."""
+        return compute_max_table_bytes(self.views * sum(shard.objects for shard in self.shards))
 
     def select_shards(self, split: str) -> tuple[ShardRecord, ...]:
         """Return the shards of one split, in order."""

@@ -6,6 +6,7 @@ with explain_import_errors("torch"):
     import torch as _torch
 
 from turntable.evaluation.evaluating import (
+    UNTRAINED_FOLDER,
     evaluate,
     evaluate_features,
     evaluate_untrained,
@@ -57,6 +58,7 @@ del _torch
 __all__ = [
     "CONSTANT_ROW",
     "METRIC_NAMES",
+    "UNTRAINED_FOLDER",
     "UNTRAINED_METHOD",
     "DatasetSummary",
     "EvaluationResults",

@@ -8,7 +8,6 @@ was replaced.
 import hashlib
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +21,9 @@ from turntable.datasets import MANIFEST_NAME, Dataset, ObjectRecord, Split, open
 from turntable.datasets.describing import DESCRIPTION_FILES
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.shards import make_index_name, make_shard_name
+from turntable.datasets.stores import restore_url
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError, format_text
+from turntable.home import expand_home
 from turntable.service.schemas import DatasetLine
 
 _LOG = logging.getLogger("turntable.service")
@@ -334,14 +335,13 @@ def _compute_digest(file: BufferedReader, status: os.stat_result) -> str:
 
 def _parse_folder(folder: str | Path) -> Path:
     """Return the path of a folder. Raises InvalidInputError for a bucket or another URL."""
-    # pathlib makes one slash of two: Path("s3://bucket/my-set") is "s3:/bucket/my-set".
-    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+([^/@]*@)?(.*)", str(folder))
-    if match is None or Path(folder).exists():
-        return Path(folder).expanduser()
-    scheme, _, rest = match.groups()
+    url = restore_url(folder)
+    if url is None or Path(folder).exists():
+        return expand_home(folder)
+    scheme, _, rest = url.partition("://")
     if scheme == "file":
         raise InvalidInputError(f"{folder}: give the path of the folder, /{rest}")
-    url, name = f"{scheme}://{rest}", rest.rstrip("/").rpartition("/")[2] or "my-set"
+    name = rest.rstrip("/").rpartition("/")[2] or "my-set"
     raise InvalidInputError(
         f"{format_text(url)}: only folders are served; copy it first: turntable copy {format_text(url)} "
         f"{format_text(name)}, then turntable serve {format_text(name)}"

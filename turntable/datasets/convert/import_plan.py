@@ -31,14 +31,11 @@ class ImportPlan:
 
     def to_text(self) -> str:
         """Return the text that marks a folder as this import's."""
-        # Which object is in which shard says all about the rule of splits; without the key, the text is as
-        # earlier versions wrote it.
-        recipe = {key: value for key, value in self.recipe.to_dict().items() if key != "split_rule"}
         shards = [
             {"split": item.split, "name": item.name, "objects": [record.id for record in item.objects]}
             for item in self.shards
         ]
-        plan = {"recipe": recipe, "left_out": len(self.left_out), "shards": shards}
+        plan = {"recipe": self.recipe.to_plain_dict(), "left_out": len(self.left_out), "shards": shards}
         return to_canonical_json(plan) + "\n"
 
 

@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Protocol
 
 from turntable.datasets.dataset import Dataset, fetch_manifest
-from turntable.datasets.describing import CROISSANT_NAME, DESCRIPTION_FILES, parse_croissant_digests
+from turntable.datasets.describing import (
+    CROISSANT_NAME,
+    DESCRIPTION_FILES,
+    MAX_DESCRIPTION_BYTES,
+    parse_croissant_digests,
+)
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest, decode_manifest
 from turntable.datasets.shards import (
     LABELS_TABLE_NAME,
-    IndexSizeLimit,
     ShardRecord,
-    compute_max_table_bytes,
     make_index_name,
     make_shard_name,
 )
@@ -32,8 +35,6 @@ from turntable.errors import IntegrityError
 
 NUM_PARALLEL_REQUESTS = 16
 """Number of requests at once for what takes one short request a file."""
-_MAX_DESCRIPTION_BYTES = 64 << 20
-"""Largest size of a file beside the shards, except the table."""
 
 Watcher = Callable[[int], object]
 """A function that is called with the number of bytes of the current file that have arrived."""
@@ -211,19 +212,18 @@ class StoreCopySource:
         fetch_to_path(self.store, file.name, path, file.num_bytes, file.sha256, watch)
 
     def _list_shard(self, shard: ShardRecord) -> tuple[DatasetFile, DatasetFile]:
-        limit = IndexSizeLimit(self.manifest.views, len(self.manifest.factors), len(self.manifest.outputs))
         tar = make_shard_name(shard)
-        index = make_index_name(tar)
+        index, max_bytes = make_index_name(tar), self.manifest.index_size_limit.compute_max_bytes(shard)
         size = self.store.get_size(index)
         if size is None:
             raise IntegrityError(f"{self.place}/{index}: missing; ask the owner of the data set to verify it")
-        if size > limit.compute_max_bytes(shard):
-            raise make_too_long_error(f"{self.place}/{index}", limit.compute_max_bytes(shard))
+        if size > max_bytes:
+            raise make_too_long_error(f"{self.place}/{index}", max_bytes)
         return DatasetFile(tar, shard.bytes, shard.sha256), DatasetFile(index, size, shard.idx_sha256)
 
     def _iter_descriptions(self) -> Iterator[DatasetFile]:
         for name in _DESCRIPTIONS:
-            data = None if name == LABELS_TABLE_NAME else self.store.read(name, _MAX_DESCRIPTION_BYTES)
+            data = None if name == LABELS_TABLE_NAME else self.store.read(name, MAX_DESCRIPTION_BYTES)
             if data is not None:
                 yield _describe_content(name, data)
 
@@ -232,11 +232,8 @@ class StoreCopySource:
         size = self.store.get_size(LABELS_TABLE_NAME)
         if size is None:
             return
-        max_bytes = compute_max_table_bytes(
-            self.manifest.views * sum(shard.objects for shard in self.manifest.shards)
-        )
-        if size > max_bytes:
-            raise make_too_long_error(f"{self.place}/{LABELS_TABLE_NAME}", max_bytes)
+        if size > self.manifest.max_table_bytes:
+            raise make_too_long_error(f"{self.place}/{LABELS_TABLE_NAME}", self.manifest.max_table_bytes)
         digest = _find_stated_digest(descriptions) or self.store.get_sha256(LABELS_TABLE_NAME)
         yield DatasetFile(LABELS_TABLE_NAME, size, digest or "")
 

@@ -7,7 +7,7 @@ from turntable.datasets.describing.croissant import (
     build_dataset_croissant,
     parse_croissant_digests,
 )
-from turntable.datasets.describing.description_files import DESCRIPTION_FILES
+from turntable.datasets.describing.description_files import DESCRIPTION_FILES, MAX_DESCRIPTION_BYTES
 from turntable.datasets.describing.label_table import describe_columns
 from turntable.datasets.describing.pixel_statistics import compute_pixel_statistics
 from turntable.datasets.describing.recipe_plot import plot_recipe
@@ -16,6 +16,7 @@ __all__ = [
     "CARD_NAME",
     "CROISSANT_NAME",
     "DESCRIPTION_FILES",
+    "MAX_DESCRIPTION_BYTES",
     "SHEET_NAME",
     "Provenance",
     "build_contact_sheet",

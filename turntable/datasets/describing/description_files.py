@@ -17,3 +17,5 @@ DESCRIPTION_FILES = (
     MANIFEST_NAME,
 )
 """The files that ``finish_dataset`` writes, in its order."""
+MAX_DESCRIPTION_BYTES = 64 << 20
+"""Largest size of one of them that is read, except the table."""

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from turntable.datasets.files import MAX_LIST_BYTES, read_npy, read_user_text, strip_word
+from turntable.datasets.files import MAX_LIST_BYTES, read_npy, read_user_text
+from turntable.datasets.objects.text_arrays import join_rows
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
 _CARS = "02958343"
@@ -166,9 +165,7 @@ def _read_npy_lines(path: Path) -> list[str]:
         raise InvalidInputError(f"{path}: not a list of text; {_REMEDY}")
     if table.ndim == 2 and table.shape[1] != 2:
         raise InvalidInputError(f"{path}: {table.shape[1]} columns, not the two of synset and id")
-    rows = np.char.decode(table, "utf-8", "replace") if table.dtype.kind == "S" else table
-    texts = rows.tolist()
-    return ["/".join(map(strip_word, row)) for row in texts] if rows.ndim == 2 else [*map(strip_word, texts)]
+    return join_rows(table)
 
 
 def _read_text_lines(path: Path) -> list[str]:

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from turntable.datasets.files import MAX_LIST_BYTES, read_npy, strip_word
+from turntable.datasets.files import MAX_LIST_BYTES, read_npy
 from turntable.datasets.objects.records import TRAIN, VAL
+from turntable.datasets.objects.text_arrays import join_rows
 from turntable.errors import IntegrityError, InvalidInputError, StoreError
 
 
@@ -77,8 +76,7 @@ def _read_ids(path: Path) -> list[str]:
         ) from error
     if rows.dtype.kind not in "US" or rows.ndim not in (1, 2):
         raise InvalidInputError(f"{path}: give an array of texts [N] or [N, 2], such as /02691156/1a04e3ea")
-    texts = (np.char.decode(rows, "utf-8", "replace") if rows.dtype.kind == "S" else rows).tolist()
-    ids = ["/".join(map(strip_word, row if isinstance(row, list) else [row])).strip("/") for row in texts]
+    ids = [row.strip("/") for row in join_rows(rows)]
     if malformed := next((object_id for object_id in ids if object_id.count("/") != 1), None):
         raise InvalidInputError(f"{path}: {malformed[:80]!r} is not of the form synset/model")
     return list(dict.fromkeys(ids))

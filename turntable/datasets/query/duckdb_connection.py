@@ -103,9 +103,9 @@ def _find_place(text: str) -> str:
     match = re.search(r"^(LINE \d+: .*)\n( *)(\^+)$", text, re.MULTILINE)
     if match is None:
         return ""
-    line, start, num_marks = match[1], len(match[2]), len(match[3])
-    word = re.compile(r"\w*").match(line, start)
-    return line[start : start + max(num_marks, len(word[0]) if word is not None and num_marks == 1 else 1)]
+    rest, num_marks = match[1][len(match[2]) :], len(match[3])
+    word = re.match(r"\w+", rest) if num_marks == 1 else None
+    return rest[:num_marks] if word is None else word[0]
 
 
 def _quote(text: str) -> str:

@@ -15,7 +15,7 @@ from turntable.datasets.dataset import Dataset
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.query.conditions import make_condition_error
 from turntable.datasets.query.execution import REMEDY, ConditionQuery
-from turntable.datasets.shards import LABELS_TABLE_NAME, compute_max_table_bytes
+from turntable.datasets.shards import LABELS_TABLE_NAME
 from turntable.datasets.subset import MatchingViews, make_subset
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.processes import IsolatedWorker, WorkerFailedError
@@ -134,8 +134,7 @@ def _unpack_views(bits: bytes, num_views: int) -> MatchingViews:
 def _open_table(dataset: Dataset) -> Generator[Path, None, None]:
     """Yield the path of the table's file, which is fetched first if the data set is remote."""
     manifest = dataset.manifest
-    num_views = manifest.views * sum(shard.objects for shard in manifest.shards)
-    with dataset.location.open_local_file(LABELS_TABLE_NAME, compute_max_table_bytes(num_views)) as path:
+    with dataset.location.open_local_file(LABELS_TABLE_NAME, manifest.max_table_bytes) as path:
         if path is None:
             raise IntegrityError(f"{dataset.path_or_url}/{LABELS_TABLE_NAME}: missing; {REMEDY}")
         yield path

@@ -123,6 +123,14 @@ class Recipe:
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
         return {**table, "factors": {factor.name: _factor_to_dict(factor) for factor in self.drawn_factors}}
 
+    def to_plain_dict(self) -> dict[str, Any]:
+        """Return the table without the rule of splits, as the digest and the plans of runs have it.
+
+        The rule decides only the split of each object, which plans and fingerprints have anyway. Without it,
+        both are as earlier versions, which had one rule, wrote them.
+        """
+        return {key: value for key, value in self.to_dict().items() if key != "split_rule"}
+
     def to_toml(self) -> str:
         """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
@@ -175,14 +183,8 @@ class Recipe:
 
     @cached_property
     def digest(self) -> str:
-        """Hex sha256 of the whole recipe except its rule of splits.
-
-        The rule decides only the split of each object, which a fingerprint has anyway. Without it, a recipe
-        with the rule of earlier versions has the digest that they gave it.
-        """
-        return compute_json_sha256(
-            {key: value for key, value in self.to_dict().items() if key != "split_rule"}
-        )
+        """Hex sha256 of the whole recipe except its rule of splits."""
+        return compute_json_sha256(self.to_plain_dict())
 
 
 def list_shipped_recipes() -> tuple[str, ...]:

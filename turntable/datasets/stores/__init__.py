@@ -5,7 +5,7 @@ from turntable.datasets.stores.downloads import download_to_temporary_file
 from turntable.datasets.stores.journal import open_journal
 from turntable.datasets.stores.local import LocalStore
 from turntable.datasets.stores.passwords import hide_password, remove_secrets
-from turntable.datasets.stores.places import normalize_place
+from turntable.datasets.stores.places import normalize_place, restore_url
 from turntable.datasets.stores.protocol import Download, Store, make_too_long_error
 from turntable.datasets.stores.registry import register_store
 from turntable.datasets.stores.urls import open_store
@@ -23,4 +23,5 @@ __all__ = [
     "open_store",
     "register_store",
     "remove_secrets",
+    "restore_url",
 ]

@@ -29,6 +29,19 @@ _HUB_PAGE = re.compile(
 """Path of a data set's pages on the Hugging Face hub: user, name, revision and folder."""
 
 
+_URL_AS_PATH = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?:[^/@]*@)?([^?]*)")
+"""A URL that became a path, or still is one: its scheme, and what is no secret of the rest."""
+
+
+def restore_url(path: str | Path) -> str | None:
+    """Return the URL that a path was made from, without password and query, or None if it was made from none.
+
+    ``pathlib`` makes one slash of two: ``Path("s3://bucket/my-set")`` is "s3:/bucket/my-set".
+    """
+    match = _URL_AS_PATH.match(str(path))
+    return None if match is None else f"{match[1]}://{match[2]}"
+
+
 def is_url(path_or_url: str | Path) -> bool:
     """Return True if a path or URL is a URL: it contains ``://``, which no path does."""
     return "://" in str(path_or_url)

@@ -8,7 +8,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from turntable.datasets.describing import CARD_NAME, CROISSANT_NAME, SHEET_NAME, parse_croissant_digests
+from turntable.datasets.describing import (
+    CARD_NAME,
+    CROISSANT_NAME,
+    MAX_DESCRIPTION_BYTES,
+    SHEET_NAME,
+    parse_croissant_digests,
+)
 from turntable.datasets.files import TEMPORARY_SUFFIX, FolderFiles, decode_jpeg
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.objects import (
@@ -31,8 +37,6 @@ from turntable.datasets.shards import (
 from turntable.datasets.writing import make_table_context
 from turntable.errors import IntegrityError, TurntableError
 
-MAX_BYTES = 64 << 20
-"""Largest size of a file beside the shards, except the table."""
 _EDITED = "not as it was written: cut or edited"
 _TEXT_COLUMNS = ["object", "key", "category", "split", "shard", "licence", "source_sha256"]
 """Columns of the table that are read as dictionaries, since their texts repeat in many rows."""
@@ -64,7 +68,7 @@ def find_file_problems(
     for name, check in checks:
         display_name = files.format_name(name)
         try:
-            data = files.read(name, MAX_BYTES)
+            data = files.read(name, MAX_DESCRIPTION_BYTES)
             if data is None:
                 yield f"{display_name}: missing; {REWRITE_REMEDY}"
             else:

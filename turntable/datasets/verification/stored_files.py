@@ -12,22 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.datasets.dataset import fetch_manifest
-from turntable.datasets.describing import DESCRIPTION_FILES
+from turntable.datasets.describing import DESCRIPTION_FILES, MAX_DESCRIPTION_BYTES
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.shards import (
     LABELS_TABLE_NAME,
-    IndexSizeLimit,
     ShardRecord,
-    compute_max_table_bytes,
     make_index_name,
     make_shard_name,
     open_folder_index,
 )
 from turntable.datasets.stores import Store, download_to_temporary_file
-
-_MAX_DESCRIPTION_BYTES = 64 << 20
-"""Largest size of a file beside the shards, except the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +47,10 @@ class StoredFiles:
 
     def fetch_descriptions(self, manifest: Manifest) -> None:
         """Fetch the files beside the shards. Missing ones stay missing."""
-        num_views = manifest.views * sum(shard.objects for shard in manifest.shards)
         for name in DESCRIPTION_FILES:
             if name != MANIFEST_NAME:
                 is_table = name == LABELS_TABLE_NAME
-                self._fetch(name, compute_max_table_bytes(num_views) if is_table else _MAX_DESCRIPTION_BYTES)
+                self._fetch(name, manifest.max_table_bytes if is_table else MAX_DESCRIPTION_BYTES)
 
     def fetch_shard(self, manifest: Manifest, shard: ShardRecord) -> None:
         """Fetch a shard and its index into the folder. Missing ones stay missing.
@@ -65,9 +59,8 @@ class StoredFiles:
             RejectedResponseError: One of them is longer than it may be.
             StoreError: The store does not give them.
         """
-        limit = IndexSizeLimit(manifest.views, len(manifest.factors), len(manifest.outputs))
         tar = make_shard_name(shard)
-        self._fetch(make_index_name(tar), limit.compute_max_bytes(shard))
+        self._fetch(make_index_name(tar), manifest.index_size_limit.compute_max_bytes(shard))
         self._fetch(tar, shard.bytes)
 
     def release_shard(self, shard: ShardRecord, *, is_right: bool) -> None:

@@ -80,8 +80,7 @@ class RunPlan:
             {"split": item.split, "name": item.name, "objects": [record.id for record in item.objects]}
             for item in self.shards
         ]
-        # The entry on the split names the rule. Without the recipe's key, the plan is as it always was.
-        recipe = {key: value for key, value in self.recipe.to_dict().items() if key != "split_rule"}
+        recipe = self.recipe.to_plain_dict()
         return {"recipe": recipe, "source": dict(self.source), "split": dict(self.split), "shards": shards}
 
 

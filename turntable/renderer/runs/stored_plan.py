@@ -23,8 +23,8 @@ class StoredPlan:
     def from_text(cls, text: str) -> "StoredPlan":
         """Read the text of ``plan.json``."""
         table = cast("dict[str, Any]", json.loads(text))
-        rule = {"split_rule": find_planned_rule(text) or "overall"}
-        recipe = Recipe.from_dict({**table["recipe"], **rule}, "in plan.json")
+        rule = _find_rule(table["split"]["rule"]) or "overall"
+        recipe = Recipe.from_dict({**table["recipe"], "split_rule": rule}, "in plan.json")
         names = tuple((item["split"], item["name"]) for item in table["shards"])
         return cls(recipe, table["source"], table["split"], names)
 
@@ -32,7 +32,10 @@ class StoredPlan:
 def find_planned_rule(text: str) -> SplitRule | None:
     """Return the rule by which a plan, given as text, divides its objects; None if lists divide them."""
     try:
-        stated = json.loads(text)["split"]["rule"]
+        return _find_rule(json.loads(text)["split"]["rule"])
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _find_rule(stated: object) -> SplitRule | None:
     return next((rule for rule, words in SPLIT_RULE_TEXTS.items() if words == stated), None)

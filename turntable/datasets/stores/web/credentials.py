@@ -11,7 +11,6 @@ from turntable.datasets.stores.web.tokens import (
     TOKEN_VARIABLE,
     find_token,
     format_token_help,
-    parse_token,
 )
 from turntable.errors import StoreError
 
@@ -52,12 +51,9 @@ def find_credential(
         StoreError: The file of tokens can be read by others, or belongs to somebody else.
         IntegrityError: The file is not a file of tokens.
     """
-    if given.token is not None:
-        name = "the token of the call"
-        return Credential(f"Bearer {parse_token(given.token, name)}", name)
-    if given.userinfo:
+    if given.userinfo:  # no token is given with it
         return _complete_password(origin, Password.from_userinfo(given.userinfo), environ)
-    token = find_token(origin, None, environ)
+    token = find_token(origin, given.token, environ)
     if token is not None:
         return Credential(token.authorization, f"the token of {token.source}")
     return _find_netrc_credential(origin, "", environ)
