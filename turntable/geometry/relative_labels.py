@@ -17,6 +17,8 @@ InverseRule = Literal["same", "negated", "conjugate", "transposed", "inverted"]
 "transposed": the transpose of a rotation matrix. "inverted": the inverse of a motion's matrix."""
 
 _DIFFERENCE_SUFFIXES = ("_difference", "_difference_circular")
+_ROTATION, _TRANSLATION = ("rotation",), ("translation",)
+_MOTION = (*_ROTATION, *_TRANSLATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class RelativeLabel:
     meaning: str
     inverse: InverseRule | None
     """The rule for the step back; None if it cannot be computed from the label alone."""
+    determines: tuple[str, ...] = ()
+    """The changes that follow from the label alone: "rotation", "translation", or the name of a factor."""
 
     @property
     def width(self) -> int:
@@ -42,7 +46,7 @@ class RelativeLabel:
 
 
 RELATIVE_LABELS: tuple[RelativeLabel, ...] = (
-    RelativeLabel("relative_rotation", (3, 3), "1", "object", "R1ᵀ R2", "transposed"),
+    RelativeLabel("relative_rotation", (3, 3), "1", "object", "R1ᵀ R2", "transposed", _ROTATION),
     RelativeLabel(
         "relative_quaternion",
         (4,),
@@ -50,9 +54,16 @@ RELATIVE_LABELS: tuple[RelativeLabel, ...] = (
         "object",
         "xyzw of R1ᵀ R2, its sign by `quaternion_sign`",
         "conjugate",
+        _ROTATION,
     ),
     RelativeLabel(
-        "relative_rotation_6d", (6,), "1", "object", "first column of R1ᵀ R2, then its second", None
+        "relative_rotation_6d",
+        (6,),
+        "1",
+        "object",
+        "first column of R1ᵀ R2, then its second",
+        None,
+        _ROTATION,
     ),
     RelativeLabel(
         "relative_rotation_vector",
@@ -61,10 +72,11 @@ RELATIVE_LABELS: tuple[RelativeLabel, ...] = (
         "object",
         "axis times angle of R1ᵀ R2, at most π long",
         "negated",
+        _ROTATION,
     ),
-    RelativeLabel("relative_rotation_world", (3, 3), "1", "world", "R2 R1ᵀ", "transposed"),
+    RelativeLabel("relative_rotation_world", (3, 3), "1", "world", "R2 R1ᵀ", "transposed", _ROTATION),
     RelativeLabel("relative_angle_rad", (), "rad", "", "geodesic angle of R1ᵀ R2, 0 to π", "same"),
-    RelativeLabel("relative_pose", (4, 4), "1, diagonals", "object", "M1⁻¹ M2", "inverted"),
+    RelativeLabel("relative_pose", (4, 4), "1, diagonals", "object", "M1⁻¹ M2", "inverted", _MOTION),
     RelativeLabel(
         "relative_twist",
         (6,),
@@ -72,9 +84,14 @@ RELATIVE_LABELS: tuple[RelativeLabel, ...] = (
         "object",
         "(ω, v) with exp(ω, v) = M1⁻¹ M2, ω at most π long",
         "negated",
+        _MOTION,
     ),
-    RelativeLabel("translation_difference_object", (3,), "diagonals", "object", "t2 - t1", "negated"),
-    RelativeLabel("translation_difference_base", (3,), "diagonals", "world", "R2 t2 - R1 t1", "negated"),
+    RelativeLabel(
+        "translation_difference_object", (3,), "diagonals", "object", "t2 - t1", "negated", _TRANSLATION
+    ),
+    RelativeLabel(
+        "translation_difference_base", (3,), "diagonals", "world", "R2 t2 - R1 t1", "negated", _TRANSLATION
+    ),
 )
 """The relative labels of the object's motion."""
 
@@ -111,7 +128,7 @@ def get_relative_label(name: str) -> RelativeLabel:
         return _BY_NAME[name]
     for label, suffix in zip(FACTOR_DIFFERENCES, _DIFFERENCE_SUFFIXES, strict=True):
         if name.endswith(suffix):
-            return replace(label, name=name)
+            return replace(label, name=name, determines=(name.removesuffix(suffix),))
     raise InvalidInputError(
         f"there is no relative label {name!r}; use one of {', '.join(_BY_NAME)}, or the difference of a "
         "factor, such as floor_hue_difference"

@@ -73,8 +73,8 @@ def _describe(
     return tuple(
         SettingDescription(
             name,
-            format_setting(getattr(presets[0], name)),
-            format_setting(getattr(presets[1], name)),
+            format_setting_value(getattr(presets[0], name)),
+            format_setting_value(getattr(presets[1], name)),
             _format_values(describe_setting_type(kind), ranges[name]),
             meanings.get(name, ""),
         )
@@ -82,10 +82,10 @@ def _describe(
     )
 
 
-def format_setting(value: object) -> str:
+def format_setting_value(value: object) -> str:
     """Return a value in the form that ``--set`` accepts."""
     if isinstance(value, tuple):
-        return ",".join(map(format_setting, value))
+        return ",".join(map(format_setting_value, value))
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES, Factor
+from turntable.geometry import get_relative_label
 from turntable.loaders.fields import DataDescription
 from turntable.models import Method, Predicts, get_field_types
 from turntable.training.runs import TrainConfig, format_setting
@@ -11,20 +12,8 @@ _CAMERA_NAMES = ("camera_distance", "camera_elevation_rad")
 _GEOMETRIC_NAMES = (*ROTATION_NAMES, *TRANSLATION_NAMES, *_CAMERA_NAMES)
 """Factors that move or turn the object in the picture. All others (hues, lights) change how it looks,
 to which methods are meant to be invariant."""
-_ROTATION_LABELS = (
-    "relative_rotation",
-    "relative_quaternion",
-    "relative_rotation_6d",
-    "relative_rotation_vector",
-    "relative_rotation_world",
-)
-_EXPLAINED: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(_ROTATION_LABELS, ROTATION_NAMES),
-    **dict.fromkeys(("relative_pose", "relative_twist"), (*ROTATION_NAMES, *TRANSLATION_NAMES)),
-    **dict.fromkeys(("translation_difference_object", "translation_difference_base"), TRANSLATION_NAMES),
-}
-"""Factors whose change each relative label determines. ``relative_angle_rad`` determines none."""
-_DIFFERENCES = ("_difference", "_difference_circular")
+_FACTORS: Mapping[str, tuple[str, ...]] = {"rotation": ROTATION_NAMES, "translation": TRANSLATION_NAMES}
+"""Factors of the changes that relative labels determine; other changes are named by their factor."""
 
 
 def find_unexplained_changes(config: TrainConfig, method: Method, data: DataDescription) -> list[str]:
@@ -58,8 +47,9 @@ def find_unexplained_changes(config: TrainConfig, method: Method, data: DataDesc
 
 def list_explained_factors(label: str) -> tuple[str, ...]:
     """List the factors whose change a relative label determines."""
-    names = [label.removesuffix(suffix) for suffix in _DIFFERENCES if label.endswith(suffix)]
-    return _EXPLAINED.get(label, tuple(names))
+    return tuple(
+        name for change in get_relative_label(label).determines for name in _FACTORS.get(change, (change,))
+    )
 
 
 def list_moving_factors(factors: Iterable[Factor], *, consecutive: bool) -> list[str]:
@@ -91,7 +81,8 @@ def _complete_action(action: Iterable[str], unexplained: Collection[str]) -> lis
     """Return an action with labels that determine the unexplained factors too."""
     kept, more = list(action), [f"{name}_difference" for name in _CAMERA_NAMES if name in unexplained]
     if any(name in unexplained for name in TRANSLATION_NAMES):
-        kept = ["relative_pose", *(label for label in kept if label not in _ROTATION_LABELS)]
+        turns = [label for label in kept if get_relative_label(label).determines == ("rotation",)]
+        kept = ["relative_pose", *(label for label in kept if label not in turns)]
     elif any(name in unexplained for name in ROTATION_NAMES):
         kept = ["relative_quaternion", *kept]
     return [*kept, *more]
