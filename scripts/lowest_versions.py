@@ -15,7 +15,7 @@ EXTRAS = ("render", "compressed", "train", "serve", "cluster", "wandb", "pyrende
 TOOLS = ("hypothesis", "moto", "pytest-xdist", "trimesh")
 """Libraries of the extra `dev` that the chosen tests need."""
 OTHER_TOOLS = ("httpx",)
-"""What starlette's test client needs in the lowest version; in later ones it takes httpx2."""
+"""Libraries that starlette's test client needs in the lowest version; in later ones it takes httpx2."""
 ANY_VERSION = ("torch",)
 
 REQUIREMENT = re.compile(r"(?P<name>[\w-]+)(?P<extras>\[[\w,]+\])?(?:>=(?P<lowest>[\d.]+)[^;]*)?")

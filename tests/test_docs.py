@@ -77,7 +77,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """What blocks find around them: this Python, a home of their own, and a free port in place of 8765."""
+    """The environment of blocks: this Python, a home of their own, and a free port in place of 8765."""
     bin_folder = str(Path(sys.executable).parent)
     home = tmp_path_factory.mktemp("home")
     return {
@@ -145,7 +145,7 @@ def test_a_block_has_a_language_that_says_what_becomes_of_it():
 
 
 def test_a_service_of_a_block_runs_until_the_block_ends(folder, environment, tmp_path):
-    """And what follows it meets it, whatever the port is; a failure of either is the block's."""
+    """Later lines of the block reach it, whatever the port is; a failure of either is the block's."""
     stand_in = tmp_path / "bin" / "turntable"
     stand_in.parent.mkdir()
     stand_in.write_text('#!/bin/bash\necho "$$" >served\nexec python -m http.server "${@: -1}"\n')

@@ -1,4 +1,4 @@
-"""What ``~`` stands for, and users without an account or a home."""
+"""The home that ``~`` stands for, and users without an account or a home."""
 
 import os
 import subprocess

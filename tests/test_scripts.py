@@ -87,7 +87,7 @@ LOWEST_TESTS = (ROOT / "scripts" / "lowest-tests").read_text("utf-8").splitlines
 
 
 def lowest_versions():
-    """What scripts/test --lowest installs: the extras, and then one requirement a line."""
+    """The lines that scripts/test --lowest installs: the extras, then one requirement each."""
     script = [sys.executable, ROOT / "scripts" / "lowest_versions.py"]
     return subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()
 

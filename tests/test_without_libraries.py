@@ -73,7 +73,7 @@ CASES = {
     "urllib3": {"train from the web": "render", "login": "render"},
     "duckdb": {"inspect a set": None, "verify": None},
 }
-"""What is hidden, and the commands with the extra that each names; None if it works."""
+"""Hidden libraries, and the commands with the extra that each names; None if it works."""
 
 COMMANDS = {
     **NEEDS_TORCH,
@@ -120,7 +120,7 @@ def python(folder, *words, hidden=()):
 
 
 def names_extra(text, extra):
-    """Whether a text has the command that installs an extra, the checkout being in another folder."""
+    """Tell if a text has the command that installs an extra, the checkout being in another folder."""
     return f'pip install -e "{ROOT}[{extra}]"' in text.replace("\n", "")
 
 
@@ -252,7 +252,7 @@ def test_a_library_that_is_not_there_is_missing(libraries):
 
 
 def test_a_folder_of_the_name_without_code_is_no_library(libraries):
-    """As `wandb` is, the folder that W&B writes beside a script."""
+    """W&B writes such a folder beside a script, called `wandb`."""
     (libraries[1] / "made_up").mkdir()
     with pytest.raises(MissingExtraError):
         import_made_up()

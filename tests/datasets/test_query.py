@@ -20,7 +20,7 @@ from turntable.errors import IntegrityError, InvalidInputError
 from turntable.testing.datasets import make_synthetic_dataset
 
 INCOMPLETE = "it ends before it is complete"
-"""What is told with a DuckDB before version 2, which does not say where."""
+"""The message with a DuckDB before version 2, which does not say where."""
 COLUMNS = ("floor_hue", "light_hue", "category", "view")
 
 

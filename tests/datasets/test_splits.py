@@ -52,7 +52,7 @@ def test_the_share_of_all_objects_is_held_out(category_sizes: list[int], share: 
 def test_each_category_gives_its_share_rounded_up_or_down(
     category_sizes: list[int], share: float, seed: int
 ) -> None:
-    """As the largest-remainder method does, computed here in the usual way: floors, then what is left."""
+    """The numbers are those of the largest-remainder method in its usual form: floors, then what is left."""
     categories = objects_of(category_sizes)
     held_out = count_held_out(categories, split_objects(categories, share, seed))
     total = min(max(math.floor(share * len(categories) + 0.5), 1), len(categories) - 1)

@@ -1,4 +1,4 @@
-"""Where results lie: one folder for each data set and protocol, and what is said when one is replaced."""
+"""The folders of results, one for each data set and protocol, and the line when one is replaced."""
 
 import dataclasses
 import errno

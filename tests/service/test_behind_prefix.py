@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="Debian's nginx is not ins
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "service.md"
 PREFIX = "/user/ada/proxy/8765"
 FORMS = ["stripped", "left"]
-"""Whether the proxy strips the prefix, or leaves it for --root-path."""
+"""Both kinds of proxies: one strips the prefix, the other leaves it for --root-path."""
 
 
 @contextmanager

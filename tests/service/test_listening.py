@@ -1,4 +1,4 @@
-"""Where the service listens: the addresses it tells, and the hosts and ports it cannot have."""
+"""The addresses that the service tells, and the hosts and ports that it cannot have."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What an anonymous visitor sees, and what a page learns about who is signed in."""
+"""Sessions: the data sets that an anonymous visitor sees, and the state that a page learns."""
 
 import pytest
 

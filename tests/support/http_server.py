@@ -12,13 +12,14 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from tests.support.hostile_answers import HOSTILE
+from tests.support.thread_server import ThreadServer, serving
 
 FOUND = b"HTTP/1.1 302 Found\r\nConnection: close\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n"
 PAGE = b"<!DOCTYPE html><html><title>Please log in</title></html>"
@@ -93,7 +94,7 @@ class FaultyServer:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else a body waits for the acknowledgement of its head, 40 ms
-    server: "_Server"
+    server: ThreadServer
 
     def log_message(self, *args: object) -> None:
         pass
@@ -188,29 +189,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    state: FaultyServer
-
-    def handle_error(self, request, client_address) -> None:
-        pass
-
-
 @contextmanager
 def running(state: FaultyServer) -> Generator[FaultyServer, None, None]:
-    server = _Server(("127.0.0.1", 0), _Handler)
+    server = ThreadServer(("127.0.0.1", 0), _Handler)
     server.state = state
     if state.tls:
         server.socket = state.tls.wrap_socket(server.socket, server_side=True)
-    state.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(server) as state.port:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

@@ -6,15 +6,16 @@ It knows the host ``far.example`` alone, which nobody else can resolve, and take
 import base64
 import select
 import socket
-import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 import pytest
+
+from tests.support.thread_server import ThreadServer, serving
 
 FAR = "far.example"
 
@@ -23,7 +24,7 @@ FAR = "far.example"
 class Proxy:
     password: str = ""
     status: int = 0
-    """What it answers to everything, if not 0."""
+    """The status of all its answers, if not 0."""
     port: int = 0
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     """Method, target and Authorization header of each request."""
@@ -35,7 +36,7 @@ class Proxy:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: "_Server"
+    server: ThreadServer
 
     def log_message(self, *args: object) -> None:
         pass
@@ -82,25 +83,12 @@ class _Handler(BaseHTTPRequestHandler):
         return not status
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    state: Proxy
-
-    def handle_error(self, request, client_address) -> None:
-        pass
-
-
 @contextmanager
 def _running(state: Proxy) -> Generator[Proxy, None, None]:
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.state, state.port = state, server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadServer(("127.0.0.1", 0), _Handler)
+    server.state = state
+    with serving(server) as state.port:
+        yield state
 
 
 @pytest.fixture

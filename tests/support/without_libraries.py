@@ -21,7 +21,7 @@ class Hidden:
 
 sys.meta_path.insert(0, Hidden())
 """
-"""What Python imports first, so that it finds none of some libraries; nor do the processes that it starts."""
+"""The module that Python imports first, so that neither it nor its processes find some libraries."""
 
 
 def hide_libraries(folder, libraries):

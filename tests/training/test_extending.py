@@ -3,8 +3,8 @@
 import json
 
 import pytest
-import torch
 
+from tests.support.equal_runs import same_bits
 from turntable import cli
 from turntable.datasets.files import compute_file_sha256
 from turntable.errors import IntegrityError, InvalidInputError, StoppedError
@@ -20,19 +20,12 @@ from turntable.training import (
     read_settings,
     train,
 )
-from turntable.training.runs.checkpoints import read_weights
 
 
 def short(dataset, method="vicreg", **changes):
     small = {"method_config": {"projector_widths": (32, 32, 32)}, "log_every": 1, "schedule": "constant"}
     settings = {"epochs": 2, "pairs_per_object": 2, "batch_size": 4, **small}
     return make_demo_config(method, dataset, **{**settings, **changes})
-
-
-def same_bits(first, second):
-    one, two = read_weights(first / "weights.pt"), read_weights(second / "weights.pt")
-    assert all(torch.equal(one[name], two[name]) for name in one)
-    assert (first / "records.jsonl").read_bytes() == (second / "records.jsonl").read_bytes()
 
 
 @pytest.fixture(scope="module")

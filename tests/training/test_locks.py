@@ -9,12 +9,11 @@ import sys
 import threading
 
 import pytest
-import torch
 
 from tests.support import with_tests
+from tests.support.equal_runs import same_bits
 from turntable.errors import InvalidInputError
 from turntable.training import hold_output_folder, make_demo_config, train
-from turntable.training.runs.checkpoints import read_weights
 
 TRAIN_AND_WAIT = """
 import sys
@@ -33,12 +32,6 @@ train(make_demo_config("vicreg", sys.argv[1], **settings), sys.argv[2], wait)
 def short(dataset, **changes):
     settings = {"epochs": 3, "pairs_per_object": 2, "batch_size": 4, "log_every": 1, "checkpoint_every": 1}
     return make_demo_config("vicreg", dataset, **{**settings, **changes})
-
-
-def same_bits(first, second):
-    one, two = read_weights(first / "weights.pt"), read_weights(second / "weights.pt")
-    assert all(torch.equal(one[name], two[name]) for name in one)
-    assert (first / "records.jsonl").read_bytes() == (second / "records.jsonl").read_bytes()
 
 
 @pytest.fixture(scope="module")

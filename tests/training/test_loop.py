@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 import torch
 
+from tests.support.equal_runs import same_bits
 from turntable.datasets import open_dataset
 from turntable.errors import IntegrityError, InvalidInputError, StoppedError, TurntableError
 from turntable.models import Method
@@ -27,12 +28,6 @@ def kill_at(step):
             raise Killed
 
     return onlooker
-
-
-def same_bits(first, second):
-    one, two = read_weights(first / "weights.pt"), read_weights(second / "weights.pt")
-    assert all(torch.equal(one[name], two[name]) for name in one)
-    assert (first / "records.jsonl").read_bytes() == (second / "records.jsonl").read_bytes()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""How many steps a run has: what a preset aims at, what the user is told, and what is too few."""
+"""The number of steps of a run: the aim of a preset, the line for the user, and too few of them."""
 
 from dataclasses import replace
 
