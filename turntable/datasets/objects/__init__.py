@@ -1,6 +1,16 @@
 """The objects of a data set: records, splits, lists, duplicates, those left out, and warnings."""
 
 from turntable.datasets.objects.duplicates import DuplicateCounts, count_duplicates
+from turntable.datasets.objects.parts import (
+    MAX_PARTS,
+    Joint,
+    ObjectPart,
+    check_parts,
+    compute_joint_motions,
+    get_rest_poses,
+    list_joints,
+    to_pose_rows,
+)
 from turntable.datasets.objects.quarantine import (
     QUARANTINE_NAME,
     QuarantineRecord,
@@ -46,13 +56,16 @@ from turntable.datasets.objects.warning_records import (
 __all__ = [
     "EMPTY_CARS",
     "LISTS_TEXT",
+    "MAX_PARTS",
     "QUARANTINE_NAME",
     "SPLITS",
     "SPLIT_RULE_TEXTS",
     "TRAIN",
     "WARNINGS_NAME",
     "DuplicateCounts",
+    "Joint",
     "KindCount",
+    "ObjectPart",
     "ObjectRecord",
     "ObjectSymmetry",
     "QuarantineRecord",
@@ -60,6 +73,8 @@ __all__ = [
     "SplitName",
     "SplitRule",
     "WarningRecord",
+    "check_parts",
+    "compute_joint_motions",
     "compute_objects_per_shard",
     "count_by_kind",
     "count_duplicates",
@@ -69,6 +84,8 @@ __all__ = [
     "find_untrained_categories",
     "format_quarantine",
     "format_warnings",
+    "get_rest_poses",
+    "list_joints",
     "make_object_symmetry",
     "make_shapenet_lists",
     "parse_quarantine",
@@ -79,4 +96,5 @@ __all__ = [
     "read_split",
     "read_warnings",
     "split_objects",
+    "to_pose_rows",
 ]

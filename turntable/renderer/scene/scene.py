@@ -10,6 +10,7 @@ import colorsys
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +115,9 @@ class Scenes:
     """[V, 3] positions of the camera, which looks at the origin."""
     world_to_camera: Array
     """[V, 4, 4] matrices to the camera's OpenCV axes."""
+    part_motions: Array | None = None
+    """[V, K, 4, 4] motion of each part of an assembly from rest, in the object's frame; None for a mesh of
+    one piece. The point of part k that is at p at rest is at ``object_to_world @ part_motions[k] @ p``."""
 
     def __len__(self) -> int:
         """Return the number of views."""
@@ -121,7 +125,11 @@ class Scenes:
 
     def __getitem__(self, rows: slice) -> "Scenes":
         """Return the scenes of some of the views."""
-        return Scenes(*(getattr(self, field.name)[rows] for field in fields(self)))
+        arrays = {item.name: getattr(self, item.name) for item in fields(self)}
+        chosen: dict[str, Any] = {
+            name: None if array is None else array[rows] for name, array in arrays.items()
+        }
+        return Scenes(**chosen)
 
     @property
     def spot_gain(self) -> Array:
