@@ -4,7 +4,7 @@ Everything that renders goes through here: generation, online rendering, verific
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from turntable.datasets.files import encode_jpeg
 from turntable.datasets.labels import LabelArray, encode_output
 from turntable.renderer.backends import Backend, Quality, get_quality
 from turntable.renderer.meshes import Mesh
+from turntable.renderer.posing import PartPoses, pose_parts
 from turntable.renderer.scene import scenes_from_labels
 
 
@@ -28,6 +29,8 @@ class RenderedViews:
     """[V, S, S, 3] pictures in RGB order, whatever the recipe's channel order is."""
     extras: dict[str, NDArray[Any]]
     """The recipe's other outputs by name, [V, S, S, …] as in :class:`Pixels`."""
+    parts: PartPoses | None = None
+    """Poses of the parts of an assembly; None for an object of one piece."""
 
 
 def render_views(
@@ -69,12 +72,15 @@ def begin_views(
     """
     labels = draw_factors(recipe, object_id, views, stream)
     scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
+    parts = pose_parts(recipe, object_id, mesh, np.asarray(views, np.int64), scenes.object_to_world)
+    if parts is not None:
+        scenes = replace(scenes, part_motions=parts.compute_motions(mesh, scenes.object_to_world))
     pending = backend.begin(mesh, scenes, recipe.image_size_px, quality_from_recipe(recipe), recipe.outputs)
 
     def wait() -> RenderedViews:
         pixels = pending()
         extras = {name: getattr(pixels, name) for name in recipe.outputs if name != "rgb"}
-        return RenderedViews(labels, pixels.rgb, extras)
+        return RenderedViews(labels, pixels.rgb, extras, parts)
 
     return wait
 
