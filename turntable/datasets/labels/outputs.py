@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from turntable.errors import IntegrityError
 
-OutputName = Literal["rgb", "mask", "depth", "normals", "coordinates"]
+OutputName = Literal["rgb", "mask", "depth", "normals", "coordinates", "parts"]
 
 OUTPUTS: tuple[OutputName, ...] = get_args(OutputName)
 """The names of the outputs, in the order in which a shard stores them."""

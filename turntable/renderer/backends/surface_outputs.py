@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from turntable.datasets.labels import OutputName
 from turntable.renderer.scene import DEFAULT_CAMERA, FLOOR_Z, Scenes
 
+NO_PART = 255
+"""Value of the output ``parts`` where no part is seen."""
 SurfaceOutputs = dict[str, NDArray[Any]]
 """Outputs by the names of the fields of ``Pixels``."""
 
@@ -25,6 +27,7 @@ def build_surface_outputs(
     depth: NDArray[np.float32],
     normals: NDArray[np.float32],
     coordinates: NDArray[np.float32],
+    parts: NDArray[np.integer],
 ) -> SurfaceOutputs:
     """Build the outputs that were asked for.
 
@@ -34,7 +37,8 @@ def build_surface_outputs(
         mask: [V, S, S], True where the pixel's center sees the object.
         depth: [V, S, S] depth along the camera's forward axis; any value off the mask.
         normals: [V, S, S, 3] normals in the world, turned to the camera; any value off the mask.
-        coordinates: [V, S, S, 3] points in the object's frame; any value off the mask.
+        coordinates: [V, S, S, 3] points in the object's frame, at rest; any value off the mask.
+        parts: [V, S, S] part of each point, 0 for a mesh of one piece; any value off the mask.
     """
     built: SurfaceOutputs = {}
     if "mask" in outputs:
@@ -46,7 +50,19 @@ def build_surface_outputs(
         built["normals"] = np.where(mask[..., None], normals, up)
     if "coordinates" in outputs:
         built["coordinates"] = np.where(mask[..., None], coordinates, np.float32(0))
+    if "parts" in outputs:
+        built["parts"] = np.where(mask, parts, NO_PART).astype(np.uint8)
     return {name: array for name, array in built.items() if name in outputs}
+
+
+def move_points(
+    points: NDArray[np.floating], parts: NDArray[np.integer], scenes: Scenes
+) -> NDArray[np.floating]:
+    """Return points [V, S, S, 3], which are given at rest, where their parts [V, S, S] have moved."""
+    if scenes.part_motions is None:
+        return points
+    motion = scenes.part_motions[np.arange(len(parts))[:, None, None], parts]
+    return (motion[..., :3, :3] @ points[..., None])[..., 0] + motion[..., :3, 3]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +76,9 @@ class VisibleSurface:
     normals: NDArray[np.floating]
     """[S, S, 3] normals in the world, turned to the camera."""
     coordinates: NDArray[np.floating]
-    """[S, S, 3] points in the object's frame."""
+    """[S, S, 3] points in the object's frame; of an assembly, where they are at rest."""
+    parts: NDArray[np.integer]
+    """[S, S] part of each point; 0 for a mesh of one piece."""
 
 
 def stack_surface_outputs(

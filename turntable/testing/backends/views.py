@@ -25,7 +25,7 @@ CameraPosition = tuple[float, float]
 SIZE = 128
 """Side of a picture in pixels, in most tests."""
 FAST, STANDARD = get_quality("fast"), get_quality("standard")
-ALL_OUTPUTS: tuple[OutputName, ...] = ("rgb", "mask", "depth", "normals", "coordinates")
+ALL_OUTPUTS: tuple[OutputName, ...] = ("rgb", "mask", "depth", "normals", "coordinates", "parts")
 USUAL_CAMERA: CameraPosition = (DEFAULT_CAMERA.distance, np.pi / 4)
 """Position of the default camera."""
 

@@ -76,18 +76,24 @@ def trace_visible_surface(mesh: TracedMesh, view: ObjectFrameScene, image_px: in
     origins = np.broadcast_to(view.camera, directions.shape)
     mask = np.zeros(len(rays), dtype=np.bool_)
     depth = np.zeros(len(rays), dtype=np.float32)
+    parts = np.zeros(len(rays), dtype=np.int32)
     normals, points = (np.zeros((len(rays), 3), dtype=np.float32) for _ in range(2))
     for hits in mesh.iter_layers(origins, directions, view.compute_reach(rays), NEAR / rays[:, 2]):
         hits = hits[(mesh.compute_alpha(hits) >= 0.5) & ~mask[hits.ray]]
         mask[hits.ray] = True
         depth[hits.ray] = hits.distance
+        parts[hits.ray] = mesh.get_parts(hits)
         points[hits.ray] = origins[hits.ray] + hits.distance[:, None] * directions[hits.ray]
         normal = mesh.compute_normals(hits, directions)
         away = dot(normal, directions[hits.ray]) > 0
         normals[hits.ray] = np.where(away[:, None], -normal, normal) @ view.rotation.T
     shape = (image_px, image_px)
     return VisibleSurface(
-        mask.reshape(shape), depth.reshape(shape), normals.reshape(*shape, 3), points.reshape(*shape, 3)
+        mask.reshape(shape),
+        depth.reshape(shape),
+        normals.reshape(*shape, 3),
+        points.reshape(*shape, 3),
+        parts.reshape(shape),
     )
 
 

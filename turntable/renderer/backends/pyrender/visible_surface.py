@@ -41,7 +41,7 @@ def compute_visible_surface(
     normals[away] *= -1
     full_normals, coordinates = (np.zeros((size, size, 3), dtype=np.float32) for _ in range(2))
     full_normals[mask], coordinates[mask] = normals, points
-    return VisibleSurface(mask, depth, full_normals, coordinates)
+    return VisibleSurface(mask, depth, full_normals, coordinates, np.where(mask, corners.parts[triangle], 0))
 
 
 def _compute_barycentric(points: FloatArray, triangles: FloatArray) -> FloatArray:
