@@ -111,7 +111,12 @@ class Pixels:
     They are +z on the floor, and 0 beyond the horizon.
     """
     coordinates: NDArray[np.float32] | None = None
-    """[V, S, S, 3] position of the visible point in the object's own centered frame; 0 off the object."""
+    """[V, S, S, 3] position of the visible point in the object's own centered frame; 0 off the object.
+
+    A point of an assembly has the position that it has at rest.
+    """
+    parts: NDArray[np.uint8] | None = None
+    """[V, S, S] index of the visible part; 255 off the object. The part of a mesh of one piece is 0."""
 
 
 PendingPixels = Callable[[], Pixels]
