@@ -15,7 +15,7 @@ from turntable.renderer.backends import get_quality
 from turntable.renderer.extra_outputs import DrawnViews, begin_outputs, list_drawn_views
 from turntable.renderer.scene import DEFAULT_CAMERA, Camera, SeenSurface, compute_flow, scenes_from_labels
 
-SIZE = 48
+SIZE = 64
 FOCAL = DEFAULT_CAMERA.compute_intrinsics(SIZE)[0, 0]
 GRID = np.stack(np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5), axis=-1)
 TO_WORLD = geometry.invert_pose(DEFAULT_CAMERA.world_to_camera)
@@ -111,8 +111,8 @@ def moving_boxes(num_views=6):
     poses = geometry.make_pose(geometry.exp_so3([0.4, 0.2, 0.5]), np.zeros(3)) @ geometry.exp_se3(
         step[:, None] * np.array([0.03, 0.05, 0.12, 0.01, 0.0, 0.01])
     )
-    scenes = make_scenes(poses, camera_distance=2.2 - 0.05 * step)
-    values = np.stack([-0.2 + 0.25 * step, 0.05 * step], axis=-1)
+    scenes = make_scenes(poses, camera_distance=1.7 - 0.04 * step)
+    values = np.stack([0.25 * step, 0.05 * step], axis=-1)
     return mesh, replace(scenes, part_motions=compute_joint_motions(mesh.parts, values))
 
 
@@ -159,10 +159,10 @@ def test_pixels_are_carried_onto_the_same_points_of_the_next_view(carried):
         still.append(compute_mismatch(carried, view, still=True)[seen])
         moved.append(np.linalg.norm(carried["flow"][view, ..., :2], axis=-1)[seen])
     error = np.concatenate(errors)
-    assert len(error) > 1000
+    assert len(error) > 2500
     assert np.median(error) < 0.05
     # Beyond that, the four pixels around the place lie across an edge of a part or a box.
-    assert (error < 0.5).mean() > 0.75
+    assert (error < 0.5).mean() > 0.7
     assert np.median(np.concatenate(moved)) > 1
     assert np.median(np.concatenate(still)) > 0.9
 
@@ -179,7 +179,7 @@ def test_hidden_points_are_not_what_the_next_view_shows(carried):
     error = np.concatenate(errors)
     assert len(error) > 25
     assert len(parts) > 1
-    assert (error > 0.5).mean() > 0.95
+    assert (error > 0.5).mean() > 0.9
 
 
 def test_the_last_view_of_a_sequence_has_no_flow(carried):

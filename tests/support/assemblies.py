@@ -21,7 +21,7 @@ from turntable.renderer.scene import DEFAULT_CAMERA, FLOOR_Z, Scenes
 from turntable.testing.backends.meshes import make_box
 
 BACKEND = f"{__file__}:RayCaster"
-LID = Joint("hinge", (1.0, 0.0, 0.0), (0.0, 0.2, 0.06), -0.2, 1.2)
+LID = Joint("hinge", (-1.0, 0.0, 0.0), (0.0, 0.2, 0.06), 0.0, 1.4)
 DRAWER = Joint("slide", (0.0, -1.0, 0.0), (0.0, 0.0, 0.0), 0.0, 0.25)
 
 
@@ -31,26 +31,25 @@ def shift(x: float, y: float, z: float) -> Any:
     return to_pose_rows(pose)
 
 
+def list_box_parts(drawer: bool = False) -> tuple[ObjectPart, ...]:
+    """The parts of hinged boxes: a case with a lid and, if asked for, a drawer with a knob fixed to it."""
+    parts = [ObjectPart("base", "case"), ObjectPart("lid", "lid", 0, LID, shift(0.0, 0.0, 0.1))]
+    if drawer:
+        parts.append(ObjectPart("drawer", "drawer", 0, DRAWER, shift(0.0, -0.02, -0.12)))
+        parts.append(ObjectPart("knob", "knob", 2, None, shift(0.0, -0.26, -0.12)))
+    return tuple(parts)
+
+
 def hinged_boxes(width: float = 0.5, drawer: bool = False) -> Mesh:
-    """A flat box with a lid behind its upper edge and, if asked for, a drawer with a knob fixed to it."""
-    parts = [
-        ObjectPart("base", "case"),
-        ObjectPart("lid", "lid", 0, LID, shift(0.0, 0.0, 0.1)),
-    ]
+    """The mesh of these parts; the lid's hinge is behind it."""
     meshes = [
         make_box((width, 0.4, 0.1), base_color=(0.8, 0.2, 0.1)),
         make_box((width, 0.4, 0.06), base_color=(0.1, 0.3, 0.8)),
+        make_box((width - 0.1, 0.4, 0.1), base_color=(0.2, 0.7, 0.2)),
+        make_box((0.06, 0.06, 0.06), base_color=(0.9, 0.9, 0.9)),
     ]
-    if drawer:
-        parts += [
-            ObjectPart("drawer", "drawer", 0, DRAWER, shift(0.0, -0.02, -0.12)),
-            ObjectPart("knob", "knob", 2, None, shift(0.0, -0.26, -0.12)),
-        ]
-        meshes += [
-            make_box((width - 0.1, 0.4, 0.1), base_color=(0.2, 0.7, 0.2)),
-            make_box((0.06, 0.06, 0.06), base_color=(0.9, 0.9, 0.9)),
-        ]
-    return join_parts(meshes, parts, "boxes")
+    parts = list_box_parts(drawer)
+    return join_parts(meshes[: len(parts)], parts, "boxes")
 
 
 @dataclass(frozen=True)

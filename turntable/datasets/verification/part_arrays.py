@@ -55,12 +55,12 @@ def find_part_faults(
         manifest: Manifest of the data set.
         record: Record of the object, with its parts.
         labels: Labels [V, L] of the object.
-        part_pose: Poses [V, K, 4, 4] of the parts in the world; None if there are none.
-        joint_values: Values [V, J] of the joints; None if there are none.
+        part_pose: Poses [V, K, 4, 4] of the parts in the world; None if there are none to check.
+        joint_values: Values [V, J] of the joints; None if there are none to check.
     """
-    if part_pose is None:
-        return
     joints = list_joints(record.parts)
+    if part_pose is None or (joints and joint_values is None):
+        return
     values = np.zeros((len(labels), 0), np.float32) if joint_values is None else joint_values
     expected = (len(labels), len(record.parts), 4, 4), (len(labels), len(joints))
     if (part_pose.shape, values.shape) != expected:

@@ -3,10 +3,11 @@
 The flow is computed from numbers alone: the points that pixel centers see, and the poses of camera, object
 and parts in both views. A point of the object moves with its part, and the floor stands still.
 
-A moved point is hidden if it lies behind the surface that the other view shows there. Two surfaces count as
-one within a tolerance, because the pixel's center and the moved point see different places of a surface: the
-steps of the other view's depth to the next pixels along both axes (``_SLOPE_STEPS`` of each, the smaller of
-the two sides, so that an edge on one side does not count), and ``_DEPTH_TOLERANCE``.
+A moved point is hidden if it lies behind the surface that the other view shows there. That view knows its
+surface at the pixels' centers, which are up to half a pixel away along each axis. So two surfaces count as
+one within the steps of the depth to the next pixels along both axes (of the two sides the smaller step, so
+that an edge on one side does not count), twice what a plane needs, and ``_DEPTH_TOLERANCE``. Within half a
+pixel of an edge the state may be wrong.
 """
 
 from dataclasses import dataclass
@@ -21,9 +22,6 @@ from turntable.renderer.scene.scene import DEFAULT_CAMERA, NEAR, Array, Scenes
 
 _DEPTH_TOLERANCE = 0.002
 """Distance in diagonals within which two surfaces are one, where their depth is even."""
-_SLOPE_STEPS = 1.0
-"""Share of the depth's step to the next pixel by which a surface may seem nearer than it is. The pixel's
-center is at most half a pixel away along each axis; the rest is for surfaces that bend."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,5 +116,5 @@ def _compute_tolerance(surface: NDArray[np.floating[Any]]) -> Array:
         steps = np.abs(np.diff(finite, axis=axis))
         gap = np.full_like(np.take(finite, [0], axis=axis), np.nan)
         sides = np.concatenate([gap, steps], axis=axis), np.concatenate([steps, gap], axis=axis)
-        tolerance += _SLOPE_STEPS * np.nan_to_num(np.fmin(*sides))
+        tolerance += np.nan_to_num(np.fmin(*sides))
     return tolerance
