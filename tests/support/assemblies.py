@@ -4,7 +4,6 @@ The backend shares no code with the others, draws parts where their motions put 
 worker processes open it by ``BACKEND``.
 """
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,31 +143,20 @@ def draw(mesh: Mesh, scenes: Scenes, row: int, size: int) -> dict[str, np.ndarra
 
 
 def cast(corners: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Depth [P] of the nearest hit, infinite if there is none, its triangle [P] and its weights [P, 3]."""
-    origin, one, two = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    matrix = np.stack(
-        [
-            np.broadcast_to(rays[:, None], (len(rays), *one.shape)),
-            *(-np.stack([one, two]))[:, None].repeat(len(rays), 1),
-        ],
-        axis=-1,
-    )
-    with np.errstate(all="ignore"):
-        determinant = np.linalg.det(matrix)
-        matrix = np.where(np.abs(determinant)[..., None, None] < 1e-12, np.eye(3), matrix)
-        depth, u, v = np.moveaxis(
-            np.linalg.solve(matrix, origin[None, ..., None].repeat(len(rays), 0))[..., 0], -1, 0
-        )
-    hit = (np.abs(determinant) >= 1e-12) & (u >= 0) & (v >= 0) & (u + v <= 1) & (depth > 0)
-    depth = np.where(hit, depth, np.inf)
-    triangle = depth.argmin(axis=1)
+    """Depth [P] of the nearest hit, infinite if there is none, its triangle [P] and its weights [P, 3].
+
+    A ray r from the camera meets the triangle a, b, c at depth t where t r = a + u (b - a) + v (c - a), which
+    is linear in 1 / t, u / t and v / t.
+    """
+    columns = np.stack([corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=-1)
+    is_edge_on = np.abs(np.linalg.det(columns)) < 1e-12
+    inverse = np.linalg.inv(np.where(is_edge_on[:, None, None], np.eye(3), columns))
+    near, u, v = np.einsum("tij,pj->ipt", inverse, rays)
+    hit = ~is_edge_on & (near > 0) & (u >= 0) & (v >= 0) & (u + v <= near)
+    near = np.where(hit, near, 0)
+    triangle = near.argmax(axis=1)
     at = np.arange(len(rays)), triangle
-    return depth[at], triangle, np.stack([1 - u[at] - v[at], u[at], v[at]], axis=-1)
-
-
-def digest_of_files(
-    folder: Path, patterns: Collection[str] = ("*/*.tar", "*/*.idx", "*.parquet")
-) -> dict[str, str]:
-    """Hashes of a data set's files that depend on neither time nor machine."""
-    paths = sorted(path for pattern in patterns for path in folder.glob(pattern))
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        depth = 1 / near[at]
+        weights = np.stack([near[at] - u[at] - v[at], u[at], v[at]], axis=-1) * depth[:, None]
+    return depth, triangle, np.where(np.isfinite(depth)[:, None], weights, 0)
