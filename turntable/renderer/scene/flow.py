@@ -26,7 +26,7 @@ _DEPTH_TOLERANCE = 0.002
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenSurface:
-    """What the rays through the pixel centers of one view meet."""
+    """The surface that the rays through the pixel centers of one view meet: the object, the floor, or none."""
 
     mask: NDArray[np.bool_]
     """[S, S], True where it is the object."""
@@ -45,8 +45,8 @@ def compute_flow(scenes: Scenes, view: int, other: int, seen: SeenSurface, there
         scenes: Scenes of both views, and of any others.
         view: Row of the view in ``scenes``.
         other: Row of the other view.
-        seen: What the view shows.
-        there: What the other view shows; its depth is used.
+        seen: Surface that the view shows.
+        there: Surface that the other view shows; its depth is used.
 
     Returns:
         [S, S, 3]: x and y of the motion in pixels, right and down, and the state: 0 if there is no motion
