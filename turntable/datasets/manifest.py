@@ -259,7 +259,7 @@ def _read_fields(fields: JsonFields) -> Manifest:
         outputs=_read_outputs(fields),
         points=fields.get_integer("points", 0, MAX_POINTS, default=0),
         part_categories=fields.get_unique_texts(
-            "part_categories", MAX_OBJECTS * MAX_PARTS, MAX_CATEGORY_LENGTH, default=[]
+            "part_categories", MAX_OBJECTS, MAX_CATEGORY_LENGTH, default=[]
         ),
         max_parts=fields.get_integer("max_parts", 0, MAX_PARTS, default=0),
         max_joints=fields.get_integer("max_joints", 0, MAX_PARTS, default=0),

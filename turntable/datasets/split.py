@@ -194,9 +194,15 @@ class Split:
         """
         if not self.manifest.max_parts:
             return ()
-        parts = self._read_with_retry(row, 0, lambda reader, local: reader.read_record(local)).parts
-        self._check_counts(row, len(parts), len(list_joints(parts)))
-        return parts
+        record = self._read_with_retry(row, 0, lambda reader, local: reader.read_record(local))
+        self._check_counts(row, len(record.parts), len(list_joints(record.parts)))
+        named = {part.category for part in record.parts} or {record.category}
+        if unknown := sorted(named - set(self.manifest.part_categories)):
+            raise IntegrityError(
+                f"{self.name} object {row}: its parts have categories that manifest.json does not name: "
+                f"{', '.join(ascii(name[:80]) for name in unknown[:5])}; fetch both again"
+            )
+        return record.parts
 
     def read_part_pose(self, row: int) -> NDArray[np.float32] | None:
         """Read the poses of an object's parts in the world, float32 [V, K, 4, 4]; None for one piece.

@@ -213,9 +213,12 @@ class ShardReader:
         """
         position = (row, self.outputs.index(output), view)
         index = self.index
-        location = tuple(
-            int(array[position]) for array in (index.extra_offset, index.extra_size, index.extra_crc32)
+        offset, size, crc = (
+            index.extra_offset[position],
+            index.extra_size[position],
+            index.extra_crc32[position],
         )
+        location = int(offset), int(size), int(crc)
         return self._read_member(location, f"object {self.keys[row]}, view {view}, {output}")
 
     def read_points(self, row: int) -> NDArray[np.float32]:

@@ -66,13 +66,16 @@ def find_part_faults(
     if (part_pose.shape, values.shape) != expected:
         yield f"poses {part_pose.shape} and joint values {values.shape}, not {expected[0]} and {expected[1]}"
         return
+    if not (np.isfinite(part_pose).all() and np.isfinite(values).all()):
+        yield "its poses or joint values are NaN or infinite"
+        return
     low, high = (np.array([getattr(joint, end) for joint in joints]) for end in ("low", "high"))
     if not ((values >= low - MAX_POSE_ERROR) & (values <= high + MAX_POSE_ERROR)).all():
         yield "a joint's value leaves its range"
-    if not _is_rigid(part_pose.astype(np.float64)):
+    elif not _is_rigid(part_pose.astype(np.float64)):
         yield "a part's pose is not a rigid motion"
-        return
-    yield from _find_motion_faults(manifest, record.parts, labels, part_pose.astype(np.float64), values)
+    else:
+        yield from _find_motion_faults(manifest, record.parts, labels, part_pose.astype(np.float64), values)
 
 
 def find_index_fault(record: ObjectRecord, parts: NDArray[np.uint8]) -> str:
@@ -83,13 +86,11 @@ def find_index_fault(record: ObjectRecord, parts: NDArray[np.uint8]) -> str:
 
 
 def _is_rigid(pose: _Array) -> bool:
-    """Return True if all matrices [..., 4, 4] are rotations with a translation; no number may be NaN."""
+    """Return True if all matrices [..., 4, 4] are rotations with a translation."""
     rotation = pose[..., :3, :3]
     error = np.abs(np.swapaxes(rotation, -1, -2) @ rotation - np.eye(3)).max(initial=0)
     has_last_row = (pose[..., 3, :] == [0, 0, 0, 1]).all()
-    return bool(error <= MAX_POSE_ERROR and has_last_row and np.isfinite(pose).all()) and bool(
-        (np.linalg.det(rotation) > 0).all()
-    )
+    return bool(error <= MAX_POSE_ERROR and has_last_row and (np.linalg.det(rotation) > 0).all())
 
 
 def _find_motion_faults(

@@ -26,7 +26,7 @@ _DEPTH_TOLERANCE = 0.002
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenSurface:
-    """The surface that the rays through the pixel centers of one view meet: the object, the floor, or none."""
+    """The surface that the rays through the pixel centers of one view meet: the object or the floor."""
 
     mask: NDArray[np.bool_]
     """[S, S], True where it is the object."""
