@@ -11,11 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import OutputName
+from turntable.datasets.labels import NO_PART, OutputName
 from turntable.renderer.scene import DEFAULT_CAMERA, FLOOR_Z, Scenes
 
-NO_PART = 255
-"""Value of the output ``parts`` where no part is seen."""
 SurfaceOutputs = dict[str, NDArray[Any]]
 """Outputs by the names of the fields of ``Pixels``."""
 
