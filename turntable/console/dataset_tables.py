@@ -89,6 +89,7 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
         "draws": f"{recipe.draws}, seed {recipe.seed}",
         "label digest": recipe.label_digest,
     }
+    rows |= {} if recipe.joints is None else {"joints": str(recipe.joints)}
     for name, value in rows.items():
         facts.add_row(name, value)
     columns, meanings = make_plain_table("column", "unit", "values"), make_plain_table("column")

@@ -9,6 +9,7 @@ from turntable.datasets.labels.factors import (
     Factor,
     StandardFactor,
 )
+from turntable.datasets.labels.joint_rule import DEFAULT_SEEN_FRACTION, JointMotion, JointRange, JointRule
 from turntable.datasets.labels.label_columns import (
     LEGACY_ORDER,
     MAX_LEGACY_SEED,
@@ -46,6 +47,7 @@ from turntable.datasets.labels.sequence_rule import (
 
 __all__ = [
     "DEFAULT_OFFSET",
+    "DEFAULT_SEEN_FRACTION",
     "DEFAULT_TRAVEL",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",
@@ -66,6 +68,9 @@ __all__ = [
     "Draws",
     "Factor",
     "FloatArray",
+    "JointMotion",
+    "JointRange",
+    "JointRule",
     "LabelArray",
     "LabelSchema",
     "MotionName",

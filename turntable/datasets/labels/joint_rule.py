@@ -1,0 +1,66 @@
+"""The rule that draws the values of joints, such as the angle of a laptop's lid, as in a recipe's [joints]."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+JointRange = Literal["full", "seen", "unseen"]
+"""Share of a joint's range that is drawn from: all of it, its middle, or the rest at both ends."""
+JointMotion = Literal["linear", "held"]
+"""What a joint does over a sequence: it moves evenly from one drawn value to another, or keeps one."""
+DEFAULT_SEEN_FRACTION = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class JointRule:
+    """The rule of a recipe's joints."""
+
+    range: JointRange = "full"
+    seen_fraction: float = DEFAULT_SEEN_FRACTION
+    """Share of a joint's range, in its middle, that "seen" draws from and "unseen" leaves out."""
+    per: Literal["view", "object"] = "view"
+    """What has values of its own: every view (or sequence of views), or the object, in all of its views."""
+    motion: JointMotion = "linear"
+    """Motion over a sequence; without sequences, and where an object has one value, there is none."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table [joints] of a recipe, without the keys that have their default."""
+        table: dict[str, Any] = {"range": self.range}
+        fraction = self.seen_fraction
+        table |= {"seen_fraction": fraction} if fraction != DEFAULT_SEEN_FRACTION else {}
+        table |= {"per": self.per} if self.per != "view" else {}
+        return table | ({"motion": self.motion} if self.motion != "linear" else {})
+
+    def choose_intervals(
+        self, low: FloatArray, high: FloatArray, at_high_end: NDArray[np.bool_]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the intervals to draw from.
+
+        Args:
+            low: Least values [J] of the joints.
+            high: Greatest values [J].
+            at_high_end: Mask [..., J]: for "unseen", which of the two ends to take.
+
+        Returns:
+            Least and greatest values, [..., J] each.
+        """
+        cut = (high - low) * (1 - self.seen_fraction) / 2
+        if self.range == "full":
+            cut = np.zeros_like(cut)
+        if self.range != "unseen":
+            return np.broadcast_arrays(low + cut, at_high_end)[0], np.broadcast_arrays(high - cut, low)[0]
+        return np.where(at_high_end, high - cut, low), np.where(at_high_end, high, low + cut)
+
+    def __str__(self) -> str:
+        """Return the rule in words, for tables."""
+        share = f"{self.seen_fraction:.0%}"
+        where = {
+            "full": "the whole range",
+            "seen": f"the middle {share} of the range",
+            "unseen": f"the ends of the range, outside its middle {share}",
+        }
+        return f"uniform on {where[self.range]} of each joint, one value for each {self.per}"
