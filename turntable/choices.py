@@ -25,6 +25,8 @@ SourceName = Literal[
     "zoo", "articulated", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"
 ]
 """Kind of meshes."""
+GENERATED_SOURCES: tuple[SourceName, ...] = ("zoo", "articulated")
+"""Kinds of meshes that are generated, so that they need no folder."""
 SOURCES_WITHOUT_JOINTS: tuple[SourceName, ...] = ("zoo", "shapenet", "shapenet-v1", "shapenetsem", "gso")
 """Kinds of meshes of which no object has joints."""
 TokenScope = Literal["read", "render", "admin"]

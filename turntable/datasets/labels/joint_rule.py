@@ -1,4 +1,4 @@
-"""The rule that draws the values of joints, such as the angle of a laptop's lid, as in a recipe's [joints]."""
+"""The rule that draws the values of joints, as in a recipe's table [joints]."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

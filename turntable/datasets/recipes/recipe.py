@@ -24,7 +24,6 @@ from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_
 from turntable.errors import InvalidInputError, format_text
 from turntable.home import expand_home
 
-
 _RULES = ("rotation", "sequence", "joints")
 """Tables of a recipe that determine labels besides [factors]; a recipe without one leaves it out."""
 

@@ -77,8 +77,8 @@ def _find_joint_faults(recipe: RecipeTable) -> Iterator[str]:
         return
     if recipe.source in SOURCES_WITHOUT_JOINTS:
         yield (
-            f'joints: the objects of source = "{recipe.source}" have no joints; leave [joints] out, or choose '
-            'source = "articulated"'
+            f'joints: the objects of source = "{recipe.source}" have no joints; leave [joints] out, or '
+            'choose source = "articulated"'
         )
     given = recipe.joints.model_fields_set
     if "seen_fraction" in given and recipe.joints.range == "full":

@@ -1,6 +1,6 @@
 """Assembly of parts with skins into one mesh."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,7 +57,11 @@ class Assembly:
             turn_z: Angle in degrees.
             at: Offset along x, y and z.
         """
-        return Assembly([(solid.rotate(z=turn_z).translate(*at), skin) for solid, skin in self.parts])
+        return self.move(lambda solid: solid.rotate(z=turn_z).translate(*at))
+
+    def move(self, move_solid: Callable[[Solid], Solid]) -> "Assembly":
+        """Return a copy with every solid moved by a function."""
+        return Assembly([(move_solid(solid), skin) for solid, skin in self.parts])
 
     def add_assembly(self, other: "Assembly") -> "Assembly":
         """Add all parts of another assembly, and return the assembly itself."""

@@ -25,7 +25,7 @@ _AXES: dict[AxisName, Point] = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z":
 
 @dataclass(frozen=True, slots=True)
 class Hinge:
-    """A hinge about a line along a coordinate axis, in the unit and the directions of an object being built."""
+    """A hinge about a coordinate axis, in the unit and the directions of an object being built."""
 
     axis: AxisName
     at: Point

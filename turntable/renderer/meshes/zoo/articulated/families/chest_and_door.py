@@ -31,7 +31,7 @@ _WALL = 0.05
 
 
 def build_chest(rng: np.random.Generator) -> Articulation:
-    """Build a treasure chest, a little open: a barrel lid with bands, a lock in front, a ring at each side."""
+    """Build a treasure chest, a little open: a barrel lid with bands, a lock, a ring at each side."""
     width, depth, height = rng.uniform(1.1, 1.4), rng.uniform(0.66, 0.8), rng.uniform(0.42, 0.56)
     wood, metal = make_boards(rng, 0.45), make_metal(rng)
     iron = metal if draw_bool(rng, 0.6) else make_dark_skin(rng)
@@ -41,23 +41,22 @@ def build_chest(rng: np.random.Generator) -> Articulation:
     body.add(make_dark_skin(rng), box(0.03, 0.02, 0.08).translate(0, -depth / 2 - 0.04, height - 0.14))
     handle = arc(0.09, 0.018, 180, 360, 12).rotate(x=90, z=90)
     body.add_mirrored(iron, handle.translate(width / 2 + 0.03, 0, 0.62 * height))
-    gold = make_plain_skin(draw_color(rng, (0xF2B71B, 0xE0B030)), 0.5, 0.5)
-    body.add(gold, ellipsoid(0.42 * width, 0.38 * depth, 0.18, 24, 9).translate(z=0.5 * height))
+    _add_coins(rng, body, (width, depth, height))
     pin: Point = (0.0, depth / 2 + 0.01, height + 0.01)
-    lid = _build_lid(wood, iron, metal, (width, depth, rng.uniform(0.5, 0.75)))
+    lid = _build_lid(wood, iron, metal, (width, depth, rng.uniform(0.25, 0.37) * depth))
     rest = rng.uniform(18, 32)
-    lifted = [
-        (solid.translate(y=-depth / 2 - 0.01).rotate(x=-rest).translate(*pin), skin) for solid, skin in lid.parts
-    ]
+    lid = lid.move(lambda solid: solid.translate(y=-depth / 2 - 0.01).rotate(x=-rest).translate(*pin))
     hinge = Hinge("x", pin, rest - 105, rest - 1)
-    return Articulation().add_part("box", body).add_part("lid", Assembly(lifted), parent="box", joint=hinge)
+    return Articulation().add_part("box", body).add_part("lid", lid, parent="box", joint=hinge)
 
 
 def _build_box(wood: Skin, iron: Skin, size: tuple[float, float, float]) -> Assembly:
     """Build the box, open above, with bands around it."""
     width, depth, height = size
     front = box(width, _WALL, height).translate(0, _WALL / 2 - depth / 2, height / 2)
-    side = box(_WALL, depth - 2 * _WALL + 0.004, height - 0.004).translate(width / 2 - _WALL / 2, 0, height / 2)
+    side = box(_WALL, depth - 2 * _WALL + 0.004, height - 0.004).translate(
+        width / 2 - _WALL / 2, 0, height / 2
+    )
     body = Assembly().add(wood, front, front.translate(y=depth - _WALL))
     body.add_mirrored(wood, side)
     body.add(wood, box(width - 0.02, depth - 0.02, 0.06).translate(z=0.035))
@@ -68,10 +67,22 @@ def _build_box(wood: Skin, iron: Skin, size: tuple[float, float, float]) -> Asse
     return body.add(iron, rim, rim.translate(y=depth + 0.008))
 
 
+def _add_coins(rng: np.random.Generator, body: Assembly, size: tuple[float, float, float]) -> None:
+    """Add a heap of coins that lean in all directions."""
+    width, depth, height = size
+    gold = make_plain_skin(draw_color(rng, (0xF2B71B, 0xE0B030)), 0.5, 0.5)
+    body.add(gold, ellipsoid(0.45 * width, 0.41 * depth, 0.1, 24, 9).translate(z=0.5 * height))
+    coin = cylinder(0.075, 0.022, 18)
+    places = rng.uniform((-0.34, -0.28), (0.34, 0.28), (26, 2))
+    leans = rng.uniform((-35, -35), (35, 35), (26, 2))
+    for (x, y), (pitch, roll) in zip(places.tolist(), leans.tolist(), strict=True):
+        rise = 0.1 * float(np.sqrt(1 - (x / 0.45) ** 2 - 0.4 * (y / 0.41) ** 2))
+        body.add(gold, coin.rotate(pitch, roll).translate(x * width, y * depth, 0.5 * height + rise))
+
+
 def _build_lid(wood: Skin, iron: Skin, metal: Skin, size: tuple[float, float, float]) -> Assembly:
-    """Build a hollow lid with a round top, shut, over the plane z = 0; the last size is its height by depth/2."""
-    width, depth, round_ = size
-    high = round_ * depth / 2
+    """Build a hollow lid with a round top, shut, over the plane z = 0: its width, depth and height."""
+    width, depth, high = size
     lid = Assembly().add(wood, _build_vault(width, depth, high, _WALL))
     for x in (-1, 1):
         lid.add(wood, _build_gable(0.04, depth - 0.03, high - 0.02).translate(x=x * (width / 2 - 0.025)))
@@ -95,11 +106,6 @@ def _build_gable(width: float, depth: float, high: float) -> Solid:
     """Build the board that closes an end of a vault."""
     angle = np.linspace(0.0, np.pi, 17)
     outline = np.stack([-np.cos(angle) * depth / 2, np.sin(angle) * high], axis=1)
-    return extrude(outline, width, "x")
-
-
-def _sweep_section(outline: np.ndarray, width: float) -> Solid:
-    """Extrude an outline (y, z) along x."""
     return extrude(outline, width, "x")
 
 
@@ -157,8 +163,10 @@ def _build_leaf(rng: np.random.Generator, skin: Skin, size: tuple[float, float])
 
 def _build_lever(skin: Skin, hub: Point, side: int) -> Assembly:
     """Build the levers on both faces of a leaf, which point to the hinges at ``side``, and their axle."""
-    lever = Assembly().add(skin, cylinder(0.02, 0.16, 16).rotate(x=90).translate(*hub))
+    lever = Assembly().add(skin, cylinder(0.016, 0.16, 12).rotate(x=90).translate(*hub))
     for y in (-0.075, 0.075):
-        grip = sweep(superellipse(12, 2.6) * (0.022, 0.018), [(0, y, 0), (side * 0.1, y, 0.004), (side * 0.19, y, 0)])
+        grip = sweep(
+            superellipse(12, 2.6) * (0.022, 0.018), [(0, y, 0), (side * 0.1, y, 0.004), (side * 0.19, y, 0)]
+        )
         lever.add(skin, grip.translate(*hub))
     return lever

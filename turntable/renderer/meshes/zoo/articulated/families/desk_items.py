@@ -5,7 +5,7 @@ import numpy as np
 from turntable.renderer.meshes.zoo import textures
 from turntable.renderer.meshes.zoo.articulated.articulation import Articulation, Hinge, Point
 from turntable.renderer.meshes.zoo.assembly import Assembly
-from turntable.renderer.meshes.zoo.outlines import fillet, spline
+from turntable.renderer.meshes.zoo.outlines import fillet
 from turntable.renderer.meshes.zoo.primitives import (
     box,
     cylinder,
@@ -29,7 +29,6 @@ from turntable.renderer.meshes.zoo.skins import (
     make_plain_skin,
     make_textured_skin,
 )
-from turntable.renderer.meshes.zoo.solid import Solid
 from turntable.renderer.meshes.zoo.sweeps import bent_tube, rod
 
 
@@ -45,7 +44,9 @@ def build_laptop(rng: np.random.Generator) -> Articulation:
     base.add(make_plain_skin(draw_color(rng, DARK, METALS), 0.6), pad)
     ground, ink = draw_two_colors(rng, VIVID, PALE)
     sticker = box(0.16, 0.12, 0.02).translate(0.33 * width, -0.3 * depth, thick / 2 - 0.003)
-    base.add(make_textured_skin(textures.make_badge(rng, ground, ink), 1.0, 0.7), sticker.stretch_texture("z"))
+    base.add(
+        make_textured_skin(textures.make_badge(rng, ground, ink), 1.0, 0.7), sticker.stretch_texture("z")
+    )
     hinge: Point = (0.0, depth / 2 - 0.015, thick / 2 + 0.035)
     barrel = cylinder(0.035, 0.62 * width, 12).rotate(y=90).translate(*hinge)
     base.add(make_dark_skin(rng), barrel)
@@ -68,7 +69,7 @@ def _build_screen(
     lid.add(make_textured_skin(textures.make_screen(rng), 1.0, 0.5), picture)
     sign = cylinder(rng.uniform(0.07, 0.1), 0.03, 20).rotate(x=90).scale(z=rng.uniform(0.7, 1.4))
     lid.add(make_plain_skin(draw_color(rng, PALE, VIVID), 0.5), sign.translate(y=0.016, z=middle))
-    return Assembly([(solid.rotate(x=-lean).translate(*hinge), skin) for solid, skin in lid.parts])
+    return lid.move(lambda solid: solid.rotate(x=-lean).translate(*hinge))
 
 
 def build_desk_lamp(rng: np.random.Generator) -> Articulation:
@@ -93,14 +94,14 @@ def build_desk_lamp(rng: np.random.Generator) -> Articulation:
             _build_lamp_arm(arms, black, low, mid, 0.04),
             category="arm",
             parent="foot",
-            joint=Hinge("x", low, -18, 32),
+            joint=Hinge("x", low, -18, 24),
         )
         .add_part(
             "upper arm",
             _build_lamp_arm(arms, black, mid, tip, 0.07),
             category="arm",
             parent="lower arm",
-            joint=Hinge("x", mid, -35, 40),
+            joint=Hinge("x", mid, -38, 18),
         )
         .add_part(
             "shade", _build_shade(rng, lacquer, tip), parent="upper arm", joint=Hinge("x", tip, -40, 40)
@@ -113,7 +114,12 @@ def _build_lamp_base(rng: np.random.Generator, lacquer: Skin, black: Skin, size:
     profile = [(size, 0.0), (size, 0.04), (0.8 * size, 0.075), (0.12, 0.09)]
     switch = cylinder(0.04, 0.05, 14, bevel=0.01).translate(0.17, -0.1, 0.085)
     base = Assembly().add(lacquer, lathe(profile, 36)).add(make_metal(rng), switch)
-    cord = [(0, size - 0.05, 0.025), (0.05, size + 0.1, 0.02), (0.25, size + 0.12, 0.02), (0.3, size + 0.3, 0.02)]
+    cord = [
+        (0, size - 0.05, 0.025),
+        (0.05, size + 0.1, 0.02),
+        (0.25, size + 0.12, 0.02),
+        (0.3, size + 0.3, 0.02),
+    ]
     return base.add(black, bent_tube(cord, 0.018, 12, 6))
 
 
@@ -131,13 +137,24 @@ def _build_lamp_arm(skin: Skin, black: Skin, start: Point, end: Point, spread: f
 def _build_shade(rng: np.random.Generator, skin: Skin, at: Point) -> Assembly:
     """Build a shade that opens down and to the front, with its bulb."""
     mouth, length, tilt = rng.uniform(0.2, 0.26), rng.uniform(0.3, 0.38), -rng.uniform(20, 40)
-    outside = [(0.06, 0.06), (0.1, 0.0), (0.13, -0.25 * length), (0.8 * mouth, -0.6 * length), (mouth, -length)]
-    inside = [(mouth - 0.025, -length), (0.8 * mouth - 0.03, -0.6 * length), (0.1, -0.25 * length), (0.0, -0.2 * length)]
+    outside = [
+        (0.06, 0.06),
+        (0.1, 0.0),
+        (0.13, -0.25 * length),
+        (0.8 * mouth, -0.6 * length),
+        (mouth, -length),
+    ]
+    inside = [
+        (mouth - 0.025, -length),
+        (0.8 * mouth - 0.03, -0.6 * length),
+        (0.1, -0.25 * length),
+        (0.0, -0.2 * length),
+    ]
     bell = lathe([(0.0, 0.06), *outside, *inside], 30)
     bulb = ellipsoid(0.085, 0.085, 0.11, 18, 10).translate(z=-0.55 * length)
     shade = Assembly().add(skin, bell).add(make_plain_skin((0.98, 0.93, 0.72), 0.5), bulb)
-    shade.add(make_dark_skin(rng), cylinder(0.045, 0.1, 14).rotate(y=90))
-    return Assembly([(solid.translate(z=-0.03).rotate(x=tilt).translate(*at), skin_) for solid, skin_ in shade.parts])
+    shade.add(make_dark_skin(rng), cylinder(0.035, 0.16, 14).translate(z=0.1))
+    return shade.move(lambda solid: solid.translate(z=-0.16).rotate(x=tilt).translate(*at))
 
 
 def _to_point(values: np.ndarray) -> Point:
@@ -148,34 +165,36 @@ def _to_point(values: np.ndarray) -> Point:
 def build_stapler(rng: np.random.Generator) -> Articulation:
     """Build a stapler, half open, with its mouth to the front: a base, the magazine and the cover."""
     length, width = rng.uniform(1.3, 1.6), rng.uniform(0.22, 0.28)
-    skin, steel, black = make_paint(rng), make_metal(rng), make_dark_skin(rng)
+    skin, black = make_paint(rng), make_dark_skin(rng)
+    steel = make_plain_skin(draw_color(rng, METALS[:2] + METALS[4:]), 0.5, 0.5)
     pin: Point = (0.0, 0.42 * length, 0.17)
     base = Assembly().add(black, rounded_box(width + 0.06, length, 0.07, 0.03, 2).translate(z=0.035))
     base.add(skin, rounded_box(width, 0.93 * length, 0.05, 0.02, 2).translate(y=0.01, z=0.085))
     base.add(steel, rounded_box(0.6 * width, 0.14, 0.03, 0.008).translate(y=-0.43 * length, z=0.11))
-    cheek = fillet([(pin[1] - 0.14, 0.06), (pin[1] + 0.1, 0.06), (pin[1] + 0.08, 0.26), (pin[1] - 0.08, 0.26)], 0.06)
+    cheek = fillet(
+        [(pin[1] - 0.14, 0.06), (pin[1] + 0.1, 0.06), (pin[1] + 0.08, 0.26), (pin[1] - 0.08, 0.26)], 0.06
+    )
     base.add_mirrored(skin, extrude(cheek, 0.035, "x").translate(x=0.5 * width + 0.025))
     base.add(steel, cylinder(0.03, width + 0.1, 14).rotate(y=90).translate(*pin))
     reach = 0.9 * length
     magazine = Assembly().add(
         steel, box(0.62 * width, reach, 0.1).translate(y=pin[1] - reach / 2 + 0.04, z=0.185)
     )
-    cover = _build_stapler_cover(rng, skin, (reach, width), pin)
-    lifted = Assembly([(_lift(solid, pin, 14), item) for solid, item in magazine.parts])
-    raised = Assembly([(_lift(solid, pin, 26), item) for solid, item in cover.parts])
+    cover = _build_stapler_cover(rng, (skin, steel), (reach, width), pin)
+    lifted, raised = _lift(magazine, pin, 14), _lift(cover, pin, 26)
     return (
         Articulation()
         .add_part("base", base)
-        .add_part("magazine", lifted, parent="base", joint=Hinge("x", pin, -25, 10))
-        .add_part("cover", raised, parent="magazine", joint=Hinge("x", pin, -60, 10))
+        .add_part("magazine", lifted, parent="base", joint=Hinge("x", pin, -18, 10))
+        .add_part("cover", raised, parent="magazine", joint=Hinge("x", pin, -45, 10))
     )
 
 
 def _build_stapler_cover(
-    rng: np.random.Generator, skin: Skin, size: tuple[float, float], pin: Point
+    rng: np.random.Generator, skins: tuple[Skin, Skin], size: tuple[float, float], pin: Point
 ) -> Assembly:
     """Build the cover, shut: a long back that is highest in the middle, with a steel nose and a label."""
-    reach, width = size
+    (skin, steel), (reach, width) = skins, size
     front, rear = pin[1] - reach + 0.02, pin[1] + 0.06
     back = [
         (rear, pin[2] + 0.08),
@@ -188,7 +207,7 @@ def _build_stapler_cover(
     body = extrude(fillet(back, (0.03, 0.02, 0.05, 0.3, 0.3, 0.06), 5), width, "x", bevel=0.03)
     cover = Assembly().add(skin, body)
     nose = rounded_box(0.8 * width, 0.05, 0.11, 0.015).translate(y=front - 0.015, z=pin[2] + 0.11)
-    cover.add(make_metal(rng), nose)
+    cover.add(steel, nose)
     ear = box(0.03, 0.12, 0.2).translate(0.4 * width, pin[1], pin[2] + 0.03)
     cover.add_mirrored(skin, ear)
     ground, ink = draw_two_colors(rng, VIVID, PALE)
@@ -197,7 +216,7 @@ def _build_stapler_cover(
     return cover.add(badge, label.stretch_texture("x"))
 
 
-def _lift(solid: Solid, pin: Point, degrees: float) -> Solid:
-    """Lift a solid's front about the pin."""
+def _lift(part: Assembly, pin: Point, degrees: float) -> Assembly:
+    """Lift the front of a part about the pin."""
     x, y, z = pin
-    return solid.translate(-x, -y, -z).rotate(x=-degrees).translate(x, y, z)
+    return part.move(lambda solid: solid.translate(-x, -y, -z).rotate(x=-degrees).translate(x, y, z))

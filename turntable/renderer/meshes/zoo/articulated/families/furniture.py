@@ -59,8 +59,14 @@ def _build_carcass(
     )
     body.add(wood, rounded_box(width + 0.06, depth + 0.06, _BOARD, 0.015, 1).translate(z=height + 0.01))
     for z, deep in ((_BOARD / 2, 1.0), (split, 1.0), (0.5 * split, 0.8)):
-        body.add(wood, box(inner + 0.01, deep * depth, _BOARD).translate(0, (1 - deep) * depth / 2 - 0.002, z))
-    body.add(make_boards(rng, 0.5), box(inner + 0.02, 0.03, height - 0.02).translate(0, depth / 2 - 0.02, height / 2))
+        body.add(
+            wood,
+            box(inner + 0.01, deep * depth - 0.03, _BOARD).translate(0, (1 - deep) * depth / 2 - 0.017, z),
+        )
+    body.add(
+        make_boards(rng, 0.5),
+        box(inner + 0.02, 0.03, height - 0.02).translate(0, depth / 2 - 0.02, height / 2),
+    )
     foot = frustum(0.03, 0.045, 0.16, 14).translate(width / 2 - 0.07, depth / 2 - 0.07, -0.07)
     black = make_dark_skin(rng)
     body.add_mirrored(black, foot, foot.translate(y=0.14 - depth))
@@ -92,7 +98,9 @@ def _build_door(front: Skin, knob: Skin, size: tuple[float, float], side: int) -
     door.add(front, panel.rotate(y=180).translate(x=middle, y=-0.016))
     stem = rod((0, -0.06, 0), (0, 0, 0), 0.014, 10)
     ball = ellipsoid(0.034, 0.03, 0.034, 16, 9).translate(y=-0.065)
-    return door.add(knob, *(solid.translate(x=-side * (wide - 0.06), z=0.12 * high) for solid in (stem, ball)))
+    return door.add(
+        knob, *(solid.translate(x=-side * (wide - 0.06), z=0.12 * high) for solid in (stem, ball))
+    )
 
 
 def build_folding_chair(rng: np.random.Generator) -> Articulation:
@@ -113,7 +121,7 @@ def build_folding_chair(rng: np.random.Generator) -> Articulation:
         Articulation()
         .add_part("frame", frame)
         .add_part("rear legs", legs, category="legs", parent="frame", joint=Hinge("x", pin, -46, 8))
-        .add_part("seat", pad.place(at=knee), parent="frame", joint=Hinge("x", knee, -100, 6))
+        .add_part("seat", pad.place(at=knee), parent="frame", joint=Hinge("x", knee, -90, 6))
     )
 
 

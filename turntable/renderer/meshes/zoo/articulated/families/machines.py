@@ -29,7 +29,7 @@ _YELLOWS = (0xF2B01E, 0xE8A317, 0xE4572E, 0xD8D8D0, 0x2F80C9)
 
 
 def build_robot_arm(rng: np.random.Generator) -> Articulation:
-    """Build an industrial robot that bows to the front: a turning shoulder, two arms, a wrist with a gripper."""
+    """Build an industrial robot that bows to the front: a turret, two arms, and a gripper."""
     shell = make_plain_skin(draw_color(rng, (*_YELLOWS[:4], 0xF5F5F2)), 0.5)
     black, steel = make_dark_skin(rng), make_metal(rng)
     lower, upper = rng.uniform(0.62, 0.76), rng.uniform(0.55, 0.68)
@@ -42,22 +42,24 @@ def build_robot_arm(rng: np.random.Generator) -> Articulation:
     return (
         Articulation()
         .add_part("base", _build_robot_base(rng, shell, black))
-        .add_part("turret", _build_turret(shell, black, low), parent="base", joint=Hinge("z", (0, 0, 0.2), -90, 90))
+        .add_part(
+            "turret", _build_turret(shell, black, low), parent="base", joint=Hinge("z", (0, 0, 0.2), -90, 90)
+        )
         .add_part(
             "lower arm",
             _build_robot_arm_link(shell, black, (low, mid), (0.13, 0.1), 0.0),
             category="arm",
             parent="turret",
-            joint=Hinge("x", low, -35, 35),
+            joint=Hinge("x", low, -30, 22),
         )
         .add_part(
             "upper arm",
             _build_upper_arm(shell, black, (mid, tip)),
             category="arm",
             parent="lower arm",
-            joint=Hinge("x", mid, -35, 45),
+            joint=Hinge("x", mid, -35, 22),
         )
-        .add_part("gripper", gripper, parent="upper arm", joint=Hinge("x", tip, -80, 60))
+        .add_part("gripper", gripper, parent="upper arm", joint=Hinge("x", tip, -85, 12))
     )
 
 
@@ -78,7 +80,9 @@ def _build_robot_base(rng: np.random.Generator, shell: Skin, black: Skin) -> Ass
 def _build_turret(shell: Skin, black: Skin, shoulder: Point) -> Assembly:
     """Build the turning body with two cheeks that hold the lower arm."""
     turret = Assembly().add(shell, cylinder(0.24, 0.09, 32, bevel=0.02).translate(z=0.255))
-    cheek = fillet([(-0.15, 0.28), (0.15, 0.28), (0.11, shoulder[2] + 0.12), (-0.11, shoulder[2] + 0.12)], 0.09, 5)
+    cheek = fillet(
+        [(-0.15, 0.28), (0.15, 0.28), (0.11, shoulder[2] + 0.12), (-0.11, shoulder[2] + 0.12)], 0.09, 5
+    )
     turret.add_mirrored(shell, extrude(cheek, 0.07, "x", bevel=0.015).translate(x=0.165))
     motor = cylinder(0.09, 0.16, 20, bevel=0.02).rotate(y=90).translate(0.27, 0, shoulder[2])
     turret.add(black, motor)
@@ -125,8 +129,10 @@ def _build_upper_arm(shell: Skin, black: Skin, ends: tuple[Point, Point]) -> Ass
     arm.add(shell, _build_beam(fork - 0.045 * along, fork + 0.08 * along, (0.13, 0.11), 0.36))
     arm.add(shell, _build_beam(fork + 0.06 * along, end, (0.1, 0.07), 0.15))
     arm.add(black, cylinder(0.085, 0.18, 22, bevel=0.015).rotate(y=90).translate(*end))
-    arm.add(black, cylinder(0.09, 0.38, 22).rotate(y=90).translate(*start))
-    motor = rod(_to_point(rear + (0.155, 0, 0)), _to_point(start + (0.155, 0, 0)), 0.07, 16)
+    for x in (-0.19, 0.19):
+        arm.add(black, cylinder(0.09, 0.05, 22, bevel=0.01).rotate(y=90).translate(start[0] + x, *start[1:]))
+    side = np.array((0.19, 0.0, 0.0))
+    motor = rod(_to_point(rear + side), _to_point(fork + side), 0.06, 16)
     return arm.add(black, motor)
 
 
@@ -136,7 +142,14 @@ def _build_gripper(black: Skin, steel: Skin, spread: float) -> Assembly:
     gripper.add_mirrored(black, box(0.03, 0.11, 0.2).translate(0.112, 0, -0.06))
     gripper.add(black, cylinder(0.12, 0.08, 24, bevel=0.015).translate(z=-0.18))
     gripper.add(steel, box(0.3, 0.1, 0.05).translate(z=-0.235))
-    finger = [(spread, -0.24), (spread + 0.05, -0.24), (spread + 0.05, -0.36), (0.07, -0.47), (0.03, -0.47), (spread, -0.34)]
+    finger = [
+        (spread, -0.24),
+        (spread + 0.05, -0.24),
+        (spread + 0.05, -0.36),
+        (0.07, -0.47),
+        (0.03, -0.47),
+        (spread, -0.34),
+    ]
     return gripper.add_mirrored(steel, extrude(finger, 0.07, "y", bevel=0.008))
 
 
@@ -156,12 +169,22 @@ def build_excavator(rng: np.random.Generator) -> Articulation:
     return (
         Articulation()
         .add_part("tracks", _build_tracks(paint, black, steel, long))
-        .add_part("house", _build_house(rng, paint, black), parent="tracks", joint=Hinge("z", (0, 0, 0.36), -60, 60))
         .add_part(
-            "boom", _build_boom(paint, steel, foot, knee), category="arm", parent="house", joint=Hinge("x", root, -22, 12)
+            "house", _build_house(rng, paint, black), parent="tracks", joint=Hinge("z", (0, 0, 0.36), -60, 60)
         )
         .add_part(
-            "stick", _build_stick(paint, steel, knee, tip), category="arm", parent="boom", joint=Hinge("x", mid, -45, 12)
+            "boom",
+            _build_boom(paint, steel, foot, knee),
+            category="arm",
+            parent="house",
+            joint=Hinge("x", root, -22, 12),
+        )
+        .add_part(
+            "stick",
+            _build_stick(paint, steel, knee, tip),
+            category="arm",
+            parent="boom",
+            joint=Hinge("x", mid, -45, 12),
         )
         .add_part("bucket", bucket, parent="stick", joint=Hinge("x", end, -60, 35))
     )
@@ -194,9 +217,8 @@ def _build_house(rng: np.random.Generator, paint: Skin, black: Skin) -> Assembly
     house.add(pane, window.translate(x=-0.25))
     slope = np.degrees(np.arctan2(0.16, 0.28))
     house.add(pane, box(0.26, 0.03, 0.24).rotate(x=-slope).translate(-0.25, -0.297, 0.85))
-    house.add_mirrored(black, box(0.035, 0.22, 0.22).translate(0.085, -0.3, 0.56))
-    shift = [(solid.translate(x=0.07), skin) for solid, skin in house.parts[-2:]]
-    house.parts[-2:] = shift
+    ear = box(0.035, 0.22, 0.22).translate(y=-0.3, z=0.56)
+    house.add(black, ear.translate(x=-0.015), ear.translate(x=0.155))
     pipe = cylinder(0.035, 0.2, 14).translate(0.26, 0.28, 0.78)
     house.add(black, pipe, frustum(0.045, 0.03, 0.05, 14).translate(0.26, 0.28, 0.87))
     ground, ink = draw_two_colors(rng, VIVID, PALE)
@@ -218,12 +240,20 @@ def _build_boom(paint: Skin, steel: Skin, foot: Array, knee: Array) -> Assembly:
     lower = [p - h * across for p, h in zip(center, (0.06, 0.1, 0.045), strict=True)]
     upper = [p + h * across for p, h in zip(center, (0.06, 0.09, 0.045), strict=True)]
     outline = np.array([point[1:] for point in (*lower, *upper[::-1])])
-    boom = Assembly().add(paint, extrude(fillet(outline, (0.03, 0.2, 0.03, 0.03, 0.2, 0.03), 5), 0.12, "x", bevel=0.012).translate(x=foot[0]))
+    boom = Assembly().add(
+        paint,
+        extrude(fillet(outline, (0.03, 0.2, 0.03, 0.03, 0.2, 0.03), 5), 0.12, "x", bevel=0.012).translate(
+            x=foot[0]
+        ),
+    )
     pin = cylinder(0.04, 0.2, 16).rotate(y=90)
     boom.add(steel, pin.translate(*foot), pin.translate(*knee))
     ram = [center[1] + 0.12 * across - 0.1 * along, knee + 0.12 * across - 0.04 * along]
     boom.add(steel, rod(_to_point(ram[0]), _to_point(ram[1]), 0.025, 12))
-    return boom.add(make_plain_skin((0.1, 0.1, 0.11), 0.7), rod(_to_point(ram[0] - 0.12 * along), _to_point((ram[0] + ram[1]) / 2), 0.038, 12))
+    return boom.add(
+        make_plain_skin((0.1, 0.1, 0.11), 0.7),
+        rod(_to_point(ram[0] - 0.12 * along), _to_point((ram[0] + ram[1]) / 2), 0.038, 12),
+    )
 
 
 def _build_stick(paint: Skin, steel: Skin, knee: Array, tip: Array) -> Assembly:
@@ -232,24 +262,52 @@ def _build_stick(paint: Skin, steel: Skin, knee: Array, tip: Array) -> Assembly:
     stick = Assembly()
     for x in (-0.085, 0.085):
         side = np.array((x, 0.0, 0.0))
-        stick.add(paint, _build_beam(knee - 0.14 * along + side, knee + 0.2 * along + side, (0.06, 0.1), 0.04))
+        stick.add(
+            paint, _build_beam(knee - 0.14 * along + side, knee + 0.2 * along + side, (0.06, 0.1), 0.04)
+        )
     stick.add(paint, _build_beam(knee + 0.13 * along, tip, (0.11, 0.05), 0.13))
-    stick.add(steel, rod(_to_point(knee - 0.11 * along - (0.1, 0, 0)), _to_point(knee - 0.11 * along + (0.1, 0, 0)), 0.025, 12))
+    stick.add(
+        steel,
+        rod(
+            _to_point(knee - 0.11 * along - (0.1, 0, 0)),
+            _to_point(knee - 0.11 * along + (0.1, 0, 0)),
+            0.025,
+            12,
+        ),
+    )
     return stick.add(steel, cylinder(0.035, 0.2, 14).rotate(y=90).translate(*tip))
 
 
 def _build_bucket(steel: Skin, black: Skin) -> Assembly:
     """Build an open bucket with teeth that hangs from the origin and scoops backward."""
     shell = [
-        (0.06, 0.05), (-0.1, 0.02), (-0.16, -0.12), (-0.1, -0.27), (0.05, -0.32), (0.2, -0.28),
-        (0.19, -0.25), (0.05, -0.28), (-0.07, -0.24), (-0.12, -0.12), (-0.075, -0.02), (0.05, 0.0),
+        (0.06, 0.05),
+        (-0.1, 0.02),
+        (-0.16, -0.12),
+        (-0.1, -0.27),
+        (0.05, -0.32),
+        (0.2, -0.28),
+        (0.19, -0.25),
+        (0.05, -0.28),
+        (-0.07, -0.24),
+        (-0.12, -0.12),
+        (-0.075, -0.02),
+        (0.05, 0.0),
     ]
-    side = [(0.06, 0.05), (-0.1, 0.02), (-0.16, -0.12), (-0.1, -0.27), (0.05, -0.32), (0.2, -0.28), (0.12, -0.1)]
-    bucket = Assembly().add(steel, extrude(shell, 0.34, "x"))
-    bucket.add_mirrored(steel, extrude(side, 0.02, "x").translate(x=0.172))
+    side = [
+        (0.06, 0.05),
+        (-0.1, 0.02),
+        (-0.16, -0.12),
+        (-0.1, -0.27),
+        (0.05, -0.32),
+        (0.2, -0.28),
+        (0.12, -0.1),
+    ]
+    bucket = Assembly().add(steel, extrude(shell, 0.34, "x").translate(z=-0.1))
+    bucket.add_mirrored(steel, extrude(side, 0.02, "x").translate(x=0.172, z=-0.1))
     for x in np.linspace(-0.14, 0.14, 4):
-        bucket.add(black, box(0.04, 0.09, 0.03).rotate(x=15).translate(x, 0.225, -0.262))
-    ears = box(0.03, 0.1, 0.1).translate(0.095, -0.02, 0.02)
+        bucket.add(black, box(0.04, 0.09, 0.03).rotate(x=15).translate(x, 0.225, -0.362))
+    ears = box(0.03, 0.1, 0.19).translate(0.1, -0.02, -0.045)
     return bucket.add_mirrored(black, ears)
 
 
