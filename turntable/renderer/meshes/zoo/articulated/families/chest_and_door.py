@@ -55,7 +55,7 @@ def _build_box(wood: Skin, iron: Skin, size: tuple[float, float, float]) -> Asse
     width, depth, height = size
     front = box(width, _WALL, height).translate(0, _WALL / 2 - depth / 2, height / 2)
     side = box(_WALL, depth - 2 * _WALL + 0.004, height - 0.004).translate(
-        width / 2 - _WALL / 2, 0, height / 2
+        width / 2 - _WALL / 2 - 0.004, 0, height / 2
     )
     body = Assembly().add(wood, front, front.translate(y=depth - _WALL))
     body.add_mirrored(wood, side)
@@ -85,11 +85,15 @@ def _build_lid(wood: Skin, iron: Skin, metal: Skin, size: tuple[float, float, fl
     width, depth, high = size
     lid = Assembly().add(wood, _build_vault(width, depth, high, _WALL))
     for x in (-1, 1):
-        lid.add(wood, _build_gable(0.04, depth - 0.03, high - 0.02).translate(x=x * (width / 2 - 0.025)))
+        lid.add(
+            wood, _build_gable(0.04, depth - 0.03, high - 0.02).translate(z=0.006, x=x * (width / 2 - 0.025))
+        )
     for share in (-0.34, 0.34):
-        lid.add(iron, _build_vault(0.1, depth + 0.024, high + 0.012, 0.02).translate(x=share * width))
+        lid.add(
+            iron, _build_vault(0.1, depth + 0.024, high + 0.012, 0.02).translate(x=share * width, z=0.003)
+        )
     hasp = rounded_box(0.11, 0.03, 0.15, 0.01).translate(0, -depth / 2 - 0.055, -0.015)
-    tongue = box(0.09, 0.05, 0.03).translate(0, -depth / 2 - 0.03, 0.045)
+    tongue = box(0.09, 0.05, 0.03).translate(0, -depth / 2 - 0.03, 0.042)
     return lid.add(metal, hasp, tongue)
 
 
@@ -138,7 +142,7 @@ def _build_frame(rng: np.random.Generator, width: float, height: float) -> Assem
     frame.add(trim, box(width + 0.01, deep - 0.004, beam - 0.004).translate(z=height + beam / 2))
     cornice = rounded_box(width + 2 * beam + 0.12, deep + 0.06, 0.05, 0.015)
     frame.add(trim, cornice.translate(z=height + beam + 0.02))
-    sill = box(width + 2 * beam + 0.1, deep + 0.3, 0.04).translate(0, -0.1, -0.02)
+    sill = box(width + 2 * beam + 0.1, deep + 0.3, 0.04).translate(0, -0.1, -0.016)
     frame.add(make_dark_skin(rng), sill)
     mat = make_plain_skin(draw_color(rng, (0x8A5A33, 0x5A6B42, 0x7A3E2D)), 0.9)
     frame.add(mat, rounded_box(0.6 * width, 0.22, 0.03, 0.012).translate(0.05, -0.21, 0.006))

@@ -4,6 +4,7 @@ import numpy as np
 
 from turntable.renderer.meshes.zoo import textures
 from turntable.renderer.meshes.zoo.articulated.articulation import Articulation, Hinge, Point
+from turntable.renderer.meshes.zoo.articulated.families.beams import to_point
 from turntable.renderer.meshes.zoo.assembly import Assembly
 from turntable.renderer.meshes.zoo.outlines import fillet
 from turntable.renderer.meshes.zoo.primitives import (
@@ -68,7 +69,7 @@ def _build_screen(
     picture = box(0.9 * width, 0.03, 0.8 * high).stretch_texture("y").translate(y=-0.018, z=middle + 0.02)
     lid.add(make_textured_skin(textures.make_screen(rng), 1.0, 0.5), picture)
     sign = cylinder(rng.uniform(0.07, 0.1), 0.03, 20).rotate(x=90).scale(z=rng.uniform(0.7, 1.4))
-    lid.add(make_plain_skin(draw_color(rng, PALE, VIVID), 0.5), sign.translate(y=0.016, z=middle))
+    lid.add(make_plain_skin(draw_color(rng, PALE, VIVID), 0.5), sign.translate(y=0.018, z=middle))
     return lid.move(lambda solid: solid.rotate(x=-lean).translate(*hinge))
 
 
@@ -81,10 +82,10 @@ def build_desk_lamp(rng: np.random.Generator) -> Articulation:
     shoulder = np.array((0.0, 0.0, 0.2))
     elbow = shoulder + lower * np.array((0.0, np.sin(back), np.cos(back)))
     wrist = elbow + upper * np.array((0.0, -np.cos(rise), np.sin(rise)))
-    low, mid, tip = (_to_point(point) for point in (shoulder, elbow, wrist))
-    foot = Assembly().add(lacquer, cylinder(0.09, 0.06, 24, bevel=0.015).translate(z=0.12))
+    low, mid, tip = (to_point(point) for point in (shoulder, elbow, wrist))
+    foot = Assembly().add(lacquer, cylinder(0.09, 0.06, 24, bevel=0.015).translate(z=0.125))
     foot.add_mirrored(black, rounded_box(0.03, 0.1, 0.16, 0.012).translate(0.085, 0.0, 0.19))
-    foot.add(black, cylinder(0.03, 0.2, 14).rotate(y=90).translate(*low))
+    foot.add(black, cylinder(0.03, 0.21, 14).rotate(y=90).translate(*low))
     return (
         Articulation()
         .add_part("base", _build_lamp_base(rng, lacquer, black, size))
@@ -157,11 +158,6 @@ def _build_shade(rng: np.random.Generator, skin: Skin, at: Point) -> Assembly:
     return shade.move(lambda solid: solid.translate(z=-0.16).rotate(x=tilt).translate(*at))
 
 
-def _to_point(values: np.ndarray) -> Point:
-    x, y, z = (float(value) for value in values)
-    return x, y, z
-
-
 def build_stapler(rng: np.random.Generator) -> Articulation:
     """Build a stapler, half open, with its mouth to the front: a base, the magazine and the cover."""
     length, width = rng.uniform(1.3, 1.6), rng.uniform(0.22, 0.28)
@@ -204,7 +200,7 @@ def _build_stapler_cover(
         (front + 0.6 * reach, pin[2] + 0.25),
         (rear - 0.02, pin[2] + 0.15),
     ]
-    body = extrude(fillet(back, (0.03, 0.02, 0.05, 0.3, 0.3, 0.06), 5), width, "x", bevel=0.03)
+    body = extrude(fillet(back, (0.06, 0.05, 0.05, 0.3, 0.3, 0.06), 3), width, "x", bevel=0.015)
     cover = Assembly().add(skin, body)
     nose = rounded_box(0.8 * width, 0.05, 0.11, 0.015).translate(y=front - 0.015, z=pin[2] + 0.11)
     cover.add(steel, nose)

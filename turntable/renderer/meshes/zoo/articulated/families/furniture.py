@@ -58,7 +58,7 @@ def _build_carcass(
         wood, box(_BOARD, depth, height).translate(width / 2 - _BOARD / 2, 0, height / 2)
     )
     body.add(wood, rounded_box(width + 0.06, depth + 0.06, _BOARD, 0.015, 1).translate(z=height + 0.01))
-    for z, deep in ((_BOARD / 2, 1.0), (split, 1.0), (0.5 * split, 0.8)):
+    for z, deep in ((_BOARD / 2 + 0.004, 1.0), (split, 1.0), (0.5 * split, 0.8)):
         body.add(
             wood,
             box(inner + 0.01, deep * depth - 0.03, _BOARD).translate(0, (1 - deep) * depth / 2 - 0.017, z),
@@ -67,7 +67,7 @@ def _build_carcass(
         make_boards(rng, 0.5),
         box(inner + 0.02, 0.03, height - 0.02).translate(0, depth / 2 - 0.02, height / 2),
     )
-    foot = frustum(0.03, 0.045, 0.16, 14).translate(width / 2 - 0.07, depth / 2 - 0.07, -0.07)
+    foot = frustum(0.03, 0.045, 0.16, 14).translate(width / 2 - 0.07, depth / 2 - 0.07, -0.078)
     black = make_dark_skin(rng)
     body.add_mirrored(black, foot, foot.translate(y=0.14 - depth))
     # A vase on one side of the top, so that left and right can be told apart.
@@ -80,8 +80,8 @@ def _build_drawer(front: Skin, inside: Skin, knob: Skin, size: tuple[float, floa
     face = -depth / 2 + 0.02
     drawer = Assembly().add(front, rounded_box(width, 0.04, high, 0.01).translate(y=face))
     long, deep = 0.82 * depth, 0.62 * high
-    floor = box(width - 0.06, long, 0.02).translate(0, face + long / 2, -deep / 2)
-    back = box(width - 0.06, 0.02, deep).translate(0, face + long, 0)
+    floor = box(width - 0.07, long - 0.015, 0.02).translate(0, face + long / 2, -deep / 2)
+    back = box(width - 0.066, 0.02, deep - 0.01).translate(0, face + long, 0)
     drawer.add(inside, floor, back)
     drawer.add_mirrored(inside, box(0.02, long, deep).translate(width / 2 - 0.04, face + long / 2, 0))
     grip = rod((-0.11, face - 0.07, 0), (0.11, face - 0.07, 0), 0.016, 10)
@@ -114,7 +114,7 @@ def build_folding_chair(rng: np.random.Generator) -> Articulation:
     frame = _build_chair_frame(skin, cover, black, (width, slope, top), high)
     legs, pin = _build_rear_legs(skin, black, width, seat)
     pad = Assembly().add(cover, rounded_box(width - 0.14, 0.62, 0.06, 0.025, 2).translate(0, -0.34, 0.0))
-    pad.add_mirrored(skin, box(0.02, 0.4, 0.035).translate(width / 2 - 0.06, -0.22, -0.01))
+    pad.add_mirrored(skin, box(0.02, 0.4, 0.035).translate(width / 2 - 0.055, -0.22, -0.01))
     pad.add(black, cylinder(0.022, width - 0.02, 12).rotate(y=90))
     knee = (0.0, 0.0, high)
     return (

@@ -67,8 +67,8 @@ def _build_scissor_half(
         (spine, -0.12),
         (edge, -0.16),
         (edge, 0.35 * length),
-        (0.15 * width, length),
-        (0.02 * width, length),
+        (0.2 * width, length),
+        (-0.05 * width, length),
         (spine, 0.4 * length),
     ]
     flat = extrude(fillet(outline, 0.03, 2), _THICK, "y", bevel=0.012)
@@ -76,8 +76,8 @@ def _build_scissor_half(
     neck = spline(
         [(0, 0, -0.08), (0.03, 0, -0.22), (0.13, 0, -0.55 * shank), (x - 0.35 * ring, 0, z + 0.9 * ring)], 12
     )
-    shape = rectangle(0.17, _THICK, 0.02)
-    half = Assembly().add(steel, flat, sweep(shape, neck, up=(0.0, 1.0, 0.0)))
+    shape = rectangle(0.17, 0.88 * _THICK, 0.02)
+    half = Assembly().add(steel, flat, sweep(shape, neck[:11], up=(0.0, 1.0, 0.0)))
     loop = torus(ring, 0.065, 32, 10).rotate(x=90).scale(z=1.3).translate(x, 0.0, z)
     sleeve = sweep(superellipse(14, 3.0) * (0.115, 0.06), neck[7:], up=(0.0, 1.0, 0.0))
     half.add(grip, loop, sleeve)
@@ -131,7 +131,7 @@ def _build_plier_half(
     (steel, sleeve), (length, tip) = skins, jaw
     outline = [(-0.006, 0.16), (-0.006, length), (-tip, length), (-0.27, 0.3), (-0.27, 0.16)]
     cheek = extrude(fillet(outline, 0.02, 2), 0.2, "y", bevel=0.02)
-    disc = cylinder(0.27, 0.1, 28, bevel=0.015).rotate(x=90).translate(y=side * 0.055)
+    disc = cylinder(0.27, 0.106, 28, bevel=0.015).rotate(x=90).translate(y=side * 0.055)
     shoulder = box(0.24, 0.098, 0.22).translate(-0.145, side * 0.055, 0.12)
     teeth = [box(0.03, 0.16, 0.018).translate(-0.012, 0.0, z) for z in np.arange(0.34, length - 0.05, 0.045)]
     half = Assembly().add(steel, cheek, disc, shoulder, *teeth)

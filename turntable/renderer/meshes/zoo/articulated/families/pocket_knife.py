@@ -103,7 +103,7 @@ def _place_tool(skin: Skin, outline: Points, pin: Point, slot: float, degrees: f
         slot: Depth (y) of its slot.
         degrees: Angle about y by which it is opened: negative lifts a tip at +x.
     """
-    flat = extrude(outline, 0.6 * _LAYER, "y", bevel=0.008).rotate(y=degrees)
+    flat = extrude(outline, 0.6 * _LAYER, "y", bevel=0.004).rotate(y=degrees)
     return Assembly().add(skin, flat.translate(pin[0], slot, pin[2]))
 
 
@@ -116,10 +116,11 @@ def _trace_blade(length: float, width: float) -> Points:
         (0.2, low - 0.02),
         (0.72 * length, low - 0.01),
         (0.93 * length, 0.1 * width),
-        (length, high),
+        (length, 0.36 * width),
+        (0.97 * length, high),
         (-0.08, high),
     ]
-    return fillet(outline, (0.06, 0.02, 0.02, 0.12, 0.05, 0.005, 0.06), 4)
+    return fillet(outline, (0.06, 0.02, 0.02, 0.12, 0.04, 0.01, 0.01, 0.06), 3)
 
 
 def _trace_opener(length: float) -> Points:
