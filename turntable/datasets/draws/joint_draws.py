@@ -15,15 +15,12 @@ from turntable.datasets.draws.philox import (
     make_philox_key,
     words_to_units,
 )
-from turntable.datasets.labels import JointRule
+from turntable.datasets.labels import DEFAULT_JOINT_RULE
 from turntable.datasets.objects import ObjectPart, list_joints
 from turntable.datasets.recipes import Recipe
 from turntable.errors import InvalidInputError
 
 FloatArray = NDArray[np.float64]
-
-DEFAULT_JOINT_RULE = JointRule()
-"""The rule of recipes without a table [joints]."""
 
 
 def draw_joint_values(

@@ -9,7 +9,13 @@ from turntable.datasets.labels.factors import (
     Factor,
     StandardFactor,
 )
-from turntable.datasets.labels.joint_rule import DEFAULT_SEEN_FRACTION, JointMotion, JointRange, JointRule
+from turntable.datasets.labels.joint_rule import (
+    DEFAULT_JOINT_RULE,
+    DEFAULT_SEEN_FRACTION,
+    JointMotion,
+    JointRange,
+    JointRule,
+)
 from turntable.datasets.labels.label_columns import (
     LEGACY_ORDER,
     MAX_LEGACY_SEED,
@@ -46,6 +52,7 @@ from turntable.datasets.labels.sequence_rule import (
 )
 
 __all__ = [
+    "DEFAULT_JOINT_RULE",
     "DEFAULT_OFFSET",
     "DEFAULT_SEEN_FRACTION",
     "DEFAULT_TRAVEL",

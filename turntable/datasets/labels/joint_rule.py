@@ -55,12 +55,25 @@ class JointRule:
             return np.broadcast_arrays(low + cut, at_high_end)[0], np.broadcast_arrays(high - cut, low)[0]
         return np.where(at_high_end, high - cut, low), np.where(at_high_end, high, low + cut)
 
-    def __str__(self) -> str:
-        """Return the rule in words, for tables."""
+    def describe(self, *, in_sequences: bool) -> str:
+        """Return the rule in words, for tables and manifests.
+
+        Args:
+            in_sequences: True if the views are divided into sequences.
+        """
         share = f"{self.seen_fraction:.0%}"
         where = {
-            "full": "the whole range",
-            "seen": f"the middle {share} of the range",
-            "unseen": f"the ends of the range, outside its middle {share}",
+            "full": "over its whole range",
+            "seen": f"over the middle {share} of its range",
+            "unseen": f"over both ends of its range, outside the middle {share}",
         }
-        return f"uniform on {where[self.range]} of each joint, one value for each {self.per}"
+        own = "one value for each view"
+        if self.per == "object":
+            own = "one value for each object"
+        elif in_sequences:
+            own = "one value for each sequence" if self.motion == "held" else "even motion over each sequence"
+        return f"each joint uniform {where[self.range]}; {own}"
+
+
+DEFAULT_JOINT_RULE = JointRule()
+"""The rule of recipes without a table [joints]."""

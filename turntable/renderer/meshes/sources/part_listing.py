@@ -15,7 +15,7 @@ def format_parts(source: MeshSource) -> tuple[str, ...]:
     """
     objects = source.list_objects()
     families = len({item.category for item in objects})
-    rows = [f"{len(objects):,} objects of {families:,} {'family' if families == 1 else 'families'}:"]
+    rows = [f"{_count(len(objects), 'object')} of {families} {'family' if families == 1 else 'families'}:"]
     for item in objects:
         try:
             rows += _format_object(item.id, load_mesh(source, item.id).parts)
