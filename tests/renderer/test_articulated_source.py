@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from turntable import geometry
-from turntable.cli import main
+from turntable import cli, geometry
 from turntable.datasets import Recipe, load_recipe
 from turntable.datasets.draws import draw_joint_values
 from turntable.datasets.objects import MAX_PARTS, check_parts, compute_joint_motions, get_rest_poses
@@ -103,10 +102,11 @@ def test_parts_and_joints_are_listed() -> None:
 
 
 def test_inspect_lists_articulated_objects(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["inspect", "articulated", "--objects", "3"]) == 0
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["inspect", "articulated", "--objects", "3"])
+    assert not ended.value.code
     out = capsys.readouterr().out
-    assert "each joint uniform over the middle 60% of its range; one value for each view" in " ".join(
-        out.split()
-    )
+    words = " ".join(out.replace("│", " ").split())
+    assert "each joint uniform over the middle 60% of its range; one value for each view" in words
     assert "3 objects of 3 families:" in out
     assert "  chest/000000: 2 parts, 1 joint" in out

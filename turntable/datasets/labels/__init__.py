@@ -15,6 +15,7 @@ from turntable.datasets.labels.joint_rule import (
     JointMotion,
     JointRange,
     JointRule,
+    JointScope,
 )
 from turntable.datasets.labels.label_columns import (
     LEGACY_ORDER,
@@ -78,6 +79,7 @@ __all__ = [
     "JointMotion",
     "JointRange",
     "JointRule",
+    "JointScope",
     "LabelArray",
     "LabelSchema",
     "MotionName",

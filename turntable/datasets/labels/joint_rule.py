@@ -11,7 +11,9 @@ FloatArray = NDArray[np.float64]
 JointRange = Literal["full", "seen", "unseen"]
 """Share of a joint's range that is drawn from: all of it, its middle, or the rest at both ends."""
 JointMotion = Literal["linear", "held"]
-"""What a joint does over a sequence: it moves evenly from one drawn value to another, or keeps one."""
+"""Motion of a joint over a sequence: evenly from one drawn value to another, or none."""
+JointScope = Literal["view", "object"]
+"""Scope of a drawn value: a view (or a sequence of views), or all views of an object."""
 DEFAULT_SEEN_FRACTION = 0.6
 
 
@@ -22,8 +24,7 @@ class JointRule:
     range: JointRange = "full"
     seen_fraction: float = DEFAULT_SEEN_FRACTION
     """Share of a joint's range, in its middle, that "seen" draws from and "unseen" leaves out."""
-    per: Literal["view", "object"] = "view"
-    """What has values of its own: every view (or sequence of views), or the object, in all of its views."""
+    per: JointScope = "view"
     motion: JointMotion = "linear"
     """Motion over a sequence; without sequences, and where an object has one value, there is none."""
 

@@ -34,6 +34,7 @@ from turntable.datasets.labels import (
     Draws,
     JointMotion,
     JointRange,
+    JointScope,
     MotionName,
     OutputName,
     StandardFactor,
@@ -147,7 +148,7 @@ class JointsTable(StrictTable):
 
     range: JointRange
     seen_fraction: _Number = Field(default=DEFAULT_SEEN_FRACTION, ge=0.05, le=0.95)
-    per: Literal["view", "object"] = "view"
+    per: JointScope = "view"
     motion: JointMotion = "linear"
 
 
