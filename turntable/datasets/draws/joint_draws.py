@@ -1,6 +1,7 @@
 """The draw of the joints of an articulated object, as a pure function of the recipe, the object and the view.
 
-The joints have a Philox key of their own, so that a recipe draws the same factors with and without them.
+The joints have a Philox key of their own, and for every view a block of four words each: two values, between
+which the joint moves in a sequence, and the end of the range that both lie at.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ from turntable.errors import InvalidInputError
 
 FloatArray = NDArray[np.float64]
 
+MIN_SPACINGS = 100
+"""Least width of a joint's range in spacings of float32. The smallest share that is drawn from is 1/40."""
+
 
 def draw_joint_values(
     recipe: Recipe, object_id: str, parts: Sequence[ObjectPart], views: ViewIndices
@@ -42,7 +46,7 @@ def draw_joint_values(
         part of its joint's range that the rule names, after rounding.
 
     Raises:
-        InvalidInputError: The range of a joint is empty, or is not finite.
+        InvalidInputError: The range of a joint is too narrow for float32, or is not finite.
     """
     joints = list_joints(parts)
     rule = recipe.joints or DEFAULT_JOINT_RULE
@@ -64,10 +68,14 @@ def draw_joint_values(
 
 def _check_ranges(object_id: str, parts: Sequence[ObjectPart]) -> None:
     for part in parts:
-        if part.joint is not None and not -np.inf < part.joint.low < part.joint.high < np.inf:
+        if part.joint is None:
+            continue
+        low, high = part.joint.low, part.joint.high
+        spacing = np.spacing(np.float32(max(abs(low), abs(high))))
+        if not (np.isfinite((low, high)).all() and high - low >= MIN_SPACINGS * spacing):
             raise InvalidInputError(
-                f"{object_id}: the joint of part {part.name} has the range [{part.joint.low}, "
-                f"{part.joint.high}]; its low must be below its high, and both finite"
+                f"{object_id}: the joint of part {part.name} has the range [{low}, {high}]; its low must be "
+                "below its high, by more than float32 can tell apart, and both finite"
             )
 
 

@@ -47,13 +47,13 @@ class JointRule:
             at_high_end: Mask [..., J]: for "unseen", which of the two ends to take.
 
         Returns:
-            Least and greatest values, [..., J] each.
+            Least and greatest values: [..., J] each for "unseen", and [J] otherwise.
         """
         cut = (high - low) * (1 - self.seen_fraction) / 2
         if self.range == "full":
             cut = np.zeros_like(cut)
         if self.range != "unseen":
-            return np.broadcast_arrays(low + cut, at_high_end)[0], np.broadcast_arrays(high - cut, low)[0]
+            return low + cut, high - cut
         return np.where(at_high_end, high - cut, low), np.where(at_high_end, high, low + cut)
 
     def describe(self, *, in_sequences: bool) -> str:

@@ -3,7 +3,7 @@
 Every family is one that a person names at sight, such as a laptop or a robot arm, with one to four joints.
 The objects stand upright on z (up) and face +y, as the zoo's do. At rest the center of the bounding box is
 the origin, and its diagonal is 1. Over the whole ranges of all joints no part leaves the sphere of radius
-``MAX_REACH`` about the origin, and no part passes through another, but for the pins and bushes of joints.
+0.85 about the origin, and no part passes through another, but for the pins and bushes of joints.
 """
 
 from turntable.choices import check_choice
@@ -11,9 +11,6 @@ from turntable.errors import InvalidInputError
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.zoo.articulated.families import FAMILIES
 from turntable.renderer.meshes.zoo.generation import make_generator
-
-MAX_REACH = 0.85
-"""Largest distance of a point of an object from its origin, in diagonals, whatever its joints do."""
 
 
 def make_articulated_mesh(family: str, instance: int, seed: int = 0) -> Mesh:
