@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turntable.datasets import Recipe, draw_factors
+from turntable.datasets.draws import draw_joint_values
 from turntable.datasets.labels import (
     LEGACY_ORDER,
     POSE_NAMES,
@@ -17,10 +18,13 @@ from turntable.datasets.labels import (
     TRANSLATION_NAMES,
     StandardFactor,
 )
+from turntable.datasets.objects import Joint, ObjectPart
 
 MOTIONS = ("constant", "screw", "in-plane", "independent")
 KINDS = ("plain", "legacy", "rotation", *MOTIONS)
 STREAM = (3, 1)
+JOINT = Joint("hinge", (0.0, 0.0, 1.0), (0.0, 0.0, 0.0), -0.3, 1.7)
+PARTS = (ObjectPart("base", "base"), ObjectPart("lid", "lid", 0, JOINT))
 
 
 @st.composite
@@ -56,6 +60,16 @@ def sequence_tables(draw: st.DrawFn, motion: str, free: list[str]) -> dict[str, 
 
 
 @st.composite
+def joint_tables(draw: st.DrawFn, *, in_sequences: bool) -> dict[str, Any]:
+    table: dict[str, Any] = {"range": draw(st.sampled_from(("full", "seen", "unseen")))}
+    if table["range"] != "full" and draw(st.booleans()):
+        table["seen_fraction"] = draw(st.floats(0.05, 0.95))
+    if draw(st.booleans()):
+        return table | {"per": "object"}
+    return table | ({"motion": draw(st.sampled_from(("linear", "held")))} if in_sequences else {})
+
+
+@st.composite
 def recipes(draw: st.DrawFn, kind: str) -> Recipe:
     named = [item for item in STANDARD_FACTORS if item.default is None or draw(st.booleans())]
     on_so3 = kind == "rotation" or (kind in MOTIONS and draw(st.booleans()))
@@ -80,6 +94,8 @@ def recipes(draw: st.DrawFn, kind: str) -> Recipe:
             {"outside": "3diebench", "margin_deg": draw(st.floats(0, 60))} if draw(st.booleans()) else {}
         )
         table["rotation"] = {"kind": "uniform", **outside}
+    if kind != "legacy" and draw(st.booleans()):
+        table |= {"source": "articulated", "joints": draw(joint_tables(in_sequences=kind in MOTIONS))}
     if kind in MOTIONS:
         free = [name for name, item in tables.items() if name not in POSE_NAMES and "value" not in item]
         table["sequence"] = draw(sequence_tables(kind, free))
@@ -115,6 +131,13 @@ def test_every_recipe(kind: str, data: st.DataObject) -> None:
     assert labels_of(other, "a/b", range(recipe.views)).tobytes() == whole.tobytes()
     views = data.draw(st.lists(st.integers(0, recipe.views - 1), max_size=6))
     assert labels_of(recipe, "a/b", views).tobytes() == whole[views].tobytes()
+    values, some = (
+        draw_joint_values(each, "a/b", PARTS, np.array(chosen, dtype=np.int64))
+        for each, chosen in ((recipe, range(recipe.views)), (other, views))
+    )
+    assert some.tobytes() == values[views].tobytes()
+    assert values.min() >= JOINT.low
+    assert values.max() <= JOINT.high
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -46,6 +46,10 @@ def test_every_factor_is_documented() -> None:
     assert [name for name in STANDARD_FACTORS_BY_NAME if f"`{name}`" not in labels] == []
 
 
+OTHER_ROTATIONS = ("articulated", "articulated-unseen", "sequences", "zoo-benchmark")
+"""Shipped recipes, besides those of tests of distributions, with rotations that training cannot show."""
+
+
 @pytest.mark.parametrize("name", list_shipped_recipes())
 def test_inspect_tells_columns_and_distributions(capsys: pytest.CaptureFixture[str], name: str) -> None:
     status, out, _ = inspect(capsys, name)
@@ -59,7 +63,7 @@ def test_inspect_tells_columns_and_distributions(capsys: pytest.CaptureFixture[s
         assert share is not None
         assert share[1] == expected[name]
     else:
-        assert (share is not None) == (name in ("sequences", "zoo-benchmark"))
+        assert (share is not None) == (name in OTHER_ROTATIONS)
 
 
 def test_inspect_alone_lists_the_recipes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from turntable.choices import SourceName
+from turntable.choices import GENERATED_SOURCES, SourceName
 from turntable.cli.base import (
     BACKEND_DEFAULT,
     DATA,
@@ -115,7 +115,7 @@ def _rerender_views(
     meshes, links_under = meshes_and_links_under
     is_requested = views is not None or meshes is not None
     num_views = 32 if views is None else views
-    if num_views == 0 or not (is_requested or (deep and name == "zoo")):
+    if num_views == 0 or not (is_requested or (deep and name in GENERATED_SOURCES)):
         return None
     from turntable.console import CountBar
     from turntable.renderer import open_source
@@ -135,6 +135,7 @@ def _rerender_views(
         "turntable inspect zoo --toml",
         "turntable inspect https://data.example.org/datasets/my-set",
         "turntable inspect 3diebench --plot labels.png",
+        "turntable inspect articulated --objects 12",
         "turntable inspect ShapeNetCore.v2",
         "turntable inspect my-meshes --source folder --objects 100",
     )
@@ -162,7 +163,8 @@ def inspect(
         what: Folder or URL of a data set, or folder of meshes; or a recipe, by its name or its TOML file.
         toml: Print the recipe as TOML instead, to copy and change it; also the recipe of a data set.
         source: Kind of meshes in that folder.
-        objects: Number of objects to load, at even distances in the list; 0 for none.
+        objects: Number of objects to load, at even distances in the list; 0 for none. For a recipe of
+            articulated objects, the number of those whose parts and joints are listed.
         symmetry: Also measure the symmetry of the meshes that are loaded.
         plot: PNG file to write, with histograms of the labels that a recipe draws.
         load_seconds: Longest time for loading an object's files; a run leaves out an object that takes
@@ -186,8 +188,9 @@ def inspect(
     is_url = isinstance(place, str)
     path = Path(what) if is_url else place
     if not is_url and (path.suffix == ".toml" or what in list_shipped_recipes()) and not path.is_dir():
-        _check_for_meshes(what, source, objects, links_under)
-        return _inspect_recipe(load_recipe(path), plot)
+        recipe = load_recipe(path)
+        _check_for_meshes(what, source, None if recipe.source == "articulated" else objects, links_under)
+        return _inspect_recipe(recipe, plot, objects)
     if plot is not None:
         raise InvalidInputError(f"--plot is for recipes, and {hide_password(what)} is not one")
     if not is_url and not path.is_dir():
@@ -304,7 +307,7 @@ def _inspect_meshes(
         say(row)
 
 
-def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:
+def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) -> int:
     from turntable.console import build_recipe_tables
     from turntable.datasets.describing import plot_recipe
     from turntable.datasets.draws import compute_training_overlap, draw_pseudo_labels, has_different_rotations
@@ -329,4 +332,10 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:
             )
         write_bytes(plot, plot_recipe(recipe, labels))
         say(f"{plot}")
+    if objects is not None:
+        from turntable.renderer import open_source
+        from turntable.renderer.meshes.sources import format_parts
+
+        for row in format_parts(open_source(recipe.source, None, objects)):
+            say(row)
     return 0

@@ -89,6 +89,8 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
         "draws": f"{recipe.draws}, seed {recipe.seed}",
         "label digest": recipe.label_digest,
     }
+    if recipe.joints is not None:
+        rows["joints"] = recipe.joints.describe(in_sequences=recipe.sequence is not None)
     for name, value in rows.items():
         facts.add_row(name, value)
     columns, meanings = make_plain_table("column", "unit", "values"), make_plain_table("column")

@@ -37,6 +37,9 @@ def describe_conventions(recipe: Recipe, split_text: str = "") -> dict[str, str]
         stated["rotation"] = f"{recipe.rotation}; a Philox key of its own, a stretch of the counter a try"
     if recipe.sequence is not None:
         stated["sequence"] = _SEQUENCE_CONVENTION.format(length=recipe.sequence.length)
+    if recipe.joints is not None:
+        rule = recipe.joints.describe(in_sequences=recipe.sequence is not None)
+        stated["joints"] = f"{rule}; a Philox key of its own, a block of the counter a joint"
     return stated
 
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from turntable import geometry
 from turntable.datasets import Recipe
+from turntable.datasets.draws import draw_joint_values
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses, list_joints
+from turntable.errors import MeshError
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.scene import Scenes
 
@@ -58,10 +60,19 @@ def pose_parts(
         mesh: Mesh of the object.
         views: Numbers [V] of the views.
         object_to_world: Poses [V, 4, 4] of the object.
+
+    Raises:
+        MeshError: The recipe draws joints, and the object has none.
     """
+    if recipe.joints is not None and not list_joints(mesh.parts):
+        raise MeshError(
+            f"{object_id}: the recipe's [joints] draws the values of joints, and this object has none; leave "
+            "[joints] out, or the object",
+            reason="no joints",
+        )
     if not mesh.parts:
         return None
-    values = np.zeros((len(views), len(list_joints(mesh.parts))), dtype=np.float32)
+    values = draw_joint_values(recipe, object_id, mesh.parts, views)
     motions = compute_joint_motions(mesh.parts, values)
     poses = object_to_world[:, None] @ motions @ get_rest_poses(mesh.parts)
     return PartPoses(poses.astype(np.float32), values)

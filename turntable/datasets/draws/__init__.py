@@ -2,6 +2,7 @@
 
 from turntable.datasets.draws.distribution_checks import DrawnColumn, find_distribution_faults
 from turntable.datasets.draws.factor_draws import draw_factors, is_same_draw
+from turntable.datasets.draws.joint_draws import draw_joint_values
 from turntable.datasets.draws.label_preview import compute_histogram, draw_pseudo_labels, format_histogram
 from turntable.datasets.draws.online_rendering import (
     IMAGES,
@@ -41,6 +42,7 @@ __all__ = [
     "compute_histogram",
     "compute_training_overlap",
     "draw_factors",
+    "draw_joint_values",
     "draw_pseudo_labels",
     "draw_words",
     "find_distribution_faults",

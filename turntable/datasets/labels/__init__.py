@@ -9,6 +9,14 @@ from turntable.datasets.labels.factors import (
     Factor,
     StandardFactor,
 )
+from turntable.datasets.labels.joint_rule import (
+    DEFAULT_JOINT_RULE,
+    DEFAULT_SEEN_FRACTION,
+    JointMotion,
+    JointRange,
+    JointRule,
+    JointScope,
+)
 from turntable.datasets.labels.label_columns import (
     LEGACY_ORDER,
     MAX_LEGACY_SEED,
@@ -52,7 +60,9 @@ from turntable.datasets.labels.sequence_rule import (
 )
 
 __all__ = [
+    "DEFAULT_JOINT_RULE",
     "DEFAULT_OFFSET",
+    "DEFAULT_SEEN_FRACTION",
     "DEFAULT_TRAVEL",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",
@@ -80,6 +90,10 @@ __all__ = [
     "Draws",
     "Factor",
     "FloatArray",
+    "JointMotion",
+    "JointRange",
+    "JointRule",
+    "JointScope",
     "LabelArray",
     "LabelSchema",
     "MotionName",

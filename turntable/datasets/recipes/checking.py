@@ -11,6 +11,7 @@ from turntable.datasets.labels import (
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
     Factor,
+    JointRule,
     RotationRule,
     SequenceRule,
     Span,
@@ -19,6 +20,7 @@ from turntable.datasets.recipes.rules import find_broken_rules
 from turntable.datasets.recipes.tables import (
     FactorsTable,
     FactorTable,
+    JointsTable,
     RecipeTable,
     RotationTable,
     SequenceTable,
@@ -49,6 +51,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
     fields |= {
         "rotation": _make_rotation_rule(checked.rotation),
         "sequence": _make_sequence_rule(checked.sequence),
+        "joints": _make_joint_rule(checked.joints),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -101,6 +104,10 @@ def _make_sequence_rule(table: SequenceTable | None) -> SequenceRule | None:
         travel=_make_span(table.travel) or (DEFAULT_TRAVEL if is_screw else None),
         vary=vary,
     )
+
+
+def _make_joint_rule(table: JointsTable | None) -> JointRule | None:
+    return None if table is None else JointRule(table.range, table.seen_fraction, table.per, table.motion)
 
 
 def _make_span(table: SpanTable | None) -> Span | None:
@@ -164,5 +171,9 @@ def _list_known_keys(path: tuple[str, ...]) -> list[str]:
         return list(RecipeTable.model_fields)
     if path[0] == "factors":
         return list(FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
-    tables: dict[str, type[StrictTable]] = {"rotation": RotationTable, "sequence": SequenceTable}
+    tables: dict[str, type[StrictTable]] = {
+        "rotation": RotationTable,
+        "sequence": SequenceTable,
+        "joints": JointsTable,
+    }
     return list((tables[path[0]] if len(path) == 2 else SpanTable).model_fields)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 
+from turntable.choices import SOURCES_WITHOUT_JOINTS
 from turntable.datasets.labels import (
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
@@ -24,6 +25,7 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         *_find_two_sided_faults(factors),
         *_find_rotation_faults(recipe, factors),
         *_find_draws_faults(recipe, factors),
+        *_find_joint_faults(recipe),
     ]
     if recipe.sequence is None and "flow" in recipe.outputs:
         faults.append(
@@ -56,7 +58,7 @@ def _find_rotation_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) 
 
 def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if recipe.draws != "philox":
-        for name in ("rotation", "sequence"):
+        for name in ("rotation", "sequence", "joints"):
             if getattr(recipe, name) is not None:
                 yield f'{name}: draws = "{recipe.draws}" does not support [{name}]; leave out one of the two'
     if recipe.draws != "numpy-legacy":
@@ -73,6 +75,23 @@ def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> 
             f'seed: draws = "numpy-legacy" has seeds up to {MAX_LEGACY_SEED}, and chunk c has the seed '
             "seed + c"
         )
+
+
+def _find_joint_faults(recipe: RecipeTable) -> Iterator[str]:
+    if recipe.joints is None:
+        return
+    if recipe.source in SOURCES_WITHOUT_JOINTS:
+        yield (
+            f'joints: the objects of source = "{recipe.source}" have no joints; leave [joints] out, or '
+            'choose source = "articulated"'
+        )
+    given = recipe.joints.model_fields_set
+    if "seen_fraction" in given and recipe.joints.range == "full":
+        yield 'joints.seen_fraction: range = "full" draws from the whole range; leave it out'
+    if "motion" in given and recipe.sequence is None:
+        yield "joints.motion: joints move over sequences; give [sequence] too, or leave it out"
+    elif "motion" in given and recipe.joints.per == "object":
+        yield 'joints.motion: with per = "object" a joint keeps one value in all views; leave it out'
 
 
 def _find_sequence_faults(

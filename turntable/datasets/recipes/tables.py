@@ -26,11 +26,15 @@ from turntable.datasets.files import (
     JpegSubsampling,
 )
 from turntable.datasets.labels import (
+    DEFAULT_SEEN_FRACTION,
     MAX_MARGIN_DEG,
     OUTPUTS,
     ROTATION_NAMES,
     STANDARD_FACTORS,
     Draws,
+    JointMotion,
+    JointRange,
+    JointScope,
     MotionName,
     OutputName,
     StandardFactor,
@@ -139,6 +143,15 @@ class SequenceTable(StrictTable):
     vary: list[str] = []
 
 
+class JointsTable(StrictTable):
+    """The table [joints]: the values of the joints of articulated objects."""
+
+    range: JointRange
+    seen_fraction: _Number = Field(default=DEFAULT_SEEN_FRACTION, ge=0.05, le=0.95)
+    per: JointScope = "view"
+    motion: JointMotion = "linear"
+
+
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
     below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
     number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
@@ -191,6 +204,7 @@ class RecipeTable(StrictTable):
     chunks: int = Field(default=1, ge=1, le=100_000)
     rotation: RotationTable | None = None
     sequence: SequenceTable | None = None
+    joints: JointsTable | None = None
     factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("description")

@@ -1,8 +1,10 @@
-"""Sources of meshes: ShapeNet, Objaverse, GSO, a folder of mesh files, and the zoo."""
+"""Sources of meshes: ShapeNet, Objaverse, GSO, a folder of mesh files, the zoo, and articulated objects."""
 
+from turntable.renderer.meshes.sources.articulated import ArticulatedSource
 from turntable.renderer.meshes.sources.duplicates import find_duplicates
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.folder_problems import find_folder_problems
+from turntable.renderer.meshes.sources.part_listing import format_parts
 from turntable.renderer.meshes.sources.registry import open_source
 from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, load_mesh
 from turntable.renderer.meshes.sources.survey import (
@@ -15,6 +17,7 @@ from turntable.renderer.meshes.sources.symmetry_source import SymmetrySource
 from turntable.renderer.meshes.sources.zoo import ZooSource
 
 __all__ = [
+    "ArticulatedSource",
     "FolderSource",
     "MeshSource",
     "SourceObject",
@@ -22,6 +25,7 @@ __all__ = [
     "ZooSource",
     "find_duplicates",
     "find_folder_problems",
+    "format_parts",
     "format_survey",
     "load_mesh",
     "open_detected_source",

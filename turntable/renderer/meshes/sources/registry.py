@@ -8,6 +8,7 @@ from typing import get_args
 from turntable.choices import SourceName, check_choice
 from turntable.errors import InvalidInputError
 from turntable.home import expand_home
+from turntable.renderer.meshes.sources.articulated import ArticulatedSource
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
 from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
@@ -25,8 +26,13 @@ _FOLDER_SOURCES: dict[str, Callable[..., MeshSource]] = {
     "folder": FolderSource,
 }
 """Sources that read a folder, by name."""
+_GENERATED_SOURCES: dict[str, Callable[[int], MeshSource]] = {
+    "zoo": ZooSource,
+    "articulated": ArticulatedSource,
+}
+"""Sources that generate their meshes, by name; the keys are ``choices.GENERATED_SOURCES``."""
 DEFAULT_ZOO_OBJECTS = 320
-"""Number of objects of the zoo if none is given."""
+"""Number of objects of a source that generates its meshes if none is given."""
 
 
 def open_source(
@@ -40,20 +46,20 @@ def open_source(
 
     Args:
         name: Name of the source, one of ``choices.SourceName``.
-        meshes_path: Folder of the meshes. The zoo needs none.
-        num_objects: Number of objects of the zoo. Other sources ignore it.
+        meshes_path: Folder of the meshes. The zoo and the articulated objects need none.
+        num_objects: Number of objects of these two. Other sources ignore it.
         links_under: Folders that links below the folder of the meshes may lead into, besides that folder.
 
     Raises:
-        InvalidInputError: No source has this name, or the folder is missing, or the zoo was given one.
+        InvalidInputError: No source has this name, or the folder is missing, or given where none is read.
     """
-    if name == "zoo":
+    if name in _GENERATED_SOURCES:
         if meshes_path is not None:
             raise InvalidInputError(
-                f"the zoo generates its meshes and reads none from {meshes_path}; leave --meshes out, "
-                "or choose a recipe whose source is shapenet or folder"
+                f"source {name!r} generates its meshes and reads none from {meshes_path}; leave --meshes "
+                "out, or choose a recipe whose source is shapenet or folder"
             )
-        return ZooSource(DEFAULT_ZOO_OBJECTS if num_objects is None else num_objects)
+        return _GENERATED_SOURCES[name](DEFAULT_ZOO_OBJECTS if num_objects is None else num_objects)
     check_choice("source of meshes", name, get_args(SourceName))
     if meshes_path is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
