@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from turntable import geometry
 from turntable.datasets import Recipe
+from turntable.datasets.draws import draw_arrangements
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses, list_joints
-from turntable.renderer.meshes import Mesh
+from turntable.renderer.meshes import Mesh, compute_part_boxes
 
 Array = NDArray[np.float64]
 
@@ -49,10 +50,23 @@ def pose_parts(
         mesh: Mesh of the object.
         views: Numbers [V] of the views.
         object_to_world: Poses [V, 4, 4] of the object.
+
+    Raises:
+        MeshError: The objects of a scene find no place.
     """
     if not mesh.parts:
         return None
     values = np.zeros((len(views), len(list_joints(mesh.parts))), dtype=np.float32)
-    motions = compute_joint_motions(mesh.parts, values)
-    poses = object_to_world[:, None] @ motions @ get_rest_poses(mesh.parts)
+    if recipe.scene is not None:
+        poses = object_to_world[:, None] @ _arrange_scene(recipe, object_id, mesh, views)
+    else:
+        motions = compute_joint_motions(mesh.parts, values)
+        poses = object_to_world[:, None] @ motions @ get_rest_poses(mesh.parts)
     return PartPoses(poses.astype(np.float32), values)
+
+
+def _arrange_scene(recipe: Recipe, scene_id: str, mesh: Mesh, views: NDArray[np.int64]) -> Array:
+    """Return the poses [V, K, 4, 4] of a scene's objects in the scene's frame."""
+    # At rest an object is shifted, and not turned, so its own box is the shifted one.
+    boxes = compute_part_boxes(mesh) - get_rest_poses(mesh.parts)[:, None, :3, 3]
+    return draw_arrangements(recipe, scene_id, boxes, views)

@@ -23,6 +23,8 @@ from turntable.datasets.draws.rotation_overlap import (
     has_different_rotations,
     is_in_box,
 )
+from turntable.datasets.draws.scene_arrangements import draw_arrangements
+from turntable.datasets.draws.scene_compositions import compute_composition_digest, draw_composition
 
 __all__ = [
     "IMAGES",
@@ -38,8 +40,11 @@ __all__ = [
     "RenderSetup",
     "UnusableObject",
     "ViewRequest",
+    "compute_composition_digest",
     "compute_histogram",
     "compute_training_overlap",
+    "draw_arrangements",
+    "draw_composition",
     "draw_factors",
     "draw_pseudo_labels",
     "draw_words",

@@ -33,6 +33,17 @@ from turntable.datasets.labels.outputs import (
     to_channels_first,
 )
 from turntable.datasets.labels.rotation_rule import MAX_MARGIN_DEG, RotationRule, TrainingRange
+from turntable.datasets.labels.scene_rule import (
+    DEFAULT_GAP,
+    DEFAULT_LEVEL,
+    DEFAULT_TRIES,
+    LAW_ORIENTATIONS,
+    MAX_SCENE_OBJECTS,
+    MIN_SCENE_OBJECTS,
+    Orientation,
+    SceneLaw,
+    SceneRule,
+)
 from turntable.datasets.labels.sequence_rule import (
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
@@ -45,14 +56,20 @@ from turntable.datasets.labels.sequence_rule import (
 )
 
 __all__ = [
+    "DEFAULT_GAP",
+    "DEFAULT_LEVEL",
     "DEFAULT_OFFSET",
     "DEFAULT_TRAVEL",
+    "DEFAULT_TRIES",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",
+    "LAW_ORIENTATIONS",
     "LEGACY_ORDER",
     "MAX_LEGACY_SEED",
     "MAX_MARGIN_DEG",
+    "MAX_SCENE_OBJECTS",
     "MAX_SCREW_TRANSLATION",
+    "MIN_SCENE_OBJECTS",
     "NUM_MOTION_UNITS",
     "OUTPUTS",
     "POINTS_MEANING",
@@ -69,8 +86,11 @@ __all__ = [
     "LabelArray",
     "LabelSchema",
     "MotionName",
+    "Orientation",
     "OutputName",
     "RotationRule",
+    "SceneLaw",
+    "SceneRule",
     "SequenceRule",
     "Span",
     "StandardFactor",

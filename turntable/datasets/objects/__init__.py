@@ -36,6 +36,7 @@ from turntable.datasets.objects.shapenet_lists import (
 from turntable.datasets.objects.split_lists import count_unmatched, read_split
 from turntable.datasets.objects.split_rules import (
     LISTS_TEXT,
+    SCENES_TEXT,
     SPLIT_RULE_TEXTS,
     SplitRule,
     find_untrained_categories,
@@ -59,6 +60,7 @@ __all__ = [
     "MAX_PARTS",
     "QUARANTINE_NAME",
     "SPLITS",
+    "SCENES_TEXT",
     "SPLIT_RULE_TEXTS",
     "TRAIN",
     "WARNINGS_NAME",

@@ -6,21 +6,25 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from turntable.datasets.labels import (
+    DEFAULT_LEVEL,
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
     Factor,
     RotationRule,
+    SceneRule,
     SequenceRule,
     Span,
 )
 from turntable.datasets.recipes.rules import find_broken_rules
 from turntable.datasets.recipes.tables import (
+    CountTable,
     FactorsTable,
     FactorTable,
     RecipeTable,
     RotationTable,
+    SceneTable,
     SequenceTable,
     SpanTable,
     StrictTable,
@@ -49,6 +53,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
     fields |= {
         "rotation": _make_rotation_rule(checked.rotation),
         "sequence": _make_sequence_rule(checked.sequence),
+        "scene": _make_scene_rule(checked.scene),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -100,6 +105,21 @@ def _make_sequence_rule(table: SequenceTable | None) -> SequenceRule | None:
         offset=_make_span(table.offset) or (DEFAULT_OFFSET if is_screw else None),
         travel=_make_span(table.travel) or (DEFAULT_TRAVEL if is_screw else None),
         vary=vary,
+    )
+
+
+def _make_scene_rule(table: SceneTable | None) -> SceneRule | None:
+    if table is None:
+        return None
+    return SceneRule(
+        objects=(table.objects.low, table.objects.high),
+        size=(table.size.low, table.size.high),
+        area=table.area,
+        orientation=table.get_orientation(),
+        gap=table.gap,
+        level=DEFAULT_LEVEL if table.level is None else table.level,
+        tries=table.tries,
+        arrangements=table.arrangements,
     )
 
 
@@ -164,5 +184,11 @@ def _list_known_keys(path: tuple[str, ...]) -> list[str]:
         return list(RecipeTable.model_fields)
     if path[0] == "factors":
         return list(FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
-    tables: dict[str, type[StrictTable]] = {"rotation": RotationTable, "sequence": SequenceTable}
-    return list((tables[path[0]] if len(path) == 2 else SpanTable).model_fields)
+    tables: dict[str, type[StrictTable]] = {
+        "rotation": RotationTable,
+        "sequence": SequenceTable,
+        "scene": SceneTable,
+    }
+    if len(path) == 2:
+        return list(tables[path[0]].model_fields)
+    return list((CountTable if path[:2] == ("scene", "objects") else SpanTable).model_fields)

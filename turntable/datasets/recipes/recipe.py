@@ -15,6 +15,7 @@ from turntable.datasets.labels import (
     LabelSchema,
     OutputName,
     RotationRule,
+    SceneRule,
     SequenceRule,
     build_label_columns,
 )
@@ -70,6 +71,8 @@ class Recipe:
     """The rule for rotations on SO(3); None if the three angles are factors."""
     sequence: SequenceRule | None
     """The rule for sequences of views; None if the views are independent."""
+    scene: SceneRule | None
+    """The rule that composes objects into scenes; None if every object is shown by itself."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
@@ -119,7 +122,7 @@ class Recipe:
         table |= {"split_rule": rule} if rule != "overall" else {}
         table |= {"draws": draws} if draws != "philox" else {}
         table |= {"chunks": chunks} if chunks != 1 else {}
-        rules = {name: table.pop(name) for name in ("rotation", "sequence")}
+        rules = {name: table.pop(name) for name in ("rotation", "sequence", "scene")}
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
         return {**table, "factors": {factor.name: _factor_to_dict(factor) for factor in self.drawn_factors}}
 
@@ -135,7 +138,7 @@ class Recipe:
         """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
-        tables = {name: table.pop(name) for name in ("rotation", "sequence") if name in table} | tables
+        tables = {name: table.pop(name) for name in ("rotation", "sequence", "scene") if name in table} | tables
         lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():
             lines += ["", f"[{name}]", *(f"{key} = {_format_toml(value)}" for key, value in keys.items())]
@@ -174,7 +177,7 @@ class Recipe:
 
         Rules with their default value are left out, so that recipes older than a rule keep their digests.
         """
-        rules = {"rotation": self.rotation, "sequence": self.sequence}
+        rules = {"rotation": self.rotation, "sequence": self.sequence, "scene": self.scene}
         decisive: dict[str, Any] = {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
         decisive |= {"stream": self.draws} if self.draws != "philox" else {}
         # In a single stream an object's position depends on how many numbers the objects before it took.

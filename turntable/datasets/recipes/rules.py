@@ -13,6 +13,7 @@ from turntable.datasets.labels import (
     STANDARD_FACTORS_BY_NAME,
     TRANSLATION_NAMES,
 )
+from turntable.datasets.recipes.scene_rules import find_scene_faults
 from turntable.datasets.recipes.tables import FactorTable, RecipeTable, SequenceTable
 from turntable.errors import format_text
 
@@ -25,6 +26,8 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         *_find_rotation_faults(recipe, factors),
         *_find_draws_faults(recipe, factors),
     ]
+    if recipe.scene is not None:
+        faults += find_scene_faults(recipe, recipe.scene)
     if recipe.sequence is not None:
         faults += [
             *_find_sequence_faults(recipe, recipe.sequence, factors),
@@ -51,7 +54,7 @@ def _find_rotation_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) 
 
 def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if recipe.draws != "philox":
-        for name in ("rotation", "sequence"):
+        for name in ("rotation", "sequence", "scene"):
             if getattr(recipe, name) is not None:
                 yield f'{name}: draws = "{recipe.draws}" does not support [{name}]; leave out one of the two'
     if recipe.draws != "numpy-legacy":

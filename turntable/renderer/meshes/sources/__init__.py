@@ -3,7 +3,9 @@
 from turntable.renderer.meshes.sources.duplicates import find_duplicates
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.folder_problems import find_folder_problems
-from turntable.renderer.meshes.sources.registry import open_source
+from turntable.renderer.meshes.sources.registry import open_recipe_source, open_source
+from turntable.renderer.meshes.sources.scene_source import SceneSource, check_scene_source
+from turntable.renderer.meshes.sources.selection import select_objects
 from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, load_mesh
 from turntable.renderer.meshes.sources.survey import (
     format_survey,
@@ -17,15 +19,19 @@ from turntable.renderer.meshes.sources.zoo import ZooSource
 __all__ = [
     "FolderSource",
     "MeshSource",
+    "SceneSource",
     "SourceObject",
     "SymmetrySource",
     "ZooSource",
+    "check_scene_source",
     "find_duplicates",
     "find_folder_problems",
     "format_survey",
     "load_mesh",
     "open_detected_source",
+    "open_recipe_source",
     "open_source",
+    "select_objects",
     "survey_folder",
     "survey_source",
 ]
