@@ -37,6 +37,8 @@ def describe_conventions(recipe: Recipe, split_text: str = "") -> dict[str, str]
         stated["rotation"] = f"{recipe.rotation}; a Philox key of its own, a stretch of the counter a try"
     if recipe.sequence is not None:
         stated["sequence"] = _SEQUENCE_CONVENTION.format(length=recipe.sequence.length)
+    if recipe.scene is not None:
+        stated["scene"] = _SCENE_CONVENTION
     return stated
 
 
@@ -51,4 +53,8 @@ _DRAWS_CONVENTIONS = {
 _SEQUENCE_CONVENTION = (
     "view v is step v % {length} of sequence v // {length}; twist = (omega, v) in the object's frame, "
     "pose_t = pose_(t-1) exp(twist_t) with pose = R @ T(t); zeros at step 0"
+)
+_SCENE_CONVENTION = (
+    "an object is a scene, its parts are objects; its frame is the world's before the rotation R; every part is "
+    "scaled to its size, with the centre of its bounding box at its origin"
 )

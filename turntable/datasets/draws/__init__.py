@@ -25,6 +25,7 @@ from turntable.datasets.draws.rotation_overlap import (
 )
 from turntable.datasets.draws.scene_arrangements import draw_arrangements
 from turntable.datasets.draws.scene_compositions import compute_composition_digest, draw_composition
+from turntable.datasets.draws.scene_preview import PseudoScene, draw_pseudo_scene
 
 __all__ = [
     "IMAGES",
@@ -36,6 +37,7 @@ __all__ = [
     "IntArray",
     "ObjectInventory",
     "ObjectQuery",
+    "PseudoScene",
     "RenderBlocks",
     "RenderSetup",
     "UnusableObject",
@@ -47,6 +49,7 @@ __all__ = [
     "draw_composition",
     "draw_factors",
     "draw_pseudo_labels",
+    "draw_pseudo_scene",
     "draw_words",
     "find_distribution_faults",
     "format_histogram",

@@ -21,6 +21,7 @@ from turntable.datasets.objects.quarantine import (
 from turntable.datasets.objects.records import (
     SPLITS,
     TRAIN,
+    VAL,
     ObjectRecord,
     ShardPlan,
     SplitName,
@@ -63,6 +64,7 @@ __all__ = [
     "SCENES_TEXT",
     "SPLIT_RULE_TEXTS",
     "TRAIN",
+    "VAL",
     "WARNINGS_NAME",
     "DuplicateCounts",
     "Joint",

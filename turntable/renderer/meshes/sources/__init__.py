@@ -3,7 +3,7 @@
 from turntable.renderer.meshes.sources.duplicates import find_duplicates
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.folder_problems import find_folder_problems
-from turntable.renderer.meshes.sources.registry import open_recipe_source, open_source
+from turntable.renderer.meshes.sources.registry import open_recipe_source, open_source, reopen_source
 from turntable.renderer.meshes.sources.scene_source import SceneSource, check_scene_source
 from turntable.renderer.meshes.sources.selection import select_objects
 from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, load_mesh
@@ -31,6 +31,7 @@ __all__ = [
     "open_detected_source",
     "open_recipe_source",
     "open_source",
+    "reopen_source",
     "select_objects",
     "survey_folder",
     "survey_source",

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import get_args
 
 from turntable.choices import SourceName, check_choice
-from turntable.datasets import Recipe
-from turntable.errors import InvalidInputError
+from turntable.datasets import Manifest, Recipe, read_manifest_recipe
+from turntable.errors import IntegrityError, InvalidInputError
 from turntable.home import expand_home
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
 from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
-from turntable.renderer.meshes.sources.scene_source import DEFAULT_SCENES, SceneSource
+from turntable.renderer.meshes.sources.scene_source import DEFAULT_SCENES, SCENE_COUNTS, SceneSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
 from turntable.renderer.meshes.sources.source import MeshSource
@@ -93,3 +93,33 @@ def open_recipe_source(
             "out, or choose a recipe with a table [scene]"
         )
     return open_source(recipe.source, meshes_path, num_objects, links_under=links_under)
+
+
+def reopen_source(
+    manifest: Manifest, name: str, meshes_path: Path | None, *, links_under: Iterable[str | Path] = ()
+) -> MeshSource:
+    """Open the source of the meshes of a finished data set, with its scenes if it has some.
+
+    Args:
+        manifest: Manifest of the data set.
+        name: Name of the source of the meshes.
+        meshes_path: Folder of the meshes. The zoo needs none.
+        links_under: Folders that links below the folder of the meshes may lead into, besides that folder.
+
+    Raises:
+        InvalidInputError: The folder is missing, or the zoo was given one.
+        IntegrityError: The manifest does not say of what its scenes were composed.
+    """
+    recipe = read_manifest_recipe(manifest)
+    if recipe.scene is None:
+        return open_source(name, meshes_path, links_under=links_under)
+    num_scenes, num_base_objects = (manifest.source.get(key) for key in SCENE_COUNTS)
+    if not isinstance(num_scenes, int) or not isinstance(num_base_objects, int):
+        raise IntegrityError(
+            f"{manifest.name}: its manifest does not give {' and '.join(SCENE_COUNTS)} of its source, so its "
+            "scenes cannot be composed again; verify it without rendering views"
+        )
+    changed = recipe.replace(source=name)
+    return open_recipe_source(
+        changed, meshes_path, num_scenes, num_base_objects=num_base_objects, links_under=links_under
+    )

@@ -28,6 +28,8 @@ from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, r
 from turntable.renderer.meshes.sources.symmetry_source import SymmetrySource
 
 SCENE_CATEGORY = "scene"
+SCENE_COUNTS = ("scenes", "base_objects")
+"""Numbers of scenes and of the objects that they are composed of, among a manifest's facts about meshes."""
 DEFAULT_SCENES = 320
 """Number of scenes if none is given."""
 MAX_REMEMBERED = 64
@@ -135,7 +137,7 @@ class SceneSource:
         """Return the facts about the objects' source, and what the scenes were composed of."""
         pools = self._get_pools()
         ids = {split: [item.id for item in pool] for split, pool in pools.items()}
-        counts = {"scenes": self.num_scenes, "base_objects": sum(map(len, pools.values()))}
+        counts = dict(zip(SCENE_COUNTS, (self.num_scenes, sum(map(len, ids.values()))), strict=True))
         return {**self.base.describe(), **counts, "base_digest": compute_json_sha256(ids)}
 
     def _list_members(self, scene_id: str) -> list[tuple[SourceObject, float]]:
