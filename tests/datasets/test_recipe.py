@@ -47,6 +47,8 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "3diebench-t",
         "3diebench-t-published",
         "folder",
+        "scenes",
+        "scenes-ood",
         "sequences",
         "so3-ood",
         "viewpoints",

@@ -315,7 +315,7 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:
     for table in build_recipe_tables(recipe, labels):
         out.print(table)
         say("")
-    if labels is not None and has_different_rotations(recipe):
+    if labels is not None and recipe.scene is None and has_different_rotations(recipe):
         overlap = compute_training_overlap(recipe)
         degrees = math.degrees(overlap.min_angle_rad)
         say(f"share of rotations that 3diebench can show too: {overlap.share:.4f}")

@@ -55,6 +55,6 @@ _SEQUENCE_CONVENTION = (
     "pose_t = pose_(t-1) exp(twist_t) with pose = R @ T(t); zeros at step 0"
 )
 _SCENE_CONVENTION = (
-    "an object is a scene, its parts are objects; its frame is the world's before the rotation R; every part is "
-    "scaled to its size, with the centre of its bounding box at its origin"
+    "an object is a scene, its parts are objects; its frame is the world's before the rotation R; every part "
+    "is scaled to its size, with the centre of its bounding box at its origin"
 )

@@ -77,7 +77,7 @@ class _Shapes(Protocol):
         ...
 
     def measure_gaps(self, part: int, poses: Array, other: int, placed: Array) -> Array:
-        """Return the gaps [A, C] between a part at ``poses`` [A, C, 4, 4] and another at ``placed`` [A, 4, 4].
+        """Return the gaps [A, C] of a part at ``poses`` [A, C, 4, 4] and another at ``placed`` [A, 4, 4].
 
         No gap is larger than the distance of the two outlines; where they overlap, it is negative.
         """
@@ -124,7 +124,7 @@ def _make_placement_error(scene_id: str, rule: SceneRule, num_objects: int, numb
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _StandingBoxes:
-    """Upright objects: their boxes stand on a level and are turned about the vertical, each as a rectangle."""
+    """Upright objects: boxes that stand on a level, turned about the vertical; from above, rectangles."""
 
     rule: SceneRule
     boxes: Array

@@ -138,7 +138,9 @@ class Recipe:
         """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
-        tables = {name: table.pop(name) for name in ("rotation", "sequence", "scene") if name in table} | tables
+        tables = {
+            name: table.pop(name) for name in ("rotation", "sequence", "scene") if name in table
+        } | tables
         lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():
             lines += ["", f"[{name}]", *(f"{key} = {_format_toml(value)}" for key, value in keys.items())]

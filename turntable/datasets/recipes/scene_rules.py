@@ -42,15 +42,17 @@ def _find_length_faults(scene: SceneTable) -> Iterator[str]:
         yield f"scene.size: low {low:g} is not above 0, but it is the diagonal of an object"
     if high > 2 * scene.area:
         yield (
-            f"scene.size: high {high:g} is above {2 * scene.area:g}, the width of the area, so such an object "
-            "need not fit"
+            f"scene.size: high {high:g} is above {2 * scene.area:g}, the width of the area; give smaller "
+            "objects or a larger area"
         )
     if scene.get_orientation() == "upright":
         return
     if scene.level is not None:
         yield 'scene.level: only orientation = "upright" uses it; leave it out'
     if scene.area > _FLOOR_DEPTH:
-        yield f"scene.area: {scene.area:g} reaches below the floor, which lies {_FLOOR_DEPTH:g} below the origin"
+        yield (
+            f"scene.area: {scene.area:g} reaches below the floor, {_FLOOR_DEPTH:g} below the origin"
+        )
 
 
 def _find_room_faults(scene: SceneTable) -> Iterator[str]:
@@ -66,6 +68,6 @@ def _find_room_faults(scene: SceneTable) -> Iterator[str]:
         share = count * math.pi / 6 * (scene.size.low + scene.gap) ** 3 / width**3 / _DENSEST_SPHERES
     if share > 1:
         yield (
-            f"scene.area: {count} objects of size {scene.size.low:g} with gaps of {scene.gap:g} can never lie "
-            f"within {scene.area:g}; give a larger area, or fewer or smaller objects or gaps"
+            f"scene.area: {count} objects of size {scene.size.low:g} with gaps of {scene.gap:g} can never "
+            f"lie within {scene.area:g}; give a larger area, or fewer or smaller objects or gaps"
         )

@@ -4,7 +4,8 @@ from turntable.renderer.meshes.sources.duplicates import find_duplicates
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.folder_problems import find_folder_problems
 from turntable.renderer.meshes.sources.registry import open_recipe_source, open_source, reopen_source
-from turntable.renderer.meshes.sources.scene_source import SceneSource, check_scene_source
+from turntable.renderer.meshes.sources.scene_checks import check_scene_source
+from turntable.renderer.meshes.sources.scene_source import SceneSource
 from turntable.renderer.meshes.sources.selection import select_objects
 from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, load_mesh
 from turntable.renderer.meshes.sources.survey import (

@@ -89,8 +89,8 @@ def open_recipe_source(
         return SceneSource(base, recipe, num_scenes, num_base_objects)
     if num_base_objects is not None:
         raise InvalidInputError(
-            f"--base-objects {num_base_objects}: the recipe {recipe.name} composes no scenes; leave the option "
-            "out, or choose a recipe with a table [scene]"
+            f"--base-objects {num_base_objects}: the recipe {recipe.name} composes no scenes; leave the "
+            "option out, or choose a recipe with a table [scene]"
         )
     return open_source(recipe.source, meshes_path, num_objects, links_under=links_under)
 

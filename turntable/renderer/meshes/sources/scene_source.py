@@ -1,31 +1,27 @@
 """A source of scenes: each is composed of several objects of another source, as a recipe's [scene] says.
 
-Train and val share no object: the objects are divided by the recipe's rule, and a scene is composed of objects
-of its own split.
+Train and val share no object: the objects are divided by the recipe's rule, and a scene is composed of
+objects of its own split.
 """
 
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from turntable.datasets import Recipe
-from turntable.datasets.draws import compute_composition_digest, draw_composition
+from turntable.datasets.draws import draw_composition
 from turntable.datasets.files import compute_json_sha256
-from turntable.datasets.objects import SPLITS, TRAIN, VAL, ObjectPart, split_objects, to_pose_rows
+from turntable.datasets.objects import SPLITS, TRAIN, VAL, split_objects
 from turntable.errors import InvalidInputError, MeshError, format_text
-from turntable.renderer.meshes.mesh import Mesh, compute_bounds
-from turntable.renderer.meshes.mesh_parts import join_parts
+from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.sources.duplicates import find_duplicates
-from turntable.renderer.meshes.sources.scene_colors import unify_colors
+from turntable.renderer.meshes.sources.scene_meshes import as_one_piece, fit_mesh, join_scene
 from turntable.renderer.meshes.sources.selection import select_objects
 from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, read_mesh
-from turntable.renderer.meshes.sources.symmetry_source import SymmetrySource
 
 SCENE_CATEGORY = "scene"
 SCENE_COUNTS = ("scenes", "base_objects")
@@ -86,13 +82,15 @@ class SceneSource:
         return scenes
 
     def get_split(self, object_id: str) -> str:
-        """Return the split of a scene: of every first N scenes, a share is in val, the second one first.
+        """Return the split of a scene: of every first N scenes, a share is in val, beginning with the second.
 
         The number of scenes does not matter, so a longer run extends a shorter one.
         """
-        share, place = self.recipe.val_fraction, _read_number(object_id) - 1
-        is_held_out = share > 0 and place >= 0 and (place == 0 or int(place * share) > int((place - 1) * share))
-        return VAL if is_held_out else TRAIN
+        number = _read_number(object_id)
+        before, held_out = (
+            _count_held_out(count, self.recipe.val_fraction) for count in (number, number + 1)
+        )
+        return VAL if held_out > before else TRAIN
 
     def load(self, object_id: str) -> Mesh:
         """Load the objects of a scene and join them; at rest they stand in a row.
@@ -100,24 +98,18 @@ class SceneSource:
         Raises:
             MeshError: The mesh of an object cannot be used; the message names it.
         """
-        members = self._list_members(object_id)
+        members = self.list_members(object_id)
         meshes = [self._load_member(object_id, item) for item, _ in members]
         self._remember(object_id, meshes, [item.id for item, _ in members])
-        fitted = [_fit_mesh(mesh, size) for mesh, (_, size) in zip(meshes, members, strict=True)]
+        fitted = [fit_mesh(mesh, size) for mesh, (_, size) in zip(meshes, members, strict=True)]
         assert self.recipe.scene is not None
-        places = _stand_in_row(fitted, self.recipe.scene.gap, self.recipe.scene.level)
-        parts = [
-            ObjectPart(f"object-{number}", item.category, rest_pose=to_pose_rows(place), object_id=item.id)
-            for number, ((item, _), place) in enumerate(zip(members, places, strict=True))
-        ]
-        files = tuple(dict.fromkeys(path for mesh in meshes for path in mesh.files))
-        return replace(join_parts(unify_colors(fitted), parts, object_id), files=files)
+        return join_scene(fitted, [item for item, _ in members], self.recipe.scene, object_id)
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """Return the SHA-256 (hex) of the scene's objects, their sizes and digests."""
         if object_id not in self._digests:
             self.load(object_id)
-        members = self._list_members(object_id)
+        members = self.list_members(object_id)
         rows = [
             [item.id, size, digest]
             for (item, size), digest in zip(members, self._digests[object_id], strict=True)
@@ -126,7 +118,7 @@ class SceneSource:
 
     def get_license(self, object_id: str) -> str:
         """Return the licenses of the scene's objects, each once."""
-        licenses = {self.base.get_license(item.id) for item, _ in self._list_members(object_id)}
+        licenses = {self.base.get_license(item.id) for item, _ in self.list_members(object_id)}
         return "; ".join(sorted(filter(None, licenses)))
 
     def find_mesh_file(self, object_id: str) -> Path | None:  # noqa: ARG002
@@ -140,7 +132,7 @@ class SceneSource:
         counts = dict(zip(SCENE_COUNTS, (self.num_scenes, sum(map(len, ids.values()))), strict=True))
         return {**self.base.describe(), **counts, "base_digest": compute_json_sha256(ids)}
 
-    def _list_members(self, scene_id: str) -> list[tuple[SourceObject, float]]:
+    def list_members(self, scene_id: str) -> list[tuple[SourceObject, float]]:
         """Return the objects of a scene with their sizes."""
         pool = self._get_pool(self.get_split(scene_id))
         drawn = draw_composition(self.recipe, scene_id, len(pool))
@@ -182,11 +174,7 @@ class SceneSource:
             MeshError: Its mesh cannot be used.
         """
         try:
-            mesh = replace(read_mesh(self.base, item.id), part_index=None, parts=())
-            low, high = compute_bounds(mesh)
-            if not np.linalg.norm(high - low) > 0:
-                raise MeshError("all vertices lie in one point; leave this object out", reason="no extent")
-            return mesh
+            return as_one_piece(read_mesh(self.base, item.id))
         except MeshError as error:
             raise MeshError(
                 f"{scene_id}: its object {format_text(item.id)} cannot be used: {error}", error.reason
@@ -200,38 +188,9 @@ class SceneSource:
             self._digests.popitem(last=False)
 
 
-def check_scene_source(recipe: Recipe, source: MeshSource) -> None:
-    """Check that a source has scenes if a recipe composes them, and the same ones.
-
-    Raises:
-        InvalidInputError: It does not.
-    """
-    inner = source.source if isinstance(source, SymmetrySource) else source
-    if recipe.scene is None:
-        if isinstance(inner, SceneSource):
-            raise InvalidInputError(f"{recipe.name}: a recipe without [scene] cannot arrange scenes; add one")
-        return
-    if inner is not source:
-        raise InvalidInputError(
-            f"{recipe.name}: the symmetry of a scene is not measured, because its objects move; leave out "
-            "--symmetry"
-        )
-    if not isinstance(inner, SceneSource):
-        raise InvalidInputError(
-            f"{recipe.name}: its table [scene] composes objects into scenes, and this source has single "
-            "objects; open the source with open_recipe_source(recipe, ...)"
-        )
-    if _get_decisive(inner.recipe) != _get_decisive(recipe):
-        raise InvalidInputError(
-            f"{recipe.name}: the scenes of this source were composed for another recipe; open the source with "
-            "open_recipe_source(recipe, ...)"
-        )
-
-
-def _get_decisive(recipe: Recipe) -> tuple[object, ...]:
-    """Return what decides the scenes of a recipe."""
-    composition = compute_composition_digest(recipe) if recipe.scene is not None else ""
-    return composition, recipe.val_fraction, recipe.split_seed
+def _count_held_out(num_scenes: int, share: float) -> int:
+    """Return how many of the first scenes are in val: of two or more at least one, and never all."""
+    return math.ceil(round(max(num_scenes - 1, 0) * share, 9))  # rounded: 15 * 0.2 is a little above 3
 
 
 def _read_number(scene_id: str) -> int:
@@ -239,20 +198,3 @@ def _read_number(scene_id: str) -> int:
     if match is None:
         raise InvalidInputError(f"{format_text(repr(scene_id))} is not a scene; ids are like scene/000007")
     return int(match[1])
-
-
-def _fit_mesh(mesh: Mesh, size: float) -> Mesh:
-    """Return a mesh with the center of its bounding box at the origin and a diagonal of ``size``."""
-    low, high = (corner.astype(np.float64) for corner in compute_bounds(mesh))
-    positions = (mesh.positions - (low + high) / 2) * (size / np.linalg.norm(high - low))
-    return replace(mesh, positions=positions.astype(np.float32))
-
-
-def _stand_in_row(meshes: Sequence[Mesh], gap: float, level: float) -> NDArray[np.float64]:
-    """Return the poses [K, 4, 4] of objects that stand side by side along x, around the origin."""
-    boxes = np.array([compute_bounds(mesh) for mesh in meshes], dtype=np.float64)
-    ends = np.cumsum(boxes[:, 1, 0] - boxes[:, 0, 0] + gap)
-    poses = np.tile(np.eye(4), (len(meshes), 1, 1))
-    poses[:, 0, 3] = ends - gap - boxes[:, 1, 0] - (ends[-1] - gap) / 2
-    poses[:, 2, 3] = level - boxes[:, 0, 2]
-    return poses

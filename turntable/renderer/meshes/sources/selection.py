@@ -25,5 +25,3 @@ def select_objects(
         ranked.append((rank, item.category, item))
     chosen = sorted(ranked, key=lambda entry: entry[:2])[:num_objects]
     return tuple(sorted((item for _, _, item in chosen), key=lambda item: item.id))
-
-
