@@ -6,6 +6,7 @@ import pytest
 
 from turntable import cli
 from turntable.datasets import Recipe, load_recipe
+from turntable.datasets.convert.import_origin import describe_imported
 from turntable.errors import RecipeError
 
 SCENE = {"objects": {"low": 3, "high": 6}, "size": {"low": 0.4, "high": 0.6}, "area": 0.7}
@@ -95,6 +96,12 @@ def test_scenes_that_cannot_be_are_refused(
     with pytest.raises(RecipeError) as caught:
         make({**SCENE, **scene}, **changes)
     assert fault in str(caught.value)
+
+
+def test_imported_pictures_of_scenes_are_no_scenes() -> None:
+    imported = describe_imported(load_recipe("scenes"))
+    assert imported.scene is None
+    assert imported.drawn_factors == load_recipe("scenes").drawn_factors
 
 
 def test_the_command_says_that_single_objects_have_no_base(capsys: pytest.CaptureFixture[str]) -> None:

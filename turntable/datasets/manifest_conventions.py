@@ -56,5 +56,5 @@ _SEQUENCE_CONVENTION = (
 )
 _SCENE_CONVENTION = (
     "an object is a scene, its parts are objects; its frame is the world's before the rotation R; every part "
-    "is scaled to its size, with the centre of its bounding box at its origin"
+    "is scaled to its size, with the center of its bounding box at its origin"
 )

@@ -72,7 +72,7 @@ class _Shapes(Protocol):
         """Return the radius [K] of each object's outline."""
         ...
 
-    def propose(self, part: int, units: Array) -> tuple[Array, NDArray[np.bool_]]:
+    def make_candidates(self, part: int, units: Array) -> tuple[Array, NDArray[np.bool_]]:
         """Return poses [A, C, 4, 4] from uniform numbers [A, C, 8], and whether each lies in the area."""
         ...
 
@@ -104,7 +104,7 @@ def _try_arrangements(
     for part in np.argsort(-shapes.measure_radii(), kind="stable").tolist():
         words = draw_words(keys[part], numbers, NUM_CANDIDATES * _WORDS_PER_CANDIDATE, offset)
         units = words_to_units(words).reshape(len(numbers), NUM_CANDIDATES, _WORDS_PER_CANDIDATE)
-        candidates, free = shapes.propose(part, units)
+        candidates, free = shapes.make_candidates(part, units)
         for other in placed:
             free &= shapes.measure_gaps(part, candidates, other, poses[:, other]) >= least_gap
         poses[:, part] = candidates[rows, free.argmax(axis=1)]
@@ -132,7 +132,7 @@ class _StandingBoxes:
     def measure_radii(self) -> Array:
         return np.linalg.norm(_get_half_sides(self.boxes)[:, :2], axis=1)
 
-    def propose(self, part: int, units: Array) -> tuple[Array, NDArray[np.bool_]]:
+    def make_candidates(self, part: int, units: Array) -> tuple[Array, NDArray[np.bool_]]:
         half = _get_half_sides(self.boxes)[part]
         angle = 2 * np.pi * units[..., 2]
         cosine, sine, zero = np.cos(angle), np.sin(angle), np.zeros_like(angle)
@@ -167,7 +167,7 @@ class _TurnedSpheres:
     def measure_radii(self) -> Array:
         return np.linalg.norm(_get_half_sides(self.boxes), axis=1)
 
-    def propose(self, part: int, units: Array) -> tuple[Array, NDArray[np.bool_]]:
+    def make_candidates(self, part: int, units: Array) -> tuple[Array, NDArray[np.bool_]]:
         room = self.rule.area - self.measure_radii()[part]
         rotation = geometry.quaternion_to_matrix(geometry.units_to_quaternion(units[..., 3:6]))
         pose = _make_pose(rotation, (2 * units[..., :3] - 1) * room, self.boxes[part])

@@ -50,9 +50,7 @@ def _find_length_faults(scene: SceneTable) -> Iterator[str]:
     if scene.level is not None:
         yield 'scene.level: only orientation = "upright" uses it; leave it out'
     if scene.area > _FLOOR_DEPTH:
-        yield (
-            f"scene.area: {scene.area:g} reaches below the floor, {_FLOOR_DEPTH:g} below the origin"
-        )
+        yield (f"scene.area: {scene.area:g} reaches below the floor, {_FLOOR_DEPTH:g} below the origin")
 
 
 def _find_room_faults(scene: SceneTable) -> Iterator[str]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import SceneRule
 from turntable.datasets.objects import ObjectPart, to_pose_rows
 from turntable.errors import MeshError
 from turntable.renderer.meshes.formats import srgb_to_linear
@@ -14,6 +13,9 @@ from turntable.renderer.meshes.mesh import Mesh, compute_bounds, compute_diagona
 from turntable.renderer.meshes.mesh_parts import join_parts
 from turntable.renderer.meshes.mesh_warnings import MeshWarning
 from turntable.renderer.meshes.sources.source import SourceObject
+
+REST_GAP = 0.05
+"""Distance between the objects of a scene at rest."""
 
 
 def as_one_piece(mesh: Mesh) -> Mesh:
@@ -34,18 +36,16 @@ def fit_mesh(mesh: Mesh, size: float) -> Mesh:
     return replace(mesh, positions=positions.astype(np.float32))
 
 
-def join_scene(
-    meshes: Sequence[Mesh], objects: Sequence[SourceObject], rule: SceneRule, scene_id: str
-) -> Mesh:
+def join_scene(meshes: Sequence[Mesh], objects: Sequence[SourceObject], level: float, scene_id: str) -> Mesh:
     """Join fitted meshes of objects into a scene; at rest they stand in a row.
 
     Args:
         meshes: Mesh of each object, as ``fit_mesh`` returns it.
         objects: The objects, which become the parts.
-        rule: Rule of the recipe's scenes.
+        level: Height on which the objects stand.
         scene_id: Id of the scene, for messages.
     """
-    places = _stand_in_row(meshes, rule.gap, rule.level)
+    places = _place_in_row(meshes, level)
     parts = [
         ObjectPart(f"object-{number}", item.category, rest_pose=to_pose_rows(place), object_id=item.id)
         for number, (item, place) in enumerate(zip(objects, places, strict=True))
@@ -54,12 +54,15 @@ def join_scene(
     return replace(join_parts(unify_colors(meshes), parts, scene_id), files=files)
 
 
-def _stand_in_row(meshes: Sequence[Mesh], gap: float, level: float) -> NDArray[np.float64]:
-    """Return the poses [K, 4, 4] of objects that stand side by side along x, around the origin."""
+def _place_in_row(meshes: Sequence[Mesh], level: float) -> NDArray[np.float64]:
+    """Return the poses [K, 4, 4] of objects that stand side by side along x, around the origin.
+
+    No face of one coincides with one of another, which would count as one surface.
+    """
     boxes = np.array([compute_bounds(mesh) for mesh in meshes], dtype=np.float64)
-    ends = np.cumsum(boxes[:, 1, 0] - boxes[:, 0, 0] + gap)
+    ends = np.cumsum(boxes[:, 1, 0] - boxes[:, 0, 0] + REST_GAP)
     poses = np.tile(np.eye(4), (len(meshes), 1, 1))
-    poses[:, 0, 3] = ends - gap - boxes[:, 1, 0] - (ends[-1] - gap) / 2
+    poses[:, 0, 3] = ends - REST_GAP - boxes[:, 1, 0] - (ends[-1] - REST_GAP) / 2
     poses[:, 2, 3] = level - boxes[:, 0, 2]
     return poses
 

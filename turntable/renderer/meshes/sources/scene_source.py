@@ -103,7 +103,7 @@ class SceneSource:
         self._remember(object_id, meshes, [item.id for item, _ in members])
         fitted = [fit_mesh(mesh, size) for mesh, (_, size) in zip(meshes, members, strict=True)]
         assert self.recipe.scene is not None
-        return join_scene(fitted, [item for item, _ in members], self.recipe.scene, object_id)
+        return join_scene(fitted, [item for item, _ in members], self.recipe.scene.level, object_id)
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """Return the SHA-256 (hex) of the scene's objects, their sizes and digests."""
