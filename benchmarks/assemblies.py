@@ -3,8 +3,8 @@
     python benchmarks/assemblies.py
     python benchmarks/assemblies.py --device cuda:0 --parts 2 5 10 --rounds 20
 
-The assembly is made of objects of the zoo. Both draw the same scenes. Rates are views per second of CPU time of
-this process, or of time on a GPU, without JPEG.
+The assembly is made of objects of the zoo. Both draw the same scenes. Rates are views per second of CPU time
+of this process, or of time on a GPU, without JPEG.
 """
 
 import argparse

@@ -70,6 +70,28 @@ def joint_tables(draw: st.DrawFn, *, in_sequences: bool) -> dict[str, Any]:
 
 
 @st.composite
+def scene_tables(draw: st.DrawFn, views: int, length: int) -> dict[str, Any]:
+    most = draw(st.integers(2, 8))
+    area, size = draw(st.floats(0.5, 1.0)), draw(st.floats(0.05, 0.3))
+    table: dict[str, Any] = {
+        "objects": {"low": draw(st.integers(2, most)), "high": most},
+        "size": {"low": size, "high": draw(st.floats(size, 0.3))},
+        "area": area,
+        draw(st.sampled_from(["law", "orientation", "gap"])): None,
+    }
+    chosen = {"law": ["train", "ood"], "orientation": ["upright", "haar"], "gap": [0.0, 0.05]}
+    table = {
+        key: draw(st.sampled_from(chosen[key])) if value is None else value for key, value in table.items()
+    }
+    if draw(st.booleans()):
+        shared = [count for count in range(1, views + 1) if views % (count * length) == 0]
+        table["arrangements"] = draw(st.sampled_from(shared))
+    if not {"ood", "haar"} & {table.get("law"), table.get("orientation")} and draw(st.booleans()):
+        table["level"] = draw(st.floats(-1, 1))
+    return table | ({"tries": draw(st.integers(1, 1000))} if draw(st.booleans()) else {})
+
+
+@st.composite
 def recipes(draw: st.DrawFn, kind: str) -> Recipe:
     named = [item for item in STANDARD_FACTORS if item.default is None or draw(st.booleans())]
     on_so3 = kind == "rotation" or (kind in MOTIONS and draw(st.booleans()))
@@ -94,13 +116,15 @@ def recipes(draw: st.DrawFn, kind: str) -> Recipe:
             {"outside": "3diebench", "margin_deg": draw(st.floats(0, 60))} if draw(st.booleans()) else {}
         )
         table["rotation"] = {"kind": "uniform", **outside}
-    if kind != "legacy" and draw(st.booleans()):
-        table |= {"source": "articulated", "joints": draw(joint_tables(in_sequences=kind in MOTIONS))}
     if kind in MOTIONS:
         free = [name for name, item in tables.items() if name not in POSE_NAMES and "value" not in item]
         table["sequence"] = draw(sequence_tables(kind, free))
         if kind == "screw":
             tables = {name: item for name, item in tables.items() if name not in TRANSLATION_NAMES}
+    if kind != "legacy" and draw(st.booleans()):
+        table |= {"source": "articulated", "joints": draw(joint_tables(in_sequences=kind in MOTIONS))}
+    elif kind != "legacy" and draw(st.booleans()):
+        table["scene"] = draw(scene_tables(12, table["sequence"]["length"] if kind in MOTIONS else 1))
     return Recipe.from_dict(table | {"factors": tables})
 
 

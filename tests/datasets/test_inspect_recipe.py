@@ -105,9 +105,10 @@ def test_the_recipe_of_a_data_set_and_of_a_file_is_printed(
 
 
 @pytest.mark.slow
-def test_inspect_draws_a_page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["sequences", "scenes"])
+def test_inspect_draws_a_page(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
     recipe = tmp_path / "mine.toml"
-    recipe.write_text(load_recipe("sequences").replace(name="mine").to_toml(), encoding="utf-8")
+    recipe.write_text(load_recipe(name).replace(name="mine").to_toml(), encoding="utf-8")
     status, out, _ = inspect(capsys, recipe, "--plot", tmp_path / "page.png")
     assert status == 0
     assert "page.png" in out

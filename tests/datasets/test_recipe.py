@@ -49,6 +49,8 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "articulated",
         "articulated-unseen",
         "folder",
+        "scenes",
+        "scenes-ood",
         "sequences",
         "so3-ood",
         "viewpoints",

@@ -111,18 +111,19 @@ def _rerender_views(
     """Render some views again and compare them; return None if not requested or without meshes."""
     from turntable.datasets import open_dataset
 
-    name = source or str(open_dataset(dataset).manifest.source.get("name", ""))
+    manifest = open_dataset(dataset).manifest
+    name = source or str(manifest.source.get("name", ""))
     meshes, links_under = meshes_and_links_under
     is_requested = views is not None or meshes is not None
     num_views = 32 if views is None else views
     if num_views == 0 or not (is_requested or (deep and name in GENERATED_SOURCES)):
         return None
     from turntable.console import CountBar
-    from turntable.renderer import open_source
     from turntable.renderer.backends import select_backend
+    from turntable.renderer.meshes.sources import reopen_source
     from turntable.renderer.replay import rerender
 
-    mesh_source = open_source(name, meshes, links_under=links_under)
+    mesh_source = reopen_source(manifest, name, meshes, links_under=links_under)
     choice = select_backend(*backend_and_device)
     with choice.open() as renderer, CountBar(err, "views") as bar:
         return rerender(dataset, mesh_source, renderer, num_views=num_views, progress=bar)
@@ -166,7 +167,8 @@ def inspect(
         objects: Number of objects to load, at even distances in the list; 0 for none. For a recipe of
             articulated objects, the number of those whose parts and joints are listed.
         symmetry: Also measure the symmetry of the meshes that are loaded.
-        plot: PNG file to write, with histograms of the labels that a recipe draws.
+        plot: PNG file to write, with histograms of the labels that a recipe draws, and with its scenes from
+            above.
         load_seconds: Longest time for loading an object's files; a run leaves out an object that takes
             longer.
         load_memory: Most memory for loading an object's files, in GiB; a run leaves out an object that needs
@@ -316,7 +318,7 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) ->
     for table in build_recipe_tables(recipe, labels):
         out.print(table)
         say("")
-    if labels is not None and has_different_rotations(recipe):
+    if labels is not None and recipe.scene is None and has_different_rotations(recipe):
         overlap = compute_training_overlap(recipe)
         degrees = math.degrees(overlap.min_angle_rad)
         say(f"share of rotations that 3diebench can show too: {overlap.share:.4f}")

@@ -40,6 +40,8 @@ def describe_conventions(recipe: Recipe, split_text: str = "") -> dict[str, str]
     if recipe.joints is not None:
         rule = recipe.joints.describe(in_sequences=recipe.sequence is not None)
         stated["joints"] = f"{rule}; a Philox key of its own, a block of the counter a joint"
+    if recipe.scene is not None:
+        stated["scene"] = _SCENE_CONVENTION
     return stated
 
 
@@ -54,4 +56,8 @@ _DRAWS_CONVENTIONS = {
 _SEQUENCE_CONVENTION = (
     "view v is step v % {length} of sequence v // {length}; twist = (omega, v) in the object's frame, "
     "pose_t = pose_(t-1) exp(twist_t) with pose = R @ T(t); zeros at step 0"
+)
+_SCENE_CONVENTION = (
+    "an object is a scene, its parts are objects; its frame is the world's before the rotation R; every part "
+    "is scaled to its size, with the center of its bounding box at its origin"
 )

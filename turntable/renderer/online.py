@@ -37,7 +37,7 @@ from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend, open_backend, select_backend
 from turntable.renderer.lru_cache import LRUCache
 from turntable.renderer.meshes import Mesh, format_warning_examples, make_warning_records
-from turntable.renderer.meshes.sources import MeshSource, find_folder_problems, open_source
+from turntable.renderer.meshes.sources import MeshSource, find_folder_problems, open_recipe_source
 from turntable.renderer.runs import LoadedObject, LoadLimits, MeshLoader, ObjectSelection, plan_run
 from turntable.renderer.views import RenderedViews, begin_views, encode_views
 
@@ -97,7 +97,7 @@ def take_inventory(query: ObjectQuery) -> ObjectInventory:
 
 def _open_source(query: ObjectQuery) -> MeshSource:
     meshes = None if query.mesh_folder is None else Path(query.mesh_folder)
-    return open_source(query.recipe.source, meshes, query.max_objects, links_under=query.links_under)
+    return open_recipe_source(query.recipe, meshes, query.max_objects, links_under=query.links_under)
 
 
 def _select_records(records: Sequence[ObjectRecord], query: ObjectQuery) -> list[ObjectRecord]:

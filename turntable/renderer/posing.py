@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from turntable import geometry
 from turntable.datasets import Recipe
-from turntable.datasets.draws import draw_joint_values
+from turntable.datasets.draws import draw_arrangements, draw_joint_values
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses, list_joints
 from turntable.errors import MeshError
-from turntable.renderer.meshes import Mesh
+from turntable.renderer.meshes import Mesh, compute_part_boxes
 from turntable.renderer.scene import Scenes
 
 Array = NDArray[np.float64]
@@ -62,7 +62,7 @@ def pose_parts(
         object_to_world: Poses [V, 4, 4] of the object.
 
     Raises:
-        MeshError: The recipe draws joints, and the object has none.
+        MeshError: The recipe draws joints, and the object has none; or the objects of a scene find no place.
     """
     if recipe.joints is not None and not list_joints(mesh.parts):
         raise MeshError(
@@ -73,6 +73,16 @@ def pose_parts(
     if not mesh.parts:
         return None
     values = draw_joint_values(recipe, object_id, mesh.parts, views)
-    motions = compute_joint_motions(mesh.parts, values)
-    poses = object_to_world[:, None] @ motions @ get_rest_poses(mesh.parts)
+    if recipe.scene is not None:
+        poses = object_to_world[:, None] @ _arrange_scene(recipe, object_id, mesh, views)
+    else:
+        motions = compute_joint_motions(mesh.parts, values)
+        poses = object_to_world[:, None] @ motions @ get_rest_poses(mesh.parts)
     return PartPoses(poses.astype(np.float32), values)
+
+
+def _arrange_scene(recipe: Recipe, scene_id: str, mesh: Mesh, views: NDArray[np.int64]) -> Array:
+    """Return the poses [V, K, 4, 4] of a scene's objects in the scene's frame."""
+    # At rest an object is shifted, and not turned, so its own box is the shifted one.
+    boxes = compute_part_boxes(mesh) - get_rest_poses(mesh.parts)[:, None, :3, 3]
+    return draw_arrangements(recipe, scene_id, boxes, views)

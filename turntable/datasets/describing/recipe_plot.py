@@ -1,10 +1,11 @@
-"""A page of plots of a recipe's draws: histograms of the label columns, and maps of the object's axes."""
+"""A page of plots of a recipe's draws: histograms of the label columns, maps of the object's axes, scenes."""
 
 import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from turntable.datasets.describing.scene_plot import plot_scenes
 from turntable.datasets.draws import compute_histogram
 from turntable.datasets.labels import Factor, LabelArray
 from turntable.datasets.recipes import Recipe
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _CHARTS_PER_ROW = 4
+_SCENES_HEIGHT = 6.4
 _NUM_BINS = 40
 _MAP_CELLS = (36, 18)
 """Numbers of cells in longitude and in height. Equal steps of height give cells of equal area on a sphere."""
@@ -37,10 +39,13 @@ def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
     with explain_import_errors("matplotlib"):
         from matplotlib.figure import Figure
     rows = -(-len(recipe.factors) // _CHARTS_PER_ROW)
-    figure = Figure(figsize=(12, 3.4 + 1.7 * rows), layout="constrained", facecolor="white")
+    heights = [3.0, 1.7 * rows, *([] if recipe.scene is None else [_SCENES_HEIGHT])]
+    figure = Figure(figsize=(12, 0.4 + sum(heights)), layout="constrained", facecolor="white")
     figure.suptitle(f"{recipe.name}: {len(labels):,} views drawn", fontsize=13)
-    parts: Any = figure.subfigures(2, 1, height_ratios=[3.0, 1.7 * rows])
-    maps, charts = parts
+    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
+    maps, charts = parts[:2]
+    if recipe.scene is not None:
+        plot_scenes(parts[2], recipe)
     _plot_axis_maps(maps, recipe, labels)
     for column, factor in enumerate(recipe.factors):
         _plot_histogram(charts.add_subplot(rows, _CHARTS_PER_ROW, column + 1), factor, labels[:, column])

@@ -24,6 +24,9 @@ from turntable.datasets.draws.rotation_overlap import (
     has_different_rotations,
     is_in_box,
 )
+from turntable.datasets.draws.scene_arrangements import draw_arrangements
+from turntable.datasets.draws.scene_compositions import compute_composition_digest, draw_composition
+from turntable.datasets.draws.scene_preview import PseudoScene, draw_pseudo_scene
 
 __all__ = [
     "IMAGES",
@@ -35,15 +38,20 @@ __all__ = [
     "IntArray",
     "ObjectInventory",
     "ObjectQuery",
+    "PseudoScene",
     "RenderBlocks",
     "RenderSetup",
     "UnusableObject",
     "ViewRequest",
+    "compute_composition_digest",
     "compute_histogram",
     "compute_training_overlap",
+    "draw_arrangements",
+    "draw_composition",
     "draw_factors",
     "draw_joint_values",
     "draw_pseudo_labels",
+    "draw_pseudo_scene",
     "draw_words",
     "find_distribution_faults",
     "format_histogram",

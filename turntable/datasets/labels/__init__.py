@@ -48,6 +48,17 @@ from turntable.datasets.labels.outputs import (
     to_channels_first,
 )
 from turntable.datasets.labels.rotation_rule import MAX_MARGIN_DEG, RotationRule, TrainingRange
+from turntable.datasets.labels.scene_rule import (
+    DEFAULT_GAP,
+    DEFAULT_LEVEL,
+    DEFAULT_TRIES,
+    LAW_ORIENTATIONS,
+    MAX_SCENE_OBJECTS,
+    MIN_SCENE_OBJECTS,
+    Orientation,
+    SceneLaw,
+    SceneRule,
+)
 from turntable.datasets.labels.sequence_rule import (
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
@@ -60,20 +71,26 @@ from turntable.datasets.labels.sequence_rule import (
 )
 
 __all__ = [
+    "DEFAULT_GAP",
     "DEFAULT_JOINT_RULE",
+    "DEFAULT_LEVEL",
     "DEFAULT_OFFSET",
     "DEFAULT_SEEN_FRACTION",
     "DEFAULT_TRAVEL",
+    "DEFAULT_TRIES",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",
     "FLOW_HIDDEN",
     "FLOW_SEEN",
     "JOINT_VALUES_MEANING",
+    "LAW_ORIENTATIONS",
     "LEGACY_ORDER",
     "MAX_FLOW_PX",
     "MAX_LEGACY_SEED",
     "MAX_MARGIN_DEG",
+    "MAX_SCENE_OBJECTS",
     "MAX_SCREW_TRANSLATION",
+    "MIN_SCENE_OBJECTS",
     "NO_PART",
     "NUM_MOTION_UNITS",
     "OUTPUTS",
@@ -97,8 +114,11 @@ __all__ = [
     "LabelArray",
     "LabelSchema",
     "MotionName",
+    "Orientation",
     "OutputName",
     "RotationRule",
+    "SceneLaw",
+    "SceneRule",
     "SequenceRule",
     "Span",
     "StandardFactor",

@@ -22,6 +22,7 @@ from turntable.datasets.objects.quarantine import (
 from turntable.datasets.objects.records import (
     SPLITS,
     TRAIN,
+    VAL,
     ObjectRecord,
     ShardPlan,
     SplitName,
@@ -37,6 +38,7 @@ from turntable.datasets.objects.shapenet_lists import (
 from turntable.datasets.objects.split_lists import count_unmatched, read_split
 from turntable.datasets.objects.split_rules import (
     LISTS_TEXT,
+    SCENES_TEXT,
     SPLIT_RULE_TEXTS,
     SplitRule,
     find_untrained_categories,
@@ -59,9 +61,11 @@ __all__ = [
     "LISTS_TEXT",
     "MAX_PARTS",
     "QUARANTINE_NAME",
+    "SCENES_TEXT",
     "SPLITS",
     "SPLIT_RULE_TEXTS",
     "TRAIN",
+    "VAL",
     "WARNINGS_NAME",
     "DuplicateCounts",
     "Joint",

@@ -6,6 +6,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from turntable.datasets.labels import (
+    DEFAULT_LEVEL,
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
     ROTATION_NAMES,
@@ -13,16 +14,19 @@ from turntable.datasets.labels import (
     Factor,
     JointRule,
     RotationRule,
+    SceneRule,
     SequenceRule,
     Span,
 )
 from turntable.datasets.recipes.rules import find_broken_rules
 from turntable.datasets.recipes.tables import (
+    CountTable,
     FactorsTable,
     FactorTable,
     JointsTable,
     RecipeTable,
     RotationTable,
+    SceneTable,
     SequenceTable,
     SpanTable,
     StrictTable,
@@ -52,6 +56,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
         "rotation": _make_rotation_rule(checked.rotation),
         "sequence": _make_sequence_rule(checked.sequence),
         "joints": _make_joint_rule(checked.joints),
+        "scene": _make_scene_rule(checked.scene),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -108,6 +113,21 @@ def _make_sequence_rule(table: SequenceTable | None) -> SequenceRule | None:
 
 def _make_joint_rule(table: JointsTable | None) -> JointRule | None:
     return None if table is None else JointRule(table.range, table.seen_fraction, table.per, table.motion)
+
+
+def _make_scene_rule(table: SceneTable | None) -> SceneRule | None:
+    if table is None:
+        return None
+    return SceneRule(
+        objects=(table.objects.low, table.objects.high),
+        size=(table.size.low, table.size.high),
+        area=table.area,
+        orientation=table.get_orientation(),
+        gap=table.gap,
+        level=DEFAULT_LEVEL if table.level is None else table.level,
+        tries=table.tries,
+        arrangements=table.arrangements,
+    )
 
 
 def _make_span(table: SpanTable | None) -> Span | None:
@@ -175,5 +195,8 @@ def _list_known_keys(path: tuple[str, ...]) -> list[str]:
         "rotation": RotationTable,
         "sequence": SequenceTable,
         "joints": JointsTable,
+        "scene": SceneTable,
     }
-    return list((tables[path[0]] if len(path) == 2 else SpanTable).model_fields)
+    if len(path) == 2:
+        return list(tables[path[0]].model_fields)
+    return list((CountTable if path[:2] == ("scene", "objects") else SpanTable).model_fields)

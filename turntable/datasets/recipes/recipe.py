@@ -16,6 +16,7 @@ from turntable.datasets.labels import (
     LabelSchema,
     OutputName,
     RotationRule,
+    SceneRule,
     SequenceRule,
     build_label_columns,
 )
@@ -24,7 +25,7 @@ from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_
 from turntable.errors import InvalidInputError, format_text
 from turntable.home import expand_home
 
-_RULES = ("rotation", "sequence", "joints")
+_RULES = ("rotation", "sequence", "scene", "joints")
 """Tables of a recipe that determine labels besides [factors]; a recipe without one leaves it out."""
 
 
@@ -76,6 +77,8 @@ class Recipe:
     """The rule for sequences of views; None if the views are independent."""
     joints: JointRule | None
     """The rule that draws the joints of articulated objects; None for the whole range of each."""
+    scene: SceneRule | None
+    """The rule that composes objects into scenes; None if every object is shown by itself."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":

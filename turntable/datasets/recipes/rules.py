@@ -14,6 +14,7 @@ from turntable.datasets.labels import (
     STANDARD_FACTORS_BY_NAME,
     TRANSLATION_NAMES,
 )
+from turntable.datasets.recipes.scene_rules import find_scene_faults
 from turntable.datasets.recipes.tables import FactorTable, RecipeTable, SequenceTable
 from turntable.errors import format_text
 
@@ -32,6 +33,8 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
             "outputs: flow is the motion to the next view of a sequence; add a table [sequence], or leave "
             "flow out"
         )
+    if recipe.scene is not None:
+        faults += find_scene_faults(recipe, recipe.scene)
     if recipe.sequence is not None:
         faults += [
             *_find_sequence_faults(recipe, recipe.sequence, factors),
@@ -58,7 +61,7 @@ def _find_rotation_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) 
 
 def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if recipe.draws != "philox":
-        for name in ("rotation", "sequence", "joints"):
+        for name in ("rotation", "sequence", "scene", "joints"):
             if getattr(recipe, name) is not None:
                 yield f'{name}: draws = "{recipe.draws}" does not support [{name}]; leave out one of the two'
     if recipe.draws != "numpy-legacy":

@@ -26,8 +26,13 @@ from turntable.datasets.files import (
     JpegSubsampling,
 )
 from turntable.datasets.labels import (
+    DEFAULT_GAP,
     DEFAULT_SEEN_FRACTION,
+    DEFAULT_TRIES,
+    LAW_ORIENTATIONS,
     MAX_MARGIN_DEG,
+    MAX_SCENE_OBJECTS,
+    MIN_SCENE_OBJECTS,
     OUTPUTS,
     ROTATION_NAMES,
     STANDARD_FACTORS,
@@ -36,7 +41,9 @@ from turntable.datasets.labels import (
     JointRange,
     JointScope,
     MotionName,
+    Orientation,
     OutputName,
+    SceneLaw,
     StandardFactor,
     TrainingRange,
 )
@@ -50,6 +57,8 @@ _MAX_NUMBER_LENGTH = 40
 """Maximum number of characters of a number that is written as text. The pattern allows spaces in several
 places, so long runs of spaces could be matched in very many ways."""
 
+MAX_SCENE_LENGTH = 100.0
+"""Largest length in the table [scene], in the unit of the world."""
 MAX_DESCRIPTION_LENGTH = 2_000
 """Maximum number of characters of a description, which is one line of a recipe's text."""
 
@@ -152,6 +161,37 @@ class JointsTable(StrictTable):
     motion: JointMotion = "linear"
 
 
+class CountTable(StrictTable):
+    """A range { low, high } of the number of a scene's objects. Both ends may be equal."""
+
+    low: int = Field(ge=MIN_SCENE_OBJECTS, le=MAX_SCENE_OBJECTS)
+    high: int = Field(ge=MIN_SCENE_OBJECTS, le=MAX_SCENE_OBJECTS)
+
+    @model_validator(mode="after")
+    def _check_count_order(self) -> "CountTable":
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+        return self
+
+
+class SceneTable(StrictTable):
+    """The table [scene]: several objects composed into one scene."""
+
+    objects: CountTable
+    size: SpanTable
+    area: _Number = Field(gt=0, le=MAX_SCENE_LENGTH)
+    law: SceneLaw | None = None
+    orientation: Orientation | None = None
+    gap: _Number = Field(default=DEFAULT_GAP, ge=0, le=MAX_SCENE_LENGTH)
+    level: _Number | None = Field(default=None, ge=-1, le=MAX_SCENE_LENGTH)
+    tries: int = Field(default=DEFAULT_TRIES, ge=1, le=10_000)
+    arrangements: int | None = Field(default=None, ge=1, le=MAX_VIEWS)
+
+    def get_orientation(self) -> Orientation:
+        """Return the orientation as given, or that of the law; upright if neither is given."""
+        return self.orientation or LAW_ORIENTATIONS[self.law or "train"]
+
+
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
     below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
     number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
@@ -205,6 +245,7 @@ class RecipeTable(StrictTable):
     rotation: RotationTable | None = None
     sequence: SequenceTable | None = None
     joints: JointsTable | None = None
+    scene: SceneTable | None = None
     factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("description")

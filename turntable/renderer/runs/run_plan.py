@@ -12,6 +12,7 @@ from typing import Any, cast
 from turntable.datasets import ObjectRecord, Recipe
 from turntable.datasets.files import compute_file_sha256, to_canonical_json
 from turntable.datasets.objects import (
+    SCENES_TEXT,
     SPLIT_RULE_TEXTS,
     ShardPlan,
     compute_objects_per_shard,
@@ -24,7 +25,14 @@ from turntable.datasets.objects import (
     split_objects,
 )
 from turntable.errors import InvalidInputError, format_text
-from turntable.renderer.meshes.sources import MeshSource, SourceObject, find_duplicates
+from turntable.renderer.meshes.sources import (
+    MeshSource,
+    SceneSource,
+    SourceObject,
+    check_scene_source,
+    find_duplicates,
+    select_objects,
+)
 from turntable.renderer.runs.split_warnings import find_split_warnings, suggest_split_remedy
 
 MAX_DIFFERENCES = 8
@@ -84,25 +92,6 @@ class RunPlan:
         return {"recipe": recipe, "source": dict(self.source), "split": dict(self.split), "shards": shards}
 
 
-def select_objects(objects: Sequence[SourceObject], num_objects: int | None) -> tuple[SourceObject, ...]:
-    """Return the first ``num_objects`` objects, taken in turn from every category; all of them if None.
-
-    Raises:
-        InvalidInputError: ``num_objects`` is below 1.
-    """
-    if num_objects is None or num_objects >= len(objects):
-        return tuple(objects)
-    if num_objects < 1:
-        raise InvalidInputError(f"--objects {num_objects}: there must be at least one")
-    ranks: dict[str, int] = {}  # of the last object of each category so far
-    ranked: list[tuple[int, str, SourceObject]] = []
-    for item in sorted(objects, key=lambda item: item.id):
-        rank = ranks[item.category] = ranks.get(item.category, -1) + 1
-        ranked.append((rank, item.category, item))
-    chosen = sorted(ranked, key=lambda entry: entry[:2])[:num_objects]
-    return tuple(sorted((item for _, _, item in chosen), key=lambda item: item.id))
-
-
 def plan_run(
     recipe: Recipe,
     source: MeshSource,
@@ -121,6 +110,7 @@ def plan_run(
     Raises:
         InvalidInputError: There are no objects, or a list does not fit them.
     """
+    check_scene_source(recipe, source)
     selection = selection or ObjectSelection()
     known = source.list_objects()
     _check_names(known)
@@ -174,6 +164,8 @@ def _assign_splits(
     files: Sequence[Path],
 ) -> tuple[Mapping[str, str], dict[str, Any]]:
     """Return the split of each object's id, and the plan's entry about the rule that split them."""
+    if isinstance(source, SceneSource):
+        return _assign_scene_splits(source, chosen, files)
     if files:
         ids = [item.id for item in known]
         if count_unmatched(read_split(files), ids).num_unlisted == len(ids):
@@ -189,6 +181,18 @@ def _assign_splits(
     categories = {item.id: item.category for item in chosen}
     splits = split_objects(categories, recipe.val_fraction, recipe.split_seed, twins, recipe.split_rule)
     return splits, {"rule": SPLIT_RULE_TEXTS[recipe.split_rule], "equal": sum(map(len, twins))}
+
+
+def _assign_scene_splits(
+    source: SceneSource, chosen: Sequence[SourceObject], files: Sequence[Path]
+) -> tuple[Mapping[str, str], dict[str, Any]]:
+    """Return the split of each scene, which is that of all its objects, and the plan's entry."""
+    if files:
+        raise InvalidInputError(
+            "--split: lists divide objects, and this recipe composes them into scenes, which it divides "
+            "itself; leave the option out"
+        )
+    return {item.id: source.get_split(item.id) for item in chosen}, {"rule": SCENES_TEXT}
 
 
 def _find_stream_places(

@@ -151,6 +151,8 @@ class RenderService:
         source = str(entry.dataset.manifest.recipe.get("source", ""))
         if entry.dataset.manifest.recipe.get("draws") == "imported":
             return f"the pictures of {entry.name} were imported, so no others like them can be rendered"
+        if "scene" in entry.dataset.manifest.recipe:
+            return f"the objects of {entry.name} move in scenes, which are not rendered on request"
         if source not in GENERATED_SOURCES and entry.name not in self._settings.meshes:
             return (
                 f"the service has no meshes of {entry.name}; start turntable serve with "

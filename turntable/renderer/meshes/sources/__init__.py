@@ -5,7 +5,10 @@ from turntable.renderer.meshes.sources.duplicates import find_duplicates
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.folder_problems import find_folder_problems
 from turntable.renderer.meshes.sources.part_listing import format_parts
-from turntable.renderer.meshes.sources.registry import open_source
+from turntable.renderer.meshes.sources.registry import open_recipe_source, open_source, reopen_source
+from turntable.renderer.meshes.sources.scene_checks import check_scene_source
+from turntable.renderer.meshes.sources.scene_source import SceneSource
+from turntable.renderer.meshes.sources.selection import select_objects
 from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, load_mesh
 from turntable.renderer.meshes.sources.survey import (
     format_survey,
@@ -20,16 +23,21 @@ __all__ = [
     "ArticulatedSource",
     "FolderSource",
     "MeshSource",
+    "SceneSource",
     "SourceObject",
     "SymmetrySource",
     "ZooSource",
+    "check_scene_source",
     "find_duplicates",
     "find_folder_problems",
     "format_parts",
     "format_survey",
     "load_mesh",
     "open_detected_source",
+    "open_recipe_source",
     "open_source",
+    "reopen_source",
+    "select_objects",
     "survey_folder",
     "survey_source",
 ]

@@ -5,7 +5,7 @@ A source lists its objects and loads the mesh of each.
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -86,13 +86,25 @@ def load_mesh(source: MeshSource, object_id: str) -> Mesh:
         MeshError: The mesh cannot be used.
         MemoryError: The mesh does not fit into memory.
     """
+    return read_mesh(source, object_id, mark_coincident_faces)
+
+
+def read_mesh(
+    source: MeshSource, object_id: str, prepare: Callable[[Mesh], Mesh] = lambda mesh: mesh
+) -> Mesh:
+    """Load the mesh of an object and prepare it. Any error of a parser becomes a ``MeshError``.
+
+    Raises:
+        MeshError: The mesh cannot be used.
+        MemoryError: The mesh does not fit into memory.
+    """
     if not object_id.isprintable():  # a data set accepts only printable ids
         raise MeshError(
             f"{object_id!r:.200}: the name contains characters that cannot be printed; rename it",
             reason="unreadable",
         )
     try:
-        return mark_coincident_faces(source.load(object_id))
+        return prepare(source.load(object_id))
     except (TurntableError, MemoryError):
         raise
     except Exception as error:
