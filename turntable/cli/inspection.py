@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from turntable.choices import SourceName
+from turntable.choices import GENERATED_SOURCES, SourceName
 from turntable.cli.base import (
     BACKEND_DEFAULT,
     DATA,
@@ -115,7 +115,7 @@ def _rerender_views(
     meshes, links_under = meshes_and_links_under
     is_requested = views is not None or meshes is not None
     num_views = 32 if views is None else views
-    if num_views == 0 or not (is_requested or (deep and name == "zoo")):
+    if num_views == 0 or not (is_requested or (deep and name in GENERATED_SOURCES)):
         return None
     from turntable.console import CountBar
     from turntable.renderer import open_source

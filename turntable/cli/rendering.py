@@ -127,7 +127,9 @@ def render(
     changed = load_recipe(recipe).replace(
         **{name: value for name, value in changes.items() if value is not None}
     )
-    mesh_source = open_source(changed.source, meshes, objects, links_under=links_under)
+    mesh_source = open_source(
+        changed.source, meshes, objects, links_under=links_under, dynamics=changed.dynamics
+    )
     if symmetry:
         mesh_source = SymmetrySource(mesh_source)
     share = None if job is None else Job.parse(job)

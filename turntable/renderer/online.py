@@ -97,7 +97,13 @@ def take_inventory(query: ObjectQuery) -> ObjectInventory:
 
 def _open_source(query: ObjectQuery) -> MeshSource:
     meshes = None if query.mesh_folder is None else Path(query.mesh_folder)
-    return open_source(query.recipe.source, meshes, query.max_objects, links_under=query.links_under)
+    return open_source(
+        query.recipe.source,
+        meshes,
+        query.max_objects,
+        links_under=query.links_under,
+        dynamics=query.recipe.dynamics,
+    )
 
 
 def _select_records(records: Sequence[ObjectRecord], query: ObjectQuery) -> list[ObjectRecord]:

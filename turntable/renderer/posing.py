@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from turntable import geometry
 from turntable.datasets import Recipe
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses, list_joints
+from turntable.errors import MeshError
+from turntable.renderer.dynamics import compute_free_motions
 from turntable.renderer.meshes import Mesh
 
 Array = NDArray[np.float64]
@@ -49,10 +51,21 @@ def pose_parts(
         mesh: Mesh of the object.
         views: Numbers [V] of the views.
         object_to_world: Poses [V, 4, 4] of the object.
+
+    Raises:
+        MeshError: The recipe has dynamics, and the mesh no parts.
     """
     if not mesh.parts:
+        if recipe.dynamics is not None:
+            raise MeshError(
+                f"{object_id}: it has no parts that could move by the recipe's [dynamics]; leave this object "
+                "or the table out",
+                reason="no parts",
+            )
         return None
     values = np.zeros((len(views), len(list_joints(mesh.parts))), dtype=np.float32)
     motions = compute_joint_motions(mesh.parts, values)
+    if recipe.dynamics is not None:
+        motions = compute_free_motions(recipe, object_id, mesh.parts, views) @ motions
     poses = object_to_world[:, None] @ motions @ get_rest_poses(mesh.parts)
     return PartPoses(poses.astype(np.float32), values)

@@ -17,18 +17,20 @@ from turntable.datasets.draws.online_rendering import (
     UnusableObject,
     ViewRequest,
 )
-from turntable.datasets.draws.philox import draw_words, make_philox_key, words_to_units
+from turntable.datasets.draws.philox import WORDS_PER_BLOCK, draw_words, make_philox_key, words_to_units
 from turntable.datasets.draws.rotation_overlap import (
     compute_training_overlap,
     has_different_rotations,
     is_in_box,
 )
+from turntable.datasets.draws.world_draws import WorldKeys, WorldNumbers, draw_branches, make_system_key
 
 __all__ = [
     "IMAGES",
     "LATENTS",
     "OBJECT_INDEX",
     "VIEW_INDEX",
+    "WORDS_PER_BLOCK",
     "DrawnColumn",
     "FillReport",
     "IntArray",
@@ -38,8 +40,11 @@ __all__ = [
     "RenderSetup",
     "UnusableObject",
     "ViewRequest",
+    "WorldKeys",
+    "WorldNumbers",
     "compute_histogram",
     "compute_training_overlap",
+    "draw_branches",
     "draw_factors",
     "draw_pseudo_labels",
     "draw_words",
@@ -49,5 +54,6 @@ __all__ = [
     "is_in_box",
     "is_same_draw",
     "make_philox_key",
+    "make_system_key",
     "words_to_units",
 ]

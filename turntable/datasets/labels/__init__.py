@@ -1,5 +1,13 @@
 """Labels: the factors behind a view, the label columns, and the outputs of a view besides its picture."""
 
+from turntable.datasets.labels.dynamics_rule import (
+    FORCE_LAWS,
+    LAW_KEYS,
+    PARTICLE_LAWS,
+    DynamicsRule,
+    LawName,
+    make_dynamics_rule,
+)
 from turntable.datasets.labels.factors import (
     FACTOR_DEFAULTS,
     REQUIRED_FACTORS,
@@ -10,6 +18,7 @@ from turntable.datasets.labels.factors import (
     StandardFactor,
 )
 from turntable.datasets.labels.label_columns import (
+    BRANCH_NAME,
     LEGACY_ORDER,
     MAX_LEGACY_SEED,
     POSE_NAMES,
@@ -45,16 +54,20 @@ from turntable.datasets.labels.sequence_rule import (
 )
 
 __all__ = [
+    "BRANCH_NAME",
     "DEFAULT_OFFSET",
     "DEFAULT_TRAVEL",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",
+    "FORCE_LAWS",
+    "LAW_KEYS",
     "LEGACY_ORDER",
     "MAX_LEGACY_SEED",
     "MAX_MARGIN_DEG",
     "MAX_SCREW_TRANSLATION",
     "NUM_MOTION_UNITS",
     "OUTPUTS",
+    "PARTICLE_LAWS",
     "POINTS_MEANING",
     "POSE_NAMES",
     "REQUIRED_FACTORS",
@@ -64,10 +77,12 @@ __all__ = [
     "TRANSLATION_NAMES",
     "TWIST_NAMES",
     "Draws",
+    "DynamicsRule",
     "Factor",
     "FloatArray",
     "LabelArray",
     "LabelSchema",
+    "LawName",
     "MotionName",
     "OutputName",
     "RotationRule",
@@ -79,5 +94,6 @@ __all__ = [
     "compute_poses",
     "decode_output",
     "encode_output",
+    "make_dynamics_rule",
     "to_channels_first",
 ]

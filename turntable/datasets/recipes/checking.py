@@ -10,13 +10,16 @@ from turntable.datasets.labels import (
     DEFAULT_TRAVEL,
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
+    DynamicsRule,
     Factor,
     RotationRule,
     SequenceRule,
     Span,
+    make_dynamics_rule,
 )
 from turntable.datasets.recipes.rules import find_broken_rules
 from turntable.datasets.recipes.tables import (
+    DynamicsTable,
     FactorsTable,
     FactorTable,
     RecipeTable,
@@ -49,6 +52,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
     fields |= {
         "rotation": _make_rotation_rule(checked.rotation),
         "sequence": _make_sequence_rule(checked.sequence),
+        "dynamics": _make_dynamics_rule(checked.dynamics, checked.sequence),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -101,6 +105,16 @@ def _make_sequence_rule(table: SequenceTable | None) -> SequenceRule | None:
         travel=_make_span(table.travel) or (DEFAULT_TRAVEL if is_screw else None),
         vary=vary,
     )
+
+
+def _make_dynamics_rule(table: DynamicsTable | None, sequence: SequenceTable | None) -> DynamicsRule | None:
+    if table is None:
+        return None
+    assert sequence is not None
+    keys = table.model_dump() | {name: _make_span(getattr(table, name)) for name in ("speed_rad", "travel")}
+    if table.law == "branching" and table.branch_at is None:
+        keys["branch_at"] = sequence.length // 2
+    return make_dynamics_rule(**keys)
 
 
 def _make_span(table: SpanTable | None) -> Span | None:
@@ -164,5 +178,9 @@ def _list_known_keys(path: tuple[str, ...]) -> list[str]:
         return list(RecipeTable.model_fields)
     if path[0] == "factors":
         return list(FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
-    tables: dict[str, type[StrictTable]] = {"rotation": RotationTable, "sequence": SequenceTable}
+    tables: dict[str, type[StrictTable]] = {
+        "rotation": RotationTable,
+        "sequence": SequenceTable,
+        "dynamics": DynamicsTable,
+    }
     return list((tables[path[0]] if len(path) == 2 else SpanTable).model_fields)

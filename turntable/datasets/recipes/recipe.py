@@ -11,6 +11,7 @@ from turntable.choices import ChannelOrder, QualityName, SourceName
 from turntable.datasets.files import JpegSubsampling, compute_json_sha256
 from turntable.datasets.labels import (
     Draws,
+    DynamicsRule,
     Factor,
     LabelSchema,
     OutputName,
@@ -22,6 +23,9 @@ from turntable.datasets.objects import SPLITS, SplitRule
 from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_recipe_text
 from turntable.errors import InvalidInputError, format_text
 from turntable.home import expand_home
+
+_RULES = ("rotation", "sequence", "dynamics")
+"""The tables of rules, each of which a recipe may leave out."""
 
 
 @dataclass(frozen=True)  # no slots: the digests are cached
@@ -70,6 +74,8 @@ class Recipe:
     """The rule for rotations on SO(3); None if the three angles are factors."""
     sequence: SequenceRule | None
     """The rule for sequences of views; None if the views are independent."""
+    dynamics: DynamicsRule | None
+    """The law by which parts move over a sequence; None if none moves them."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
@@ -119,7 +125,7 @@ class Recipe:
         table |= {"split_rule": rule} if rule != "overall" else {}
         table |= {"draws": draws} if draws != "philox" else {}
         table |= {"chunks": chunks} if chunks != 1 else {}
-        rules = {name: table.pop(name) for name in ("rotation", "sequence")}
+        rules = {name: table.pop(name) for name in _RULES}
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
         return {**table, "factors": {factor.name: _factor_to_dict(factor) for factor in self.drawn_factors}}
 
@@ -135,7 +141,7 @@ class Recipe:
         """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
-        tables = {name: table.pop(name) for name in ("rotation", "sequence") if name in table} | tables
+        tables = {name: table.pop(name) for name in _RULES if name in table} | tables
         lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():
             lines += ["", f"[{name}]", *(f"{key} = {_format_toml(value)}" for key, value in keys.items())]
@@ -154,7 +160,7 @@ class Recipe:
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
         """The label columns in order: those drawn, those a motion determines, and those derived from them."""
-        return build_label_columns(self.drawn_factors, self.rotation, self.sequence)
+        return build_label_columns(self.drawn_factors, self.rotation, self.sequence, self.dynamics)
 
     @property
     def schema(self) -> LabelSchema:
@@ -174,7 +180,7 @@ class Recipe:
 
         Rules with their default value are left out, so that recipes older than a rule keep their digests.
         """
-        rules = {"rotation": self.rotation, "sequence": self.sequence}
+        rules = {name: getattr(self, name) for name in _RULES}
         decisive: dict[str, Any] = {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
         decisive |= {"stream": self.draws} if self.draws != "philox" else {}
         # In a single stream an object's position depends on how many numbers the objects before it took.

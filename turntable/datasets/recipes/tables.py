@@ -31,12 +31,13 @@ from turntable.datasets.labels import (
     ROTATION_NAMES,
     STANDARD_FACTORS,
     Draws,
+    LawName,
     MotionName,
     OutputName,
     StandardFactor,
     TrainingRange,
 )
-from turntable.datasets.objects import SPLITS, SplitName, SplitRule
+from turntable.datasets.objects import MAX_PARTS, SPLITS, SplitName, SplitRule
 from turntable.errors import format_value, is_plain
 
 _PI_PATTERN = re.compile(
@@ -46,6 +47,8 @@ _MAX_NUMBER_LENGTH = 40
 """Maximum number of characters of a number that is written as text. The pattern allows spaces in several
 places, so long runs of spaces could be matched in very many ways."""
 
+MAX_BRANCHES = 16
+"""Maximum number of futures of a sequence."""
 MAX_DESCRIPTION_LENGTH = 2_000
 """Maximum number of characters of a description, which is one line of a recipe's text."""
 
@@ -139,6 +142,27 @@ class SequenceTable(StrictTable):
     vary: list[str] = []
 
 
+_Positive = Annotated[_Number, Field(gt=0)]
+_NotNegative = Annotated[_Number, Field(ge=0)]
+
+
+class DynamicsTable(StrictTable):
+    """The table [dynamics]: the law by which parts move over a sequence; missing keys have its defaults."""
+
+    law: LawName
+    bodies: int | None = Field(default=None, ge=2, le=MAX_PARTS)
+    dt: _Positive | None = None
+    stride: int | None = Field(default=None, ge=1, le=100_000)
+    strength: _Positive | None = None
+    softening: _NotNegative | None = None
+    clip: _NotNegative | None = None
+    scale: _Positive | None = None
+    speed_rad: SpanTable | None = None
+    travel: SpanTable | None = None
+    branches: int | None = Field(default=None, ge=2, le=MAX_BRANCHES)
+    branch_at: int | None = Field(default=None, ge=2)
+
+
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
     below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
     number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
@@ -191,6 +215,7 @@ class RecipeTable(StrictTable):
     chunks: int = Field(default=1, ge=1, le=100_000)
     rotation: RotationTable | None = None
     sequence: SequenceTable | None = None
+    dynamics: DynamicsTable | None = None
     factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("description")

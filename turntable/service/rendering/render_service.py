@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from turntable.choices import GENERATED_SOURCES
 from turntable.errors import TurntableError
 from turntable.processes import IsolatedWorker, WorkerFailedError
 from turntable.renderer import LRUCache
@@ -150,7 +151,7 @@ class RenderService:
         source = str(entry.dataset.manifest.recipe.get("source", ""))
         if entry.dataset.manifest.recipe.get("draws") == "imported":
             return f"the pictures of {entry.name} were imported, so no others like them can be rendered"
-        if source != "zoo" and entry.name not in self._settings.meshes:
+        if source not in GENERATED_SOURCES and entry.name not in self._settings.meshes:
             return (
                 f"the service has no meshes of {entry.name}; start turntable serve with "
                 f"--meshes {entry.name}=DIR"

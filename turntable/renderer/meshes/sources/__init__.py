@@ -1,8 +1,9 @@
-"""Sources of meshes: ShapeNet, Objaverse, GSO, a folder of mesh files, and the zoo."""
+"""Sources of meshes: ShapeNet, Objaverse, GSO, a folder of mesh files, the zoo, and systems of particles."""
 
 from turntable.renderer.meshes.sources.duplicates import find_duplicates
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.folder_problems import find_folder_problems
+from turntable.renderer.meshes.sources.particles import BALL_RADIUS, ParticleSource
 from turntable.renderer.meshes.sources.registry import open_source
 from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, load_mesh
 from turntable.renderer.meshes.sources.survey import (
@@ -15,8 +16,10 @@ from turntable.renderer.meshes.sources.symmetry_source import SymmetrySource
 from turntable.renderer.meshes.sources.zoo import ZooSource
 
 __all__ = [
+    "BALL_RADIUS",
     "FolderSource",
     "MeshSource",
+    "ParticleSource",
     "SourceObject",
     "SymmetrySource",
     "ZooSource",

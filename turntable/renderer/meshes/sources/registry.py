@@ -5,12 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from turntable.choices import SourceName, check_choice
+from turntable.choices import GENERATED_SOURCES, SourceName, check_choice
+from turntable.datasets.labels import DynamicsRule
 from turntable.errors import InvalidInputError
 from turntable.home import expand_home
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
 from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
+from turntable.renderer.meshes.sources.particles import ParticleSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
 from turntable.renderer.meshes.sources.source import MeshSource
@@ -25,8 +27,8 @@ _FOLDER_SOURCES: dict[str, Callable[..., MeshSource]] = {
     "folder": FolderSource,
 }
 """Sources that read a folder, by name."""
-DEFAULT_ZOO_OBJECTS = 320
-"""Number of objects of the zoo if none is given."""
+DEFAULT_OBJECTS = 320
+"""Number of objects of a source that generates its meshes, if none is given."""
 
 
 def open_source(
@@ -35,26 +37,39 @@ def open_source(
     num_objects: int | None = None,
     *,
     links_under: Iterable[str | Path] = (),
+    dynamics: DynamicsRule | None = None,
 ) -> MeshSource:
     """Open a source of meshes.
 
     Args:
         name: Name of the source, one of ``choices.SourceName``.
-        meshes_path: Folder of the meshes. The zoo needs none.
-        num_objects: Number of objects of the zoo. Other sources ignore it.
+        meshes_path: Folder of the meshes. Sources that generate their meshes need none.
+        num_objects: Number of objects of a source that generates them. Other sources ignore it.
         links_under: Folders that links below the folder of the meshes may lead into, besides that folder.
+        dynamics: Rule of the recipe, which says the law and the number of particles. Without one, particles
+            are listed as five charged ones; systems with any id are loaded.
 
     Raises:
-        InvalidInputError: No source has this name, or the folder is missing, or the zoo was given one.
+        InvalidInputError: No source has this name, or the folder is missing, or a source that generates its
+            meshes was given one.
     """
-    if name == "zoo":
+    if name in GENERATED_SOURCES:
         if meshes_path is not None:
+            shown = "the zoo" if name == "zoo" else f"source {name!r}"
             raise InvalidInputError(
-                f"the zoo generates its meshes and reads none from {meshes_path}; leave --meshes out, "
+                f"{shown} generates its meshes and reads none from {meshes_path}; leave --meshes out, "
                 "or choose a recipe whose source is shapenet or folder"
             )
-        return ZooSource(DEFAULT_ZOO_OBJECTS if num_objects is None else num_objects)
+        return _open_generated(name, DEFAULT_OBJECTS if num_objects is None else num_objects, dynamics)
     check_choice("source of meshes", name, get_args(SourceName))
     if meshes_path is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
     return _FOLDER_SOURCES[name](expand_home(meshes_path), links_under=tuple(map(expand_home, links_under)))
+
+
+def _open_generated(name: str, num_objects: int, dynamics: DynamicsRule | None) -> MeshSource:
+    if name == "zoo":
+        return ZooSource(num_objects)
+    if dynamics is None:
+        return ParticleSource(num_objects)
+    return ParticleSource(num_objects, dynamics.law, dynamics.bodies)
