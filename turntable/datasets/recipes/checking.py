@@ -111,10 +111,11 @@ def _make_dynamics_rule(table: DynamicsTable | None, sequence: SequenceTable | N
     if table is None:
         return None
     assert sequence is not None
-    keys = table.model_dump() | {name: _make_span(getattr(table, name)) for name in ("speed_rad", "travel")}
+    keys: dict[str, Any] = table.model_dump(exclude={"law"})
+    keys |= {name: _make_span(getattr(table, name)) for name in ("speed_rad", "travel")}
     if table.law == "branching" and table.branch_at is None:
         keys["branch_at"] = sequence.length // 2
-    return make_dynamics_rule(**keys)
+    return make_dynamics_rule(table.law, **keys)
 
 
 def _make_span(table: SpanTable | None) -> Span | None:

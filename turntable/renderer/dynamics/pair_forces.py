@@ -81,4 +81,5 @@ def compute_couplings(rule: DynamicsRule, systems: Systems) -> Array:
     """Return the factor [W, N, N] of each pair's force along the difference of its places; above 0 repels."""
     if rule.law == "gravity":
         return np.full(systems.interaction.shape, -rule.strength)
-    return (rule.strength if rule.law == "charged" else -rule.strength) * systems.interaction
+    strength = rule.strength if rule.law == "charged" else -rule.strength
+    return strength * systems.interaction.astype(np.float64)
