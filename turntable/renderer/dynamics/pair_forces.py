@@ -59,7 +59,8 @@ class PairForces:
         total = forces[:, : self._n]
         total += forces[:, self._n :]
         if self._rule.clip:
-            np.clip(total, -self._rule.clip, self._rule.clip, out=total)
+            # Less work in each call than np.clip, which counts where there are few worlds.
+            np.minimum(np.maximum(total, -self._rule.clip, out=total), self._rule.clip, out=total)
         return total
 
     def _weigh(self, difference: Array, coupling: Array) -> Array:

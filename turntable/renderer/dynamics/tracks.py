@@ -16,8 +16,9 @@ from turntable.renderer.dynamics.twists import compute_turned_places
 
 Array = NDArray[np.float64]
 
-WORLDS_AT_ONCE = 128
-"""Number of worlds that are simulated together. Their arrays fit into a core's own cache."""
+WORLDS_AT_ONCE = 1024
+"""Number of worlds that are simulated together: enough that numpy computes for longer than it is called, and
+few enough for the caches of a core."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
