@@ -3,7 +3,7 @@
 Motion by forces is the same to the bit on every machine, and whatever worlds are simulated together.
 """
 
-from turntable.renderer.dynamics.conservation import ConservedQuantities, measure_conservation
+from turntable.renderer.dynamics.conservation import measure_conservation
 from turntable.renderer.dynamics.part_motions import compute_free_motions, compute_particle_places
 from turntable.renderer.dynamics.systems import Systems, draw_systems
 from turntable.renderer.dynamics.tracks import (
@@ -16,7 +16,6 @@ from turntable.renderer.dynamics.tracks import (
 from turntable.renderer.dynamics.twists import compute_twist_motions
 
 __all__ = [
-    "ConservedQuantities",
     "ParticleTracks",
     "Systems",
     "compute_free_motions",

@@ -29,7 +29,7 @@ class Motion:
         self._velocities = np.ascontiguousarray(velocities.transpose(2, 1, 0))
         self._buffer, self._change = np.empty_like(self._places), np.empty_like(self._velocities)
         self._force = self._forces.compute(self._places, self._buffer)
-        self._step = self._kick_drift_kick if rule.law == "gravity" else self._kick_drift
+        self._step = self._step_by_leapfrog if rule.law == "gravity" else self._step_by_euler
 
     def iter_frames(self, num_frames: int, stride: int) -> Iterator[tuple[Array, Array]]:
         """Iterate over the places and velocities [3, N, W] of frames, which the next frame overwrites.
@@ -43,21 +43,21 @@ class Motion:
                 self._step()
             yield self._places[:, : self._n], self._velocities
 
-    def _kick_drift(self) -> None:
+    def _step_by_euler(self) -> None:
         """Go a step of the semi-implicit Euler method: the velocity first, then the place by it."""
-        self._kick(self._dt)
-        self._drift()
+        self._change_velocities(self._dt)
+        self._move()
 
-    def _kick_drift_kick(self) -> None:
+    def _step_by_leapfrog(self) -> None:
         """Go a step of the leapfrog method, with half of the force before the drift and half after it."""
-        self._kick(self._dt / 2)
-        self._drift()
-        self._kick(self._dt / 2)
+        self._change_velocities(self._dt / 2)
+        self._move()
+        self._change_velocities(self._dt / 2)
 
-    def _kick(self, dt: float) -> None:
+    def _change_velocities(self, dt: float) -> None:
         self._velocities += np.multiply(self._force, dt, out=self._change)
 
-    def _drift(self) -> None:
+    def _move(self) -> None:
         first, second = self._places[:, : self._n], self._places[:, self._n :]
         first += np.multiply(self._velocities, self._dt, out=self._change)
         second[:] = first

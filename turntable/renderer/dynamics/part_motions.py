@@ -82,7 +82,9 @@ def compute_particle_places(
     worlds = np.array(sequences, dtype=np.int64)
     tracks = simulate_systems(rule, systems, keys, worlds, length)
     low, high = (bound(tracks.positions, axis=(1, 2), keepdims=True) for bound in (np.min, np.max))
-    return rule.scale * (tracks.positions - (low + high) / 2)
+    places = rule.scale * (tracks.positions - (low + high) / 2)
+    places.setflags(write=False)  # remembered, and so shared
+    return places
 
 
 def _list_roots(parts: Sequence[ObjectPart]) -> list[int]:

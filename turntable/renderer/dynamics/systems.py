@@ -11,7 +11,7 @@ from turntable.datasets.labels import DynamicsRule
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Systems:
-    """What stays in W worlds of N particles."""
+    """The charges and interactions in W worlds of N particles, which do not change."""
 
     charges: NDArray[np.float64]
     """[W, N] charges, -1 or 1; zeros if the law is not "charged"."""
@@ -32,15 +32,15 @@ def draw_systems(rule: DynamicsRule, key: int, worlds: WorldNumbers) -> Systems:
     charges = np.zeros((len(worlds), n))
     interaction = np.zeros((len(worlds), n, n), dtype=np.int8)
     if rule.law == "charged":
-        charges = np.where(_draw_heads(key, worlds, n), 1.0, -1.0)
+        charges = np.where(_draw_coins(key, worlds, n), 1.0, -1.0)
         interaction[:] = charges[:, :, None] * charges[:, None, :] * (1 - np.eye(n))
     elif rule.law == "springs":
         i, j = np.triu_indices(n, 1)
-        interaction[:, i, j] = interaction[:, j, i] = _draw_heads(key, worlds, len(i))
+        interaction[:, i, j] = interaction[:, j, i] = _draw_coins(key, worlds, len(i))
     return Systems(charges, interaction)
 
 
-def _draw_heads(key: int, worlds: WorldNumbers, count: int) -> NDArray[np.bool_]:
-    """Toss a coin [W, count] times."""
+def _draw_coins(key: int, worlds: WorldNumbers, count: int) -> NDArray[np.bool_]:
+    """Draw true or false [W, count] at even odds."""
     words = draw_words(key, worlds, -(-count // WORDS_PER_BLOCK) * WORDS_PER_BLOCK)
     return words_to_units(words[:, :count]) < 0.5
