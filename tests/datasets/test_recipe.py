@@ -48,11 +48,13 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "3diebench-t-published",
         "articulated",
         "articulated-unseen",
+        "charged",
         "folder",
         "scenes",
         "scenes-ood",
         "sequences",
         "so3-ood",
+        "springs",
         "viewpoints",
         "zoo",
         "zoo-benchmark",
@@ -127,8 +129,8 @@ def test_all_faults_are_told_at_once_by_name() -> None:
     lines = faults(text)
     assert lines[0] == "recipe mine.toml: 10 errors:"
     expected = [
-        "source: 'blender' is not one of 'zoo', 'articulated', 'shapenet', 'shapenet-v1', 'shapenetsem', "
-        "'objaverse', 'gso' or 'folder'",
+        "source: 'blender' is not one of 'zoo', 'articulated', 'particles', 'shapenet', 'shapenet-v1', "
+        "'shapenetsem', 'objaverse', 'gso' or 'folder'",
         "vews: unknown key; did you mean views?",
         "views: missing",
         "image_size_px: 4 is below 8",

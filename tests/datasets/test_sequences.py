@@ -16,7 +16,7 @@ BOX = {f"translation_{axis}": {"low": -0.5, "high": 0.5} for axis in "xyz"}
 
 
 def sequences(motion: str, factors: dict[str, Any] | None = None, **keys: Any) -> Recipe:
-    speed = {} if motion == "independent" else {"speed_rad": SPEED}
+    speed = {} if motion in ("independent", "still") else {"speed_rad": SPEED}
     table = load_recipe("3diebench").to_dict()
     table["factors"] |= factors or {}
     return Recipe.from_dict(table | {"sequence": {"length": 10, "motion": motion, **speed, **keys}})
@@ -34,6 +34,7 @@ RECIPES = {
     "in-plane off the origin": sequences("in-plane", BOX, vary=["light_hue"]),
     "independent": sequences("independent"),
     "independent off the origin": sequences("independent", BOX),
+    "still off the origin": sequences("still", BOX, vary=["light_hue"]),
     "on SO(3)": load_recipe("sequences"),
 }
 
@@ -66,9 +67,9 @@ def test_one_twist_carries_a_sequence_and_all_else_holds(drawn: tuple[Recipe, np
     rule = recipe.sequence
     assert rule is not None
     twist = recipe.schema.get_twists(labels)[:, 1:]
-    assert (twist == twist[:, :1]).all() == rule.is_moving
+    assert (twist == twist[:, :1]).all() == (rule.motion != "independent")
     speed = np.linalg.norm(twist[..., :3].astype(np.float64), axis=-1)
-    low, high = rule.speed_rad or (0, math.pi)
+    low, high = rule.speed_rad or (0, 0 if rule.motion == "still" else math.pi)
     assert low - 1e-6 <= speed.min()
     assert speed.max() <= high + 1e-6
     for name in ("floor_hue", "light_theta_rad", "light_phi_rad", "light_hue"):
@@ -83,6 +84,9 @@ def test_centers_move_as_the_motion_says(drawn: tuple[Recipe, np.ndarray]) -> No
     assert rule is not None
     pose = poses(recipe, labels)
     center = pose[..., :3, 3]
+    if rule.motion == "still":
+        assert (pose == pose[:, :1]).all()
+        assert len(np.unique(center, axis=0)) > len(pose) / 2
     if rule.motion == "constant":
         assert np.abs(center - center[:, :1]).max() < 1e-6
     if rule.motion == "in-plane":

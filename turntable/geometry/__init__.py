@@ -26,6 +26,7 @@ from turntable.geometry.rotations import (
     matrix_to_quaternion,
     multiply_quaternions,
     quaternion_to_matrix,
+    units_to_direction,
     units_to_quaternion,
 )
 
@@ -53,5 +54,6 @@ __all__ = [
     "matrix_to_quaternion",
     "multiply_quaternions",
     "quaternion_to_matrix",
+    "units_to_direction",
     "units_to_quaternion",
 ]

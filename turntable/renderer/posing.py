@@ -13,6 +13,7 @@ from turntable.datasets import Recipe
 from turntable.datasets.draws import draw_arrangements, draw_joint_values
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses, list_joints
 from turntable.errors import MeshError
+from turntable.renderer.dynamics import compute_free_motions
 from turntable.renderer.meshes import Mesh, compute_part_boxes
 from turntable.renderer.scene import Scenes
 
@@ -62,7 +63,8 @@ def pose_parts(
         object_to_world: Poses [V, 4, 4] of the object.
 
     Raises:
-        MeshError: The recipe draws joints, and the object has none; or the objects of a scene find no place.
+        MeshError: The recipe draws joints or has dynamics, and the object has no joints or no parts; or the
+            objects of a scene find no place.
     """
     if recipe.joints is not None and not list_joints(mesh.parts):
         raise MeshError(
@@ -71,13 +73,23 @@ def pose_parts(
             reason="no joints",
         )
     if not mesh.parts:
+        if recipe.dynamics is not None:
+            raise MeshError(
+                f"{object_id}: it has no parts that could move by the recipe's [dynamics]; leave this object "
+                "or the table out",
+                reason="no parts",
+            )
         return None
     values = draw_joint_values(recipe, object_id, mesh.parts, views)
+    motions = compute_joint_motions(mesh.parts, values)
+    if recipe.dynamics is not None:
+        motions = compute_free_motions(recipe, object_id, mesh.parts, views) @ motions
+    rest = get_rest_poses(mesh.parts)
+    in_object = motions @ rest
     if recipe.scene is not None:
-        poses = object_to_world[:, None] @ _arrange_scene(recipe, object_id, mesh, views)
-    else:
-        motions = compute_joint_motions(mesh.parts, values)
-        poses = object_to_world[:, None] @ motions @ get_rest_poses(mesh.parts)
+        # The parts of a scene move in their own frames, wherever they are arranged.
+        in_object = _arrange_scene(recipe, object_id, mesh, views) @ geometry.invert_pose(rest) @ in_object
+    poses = object_to_world[:, None] @ in_object
     return PartPoses(poses.astype(np.float32), values)
 
 

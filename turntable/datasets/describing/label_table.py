@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from turntable.datasets.labels import POSE_NAMES, ROTATION_NAMES, Factor
+from turntable.datasets.labels import BRANCH_NAME, POSE_NAMES, ROTATION_NAMES, Factor
 from turntable.datasets.recipes import Recipe
 from turntable.markdown import format_markdown_table
 
@@ -58,6 +58,8 @@ def _format_distribution(recipe: Recipe, factor: Factor) -> str:
 def _format_draws(recipe: Recipe, factor: Factor) -> str:
     if recipe.draws == "imported":
         return "imported with the pictures"
+    if factor.name == BRANCH_NAME:
+        return "equal odds"
     if factor.role == "derived":
         return "follows from the poses"
     moving = recipe.sequence is not None and recipe.sequence.is_moving

@@ -18,7 +18,7 @@ from turntable.datasets.draws.online_rendering import (
     UnusableObject,
     ViewRequest,
 )
-from turntable.datasets.draws.philox import draw_words, make_philox_key, words_to_units
+from turntable.datasets.draws.philox import WORDS_PER_BLOCK, draw_words, make_philox_key, words_to_units
 from turntable.datasets.draws.rotation_overlap import (
     compute_training_overlap,
     has_different_rotations,
@@ -27,12 +27,14 @@ from turntable.datasets.draws.rotation_overlap import (
 from turntable.datasets.draws.scene_arrangements import draw_arrangements
 from turntable.datasets.draws.scene_compositions import compute_composition_digest, draw_composition
 from turntable.datasets.draws.scene_preview import PseudoScene, draw_pseudo_scene
+from turntable.datasets.draws.world_draws import WorldKeys, WorldNumbers, draw_branches, make_system_key
 
 __all__ = [
     "IMAGES",
     "LATENTS",
     "OBJECT_INDEX",
     "VIEW_INDEX",
+    "WORDS_PER_BLOCK",
     "DrawnColumn",
     "FillReport",
     "IntArray",
@@ -43,10 +45,13 @@ __all__ = [
     "RenderSetup",
     "UnusableObject",
     "ViewRequest",
+    "WorldKeys",
+    "WorldNumbers",
     "compute_composition_digest",
     "compute_histogram",
     "compute_training_overlap",
     "draw_arrangements",
+    "draw_branches",
     "draw_composition",
     "draw_factors",
     "draw_joint_values",
@@ -59,5 +64,6 @@ __all__ = [
     "is_in_box",
     "is_same_draw",
     "make_philox_key",
+    "make_system_key",
     "words_to_units",
 ]

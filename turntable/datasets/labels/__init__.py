@@ -1,5 +1,13 @@
 """Labels: the factors behind a view, the label columns, and the outputs of a view besides its picture."""
 
+from turntable.datasets.labels.dynamics_rule import (
+    FORCE_LAWS,
+    LAW_KEYS,
+    PARTICLE_LAWS,
+    DynamicsRule,
+    LawName,
+    make_dynamics_rule,
+)
 from turntable.datasets.labels.factors import (
     FACTOR_DEFAULTS,
     REQUIRED_FACTORS,
@@ -18,6 +26,7 @@ from turntable.datasets.labels.joint_rule import (
     JointScope,
 )
 from turntable.datasets.labels.label_columns import (
+    BRANCH_NAME,
     LEGACY_ORDER,
     MAX_LEGACY_SEED,
     POSE_NAMES,
@@ -71,6 +80,7 @@ from turntable.datasets.labels.sequence_rule import (
 )
 
 __all__ = [
+    "BRANCH_NAME",
     "DEFAULT_GAP",
     "DEFAULT_JOINT_RULE",
     "DEFAULT_LEVEL",
@@ -82,7 +92,9 @@ __all__ = [
     "FACTOR_DEFAULTS",
     "FLOW_HIDDEN",
     "FLOW_SEEN",
+    "FORCE_LAWS",
     "JOINT_VALUES_MEANING",
+    "LAW_KEYS",
     "LAW_ORIENTATIONS",
     "LEGACY_ORDER",
     "MAX_FLOW_PX",
@@ -95,6 +107,7 @@ __all__ = [
     "NUM_MOTION_UNITS",
     "OUTPUTS",
     "OUTPUT_FIELDS",
+    "PARTICLE_LAWS",
     "PART_POSE_MEANING",
     "POINTS_MEANING",
     "POSE_NAMES",
@@ -105,6 +118,7 @@ __all__ = [
     "TRANSLATION_NAMES",
     "TWIST_NAMES",
     "Draws",
+    "DynamicsRule",
     "Factor",
     "FloatArray",
     "JointMotion",
@@ -113,6 +127,7 @@ __all__ = [
     "JointScope",
     "LabelArray",
     "LabelSchema",
+    "LawName",
     "MotionName",
     "Orientation",
     "OutputName",
@@ -127,5 +142,6 @@ __all__ = [
     "compute_poses",
     "decode_output",
     "encode_output",
+    "make_dynamics_rule",
     "to_channels_first",
 ]

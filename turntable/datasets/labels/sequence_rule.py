@@ -1,8 +1,9 @@
 """Sequences of views: the motion of an object from one view to the next, as twists of SE(3).
 
 The views of an object are divided into sequences of equal length: view v is step ``v % length`` of sequence
-``v // length``. In every motion but "independent" one twist moves the object through its sequence:
-pose_t = pose_{t-1} exp(twist), with the pose ``[R, R t]`` of ``R @ T(t)``.
+``v // length``. In a motion one twist moves the object through its sequence: pose_t = pose_{t-1} exp(twist),
+with the pose ``[R, R t]`` of ``R @ T(t)``. An object may also stand "still", or have an "independent" pose in
+every view.
 """
 
 import math
@@ -16,7 +17,7 @@ from turntable import geometry
 
 FloatArray = NDArray[np.float64]
 
-MotionName = Literal["constant", "screw", "in-plane", "independent"]
+MotionName = Literal["constant", "screw", "in-plane", "still", "independent"]
 Span = tuple[float, float]
 
 NUM_MOTION_UNITS = 6
@@ -37,7 +38,7 @@ class SequenceRule:
     """Number of views of a sequence."""
     motion: MotionName
     speed_rad: Span | None = None
-    """The least and the greatest angle from a view to the next; None for "independent"."""
+    """The least and the greatest angle from a view to the next; None for "still" and "independent"."""
     offset: Span | None = None
     """The distance of the object's center from the axis of a "screw", in bounding-box diagonals."""
     travel: Span | None = None
@@ -49,7 +50,7 @@ class SequenceRule:
     @property
     def is_moving(self) -> bool:
         """True if one twist moves the object through a sequence."""
-        return self.motion != "independent"
+        return self.motion not in ("still", "independent")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table [sequence] of a recipe."""
@@ -64,6 +65,8 @@ class SequenceRule:
         Args:
             max_translation: Greatest distance of the object's center from the origin.
         """
+        if self.motion == "still":
+            return 0.0, 0.0
         if not self.is_moving:
             # v = V⁻¹ times the vector between two centers, which is at most 2 max_translation long. V⁻¹
             # stretches it by at most (pi/2)/sin(pi/2).
@@ -97,7 +100,7 @@ class SequenceRule:
             Poses [N, 4, 4] and twists [N, 6].
         """
         assert self.speed_rad is not None
-        axis = _units_to_directions(units[:, 0], units[:, 1])
+        axis = geometry.units_to_direction(units[:, :2])
         if self.motion == "in-plane":
             forward = [np.zeros_like(elevation_rad), -np.cos(elevation_rad), -np.sin(elevation_rad)]
             axis = np.stack(forward, axis=-1) * np.where(units[:, :1] < 0.5, -1.0, 1.0)
@@ -145,13 +148,6 @@ def compute_poses(start: FloatArray, twist: FloatArray, step: NDArray[np.int64])
 
 def _scale_to_span(units: FloatArray, span: Span) -> FloatArray:
     return span[0] + units * (span[1] - span[0])
-
-
-def _units_to_directions(height: FloatArray, turn: FloatArray) -> FloatArray:
-    """Map uniform numbers to directions uniform on the sphere, [N, 3]."""
-    z = 2 * height - 1
-    radius = np.sqrt(1 - z * z)
-    return np.stack([radius * np.cos(2 * np.pi * turn), radius * np.sin(2 * np.pi * turn), z], axis=-1)
 
 
 def _compute_perpendiculars(axis: FloatArray, angle: FloatArray) -> FloatArray:

@@ -11,16 +11,19 @@ from turntable.datasets.labels import (
     DEFAULT_TRAVEL,
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
+    DynamicsRule,
     Factor,
     JointRule,
     RotationRule,
     SceneRule,
     SequenceRule,
     Span,
+    make_dynamics_rule,
 )
 from turntable.datasets.recipes.rules import find_broken_rules
 from turntable.datasets.recipes.tables import (
     CountTable,
+    DynamicsTable,
     FactorsTable,
     FactorTable,
     JointsTable,
@@ -57,6 +60,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
         "sequence": _make_sequence_rule(checked.sequence),
         "joints": _make_joint_rule(checked.joints),
         "scene": _make_scene_rule(checked.scene),
+        "dynamics": _make_dynamics_rule(checked.dynamics, checked.sequence),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -130,6 +134,17 @@ def _make_scene_rule(table: SceneTable | None) -> SceneRule | None:
     )
 
 
+def _make_dynamics_rule(table: DynamicsTable | None, sequence: SequenceTable | None) -> DynamicsRule | None:
+    if table is None:
+        return None
+    assert sequence is not None
+    keys: dict[str, Any] = table.model_dump(exclude={"law"})
+    keys |= {name: _make_span(getattr(table, name)) for name in ("speed_rad", "travel")}
+    if table.law == "branching" and table.branch_at is None:
+        keys["branch_at"] = sequence.length // 2
+    return make_dynamics_rule(table.law, **keys)
+
+
 def _make_span(table: SpanTable | None) -> Span | None:
     return None if table is None else (table.low, table.high)
 
@@ -196,6 +211,7 @@ def _list_known_keys(path: tuple[str, ...]) -> list[str]:
         "sequence": SequenceTable,
         "joints": JointsTable,
         "scene": SceneTable,
+        "dynamics": DynamicsTable,
     }
     if len(path) == 2:
         return list(tables[path[0]].model_fields)

@@ -11,6 +11,7 @@ from turntable.choices import ChannelOrder, QualityName, SourceName
 from turntable.datasets.files import JpegSubsampling, compute_json_sha256
 from turntable.datasets.labels import (
     Draws,
+    DynamicsRule,
     Factor,
     JointRule,
     LabelSchema,
@@ -25,7 +26,7 @@ from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_
 from turntable.errors import InvalidInputError, format_text
 from turntable.home import expand_home
 
-_RULES = ("rotation", "sequence", "scene", "joints")
+_RULES = ("rotation", "sequence", "scene", "joints", "dynamics")
 """Tables of a recipe that determine labels besides [factors]; a recipe without one leaves it out."""
 
 
@@ -79,6 +80,8 @@ class Recipe:
     """The rule that draws the joints of articulated objects; None for the whole range of each."""
     scene: SceneRule | None
     """The rule that composes objects into scenes; None if every object is shown by itself."""
+    dynamics: DynamicsRule | None
+    """The law by which parts move over a sequence; None if none moves them."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
@@ -163,7 +166,7 @@ class Recipe:
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
         """The label columns in order: those drawn, those a motion determines, and those derived from them."""
-        return build_label_columns(self.drawn_factors, self.rotation, self.sequence)
+        return build_label_columns(self.drawn_factors, self.rotation, self.sequence, self.dynamics)
 
     @property
     def schema(self) -> LabelSchema:

@@ -40,6 +40,7 @@ from turntable.datasets.labels import (
     JointMotion,
     JointRange,
     JointScope,
+    LawName,
     MotionName,
     Orientation,
     OutputName,
@@ -47,7 +48,7 @@ from turntable.datasets.labels import (
     StandardFactor,
     TrainingRange,
 )
-from turntable.datasets.objects import SPLITS, SplitName, SplitRule
+from turntable.datasets.objects import MAX_PARTS, SPLITS, SplitName, SplitRule
 from turntable.errors import format_value, is_plain
 
 _PI_PATTERN = re.compile(
@@ -59,6 +60,8 @@ places, so long runs of spaces could be matched in very many ways."""
 
 MAX_SCENE_LENGTH = 100.0
 """Largest length in the table [scene], in the unit of the world."""
+MAX_BRANCHES = 16
+"""Maximum number of futures of a sequence."""
 MAX_DESCRIPTION_LENGTH = 2_000
 """Maximum number of characters of a description, which is one line of a recipe's text."""
 
@@ -192,6 +195,27 @@ class SceneTable(StrictTable):
         return self.orientation or LAW_ORIENTATIONS[self.law or "train"]
 
 
+_Positive = Annotated[_Number, Field(gt=0)]
+_NotNegative = Annotated[_Number, Field(ge=0)]
+
+
+class DynamicsTable(StrictTable):
+    """The table [dynamics]: the law by which parts move over a sequence; missing keys have its defaults."""
+
+    law: LawName
+    bodies: int | None = Field(default=None, ge=2, le=MAX_PARTS)
+    dt: _Positive | None = None
+    stride: int | None = Field(default=None, ge=1, le=100_000)
+    strength: _Positive | None = None
+    softening: _NotNegative | None = None
+    clip: _NotNegative | None = None
+    scale: _Positive | None = None
+    speed_rad: SpanTable | None = None
+    travel: SpanTable | None = None
+    branches: int | None = Field(default=None, ge=2, le=MAX_BRANCHES)
+    branch_at: int | None = Field(default=None, ge=2)
+
+
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
     below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
     number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
@@ -246,6 +270,7 @@ class RecipeTable(StrictTable):
     sequence: SequenceTable | None = None
     joints: JointsTable | None = None
     scene: SceneTable | None = None
+    dynamics: DynamicsTable | None = None
     factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("description")

@@ -1,10 +1,11 @@
-"""Sources of meshes: ShapeNet, Objaverse, GSO, a folder of mesh files, the zoo, and articulated objects."""
+"""Sources of meshes: ShapeNet, Objaverse, GSO, folders of mesh files, and several of generated objects."""
 
 from turntable.renderer.meshes.sources.articulated import ArticulatedSource
 from turntable.renderer.meshes.sources.duplicates import find_duplicates
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.folder_problems import find_folder_problems
 from turntable.renderer.meshes.sources.part_listing import format_parts
+from turntable.renderer.meshes.sources.particles import BALL_RADIUS, ParticleSource
 from turntable.renderer.meshes.sources.registry import open_recipe_source, open_source, reopen_source
 from turntable.renderer.meshes.sources.scene_checks import check_scene_source
 from turntable.renderer.meshes.sources.scene_source import SceneSource
@@ -20,9 +21,11 @@ from turntable.renderer.meshes.sources.symmetry_source import SymmetrySource
 from turntable.renderer.meshes.sources.zoo import ZooSource
 
 __all__ = [
+    "BALL_RADIUS",
     "ArticulatedSource",
     "FolderSource",
     "MeshSource",
+    "ParticleSource",
     "SceneSource",
     "SourceObject",
     "SymmetrySource",

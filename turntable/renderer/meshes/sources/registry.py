@@ -5,14 +5,16 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from turntable.choices import SourceName, check_choice
+from turntable.choices import GENERATED_SOURCES, SourceName, check_choice
 from turntable.datasets import Manifest, Recipe, read_manifest_recipe
+from turntable.datasets.labels import DynamicsRule
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.home import expand_home
 from turntable.renderer.meshes.sources.articulated import ArticulatedSource
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
 from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
+from turntable.renderer.meshes.sources.particles import ParticleSource
 from turntable.renderer.meshes.sources.scene_source import DEFAULT_SCENES, SCENE_COUNTS, SceneSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
@@ -28,13 +30,8 @@ _FOLDER_SOURCES: dict[str, Callable[..., MeshSource]] = {
     "folder": FolderSource,
 }
 """Sources that read a folder, by name."""
-_GENERATED_SOURCES: dict[str, Callable[[int], MeshSource]] = {
-    "zoo": ZooSource,
-    "articulated": ArticulatedSource,
-}
-"""Sources that generate their meshes, by name; the keys are ``choices.GENERATED_SOURCES``."""
-DEFAULT_ZOO_OBJECTS = 320
-"""Number of objects of a source that generates its meshes if none is given."""
+DEFAULT_OBJECTS = 320
+"""Number of objects of a source that generates its meshes, if none is given."""
 
 
 def open_source(
@@ -43,25 +40,30 @@ def open_source(
     num_objects: int | None = None,
     *,
     links_under: Iterable[str | Path] = (),
+    dynamics: DynamicsRule | None = None,
 ) -> MeshSource:
     """Open a source of meshes.
 
     Args:
         name: Name of the source, one of ``choices.SourceName``.
-        meshes_path: Folder of the meshes. The zoo and the articulated objects need none.
-        num_objects: Number of objects of these two. Other sources ignore it.
+        meshes_path: Folder of the meshes. Sources that generate their meshes need none.
+        num_objects: Number of objects of a source that generates them. Other sources ignore it.
         links_under: Folders that links below the folder of the meshes may lead into, besides that folder.
+        dynamics: Rule of the recipe, which says the law and the number of particles. Without one, particles
+            are listed as five charged ones; systems with any id are loaded.
 
     Raises:
-        InvalidInputError: No source has this name, or the folder is missing, or given where none is read.
+        InvalidInputError: No source has this name, or the folder is missing, or a source that generates its
+            meshes was given one.
     """
-    if name in _GENERATED_SOURCES:
+    if name in GENERATED_SOURCES:
         if meshes_path is not None:
+            shown = "the zoo" if name == "zoo" else f"source {name!r}"
             raise InvalidInputError(
-                f"source {name!r} generates its meshes and reads none from {meshes_path}; leave --meshes "
-                "out, or choose a recipe whose source is shapenet or folder"
+                f"{shown} generates its meshes and reads none from {meshes_path}; leave --meshes out, "
+                "or choose a recipe whose source is shapenet or folder"
             )
-        return _GENERATED_SOURCES[name](DEFAULT_ZOO_OBJECTS if num_objects is None else num_objects)
+        return _open_generated(name, DEFAULT_OBJECTS if num_objects is None else num_objects, dynamics)
     check_choice("source of meshes", name, get_args(SourceName))
     if meshes_path is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
@@ -90,7 +92,9 @@ def open_recipe_source(
             for a recipe without scenes.
     """
     if recipe.scene is not None:
-        base = open_source(recipe.source, meshes_path, num_base_objects, links_under=links_under)
+        base = open_source(
+            recipe.source, meshes_path, num_base_objects, links_under=links_under, dynamics=recipe.dynamics
+        )
         num_scenes = DEFAULT_SCENES if num_objects is None else num_objects
         return SceneSource(base, recipe, num_scenes, num_base_objects)
     if num_base_objects is not None:
@@ -98,7 +102,9 @@ def open_recipe_source(
             f"--base-objects {num_base_objects}: the recipe {recipe.name} composes no scenes; leave the "
             "option out, or choose a recipe with a table [scene]"
         )
-    return open_source(recipe.source, meshes_path, num_objects, links_under=links_under)
+    return open_source(
+        recipe.source, meshes_path, num_objects, links_under=links_under, dynamics=recipe.dynamics
+    )
 
 
 def reopen_source(
@@ -118,7 +124,7 @@ def reopen_source(
     """
     recipe = read_manifest_recipe(manifest)
     if recipe.scene is None:
-        return open_source(name, meshes_path, links_under=links_under)
+        return open_source(name, meshes_path, links_under=links_under, dynamics=recipe.dynamics)
     num_scenes, num_base_objects = (manifest.source.get(key) for key in SCENE_COUNTS)
     if not isinstance(num_scenes, int) or not isinstance(num_base_objects, int):
         raise IntegrityError(
@@ -129,3 +135,13 @@ def reopen_source(
     return open_recipe_source(
         changed, meshes_path, num_scenes, num_base_objects=num_base_objects, links_under=links_under
     )
+
+
+def _open_generated(name: str, num_objects: int, dynamics: DynamicsRule | None) -> MeshSource:
+    if name == "zoo":
+        return ZooSource(num_objects)
+    if name == "articulated":
+        return ArticulatedSource(num_objects)
+    if dynamics is None:
+        return ParticleSource(num_objects)
+    return ParticleSource(num_objects, dynamics.law, dynamics.bodies)
