@@ -21,8 +21,10 @@ QualityName = Literal["fast", "standard", "high"]
 """Amount of work that goes into rendering an image."""
 Schedule = Literal["constant", "cosine"]
 """Schedule of the learning rate after the warm-up."""
-SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
+SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder", "solids"]
 """Kind of meshes."""
+GENERATED_SOURCES: tuple[SourceName, ...] = ("zoo", "solids")
+"""Sources that generate their meshes, and read no folder."""
 TokenScope = Literal["read", "render", "admin"]
 """Rights of a token: "read" for data sets, "render" also for views rendered on request, "admin" also for the
 service's metrics."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from turntable.choices import SourceName
+from turntable.choices import GENERATED_SOURCES, SourceName
 from turntable.cli.base import (
     BACKEND_DEFAULT,
     DATA,
@@ -44,7 +44,7 @@ def verify(
     *,
     deep: Annotated[bool, make_option(DATA)] = False,
     views: Annotated[
-        int | None, make_option(DATA, default="32 with --meshes, or with --deep for the zoo")
+        int | None, make_option(DATA, default="32 with --meshes, or with --deep for generated ones")
     ] = None,
     meshes: Annotated[Path | None, make_option(DATA)] = None,
     source: Annotated[SourceName | None, make_option(DATA, default="as the manifest says")] = None,
@@ -60,7 +60,7 @@ def verify(
     Args:
         dataset: Folder of the data set, or its URL (https://, s3://, gs://).
         deep: Also decode every image, draw every label again, test the labels' distributions, and render some
-            views again if the meshes are available (--meshes, or the zoo).
+            views again if the meshes are available (--meshes, or generated ones).
         views: Number of views to render again, chosen at random; 0 for none.
         meshes: Folder of the meshes that the data set was rendered from.
         source: Kind of meshes in that folder.
@@ -115,7 +115,7 @@ def _rerender_views(
     meshes, links_under = meshes_and_links_under
     is_requested = views is not None or meshes is not None
     num_views = 32 if views is None else views
-    if num_views == 0 or not (is_requested or (deep and name == "zoo")):
+    if num_views == 0 or not (is_requested or (deep and name in GENERATED_SOURCES)):
         return None
     from turntable.console import CountBar
     from turntable.renderer import open_source

@@ -77,7 +77,7 @@ def render(
     Args:
         recipe: Name of a recipe (turntable inspect lists them) or a TOML file.
         out_dir: Folder of the data set, or s3://bucket/prefix or gs://bucket/prefix.
-        meshes: Folder of the meshes; the zoo needs none.
+        meshes: Folder of the meshes; the zoo and the solids need none.
         source: Kind of meshes in that folder.
         objects: Maximum number of objects, taken in turn from every category.
         views: Number of views of each object.

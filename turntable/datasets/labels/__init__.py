@@ -2,6 +2,7 @@
 
 from turntable.datasets.labels.factors import (
     FACTOR_DEFAULTS,
+    HANDEDNESS,
     REQUIRED_FACTORS,
     STANDARD_FACTORS,
     STANDARD_FACTORS_BY_NAME,
@@ -49,6 +50,7 @@ __all__ = [
     "DEFAULT_TRAVEL",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",
+    "HANDEDNESS",
     "LEGACY_ORDER",
     "MAX_LEGACY_SEED",
     "MAX_MARGIN_DEG",

@@ -14,6 +14,7 @@ from turntable.datasets.files import compute_file_sha256, to_canonical_json
 from turntable.datasets.objects import (
     SPLIT_RULE_TEXTS,
     ShardPlan,
+    add_twins,
     compute_objects_per_shard,
     count_unmatched,
     find_stream_positions,
@@ -146,6 +147,7 @@ def plan_run(
             f"none of the {len(chosen):,} objects is in the split {', '.join(recipe.splits)}; "
             f"{suggest_split_remedy(bool(selection.split_files), 'larger')}"
         )
+    records = add_twins(records) if recipe.mirrored else records
     per_shard = compute_objects_per_shard(recipe.objects_per_shard, len(records))
     described = {"name": source.name, "licence": source.license, **source.describe()}
     described |= {"strict": list(strict)} if strict else {}
