@@ -230,7 +230,7 @@ def _add_distribution_problems(manifest: Manifest, recipe: Recipe, findings: _Da
 
 
 def _select_own_labels(recipe: Recipe, findings: _DatasetFindings) -> list[LabelArray]:
-    """Return the labels [V, L] of each object, without mirrored twins: theirs repeat those of their objects."""
+    """Return the labels [V, L] of each object, without mirrored twins, which repeat their objects'."""
     labels = [views for piece in findings.labels for views in piece]
     owners = zip(findings.objects, labels, strict=True)
     return [views for record, views in owners if not (recipe.mirrored and is_twin(record.id))]

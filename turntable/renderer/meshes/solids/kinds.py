@@ -33,7 +33,7 @@ _CYLINDER_HEIGHTS = (1.2, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Solid:
+class SolidKind:
     """A kind of solid."""
 
     group: str
@@ -42,18 +42,18 @@ class Solid:
     """Name of the unmarked solid; its own if it has no mark."""
 
 
-SOLIDS: Mapping[str, Solid] = {
-    "tetrahedron": Solid("T", "tetrahedron"),
-    "cube": Solid("O", "cube"),
-    "octahedron": Solid("O", "octahedron"),
-    "dodecahedron": Solid("I", "dodecahedron"),
-    "icosahedron": Solid("I", "icosahedron"),
-    "cone": Solid("Cinf", "cone"),
-    "cylinder": Solid("Dinf", "cylinder"),
-    "sphere": Solid("SO3", "sphere"),
-    "tetX": Solid("C3", "tetrahedron"),
-    "cylO": Solid("C1", "cylinder"),
-    "sphereX": Solid("C1", "sphere"),
+SOLIDS: Mapping[str, SolidKind] = {
+    "tetrahedron": SolidKind("T", "tetrahedron"),
+    "cube": SolidKind("O", "cube"),
+    "octahedron": SolidKind("O", "octahedron"),
+    "dodecahedron": SolidKind("I", "dodecahedron"),
+    "icosahedron": SolidKind("I", "icosahedron"),
+    "cone": SolidKind("Cinf", "cone"),
+    "cylinder": SolidKind("Dinf", "cylinder"),
+    "sphere": SolidKind("SO3", "sphere"),
+    "tetX": SolidKind("C3", "tetrahedron"),
+    "cylO": SolidKind("C1", "cylinder"),
+    "sphereX": SolidKind("C1", "sphere"),
 }
 """The solids by name."""
 SOLID_NAMES = tuple(sorted(SOLIDS))

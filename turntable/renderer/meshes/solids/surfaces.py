@@ -111,7 +111,7 @@ def _index_grid(rows: int, columns: int) -> NDArray[np.int64]:
 
 
 def _make_ring(radius: float) -> tuple[Array, Array]:
-    """Return points [K + 1, 3] around z, counter-clockwise from -y and back to it, and their turns [K + 1]."""
+    """Return points [K + 1, 3] around z, counter-clockwise from -y and back, and their turns [K + 1]."""
     turns = np.linspace(0, 1, NUM_SEGMENTS + 1)
     angles = 2 * np.pi * turns - np.pi / 2
     ring = np.stack([radius * np.cos(angles), radius * np.sin(angles), np.zeros_like(angles)], axis=-1)
