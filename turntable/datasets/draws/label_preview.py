@@ -38,13 +38,13 @@ def draw_pseudo_labels(recipe: Recipe, num_views: int = NUM_PREVIEW_VIEWS) -> La
     is_legacy = recipe.draws == "numpy-legacy"
     return np.concatenate(
         [
-            draw_factors(recipe, _invent_id(recipe, n), views, (0, n) if is_legacy else None)
+            draw_factors(recipe, _make_pseudo_id(recipe, n), views, (0, n) if is_legacy else None)
             for n in range(num_objects)
         ]
     )
 
 
-def _invent_id(recipe: Recipe, number: int) -> str:
+def _make_pseudo_id(recipe: Recipe, number: int) -> str:
     """Return the id of an invented object. In a set with mirrored twins every other one is a twin."""
     object_id = f"invented/{number}"
     return make_twin_id(object_id) if recipe.mirrored and number % 2 else object_id

@@ -8,7 +8,7 @@ from turntable.datasets.objects import QuarantineRecord, ShardPlan
 from turntable.datasets.writing import Destination, ShardOutcome
 from turntable.processes import WorkerDeath
 from turntable.renderer.backends import Backend, BackendOpener
-from turntable.renderer.meshes.sources import MeshSource, with_twins
+from turntable.renderer.meshes.sources import MeshSource
 from turntable.renderer.runs.mesh_loader import LoadLimits, MeshLoader
 from turntable.renderer.runs.progress import RenderCounts
 from turntable.renderer.runs.shard_rendering import render_shard
@@ -63,8 +63,7 @@ class ShardWorker:
     @classmethod
     def open(cls, worker: int, setup: WorkerSetup) -> "ShardWorker":
         """Open the backend and the mesh loader of a worker, by its number, in this process."""
-        source = with_twins(setup.source, mirrored=setup.recipe.mirrored)
-        return cls(setup, setup.opener.open(worker), MeshLoader(source, setup.limits))
+        return cls(setup, setup.opener.open(worker), MeshLoader(setup.source, setup.limits))
 
     def __call__(self, task: ShardTask, report: Callable[[RenderCounts], None]) -> ShardResult:
         """Make a shard and deliver it to the destination."""
