@@ -49,6 +49,7 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "folder",
         "sequences",
         "so3-ood",
+        "solids",
         "viewpoints",
         "zoo",
         "zoo-benchmark",

@@ -150,8 +150,9 @@ def open_mesh_loader(source: MeshSource) -> Callable[[str], LoadedObject]:
         try:
             mesh = load_mesh(source, object_id)
             digest = source.compute_digest(object_id, mesh)
-            finds = isinstance(source, SymmetryFinder)
-            symmetry = source.find_symmetry(object_id, mesh, digest) if finds else None
+            symmetry = None
+            if isinstance(source, SymmetryFinder):
+                symmetry = source.find_symmetry(object_id, mesh, digest)
             return LoadedObject(mesh, digest, source.get_license(object_id), symmetry)
         except Exception as error:
             if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
