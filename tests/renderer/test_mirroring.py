@@ -12,7 +12,7 @@ from turntable import geometry
 from turntable.datasets import Dataset, Recipe, load_recipe, open_dataset, verify_dataset
 from turntable.datasets.draws import ObjectQuery, RenderBlocks, RenderSetup, ViewRequest
 from turntable.datasets.files import decode_jpeg
-from turntable.datasets.objects import Joint, ObjectPart, compute_joint_motions
+from turntable.datasets.objects import Joint, ObjectPart, compute_joint_motions, get_rest_poses
 from turntable.errors import InvalidInputError, MeshError
 from turntable.renderer import generate, open_backend
 from turntable.renderer.backends import Backend, get_quality
@@ -34,6 +34,7 @@ from turntable.renderer.meshes.sources import (
     with_twins,
 )
 from turntable.renderer.online import ViewRenderer, take_inventory
+from turntable.renderer.posing import PartPoses, pose_parts
 from turntable.renderer.replay import rerender
 from turntable.renderer.runs import ObjectSelection, plan_run
 from turntable.renderer.scene import scenes_from_labels
@@ -148,6 +149,27 @@ def test_the_joints_of_a_twin_move_it_as_the_mirror_image() -> None:
         assert moved.positions == pytest.approx(expected.positions, abs=1e-6)
         assert moved.normals == pytest.approx(expected.normals, abs=1e-6)
         assert not np.allclose(moved.positions, image.positions, atol=0.05)
+
+
+def test_the_part_poses_of_a_twin_place_it_as_the_mirror_image() -> None:
+    mesh, values = make_box_with_lid(), np.array([[0.7, 0.4], [-0.9, 0.1]])
+    motions = compute_joint_motions(mesh.parts, values)
+    motions[:, 0, :3, 3] = [0.1, 0.2, -0.4]  # a part that moves without a joint
+    world = geometry.make_pose(
+        geometry.exp_so3(np.array([[0.3, 1.0, 2.0], [0.1, 0.2, 0.3]])), np.full((2, 3), 0.1)
+    )
+    poses = world[:, None] @ motions @ get_rest_poses(mesh.parts)
+    own = PartPoses(poses.astype(np.float32), values.astype(np.float32))
+    image = mirror_mesh(mesh)
+    reflection = np.diag([-1.0, 1, 1, 1])
+    found = own.mirror(world).compute_motions(image, world)
+    assert found == pytest.approx(reflection @ own.compute_motions(mesh, world) @ reflection, abs=1e-5)
+    assert own.mirror(world).mirror(world).part_pose == pytest.approx(own.part_pose, abs=1e-5)
+    # At rest a twin's parts stand where its mesh has them.
+    recipe, views = RECIPE, np.arange(2)
+    posed = pose_parts(recipe, "a/b~mirrored", image, views, world)
+    assert posed is not None
+    assert posed.compute_motions(image, world) == pytest.approx(np.tile(np.eye(4), (2, 3, 1, 1)), abs=1e-5)
 
 
 def test_a_set_has_a_twin_of_every_object_with_its_labels(twins: Dataset) -> None:

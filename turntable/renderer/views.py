@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import Recipe, draw_factors
-from turntable.datasets.draws import get_drawn_id
 from turntable.datasets.files import encode_jpeg
 from turntable.datasets.labels import LabelArray, encode_output
 from turntable.renderer.backends import Backend, Quality, get_quality
@@ -73,8 +72,7 @@ def begin_views(
     """
     labels = draw_factors(recipe, object_id, views, stream)
     scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
-    drawn_id = get_drawn_id(recipe, object_id)
-    parts = pose_parts(recipe, drawn_id, mesh, np.asarray(views, np.int64), scenes.object_to_world)
+    parts = pose_parts(recipe, object_id, mesh, np.asarray(views, np.int64), scenes.object_to_world)
     if parts is not None:
         scenes = replace(scenes, part_motions=parts.compute_motions(mesh, scenes.object_to_world))
     pending = backend.begin(mesh, scenes, recipe.image_size_px, quality_from_recipe(recipe), recipe.outputs)
