@@ -59,7 +59,7 @@ def test_inspect_tells_columns_and_distributions(capsys: pytest.CaptureFixture[s
         assert share is not None
         assert share[1] == expected[name]
     else:
-        assert (share is not None) == (name in ("sequences", "zoo-benchmark"))
+        assert (share is not None) == (name in ("sequences", "solids", "zoo-benchmark"))
 
 
 def test_inspect_alone_lists_the_recipes(capsys: pytest.CaptureFixture[str]) -> None:

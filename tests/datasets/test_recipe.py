@@ -125,7 +125,7 @@ def test_all_faults_are_told_at_once_by_name() -> None:
     assert lines[0] == "recipe mine.toml: 10 errors:"
     expected = [
         "source: 'blender' is not one of 'zoo', 'shapenet', 'shapenet-v1', 'shapenetsem', 'objaverse', "
-        "'gso' or 'folder'",
+        "'gso', 'folder' or 'solids'",
         "vews: unknown key; did you mean views?",
         "views: missing",
         "image_size_px: 4 is below 8",

@@ -1,7 +1,5 @@
 """Mirrored twins in recipes, ids, draws and records: as their objects are, but for the handedness."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -11,6 +9,7 @@ from turntable.datasets.describing.label_table import format_label_table
 from turntable.datasets.draws import draw_pseudo_labels, get_drawn_id
 from turntable.datasets.files import MAX_ID_LENGTH
 from turntable.datasets.labels import HANDEDNESS
+from turntable.datasets.manifest_conventions import describe_conventions
 from turntable.datasets.objects import Joint, ObjectPart, ObjectSymmetry, add_twins, get_base_id, make_twin_id
 from turntable.errors import InvalidInputError, RecipeError
 
@@ -62,6 +61,8 @@ def test_handedness_is_a_column_that_descriptions_know() -> None:
     assert HANDEDNESS.contains([1, -1, 0, 0.5]).tolist() == [True, True, False, False]
     assert "| `handedness` | 1 | ±1 | as the object is |" in format_label_table(recipe)
     assert set(draw_pseudo_labels(recipe, 400)[:, -1].tolist()) == {1, -1}
+    assert "ID~mirrored" in describe_conventions(recipe)["twins"]
+    assert "twins" not in describe_conventions(load_recipe("zoo"))
 
 
 def test_a_twin_follows_its_object_in_everything_but_the_id() -> None:
@@ -109,9 +110,3 @@ def test_a_mirrored_joint_moves_as_the_mirror_image_does(kind: str) -> None:
     part = ObjectPart("lid", "lid", 0, joint, tuple(map(tuple, pose.tolist())))
     assert np.array(part.mirror().rest_pose) == pytest.approx(reflection @ pose @ reflection)
     assert ObjectPart("base", "base").mirror() == ObjectPart("base", "base")
-
-
-def test_a_preview_of_labels_shows_both_hands(tmp_path: Path) -> None:
-    path = tmp_path / "twins.toml"
-    path.write_text(load_recipe("zoo").replace(mirrored=True).to_toml())
-    assert load_recipe(path).mirrored

@@ -38,6 +38,8 @@ from turntable.renderer.posing import PartPoses, pose_parts
 from turntable.renderer.replay import rerender
 from turntable.renderer.runs import ObjectSelection, plan_run
 from turntable.renderer.scene import scenes_from_labels
+from turntable.service.rendering.jobs import RenderJob
+from turntable.service.rendering.worker import RenderWorker
 from turntable.testing.backends import make_box
 
 CHIRAL = ("guitar/000001", "mug/000000")
@@ -251,6 +253,18 @@ def test_a_trainer_gets_the_pictures_of_the_set(twins: Dataset) -> None:
         assert (batch["latents"][:, 0] == split.labels[row]).all()
         for view in range(3):
             assert (batch["images"][view, 0] == decode_jpeg(split.read_jpeg(row, view))).all()
+
+
+def test_a_service_renders_a_stored_view_of_a_twin_again(twins: Dataset) -> None:
+    with twins.open_split("train") as split:
+        row = next(row for row, record in enumerate(split.objects) if record.id == "bicycle/000000~mirrored")
+        record, label = split.objects[row], tuple(split.labels[row, 1].tolist())
+        size = twins.manifest.image_size_px
+        job = RenderJob(
+            twins.manifest.recipe, None, NUM_OBJECTS, record.id, record.source_sha256, label, size
+        )
+        again = decode_jpeg(RenderWorker("embree", "auto").render_jpeg(job))
+        assert np.abs(again.astype(int) - decode_jpeg(split.read_jpeg(row, 1))).max() <= 8
 
 
 def test_a_number_of_objects_counts_them_without_twins() -> None:

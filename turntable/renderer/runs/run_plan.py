@@ -187,10 +187,10 @@ def _assign_splits(
         hashes = {path.name: compute_file_sha256(path) for path in files}
         return {item.id: listed.get(item.id, "unlisted") for item in chosen}, {"rule": "files", **hashes}
     # Objects with equal meshes go to the same split: else the test would hold objects seen in training.
-    twins = find_duplicates(source, chosen)
+    equal = find_duplicates(source, chosen)
     categories = {item.id: item.category for item in chosen}
-    splits = split_objects(categories, recipe.val_fraction, recipe.split_seed, twins, recipe.split_rule)
-    return splits, {"rule": SPLIT_RULE_TEXTS[recipe.split_rule], "equal": sum(map(len, twins))}
+    splits = split_objects(categories, recipe.val_fraction, recipe.split_seed, equal, recipe.split_rule)
+    return splits, {"rule": SPLIT_RULE_TEXTS[recipe.split_rule], "equal": sum(map(len, equal))}
 
 
 def _find_stream_places(
