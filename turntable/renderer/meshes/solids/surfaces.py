@@ -47,10 +47,9 @@ def _build_face(corners: Array, normal: Array) -> Patch:
     """Build the face [M corners] that lies farthest along a unit normal, as a fan around its first corner."""
     heights = corners @ normal
     face = corners[heights > heights.max() - 1e-6]
-    first = face[0] - face.mean(axis=0)
-    second = np.cross(normal, first)
-    around = np.arctan2((face - face.mean(axis=0)) @ second, (face - face.mean(axis=0)) @ first)
-    face = face[np.argsort(np.mod(around + 1e-9, 2 * np.pi))]
+    arms = face - face.mean(axis=0)
+    angles = np.arctan2(arms @ np.cross(normal, arms[0]), arms @ arms[0])
+    face = face[np.argsort(np.mod(angles + 1e-9, 2 * np.pi))]
     step = np.arange(1, len(face) - 1)
     fan = np.stack([np.zeros_like(step), step, step + 1], axis=-1)
     return Patch(face, np.tile(normal, (len(face), 1)), np.zeros((len(face), 2)), fan)
@@ -101,13 +100,13 @@ def _build_half_sphere(radius: float, sign: float) -> Patch:
 
 
 def _index_grid(rows: int, columns: int) -> NDArray[np.int64]:
-    """Return the triangles [T, 3] of a grid of points whose rows run downward, seen from outside."""
-    row, column = np.meshgrid(np.arange(rows - 1), np.arange(columns - 1), indexing="ij")
-    start = (row * columns + column).ravel()
+    """Return the triangles [T, 3] of a grid of points whose rows run from the upper pole to the lower."""
+    start = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     below = start + columns
-    upper = np.stack([start, below + 1, start + 1], axis=-1)[column.size // (rows - 1) :]
-    lower = np.stack([start, below, below + 1], axis=-1)[: -(columns - 1)]
-    return np.concatenate([upper, lower])
+    upper = np.stack([start, below + 1, start + 1], axis=-1)
+    lower = np.stack([start, below, below + 1], axis=-1)
+    # The points of the first row are one point, and so are those of the last: there no triangle has an area.
+    return np.concatenate([upper[columns - 1 :], lower[: 1 - columns]])
 
 
 def _make_ring(radius: float) -> tuple[Array, Array]:
