@@ -25,6 +25,7 @@ SourceName = Literal[
     "zoo",
     "articulated",
     "particles",
+    "solids",
     "shapenet",
     "shapenet-v1",
     "shapenetsem",
@@ -33,9 +34,16 @@ SourceName = Literal[
     "folder",
 ]
 """Kind of meshes."""
-GENERATED_SOURCES: tuple[SourceName, ...] = ("zoo", "articulated", "particles")
+GENERATED_SOURCES: tuple[SourceName, ...] = ("zoo", "articulated", "particles", "solids")
 """Kinds of meshes that are generated, so that they need no folder."""
-SOURCES_WITHOUT_PARTS: tuple[SourceName, ...] = ("zoo", "shapenet", "shapenet-v1", "shapenetsem", "gso")
+SOURCES_WITHOUT_PARTS: tuple[SourceName, ...] = (
+    "zoo",
+    "solids",
+    "shapenet",
+    "shapenet-v1",
+    "shapenetsem",
+    "gso",
+)
 """Kinds of meshes of which no object has parts that move."""
 SOURCES_WITHOUT_JOINTS: tuple[SourceName, ...] = (*SOURCES_WITHOUT_PARTS, "particles")
 """Kinds of meshes of which no object has joints."""

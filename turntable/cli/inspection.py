@@ -44,7 +44,7 @@ def verify(
     *,
     deep: Annotated[bool, make_option(DATA)] = False,
     views: Annotated[
-        int | None, make_option(DATA, default="32 with --meshes, or with --deep for the zoo and particles")
+        int | None, make_option(DATA, default="32 with --meshes, or with --deep for generated ones")
     ] = None,
     meshes: Annotated[Path | None, make_option(DATA)] = None,
     source: Annotated[SourceName | None, make_option(DATA, default="as the manifest says")] = None,
@@ -60,7 +60,7 @@ def verify(
     Args:
         dataset: Folder of the data set, or its URL (https://, s3://, gs://).
         deep: Also decode every image, draw every label again, test the labels' distributions, and render some
-            views again if the meshes are available (--meshes, or generated ones, as the zoo).
+            views again if the meshes are available (--meshes, or generated ones).
         views: Number of views to render again, chosen at random; 0 for none.
         meshes: Folder of the meshes that the data set was rendered from.
         source: Kind of meshes in that folder.

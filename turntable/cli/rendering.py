@@ -78,7 +78,7 @@ def render(
     Args:
         recipe: Name of a recipe (turntable inspect lists them) or a TOML file.
         out_dir: Folder of the data set, or s3://bucket/prefix or gs://bucket/prefix.
-        meshes: Folder of the meshes; the zoo and particles need none.
+        meshes: Folder of the meshes; generated ones need none.
         source: Kind of meshes in that folder.
         objects: Maximum number of objects, taken in turn from every category; or the number of scenes.
         base_objects: Maximum number of objects to compose scenes of, taken in turn from every category.

@@ -42,6 +42,8 @@ def describe_conventions(recipe: Recipe, split_text: str = "") -> dict[str, str]
         stated["joints"] = f"{rule}; a Philox key of its own, a block of the counter a joint"
     if recipe.scene is not None:
         stated["scene"] = _SCENE_CONVENTION
+    if recipe.mirrored:
+        stated["twins"] = _TWINS_CONVENTION
     return stated
 
 
@@ -53,6 +55,9 @@ _DRAWS_CONVENTIONS = {
     ),
 }
 """The text "draws" of the recipes that do not draw with Philox."""
+_TWINS_CONVENTION = (
+    "object ID~mirrored is the mirror image of object ID, x to -x in the object's frame, drawn by the id ID"
+)
 _SEQUENCE_CONVENTION = (
     "view v is step v % {length} of sequence v // {length}; twist = (omega, v) in the object's frame, "
     "pose_t = pose_(t-1) exp(twist_t) with pose = R @ T(t); zeros at step 0"

@@ -93,7 +93,7 @@ class OnlineLoader(BatchLoader):
     Args:
         recipe: Name of a shipped recipe, path of a TOML file, or a Recipe. Recipes with a limited number of
             views (those of a published stream, and those imported with their images) are refused.
-        meshes: Folder of the meshes; None for meshes that are generated, as the zoo.
+        meshes: Folder of the meshes; None if the source generates them.
         config: Settings of the batches. ``num_workers`` renderers are started, at least one; they take the
             devices in turn. ``sampler`` must be ``Fresh``; with ``samples_per_visit`` above 1 a mesh is
             loaded once for several samples. ``split`` divides objects as ``turntable render`` does. ``seed``

@@ -37,7 +37,12 @@ from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend, open_backend, select_backend
 from turntable.renderer.lru_cache import LRUCache
 from turntable.renderer.meshes import Mesh, format_warning_examples, make_warning_records
-from turntable.renderer.meshes.sources import MeshSource, find_folder_problems, open_recipe_source
+from turntable.renderer.meshes.sources import (
+    MeshSource,
+    find_folder_problems,
+    open_recipe_source,
+    with_twins,
+)
 from turntable.renderer.runs import LoadedObject, LoadLimits, MeshLoader, ObjectSelection, plan_run
 from turntable.renderer.views import RenderedViews, begin_views, encode_views
 
@@ -134,7 +139,8 @@ class ViewRenderer:
         self._setup, self._backend_opener = setup, backend_opener
         self._opened = ExitStack()
         limits = LoadLimits(setup.max_load_seconds, setup.max_load_bytes)
-        loader = self._opened.enter_context(MeshLoader(_open_source(setup.query), limits))
+        source = with_twins(_open_source(setup.query), mirrored=setup.query.recipe.mirrored)
+        loader = self._opened.enter_context(MeshLoader(source, limits))
         self._mesh_cache = _MeshCache(loader)
         self._blocks = LRUCache[_BlockKey, _RenderedBlock](BLOCK_CACHE_BYTES)
         self._backend: Backend | None = None

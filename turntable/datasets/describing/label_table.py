@@ -44,6 +44,8 @@ def _format_values(factor: Factor) -> str:
     if factor.distribution == "fixed":
         return f"{factor.low:.5g}"
     if factor.distribution == "two-sided":
+        if factor.inner == factor.high:
+            return f"±{factor.high:.5g}"
         return f"±[{factor.inner:.5g}, {factor.high:.5g}]"
     return f"[{factor.low:.5g}, {factor.high:.5g}]"
 
@@ -62,6 +64,8 @@ def _format_draws(recipe: Recipe, factor: Factor) -> str:
         return "equal odds"
     if factor.role == "derived":
         return "follows from the poses"
+    if factor.role == "object":
+        return "as the object is"
     moving = recipe.sequence is not None and recipe.sequence.is_moving
     if moving and factor.distribution == "joint" and factor.name in POSE_NAMES:
         assert recipe.sequence is not None

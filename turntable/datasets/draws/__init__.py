@@ -1,7 +1,7 @@
 """Draws of a recipe's labels, as pure functions of the recipe, the object and the view."""
 
 from turntable.datasets.draws.distribution_checks import DrawnColumn, find_distribution_faults
-from turntable.datasets.draws.factor_draws import draw_factors, is_same_draw
+from turntable.datasets.draws.factor_draws import draw_factors, get_drawn_id, is_same_draw
 from turntable.datasets.draws.joint_draws import draw_joint_values
 from turntable.datasets.draws.label_preview import compute_histogram, draw_pseudo_labels, format_histogram
 from turntable.datasets.draws.online_rendering import (
@@ -60,6 +60,7 @@ __all__ = [
     "draw_words",
     "find_distribution_faults",
     "format_histogram",
+    "get_drawn_id",
     "has_different_rotations",
     "is_in_box",
     "is_same_draw",

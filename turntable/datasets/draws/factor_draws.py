@@ -24,6 +24,7 @@ from turntable.datasets.draws.philox import (
 )
 from turntable.datasets.draws.sequences import draw_sequence_labels
 from turntable.datasets.labels import LEGACY_ORDER, Factor, LabelArray, LabelSchema, RotationRule
+from turntable.datasets.objects import get_base_id, is_twin
 from turntable.datasets.recipes import Recipe
 from turntable.errors import InvalidInputError
 
@@ -47,7 +48,8 @@ def draw_factors(
 
     Args:
         recipe: Recipe. Its label digest alone takes part: the seed, the factors and the rules of drawing.
-        object_id: Id of the object in its source; not its key in shards.
+        object_id: Id of the object in its source; not its key in shards. With the id of a mirrored twin, the
+            labels are those of its object, but for the handedness.
         view: Number of one view, or of several in any order. A range is fastest.
         stream: Position (seed, index) of the object in a published stream, for draws = "numpy-legacy" only;
             as in the object's record.
@@ -67,6 +69,22 @@ def draw_factors(
         raise InvalidInputError(
             f"{object_id}: the labels of {recipe.name} were imported with its pictures and cannot be drawn"
         )
+    labels = _draw_object_labels(recipe, get_drawn_id(recipe, object_id), views, stream)
+    if not recipe.mirrored:
+        return labels
+    handedness = np.full((len(views), 1), -1 if is_twin(object_id) else 1, dtype=np.float32)
+    return np.concatenate([labels, handedness], axis=-1)
+
+
+def get_drawn_id(recipe: Recipe, object_id: str) -> str:
+    """Return the id by which everything about an object is drawn: of a mirrored twin, that of its object."""
+    return get_base_id(object_id) if recipe.mirrored else object_id
+
+
+def _draw_object_labels(
+    recipe: Recipe, object_id: str, views: ViewIndices, stream: tuple[int, int] | None
+) -> LabelArray:
+    """Draw the labels of the recipe's ``object_schema``."""
     if recipe.draws == "numpy-legacy":
         return _draw_from_legacy_stream(recipe, object_id, views, stream)
     if recipe.sequence is None:
@@ -149,4 +167,4 @@ def _draw_from_legacy_stream(
         start = index * recipe.views * len(order)
         drawn = get_legacy_stream(seed).draw_uniform(start, low, high, recipe.views)[views]
         columns |= dict(zip(order, drawn.T, strict=True))
-    return recipe.schema.round_values(np.stack(list(columns.values()), axis=-1))
+    return recipe.object_schema.round_values(np.stack(list(columns.values()), axis=-1))

@@ -71,7 +71,8 @@ def draw_sequence_labels(
     if recipe.dynamics is not None and recipe.dynamics.branches:
         key = WorldKeys.from_recipe(recipe, object_id).branch
         columns[BRANCH_NAME] = draw_branches(key, views // rule.length, recipe.dynamics.branches)
-    return recipe.schema.round_values(np.stack([columns[name] for name in recipe.schema.names], axis=-1))
+    schema = recipe.object_schema
+    return schema.round_values(np.stack([columns[name] for name in schema.names], axis=-1))
 
 
 def _draw_motions(

@@ -10,6 +10,7 @@ from turntable.datasets.labels.dynamics_rule import (
 )
 from turntable.datasets.labels.factors import (
     FACTOR_DEFAULTS,
+    HANDEDNESS,
     REQUIRED_FACTORS,
     STANDARD_FACTORS,
     STANDARD_FACTORS_BY_NAME,
@@ -93,6 +94,7 @@ __all__ = [
     "FLOW_HIDDEN",
     "FLOW_SEEN",
     "FORCE_LAWS",
+    "HANDEDNESS",
     "JOINT_VALUES_MEANING",
     "LAW_KEYS",
     "LAW_ORIENTATIONS",

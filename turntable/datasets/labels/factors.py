@@ -14,6 +14,7 @@ Distribution = Literal["uniform", "fixed", "two-sided", "joint"]
 """The distribution of a column. "uniform": over [low, high]. "fixed": one value. "two-sided": a magnitude
 uniform over [inner, high] with a random sign. "joint": drawn together with other columns (a rotation on
 SO(3), a motion), so the column alone has only its bounds."""
+Role = Literal["scene", "object", "derived"]
 Draws = Literal["philox", "numpy-legacy", "imported"]
 """The origin of factors. "philox": counter-based draws. "numpy-legacy": the stream of the published
 generators. "imported": labels that came with pictures."""
@@ -38,8 +39,9 @@ class Factor:
     description: str = ""
     inner: float = 0.0
     """The least magnitude if the distribution is "two-sided"; ``low`` is then ``-high``."""
-    role: Literal["scene", "derived"] = "scene"
-    """The role of the column: "scene" columns describe the scene; "derived" ones are computed from others."""
+    role: Role = "scene"
+    """The role of the column: "scene" columns describe the scene, "object" ones the object itself, whose mesh
+    shows them; "derived" ones are computed from others."""
     per: Literal["view", "sequence"] = "view"
     """The frequency of the draws: one for every view, or one held over a sequence of views."""
 
@@ -61,7 +63,7 @@ class Factor:
             period=fields.get_number("period", _MIN_SIZE, _MAX_SIZE) if fields.has("period") else None,
             description=fields.get_text("description", default=""),
             inner=fields.get_number("inner", 0, _MAX_SIZE, default=0.0),
-            role=fields.get_choice("role", ("scene", "derived"), "scene"),
+            role=fields.get_choice("role", get_args(Role), "scene"),
             per=fields.get_choice("per", ("view", "sequence"), "view"),
         )
         fields.check_all_read()
@@ -227,6 +229,18 @@ STANDARD_FACTORS: tuple[StandardFactor, ...] = (
     _SUN_STRENGTH,
 )
 """The factors that the renderer understands, in the order of the label columns. 3DIEBench's come first."""
+
+HANDEDNESS = Factor(
+    "handedness",
+    "1",
+    -1.0,
+    1.0,
+    distribution="two-sided",
+    description="1 for the mesh as it is, -1 for its mirror image, x to -x in the object's frame",
+    inner=1.0,
+    role="object",
+)
+"""The column that tells mirrored twins from their objects, in a set that has twins."""
 
 STANDARD_FACTORS_BY_NAME: dict[str, StandardFactor] = {
     standard.factor.name: standard for standard in STANDARD_FACTORS

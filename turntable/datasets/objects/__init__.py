@@ -45,6 +45,7 @@ from turntable.datasets.objects.split_rules import (
     split_objects,
 )
 from turntable.datasets.objects.symmetry import ObjectSymmetry, make_object_symmetry
+from turntable.datasets.objects.twins import add_twins, get_base_id, is_twin, make_twin_id
 from turntable.datasets.objects.warning_records import (
     WARNINGS_NAME,
     KindCount,
@@ -79,6 +80,7 @@ __all__ = [
     "SplitName",
     "SplitRule",
     "WarningRecord",
+    "add_twins",
     "check_parts",
     "compute_joint_motions",
     "compute_objects_per_shard",
@@ -90,10 +92,13 @@ __all__ = [
     "find_untrained_categories",
     "format_quarantine",
     "format_warnings",
+    "get_base_id",
     "get_rest_poses",
+    "is_twin",
     "list_joints",
     "make_object_symmetry",
     "make_shapenet_lists",
+    "make_twin_id",
     "parse_quarantine",
     "parse_warnings",
     "plan_shards",

@@ -10,6 +10,7 @@ from typing import Any
 from turntable.choices import ChannelOrder, QualityName, SourceName
 from turntable.datasets.files import JpegSubsampling, compute_json_sha256
 from turntable.datasets.labels import (
+    HANDEDNESS,
     Draws,
     DynamicsRule,
     Factor,
@@ -58,6 +59,8 @@ class Recipe:
     """The outputs stored of each view, in the standard order."""
     points: int
     """Number of points of each object's point cloud; 0 for none."""
+    mirrored: bool
+    """True for a mirrored twin of every object, with the same labels but its ``handedness``."""
     objects_per_shard: int
     val_fraction: float
     """Share of the objects that are held out."""
@@ -125,6 +128,7 @@ class Recipe:
         table |= {"supersampling": samples} if (samples := table.pop("supersampling")) else {}
         table |= {"outputs": outputs} if outputs != ["rgb"] else {}
         table |= {"points": points} if points else {}
+        table |= {"mirrored": True} if table.pop("mirrored") else {}
         splits, draws, chunks = list(table.pop("splits")), table.pop("draws"), table.pop("chunks")
         table |= {"splits": splits} if splits != list(SPLITS) else {}
         rule = table.pop("split_rule")
@@ -165,8 +169,18 @@ class Recipe:
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
-        """The label columns in order: those drawn, those a motion determines, and those derived from them."""
-        return build_label_columns(self.drawn_factors, self.rotation, self.sequence, self.dynamics)
+        """The label columns in order: those drawn, those a motion determines, and those derived from them.
+
+        The last one tells mirrored twins from their objects, if there are any.
+        """
+        return (*self.object_schema.factors, *((HANDEDNESS,) if self.mirrored else ()))
+
+    @property
+    def object_schema(self) -> LabelSchema:
+        """The label columns that are equal for an object and its mirrored twin."""
+        return LabelSchema(
+            build_label_columns(self.drawn_factors, self.rotation, self.sequence, self.dynamics)
+        )
 
     @property
     def schema(self) -> LabelSchema:
@@ -175,7 +189,10 @@ class Recipe:
 
     @cached_property
     def label_digest(self) -> str:
-        """Hex sha256 of everything that determines labels: the seed, the factors and the rules of drawing."""
+        """Hex sha256 of everything that determines labels: the seed, the factors and the rules of drawing.
+
+        Twins take no part, so objects have the same labels with and without them.
+        """
         factors = [_factor_to_list(factor) for factor in self.drawn_factors]
         return compute_json_sha256(
             {"draws": 1, "seed": self.seed, "factors": factors} | self._label_rules_to_dict()

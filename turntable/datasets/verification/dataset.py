@@ -21,7 +21,7 @@ from turntable.datasets.files import FolderFiles
 from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.labels import Factor, LabelArray
 from turntable.datasets.manifest import Manifest, read_manifest
-from turntable.datasets.objects import ObjectRecord, PartSummary, summarize_parts
+from turntable.datasets.objects import ObjectRecord, PartSummary, is_twin, summarize_parts
 from turntable.datasets.recipes import Recipe
 from turntable.datasets.shards import ShardRecord
 from turntable.datasets.stores import LocalStore, open_store
@@ -227,9 +227,16 @@ def _format_value(value: object) -> str:
 
 
 def _add_distribution_problems(manifest: Manifest, recipe: Recipe, findings: _DatasetFindings) -> None:
-    columns, notes = _select_drawn_columns(manifest, recipe, findings.labels)
+    columns, notes = _select_drawn_columns(manifest, recipe, _select_own_labels(recipe, findings))
     findings.notes += notes
     findings.problems += (f"labels: {problem}" for problem in find_distribution_faults(columns))
+
+
+def _select_own_labels(recipe: Recipe, findings: _DatasetFindings) -> list[LabelArray]:
+    """Return the labels [V, L] of each object, without mirrored twins, which repeat their objects'."""
+    labels = [views for piece in findings.labels for views in piece]
+    owners = zip(findings.objects, labels, strict=True)
+    return [views for record, views in owners if not (recipe.mirrored and is_twin(record.id))]
 
 
 def _select_drawn_columns(
@@ -238,7 +245,8 @@ def _select_drawn_columns(
     """Return the columns that are drawn one by one for each view, and notes on the columns left out."""
     if not has_drawn_labels(recipe):
         return [], ["distributions: not tested, since the labels were imported, not drawn"]
-    labels = np.concatenate([piece.reshape(-1, len(manifest.factors)) for piece in pieces])
+    empty = np.empty((0, len(manifest.factors)), dtype=np.float32)
+    labels = np.concatenate([empty, *pieces])
     columns: list[DrawnColumn] = []
     untested: defaultdict[str, list[str]] = defaultdict(list)
     for column, factor in enumerate(manifest.factors):
@@ -257,6 +265,8 @@ def _find_untested_reason(factor: Factor) -> str:
     """Return why a factor's distribution is not tested, or "" if it is."""
     if factor.role == "derived":
         return "derived from other columns"
+    if factor.role == "object":
+        return "the same in all views of an object"
     if factor.per == "sequence":
         return "held over each sequence of views"
     return "drawn together with other columns" if factor.distribution == "joint" else ""

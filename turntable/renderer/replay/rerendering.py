@@ -30,8 +30,8 @@ from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend
 from turntable.renderer.extra_outputs import begin_outputs, list_drawn_views
 from turntable.renderer.meshes import Mesh
-from turntable.renderer.meshes.sources import MeshSource, load_mesh
-from turntable.renderer.point_clouds import sample_surface_points
+from turntable.renderer.meshes.sources import MeshSource, load_mesh, with_twins
+from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.posing import PartPoses, pose_parts
 from turntable.renderer.scene import Scenes, scenes_from_labels
 from turntable.renderer.views import encode_views, quality_from_recipe
@@ -104,7 +104,7 @@ def rerender(
         raise InvalidInputError(f"--views {num_views}: there must be at least one")
     dataset = open_dataset(path)
     recipe = Recipe.from_dict(dataset.manifest.recipe, "in manifest.json")
-    tally = _Tally()
+    source, tally = with_twins(source, mirrored=recipe.mirrored), _Tally()
     chosen = select_views(dataset, num_views, seed)
     num_total, num_done = sum(len(views) for rows in chosen.values() for views in rows.values()), 0
     for name, rows in chosen.items():
@@ -211,7 +211,7 @@ class _ObjectComparison:
     def _compare_points(self, mesh: Mesh) -> None:
         if not self.recipe.points:
             return
-        expected = sample_surface_points(mesh, self.recipe.points, self.recipe.label_digest, self._record.id)
+        expected = sample_object_points(self.recipe, self._record.id, mesh)
         if not np.allclose(self.split.read_points(self.row), expected, atol=1e-4):
             self._add_problem(": its point cloud is not the one that its mesh gives")
 

@@ -15,6 +15,7 @@ from turntable.datasets.objects import (
     SCENES_TEXT,
     SPLIT_RULE_TEXTS,
     ShardPlan,
+    add_twins,
     compute_objects_per_shard,
     count_unmatched,
     find_stream_positions,
@@ -136,6 +137,7 @@ def plan_run(
             f"none of the {len(chosen):,} objects is in the split {', '.join(recipe.splits)}; "
             f"{suggest_split_remedy(bool(selection.split_files), 'larger')}"
         )
+    records = add_twins(records) if recipe.mirrored else records
     per_shard = compute_objects_per_shard(recipe.objects_per_shard, len(records))
     described = {"name": source.name, "licence": source.license, **source.describe()}
     described |= {"strict": list(strict)} if strict else {}
@@ -177,10 +179,10 @@ def _assign_splits(
         hashes = {path.name: compute_file_sha256(path) for path in files}
         return {item.id: listed.get(item.id, "unlisted") for item in chosen}, {"rule": "files", **hashes}
     # Objects with equal meshes go to the same split: else the test would hold objects seen in training.
-    twins = find_duplicates(source, chosen)
+    equal = find_duplicates(source, chosen)
     categories = {item.id: item.category for item in chosen}
-    splits = split_objects(categories, recipe.val_fraction, recipe.split_seed, twins, recipe.split_rule)
-    return splits, {"rule": SPLIT_RULE_TEXTS[recipe.split_rule], "equal": sum(map(len, twins))}
+    splits = split_objects(categories, recipe.val_fraction, recipe.split_seed, equal, recipe.split_rule)
+    return splits, {"rule": SPLIT_RULE_TEXTS[recipe.split_rule], "equal": sum(map(len, equal))}
 
 
 def _assign_scene_splits(

@@ -18,7 +18,7 @@ from turntable.datasets.writing import ShardOutcome
 from turntable.errors import MeshError
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes import Mesh, make_warning_records
-from turntable.renderer.point_clouds import sample_surface_points
+from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.runs.mesh_loader import LoadedObject
 from turntable.renderer.runs.progress import RenderCounts
 from turntable.renderer.runs.strict_kinds import raise_if_strict
@@ -162,10 +162,9 @@ def _complete_record(record: ObjectRecord, loaded: LoadedObject) -> ObjectRecord
         symmetry=facts.symmetry,
         mirror_residual=facts.mirror_residual,
         eigen_gap=facts.eigen_gap,
+        hidden_symmetry=facts.hidden_symmetry,
     )
 
 
 def _compute_points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32] | None:
-    return (
-        sample_surface_points(mesh, recipe.points, recipe.label_digest, object_id) if recipe.points else None
-    )
+    return sample_object_points(recipe, object_id, mesh) if recipe.points else None

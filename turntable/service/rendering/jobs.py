@@ -27,7 +27,7 @@ class RenderJob:
     recipe: dict[str, Any]
     """Recipe of the data set, as in its manifest."""
     meshes: str | None
-    """Folder of the meshes; None for meshes that are generated."""
+    """Folder of the meshes; None for generated ones."""
     objects: int
     """Number of objects of the data set, which sources that generate meshes need."""
     object: str
@@ -58,7 +58,7 @@ def make_render_job(
         view: Number of the stored view.
         factors: New values by name, in the units of the data set's factors.
         size_px: Side of the picture; None for the side of the stored pictures.
-        meshes: Folder of the meshes; None for meshes that are generated.
+        meshes: Folder of the meshes; None for generated ones.
 
     Raises:
         InvalidInputError: A factor is unknown, derived or out of range, or there is no such view or size.

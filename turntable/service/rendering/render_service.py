@@ -33,7 +33,7 @@ class RenderSettings:
     """Settings of rendering on request."""
 
     meshes: Mapping[str, Path] = field(default_factory=dict)
-    """Folders of the meshes by the data set's name; data sets of generated meshes need none."""
+    """Folders of the meshes by the data set's name; those of generated ones need none."""
     links_under: tuple[Path, ...] = ()
     """Folders into which links in the folders of the meshes may lead, besides those folders."""
     backend: str = "auto"
@@ -118,7 +118,7 @@ class RenderService:
         return RenderedJpeg(await asyncio.shield(future), digest)
 
     def find_meshes(self, entry: CatalogEntry) -> Path | None:
-        """Return the folder of a data set's meshes; None for generated meshes or if none was given."""
+        """Return the folder of a data set's meshes; None for generated ones or if none was given."""
         return None if self._settings is None else self._settings.meshes.get(entry.name)
 
     def close(self) -> None:

@@ -131,7 +131,7 @@ class TrainConfig:
     online: str | None = None
     """Name or TOML file of a recipe whose views are rendered during the training; no view appears twice."""
     meshes: str | None = None
-    """Path of the folder of meshes for ``online``; None for meshes that are generated."""
+    """Path of the folder of meshes for ``online``; None for generated ones."""
     objects: int | None = None
     """Largest number of objects for ``online``, of all splits together; None for all."""
     links_under: tuple[str, ...] = ()

@@ -10,7 +10,8 @@ from turntable.renderer.meshes.sources.registry import open_recipe_source, open_
 from turntable.renderer.meshes.sources.scene_checks import check_scene_source
 from turntable.renderer.meshes.sources.scene_source import SceneSource
 from turntable.renderer.meshes.sources.selection import select_objects
-from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, load_mesh
+from turntable.renderer.meshes.sources.solids import SolidsSource
+from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, SymmetryFinder, load_mesh
 from turntable.renderer.meshes.sources.survey import (
     format_survey,
     open_detected_source,
@@ -18,6 +19,7 @@ from turntable.renderer.meshes.sources.survey import (
     survey_source,
 )
 from turntable.renderer.meshes.sources.symmetry_source import SymmetrySource
+from turntable.renderer.meshes.sources.twins import with_twins
 from turntable.renderer.meshes.sources.zoo import ZooSource
 
 __all__ = [
@@ -27,7 +29,9 @@ __all__ = [
     "MeshSource",
     "ParticleSource",
     "SceneSource",
+    "SolidsSource",
     "SourceObject",
+    "SymmetryFinder",
     "SymmetrySource",
     "ZooSource",
     "check_scene_source",
@@ -43,4 +47,5 @@ __all__ = [
     "select_objects",
     "survey_folder",
     "survey_source",
+    "with_twins",
 ]

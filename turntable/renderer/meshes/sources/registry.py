@@ -18,6 +18,7 @@ from turntable.renderer.meshes.sources.particles import ParticleSource
 from turntable.renderer.meshes.sources.scene_source import DEFAULT_SCENES, SCENE_COUNTS, SceneSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
+from turntable.renderer.meshes.sources.solids import SolidsSource
 from turntable.renderer.meshes.sources.source import MeshSource
 from turntable.renderer.meshes.sources.zoo import ZooSource
 
@@ -32,6 +33,8 @@ _FOLDER_SOURCES: dict[str, Callable[..., MeshSource]] = {
 """Sources that read a folder, by name."""
 DEFAULT_OBJECTS = 320
 """Number of objects of a source that generates its meshes, if none is given."""
+DEFAULT_SOLIDS = 275
+"""Number of solids if none is given: 25 instances of each."""
 
 
 def open_source(
@@ -63,7 +66,7 @@ def open_source(
                 f"{shown} generates its meshes and reads none from {meshes_path}; leave --meshes out, "
                 "or choose a recipe whose source is shapenet or folder"
             )
-        return _open_generated(name, DEFAULT_OBJECTS if num_objects is None else num_objects, dynamics)
+        return _open_generated(name, num_objects, dynamics)
     check_choice("source of meshes", name, get_args(SourceName))
     if meshes_path is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
@@ -137,9 +140,13 @@ def reopen_source(
     )
 
 
-def _open_generated(name: str, num_objects: int, dynamics: DynamicsRule | None) -> MeshSource:
+def _open_generated(name: str, num_objects: int | None, dynamics: DynamicsRule | None) -> MeshSource:
+    if num_objects is None:
+        num_objects = DEFAULT_SOLIDS if name == "solids" else DEFAULT_OBJECTS
     if name == "zoo":
         return ZooSource(num_objects)
+    if name == "solids":
+        return SolidsSource(num_objects)
     if name == "articulated":
         return ArticulatedSource(num_objects)
     if dynamics is None:

@@ -8,13 +8,14 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from turntable.datasets.files import compute_file_sha256
 from turntable.errors import InvalidInputError, MeshError, TurntableError, format_text
 from turntable.renderer.meshes.coincident_faces import mark_coincident_faces
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.root_folder import RootFolder, find_disk_path, open_root
+from turntable.renderer.meshes.symmetry import SymmetryFacts
 
 UNKNOWN_CATEGORY = "unsorted"
 """Category of objects whose category is not known."""
@@ -76,6 +77,21 @@ class MeshSource(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Return facts about the whole source for the manifest, as JSON values without paths."""
+        ...
+
+
+@runtime_checkable
+class SymmetryFinder(Protocol):
+    """A source that tells the symmetry of its objects."""
+
+    def find_symmetry(self, object_id: str, mesh: Mesh, digest: str) -> SymmetryFacts | None:
+        """Return the symmetry facts of an object, or None if they are not known.
+
+        Args:
+            object_id: Id of the object.
+            mesh: Mesh of the object, as ``load`` returned it.
+            digest: Digest of the mesh.
+        """
         ...
 
 
