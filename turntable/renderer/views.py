@@ -40,6 +40,7 @@ def render_views(
     mesh: Mesh,
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
+    category: str | None = None,
 ) -> RenderedViews:
     """Render views of an object; the result depends on the arguments alone.
 
@@ -50,11 +51,12 @@ def render_views(
         mesh: Mesh of the object.
         views: View numbers, in any order.
         stream: Place of the object in the published random stream; only for a recipe that draws along it.
+        category: Category of the object; only for a recipe that couples a factor to it.
 
     Raises:
         MeshError: The mesh cannot be drawn.
     """
-    return begin_views(backend, recipe, object_id, mesh, views, stream)()
+    return begin_views(backend, recipe, object_id, mesh, views, stream, category)()
 
 
 def begin_views(
@@ -64,13 +66,14 @@ def begin_views(
     mesh: Mesh,
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
+    category: str | None = None,
 ) -> Callable[[], RenderedViews]:
     """Begin to render views of an object, and return a function that waits for them.
 
     The arguments and errors are those of :func:`render_views`. The device draws while the caller does other
     work, such as encoding the views before. Call the returned function once.
     """
-    labels = draw_factors(recipe, object_id, views, stream)
+    labels = draw_factors(recipe, object_id, views, stream, category)
     scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
     parts = pose_parts(recipe, object_id, mesh, np.asarray(views, np.int64), scenes.object_to_world)
     if parts is not None:

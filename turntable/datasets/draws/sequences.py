@@ -65,7 +65,8 @@ def draw_sequence_labels(
         )
     twists = np.where((views % rule.length > 0)[:, None], twists, 0.0)
     columns |= dict(zip(TWIST_NAMES, twists.T, strict=True))
-    return recipe.schema.round_values(np.stack([columns[name] for name in recipe.schema.names], axis=-1))
+    schema = LabelSchema(tuple(factor for factor in recipe.factors if factor.name in columns))
+    return schema.round_values(np.stack([columns[name] for name in schema.names], axis=-1))
 
 
 def _draw_motions(

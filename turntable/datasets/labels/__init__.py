@@ -9,10 +9,22 @@ from turntable.datasets.labels.factors import (
     Factor,
     StandardFactor,
 )
+from turntable.datasets.labels.interventions import (
+    CATEGORY,
+    Coupling,
+    Environment,
+    couple_values,
+    find_coupling_overflows,
+    join_laws,
+    sort_couplings,
+)
 from turntable.datasets.labels.label_columns import (
+    ENVIRONMENT,
     LEGACY_ORDER,
     MAX_LEGACY_SEED,
+    POSE_INDEX,
     POSE_NAMES,
+    build_index_columns,
     build_label_columns,
 )
 from turntable.datasets.labels.label_schema import (
@@ -45,8 +57,10 @@ from turntable.datasets.labels.sequence_rule import (
 )
 
 __all__ = [
+    "CATEGORY",
     "DEFAULT_OFFSET",
     "DEFAULT_TRAVEL",
+    "ENVIRONMENT",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",
     "LEGACY_ORDER",
@@ -56,6 +70,7 @@ __all__ = [
     "NUM_MOTION_UNITS",
     "OUTPUTS",
     "POINTS_MEANING",
+    "POSE_INDEX",
     "POSE_NAMES",
     "REQUIRED_FACTORS",
     "ROTATION_NAMES",
@@ -63,7 +78,9 @@ __all__ = [
     "STANDARD_FACTORS_BY_NAME",
     "TRANSLATION_NAMES",
     "TWIST_NAMES",
+    "Coupling",
     "Draws",
+    "Environment",
     "Factor",
     "FloatArray",
     "LabelArray",
@@ -75,9 +92,14 @@ __all__ = [
     "Span",
     "StandardFactor",
     "TrainingRange",
+    "build_index_columns",
     "build_label_columns",
     "compute_poses",
+    "couple_values",
     "decode_output",
     "encode_output",
+    "find_coupling_overflows",
+    "join_laws",
+    "sort_couplings",
     "to_channels_first",
 ]

@@ -10,19 +10,22 @@ from turntable.datasets.labels import (
     DEFAULT_TRAVEL,
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
-    Factor,
     RotationRule,
     SequenceRule,
     Span,
 )
+from turntable.datasets.recipes.intervention_rules import make_couplings, make_environment, make_factor
 from turntable.datasets.recipes.rules import find_broken_rules
 from turntable.datasets.recipes.tables import (
+    CouplingTable,
+    EnvironmentTable,
     FactorsTable,
     FactorTable,
     RecipeTable,
     RotationTable,
     SequenceTable,
     SpanTable,
+    SpeedTable,
     StrictTable,
 )
 from turntable.errors import RecipeError, format_text, format_value
@@ -47,12 +50,14 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
     fields = {name: getattr(checked, name) for name in RecipeTable.model_fields if name != "factors"}
     fields |= {"outputs": tuple(checked.outputs), "splits": tuple(checked.splits)}
     fields |= {
+        "environment": tuple(map(make_environment, checked.environment)),
+        "coupling": make_couplings(checked.coupling),
         "rotation": _make_rotation_rule(checked.rotation),
         "sequence": _make_sequence_rule(checked.sequence),
     }
     return fields | {
         "drawn_factors": tuple(
-            _make_factor(name, factor) for name, factor in checked.get_factor_tables().items()
+            make_factor(name, factor) for name, factor in checked.get_factor_tables().items()
         )
     }
 
@@ -72,18 +77,6 @@ def _check_table(table: dict[str, Any], display_name: str) -> RecipeTable:
     raise RecipeError(f"recipe {display_name}: {_format_faults(faults, num_omitted)}")
 
 
-def _make_factor(name: str, table: FactorTable) -> Factor:
-    standard = STANDARD_FACTORS_BY_NAME[name].factor
-    if table.value is not None:
-        return standard.with_value(table.value)
-    if table.inner is not None:
-        assert table.outer is not None
-        return standard.with_two_sided_range(table.inner, table.outer)
-    assert table.low is not None
-    assert table.high is not None
-    return standard.with_range(table.low, table.high)
-
-
 def _make_rotation_rule(table: RotationTable | None) -> RotationRule | None:
     return None if table is None else RotationRule(table.outside, table.margin_deg)
 
@@ -97,14 +90,17 @@ def _make_sequence_rule(table: SequenceTable | None) -> SequenceRule | None:
         length=table.length,
         motion=table.motion,
         speed_rad=_make_span(table.speed_rad),
+        speeds_rad=tuple((table.speed_rad.values or ()) if table.speed_rad else ()),
         offset=_make_span(table.offset) or (DEFAULT_OFFSET if is_screw else None),
         travel=_make_span(table.travel) or (DEFAULT_TRAVEL if is_screw else None),
         vary=vary,
     )
 
 
-def _make_span(table: SpanTable | None) -> Span | None:
-    return None if table is None else (table.low, table.high)
+def _make_span(table: SpanTable | SpeedTable | None) -> Span | None:
+    if table is None or table.low is None or table.high is None:
+        return None
+    return table.low, table.high
 
 
 def _format_faults(faults: list[str], num_omitted: int) -> str:
@@ -164,5 +160,14 @@ def _list_known_keys(path: tuple[str, ...]) -> list[str]:
         return list(RecipeTable.model_fields)
     if path[0] == "factors":
         return list(FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
-    tables: dict[str, type[StrictTable]] = {"rotation": RotationTable, "sequence": SequenceTable}
-    return list((tables[path[0]] if len(path) == 2 else SpanTable).model_fields)
+    if path[0] == "environment" and "factors" in path[2:-1]:
+        return list(FactorsTable.model_fields if len(path) == 4 else FactorTable.model_fields)
+    tables: dict[str, type[StrictTable]] = {
+        "rotation": RotationTable,
+        "sequence": SequenceTable,
+        "environment": EnvironmentTable,
+        "coupling": CouplingTable,
+    }
+    if path[0] == "sequence" and len(path) > 2:
+        return list((SpeedTable if path[1] == "speed_rad" else SpanTable).model_fields)
+    return list(tables[path[0]].model_fields)

@@ -13,7 +13,8 @@ from turntable.datasets.labels import (
     STANDARD_FACTORS_BY_NAME,
     TRANSLATION_NAMES,
 )
-from turntable.datasets.recipes.tables import FactorTable, RecipeTable, SequenceTable
+from turntable.datasets.recipes.intervention_rules import find_intervention_faults
+from turntable.datasets.recipes.tables import FactorTable, RecipeTable, SequenceTable, SpeedTable
 from turntable.errors import format_text
 
 
@@ -24,6 +25,7 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         *_find_two_sided_faults(factors),
         *_find_rotation_faults(recipe, factors),
         *_find_draws_faults(recipe, factors),
+        *find_intervention_faults(recipe, factors),
     ]
     if recipe.sequence is not None:
         faults += [
@@ -51,8 +53,8 @@ def _find_rotation_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) 
 
 def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if recipe.draws != "philox":
-        for name in ("rotation", "sequence"):
-            if getattr(recipe, name) is not None:
+        for name in ("rotation", "sequence", "pose_bank", "environment", "coupling"):
+            if getattr(recipe, name):
                 yield f'{name}: draws = "{recipe.draws}" does not support [{name}]; leave out one of the two'
     if recipe.draws != "numpy-legacy":
         if recipe.chunks != 1:
@@ -61,6 +63,8 @@ def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> 
     for name, factor in factors.items():
         if factor.outer is not None:
             yield f'factors.{name}: draws = "numpy-legacy" has no two-sided draws; give low and high'
+        elif factor.integer:
+            yield f'factors.{name}: draws = "numpy-legacy" draws no integers; leave integer out'
         elif factor.value is None and name not in LEGACY_ORDER:
             yield f'factors.{name}: draws = "numpy-legacy" does not draw this factor; give value'
     if recipe.seed + recipe.chunks - 1 > MAX_LEGACY_SEED:
@@ -80,16 +84,26 @@ def _find_sequence_faults(
             yield 'sequence.speed_rad: motion = "independent" has no speed; leave it out'
     elif sequence.speed_rad is None:
         yield "sequence.speed_rad: missing; give { low, high }, the angle from a view to the next"
-    elif not 0 <= sequence.speed_rad.low <= sequence.speed_rad.high <= math.pi:
-        yield (
-            "sequence.speed_rad: leaves [0, pi]; a larger rotation is a smaller one in the other direction"
-        )
+    else:
+        yield from _find_speed_faults(sequence.speed_rad)
     if sequence.motion == "screw":
         yield from _find_screw_faults(sequence, factors)
         return
     for name in ("offset", "travel"):
         if getattr(sequence, name) is not None:
             yield f'sequence.{name}: only motion = "screw" uses it; leave it out'
+
+
+def _find_speed_faults(speed: SpeedTable) -> Iterator[str]:
+    turn = "a larger rotation is a smaller one in the other direction"
+    if speed.values is not None:
+        if max(map(abs, speed.values)) > math.pi:
+            yield f"sequence.speed_rad: values leave [-pi, pi]; {turn}"
+        return
+    assert speed.low is not None
+    assert speed.high is not None
+    if not 0 <= speed.low <= speed.high <= math.pi:
+        yield f"sequence.speed_rad: leaves [0, pi]; {turn}"
 
 
 def _find_screw_faults(sequence: SequenceTable, factors: dict[str, FactorTable]) -> Iterator[str]:
