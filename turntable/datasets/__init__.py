@@ -8,6 +8,7 @@ from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.manifest_recipe import read_manifest_recipe
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipes import Recipe, list_shipped_recipes, load_recipe
+from turntable.datasets.selection import Selection, are_disjoint
 from turntable.datasets.split import Split
 from turntable.datasets.stores import open_store
 from turntable.datasets.subset import MatchingViews
@@ -21,8 +22,10 @@ __all__ = [
     "MatchingViews",
     "ObjectRecord",
     "Recipe",
+    "Selection",
     "Split",
     "ViewVectors",
+    "are_disjoint",
     "copy_dataset",
     "digest_ids",
     "draw_factors",

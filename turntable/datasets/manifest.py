@@ -4,8 +4,8 @@ A folder with a manifest is a finished data set. Readers learn from it everythin
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
@@ -105,6 +105,9 @@ class Manifest:
     """The outputs stored of each view. ``conventions`` describes their encodings."""
     points: int = 0
     """Number of points of each object's point cloud; 0 if there are none."""
+    symmetry_degrees: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Degree in [0, 1] of each symmetry of the recipe's law of rotations, by group; empty if the law is not
+    known, and in sets of earlier versions."""
     subset: Subset | None = None
     """The views that belong to a subset; None if all do. Shards, totals and recipe remain those of the whole
     data set."""
@@ -141,6 +144,8 @@ class Manifest:
         table = asdict(self)
         if self.subset is None:
             del table["subset"]
+        if not self.symmetry_degrees:
+            del table["symmetry_degrees"]
         return json.dumps(table, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
     @classmethod
@@ -247,9 +252,17 @@ def _read_fields(fields: JsonFields) -> Manifest:
         pixel_std=_read_channels(fields, "pixel_std"),
         outputs=_read_outputs(fields),
         points=fields.get_integer("points", 0, MAX_POINTS, default=0),
+        symmetry_degrees=_read_degrees(fields),
         subset=Subset.from_fields(fields.get_fields("subset")) if fields.has("subset") else None,
         format_version=FORMAT_VERSION,
     )
+
+
+def _read_degrees(fields: JsonFields) -> dict[str, float]:
+    if not fields.has("symmetry_degrees"):
+        return {}
+    degrees = fields.get_fields("symmetry_degrees")
+    return {name: degrees.get_number(name, 0, 1) for name in degrees.list_names()}
 
 
 def _read_channels(fields: JsonFields, name: str) -> tuple[float, float, float] | None:

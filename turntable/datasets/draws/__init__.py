@@ -23,6 +23,7 @@ from turntable.datasets.draws.rotation_overlap import (
     has_different_rotations,
     is_in_box,
 )
+from turntable.datasets.draws.symmetry_degrees import compute_symmetry_degrees
 
 __all__ = [
     "IMAGES",
@@ -39,6 +40,7 @@ __all__ = [
     "UnusableObject",
     "ViewRequest",
     "compute_histogram",
+    "compute_symmetry_degrees",
     "compute_training_overlap",
     "draw_factors",
     "draw_pseudo_labels",

@@ -36,6 +36,12 @@ class Coupling:
     noise: float
     """Half the width of the noise, in the unit of the factor."""
 
+    def __str__(self) -> str:
+        """Return the rule in words, for tables."""
+        offset = f"{self.offset:g} + " if self.offset else ""
+        noise = f" ± {self.noise:g}" if self.noise else ""
+        return f"{self.factor} = {offset}{self.slope:g} {self.on}{noise}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the table [[coupling]] of a recipe."""
         return {name: getattr(self, name) for name in ("factor", "on", "slope", "offset", "noise")}

@@ -17,6 +17,7 @@ from turntable.datasets.describing import (
     compute_pixel_statistics,
     format_card,
 )
+from turntable.datasets.draws import compute_symmetry_degrees
 from turntable.datasets.files import encode_jpeg, write_bytes, write_text
 from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.labels import EXTRA_OUTPUTS, POINTS_MEANING, LabelArray
@@ -176,6 +177,7 @@ def _build_manifest(
         generator_version=turntable.__version__,
         outputs=recipe.outputs,
         points=recipe.points,
+        symmetry_degrees=compute_symmetry_degrees(recipe),
     )
 
 
