@@ -56,8 +56,8 @@ _DRAWS_CONVENTIONS = {
 }
 """The text "draws" of the recipes that do not draw with Philox."""
 _POSE_BANK_CONVENTION = (
-    "pose_index is the number of the view's rotation in one list of {size} that all objects share; each object "
-    "goes through the list in an order of its own"
+    "pose_index is the number of the view's rotation in one list of {size} that all objects share; each "
+    "object goes through the list in an order of its own"
 )
 _SEQUENCE_CONVENTION = (
     "view v is step v % {length} of sequence v // {length}; twist = (omega, v) in the object's frame, "

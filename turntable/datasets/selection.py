@@ -150,14 +150,17 @@ def find_environments(manifest: Manifest, names: Sequence[str]) -> list[int]:
     for name in names:
         if name not in known:
             has = f"has {', '.join(known)}" if known else "has none"
-            raise InvalidInputError(f"environment {format_text(name, 100)}: the data set {manifest.name} {has}")
+            raise InvalidInputError(
+                f"environment {format_text(name, 100)}: the data set {manifest.name} {has}"
+            )
     return [known.index(name) for name in names]
 
 
 def are_disjoint(first: Selection, second: Selection, num_views: int) -> bool:
     """Return True if no view belongs to two selections of one split, whatever its objects are."""
-    if first.environments and not set(first.environments) & set(second.environments):
-        return bool(second.environments)
+    names = set(first.environments), set(second.environments)
+    if all(names) and not names[0] & names[1]:
+        return True
     return not len(np.intersect1d(first.list_views(num_views), second.list_views(num_views)))
 
 

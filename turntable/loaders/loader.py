@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 from turntable.choices import check_choice
 from turntable.datasets import Dataset, Selection, open_dataset
 from turntable.datasets.stores.cache import CacheChoice
-from turntable.errors import InvalidInputError
 from turntable.loaders.argument_checks import check_epoch, check_integer, check_integers, check_type
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
@@ -124,7 +123,12 @@ class Loader(BatchLoader):
             self.dataset.path_or_url,
             manifest.fingerprint,
             SampleOrder(
-                selection, sampler, config.seed, window, config.split, _join_conditions(config.selection, where)
+                selection,
+                sampler,
+                config.seed,
+                window,
+                config.split,
+                _join_conditions(config.selection, where),
             ),
             config.make_plan,
             output=config.output,

@@ -358,8 +358,8 @@ def _make_blocks(recipe: Recipe, sampler: Fresh) -> RenderBlocks:
 def _check_selection(selection: Selection) -> None:
     if not selection.is_whole:
         raise InvalidInputError(
-            f"selection ({selection}): views that are rendered online have no end; render a data set, or give "
-            "the ids of objects"
+            f"selection ({selection}): views that are rendered online have no end; render a data set, or "
+            "give the ids of objects"
         )
 
 

@@ -53,7 +53,11 @@ def _draw_bank(
 ) -> LabelArray:
     """Draw the angles [N, 3] of the bank."""
     # No object has an empty id, so the stream is not that of any object.
-    key, numbers, schema = make_philox_key(label_digest, "", _STREAM), np.arange(size), LabelSchema(angle_laws)
+    key, numbers, schema = (
+        make_philox_key(label_digest, "", _STREAM),
+        np.arange(size),
+        LabelSchema(angle_laws),
+    )
     if rule is not None:
         return draw_angles(rule, schema, key, numbers)
     return schema.round_values(scale_to_factors(draw_words(key, numbers, WORDS_PER_BLOCK), angle_laws))

@@ -5,8 +5,8 @@ average over the group, q, the degree is 1 - TV(p, q) / c, where TV is the total
 c = 1 - 1/n is the greatest that a group of n elements allows (1 for a continuous group). It is 1 if no
 element changes the law, and 0 if the law shares nothing with its images.
 
-The law is known exactly: a product of uniform laws of angles, or uniform on a part of SO(3). TV is the mean of
-the distances along the orbits of the group, over orbits drawn from p. They are drawn by the points of one
+The law is known exactly: a product of uniform laws of angles, or uniform on a part of SO(3). TV is the mean
+of the distances along the orbits of the group, over orbits drawn from p. They are drawn by the points of one
 lattice (Roberts' R-sequence), the same for every recipe.
 """
 
@@ -195,7 +195,7 @@ def _compute_overlap(law: Factor) -> float:
 
 
 def _compute_orbit_degree(density: FloatArray) -> float:
-    """Return 1 less the mean total variation distance along orbits from the uniform law, of densities [N, T]."""
+    """Compute 1 less the mean distance of densities [N, T] along orbits from the uniform law."""
     shares = density / density.mean(axis=1, keepdims=True)
     return float(1 - np.abs(shares - 1).mean() / 2)
 

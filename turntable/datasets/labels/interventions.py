@@ -163,9 +163,7 @@ def join_laws(
     return tuple(_join_laws_of_factor(factor, environments, factor.name in named) for factor in drawn)
 
 
-def _join_laws_of_factor(
-    factor: Factor, environments: tuple[Environment, ...], is_joint: bool
-) -> Factor:
+def _join_laws_of_factor(factor: Factor, environments: tuple[Environment, ...], is_joint: bool) -> Factor:
     laws = {item.select_laws([factor])[0] for item in environments} or {factor}
     low, high = min(law.low for law in laws), max(law.high for law in laws)
     if low < high and (is_joint or len(laws) > 1):

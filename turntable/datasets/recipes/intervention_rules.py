@@ -130,11 +130,19 @@ def _explain_no_coupling(
         return "belongs to the rotations of pose_bank, which all objects share; take another factor"
     if name not in factors:
         return f"is not a factor of this recipe; it has {', '.join(factors)}"
-    if recipe.sequence is not None and table.on != CATEGORY and _varies(name, recipe) != _varies(
-        table.factor, recipe
-    ):
-        return "is drawn for every view, and the other holds over a sequence; name both in vary, or neither"
+    if recipe.sequence is not None and table.on != CATEGORY and name == table.on:
+        return _explain_other_frequency(name, table.factor, recipe)
     return ""
+
+
+def _explain_other_frequency(on: str, factor: str, recipe: RecipeTable) -> str:
+    """Return how often two factors of a recipe with sequences are drawn, or "" if equally often."""
+    varies = _varies(on, recipe)
+    if varies == _varies(factor, recipe):
+        return ""
+    first, second = "is drawn for every view", "holds over a sequence"
+    first, second = (first, second) if varies else (second, first)
+    return f"{first}, and {factor} {second}; name both in vary, or neither"
 
 
 def _varies(name: str, recipe: RecipeTable) -> bool:
