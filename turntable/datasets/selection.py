@@ -1,9 +1,9 @@
 """A part of a split that training and evaluation take: some views, some environments, a few objects."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class Selection:
     views: str | None = None
     """Views of each object: "even", "odd", or numbers and ranges, such as "0-15", "16-" or "0-3,8"; None for
     all."""
-    environments: tuple[str, ...] = ()
+    environments: Sequence[str] = ()
     """Names of the environments whose objects belong to it; empty for all."""
     shots: int | None = None
     """Number of objects of each category; all of a category that has fewer. Those of a smaller number are
@@ -42,7 +42,7 @@ class Selection:
     """Seed of the choice of objects for ``shots``."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.environments, Sequence) and not isinstance(self.environments, str):
+        if isinstance(self.environments, Iterable) and not isinstance(self.environments, str):
             object.__setattr__(self, "environments", tuple(self.environments))
         if faults := list(self._iter_faults()):
             raise InvalidInputError("; ".join(faults))
@@ -131,8 +131,8 @@ class Selection:
                 f"views {format_text(repr(self.views), 100)}: give even, odd, or numbers and ranges, such as "
                 "0-15, 16- or 0-3,8"
             )
-        names: object = self.environments
-        if not isinstance(names, tuple) or not all(isinstance(name, str) and name for name in names):
+        names = cast("object", self.environments)
+        if type(names) is not tuple or not all(type(name) is str and name for name in self.environments):
             yield f"environments {format_text(repr(names), 100)}: give a list of names"
         for name, value, least in (("shots", self.shots, 1), ("seed", self.seed, 0)):
             is_absent = value is None and name == "shots"

@@ -74,12 +74,9 @@ class _PoseLaw:
         if self.rule is not None:
             return self.rule.accepts(geometry.euler_to_matrix(angles)).astype(np.float64)
         x, y, z = np.moveaxis(angles, -1, 0)
-        return sum(
-            _compute_density(self.angles[0], first)
-            * _compute_density(self.angles[1], second)
-            * _compute_density(self.angles[2], third)
-            for first, second, third in ((x, y, z), (x + np.pi, np.pi - y, z + np.pi))
-        )
+        triples = np.stack([(x, y, z), (x + np.pi, np.pi - y, z + np.pi)])
+        factors = [_compute_density(law, triples[:, i]) for i, law in enumerate(self.angles)]
+        return np.prod(factors, axis=0).sum(axis=0)
 
     def compute_haar_density(self, rotations: FloatArray) -> FloatArray:
         """Compute the density of rotations [..., 3, 3] by the Haar measure, up to a factor with a rule."""
@@ -215,9 +212,9 @@ def _compute_density(law: Factor, angles: FloatArray) -> FloatArray:
         values = np.arange(law.low, law.high + 0.5)
         hits = np.abs(turned[..., None] - values) < _ATOM_WIDTH
         return hits.any(axis=-2).mean(axis=-1)
-    intervals = law.get_intervals()
-    inside = sum(((turned >= low) & (turned <= high)).sum(axis=-1) for low, high in intervals)
-    return inside / sum(high - low for low, high in intervals)
+    low, high = np.array(law.get_intervals()).T
+    inside = (turned[..., None] >= low) & (turned[..., None] <= high)
+    return inside.sum(axis=(-1, -2)) / (high - low).sum()
 
 
 def _draw_laws(laws: tuple[Factor, ...], start: int = 0) -> FloatArray:

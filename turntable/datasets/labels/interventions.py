@@ -140,7 +140,7 @@ def couple_values(
         noise = item.noise * (2 * units[item.factor] - 1)
         values = item.offset + item.slope * known[item.on] + noise
         factor = factors[item.factor]
-        if is_full_circle(factor):
+        if factor.period is not None and is_full_circle(factor):
             values = factor.low + np.mod(values - factor.low, factor.period)
         known[item.factor] = coupled[item.factor] = factor.to_label(values).astype(np.float64)
     return coupled

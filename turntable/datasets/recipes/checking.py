@@ -158,16 +158,16 @@ def _suggest_key(path: tuple[str, ...]) -> str:
 def _list_known_keys(path: tuple[str, ...]) -> list[str]:
     if len(path) == 1:
         return list(RecipeTable.model_fields)
-    if path[0] == "factors":
-        return list(FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
-    if path[0] == "environment" and "factors" in path[2:-1]:
-        return list(FactorsTable.model_fields if len(path) == 4 else FactorTable.model_fields)
+    if "factors" in path[:-1]:
+        is_factor = path[-2] == "factors"
+        return list(FactorsTable.model_fields if is_factor else FactorTable.model_fields)
+    head, is_span = path[0], path[0] == "sequence" and len(path) > 2
+    if is_span:
+        return list((SpeedTable if path[1] == "speed_rad" else SpanTable).model_fields)
     tables: dict[str, type[StrictTable]] = {
         "rotation": RotationTable,
         "sequence": SequenceTable,
         "environment": EnvironmentTable,
         "coupling": CouplingTable,
     }
-    if path[0] == "sequence" and len(path) > 2:
-        return list((SpeedTable if path[1] == "speed_rad" else SpanTable).model_fields)
-    return list(tables[path[0]].model_fields)
+    return list(tables[head].model_fields)
