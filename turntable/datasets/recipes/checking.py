@@ -161,13 +161,14 @@ def _list_known_keys(path: tuple[str, ...]) -> list[str]:
     if "factors" in path[:-1]:
         is_factor = path[-2] == "factors"
         return list(FactorsTable.model_fields if is_factor else FactorTable.model_fields)
-    head, is_span = path[0], path[0] == "sequence" and len(path) > 2
-    if is_span:
-        return list((SpeedTable if path[1] == "speed_rad" else SpanTable).model_fields)
+    if path[:2] == ("sequence", "speed_rad") and len(path) > 2:
+        return list(SpeedTable.model_fields)
+    if path[0] == "sequence" and len(path) > 2:
+        return list(SpanTable.model_fields)
     tables: dict[str, type[StrictTable]] = {
         "rotation": RotationTable,
         "sequence": SequenceTable,
         "environment": EnvironmentTable,
         "coupling": CouplingTable,
     }
-    return list(tables[head].model_fields)
+    return list(tables[path[0]].model_fields)
