@@ -22,7 +22,7 @@ from turntable.datasets.labels import (
     Factor,
     LabelArray,
     LabelSchema,
-    couple_values,
+    compute_coupled_values,
     join_laws,
 )
 from turntable.datasets.recipes import Recipe
@@ -77,7 +77,7 @@ def draw_independent_views(recipe: Recipe, owner: Owner, views: ViewIndices) -> 
         labels[:, :3] = _draw_bank_angles(recipe, owner, views)
     if recipe.coupling:
         couplings = environment.select_couplings(recipe.coupling)
-        _couple_columns(labels, laws, couplings, words, owner.category_code)
+        _replace_coupled_columns(labels, laws, couplings, words, owner.category_code)
     if recipe.environment:
         # A number of one law, rounded to float32, could leave the bounds of all laws by its last bit.
         labels = LabelSchema(join_laws(recipe.drawn_factors, recipe.environment, ())).round_values(labels)
@@ -86,7 +86,7 @@ def draw_independent_views(recipe: Recipe, owner: Owner, views: ViewIndices) -> 
     return np.concatenate([_draw_rotation_angles(recipe, owner, views), labels], axis=-1)
 
 
-def _couple_columns(
+def _replace_coupled_columns(
     labels: LabelArray,
     laws: tuple[Factor, ...],
     couplings: tuple[Coupling, ...],
@@ -98,7 +98,7 @@ def _couple_columns(
     places = {name: column for column, name in enumerate(by_name)}
     units = {item.factor: words_to_units(words[:, places[item.factor]]) for item in couplings}
     columns = {name: labels[:, column].astype(np.float64) for name, column in places.items()}
-    for name, values in couple_values(by_name, couplings, columns, units, category_code).items():
+    for name, values in compute_coupled_values(by_name, couplings, columns, units, category_code).items():
         labels[:, places[name]] = values
 
 

@@ -115,7 +115,7 @@ def find_coupling_overflows(
         spans[item.factor] = low, high
 
 
-def couple_values(
+def compute_coupled_values(
     factors: Mapping[str, Factor],
     couplings: Iterable[Coupling],
     columns: Mapping[str, FloatArray],

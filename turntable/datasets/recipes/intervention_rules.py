@@ -137,15 +137,15 @@ def _explain_no_coupling(
 
 def _explain_other_frequency(on: str, factor: str, recipe: RecipeTable) -> str:
     """Return how often two factors of a recipe with sequences are drawn, or "" if equally often."""
-    varies = _varies(on, recipe)
-    if varies == _varies(factor, recipe):
+    varies = _is_varying(on, recipe)
+    if varies == _is_varying(factor, recipe):
         return ""
     first, second = "is drawn for every view", "holds over a sequence"
     first, second = (first, second) if varies else (second, first)
     return f"{first}, and {factor} {second}; name both in vary, or neither"
 
 
-def _varies(name: str, recipe: RecipeTable) -> bool:
+def _is_varying(name: str, recipe: RecipeTable) -> bool:
     """Return True if a factor of a recipe with sequences is drawn for every view."""
     assert recipe.sequence is not None
     return name in recipe.sequence.vary or (name in POSE_NAMES and not _is_moving(recipe))
