@@ -97,6 +97,9 @@ def test_a_run_is_trained_on_a_part(dataset, tmp_path):
         train(make_demo_config("vicreg", dataset.path_or_url, **settings, selection=selection), tmp_path)
     )
     assert run.config.selection == selection
+    for other in (Selection(), Selection(views="0-2", shots=1)):
+        with pytest.raises(InvalidInputError, match=r"selection was \{'views': '0-2', .*, now"):
+            train(make_demo_config("vicreg", dataset.path_or_url, **settings, selection=other), tmp_path)
     data = describe_training_data(run.config)
     assert (data.num_objects, data.fields.num_views) == (6, 3)
     assert open_dataset(dataset.path_or_url).manifest.views == 6
