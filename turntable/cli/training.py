@@ -257,7 +257,7 @@ def evaluate(
     from turntable.datasets import Selection
     from turntable.evaluation import (
         UNTRAINED_FOLDER,
-        SplitParts,
+        SplitSelections,
         evaluate_untrained_run,
         export_vectors,
         select_protocol,
@@ -276,18 +276,27 @@ def evaluate(
     chosen, reason = select_protocol(open_run(run, method).config.preset, protocol, preset)
     if reason is not None:
         warn(reason)
-    parts = SplitParts(
+    selections = SplitSelections(
         _make_selection(train_views, train_environments, shots, shots_seed) or Selection(),
         _make_selection(views, environments, None, 0) or Selection(),
     )
     with StageBar(err, "evaluate") as bar:
         if untrained:
             results = evaluate_untrained_run(
-                run, dataset, chosen, bar, split=split, parts=parts, out_dir=out_dir, notify=warn
+                run, dataset, chosen, bar, split=split, selections=selections, out_dir=out_dir, notify=warn
             )
         else:
             results = evaluate_run(
-                run, dataset, None, chosen, bar, ood, split=split, parts=parts, out_dir=out_dir, notify=warn
+                run,
+                dataset,
+                None,
+                chosen,
+                bar,
+                ood,
+                split=split,
+                selections=selections,
+                out_dir=out_dir,
+                notify=warn,
             )
         folder = (out_dir or run) / (UNTRAINED_FOLDER if untrained else "")
         files = write_evaluation_report(folder, dataset, results, bar)

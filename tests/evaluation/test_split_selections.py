@@ -1,4 +1,4 @@
-"""Evaluation on parts of splits: the heads see one, the scores are of the other."""
+"""Evaluation on selections: the heads see one, the scores are of the other."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from tests.evaluation.test_evaluate import PROTOCOL
 from turntable.datasets import Selection, open_dataset
 from turntable.errors import InvalidInputError
 from turntable.evaluation import (
-    SplitParts,
+    SplitSelections,
     evaluate,
     get_protocol,
     list_result_files,
@@ -15,7 +15,7 @@ from turntable.evaluation import (
     read_results,
 )
 from turntable.evaluation.features import compute_split_features
-from turntable.evaluation.split_parts import list_part, select_features
+from turntable.evaluation.split_selections import list_selected, select_features
 from turntable.testing.datasets import make_synthetic_dataset
 from turntable.training import make_demo_config, open_run, train
 from turntable.training.runs import describe_training_data
@@ -38,7 +38,7 @@ def test_the_features_of_a_part_are_those_of_its_views(dataset, run_dir):
     whole = compute_split_features(open_run(run_dir), dataset.path_or_url, "train")
     selection = Selection(views="1,4", environments=["b"], shots=2)
     part = select_features(whole, dataset, "train", selection)
-    rows, views = list_part(dataset, "train", selection)
+    rows, views = list_selected(dataset, "train", selection)
     assert views.tolist() == [1, 4]
     for number, row in enumerate(rows):
         assert part.object_ids[number] == whole.object_ids[row]
@@ -53,13 +53,13 @@ def test_the_features_of_a_part_are_those_of_its_views(dataset, run_dir):
 
 
 def test_views_of_the_same_objects_are_a_split_of_their_own(dataset, run_dir):
-    parts = SplitParts(Selection(views="even"), Selection(views="odd"))
-    results = evaluate(run_dir, dataset.path_or_url, protocol=PROTOCOL, split="train", parts=parts)
+    selections = SplitSelections(Selection(views="even"), Selection(views="odd"))
+    results = evaluate(run_dir, dataset.path_or_url, protocol=PROTOCOL, split="train", selections=selections)
     assert results.num_train_objects == results.num_val_objects == 18
     assert results.protocol["name"] == f"{PROTOCOL.name}, trained on views even, scored on views odd"
     whole = evaluate(run_dir, dataset.path_or_url, protocol=PROTOCOL)
     assert whole.protocol["name"] == PROTOCOL.name
-    assert "train_part" not in whole.protocol
+    assert "train_selection" not in whole.protocol
     found = {read_results(files.path).protocol["name"]: files for files in list_result_files(run_dir)}
     assert {whole.protocol["name"], results.protocol["name"]} <= set(found)
     # The figures name views of the whole split, whose pictures a report shows.
@@ -69,24 +69,26 @@ def test_views_of_the_same_objects_are_a_split_of_their_own(dataset, run_dir):
 
 
 def test_unseen_environments_and_few_shots(dataset, run_dir):
-    parts = SplitParts(Selection(environments=["a"], shots=1), Selection(environments=["b"]))
-    results = evaluate(run_dir, dataset.path_or_url, protocol=PROTOCOL, parts=parts)
+    selections = SplitSelections(Selection(environments=["a"], shots=1), Selection(environments=["b"]))
+    results = evaluate(run_dir, dataset.path_or_url, protocol=PROTOCOL, selections=selections)
     with dataset.open_split("train") as train_split, dataset.open_split("val") as val_split:
-        assert results.num_train_objects == len(parts.train.list_objects(train_split)) <= 3
-        assert results.num_val_objects == len(parts.scored.list_objects(val_split)) < val_split.num_objects
-    assert results.protocol["train_part"] == "environments a 1 shots"
+        assert results.num_train_objects == len(selections.train.list_objects(train_split)) <= 3
+        assert (
+            results.num_val_objects == len(selections.scored.list_objects(val_split)) < val_split.num_objects
+        )
+    assert results.protocol["train_selection"] == "environments a 1 shots"
 
 
 def test_views_that_are_trained_on_are_not_scored(dataset, run_dir):
-    for parts in (SplitParts(), SplitParts(Selection(views="even"), Selection(views="0-2"))):
+    for selections in (SplitSelections(), SplitSelections(Selection(views="even"), Selection(views="0-2"))):
         with pytest.raises(InvalidInputError, match="heads are trained on the train split"):
-            evaluate(run_dir, dataset.path_or_url, protocol=PROTOCOL, split="train", parts=parts)
+            evaluate(run_dir, dataset.path_or_url, protocol=PROTOCOL, split="train", selections=selections)
     with pytest.raises(InvalidInputError, match="trains heads over the images of whole splits"):
         evaluate(
             run_dir,
             dataset.path_or_url,
             protocol=get_protocol("sie-train-mode-bn"),
-            parts=SplitParts(Selection(shots=1)),
+            selections=SplitSelections(Selection(shots=1)),
         )
 
 

@@ -1,4 +1,4 @@
-"""Parts of splits in an evaluation: what heads are trained on and what is scored, as selections."""
+"""Selections in an evaluation: what heads are trained on, and what is scored."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,19 +12,19 @@ from turntable.evaluation.figure_data import FigureData, IntArray, RetrievalExam
 
 
 @dataclass(frozen=True, slots=True)
-class SplitParts:
-    """The parts of the first data set that an evaluation takes."""
+class SplitSelections:
+    """The selections of the first data set that an evaluation takes."""
 
     train: Selection = Selection()
-    """Part of the train split that heads are trained on."""
+    """Selection from the train split that heads are trained on."""
     scored: Selection = Selection()
-    """Part of the scored split."""
+    """Selection from the scored split."""
 
     def check_split(self, split: str, dataset: Dataset) -> None:
         """Check that no view is both trained on and scored.
 
         Raises:
-            InvalidInputError: The scored split is the train split, and its parts may share views.
+            InvalidInputError: The scored split is the train split, and the selections may share views.
         """
         if split != "train":
             return
@@ -35,35 +35,40 @@ class SplitParts:
             )
 
     def describe_protocol(self, protocol: dict[str, Any]) -> dict[str, Any]:
-        """Return a protocol's settings, with the parts in them and in its name; as given for whole splits.
+        """Return a protocol's settings, with the selections in them and in its name.
 
-        By its name, results on parts have files and sections of their own.
+        For whole splits they are as given. By their name, results on selections have files and sections of their own.
         """
-        parts = {"trained on": str(self.train), "scored on": str(self.scored)}
-        texts = [f"{verb} {part}" for verb, part in parts.items() if part]
+        chosen = {"trained on": str(self.train), "scored on": str(self.scored)}
+        texts = [f"{verb} {each}" for verb, each in chosen.items() if each]
         if not texts:
             return protocol
         name = ", ".join([str(protocol["name"]), *texts])
-        return {**protocol, "name": name, "train_part": str(self.train), "scored_part": str(self.scored)}
+        return {
+            **protocol,
+            "name": name,
+            "train_selection": str(self.train),
+            "scored_selection": str(self.scored),
+        }
 
 
 def select_features(
     features: SplitFeatures, dataset: Dataset, split: str, selection: Selection
 ) -> SplitFeatures:
-    """Return the features and labels of a part of a split.
+    """Return the features and labels of a selection from a split.
 
     Args:
         features: Features of the whole split.
         dataset: Data set of the split.
         split: Name of the split.
-        selection: The part.
+        selection: The selection.
 
     Raises:
         InvalidInputError: There are no such views or environments, or no object is left.
     """
     if selection.is_whole:
         return features
-    rows, views = list_part(dataset, split, selection)
+    rows, views = list_selected(dataset, split, selection)
     here = np.ix_(rows, views)
     return replace(
         features,
@@ -78,10 +83,10 @@ def select_features(
 
 
 def locate_figure_data(details: FigureData, dataset: Dataset, split: str, selection: Selection) -> FigureData:
-    """Return figure data of a part of a split with the objects and views numbered as in the whole split."""
+    """Return figure data of a selection with the objects and views numbered as in the whole split."""
     if selection.is_whole:
         return details
-    rows, views = list_part(dataset, split, selection)
+    rows, views = list_selected(dataset, split, selection)
     found = details.retrieval
     return replace(
         details,
@@ -98,7 +103,7 @@ def locate_figure_data(details: FigureData, dataset: Dataset, split: str, select
     )
 
 
-def list_part(dataset: Dataset, split: str, selection: Selection) -> tuple[IntArray, IntArray]:
-    """Return the rows [N] of the objects and the numbers [V] of the views of a part of a split."""
+def list_selected(dataset: Dataset, split: str, selection: Selection) -> tuple[IntArray, IntArray]:
+    """Return the rows [N] of the objects and the numbers [V] of the views of a selection."""
     with dataset.open_split(split) as opened:
         return selection.list_objects(opened), selection.list_views(dataset.manifest.views)
