@@ -37,7 +37,8 @@ class SplitSelections:
     def describe_protocol(self, protocol: dict[str, Any]) -> dict[str, Any]:
         """Return a protocol's settings, with the selections in them and in its name.
 
-        For whole splits they are as given. By their name, results on selections have files and sections of their own.
+        For whole splits they are as given. By their name, results on selections have files and sections of
+        their own.
         """
         chosen = {"trained on": str(self.train), "scored on": str(self.scored)}
         texts = [f"{verb} {each}" for verb, each in chosen.items() if each]
