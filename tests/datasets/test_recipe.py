@@ -313,7 +313,11 @@ LEGACY = {"draws": "numpy-legacy"}
             {"sequence": {**TURN, "speed_rad": {"low": 2, "high": 1}}},
             "speed_rad: low 2.0 is above high 1.0",
         ),
-        ({}, {"sequence": {**TURN, "speed_rad": {"low": 2}}}, "sequence.speed_rad.high: missing"),
+        (
+            {},
+            {"sequence": {**TURN, "speed_rad": {"low": 2}}},
+            "sequence.speed_rad: give low and high, or values",
+        ),
         ({}, {"sequence": {**TURN, "offset": {"low": 0, "high": 0.1}}}, "sequence.offset: only motion"),
         (
             {},

@@ -221,10 +221,11 @@ class ViewRenderer:
             return mesh
         assert self._backend is not None
         row, first = key
-        object_id, recipe = self._setup.inventory.object_ids[row], self._setup.query.recipe
+        inventory, recipe = self._setup.inventory, self._setup.query.recipe
+        object_id, category = inventory.object_ids[row], inventory.get_category(row)
         numbers = self._setup.blocks.list_rendered_views(first)
         try:
-            return begin_views(self._backend, recipe, object_id, mesh, numbers.tolist())
+            return begin_views(self._backend, recipe, object_id, mesh, numbers.tolist(), None, category)
         except MeshError as error:
             self._mesh_cache.refuse(object_id, error)
             return error

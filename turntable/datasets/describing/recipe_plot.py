@@ -7,7 +7,7 @@ import numpy as np
 
 from turntable.datasets.describing.scene_plot import plot_scenes
 from turntable.datasets.draws import compute_histogram
-from turntable.datasets.labels import Factor, LabelArray
+from turntable.datasets.labels import ENVIRONMENT, Coupling, Factor, LabelArray
 from turntable.datasets.recipes import Recipe
 from turntable.extras import explain_import_errors
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _CHARTS_PER_ROW = 4
 _SCENES_HEIGHT = 6.4
 _NUM_BINS = 40
+_NUM_DOTS = 2000
+"""Number of views in the plot of a coupling."""
 _MAP_CELLS = (36, 18)
 """Numbers of cells in longitude and in height. Equal steps of height give cells of equal area on a sphere."""
 _BLUE = "#3b82c4"
@@ -38,7 +40,8 @@ def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
     """
     with explain_import_errors("matplotlib"):
         from matplotlib.figure import Figure
-    rows = -(-len(recipe.factors) // _CHARTS_PER_ROW)
+    couplings = [item for item in recipe.coupling if item.on in recipe.schema]
+    rows = -(-(len(recipe.factors) + len(couplings)) // _CHARTS_PER_ROW)
     heights = [3.0, 1.7 * rows, *([] if recipe.scene is None else [_SCENES_HEIGHT])]
     figure = Figure(figsize=(12, 0.4 + sum(heights)), layout="constrained", facecolor="white")
     figure.suptitle(f"{recipe.name}: {len(labels):,} views drawn", fontsize=13)
@@ -49,6 +52,8 @@ def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
     _plot_axis_maps(maps, recipe, labels)
     for column, factor in enumerate(recipe.factors):
         _plot_histogram(charts.add_subplot(rows, _CHARTS_PER_ROW, column + 1), factor, labels[:, column])
+    for number, coupling in enumerate(couplings, len(recipe.factors) + 1):
+        _plot_coupling(charts.add_subplot(rows, _CHARTS_PER_ROW, number), recipe, coupling, labels)
     page = io.BytesIO()
     figure.savefig(page, format="png", dpi=100)
     return page.getvalue()
@@ -66,6 +71,19 @@ def _plot_histogram(axes: Any, factor: Factor, values: LabelArray) -> None:
     axes.set_yticks([])
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _plot_coupling(axes: Any, recipe: Recipe, coupling: Coupling, labels: LabelArray) -> None:
+    """Plot a coupled factor over the one that it follows, with a color for each environment."""
+    shown = labels[:_NUM_DOTS]
+    color = recipe.schema.get_values(shown, ENVIRONMENT) if recipe.environment else _BLUE
+    other, values = (recipe.schema.get_values(shown, name) for name in (coupling.on, coupling.factor))
+    axes.scatter(other, values, s=2, c=color, cmap="tab10")
+    axes.set_title(
+        f"{coupling.factor.removesuffix('_rad')} over {coupling.on.removesuffix('_rad')}", fontsize=9
+    )
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _plot_axis_maps(figure: "Figure | Any", recipe: Recipe, labels: LabelArray) -> None:

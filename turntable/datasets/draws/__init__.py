@@ -27,6 +27,7 @@ from turntable.datasets.draws.rotation_overlap import (
 from turntable.datasets.draws.scene_arrangements import draw_arrangements
 from turntable.datasets.draws.scene_compositions import compute_composition_digest, draw_composition
 from turntable.datasets.draws.scene_preview import PseudoScene, draw_pseudo_scene
+from turntable.datasets.draws.symmetry_degrees import compute_symmetry_degrees
 from turntable.datasets.draws.world_draws import WorldKeys, WorldNumbers, draw_branches, make_system_key
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "WorldNumbers",
     "compute_composition_digest",
     "compute_histogram",
+    "compute_symmetry_degrees",
     "compute_training_overlap",
     "draw_arrangements",
     "draw_branches",

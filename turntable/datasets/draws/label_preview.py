@@ -12,6 +12,8 @@ from turntable.errors import InvalidInputError
 NUM_PREVIEW_VIEWS = 10_000
 """Default number of views, which is that of 200 objects with 50 views each."""
 
+_NUM_PREVIEW_CATEGORIES = 16
+
 _BAR_CHARACTERS = " ▁▂▃▄▅▆▇█"
 
 
@@ -38,7 +40,13 @@ def draw_pseudo_labels(recipe: Recipe, num_views: int = NUM_PREVIEW_VIEWS) -> La
     is_legacy = recipe.draws == "numpy-legacy"
     return np.concatenate(
         [
-            draw_factors(recipe, _make_pseudo_id(recipe, n), views, (0, n) if is_legacy else None)
+            draw_factors(
+                recipe,
+                _make_pseudo_id(recipe, n),
+                views,
+                (0, n) if is_legacy else None,
+                f"invented category {n % _NUM_PREVIEW_CATEGORIES}",
+            )
             for n in range(num_objects)
         ]
     )

@@ -71,7 +71,7 @@ def draw_sequence_labels(
     if recipe.dynamics is not None and recipe.dynamics.branches:
         key = WorldKeys.from_recipe(recipe, object_id).branch
         columns[BRANCH_NAME] = draw_branches(key, views // rule.length, recipe.dynamics.branches)
-    schema = recipe.object_schema
+    schema = LabelSchema(tuple(factor for factor in recipe.object_schema.factors if factor.name in columns))
     return schema.round_values(np.stack([columns[name] for name in schema.names], axis=-1))
 
 

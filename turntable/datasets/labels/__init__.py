@@ -14,9 +14,19 @@ from turntable.datasets.labels.factors import (
     REQUIRED_FACTORS,
     STANDARD_FACTORS,
     STANDARD_FACTORS_BY_NAME,
+    Distribution,
     Draws,
     Factor,
     StandardFactor,
+)
+from turntable.datasets.labels.interventions import (
+    CATEGORY,
+    Coupling,
+    Environment,
+    compute_coupled_values,
+    find_coupling_overflows,
+    join_laws,
+    sort_couplings,
 )
 from turntable.datasets.labels.joint_rule import (
     DEFAULT_JOINT_RULE,
@@ -28,9 +38,12 @@ from turntable.datasets.labels.joint_rule import (
 )
 from turntable.datasets.labels.label_columns import (
     BRANCH_NAME,
+    ENVIRONMENT,
     LEGACY_ORDER,
     MAX_LEGACY_SEED,
+    POSE_INDEX,
     POSE_NAMES,
+    build_index_columns,
     build_label_columns,
 )
 from turntable.datasets.labels.label_schema import (
@@ -82,6 +95,7 @@ from turntable.datasets.labels.sequence_rule import (
 
 __all__ = [
     "BRANCH_NAME",
+    "CATEGORY",
     "DEFAULT_GAP",
     "DEFAULT_JOINT_RULE",
     "DEFAULT_LEVEL",
@@ -89,6 +103,7 @@ __all__ = [
     "DEFAULT_SEEN_FRACTION",
     "DEFAULT_TRAVEL",
     "DEFAULT_TRIES",
+    "ENVIRONMENT",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",
     "FLOW_HIDDEN",
@@ -112,6 +127,7 @@ __all__ = [
     "PARTICLE_LAWS",
     "PART_POSE_MEANING",
     "POINTS_MEANING",
+    "POSE_INDEX",
     "POSE_NAMES",
     "REQUIRED_FACTORS",
     "ROTATION_NAMES",
@@ -119,8 +135,11 @@ __all__ = [
     "STANDARD_FACTORS_BY_NAME",
     "TRANSLATION_NAMES",
     "TWIST_NAMES",
+    "Coupling",
+    "Distribution",
     "Draws",
     "DynamicsRule",
+    "Environment",
     "Factor",
     "FloatArray",
     "JointMotion",
@@ -140,10 +159,15 @@ __all__ = [
     "Span",
     "StandardFactor",
     "TrainingRange",
+    "build_index_columns",
     "build_label_columns",
+    "compute_coupled_values",
     "compute_poses",
     "decode_output",
     "encode_output",
+    "find_coupling_overflows",
+    "join_laws",
     "make_dynamics_rule",
+    "sort_couplings",
     "to_channels_first",
 ]

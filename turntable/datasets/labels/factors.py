@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from turntable.datasets.files import FACTOR_NAME_PATTERN, JsonFields
 
 Unit = Literal["rad", "turn", "1", "W"]
-Distribution = Literal["uniform", "fixed", "two-sided", "joint"]
+Distribution = Literal["uniform", "fixed", "two-sided", "integer", "joint"]
 """The distribution of a column. "uniform": over [low, high]. "fixed": one value. "two-sided": a magnitude
-uniform over [inner, high] with a random sign. "joint": drawn together with other columns (a rotation on
-SO(3), a motion), so the column alone has only its bounds."""
+uniform over [inner, high] with a random sign. "integer": one of the whole numbers from low to high, both
+included, each as likely. "joint": drawn together with other columns (a rotation on SO(3), a motion, a factor
+that is coupled to another or differs by environment), so the column alone has only its bounds."""
 Role = Literal["scene", "object", "derived"]
 Draws = Literal["philox", "numpy-legacy", "imported"]
 """The origin of factors. "philox": counter-based draws. "numpy-legacy": the stream of the published
@@ -87,11 +88,15 @@ class Factor:
         low, high = self.compute_bounds()
         array = np.asarray(values)
         inside = np.isfinite(array) & (array >= low) & (array <= high)
+        if self.distribution == "integer":
+            return inside & (array == np.round(array))
         return inside & (np.abs(array) >= self.inner) if self.distribution == "two-sided" else inside
 
     def to_label(self, values: ArrayLike) -> NDArray[np.float32]:
         """Round values within the range to float32 labels that do not leave it."""
         rounded = np.asarray(values, dtype=np.float64).astype(np.float32)
+        if self.distribution == "integer":
+            rounded = np.round(rounded)
         if self.distribution == "two-sided":
             least = np.float32(self.inner)
             least = np.nextafter(least, np.float32(np.inf)) if float(least) < self.inner else least
@@ -116,6 +121,10 @@ class Factor:
         """Return this factor with a random sign and a magnitude uniform over [inner, outer]."""
         changed = replace(self, low=-float(outer), high=float(outer), inner=float(inner))
         return replace(changed, distribution="two-sided")
+
+    def with_integers(self, low: float, high: float) -> "Factor":
+        """Return this factor, drawn from the whole numbers of a range."""
+        return replace(self, low=float(low), high=float(high), inner=0.0, distribution="integer")
 
     def with_per_sequence(self) -> "Factor":
         """Return this factor, drawn once for each sequence of views."""

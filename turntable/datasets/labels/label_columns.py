@@ -29,6 +29,10 @@ LEGACY_ORDER = (
 """The order in which the published generators drew the factors of a view. 3DIEBench has no translations."""
 
 
+POSE_INDEX = "pose_index"
+ENVIRONMENT = "environment"
+
+
 def build_label_columns(
     drawn: tuple[Factor, ...],
     rotation: RotationRule | None,
@@ -62,6 +66,31 @@ def build_label_columns(
     twist = _make_twist_factors(sequence, compute_max_translation(drawn))
     branch = (_make_branch_factor(dynamics),) if dynamics is not None and dynamics.branches else ()
     return _hold_over_sequence(scene, sequence) + twist + branch
+
+
+def build_index_columns(pose_bank: int, num_environments: int) -> tuple[Factor, ...]:
+    """Return the columns that number a view's rotation in the pose bank and an object's environment.
+
+    Args:
+        pose_bank: Number of rotations of the bank; 0 for none.
+        num_environments: Number of environments; 0 for none.
+    """
+    pose = "number of the view's rotation in the recipe's pose_bank"
+    environment = "number of the object's environment, in the order of the recipe's tables [[environment]]"
+    columns = ((POSE_INDEX, pose, pose_bank), (ENVIRONMENT, environment, num_environments))
+    return tuple(
+        Factor(
+            name,
+            "1",
+            0.0,
+            float(count - 1),
+            distribution="integer" if count > 1 else "fixed",
+            description=description,
+            role="derived",
+        )
+        for name, description, count in columns
+        if count
+    )
 
 
 def compute_max_translation(drawn: Iterable[Factor]) -> float:

@@ -27,6 +27,7 @@ from turntable.datasets.objects.records import (
     ShardPlan,
     SplitName,
     compute_objects_per_shard,
+    compute_sort_key,
     plan_shards,
 )
 from turntable.datasets.objects.shapenet_lists import (
@@ -84,6 +85,7 @@ __all__ = [
     "check_parts",
     "compute_joint_motions",
     "compute_objects_per_shard",
+    "compute_sort_key",
     "count_by_kind",
     "count_duplicates",
     "count_unmatched",

@@ -12,7 +12,6 @@ from turntable.datasets.labels import (
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
     DynamicsRule,
-    Factor,
     JointRule,
     RotationRule,
     SceneRule,
@@ -20,10 +19,13 @@ from turntable.datasets.labels import (
     Span,
     make_dynamics_rule,
 )
+from turntable.datasets.recipes.intervention_rules import make_couplings, make_environment, make_factor
 from turntable.datasets.recipes.rules import find_broken_rules
 from turntable.datasets.recipes.tables import (
     CountTable,
+    CouplingTable,
     DynamicsTable,
+    EnvironmentTable,
     FactorsTable,
     FactorTable,
     JointsTable,
@@ -32,6 +34,7 @@ from turntable.datasets.recipes.tables import (
     SceneTable,
     SequenceTable,
     SpanTable,
+    SpeedTable,
     StrictTable,
 )
 from turntable.errors import RecipeError, format_text, format_value
@@ -56,6 +59,8 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
     fields = {name: getattr(checked, name) for name in RecipeTable.model_fields if name != "factors"}
     fields |= {"outputs": tuple(checked.outputs), "splits": tuple(checked.splits)}
     fields |= {
+        "environment": tuple(map(make_environment, checked.environment)),
+        "coupling": make_couplings(checked.coupling),
         "rotation": _make_rotation_rule(checked.rotation),
         "sequence": _make_sequence_rule(checked.sequence),
         "joints": _make_joint_rule(checked.joints),
@@ -64,7 +69,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
     }
     return fields | {
         "drawn_factors": tuple(
-            _make_factor(name, factor) for name, factor in checked.get_factor_tables().items()
+            make_factor(name, factor) for name, factor in checked.get_factor_tables().items()
         )
     }
 
@@ -84,18 +89,6 @@ def _check_table(table: dict[str, Any], display_name: str) -> RecipeTable:
     raise RecipeError(f"recipe {display_name}: {_format_faults(faults, num_omitted)}")
 
 
-def _make_factor(name: str, table: FactorTable) -> Factor:
-    standard = STANDARD_FACTORS_BY_NAME[name].factor
-    if table.value is not None:
-        return standard.with_value(table.value)
-    if table.inner is not None:
-        assert table.outer is not None
-        return standard.with_two_sided_range(table.inner, table.outer)
-    assert table.low is not None
-    assert table.high is not None
-    return standard.with_range(table.low, table.high)
-
-
 def _make_rotation_rule(table: RotationTable | None) -> RotationRule | None:
     return None if table is None else RotationRule(table.outside, table.margin_deg)
 
@@ -109,6 +102,7 @@ def _make_sequence_rule(table: SequenceTable | None) -> SequenceRule | None:
         length=table.length,
         motion=table.motion,
         speed_rad=_make_span(table.speed_rad),
+        speeds_rad=tuple((table.speed_rad.values or ()) if table.speed_rad else ()),
         offset=_make_span(table.offset) or (DEFAULT_OFFSET if is_screw else None),
         travel=_make_span(table.travel) or (DEFAULT_TRAVEL if is_screw else None),
         vary=vary,
@@ -145,8 +139,10 @@ def _make_dynamics_rule(table: DynamicsTable | None, sequence: SequenceTable | N
     return make_dynamics_rule(table.law, **keys)
 
 
-def _make_span(table: SpanTable | None) -> Span | None:
-    return None if table is None else (table.low, table.high)
+def _make_span(table: SpanTable | SpeedTable | None) -> Span | None:
+    if table is None or table.low is None or table.high is None:
+        return None
+    return table.low, table.high
 
 
 def _format_faults(faults: list[str], num_omitted: int) -> str:
@@ -204,15 +200,22 @@ def _suggest_key(path: tuple[str, ...]) -> str:
 def _list_known_keys(path: tuple[str, ...]) -> list[str]:
     if len(path) == 1:
         return list(RecipeTable.model_fields)
-    if path[0] == "factors":
-        return list(FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
+    if "factors" in path[:-1]:
+        is_factor = path[-2] == "factors"
+        return list(FactorsTable.model_fields if is_factor else FactorTable.model_fields)
+    if path[:2] == ("sequence", "speed_rad") and len(path) > 2:
+        return list(SpeedTable.model_fields)
+    if path[:2] == ("scene", "objects") and len(path) > 2:
+        return list(CountTable.model_fields)
+    if path[0] in ("sequence", "scene", "dynamics") and len(path) > 2:
+        return list(SpanTable.model_fields)
     tables: dict[str, type[StrictTable]] = {
         "rotation": RotationTable,
         "sequence": SequenceTable,
         "joints": JointsTable,
         "scene": SceneTable,
         "dynamics": DynamicsTable,
+        "environment": EnvironmentTable,
+        "coupling": CouplingTable,
     }
-    if len(path) == 2:
-        return list(tables[path[0]].model_fields)
-    return list((CountTable if path[:2] == ("scene", "objects") else SpanTable).model_fields)
+    return list(tables[path[0]].model_fields)

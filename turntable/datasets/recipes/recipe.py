@@ -11,8 +11,11 @@ from turntable.choices import ChannelOrder, QualityName, SourceName
 from turntable.datasets.files import JpegSubsampling, compute_json_sha256
 from turntable.datasets.labels import (
     HANDEDNESS,
+    ROTATION_NAMES,
+    Coupling,
     Draws,
     DynamicsRule,
+    Environment,
     Factor,
     JointRule,
     LabelSchema,
@@ -20,7 +23,9 @@ from turntable.datasets.labels import (
     RotationRule,
     SceneRule,
     SequenceRule,
+    build_index_columns,
     build_label_columns,
+    join_laws,
 )
 from turntable.datasets.objects import SPLITS, SplitRule
 from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_recipe_text
@@ -85,6 +90,13 @@ class Recipe:
     """The rule that composes objects into scenes; None if every object is shown by itself."""
     dynamics: DynamicsRule | None
     """The law by which parts move over a sequence; None if none moves them."""
+    pose_bank: int = 0
+    """Number of rotations of the list from which all objects draw those of their views; 0 if each view draws
+    its own."""
+    environment: tuple[Environment, ...] = ()
+    """The environments, each of which holds some of the objects; empty for none."""
+    coupling: tuple[Coupling, ...] = ()
+    """The factors that follow others, each after the one that it depends on."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
@@ -137,6 +149,9 @@ class Recipe:
         table |= {"chunks": chunks} if chunks != 1 else {}
         rules = {name: table.pop(name) for name in _RULES}
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
+        for name in ("pose_bank", "environment", "coupling"):
+            table.pop(name)
+        table |= self._interventions_to_dict()
         return {**table, "factors": {factor.name: _factor_to_dict(factor) for factor in self.drawn_factors}}
 
     def to_plain_dict(self) -> dict[str, Any]:
@@ -152,9 +167,12 @@ class Recipe:
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
         tables = {name: table.pop(name) for name in _RULES if name in table} | tables
+        arrays = {name: table.pop(name) for name in ("environment", "coupling") if name in table}
         lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():
-            lines += ["", f"[{name}]", *(f"{key} = {_format_toml(value)}" for key, value in keys.items())]
+            lines += _format_toml_table(f"[{name}]", keys)
+        for name, items in arrays.items():
+            lines += [line for item in items for line in _format_toml_table(f"[[{name}]]", item)]
         return "\n".join(lines) + "\n"
 
     def replace(self, **changes: Any) -> "Recipe":
@@ -175,12 +193,15 @@ class Recipe:
         """
         return (*self.object_schema.factors, *((HANDEDNESS,) if self.mirrored else ()))
 
-    @property
+    @cached_property
     def object_schema(self) -> LabelSchema:
         """The label columns that are equal for an object and its mirrored twin."""
-        return LabelSchema(
-            build_label_columns(self.drawn_factors, self.rotation, self.sequence, self.dynamics)
-        )
+        # A fixed angle stays one number; the others are drawn together, as rotations of the bank.
+        angles = ROTATION_NAMES if self.pose_bank else ()
+        joint = (*angles, *(item.factor for item in self.coupling))
+        laws = join_laws(self.drawn_factors, self.environment, joint)
+        columns = build_label_columns(laws, self.rotation, self.sequence, self.dynamics)
+        return LabelSchema(columns + build_index_columns(self.pose_bank, len(self.environment)))
 
     @property
     def schema(self) -> LabelSchema:
@@ -208,7 +229,17 @@ class Recipe:
         decisive |= {"stream": self.draws} if self.draws != "philox" else {}
         # In a single stream an object's position depends on how many numbers the objects before it took.
         layout = {"views": self.views, "chunks": self.chunks}
+        decisive |= self._interventions_to_dict()
         return decisive | (layout if self.draws == "numpy-legacy" else {})
+
+    def _interventions_to_dict(self) -> dict[str, Any]:
+        """Return the keys of the pose bank, the environments and the couplings, without those not given."""
+        keys = {
+            "pose_bank": self.pose_bank,
+            "environment": [_environment_to_dict(item) for item in self.environment],
+            "coupling": [item.to_dict() for item in self.coupling],
+        }
+        return {name: value for name, value in keys.items() if value}
 
     @cached_property
     def digest(self) -> str:
@@ -258,17 +289,28 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _environment_to_dict(environment: Environment) -> dict[str, Any]:
+    factors = {factor.name: _factor_to_dict(factor) for factor in environment.factors}
+    table = {"name": environment.name, "factors": factors, "slopes": dict(environment.slopes)}
+    return {key: value for key, value in table.items() if value}
+
+
 def _factor_to_dict(factor: Factor) -> dict[str, float]:
     if factor.distribution == "fixed":
         return {"value": factor.low}
     if factor.distribution == "two-sided":
         return {"inner": factor.inner, "outer": factor.high}
-    return {"low": factor.low, "high": factor.high}
+    span = {"low": factor.low, "high": factor.high}
+    return span | ({"integer": True} if factor.distribution == "integer" else {})
 
 
 def _factor_to_list(factor: Factor) -> list[str | float]:
     values: list[str | float] = [factor.name, factor.distribution, factor.low, factor.high]
     return [*values, factor.inner] if factor.distribution == "two-sided" else values
+
+
+def _format_toml_table(head: str, keys: dict[str, Any]) -> list[str]:
+    return ["", head, *(f"{key} = {_format_toml(value)}" for key, value in keys.items())]
 
 
 def _format_toml(value: Any) -> str:

@@ -17,6 +17,7 @@ from turntable.datasets.labels import (
     STANDARD_FACTORS_BY_NAME,
     TRANSLATION_NAMES,
 )
+from turntable.datasets.recipes.intervention_rules import find_intervention_faults
 from turntable.datasets.recipes.scene_rules import find_scene_faults
 from turntable.datasets.recipes.tables import (
     DynamicsTable,
@@ -24,6 +25,7 @@ from turntable.datasets.recipes.tables import (
     RecipeTable,
     SequenceTable,
     SpanTable,
+    SpeedTable,
 )
 from turntable.errors import format_text
 
@@ -39,6 +41,7 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         *_find_rotation_faults(recipe, factors),
         *_find_draws_faults(recipe, factors),
         *_find_joint_faults(recipe),
+        *find_intervention_faults(recipe, factors),
     ]
     if recipe.sequence is None and "flow" in recipe.outputs:
         faults.append(
@@ -79,8 +82,18 @@ def _find_rotation_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) 
 
 def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if recipe.draws != "philox":
-        for name in ("rotation", "sequence", "scene", "joints", "dynamics"):
-            if getattr(recipe, name) is not None:
+        rules = (
+            "rotation",
+            "sequence",
+            "scene",
+            "joints",
+            "dynamics",
+            "pose_bank",
+            "environment",
+            "coupling",
+        )
+        for name in rules:
+            if getattr(recipe, name):
                 yield f'{name}: draws = "{recipe.draws}" does not support [{name}]; leave out one of the two'
     if recipe.draws != "numpy-legacy":
         if recipe.chunks != 1:
@@ -89,6 +102,8 @@ def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> 
     for name, factor in factors.items():
         if factor.outer is not None:
             yield f'factors.{name}: draws = "numpy-legacy" has no two-sided draws; give low and high'
+        elif factor.integer:
+            yield f'factors.{name}: draws = "numpy-legacy" draws no integers; leave integer out'
         elif factor.value is None and name not in LEGACY_ORDER:
             yield f'factors.{name}: draws = "numpy-legacy" does not draw this factor; give value'
     if recipe.seed + recipe.chunks - 1 > MAX_LEGACY_SEED:
@@ -125,13 +140,26 @@ def _find_sequence_faults(
             yield f'sequence.speed_rad: motion = "{sequence.motion}" has no speed; leave it out'
     elif sequence.speed_rad is None:
         yield "sequence.speed_rad: missing; give { low, high }, the angle from a view to the next"
-    yield from _find_speed_faults("sequence.speed_rad", sequence.speed_rad)
+    else:
+        yield from _find_speed_faults(sequence.speed_rad)
     if sequence.motion == "screw":
         yield from _find_screw_faults(sequence, factors)
         return
     for name in ("offset", "travel"):
         if getattr(sequence, name) is not None:
             yield f'sequence.{name}: only motion = "screw" uses it; leave it out'
+
+
+def _find_speed_faults(speed: SpeedTable) -> Iterator[str]:
+    turn = "a larger rotation is a smaller one in the other direction"
+    if speed.values is not None:
+        if max(map(abs, speed.values)) > math.pi:
+            yield f"sequence.speed_rad: values leave [-pi, pi]; {turn}"
+        return
+    assert speed.low is not None
+    assert speed.high is not None
+    if not 0 <= speed.low <= speed.high <= math.pi:
+        yield f"sequence.speed_rad: leaves [0, pi]; {turn}"
 
 
 def _find_screw_faults(sequence: SequenceTable, factors: dict[str, FactorTable]) -> Iterator[str]:
@@ -199,12 +227,12 @@ def _find_law_faults(dynamics: DynamicsTable) -> Iterator[str]:
     for name in type(dynamics).model_fields:
         if name != "law" and getattr(dynamics, name) is not None and name not in LAW_KEYS[dynamics.law]:
             yield f'dynamics.{name}: law = "{dynamics.law}" does not use it; leave it out'
-    yield from _find_speed_faults("dynamics.speed_rad", dynamics.speed_rad)
+    yield from _find_angle_faults("dynamics.speed_rad", dynamics.speed_rad)
     if dynamics.travel is not None and dynamics.travel.low < 0:
         yield f"dynamics.travel: {dynamics.travel.low} is negative, but it is a distance"
 
 
-def _find_speed_faults(key: str, speed: SpanTable | None) -> Iterator[str]:
+def _find_angle_faults(key: str, speed: SpanTable | None) -> Iterator[str]:
     if speed is not None and not 0 <= speed.low <= speed.high <= math.pi:
         yield f"{key}: leaves [0, pi]; a larger rotation is a smaller one in the other direction"
 

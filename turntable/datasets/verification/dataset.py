@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from turntable.datasets.dataset import make_folder_files
-from turntable.datasets.draws import DrawnColumn, find_distribution_faults
+from turntable.datasets.draws import DrawnColumn, compute_symmetry_degrees, find_distribution_faults
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.labels import Factor, LabelArray
@@ -34,6 +34,9 @@ from turntable.errors import IntegrityError, RecipeError, RejectedResponseError,
 
 _MAX_QUOTED_LENGTH = 1000
 """Characters of a value that a report quotes at most."""
+
+_DEGREE_TOLERANCE = 0.002
+"""Maximum difference of a stated degree of symmetry: it is rounded to 0.001, and processors round sines."""
 
 Progress = Callable[[int, int], None]
 """A function called with the number of shards done and the number of all shards."""
@@ -129,6 +132,7 @@ class _DatasetCheck:
             return VerificationReport((str(error),))
         findings = self._check_shards(manifest, recipe)
         findings.problems += _find_manifest_problems(manifest, recipe)
+        findings.problems += _find_degree_problems(manifest, recipe)
         if self.stored is not None:
             self.stored.fetch_descriptions(manifest)
         if not findings.problems:  # after a problem in a shard these would only repeat that it is broken
@@ -199,6 +203,16 @@ def _find_manifest_problems(manifest: Manifest, recipe: Recipe) -> Iterator[str]
                 f"manifest.json: {name} is {_format_value(value)}, but its recipe and shards give "
                 f"{_format_value(expected)}"
             )
+
+
+def _find_degree_problems(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
+    """Yield a message if the degrees of symmetry are not those of the recipe; older sets state none."""
+    stated = manifest.symmetry_degrees
+    expected = compute_symmetry_degrees(recipe) if stated else {}
+    if stated.keys() != expected.keys() or any(
+        abs(stated[name] - expected[name]) > _DEGREE_TOLERANCE for name in expected
+    ):
+        yield f"manifest.json: symmetry_degrees are {dict(stated)}, but its recipe gives {expected}"
 
 
 def _find_dataset_problems(

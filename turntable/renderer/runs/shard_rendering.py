@@ -115,7 +115,9 @@ class _ShardBuilder:
             points = _compute_points(self.recipe, record.id, loaded.mesh)
             # Begin the views last. Once begun they must be waited for, and everything above may still fail.
             views = range(self.recipe.views)
-            pending = begin_views(backend, self.recipe, record.id, loaded.mesh, views, record.stream)
+            pending = begin_views(
+                backend, self.recipe, record.id, loaded.mesh, views, record.stream, record.category
+            )
             warnings = make_warning_records(record.id, loaded.mesh.warnings)
             return _PendingObject(complete, warnings, points, pending)
         except MeshError as error:
