@@ -16,6 +16,7 @@ from turntable.datasets.labels.label_columns import (
     build_label_columns,
 )
 from turntable.datasets.labels.label_schema import (
+    PRINCIPAL_POINT_NAMES,
     ROTATION_NAMES,
     TRANSLATION_NAMES,
     TWIST_NAMES,
@@ -57,6 +58,7 @@ __all__ = [
     "OUTPUTS",
     "POINTS_MEANING",
     "POSE_NAMES",
+    "PRINCIPAL_POINT_NAMES",
     "REQUIRED_FACTORS",
     "ROTATION_NAMES",
     "STANDARD_FACTORS",

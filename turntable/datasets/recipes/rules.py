@@ -9,6 +9,7 @@ from turntable.datasets.labels import (
     LEGACY_ORDER,
     MAX_LEGACY_SEED,
     MAX_SCREW_TRANSLATION,
+    PRINCIPAL_POINT_NAMES,
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
     TRANSLATION_NAMES,
@@ -24,6 +25,7 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         *_find_two_sided_faults(factors),
         *_find_rotation_faults(recipe, factors),
         *_find_draws_faults(recipe, factors),
+        *_find_principal_point_faults(recipe, factors),
     ]
     if recipe.sequence is not None:
         faults += [
@@ -47,6 +49,19 @@ def _find_rotation_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) 
             yield f"factors.{name}: [rotation] draws the rotations; leave out one of the two"
     if recipe.rotation.outside is None and recipe.rotation.margin_deg:
         yield 'rotation.margin_deg: it is measured from a training range; give outside = "3diebench" too'
+
+
+def _find_principal_point_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
+    limit = recipe.image_size_px / 2
+    for name in _filter_names(PRINCIPAL_POINT_NAMES, factors):
+        table = factors[name]
+        ends = [end for end in (table.low, table.high, table.value, table.outer) if end is not None]
+        farthest = max(ends, key=abs)
+        if abs(farthest) > limit:
+            yield (
+                f"factors.{name}: {farthest:g} is more than half of image_size_px = {recipe.image_size_px}; "
+                f"give at most {limit:g} in magnitude, or larger pictures"
+            )
 
 
 def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:

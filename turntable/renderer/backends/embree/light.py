@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from turntable.renderer.backends.embree.object_frame_scene import ObjectFrameScene
 from turntable.renderer.backends.embree.traced_mesh import HitSurface, TracedMesh, dot
 from turntable.renderer.scene import (
-    DEFAULT_CAMERA,
     FLOOR_Z,
     POOL_DEPTH,
     POOL_RADIUS,
@@ -150,7 +149,7 @@ def compute_floor_points(view: ObjectFrameScene, image_px: int, step_px: int) ->
     A pixel above the horizon gets a point that is very far away.
     """
     grid = (np.arange(-(-image_px // step_px)) + 0.5) * step_px
-    rays = DEFAULT_CAMERA.compute_directions(np.stack(np.meshgrid(grid, grid), axis=-1), image_px)
+    rays = view.compute_directions(np.stack(np.meshgrid(grid, grid), axis=-1), image_px)
     along = view.height / np.maximum(view.compute_descent(rays), MIN_DESCENT)
     points = view.camera_in_world + along[..., None] * (rays @ view.camera_axes)
     points[..., 2] = FLOOR_Z

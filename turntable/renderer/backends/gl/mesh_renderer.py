@@ -263,7 +263,7 @@ class MeshRenderer:
             "filter_taps": [(float(at), float(weight)) for at, weight in taps],
         }
         whole = np.broadcast_to([0, 0, self._image_px, self._image_px], bounds.shape)
-        horizons = projections.compute_horizons(scenes, self._image_px)
+        horizons = scenes.compute_horizons(self._image_px)
         # The floor everywhere, then once more with the object on it: only near the object is the filter run.
         near = _grow_boxes(bounds, int(np.ceil(FILTER_RADIUS_PX)), 0, self._image_px)
         for boxes, defines in ((whole, ()), (near, (("OBJECT", ""), ("FILTER_TAPS", len(taps))))):
@@ -282,14 +282,14 @@ class MeshRenderer:
             )
 
     def _build_pixel_rectangle(
-        self, size: TargetSizes, view: int, box: NDArray[np.int32], horizon: float
+        self, size: TargetSizes, view: int, box: NDArray[np.int32], horizon: NDArray[np.float64]
     ) -> Rectangle:
         tile = size.pixels.compute_origin(view)
         inputs: ShaderInputs = {
             "tile": tile,
             "floor_tile": size.floor.compute_origin(view),
             "light_tile": size.samples.compute_origin(view),
-            "horizon": float(horizon),
+            "horizon": tuple(float(number) for number in horizon),
         }
         return Rectangle(view, *_place_box(box, tile), inputs)
 
