@@ -86,6 +86,15 @@ class Scenes:
         """[V] strengths of the sun relative to ``SUN_STRENGTH``."""
         return self.sun_strength / SUN_STRENGTH
 
+    @property
+    def whole_shift_px(self) -> NDArray[np.int64]:
+        """[V, 2] shifts of the principal point, rounded to whole pixels.
+
+        Backends lay out their patterns of samples from there, so that a picture that is shifted by whole
+        pixels has the same pixels.
+        """
+        return np.rint(self.principal_shift_px).astype(np.int64)
+
     def compute_intrinsics(self, image_size_px: int) -> Array:
         """Return the matrices K [V, 3, 3] in pixels; pixel i covers [i, i + 1), the origin is top left."""
         intrinsics = np.repeat(DEFAULT_CAMERA.compute_intrinsics(image_size_px)[None], len(self), axis=0)

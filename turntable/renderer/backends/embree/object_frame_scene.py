@@ -42,6 +42,8 @@ class ObjectFrameScene:
     """[3, 3] right, down and forward axis of the camera in the world, one per row."""
     principal_shift_px: Array
     """[2] shift of the principal point from the middle of the picture, right and down, in pixels."""
+    whole_shift_px: NDArray[np.int64]
+    """[2] the same, rounded to whole pixels."""
 
     @classmethod
     def from_scenes(cls, scenes: Scenes, row: int, samples: LightSamples) -> "ObjectFrameScene":
@@ -62,6 +64,7 @@ class ObjectFrameScene:
             scenes.camera_position[row],
             scenes.world_to_camera[row, :3, :3],
             scenes.principal_shift_px[row],
+            scenes.whole_shift_px[row],
         )
 
     @property

@@ -75,9 +75,11 @@ def render_object(
     rays = _compute_sample_rays(image_px, supersampling, *view.principal_shift_px.tolist())
     near = _select_near(mesh, view, rays)
     samples = np.zeros((side * side, 4), dtype=np.float32)
+    shift_x, shift_y = view.whole_shift_px * supersampling
     spread = 1 / (DEFAULT_CAMERA.compute_intrinsics(image_px)[0, 0] * supersampling)
     for chosen in _iter_portions(near):
-        kind = get_sample_kinds(*np.divmod(chosen, side))
+        rows, columns = np.divmod(chosen, side)
+        kind = get_sample_kinds(rows - shift_y, columns - shift_x)
         samples[chosen] = _trace(mesh, view, lights, rays[chosen], kind, spread)
     return _filter_samples(samples.reshape(side, side, 4), image_px, supersampling)
 

@@ -209,6 +209,14 @@ def compute_object_bounds(scenes: Scenes, extent: MeshExtent, size: int, border_
     return np.clip(np.concatenate([low, high], axis=1), -border_px, size + border_px).astype(np.int32)
 
 
+def compute_floor_starts(scenes: Scenes, step_px: int) -> NDArray[np.int64]:
+    """Return the pixels [V, 2], 0 or a little before, at which grids of the floor's light begin.
+
+    The grids of pictures that are shifted by whole pixels have the same points of the floor.
+    """
+    return -(-scenes.whole_shift_px % step_px)
+
+
 def build_view_blocks(
     scenes: Scenes, extent: MeshExtent, taps: Array, sun_rows: Array, spot_rows: Array, sun_on_floor: float
 ) -> NDArray[np.float32]:

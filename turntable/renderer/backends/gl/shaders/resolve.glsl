@@ -8,6 +8,7 @@ uniform ivec2 tile;                // first pixel of the view
 uniform ivec2 floor_tile;
 uniform float floor_texels;        // width of a view's tile in the floor buffer
 uniform float step_px;
+uniform vec2 floor_start;          // pixel at which the first of them begins
 uniform vec3 horizon;              // of a pixel at (x, y), dot(horizon, vec3(x, y, 1)) is its distance below the horizon
 uniform float filter_px;           // width of the pixel filter
 uniform float world_radiance;
@@ -52,7 +53,7 @@ float display(float linear) {
 vec4 shade(ivec2 at) {
     vec2 pixel = vec2(at - tile) + 0.5;
     // Half a texel from the tile's edges, so that interpolation does not read from the neighboring views.
-    vec2 place = vec2(floor_tile) + clamp(pixel / step_px, 0.5, floor_texels - 0.5);
+    vec2 place = vec2(floor_tile) + clamp((pixel - floor_start) / step_px, 0.5, floor_texels - 0.5);
     vec3 color = textureLod(floor_buffer, place / vec2(textureSize(floor_buffer, 0)), 0.0).rgb;
     float below = dot(horizon, vec3(pixel, 1.0));
     if (below < 0.5 * filter_px) color = mix(vec3(world_radiance), color, below_horizon(below));
