@@ -46,6 +46,7 @@ def look_at_origin(position: ArrayLike, roll_rad: ArrayLike = 0.0) -> FloatArray
         [..., 4, 4].
     """
     place = np.asarray(position, dtype=np.float64)
+    place = np.broadcast_to(place, (*np.broadcast_shapes(place.shape[:-1], np.shape(roll_rad)), 3))
     forward = -place / np.linalg.norm(place, axis=-1, keepdims=True)
     right = np.cross(forward, [0.0, 0.0, 1.0])
     right /= np.linalg.norm(right, axis=-1, keepdims=True)

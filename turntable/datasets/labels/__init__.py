@@ -16,6 +16,7 @@ from turntable.datasets.labels.label_columns import (
     build_label_columns,
 )
 from turntable.datasets.labels.label_schema import (
+    CAMERA_POSE_NAMES,
     PRINCIPAL_POINT_NAMES,
     ROTATION_NAMES,
     TRANSLATION_NAMES,
@@ -46,6 +47,7 @@ from turntable.datasets.labels.sequence_rule import (
 )
 
 __all__ = [
+    "CAMERA_POSE_NAMES",
     "DEFAULT_OFFSET",
     "DEFAULT_TRAVEL",
     "EXTRA_OUTPUTS",

@@ -76,7 +76,8 @@ def summarize_dataset(dataset: Dataset, contact_sheet: bytes | None = None) -> D
     }
     units = {"1": "", "rad": ", rad", "turn": ", turns", "W": ", W", "px": ", px"}
     factors = {
-        f.name.removesuffix("_rad").removesuffix("_px") + units[f.unit]: v for f, v in zip(manifest.factors, columns, strict=True)
+        f.name.removesuffix("_rad").removesuffix("_px") + units[f.unit]: v
+        for f, v in zip(manifest.factors, columns, strict=True)
     }
     return DatasetSummary(manifest.name, facts, factors, contact_sheet)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import FACTOR_DEFAULTS, PRINCIPAL_POINT_NAMES
+from turntable.datasets.labels import CAMERA_POSE_NAMES, FACTOR_DEFAULTS, PRINCIPAL_POINT_NAMES
 from turntable.geometry import direction_from_angles, look_at_origin
 
 Array = NDArray[np.float64]
@@ -73,9 +73,7 @@ DEFAULT_CAMERA = Camera()
 """The camera if labels do not move it. Labels move the camera, turn it about its forward axis and shift its
 principal point; the focal length is the same for every view."""
 
-_PLACE_NAMES = ("camera_distance", "camera_elevation_rad")
-_ROLL_NAME = "camera_roll_rad"
-CAMERA_FACTORS = (*_PLACE_NAMES, _ROLL_NAME, *PRINCIPAL_POINT_NAMES)
+CAMERA_FACTORS = (*CAMERA_POSE_NAMES, *PRINCIPAL_POINT_NAMES)
 """Factors that determine a view's camera."""
 
 _PLACE_RULE = (
@@ -105,9 +103,10 @@ def describe_camera(image_size_px: int, names: Sequence[str]) -> dict[str, objec
     if not moved:
         return described
     # Where neither roll nor lens varies, the entry is as before there were these factors.
-    known, rules = list(_PLACE_NAMES), [_PLACE_RULE]
-    if _ROLL_NAME in moved:
-        known, rules = [*known, _ROLL_NAME], [*rules, _ROLL_RULE]
+    *place, roll = CAMERA_POSE_NAMES
+    known, rules = place, [_PLACE_RULE]
+    if roll in moved:
+        known, rules = [*known, roll], [*rules, _ROLL_RULE]
     if any(name in moved for name in PRINCIPAL_POINT_NAMES):
         known, rules = [*known, *PRINCIPAL_POINT_NAMES], [*rules, _LENS_RULE]
     else:

@@ -56,8 +56,8 @@ def _compute_level_floor_share(view: ObjectFrameScene, image_px: int) -> FloatAr
 
 def _compute_tilted_floor_share(view: ObjectFrameScene, image_px: int) -> FloatArray:
     """Return the share [S, S] of each pixel that lies below the horizon of a camera that is not level."""
-    # The descent changes evenly across the picture, so the filter's samples lie around each pixel's own descent
-    # at the same differences: sorted once, they tell how much weight lies above zero.
+    # The descent changes evenly across the picture, so the filter's samples lie around each pixel's own
+    # descent at the same differences: sorted once, they tell how much weight lies above zero.
     descent = view.compute_descent(view.compute_directions(_make_grid(image_px, 1, 0), image_px))
     across, down = descent[0, 1] - descent[0, 0], descent[1, 0] - descent[0, 0]
     positions, weights = compute_filter_weights(HORIZON_SAMPLES)

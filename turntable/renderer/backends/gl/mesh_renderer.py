@@ -284,8 +284,7 @@ class MeshRenderer:
         near = _grow_boxes(bounds, int(np.ceil(FILTER_RADIUS_PX)), 0, self._image_px)
         for boxes, defines in ((whole, ()), (near, (("OBJECT", ""), ("FILTER_TAPS", len(taps))))):
             rectangles = [
-                self._build_pixel_rectangle(size, view, box, floors[view])
-                for view, box in enumerate(boxes)
+                self._build_pixel_rectangle(size, view, box, floors[view]) for view, box in enumerate(boxes)
             ]
             self._resources.passes.run(
                 "resolve",

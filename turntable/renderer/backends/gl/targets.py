@@ -85,7 +85,9 @@ class TargetSizes:
     @property
     def floor(self) -> TileGrid:
         """Grid of the light on the floor."""
-        return TileGrid.from_num_tiles(self.num_views, ceil(self.image_px / self.floor_step) + self.floor_margin)
+        return TileGrid.from_num_tiles(
+            self.num_views, ceil(self.image_px / self.floor_step) + self.floor_margin
+        )
 
 
 class GeometryLayer:
