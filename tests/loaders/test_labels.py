@@ -12,7 +12,7 @@ from scipy.linalg import logm
 from scipy.spatial.transform import Rotation
 
 from turntable import geometry
-from turntable.datasets import draw_factors, load_recipe
+from turntable.datasets import draw_factors, load_recipe, open_dataset
 from turntable.datasets.labels import POSE_NAMES, LabelArray, LabelSchema
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
@@ -26,6 +26,7 @@ from turntable.loaders.fields.labels import (
 from turntable.renderer.scene import DEFAULT_CAMERA, scenes_from_labels
 
 DOCS = Path(__file__).parents[2] / "docs" / "labels.md"
+SETS = Path(__file__).parents[1] / "fixtures" / "sets"
 SCHEMA = load_recipe("3diebench-t").schema
 
 
@@ -144,6 +145,17 @@ def test_old_recipes_have_the_published_camera() -> None:
         made["camera_rotation"], DEFAULT_CAMERA.world_to_camera[:3, :3] @ made["rotation"], atol=1e-6
     )
     assert not np.allclose(made["camera_rotation"], made["allocentric_rotation"], atol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["pairs", "sequences", "imported"])
+def test_sets_written_before_have_camera_rotations(name: str) -> None:
+    dataset = open_dataset(SETS / name)
+    with dataset.open_split("train") as split:
+        labels = split.labels[:, :2]
+    made = compute_label(labels, "rotation", "camera_rotation", "allocentric_rotation", schema=dataset.schema)
+    world_to_camera = np.array(dataset.manifest.camera["world_to_camera"])[:3, :3]
+    assert np.allclose(made["camera_rotation"], world_to_camera @ made["rotation"], atol=1e-6)
+    assert np.allclose(np.linalg.det(made["allocentric_rotation"]), 1, atol=1e-6)
 
 
 shifts = arrays(np.float32, (2, 3), elements=st.floats(-0.5, 0.5, width=32))
