@@ -71,7 +71,7 @@ def make_camera(distance: float, elevation: float) -> Camera:
     return Camera(distance, np.pi / 2 - elevation)
 
 
-def move_pixels(pixels: Array, size: int, roll: float, lens: Numbers) -> Array:
+def move_pixels(pixels: NDArray[np.floating], size: int, roll: float, lens: Numbers) -> Array:
     """Return where pixel coordinates [..., 2] go in a picture when the camera rolls and its lens shifts.
 
     Args:

@@ -67,7 +67,7 @@ def _make_camera(pyrender: Any) -> Any:
         principal_shift_px: NDArray[np.float64] = np.zeros(2)
         """Shift [2] to the right and down, in pixels."""
 
-        def get_projection_matrix(self, width: int | None = None, height: int | None = None) -> Any:
+        def get_projection_matrix(self, width: int, height: int) -> Any:
             projection = super().get_projection_matrix(width, height)
             # OpenGL's y points up, and its z backward: the shift is multiplied by -z.
             projection[:2, 2] += np.array([-2.0, 2.0]) * self.principal_shift_px / (width, height)
