@@ -131,6 +131,20 @@ def test_in_plane_turns_about_the_camera_where_it_stands() -> None:
     assert np.abs((turn @ forward[..., None])[..., 0] - forward).max() < 1e-6
 
 
+def test_in_plane_turns_about_the_forward_axis_of_cameras_that_roll() -> None:
+    """A roll keeps the forward axis, so it may even vary from view to view of the sequence."""
+    turns = {"camera_roll_rad": {"low": -3.0, "high": 3.0}, "principal_point_dx_px": {"low": -9, "high": 9}}
+    recipe = sequences("in-plane", turns, vary=["camera_roll_rad"])
+    labels = draw_factors(recipe, "a", range(10))
+    roll = recipe.schema.get_values(labels, "camera_roll_rad")
+    assert len(np.unique(roll)) == 10
+    assert len(np.unique(recipe.schema.get_values(labels, "principal_point_dx_px"))) == 1
+    scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
+    in_camera = scenes.world_to_camera[:, :3, :3] @ scenes.object_to_world[:, :3, :3]
+    turn = in_camera[1:] @ np.swapaxes(in_camera[:-1], -1, -2)
+    assert np.abs(turn[:, 2] - [0, 0, 1]).max() < 1e-6  # all in the picture's plane
+
+
 def test_the_first_view_is_drawn_as_the_recipe_says() -> None:
     recipe = RECIPES["constant"]
     still = load_recipe("3diebench")

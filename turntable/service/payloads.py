@@ -9,7 +9,7 @@ from turntable.datasets import Manifest, Split
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.geometry import compute_relative_quaternion
 from turntable.loaders import Pairs, select_all_views
-from turntable.renderer.scene import DEFAULT_CAMERA, Scenes, scenes_from_labels
+from turntable.renderer.scene import Scenes, scenes_from_labels
 from turntable.service.catalog import CatalogEntry
 from turntable.service.schemas import (
     DatasetDescription,
@@ -268,14 +268,15 @@ def compute_overlay(entry: CatalogEntry, label: NDArray[np.floating]) -> dict[st
     try:
         with np.errstate(all="ignore"):
             lines = _compute_lines(
-                scenes_from_labels(schema.scene_names, schema.select_scene_columns(label)[None])
+                scenes_from_labels(schema.scene_names, schema.select_scene_columns(label)[None]),
+                entry.dataset.manifest.image_size_px,
             )
     except (ValueError, ArithmeticError):  # InvalidInputError is a ValueError
         return None
     return lines if np.isfinite(np.array(list(lines.values()))).all() else None
 
 
-def _compute_lines(scenes: Scenes) -> dict[str, Line]:
+def _compute_lines(scenes: Scenes, size_px: int) -> dict[str, Line]:
     pose, light = scenes.object_to_world[0], scenes.light_position[0]
     center, to_light = pose[:3, 3], light / np.linalg.norm(light)
     ends = {
@@ -284,14 +285,14 @@ def _compute_lines(scenes: Scenes) -> dict[str, Line]:
         "translation": (np.zeros(3), center),
     }
     return {
-        name: (_project_point(scenes, first), _project_point(scenes, second))
+        name: (_project_point(scenes, size_px, first), _project_point(scenes, size_px, second))
         for name, (first, second) in ends.items()
     }
 
 
-def _project_point(scenes: Scenes, point: Sequence[float] | NDArray[np.floating]) -> Point:
-    """Project a point [3] of the world into the picture, whose side is 1."""
+def _project_point(scenes: Scenes, size_px: int, point: Sequence[float] | NDArray[np.floating]) -> Point:
+    """Project a point [3] of the world into the picture, whose side counts as 1."""
     matrix = scenes.world_to_camera[0]
     camera = matrix[:3, :3] @ np.asarray(point) + matrix[:3, 3]
-    x, y, depth = DEFAULT_CAMERA.compute_intrinsics(1) @ camera
-    return float(x / depth), float(y / depth)
+    x, y, depth = scenes.compute_intrinsics(size_px)[0] @ camera
+    return float(x / depth / size_px), float(y / depth / size_px)

@@ -22,7 +22,7 @@ _NUM_DOTS = 2000
 _MAP_CELLS = (36, 18)
 """Numbers of cells in longitude and in height. Equal steps of height give cells of equal area on a sphere."""
 _BLUE = "#3b82c4"
-_UNITS = {"rad": ", rad", "turn": ", turns", "W": ", W", "1": ""}
+_UNITS = {"rad": ", rad", "turn": ", turns", "W": ", W", "px": ", px", "1": ""}
 
 
 def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
@@ -67,7 +67,7 @@ def _plot_histogram(axes: Any, factor: Factor, values: LabelArray) -> None:
     )
     edges = np.linspace(low, high, _NUM_BINS + 1)
     axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=_BLUE)
-    axes.set_title(factor.name.removesuffix("_rad") + _UNITS[factor.unit], fontsize=9)
+    axes.set_title(factor.name.removesuffix("_rad").removesuffix("_px") + _UNITS[factor.unit], fontsize=9)
     axes.set_yticks([])
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right", "left"]].set_visible(False)

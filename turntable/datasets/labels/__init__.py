@@ -47,6 +47,8 @@ from turntable.datasets.labels.label_columns import (
     build_label_columns,
 )
 from turntable.datasets.labels.label_schema import (
+    CAMERA_POSE_NAMES,
+    PRINCIPAL_POINT_NAMES,
     ROTATION_NAMES,
     TRANSLATION_NAMES,
     TWIST_NAMES,
@@ -95,6 +97,7 @@ from turntable.datasets.labels.sequence_rule import (
 
 __all__ = [
     "BRANCH_NAME",
+    "CAMERA_POSE_NAMES",
     "CATEGORY",
     "DEFAULT_GAP",
     "DEFAULT_JOINT_RULE",
@@ -129,6 +132,7 @@ __all__ = [
     "POINTS_MEANING",
     "POSE_INDEX",
     "POSE_NAMES",
+    "PRINCIPAL_POINT_NAMES",
     "REQUIRED_FACTORS",
     "ROTATION_NAMES",
     "STANDARD_FACTORS",

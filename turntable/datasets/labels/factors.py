@@ -7,9 +7,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turntable.datasets.files import FACTOR_NAME_PATTERN, JsonFields
+from turntable.datasets.files import FACTOR_NAME_PATTERN, MAX_SIZE_PX, JsonFields
 
-Unit = Literal["rad", "turn", "1", "W"]
+Unit = Literal["rad", "turn", "1", "W", "px"]
 Distribution = Literal["uniform", "fixed", "two-sided", "integer", "joint"]
 """The distribution of a column. "uniform": over [low, high]. "fixed": one value. "two-sided": a magnitude
 uniform over [inner, high] with a random sign. "integer": one of the whole numbers from low to high, both
@@ -29,8 +29,8 @@ class Factor:
 
     name: str
     unit: Unit
-    """The unit: "rad", "turn" for a hue (1 is a full circle), "W", or "1" for lengths in bounding-box
-    diagonals."""
+    """The unit: "rad", "turn" for a hue (1 is a full circle), "W", "px" of the picture as rendered, or "1"
+    for lengths in bounding-box diagonals."""
     low: float
     high: float
     """The upper end of the range; equal to ``low`` if the distribution is "fixed"."""
@@ -224,6 +224,27 @@ _SUN_STRENGTH = StandardFactor(
     maximum=10.0,
     default=1.5,
 )
+_CAMERA_ROLL = StandardFactor(
+    Factor(
+        "camera_roll_rad",
+        "rad",
+        -math.pi,
+        math.pi,
+        period=2 * math.pi,
+        description="turn of the camera about its forward axis; the picture's content turns clockwise",
+    ),
+    minimum=-math.pi,
+    maximum=math.pi,
+    default=0.0,
+)
+
+
+def _make_principal_point(axis: str, direction: str) -> StandardFactor:
+    description = f"shift of the principal point {direction}, in pixels of the picture as rendered"
+    factor = Factor(f"principal_point_d{axis}_px", "px", -16.0, 16.0, description=description)
+    # Half of the largest picture; a recipe's own picture limits it further.
+    return StandardFactor(factor, minimum=-MAX_SIZE_PX / 2, maximum=MAX_SIZE_PX / 2, default=0.0)
+
 
 STANDARD_FACTORS: tuple[StandardFactor, ...] = (
     *(_make_rotation(axis) for axis in "xyz"),
@@ -236,6 +257,9 @@ STANDARD_FACTORS: tuple[StandardFactor, ...] = (
     _CAMERA_ELEVATION,
     _LIGHT_POWER,
     _SUN_STRENGTH,
+    _CAMERA_ROLL,
+    _make_principal_point("x", "to the right"),
+    _make_principal_point("y", "down"),
 )
 """The factors that the renderer understands, in the order of the label columns. 3DIEBench's come first."""
 

@@ -13,6 +13,7 @@ from turntable.datasets.labels import (
     MAX_LEGACY_SEED,
     MAX_SCREW_TRANSLATION,
     PARTICLE_LAWS,
+    PRINCIPAL_POINT_NAMES,
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
     TRANSLATION_NAMES,
@@ -42,6 +43,7 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         *_find_draws_faults(recipe, factors),
         *_find_joint_faults(recipe),
         *find_intervention_faults(recipe, factors),
+        *_find_principal_point_faults(recipe, factors),
     ]
     if recipe.sequence is None and "flow" in recipe.outputs:
         faults.append(
@@ -78,6 +80,19 @@ def _find_rotation_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) 
             yield f"factors.{name}: [rotation] draws the rotations; leave out one of the two"
     if recipe.rotation.outside is None and recipe.rotation.margin_deg:
         yield 'rotation.margin_deg: it is measured from a training range; give outside = "3diebench" too'
+
+
+def _find_principal_point_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
+    limit = recipe.image_size_px / 2
+    for name in _filter_names(PRINCIPAL_POINT_NAMES, factors):
+        table = factors[name]
+        ends = [end for end in (table.low, table.high, table.value, table.outer) if end is not None]
+        farthest = max(ends, key=abs)
+        if abs(farthest) > limit:
+            yield (
+                f"factors.{name}: {farthest:g} is more than half of image_size_px = {recipe.image_size_px}; "
+                f"give at most {limit:g} in magnitude, or larger pictures"
+            )
 
 
 def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:

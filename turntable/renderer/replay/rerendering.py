@@ -24,7 +24,13 @@ from numpy.typing import NDArray
 
 from turntable.datasets import Dataset, ObjectRecord, Recipe, Split, open_dataset
 from turntable.datasets.files import decode_jpeg
-from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME, LabelArray, decode_output, encode_output
+from turntable.datasets.labels import (
+    PRINCIPAL_POINT_NAMES,
+    STANDARD_FACTORS_BY_NAME,
+    LabelArray,
+    decode_output,
+    encode_output,
+)
 from turntable.datasets.verification import CheckReport
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend
@@ -47,6 +53,8 @@ FACTOR_STEPS: dict[str, float] = {
     "light_phi_rad": math.radians(10),
     "light_hue": 0.03,
     **{f"translation_{axis}": 0.01 for axis in "xyz"},
+    "camera_roll_rad": math.radians(1),
+    **dict.fromkeys(PRINCIPAL_POINT_NAMES, 1.0),
 }
 """Distance of the neighbors, in each factor that is tried."""
 MAX_DIFFERENT_SHARE = 0.03

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from turntable import geometry
 from turntable.datasets.labels import FLOW_HIDDEN, FLOW_SEEN, MAX_FLOW_PX
-from turntable.renderer.scene.scene import DEFAULT_CAMERA, NEAR, Array, Scenes
+from turntable.renderer.scene.camera import DEFAULT_CAMERA, NEAR
+from turntable.renderer.scene.scene import Array, Scenes
 
 _DEPTH_TOLERANCE = 0.002
 """Distance in diagonals within which two surfaces are one, where their depth is even."""
@@ -60,7 +61,7 @@ def compute_flow(scenes: Scenes, view: int, other: int, seen: SeenSurface, there
     known = np.isfinite(depth) & (depth > NEAR)
     ahead = np.where(known[..., None], points, [0.0, 0.0, 1.0])
     image = ahead @ DEFAULT_CAMERA.compute_intrinsics(size).T
-    places = image[..., :2] / image[..., 2:]
+    places = image[..., :2] / image[..., 2:] + scenes.principal_shift_px[other]
     motion = places - centers
     known &= (np.abs(motion) <= MAX_FLOW_PX).all(axis=-1)
     state = np.where(_find_seen(places, depth, there.depth), FLOW_SEEN, FLOW_HIDDEN)
@@ -70,7 +71,8 @@ def compute_flow(scenes: Scenes, view: int, other: int, seen: SeenSurface, there
 def _move_points(scenes: Scenes, view: int, other: int, seen: SeenSurface, centers: Array) -> Array:
     """Return where the seen points are in the other view, [S, S, 3] in its camera's axes; NaN for the sky."""
     depth = np.where(np.isfinite(seen.depth), seen.depth, np.nan)
-    here = DEFAULT_CAMERA.compute_directions(centers, len(depth)) * depth[..., None]
+    straight = centers - scenes.principal_shift_px[view]
+    here = DEFAULT_CAMERA.compute_directions(straight, len(depth)) * depth[..., None]
     between_cameras = scenes.world_to_camera[other] @ geometry.invert_pose(scenes.world_to_camera[view])
     moved = _transform(between_cameras, here)
     matrices = scenes.world_to_camera[other] @ _get_part_poses(scenes, other)
