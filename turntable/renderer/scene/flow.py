@@ -59,7 +59,7 @@ def compute_flow(scenes: Scenes, view: int, other: int, seen: SeenSurface, there
     depth = points[..., 2]
     known = np.isfinite(depth) & (depth > NEAR)
     ahead = np.where(known[..., None], points, [0.0, 0.0, 1.0])
-    image = ahead @ DEFAULT_CAMERA.compute_intrinsics(size).T
+    image = ahead @ _get_intrinsics(scenes, other, size).T
     places = image[..., :2] / image[..., 2:]
     motion = places - centers
     known &= (np.abs(motion) <= MAX_FLOW_PX).all(axis=-1)
@@ -70,7 +70,8 @@ def compute_flow(scenes: Scenes, view: int, other: int, seen: SeenSurface, there
 def _move_points(scenes: Scenes, view: int, other: int, seen: SeenSurface, centers: Array) -> Array:
     """Return where the seen points are in the other view, [S, S, 3] in its camera's axes; NaN for the sky."""
     depth = np.where(np.isfinite(seen.depth), seen.depth, np.nan)
-    here = DEFAULT_CAMERA.compute_directions(centers, len(depth)) * depth[..., None]
+    pixels = np.concatenate([centers, np.ones((*depth.shape, 1))], axis=-1)
+    here = pixels @ np.linalg.inv(_get_intrinsics(scenes, view, len(depth))).T * depth[..., None]
     between_cameras = scenes.world_to_camera[other] @ geometry.invert_pose(scenes.world_to_camera[view])
     moved = _transform(between_cameras, here)
     matrices = scenes.world_to_camera[other] @ _get_part_poses(scenes, other)
@@ -78,6 +79,12 @@ def _move_points(scenes: Scenes, view: int, other: int, seen: SeenSurface, cente
     part = seen.parts[on_object].astype(np.intp) if len(matrices) > 1 else 0
     moved[on_object] = _transform(matrices[part], seen.points[on_object].astype(np.float64))
     return moved
+
+
+def _get_intrinsics(scenes: Scenes, row: int, image_size_px: int) -> Array:
+    """Return the matrix K [3, 3] of a view in pixels. It is the same for every view."""
+    del scenes, row
+    return DEFAULT_CAMERA.compute_intrinsics(image_size_px)
 
 
 def _transform(matrix: Array, points: Array) -> Array:
