@@ -54,7 +54,8 @@ def compute_flow(scenes: Scenes, view: int, other: int, seen: SeenSurface, there
         ``MAX_FLOW_PX``; x and y are 0), 1 if the other view shows the point, 2 if it does not.
     """
     size = len(seen.mask)
-    centers = np.stack(np.meshgrid(*[np.arange(size) + 0.5] * 2), axis=-1)
+    row, column = np.mgrid[:size, :size] + 0.5
+    centers = np.stack([column, row], axis=-1)
     points = _move_points(scenes, view, other, seen, centers)
     depth = points[..., 2]
     known = np.isfinite(depth) & (depth > NEAR)
@@ -62,7 +63,7 @@ def compute_flow(scenes: Scenes, view: int, other: int, seen: SeenSurface, there
     image = ahead @ _get_intrinsics(scenes, other, size).T
     places = image[..., :2] / image[..., 2:]
     motion = places - centers
-    known &= (np.abs(motion) <= MAX_FLOW_PX).all(axis=-1)
+    known &= np.abs(motion).max(axis=-1) <= MAX_FLOW_PX
     state = np.where(_find_seen(places, depth, there.depth), FLOW_SEEN, FLOW_HIDDEN)
     return np.concatenate([motion, state[..., None]], axis=-1) * known[..., None]
 
@@ -107,10 +108,9 @@ def _find_seen(places: Array, depth: Array, surface: NDArray[np.floating[Any]]) 
         surface: Depth [S, S] of the surface at the pixel centers.
     """
     size = len(surface)
-    inside = ((places >= 0) & (places < size)).all(axis=-1)
-    column, row = (
-        np.where(inside[..., None], places, 0).astype(np.intp).transpose(-1, *range(places.ndim - 1))
-    )
+    x, y = places[..., 0], places[..., 1]
+    inside = (x >= 0) & (x < size) & (y >= 0) & (y < size)
+    column, row = (np.where(inside, place, 0).astype(np.intp) for place in (x, y))
     nearest = surface.astype(np.float64) + _compute_tolerance(surface)
     return inside & ~(depth > nearest[row, column])
 
