@@ -235,7 +235,9 @@ class _ObjectComparison:
         expected = pose_parts(self.recipe, self._record.id, mesh, views, scenes.object_to_world)
         for name in ("part_pose", "joint_values"):
             one, other = getattr(stored, name), getattr(expected, name)
-            if one.shape != other.shape or not np.allclose(one, other, rtol=0, atol=POSE_TOLERANCE):
+            if one.shape != other.shape:
+                raise IntegrityError(f"its {name} is of other parts than its mesh has")
+            if not np.allclose(one, other, rtol=0, atol=POSE_TOLERANCE):
                 self._add_problem(f": its {name} is not what the recipe gives for its mesh")
 
     def _read_part_poses(self) -> PartPoses | None:
