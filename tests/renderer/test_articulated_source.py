@@ -1,5 +1,7 @@
 """Tests of articulated objects as a source, of the poses of their parts, and of what inspect lists."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -37,7 +39,7 @@ def test_objects_are_shared_out_evenly_among_the_families() -> None:
     assert source.compute_digest("laptop/000001", mesh) == compute_mesh_digest(mesh)
 
 
-def test_bad_input_is_refused_by_name(tmp_path) -> None:
+def test_bad_input_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="source 'articulated' generates its meshes"):
         open_source("articulated", tmp_path)
     with pytest.raises(InvalidInputError, match="'articulated' cannot have 0 objects; give --objects 1"):
