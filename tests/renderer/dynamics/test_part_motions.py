@@ -240,6 +240,12 @@ def test_an_object_of_one_piece_is_refused() -> None:
     assert caught.value.reason == "no parts"
 
 
+def test_a_system_of_another_size_is_refused() -> None:
+    name = "charged-4/000000"
+    with pytest.raises(MeshError, match=r"charged-4/000000: it has 4 balls, and dynamics.bodies is 5"):
+        pose(CHARGED, name, ParticleSource(1).load(name), [0])
+
+
 REFUSED = {
     "no parts": ({"source": "zoo"}, 'dynamics: an object of source = "zoo" has no parts that could move'),
     "no frames": ({"sequence": None}, r"dynamics: motion needs frames; give \[sequence\] with length"),

@@ -11,6 +11,7 @@ from turntable.datasets import Recipe
 from turntable.datasets.draws import WorldKeys, draw_branches
 from turntable.datasets.labels import DynamicsRule
 from turntable.datasets.objects import ObjectPart, get_rest_poses
+from turntable.errors import MeshError
 from turntable.renderer.dynamics.starts import draw_twists
 from turntable.renderer.dynamics.systems import Systems, draw_systems
 from turntable.renderer.dynamics.tracks import simulate_systems
@@ -38,6 +39,9 @@ def compute_free_motions(
 
     Returns:
         [V, K, 4, 4], in the object's frame.
+
+    Raises:
+        MeshError: The object has another number of particles than the recipe.
     """
     rule, sequence = recipe.dynamics, recipe.sequence
     assert rule is not None
@@ -46,6 +50,12 @@ def compute_free_motions(
     frames = views % sequence.length
     keys = WorldKeys.from_recipe(recipe, object_id)
     if recipe.source == "particles":
+        if len(parts) != rule.bodies:
+            raise MeshError(
+                f"{object_id}: it has {len(parts)} balls, and dynamics.bodies is {rule.bodies}; take objects "
+                "that the source lists for this recipe",
+                reason="other number of bodies",
+            )
         places = compute_particle_places(rule, keys, tuple(numbers.tolist()), sequence.length)
         motions = np.tile(np.eye(4), (len(views), len(parts), 1, 1))
         motions[..., :3, 3] = places[row, frames] - get_rest_poses(parts)[:, :3, 3]
