@@ -156,19 +156,21 @@ def _suggest_key(path: tuple[str, ...]) -> str:
 
 
 def _list_known_keys(path: tuple[str, ...]) -> list[str]:
-    if len(path) == 1:
-        return list(RecipeTable.model_fields)
-    if "factors" in path[:-1]:
-        is_factor = path[-2] == "factors"
-        return list(FactorsTable.model_fields if is_factor else FactorTable.model_fields)
-    if path[:2] == ("sequence", "speed_rad") and len(path) > 2:
-        return list(SpeedTable.model_fields)
-    if path[0] == "sequence" and len(path) > 2:
-        return list(SpanTable.model_fields)
-    tables: dict[str, type[StrictTable]] = {
-        "rotation": RotationTable,
-        "sequence": SequenceTable,
-        "environment": EnvironmentTable,
-        "coupling": CouplingTable,
-    }
-    return list(tables[path[0]].model_fields)
+    """Return the known keys of the table that the last name of a path is in."""
+    *tables, _ = path
+    table: type[StrictTable] = RecipeTable
+    if "factors" in tables:
+        table = FactorsTable if tables[-1] == "factors" else FactorTable
+    elif tables[:1] == ["sequence"] and len(tables) > 1:
+        table = SpeedTable if tables[1] == "speed_rad" else SpanTable
+    elif tables:
+        table = _TABLES[tables[0]]
+    return list(table.model_fields)
+
+
+_TABLES: dict[str, type[StrictTable]] = {
+    "rotation": RotationTable,
+    "sequence": SequenceTable,
+    "environment": EnvironmentTable,
+    "coupling": CouplingTable,
+}
