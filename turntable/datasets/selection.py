@@ -1,7 +1,7 @@
 """A part of a split that training and evaluation take: some views, some environments, a few objects."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
@@ -42,7 +42,7 @@ class Selection:
     """Seed of the choice of objects for ``shots``."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.environments, Iterable) and not isinstance(self.environments, str):
+        if type(self.environments) is list:
             object.__setattr__(self, "environments", tuple(self.environments))
         if faults := list(self._iter_faults()):
             raise InvalidInputError("; ".join(faults))

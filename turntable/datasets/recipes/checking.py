@@ -198,24 +198,29 @@ def _suggest_key(path: tuple[str, ...]) -> str:
 
 
 def _list_known_keys(path: tuple[str, ...]) -> list[str]:
-    if len(path) == 1:
-        return list(RecipeTable.model_fields)
-    if "factors" in path[:-1]:
-        is_factor = path[-2] == "factors"
-        return list(FactorsTable.model_fields if is_factor else FactorTable.model_fields)
-    if path[:2] == ("sequence", "speed_rad") and len(path) > 2:
-        return list(SpeedTable.model_fields)
-    if path[:2] == ("scene", "objects") and len(path) > 2:
-        return list(CountTable.model_fields)
-    if path[0] in ("sequence", "scene", "dynamics") and len(path) > 2:
-        return list(SpanTable.model_fields)
-    tables: dict[str, type[StrictTable]] = {
-        "rotation": RotationTable,
-        "sequence": SequenceTable,
-        "joints": JointsTable,
-        "scene": SceneTable,
-        "dynamics": DynamicsTable,
-        "environment": EnvironmentTable,
-        "coupling": CouplingTable,
-    }
-    return list(tables[path[0]].model_fields)
+    """Return the known keys of the table that the last name of a path is in."""
+    *tables, _ = path
+    table: type[StrictTable] = RecipeTable
+    if "factors" in tables:
+        table = FactorsTable if tables[-1] == "factors" else FactorTable
+    elif len(tables) > 1:
+        table = _INNER_TABLES.get((tables[0], tables[1]), SpanTable)
+    elif tables:
+        table = _TABLES[tables[0]]
+    return list(table.model_fields)
+
+
+_TABLES: dict[str, type[StrictTable]] = {
+    "rotation": RotationTable,
+    "sequence": SequenceTable,
+    "joints": JointsTable,
+    "scene": SceneTable,
+    "dynamics": DynamicsTable,
+    "environment": EnvironmentTable,
+    "coupling": CouplingTable,
+}
+_INNER_TABLES: dict[tuple[str, str], type[StrictTable]] = {
+    ("sequence", "speed_rad"): SpeedTable,
+    ("scene", "objects"): CountTable,
+}
+"""Tables within these that are no ranges { low, high }."""
