@@ -21,6 +21,7 @@ from turntable.datasets.labels import (
 MOTIONS = ("constant", "screw", "in-plane", "independent")
 KINDS = ("plain", "legacy", "rotation", *MOTIONS)
 STREAM = (3, 1)
+IMAGE_SIZE_PX = 32
 
 
 @st.composite
@@ -33,14 +34,17 @@ def ranges(draw: st.DrawFn, least: float, most: float) -> dict[str, float]:
 
 @st.composite
 def factors(draw: st.DrawFn, standard: StandardFactor, kinds: str) -> dict[str, float]:
+    least = standard.minimum
     most = standard.maximum - (1e-6 if standard.maximum_excluded else 0)
+    if standard.factor.unit == "px":
+        least, most = -IMAGE_SIZE_PX / 2, IMAGE_SIZE_PX / 2
     kind = draw(st.sampled_from(kinds))
     if kind == "v":
-        return {"value": draw(st.floats(standard.minimum, most))}
+        return {"value": draw(st.floats(least, most))}
     if kind == "t" and standard.minimum < 0:
         span = draw(ranges(0, most))
         return {"inner": span["low"], "outer": span["high"]}
-    return draw(ranges(standard.minimum, most))
+    return draw(ranges(least, most))
 
 
 @st.composite
@@ -71,7 +75,7 @@ def recipes(draw: st.DrawFn, kind: str) -> Recipe:
             else "rtv"
         )
         tables[item.factor.name] = draw(factors(item, kinds))
-    table: dict[str, Any] = {"name": "made", "source": "zoo", "views": 12, "image_size_px": 32}
+    table: dict[str, Any] = {"name": "made", "source": "zoo", "views": 12, "image_size_px": IMAGE_SIZE_PX}
     table["seed"] = draw(st.integers(0, 2**31))
     if kind == "legacy":
         table |= {"draws": "numpy-legacy", "chunks": draw(st.integers(1, 4))}
