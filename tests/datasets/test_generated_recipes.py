@@ -26,6 +26,7 @@ KINDS = (*PLAIN_KINDS, "bank", "bank on SO(3)", "environments")
 STREAM = (3, 1)
 JOINT = Joint("hinge", (0.0, 0.0, 1.0), (0.0, 0.0, 0.0), -0.3, 1.7)
 PARTS = (ObjectPart("base", "base"), ObjectPart("lid", "lid", 0, JOINT))
+IMAGE_SIZE_PX = 32
 
 
 @st.composite
@@ -38,18 +39,21 @@ def ranges(draw: st.DrawFn, least: float, most: float) -> dict[str, float]:
 
 @st.composite
 def factors(draw: st.DrawFn, standard: StandardFactor, kinds: str) -> dict[str, float]:
+    least = standard.minimum
     most = standard.maximum - (1e-6 if standard.maximum_excluded else 0)
+    if standard.factor.unit == "px":
+        least, most = -IMAGE_SIZE_PX / 2, IMAGE_SIZE_PX / 2
     kind = draw(st.sampled_from(kinds))
     if kind == "v":
-        return {"value": draw(st.floats(standard.minimum, most))}
-    whole = math.ceil(standard.minimum), math.floor(most)
+        return {"value": draw(st.floats(least, most))}
+    whole = math.ceil(least), math.floor(most)
     if kind == "i" and whole[0] < whole[1]:
         low = draw(st.integers(whole[0], whole[1] - 1))
         return {"low": low, "high": draw(st.integers(low + 1, whole[1])), "integer": True}
     if kind == "t" and standard.minimum < 0:
         span = draw(ranges(0, most))
         return {"inner": span["low"], "outer": span["high"]}
-    return draw(ranges(standard.minimum, most))
+    return draw(ranges(least, most))
 
 
 @st.composite
@@ -127,7 +131,7 @@ def recipes(draw: st.DrawFn, kind: str) -> Recipe:
             else "rtvi"
         )
         tables[item.factor.name] = draw(factors(item, kinds))
-    table: dict[str, Any] = {"name": "made", "source": "zoo", "views": 12, "image_size_px": 32}
+    table: dict[str, Any] = {"name": "made", "source": "zoo", "views": 12, "image_size_px": IMAGE_SIZE_PX}
     table["seed"] = draw(st.integers(0, 2**31))
     if kind == "legacy":
         table |= {"draws": "numpy-legacy", "chunks": draw(st.integers(1, 4))}
