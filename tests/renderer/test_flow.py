@@ -8,7 +8,7 @@ import pytest
 from tests.support.assemblies import RayCaster, hinged_boxes
 from turntable import geometry
 from turntable.datasets import load_recipe
-from turntable.datasets.labels import FLOW_HIDDEN, FLOW_SEEN, REQUIRED_FACTORS
+from turntable.datasets.labels import FLOW_HIDDEN, FLOW_SEEN, PRINCIPAL_POINT_NAMES, REQUIRED_FACTORS
 from turntable.datasets.objects import compute_joint_motions
 from turntable.errors import InvalidInputError
 from turntable.renderer.backends import get_quality
@@ -226,3 +226,23 @@ def test_a_backend_without_parts_is_named_only_where_they_matter():
     assert masks is not None
     assert (extras["parts"] == np.where(masks > 0, 0, 255)).all()
     assert (masks > 0).any()
+
+
+@pytest.mark.parametrize("on_object", [True, False])
+def test_cameras_that_roll_and_shift_move_the_whole_picture(on_object):
+    """The content turns about the principal point and moves with it, whatever the picture shows."""
+    rolls, lenses = np.array([0.2, -0.7]), np.array([[3.0, -2.0], [-4.5, 6.0]])
+    pose = geometry.make_pose(np.eye(3), [0.05, -0.1, 2.0])
+    columns = dict(zip(PRINCIPAL_POINT_NAMES, lenses.T, strict=True))
+    scenes = make_scenes([TO_WORLD @ pose] * 2, camera_roll_rad=rolls, **columns)
+    rays = DEFAULT_CAMERA.compute_directions(GRID - lenses[0], SIZE) * 2.0  # a plane of depth 2
+    to_object = np.linalg.inv(scenes.world_to_camera[0] @ scenes.object_to_world[0])
+    points = rays @ to_object[:3, :3].T + to_object[:3, 3]
+    shape = (SIZE, SIZE)
+    seen = SeenSurface(np.full(shape, on_object), np.zeros(shape, np.uint8), points, np.full(shape, 2.0))
+    flow = compute_flow(scenes, 0, 1, seen, seen)
+    turn = turn_about_axis(rolls[1] - rolls[0])[:2, :2]
+    expected = (GRID - SIZE / 2 - lenses[0]) @ turn.T + SIZE / 2 + lenses[1]
+    assert np.allclose(flow[..., :2], expected - GRID, atol=1e-9)
+    inside = ((expected >= 0) & (expected < SIZE)).all(axis=-1)
+    assert (flow[..., 2] == np.where(inside, FLOW_SEEN, FLOW_HIDDEN)).all()

@@ -220,7 +220,7 @@ def _find_vary_faults(sequence: SequenceTable, factors: dict[str, FactorTable]) 
 def _find_dynamics_faults(recipe: RecipeTable, dynamics: DynamicsTable) -> Iterator[str]:
     """Find what the rest of the recipe lacks for [dynamics]: parts that move, and frames."""
     law, particles = dynamics.law, recipe.source == "particles"
-    if recipe.source in SOURCES_WITHOUT_PARTS:
+    if recipe.source in SOURCES_WITHOUT_PARTS and recipe.scene is None:
         yield f'dynamics: an object of source = "{recipe.source}" has no parts that could move; leave it out'
     elif particles and law not in PARTICLE_LAWS:
         yield f'dynamics.law: source = "particles" moves by one of {", ".join(PARTICLE_LAWS)}'

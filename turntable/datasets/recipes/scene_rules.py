@@ -19,6 +19,8 @@ def find_scene_faults(recipe: RecipeTable, scene: SceneTable) -> Iterator[str]:
         yield f'scene.orientation: law = "{scene.law}" is a preset of it; leave out one of the two'
     if recipe.split_rule != "overall":
         yield f'split_rule: [scene] does not support "{recipe.split_rule}"; leave it out'
+    if recipe.source == "particles":
+        yield "scene: particles move by their own law; choose another source, or leave [scene] out"
     if recipe.joints is not None:
         yield "joints: the objects of a [scene] stand at rest; leave out one of the two"
     yield from _find_arrangement_faults(recipe, scene)
