@@ -101,6 +101,7 @@ def scene_tables(draw: st.DrawFn, views: int, length: int) -> dict[str, Any]:
     return table | ({"tries": draw(st.integers(1, 1000))} if draw(st.booleans()) else {})
 
 
+@st.composite
 def interventions(draw: st.DrawFn, tables: dict[str, Any], free: list[str]) -> dict[str, Any]:
     """Draw environments and a coupling of the light's hue, which wraps around its circle."""
     tables["light_hue"] = {"low": 0.0, "high": 1.0}

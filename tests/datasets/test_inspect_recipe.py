@@ -46,7 +46,15 @@ def test_every_factor_is_documented() -> None:
     assert [name for name in STANDARD_FACTORS_BY_NAME if f"`{name}`" not in labels] == []
 
 
-OTHER_ROTATIONS = ("articulated", "articulated-unseen", "sequences", "zoo-benchmark")
+OTHER_ROTATIONS = (
+    "articulated",
+    "articulated-unseen",
+    "charged",
+    "sequences",
+    "solids",
+    "springs",
+    "zoo-benchmark",
+)
 """Shipped recipes, besides those of tests of distributions, with rotations that training cannot show."""
 
 

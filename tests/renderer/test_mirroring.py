@@ -167,11 +167,15 @@ def test_the_part_poses_of_a_twin_place_it_as_the_mirror_image() -> None:
     found = own.mirror(world).compute_motions(image, world)
     assert found == pytest.approx(reflection @ own.compute_motions(mesh, world) @ reflection, abs=1e-5)
     assert own.mirror(world).mirror(world).part_pose == pytest.approx(own.part_pose, abs=1e-5)
-    # At rest a twin's parts stand where its mesh has them.
+    # The joints of a twin have the values of its object's.
     recipe, views = RECIPE, np.arange(2)
     posed = pose_parts(recipe, "a/b~mirrored", image, views, world)
     assert posed is not None
-    assert posed.compute_motions(image, world) == pytest.approx(np.tile(np.eye(4), (2, 3, 1, 1)), abs=1e-5)
+    base = pose_parts(recipe, "a/b", mesh, views, world)
+    assert base is not None
+    assert posed.compute_motions(image, world) == pytest.approx(
+        reflection @ base.compute_motions(mesh, world) @ reflection, abs=1e-5
+    )
 
 
 def test_a_set_has_a_twin_of_every_object_with_its_labels(twins: Dataset) -> None:
@@ -261,7 +265,7 @@ def test_a_service_renders_a_stored_view_of_a_twin_again(twins: Dataset) -> None
         record, label = split.objects[row], tuple(split.labels[row, 1].tolist())
         size = twins.manifest.image_size_px
         job = RenderJob(
-            twins.manifest.recipe, None, NUM_OBJECTS, record.id, record.source_sha256, label, size
+            twins.manifest.recipe, None, NUM_OBJECTS, record.id, record.source_sha256, 1, label, size
         )
         again = decode_jpeg(RenderWorker("embree", "auto").render_jpeg(job))
         assert np.abs(again.astype(int) - decode_jpeg(split.read_jpeg(row, 1))).max() <= 8

@@ -29,7 +29,9 @@ def render_moved_views(
         outputs: Names of the outputs.
     """
     assert scenes.part_motions is not None
-    wanted: set[OutputName] = set(outputs) | ({"parts"} if "coordinates" in outputs else set())
+    wanted: set[OutputName] = {*outputs}
+    if "coordinates" in outputs:
+        wanted.add("parts")
     still = replace(scenes, part_motions=None)
     views = [
         render(move_parts(mesh, motions), still[view : view + 1], wanted)
