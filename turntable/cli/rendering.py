@@ -85,7 +85,8 @@ def render(
         seed: Seed of the random numbers from which the factors of every view are drawn.
         quality: Quality of the pictures: more samples for light, shadows and edges take more time.
         supersampling: Samples per pixel along each axis.
-        outputs: Outputs of each view to store, separated by commas: rgb,mask,depth,normals,coordinates.
+        outputs: Outputs of each view to store, separated by commas:
+            rgb,mask,depth,normals,coordinates,parts,flow.
         points: Number of points on each object's surface to store as a point cloud.
         symmetry: Also measure each mesh's symmetry and record it with the object.
         split: SIE's val_images.npy and train_images.npy, which say which objects are in which split.

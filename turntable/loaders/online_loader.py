@@ -28,7 +28,7 @@ from turntable.datasets.draws import (
     ViewRequest,
 )
 from turntable.datasets.files import compute_json_sha256
-from turntable.datasets.labels import LabelSchema
+from turntable.datasets.labels import OUTPUT_FIELDS, LabelSchema
 from turntable.datasets.objects import SPLITS
 from turntable.errors import DeviceLostError, InvalidInputError
 from turntable.home import expand_home
@@ -161,7 +161,8 @@ class OnlineLoader(BatchLoader):
         blocks = _make_blocks(self.recipe, sampler)
         data = DataDescription.from_recipe(self.recipe)
         fields = resolve_fields(config.fields, data, sampler.views, config.quaternion_sign)
-        drawn = self.recipe.replace(outputs=["rgb", *(item.name for item in fields.stored)])
+        outputs = dict.fromkeys(OUTPUT_FIELDS[item.name].output for item in fields.stored)
+        drawn = self.recipe.replace(outputs=["rgb", *outputs])
         query = ObjectQuery(
             drawn,
             None if meshes is None else str(expand_home(meshes).resolve()),

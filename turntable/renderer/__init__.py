@@ -6,6 +6,7 @@ Nothing here imports torch.
 from turntable.renderer.backends import open_backend
 from turntable.renderer.lru_cache import LRUCache
 from turntable.renderer.meshes.sources import open_source
+from turntable.renderer.posing import pose_parts
 from turntable.renderer.runs import generate, generate_share, merge
 from turntable.renderer.views import encode_views, quality_from_recipe, render_views
 
@@ -17,6 +18,7 @@ __all__ = [
     "merge",
     "open_backend",
     "open_source",
+    "pose_parts",
     "quality_from_recipe",
     "render_views",
 ]

@@ -31,7 +31,7 @@ from turntable.datasets.draws import (
     ViewRequest,
 )
 from turntable.datasets.files import decode_jpeg
-from turntable.datasets.labels import EXTRA_OUTPUTS, LabelArray, to_channels_first
+from turntable.datasets.labels import EXTRA_OUTPUTS, OUTPUT_FIELDS, LabelArray, to_channels_first
 from turntable.datasets.objects import WarningRecord
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend, open_backend, select_backend
@@ -263,10 +263,10 @@ class ViewRenderer:
         for sample, row in enumerate(rows.tolist()):
             for number, position in enumerate(positions[sample].tolist()):
                 block.write_picture(position, arrays[IMAGES][number, row])
-                for name, images in block.extras.items():
-                    arrays[name][number, row] = to_channels_first(
-                        name, EXTRA_OUTPUTS[name].decode(images[position])
-                    )
+                extras = block.decode_extras(position)
+                for name in OUTPUT_FIELDS.keys() & arrays.keys():
+                    image = extras[OUTPUT_FIELDS[name].output]
+                    arrays[name][number, row] = to_channels_first(name, image)
             arrays[LATENTS][:, row] = block.labels[positions[sample]]
             arrays[VIEW_INDEX][:, row] = views[sample]
             arrays[OBJECT_INDEX][row] = object_row
@@ -288,6 +288,10 @@ class _RenderedBlock:
         """Size in bytes of labels, pictures and further outputs."""
         images = [image for images in self.extras.values() for image in images]
         return self.labels.nbytes + sum(map(_count_bytes, self.pictures)) + sum(map(_count_bytes, images))
+
+    def decode_extras(self, position: int) -> dict[str, NDArray[Any]]:
+        """Return the further outputs at a position of the block by name, as a data set's would be decoded."""
+        return {name: EXTRA_OUTPUTS[name].decode(images[position]) for name, images in self.extras.items()}
 
     def write_picture(self, position: int, out: NDArray[np.uint8]) -> None:
         """Write the picture at a position of the block into ``out``."""
@@ -367,7 +371,7 @@ class _MeshCache:
 def compute_mesh_bytes(mesh: Mesh) -> int:
     """Return the number of bytes that a mesh and its distinct textures take in host memory."""
     arrays = [mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index]
-    arrays += [] if mesh.colors is None else [mesh.colors]
+    arrays += [array for array in (mesh.colors, mesh.part_index) if array is not None]
     named = (texture for item in mesh.materials for texture in (item.texture, item.emission_texture))
     textures = {id(texture): texture for texture in named if texture is not None}
     return sum(array.nbytes for array in arrays) + sum(item.pixels.nbytes for item in textures.values())

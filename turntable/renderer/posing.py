@@ -3,7 +3,7 @@
 Poses are rounded to float32 as labels are, and the picture shows the rounded ones.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from turntable import geometry
 from turntable.datasets import Recipe
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses, list_joints
 from turntable.renderer.meshes import Mesh
+from turntable.renderer.scene import Scenes
 
 Array = NDArray[np.float64]
 
@@ -24,6 +25,14 @@ class PartPoses:
     """[V, K, 4, 4] pose of each part's own frame in the world."""
     joint_values: NDArray[np.float32]
     """[V, J] value of each joint; J is 0 for an assembly without joints."""
+
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> "PartPoses":
+        """Return the poses of some of the views."""
+        return PartPoses(self.part_pose[rows], self.joint_values[rows])
+
+    def add_to_scenes(self, mesh: Mesh, scenes: Scenes) -> Scenes:
+        """Return scenes of the same views in which the parts of the assembly are in these poses."""
+        return replace(scenes, part_motions=self.compute_motions(mesh, scenes.object_to_world))
 
     def compute_motions(self, mesh: Mesh, object_to_world: Array) -> Array:
         """Return the motion [V, K, 4, 4] of each part from rest, in the object's frame.

@@ -4,7 +4,7 @@ Everything that renders goes through here: generation, online rendering, verific
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from turntable.datasets import Recipe, draw_factors
 from turntable.datasets.files import encode_jpeg
 from turntable.datasets.labels import LabelArray, encode_output
 from turntable.renderer.backends import Backend, Quality, get_quality
+from turntable.renderer.extra_outputs import begin_outputs, list_drawn_views
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.posing import PartPoses, pose_parts
 from turntable.renderer.scene import scenes_from_labels
@@ -28,7 +29,8 @@ class RenderedViews:
     rgb: NDArray[np.uint8]
     """[V, S, S, 3] pictures in RGB order, whatever the recipe's channel order is."""
     extras: dict[str, NDArray[Any]]
-    """The recipe's other outputs by name, [V, S, S, …] as in :class:`Pixels`."""
+    """The recipe's other outputs by name, [V, S, S, …] as in :class:`Pixels`; flow [V, S, S, 3]: x and y in
+    px, and the state."""
     parts: PartPoses | None = None
     """Poses of the parts of an assembly; None for an object of one piece."""
 
@@ -53,6 +55,7 @@ def render_views(
 
     Raises:
         MeshError: The mesh cannot be drawn.
+        InvalidInputError: The backend does not draw the parts of assemblies.
     """
     return begin_views(backend, recipe, object_id, mesh, views, stream)()
 
@@ -70,17 +73,19 @@ def begin_views(
     The arguments and errors are those of :func:`render_views`. The device draws while the caller does other
     work, such as encoding the views before. Call the returned function once.
     """
-    labels = draw_factors(recipe, object_id, views, stream)
+    drawn = list_drawn_views(recipe, views)
+    labels = draw_factors(recipe, object_id, drawn.numbers, stream)
     scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
-    parts = pose_parts(recipe, object_id, mesh, np.asarray(views, np.int64), scenes.object_to_world)
-    if parts is not None:
-        scenes = replace(scenes, part_motions=parts.compute_motions(mesh, scenes.object_to_world))
-    pending = backend.begin(mesh, scenes, recipe.image_size_px, quality_from_recipe(recipe), recipe.outputs)
+    parts = pose_parts(recipe, object_id, mesh, np.array(drawn.numbers, np.int64), scenes.object_to_world)
+    scenes = scenes if parts is None else parts.add_to_scenes(mesh, scenes)
+    pending = begin_outputs(
+        backend, mesh, scenes, recipe.image_size_px, quality_from_recipe(recipe), recipe.outputs, drawn
+    )
 
     def wait() -> RenderedViews:
-        pixels = pending()
-        extras = {name: getattr(pixels, name) for name in recipe.outputs if name != "rgb"}
-        return RenderedViews(labels, pixels.rgb, extras, parts)
+        rgb, extras = pending()
+        rows = slice(len(views))
+        return RenderedViews(labels[rows], rgb, extras, None if parts is None else parts[rows])
 
     return wait
 

@@ -1,6 +1,7 @@
 """The objects of a data set: records, splits, lists, duplicates, those left out, and warnings."""
 
 from turntable.datasets.objects.duplicates import DuplicateCounts, count_duplicates
+from turntable.datasets.objects.part_summary import PartSummary, summarize_parts
 from turntable.datasets.objects.parts import (
     MAX_PARTS,
     Joint,
@@ -68,6 +69,7 @@ __all__ = [
     "ObjectPart",
     "ObjectRecord",
     "ObjectSymmetry",
+    "PartSummary",
     "QuarantineRecord",
     "ShardPlan",
     "SplitName",
@@ -96,5 +98,6 @@ __all__ = [
     "read_split",
     "read_warnings",
     "split_objects",
+    "summarize_parts",
     "to_pose_rows",
 ]

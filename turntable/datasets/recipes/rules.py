@@ -25,6 +25,11 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         *_find_rotation_faults(recipe, factors),
         *_find_draws_faults(recipe, factors),
     ]
+    if recipe.sequence is None and "flow" in recipe.outputs:
+        faults.append(
+            "outputs: flow is the motion to the next view of a sequence; add a table [sequence], or leave "
+            "flow out"
+        )
     if recipe.sequence is not None:
         faults += [
             *_find_sequence_faults(recipe, recipe.sequence, factors),

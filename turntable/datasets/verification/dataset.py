@@ -21,7 +21,7 @@ from turntable.datasets.files import FolderFiles
 from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.labels import Factor, LabelArray
 from turntable.datasets.manifest import Manifest, read_manifest
-from turntable.datasets.objects import ObjectRecord
+from turntable.datasets.objects import ObjectRecord, PartSummary, summarize_parts
 from turntable.datasets.recipes import Recipe
 from turntable.datasets.shards import ShardRecord
 from turntable.datasets.stores import LocalStore, open_store
@@ -211,6 +211,9 @@ def _find_dataset_problems(
     if categories != manifest.categories:
         stated = _format_value(manifest.categories)
         yield f"manifest.json: categories are {stated}, but the objects have {_format_value(categories)}"
+    parts = summarize_parts(findings.objects)
+    if parts != PartSummary(manifest.part_categories, manifest.max_parts, manifest.max_joints):
+        yield f"manifest.json: it does not describe the parts of its objects: {_format_value(parts)}"
     repeated = [name for name, count in Counter(item.id for item in findings.objects).items() if count > 1]
     if repeated:
         names = format_text(", ".join(sorted(repeated)), _MAX_QUOTED_LENGTH)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from turntable.datasets import ObjectRecord, Recipe
 from turntable.datasets.objects import QuarantineRecord, ShardPlan, WarningRecord
-from turntable.datasets.shards import ShardWriter
+from turntable.datasets.shards import ObjectArrayName, ShardWriter
 from turntable.datasets.writing import ShardOutcome
 from turntable.errors import MeshError
 from turntable.renderer.backends import Backend
@@ -130,7 +130,7 @@ class _ShardBuilder:
         views = item.views()
         self.warnings += item.warnings
         jpegs = encode_views(self.recipe, views.rgb)
-        writer.add(item.record, views.labels, jpegs, encode_extras(views), item.points)
+        writer.add(item.record, views.labels, jpegs, encode_extras(views), _list_arrays(item, views))
         self._update_counts(RenderCounts(1, self.recipe.views), self.counts.in_progress[1:])
 
     def _update_counts(self, more: RenderCounts, in_progress: tuple[str, ...]) -> None:
@@ -139,9 +139,21 @@ class _ShardBuilder:
             self.report(self.counts)
 
 
+def _list_arrays(item: _PendingObject, views: RenderedViews) -> dict[ObjectArrayName, NDArray[np.float32]]:
+    """Return the arrays that a shard holds of an object besides its labels, by name."""
+    arrays: dict[ObjectArrayName, NDArray[np.float32]] = {}
+    if item.points is not None:
+        arrays["points"] = item.points
+    if views.parts is not None:
+        arrays["part_pose"] = views.parts.part_pose
+        if views.parts.joint_values.shape[1]:
+            arrays["joint_values"] = views.parts.joint_values
+    return arrays
+
+
 def _complete_record(record: ObjectRecord, loaded: LoadedObject) -> ObjectRecord:
     """Return a record with what is known since its object was loaded."""
-    complete = replace(record, source_sha256=loaded.digest, licence=loaded.license)
+    complete = replace(record, source_sha256=loaded.digest, licence=loaded.license, parts=loaded.mesh.parts)
     if loaded.symmetry is None:
         return complete
     facts = loaded.symmetry

@@ -1,5 +1,6 @@
 """Scenes (camera, object, floor and lights, computed from labels) and the tone curve from light to pixels."""
 
+from turntable.renderer.scene.flow import SeenSurface, compute_flow
 from turntable.renderer.scene.lighting import (
     GOLDEN_ANGLE,
     POOL_DEPTH,
@@ -54,10 +55,12 @@ __all__ = [
     "WORLD_RADIANCE",
     "Camera",
     "Scenes",
+    "SeenSurface",
     "build_spot_table",
     "build_sun_irradiance_table",
     "compute_disk_points",
     "compute_filter_weights",
+    "compute_flow",
     "compute_paired_taps",
     "compute_perpendicular_axes",
     "compute_sphere_directions",

@@ -34,6 +34,8 @@ class RenderJob:
     """Id of the object."""
     sha256: str
     """Checksum of the mesh that the data set was rendered from; empty if it is not recorded."""
+    view: int
+    """Number of the view, of which the parts of an assembly have their poses."""
     label: tuple[float, ...]
     """Values of all columns of the recipe's schema."""
     size_px: int
@@ -81,6 +83,7 @@ def make_render_job(
         manifest.totals.objects + manifest.quarantined,
         record.id,
         record.source_sha256,
+        view,
         tuple(label.tolist()),
         size,
     )

@@ -10,7 +10,14 @@ import numpy as np
 
 from turntable.datasets import Recipe
 from turntable.errors import MeshError
-from turntable.renderer import LRUCache, encode_views, open_backend, open_source, quality_from_recipe
+from turntable.renderer import (
+    LRUCache,
+    encode_views,
+    open_backend,
+    open_source,
+    pose_parts,
+    quality_from_recipe,
+)
 from turntable.renderer.backends import Backend, select_backend
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.meshes.sources import MeshSource, load_mesh
@@ -49,6 +56,8 @@ class RenderWorker:
         schema = recipe.schema
         label = schema.select_scene_columns(np.array([job.label], dtype=np.float32))
         scenes = scenes_from_labels(schema.scene_names, label)
+        parts = pose_parts(recipe, job.object, mesh, np.array([job.view]), scenes.object_to_world)
+        scenes = scenes if parts is None else parts.add_to_scenes(mesh, scenes)
         views = self._get_backend().render(mesh, scenes, job.size_px, quality_from_recipe(recipe), ("rgb",))
         return encode_views(recipe, views.rgb)[0]
 

@@ -139,7 +139,8 @@ def write_synthetic_shard(
         for record in records:
             labels = draw_factors(recipe, record.id, range(recipe.views))
             jpegs = [render_view(recipe, record, label) for label in labels]
-            writer.add(record, labels, jpegs, points=make_cloud(record, recipe.points))
+            cloud = make_cloud(record, recipe.points)
+            writer.add(record, labels, jpegs, arrays={} if cloud is None else {"points": cloud})
         return writer.commit()
 
 
