@@ -22,7 +22,7 @@ FLOW_FULL_SHARE = 1 / 20
 _BACKGROUND = (38, 42, 51)
 """Color where a picture shows nothing."""
 _NO_MOTION = (128, 128, 128)
-_HIDDEN_SHADE = 0.45
+_HIDDEN_SHADE = 0.3
 """Factor of the colors of flow to points that the next view does not show."""
 _SKY_DEPTH = 7.99
 """Depth in diagonals from which an image of depths only says that it is far."""

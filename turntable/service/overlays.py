@@ -119,9 +119,7 @@ def _project_lines(scenes: Scenes, size_px: int, ends: dict[str, tuple[_Array, _
         depths = _to_camera(scenes, np.array(list(ends.values())))[..., 2]
         points = _project_points(scenes, size_px, np.array(list(ends.values())))
     is_drawn = (depths > _MIN_DEPTH).all(axis=1) & np.isfinite(points).all(axis=(1, 2))
-    return {
-        name: _to_line(line) for name, line, drawn in zip(ends, points, is_drawn, strict=True) if drawn
-    }
+    return {name: _to_line(line) for name, line, drawn in zip(ends, points, is_drawn, strict=True) if drawn}
 
 
 def _project_points(scenes: Scenes, size_px: int, points: _Array) -> _Array:
