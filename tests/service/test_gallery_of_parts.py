@@ -129,7 +129,7 @@ def test_less_motion_is_played_once(browser, address):
 def test_a_set_of_pictures_alone_has_neither_player_nor_buttons(page, running):
     key = running.json("/datasets/small/objects")["objects"][0]["key"]
     page.goto(f"{running.url}/gallery/#/d/small/o/{key}")
-    page.get_by_role("application").wait_for()
+    page.get_by_role("application", name="Turntable").wait_for()
     assert page.locator(".player").count() == 0
     page.goto(f"{running.url}/gallery/#/d/small/o/{key}/1")
     page.locator("g[data-part=x] line").wait_for()

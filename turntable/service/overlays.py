@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from turntable import geometry
 from turntable.datasets import Manifest
-from turntable.datasets.objects import Joint, ObjectPart, get_rest_poses
+from turntable.datasets.objects import ObjectPart, get_rest_poses
 from turntable.renderer.scene import DEFAULT_CAMERA, Scenes, scenes_from_labels
 from turntable.service.schemas import Line, PartOverlay
 
@@ -65,19 +65,14 @@ def compute_part_overlays(
     scenes = _read_scene(manifest, label)
     if scenes is None:
         return None
-    poses = part_pose.astype(np.float64)
-    carried = poses @ geometry.invert_pose(get_rest_poses(parts))
-    return [
-        {
-            "axes": _project_lines(scenes, manifest.image_size_px, _list_axes(pose, PART_AXIS_LENGTH)),
-            "joint": None
-            if part.joint is None or part.parent is None
-            else _project_lines(
-                scenes, manifest.image_size_px, {"joint": _place_joint(part.joint, carried[part.parent])}
-            ).get("joint"),
-        }
-        for part, pose in zip(parts, poses, strict=True)
-    ]
+    poses, size_px = part_pose.astype(np.float64), manifest.image_size_px
+    motions = poses @ geometry.invert_pose(get_rest_poses(parts))
+    overlays = list[PartOverlay]()
+    for part, pose in zip(parts, poses, strict=True):
+        axes = _project_lines(scenes, size_px, _list_axes(pose, PART_AXIS_LENGTH))
+        joint = _project_lines(scenes, size_px, _list_joint(part, motions)).get("joint")
+        overlays.append({"axes": axes, "joint": joint})
+    return overlays
 
 
 def _read_scene(manifest: Manifest, label: NDArray[np.floating]) -> Scenes | None:
@@ -106,20 +101,29 @@ def _list_axes(pose: _Array, length: float) -> dict[str, tuple[_Array, _Array]]:
     return {name: (origin, origin + length * pose[:3, column]) for column, name in enumerate("xyz")}
 
 
-def _place_joint(joint: Joint, parent_motion: _Array) -> tuple[_Array, _Array]:
-    """Return the ends of the axis of a joint whose parent has moved by ``parent_motion`` [4, 4]."""
-    axis = parent_motion[:3, :3] @ np.array(joint.axis)
-    origin = parent_motion[:3, :3] @ np.array(joint.origin) + parent_motion[:3, 3]
-    return origin - JOINT_LENGTH / 2 * axis, origin + JOINT_LENGTH / 2 * axis
+def _list_joint(part: ObjectPart, motions: _Array) -> dict[str, tuple[_Array, _Array]]:
+    """Return the ends of the axis of a part's joint, if it has one: its parent carries the axis.
+
+    Args:
+        part: The part.
+        motions: [K, 4, 4] motions of the parts from rest, to the world.
+    """
+    if part.joint is None or part.parent is None:
+        return {}
+    carrier = motions[part.parent]
+    axis = carrier[:3, :3] @ np.array(part.joint.axis)
+    origin = carrier[:3, :3] @ np.array(part.joint.origin) + carrier[:3, 3]
+    return {"joint": (origin - JOINT_LENGTH / 2 * axis, origin + JOINT_LENGTH / 2 * axis)}
 
 
 def _project_lines(scenes: Scenes, size_px: int, ends: dict[str, tuple[_Array, _Array]]) -> dict[str, Line]:
     """Project lines into the picture, without those of which an end is behind the camera or not finite."""
+    places = np.array(list(ends.values())).reshape(-1, 2, 3)
     with np.errstate(all="ignore"):
-        depths = _to_camera(scenes, np.array(list(ends.values())))[..., 2]
-        points = _project_points(scenes, size_px, np.array(list(ends.values())))
-    is_drawn = (depths > _MIN_DEPTH).all(axis=1) & np.isfinite(points).all(axis=(1, 2))
-    return {name: _to_line(line) for name, line, drawn in zip(ends, points, is_drawn, strict=True) if drawn}
+        depths = _to_camera(scenes, places)[..., 2]
+        points = _project_points(scenes, size_px, places)
+    points[depths <= _MIN_DEPTH] = np.nan
+    return {name: _to_line(line) for name, line in zip(ends, points, strict=True) if np.isfinite(line).all()}
 
 
 def _project_points(scenes: Scenes, size_px: int, points: _Array) -> _Array:
