@@ -132,6 +132,20 @@ def test_other_poses_than_the_recipe_gives_are_noticed(tmp_path, monkeypatch, na
     assert f"object boxes/000: its {name} is not what the recipe gives for its mesh" in problem
 
 
+def test_poses_of_too_few_parts_are_noticed(tmp_path, monkeypatch):
+    plain = ShardWriter.add
+
+    def add(self, record, labels, jpegs, extras=None, arrays=None):
+        changed = dict(arrays or {})
+        changed["part_pose"] = changed["part_pose"][:, :1]
+        plain(self, record, labels, jpegs, extras, changed)
+
+    monkeypatch.setattr(ShardWriter, "add", add)
+    generate(RECIPE, HingedBoxes(1), tmp_path / "set", backend=BACKEND, engine=InProcess())
+    (problem,) = rerender(tmp_path / "set", HingedBoxes(1), RayCaster(), num_views=1).problems
+    assert "object boxes/000: its part_pose is of other parts than its mesh has" in problem
+
+
 def test_a_mesh_with_other_parts_is_noticed(folder):
     moved = replace(load_mesh(SOURCE, "boxes/000").parts[1], name="flap")
 

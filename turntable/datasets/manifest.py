@@ -4,8 +4,8 @@ A folder with a manifest is a finished data set. Readers learn from it everythin
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
@@ -113,6 +113,9 @@ class Manifest:
     """Largest number of parts of an object; 0 if none has parts."""
     max_joints: int = 0
     """Largest number of joints of an object."""
+    symmetry_degrees: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Degree in [0, 1] of each symmetry of the recipe's law of rotations, by group; empty if the law is not
+    known, and in sets of earlier versions."""
     subset: Subset | None = None
     """The views that belong to a subset; None if all do. Shards, totals and recipe remain those of the whole
     data set."""
@@ -152,6 +155,8 @@ class Manifest:
         if not self.max_parts:
             for name in ("part_categories", "max_parts", "max_joints"):
                 del table[name]
+        if not self.symmetry_degrees:
+            del table["symmetry_degrees"]
         return json.dumps(table, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
     @classmethod
@@ -263,9 +268,17 @@ def _read_fields(fields: JsonFields) -> Manifest:
         ),
         max_parts=fields.get_integer("max_parts", 0, MAX_PARTS, default=0),
         max_joints=fields.get_integer("max_joints", 0, MAX_PARTS, default=0),
+        symmetry_degrees=_read_degrees(fields),
         subset=Subset.from_fields(fields.get_fields("subset")) if fields.has("subset") else None,
         format_version=FORMAT_VERSION,
     )
+
+
+def _read_degrees(fields: JsonFields) -> dict[str, float]:
+    if not fields.has("symmetry_degrees"):
+        return {}
+    degrees = fields.get_fields("symmetry_degrees")
+    return {name: degrees.get_number(name, 0, 1) for name in degrees.list_names()}
 
 
 def _read_channels(fields: JsonFields, name: str) -> tuple[float, float, float] | None:

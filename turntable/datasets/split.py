@@ -109,6 +109,11 @@ class Split:
         """The objects' names in their shards, in order."""
         return [key for reader in self._iter_readers() for key in reader.keys]
 
+    @cached_property
+    def object_ids(self) -> tuple[str, ...]:
+        """The ids of the objects in their source, in order; read from the shards' indices alone."""
+        return tuple(name for reader in self._iter_readers() for name in decode_texts(reader.index.ids))
+
     def get_object_id(self, row: int) -> str:
         """Return an object's id in its source."""
         reader, local = self._locate(row, 0)

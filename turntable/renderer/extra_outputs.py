@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import Recipe
-from turntable.datasets.labels import NO_PART, OutputName
+from turntable.datasets.labels import NO_PART, OUTPUTS, OutputName
 from turntable.errors import InvalidInputError
 from turntable.renderer.backends import Backend, Pixels, Quality
 from turntable.renderer.meshes import Mesh
@@ -94,8 +94,7 @@ def _list_asked_outputs(mesh: Mesh, outputs: Collection[OutputName]) -> tuple[Ou
     asked = {name for name in outputs if name != "flow"} | (set(_SURFACE) if "flow" in outputs else set())
     if "parts" in asked and not mesh.parts:
         asked = asked - {"parts"} | {"mask"}
-    order = ("rgb", "mask", "depth", "normals", "coordinates", "parts")
-    return tuple(name for name in order if name in asked)
+    return tuple(name for name in OUTPUTS if name in asked)
 
 
 def _get_parts(mesh: Mesh, pixels: Pixels) -> NDArray[np.uint8]:

@@ -37,7 +37,12 @@ from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend, open_backend, select_backend
 from turntable.renderer.lru_cache import LRUCache
 from turntable.renderer.meshes import Mesh, format_warning_examples, make_warning_records
-from turntable.renderer.meshes.sources import MeshSource, find_folder_problems, open_source
+from turntable.renderer.meshes.sources import (
+    MeshSource,
+    find_folder_problems,
+    open_recipe_source,
+    with_twins,
+)
 from turntable.renderer.runs import LoadedObject, LoadLimits, MeshLoader, ObjectSelection, plan_run
 from turntable.renderer.views import RenderedViews, begin_views, encode_views
 
@@ -97,7 +102,7 @@ def take_inventory(query: ObjectQuery) -> ObjectInventory:
 
 def _open_source(query: ObjectQuery) -> MeshSource:
     meshes = None if query.mesh_folder is None else Path(query.mesh_folder)
-    return open_source(query.recipe.source, meshes, query.max_objects, links_under=query.links_under)
+    return open_recipe_source(query.recipe, meshes, query.max_objects, links_under=query.links_under)
 
 
 def _select_records(records: Sequence[ObjectRecord], query: ObjectQuery) -> list[ObjectRecord]:
@@ -134,7 +139,8 @@ class ViewRenderer:
         self._setup, self._backend_opener = setup, backend_opener
         self._opened = ExitStack()
         limits = LoadLimits(setup.max_load_seconds, setup.max_load_bytes)
-        loader = self._opened.enter_context(MeshLoader(_open_source(setup.query), limits))
+        source = with_twins(_open_source(setup.query), mirrored=setup.query.recipe.mirrored)
+        loader = self._opened.enter_context(MeshLoader(source, limits))
         self._mesh_cache = _MeshCache(loader)
         self._blocks = LRUCache[_BlockKey, _RenderedBlock](BLOCK_CACHE_BYTES)
         self._backend: Backend | None = None
@@ -215,10 +221,11 @@ class ViewRenderer:
             return mesh
         assert self._backend is not None
         row, first = key
-        object_id, recipe = self._setup.inventory.object_ids[row], self._setup.query.recipe
+        inventory, recipe = self._setup.inventory, self._setup.query.recipe
+        object_id, category = inventory.object_ids[row], inventory.get_category(row)
         numbers = self._setup.blocks.list_rendered_views(first)
         try:
-            return begin_views(self._backend, recipe, object_id, mesh, numbers.tolist())
+            return begin_views(self._backend, recipe, object_id, mesh, numbers.tolist(), None, category)
         except MeshError as error:
             self._mesh_cache.refuse(object_id, error)
             return error

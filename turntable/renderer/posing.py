@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from turntable import geometry
 from turntable.datasets import Recipe
+from turntable.datasets.draws import draw_arrangements, draw_joint_values, get_drawn_id
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses, list_joints
-from turntable.renderer.meshes import Mesh
+from turntable.errors import MeshError
+from turntable.renderer.dynamics import compute_free_motions
+from turntable.renderer.meshes import Mesh, compute_part_boxes, mirror_mesh
 from turntable.renderer.scene import Scenes
 
 Array = NDArray[np.float64]
@@ -44,13 +47,25 @@ class PartPoses:
         to_rest = geometry.invert_pose(get_rest_poses(mesh.parts))
         return geometry.invert_pose(object_to_world)[:, None] @ self.part_pose.astype(np.float64) @ to_rest
 
+    def mirror(self, object_to_world: Array) -> "PartPoses":
+        """Return the poses of the mirrored twin, whose parts move as the mirror image, x to -x, does.
+
+        Args:
+            object_to_world: Poses [V, 4, 4] of the object, which are those of the twin.
+        """
+        reflection = np.diag([-1.0, 1.0, 1.0, 1.0])
+        in_object = geometry.invert_pose(object_to_world)[:, None] @ self.part_pose.astype(np.float64)
+        poses = object_to_world[:, None] @ reflection @ in_object @ reflection
+        return PartPoses(poses.astype(np.float32), self.joint_values)
+
 
 def pose_parts(
     recipe: Recipe, object_id: str, mesh: Mesh, views: NDArray[np.int64], object_to_world: Array
 ) -> PartPoses | None:
     """Return the poses of an assembly's parts, or None for a mesh of one piece.
 
-    The result depends on the recipe's label digest, the object and the number of each view alone.
+    The result depends on the recipe's label digest, the object and the number of each view alone. Parts of a
+    mirrored twin are the mirror image of its object's in every view.
 
     Args:
         recipe: Recipe with the rules that move parts.
@@ -58,10 +73,51 @@ def pose_parts(
         mesh: Mesh of the object.
         views: Numbers [V] of the views.
         object_to_world: Poses [V, 4, 4] of the object.
+
+    Raises:
+        MeshError: The recipe draws joints or has dynamics, and the object has no joints or no parts; or the
+            objects of a scene find no place.
     """
+    if recipe.joints is not None and not list_joints(mesh.parts):
+        raise MeshError(
+            f"{object_id}: the recipe's [joints] draws the values of joints, and this object has none; leave "
+            "[joints] out, or the object",
+            reason="no joints",
+        )
     if not mesh.parts:
+        if recipe.dynamics is not None:
+            raise MeshError(
+                f"{object_id}: it has no parts that could move by the recipe's [dynamics]; leave this object "
+                "or the table out",
+                reason="no parts",
+            )
         return None
-    values = np.zeros((len(views), len(list_joints(mesh.parts))), dtype=np.float32)
+    drawn_id = get_drawn_id(recipe, object_id)
+    if drawn_id == object_id:
+        return _pose_own_parts(recipe, object_id, mesh, views, object_to_world)
+    own = _pose_own_parts(recipe, drawn_id, mirror_mesh(mesh), views, object_to_world)
+    return own.mirror(object_to_world)
+
+
+def _pose_own_parts(
+    recipe: Recipe, object_id: str, mesh: Mesh, views: NDArray[np.int64], object_to_world: Array
+) -> PartPoses:
+    """Return the poses of the parts of an object that is no twin."""
+    values = draw_joint_values(recipe, object_id, mesh.parts, views)
     motions = compute_joint_motions(mesh.parts, values)
-    poses = object_to_world[:, None] @ motions @ get_rest_poses(mesh.parts)
+    if recipe.dynamics is not None:
+        motions = compute_free_motions(recipe, object_id, mesh.parts, views) @ motions
+    rest = get_rest_poses(mesh.parts)
+    in_object = motions @ rest
+    if recipe.scene is not None:
+        # The parts of a scene move in their own frames, wherever they are arranged.
+        in_object = _arrange_scene(recipe, object_id, mesh, views) @ geometry.invert_pose(rest) @ in_object
+    poses = object_to_world[:, None] @ in_object
     return PartPoses(poses.astype(np.float32), values)
+
+
+def _arrange_scene(recipe: Recipe, scene_id: str, mesh: Mesh, views: NDArray[np.int64]) -> Array:
+    """Return the poses [V, K, 4, 4] of a scene's objects in the scene's frame."""
+    # At rest an object is shifted, and not turned, so its own box is the shifted one.
+    boxes = compute_part_boxes(mesh) - get_rest_poses(mesh.parts)[:, None, :3, 3]
+    return draw_arrangements(recipe, scene_id, boxes, views)

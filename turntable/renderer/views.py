@@ -42,6 +42,7 @@ def render_views(
     mesh: Mesh,
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
+    category: str | None = None,
 ) -> RenderedViews:
     """Render views of an object; the result depends on the arguments alone.
 
@@ -52,12 +53,13 @@ def render_views(
         mesh: Mesh of the object.
         views: View numbers, in any order.
         stream: Place of the object in the published random stream; only for a recipe that draws along it.
+        category: Category of the object; only for a recipe that couples a factor to it.
 
     Raises:
         MeshError: The mesh cannot be drawn.
         InvalidInputError: The backend does not draw the parts of assemblies.
     """
-    return begin_views(backend, recipe, object_id, mesh, views, stream)()
+    return begin_views(backend, recipe, object_id, mesh, views, stream, category)()
 
 
 def begin_views(
@@ -67,6 +69,7 @@ def begin_views(
     mesh: Mesh,
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
+    category: str | None = None,
 ) -> Callable[[], RenderedViews]:
     """Begin to render views of an object, and return a function that waits for them.
 
@@ -74,7 +77,7 @@ def begin_views(
     work, such as encoding the views before. Call the returned function once.
     """
     drawn = list_drawn_views(recipe, views)
-    labels = draw_factors(recipe, object_id, drawn.numbers, stream)
+    labels = draw_factors(recipe, object_id, drawn.numbers, stream, category)
     scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
     parts = pose_parts(recipe, object_id, mesh, np.array(drawn.numbers, np.int64), scenes.object_to_world)
     scenes = scenes if parts is None else parts.add_to_scenes(mesh, scenes)

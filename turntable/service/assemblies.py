@@ -17,7 +17,7 @@ from turntable.service.schemas import JointLine, PartLine, PartOverlay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Assembly:
+class MovingParts:
     """The K parts of an object and their motion in V views."""
 
     parts: tuple[ObjectPart, ...]
@@ -27,7 +27,7 @@ class Assembly:
     """[V, J] values of the joints."""
 
 
-def read_assembly(entry: CatalogEntry, split: str, row: int) -> Assembly | None:
+def read_assembly(entry: CatalogEntry, split: str, row: int) -> MovingParts | None:
     """Read the parts of an object; None if its data set has no parts.
 
     Raises:
@@ -37,7 +37,7 @@ def read_assembly(entry: CatalogEntry, split: str, row: int) -> Assembly | None:
     if not manifest.max_parts and "parts" not in manifest.outputs:
         return None
     if not record.parts:
-        return Assembly((_make_only_part(record),), None, np.empty((manifest.views, 0), dtype=np.float32))
+        return MovingParts((_make_only_part(record),), None, np.empty((manifest.views, 0), dtype=np.float32))
     num_joints = len(list_joints(record.parts))
     poses, values = entry.read_part_pose(split, row), entry.read_joint_values(split, row)
     values = np.empty((manifest.views, 0), dtype=np.float32) if values is None else values
@@ -46,10 +46,10 @@ def read_assembly(entry: CatalogEntry, split: str, row: int) -> Assembly | None:
             f"{entry.name}: object {record.key} has {len(record.parts)} parts and {num_joints} joints, but "
             "not as many poses and values in its shard; run turntable verify --deep on the data set"
         )
-    return Assembly(record.parts, poses, values)
+    return MovingParts(record.parts, poses, values)
 
 
-def list_part_lines(assembly: Assembly | None) -> list[PartLine] | None:
+def list_part_lines(assembly: MovingParts | None) -> list[PartLine] | None:
     """Return the name, category, color and joint of each part; None if there is no assembly."""
     if assembly is None:
         return None
@@ -65,7 +65,7 @@ def list_part_lines(assembly: Assembly | None) -> list[PartLine] | None:
 
 
 def list_part_overlays(
-    entry: CatalogEntry, assembly: Assembly | None, view: int, label: NDArray[np.floating]
+    entry: CatalogEntry, assembly: MovingParts | None, view: int, label: NDArray[np.floating]
 ) -> list[PartOverlay] | None:
     """Return the lines of each part over the picture of a view; None for an object of one piece.
 

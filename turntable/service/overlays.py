@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from turntable import geometry
 from turntable.datasets import Manifest
 from turntable.datasets.objects import ObjectPart, get_rest_poses
-from turntable.renderer.scene import DEFAULT_CAMERA, Scenes, scenes_from_labels
+from turntable.renderer.scene import Scenes, scenes_from_labels
 from turntable.service.schemas import Line, PartOverlay
 
 AXIS_LENGTH = 0.5
@@ -128,7 +128,7 @@ def _project_lines(scenes: Scenes, size_px: int, ends: dict[str, tuple[_Array, _
 
 def _project_points(scenes: Scenes, size_px: int, points: _Array) -> _Array:
     """Project points [..., 3] of the world to [..., 2] in the picture, whose side counts as 1."""
-    image = _to_camera(scenes, points) @ DEFAULT_CAMERA.compute_intrinsics(size_px).T
+    image = _to_camera(scenes, points) @ scenes.compute_intrinsics(size_px)[0].T
     return image[..., :2] / image[..., 2:] / size_px
 
 

@@ -140,7 +140,7 @@ class ObjectsPage(TypedDict):
 class JointLine(TypedDict):
     """The joint that moves a part."""
 
-    kind: Literal["hinge", "slide"]
+    kind: Annotated[str, Field(description="hinge or slide")]
     unit: Annotated[str, Field(description="Unit of its values")]
     low: Annotated[float, Field(description="Least value; the part is at rest at 0")]
     high: Annotated[float, Field(description="Greatest value")]

@@ -292,6 +292,9 @@ def _make_field_node(name: str, about: str, data_type: str, source: _Node) -> _N
 
 
 def _format_unit(unit: str) -> str:
-    return {"rad": "radians", "turn": "turns, 1 is a full circle", "1": "bounding-box diagonals"}.get(
-        unit, unit
-    )
+    return {
+        "rad": "radians",
+        "turn": "turns, 1 is a full circle",
+        "px": "pixels",
+        "1": "bounding-box diagonals",
+    }.get(unit, unit)

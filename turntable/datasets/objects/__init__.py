@@ -22,10 +22,12 @@ from turntable.datasets.objects.quarantine import (
 from turntable.datasets.objects.records import (
     SPLITS,
     TRAIN,
+    VAL,
     ObjectRecord,
     ShardPlan,
     SplitName,
     compute_objects_per_shard,
+    compute_sort_key,
     plan_shards,
 )
 from turntable.datasets.objects.shapenet_lists import (
@@ -37,12 +39,14 @@ from turntable.datasets.objects.shapenet_lists import (
 from turntable.datasets.objects.split_lists import count_unmatched, read_split
 from turntable.datasets.objects.split_rules import (
     LISTS_TEXT,
+    SCENES_TEXT,
     SPLIT_RULE_TEXTS,
     SplitRule,
     find_untrained_categories,
     split_objects,
 )
 from turntable.datasets.objects.symmetry import ObjectSymmetry, make_object_symmetry
+from turntable.datasets.objects.twins import add_twins, get_base_id, is_twin, make_twin_id
 from turntable.datasets.objects.warning_records import (
     WARNINGS_NAME,
     KindCount,
@@ -59,9 +63,11 @@ __all__ = [
     "LISTS_TEXT",
     "MAX_PARTS",
     "QUARANTINE_NAME",
+    "SCENES_TEXT",
     "SPLITS",
     "SPLIT_RULE_TEXTS",
     "TRAIN",
+    "VAL",
     "WARNINGS_NAME",
     "DuplicateCounts",
     "Joint",
@@ -75,9 +81,11 @@ __all__ = [
     "SplitName",
     "SplitRule",
     "WarningRecord",
+    "add_twins",
     "check_parts",
     "compute_joint_motions",
     "compute_objects_per_shard",
+    "compute_sort_key",
     "count_by_kind",
     "count_duplicates",
     "count_unmatched",
@@ -86,10 +94,13 @@ __all__ = [
     "find_untrained_categories",
     "format_quarantine",
     "format_warnings",
+    "get_base_id",
     "get_rest_poses",
+    "is_twin",
     "list_joints",
     "make_object_symmetry",
     "make_shapenet_lists",
+    "make_twin_id",
     "parse_quarantine",
     "parse_warnings",
     "plan_shards",

@@ -6,7 +6,7 @@ the pose of that frame in the world.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -50,6 +50,13 @@ class Joint:
             return geometry.exp_se3(np.concatenate([np.zeros_like(amounts), amounts], axis=-1))
         return geometry.exp_se3(np.concatenate([amounts, np.cross(origin, amounts)], axis=-1))
 
+    def mirror(self) -> "Joint":
+        """Return the joint of the mirror image, x to -x, whose motions at equal values are mirrored."""
+        x, y, z = self.axis
+        # A mirror turns the axis of a shift as it turns points, and that of a rotation the other way.
+        axis = (-x, y, z) if self.kind == "slide" else (x, -y, -z)
+        return replace(self, axis=axis, origin=(-self.origin[0], *self.origin[1:]))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the joint as a table for JSON."""
         return {
@@ -85,6 +92,13 @@ class ObjectPart:
     """[4, 4] pose of the part's own frame in the object's frame at rest."""
     object_id: str = ""
     """Id of the object that the part is, in a composed scene; "" otherwise."""
+
+    def mirror(self) -> "ObjectPart":
+        """Return the part of the mirror image, x to -x in the object's frame and in the part's own."""
+        reflection = np.diag([-1.0, 1.0, 1.0, 1.0])
+        pose = reflection @ np.array(self.rest_pose) @ reflection + 0.0  # without negative zeros
+        joint = None if self.joint is None else self.joint.mirror()
+        return replace(self, joint=joint, rest_pose=to_pose_rows(pose))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the part as a table for JSON, without what has its default."""

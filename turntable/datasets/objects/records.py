@@ -52,6 +52,9 @@ class ObjectRecord:
     eigen_gap: float | None = None
     """Smallest difference of two eigenvalues of the covariance of the surface's points, over the largest
     eigenvalue; None if it was not measured."""
+    hidden_symmetry: ObjectSymmetry | None = None
+    """Rotations that leave the surface as it is without its mark, which may be out of sight; None for an
+    object without a mark."""
     parts: tuple[ObjectPart, ...] = ()
     """The rigid parts of an assembly, in the order of their indices; none for an object of one piece."""
 
@@ -67,6 +70,7 @@ class ObjectRecord:
             "licence": self.licence or None,
             "stream": None if self.stream is None else list(self.stream),
             "symmetry": None if self.symmetry is None else self.symmetry.to_dict(),
+            "hidden_symmetry": None if self.hidden_symmetry is None else self.hidden_symmetry.to_dict(),
             "parts": [part.to_dict() for part in self.parts] or None,
             "key": self.key,
         }
@@ -86,9 +90,10 @@ class ObjectRecord:
             source_sha256=fields.get_text("source_sha256", MAX_ID_LENGTH),
             licence=fields.get_text("licence", default=""),
             stream=_read_stream(fields) if fields.has("stream") else None,
-            symmetry=_read_symmetry(fields) if fields.has("symmetry") else None,
+            symmetry=_read_symmetry(fields, "symmetry"),
             mirror_residual=_read_number(fields, "mirror_residual", MAX_RESIDUAL),
             eigen_gap=_read_number(fields, "eigen_gap", 1),
+            hidden_symmetry=_read_symmetry(fields, "hidden_symmetry"),
             parts=_read_parts(fields) if fields.has("parts") else (),
         )
 
@@ -98,8 +103,8 @@ def _read_stream(fields: JsonFields) -> tuple[int, int]:
     return seed, index
 
 
-def _read_symmetry(fields: JsonFields) -> ObjectSymmetry:
-    return ObjectSymmetry.from_fields(fields.get_fields("symmetry"))
+def _read_symmetry(fields: JsonFields, name: str) -> ObjectSymmetry | None:
+    return ObjectSymmetry.from_fields(fields.get_fields(name)) if fields.has(name) else None
 
 
 def _read_parts(fields: JsonFields) -> tuple[ObjectPart, ...]:

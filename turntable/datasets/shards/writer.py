@@ -200,7 +200,7 @@ class ShardWriter:
                 ]
                 for name, files in outputs.items()
             }
-            array_locations = {
+            array_locations: dict[ObjectArrayName, MemberLocation] = {
                 name: self._add_located_member(
                     make_array_member_name(record.key, name), encode_npy(named[name])
                 )

@@ -254,7 +254,9 @@ class _ShardScan:
         if not has_drawn_labels(self.recipe):
             return
         try:
-            drawn = draw_factors(self.recipe, record.id, range(self.manifest.views), record.stream)
+            drawn = draw_factors(
+                self.recipe, record.id, range(self.manifest.views), record.stream, record.category
+            )
         except InvalidInputError as error:
             self._add_problem(f"{member.name}: {error}")
             return

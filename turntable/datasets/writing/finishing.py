@@ -17,6 +17,7 @@ from turntable.datasets.describing import (
     compute_pixel_statistics,
     format_card,
 )
+from turntable.datasets.draws import compute_symmetry_degrees
 from turntable.datasets.files import encode_jpeg, write_bytes, write_text
 from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.labels import (
@@ -190,6 +191,7 @@ def _build_manifest(
         part_categories=summary.part_categories,
         max_parts=summary.max_parts,
         max_joints=summary.max_joints,
+        symmetry_degrees=compute_symmetry_degrees(recipe),
     )
 
 

@@ -11,11 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import OutputName
+from turntable.datasets.labels import NO_PART, OutputName
 from turntable.renderer.scene import DEFAULT_CAMERA, FLOOR_Z, Scenes
 
-NO_PART = 255
-"""Value of the output ``parts`` where no part is seen."""
 SurfaceOutputs = dict[str, NDArray[Any]]
 """Outputs by the names of the fields of ``Pixels``."""
 
@@ -98,18 +96,34 @@ def compute_floor_depth(scenes: Scenes, image_size_px: int) -> NDArray[np.float3
 
     The shape is [V, S, S], or [1, S, S] if the cameras of all views are equal.
     """
-    position, matrix = scenes.camera_position, scenes.world_to_camera
-    if (matrix == matrix[:1]).all():
-        position, matrix = position[:1], matrix[:1]
+    if _have_equal_cameras(scenes):
+        scenes = scenes[:1]
     # Directions have unit depth, so the depth of the floor is the camera's height over their descent.
-    descent = -(compute_pixel_directions(image_size_px) @ matrix[:, None, :3, 2, None])[..., 0]
-    height = (position[:, 2] - FLOOR_Z)[:, None, None]
+    climb = scenes.world_to_camera[:, :3, 2]  # of the camera's axes, in the world
+    descent = -(compute_pixel_directions(image_size_px) @ climb[:, None, :, None])[..., 0]
+    descent += (compute_lens_offsets(scenes, image_size_px) * climb).sum(axis=-1)[:, None, None]
+    height = (scenes.camera_position[:, 2] - FLOOR_Z)[:, None, None]
     depth = np.full(descent.shape, np.inf, dtype=np.float32)
     return np.divide(height, descent, out=depth, where=descent > 0, casting="same_kind")
 
 
+def compute_lens_offsets(scenes: Scenes, image_size_px: int) -> NDArray[np.float64]:
+    """Return [V, 3], what to subtract from ``compute_pixel_directions`` for each view's principal point."""
+    focal = DEFAULT_CAMERA.compute_intrinsics(image_size_px)[0, 0]
+    return np.pad(scenes.principal_shift_px / focal, ((0, 0), (0, 1)))
+
+
+def _have_equal_cameras(scenes: Scenes) -> bool:
+    return all(
+        bool((array == array[:1]).all()) for array in (scenes.world_to_camera, scenes.principal_shift_px)
+    )
+
+
 @lru_cache(maxsize=4)
 def compute_pixel_directions(image_size_px: int) -> NDArray[np.float64]:
-    """Return directions [S, S, 3] of depth 1 in the camera's axes, through each pixel's center."""
+    """Return directions [S, S, 3] of depth 1 in the axes of a camera whose principal point is in the middle.
+
+    They go through each pixel's center.
+    """
     grid = np.arange(image_size_px) + 0.5
     return DEFAULT_CAMERA.compute_directions(np.stack(np.meshgrid(grid, grid), axis=-1), image_size_px)

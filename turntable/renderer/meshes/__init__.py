@@ -29,6 +29,7 @@ from turntable.renderer.meshes.mesh_parts import (
     move_parts,
 )
 from turntable.renderer.meshes.mesh_warnings import FOLDER_KINDS, WARNING_KINDS, MeshWarning, WarningKind
+from turntable.renderer.meshes.mirroring import mirror_mesh, mirror_points
 from turntable.renderer.meshes.opacity import (
     ALPHA_ROUNDING,
     find_absent_faces,
@@ -78,6 +79,8 @@ __all__ = [
     "make_warning_records",
     "mark_coincident_faces",
     "measure_symmetry",
+    "mirror_mesh",
+    "mirror_points",
     "move_parts",
     "normalize_vectors",
     "sample_surface",

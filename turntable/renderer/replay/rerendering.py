@@ -24,14 +24,20 @@ from numpy.typing import NDArray
 
 from turntable.datasets import Dataset, ObjectRecord, Recipe, Split, open_dataset
 from turntable.datasets.files import decode_jpeg
-from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME, LabelArray, decode_output, encode_output
+from turntable.datasets.labels import (
+    PRINCIPAL_POINT_NAMES,
+    STANDARD_FACTORS_BY_NAME,
+    LabelArray,
+    decode_output,
+    encode_output,
+)
 from turntable.datasets.verification import CheckReport
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend
 from turntable.renderer.extra_outputs import begin_outputs, list_drawn_views
 from turntable.renderer.meshes import Mesh
-from turntable.renderer.meshes.sources import MeshSource, load_mesh
-from turntable.renderer.point_clouds import sample_surface_points
+from turntable.renderer.meshes.sources import MeshSource, load_mesh, with_twins
+from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.posing import PartPoses, pose_parts
 from turntable.renderer.scene import Scenes, scenes_from_labels
 from turntable.renderer.views import encode_views, quality_from_recipe
@@ -47,6 +53,8 @@ FACTOR_STEPS: dict[str, float] = {
     "light_phi_rad": math.radians(10),
     "light_hue": 0.03,
     **{f"translation_{axis}": 0.01 for axis in "xyz"},
+    "camera_roll_rad": math.radians(1),
+    **dict.fromkeys(PRINCIPAL_POINT_NAMES, 1.0),
 }
 """Distance of the neighbors, in each factor that is tried."""
 MAX_DIFFERENT_SHARE = 0.03
@@ -104,7 +112,7 @@ def rerender(
         raise InvalidInputError(f"--views {num_views}: there must be at least one")
     dataset = open_dataset(path)
     recipe = Recipe.from_dict(dataset.manifest.recipe, "in manifest.json")
-    tally = _Tally()
+    source, tally = with_twins(source, mirrored=recipe.mirrored), _Tally()
     chosen = select_views(dataset, num_views, seed)
     num_total, num_done = sum(len(views) for rows in chosen.values() for views in rows.values()), 0
     for name, rows in chosen.items():
@@ -211,7 +219,7 @@ class _ObjectComparison:
     def _compare_points(self, mesh: Mesh) -> None:
         if not self.recipe.points:
             return
-        expected = sample_surface_points(mesh, self.recipe.points, self.recipe.label_digest, self._record.id)
+        expected = sample_object_points(self.recipe, self._record.id, mesh)
         if not np.allclose(self.split.read_points(self.row), expected, atol=1e-4):
             self._add_problem(": its point cloud is not the one that its mesh gives")
 
@@ -227,7 +235,9 @@ class _ObjectComparison:
         expected = pose_parts(self.recipe, self._record.id, mesh, views, scenes.object_to_world)
         for name in ("part_pose", "joint_values"):
             one, other = getattr(stored, name), getattr(expected, name)
-            if one.shape != other.shape or not np.allclose(one, other, rtol=0, atol=POSE_TOLERANCE):
+            if one.shape != other.shape:
+                raise IntegrityError(f"its {name} is of other parts than its mesh has")
+            if not np.allclose(one, other, rtol=0, atol=POSE_TOLERANCE):
                 self._add_problem(f": its {name} is not what the recipe gives for its mesh")
 
     def _read_part_poses(self) -> PartPoses | None:

@@ -18,7 +18,7 @@ from turntable.datasets.writing import ShardOutcome
 from turntable.errors import MeshError
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes import Mesh, make_warning_records
-from turntable.renderer.point_clouds import sample_surface_points
+from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.runs.mesh_loader import LoadedObject
 from turntable.renderer.runs.progress import RenderCounts
 from turntable.renderer.runs.strict_kinds import raise_if_strict
@@ -115,7 +115,9 @@ class _ShardBuilder:
             points = _compute_points(self.recipe, record.id, loaded.mesh)
             # Begin the views last. Once begun they must be waited for, and everything above may still fail.
             views = range(self.recipe.views)
-            pending = begin_views(backend, self.recipe, record.id, loaded.mesh, views, record.stream)
+            pending = begin_views(
+                backend, self.recipe, record.id, loaded.mesh, views, record.stream, record.category
+            )
             warnings = make_warning_records(record.id, loaded.mesh.warnings)
             return _PendingObject(complete, warnings, points, pending)
         except MeshError as error:
@@ -162,10 +164,9 @@ def _complete_record(record: ObjectRecord, loaded: LoadedObject) -> ObjectRecord
         symmetry=facts.symmetry,
         mirror_residual=facts.mirror_residual,
         eigen_gap=facts.eigen_gap,
+        hidden_symmetry=facts.hidden_symmetry,
     )
 
 
 def _compute_points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32] | None:
-    return (
-        sample_surface_points(mesh, recipe.points, recipe.label_digest, object_id) if recipe.points else None
-    )
+    return sample_object_points(recipe, object_id, mesh) if recipe.points else None

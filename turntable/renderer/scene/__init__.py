@@ -1,5 +1,6 @@
 """Scenes (camera, object, floor and lights, computed from labels) and the tone curve from light to pixels."""
 
+from turntable.renderer.scene.camera import DEFAULT_CAMERA, FAR, NEAR, Camera, describe_camera
 from turntable.renderer.scene.flow import SeenSurface, compute_flow
 from turntable.renderer.scene.lighting import (
     GOLDEN_ANGLE,
@@ -20,19 +21,14 @@ from turntable.renderer.scene.pixel_filter import (
     compute_paired_taps,
 )
 from turntable.renderer.scene.scene import (
-    DEFAULT_CAMERA,
-    FAR,
     FLOOR_Z,
-    NEAR,
     OPTIONAL_FACTORS,
     REQUIRED_FACTORS,
     SPOT_POWER_W,
     SPOT_RADIUS,
     SUN_STRENGTH,
     WORLD_RADIANCE,
-    Camera,
     Scenes,
-    describe_camera,
     direction_from_angles,
     scenes_from_labels,
 )

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from turntable import geometry
 from turntable.datasets.labels import FLOW_HIDDEN, FLOW_SEEN, MAX_FLOW_PX
-from turntable.renderer.scene.scene import DEFAULT_CAMERA, NEAR, Array, Scenes
+from turntable.renderer.scene.camera import NEAR
+from turntable.renderer.scene.scene import Array, Scenes
 
 _DEPTH_TOLERANCE = 0.002
 """Distance in diagonals within which two surfaces are one, where their depth is even."""
@@ -54,15 +55,16 @@ def compute_flow(scenes: Scenes, view: int, other: int, seen: SeenSurface, there
         ``MAX_FLOW_PX``; x and y are 0), 1 if the other view shows the point, 2 if it does not.
     """
     size = len(seen.mask)
-    centers = np.stack(np.meshgrid(*[np.arange(size) + 0.5] * 2), axis=-1)
+    row, column = np.mgrid[:size, :size] + 0.5
+    centers = np.stack([column, row], axis=-1)
     points = _move_points(scenes, view, other, seen, centers)
     depth = points[..., 2]
     known = np.isfinite(depth) & (depth > NEAR)
     ahead = np.where(known[..., None], points, [0.0, 0.0, 1.0])
-    image = ahead @ DEFAULT_CAMERA.compute_intrinsics(size).T
+    image = ahead @ scenes.compute_intrinsics(size)[other].T
     places = image[..., :2] / image[..., 2:]
     motion = places - centers
-    known &= (np.abs(motion) <= MAX_FLOW_PX).all(axis=-1)
+    known &= np.abs(motion).max(axis=-1) <= MAX_FLOW_PX
     state = np.where(_find_seen(places, depth, there.depth), FLOW_SEEN, FLOW_HIDDEN)
     return np.concatenate([motion, state[..., None]], axis=-1) * known[..., None]
 
@@ -70,7 +72,8 @@ def compute_flow(scenes: Scenes, view: int, other: int, seen: SeenSurface, there
 def _move_points(scenes: Scenes, view: int, other: int, seen: SeenSurface, centers: Array) -> Array:
     """Return where the seen points are in the other view, [S, S, 3] in its camera's axes; NaN for the sky."""
     depth = np.where(np.isfinite(seen.depth), seen.depth, np.nan)
-    here = DEFAULT_CAMERA.compute_directions(centers, len(depth)) * depth[..., None]
+    pixels = np.concatenate([centers, np.ones((*depth.shape, 1))], axis=-1)
+    here = pixels @ np.linalg.inv(scenes.compute_intrinsics(len(depth))[view]).T * depth[..., None]
     between_cameras = scenes.world_to_camera[other] @ geometry.invert_pose(scenes.world_to_camera[view])
     moved = _transform(between_cameras, here)
     matrices = scenes.world_to_camera[other] @ _get_part_poses(scenes, other)
@@ -100,10 +103,9 @@ def _find_seen(places: Array, depth: Array, surface: NDArray[np.floating[Any]]) 
         surface: Depth [S, S] of the surface at the pixel centers.
     """
     size = len(surface)
-    inside = ((places >= 0) & (places < size)).all(axis=-1)
-    column, row = (
-        np.where(inside[..., None], places, 0).astype(np.intp).transpose(-1, *range(places.ndim - 1))
-    )
+    x, y = places[..., 0], places[..., 1]
+    inside = (x >= 0) & (x < size) & (y >= 0) & (y < size)
+    column, row = (np.where(inside, place, 0).astype(np.intp) for place in (x, y))
     nearest = surface.astype(np.float64) + _compute_tolerance(surface)
     return inside & ~(depth > nearest[row, column])
 

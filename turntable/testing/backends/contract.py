@@ -6,6 +6,7 @@ directly.
 """
 
 from turntable.testing.backends.assemblies import AssemblyTests
+from turntable.testing.backends.cameras import CameraTests
 from turntable.testing.backends.lighting import LightTests
 from turntable.testing.backends.materials import MaterialTests
 from turntable.testing.backends.outputs import OutputTests
@@ -15,7 +16,14 @@ from turntable.testing.backends.surfaces import SurfaceTests
 
 
 class BackendContract(
-    ProjectionTests, LightTests, MaterialTests, SurfaceTests, OutputTests, PictureTests, AssemblyTests
+    ProjectionTests,
+    CameraTests,
+    LightTests,
+    MaterialTests,
+    SurfaceTests,
+    OutputTests,
+    PictureTests,
+    AssemblyTests,
 ):
     """The contract tests of a backend. A test class inherits them and provides a fixture ``backend``.
 

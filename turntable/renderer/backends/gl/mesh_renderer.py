@@ -90,7 +90,14 @@ class MeshRenderer:
     def begin(self, scenes: Scenes, outputs: Collection[OutputName]) -> Callable[[], SurfaceOutputs]:
         """Begin to draw one view per scene; return a function that waits for the outputs by name."""
         quality = self._quality
-        size = TargetSizes(len(scenes), self._image_px, quality.supersampling, quality.floor_step_px)
+        starts = projections.compute_floor_starts(scenes, quality.floor_step_px)
+        size = TargetSizes(
+            len(scenes),
+            self._image_px,
+            quality.supersampling,
+            quality.floor_step_px,
+            floor_margin=int(starts.any()),
+        )
         targets = self._resources.prepare_targets(size)
         mesh = self._mesh.pose(scenes)
         sun = self._prepare_sun(mesh, scenes)
@@ -99,8 +106,8 @@ class MeshRenderer:
         inputs = {**self._build_inputs(sun.atlas), "spot_maps": spot.depth}
         bounds = projections.compute_object_bounds(scenes, mesh.extent, self._image_px, BORDER_PX)
         self._shade_object(targets, blocks, inputs, scenes, bounds, mesh)
-        self._shade_floor(targets, blocks, inputs)
-        self._resolve(targets, blocks, inputs, scenes, bounds)
+        self._shade_floor(targets, blocks, inputs, starts)
+        self._resolve(targets, blocks, inputs, scenes, bounds, starts)
         blocks.release()
         picture = self._resources.readback.begin(targets.picture, size.pixels, len(scenes))
         others = self._draw_outputs(mesh, scenes, outputs) if set(outputs) - {"rgb"} else dict
@@ -216,13 +223,14 @@ class MeshRenderer:
         grid, samples = targets.size.samples, self._quality.supersampling
         # Light all samples that the pixel filter may read, so that it meets no leftovers of earlier views.
         reach = _grow_boxes(bounds, 3, -BORDER_PX, self._image_px + BORDER_PX) + BORDER_PX
+        starts = -scenes.whole_shift_px * samples % self._quality.phase_grid
         rectangles = [
             Rectangle(
                 view,
                 *_place_box(box * samples, grid.compute_origin(view)),
-                {"tile": grid.compute_origin(view)},
+                {"tile": grid.compute_origin(view), "phase_start": tuple(start.tolist())},
             )
-            for view, box in enumerate(reach)
+            for view, (box, start) in enumerate(zip(reach, starts, strict=True))
         ]
         nearer: GeometryLayer | None = None
         for number in range(NUM_TRANSPARENT_LAYERS if self._mesh.is_transparent else 1):
@@ -281,14 +289,18 @@ class MeshRenderer:
             with _enable_clipping(self._context):
                 mesh.draw_surface(fragment, (*defines, "CLIPPED"), inputs, copies[clipped])
 
-    def _shade_floor(self, targets: ViewTargets, blocks: ViewBlocks, inputs: ShaderInputs) -> None:
+    def _shade_floor(
+        self, targets: ViewTargets, blocks: ViewBlocks, inputs: ShaderInputs, starts: NDArray[np.int64]
+    ) -> None:
         grid = targets.size.floor
         whole = np.array([0, 0, grid.tile_px, grid.tile_px])
         rectangles = [
             Rectangle(
-                view, *_place_box(whole, grid.compute_origin(view)), {"tile": grid.compute_origin(view)}
+                view,
+                *_place_box(whole, grid.compute_origin(view)),
+                {"tile": grid.compute_origin(view), "floor_start": tuple(start.tolist())},
             )
-            for view in range(targets.size.num_views)
+            for view, start in enumerate(starts)
         ]
         self._resources.passes.run(
             "floor", targets, targets.floor, rectangles, blocks, inputs, self._build_defines()
@@ -301,6 +313,7 @@ class MeshRenderer:
         inputs: ShaderInputs,
         scenes: Scenes,
         bounds: NDArray[np.int32],
+        starts: NDArray[np.int64],
     ) -> None:
         size, taps = targets.size, compute_paired_taps(self._quality.supersampling)
         resolve_inputs = {
@@ -312,13 +325,15 @@ class MeshRenderer:
             "filter_taps": [(float(at), float(weight)) for at, weight in taps],
         }
         whole = np.broadcast_to([0, 0, self._image_px, self._image_px], bounds.shape)
-        horizons = projections.compute_horizons(scenes, self._image_px)
+        floors: list[ShaderInputs] = [
+            {"horizon": tuple(horizon.tolist()), "floor_start": tuple(start.tolist())}
+            for horizon, start in zip(scenes.compute_horizons(self._image_px), starts, strict=True)
+        ]
         # The floor everywhere, then once more with the object on it: only near the object is the filter run.
         near = _grow_boxes(bounds, int(np.ceil(FILTER_RADIUS_PX)), 0, self._image_px)
         for boxes, defines in ((whole, ()), (near, (("OBJECT", ""), ("FILTER_TAPS", len(taps))))):
             rectangles = [
-                self._build_pixel_rectangle(size, view, box, horizon)
-                for view, (box, horizon) in enumerate(zip(boxes, horizons, strict=True))
+                self._build_pixel_rectangle(size, view, box, floors[view]) for view, box in enumerate(boxes)
             ]
             self._resources.passes.run(
                 "resolve",
@@ -331,14 +346,14 @@ class MeshRenderer:
             )
 
     def _build_pixel_rectangle(
-        self, size: TargetSizes, view: int, box: NDArray[np.int32], horizon: float
+        self, size: TargetSizes, view: int, box: NDArray[np.int32], floor: ShaderInputs
     ) -> Rectangle:
         tile = size.pixels.compute_origin(view)
         inputs: ShaderInputs = {
             "tile": tile,
             "floor_tile": size.floor.compute_origin(view),
             "light_tile": size.samples.compute_origin(view),
-            "horizon": float(horizon),
+            **floor,
         }
         return Rectangle(view, *_place_box(box, tile), inputs)
 

@@ -21,7 +21,7 @@ from turntable.renderer.scene import (
 
 Array = NDArray[np.float64]
 
-NUM_VIEW_ROWS = 10
+NUM_VIEW_ROWS = 11
 """Number of rows of a view's block before its sun taps."""
 NUM_SUN_SAMPLES = 400
 """Number of directions by which the sun is divided among the depth maps."""
@@ -76,7 +76,10 @@ def compute_camera_clip(scenes: Scenes, image_px: int, border_px: int) -> Array:
             [0, 0, 1, 0],
         ]
     )
-    return lens @ scenes.world_to_camera
+    clip = lens @ scenes.world_to_camera
+    shift = 2 * scenes.principal_shift_px / (image_px + 2 * border_px)
+    clip[:, :2] += shift[..., None] * clip[:, 3:]
+    return clip
 
 
 def compute_sun_clip(directions: Array, radius: float | Array) -> Array:
@@ -225,7 +228,7 @@ def compute_object_bounds(scenes: Scenes, extent: MeshExtent, size: int, border_
     """
     matrix = scenes.world_to_camera
     camera = _compute_corners(scenes, extent) @ matrix[:, :3, :3].transpose(0, 2, 1) + matrix[:, None, :3, 3]
-    image = camera @ DEFAULT_CAMERA.compute_intrinsics(size).T
+    image = camera @ scenes.compute_intrinsics(size).transpose(0, 2, 1)
     # A box that reaches behind the camera has no outline: the object may be anywhere in the picture.
     behind = (image[..., 2] < NEAR).any(axis=1)
     pixels = image[..., :2] / np.maximum(image[..., 2:], NEAR)
@@ -234,10 +237,12 @@ def compute_object_bounds(scenes: Scenes, extent: MeshExtent, size: int, border_
     return np.clip(np.concatenate([low, high], axis=1), -border_px, size + border_px).astype(np.int32)
 
 
-def compute_horizons(scenes: Scenes, size: int) -> Array:
-    """Return the row [V], in pixels from the top, above which a picture shows no floor."""
-    focal = DEFAULT_CAMERA.compute_intrinsics(size)[0, 0]
-    return size / 2 - focal * scenes.horizon
+def compute_floor_starts(scenes: Scenes, step_px: int) -> NDArray[np.int64]:
+    """Return the pixels [V, 2], 0 or a little before, at which grids of the floor's light begin.
+
+    The grids of pictures that are shifted by whole pixels have the same points of the floor.
+    """
+    return -(-scenes.whole_shift_px % step_px)
 
 
 def build_view_blocks(
@@ -268,6 +273,7 @@ def build_view_blocks(
     table[:, 6, :3] = scenes.object_to_world[:, :3, 3]
     table[:, 6, 3] = extent.radius
     table[:, 7:10] = scenes.world_to_camera[:, :3]
+    table[:, 10, :2] = scenes.principal_shift_px
     to_object = np.linalg.inv(scenes.object_to_world)
     tap_rows = sun_rows[taps[..., 3].astype(np.intp)] @ to_object[:, None]
     # Sun maps are parallel projections, so their fourth row is always (0, 0, 0, 1): the tap takes its place.
