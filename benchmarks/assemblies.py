@@ -10,15 +10,14 @@ of this process, or of time on a GPU, without JPEG.
 import argparse
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from turntable.datasets import draw_factors, load_recipe
 from turntable.datasets.objects import ObjectPart
 from turntable.renderer import open_source
-from turntable.renderer.backends import get_quality, select_backend
+from turntable.renderer.backends import Backend, Quality, get_quality, select_backend
 from turntable.renderer.meshes import Mesh, join_parts
 from turntable.renderer.scene import Scenes, scenes_from_labels
 
@@ -52,11 +51,32 @@ def make_scenes(num_views: int, num_parts: int) -> Scenes:
     return replace(scenes, part_motions=motions)
 
 
-def measure(clock: Callable[[], float], work: Callable[[], object]) -> float:
-    """Return the seconds that work takes."""
-    start = clock()
-    work()
-    return clock() - start
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Views a second of an assembly and of one mesh, and the median of their ratios."""
+
+    num_triangles: int
+    one_mesh: float
+    assembly: float
+    ratio: float
+
+
+def compare_rates(
+    backend: Backend, num_parts: int, num_views: int, size: int, quality: Quality, rounds: int
+) -> Rates:
+    """Measure an assembly and one mesh in turn, after a warm-up."""
+    clock = time.process_time if backend.device.software else time.perf_counter
+    assembly, scenes = make_assembly(num_parts), make_scenes(num_views, num_parts)
+    one, still = replace(assembly, parts=(), part_index=None), replace(scenes, part_motions=None)
+
+    def measure(mesh: Mesh, seen: Scenes) -> float:
+        start = clock()
+        backend.render(mesh, seen, size, quality)
+        return clock() - start
+
+    times = [(measure(one, still), measure(assembly, scenes)) for _ in range(rounds + 1)][1:]
+    single, several = (num_views / statistics.median(column) for column in zip(*times, strict=True))
+    return Rates(len(one.triangles), single, several, statistics.median(a / b for a, b in times))
 
 
 def main() -> None:
@@ -70,25 +90,14 @@ def main() -> None:
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--device", default="auto")
     args = parser.parse_args()
-    quality = get_quality(args.quality)
     with select_backend(args.backend, args.device).open() as backend:
-        clock = time.process_time if backend.device.software else time.perf_counter
         print(f"{backend.device.backend}: {backend.device.renderer}; {args.size} px, {args.quality}")
         print(f"{'parts':>6} {'triangles':>10} {'one mesh/s':>11} {'assembly/s':>11} {'ratio':>6}")
         for num_parts in args.parts:
-            assembly, scenes = make_assembly(num_parts), make_scenes(args.views, num_parts)
-            one, still = replace(assembly, parts=(), part_index=None), replace(scenes, part_motions=None)
-            work = [
-                lambda m=mesh, s=seen: backend.render(m, s, args.size, quality)
-                for mesh, seen in ((one, still), (assembly, scenes))
-            ]
-            for item in work:
-                item()
-            rounds = [[measure(clock, item) for item in work] for _ in range(args.rounds)]
-            single, several = (args.views / statistics.median(row[k] for row in rounds) for k in range(2))
-            ratio = statistics.median(a / b for a, b in rounds)
-            triangles = len(one.triangles)
-            print(f"{num_parts:6d} {triangles:10d} {single:11.1f} {several:11.1f} {ratio:6.2f}", flush=True)
+            quality = get_quality(args.quality)
+            found = compare_rates(backend, num_parts, args.views, args.size, quality, args.rounds)
+            numbers = f"{found.one_mesh:11.1f} {found.assembly:11.1f} {found.ratio:6.2f}"
+            print(f"{num_parts:6d} {found.num_triangles:10d} {numbers}", flush=True)
 
 
 if __name__ == "__main__":
