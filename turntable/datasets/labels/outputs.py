@@ -27,8 +27,12 @@ MAX_FLOW_PX = 511
 """Largest motion along each axis that the flow image holds."""
 _FLOW_ZERO = 2**15
 """Step of the flow image that stands for no motion."""
-NO_FLOW, FLOW_SEEN, FLOW_HIDDEN = 0, 1, 2
-"""States of a pixel's flow: none; to a point that the next view shows; to one that it does not show."""
+NO_FLOW = 0
+"""State of a pixel without flow."""
+FLOW_SEEN = 1
+"""State of a pixel's flow to a point that the next view shows."""
+FLOW_HIDDEN = 2
+"""State of a pixel's flow to a point that the next view does not show."""
 _PNG_COMPRESSION = 3
 """Level of PNG's compression. On these images it is within a few per cent of the default, in half the
 time."""
