@@ -214,7 +214,7 @@ def test_an_id_of_no_solid_is_refused(wrong: str) -> None:
 
 
 def test_solids_read_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="source solids generates its meshes"):
+    with pytest.raises(InvalidInputError, match="source 'solids' generates its meshes"):
         open_source("solids", tmp_path)
 
 
