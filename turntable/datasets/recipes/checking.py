@@ -203,7 +203,7 @@ def _list_known_keys(path: tuple[str, ...]) -> list[str]:
     table: type[StrictTable] = RecipeTable
     if "factors" in tables:
         table = FactorsTable if tables[-1] == "factors" else FactorTable
-    elif len(tables) > 1:
+    elif len(tables) > 1 and not tables[1].isdigit():  # a number is that of a table in an array of tables
         table = _INNER_TABLES.get((tables[0], tables[1]), SpanTable)
     elif tables:
         table = _TABLES[tables[0]]
