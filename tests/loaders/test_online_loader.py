@@ -252,7 +252,7 @@ def test_recipes_that_end_are_refused(name: str) -> None:
         ({"fields": ["translation"]}, "no label 'translation'"),
         ({"fields": ["points"]}, "rendered during training have no point clouds; render a data set with"),
         ({"recipe": "no-such"}, "no recipe 'no-such'"),
-        ({"meshes": "/nowhere"}, "'zoo' generates its meshes"),
+        ({"meshes": "/nowhere"}, "the zoo generates its meshes"),
         ({"meshes": "/nowhere", "source": "folder"}, "/nowhere does not exist"),
         ({"backend": "crayons"}, "unknown backend 'crayons'"),
         ({"objects": ["chair/999999"]}, "such as chair/999999"),
