@@ -193,9 +193,9 @@ def test_a_block_is_drawn_once_and_only_the_asked_rows_are_written(
     begun = []
     begin = online.begin_views
 
-    def begin_views(backend, recipe, object_id, mesh, views):
+    def begin_views(backend, recipe, object_id, mesh, views, *more):
         begun.append((object_id, views))
-        return begin(backend, recipe, object_id, mesh, views)
+        return begin(backend, recipe, object_id, mesh, views, *more)
 
     monkeypatch.setattr(online, "begin_views", begin_views)
     setup = setup_of(zoo())
@@ -277,10 +277,10 @@ def test_an_object_that_the_device_refuses_is_unusable_too(
     setup = setup_of(zoo())
     victim, begin = setup.inventory.object_ids[0], online.begin_views
 
-    def begin_views(backend, recipe, object_id, mesh, views):
+    def begin_views(backend, recipe, object_id, mesh, views, *more):
         if object_id == victim:
             raise MeshError(f"{object_id}: more than the device has", reason="too large")
-        return begin(backend, recipe, object_id, mesh, views)
+        return begin(backend, recipe, object_id, mesh, views, *more)
 
     monkeypatch.setattr(online, "begin_views", begin_views)
     arrays = batch_for(setup, 1)
