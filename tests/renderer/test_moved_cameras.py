@@ -14,7 +14,7 @@ from turntable.renderer import generate, open_source
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.replay import rerender
 from turntable.service import build_catalog
-from turntable.service.payloads import compute_overlay
+from turntable.service.overlays import compute_overlay
 from turntable.service.rendering.jobs import make_render_job
 
 pytestmark = [pytest.mark.gl, pytest.mark.slow]
@@ -143,7 +143,7 @@ def test_the_overlay_follows_the_camera(folder):
     (entry,) = build_catalog([folder]).list_entries()
     split, checked = entry.splits["train"], 0
     for row, view in np.ndindex(split.num_objects, 4):
-        lines = compute_overlay(entry, split.labels[row, view])
+        lines = compute_overlay(entry.dataset.manifest, split.labels[row, view])
         assert lines is not None
         center = np.array(lines["x"][0])
         axes = [np.array(lines[name][1]) - center for name in "xyz"]

@@ -220,7 +220,7 @@ def test_another_size_has_the_flow_of_that_size(folder):
 
 def test_views_drawn_during_training_have_the_same_flow(monkeypatch, folder, split):
     """Also where the next view of a sample's last view is not part of the sample."""
-    monkeypatch.setattr(online, "open_source", lambda *_, **__: SOURCE)
+    monkeypatch.setattr(online, "open_recipe_source", lambda *_, **__: SOURCE)
     recipe = RECIPE.replace(outputs=["rgb", "parts", "flow"])
     query = ObjectQuery(recipe, None, "train", backend="embree")
     setup = RenderSetup(query, take_inventory(query), RenderBlocks(1, LENGTH, 1))

@@ -343,7 +343,7 @@ def _written(shard: Shard) -> tuple[bytes, dict[str, np.ndarray]]:
 def _index_bytes(arrays: Mapping[str, Any]) -> bytes:
     names = ShardIndex.__dataclass_fields__
     if all(isinstance(array, np.ndarray) and not array.dtype.hasobject for array in arrays.values()):
-        return ShardIndex(**{name: arrays[name] for name in names}).to_bytes()
+        return ShardIndex(**{name: arrays[name] for name in names if name in arrays}).to_bytes()
     files = {
         f"{name}.npy": array if isinstance(array, bytes) else _any_npy(array)
         for name, array in arrays.items()
