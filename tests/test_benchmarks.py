@@ -73,3 +73,15 @@ def test_a_short_training_says_how_long_it_waits(monkeypatch: pytest.MonkeyPatch
     [row] = train_step.main(["wait", "--objects", "16", *SMALL_STEPS])
     assert row["workers"] == 2
     assert 0 <= float(row["waits"].rstrip("%")) <= 100
+
+
+def test_worlds_are_projected_from_what_they_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import dynamics
+
+    rows = dynamics.main(["--at-once", "1", "64", "--frames", "2", "--rounds", "2"])
+    assert [row["at_once"] for row in rows] == [1, 64]
+    assert all(row["roots"] > 0 for row in rows)
+    assert rows[1]["ns_per_world"] < rows[0]["ns_per_world"] / 4
+    # 100,000 worlds of 4,000 steps on 2 cores.
+    assert rows[1]["minutes"] >= rows[1]["ns_per_world"] * 1e-9 * 4e8 / 120

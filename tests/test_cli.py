@@ -308,7 +308,8 @@ def test_help_names_all_that_can_be_chosen(capsys):
 
 def test_rooms_know_every_choice_that_the_command_line_offers(tmp_path):
     sources = {
-        open_source(name, None if name == "zoo" else tmp_path) for name in get_args(choices.SourceName)
+        open_source(name, None if name in choices.GENERATED_SOURCES else tmp_path)
+        for name in get_args(choices.SourceName)
     }
     assert len(sources) == len(get_args(choices.SourceName))
     assert len({get_quality(name) for name in get_args(choices.QualityName)}) == len(

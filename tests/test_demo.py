@@ -53,6 +53,7 @@ def test_everything_and_again(tmp_path):
         "Rotation error by angle between the views",
         "Principal components of views",
         "Views retrieved by the predictor",
+        "More than one rigid object",
     )
     for words in ("data:image/jpeg;base64", "constant baseline", *METHODS, *pictures):
         assert words in page

@@ -10,7 +10,7 @@ import pkgutil
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from inspect import isclass, isfunction
 from pathlib import Path
 
@@ -39,8 +39,13 @@ class Import:
         return f"{self.path.relative_to(ROOT)}:{self.line}: from {self.module} import {self.name}"
 
 
+@lru_cache(maxsize=1)
+def parse(text):
+    return ast.parse(text)
+
+
 def imports_in(path, text):
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parse(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "turntable":
             yield from (Import(path, node.lineno, node.module, item.name, item.asname) for item in node.names)
         elif isinstance(node, ast.Import):
@@ -213,9 +218,10 @@ def test_literals_of_several_places_are_found_in_any_order():
 
 def uses_in(path, text):
     """Give what a file takes of each module: the names it imports, and those it reads of a whole face."""
-    yield from ((item.module, item.name) for item in imports_in(path, text))
-    wholes = {item.alias or item.name: f"{item.module}.{item.name}" for item in imports_in(path, text)}
-    for node in ast.walk(ast.parse(text)):
+    imports = list(imports_in(path, text))
+    yield from ((item.module, item.name) for item in imports)
+    wholes = {item.alias or item.name: f"{item.module}.{item.name}" for item in imports}
+    for node in ast.walk(parse(text)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in wholes:
             yield wholes[node.value.id], node.attr
 

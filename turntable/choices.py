@@ -21,8 +21,32 @@ QualityName = Literal["fast", "standard", "high"]
 """Amount of work that goes into rendering an image."""
 Schedule = Literal["constant", "cosine"]
 """Schedule of the learning rate after the warm-up."""
-SourceName = Literal["zoo", "shapenet", "shapenet-v1", "shapenetsem", "objaverse", "gso", "folder"]
+SourceName = Literal[
+    "zoo",
+    "articulated",
+    "particles",
+    "solids",
+    "shapenet",
+    "shapenet-v1",
+    "shapenetsem",
+    "objaverse",
+    "gso",
+    "folder",
+]
 """Kind of meshes."""
+GENERATED_SOURCES: tuple[SourceName, ...] = ("zoo", "articulated", "particles", "solids")
+"""Kinds of meshes that are generated, so that they need no folder."""
+SOURCES_WITHOUT_PARTS: tuple[SourceName, ...] = (
+    "zoo",
+    "solids",
+    "shapenet",
+    "shapenet-v1",
+    "shapenetsem",
+    "gso",
+)
+"""Kinds of meshes of which no object has parts that move."""
+SOURCES_WITHOUT_JOINTS: tuple[SourceName, ...] = (*SOURCES_WITHOUT_PARTS, "particles")
+"""Kinds of meshes of which no object has joints."""
 TokenScope = Literal["read", "render", "admin"]
 """Rights of a token: "read" for data sets, "render" also for views rendered on request, "admin" also for the
 service's metrics."""

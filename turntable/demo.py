@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from turntable.datasets import load_recipe, open_dataset, verify_dataset
+from turntable.datasets.files import encode_jpeg
 from turntable.errors import IntegrityError, StoppedError
 from turntable.evaluation import (
     EvaluationResults,
@@ -18,7 +19,9 @@ from turntable.evaluation import (
     read_figure_data,
     write_runs_report,
 )
-from turntable.renderer import generate
+from turntable.evaluation.report import ReportFigure
+from turntable.renderer import draw_modality_strip, generate
+from turntable.renderer.backends import select_backend
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs import Progress, RunListener
 from turntable.training import TrainProgress, make_demo_config, train
@@ -167,4 +170,18 @@ def _write_report(config: DemoConfig, runs: Sequence[Path], results: Sequence[Ev
         {run.name: read_figure_data(each.details_path) for run, each in zip(runs, files, strict=True)}
     )
     dataset = open_dataset(config.dataset_folder)
-    return write_runs_report(runs, dataset, results, details, config.folder / "report.html")
+    page = config.folder / "report.html"
+    return write_runs_report(runs, dataset, results, details, page, [_draw_modalities()])
+
+
+def _draw_modalities() -> ReportFigure:
+    """Draw the figure of what a view can show besides one rigid object."""
+    with select_backend().open() as backend:
+        strip = draw_modality_strip(backend)
+    return ReportFigure(
+        encode_jpeg(strip, quality=90),
+        "More than one rigid object",
+        "The same generator poses objects with joints (recipe articulated), scenes of several objects"
+        " (scenes), solids whose symmetry is known (solids) and particles that move by a law (charged: frames"
+        " of one sequence). The poses of all parts are labels.",
+    )

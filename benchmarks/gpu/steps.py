@@ -139,6 +139,15 @@ STEPS = (
         most_s=45,
     ),
     Step(
+        "assemblies",
+        "assembly_rates",
+        "the rate of assemblies whose parts move, to one mesh of the same triangles",
+        "the sun's maps of each view bound it, or vertex shaders read textures slowly here",
+        DRAWING,
+        most_s=30,
+        least_s=8,
+    ),
+    Step(
         "decoding",
         "jpeg_decoding",
         "whether decoding on the device beats the cores",

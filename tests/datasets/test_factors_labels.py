@@ -26,6 +26,9 @@ def test_standard_order_is_that_of_3diebench() -> None:
         "camera_elevation_rad",
         "light_power_w",
         "sun_strength",
+        "camera_roll_rad",
+        "principal_point_dx_px",
+        "principal_point_dy_px",
     ]
 
 
@@ -114,6 +117,7 @@ def test_scene_columns_leave_out_what_follows() -> None:
 
 def test_silent_recipes_have_the_published_camera_and_lights(schema: LabelSchema) -> None:
     labels = np.zeros((2, len(schema)), dtype=np.float32)
+    still = dict.fromkeys(("camera_roll_rad", "principal_point_dx_px", "principal_point_dy_px"), 0)
     defaults = {"camera_distance": 2.5, "camera_elevation_rad": np.float32(math.pi / 4)}
-    for name, value in (defaults | {"light_power_w": 500, "sun_strength": 1.5}).items():
+    for name, value in (defaults | {"light_power_w": 500, "sun_strength": 1.5, **still}).items():
         assert (schema.get_values(labels, name) == value).all()

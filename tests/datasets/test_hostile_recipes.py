@@ -108,6 +108,18 @@ VALUES = st.recursive(
 )
 
 
+@given(st.sampled_from(sorted(load_recipe("scenes").to_dict()["scene"])), VALUES)
+def test_any_value_of_a_key_of_a_scene_is_fit_or_refused_by_its_name(key, value):
+    table = load_recipe("scenes").to_dict()
+    table["scene"][key] = value
+    try:
+        recipe = Recipe.from_dict(table)
+    except RecipeError as error:
+        assert f"scene.{key}" in str(error) or key in ("size", "area")  # noqa: PT017  which depend on others
+    else:
+        assert Recipe.from_toml(recipe.to_toml()) == recipe
+
+
 @given(st.sampled_from(sorted(load_recipe("sequences").to_dict())), VALUES)
 def test_any_value_of_a_key_is_fit_or_refused_by_its_name(key, value):
     table = {**load_recipe("sequences").to_dict(), key: value}

@@ -46,6 +46,18 @@ def test_every_factor_is_documented() -> None:
     assert [name for name in STANDARD_FACTORS_BY_NAME if f"`{name}`" not in labels] == []
 
 
+OTHER_ROTATIONS = (
+    "articulated",
+    "articulated-unseen",
+    "charged",
+    "sequences",
+    "solids",
+    "springs",
+    "zoo-benchmark",
+)
+"""Shipped recipes, besides those of tests of distributions, with rotations that training cannot show."""
+
+
 @pytest.mark.parametrize("name", list_shipped_recipes())
 def test_inspect_tells_columns_and_distributions(capsys: pytest.CaptureFixture[str], name: str) -> None:
     status, out, _ = inspect(capsys, name)
@@ -59,7 +71,7 @@ def test_inspect_tells_columns_and_distributions(capsys: pytest.CaptureFixture[s
         assert share is not None
         assert share[1] == expected[name]
     else:
-        assert (share is not None) == (name in ("sequences", "zoo-benchmark"))
+        assert (share is not None) == (name in OTHER_ROTATIONS)
 
 
 def test_inspect_alone_lists_the_recipes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,9 +113,10 @@ def test_the_recipe_of_a_data_set_and_of_a_file_is_printed(
 
 
 @pytest.mark.slow
-def test_inspect_draws_a_page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["sequences", "scenes"])
+def test_inspect_draws_a_page(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
     recipe = tmp_path / "mine.toml"
-    recipe.write_text(load_recipe("sequences").replace(name="mine").to_toml(), encoding="utf-8")
+    recipe.write_text(load_recipe(name).replace(name="mine").to_toml(), encoding="utf-8")
     status, out, _ = inspect(capsys, recipe, "--plot", tmp_path / "page.png")
     assert status == 0
     assert "page.png" in out

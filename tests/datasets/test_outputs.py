@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from turntable.datasets import load_recipe
-from turntable.datasets.labels import EXTRA_OUTPUTS, decode_output, encode_output
+from turntable.datasets.labels import EXTRA_OUTPUTS, decode_output, encode_output, to_channels_first
 from turntable.errors import IntegrityError, RecipeError
 
 RANDOM = np.random.default_rng(0)
@@ -16,8 +16,19 @@ DRAWN = {
     "depth": RANDOM.uniform(0, 7.9, (16, 16)).astype(np.float32),
     "normals": RANDOM.uniform(-1, 1, (16, 16, 3)).astype(np.float32),
     "coordinates": RANDOM.uniform(-1, 1, (16, 16, 3)).astype(np.float32),
+    "parts": RANDOM.choice([0, 3, 254, 255], (16, 16)).astype(np.uint8),
+    "flow": np.concatenate(
+        [RANDOM.uniform(-511, 511, (16, 16, 2)), RANDOM.integers(0, 3, (16, 16, 1))], axis=-1
+    ).astype(np.float32),
 }
-STEP = {"mask": 0, "depth": 0.5 / 8192, "normals": 0.5 / 127.5, "coordinates": 0.5 / 32767.5}
+STEP = {
+    "mask": 0,
+    "depth": 0.5 / 8192,
+    "normals": 0.5 / 127.5,
+    "coordinates": 0.5 / 32767.5,
+    "parts": 0,
+    "flow": 0.5 / 64,
+}
 
 
 @pytest.mark.parametrize("name", EXTRA_OUTPUTS)
@@ -51,6 +62,32 @@ def test_damage_and_strangers_are_refused(name):
         decode_output(name, stranger.getvalue(), 16)
 
 
+@pytest.mark.parametrize(("plane", "step"), [(2, 3), (0, 0), (1, 65535)])
+def test_a_flow_that_nothing_writes_is_refused(plane, step):
+    """A state of 3, and motions of 512 px and nearly."""
+    planes = np.full((3 * 16, 16), 2**15, np.uint16)
+    planes[32:] = 1
+    planes[16 * plane + 5, 7] = step
+    stream = io.BytesIO()
+    Image.fromarray(planes).save(stream, format="PNG")
+    with pytest.raises(IntegrityError, match="states above 2, or motions above 511 px"):
+        decode_output("flow", stream.getvalue(), 16)
+
+
+def test_fields_are_the_channels_of_outputs():
+    flow, states = (to_channels_first(name, DRAWN["flow"]) for name in ("flow", "flow_state"))
+    assert (flow.dtype, flow.shape, states.dtype, states.shape) == (
+        np.float32,
+        (2, 16, 16),
+        np.uint8,
+        (1, 16, 16),
+    )
+    assert (flow[1] == DRAWN["flow"][..., 1]).all()
+    assert (states[0] == DRAWN["flow"][..., 2]).all()
+    assert set(to_channels_first("parts", DRAWN["parts"]).ravel().tolist()) == {0, 3, 254, 255}
+    assert set(to_channels_first("mask", DRAWN["mask"]).ravel().tolist()) == {0, 1}
+
+
 def test_recipes_put_outputs_in_order_and_keep_old_digests():
     plain = load_recipe("3diebench")
     assert "outputs" not in plain.to_dict()
@@ -67,7 +104,8 @@ def test_recipes_put_outputs_in_order_and_keep_old_digests():
     [
         (["mask"], 'outputs: must contain "rgb"'),
         (["rgb", "rgb"], "names an output twice"),
-        (["rgb", "flow"], "flow"),
+        (["rgb", "points"], "'points' is not one of"),
+        (["rgb", "flow"], r"outputs: flow is the motion to the next view .* add a table \[sequence\]"),
     ],
 )
 def test_recipes_refuse_other_outputs(outputs, message):

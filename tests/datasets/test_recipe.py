@@ -46,9 +46,17 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "3diebench-published",
         "3diebench-t",
         "3diebench-t-published",
+        "articulated",
+        "articulated-unseen",
+        "cameras",
+        "charged",
         "folder",
+        "scenes",
+        "scenes-ood",
         "sequences",
         "so3-ood",
+        "solids",
+        "springs",
         "viewpoints",
         "zoo",
         "zoo-benchmark",
@@ -123,8 +131,8 @@ def test_all_faults_are_told_at_once_by_name() -> None:
     lines = faults(text)
     assert lines[0] == "recipe mine.toml: 10 errors:"
     expected = [
-        "source: 'blender' is not one of 'zoo', 'shapenet', 'shapenet-v1', 'shapenetsem', 'objaverse', "
-        "'gso' or 'folder'",
+        "source: 'blender' is not one of 'zoo', 'articulated', 'particles', 'solids', 'shapenet', "
+        "'shapenet-v1', 'shapenetsem', 'objaverse', 'gso' or 'folder'",
         "vews: unknown key; did you mean views?",
         "views: missing",
         "image_size_px: 4 is below 8",
@@ -306,7 +314,11 @@ LEGACY = {"draws": "numpy-legacy"}
             {"sequence": {**TURN, "speed_rad": {"low": 2, "high": 1}}},
             "speed_rad: low 2.0 is above high 1.0",
         ),
-        ({}, {"sequence": {**TURN, "speed_rad": {"low": 2}}}, "sequence.speed_rad.high: missing"),
+        (
+            {},
+            {"sequence": {**TURN, "speed_rad": {"low": 2}}},
+            "sequence.speed_rad: give low and high, or values",
+        ),
         ({}, {"sequence": {**TURN, "offset": {"low": 0, "high": 0.1}}}, "sequence.offset: only motion"),
         (
             {},
@@ -335,6 +347,31 @@ LEGACY = {"draws": "numpy-legacy"}
             {"camera_elevation_rad": {"low": 0.5, "high": 1}},
             {"sequence": {**TURN, "motion": "in-plane", "vary": ["camera_elevation_rad"]}},
             "camera_elevation_rad would turn the axis",
+        ),
+        (
+            {"camera_roll_rad": {"low": 0, "high": 3.2}},
+            {},
+            "factors.camera_roll_rad.high: 3.2 is above 3.14159",
+        ),
+        (
+            {"principal_point_dx_px": {"low": -49, "high": 3}},
+            {},
+            "factors.principal_point_dx_px: -49 is more than half of image_size_px = 96; give at most 48",
+        ),
+        (
+            {"principal_point_dy_px": {"value": 48.5}},
+            {},
+            "factors.principal_point_dy_px: 48.5 is more than half",
+        ),
+        (
+            {"principal_point_dy_px": {"inner": 1, "outer": 50}},
+            {},
+            "factors.principal_point_dy_px: 50 is more",
+        ),
+        (
+            {"principal_point_dy_px": {"value": 2049}},
+            {"image_size_px": 4096},
+            "factors.principal_point_dy_px.value: 2049 is above 2048",
         ),
         ({}, {"splits": []}, 'splits: must name "train", "val" or both'),
         ({}, {"splits": ["val", "val"]}, "splits: names a split twice"),
@@ -399,3 +436,10 @@ def test_motions_read_multiples_of_pi_as_factors_do() -> None:
     recipe = load_recipe("sequences")
     assert recipe.sequence is not None
     assert recipe.sequence.speed_rad == (math.pi / 36, math.pi / 6)
+
+
+def test_a_smaller_picture_allows_a_smaller_shift() -> None:
+    table = load_recipe("cameras").to_dict()
+    assert Recipe.from_dict(table | {"image_size_px": 24}).image_size_px == 24
+    with pytest.raises(RecipeError, match=r"factors\.principal_point_dy_px: -?12 is more than half"):
+        Recipe.from_dict(table | {"image_size_px": 23})

@@ -16,7 +16,7 @@ BOX = {f"translation_{axis}": {"low": -0.5, "high": 0.5} for axis in "xyz"}
 
 
 def sequences(motion: str, factors: dict[str, Any] | None = None, **keys: Any) -> Recipe:
-    speed = {} if motion == "independent" else {"speed_rad": SPEED}
+    speed = {} if motion in ("independent", "still") else {"speed_rad": SPEED}
     table = load_recipe("3diebench").to_dict()
     table["factors"] |= factors or {}
     return Recipe.from_dict(table | {"sequence": {"length": 10, "motion": motion, **speed, **keys}})
@@ -34,6 +34,7 @@ RECIPES = {
     "in-plane off the origin": sequences("in-plane", BOX, vary=["light_hue"]),
     "independent": sequences("independent"),
     "independent off the origin": sequences("independent", BOX),
+    "still off the origin": sequences("still", BOX, vary=["light_hue"]),
     "on SO(3)": load_recipe("sequences"),
 }
 
@@ -66,9 +67,9 @@ def test_one_twist_carries_a_sequence_and_all_else_holds(drawn: tuple[Recipe, np
     rule = recipe.sequence
     assert rule is not None
     twist = recipe.schema.get_twists(labels)[:, 1:]
-    assert (twist == twist[:, :1]).all() == rule.is_moving
+    assert (twist == twist[:, :1]).all() == (rule.motion != "independent")
     speed = np.linalg.norm(twist[..., :3].astype(np.float64), axis=-1)
-    low, high = rule.speed_rad or (0, math.pi)
+    low, high = rule.speed_rad or (0, 0 if rule.motion == "still" else math.pi)
     assert low - 1e-6 <= speed.min()
     assert speed.max() <= high + 1e-6
     for name in ("floor_hue", "light_theta_rad", "light_phi_rad", "light_hue"):
@@ -83,6 +84,9 @@ def test_centers_move_as_the_motion_says(drawn: tuple[Recipe, np.ndarray]) -> No
     assert rule is not None
     pose = poses(recipe, labels)
     center = pose[..., :3, 3]
+    if rule.motion == "still":
+        assert (pose == pose[:, :1]).all()
+        assert len(np.unique(center, axis=0)) > len(pose) / 2
     if rule.motion == "constant":
         assert np.abs(center - center[:, :1]).max() < 1e-6
     if rule.motion == "in-plane":
@@ -125,6 +129,20 @@ def test_in_plane_turns_about_the_camera_where_it_stands() -> None:
     forward = np.stack([np.zeros(5), -np.cos(elevation[:, 0]), -np.sin(elevation[:, 0])], axis=-1)
     turn = pose[:, 1, :3, :3] @ np.swapaxes(pose[:, 0, :3, :3], -1, -2)
     assert np.abs((turn @ forward[..., None])[..., 0] - forward).max() < 1e-6
+
+
+def test_in_plane_turns_about_the_forward_axis_of_cameras_that_roll() -> None:
+    """A roll keeps the forward axis, so it may even vary from view to view of the sequence."""
+    turns = {"camera_roll_rad": {"low": -3.0, "high": 3.0}, "principal_point_dx_px": {"low": -9, "high": 9}}
+    recipe = sequences("in-plane", turns, vary=["camera_roll_rad"])
+    labels = draw_factors(recipe, "a", range(10))
+    roll = recipe.schema.get_values(labels, "camera_roll_rad")
+    assert len(np.unique(roll)) == 10
+    assert len(np.unique(recipe.schema.get_values(labels, "principal_point_dx_px"))) == 1
+    scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
+    in_camera = scenes.world_to_camera[:, :3, :3] @ scenes.object_to_world[:, :3, :3]
+    turn = in_camera[1:] @ np.swapaxes(in_camera[:-1], -1, -2)
+    assert np.abs(turn[:, 2] - [0, 0, 1]).max() < 1e-6  # all in the picture's plane
 
 
 def test_the_first_view_is_drawn_as_the_recipe_says() -> None:

@@ -12,8 +12,8 @@ from scipy.linalg import logm
 from scipy.spatial.transform import Rotation
 
 from turntable import geometry
-from turntable.datasets import draw_factors, load_recipe
-from turntable.datasets.labels import LabelArray, LabelSchema
+from turntable.datasets import draw_factors, load_recipe, open_dataset
+from turntable.datasets.labels import POSE_NAMES, LabelArray, LabelSchema
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
 from turntable.loaders.fields import compute_labels, resolve_labels
@@ -23,8 +23,10 @@ from turntable.loaders.fields.labels import (
     format_label_table,
     list_label_names,
 )
+from turntable.renderer.scene import DEFAULT_CAMERA, scenes_from_labels
 
 DOCS = Path(__file__).parents[2] / "docs" / "labels.md"
+SETS = Path(__file__).parents[1] / "fixtures" / "sets"
 SCHEMA = load_recipe("3diebench-t").schema
 
 
@@ -102,6 +104,58 @@ def test_translations_by_hand() -> None:
     assert np.allclose(made["translation_difference_base"], [[[-0.25, 0.5, 0]]], atol=1e-7)
     # R1ᵀ (R2 t2 - R1 t1): what the picture shows, told in the axes of view 1.
     assert np.allclose(made["relative_pose"][0, 0, :3, 3], [-0.25, 0.5, 0], atol=1e-7)
+
+
+CAMERAS = load_recipe("cameras").schema
+
+
+def test_camera_rotations_turn_the_object_into_the_camera() -> None:
+    """The matrix of the renderer's scene, and scipy's rotation of the object."""
+    recipe = load_recipe("cameras")
+    labels = draw_labels("cameras")
+    scenes = scenes_from_labels(recipe.schema.names, labels.reshape(400, -1))
+    made = compute_label(labels, "camera_rotation", "allocentric_rotation", schema=CAMERAS)
+    expected = scenes.world_to_camera[:, :3, :3] @ to_scipy_rotations(labels).as_matrix()
+    assert np.allclose(made["camera_rotation"].reshape(400, 3, 3), expected, atol=1e-7)
+    # The object stands in the origin, which every camera looks at: nothing is left to correct.
+    assert np.allclose(made["allocentric_rotation"], made["camera_rotation"], atol=1e-6)
+
+
+@given(st.floats(-3.125, 3.125, width=32), arrays(np.float32, 6, elements=st.floats(-0.5, 0.5, width=32)))
+def test_a_roll_turns_camera_rotations_about_the_forward_axis(roll: float, pose: np.ndarray) -> None:
+    """camera_rotation' = Rz(a) camera_rotation, and so for the allocentric one of a centered object."""
+    factors = (*SCHEMA.factors, *CAMERAS.factors[-3:])
+    schema = LabelSchema(factors)
+    labels = np.zeros((1, 2, len(schema)), dtype=np.float32)
+    labels[..., schema.get_columns(POSE_NAMES)] = pose
+    labels[0, 1, schema.get_column("camera_roll_rad")] = roll
+    made = compute_label(labels, "camera_rotation", "allocentric_rotation", schema=schema)
+    turn = Rotation.from_rotvec([0, 0, float(np.float32(roll))]).as_matrix()
+    level, rolled = made["camera_rotation"][0]
+    assert np.allclose(rolled, turn @ level, atol=1e-6)
+    # Q turns with the picture, so what is left is turned as well: Q' = Rz Q Rzᵀ.
+    level, rolled = made["allocentric_rotation"][0]
+    assert np.allclose(rolled, turn @ level, atol=1e-6)
+
+
+def test_old_recipes_have_the_published_camera() -> None:
+    labels = draw_labels()
+    made = compute_label(labels, "rotation", "camera_rotation", "allocentric_rotation")
+    assert np.allclose(
+        made["camera_rotation"], DEFAULT_CAMERA.world_to_camera[:3, :3] @ made["rotation"], atol=1e-6
+    )
+    assert not np.allclose(made["camera_rotation"], made["allocentric_rotation"], atol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["pairs", "sequences", "imported"])
+def test_sets_written_before_have_camera_rotations(name: str) -> None:
+    dataset = open_dataset(SETS / name)
+    with dataset.open_split("train") as split:
+        labels = split.labels[:, :2]
+    made = compute_label(labels, "rotation", "camera_rotation", "allocentric_rotation", schema=dataset.schema)
+    world_to_camera = np.array(dataset.manifest.camera["world_to_camera"])[:3, :3]
+    assert np.allclose(made["camera_rotation"], world_to_camera @ made["rotation"], atol=1e-6)
+    assert np.allclose(np.linalg.det(made["allocentric_rotation"]), 1, atol=1e-6)
 
 
 shifts = arrays(np.float32, (2, 3), elements=st.floats(-0.5, 0.5, width=32))
@@ -241,6 +295,7 @@ def test_names_come_once_in_the_order_asked() -> None:
         ("translation_y_difference", "'3diebench-t'"),
         ("twist", "'sequences'"),
         ("camera_distance", "'viewpoints'"),
+        ("camera_roll_rad", "'cameras'"),
         ("light_theta_rad_difference_circular", "has no period .*floor_hue.*use light_theta_rad_difference"),
         ("FACTOR", "no field 'FACTOR'"),
     ],
@@ -250,7 +305,17 @@ def test_what_there_is_not_is_explained(name: str, message: str) -> None:
         resolve_labels(["rotation", name], load_recipe("3diebench").schema, 2)
 
 
-@pytest.mark.parametrize("name", ["translation", "twist", "camera_distance", "sun_strength_difference"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "translation",
+        "twist",
+        "camera_distance",
+        "sun_strength_difference",
+        "camera_roll_rad",
+        "principal_point_dy_px",
+    ],
+)
 def test_the_recipe_that_an_error_names_has_the_label(name: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         resolve_labels([name], load_recipe("3diebench").schema, 2)

@@ -19,10 +19,9 @@ from turntable.datasets.objects import read_quarantine, read_warnings
 from turntable.datasets.writing import PLAN_NAME
 from turntable.errors import InvalidInputError, MeshError, StoreError, TurntableError
 from turntable.renderer import generate
-from turntable.renderer.meshes.sources import SourceObject, ZooSource
+from turntable.renderer.meshes.sources import SourceObject, ZooSource, select_objects
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.runs import plan_run
-from turntable.renderer.runs.run_plan import select_objects
 from turntable.renderer.runs.shard_rendering import render_shard
 
 pytestmark = pytest.mark.gl

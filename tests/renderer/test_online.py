@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tests.support.meshes import write_glb
 from tests.support.quick_run import InProcess
-from turntable.datasets import Dataset, draw_factors, load_recipe, open_dataset
+from turntable.datasets import Dataset, Recipe, draw_factors, load_recipe, open_dataset
 from turntable.datasets.draws import ObjectQuery, RenderBlocks, RenderSetup, ViewRequest
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import DeviceLostError, IntegrityError, InvalidInputError, MeshError
-from turntable.renderer import generate, online, open_backend, open_source
+from turntable.renderer import generate, online, open_backend, open_recipe_source
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes import Material, Mesh, Texture
 from turntable.renderer.meshes.sources import MeshSource, ZooSource
@@ -50,12 +50,14 @@ def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def _small_zoo(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two categories, so that a few objects make two splits."""
 
-    def opened(name: str, meshes: Path | None, count: int | None, links_under: tuple[str, ...]) -> MeshSource:
-        if name == "zoo":
+    def opened(
+        recipe: Recipe, meshes: Path | None, count: int | None, links_under: tuple[str, ...]
+    ) -> MeshSource:
+        if recipe.source == "zoo":
             return ZooSource(count or OBJECTS, CATEGORIES)
-        return open_source(name, meshes, count, links_under=links_under)
+        return open_recipe_source(recipe, meshes, count, links_under=links_under)
 
-    monkeypatch.setattr(online, "open_source", opened)
+    monkeypatch.setattr(online, "open_recipe_source", opened)
 
 
 @pytest.fixture(scope="module")
@@ -191,9 +193,9 @@ def test_a_block_is_drawn_once_and_only_the_asked_rows_are_written(
     begun = []
     begin = online.begin_views
 
-    def begin_views(backend, recipe, object_id, mesh, views):
+    def begin_views(backend, recipe, object_id, mesh, views, *more):
         begun.append((object_id, views))
-        return begin(backend, recipe, object_id, mesh, views)
+        return begin(backend, recipe, object_id, mesh, views, *more)
 
     monkeypatch.setattr(online, "begin_views", begin_views)
     setup = setup_of(zoo())
@@ -275,10 +277,10 @@ def test_an_object_that_the_device_refuses_is_unusable_too(
     setup = setup_of(zoo())
     victim, begin = setup.inventory.object_ids[0], online.begin_views
 
-    def begin_views(backend, recipe, object_id, mesh, views):
+    def begin_views(backend, recipe, object_id, mesh, views, *more):
         if object_id == victim:
             raise MeshError(f"{object_id}: more than the device has", reason="too large")
-        return begin(backend, recipe, object_id, mesh, views)
+        return begin(backend, recipe, object_id, mesh, views, *more)
 
     monkeypatch.setattr(online, "begin_views", begin_views)
     arrays = batch_for(setup, 1)

@@ -133,6 +133,27 @@ def test_unknown_objects_stop_before_anything_is_drawn(tmp_path, table, gl_backe
 
 
 @pytest.mark.gl
+def test_a_table_may_turn_the_camera_and_shift_its_lens(tmp_path, table, gl_backend):
+    write_shapenet_object(tmp_path / "meshes", "100/cube")
+    header = HEADER + ",camera_roll_rad,principal_point_dx_px"
+    source, quality = ShapeNetSource(tmp_path / "meshes"), get_quality("fast")
+    latents = read_latents(table(header, ROWS[0] + ",0,0", ROWS[1] + ",0,0", "100/cube,1,0,0,0,0,0,0,0,0,8"))
+    replay(gl_backend, latents, source, tmp_path / "out", 48, quality, masks=True)
+    centered, shifted = (
+        np.asarray(Image.open(tmp_path / f"out/100/cube/mask_{view}.png")) for view in (0, 1)
+    )
+    assert centered.any()
+    np.testing.assert_array_equal(shifted[:, 8:], centered[:, :-8])
+    wide = read_latents(table(header, ROWS[0] + ",0,0", ROWS[1] + ",0.5,-24.5"))
+    with pytest.raises(
+        InvalidInputError,
+        match=r"object 100/cube, view 0: principal_point_dx_px -24\.5 is more than half of the picture's 48",
+    ):
+        replay(gl_backend, wide, source, tmp_path / "none", 48, quality)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.gl
 def test_a_broken_mesh_is_named(tmp_path, table, gl_backend):
     write_shapenet_object(tmp_path / "meshes", "100/cube", obj="v 0 0 0\n")
     with pytest.raises(MeshError, match=r"100/cube/models/model_normalized\.obj: no faces"):

@@ -54,7 +54,7 @@ def write(
                 views = render_views(backend, recipe, item.id, mesh, range(recipe.views))
                 record = ObjectRecord(item.id, item.category, "train", "zoo", digest)
                 points = sample_surface_points(mesh, recipe.points, recipe.label_digest, item.id)
-                files = encode_views(recipe, views.rgb), encode_extras(views), points
+                files = encode_views(recipe, views.rgb), encode_extras(views), {"points": points}
                 writer.add(record, change(views.labels.copy()), *files)
             shards.append(writer.commit())
     device, source = {"backend": "embree"}, {"name": "zoo", "licence": "Apache-2.0"}

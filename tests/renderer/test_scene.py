@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME
 from turntable.errors import InvalidInputError
@@ -14,10 +15,12 @@ from turntable.renderer.scene import (
     REQUIRED_FACTORS,
     SPOT_POWER_W,
     SUN_STRENGTH,
+    Camera,
     describe_camera,
+    direction_from_angles,
     scenes_from_labels,
 )
-from turntable.renderer.scene.scene import FACTOR_DEFAULTS, Camera, direction_from_angles, hue_to_rgb
+from turntable.renderer.scene.scene import FACTOR_DEFAULTS, hue_to_rgb
 
 LABEL = np.array([[0.3, -0.4, 1.1, 0.25, 0.5, 2.0, 0.75]])
 
@@ -95,10 +98,52 @@ def test_labels_move_the_camera():
             scenes.world_to_camera[view] @ [0, 0, 0, 1], [0, 0, distance, 1], atol=1e-12
         )
         # The floor ends where rays run level.
-        level = camera.compute_rays(
-            np.array([50.0, 50 - camera.compute_intrinsics(100)[0, 0] * scenes.horizon[view]]), 100
-        )
+        *level_line, offset = scenes.compute_horizons(100)[view]
+        assert level_line == [0, 1]
+        level = camera.compute_rays(np.array([50.0, -offset]), 100)
         assert level[2] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_roll_turns_the_camera_about_its_forward_axis():
+    """``world_to_camera = Rz(roll) L`` with the level camera L, by scipy's rotations."""
+    rolls, elevations = [-3.0, -0.4, 0.0, 1.3, np.pi], [0.1, 0.5, 0.9, 1.2, 1.5]
+    rolled = with_columns(camera_roll_rad=rolls, camera_elevation_rad=elevations).world_to_camera
+    level = with_columns(camera_elevation_rad=elevations).world_to_camera
+    turn = Rotation.from_rotvec(np.outer(rolls, [0, 0, 1])).as_matrix()
+    np.testing.assert_allclose(rolled[:, :3, :3], turn @ level[:, :3, :3], atol=1e-12)
+    np.testing.assert_allclose(rolled[:, :3, 3], level[:, :3, 3], atol=1e-12)
+    np.testing.assert_array_equal(rolled[2], level[2])
+
+
+def test_labels_shift_the_principal_point():
+    scenes = with_columns(principal_point_dx_px=[0.0, 7.5], principal_point_dy_px=[0.0, -3.0])
+    for size in (64, 100):
+        level = DEFAULT_CAMERA.compute_intrinsics(size)
+        intrinsics = scenes.compute_intrinsics(size)
+        np.testing.assert_array_equal(intrinsics[0], level)
+        np.testing.assert_array_equal(intrinsics[1] - level, [[0, 0, 7.5], [0, 0, -3], [0, 0, 0]])
+
+
+def test_horizons_are_where_rays_run_level():
+    columns = {
+        "camera_roll_rad": [0.7, -2.9, 1.6],
+        "camera_elevation_rad": [0.1, 0.3, 0.8],
+        "principal_point_dx_px": [10.0, 0.0, -31.0],
+        "principal_point_dy_px": [0.0, -20.5, 12.0],
+    }
+    scenes = with_columns(**columns)
+    pixels = np.random.default_rng(3).uniform(-50, 150, (1000, 2))
+    homogeneous = np.concatenate([pixels, np.ones((1000, 1))], axis=1)
+    for view, (intrinsics, line) in enumerate(
+        zip(scenes.compute_intrinsics(100), scenes.compute_horizons(100), strict=True)
+    ):
+        rays = homogeneous @ np.linalg.inv(intrinsics).T @ scenes.world_to_camera[view, :3, :3]
+        below = homogeneous @ line
+        assert np.hypot(*line[:2]) == pytest.approx(1)
+        assert ((rays[:, 2] < 0) == (below > 0)).all()
+        on_line = pixels - below[:, None] * line[:2]  # each pixel's nearest point of the horizon
+        rays = np.concatenate([on_line, np.ones((1000, 1))], axis=1) @ np.linalg.inv(intrinsics).T
+        np.testing.assert_allclose(rays @ scenes.world_to_camera[view, :3, 2], 0, atol=1e-12)
 
 
 def test_lamps_are_as_strong_as_the_label_says():
@@ -130,7 +175,9 @@ def test_some_of_the_views():
     part = scenes[1:3]
     assert len(part) == 2
     for field in fields(scenes):
-        np.testing.assert_array_equal(getattr(part, field.name), getattr(scenes, field.name)[1:3])
+        if field.name != "part_motions":
+            np.testing.assert_array_equal(getattr(part, field.name), getattr(scenes, field.name)[1:3])
+    assert part.part_motions is None
 
 
 @pytest.mark.parametrize(
@@ -156,17 +203,36 @@ def test_the_manifest_says_what_moves_the_camera():
     assert {**moved, **DEFAULT_CAMERA.describe(96)} == moved
     assert moved["moved_by"] == ["camera_elevation_rad"]
     assert moved["where_labels_are_silent"] == {"camera_distance": 2.5, "camera_elevation_rad": np.pi / 4}
+    assert moved["rule"].endswith("K is the same for every view.")
     assert json.loads(json.dumps(moved)) == moved
+    names = ("camera_roll_rad", "principal_point_dx_px", "principal_point_dy_px")
+    rolled, shifted = (describe_camera(96, (*REQUIRED_FACTORS, *some)) for some in (names[:1], names[2:]))
+    assert rolled["moved_by"] == ["camera_roll_rad"]
+    assert rolled["where_labels_are_silent"] == moved["where_labels_are_silent"] | {"camera_roll_rad": 0}
+    assert shifted["moved_by"] == ["principal_point_dy_px"]
+    assert shifted["where_labels_are_silent"] == moved["where_labels_are_silent"] | dict.fromkeys(
+        names[1:], 0
+    )
+    assert json.loads(json.dumps(shifted)) == shifted
 
 
 def test_the_manifests_rule_gives_each_views_camera():
     """Written out as its ``rule`` says."""
-    distance, e = 3.0, 0.4
-    scenes = with_columns(camera_distance=[distance], camera_elevation_rad=[e])
-    expected = [
-        [-1, 0, 0, 0],
-        [0, np.sin(e), -np.cos(e), 0],
-        [0, -np.cos(e), -np.sin(e), distance],
-        [0, 0, 0, 1],
-    ]
-    np.testing.assert_allclose(scenes.world_to_camera[0], expected, atol=1e-12)
+    distance, e, a = 3.0, 0.4, 1.1
+    scenes = with_columns(
+        camera_distance=[distance] * 2,
+        camera_elevation_rad=[e] * 2,
+        camera_roll_rad=[0, a],
+        principal_point_dx_px=[0, 5],
+        principal_point_dy_px=[0, -2],
+    )
+    right, down = np.array([-1, 0, 0]), np.array([0, np.sin(e), -np.cos(e)])
+    rolled = np.cos(a) * right - np.sin(a) * down, np.sin(a) * right + np.cos(a) * down
+    for view, (first, second) in enumerate(((right, down), rolled)):
+        expected = [[*first, 0], [*second, 0], [0, -np.cos(e), -np.sin(e), distance], [0, 0, 0, 1]]
+        np.testing.assert_allclose(scenes.world_to_camera[view], expected, atol=1e-12)
+    described = describe_camera(96, (*REQUIRED_FACTORS, *OPTIONAL_FACTORS))
+    intrinsics = np.array(described["K"])
+    intrinsics[0][2] += 5
+    intrinsics[1][2] -= 2
+    np.testing.assert_array_equal(scenes.compute_intrinsics(96)[1], intrinsics)

@@ -115,7 +115,7 @@ def test_every_page_works_in_a_browser(form, page, start, zoo, tmp_path):
         for name in ("README.md", "croissant.json", "labels.parquet", "manifest.json"):
             assert page.request.get(page.get_by_role("link", name=name).get_attribute("href")).ok
         page.goto(f"{url}/gallery/#/d/zoo/o/{key}")
-        page.get_by_role("application").focus()
+        page.get_by_role("application", name="Turntable").focus()
         page.keyboard.press("ArrowLeft")
         page.get_by_text("Rendered view of this rotation:").wait_for()
         page.goto(f"{url}/gallery/#/d/zoo/o/{key}/1")

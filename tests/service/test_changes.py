@@ -227,7 +227,7 @@ def test_the_overlay_agrees_with_the_objects_pixels(zoo):
     """The overlay's axes agree with the coordinates of the object's pixels, an independent output."""
     import numpy as np
 
-    from turntable.service.payloads import compute_overlay
+    from turntable.service.overlays import compute_overlay
 
     (entry,) = build_catalog([zoo]).list_entries()
     split = entry.splits["train"]
@@ -235,7 +235,7 @@ def test_the_overlay_agrees_with_the_objects_pixels(zoo):
     for row in range(split.num_objects):
         for view in range(4):
             label = split.labels[row, view]
-            lines = compute_overlay(entry, label)
+            lines = compute_overlay(entry.dataset.manifest, label)
             coordinates = split.read_output(row, view, "coordinates")
             center = np.array(lines["x"][0])
             axes = {name: np.array(lines[name][1]) - center for name in "xyz"}

@@ -108,7 +108,7 @@ def test_a_turntable_rotates_by_mouse_and_keyboard_to_the_nearest_stored_view(pa
     with open_dataset(served_folder).open_split("train") as train:
         key = train.keys[0]
     page.goto(f"{running.url}/gallery/#/d/small/o/{key}")
-    frame = page.get_by_role("application")
+    frame = page.get_by_role("application", name="Turntable")
     frame.wait_for()
     page.get_by_text("View 0 is the nearest stored view, 0° from").wait_for()
     seen = set()
@@ -133,11 +133,11 @@ def test_a_turntable_shows_rendered_views_if_the_service_renders(page, start, zo
     with open_dataset(zoo).open_split("train") as train:
         key = train.keys[0]
     page.goto(f"{service.url}/gallery/#/d/zoo/o/{key}")
-    frame = page.get_by_role("application")
+    frame = page.get_by_role("application", name="Turntable")
     frame.focus()
     page.keyboard.press("ArrowLeft")
     page.get_by_text("Rendered view of this rotation:").wait_for()
-    assert page.locator(".stage img").evaluate("image => image.naturalWidth") == 256
+    assert page.locator(".turns img").evaluate("image => image.naturalWidth") == 256
     before = page.get_by_text("Rendered view of this rotation:").inner_text()
     box = frame.bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 100)

@@ -42,7 +42,14 @@ def document(client):
 def known(served_folder):
     """The names of what is there, as addresses and bodies ask for it."""
     with open_dataset(served_folder).open_split("train") as train:
-        return {"name": "small", "dataset": "small", "key": train.keys[0], "view": 0, "where": "true"}
+        return {
+            "name": "small",
+            "dataset": "small",
+            "key": train.keys[0],
+            "view": 0,
+            "output": "mask",
+            "where": "true",
+        }
 
 
 def resolved(document, schema):

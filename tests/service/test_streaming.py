@@ -65,7 +65,7 @@ def test_a_subset_may_be_narrowed_and_has_no_split_without_views(running, served
     assert narrowed == here
     with pytest.raises(InvalidInputError, match="no split 'val'"):
         views_loader(place, "val", cache=False)
-    with pytest.raises(InvalidInputError, match="no view of train meets both"):
+    with pytest.raises(InvalidInputError, match="no view of train meets all of"):
         views_loader(place, where="floor_hue > 0.6", cache=False)
 
 

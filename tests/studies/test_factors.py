@@ -336,6 +336,6 @@ def test_every_factor_of_a_recipe_can_be_explained(name):
         return {"representation": circle(split, name, period) if period else values(split, name)[..., None]}
 
     found = numbers(compute_factor_study(material(*splits(told, names=(*NAMES, name)))))
-    title = name.removesuffix("_rad").removesuffix("_w").replace("_", " ")
+    title = name.removesuffix("_rad").removesuffix("_w").removesuffix("_px").replace("_", " ")
     assert found["representation"][title] == pytest.approx(1, abs=1e-5)
     assert found["representation"]["rotation x"] < 0.1

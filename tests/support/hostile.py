@@ -27,11 +27,11 @@ from pyarrow import parquet
 from turntable.datasets import Recipe, draw_factors, load_recipe
 from turntable.datasets.files import (
     encode_npy,
+    make_array_member_name,
     make_image_member_name,
     make_labels_member_name,
     make_meta_member_name,
     make_output_member_name,
-    make_points_member_name,
 )
 from turntable.datasets.labels import encode_output
 from turntable.datasets.objects import plan_shards
@@ -133,7 +133,7 @@ def write_good(folder: Path) -> None:
             for record in plan.objects:
                 labels = draw_factors(RECIPE, record.id, range(VIEWS))
                 pictures = [render_view(RECIPE, record, label) for label in labels]
-                writer.add(record, labels, pictures, _extras(), _cloud())
+                writer.add(record, labels, pictures, _extras(), {"points": _cloud()})
             shards.append(writer.commit())
     finish_dataset(
         folder, RECIPE, shards, camera={}, device={}, source={"name": "blobs", "licence": "CC0-1.0"}
@@ -282,7 +282,7 @@ def _read_shard(folder: Path) -> Shard:
                 kind: [members[make_output_member_name(name, view, kind)] for view in range(VIEWS)]
                 for kind in ("mask", "depth")
             },
-            members[make_points_member_name(name)],
+            members[make_array_member_name(name, "points")],
         )
     return Shard(contents)
 
@@ -307,7 +307,7 @@ def _written(shard: Shard) -> tuple[bytes, dict[str, np.ndarray]]:
             for kind, many in content.extras.items()
             for view, data in enumerate(many)
         ]
-        for name, data in (*files, (make_points_member_name(key), content.points)):
+        for name, data in (*files, (make_array_member_name(key, "points"), content.points)):
             out += make_ustar_header(name, len(data))
             places.append((len(out), len(data), zlib.crc32(data)))
             out += data + make_padding(len(data))
@@ -343,7 +343,7 @@ def _written(shard: Shard) -> tuple[bytes, dict[str, np.ndarray]]:
 def _index_bytes(arrays: Mapping[str, Any]) -> bytes:
     names = ShardIndex.__dataclass_fields__
     if all(isinstance(array, np.ndarray) and not array.dtype.hasobject for array in arrays.values()):
-        return ShardIndex(**{name: arrays[name] for name in names}).to_bytes()
+        return ShardIndex(**{name: arrays[name] for name in names if name in arrays}).to_bytes()
     files = {
         f"{name}.npy": array if isinstance(array, bytes) else _any_npy(array)
         for name, array in arrays.items()

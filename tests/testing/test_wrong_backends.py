@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from turntable.geometry import look_at_origin
 from turntable.renderer.backends import Backend
 from turntable.renderer.backends.embree import EmbreeBackend
 from turntable.renderer.meshes import with_flat_normals
@@ -58,6 +59,21 @@ class Noisy(Wrong):
 class ZeroDepth(Wrong):
     def wrong(self, name, array):
         return np.where(np.isinf(array), 0, array) if name == "depth" else array
+
+
+class Blind(Wrong):
+    def begin(self, mesh, scenes, *arguments):
+        return self.right.begin(mesh, self.simplify(scenes), *arguments)
+
+
+class Level(Blind):
+    def simplify(self, scenes):
+        return replace(scenes, world_to_camera=look_at_origin(scenes.camera_position))
+
+
+class Centered(Blind):
+    def simplify(self, scenes):
+        return replace(scenes, principal_shift_px=0 * scenes.principal_shift_px)
 
 
 class Forgetful(Wrong):
@@ -129,6 +145,8 @@ TestMirrored = make_test_class(Mirrored)
 TestDim = make_test_class(Dim)
 TestNoisy = make_test_class(Noisy)
 TestZeroDepth = make_test_class(ZeroDepth)
+TestLevel = make_test_class(Level)
+TestCentered = make_test_class(Centered)
 TestWithoutColors = make_test_class(WithoutColors)
 TestWithoutVertexAlpha = make_test_class(WithoutVertexAlpha)
 TestWithBands = make_test_class(WithBands)
@@ -143,12 +161,16 @@ FLOOR, AGAIN = (
     "test_a_view_does_not_depend_on_its_neighbors",
 )
 HORIZON = "test_beyond_the_horizon_is_the_world"
+TURN = "test_a_quarter_turn_turns_the_picture"
+MOVED = "test_rolled_and_shifted_cameras_see_things_where_they_project"
 SELECTED = {
     "TestShifted": (HULL, VERTICES),
     "TestMirrored": (HULL, VERTICES),
     "TestDim": (HULL, FLOOR),
     "TestNoisy": (HULL, AGAIN),
     "TestZeroDepth": (HULL, HORIZON),
+    "TestLevel": (TURN,),
+    "TestCentered": (MOVED,),
 }
 """Names of the tests to run for each class, of some seventy tests in the contract."""
 CUT = "opaque where its alpha is at least the cutoff"
@@ -195,6 +217,8 @@ def test_a_wrong_backend_fails_by_name(failures):
     assert "each pixel of the floor has the light of sun, world and spot" in join_messages("TestDim.")
     assert "the same call gives the same bytes" in join_messages("TestNoisy.")
     assert "beyond the horizon the depth is infinite" in join_messages("TestZeroDepth.")
+    assert "a roll by 90 degrees turns the picture clockwise" in join_messages("TestLevel.")
+    assert "which principal_point_dx_px and principal_point_dy_px move" in join_messages("TestCentered.")
     for name in ("TestDim", "TestNoisy", "TestZeroDepth"):
         assert f"{name}.{HULL}" not in found
 

@@ -37,6 +37,16 @@ def test_the_advice_ends_the_warning():
     assert warnings_of("sie", "viewpoints", action=tuple(action.split(","))) == []
 
 
+def test_rolls_and_shifts_are_warned_of_and_their_differences_explain_them():
+    (line,) = warnings_of("sie", "cameras")
+    action = line.split("--set action=")[1].split(". ")[0]
+    assert action == (
+        "relative_quaternion,camera_roll_rad_difference,principal_point_dx_px_difference,"
+        "principal_point_dy_px_difference"
+    )
+    assert warnings_of("sie", "cameras", action=tuple(action.split(","))) == []
+
+
 def test_translations_are_warned_of_and_a_pose_explains_them():
     (line,) = warnings_of("sie", "3diebench-t")
     assert "translation_x, translation_y, translation_z" in line

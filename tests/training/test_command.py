@@ -12,6 +12,7 @@ from rich.console import Console
 
 from turntable import cli
 from turntable.console import TrainBar, progress_log
+from turntable.datasets import Selection
 from turntable.training import TrainProgress, open_run, select_preset
 from turntable.training.runs.checkpoints import read_weights
 
@@ -43,6 +44,7 @@ def turntable_train(capsys, dataset, tmp_path):
 def test_every_setting_reaches_the_run(turntable_train, dataset, tmp_path):
     flags = ["--accumulate", 2, "--learning-rate", 0.01, "--schedule", "constant", "--image-size", 24]
     flags += ["--seed", 3, "--workers", 1, "--device", "cpu", "--amp", "bf16", "--backbone", "small"]
+    flags += ["--views", "0-", "--shots", 100, "--shots-seed", 2]
     flags += ["--set", "equivariant_dim=128", "--set", "decay_norms=false"]
     status, out, _ = turntable_train(*flags)
     assert status == 0
@@ -53,6 +55,7 @@ def test_every_setting_reaches_the_run(turntable_train, dataset, tmp_path):
     assert (config.seed, config.num_workers, config.device, config.amp) == (3, 1, "cpu", "bf16")
     assert (config.method_config.equivariant_dim, config.decay_norms) == (128, False)
     assert (config.preset, config.target_steps) == ("demo", None)
+    assert config.selection == Selection(views="0-", shots=100, seed=2)
 
 
 @pytest.mark.parametrize(

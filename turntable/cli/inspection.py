@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from turntable.choices import SourceName
+from turntable.choices import GENERATED_SOURCES, SourceName
 from turntable.cli.base import (
     BACKEND_DEFAULT,
     DATA,
@@ -44,7 +44,7 @@ def verify(
     *,
     deep: Annotated[bool, make_option(DATA)] = False,
     views: Annotated[
-        int | None, make_option(DATA, default="32 with --meshes, or with --deep for the zoo")
+        int | None, make_option(DATA, default="32 with --meshes, or with --deep for generated ones")
     ] = None,
     meshes: Annotated[Path | None, make_option(DATA)] = None,
     source: Annotated[SourceName | None, make_option(DATA, default="as the manifest says")] = None,
@@ -60,7 +60,7 @@ def verify(
     Args:
         dataset: Folder of the data set, or its URL (https://, s3://, gs://).
         deep: Also decode every image, draw every label again, test the labels' distributions, and render some
-            views again if the meshes are available (--meshes, or the zoo).
+            views again if the meshes are available (--meshes, or generated ones).
         views: Number of views to render again, chosen at random; 0 for none.
         meshes: Folder of the meshes that the data set was rendered from.
         source: Kind of meshes in that folder.
@@ -111,18 +111,19 @@ def _rerender_views(
     """Render some views again and compare them; return None if not requested or without meshes."""
     from turntable.datasets import open_dataset
 
-    name = source or str(open_dataset(dataset).manifest.source.get("name", ""))
+    manifest = open_dataset(dataset).manifest
+    name = source or str(manifest.source.get("name", ""))
     meshes, links_under = meshes_and_links_under
     is_requested = views is not None or meshes is not None
     num_views = 32 if views is None else views
-    if num_views == 0 or not (is_requested or (deep and name == "zoo")):
+    if num_views == 0 or not (is_requested or (deep and name in GENERATED_SOURCES)):
         return None
     from turntable.console import CountBar
-    from turntable.renderer import open_source
     from turntable.renderer.backends import select_backend
+    from turntable.renderer.meshes.sources import reopen_source
     from turntable.renderer.replay import rerender
 
-    mesh_source = open_source(name, meshes, links_under=links_under)
+    mesh_source = reopen_source(manifest, name, meshes, links_under=links_under)
     choice = select_backend(*backend_and_device)
     with choice.open() as renderer, CountBar(err, "views") as bar:
         return rerender(dataset, mesh_source, renderer, num_views=num_views, progress=bar)
@@ -135,6 +136,7 @@ def _rerender_views(
         "turntable inspect zoo --toml",
         "turntable inspect https://data.example.org/datasets/my-set",
         "turntable inspect 3diebench --plot labels.png",
+        "turntable inspect articulated --objects 12",
         "turntable inspect ShapeNetCore.v2",
         "turntable inspect my-meshes --source folder --objects 100",
     )
@@ -162,9 +164,11 @@ def inspect(
         what: Folder or URL of a data set, or folder of meshes; or a recipe, by its name or its TOML file.
         toml: Print the recipe as TOML instead, to copy and change it; also the recipe of a data set.
         source: Kind of meshes in that folder.
-        objects: Number of objects to load, at even distances in the list; 0 for none.
+        objects: Number of objects to load, at even distances in the list; 0 for none. For a recipe of
+            articulated objects, the number of those whose parts and joints are listed.
         symmetry: Also measure the symmetry of the meshes that are loaded.
-        plot: PNG file to write, with histograms of the labels that a recipe draws.
+        plot: PNG file to write, with histograms of the labels that a recipe draws, and with its scenes from
+            above.
         load_seconds: Longest time for loading an object's files; a run leaves out an object that takes
             longer.
         load_memory: Most memory for loading an object's files, in GiB; a run leaves out an object that needs
@@ -186,8 +190,9 @@ def inspect(
     is_url = isinstance(place, str)
     path = Path(what) if is_url else place
     if not is_url and (path.suffix == ".toml" or what in list_shipped_recipes()) and not path.is_dir():
-        _check_for_meshes(what, source, objects, links_under)
-        return _inspect_recipe(load_recipe(path), plot)
+        recipe = load_recipe(path)
+        _check_for_meshes(what, source, None if recipe.source == "articulated" else objects, links_under)
+        return _inspect_recipe(recipe, plot, objects)
     if plot is not None:
         raise InvalidInputError(f"--plot is for recipes, and {hide_password(what)} is not one")
     if not is_url and not path.is_dir():
@@ -304,7 +309,7 @@ def _inspect_meshes(
         say(row)
 
 
-def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:
+def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) -> int:
     from turntable.console import build_recipe_tables
     from turntable.datasets.describing import plot_recipe
     from turntable.datasets.draws import compute_training_overlap, draw_pseudo_labels, has_different_rotations
@@ -313,7 +318,7 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:
     for table in build_recipe_tables(recipe, labels):
         out.print(table)
         say("")
-    if labels is not None and has_different_rotations(recipe):
+    if labels is not None and recipe.scene is None and has_different_rotations(recipe):
         overlap = compute_training_overlap(recipe)
         degrees = math.degrees(overlap.min_angle_rad)
         say(f"share of rotations that 3diebench can show too: {overlap.share:.4f}")
@@ -329,4 +334,10 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None) -> int:
             )
         write_bytes(plot, plot_recipe(recipe, labels))
         say(f"{plot}")
+    if objects is not None:
+        from turntable.renderer import open_source
+        from turntable.renderer.meshes.sources import format_parts
+
+        for row in format_parts(open_source(recipe.source, None, objects)):
+            say(row)
     return 0

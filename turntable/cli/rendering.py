@@ -48,6 +48,7 @@ def render(
     meshes: Annotated[Path | None, make_option(DATA)] = None,
     source: Annotated[SourceName | None, make_option(DATA, default="as the recipe says")] = None,
     objects: Annotated[int | None, make_option(DATA, default="all")] = None,
+    base_objects: Annotated[int | None, make_option(DATA, default="all, or 320 of the zoo")] = None,
     views: Annotated[int | None, make_option(PICTURES, default="as the recipe says")] = None,
     image_size: Annotated[int | None, make_option(PICTURES, default="as the recipe says")] = None,
     seed: Annotated[int | None, make_option(DATA, default="as the recipe says")] = None,
@@ -77,15 +78,17 @@ def render(
     Args:
         recipe: Name of a recipe (turntable inspect lists them) or a TOML file.
         out_dir: Folder of the data set, or s3://bucket/prefix or gs://bucket/prefix.
-        meshes: Folder of the meshes; the zoo needs none.
+        meshes: Folder of the meshes; generated ones need none.
         source: Kind of meshes in that folder.
-        objects: Maximum number of objects, taken in turn from every category.
+        objects: Maximum number of objects, taken in turn from every category; or the number of scenes.
+        base_objects: Maximum number of objects to compose scenes of, taken in turn from every category.
         views: Number of views of each object.
         image_size: Width and height of the images, in pixels.
         seed: Seed of the random numbers from which the factors of every view are drawn.
         quality: Quality of the pictures: more samples for light, shadows and edges take more time.
         supersampling: Samples per pixel along each axis.
-        outputs: Outputs of each view to store, separated by commas: rgb,mask,depth,normals,coordinates.
+        outputs: Outputs of each view to store, separated by commas:
+            rgb,mask,depth,normals,coordinates,parts,flow.
         points: Number of points on each object's surface to store as a point cloud.
         symmetry: Also measure each mesh's symmetry and record it with the object.
         split: SIE's val_images.npy and train_images.npy, which say which objects are in which split.
@@ -109,7 +112,7 @@ def render(
     from turntable.datasets import load_recipe
     from turntable.datasets.writing import Job, open_destination
     from turntable.processes import catch_stop_signals, count_usable_cores
-    from turntable.renderer import generate, generate_share, open_source
+    from turntable.renderer import generate, generate_share, open_recipe_source
     from turntable.renderer.meshes.sources import SymmetrySource
     from turntable.renderer.runs import LoadLimits, ObjectSelection, RunListener, open_event_log
     from turntable.renderer.runs.engines import ProcessEngine, RayEngine
@@ -127,7 +130,9 @@ def render(
     changed = load_recipe(recipe).replace(
         **{name: value for name, value in changes.items() if value is not None}
     )
-    mesh_source = open_source(changed.source, meshes, objects, links_under=links_under)
+    mesh_source = open_recipe_source(
+        changed, meshes, objects, num_base_objects=base_objects, links_under=links_under
+    )
     if symmetry:
         mesh_source = SymmetrySource(mesh_source)
     share = None if job is None else Job.parse(job)

@@ -1,7 +1,7 @@
 """Commands for training and evaluation: train, evaluate, methods, import-checkpoint, compare."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -27,7 +27,15 @@ from turntable.cli.base import (
 )
 from turntable.errors import InvalidInputError, StoppedError
 
+if TYPE_CHECKING:
+    from turntable.datasets import Selection
+
 _PRESET = "as the preset says"
+
+ViewsOption = Annotated[str | None, make_option(DATA, default="all")]
+EnvironmentsOption = Annotated[tuple[str, ...], make_option(DATA, consume_multiple=True, default="all")]
+ShotsOption = Annotated[int | None, make_option(DATA, default="all")]
+ShotsSeedOption = Annotated[int, make_option(DATA)]
 
 
 @app.command(
@@ -56,6 +64,10 @@ def train(
     workers: Annotated[int | None, make_option(MACHINE, default=_PRESET)] = None,
     device: Annotated[str | None, make_option(MACHINE, default=DEVICE_DEFAULT)] = None,
     amp: Annotated[Amp | None, make_option(MACHINE, default=_PRESET)] = None,
+    views: ViewsOption = None,
+    environments: EnvironmentsOption = (),
+    shots: ShotsOption = None,
+    shots_seed: ShotsSeedOption = 0,
     online: Annotated[str | None, make_option(DATA)] = None,
     meshes: Annotated[str | None, make_option(DATA)] = None,
     objects: Annotated[int | None, make_option(DATA, default="all")] = None,
@@ -93,6 +105,10 @@ def train(
         workers: Number of processes that load batches, for each process that trains.
         device: Device to train on: auto, cpu, cuda or cuda:N.
         amp: Mixed precision.
+        views: Views of each object to train on: even, odd, or numbers and ranges such as 0-15 or 16-.
+        environments: Names of the environments to train on.
+        shots: Number of objects of each category to train on.
+        shots_seed: Seed of the choice of these objects.
         online: Recipe (name or TOML file) whose views are rendered during training, in place of a data set;
             no
             view comes twice.
@@ -139,6 +155,7 @@ def train(
         "objects": objects,
         "links_under": tuple(map(str, links_under)) or None,
         "augmentation": parse_augmentation(augment),
+        "selection": _make_selection(views, environments, shots, shots_seed),
         "wandb": wandb,
     }
     changes = {name: value for name, value in given.items() if value is not None}
@@ -166,6 +183,16 @@ def train(
     return 0
 
 
+def _make_selection(
+    views: str | None, environments: tuple[str, ...], shots: int | None, seed: int
+) -> "Selection | None":
+    """Return the selection that options ask for; None for all of a split."""
+    from turntable.datasets import Selection
+
+    selection = Selection(views=views, environments=environments, shots=shots, seed=seed)
+    return None if selection.is_whole else selection
+
+
 def _ignore(text: str) -> None:
     del text
 
@@ -175,6 +202,8 @@ def _ignore(text: str) -> None:
         "turntable evaluate runs/sie my-set",
         "turntable evaluate runs/sie my-set --preset demo --ood my-ood-set",
         "turntable evaluate runs/sie my-set --protocol sie",
+        "turntable evaluate runs/sie my-set --shots 5",
+        "turntable evaluate runs/sie my-set --split train --train-views even --views odd",
     )
 )
 def evaluate(
@@ -185,6 +214,14 @@ def evaluate(
     protocol: Annotated[str, make_option(METHOD)] = "turntable",
     preset: Annotated[Preset | None, make_option(METHOD, default="that of the run, else paper")] = None,
     split: Annotated[str, make_option(DATA)] = "val",
+    views: ViewsOption = None,
+    environments: EnvironmentsOption = (),
+    train_views: Annotated[str | None, make_option(DATA, default="all")] = None,
+    train_environments: Annotated[
+        tuple[str, ...], make_option(DATA, consume_multiple=True, default="all")
+    ] = (),
+    shots: ShotsOption = None,
+    shots_seed: ShotsSeedOption = 0,
     ood: Annotated[tuple[str, ...], make_option(DATA, consume_multiple=True, default="")] = (),
     untrained: Annotated[bool, make_option(METHOD)] = False,
     out_dir: Annotated[Path | None, make_option(OUTPUT, "--out", default="RUN")] = None,
@@ -205,14 +242,22 @@ def evaluate(
             or seq-jepa-train-mode-bn.
         preset: Length of the heads' training in turntable's protocol: as in the papers, or short.
         split: Split whose objects are scored; heads are trained on the train split.
+        views: Views that are scored: even, odd, or numbers and ranges such as 0-15 or 16-.
+        environments: Names of the environments that are scored.
+        train_views: Views that heads are trained on; with those of --views, the two may be of one split.
+        train_environments: Names of the environments that heads are trained on.
+        shots: Number of objects of each category that heads are trained on.
+        shots_seed: Seed of the choice of these objects.
         ood: Further data sets to score the same heads on, such as one of the recipe so3-ood.
         untrained: Score the run's network with the weights it had before training, into RUN/untrained.
         out_dir: Folder for features and results in place of RUN, such as for a run of someone else.
         vectors: Also write the features of the split as plain arrays, into RUN/vectors/DATASET/SPLIT/PART.
     """
     from turntable.console import StageBar, build_results_tables
+    from turntable.datasets import Selection
     from turntable.evaluation import (
         UNTRAINED_FOLDER,
+        SplitSelections,
         evaluate_untrained_run,
         export_vectors,
         select_protocol,
@@ -231,14 +276,27 @@ def evaluate(
     chosen, reason = select_protocol(open_run(run, method).config.preset, protocol, preset)
     if reason is not None:
         warn(reason)
+    selections = SplitSelections(
+        _make_selection(train_views, train_environments, shots, shots_seed) or Selection(),
+        _make_selection(views, environments, None, 0) or Selection(),
+    )
     with StageBar(err, "evaluate") as bar:
         if untrained:
             results = evaluate_untrained_run(
-                run, dataset, chosen, bar, split=split, out_dir=out_dir, notify=warn
+                run, dataset, chosen, bar, split=split, selections=selections, out_dir=out_dir, notify=warn
             )
         else:
             results = evaluate_run(
-                run, dataset, None, chosen, bar, ood, split=split, out_dir=out_dir, notify=warn
+                run,
+                dataset,
+                None,
+                chosen,
+                bar,
+                ood,
+                split=split,
+                selections=selections,
+                out_dir=out_dir,
+                notify=warn,
             )
         folder = (out_dir or run) / (UNTRAINED_FOLDER if untrained else "")
         files = write_evaluation_report(folder, dataset, results, bar)

@@ -9,8 +9,8 @@ from rich.table import Column, Table
 
 from turntable.console.plain_table import make_plain_table
 from turntable.datasets import Dataset, ObjectRecord
-from turntable.datasets.describing import describe_columns
-from turntable.datasets.draws import compute_histogram, format_histogram
+from turntable.datasets.describing import describe_columns, describe_interventions
+from turntable.datasets.draws import compute_histogram, compute_symmetry_degrees, format_histogram
 from turntable.datasets.objects import DuplicateCounts, count_duplicates
 from turntable.errors import format_text
 from turntable.sizes import format_bytes
@@ -85,10 +85,16 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
         "": recipe.description,
         "views": f"{recipe.views} of each object, {recipe.image_size_px} px, {recipe.channel_order}",
         "meshes": recipe.source,
+        **({} if recipe.scene is None else {"scenes": str(recipe.scene)}),
         "splits": ", ".join(recipe.splits),
         "draws": f"{recipe.draws}, seed {recipe.seed}",
         "label digest": recipe.label_digest,
+        **describe_interventions(recipe),
     }
+    if recipe.joints is not None:
+        rows["joints"] = recipe.joints.describe(in_sequences=recipe.sequence is not None)
+    if degrees := compute_symmetry_degrees(recipe):
+        rows["symmetry degrees"] = ", ".join(f"{name} {degree:.3f}" for name, degree in degrees.items())
     for name, value in rows.items():
         facts.add_row(name, value)
     columns, meanings = make_plain_table("column", "unit", "values"), make_plain_table("column")

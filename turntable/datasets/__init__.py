@@ -6,8 +6,10 @@ from turntable.datasets.dataset import Dataset, open_dataset, open_local_dataset
 from turntable.datasets.draws import draw_factors
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.manifest_recipe import read_manifest_recipe
+from turntable.datasets.object_matching import match_objects
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipes import Recipe, list_shipped_recipes, load_recipe
+from turntable.datasets.selection import Selection, are_disjoint
 from turntable.datasets.split import Split
 from turntable.datasets.stores import open_store
 from turntable.datasets.subset import MatchingViews
@@ -21,8 +23,10 @@ __all__ = [
     "MatchingViews",
     "ObjectRecord",
     "Recipe",
+    "Selection",
     "Split",
     "ViewVectors",
+    "are_disjoint",
     "copy_dataset",
     "digest_ids",
     "draw_factors",
@@ -30,6 +34,7 @@ __all__ = [
     "import_folder",
     "list_shipped_recipes",
     "load_recipe",
+    "match_objects",
     "open_dataset",
     "open_local_dataset",
     "open_store",

@@ -4,8 +4,8 @@ A folder with a manifest is a finished data set. Readers learn from it everythin
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
@@ -32,6 +32,7 @@ from turntable.datasets.files import (
     write_text,
 )
 from turntable.datasets.labels import OUTPUTS, Factor, LabelSchema
+from turntable.datasets.objects import MAX_PARTS
 from turntable.datasets.shards import IndexSizeLimit, ShardRecord, compute_max_table_bytes
 from turntable.datasets.subset import Subset
 from turntable.errors import IntegrityError
@@ -105,6 +106,16 @@ class Manifest:
     """The outputs stored of each view. ``conventions`` describes their encodings."""
     points: int = 0
     """Number of points of each object's point cloud; 0 if there are none."""
+    part_categories: tuple[str, ...] = ()
+    """The names of the parts' categories, sorted; none if no object has parts. Among others that have parts,
+    an object of one piece is one part of its own category."""
+    max_parts: int = 0
+    """Largest number of parts of an object; 0 if none has parts."""
+    max_joints: int = 0
+    """Largest number of joints of an object."""
+    symmetry_degrees: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Degree in [0, 1] of each symmetry of the recipe's law of rotations, by group; empty if the law is not
+    known, and in sets of earlier versions."""
     subset: Subset | None = None
     """The views that belong to a subset; None if all do. Shards, totals and recipe remain those of the whole
     data set."""
@@ -141,6 +152,11 @@ class Manifest:
         table = asdict(self)
         if self.subset is None:
             del table["subset"]
+        if not self.max_parts:
+            for name in ("part_categories", "max_parts", "max_joints"):
+                del table[name]
+        if not self.symmetry_degrees:
+            del table["symmetry_degrees"]
         return json.dumps(table, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
     @classmethod
@@ -247,9 +263,22 @@ def _read_fields(fields: JsonFields) -> Manifest:
         pixel_std=_read_channels(fields, "pixel_std"),
         outputs=_read_outputs(fields),
         points=fields.get_integer("points", 0, MAX_POINTS, default=0),
+        part_categories=fields.get_unique_texts(
+            "part_categories", MAX_OBJECTS, MAX_CATEGORY_LENGTH, default=[]
+        ),
+        max_parts=fields.get_integer("max_parts", 0, MAX_PARTS, default=0),
+        max_joints=fields.get_integer("max_joints", 0, MAX_PARTS, default=0),
+        symmetry_degrees=_read_degrees(fields),
         subset=Subset.from_fields(fields.get_fields("subset")) if fields.has("subset") else None,
         format_version=FORMAT_VERSION,
     )
+
+
+def _read_degrees(fields: JsonFields) -> dict[str, float]:
+    if not fields.has("symmetry_degrees"):
+        return {}
+    degrees = fields.get_fields("symmetry_degrees")
+    return {name: degrees.get_number(name, 0, 1) for name in degrees.list_names()}
 
 
 def _read_channels(fields: JsonFields, name: str) -> tuple[float, float, float] | None:
@@ -293,6 +322,8 @@ def _check_shards(manifest: Manifest, fields: JsonFields) -> None:
             "shards",
             f"a list of at most {MAX_OBJECTS:,} objects and {MAX_IMAGES:,} views in all",
         )
+    if bool(manifest.max_parts) != bool(manifest.part_categories) or manifest.max_joints > manifest.max_parts:
+        fields.raise_error("max_parts", "at least max_joints, and 0 exactly where part_categories is empty")
     if not isinstance(manifest.source.get("licence", ""), str):
         fields.raise_error("source", 'an object whose "licence" is a text')
 

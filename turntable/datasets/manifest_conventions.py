@@ -37,6 +37,20 @@ def describe_conventions(recipe: Recipe, split_text: str = "") -> dict[str, str]
         stated["rotation"] = f"{recipe.rotation}; a Philox key of its own, a stretch of the counter a try"
     if recipe.sequence is not None:
         stated["sequence"] = _SEQUENCE_CONVENTION.format(length=recipe.sequence.length)
+    if recipe.joints is not None:
+        rule = recipe.joints.describe(in_sequences=recipe.sequence is not None)
+        stated["joints"] = f"{rule}; a Philox key of its own, a block of the counter a joint"
+    if recipe.scene is not None:
+        stated["scene"] = _SCENE_CONVENTION
+    if recipe.mirrored:
+        stated["twins"] = _TWINS_CONVENTION
+    if recipe.pose_bank:
+        stated["pose_bank"] = _POSE_BANK_CONVENTION.format(size=recipe.pose_bank)
+    if recipe.environment:
+        names = ", ".join(item.name for item in recipe.environment)
+        stated["environment"] = f"number of {names}, by a hash of the recipe's seed and the object's id"
+    if recipe.coupling:
+        stated["coupling"] = "; ".join(map(str, recipe.coupling))
     return stated
 
 
@@ -48,7 +62,18 @@ _DRAWS_CONVENTIONS = {
     ),
 }
 """The text "draws" of the recipes that do not draw with Philox."""
+_TWINS_CONVENTION = (
+    "object ID~mirrored is the mirror image of object ID, x to -x in the object's frame, drawn by the id ID"
+)
+_POSE_BANK_CONVENTION = (
+    "pose_index is the number of the view's rotation in one list of {size} that all objects share; each "
+    "object goes through the list in an order of its own"
+)
 _SEQUENCE_CONVENTION = (
     "view v is step v % {length} of sequence v // {length}; twist = (omega, v) in the object's frame, "
     "pose_t = pose_(t-1) exp(twist_t) with pose = R @ T(t); zeros at step 0"
+)
+_SCENE_CONVENTION = (
+    "an object is a scene, its parts are objects; its frame is the world's before the rotation R; every part "
+    "is scaled to its size, with the center of its bounding box at its origin"
 )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from turntable.datasets.labels import EXTRA_OUTPUTS, LabelArray, decode_output
 from turntable.datasets.manifest import Manifest
-from turntable.datasets.objects import ObjectRecord
+from turntable.datasets.objects import ObjectPart, ObjectRecord, list_joints
 from turntable.datasets.shards import ShardOpener, ShardReader, ShardRecord, decode_texts
 from turntable.errors import IntegrityError, InvalidInputError
 
@@ -109,6 +109,11 @@ class Split:
         """The objects' names in their shards, in order."""
         return [key for reader in self._iter_readers() for key in reader.keys]
 
+    @cached_property
+    def object_ids(self) -> tuple[str, ...]:
+        """The ids of the objects in their source, in order; read from the shards' indices alone."""
+        return tuple(name for reader in self._iter_readers() for name in decode_texts(reader.index.ids))
+
     def get_object_id(self, row: int) -> str:
         """Return an object's id in its source."""
         reader, local = self._locate(row, 0)
@@ -185,6 +190,56 @@ class Split:
                 "fetch both again"
             )
         return cloud
+
+    def read_parts(self, row: int) -> tuple[ObjectPart, ...]:
+        """Read the parts of an object; none for an object of one piece.
+
+        Raises:
+            IntegrityError: The shard's bytes are not those that were written.
+        """
+        if not self.manifest.max_parts:
+            return ()
+        record = self._read_with_retry(row, 0, lambda reader, local: reader.read_record(local))
+        self._check_counts(row, len(record.parts), len(list_joints(record.parts)))
+        named = {part.category for part in record.parts} or {record.category}
+        if unknown := sorted(named - set(self.manifest.part_categories)):
+            raise IntegrityError(
+                f"{self.name} object {row}: its parts have categories that manifest.json does not name: "
+                f"{', '.join(ascii(name[:80]) for name in unknown[:5])}; fetch both again"
+            )
+        return record.parts
+
+    def read_part_pose(self, row: int) -> NDArray[np.float32] | None:
+        """Read the poses of an object's parts in the world, float32 [V, K, 4, 4]; None for one piece.
+
+        Raises:
+            IntegrityError: The shard's bytes are not those that were written.
+        """
+        if not self.manifest.max_parts:
+            return None
+        poses = self._read_with_retry(row, 0, lambda reader, local: reader.read_part_pose(local))
+        self._check_counts(row, 0 if poses is None else poses.shape[1], 0)
+        return poses
+
+    def read_joint_values(self, row: int) -> NDArray[np.float32] | None:
+        """Read the values of an object's joints, float32 [V, J]; None for an object without joints.
+
+        Raises:
+            IntegrityError: The shard's bytes are not those that were written.
+        """
+        if not self.manifest.max_joints:
+            return None
+        values = self._read_with_retry(row, 0, lambda reader, local: reader.read_joint_values(local))
+        self._check_counts(row, 0, 0 if values is None else values.shape[1])
+        return values
+
+    def _check_counts(self, row: int, num_parts: int, num_joints: int) -> None:
+        manifest = self.manifest
+        if num_parts > manifest.max_parts or num_joints > manifest.max_joints:
+            raise IntegrityError(
+                f"{self.name} object {row}: {num_parts} parts and {num_joints} joints; manifest.json says at "
+                f"most {manifest.max_parts} and {manifest.max_joints}; fetch both again"
+            )
 
     def get_labels(self, rows: NDArray[np.int64], views: NDArray[np.int64]) -> LabelArray:
         """Return the labels of several views.

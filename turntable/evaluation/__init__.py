@@ -50,6 +50,7 @@ from turntable.evaluation.result_files import (
     locate_result_files,
 )
 from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, ScoreTable, format_fixed
+from turntable.evaluation.split_selections import SplitSelections
 from turntable.evaluation.stage_progress import ProgressCallback, StageCounter, StageProgress, ignore_progress
 from turntable.evaluation.vector_export import export_vectors
 
@@ -74,6 +75,7 @@ __all__ = [
     "ScoreRow",
     "ScoreTable",
     "SplitFeatures",
+    "SplitSelections",
     "StageCounter",
     "StageProgress",
     "TrainingSource",

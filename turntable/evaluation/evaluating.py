@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from turntable.datasets import Dataset, open_dataset
+from turntable.datasets import Dataset, Selection, open_dataset
 from turntable.datasets.stores import remove_secrets
 from turntable.errors import InvalidInputError
 from turntable.evaluation.evaluation_results import (
@@ -34,6 +34,7 @@ from turntable.evaluation.measurement import select_device
 from turntable.evaluation.protocol import Protocol
 from turntable.evaluation.protocol_presets import select_protocol
 from turntable.evaluation.result_writing import check_can_write, write_evaluation
+from turntable.evaluation.split_selections import SplitSelections, locate_figure_data, select_features
 from turntable.evaluation.stage_progress import ProgressCallback, ignore_progress
 from turntable.evaluation.task_scoring import MakeTaskFitter, ScoringResult, score_tasks
 from turntable.evaluation.tasks import EvaluatedSplit, Task
@@ -66,6 +67,7 @@ def evaluate(
     ood_paths_or_urls: Sequence[Path | str] = (),
     *,
     split: str = "val",
+    selections: SplitSelections = SplitSelections(),
     out_dir: Path | str | None = None,
     notify: Callable[[str], None] = _LOG.warning,
 ) -> EvaluationResults:
@@ -81,6 +83,9 @@ def evaluate(
         ood_paths_or_urls: Paths or URLs of out-of-distribution data sets; the same heads are scored on their
             splits of the same name.
         split: Name of the split that is scored.
+        selections: Selections of the first data set that heads are trained on and that are scored, such as
+            ``SplitSelections(train=Selection(shots=5))``. With ``split="train"`` they must have no view in
+            common.
         out_dir: Folder in place of the run's own for features and results, if that must not be written to.
         notify: Function that is called with lines for the user, such as that an earlier result is replaced.
 
@@ -96,7 +101,7 @@ def evaluate(
     run = open_run(run_dir)
     place = None if out_dir is None else expand_home(out_dir)
     check_can_write(place or run.folder)
-    data = _open_data(path_or_url, ood_paths_or_urls, split)
+    data = _open_data(path_or_url, ood_paths_or_urls, split, selections)
     method = load_method(run)
     progress = progress or ignore_progress
 
@@ -149,6 +154,7 @@ def evaluate_untrained_run(
     progress: ProgressCallback | None = None,
     *,
     split: str = "val",
+    selections: SplitSelections = SplitSelections(),
     out_dir: Path | str | None = None,
     notify: Callable[[str], None] = _LOG.warning,
 ) -> EvaluationResults:
@@ -160,6 +166,7 @@ def evaluate_untrained_run(
         protocol: Protocol; by default turntable's own, with heads trained as long as the run's preset says.
         progress: Function that is called with the progress of each stage.
         split: Name of the split that is scored.
+        selections: Selections of the data set that heads are trained on and that are scored.
         out_dir: Folder in place of the run's own, in which the folder "untrained" gets the results.
         notify: Function that is called with lines for the user.
 
@@ -169,7 +176,7 @@ def evaluate_untrained_run(
     """
     folder = expand_home(run_dir if out_dir is None else out_dir) / UNTRAINED_FOLDER
     run = replace(open_run(run_dir), folder=folder)
-    return _evaluate_fresh(run, path_or_url, protocol, progress or ignore_progress, split, notify)
+    return _evaluate_fresh(run, path_or_url, protocol, progress or ignore_progress, split, notify, selections)
 
 
 def evaluate_features(
@@ -205,6 +212,8 @@ class _EvaluationData:
     datasets: tuple[Dataset, ...]
     split: str
     """Name of the split that is scored."""
+    selections: SplitSelections
+    """Selections of the first data set that are trained on and scored."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -217,17 +226,16 @@ ComputeFeatures = Callable[[Path | str, str], SplitFeatures]
 
 
 def _open_data(
-    path_or_url: Path | str, ood_paths_or_urls: Sequence[Path | str], split: str
+    path_or_url: Path | str, ood_paths_or_urls: Sequence[Path | str], split: str, selections: SplitSelections
 ) -> _EvaluationData:
     """Open all data sets, and check their splits before anything takes long."""
     _check_unique_datasets(split, [remove_secrets(other) for other in ood_paths_or_urls])
-    if split == "train":
-        raise InvalidInputError("heads are trained on the train split: score another split, such as val")
     datasets = tuple(open_dataset(each) for each in (path_or_url, *ood_paths_or_urls))
+    selections.check_split(split, datasets[0])
     check_splits(datasets[0], ["train"])
     for dataset in datasets:
         check_splits(dataset, [split])
-    return _EvaluationData((path_or_url, *ood_paths_or_urls), datasets, split)
+    return _EvaluationData((path_or_url, *ood_paths_or_urls), datasets, split, selections)
 
 
 def _evaluate_fresh(
@@ -237,10 +245,11 @@ def _evaluate_fresh(
     progress: ProgressCallback,
     split: str,
     notify: Callable[[str], None],
+    selections: SplitSelections = SplitSelections(),
 ) -> EvaluationResults:
     """Evaluate a run with fresh weights; its features are not kept."""
     check_can_write(run.folder)
-    data = _open_data(path_or_url, (), split)
+    data = _open_data(path_or_url, (), split, selections)
     create_run(run)
     with torch.random.fork_rng():
         torch.manual_seed(run.config.seed)
@@ -266,7 +275,13 @@ def _evaluate(
     progress: ProgressCallback,
 ) -> tuple[EvaluationResults, ScoringResult]:
     """Compute features and score them."""
-    train = compute_features(data.paths_or_urls[0], "train")
+    own, chosen = data.datasets[0], data.selections
+    if protocol.batch_norm == "train" and chosen != SplitSelections():
+        raise InvalidInputError(
+            f"protocol {protocol.name} trains heads over the images of whole splits; leave out the"
+            ' selections, or use a protocol with batch_norm="eval"'
+        )
+    train = select_features(compute_features(data.paths_or_urls[0], "train"), own, "train", chosen.train)
     splits = _compute_scored_splits(data, compute_features)
     if set(train.parts) != set(splits[data.split].parts):
         raise InvalidInputError("the features of the two splits have different parts; evaluate again")
@@ -274,6 +289,7 @@ def _evaluate(
         _make_train_mode_fitter(run, method, data, progress) if protocol.batch_norm == "train" else None
     )
     scored = score_tasks(train, splits, protocol, progress, method.eval().to(select_device()), make_fitter)
+    scored = replace(scored, details=locate_figure_data(scored.details, own, data.split, chosen.scored))
     _check_has_scores(scored.rows[data.split], scored.notes[data.split], protocol, run)
     return _build_results(run, data, protocol, train, splits, scored), scored
 
@@ -283,7 +299,12 @@ def _compute_scored_splits(
 ) -> dict[str, SplitFeatures]:
     """Compute the features of the scored splits by their names in notes, all with the first's categories."""
     categories = data.datasets[0].manifest.categories
-    computed = (compute_features(path_or_url, data.split) for path_or_url in data.paths_or_urls)
+    # The selections are those of the first data set; the other ones are scored whole.
+    scored = [data.selections.scored, *(Selection() for _ in data.datasets[1:])]
+    computed = (
+        select_features(compute_features(path_or_url, data.split), dataset, data.split, selection)
+        for path_or_url, dataset, selection in zip(data.paths_or_urls, data.datasets, scored, strict=True)
+    )
     return {
         name: renumber_categories(features, dataset.manifest.categories, categories)
         for name, features, dataset in zip(data.names, computed, data.datasets, strict=True)
@@ -306,7 +327,10 @@ def _build_results(
         seed=run.config.seed,
         dataset=own.name,
         fingerprint=own.fingerprint,
-        protocol={**protocol.to_plain(), "val_pairs": pairs.digest if pairs is not None else None},
+        protocol={
+            **data.selections.describe_protocol(protocol.to_plain()),
+            "val_pairs": pairs.digest if pairs is not None else None,
+        },
         num_train_objects=train.num_objects,
         num_val_objects=scored_split.num_objects,
         num_val_pairs=len(pairs) if pairs is not None else 0,

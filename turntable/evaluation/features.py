@@ -16,6 +16,7 @@ from turntable import __version__
 from turntable.datasets import Dataset, open_dataset
 from turntable.datasets.files import write_text
 from turntable.datasets.labels import TRANSLATION_NAMES, LabelArray, LabelSchema
+from turntable.datasets.objects import ObjectSymmetry
 from turntable.datasets.stores import convert_os_errors
 from turntable.errors import IntegrityError, InvalidInputError, format_text
 from turntable.evaluation.evaluation_results import OTHER_FOLDER_REMEDY
@@ -58,6 +59,8 @@ class SplitFeatures:
     """Embeddings that a predictor should arrive at, [N, V, E]."""
     num_categories: int | None = None
     """Number of categories of the data set; the split may lack some of them."""
+    symmetries: tuple[ObjectSymmetry | None, ...] = ()
+    """Symmetry of each object, None where its record has none; empty if they are not known."""
 
     @property
     def num_objects(self) -> int:
@@ -173,7 +176,7 @@ def build_split_features(arrays: FeaturesByPart, dataset: Dataset, split: str) -
     """
     with dataset.open_split(split) as opened:
         labels, categories = np.asarray(opened.labels), opened.category_indices
-        ids = tuple(record.id for record in opened.objects)
+        records = opened.objects
     for name, values in arrays.items():
         if values.ndim != 3 or values.shape[:2] != labels.shape[:2] or values.dtype.kind != "f":
             raise IntegrityError(
@@ -186,12 +189,13 @@ def build_split_features(arrays: FeaturesByPart, dataset: Dataset, split: str) -
         {name: arrays[name] for name in order},
         dataset.schema.compute_quaternions(labels),
         categories,
-        ids,
+        tuple(record.id for record in records),
         labels,
         dataset.schema,
         arrays.get("source"),
         arrays.get("target", arrays.get("source")),
         len(dataset.categories),
+        tuple(record.symmetry for record in records),
     )
 
 

@@ -1,8 +1,14 @@
-"""Rotations, rigid motions and relative labels in numpy, with one convention for the whole package.
+"""Rotations, rigid motions, cameras and relative labels in numpy, with one convention for the whole package.
 
 Rotations are ``R = Rz Ry Rx`` of extrinsic x, y, z angles in radians. Quaternions are xyzw.
 """
 
+from turntable.geometry.cameras import (
+    compute_allocentric_rotation,
+    direction_from_angles,
+    look_at_origin,
+    place_camera,
+)
 from turntable.geometry.motions import exp_se3, invert_pose, log_se3, make_pose
 from turntable.geometry.relative_labels import (
     FACTOR_DIFFERENCES,
@@ -26,6 +32,7 @@ from turntable.geometry.rotations import (
     matrix_to_quaternion,
     multiply_quaternions,
     quaternion_to_matrix,
+    units_to_direction,
     units_to_quaternion,
 )
 
@@ -36,10 +43,12 @@ __all__ = [
     "QuaternionSign",
     "RelativeLabel",
     "canonicalize_quaternion",
+    "compute_allocentric_rotation",
     "compute_geodesic_angle",
     "compute_relative_quaternion",
     "compute_relative_rotation",
     "conjugate_quaternion",
+    "direction_from_angles",
     "euler_to_matrix",
     "euler_to_quaternion",
     "exp_se3",
@@ -48,10 +57,13 @@ __all__ = [
     "invert_pose",
     "log_se3",
     "log_so3",
+    "look_at_origin",
     "make_pose",
     "matrix_to_euler",
     "matrix_to_quaternion",
     "multiply_quaternions",
+    "place_camera",
     "quaternion_to_matrix",
+    "units_to_direction",
     "units_to_quaternion",
 ]

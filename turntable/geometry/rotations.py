@@ -265,3 +265,18 @@ def units_to_quaternion(units: ArrayLike) -> FloatArray:
     near, far = np.sqrt(1 - u), np.sqrt(u)
     a, b = 2 * np.pi * a, 2 * np.pi * b
     return np.stack([near * np.sin(a), near * np.cos(a), far * np.sin(b), far * np.cos(b)], axis=-1)
+
+
+def units_to_direction(units: ArrayLike) -> FloatArray:
+    """Map two uniform numbers to a direction that is uniform on the sphere.
+
+    Args:
+        units: Uniform numbers in [0, 1), [..., 2]: the height and the turn about z.
+
+    Returns:
+        Unit vectors, [..., 3].
+    """
+    height, turn = np.moveaxis(np.asarray(units, dtype=np.float64), -1, 0)
+    z = 2 * height - 1
+    radius = np.sqrt(1 - z * z)
+    return np.stack([radius * np.cos(2 * np.pi * turn), radius * np.sin(2 * np.pi * turn), z], axis=-1)

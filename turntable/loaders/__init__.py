@@ -24,6 +24,7 @@ from turntable.loaders.sampling import (
     select_all_views,
     write_pairs,
 )
+from turntable.loaders.split_views import select_split_views
 
 __all__ = [
     "AUGMENTATIONS",
@@ -45,5 +46,6 @@ __all__ = [
     "get_augmentation",
     "read_pairs",
     "select_all_views",
+    "select_split_views",
     "write_pairs",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from turntable.datasets import Selection
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
 from turntable.loaders.argument_checks import is_flag, is_integer, is_text
@@ -48,6 +49,9 @@ class BatchConfig:
     image_size: int | None = None
     """Side in pixels that images are resized to (bilinear, antialiased); None: as stored, or as the recipe
     says."""
+    selection: Selection = Selection()
+    """Part of the split that samples are drawn from: some views, environments or a few objects of each
+    category. ``OnlineLoader`` takes the whole split."""
     quaternion_sign: QuaternionSign = "product"
     """Sign of quaternions: "product" (as SIE) or "canonical" (w >= 0)."""
     augmentation: Augmentation | None = None
@@ -117,6 +121,8 @@ class BatchConfig:
             yield f"fields {self.fields!r}: give a list of names, such as ['{self.fields}']"
         elif self.fields is not None and {type(name) for name in self.fields} - {str}:
             yield f"fields {list(self.fields)!r}: each must be a name"
+        if type(self.selection) is not Selection:
+            yield f"selection {self.selection!r}: give a Selection, such as Selection(views='even')"
         if self.quaternion_sign not in get_args(QuaternionSign):
             yield f"quaternion sign {self.quaternion_sign!r} is unknown; use 'product' or 'canonical'"
         if type(self.augmentation) not in (Augmentation, type(None)):

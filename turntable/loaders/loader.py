@@ -6,12 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 from turntable.choices import check_choice
-from turntable.datasets import Dataset, MatchingViews, open_dataset
+from turntable.datasets import Dataset, Selection, open_dataset
 from turntable.datasets.stores.cache import CacheChoice
-from turntable.errors import InvalidInputError
 from turntable.loaders.argument_checks import check_epoch, check_integer, check_integers, check_type
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
@@ -34,10 +31,8 @@ from turntable.loaders.sampling import (
     Pairs,
     Samples,
     Sequences,
-    ViewSelection,
-    select_all_views,
-    select_views,
 )
+from turntable.loaders.split_views import select_split_views
 from turntable.sizes import format_bytes
 
 _LOG = logging.getLogger("turntable.loaders")
@@ -102,8 +97,10 @@ class Loader(BatchLoader):
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
         data = DataDescription.from_manifest(manifest, config.image_size)
-        selection = _select_split_views(self.dataset, config.split, where, data.sequence_length)
-        selection = selection.with_min_views(sampler.views)
+        selection = select_split_views(
+            self.dataset, config.split, config.selection, where, data.sequence_length
+        ).with_min_views(sampler.views)
+        is_whole = manifest.subset is None and where is None and config.selection.is_whole
         self._spec = BatchSpec(
             self.dataset,
             config.split,
@@ -113,7 +110,7 @@ class Loader(BatchLoader):
             config.augmentation,
             config.seed,
             replace_corrupt=config.max_corrupt_views > 0,
-            allowed_views=None if manifest.subset is None and where is None else selection,
+            allowed_views=None if is_whole else selection,
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
         )
         self._leading_axes = self._spec.leading_axes
@@ -125,7 +122,14 @@ class Loader(BatchLoader):
         super().__init__(
             self.dataset.path_or_url,
             manifest.fingerprint,
-            SampleOrder(selection, sampler, config.seed, window, config.split, where),
+            SampleOrder(
+                selection,
+                sampler,
+                config.seed,
+                window,
+                config.split,
+                _join_conditions(config.selection, where),
+            ),
             config.make_plan,
             output=config.output,
             pin_memory=config.pin_memory,
@@ -192,6 +196,11 @@ class Loader(BatchLoader):
             prefetcher.close()
 
 
+def _join_conditions(selection: Selection, where: str | None) -> str | None:
+    """Return all that decides which views are taken, as text; None for all views."""
+    return " and ".join(filter(None, (str(selection), where))) or None
+
+
 def _resolve_window(window_shards: Window, dataset: Dataset) -> int | None:
     if window_shards == "auto":
         return None if dataset.is_local else REMOTE_WINDOW
@@ -212,47 +221,3 @@ def _warn_if_cache_is_small(dataset: Dataset, split: str, window: int | None) ->
             format_bytes(needed),
             format_bytes(capacity),
         )
-
-
-def _select_split_views(
-    dataset: Dataset, split: str, where: str | None, sequence_length: int
-) -> ViewSelection:
-    """Select the views of a split that meet a condition and belong to the data set's subset.
-
-    Raises:
-        InvalidInputError: There is no such split, or no view is left.
-    """
-    manifest = dataset.manifest
-    if split not in manifest.splits:
-        raise InvalidInputError(
-            f"{dataset.path_or_url} has no split {split!r}; it has {', '.join(manifest.splits)}"
-        )
-    counts = [shard.objects for shard in manifest.select_shards(split)]
-    if manifest.subset is None and where is None:
-        return select_all_views(counts, manifest.views, sequence_length)
-    matching = _find_matching_views(dataset, split, sum(counts), where)
-    return select_views(counts, matching.rows, matching.views, sequence_length)
-
-
-def _find_matching_views(dataset: Dataset, split: str, num_objects: int, where: str | None) -> MatchingViews:
-    """Return the views that meet the condition ``where``, belong to the data set's subset, or both."""
-    subset, num_views = dataset.manifest.subset, dataset.manifest.views
-    in_subset = None if subset is None else subset.decode_views(split, num_objects, num_views)
-    if where is None:
-        assert in_subset is not None
-        return in_subset
-    from turntable.datasets.query import select_matching_views
-
-    matching = select_matching_views(dataset, split, where)
-    if in_subset is None:
-        return matching
-    # One number for each (row, view), so that one intersection of sets compares both.
-    both = np.intersect1d(
-        in_subset.rows * num_views + in_subset.views, matching.rows * num_views + matching.views
-    )
-    if not len(both):
-        raise InvalidInputError(
-            f"no view of {split} meets both {where!r} and the condition of the subset at "
-            f"{dataset.path_or_url}"
-        )
-    return MatchingViews(*np.divmod(both, num_views))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from turntable.choices import QualityName, SourceName, check_choice
-from turntable.datasets import Recipe, load_recipe
+from turntable.datasets import Recipe, Selection, load_recipe
 from turntable.datasets.draws import (
     LATENTS,
     OBJECT_INDEX,
@@ -28,7 +28,7 @@ from turntable.datasets.draws import (
     ViewRequest,
 )
 from turntable.datasets.files import compute_json_sha256
-from turntable.datasets.labels import LabelSchema
+from turntable.datasets.labels import OUTPUT_FIELDS, LabelSchema
 from turntable.datasets.objects import SPLITS
 from turntable.errors import DeviceLostError, InvalidInputError
 from turntable.home import expand_home
@@ -93,7 +93,7 @@ class OnlineLoader(BatchLoader):
     Args:
         recipe: Name of a shipped recipe, path of a TOML file, or a Recipe. Recipes with a limited number of
             views (those of a published stream, and those imported with their images) are refused.
-        meshes: Folder of the meshes; None for the zoo.
+        meshes: Folder of the meshes; None if the source generates them.
         config: Settings of the batches. ``num_workers`` renderers are started, at least one; they take the
             devices in turn. ``sampler`` must be ``Fresh``; with ``samples_per_visit`` above 1 a mesh is
             loaded once for several samples. ``split`` divides objects as ``turntable render`` does. ``seed``
@@ -144,6 +144,7 @@ class OnlineLoader(BatchLoader):
         check_config(config)
         sampler = _check_sampler(config.sampler)
         check_choice("split", config.split, SPLITS)
+        _check_selection(config.selection)
         if window_objects is not None:
             window_objects = check_integer("window_objects", window_objects, 1, ", or None for all")
         load_limits = (
@@ -161,7 +162,8 @@ class OnlineLoader(BatchLoader):
         blocks = _make_blocks(self.recipe, sampler)
         data = DataDescription.from_recipe(self.recipe)
         fields = resolve_fields(config.fields, data, sampler.views, config.quaternion_sign)
-        drawn = self.recipe.replace(outputs=["rgb", *(item.name for item in fields.stored)])
+        outputs = dict.fromkeys(OUTPUT_FIELDS[item.name].output for item in fields.stored)
+        drawn = self.recipe.replace(outputs=["rgb", *outputs])
         query = ObjectQuery(
             drawn,
             None if meshes is None else str(expand_home(meshes).resolve()),
@@ -352,6 +354,14 @@ def _make_blocks(recipe: Recipe, sampler: Fresh) -> RenderBlocks:
             f"Fresh({sampler.views}): the sequences of {recipe.name} have only {length} views; use fewer"
         )
     return RenderBlocks(sampler.views, max(sampler.views, length), sampler.samples_per_visit)
+
+
+def _check_selection(selection: Selection) -> None:
+    if not selection.is_whole:
+        raise InvalidInputError(
+            f"selection ({selection}): views that are rendered online have no end; render a data set, or "
+            "give the ids of objects"
+        )
 
 
 def _check_sampler(sampler: Sampler | None) -> Fresh:

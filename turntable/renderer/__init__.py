@@ -5,18 +5,23 @@ Nothing here imports torch.
 
 from turntable.renderer.backends import open_backend
 from turntable.renderer.lru_cache import LRUCache
-from turntable.renderer.meshes.sources import open_source
+from turntable.renderer.meshes.sources import open_recipe_source, open_source
+from turntable.renderer.modality_strip import draw_modality_strip
+from turntable.renderer.posing import pose_parts
 from turntable.renderer.runs import generate, generate_share, merge
 from turntable.renderer.views import encode_views, quality_from_recipe, render_views
 
 __all__ = [
     "LRUCache",
+    "draw_modality_strip",
     "encode_views",
     "generate",
     "generate_share",
     "merge",
     "open_backend",
+    "open_recipe_source",
     "open_source",
+    "pose_parts",
     "quality_from_recipe",
     "render_views",
 ]

@@ -31,13 +31,18 @@ from turntable.datasets.draws import (
     ViewRequest,
 )
 from turntable.datasets.files import decode_jpeg
-from turntable.datasets.labels import EXTRA_OUTPUTS, LabelArray, to_channels_first
+from turntable.datasets.labels import EXTRA_OUTPUTS, OUTPUT_FIELDS, LabelArray, to_channels_first
 from turntable.datasets.objects import WarningRecord
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend, open_backend, select_backend
 from turntable.renderer.lru_cache import LRUCache
 from turntable.renderer.meshes import Mesh, format_warning_examples, make_warning_records
-from turntable.renderer.meshes.sources import MeshSource, find_folder_problems, open_source
+from turntable.renderer.meshes.sources import (
+    MeshSource,
+    find_folder_problems,
+    open_recipe_source,
+    with_twins,
+)
 from turntable.renderer.runs import LoadedObject, LoadLimits, MeshLoader, ObjectSelection, plan_run
 from turntable.renderer.views import RenderedViews, begin_views, encode_views
 
@@ -97,7 +102,7 @@ def take_inventory(query: ObjectQuery) -> ObjectInventory:
 
 def _open_source(query: ObjectQuery) -> MeshSource:
     meshes = None if query.mesh_folder is None else Path(query.mesh_folder)
-    return open_source(query.recipe.source, meshes, query.max_objects, links_under=query.links_under)
+    return open_recipe_source(query.recipe, meshes, query.max_objects, links_under=query.links_under)
 
 
 def _select_records(records: Sequence[ObjectRecord], query: ObjectQuery) -> list[ObjectRecord]:
@@ -134,7 +139,8 @@ class ViewRenderer:
         self._setup, self._backend_opener = setup, backend_opener
         self._opened = ExitStack()
         limits = LoadLimits(setup.max_load_seconds, setup.max_load_bytes)
-        loader = self._opened.enter_context(MeshLoader(_open_source(setup.query), limits))
+        source = with_twins(_open_source(setup.query), mirrored=setup.query.recipe.mirrored)
+        loader = self._opened.enter_context(MeshLoader(source, limits))
         self._mesh_cache = _MeshCache(loader)
         self._blocks = LRUCache[_BlockKey, _RenderedBlock](BLOCK_CACHE_BYTES)
         self._backend: Backend | None = None
@@ -215,10 +221,11 @@ class ViewRenderer:
             return mesh
         assert self._backend is not None
         row, first = key
-        object_id, recipe = self._setup.inventory.object_ids[row], self._setup.query.recipe
+        inventory, recipe = self._setup.inventory, self._setup.query.recipe
+        object_id, category = inventory.object_ids[row], inventory.get_category(row)
         numbers = self._setup.blocks.list_rendered_views(first)
         try:
-            return begin_views(self._backend, recipe, object_id, mesh, numbers.tolist())
+            return begin_views(self._backend, recipe, object_id, mesh, numbers.tolist(), None, category)
         except MeshError as error:
             self._mesh_cache.refuse(object_id, error)
             return error
@@ -263,10 +270,10 @@ class ViewRenderer:
         for sample, row in enumerate(rows.tolist()):
             for number, position in enumerate(positions[sample].tolist()):
                 block.write_picture(position, arrays[IMAGES][number, row])
-                for name, images in block.extras.items():
-                    arrays[name][number, row] = to_channels_first(
-                        name, EXTRA_OUTPUTS[name].decode(images[position])
-                    )
+                extras = block.decode_extras(position)
+                for name in OUTPUT_FIELDS.keys() & arrays.keys():
+                    image = extras[OUTPUT_FIELDS[name].output]
+                    arrays[name][number, row] = to_channels_first(name, image)
             arrays[LATENTS][:, row] = block.labels[positions[sample]]
             arrays[VIEW_INDEX][:, row] = views[sample]
             arrays[OBJECT_INDEX][row] = object_row
@@ -288,6 +295,10 @@ class _RenderedBlock:
         """Size in bytes of labels, pictures and further outputs."""
         images = [image for images in self.extras.values() for image in images]
         return self.labels.nbytes + sum(map(_count_bytes, self.pictures)) + sum(map(_count_bytes, images))
+
+    def decode_extras(self, position: int) -> dict[str, NDArray[Any]]:
+        """Return the further outputs at a position of the block by name, as a data set's would be decoded."""
+        return {name: EXTRA_OUTPUTS[name].decode(images[position]) for name, images in self.extras.items()}
 
     def write_picture(self, position: int, out: NDArray[np.uint8]) -> None:
         """Write the picture at a position of the block into ``out``."""
@@ -367,7 +378,7 @@ class _MeshCache:
 def compute_mesh_bytes(mesh: Mesh) -> int:
     """Return the number of bytes that a mesh and its distinct textures take in host memory."""
     arrays = [mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index]
-    arrays += [] if mesh.colors is None else [mesh.colors]
+    arrays += [array for array in (mesh.colors, mesh.part_index) if array is not None]
     named = (texture for item in mesh.materials for texture in (item.texture, item.emission_texture))
     textures = {id(texture): texture for texture in named if texture is not None}
     return sum(array.nbytes for array in arrays) + sum(item.pixels.nbytes for item in textures.values())

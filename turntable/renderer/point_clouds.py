@@ -5,14 +5,34 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets import Recipe
+from turntable.datasets.draws import get_drawn_id
 from turntable.errors import MeshError
 from turntable.renderer.meshes import (
     Mesh,
     compute_center,
     find_absent_faces,
+    mirror_mesh,
+    mirror_points,
     normalize_vectors,
     sample_surface,
 )
+
+
+def sample_object_points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32]:
+    """Sample the point cloud of an object as a recipe asks for it, [P, 6].
+
+    The cloud of a mirrored twin is the mirror image of its object's, point by point.
+
+    Raises:
+        MeshError: The mesh has no area.
+    """
+    drawn_id = get_drawn_id(recipe, object_id)
+    if drawn_id == object_id:
+        return sample_surface_points(mesh, recipe.points, recipe.label_digest, object_id)
+    return mirror_points(
+        sample_surface_points(mirror_mesh(mesh), recipe.points, recipe.label_digest, drawn_id)
+    )
 
 
 def sample_surface_points(

@@ -14,7 +14,9 @@ from turntable.datasets import Recipe, draw_factors
 from turntable.datasets.files import encode_jpeg
 from turntable.datasets.labels import LabelArray, encode_output
 from turntable.renderer.backends import Backend, Quality, get_quality
+from turntable.renderer.extra_outputs import begin_outputs, list_drawn_views
 from turntable.renderer.meshes import Mesh
+from turntable.renderer.posing import PartPoses, pose_parts
 from turntable.renderer.scene import scenes_from_labels
 
 
@@ -27,7 +29,10 @@ class RenderedViews:
     rgb: NDArray[np.uint8]
     """[V, S, S, 3] pictures in RGB order, whatever the recipe's channel order is."""
     extras: dict[str, NDArray[Any]]
-    """The recipe's other outputs by name, [V, S, S, …] as in :class:`Pixels`."""
+    """The recipe's other outputs by name, [V, S, S, …] as in :class:`Pixels`; flow [V, S, S, 3]: x and y in
+    px, and the state."""
+    parts: PartPoses | None = None
+    """Poses of the parts of an assembly; None for an object of one piece."""
 
 
 def render_views(
@@ -37,6 +42,7 @@ def render_views(
     mesh: Mesh,
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
+    category: str | None = None,
 ) -> RenderedViews:
     """Render views of an object; the result depends on the arguments alone.
 
@@ -47,11 +53,13 @@ def render_views(
         mesh: Mesh of the object.
         views: View numbers, in any order.
         stream: Place of the object in the published random stream; only for a recipe that draws along it.
+        category: Category of the object; only for a recipe that couples a factor to it.
 
     Raises:
         MeshError: The mesh cannot be drawn.
+        InvalidInputError: The backend does not draw the parts of assemblies.
     """
-    return begin_views(backend, recipe, object_id, mesh, views, stream)()
+    return begin_views(backend, recipe, object_id, mesh, views, stream, category)()
 
 
 def begin_views(
@@ -61,20 +69,26 @@ def begin_views(
     mesh: Mesh,
     views: Sequence[int],
     stream: tuple[int, int] | None = None,
+    category: str | None = None,
 ) -> Callable[[], RenderedViews]:
     """Begin to render views of an object, and return a function that waits for them.
 
     The arguments and errors are those of :func:`render_views`. The device draws while the caller does other
     work, such as encoding the views before. Call the returned function once.
     """
-    labels = draw_factors(recipe, object_id, views, stream)
+    drawn = list_drawn_views(recipe, views)
+    labels = draw_factors(recipe, object_id, drawn.numbers, stream, category)
     scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
-    pending = backend.begin(mesh, scenes, recipe.image_size_px, quality_from_recipe(recipe), recipe.outputs)
+    parts = pose_parts(recipe, object_id, mesh, np.array(drawn.numbers, np.int64), scenes.object_to_world)
+    scenes = scenes if parts is None else parts.add_to_scenes(mesh, scenes)
+    pending = begin_outputs(
+        backend, mesh, scenes, recipe.image_size_px, quality_from_recipe(recipe), recipe.outputs, drawn
+    )
 
     def wait() -> RenderedViews:
-        pixels = pending()
-        extras = {name: getattr(pixels, name) for name in recipe.outputs if name != "rgb"}
-        return RenderedViews(labels, pixels.rgb, extras)
+        rgb, extras = pending()
+        rows = slice(len(views))
+        return RenderedViews(labels[rows], rgb, extras, None if parts is None else parts[rows])
 
     return wait
 

@@ -17,6 +17,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from turntable.datasets import MANIFEST_NAME, Dataset, ObjectRecord, Split, open_local_dataset
 from turntable.datasets.describing import DESCRIPTION_FILES
 from turntable.datasets.files import FolderFiles
@@ -94,6 +97,34 @@ class CatalogEntry:
         """
         with self._lock:
             return self.splits[split].read_jpeg(row, view)
+
+    def read_output(self, split: str, row: int, view: int, output: str) -> NDArray[Any]:
+        """Return an output of one view other than the picture, as ``Split.read_output`` decodes it.
+
+        Raises:
+            IntegrityError: The shard is damaged.
+            InvalidInputError: The data set does not store the output.
+        """
+        with self._lock:
+            return self.splits[split].read_output(row, view, output)
+
+    def read_part_pose(self, split: str, row: int) -> NDArray[np.float32] | None:
+        """Return the poses of an object's parts in all views, [V, K, 4, 4]; None for one piece.
+
+        Raises:
+            IntegrityError: The shard is damaged.
+        """
+        with self._lock:
+            return self.splits[split].read_part_pose(row)
+
+    def read_joint_values(self, split: str, row: int) -> NDArray[np.float32] | None:
+        """Return the values of an object's joints in all views, [V, J]; None without joints.
+
+        Raises:
+            IntegrityError: The shard is damaged.
+        """
+        with self._lock:
+            return self.splits[split].read_joint_values(row)
 
     def get_or_make(self, name: str, make: Callable[[], _T]) -> _T:
         """Return the cached value of a name; the first call makes it with ``make``.

@@ -1,7 +1,5 @@
 """The contents of the JSON responses: data sets, histograms, objects, views with their labels, and pairs."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,18 +7,17 @@ from turntable.datasets import Manifest, Split
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.geometry import compute_relative_quaternion
 from turntable.loaders import Pairs, select_all_views
-from turntable.renderer.scene import DEFAULT_CAMERA, Scenes, scenes_from_labels
+from turntable.service.assemblies import list_part_lines, list_part_overlays, read_assembly
 from turntable.service.catalog import CatalogEntry
+from turntable.service.overlays import compute_overlay
 from turntable.service.schemas import (
     DatasetDescription,
     FactorHistogram,
     Label,
-    Line,
     ObjectLine,
     ObjectsPage,
     ObjectViews,
     Pair,
-    Point,
     ViewLine,
     ViewsPage,
 )
@@ -44,6 +41,16 @@ def describe_dataset(entry: CatalogEntry) -> DatasetDescription:
         "shards": len(manifest.shards),
         "classes": count_categories(entry),
     }
+
+
+def get_sequence_length(manifest: Manifest) -> int:
+    """Return the number of views that follow one another; 0 if the views are no sequences.
+
+    The recipe in a manifest may come from anyone, and not be one.
+    """
+    sequence = manifest.recipe.get("sequence")
+    length = sequence.get("length") if isinstance(sequence, dict) else None
+    return length if type(length) is int and 0 < length <= manifest.views else 0
 
 
 def count_categories(entry: CatalogEntry) -> dict[str, dict[str, int]]:
@@ -174,9 +181,12 @@ def list_object_views(entry: CatalogEntry, split: str, row: int) -> ObjectViews:
     )
     names = [factor.name for factor in entry.dataset.manifest.factors]
     record = entry.read_record(split, row)
+    assembly = read_assembly(entry, split, row)
     return {
         **summarize_object(entry, split, row),
         "views": [dict(zip(names, view, strict=True)) for view in labels.tolist()],
+        "parts": list_part_lines(assembly),
+        "joint_values": None if assembly is None else assembly.joint_values.tolist(),
         "symmetry": None if record.symmetry is None else record.symmetry.to_dict(),
         "mirror_residual": record.mirror_residual,
         "eigen_gap": record.eigen_gap,
@@ -184,10 +194,11 @@ def list_object_views(entry: CatalogEntry, split: str, row: int) -> ObjectViews:
 
 
 def read_view_label(entry: CatalogEntry, split: str, row: int, view: int) -> Label:
-    """Return the label of one view: its factors by name, the object's pose, and the lines of the overlay."""
+    """Return the label of one view: its factors by name, poses of object and parts, lines of the overlay."""
     labels = entry.splits[split].get_labels(np.array([row]), np.array([view]))
     schema = entry.dataset.schema
-    record = entry.read_record(split, row)
+    record, assembly = entry.read_record(split, row), read_assembly(entry, split, row)
+    poses = None if assembly is None else assembly.part_pose
     return {
         "object": record.id,
         "key": record.key,
@@ -198,7 +209,11 @@ def read_view_label(entry: CatalogEntry, split: str, row: int, view: int) -> Lab
         "rotation": schema.compute_rotations(labels)[0].tolist(),
         "quaternion": schema.compute_quaternions(labels)[0].tolist(),
         "translation": schema.get_translations(labels)[0].tolist(),
-        "overlay": compute_overlay(entry, labels[0]),
+        "overlay": compute_overlay(entry.dataset.manifest, labels[0]),
+        "parts": list_part_lines(assembly),
+        "part_pose": None if poses is None else poses[view].tolist(),
+        "joint_values": None if assembly is None else assembly.joint_values[view].tolist(),
+        "part_overlay": list_part_overlays(entry, assembly, view, labels[0]),
     }
 
 
@@ -243,55 +258,3 @@ def _get_split(entry: CatalogEntry, split: str) -> Split:
     if split not in entry.splits:
         raise InvalidInputError(f"there is no split {split!r}; there are {', '.join(entry.splits)}")
     return entry.splits[split]
-
-
-AXIS_LENGTH = 0.5
-"""Length of the object's axes in the overlay, in diagonals of its bounding box."""
-LIGHT_START, LIGHT_END = 0.95, 0.45
-"""Distances from the object's center between which the light's arrow is drawn, towards the object."""
-
-
-def compute_overlay(entry: CatalogEntry, label: NDArray[np.floating]) -> dict[str, Line] | None:
-    """Compute the lines that show a label over the picture of its view.
-
-    Args:
-        entry: The data set.
-        label: [L] values of all columns.
-
-    Returns:
-        Lines by name. ``x``, ``y`` and ``z`` are the object's axes, from its center. ``light`` is the
-        direction of the light, towards the center. ``translation`` leads from where the object would be
-        without its translation to where it is. None if these labels do not describe a scene, as those of
-        imported pictures.
-    """
-    schema = entry.dataset.schema
-    try:
-        with np.errstate(all="ignore"):
-            lines = _compute_lines(
-                scenes_from_labels(schema.scene_names, schema.select_scene_columns(label)[None])
-            )
-    except (ValueError, ArithmeticError):  # InvalidInputError is a ValueError
-        return None
-    return lines if np.isfinite(np.array(list(lines.values()))).all() else None
-
-
-def _compute_lines(scenes: Scenes) -> dict[str, Line]:
-    pose, light = scenes.object_to_world[0], scenes.light_position[0]
-    center, to_light = pose[:3, 3], light / np.linalg.norm(light)
-    ends = {
-        **{name: (center, center + AXIS_LENGTH * pose[:3, column]) for column, name in enumerate("xyz")},
-        "light": (center + LIGHT_START * to_light, center + LIGHT_END * to_light),
-        "translation": (np.zeros(3), center),
-    }
-    return {
-        name: (_project_point(scenes, first), _project_point(scenes, second))
-        for name, (first, second) in ends.items()
-    }
-
-
-def _project_point(scenes: Scenes, point: Sequence[float] | NDArray[np.floating]) -> Point:
-    """Project a point [3] of the world into the picture, whose side is 1."""
-    matrix = scenes.world_to_camera[0]
-    camera = matrix[:3, :3] @ np.asarray(point) + matrix[:3, 3]
-    x, y, depth = DEFAULT_CAMERA.compute_intrinsics(1) @ camera
-    return float(x / depth), float(y / depth)

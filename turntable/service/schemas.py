@@ -15,6 +15,8 @@ Point = tuple[float, float]
 Line = tuple[Point, Point]
 """A line from one point in a picture to another."""
 Quaternion = Annotated[list[float], Field(description="xyzw")]
+Matrix = list[list[float]]
+"""The rows of a matrix."""
 
 
 class StatusOk(TypedDict):
@@ -102,6 +104,9 @@ class About(DatasetDescription):
     """A description of a data set, as the gallery's page shows it."""
 
     renders: Annotated[bool, Field(description="True if its views can be rendered on request")]
+    sequence_length: Annotated[
+        int, Field(description="Number of views that follow one another; 0 if there are no sequences")
+    ]
 
 
 class FactorHistogram(TypedDict):
@@ -132,10 +137,43 @@ class ObjectsPage(TypedDict):
     objects: list[ObjectLine]
 
 
+class JointLine(TypedDict):
+    """The joint that moves a part."""
+
+    kind: Annotated[str, Field(description="hinge or slide")]
+    unit: Annotated[str, Field(description="Unit of its values")]
+    low: Annotated[float, Field(description="Least value; the part is at rest at 0")]
+    high: Annotated[float, Field(description="Greatest value")]
+
+
+class PartLine(TypedDict):
+    """A rigid part of an object."""
+
+    name: str
+    category: str
+    color: Annotated[str, Field(description="Its color in pictures of the output parts, #rrggbb")]
+    joint: Annotated[JointLine | None, Field(description="null if the part has no joint")]
+
+
+class PartOverlay(TypedDict):
+    """Lines of a part to draw over the picture, whose side is 1; those behind the camera are missing."""
+
+    axes: Annotated[dict[str, Line], Field(description="Axes x, y and z of the part's own frame")]
+    joint: Annotated[Line | None, Field(description="Axis of the part's joint; null if there is none")]
+
+
+PartLines = Annotated[list[PartLine] | None, Field(description="null if the data set has no parts")]
+
+
 class ObjectViews(ObjectLine):
-    """A summary of an object, with its views' factors, and its symmetry where it was measured."""
+    """A summary of an object: its views' factors, its parts, and its symmetry where it was measured."""
 
     views: list[FactorValues]
+    parts: PartLines
+    joint_values: Annotated[
+        list[list[float]] | None,
+        Field(description="Values of the joints in each view, in the order of the parts; null as above"),
+    ]
     symmetry: Annotated[
         dict[str, Any] | None,
         Field(description="Rotations that leave the surface as it is; null if not measured"),
@@ -164,7 +202,7 @@ class ViewsPage(TypedDict):
 
 
 class Label(TypedDict):
-    """The label of a view: its factors and the pose of its object."""
+    """The label of a view: its factors, and the poses of its object and of the object's parts."""
 
     object: str
     key: str
@@ -172,12 +210,25 @@ class Label(TypedDict):
     split: str
     view: int
     factors: FactorValues
-    rotation: Annotated[list[list[float]], Field(description="3 x 3 matrix, object to world")]
+    rotation: Annotated[Matrix, Field(description="3 x 3 matrix, object to world")]
     quaternion: Quaternion
     translation: Annotated[list[float], Field(description="In the object's frame, in diagonals of its box")]
     overlay: Annotated[
         dict[str, Line] | None,
         Field(description="Lines to draw over the picture, whose side is 1; null if there are none"),
+    ]
+    parts: PartLines
+    part_pose: Annotated[
+        list[Matrix] | None,
+        Field(description="4 x 4 pose of each part in the world, in diagonals; null for one piece"),
+    ]
+    joint_values: Annotated[
+        list[float] | None,
+        Field(description="Values of the joints, in the order of the parts; null if there are no parts"),
+    ]
+    part_overlay: Annotated[
+        list[PartOverlay] | None,
+        Field(description="Lines of each part; null for one piece, or if these labels describe no scene"),
     ]
 
 

@@ -15,7 +15,7 @@ IntArray = NDArray[np.int64]
 
 CATEGORY_TARGET = "category"
 """Name of the category's target."""
-_UNIT_SUFFIXES = ("_rad", "_turn", "_w")
+_UNIT_SUFFIXES = ("_rad", "_turn", "_w", "_px")
 """Ends of names of labels that are units."""
 _MIN_RELATIVE_RANGE = 1e-6
 """Range, relative to the largest value, up to which variation is taken for rounding."""

@@ -217,5 +217,6 @@ def _write_lists(out: Path, split: str, objects: Iterable[ObjectRecord], categor
 
 def _iter_notes(manifest: Manifest) -> Iterable[str]:
     skipped = [name for name in manifest.outputs if name != "rgb"] + (["points"] if manifest.points else [])
+    skipped += ["part_pose"] * (manifest.max_parts > 0) + ["joint_values"] * (manifest.max_joints > 0)
     if skipped:
         yield f"{', '.join(skipped)}: not written, since the published layout has no place for them"

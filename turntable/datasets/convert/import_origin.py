@@ -160,7 +160,7 @@ def describe_imported(like: Recipe) -> Recipe:
     Args:
         like: Recipe whose ranges the labels keep.
     """
-    left_out = ("rotation", "sequence", "chunks", "outputs", "points")
+    left_out = ("rotation", "sequence", "scene", "joints", "chunks", "outputs", "points")
     table = {key: value for key, value in like.to_dict().items() if key not in left_out}
     ranges = {factor.name: {"low": factor.low, "high": factor.high} for factor in like.factors}
     return Recipe.from_dict(

@@ -8,7 +8,7 @@ from turntable.datasets.describing.croissant import (
     parse_croissant_digests,
 )
 from turntable.datasets.describing.description_files import DESCRIPTION_FILES, MAX_DESCRIPTION_BYTES
-from turntable.datasets.describing.label_table import describe_columns
+from turntable.datasets.describing.label_table import describe_columns, describe_interventions
 from turntable.datasets.describing.pixel_statistics import compute_pixel_statistics
 from turntable.datasets.describing.recipe_plot import plot_recipe
 
@@ -23,6 +23,7 @@ __all__ = [
     "build_dataset_croissant",
     "compute_pixel_statistics",
     "describe_columns",
+    "describe_interventions",
     "format_card",
     "parse_croissant_digests",
     "plot_recipe",

@@ -99,6 +99,8 @@ def _format_warning_table(provenance: Provenance) -> str:
 def _format_further_files(manifest: Manifest) -> str:
     names = [f"`<key>.000.{output}.png`" for output in manifest.outputs if output != "rgb"]
     names += ["`<key>.points.npy`"] if manifest.points else []
+    names += ["`<key>.part_pose.npy`"] if manifest.max_parts else []
+    names += ["`<key>.joint_values.npy`"] if manifest.max_joints else []
     return f", {', '.join(names)} (conventions above)" if names else ""
 
 

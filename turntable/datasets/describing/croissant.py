@@ -181,14 +181,34 @@ def _iter_file_nodes(manifest: Manifest, manifest_sha256: str, table_sha256: str
         yield _make_file_node(_make_shard_path(shard), "application/x-tar", shard.sha256, about) | {
             "contentSize": f"{shard.bytes} B"
         }
-    yield {
+    about = "the views; a file is called <key>.<view>.jpg"
+    yield _make_file_set_node(manifest, _JPEGS, about, "image/jpeg", "*.jpg")
+    for name, media_type, includes in _list_member_sets(manifest):
+        yield _make_file_set_node(manifest, name, manifest.conventions[name], media_type, includes)
+
+
+def _list_member_sets(manifest: Manifest) -> list[tuple[str, str, str]]:
+    """Return name, type and pattern of the further members that are described each by a set of files.
+
+    Members that are older than such sets have none, so that the files of earlier data sets stay as they are.
+    """
+    outputs = [name for name in ("parts", "flow") if name in manifest.outputs]
+    arrays = ["part_pose"] * (manifest.max_parts > 0) + ["joint_values"] * (manifest.max_joints > 0)
+    return [
+        *((name, "image/png", f"*.{name}.png") for name in outputs),
+        *((name, "application/octet-stream", f"*.{name}.npy") for name in arrays),
+    ]
+
+
+def _make_file_set_node(manifest: Manifest, name: str, about: str, media_type: str, includes: str) -> _Node:
+    return {
         "@type": "cr:FileSet",
-        "@id": _JPEGS,
-        "name": _JPEGS,
-        "description": "the views; a file is called <key>.<view>.jpg",
+        "@id": name,
+        "name": name,
+        "description": about,
         "containedIn": [{"@id": _make_shard_path(shard)} for shard in manifest.shards],
-        "encodingFormat": "image/jpeg",
-        "includes": "*.jpg",
+        "encodingFormat": media_type,
+        "includes": includes,
     }
 
 
@@ -272,6 +292,9 @@ def _make_field_node(name: str, about: str, data_type: str, source: _Node) -> _N
 
 
 def _format_unit(unit: str) -> str:
-    return {"rad": "radians", "turn": "turns, 1 is a full circle", "1": "bounding-box diagonals"}.get(
-        unit, unit
-    )
+    return {
+        "rad": "radians",
+        "turn": "turns, 1 is a full circle",
+        "px": "pixels",
+        "1": "bounding-box diagonals",
+    }.get(unit, unit)

@@ -1,12 +1,13 @@
-"""A page of plots of a recipe's draws: histograms of the label columns, and maps of the object's axes."""
+"""A page of plots of a recipe's draws: histograms of the label columns, maps of the object's axes, scenes."""
 
 import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from turntable.datasets.describing.scene_plot import plot_scenes
 from turntable.datasets.draws import compute_histogram
-from turntable.datasets.labels import Factor, LabelArray
+from turntable.datasets.labels import ENVIRONMENT, Coupling, Factor, LabelArray
 from turntable.datasets.recipes import Recipe
 from turntable.extras import explain_import_errors
 
@@ -14,11 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _CHARTS_PER_ROW = 4
+_SCENES_HEIGHT = 6.4
 _NUM_BINS = 40
+_NUM_DOTS = 2000
+"""Number of views in the plot of a coupling."""
 _MAP_CELLS = (36, 18)
 """Numbers of cells in longitude and in height. Equal steps of height give cells of equal area on a sphere."""
 _BLUE = "#3b82c4"
-_UNITS = {"rad": ", rad", "turn": ", turns", "W": ", W", "1": ""}
+_UNITS = {"rad": ", rad", "turn": ", turns", "W": ", W", "px": ", px", "1": ""}
 
 
 def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
@@ -36,14 +40,20 @@ def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
     """
     with explain_import_errors("matplotlib"):
         from matplotlib.figure import Figure
-    rows = -(-len(recipe.factors) // _CHARTS_PER_ROW)
-    figure = Figure(figsize=(12, 3.4 + 1.7 * rows), layout="constrained", facecolor="white")
+    couplings = [item for item in recipe.coupling if item.on in recipe.schema]
+    rows = -(-(len(recipe.factors) + len(couplings)) // _CHARTS_PER_ROW)
+    heights = [3.0, 1.7 * rows, *([] if recipe.scene is None else [_SCENES_HEIGHT])]
+    figure = Figure(figsize=(12, 0.4 + sum(heights)), layout="constrained", facecolor="white")
     figure.suptitle(f"{recipe.name}: {len(labels):,} views drawn", fontsize=13)
-    parts: Any = figure.subfigures(2, 1, height_ratios=[3.0, 1.7 * rows])
-    maps, charts = parts
+    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
+    maps, charts = parts[:2]
+    if recipe.scene is not None:
+        plot_scenes(parts[2], recipe)
     _plot_axis_maps(maps, recipe, labels)
     for column, factor in enumerate(recipe.factors):
         _plot_histogram(charts.add_subplot(rows, _CHARTS_PER_ROW, column + 1), factor, labels[:, column])
+    for number, coupling in enumerate(couplings, len(recipe.factors) + 1):
+        _plot_coupling(charts.add_subplot(rows, _CHARTS_PER_ROW, number), recipe, coupling, labels)
     page = io.BytesIO()
     figure.savefig(page, format="png", dpi=100)
     return page.getvalue()
@@ -57,10 +67,23 @@ def _plot_histogram(axes: Any, factor: Factor, values: LabelArray) -> None:
     )
     edges = np.linspace(low, high, _NUM_BINS + 1)
     axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=_BLUE)
-    axes.set_title(factor.name.removesuffix("_rad") + _UNITS[factor.unit], fontsize=9)
+    axes.set_title(factor.name.removesuffix("_rad").removesuffix("_px") + _UNITS[factor.unit], fontsize=9)
     axes.set_yticks([])
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _plot_coupling(axes: Any, recipe: Recipe, coupling: Coupling, labels: LabelArray) -> None:
+    """Plot a coupled factor over the one that it follows, with a color for each environment."""
+    shown = labels[:_NUM_DOTS]
+    color = recipe.schema.get_values(shown, ENVIRONMENT) if recipe.environment else _BLUE
+    other, values = (recipe.schema.get_values(shown, name) for name in (coupling.on, coupling.factor))
+    axes.scatter(other, values, s=2, c=color, cmap="tab10")
+    axes.set_title(
+        f"{coupling.factor.removesuffix('_rad')} over {coupling.on.removesuffix('_rad')}", fontsize=9
+    )
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _plot_axis_maps(figure: "Figure | Any", recipe: Recipe, labels: LabelArray) -> None:

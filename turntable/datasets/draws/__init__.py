@@ -1,7 +1,8 @@
 """Draws of a recipe's labels, as pure functions of the recipe, the object and the view."""
 
 from turntable.datasets.draws.distribution_checks import DrawnColumn, find_distribution_faults
-from turntable.datasets.draws.factor_draws import draw_factors, is_same_draw
+from turntable.datasets.draws.factor_draws import draw_factors, get_drawn_id, is_same_draw
+from turntable.datasets.draws.joint_draws import draw_joint_values
 from turntable.datasets.draws.label_preview import compute_histogram, draw_pseudo_labels, format_histogram
 from turntable.datasets.draws.online_rendering import (
     IMAGES,
@@ -17,37 +18,55 @@ from turntable.datasets.draws.online_rendering import (
     UnusableObject,
     ViewRequest,
 )
-from turntable.datasets.draws.philox import draw_words, make_philox_key, words_to_units
+from turntable.datasets.draws.philox import WORDS_PER_BLOCK, draw_words, make_philox_key, words_to_units
 from turntable.datasets.draws.rotation_overlap import (
     compute_training_overlap,
     has_different_rotations,
     is_in_box,
 )
+from turntable.datasets.draws.scene_arrangements import draw_arrangements
+from turntable.datasets.draws.scene_compositions import compute_composition_digest, draw_composition
+from turntable.datasets.draws.scene_preview import PseudoScene, draw_pseudo_scene
+from turntable.datasets.draws.symmetry_degrees import compute_symmetry_degrees
+from turntable.datasets.draws.world_draws import WorldKeys, WorldNumbers, draw_branches, make_system_key
 
 __all__ = [
     "IMAGES",
     "LATENTS",
     "OBJECT_INDEX",
     "VIEW_INDEX",
+    "WORDS_PER_BLOCK",
     "DrawnColumn",
     "FillReport",
     "IntArray",
     "ObjectInventory",
     "ObjectQuery",
+    "PseudoScene",
     "RenderBlocks",
     "RenderSetup",
     "UnusableObject",
     "ViewRequest",
+    "WorldKeys",
+    "WorldNumbers",
+    "compute_composition_digest",
     "compute_histogram",
+    "compute_symmetry_degrees",
     "compute_training_overlap",
+    "draw_arrangements",
+    "draw_branches",
+    "draw_composition",
     "draw_factors",
+    "draw_joint_values",
     "draw_pseudo_labels",
+    "draw_pseudo_scene",
     "draw_words",
     "find_distribution_faults",
     "format_histogram",
+    "get_drawn_id",
     "has_different_rotations",
     "is_in_box",
     "is_same_draw",
     "make_philox_key",
+    "make_system_key",
     "words_to_units",
 ]

@@ -30,7 +30,10 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class DrawnColumn:
-    """A column of independent labels that are uniform over its intervals, one drawn for each view."""
+    """A column of independent labels that are uniform over its intervals, one drawn for each view.
+
+    Whole numbers from low to high are uniform over [low - 1/2, high + 1/2] before they are rounded.
+    """
 
     factor: Factor
     values: LabelArray
@@ -42,7 +45,9 @@ class DrawnColumn:
 
     @property
     def slack(self) -> float:
-        """Maximum amount by which rounding to float32 moves a value's quantile."""
+        """Maximum amount by which rounding moves a value's quantile: to float32, or to a whole number."""
+        if self.factor.distribution == "integer":
+            return 0.5 * _compute_density(self.factor)
         largest = max(abs(self.factor.low), abs(self.factor.high))
         # Rounding moves a value by at most half a step of float32, and the distribution function has the
         # density as its slope.
@@ -81,7 +86,7 @@ def find_distribution_faults(
 
 def compute_factor_cdf(factor: Factor, values: FloatArray) -> FloatArray:
     """Compute the distribution function of a factor that is uniform over its intervals, at values [...]."""
-    covered = sum(np.clip(values, low, high) - low for low, high in factor.get_intervals())
+    covered = sum(np.clip(values, low, high) - low for low, high in _get_drawn_intervals(factor))
     return np.clip(covered * _compute_density(factor), 0, 1)
 
 
@@ -91,7 +96,14 @@ def compute_dkw_bound(num_draws: int, false_alarm_rate: float) -> float:
 
 
 def _compute_density(factor: Factor) -> float:
-    return 1 / sum(high - low for low, high in factor.get_intervals())
+    return 1 / sum(high - low for low, high in _get_drawn_intervals(factor))
+
+
+def _get_drawn_intervals(factor: Factor) -> tuple[tuple[float, float], ...]:
+    """Return the intervals over which a factor is uniform before it is rounded."""
+    if factor.distribution == "integer":
+        return ((factor.low - 0.5, factor.high + 0.5),)
+    return factor.get_intervals()
 
 
 def _find_margin_faults(column: DrawnColumn, quantiles: FloatArray, false_alarm_rate: float) -> Iterator[str]:

@@ -5,11 +5,14 @@ from numpy.typing import NDArray
 
 from turntable.datasets.draws.factor_draws import draw_factors
 from turntable.datasets.labels import Factor, LabelArray
+from turntable.datasets.objects import make_twin_id
 from turntable.datasets.recipes import Recipe
 from turntable.errors import InvalidInputError
 
 NUM_PREVIEW_VIEWS = 10_000
 """Default number of views, which is that of 200 objects with 50 views each."""
+
+_NUM_PREVIEW_CATEGORIES = 16
 
 _BAR_CHARACTERS = " ▁▂▃▄▅▆▇█"
 
@@ -37,10 +40,22 @@ def draw_pseudo_labels(recipe: Recipe, num_views: int = NUM_PREVIEW_VIEWS) -> La
     is_legacy = recipe.draws == "numpy-legacy"
     return np.concatenate(
         [
-            draw_factors(recipe, f"invented/{n}", views, (0, n) if is_legacy else None)
+            draw_factors(
+                recipe,
+                _make_pseudo_id(recipe, n),
+                views,
+                (0, n) if is_legacy else None,
+                f"invented category {n % _NUM_PREVIEW_CATEGORIES}",
+            )
             for n in range(num_objects)
         ]
     )
+
+
+def _make_pseudo_id(recipe: Recipe, number: int) -> str:
+    """Return the id of an invented object. In a set with mirrored twins every other one is a twin."""
+    object_id = f"invented/{number}"
+    return make_twin_id(object_id) if recipe.mirrored and number % 2 else object_id
 
 
 def _round_up_to_sequences(recipe: Recipe, num_views: int) -> int:

@@ -66,6 +66,10 @@ class ObjectInventory:
     warnings: tuple[str, ...] = ()
     """Messages for the user on the meshes."""
 
+    def get_category(self, row: int) -> str:
+        """Return the category of the object in a row of the split."""
+        return self.categories[int(self.category_indices[row])]
+
 
 @dataclass(frozen=True, slots=True)
 class RenderBlocks:

@@ -1,6 +1,7 @@
 """The draw of the labels of sequences: poses that follow a motion, twists, and factors that hold or vary."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,9 @@ from turntable.datasets.draws.philox import (
     make_philox_key,
     words_to_units,
 )
+from turntable.datasets.draws.world_draws import WorldKeys, draw_branches
 from turntable.datasets.labels import (
+    BRANCH_NAME,
     NUM_MOTION_UNITS,
     POSE_NAMES,
     ROTATION_NAMES,
@@ -50,8 +53,8 @@ def draw_sequence_labels(
     # A factor that holds over a sequence has the value that its first view would draw by itself.
     firsts, sequence = np.unique(views - views % rule.length, return_inverse=True)
     held, own = draw_independent(firsts), draw_independent(views)
-    varying = {*rule.vary, *(() if rule.is_moving else POSE_NAMES)}
-    columns = {
+    varying = {*rule.vary, *(POSE_NAMES if rule.motion == "independent" else ())}
+    columns: dict[str, NDArray[Any]] = {
         name: own[:, i] if name in varying else held[sequence, i] for i, name in enumerate(drawn.names)
     }
     if rule.is_moving:
@@ -65,7 +68,11 @@ def draw_sequence_labels(
         )
     twists = np.where((views % rule.length > 0)[:, None], twists, 0.0)
     columns |= dict(zip(TWIST_NAMES, twists.T, strict=True))
-    return recipe.schema.round_values(np.stack([columns[name] for name in recipe.schema.names], axis=-1))
+    if recipe.dynamics is not None and recipe.dynamics.branches:
+        key = WorldKeys.from_recipe(recipe, object_id).branch
+        columns[BRANCH_NAME] = draw_branches(key, views // rule.length, recipe.dynamics.branches)
+    schema = LabelSchema(tuple(factor for factor in recipe.object_schema.factors if factor.name in columns))
+    return schema.round_values(np.stack([columns[name] for name in schema.names], axis=-1))
 
 
 def _draw_motions(

@@ -51,9 +51,9 @@ def make_output_member_name(key: str, view: int, output: str) -> str:
     return f"{key}.{view:03d}.{output}.png"
 
 
-def make_points_member_name(key: str) -> str:
-    """Return the name of an object's point cloud in its shard."""
-    return f"{key}.points.npy"
+def make_array_member_name(key: str, name: str) -> str:
+    """Return the name of an array of an object (such as its points) in its shard."""
+    return f"{key}.{name}.npy"
 
 
 def make_labels_member_name(key: str) -> str:

@@ -7,13 +7,15 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turntable.datasets.files import FACTOR_NAME_PATTERN, JsonFields
+from turntable.datasets.files import FACTOR_NAME_PATTERN, MAX_SIZE_PX, JsonFields
 
-Unit = Literal["rad", "turn", "1", "W"]
-Distribution = Literal["uniform", "fixed", "two-sided", "joint"]
+Unit = Literal["rad", "turn", "1", "W", "px"]
+Distribution = Literal["uniform", "fixed", "two-sided", "integer", "joint"]
 """The distribution of a column. "uniform": over [low, high]. "fixed": one value. "two-sided": a magnitude
-uniform over [inner, high] with a random sign. "joint": drawn together with other columns (a rotation on
-SO(3), a motion), so the column alone has only its bounds."""
+uniform over [inner, high] with a random sign. "integer": one of the whole numbers from low to high, both
+included, each as likely. "joint": drawn together with other columns (a rotation on SO(3), a motion, a factor
+that is coupled to another or differs by environment), so the column alone has only its bounds."""
+Role = Literal["scene", "object", "derived"]
 Draws = Literal["philox", "numpy-legacy", "imported"]
 """The origin of factors. "philox": counter-based draws. "numpy-legacy": the stream of the published
 generators. "imported": labels that came with pictures."""
@@ -27,8 +29,8 @@ class Factor:
 
     name: str
     unit: Unit
-    """The unit: "rad", "turn" for a hue (1 is a full circle), "W", or "1" for lengths in bounding-box
-    diagonals."""
+    """The unit: "rad", "turn" for a hue (1 is a full circle), "W", "px" of the picture as rendered, or "1"
+    for lengths in bounding-box diagonals."""
     low: float
     high: float
     """The upper end of the range; equal to ``low`` if the distribution is "fixed"."""
@@ -38,8 +40,9 @@ class Factor:
     description: str = ""
     inner: float = 0.0
     """The least magnitude if the distribution is "two-sided"; ``low`` is then ``-high``."""
-    role: Literal["scene", "derived"] = "scene"
-    """The role of the column: "scene" columns describe the scene; "derived" ones are computed from others."""
+    role: Role = "scene"
+    """The role of the column: "scene" columns describe the scene, "object" ones the object itself, whose mesh
+    shows them; "derived" ones are computed from others."""
     per: Literal["view", "sequence"] = "view"
     """The frequency of the draws: one for every view, or one held over a sequence of views."""
 
@@ -61,7 +64,7 @@ class Factor:
             period=fields.get_number("period", _MIN_SIZE, _MAX_SIZE) if fields.has("period") else None,
             description=fields.get_text("description", default=""),
             inner=fields.get_number("inner", 0, _MAX_SIZE, default=0.0),
-            role=fields.get_choice("role", ("scene", "derived"), "scene"),
+            role=fields.get_choice("role", get_args(Role), "scene"),
             per=fields.get_choice("per", ("view", "sequence"), "view"),
         )
         fields.check_all_read()
@@ -85,11 +88,15 @@ class Factor:
         low, high = self.compute_bounds()
         array = np.asarray(values)
         inside = np.isfinite(array) & (array >= low) & (array <= high)
+        if self.distribution == "integer":
+            return inside & (array == np.round(array))
         return inside & (np.abs(array) >= self.inner) if self.distribution == "two-sided" else inside
 
     def to_label(self, values: ArrayLike) -> NDArray[np.float32]:
         """Round values within the range to float32 labels that do not leave it."""
         rounded = np.asarray(values, dtype=np.float64).astype(np.float32)
+        if self.distribution == "integer":
+            rounded = np.round(rounded)
         if self.distribution == "two-sided":
             least = np.float32(self.inner)
             least = np.nextafter(least, np.float32(np.inf)) if float(least) < self.inner else least
@@ -114,6 +121,10 @@ class Factor:
         """Return this factor with a random sign and a magnitude uniform over [inner, outer]."""
         changed = replace(self, low=-float(outer), high=float(outer), inner=float(inner))
         return replace(changed, distribution="two-sided")
+
+    def with_integers(self, low: float, high: float) -> "Factor":
+        """Return this factor, drawn from the whole numbers of a range."""
+        return replace(self, low=float(low), high=float(high), inner=0.0, distribution="integer")
 
     def with_per_sequence(self) -> "Factor":
         """Return this factor, drawn once for each sequence of views."""
@@ -213,6 +224,27 @@ _SUN_STRENGTH = StandardFactor(
     maximum=10.0,
     default=1.5,
 )
+_CAMERA_ROLL = StandardFactor(
+    Factor(
+        "camera_roll_rad",
+        "rad",
+        -math.pi,
+        math.pi,
+        period=2 * math.pi,
+        description="turn of the camera about its forward axis; the picture's content turns clockwise",
+    ),
+    minimum=-math.pi,
+    maximum=math.pi,
+    default=0.0,
+)
+
+
+def _make_principal_point(axis: str, direction: str) -> StandardFactor:
+    description = f"shift of the principal point {direction}, in pixels of the picture as rendered"
+    factor = Factor(f"principal_point_d{axis}_px", "px", -16.0, 16.0, description=description)
+    # Half of the largest picture; a recipe's own picture limits it further.
+    return StandardFactor(factor, minimum=-MAX_SIZE_PX / 2, maximum=MAX_SIZE_PX / 2, default=0.0)
+
 
 STANDARD_FACTORS: tuple[StandardFactor, ...] = (
     *(_make_rotation(axis) for axis in "xyz"),
@@ -225,8 +257,23 @@ STANDARD_FACTORS: tuple[StandardFactor, ...] = (
     _CAMERA_ELEVATION,
     _LIGHT_POWER,
     _SUN_STRENGTH,
+    _CAMERA_ROLL,
+    _make_principal_point("x", "to the right"),
+    _make_principal_point("y", "down"),
 )
 """The factors that the renderer understands, in the order of the label columns. 3DIEBench's come first."""
+
+HANDEDNESS = Factor(
+    "handedness",
+    "1",
+    -1.0,
+    1.0,
+    distribution="two-sided",
+    description="1 for the mesh as it is, -1 for its mirror image, x to -x in the object's frame",
+    inner=1.0,
+    role="object",
+)
+"""The column that tells mirrored twins from their objects, in a set that has twins."""
 
 STANDARD_FACTORS_BY_NAME: dict[str, StandardFactor] = {
     standard.factor.name: standard for standard in STANDARD_FACTORS

@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 
 ROTATION_NAMES = ("rotation_x_rad", "rotation_y_rad", "rotation_z_rad")
 TRANSLATION_NAMES = ("translation_x", "translation_y", "translation_z")
+CAMERA_POSE_NAMES = ("camera_distance", "camera_elevation_rad", "camera_roll_rad")
+PRINCIPAL_POINT_NAMES = ("principal_point_dx_px", "principal_point_dy_px")
 TWIST_NAMES = (*(f"twist_omega_{axis}_rad" for axis in "xyz"), *(f"twist_v_{axis}" for axis in "xyz"))
 
 

@@ -1,8 +1,9 @@
 """Sequences of views: the motion of an object from one view to the next, as twists of SE(3).
 
 The views of an object are divided into sequences of equal length: view v is step ``v % length`` of sequence
-``v // length``. In every motion but "independent" one twist moves the object through its sequence:
-pose_t = pose_{t-1} exp(twist), with the pose ``[R, R t]`` of ``R @ T(t)``.
+``v // length``. In a motion one twist moves the object through its sequence: pose_t = pose_{t-1} exp(twist),
+with the pose ``[R, R t]`` of ``R @ T(t)``. An object may also stand "still", or have an "independent" pose in
+every view.
 """
 
 import math
@@ -16,7 +17,7 @@ from turntable import geometry
 
 FloatArray = NDArray[np.float64]
 
-MotionName = Literal["constant", "screw", "in-plane", "independent"]
+MotionName = Literal["constant", "screw", "in-plane", "still", "independent"]
 Span = tuple[float, float]
 
 NUM_MOTION_UNITS = 6
@@ -37,7 +38,8 @@ class SequenceRule:
     """Number of views of a sequence."""
     motion: MotionName
     speed_rad: Span | None = None
-    """The least and the greatest angle from a view to the next; None for "independent"."""
+    """The least and the greatest angle from a view to the next; None for "still", "independent" and a list of
+    speeds."""
     offset: Span | None = None
     """The distance of the object's center from the axis of a "screw", in bounding-box diagonals."""
     travel: Span | None = None
@@ -45,16 +47,28 @@ class SequenceRule:
     direction."""
     vary: tuple[str, ...] = ()
     """The factors, other than the pose, that are drawn for every view. The others hold over a sequence."""
+    speeds_rad: tuple[float, ...] = ()
+    """The angles from a view to the next of which each sequence draws one, with its sign: about the camera's
+    forward axis for "in-plane", about an axis uniform on the sphere otherwise. Empty for a range."""
 
     @property
     def is_moving(self) -> bool:
         """True if one twist moves the object through a sequence."""
-        return self.motion != "independent"
+        return self.motion not in ("still", "independent")
+
+    @property
+    def max_speed_rad(self) -> float:
+        """The greatest angle from a view to the next of a sequence that moves."""
+        if self.speeds_rad:
+            return max(map(abs, self.speeds_rad))
+        assert self.speed_rad is not None
+        return self.speed_rad[1]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table [sequence] of a recipe."""
         spans = {"speed_rad": self.speed_rad, "offset": self.offset, "travel": self.travel}
         table: dict[str, Any] = {"length": self.length, "motion": self.motion}
+        table |= {"speed_rad": {"values": list(self.speeds_rad)}} if self.speeds_rad else {}
         table |= {name: {"low": span[0], "high": span[1]} for name, span in spans.items() if span}
         return table | ({"vary": list(self.vary)} if self.vary else {})
 
@@ -64,12 +78,13 @@ class SequenceRule:
         Args:
             max_translation: Greatest distance of the object's center from the origin.
         """
+        if self.motion == "still":
+            return 0.0, 0.0
         if not self.is_moving:
             # v = V⁻¹ times the vector between two centers, which is at most 2 max_translation long. V⁻¹
             # stretches it by at most (pi/2)/sin(pi/2).
             return math.pi, math.pi * max_translation
-        assert self.speed_rad is not None
-        speed = self.speed_rad[1]
+        speed = self.max_speed_rad
         if self.motion == "constant":
             return speed, 0.0
         if self.motion == "in-plane":
@@ -85,7 +100,8 @@ class SequenceRule:
         """Compute the first pose and the twist of sequences that move.
 
         The motion is defined in the world, with an axis uniform on the sphere ("in-plane": the camera's
-        forward axis, in either direction), and converted to the object's frame.
+        forward axis, in either direction; with a list of speeds, in the direction of each speed's sign), and
+        converted to the object's frame.
 
         Args:
             units: Uniform numbers in [0, 1), [N, 6].
@@ -96,12 +112,12 @@ class SequenceRule:
         Returns:
             Poses [N, 4, 4] and twists [N, 6].
         """
-        assert self.speed_rad is not None
-        axis = _units_to_directions(units[:, 0], units[:, 1])
+        axis = geometry.units_to_direction(units[:, :2])
         if self.motion == "in-plane":
             forward = [np.zeros_like(elevation_rad), -np.cos(elevation_rad), -np.sin(elevation_rad)]
-            axis = np.stack(forward, axis=-1) * np.where(units[:, :1] < 0.5, -1.0, 1.0)
-        omega = axis * _scale_to_span(units[:, 2:3], self.speed_rad)
+            axis = np.stack(forward, axis=-1)
+            axis = axis if self.speeds_rad else axis * np.where(units[:, :1] < 0.5, -1.0, 1.0)
+        omega = axis * self._draw_speeds(units[:, 2:3])
         center = (rotation @ translation[..., None])[..., 0]
         velocity = np.zeros_like(omega) if self.motion == "constant" else np.cross(omega, center)
         if self.motion == "screw":
@@ -111,6 +127,13 @@ class SequenceRule:
         in_world = np.stack([omega, velocity], axis=-1)
         in_object = np.swapaxes(rotation, -1, -2) @ in_world
         return start, np.concatenate([in_object[..., 0], in_object[..., 1]], axis=-1)
+
+    def _draw_speeds(self, units: FloatArray) -> FloatArray:
+        """Map uniform numbers to angles from a view to the next."""
+        if self.speeds_rad:
+            return np.array(self.speeds_rad)[(units * len(self.speeds_rad)).astype(np.int64)]
+        assert self.speed_rad is not None
+        return _scale_to_span(units, self.speed_rad)
 
     def _compute_screw(
         self, units: FloatArray, axis: FloatArray, omega: FloatArray
@@ -145,13 +168,6 @@ def compute_poses(start: FloatArray, twist: FloatArray, step: NDArray[np.int64])
 
 def _scale_to_span(units: FloatArray, span: Span) -> FloatArray:
     return span[0] + units * (span[1] - span[0])
-
-
-def _units_to_directions(height: FloatArray, turn: FloatArray) -> FloatArray:
-    """Map uniform numbers to directions uniform on the sphere, [N, 3]."""
-    z = 2 * height - 1
-    radius = np.sqrt(1 - z * z)
-    return np.stack([radius * np.cos(2 * np.pi * turn), radius * np.sin(2 * np.pi * turn), z], axis=-1)
 
 
 def _compute_perpendiculars(axis: FloatArray, angle: FloatArray) -> FloatArray:

@@ -13,7 +13,9 @@ from turntable.datasets.files import (
     JsonFields,
     make_object_key,
 )
+from turntable.datasets.objects.parts import MAX_PARTS, ObjectPart, check_parts
 from turntable.datasets.objects.symmetry import MAX_RESIDUAL, ObjectSymmetry
+from turntable.errors import InvalidInputError
 
 SplitName = Literal["train", "val"]
 TRAIN: SplitName = "train"
@@ -50,6 +52,11 @@ class ObjectRecord:
     eigen_gap: float | None = None
     """Smallest difference of two eigenvalues of the covariance of the surface's points, over the largest
     eigenvalue; None if it was not measured."""
+    hidden_symmetry: ObjectSymmetry | None = None
+    """Rotations that leave the surface as it is without its mark, which may be out of sight; None for an
+    object without a mark."""
+    parts: tuple[ObjectPart, ...] = ()
+    """The rigid parts of an assembly, in the order of their indices; none for an object of one piece."""
 
     @property
     def key(self) -> str:
@@ -63,6 +70,8 @@ class ObjectRecord:
             "licence": self.licence or None,
             "stream": None if self.stream is None else list(self.stream),
             "symmetry": None if self.symmetry is None else self.symmetry.to_dict(),
+            "hidden_symmetry": None if self.hidden_symmetry is None else self.hidden_symmetry.to_dict(),
+            "parts": [part.to_dict() for part in self.parts] or None,
             "key": self.key,
         }
         return {name: value for name, value in table.items() if value is not None}
@@ -81,9 +90,11 @@ class ObjectRecord:
             source_sha256=fields.get_text("source_sha256", MAX_ID_LENGTH),
             licence=fields.get_text("licence", default=""),
             stream=_read_stream(fields) if fields.has("stream") else None,
-            symmetry=_read_symmetry(fields) if fields.has("symmetry") else None,
+            symmetry=_read_symmetry(fields, "symmetry"),
             mirror_residual=_read_number(fields, "mirror_residual", MAX_RESIDUAL),
             eigen_gap=_read_number(fields, "eigen_gap", 1),
+            hidden_symmetry=_read_symmetry(fields, "hidden_symmetry"),
+            parts=_read_parts(fields) if fields.has("parts") else (),
         )
 
 
@@ -92,8 +103,17 @@ def _read_stream(fields: JsonFields) -> tuple[int, int]:
     return seed, index
 
 
-def _read_symmetry(fields: JsonFields) -> ObjectSymmetry:
-    return ObjectSymmetry.from_fields(fields.get_fields("symmetry"))
+def _read_symmetry(fields: JsonFields, name: str) -> ObjectSymmetry | None:
+    return ObjectSymmetry.from_fields(fields.get_fields(name)) if fields.has(name) else None
+
+
+def _read_parts(fields: JsonFields) -> tuple[ObjectPart, ...]:
+    parts = tuple(ObjectPart.from_fields(item) for item in fields.iter_fields("parts", MAX_PARTS))
+    try:
+        check_parts(parts, "parts")
+    except InvalidInputError as error:
+        fields.raise_error("parts", str(error))
+    return parts
 
 
 def _read_number(fields: JsonFields, name: str, max_value: float) -> float | None:

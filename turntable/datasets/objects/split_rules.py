@@ -22,6 +22,8 @@ SPLIT_RULE_TEXTS: dict[SplitRule, str] = {
 """The rules as plans and manifests name them. The texts are stored, so they must not change."""
 LISTS_TEXT = "by lists of objects"
 """The text of manifests whose splits were read from lists."""
+SCENES_TEXT = "by scene, a share of all; no object is in scenes of both splits, equal meshes on one side"
+"""The text of manifests of scenes."""
 
 
 def split_objects(

@@ -1,7 +1,7 @@
 """The rotations that leave an object's surface as it is, as its record holds them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,19 @@ class ObjectSymmetry:
         angles = 2 * np.pi * np.arange(turns) / turns
         about_axis = matrix_to_quaternion(exp_so3(angles[:, None] * np.array(self.axis)))
         return multiply_quaternions(about_axis[:, None], listed[None]).reshape(-1, 4)
+
+    def mirror(self) -> "ObjectSymmetry":
+        """Return the symmetry of the mirror image, x to -x in the object's frame."""
+        # The mirror image of a turn about an axis turns by the same angle about the axis (x, -y, -z).
+        mirrored = [_round(np.array((x, -y, -z, w))) for x, y, z, w in self.rotations]
+        axis = None if self.axis is None else _round(np.array(self.axis) * (1, -1, -1))
+        cx, cy, cz = _round(np.array(self.center) * (-1, 1, 1))
+        return replace(
+            self,
+            rotations=tuple((x, y, z, w) for x, y, z, w in mirrored),
+            axis=None if axis is None else (axis[0], axis[1], axis[2]),
+            center=(cx, cy, cz),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the symmetry as a table for JSON."""

@@ -6,23 +6,35 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from turntable.datasets.labels import (
+    DEFAULT_LEVEL,
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
-    Factor,
+    DynamicsRule,
+    JointRule,
     RotationRule,
+    SceneRule,
     SequenceRule,
     Span,
+    make_dynamics_rule,
 )
+from turntable.datasets.recipes.intervention_rules import make_couplings, make_environment, make_factor
 from turntable.datasets.recipes.rules import find_broken_rules
 from turntable.datasets.recipes.tables import (
+    CountTable,
+    CouplingTable,
+    DynamicsTable,
+    EnvironmentTable,
     FactorsTable,
     FactorTable,
+    JointsTable,
     RecipeTable,
     RotationTable,
+    SceneTable,
     SequenceTable,
     SpanTable,
+    SpeedTable,
     StrictTable,
 )
 from turntable.errors import RecipeError, format_text, format_value
@@ -47,12 +59,17 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
     fields = {name: getattr(checked, name) for name in RecipeTable.model_fields if name != "factors"}
     fields |= {"outputs": tuple(checked.outputs), "splits": tuple(checked.splits)}
     fields |= {
+        "environment": tuple(map(make_environment, checked.environment)),
+        "coupling": make_couplings(checked.coupling),
         "rotation": _make_rotation_rule(checked.rotation),
         "sequence": _make_sequence_rule(checked.sequence),
+        "joints": _make_joint_rule(checked.joints),
+        "scene": _make_scene_rule(checked.scene),
+        "dynamics": _make_dynamics_rule(checked.dynamics, checked.sequence),
     }
     return fields | {
         "drawn_factors": tuple(
-            _make_factor(name, factor) for name, factor in checked.get_factor_tables().items()
+            make_factor(name, factor) for name, factor in checked.get_factor_tables().items()
         )
     }
 
@@ -72,18 +89,6 @@ def _check_table(table: dict[str, Any], display_name: str) -> RecipeTable:
     raise RecipeError(f"recipe {display_name}: {_format_faults(faults, num_omitted)}")
 
 
-def _make_factor(name: str, table: FactorTable) -> Factor:
-    standard = STANDARD_FACTORS_BY_NAME[name].factor
-    if table.value is not None:
-        return standard.with_value(table.value)
-    if table.inner is not None:
-        assert table.outer is not None
-        return standard.with_two_sided_range(table.inner, table.outer)
-    assert table.low is not None
-    assert table.high is not None
-    return standard.with_range(table.low, table.high)
-
-
 def _make_rotation_rule(table: RotationTable | None) -> RotationRule | None:
     return None if table is None else RotationRule(table.outside, table.margin_deg)
 
@@ -97,14 +102,47 @@ def _make_sequence_rule(table: SequenceTable | None) -> SequenceRule | None:
         length=table.length,
         motion=table.motion,
         speed_rad=_make_span(table.speed_rad),
+        speeds_rad=tuple((table.speed_rad.values or ()) if table.speed_rad else ()),
         offset=_make_span(table.offset) or (DEFAULT_OFFSET if is_screw else None),
         travel=_make_span(table.travel) or (DEFAULT_TRAVEL if is_screw else None),
         vary=vary,
     )
 
 
-def _make_span(table: SpanTable | None) -> Span | None:
-    return None if table is None else (table.low, table.high)
+def _make_joint_rule(table: JointsTable | None) -> JointRule | None:
+    return None if table is None else JointRule(table.range, table.seen_fraction, table.per, table.motion)
+
+
+def _make_scene_rule(table: SceneTable | None) -> SceneRule | None:
+    if table is None:
+        return None
+    return SceneRule(
+        objects=(table.objects.low, table.objects.high),
+        size=(table.size.low, table.size.high),
+        area=table.area,
+        orientation=table.get_orientation(),
+        gap=table.gap,
+        level=DEFAULT_LEVEL if table.level is None else table.level,
+        tries=table.tries,
+        arrangements=table.arrangements,
+    )
+
+
+def _make_dynamics_rule(table: DynamicsTable | None, sequence: SequenceTable | None) -> DynamicsRule | None:
+    if table is None:
+        return None
+    assert sequence is not None
+    keys: dict[str, Any] = table.model_dump(exclude={"law"})
+    keys |= {name: _make_span(getattr(table, name)) for name in ("speed_rad", "travel")}
+    if table.law == "branching" and table.branch_at is None:
+        keys["branch_at"] = sequence.length // 2
+    return make_dynamics_rule(table.law, **keys)
+
+
+def _make_span(table: SpanTable | SpeedTable | None) -> Span | None:
+    if table is None or table.low is None or table.high is None:
+        return None
+    return table.low, table.high
 
 
 def _format_faults(faults: list[str], num_omitted: int) -> str:
@@ -160,9 +198,29 @@ def _suggest_key(path: tuple[str, ...]) -> str:
 
 
 def _list_known_keys(path: tuple[str, ...]) -> list[str]:
-    if len(path) == 1:
-        return list(RecipeTable.model_fields)
-    if path[0] == "factors":
-        return list(FactorsTable.model_fields if len(path) == 2 else FactorTable.model_fields)
-    tables: dict[str, type[StrictTable]] = {"rotation": RotationTable, "sequence": SequenceTable}
-    return list((tables[path[0]] if len(path) == 2 else SpanTable).model_fields)
+    """Return the known keys of the table that the last name of a path is in."""
+    *tables, _ = path
+    table: type[StrictTable] = RecipeTable
+    if "factors" in tables:
+        table = FactorsTable if tables[-1] == "factors" else FactorTable
+    elif len(tables) > 1 and not tables[1].isdigit():  # a number is that of a table in an array of tables
+        table = _INNER_TABLES.get((tables[0], tables[1]), SpanTable)
+    elif tables:
+        table = _TABLES[tables[0]]
+    return list(table.model_fields)
+
+
+_TABLES: dict[str, type[StrictTable]] = {
+    "rotation": RotationTable,
+    "sequence": SequenceTable,
+    "joints": JointsTable,
+    "scene": SceneTable,
+    "dynamics": DynamicsTable,
+    "environment": EnvironmentTable,
+    "coupling": CouplingTable,
+}
+_INNER_TABLES: dict[tuple[str, str], type[StrictTable]] = {
+    ("sequence", "speed_rad"): SpeedTable,
+    ("scene", "objects"): CountTable,
+}
+"""Tables within these that are no ranges { low, high }."""

@@ -10,18 +10,30 @@ from typing import Any
 from turntable.choices import ChannelOrder, QualityName, SourceName
 from turntable.datasets.files import JpegSubsampling, compute_json_sha256
 from turntable.datasets.labels import (
+    HANDEDNESS,
+    ROTATION_NAMES,
+    Coupling,
     Draws,
+    DynamicsRule,
+    Environment,
     Factor,
+    JointRule,
     LabelSchema,
     OutputName,
     RotationRule,
+    SceneRule,
     SequenceRule,
+    build_index_columns,
     build_label_columns,
+    join_laws,
 )
 from turntable.datasets.objects import SPLITS, SplitRule
 from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_recipe_text
 from turntable.errors import InvalidInputError, format_text
 from turntable.home import expand_home
+
+_RULES = ("rotation", "sequence", "scene", "joints", "dynamics")
+"""Tables of a recipe that determine labels besides [factors]; a recipe without one leaves it out."""
 
 
 @dataclass(frozen=True)  # no slots: the digests are cached
@@ -52,6 +64,8 @@ class Recipe:
     """The outputs stored of each view, in the standard order."""
     points: int
     """Number of points of each object's point cloud; 0 for none."""
+    mirrored: bool
+    """True for a mirrored twin of every object, with the same labels but its ``handedness``."""
     objects_per_shard: int
     val_fraction: float
     """Share of the objects that are held out."""
@@ -70,6 +84,19 @@ class Recipe:
     """The rule for rotations on SO(3); None if the three angles are factors."""
     sequence: SequenceRule | None
     """The rule for sequences of views; None if the views are independent."""
+    joints: JointRule | None
+    """The rule that draws the joints of articulated objects; None for the whole range of each."""
+    scene: SceneRule | None
+    """The rule that composes objects into scenes; None if every object is shown by itself."""
+    dynamics: DynamicsRule | None
+    """The law by which parts move over a sequence; None if none moves them."""
+    pose_bank: int = 0
+    """Number of rotations of the list from which all objects draw those of their views; 0 if each view draws
+    its own."""
+    environment: tuple[Environment, ...] = ()
+    """The environments, each of which holds some of the objects; empty for none."""
+    coupling: tuple[Coupling, ...] = ()
+    """The factors that follow others, each after the one that it depends on."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
@@ -113,14 +140,18 @@ class Recipe:
         table |= {"supersampling": samples} if (samples := table.pop("supersampling")) else {}
         table |= {"outputs": outputs} if outputs != ["rgb"] else {}
         table |= {"points": points} if points else {}
+        table |= {"mirrored": True} if table.pop("mirrored") else {}
         splits, draws, chunks = list(table.pop("splits")), table.pop("draws"), table.pop("chunks")
         table |= {"splits": splits} if splits != list(SPLITS) else {}
         rule = table.pop("split_rule")
         table |= {"split_rule": rule} if rule != "overall" else {}
         table |= {"draws": draws} if draws != "philox" else {}
         table |= {"chunks": chunks} if chunks != 1 else {}
-        rules = {name: table.pop(name) for name in ("rotation", "sequence")}
+        rules = {name: table.pop(name) for name in _RULES}
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
+        for name in ("pose_bank", "environment", "coupling"):
+            table.pop(name)
+        table |= self._interventions_to_dict()
         return {**table, "factors": {factor.name: _factor_to_dict(factor) for factor in self.drawn_factors}}
 
     def to_plain_dict(self) -> dict[str, Any]:
@@ -135,10 +166,13 @@ class Recipe:
         """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
-        tables = {name: table.pop(name) for name in ("rotation", "sequence") if name in table} | tables
+        tables = {name: table.pop(name) for name in _RULES if name in table} | tables
+        arrays = {name: table.pop(name) for name in ("environment", "coupling") if name in table}
         lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():
-            lines += ["", f"[{name}]", *(f"{key} = {_format_toml(value)}" for key, value in keys.items())]
+            lines += _format_toml_table(f"[{name}]", keys)
+        for name, items in arrays.items():
+            lines += [line for item in items for line in _format_toml_table(f"[[{name}]]", item)]
         return "\n".join(lines) + "\n"
 
     def replace(self, **changes: Any) -> "Recipe":
@@ -153,8 +187,21 @@ class Recipe:
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
-        """The label columns in order: those drawn, those a motion determines, and those derived from them."""
-        return build_label_columns(self.drawn_factors, self.rotation, self.sequence)
+        """The label columns in order: those drawn, those a motion determines, and those derived from them.
+
+        The last one tells mirrored twins from their objects, if there are any.
+        """
+        return (*self.object_schema.factors, *((HANDEDNESS,) if self.mirrored else ()))
+
+    @cached_property
+    def object_schema(self) -> LabelSchema:
+        """The label columns that are equal for an object and its mirrored twin."""
+        # A fixed angle stays one number; the others are drawn together, as rotations of the bank.
+        angles = ROTATION_NAMES if self.pose_bank else ()
+        joint = (*angles, *(item.factor for item in self.coupling))
+        laws = join_laws(self.drawn_factors, self.environment, joint)
+        columns = build_label_columns(laws, self.rotation, self.sequence, self.dynamics)
+        return LabelSchema(columns + build_index_columns(self.pose_bank, len(self.environment)))
 
     @property
     def schema(self) -> LabelSchema:
@@ -163,7 +210,10 @@ class Recipe:
 
     @cached_property
     def label_digest(self) -> str:
-        """Hex sha256 of everything that determines labels: the seed, the factors and the rules of drawing."""
+        """Hex sha256 of everything that determines labels: the seed, the factors and the rules of drawing.
+
+        Twins take no part, so objects have the same labels with and without them.
+        """
         factors = [_factor_to_list(factor) for factor in self.drawn_factors]
         return compute_json_sha256(
             {"draws": 1, "seed": self.seed, "factors": factors} | self._label_rules_to_dict()
@@ -174,12 +224,22 @@ class Recipe:
 
         Rules with their default value are left out, so that recipes older than a rule keep their digests.
         """
-        rules = {"rotation": self.rotation, "sequence": self.sequence}
+        rules = {name: getattr(self, name) for name in _RULES}
         decisive: dict[str, Any] = {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
         decisive |= {"stream": self.draws} if self.draws != "philox" else {}
         # In a single stream an object's position depends on how many numbers the objects before it took.
         layout = {"views": self.views, "chunks": self.chunks}
+        decisive |= self._interventions_to_dict()
         return decisive | (layout if self.draws == "numpy-legacy" else {})
+
+    def _interventions_to_dict(self) -> dict[str, Any]:
+        """Return the keys of the pose bank, the environments and the couplings, without those not given."""
+        keys = {
+            "pose_bank": self.pose_bank,
+            "environment": [_environment_to_dict(item) for item in self.environment],
+            "coupling": [item.to_dict() for item in self.coupling],
+        }
+        return {name: value for name, value in keys.items() if value}
 
     @cached_property
     def digest(self) -> str:
@@ -229,17 +289,28 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _environment_to_dict(environment: Environment) -> dict[str, Any]:
+    factors = {factor.name: _factor_to_dict(factor) for factor in environment.factors}
+    table = {"name": environment.name, "factors": factors, "slopes": dict(environment.slopes)}
+    return {key: value for key, value in table.items() if value}
+
+
 def _factor_to_dict(factor: Factor) -> dict[str, float]:
     if factor.distribution == "fixed":
         return {"value": factor.low}
     if factor.distribution == "two-sided":
         return {"inner": factor.inner, "outer": factor.high}
-    return {"low": factor.low, "high": factor.high}
+    span = {"low": factor.low, "high": factor.high}
+    return span | ({"integer": True} if factor.distribution == "integer" else {})
 
 
 def _factor_to_list(factor: Factor) -> list[str | float]:
     values: list[str | float] = [factor.name, factor.distribution, factor.low, factor.high]
     return [*values, factor.inner] if factor.distribution == "two-sided" else values
+
+
+def _format_toml_table(head: str, keys: dict[str, Any]) -> list[str]:
+    return ["", head, *(f"{key} = {_format_toml(value)}" for key, value in keys.items())]
 
 
 def _format_toml(value: Any) -> str:

@@ -3,18 +3,35 @@
 import math
 from collections.abc import Iterable, Iterator
 
+from turntable.choices import SOURCES_WITHOUT_JOINTS, SOURCES_WITHOUT_PARTS
 from turntable.datasets.labels import (
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
+    FORCE_LAWS,
+    LAW_KEYS,
     LEGACY_ORDER,
     MAX_LEGACY_SEED,
     MAX_SCREW_TRANSLATION,
+    PARTICLE_LAWS,
+    PRINCIPAL_POINT_NAMES,
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
     TRANSLATION_NAMES,
 )
-from turntable.datasets.recipes.tables import FactorTable, RecipeTable, SequenceTable
+from turntable.datasets.recipes.intervention_rules import find_intervention_faults
+from turntable.datasets.recipes.scene_rules import find_scene_faults
+from turntable.datasets.recipes.tables import (
+    DynamicsTable,
+    FactorTable,
+    RecipeTable,
+    SequenceTable,
+    SpanTable,
+    SpeedTable,
+)
 from turntable.errors import format_text
+
+MIN_BRANCHING_LENGTH = 4
+"""Minimum number of views of a sequence with branches: by default half of them, at least two, are shared."""
 
 
 def find_broken_rules(recipe: RecipeTable) -> list[str]:
@@ -24,12 +41,28 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         *_find_two_sided_faults(factors),
         *_find_rotation_faults(recipe, factors),
         *_find_draws_faults(recipe, factors),
+        *_find_joint_faults(recipe),
+        *find_intervention_faults(recipe, factors),
+        *_find_principal_point_faults(recipe, factors),
     ]
+    if recipe.sequence is None and "flow" in recipe.outputs:
+        faults.append(
+            "outputs: flow is the motion to the next view of a sequence; add a table [sequence], or leave "
+            "flow out"
+        )
+    if recipe.scene is not None:
+        faults += find_scene_faults(recipe, recipe.scene)
     if recipe.sequence is not None:
         faults += [
             *_find_sequence_faults(recipe, recipe.sequence, factors),
             *_find_vary_faults(recipe.sequence, factors),
         ]
+    if recipe.dynamics is not None:
+        faults += [*_find_dynamics_faults(recipe, recipe.dynamics), *_find_law_faults(recipe.dynamics)]
+    elif recipe.source == "particles":
+        faults.append(
+            f'dynamics: missing; source = "particles" needs a law, one of {", ".join(PARTICLE_LAWS)}'
+        )
     return faults
 
 
@@ -49,10 +82,33 @@ def _find_rotation_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) 
         yield 'rotation.margin_deg: it is measured from a training range; give outside = "3diebench" too'
 
 
+def _find_principal_point_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
+    limit = recipe.image_size_px / 2
+    for name in _filter_names(PRINCIPAL_POINT_NAMES, factors):
+        table = factors[name]
+        ends = [end for end in (table.low, table.high, table.value, table.outer) if end is not None]
+        farthest = max(ends, key=abs)
+        if abs(farthest) > limit:
+            yield (
+                f"factors.{name}: {farthest:g} is more than half of image_size_px = {recipe.image_size_px}; "
+                f"give at most {limit:g} in magnitude, or larger pictures"
+            )
+
+
 def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> Iterator[str]:
     if recipe.draws != "philox":
-        for name in ("rotation", "sequence"):
-            if getattr(recipe, name) is not None:
+        rules = (
+            "rotation",
+            "sequence",
+            "scene",
+            "joints",
+            "dynamics",
+            "pose_bank",
+            "environment",
+            "coupling",
+        )
+        for name in rules:
+            if getattr(recipe, name):
                 yield f'{name}: draws = "{recipe.draws}" does not support [{name}]; leave out one of the two'
     if recipe.draws != "numpy-legacy":
         if recipe.chunks != 1:
@@ -61,6 +117,8 @@ def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> 
     for name, factor in factors.items():
         if factor.outer is not None:
             yield f'factors.{name}: draws = "numpy-legacy" has no two-sided draws; give low and high'
+        elif factor.integer:
+            yield f'factors.{name}: draws = "numpy-legacy" draws no integers; leave integer out'
         elif factor.value is None and name not in LEGACY_ORDER:
             yield f'factors.{name}: draws = "numpy-legacy" does not draw this factor; give value'
     if recipe.seed + recipe.chunks - 1 > MAX_LEGACY_SEED:
@@ -70,26 +128,53 @@ def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> 
         )
 
 
+def _find_joint_faults(recipe: RecipeTable) -> Iterator[str]:
+    if recipe.joints is None:
+        return
+    if recipe.source in SOURCES_WITHOUT_JOINTS:
+        yield (
+            f'joints: the objects of source = "{recipe.source}" have no joints; leave [joints] out, or '
+            'choose source = "articulated"'
+        )
+    given = recipe.joints.model_fields_set
+    if "seen_fraction" in given and recipe.joints.range == "full":
+        yield 'joints.seen_fraction: range = "full" draws from the whole range; leave it out'
+    if "motion" in given and recipe.sequence is None:
+        yield "joints.motion: joints move over sequences; give [sequence] too, or leave it out"
+    elif "motion" in given and recipe.joints.per == "object":
+        yield 'joints.motion: with per = "object" a joint keeps one value in all views; leave it out'
+
+
 def _find_sequence_faults(
     recipe: RecipeTable, sequence: SequenceTable, factors: dict[str, FactorTable]
 ) -> Iterator[str]:
     if recipe.views % sequence.length:
         yield f"views: {recipe.views} is not a multiple of sequence.length {sequence.length}"
-    if sequence.motion == "independent":
+    if sequence.motion in ("independent", "still"):
         if sequence.speed_rad is not None:
-            yield 'sequence.speed_rad: motion = "independent" has no speed; leave it out'
+            yield f'sequence.speed_rad: motion = "{sequence.motion}" has no speed; leave it out'
     elif sequence.speed_rad is None:
         yield "sequence.speed_rad: missing; give { low, high }, the angle from a view to the next"
-    elif not 0 <= sequence.speed_rad.low <= sequence.speed_rad.high <= math.pi:
-        yield (
-            "sequence.speed_rad: leaves [0, pi]; a larger rotation is a smaller one in the other direction"
-        )
+    else:
+        yield from _find_speed_faults(sequence.speed_rad)
     if sequence.motion == "screw":
         yield from _find_screw_faults(sequence, factors)
         return
     for name in ("offset", "travel"):
         if getattr(sequence, name) is not None:
             yield f'sequence.{name}: only motion = "screw" uses it; leave it out'
+
+
+def _find_speed_faults(speed: SpeedTable) -> Iterator[str]:
+    turn = "a larger rotation is a smaller one in the other direction"
+    if speed.values is not None:
+        if max(map(abs, speed.values)) > math.pi:
+            yield f"sequence.speed_rad: values leave [-pi, pi]; {turn}"
+        return
+    assert speed.low is not None
+    assert speed.high is not None
+    if not 0 <= speed.low <= speed.high <= math.pi:
+        yield f"sequence.speed_rad: leaves [0, pi]; {turn}"
 
 
 def _find_screw_faults(sequence: SequenceTable, factors: dict[str, FactorTable]) -> Iterator[str]:
@@ -130,6 +215,41 @@ def _find_vary_faults(sequence: SequenceTable, factors: dict[str, FactorTable]) 
                 f'sequence.vary: {name} would turn the axis of motion = "in-plane", which is fixed over a '
                 "sequence; leave it out here"
             )
+
+
+def _find_dynamics_faults(recipe: RecipeTable, dynamics: DynamicsTable) -> Iterator[str]:
+    """Find what the rest of the recipe lacks for [dynamics]: parts that move, and frames."""
+    law, particles = dynamics.law, recipe.source == "particles"
+    if recipe.source in SOURCES_WITHOUT_PARTS and recipe.scene is None:
+        yield f'dynamics: an object of source = "{recipe.source}" has no parts that could move; leave it out'
+    elif particles and law not in PARTICLE_LAWS:
+        yield f'dynamics.law: source = "particles" moves by one of {", ".join(PARTICLE_LAWS)}'
+    elif not particles and law in FORCE_LAWS:
+        yield f'dynamics.law: "{law}" moves particles; give source = "particles"'
+    if recipe.sequence is None:
+        yield "dynamics: motion needs frames; give [sequence] with length"
+    elif dynamics.branch_at is not None and dynamics.branch_at >= recipe.sequence.length:
+        yield (
+            f"dynamics.branch_at: {dynamics.branch_at} is not below sequence.length "
+            f"{recipe.sequence.length}, so no frame is left for the futures"
+        )
+    elif law == "branching" and recipe.sequence.length < MIN_BRANCHING_LENGTH:
+        yield f"sequence.length: a sequence with branches has at least {MIN_BRANCHING_LENGTH} views"
+
+
+def _find_law_faults(dynamics: DynamicsTable) -> Iterator[str]:
+    """Find keys that the law does not use, and speeds that no motion has."""
+    for name in type(dynamics).model_fields:
+        if name != "law" and getattr(dynamics, name) is not None and name not in LAW_KEYS[dynamics.law]:
+            yield f'dynamics.{name}: law = "{dynamics.law}" does not use it; leave it out'
+    yield from _find_angle_faults("dynamics.speed_rad", dynamics.speed_rad)
+    if dynamics.travel is not None and dynamics.travel.low < 0:
+        yield f"dynamics.travel: {dynamics.travel.low} is negative, but it is a distance"
+
+
+def _find_angle_faults(key: str, speed: SpanTable | None) -> Iterator[str]:
+    if speed is not None and not 0 <= speed.low <= speed.high <= math.pi:
+        yield f"{key}: leaves [0, pi]; a larger rotation is a smaller one in the other direction"
 
 
 def _filter_names(names: Iterable[str], factors: dict[str, FactorTable]) -> list[str]:

@@ -26,17 +26,29 @@ from turntable.datasets.files import (
     JpegSubsampling,
 )
 from turntable.datasets.labels import (
+    DEFAULT_GAP,
+    DEFAULT_SEEN_FRACTION,
+    DEFAULT_TRIES,
+    LAW_ORIENTATIONS,
     MAX_MARGIN_DEG,
+    MAX_SCENE_OBJECTS,
+    MIN_SCENE_OBJECTS,
     OUTPUTS,
     ROTATION_NAMES,
     STANDARD_FACTORS,
     Draws,
+    JointMotion,
+    JointRange,
+    JointScope,
+    LawName,
     MotionName,
+    Orientation,
     OutputName,
+    SceneLaw,
     StandardFactor,
     TrainingRange,
 )
-from turntable.datasets.objects import SPLITS, SplitName, SplitRule
+from turntable.datasets.objects import MAX_PARTS, SPLITS, SplitName, SplitRule
 from turntable.errors import format_value, is_plain
 
 _PI_PATTERN = re.compile(
@@ -45,6 +57,19 @@ _PI_PATTERN = re.compile(
 _MAX_NUMBER_LENGTH = 40
 """Maximum number of characters of a number that is written as text. The pattern allows spaces in several
 places, so long runs of spaces could be matched in very many ways."""
+
+MAX_SCENE_LENGTH = 100.0
+"""Largest length in the table [scene], in the unit of the world."""
+MAX_BRANCHES = 16
+"""Maximum number of futures of a sequence."""
+MAX_SPEEDS = 256
+"""Maximum number of speeds in a list."""
+MAX_POSE_BANK = 100_000
+"""Maximum number of rotations of a pose bank."""
+MAX_ENVIRONMENTS = 256
+"""Maximum number of environments."""
+_MAX_NUMBER = 1e6
+"""Maximum magnitude of the numbers of a coupling."""
 
 MAX_DESCRIPTION_LENGTH = 2_000
 """Maximum number of characters of a description, which is one line of a recipe's text."""
@@ -70,17 +95,19 @@ class StrictTable(BaseModel):
 
 
 class FactorTable(StrictTable):
-    """A table [factors.<name>]: one of three ways to draw. Subclasses limit the fields' ranges."""
+    """A table [factors.<name>]: one of four ways to draw. Subclasses limit the fields' ranges."""
 
     low: float | None = None
     high: float | None = None
     value: float | None = None
     inner: float | None = None
     outer: float | None = None
+    integer: bool = False
 
     @model_validator(mode="after")
     def _check_one_way_to_draw(self) -> "FactorTable":
-        given = {name for name, _ in self if getattr(self, name) is not None}
+        ways = ("low", "high", "value", "inner", "outer")
+        given = {name for name in ways if getattr(self, name) is not None}
         if given & {"inner", "outer"}:
             if given != {"inner", "outer"}:
                 raise ValueError("give either low and high, or value, or inner and outer, and nothing else")
@@ -92,7 +119,16 @@ class FactorTable(StrictTable):
             raise ValueError("give low and high, or value")
         else:
             _check_order("low", self.low, "high", self.high)
+        if self.integer:
+            self._check_integers(given)
         return self
+
+    def _check_integers(self, given: set[str]) -> None:
+        if given != {"low", "high"}:
+            raise ValueError("integer = true needs low and high; leave it out")
+        for name in ("low", "high"):
+            if not float(getattr(self, name)).is_integer():
+                raise ValueError(f"integer = true needs whole numbers; {name} is {getattr(self, name)}")
 
 
 def _check_order(least: str, low: float | None, greatest: str, high: float | None) -> None:
@@ -120,6 +156,27 @@ class SpanTable(StrictTable):
         return self
 
 
+class SpeedTable(StrictTable):
+    """The speeds of a motion: a range { low, high }, or a list { values }."""
+
+    low: _Number | None = None
+    high: _Number | None = None
+    values: list[_Number] | None = Field(default=None, min_length=1, max_length=MAX_SPEEDS)
+
+    @model_validator(mode="after")
+    def _check_one_way(self) -> "SpeedTable":
+        if self.values is None:
+            if self.low is None or self.high is None:
+                raise ValueError("give low and high, or values")
+            if self.low > self.high:
+                raise ValueError(f"low {self.low} is above high {self.high}")
+        elif self.low is not None or self.high is not None:
+            raise ValueError("give either values, or low and high, not both")
+        elif len(set(self.values)) < len(self.values):
+            raise ValueError("values: names a speed twice")
+        return self
+
+
 class RotationTable(StrictTable):
     """The table [rotation]: rotations drawn on SO(3), in place of the tables of the three angles."""
 
@@ -133,10 +190,71 @@ class SequenceTable(StrictTable):
 
     length: int = Field(ge=2, le=MAX_VIEWS)
     motion: MotionName
-    speed_rad: SpanTable | None = None
+    speed_rad: SpeedTable | None = None
     offset: SpanTable | None = None
     travel: SpanTable | None = None
     vary: list[str] = []
+
+
+class JointsTable(StrictTable):
+    """The table [joints]: the values of the joints of articulated objects."""
+
+    range: JointRange
+    seen_fraction: _Number = Field(default=DEFAULT_SEEN_FRACTION, ge=0.05, le=0.95)
+    per: JointScope = "view"
+    motion: JointMotion = "linear"
+
+
+class CountTable(StrictTable):
+    """A range { low, high } of the number of a scene's objects. Both ends may be equal."""
+
+    low: int = Field(ge=MIN_SCENE_OBJECTS, le=MAX_SCENE_OBJECTS)
+    high: int = Field(ge=MIN_SCENE_OBJECTS, le=MAX_SCENE_OBJECTS)
+
+    @model_validator(mode="after")
+    def _check_count_order(self) -> "CountTable":
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+        return self
+
+
+class SceneTable(StrictTable):
+    """The table [scene]: several objects composed into one scene."""
+
+    objects: CountTable
+    size: SpanTable
+    area: _Number = Field(gt=0, le=MAX_SCENE_LENGTH)
+    law: SceneLaw | None = None
+    orientation: Orientation | None = None
+    gap: _Number = Field(default=DEFAULT_GAP, ge=0, le=MAX_SCENE_LENGTH)
+    level: _Number | None = Field(default=None, ge=-1, le=MAX_SCENE_LENGTH)
+    tries: int = Field(default=DEFAULT_TRIES, ge=1, le=10_000)
+    arrangements: int | None = Field(default=None, ge=1, le=MAX_VIEWS)
+
+    def get_orientation(self) -> Orientation:
+        """Return the orientation as given, or that of the law; upright if neither is given."""
+        return self.orientation or LAW_ORIENTATIONS[self.law or "train"]
+
+
+_Positive = Annotated[_Number, Field(gt=0)]
+_NotNegative = Annotated[_Number, Field(ge=0)]
+
+
+class DynamicsTable(StrictTable):
+    """The table [dynamics]: the law by which parts move over a sequence; missing keys have its defaults."""
+
+    law: LawName
+    bodies: int | None = Field(default=None, ge=2, le=MAX_PARTS)
+    dt: _Positive | None = None
+    stride: int | None = Field(default=None, ge=1, le=100_000)
+    strength: _Positive | None = None
+    softening: _NotNegative | None = None
+    clip: _NotNegative | None = None
+    scale: _Positive | None = None
+    speed_rad: SpanTable | None = None
+    travel: SpanTable | None = None
+    branches: int | None = Field(default=None, ge=2, le=MAX_BRANCHES)
+    branch_at: int | None = Field(default=None, ge=2)
 
 
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
@@ -152,18 +270,49 @@ def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
     )
 
 
-def _build_factors_table() -> type[StrictTable]:
+def _build_factors_table(name: str, is_whole: bool) -> type[StrictTable]:
+    """Build the model of a table of factors; if it is whole, it names every factor without a default."""
     fields: dict[str, Any] = {}
     for standard in STANDARD_FACTORS:
         table: Any = _build_factor_table(standard)
         # [rotation] may replace the tables of the angles, so checking._find_missing_angles reports those
         # that are missing.
-        required = standard.default is None and standard.factor.name not in ROTATION_NAMES
+        required = is_whole and standard.default is None and standard.factor.name not in ROTATION_NAMES
         fields[standard.factor.name] = (table, ...) if required else (table | None, None)
-    return create_model("factors", __base__=StrictTable, **fields)
+    return create_model(name, __base__=StrictTable, **fields)
 
 
-FactorsTable: Any = _build_factors_table()
+FactorsTable: Any = _build_factors_table("factors", is_whole=True)
+_OverridesTable: Any = _build_factors_table("overrides", is_whole=False)
+
+_Coefficient = Annotated[_Number, Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)]
+
+
+class EnvironmentTable(StrictTable):
+    """A table [[environment]]: the factors that have another law in it, and slopes of couplings."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    factors: _OverridesTable | None = None  # pyright: ignore[reportInvalidTypeForm]
+    slopes: dict[str, _Coefficient] = {}
+
+    def get_factor_tables(self) -> dict[str, FactorTable]:
+        """Return the tables of the factors that differ in this environment, in the standard order."""
+        return {} if self.factors is None else _list_factor_tables(self.factors)
+
+
+class CouplingTable(StrictTable):
+    """A table [[coupling]]: a factor that follows another, or the category of the object."""
+
+    factor: str
+    on: str
+    slope: _Coefficient
+    offset: _Coefficient = 0.0
+    noise: Annotated[_Number, Field(ge=0, le=_MAX_NUMBER)] = 0.0
+
+
+def _list_factor_tables(factors: object) -> dict[str, FactorTable]:
+    tables = {standard.factor.name: getattr(factors, standard.factor.name) for standard in STANDARD_FACTORS}
+    return {name: cast("FactorTable", table) for name, table in tables.items() if table is not None}
 
 
 class RecipeTable(StrictTable):
@@ -182,6 +331,7 @@ class RecipeTable(StrictTable):
     channel_order: ChannelOrder = "rgb"
     outputs: list[OutputName] = ["rgb"]
     points: int = Field(default=0, ge=0, le=MAX_POINTS)
+    mirrored: bool = False
     objects_per_shard: int = Field(default=128, ge=1, le=MAX_SHARD_OBJECTS)
     val_fraction: float = Field(default=0.2, ge=0, lt=1)
     split_rule: SplitRule = "overall"
@@ -191,6 +341,12 @@ class RecipeTable(StrictTable):
     chunks: int = Field(default=1, ge=1, le=100_000)
     rotation: RotationTable | None = None
     sequence: SequenceTable | None = None
+    joints: JointsTable | None = None
+    scene: SceneTable | None = None
+    dynamics: DynamicsTable | None = None
+    pose_bank: int = Field(default=0, ge=0, le=MAX_POSE_BANK)
+    environment: list[EnvironmentTable] = Field(default=[], max_length=MAX_ENVIRONMENTS)
+    coupling: list[CouplingTable] = []
     factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("description")
@@ -220,7 +376,4 @@ class RecipeTable(StrictTable):
 
     def get_factor_tables(self) -> dict[str, FactorTable]:
         """Return the tables of the factors that this recipe names, in the standard order."""
-        tables = {
-            standard.factor.name: getattr(self.factors, standard.factor.name) for standard in STANDARD_FACTORS
-        }
-        return {name: cast("FactorTable", table) for name, table in tables.items() if table is not None}
+        return _list_factor_tables(self.factors)

@@ -14,7 +14,7 @@ MAX_LINE_BYTES = 4 * 2**10
 MAX_DOTS = 256
 """Maximum number of dots in a line. The time to parse a key grows with the square of its parts."""
 MAX_DEPTH = 8
-"""Maximum depth of nested tables and lists. A recipe has three."""
+"""Maximum depth of nested tables and lists. A recipe has five."""
 
 
 def read_recipe_text(path: Path) -> str:

@@ -1,6 +1,13 @@
 """Shards (tar archives, each with an index), their storage, and the table of all labels."""
 
-from turntable.datasets.shards.index import INDEX_SUFFIX, ShardIndex, decode_texts, open_folder_index
+from turntable.datasets.shards.index import (
+    INDEX_SUFFIX,
+    OBJECT_ARRAYS,
+    ObjectArrayName,
+    ShardIndex,
+    decode_texts,
+    open_folder_index,
+)
 from turntable.datasets.shards.labels_parquet import (
     LABELS_TABLE_COLUMNS,
     LABELS_TABLE_NAME,
@@ -31,11 +38,13 @@ __all__ = [
     "INDEX_SUFFIX",
     "LABELS_TABLE_COLUMNS",
     "LABELS_TABLE_NAME",
+    "OBJECT_ARRAYS",
     "SHARD_REMEDY",
     "SHARD_SUFFIX",
     "CachedStorage",
     "FolderStorage",
     "IndexSizeLimit",
+    "ObjectArrayName",
     "ShardIndex",
     "ShardOpener",
     "ShardReader",

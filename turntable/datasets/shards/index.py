@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,11 @@ from turntable.datasets.shards.tar import SHARD_REMEDY
 from turntable.errors import IntegrityError
 
 INDEX_SUFFIX = ".idx"
+ObjectArrayName = Literal["points", "part_pose", "joint_values"]
+OBJECT_ARRAYS: tuple[ObjectArrayName, ...] = get_args(ObjectArrayName)
+"""The names of the arrays that a shard may hold of an object besides its labels, in the order of members."""
+MemberLocation = tuple[int, int, int]
+"""Offset, size and checksum of a member's data."""
 _ALIGNMENT = 64
 """Alignment in bytes of each array in the file, so that a memory map gives aligned arrays."""
 _LOCAL_HEADER_BYTES = 30
@@ -94,10 +99,27 @@ class ShardIndex:
     """[N] Bytes of each point cloud's file."""
     points_crc32: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, dtype="<u4"))
     """[N] Checksum of each point cloud's file."""
+    part_pose_offset: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype="<i8"))
+    """[N] Offset of each file of part poses; [0] in a shard without any. All of an object without are 0."""
+    part_pose_size: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype="<i8"))
+    """[N] Bytes of each file of part poses."""
+    part_pose_crc32: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, dtype="<u4"))
+    """[N] Checksum of each file of part poses."""
+    joint_values_offset: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype="<i8"))
+    """[N] Offset of each file of joint values; [0] in a shard without any. All of an object without are 0."""
+    joint_values_size: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype="<i8"))
+    """[N] Bytes of each file of joint values."""
+    joint_values_crc32: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, dtype="<u4"))
+    """[N] Checksum of each file of joint values."""
 
-    def iter_members(self) -> Iterator[tuple[int, int, int]]:
+    def locate_array(self, name: ObjectArrayName, row: int) -> MemberLocation | None:
+        """Return offset, size and checksum of an object's array; None if the object has none."""
+        offset, size, crc = (getattr(self, f"{name}_{item}") for item in ("offset", "size", "crc32"))
+        return (int(offset[row]), int(size[row]), int(crc[row])) if len(offset) and size[row] else None
+
+    def iter_members(self) -> Iterator[MemberLocation]:
         """Yield offset, size and checksum of every member that the index locates."""
-        for prefix in ("", "extra_", "points_"):
+        for prefix in ("", "extra_", *(f"{name}_" for name in OBJECT_ARRAYS)):
             arrays = (getattr(self, f"{prefix}{name}").flat for name in ("offset", "size", "crc32"))
             yield from ((int(a), int(b), int(c)) for a, b, c in zip(*arrays, strict=True))
 
@@ -124,7 +146,8 @@ class ShardIndex:
 
 _TEXTS = frozenset({"keys", "ids", "categories", "tar_sha256", "extras"})
 """Arrays of texts."""
-_DTYPES = {"latents": "<f4", **dict.fromkeys(("crc32", "extra_crc32", "points_crc32"), "<u4")}
+_CHECKSUMS = ("crc32", "extra_crc32", *(f"{name}_crc32" for name in OBJECT_ARRAYS))
+_DTYPES = {"latents": "<f4", **dict.fromkeys(_CHECKSUMS, "<u4")}
 """Types of the arrays that are neither texts nor "<i8"."""
 _OPTIONAL = frozenset(item.name for item in fields(ShardIndex) if item.default_factory is not MISSING)
 """Arrays that are left out of the file when they are empty."""
@@ -141,7 +164,7 @@ def compute_max_index_bytes(num_objects: int, num_views: int, num_labels: int, n
     """
     bytes_per_view = _LOCATION_BYTES * (1 + num_outputs) + 4 * num_labels
     total = _MAX_HEADER_BYTES + num_objects * (
-        _MAX_TEXT_BYTES + 2 * _LOCATION_BYTES + num_views * bytes_per_view
+        _MAX_TEXT_BYTES + (1 + len(OBJECT_ARRAYS)) * _LOCATION_BYTES + num_views * bytes_per_view
     )
     return min(total, MAX_INDEX_BYTES)
 
@@ -261,7 +284,6 @@ def _read_array(view: mmap.mmap | bytes, entry: zipfile.ZipInfo) -> NDArray[Any]
 def _check_shapes(index: ShardIndex, display_name: str) -> None:
     views = index.offset.shape
     extras = (*views[:1], len(index.extras), *views[1:]) if len(index.extras) else (0, 0, 0)
-    clouds = index.points_offset.shape
     fits = (
         len(views) == 2
         and index.keys.shape == index.ids.shape == index.categories.shape == views[:1]
@@ -269,8 +291,7 @@ def _check_shapes(index: ShardIndex, display_name: str) -> None:
         and index.size.shape == index.crc32.shape == index.latents.shape[:2] == views
         and index.latents.ndim == 3
         and index.extra_offset.shape == index.extra_size.shape == index.extra_crc32.shape == extras
-        and index.points_size.shape == index.points_crc32.shape == clouds
-        and clouds in ((0,), views[:1])
+        and all(_has_array_shapes(index, name) for name in OBJECT_ARRAYS)
         and index.tar_size.shape == index.tar_sha256.shape == ()
         and all(_has_dtype(index, item.name) for item in fields(ShardIndex))
     )
@@ -278,6 +299,12 @@ def _check_shapes(index: ShardIndex, display_name: str) -> None:
         raise IntegrityError(
             f"{display_name}: the shapes or types of its arrays do not fit each other; {SHARD_REMEDY}"
         )
+
+
+def _has_array_shapes(index: ShardIndex, name: str) -> bool:
+    """Return True if the arrays that locate an object's array have a row for each object, or none."""
+    shapes = {getattr(index, f"{name}_{item}").shape for item in ("offset", "size", "crc32")}
+    return len(shapes) == 1 and shapes <= {(0,), index.offset.shape[:1]}
 
 
 def _has_dtype(index: ShardIndex, name: str) -> bool:

@@ -18,6 +18,7 @@ from turntable.datasets.files import (
     FolderFiles,
     JsonFields,
     decode_points,
+    decode_view_array,
     parse_json,
 )
 from turntable.datasets.labels import LabelArray
@@ -26,6 +27,8 @@ from turntable.datasets.shards.byte_source import ByteSource, LocalFile, RemoteF
 from turntable.datasets.shards.index import (
     INDEX_SUFFIX,
     MAX_INDEX_BYTES,
+    MemberLocation,
+    ObjectArrayName,
     ShardIndex,
     decode_index,
     decode_texts,
@@ -210,7 +213,12 @@ class ShardReader:
         """
         position = (row, self.outputs.index(output), view)
         index = self.index
-        location = (index.extra_offset[position], index.extra_size[position], index.extra_crc32[position])
+        offset, size, crc = (
+            index.extra_offset[position],
+            index.extra_size[position],
+            index.extra_crc32[position],
+        )
+        location = int(offset), int(size), int(crc)
         return self._read_member(location, f"object {self.keys[row]}, view {view}, {output}")
 
     def read_points(self, row: int) -> NDArray[np.float32]:
@@ -219,18 +227,50 @@ class ShardReader:
         Raises:
             IntegrityError: The bytes are not those that were written, or are not a point cloud.
         """
-        index = self.index
-        location = (index.points_offset[row], index.points_size[row], index.points_crc32[row])
-        data = self._read_member(location, f"object {self.keys[row]}, points")
-        try:
-            return decode_points(data)
-        except ValueError as error:
-            raise IntegrityError(
-                f"{self.path}: object {self.keys[row]}, points: {error}; {SHARD_REMEDY}"
-            ) from None
+        points = self._read_array("points", row, decode_points)
+        if points is None:
+            raise self._make_array_error("points", row, "missing")
+        return points
 
-    def _read_member(self, location: tuple[np.int64, np.int64, np.uint32], description: str) -> bytes:
-        offset, size, crc = (int(number) for number in location)
+    def read_part_pose(self, row: int) -> NDArray[np.float32] | None:
+        """Return the poses of an object's parts in all views, float32 [V, K, 4, 4]; None without parts.
+
+        Raises:
+            IntegrityError: The bytes are not those that were written, or are not poses of the views.
+        """
+        return self._read_view_array("part_pose", row, (4, 4))
+
+    def read_joint_values(self, row: int) -> NDArray[np.float32] | None:
+        """Return the values of an object's joints in all views, float32 [V, J]; None without joints.
+
+        Raises:
+            IntegrityError: The bytes are not those that were written, or are not numbers of the views.
+        """
+        return self._read_view_array("joint_values", row, ())
+
+    def _read_view_array(
+        self, name: ObjectArrayName, row: int, last: tuple[int, ...]
+    ) -> NDArray[np.float32] | None:
+        return self._read_array(
+            name, row, partial(decode_view_array, num_views=self.index.num_views, last=last)
+        )
+
+    def _read_array(
+        self, name: ObjectArrayName, row: int, decode: Callable[[bytes], NDArray[np.float32]]
+    ) -> NDArray[np.float32] | None:
+        location = self.index.locate_array(name, row)
+        if location is None:
+            return None
+        try:
+            return decode(self._read_member(location, f"object {self.keys[row]}, {name}"))
+        except ValueError as error:
+            raise self._make_array_error(name, row, str(error)) from None
+
+    def _make_array_error(self, name: ObjectArrayName, row: int, fault: str) -> IntegrityError:
+        return IntegrityError(f"{self.path}: object {self.keys[row]}, {name}: {fault}; {SHARD_REMEDY}")
+
+    def _read_member(self, location: MemberLocation, description: str) -> bytes:
+        offset, size, crc = location
         data = self._read_at(size, offset)
         if zlib.crc32(data) != crc:
             raise IntegrityError(f"{self.path}: {description}: wrong checksum: cut or edited; {SHARD_REMEDY}")

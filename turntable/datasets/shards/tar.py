@@ -25,7 +25,8 @@ _MAX_SIZE = 8**11 - 1
 """Largest size that a header's size field holds: eleven octal digits."""
 _ALLOWED_NAME = re.compile(
     r"[a-z0-9_-]{1,64}\."
-    r"(?:\d{3,5}\.(?:jpg|(?:mask|depth|normals|coordinates)\.png)|(?:latents|points)\.npy|meta\.json)"
+    r"(?:\d{3,5}\.(?:jpg|(?:mask|depth|normals|coordinates|parts|flow)\.png)"
+    r"|(?:latents|points|part_pose|joint_values)\.npy|meta\.json)"
 )
 
 

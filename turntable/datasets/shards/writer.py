@@ -22,11 +22,11 @@ from turntable.datasets.files import (
     convert_disk_full_error,
     encode_npy,
     flush_to_disk,
+    make_array_member_name,
     make_image_member_name,
     make_labels_member_name,
     make_meta_member_name,
     make_output_member_name,
-    make_points_member_name,
     make_temporary_path,
     move_into_place,
     remove_temporaries,
@@ -35,7 +35,15 @@ from turntable.datasets.files import (
 )
 from turntable.datasets.labels import LabelArray, LabelSchema
 from turntable.datasets.objects import ObjectRecord
-from turntable.datasets.shards.index import INDEX_SUFFIX, ShardIndex, encode_texts, open_index
+from turntable.datasets.shards.index import (
+    INDEX_SUFFIX,
+    OBJECT_ARRAYS,
+    MemberLocation,
+    ObjectArrayName,
+    ShardIndex,
+    encode_texts,
+    open_index,
+)
 from turntable.datasets.shards.tar import END_OF_ARCHIVE, SHARD_REMEDY, make_padding, make_ustar_header
 from turntable.errors import IntegrityError
 
@@ -87,10 +95,6 @@ class ShardRecord:
         return record
 
 
-_MemberLocation = tuple[int, int, int]
-"""Offset, size and checksum of a member's data."""
-
-
 @dataclass(frozen=True, slots=True)
 class _WrittenObject:
     """The positions of one object in the archive."""
@@ -102,8 +106,8 @@ class _WrittenObject:
     offsets: tuple[int, ...]
     sizes: tuple[int, ...]
     crcs: tuple[int, ...]
-    extras: dict[str, list[_MemberLocation]]
-    points: _MemberLocation | None
+    extras: dict[str, list[MemberLocation]]
+    arrays: dict[ObjectArrayName, MemberLocation]
 
 
 class ShardWriter:
@@ -155,7 +159,7 @@ class ShardWriter:
         labels: LabelArray,
         jpegs: Sequence[bytes],
         extras: Mapping[str, Sequence[bytes]] | None = None,
-        points: NDArray[np.float32] | None = None,
+        arrays: Mapping[ObjectArrayName, NDArray[np.float32]] | None = None,
     ) -> None:
         """Append one object.
 
@@ -165,7 +169,8 @@ class ShardWriter:
             jpegs: V encoded views.
             extras: V encoded files of each further output, by its name; the same outputs for every object of
                 a shard.
-            points: float32 [P, 6], for every object of a shard or for none.
+            arrays: Arrays of the object by name: points [P, 6], for every object of a shard or for none;
+                part_pose [V, K, 4, 4] of an object with parts; joint_values [V, J] of one with joints.
 
         Raises:
             StoreError: The disk is full.
@@ -174,12 +179,12 @@ class ShardWriter:
         assert labels.dtype == np.float32, labels.dtype
         assert labels.shape == (len(jpegs), len(self._schema)), labels.shape
         assert not self._objects or len(self._objects[0].sizes) == len(jpegs), len(jpegs)
-        outputs = dict(extras or {})
+        outputs, named = dict(extras or {}), dict(arrays or {})
         assert all(len(files) == len(jpegs) for files in outputs.values()), record.id
         if self._objects:
             first = self._objects[0]
             assert list(first.extras) == list(outputs), outputs.keys()
-            assert (first.points is None) == (points is None), record.id
+            assert ("points" in first.arrays) == ("points" in named), record.id
         start = self._position
         with convert_disk_full_error(self.path):
             self._add_member(make_labels_member_name(record.key), encode_npy(labels))
@@ -195,11 +200,13 @@ class ShardWriter:
                 ]
                 for name, files in outputs.items()
             }
-            points_location = None
-            if points is not None:
-                points_location = self._add_located_member(
-                    make_points_member_name(record.key), encode_npy(points)
+            array_locations: dict[ObjectArrayName, MemberLocation] = {
+                name: self._add_located_member(
+                    make_array_member_name(record.key, name), encode_npy(named[name])
                 )
+                for name in OBJECT_ARRAYS
+                if name in named
+            }
         self._objects.append(
             _WrittenObject(
                 record,
@@ -210,7 +217,7 @@ class ShardWriter:
                 tuple(map(len, jpegs)),
                 tuple(map(zlib.crc32, jpegs)),
                 locations,
-                points_location,
+                array_locations,
             )
         )
 
@@ -250,7 +257,7 @@ class ShardWriter:
         self._write(data + make_padding(len(data)))
         return offset
 
-    def _add_located_member(self, name: str, data: bytes) -> _MemberLocation:
+    def _add_located_member(self, name: str, data: bytes) -> MemberLocation:
         return self._add_member(name, data), len(data), zlib.crc32(data)
 
     def _encode_meta(self, record: ObjectRecord) -> bytes:
@@ -285,12 +292,13 @@ class ShardWriter:
                 f"extra_{name}": locations[..., column].astype(dtype)
                 for column, (name, dtype) in enumerate(dtypes.items())
             }
-        if self._objects[0].points is not None:
-            clouds = np.array([item.points for item in self._objects], dtype="<i8")
-            arrays |= {
-                f"points_{name}": clouds[:, column].astype(dtype)
-                for column, (name, dtype) in enumerate(dtypes.items())
-            }
+        for array in OBJECT_ARRAYS:
+            if any(array in item.arrays for item in self._objects):
+                rows = [item.arrays.get(array, (0, 0, 0)) for item in self._objects]
+                arrays |= {
+                    f"{array}_{name}": np.array(column, dtype)
+                    for (name, dtype), column in zip(dtypes.items(), zip(*rows, strict=True), strict=True)
+                }
         return arrays
 
 

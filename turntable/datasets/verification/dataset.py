@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from turntable.datasets.dataset import make_folder_files
-from turntable.datasets.draws import DrawnColumn, find_distribution_faults
+from turntable.datasets.draws import DrawnColumn, compute_symmetry_degrees, find_distribution_faults
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.labels import Factor, LabelArray
 from turntable.datasets.manifest import Manifest, read_manifest
-from turntable.datasets.objects import ObjectRecord
+from turntable.datasets.objects import ObjectRecord, PartSummary, is_twin, summarize_parts
 from turntable.datasets.recipes import Recipe
 from turntable.datasets.shards import ShardRecord
 from turntable.datasets.stores import LocalStore, open_store
@@ -34,6 +34,9 @@ from turntable.errors import IntegrityError, RecipeError, RejectedResponseError,
 
 _MAX_QUOTED_LENGTH = 1000
 """Characters of a value that a report quotes at most."""
+
+_DEGREE_TOLERANCE = 0.002
+"""Maximum difference of a stated degree of symmetry: it is rounded to 0.001, and processors round sines."""
 
 Progress = Callable[[int, int], None]
 """A function called with the number of shards done and the number of all shards."""
@@ -129,6 +132,7 @@ class _DatasetCheck:
             return VerificationReport((str(error),))
         findings = self._check_shards(manifest, recipe)
         findings.problems += _find_manifest_problems(manifest, recipe)
+        findings.problems += _find_degree_problems(manifest, recipe)
         if self.stored is not None:
             self.stored.fetch_descriptions(manifest)
         if not findings.problems:  # after a problem in a shard these would only repeat that it is broken
@@ -201,6 +205,16 @@ def _find_manifest_problems(manifest: Manifest, recipe: Recipe) -> Iterator[str]
             )
 
 
+def _find_degree_problems(manifest: Manifest, recipe: Recipe) -> Iterator[str]:
+    """Yield a message if the degrees of symmetry are not those of the recipe; older sets state none."""
+    stated = manifest.symmetry_degrees
+    expected = compute_symmetry_degrees(recipe) if stated else {}
+    if stated.keys() != expected.keys() or any(
+        abs(stated[name] - expected[name]) > _DEGREE_TOLERANCE for name in expected
+    ):
+        yield f"manifest.json: symmetry_degrees are {dict(stated)}, but its recipe gives {expected}"
+
+
 def _find_dataset_problems(
     files: FolderFiles, manifest: Manifest, findings: _DatasetFindings
 ) -> Iterator[str]:
@@ -211,6 +225,9 @@ def _find_dataset_problems(
     if categories != manifest.categories:
         stated = _format_value(manifest.categories)
         yield f"manifest.json: categories are {stated}, but the objects have {_format_value(categories)}"
+    parts = summarize_parts(findings.objects)
+    if parts != PartSummary(manifest.part_categories, manifest.max_parts, manifest.max_joints):
+        yield f"manifest.json: it does not describe the parts of its objects: {_format_value(parts)}"
     repeated = [name for name, count in Counter(item.id for item in findings.objects).items() if count > 1]
     if repeated:
         names = format_text(", ".join(sorted(repeated)), _MAX_QUOTED_LENGTH)
@@ -224,9 +241,16 @@ def _format_value(value: object) -> str:
 
 
 def _add_distribution_problems(manifest: Manifest, recipe: Recipe, findings: _DatasetFindings) -> None:
-    columns, notes = _select_drawn_columns(manifest, recipe, findings.labels)
+    columns, notes = _select_drawn_columns(manifest, recipe, _select_own_labels(recipe, findings))
     findings.notes += notes
     findings.problems += (f"labels: {problem}" for problem in find_distribution_faults(columns))
+
+
+def _select_own_labels(recipe: Recipe, findings: _DatasetFindings) -> list[LabelArray]:
+    """Return the labels [V, L] of each object, without mirrored twins, which repeat their objects'."""
+    labels = [views for piece in findings.labels for views in piece]
+    owners = zip(findings.objects, labels, strict=True)
+    return [views for record, views in owners if not (recipe.mirrored and is_twin(record.id))]
 
 
 def _select_drawn_columns(
@@ -235,7 +259,8 @@ def _select_drawn_columns(
     """Return the columns that are drawn one by one for each view, and notes on the columns left out."""
     if not has_drawn_labels(recipe):
         return [], ["distributions: not tested, since the labels were imported, not drawn"]
-    labels = np.concatenate([piece.reshape(-1, len(manifest.factors)) for piece in pieces])
+    empty = np.empty((0, len(manifest.factors)), dtype=np.float32)
+    labels = np.concatenate([empty, *pieces])
     columns: list[DrawnColumn] = []
     untested: defaultdict[str, list[str]] = defaultdict(list)
     for column, factor in enumerate(manifest.factors):
@@ -254,6 +279,8 @@ def _find_untested_reason(factor: Factor) -> str:
     """Return why a factor's distribution is not tested, or "" if it is."""
     if factor.role == "derived":
         return "derived from other columns"
+    if factor.role == "object":
+        return "the same in all views of an object"
     if factor.per == "sequence":
         return "held over each sequence of views"
     return "drawn together with other columns" if factor.distribution == "joint" else ""

@@ -11,31 +11,32 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turntable.datasets.draws import draw_factors, is_same_draw
 from turntable.datasets.files import (
     FieldError,
     FolderFiles,
     JsonFields,
-    decode_jpeg,
-    decode_points,
     encode_npy,
+    make_array_member_name,
     make_image_member_name,
     make_labels_member_name,
     make_meta_member_name,
     make_output_member_name,
-    make_points_member_name,
     parse_json,
 )
-from turntable.datasets.labels import EXTRA_OUTPUTS, LabelArray, decode_output
+from turntable.datasets.labels import EXTRA_OUTPUTS, LabelArray
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipes import Recipe
 from turntable.datasets.shards import (
+    OBJECT_ARRAYS,
     SHARD_REMEDY,
+    ObjectArrayName,
     ShardIndex,
     ShardRecord,
     TarMember,
@@ -44,6 +45,13 @@ from turntable.datasets.shards import (
     make_index_name,
     make_shard_name,
     open_folder_index,
+)
+from turntable.datasets.verification.members import decode_member
+from turntable.datasets.verification.part_arrays import (
+    PART_ARRAYS,
+    find_index_fault,
+    find_part_faults,
+    find_record_faults,
 )
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 
@@ -138,7 +146,7 @@ class _ShardScan:
             return
         members = iter_tar_members(self.file, self.path)
         for row, key in enumerate(decode_texts(self.index.keys)):
-            expected = self._list_expected_names(key)
+            expected = self._list_expected_names(row, key)
             members_found = list(islice(members, len(expected)))
             if [member.name for member in members_found] != expected:
                 self._add_problem("its members are not those of its index")
@@ -150,7 +158,7 @@ class _ShardScan:
     def _add_problem(self, text: str) -> None:
         self.findings.problems.append(f"{self.path}: {text}; {SHARD_REMEDY}")
 
-    def _list_expected_names(self, key: str) -> list[str]:
+    def _list_expected_names(self, row: int, key: str) -> list[str]:
         """Return the names of an object's members, in order."""
         views = range(self.manifest.views)
         return [
@@ -158,8 +166,12 @@ class _ShardScan:
             make_meta_member_name(key),
             *(make_image_member_name(key, view) for view in views),
             *(make_output_member_name(key, view, output) for output in self._list_extras() for view in views),
-            *([make_points_member_name(key)] if self.manifest.points else []),
+            *(make_array_member_name(key, name) for name in self._list_arrays(row)),
         ]
+
+    def _list_arrays(self, row: int) -> list[ObjectArrayName]:
+        """Return the names of the arrays that an object has besides its labels, by the index."""
+        return [name for name in OBJECT_ARRAYS if self.index.locate_array(name, row) is not None]
 
     def _list_extras(self) -> list[str]:
         return [output for output in self.manifest.outputs if output in EXTRA_OUTPUTS]
@@ -168,8 +180,12 @@ class _ShardScan:
         labels, meta, *others = members
         self._compare_labels(row, labels, self._read_member(labels))
         record = self._read_record(row, meta, self._read_member(meta))
-        for output, location, member in zip(
-            self._iter_contents(), self._iter_locations(row), others, strict=True
+        if record is not None:
+            for fault in find_record_faults(self.manifest, record, self._list_arrays(row)):
+                self._add_problem(f"{meta.name}: {fault}")
+        decoded: dict[str, NDArray[Any] | None] = {}
+        for content, location, member in zip(
+            self._iter_contents(row), self._iter_locations(row), others, strict=True
         ):
             if (member.offset, member.size) != location[:2]:
                 self._add_problem(f"{member.name} is not where the index says")
@@ -178,18 +194,20 @@ class _ShardScan:
                 if zlib.crc32(data) != location[2]:
                     self._add_problem(f"{member.name}: wrong checksum")
                 if self.deep:
-                    self._decode_member(output, member, data)
+                    decoded[content] = self._decode_member(content, member, data, record)
         if not self.deep:
             self.findings.num_images += self.manifest.views
         elif record is not None:
             self._compare_to_recipe(row, labels, record)
+            indexed, arrays = self.index.latents[row], (decoded.get(name) for name in PART_ARRAYS)
+            for fault in find_part_faults(self.manifest, record, indexed, *arrays):
+                self._add_problem(f"{meta.name}: {fault}")
 
-    def _iter_contents(self) -> Iterator[str]:
+    def _iter_contents(self, row: int) -> Iterator[str]:
         """Yield the output of each member after an object's labels and description, in order."""
         for output in ("rgb", *self._list_extras()):
             yield from [output] * self.manifest.views
-        if self.manifest.points:
-            yield "points"
+        yield from self._list_arrays(row)
 
     def _iter_locations(self, row: int) -> Iterator[tuple[int, int, int]]:
         """Yield offset, size and checksum of each of these members, as the index gives them."""
@@ -199,11 +217,10 @@ class _ShardScan:
             (index.extra_offset[row, number], index.extra_size[row, number], index.extra_crc32[row, number])
             for number in range(len(self._list_extras()))
         ]
-        if self.manifest.points:
-            rows = slice(row, row + 1)
-            locations.append((index.points_offset[rows], index.points_size[rows], index.points_crc32[rows]))
         for offsets, sizes, checksums in locations:
             yield from zip(offsets.tolist(), sizes.tolist(), checksums.tolist(), strict=True)
+        arrays = (index.locate_array(name, row) for name in OBJECT_ARRAYS)
+        yield from (location for location in arrays if location is not None)
 
     def _compare_labels(self, row: int, member: TarMember, data: bytes) -> None:
         """Compare the labels in the archive with those in the index: both were written from one array."""
@@ -237,35 +254,28 @@ class _ShardScan:
         if not has_drawn_labels(self.recipe):
             return
         try:
-            drawn = draw_factors(self.recipe, record.id, range(self.manifest.views), record.stream)
+            drawn = draw_factors(
+                self.recipe, record.id, range(self.manifest.views), record.stream, record.category
+            )
         except InvalidInputError as error:
             self._add_problem(f"{member.name}: {error}")
             return
         if not is_same_draw(self.recipe, drawn, indexed):
             self._add_problem(f"{member.name}: not the labels the recipe draws for object {record.id}")
 
-    def _decode_member(self, output: str, member: TarMember, data: bytes) -> None:
+    def _decode_member(
+        self, content: str, member: TarMember, data: bytes, record: ObjectRecord | None
+    ) -> NDArray[Any] | None:
+        """Decode a member, and note what is wrong with it; return None if it cannot be decoded."""
         try:
-            if output == "rgb":
-                decode_jpeg(data, size_px=self.manifest.image_size_px)
-                self.findings.num_images += 1
-            elif output == "points":
-                self._check_points(member, data)
-            else:
-                decode_output(output, data, self.manifest.image_size_px)
+            decoded = decode_member(self.manifest, content, data)
         except IntegrityError as error:
             self._add_problem(f"{member.name}: {error}")
-
-    def _check_points(self, member: TarMember, data: bytes) -> None:
-        try:
-            points = decode_points(data)
-        except ValueError as error:
-            self._add_problem(f"{member.name}: {error}")
-            return
-        if len(points) != self.manifest.points:
-            self._add_problem(f"{member.name}: {len(points)} points, not {self.manifest.points}")
-        elif not np.allclose(np.linalg.norm(points[:, 3:], axis=1), 1, atol=1e-3):
-            self._add_problem(f"{member.name}: its normals are not of unit length")
+            return None
+        self.findings.num_images += content == "rgb"
+        if content == "parts" and record is not None and (fault := find_index_fault(record, decoded)):
+            self._add_problem(f"{member.name}: {fault}")
+        return decoded
 
     def _read_member(self, member: TarMember) -> bytes:
         self.file.seek(member.offset)

@@ -17,9 +17,16 @@ from turntable.datasets.describing import (
     compute_pixel_statistics,
     format_card,
 )
+from turntable.datasets.draws import compute_symmetry_degrees
 from turntable.datasets.files import encode_jpeg, write_bytes, write_text
 from turntable.datasets.fingerprint import compute_fingerprint
-from turntable.datasets.labels import EXTRA_OUTPUTS, POINTS_MEANING, LabelArray
+from turntable.datasets.labels import (
+    EXTRA_OUTPUTS,
+    JOINT_VALUES_MEANING,
+    PART_POSE_MEANING,
+    POINTS_MEANING,
+    LabelArray,
+)
 from turntable.datasets.manifest import Manifest, Totals, write_manifest
 from turntable.datasets.manifest_conventions import describe_conventions
 from turntable.datasets.objects import (
@@ -28,12 +35,14 @@ from turntable.datasets.objects import (
     TRAIN,
     WARNINGS_NAME,
     ObjectRecord,
+    PartSummary,
     QuarantineRecord,
     WarningRecord,
     count_by_kind,
     count_warned_objects,
     format_quarantine,
     format_warnings,
+    summarize_parts,
 )
 from turntable.datasets.recipes import Recipe
 from turntable.datasets.shards import (
@@ -151,6 +160,7 @@ def _build_manifest(
     source: Mapping[str, Any],
     split_text: str,
 ) -> Manifest:
+    summary = summarize_parts(objects)
     return Manifest(
         name=recipe.name,
         recipe=recipe.to_dict(),
@@ -169,13 +179,19 @@ def _build_manifest(
         channel_order=recipe.channel_order,
         factors=recipe.factors,
         shuffle_seed=recipe.split_seed,
-        conventions=describe_conventions(recipe, split_text) | _describe_outputs(recipe),
+        conventions=describe_conventions(recipe, split_text)
+        | _describe_outputs(recipe)
+        | _describe_parts(summary),
         camera=dict(camera),
         device=dict(device),
         source=dict(source),
         generator_version=turntable.__version__,
         outputs=recipe.outputs,
         points=recipe.points,
+        part_categories=summary.part_categories,
+        max_parts=summary.max_parts,
+        max_joints=summary.max_joints,
+        symmetry_degrees=compute_symmetry_degrees(recipe),
     )
 
 
@@ -183,6 +199,12 @@ def _describe_outputs(recipe: Recipe) -> dict[str, str]:
     """Return the texts on the encodings of the outputs besides the picture."""
     texts = {name: EXTRA_OUTPUTS[name].meaning for name in recipe.outputs if name in EXTRA_OUTPUTS}
     return texts | ({"points": POINTS_MEANING} if recipe.points else {})
+
+
+def _describe_parts(summary: PartSummary) -> dict[str, str]:
+    """Return the texts on the poses of parts and the values of joints, as far as there are any."""
+    texts = {"part_pose": PART_POSE_MEANING} if summary.max_parts else {}
+    return texts | ({"joint_values": JOINT_VALUES_MEANING} if summary.max_joints else {})
 
 
 def compute_totals(shards: Iterable[ShardRecord]) -> Totals:

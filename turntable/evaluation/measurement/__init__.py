@@ -28,6 +28,15 @@ from turntable.evaluation.measurement.retrieval import (
     compute_identity_errors,
     measure_retrieval,
 )
+from turntable.evaluation.measurement.rotation_densities import (
+    compute_density_entropy,
+    compute_expected_error_deg,
+    compute_symmetry_recall,
+)
+from turntable.evaluation.measurement.symmetry_metrics import (
+    compute_least_geodesic_deg,
+    compute_symmetric_scores,
+)
 
 __all__ = [
     "HIT_RANKS",
@@ -42,11 +51,16 @@ __all__ = [
     "Scores",
     "add_prefix",
     "compute_circular_errors",
+    "compute_density_entropy",
+    "compute_expected_error_deg",
     "compute_geodesic_deg",
     "compute_identity_errors",
+    "compute_least_geodesic_deg",
     "compute_majority_category",
     "compute_regression_scores",
     "compute_rotation_scores",
+    "compute_symmetric_scores",
+    "compute_symmetry_recall",
     "compute_top1_score",
     "do_nothing",
     "measure_retrieval",

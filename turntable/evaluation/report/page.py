@@ -105,6 +105,7 @@ def write_runs_report(
     results: Sequence[EvaluationResults],
     details: FigureData,
     path: Path | str,
+    more_figures: Sequence[ReportFigure] = (),
 ) -> Path:
     """Write the page of evaluated runs, with all figures.
 
@@ -114,6 +115,7 @@ def write_runs_report(
         results: Results of the runs.
         details: Figure data of one run, or of several by ``merge_figure_data``.
         path: Path of the HTML file.
+        more_figures: Figures to show after those.
 
     Returns:
         ``path``.
@@ -128,7 +130,7 @@ def write_runs_report(
         summarize_dataset(dataset, read_contact_sheet(dataset)),
         [summarize_run(run_dir) for run_dir in run_dirs],
         results,
-        build_report_figures(details, dataset, results[0].split),
+        [*build_report_figures(details, dataset, results[0].split), *more_figures],
     )
 
 

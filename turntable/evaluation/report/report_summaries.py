@@ -74,9 +74,10 @@ def summarize_dataset(dataset: Dataset, contact_sheet: bytes | None = None) -> D
         "images": f"{manifest.totals.images:,}",
         "fingerprint": manifest.fingerprint[:16],
     }
-    units = {"1": "", "rad": ", rad", "turn": ", turns", "W": ", W"}
+    units = {"1": "", "rad": ", rad", "turn": ", turns", "W": ", W", "px": ", px"}
     factors = {
-        f.name.removesuffix("_rad") + units[f.unit]: v for f, v in zip(manifest.factors, columns, strict=True)
+        f.name.removesuffix("_rad").removesuffix("_px") + units[f.unit]: v
+        for f, v in zip(manifest.factors, columns, strict=True)
     }
     return DatasetSummary(manifest.name, facts, factors, contact_sheet)
 

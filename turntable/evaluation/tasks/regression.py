@@ -102,7 +102,7 @@ class Regression(_RegressionAttributes):
         """Make a fitted task of a head from features [P, num_views * D] to numbers [P, C]."""
 
         def score(eval_split: EvaluatedSplit) -> Scores:
-            return self._score_predictions(self.predict(row, probe, eval_split), eval_split)
+            return self.score_predictions(self.predict(row, probe, eval_split), eval_split)
 
         return FittedTask(score, dim)
 
@@ -136,11 +136,12 @@ class Regression(_RegressionAttributes):
 
         def score(eval_split: EvaluatedSplit) -> Scores:
             targets = self.compute_val_targets(eval_split)
-            return self._score_predictions(np.broadcast_to(mean, targets.shape), eval_split)
+            return self.score_predictions(np.broadcast_to(mean, targets.shape), eval_split)
 
         return {CONSTANT_ROW: score}
 
-    def _score_predictions(self, predicted: FloatArray, eval_split: EvaluatedSplit) -> Scores:
+    def score_predictions(self, predicted: FloatArray, eval_split: EvaluatedSplit) -> Scores:
+        """Compute the scores of predictions [P, C] of the samples that are scored."""
         return add_prefix(
             self.metric_prefix,
             self.compute_scores(predicted, self.compute_val_targets(eval_split), eval_split.resamples),

@@ -10,8 +10,10 @@ from turntable.evaluation.figure_data import TaskFigureData
 from turntable.evaluation.measurement import (
     BootstrapResamples,
     Scores,
+    add_prefix,
     compute_geodesic_deg,
     compute_rotation_scores,
+    compute_symmetric_scores,
 )
 from turntable.evaluation.score_table_specs import ScoreColumn, ScoreFinding, ScoreTable
 from turntable.evaluation.tasks.regression import Regression
@@ -71,6 +73,28 @@ _LINEAR_TABLE = _build_table(
     "The same with a linear head: it shows what can be read without a nonlinear computation.",
     "linear_",
     "linear rotation",
+)
+_SYMMETRY_TABLE = ScoreTable(
+    "Absolute rotation of one view, up to symmetry",
+    "The same predictions, compared with the nearest of the rotations that look the same, by the symmetry in"
+    " the object's record.",
+    (
+        ScoreColumn(
+            "absolute_symmetric_mean_deg", "mean error", "°", 1, 1, True, "symmetric rotation mean error"
+        ),
+        ScoreColumn(
+            "absolute_symmetric_median_deg",
+            "median error",
+            "°",
+            1,
+            1,
+            True,
+            "symmetric rotation median error",
+        ),
+        ScoreColumn(
+            "absolute_symmetric_acc_at_15", "within 15°", "%", 100, 1, short="symmetric rotation within 15°"
+        ),
+    ),
 )
 _ABSOLUTE_TABLE = _build_table(
     "Absolute rotation of one view",
@@ -140,7 +164,7 @@ class AbsoluteRotation(Regression):
     title = "rotation of a view"
     num_views = 1
     metric_prefix = "absolute_"
-    tables = (_ABSOLUTE_TABLE,)
+    tables = (_ABSOLUTE_TABLE, _SYMMETRY_TABLE)
     main_metrics = ("absolute_geodesic_median_deg",)
 
     def compute_targets(self, split: SplitFeatures, samples: Samples) -> FloatArray:
@@ -152,3 +176,14 @@ class AbsoluteRotation(Regression):
     ) -> Scores:
         """Compute the scores of predicted quaternions."""
         return compute_rotation_scores(predicted, target, resamples)
+
+    def score_predictions(self, predicted: FloatArray, eval_split: EvaluatedSplit) -> Scores:
+        """Compute the scores of predicted quaternions, also up to the symmetries of the objects."""
+        scores = Regression.score_predictions(self, predicted, eval_split)
+        symmetric = compute_symmetric_scores(
+            predicted,
+            self.compute_val_targets(eval_split),
+            eval_split.split.symmetries,
+            eval_split.resamples,
+        )
+        return scores | add_prefix(self.metric_prefix, symmetric)

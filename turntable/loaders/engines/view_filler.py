@@ -279,7 +279,7 @@ class ViewFiller:
         num_samples, num_views = views.shape
         labels = self._split.get_labels(np.repeat(part.objects, num_views), views.ravel())
         sampled = SampledViews(
-            self._schema, labels.reshape(num_samples, num_views, -1), part.objects, self._split
+            self._schema, labels.reshape(num_samples, num_views, -1), part.objects, self._split, views
         )
         computed = self._spec.fields.compute(sampled)
         computed["view_index"] = views

@@ -7,17 +7,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import Manifest, Recipe, Split
 from turntable.datasets.labels import OUTPUTS, LabelArray, LabelSchema
+from turntable.datasets.objects import ObjectPart
 from turntable.geometry import QuaternionSign
 from turntable.loaders.fields.view_labels import ViewLabels
 from turntable.loaders.sampling import IntArray
 
+_T = TypeVar("_T")
 FieldScope = Literal["view", "step", "object"]
 """Owner of a field's value: each view of a sample, each step from one view to the next, or the object."""
 
@@ -38,6 +40,12 @@ class DataDescription:
     """Length of the sequences in views; 0: there are no sequences."""
     image_size_px: int = 0
     """Side of the images of a batch in pixels."""
+    part_categories: tuple[str, ...] = ()
+    """Names of the parts' categories, in the order of their indices."""
+    max_parts: int = 0
+    """Largest number of parts of an object; 0: no object has parts."""
+    max_joints: int = 0
+    """Largest number of joints of an object."""
 
     @classmethod
     def from_manifest(cls, manifest: Manifest, image_size: int | None = None) -> Self:
@@ -49,19 +57,26 @@ class DataDescription:
         """
         return cls(
             manifest.schema,
-            tuple(name for name in manifest.outputs if name != "rgb"),
-            manifest.points,
-            manifest.views,
-            int((manifest.recipe.get("sequence") or {}).get("length", 0)),
-            image_size or manifest.image_size_px,
+            outputs=tuple(name for name in manifest.outputs if name != "rgb"),
+            num_points=manifest.points,
+            num_views=manifest.views,
+            sequence_length=int((manifest.recipe.get("sequence") or {}).get("length", 0)),
+            image_size_px=image_size or manifest.image_size_px,
+            part_categories=manifest.part_categories,
+            max_parts=manifest.max_parts,
+            max_joints=manifest.max_joints,
         )
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> Self:
-        """Describe views that are rendered on request: they can have any output, but no point clouds."""
+        """Describe views that are rendered on request.
+
+        They can have any output (flow only in sequences), but neither point clouds nor poses of parts.
+        """
+        absent = {"rgb"} if recipe.sequence else {"rgb", "flow"}
         return cls(
             recipe.schema,
-            tuple(name for name in OUTPUTS if name != "rgb"),
+            tuple(name for name in OUTPUTS if name not in absent),
             sequence_length=0 if recipe.sequence is None else recipe.sequence.length,
             image_size_px=recipe.image_size_px,
         )
@@ -73,8 +88,9 @@ class SampledViews:
     Args:
         schema: Schema of the label columns.
         labels: float32 [B, k, L] label columns of the views.
-        objects: [B] rows of the objects in their split; None: point clouds are not available.
-        split: Split that point clouds are read from; None: point clouds are not available.
+        objects: [B] rows of the objects in their split; None: neither point clouds nor parts are available.
+        split: Split that these are read from; None: neither point clouds nor parts are available.
+        views: [B, k] numbers of the views; None: poses of parts are not available.
     """
 
     def __init__(
@@ -83,10 +99,11 @@ class SampledViews:
         labels: LabelArray,
         objects: IntArray | None = None,
         split: Split | None = None,
+        views: IntArray | None = None,
     ) -> None:
         self.labels = ViewLabels(schema, labels)
         """Labels of the views, each computed when it is first used."""
-        self._objects, self._split = objects, split
+        self._objects, self._split, self._views = objects, split, views
 
     @cached_property
     def point_clouds(self) -> NDArray[np.float32]:
@@ -95,9 +112,41 @@ class SampledViews:
         Raises:
             IntegrityError: A file is not as it was written.
         """
+        return np.stack(self._read_of_objects(Split.read_points))
+
+    @cached_property
+    def parts(self) -> list[tuple[ObjectPart, ...]]:
+        """Parts of each object; none for an object of one piece. Errors are those of ``point_clouds``."""
+        return self._read_of_objects(Split.read_parts)
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """Category of each object."""
         assert self._split is not None
         assert self._objects is not None
-        return np.stack([self._split.read_points(row) for row in self._objects.tolist()])
+        names = self._split.manifest.categories
+        return [names[index] for index in self._split.get_category_indices(self._objects).tolist()]
+
+    @cached_property
+    def part_poses(self) -> list[NDArray[np.float32] | None]:
+        """Poses [k, K, 4, 4] of the parts of each object in its views; None for an object of one piece."""
+        return self._select_views(self._read_of_objects(Split.read_part_pose))
+
+    @cached_property
+    def joint_values(self) -> list[NDArray[np.float32] | None]:
+        """Values [k, J] of the joints of each object in its views; None for an object without joints."""
+        return self._select_views(self._read_of_objects(Split.read_joint_values))
+
+    def _read_of_objects(self, read: Callable[[Split, int], _T]) -> list[_T]:
+        assert self._split is not None
+        assert self._objects is not None
+        return [read(self._split, row) for row in self._objects.tolist()]
+
+    def _select_views(self, arrays: list[NDArray[np.float32] | None]) -> list[NDArray[np.float32] | None]:
+        assert self._views is not None
+        return [
+            None if array is None else array[views] for array, views in zip(arrays, self._views, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from functools import partial
 from operator import attrgetter
 
 from turntable.datasets.labels import (
+    PRINCIPAL_POINT_NAMES,
     TRANSLATION_NAMES,
     TWIST_NAMES,
     Factor,
@@ -83,6 +84,17 @@ _GEOMETRIC_LABELS: tuple[LabelDescription, ...] = (
         "pose", "view", (4, 4), "1, diagonals", _TO_WORLD, "M = [R, R t; 0, 1]; t = 0 where none is stored"
     ),
     LabelDescription(
+        "camera_rotation", "view", (3, 3), "1", "object to camera", "rotation of `world_to_camera` times R"
+    ),
+    LabelDescription(
+        "allocentric_rotation",
+        "view",
+        (3, 3),
+        "1",
+        "object to camera",
+        "Qᵀ `camera_rotation`; Q turns the forward axis to the object's center by the smallest rotation",
+    ),
+    LabelDescription(
         "twist",
         "view",
         (6,),
@@ -113,6 +125,7 @@ _RECIPE_BY_LABEL = {
     **dict.fromkeys(
         ("camera_distance", "camera_elevation_rad", "light_power_w", "sun_strength"), "viewpoints"
     ),
+    **dict.fromkeys(("camera_roll_rad", *PRINCIPAL_POINT_NAMES), "cameras"),
 }
 """Shipped recipe that has each label or factor that other recipes lack."""
 

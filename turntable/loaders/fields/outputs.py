@@ -1,4 +1,4 @@
-"""Outputs as fields: the mask, depth, normals and coordinates that are stored with each view."""
+"""Outputs as fields: the mask, depth, normals, coordinates, parts and flow that are stored with each view."""
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
@@ -8,38 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import Split
-from turntable.datasets.labels import to_channels_first
+from turntable.datasets.labels import OUTPUT_FIELDS, to_channels_first
 from turntable.geometry import QuaternionSign
 from turntable.loaders.fields.batch_field import DataDescription, FieldProvider, StoredField
-
-_NUM_CHANNELS = {"mask": 1, "depth": 1, "normals": 3, "coordinates": 3}
 
 
 class OutputProvider(FieldProvider):
     """The provider of outputs, [channels, H, W] for each view.
 
-    The mask is uint8 with values 0 and 1. The others are float32.
+    ``OUTPUT_FIELDS`` has their types: mask (values 0 and 1), parts (255: none) and flow_state are uint8, the
+    others float32. Flow is in pixels of the side that images have.
     """
 
     def iter_fields(self, data: DataDescription, sign: QuaternionSign) -> Iterator[StoredField]:
         """Iterate over the outputs that the data have."""
         del sign
         size = data.image_size_px
-        for name, channels in _NUM_CHANNELS.items():
-            if name in data.outputs:
-                dtype = "uint8" if name == "mask" else "float32"
-                yield StoredField(name, "view", (channels, size, size), dtype, partial(_read_output, name))
+        for name, form in OUTPUT_FIELDS.items():
+            if form.output in data.outputs:
+                shape = (form.num_channels, size, size)
+                yield StoredField(name, "view", shape, form.dtype, partial(_read_field, name))
 
     def list_missing(self, data: DataDescription) -> Collection[str]:
         """List the outputs that the data do not have."""
-        return [name for name in _NUM_CHANNELS if name not in data.outputs]
+        return [name for name, form in OUTPUT_FIELDS.items() if form.output not in data.outputs]
 
     def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
         """Return a message that says how to render these outputs."""
         available = ("rgb", *data.outputs)
+        asked = dict.fromkeys((*available, *(OUTPUT_FIELDS[name].output for name in names)))
+        recipe = (
+            " with a recipe that has sequences, such as sequences," if _lacks_sequences(names, data) else ""
+        )
         return (
             f"no {' and no '.join(names)} in this data set, which has {', '.join(available)} (rgb is always "
-            f"there, as view); render it with --outputs {','.join((*available, *names))}"
+            f"there, as view); render it{recipe} with --outputs {','.join(asked)}"
         )
 
     def format_available(self, data: DataDescription) -> str:
@@ -47,15 +50,20 @@ class OutputProvider(FieldProvider):
         return f"outputs {', '.join(data.outputs)}" if data.outputs else ""
 
 
-def _read_output(name: str, split: Split, row: int, view: int, size: int) -> NDArray[Any]:
-    """Read one view's output [channels, H, W] at a side in pixels.
+def _lacks_sequences(names: Sequence[str], data: DataDescription) -> bool:
+    return not data.sequence_length and any(OUTPUT_FIELDS[name].output == "flow" for name in names)
+
+
+def _read_field(name: str, split: Split, row: int, view: int, size: int) -> NDArray[Any]:
+    """Read a field [channels, H, W] of one view's output at a side in pixels.
 
     It is resized to the nearest pixel. A mean of depths, normals or coordinates across an edge would be a
     value that no surface has.
     """
-    image = split.read_output(row, view, name)
+    image = split.read_output(row, view, OUTPUT_FIELDS[name].output)
     stored_size = len(image)
     if size != stored_size:
         nearest = ((np.arange(size) + 0.5) * stored_size / size).astype(np.intp)
         image = image[nearest][:, nearest]
-    return to_channels_first(name, image)
+    field = to_channels_first(name, image)
+    return field * np.float32(size / stored_size) if name == "flow" else field

@@ -5,7 +5,13 @@ from functools import cached_property
 import numpy as np
 
 from turntable import geometry
-from turntable.datasets.labels import FloatArray, LabelArray, LabelSchema
+from turntable.datasets.labels import (
+    CAMERA_POSE_NAMES,
+    FACTOR_DEFAULTS,
+    FloatArray,
+    LabelArray,
+    LabelSchema,
+)
 
 
 class ViewLabels:
@@ -65,6 +71,27 @@ class ViewLabels:
     def position(self) -> FloatArray:
         """Positions of the object's center in the world, [B, k, 3]."""
         return self.pose[..., :3, 3]
+
+    @cached_property
+    def _world_to_camera(self) -> FloatArray:
+        """Matrices from the world to the camera's OpenCV axes, [B, k, 4, 4], or [4, 4] if all are equal."""
+        # Not rounded to float32: the renderer takes the default of a factor that labels lack in float64.
+        distance, elevation, roll = (
+            self.get_factor(name) if name in self._schema else FACTOR_DEFAULTS[name]
+            for name in CAMERA_POSE_NAMES
+        )
+        return geometry.look_at_origin(geometry.place_camera(distance, elevation), roll)
+
+    @cached_property
+    def camera_rotation(self) -> FloatArray:
+        """Rotation matrices from the object's frame to the camera's, [B, k, 3, 3]."""
+        return self._world_to_camera[..., :3, :3] @ self.rotation
+
+    @cached_property
+    def allocentric_rotation(self) -> FloatArray:
+        """Camera rotations as if the object's center lay on the camera's forward axis, [B, k, 3, 3]."""
+        center = (self._world_to_camera @ self.pose[..., 3:])[..., :3, 0]
+        return geometry.compute_allocentric_rotation(self.camera_rotation, center)
 
     @cached_property
     def twist(self) -> FloatArray:

@@ -111,7 +111,12 @@ class Pixels:
     They are +z on the floor, and 0 beyond the horizon.
     """
     coordinates: NDArray[np.float32] | None = None
-    """[V, S, S, 3] position of the visible point in the object's own centered frame; 0 off the object."""
+    """[V, S, S, 3] position of the visible point in the object's own centered frame; 0 off the object.
+
+    A point of an assembly has the position that it has at rest.
+    """
+    parts: NDArray[np.uint8] | None = None
+    """[V, S, S] index of the visible part; 255 off the object. The part of a mesh of one piece is 0."""
 
 
 PendingPixels = Callable[[], Pixels]
@@ -140,6 +145,8 @@ class Backend(Protocol):
         outputs: Collection[OutputName] = ("rgb",),
     ) -> PendingPixels:
         """Begin to draw one view of ``mesh`` per scene, and return a function that waits for the pixels.
+
+        The parts of an assembly follow ``scenes.part_motions``.
 
         A device draws while the caller does other work. ``rgb`` is always made, also if it is not among
         ``outputs``. All other outputs hold what the one ray through each pixel's center meets.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import OutputName
+from turntable.datasets.labels import NO_PART, OutputName
 from turntable.renderer.scene import DEFAULT_CAMERA, FLOOR_Z, Scenes
 
 SurfaceOutputs = dict[str, NDArray[Any]]
@@ -25,6 +25,7 @@ def build_surface_outputs(
     depth: NDArray[np.float32],
     normals: NDArray[np.float32],
     coordinates: NDArray[np.float32],
+    parts: NDArray[np.integer],
 ) -> SurfaceOutputs:
     """Build the outputs that were asked for.
 
@@ -34,7 +35,8 @@ def build_surface_outputs(
         mask: [V, S, S], True where the pixel's center sees the object.
         depth: [V, S, S] depth along the camera's forward axis; any value off the mask.
         normals: [V, S, S, 3] normals in the world, turned to the camera; any value off the mask.
-        coordinates: [V, S, S, 3] points in the object's frame; any value off the mask.
+        coordinates: [V, S, S, 3] points in the object's frame, at rest; any value off the mask.
+        parts: [V, S, S] part of each point, 0 for a mesh of one piece; any value off the mask.
     """
     built: SurfaceOutputs = {}
     if "mask" in outputs:
@@ -46,7 +48,19 @@ def build_surface_outputs(
         built["normals"] = np.where(mask[..., None], normals, up)
     if "coordinates" in outputs:
         built["coordinates"] = np.where(mask[..., None], coordinates, np.float32(0))
+    if "parts" in outputs:
+        built["parts"] = np.where(mask, parts, NO_PART).astype(np.uint8)
     return {name: array for name, array in built.items() if name in outputs}
+
+
+def move_points(
+    points: NDArray[np.floating], parts: NDArray[np.integer], scenes: Scenes
+) -> NDArray[np.floating]:
+    """Return points [V, S, S, 3], which are given at rest, where their parts [V, S, S] have moved."""
+    if scenes.part_motions is None:
+        return points
+    motion = scenes.part_motions[np.arange(len(parts))[:, None, None], parts]
+    return (motion[..., :3, :3] @ points[..., None])[..., 0] + motion[..., :3, 3]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +74,9 @@ class VisibleSurface:
     normals: NDArray[np.floating]
     """[S, S, 3] normals in the world, turned to the camera."""
     coordinates: NDArray[np.floating]
-    """[S, S, 3] points in the object's frame."""
+    """[S, S, 3] points in the object's frame; of an assembly, where they are at rest."""
+    parts: NDArray[np.integer]
+    """[S, S] part of each point; 0 for a mesh of one piece."""
 
 
 def stack_surface_outputs(
@@ -80,18 +96,34 @@ def compute_floor_depth(scenes: Scenes, image_size_px: int) -> NDArray[np.float3
 
     The shape is [V, S, S], or [1, S, S] if the cameras of all views are equal.
     """
-    position, matrix = scenes.camera_position, scenes.world_to_camera
-    if (matrix == matrix[:1]).all():
-        position, matrix = position[:1], matrix[:1]
+    if _have_equal_cameras(scenes):
+        scenes = scenes[:1]
     # Directions have unit depth, so the depth of the floor is the camera's height over their descent.
-    descent = -(compute_pixel_directions(image_size_px) @ matrix[:, None, :3, 2, None])[..., 0]
-    height = (position[:, 2] - FLOOR_Z)[:, None, None]
+    climb = scenes.world_to_camera[:, :3, 2]  # of the camera's axes, in the world
+    descent = -(compute_pixel_directions(image_size_px) @ climb[:, None, :, None])[..., 0]
+    descent += (compute_lens_offsets(scenes, image_size_px) * climb).sum(axis=-1)[:, None, None]
+    height = (scenes.camera_position[:, 2] - FLOOR_Z)[:, None, None]
     depth = np.full(descent.shape, np.inf, dtype=np.float32)
     return np.divide(height, descent, out=depth, where=descent > 0, casting="same_kind")
 
 
+def compute_lens_offsets(scenes: Scenes, image_size_px: int) -> NDArray[np.float64]:
+    """Return [V, 3], what to subtract from ``compute_pixel_directions`` for each view's principal point."""
+    focal = DEFAULT_CAMERA.compute_intrinsics(image_size_px)[0, 0]
+    return np.pad(scenes.principal_shift_px / focal, ((0, 0), (0, 1)))
+
+
+def _have_equal_cameras(scenes: Scenes) -> bool:
+    return all(
+        bool((array == array[:1]).all()) for array in (scenes.world_to_camera, scenes.principal_shift_px)
+    )
+
+
 @lru_cache(maxsize=4)
 def compute_pixel_directions(image_size_px: int) -> NDArray[np.float64]:
-    """Return directions [S, S, 3] of depth 1 in the camera's axes, through each pixel's center."""
+    """Return directions [S, S, 3] of depth 1 in the axes of a camera whose principal point is in the middle.
+
+    They go through each pixel's center.
+    """
     grid = np.arange(image_size_px) + 0.5
     return DEFAULT_CAMERA.compute_directions(np.stack(np.meshgrid(grid, grid), axis=-1), image_size_px)

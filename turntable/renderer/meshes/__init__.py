@@ -22,7 +22,14 @@ from turntable.renderer.meshes.mesh import (
     normalize_vectors,
     with_flat_normals,
 )
+from turntable.renderer.meshes.mesh_parts import (
+    compute_part_boxes,
+    get_part_of_vertices,
+    join_parts,
+    move_parts,
+)
 from turntable.renderer.meshes.mesh_warnings import FOLDER_KINDS, WARNING_KINDS, MeshWarning, WarningKind
+from turntable.renderer.meshes.mirroring import mirror_mesh, mirror_points
 from turntable.renderer.meshes.opacity import (
     ALPHA_ROUNDING,
     find_absent_faces,
@@ -58,17 +65,23 @@ __all__ = [
     "compute_center",
     "compute_face_normals",
     "compute_mesh_digest",
+    "compute_part_boxes",
     "find_absent_faces",
     "find_cut_materials",
     "find_transparent_materials",
     "format_warning_examples",
     "format_warning_sums",
     "from_trimesh",
+    "get_part_of_vertices",
     "group_coincident_faces",
     "join_meshes",
+    "join_parts",
     "make_warning_records",
     "mark_coincident_faces",
     "measure_symmetry",
+    "mirror_mesh",
+    "mirror_points",
+    "move_parts",
     "normalize_vectors",
     "sample_surface",
     "with_flat_normals",

@@ -1,6 +1,7 @@
 """The mesh that the renderer draws: triangles, their attributes, and materials in linear light."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.datasets.objects import ObjectPart
 from turntable.errors import MeshError
 from turntable.renderer.meshes.mesh_warnings import MeshWarning
 
@@ -116,6 +118,16 @@ class Mesh:
     """Warnings about what was missing, repaired or not drawn as the files say."""
     files: tuple[Path, ...] = ()
     """Paths of all files the mesh was read from."""
+    part_index: IntArray | None = None
+    """[T] indices into ``parts``: the rigid part that each triangle belongs to; None for a mesh of one piece.
+
+    No two parts share a vertex.
+    """
+    parts: tuple[ObjectPart, ...] = ()
+    """The rigid parts of an assembly, which stands at rest here; none for a mesh of one piece.
+
+    The origin of the object's frame is that of an assembly's own positions, whatever its bounding box is.
+    """
 
 
 def check_mesh(mesh: Mesh, location: str) -> Mesh:
@@ -179,7 +191,12 @@ def compute_diagonal(mesh: Mesh) -> float:
 
 
 def compute_center(mesh: Mesh) -> NDArray[np.float64]:
-    """Return the center [3] of the bounding box, which the renderer moves to the origin."""
+    """Return the point [3] that the renderer moves to the origin: the center of the bounding box.
+
+    An assembly stays where it is, since its parts move and the box with them.
+    """
+    if mesh.parts:
+        return np.zeros(3)
     low, high = compute_bounds(mesh)
     return (low.astype(np.float64) + high) / 2
 
@@ -324,6 +341,9 @@ def compute_mesh_digest(mesh: Mesh) -> str:
     digest = hashlib.sha256()
     for values in (mesh.positions, mesh.triangles, mesh.normals, mesh.texcoords, mesh.material_index):
         digest.update(np.ascontiguousarray(values).tobytes())
+    if mesh.part_index is not None:
+        digest.update(b"parts" + np.ascontiguousarray(mesh.part_index).tobytes())
+        digest.update(json.dumps([part.to_dict() for part in mesh.parts], sort_keys=True).encode())
     if mesh.colors is not None:
         digest.update(
             (b"encoded" if mesh.has_encoded_colors else b"colors")

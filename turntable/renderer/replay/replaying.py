@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from turntable.datasets.files import open_atomic_file
+from turntable.datasets.labels import PRINCIPAL_POINT_NAMES
 from turntable.datasets.objects import WarningRecord
 from turntable.errors import InvalidInputError
 from turntable.renderer.backends import Backend, Pixels, Quality
@@ -47,7 +48,8 @@ def replay(
         The number of views that were written.
 
     Raises:
-        InvalidInputError: The table names objects that the source does not have; nothing is rendered then.
+        InvalidInputError: The table names objects that the source does not have, or shifts a principal point
+            by more than half of the picture; nothing is rendered then.
         MeshError: An object's mesh cannot be used.
     """
     known = {item.id for item in source.list_objects()}
@@ -57,6 +59,7 @@ def replay(
             f"{len(unknown)} objects of the table are not among the meshes: {', '.join(unknown[:5])}"
             f"{', …' if len(unknown) > 5 else ''}; check --meshes, or remove their rows"
         )
+    _check_principal_points(latents, image_size_px)
     warnings: list[WarningRecord] = []
     num_done = 0
     try:
@@ -74,6 +77,20 @@ def replay(
             for text in format_warning_examples(warnings):
                 warn(text)
     return num_done
+
+
+def _check_principal_points(latents: LatentTable, image_size_px: int) -> None:
+    for name in PRINCIPAL_POINT_NAMES:
+        if name not in latents.names:
+            continue
+        column = latents.names.index(name)
+        for row in latents.rows:
+            if abs(row.values[column]) > image_size_px / 2:
+                raise InvalidInputError(
+                    f"object {row.object_id}, view {row.view}: {name} {row.values[column]:g} is more than "
+                    f"half of the picture's {image_size_px} pixels; correct the table, or give a larger "
+                    "--image-size"
+                )
 
 
 def _write_pictures(folder: Path, rows: Sequence[LatentRow], pixels: Pixels) -> None:

@@ -15,7 +15,7 @@ the hue of the light show less in a picture, so their steps are larger.
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,22 @@ from numpy.typing import NDArray
 
 from turntable.datasets import Dataset, ObjectRecord, Recipe, Split, open_dataset
 from turntable.datasets.files import decode_jpeg
-from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME, LabelArray, decode_output, encode_output
+from turntable.datasets.labels import (
+    PRINCIPAL_POINT_NAMES,
+    STANDARD_FACTORS_BY_NAME,
+    LabelArray,
+    decode_output,
+    encode_output,
+)
 from turntable.datasets.verification import CheckReport
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend
+from turntable.renderer.extra_outputs import begin_outputs, list_drawn_views
 from turntable.renderer.meshes import Mesh
-from turntable.renderer.meshes.sources import MeshSource, load_mesh
-from turntable.renderer.point_clouds import sample_surface_points
-from turntable.renderer.scene import scenes_from_labels
+from turntable.renderer.meshes.sources import MeshSource, load_mesh, with_twins
+from turntable.renderer.point_clouds import sample_object_points
+from turntable.renderer.posing import PartPoses, pose_parts
+from turntable.renderer.scene import Scenes, scenes_from_labels
 from turntable.renderer.views import encode_views, quality_from_recipe
 
 MIN_PSNR_DB = 34.0
@@ -45,12 +53,16 @@ FACTOR_STEPS: dict[str, float] = {
     "light_phi_rad": math.radians(10),
     "light_hue": 0.03,
     **{f"translation_{axis}": 0.01 for axis in "xyz"},
+    "camera_roll_rad": math.radians(1),
+    **dict.fromkeys(PRINCIPAL_POINT_NAMES, 1.0),
 }
 """Distance of the neighbors, in each factor that is tried."""
 MAX_DIFFERENT_SHARE = 0.03
 """Largest share of an output's pixels that may differ by more than the tolerance: those at edges do."""
-TOLERANCES = {"mask": 0.5, "depth": 0.01, "normals": 0.1, "coordinates": 0.01}
+TOLERANCES = {"mask": 0.5, "depth": 0.01, "normals": 0.1, "coordinates": 0.01, "parts": 0.5, "flow": 0.5}
 """Largest difference of an output's values that counts as equal, in the units of the decoded output."""
+POSE_TOLERANCE = 1e-5
+"""Largest difference of a number of a part's pose, or of a joint's value, that counts as equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +112,7 @@ def rerender(
         raise InvalidInputError(f"--views {num_views}: there must be at least one")
     dataset = open_dataset(path)
     recipe = Recipe.from_dict(dataset.manifest.recipe, "in manifest.json")
-    tally = _Tally()
+    source, tally = with_twins(source, mirrored=recipe.mirrored), _Tally()
     chosen = select_views(dataset, num_views, seed)
     num_total, num_done = sum(len(views) for rows in chosen.values() for views in rows.values()), 0
     for name, rows in chosen.items():
@@ -197,6 +209,7 @@ class _ObjectComparison:
                 return
             self.tally.num_unhashed += not record.source_sha256
             self._compare_points(mesh)
+            self._compare_parts(mesh)
             self._compare_views(mesh, backend, views)
         except MeshError as error:
             self._add_problem(f": its mesh cannot be used any more: {error}")
@@ -206,28 +219,64 @@ class _ObjectComparison:
     def _compare_points(self, mesh: Mesh) -> None:
         if not self.recipe.points:
             return
-        expected = sample_surface_points(mesh, self.recipe.points, self.recipe.label_digest, self._record.id)
+        expected = sample_object_points(self.recipe, self._record.id, mesh)
         if not np.allclose(self.split.read_points(self.row), expected, atol=1e-4):
             self._add_problem(": its point cloud is not the one that its mesh gives")
 
+    def _compare_parts(self, mesh: Mesh) -> None:
+        """Compare the stored poses of parts and values of joints with those that the recipe gives."""
+        stored = self._read_part_poses()
+        if self._record.parts != mesh.parts or (stored is None) != (not mesh.parts):
+            raise IntegrityError("its parts are not those of its mesh")
+        if stored is None:
+            return
+        views = np.arange(self.split.num_views)
+        scenes = self._make_scenes(self._get_scene_labels(views))
+        expected = pose_parts(self.recipe, self._record.id, mesh, views, scenes.object_to_world)
+        for name in ("part_pose", "joint_values"):
+            one, other = getattr(stored, name), getattr(expected, name)
+            if one.shape != other.shape:
+                raise IntegrityError(f"its {name} is of other parts than its mesh has")
+            if not np.allclose(one, other, rtol=0, atol=POSE_TOLERANCE):
+                self._add_problem(f": its {name} is not what the recipe gives for its mesh")
+
+    def _read_part_poses(self) -> PartPoses | None:
+        poses, values = self.split.read_part_pose(self.row), self.split.read_joint_values(self.row)
+        if poses is None:
+            return None
+        return PartPoses(poses, np.zeros((len(poses), 0), np.float32) if values is None else values)
+
+    def _get_scene_labels(self, views: NDArray[np.int64]) -> LabelArray:
+        labels = self.split.get_labels(np.full(len(views), self.row), views)
+        return self.recipe.schema.select_scene_columns(labels)
+
+    def _make_scenes(self, labels: LabelArray) -> Scenes:
+        return scenes_from_labels(self.recipe.schema.scene_names, labels)
+
     def _compare_views(self, mesh: Mesh, backend: Backend, views: Sequence[int]) -> None:
-        rows = np.full(len(views), self.row)
-        labels = self.split.get_labels(rows, np.array(views))
-        names, labels = self.recipe.schema.scene_names, self.recipe.schema.select_scene_columns(labels)
-        size = self.recipe.image_size_px
-        quality = quality_from_recipe(self.recipe)
-        drawn = backend.render(mesh, scenes_from_labels(names, labels), size, quality, self.recipe.outputs)
+        drawn = list_drawn_views(self.recipe, views)
+        numbers = np.array(drawn.numbers, dtype=np.int64)
+        labels, parts = self._get_scene_labels(numbers), self._read_part_poses()
+        scenes = self._make_scenes(labels)
+        scenes = scenes if parts is None else parts[numbers].add_to_scenes(mesh, scenes)
+        setting = self.recipe.image_size_px, quality_from_recipe(self.recipe)
+        rgb, extras = begin_outputs(backend, mesh, scenes, *setting, self.recipe.outputs, drawn)()
         for index, view in enumerate(views):
             stored = decode_jpeg(self.split.read_jpeg(self.row, view))
-            error = _compute_squared_error(stored, self._to_stored(drawn.rgb[index : index + 1])[0])
+            error = _compute_squared_error(stored, self._to_stored(rgb[index : index + 1])[0])
             self._check_picture(view, error)
-            moved, neighbors = zip(*iter_neighbors(names, labels[index]), strict=True)
-            scenes = scenes_from_labels(names, np.stack(neighbors))
-            others = backend.render(mesh, scenes, size, quality, ("rgb",))
+            moved, neighbors = zip(
+                *iter_neighbors(self.recipe.schema.scene_names, labels[index]), strict=True
+            )
+            motions = scenes.part_motions
+            near = replace(
+                self._make_scenes(np.stack(neighbors)),
+                part_motions=None if motions is None else np.repeat(motions[index, None], len(moved), axis=0),
+            )
+            others = backend.render(mesh, near, *setting, ("rgb",))
             errors = [_compute_squared_error(stored, other) for other in self._to_stored(others.rgb)]
             self._check_neighbors(view, error, list(zip(errors, moved, strict=True)))
-            further = self.recipe.outputs[1:]  # the first is "rgb"
-            self._compare_outputs(view, {name: getattr(drawn, name)[index] for name in further})
+            self._compare_outputs(view, {name: images[index] for name, images in extras.items()})
         self.tally.num_views += len(views)
 
     def _to_stored(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:

@@ -11,7 +11,7 @@ from turntable.datasets.writing import Destination, Job, ShardOutcome, as_destin
 from turntable.errors import StoppedError, TurntableError
 from turntable.renderer.backends import BackendOpener
 from turntable.renderer.meshes import format_warning_examples, make_warning_records
-from turntable.renderer.meshes.sources import MeshSource, find_folder_problems
+from turntable.renderer.meshes.sources import MeshSource, find_folder_problems, with_twins
 from turntable.renderer.runs.engines import ProcessEngine, RenderEngine
 from turntable.renderer.runs.events import EventSink, ignore_event, make_rate_limiter
 from turntable.renderer.runs.mesh_loader import LoadLimits
@@ -238,9 +238,8 @@ class _Generation:
                 self.listener.warn(text)
             for text in self.opener.warnings:
                 self.listener.warn(text)
-            setup = WorkerSetup(
-                self.recipe, self.source, self.destination, self.opener, self.limits, self.strict
-            )
+            source = with_twins(self.source, mirrored=self.recipe.mirrored)
+            setup = WorkerSetup(self.recipe, source, self.destination, self.opener, self.limits, self.strict)
             self.engine.render_shards([ShardTask(shard) for shard in missing], setup, callbacks)
             callbacks.end(len(missing))
         return callbacks

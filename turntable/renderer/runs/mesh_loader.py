@@ -19,7 +19,7 @@ from typing import Self
 from turntable.errors import MeshError, TurntableError
 from turntable.processes import IsolatedWorker, WorkerFailedError, format_exit_code
 from turntable.renderer.meshes import Mesh, SymmetryFacts
-from turntable.renderer.meshes.sources import MeshSource, SymmetrySource, load_mesh
+from turntable.renderer.meshes.sources import MeshSource, SymmetryFinder, load_mesh
 
 NUM_TRIES = 2
 NUM_AHEAD = 2
@@ -48,7 +48,7 @@ class LoadedObject:
     """SHA-256 (hex) of the files or data that the mesh was made from."""
     license: str = ""
     symmetry: SymmetryFacts | None = None
-    """Symmetry facts of the mesh, if the source asks for them."""
+    """Symmetry facts of the mesh, if the source tells them."""
 
 
 class MeshLoader:
@@ -150,7 +150,9 @@ def open_mesh_loader(source: MeshSource) -> Callable[[str], LoadedObject]:
         try:
             mesh = load_mesh(source, object_id)
             digest = source.compute_digest(object_id, mesh)
-            symmetry = source.measure(mesh, digest) if isinstance(source, SymmetrySource) else None
+            symmetry = None
+            if isinstance(source, SymmetryFinder):
+                symmetry = source.find_symmetry(object_id, mesh, digest)
             return LoadedObject(mesh, digest, source.get_license(object_id), symmetry)
         except Exception as error:
             if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):

@@ -12,8 +12,10 @@ from typing import Any, cast
 from turntable.datasets import ObjectRecord, Recipe
 from turntable.datasets.files import compute_file_sha256, to_canonical_json
 from turntable.datasets.objects import (
+    SCENES_TEXT,
     SPLIT_RULE_TEXTS,
     ShardPlan,
+    add_twins,
     compute_objects_per_shard,
     count_unmatched,
     find_stream_positions,
@@ -24,7 +26,14 @@ from turntable.datasets.objects import (
     split_objects,
 )
 from turntable.errors import InvalidInputError, format_text
-from turntable.renderer.meshes.sources import MeshSource, SourceObject, find_duplicates
+from turntable.renderer.meshes.sources import (
+    MeshSource,
+    SceneSource,
+    SourceObject,
+    check_scene_source,
+    find_duplicates,
+    select_objects,
+)
 from turntable.renderer.runs.split_warnings import find_split_warnings, suggest_split_remedy
 
 MAX_DIFFERENCES = 8
@@ -84,25 +93,6 @@ class RunPlan:
         return {"recipe": recipe, "source": dict(self.source), "split": dict(self.split), "shards": shards}
 
 
-def select_objects(objects: Sequence[SourceObject], num_objects: int | None) -> tuple[SourceObject, ...]:
-    """Return the first ``num_objects`` objects, taken in turn from every category; all of them if None.
-
-    Raises:
-        InvalidInputError: ``num_objects`` is below 1.
-    """
-    if num_objects is None or num_objects >= len(objects):
-        return tuple(objects)
-    if num_objects < 1:
-        raise InvalidInputError(f"--objects {num_objects}: there must be at least one")
-    ranks: dict[str, int] = {}  # of the last object of each category so far
-    ranked: list[tuple[int, str, SourceObject]] = []
-    for item in sorted(objects, key=lambda item: item.id):
-        rank = ranks[item.category] = ranks.get(item.category, -1) + 1
-        ranked.append((rank, item.category, item))
-    chosen = sorted(ranked, key=lambda entry: entry[:2])[:num_objects]
-    return tuple(sorted((item for _, _, item in chosen), key=lambda item: item.id))
-
-
 def plan_run(
     recipe: Recipe,
     source: MeshSource,
@@ -121,6 +111,7 @@ def plan_run(
     Raises:
         InvalidInputError: There are no objects, or a list does not fit them.
     """
+    check_scene_source(recipe, source)
     selection = selection or ObjectSelection()
     known = source.list_objects()
     _check_names(known)
@@ -146,6 +137,7 @@ def plan_run(
             f"none of the {len(chosen):,} objects is in the split {', '.join(recipe.splits)}; "
             f"{suggest_split_remedy(bool(selection.split_files), 'larger')}"
         )
+    records = add_twins(records) if recipe.mirrored else records
     per_shard = compute_objects_per_shard(recipe.objects_per_shard, len(records))
     described = {"name": source.name, "licence": source.license, **source.describe()}
     described |= {"strict": list(strict)} if strict else {}
@@ -174,6 +166,8 @@ def _assign_splits(
     files: Sequence[Path],
 ) -> tuple[Mapping[str, str], dict[str, Any]]:
     """Return the split of each object's id, and the plan's entry about the rule that split them."""
+    if isinstance(source, SceneSource):
+        return _assign_scene_splits(source, chosen, files)
     if files:
         ids = [item.id for item in known]
         if count_unmatched(read_split(files), ids).num_unlisted == len(ids):
@@ -185,10 +179,22 @@ def _assign_splits(
         hashes = {path.name: compute_file_sha256(path) for path in files}
         return {item.id: listed.get(item.id, "unlisted") for item in chosen}, {"rule": "files", **hashes}
     # Objects with equal meshes go to the same split: else the test would hold objects seen in training.
-    twins = find_duplicates(source, chosen)
+    equal = find_duplicates(source, chosen)
     categories = {item.id: item.category for item in chosen}
-    splits = split_objects(categories, recipe.val_fraction, recipe.split_seed, twins, recipe.split_rule)
-    return splits, {"rule": SPLIT_RULE_TEXTS[recipe.split_rule], "equal": sum(map(len, twins))}
+    splits = split_objects(categories, recipe.val_fraction, recipe.split_seed, equal, recipe.split_rule)
+    return splits, {"rule": SPLIT_RULE_TEXTS[recipe.split_rule], "equal": sum(map(len, equal))}
+
+
+def _assign_scene_splits(
+    source: SceneSource, chosen: Sequence[SourceObject], files: Sequence[Path]
+) -> tuple[Mapping[str, str], dict[str, Any]]:
+    """Return the split of each scene, which is that of all its objects, and the plan's entry."""
+    if files:
+        raise InvalidInputError(
+            "--split: lists divide objects, and this recipe composes them into scenes, which it divides "
+            "itself; leave the option out"
+        )
+    return {item.id: source.get_split(item.id) for item in chosen}, {"rule": SCENES_TEXT}
 
 
 def _find_stream_places(

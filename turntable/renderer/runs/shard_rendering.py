@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from turntable.datasets import ObjectRecord, Recipe
 from turntable.datasets.objects import QuarantineRecord, ShardPlan, WarningRecord
-from turntable.datasets.shards import ShardWriter
+from turntable.datasets.shards import ObjectArrayName, ShardWriter
 from turntable.datasets.writing import ShardOutcome
 from turntable.errors import MeshError
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes import Mesh, make_warning_records
-from turntable.renderer.point_clouds import sample_surface_points
+from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.runs.mesh_loader import LoadedObject
 from turntable.renderer.runs.progress import RenderCounts
 from turntable.renderer.runs.strict_kinds import raise_if_strict
@@ -115,7 +115,9 @@ class _ShardBuilder:
             points = _compute_points(self.recipe, record.id, loaded.mesh)
             # Begin the views last. Once begun they must be waited for, and everything above may still fail.
             views = range(self.recipe.views)
-            pending = begin_views(backend, self.recipe, record.id, loaded.mesh, views, record.stream)
+            pending = begin_views(
+                backend, self.recipe, record.id, loaded.mesh, views, record.stream, record.category
+            )
             warnings = make_warning_records(record.id, loaded.mesh.warnings)
             return _PendingObject(complete, warnings, points, pending)
         except MeshError as error:
@@ -130,7 +132,7 @@ class _ShardBuilder:
         views = item.views()
         self.warnings += item.warnings
         jpegs = encode_views(self.recipe, views.rgb)
-        writer.add(item.record, views.labels, jpegs, encode_extras(views), item.points)
+        writer.add(item.record, views.labels, jpegs, encode_extras(views), _list_arrays(item, views))
         self._update_counts(RenderCounts(1, self.recipe.views), self.counts.in_progress[1:])
 
     def _update_counts(self, more: RenderCounts, in_progress: tuple[str, ...]) -> None:
@@ -139,9 +141,21 @@ class _ShardBuilder:
             self.report(self.counts)
 
 
+def _list_arrays(item: _PendingObject, views: RenderedViews) -> dict[ObjectArrayName, NDArray[np.float32]]:
+    """Return the arrays that a shard holds of an object besides its labels, by name."""
+    arrays: dict[ObjectArrayName, NDArray[np.float32]] = {}
+    if item.points is not None:
+        arrays["points"] = item.points
+    if views.parts is not None:
+        arrays["part_pose"] = views.parts.part_pose
+        if views.parts.joint_values.shape[1]:
+            arrays["joint_values"] = views.parts.joint_values
+    return arrays
+
+
 def _complete_record(record: ObjectRecord, loaded: LoadedObject) -> ObjectRecord:
     """Return a record with what is known since its object was loaded."""
-    complete = replace(record, source_sha256=loaded.digest, licence=loaded.license)
+    complete = replace(record, source_sha256=loaded.digest, licence=loaded.license, parts=loaded.mesh.parts)
     if loaded.symmetry is None:
         return complete
     facts = loaded.symmetry
@@ -150,10 +164,9 @@ def _complete_record(record: ObjectRecord, loaded: LoadedObject) -> ObjectRecord
         symmetry=facts.symmetry,
         mirror_residual=facts.mirror_residual,
         eigen_gap=facts.eigen_gap,
+        hidden_symmetry=facts.hidden_symmetry,
     )
 
 
 def _compute_points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32] | None:
-    return (
-        sample_surface_points(mesh, recipe.points, recipe.label_digest, object_id) if recipe.points else None
-    )
+    return sample_object_points(recipe, object_id, mesh) if recipe.points else None

@@ -1,5 +1,7 @@
 """Scenes (camera, object, floor and lights, computed from labels) and the tone curve from light to pixels."""
 
+from turntable.renderer.scene.camera import DEFAULT_CAMERA, FAR, NEAR, Camera, describe_camera
+from turntable.renderer.scene.flow import SeenSurface, compute_flow
 from turntable.renderer.scene.lighting import (
     GOLDEN_ANGLE,
     POOL_DEPTH,
@@ -19,19 +21,14 @@ from turntable.renderer.scene.pixel_filter import (
     compute_paired_taps,
 )
 from turntable.renderer.scene.scene import (
-    DEFAULT_CAMERA,
-    FAR,
     FLOOR_Z,
-    NEAR,
     OPTIONAL_FACTORS,
     REQUIRED_FACTORS,
     SPOT_POWER_W,
     SPOT_RADIUS,
     SUN_STRENGTH,
     WORLD_RADIANCE,
-    Camera,
     Scenes,
-    describe_camera,
     direction_from_angles,
     scenes_from_labels,
 )
@@ -54,10 +51,12 @@ __all__ = [
     "WORLD_RADIANCE",
     "Camera",
     "Scenes",
+    "SeenSurface",
     "build_spot_table",
     "build_sun_irradiance_table",
     "compute_disk_points",
     "compute_filter_weights",
+    "compute_flow",
     "compute_paired_taps",
     "compute_perpendicular_axes",
     "compute_sphere_directions",

@@ -10,20 +10,19 @@ import colorsys
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable import geometry
-from turntable.datasets.labels import FACTOR_DEFAULTS, REQUIRED_FACTORS
+from turntable.datasets.labels import FACTOR_DEFAULTS, PRINCIPAL_POINT_NAMES, REQUIRED_FACTORS
 from turntable.errors import InvalidInputError
+from turntable.geometry import direction_from_angles, look_at_origin, place_camera
+from turntable.renderer.scene.camera import DEFAULT_CAMERA
 
 Array = NDArray[np.float64]
 
-NEAR = 0.1
-"""Smallest depth at which the camera sees objects."""
-FAR = 1000.0
-"""Largest depth at which the camera sees objects; it sees the floor to the horizon."""
 FLOOR_Z = -1.0
 FLOOR_SATURATION, FLOOR_VALUE = 0.6, 0.6
 WORLD_RADIANCE = 0.05
@@ -37,61 +36,6 @@ SPOT_SATURATION, SPOT_VALUE = 1.0, 0.8
 SPOT_HALF_ANGLE_RAD = math.pi / 16
 SPOT_BLEND = 0.15
 SPOT_RADIUS = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """A pinhole camera that looks at the origin; the defaults are the camera of every view of 3DIEBench."""
-
-    distance: float = 2.5
-    polar_rad: float = math.pi / 4
-    azimuth_rad: float = math.pi / 2
-    field_of_view_rad: float = 2 * math.atan(18 / 50)
-    """Horizontal and vertical field of view: a 50 mm lens on a 36 mm square sensor."""
-
-    @property
-    def position(self) -> Array:
-        """Position [3] in the world."""
-        return self.distance * direction_from_angles(self.polar_rad, self.azimuth_rad)
-
-    @property
-    def world_to_camera(self) -> Array:
-        """Matrix [4, 4] from the world to the camera's OpenCV axes."""
-        return look_at_origin(self.position)
-
-    def compute_intrinsics(self, image_size_px: int) -> Array:
-        """Return the matrix K [3, 3] in pixels; pixel i covers [i, i + 1), the origin is top left."""
-        focal = image_size_px / 2 / math.tan(self.field_of_view_rad / 2)
-        center = image_size_px / 2
-        return np.array([[focal, 0.0, center], [0.0, focal, center], [0.0, 0.0, 1.0]])
-
-    def project(self, points: Array, image_size_px: int) -> Array:
-        """Return pixel coordinates [..., 2] of world points [..., 3]."""
-        camera = points @ self.world_to_camera[:3, :3].T + self.world_to_camera[:3, 3]
-        image = camera @ self.compute_intrinsics(image_size_px).T
-        return image[..., :2] / image[..., 2:]
-
-    def compute_directions(self, pixels: NDArray[np.floating], image_size_px: int) -> Array:
-        """Return directions [..., 3] of depth 1 in the camera's axes, through pixel coordinates [..., 2]."""
-        homogeneous = np.concatenate([pixels, np.ones((*pixels.shape[:-1], 1))], axis=-1)
-        return homogeneous @ np.linalg.inv(self.compute_intrinsics(image_size_px)).T
-
-    def compute_rays(self, pixels: NDArray[np.floating], image_size_px: int) -> Array:
-        """Return directions [..., 3] of depth 1 in the world's axes, through pixel coordinates [..., 2]."""
-        return self.compute_directions(pixels, image_size_px) @ self.world_to_camera[:3, :3]
-
-    def describe(self, image_size_px: int) -> dict[str, object]:
-        """Return the camera's entry of a manifest."""
-        return {
-            "axes": "OpenCV: x right, y down, z forward",
-            "K": self.compute_intrinsics(image_size_px).tolist(),
-            "world_to_camera": self.world_to_camera.tolist(),
-            "field_of_view_rad": self.field_of_view_rad,
-        }
-
-
-DEFAULT_CAMERA = Camera()
-"""The camera if labels do not move it. Labels move the camera; the lens is the same for every view."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +58,11 @@ class Scenes:
     """[V, 3] positions of the camera, which looks at the origin."""
     world_to_camera: Array
     """[V, 4, 4] matrices to the camera's OpenCV axes."""
+    principal_shift_px: Array
+    """[V, 2] shifts of the principal point from the middle of the picture, right and down, in pixels."""
+    part_motions: Array | None = None
+    """[V, K, 4, 4] motion of each part of an assembly from rest, in the object's frame; None for a mesh of
+    one piece. The point of part k that is at p at rest is at ``object_to_world @ part_motions[k] @ p``."""
 
     def __len__(self) -> int:
         """Return the number of views."""
@@ -121,7 +70,11 @@ class Scenes:
 
     def __getitem__(self, rows: slice) -> "Scenes":
         """Return the scenes of some of the views."""
-        return Scenes(*(getattr(self, field.name)[rows] for field in fields(self)))
+        arrays = {item.name: getattr(self, item.name) for item in fields(self)}
+        chosen: dict[str, Any] = {
+            name: None if array is None else array[rows] for name, array in arrays.items()
+        }
+        return Scenes(**chosen)
 
     @property
     def spot_gain(self) -> Array:
@@ -134,31 +87,33 @@ class Scenes:
         return self.sun_strength / SUN_STRENGTH
 
     @property
-    def horizon(self) -> Array:
-        """[V] tangents of the angle between the camera's forward axis and the horizon, upwards."""
-        return self.world_to_camera[:, 2, 2] / self.world_to_camera[:, 1, 2]
+    def whole_shift_px(self) -> NDArray[np.int64]:
+        """[V, 2] shifts of the principal point, rounded to whole pixels.
 
+        Backends lay out their patterns of samples from there, so that a picture that is shifted by whole
+        pixels has the same pixels.
+        """
+        return np.rint(self.principal_shift_px).astype(np.int64)
 
-def direction_from_angles(polar_rad: float | Array, azimuth_rad: float | Array) -> Array:
-    """Return unit vectors [..., 3] from polar angles off +z and azimuths from +x."""
-    polar, azimuth = np.asarray(polar_rad), np.asarray(azimuth_rad)
-    sine = np.sin(polar)
-    return np.stack(
-        [sine * np.cos(azimuth), sine * np.sin(azimuth), np.cos(polar) * np.ones_like(azimuth)], axis=-1
-    )
+    def compute_intrinsics(self, image_size_px: int) -> Array:
+        """Return the matrices K [V, 3, 3] in pixels; pixel i covers [i, i + 1), the origin is top left."""
+        intrinsics = np.repeat(DEFAULT_CAMERA.compute_intrinsics(image_size_px)[None], len(self), axis=0)
+        intrinsics[:, :2, 2] += self.principal_shift_px
+        return intrinsics
 
+    def compute_horizons(self, image_size_px: int) -> Array:
+        """Return the lines [V, 3] beyond which pictures show no floor.
 
-def look_at_origin(position: Array) -> Array:
-    """Return world_to_camera [..., 4, 4] of level cameras at positions [..., 3], none straight above."""
-    forward = -position / np.linalg.norm(position, axis=-1, keepdims=True)
-    right = np.cross(forward, [0.0, 0.0, 1.0])
-    right /= np.linalg.norm(right, axis=-1, keepdims=True)
-    rotation = np.stack([right, np.cross(forward, right), forward], axis=-2)
-    matrix = np.zeros((*position.shape[:-1], 4, 4))
-    matrix[..., :3, :3] = rotation
-    matrix[..., :3, 3] = -(rotation @ position[..., None])[..., 0]
-    matrix[..., 3, 3] = 1.0
-    return matrix
+        Of a line (a, b, c), the pixel coordinates (x, y) lie a x + b y + c pixels below the horizon, towards
+        the floor; this is negative in the sky. A level camera has (0, 1, -row of the horizon).
+        """
+        focal = DEFAULT_CAMERA.compute_intrinsics(image_size_px)[0, 0]
+        climb = self.world_to_camera[:, :3, 2]  # of the camera's axes, in the world
+        steepness = np.hypot(climb[:, 0], climb[:, 1])
+        normal = -climb[:, :2] / steepness[:, None]
+        middle = image_size_px / 2 + self.principal_shift_px
+        offset = -(normal * middle).sum(axis=1) - focal * (climb[:, 2] / steepness)
+        return np.concatenate([normal, offset[:, None]], axis=1)
 
 
 def hue_to_rgb(hue: Array, saturation: float, value: float) -> Array:
@@ -170,27 +125,6 @@ def hue_to_rgb(hue: Array, saturation: float, value: float) -> Array:
 
 OPTIONAL_FACTORS = tuple(FACTOR_DEFAULTS)
 """Factors that labels may leave out; the constants above are used instead."""
-CAMERA_FACTORS = ("camera_distance", "camera_elevation_rad")
-"""Factors that move the camera."""
-
-
-def describe_camera(image_size_px: int, names: Sequence[str]) -> dict[str, object]:
-    """Return the camera's entry of a manifest for views with these factors.
-
-    If labels move the camera, the entry also says how to compute a view's own camera.
-    """
-    moved = [name for name in CAMERA_FACTORS if name in names]
-    described = DEFAULT_CAMERA.describe(image_size_px)
-    if not moved:
-        return described
-    rule = (
-        "world_to_camera above is the camera's where labels leave it. A view's own camera stands at "
-        "camera_distance * (0, cos(e), sin(e)), e = camera_elevation_rad, and looks at the origin: its rows "
-        "are right (-1, 0, 0), down (0, sin(e), -cos(e)), forward (0, -cos(e), -sin(e)); the last column is "
-        "(0, 0, camera_distance). K is the same for every view."
-    )
-    default = {name: FACTOR_DEFAULTS[name] for name in CAMERA_FACTORS}
-    return {**described, "moved_by": moved, "where_labels_are_silent": default, "rule": rule}
 
 
 def scenes_from_labels(names: Sequence[str], labels: NDArray[np.floating]) -> Scenes:
@@ -217,8 +151,7 @@ def scenes_from_labels(names: Sequence[str], labels: NDArray[np.floating]) -> Sc
     angles, translation = (
         np.stack([column[n] for n in part], axis=-1) for part in (REQUIRED_FACTORS[:3], OPTIONAL_FACTORS[:3])
     )
-    polar = math.pi / 2 - column["camera_elevation_rad"]
-    camera = column["camera_distance"][:, None] * direction_from_angles(polar, DEFAULT_CAMERA.azimuth_rad)
+    camera = place_camera(column["camera_distance"], column["camera_elevation_rad"])
     return Scenes(
         object_to_world=geometry.make_pose(geometry.euler_to_matrix(angles), translation),
         floor_albedo=hue_to_rgb(column["floor_hue"], FLOOR_SATURATION, FLOOR_VALUE),
@@ -228,7 +161,8 @@ def scenes_from_labels(names: Sequence[str], labels: NDArray[np.floating]) -> Sc
         light_power_w=column["light_power_w"],
         sun_strength=column["sun_strength"],
         camera_position=camera,
-        world_to_camera=look_at_origin(camera),
+        world_to_camera=look_at_origin(camera, column["camera_roll_rad"]),
+        principal_shift_px=np.stack([column[name] for name in PRINCIPAL_POINT_NAMES], axis=-1),
     )
 
 

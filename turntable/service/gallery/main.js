@@ -4,9 +4,10 @@ import { h } from "./dom.js";
 import { RequestError, pageUrl } from "./api.js";
 import { catalogPage } from "./catalog_page.js";
 import { datasetPage } from "./dataset_page.js";
-import { objectPage, viewPage } from "./object_page.js";
+import { objectPage } from "./object_page.js";
 import { pairPage } from "./pair_page.js";
 import { askForToken, signInButton, startSession } from "./session.js";
+import { viewPage } from "./view_page.js";
 
 const main = document.getElementById("main");
 const breadcrumbs = document.getElementById("crumbs");

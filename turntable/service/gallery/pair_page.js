@@ -2,7 +2,7 @@
 
 import { formatCount, formatNumber, formatValue, h } from "./dom.js";
 import { datasetUrl, getJson, pageUrl, viewUrl } from "./api.js";
-import { labeledView, legend } from "./stage.js";
+import { labeledView, legend } from "./labeled_view.js";
 
 /** Make the elements of the page. */
 export async function pairPage(name) {
@@ -47,7 +47,7 @@ function pairElements(name, pair) {
   return [
     h("p", {}, h("a", { href: pageUrl("d", name, "o", pair.key) }, `${pair.category}: ${pair.id}`), `, one of ${formatCount(pair.pairs, "pair")} in the epoch`),
     h("div", { class: "pair" }, pair.labels.map((label, side) => h("figure", { style: "margin:0" },
-      labeledView(`${viewUrl(name, pair.key, pair.views[side])}.jpg`, `View ${pair.views[side]}`, label.overlay),
+      labeledView(`${viewUrl(name, pair.key, pair.views[side])}.jpg`, `View ${pair.views[side]}`, label),
       h("figcaption", {}, h("a", { href: pageUrl("d", name, "o", pair.key, pair.views[side]) }, `view_${side + 1}: view ${pair.views[side]}`))))),
     pair.labels[0].overlay ? legend(pair.labels[0].overlay) : null,
     h("h2", {}, "Rotation between the two views"),

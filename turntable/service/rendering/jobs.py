@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from turntable.datasets.labels import STANDARD_FACTORS_BY_NAME
+from turntable.datasets.labels import PRINCIPAL_POINT_NAMES, STANDARD_FACTORS_BY_NAME
 from turntable.errors import InvalidInputError
 from turntable.service.catalog import CatalogEntry
 
@@ -27,13 +27,15 @@ class RenderJob:
     recipe: dict[str, Any]
     """Recipe of the data set, as in its manifest."""
     meshes: str | None
-    """Folder of the meshes; None for the zoo."""
+    """Folder of the meshes; None for generated ones."""
     objects: int
-    """Number of objects of the data set, which the zoo needs."""
+    """Number of objects of the data set, which sources that generate meshes need."""
     object: str
     """Id of the object."""
     sha256: str
     """Checksum of the mesh that the data set was rendered from; empty if it is not recorded."""
+    view: int
+    """Number of the view, of which the parts of an assembly have their poses."""
     label: tuple[float, ...]
     """Values of all columns of the recipe's schema."""
     size_px: int
@@ -56,7 +58,7 @@ def make_render_job(
         view: Number of the stored view.
         factors: New values by name, in the units of the data set's factors.
         size_px: Side of the picture; None for the side of the stored pictures.
-        meshes: Folder of the meshes; None for the zoo.
+        meshes: Folder of the meshes; None for generated ones.
 
     Raises:
         InvalidInputError: A factor is unknown, derived or out of range, or there is no such view or size.
@@ -73,7 +75,10 @@ def make_render_job(
     label = entry.splits[split].get_labels(np.array([row]), np.array([view]))[0]
     for name, value in factors.items():
         column = _get_column(entry, name)
-        label[column] = _check_value(name, value)
+        label[column] = _check_value(name, value, manifest.image_size_px)
+    for name in PRINCIPAL_POINT_NAMES:
+        if name in manifest.schema:  # in pixels of the stored pictures
+            label[manifest.schema.get_column(name)] *= size / manifest.image_size_px
     record = entry.read_record(split, row)
     return RenderJob(
         manifest.recipe,
@@ -81,6 +86,7 @@ def make_render_job(
         manifest.totals.objects + manifest.quarantined,
         record.id,
         record.source_sha256,
+        view,
         tuple(label.tolist()),
         size,
     )
@@ -96,12 +102,13 @@ def _get_column(entry: CatalogEntry, name: str) -> int:
     return schema.get_column(name)
 
 
-def _check_value(name: str, value: float) -> float:
+def _check_value(name: str, value: float, image_size_px: int) -> float:
     standard = STANDARD_FACTORS_BY_NAME[name]
     if standard.factor.unit == "turn" and np.isfinite(value):  # hues are cyclic: 1.2 is 0.2
         return float(value % 1)
-    if not standard.minimum <= value <= standard.maximum:
-        raise InvalidInputError(
-            f"{name} {value:g}: must be from {standard.minimum:g} to {standard.maximum:g}"
-        )
+    low, high = standard.minimum, standard.maximum
+    if name in PRINCIPAL_POINT_NAMES:
+        low, high = -image_size_px / 2, image_size_px / 2
+    if not low <= value <= high:
+        raise InvalidInputError(f"{name} {value:g}: must be from {low:g} to {high:g}")
     return value

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from turntable.choices import GENERATED_SOURCES
 from turntable.errors import TurntableError
 from turntable.processes import IsolatedWorker, WorkerFailedError
 from turntable.renderer import LRUCache
@@ -32,7 +33,7 @@ class RenderSettings:
     """Settings of rendering on request."""
 
     meshes: Mapping[str, Path] = field(default_factory=dict)
-    """Folders of the meshes by the data set's name; data sets of the zoo need none."""
+    """Folders of the meshes by the data set's name; those of generated ones need none."""
     links_under: tuple[Path, ...] = ()
     """Folders into which links in the folders of the meshes may lead, besides those folders."""
     backend: str = "auto"
@@ -117,7 +118,7 @@ class RenderService:
         return RenderedJpeg(await asyncio.shield(future), digest)
 
     def find_meshes(self, entry: CatalogEntry) -> Path | None:
-        """Return the folder of a data set's meshes; None for the zoo or if none was given."""
+        """Return the folder of a data set's meshes; None for generated ones or if none was given."""
         return None if self._settings is None else self._settings.meshes.get(entry.name)
 
     def close(self) -> None:
@@ -150,7 +151,9 @@ class RenderService:
         source = str(entry.dataset.manifest.recipe.get("source", ""))
         if entry.dataset.manifest.recipe.get("draws") == "imported":
             return f"the pictures of {entry.name} were imported, so no others like them can be rendered"
-        if source != "zoo" and entry.name not in self._settings.meshes:
+        if "scene" in entry.dataset.manifest.recipe:
+            return f"the objects of {entry.name} move in scenes, which are not rendered on request"
+        if source not in GENERATED_SOURCES and entry.name not in self._settings.meshes:
             return (
                 f"the service has no meshes of {entry.name}; start turntable serve with "
                 f"--meshes {entry.name}=DIR"

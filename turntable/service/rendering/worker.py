@@ -10,10 +10,17 @@ import numpy as np
 
 from turntable.datasets import Recipe
 from turntable.errors import MeshError
-from turntable.renderer import LRUCache, encode_views, open_backend, open_source, quality_from_recipe
+from turntable.renderer import (
+    LRUCache,
+    encode_views,
+    open_backend,
+    open_source,
+    pose_parts,
+    quality_from_recipe,
+)
 from turntable.renderer.backends import Backend, select_backend
 from turntable.renderer.meshes import Mesh
-from turntable.renderer.meshes.sources import MeshSource, load_mesh
+from turntable.renderer.meshes.sources import MeshSource, load_mesh, with_twins
 from turntable.renderer.scene import scenes_from_labels
 from turntable.service.rendering.jobs import RenderJob
 
@@ -34,7 +41,7 @@ class RenderWorker:
         self._choice, self._links_under = (backend, device), links_under
         self._backend: Backend | None = None
         self._sources: dict[tuple[str, str | None, int], MeshSource] = {}
-        self._meshes = LRUCache[tuple[str, str | None, int, str], Mesh](MAX_MESHES)
+        self._meshes = LRUCache[tuple[str, str | None, int, bool, str], Mesh](MAX_MESHES)
 
     def render_jpeg(self, job: RenderJob) -> bytes:
         """Render one view and return it as JPEG.
@@ -49,6 +56,8 @@ class RenderWorker:
         schema = recipe.schema
         label = schema.select_scene_columns(np.array([job.label], dtype=np.float32))
         scenes = scenes_from_labels(schema.scene_names, label)
+        parts = pose_parts(recipe, job.object, mesh, np.array([job.view]), scenes.object_to_world)
+        scenes = scenes if parts is None else parts.add_to_scenes(mesh, scenes)
         views = self._get_backend().render(mesh, scenes, job.size_px, quality_from_recipe(recipe), ("rgb",))
         return encode_views(recipe, views.rgb)[0]
 
@@ -60,18 +69,19 @@ class RenderWorker:
 
     def _get_mesh(self, recipe: Recipe, job: RenderJob) -> Mesh:
         source_key = recipe.source, job.meshes, job.objects
-        mesh = self._meshes.get((*source_key, job.object))
+        mesh_key = *source_key, recipe.mirrored, job.object
+        mesh = self._meshes.get(mesh_key)
         if mesh is None:
-            mesh = self._load_mesh(source_key, job)
-            self._meshes.put((*source_key, job.object), mesh, 1)
+            mesh = self._load_mesh(source_key, job, mirrored=recipe.mirrored)
+            self._meshes.put(mesh_key, mesh, 1)
         return mesh
 
-    def _load_mesh(self, source_key: tuple[str, str | None, int], job: RenderJob) -> Mesh:
+    def _load_mesh(self, source_key: tuple[str, str | None, int], job: RenderJob, *, mirrored: bool) -> Mesh:
         if source_key not in self._sources:
             name, folder, num_objects = source_key
             path = None if folder is None else Path(folder)
             self._sources[source_key] = open_source(name, path, num_objects, links_under=self._links_under)
-        source = self._sources[source_key]
+        source = with_twins(self._sources[source_key], mirrored=mirrored)
         mesh = load_mesh(source, job.object)
         if job.sha256 and source.compute_digest(job.object, mesh) != job.sha256:
             raise MeshError(

@@ -16,6 +16,7 @@ from turntable.service import payloads
 from turntable.service.catalog import CatalogEntry, DatasetCatalog, OpenedFile, open_file
 from turntable.service.file_responses import make_file_response
 from turntable.service.json_responses import encode_json
+from turntable.service.output_colors import color_output, encode_png
 from turntable.service.rendering import RenderService
 from turntable.service.routes.lookup import get_entry_in_path, get_location
 from turntable.service.routes.responses import (
@@ -23,6 +24,7 @@ from turntable.service.routes.responses import (
     FileResponse,
     JpegResponse,
     ManifestFile,
+    PngResponse,
     make_cache_control,
     make_etag_response,
 )
@@ -107,7 +109,11 @@ class DatasetEndpoints:
 
         def make_about() -> bytes:
             return encode_json(
-                About(**payloads.describe_dataset(entry), renders=self._renders.can_render(entry))
+                About(
+                    **payloads.describe_dataset(entry),
+                    renders=self._renders.can_render(entry),
+                    sequence_length=payloads.get_sequence_length(entry.dataset.manifest),
+                )
             )
 
         return ETagResponse(entry.get_or_make("about", make_about), request)
@@ -135,6 +141,18 @@ class DatasetEndpoints:
         """Return the JPEG of one view, as it is stored in its shard."""
         entry, location, view = self._get_view(request)
         return ETagResponse(entry.read_jpeg(*location, view), request, "image/jpeg")
+
+    def output(self, request: Request) -> PngResponse:
+        """Return another output of one view, such as its depth, as a picture in color."""
+        entry, location, view = self._get_view(request)
+        output, stored = request.path_params["output"], entry.dataset.manifest.outputs
+        if output == "rgb" or output not in stored:
+            others = ", ".join(name for name in stored if name != "rgb") or "none"
+            raise HTTPException(
+                404, f"{entry.name} has no output {output[:80]!r} besides its pictures; it has {others}"
+            )
+        values = entry.read_output(*location, view, output)
+        return ETagResponse(encode_png(color_output(output, values)), request, "image/png")
 
     def label(self, request: Request) -> ETagResponse[Label]:
         """Return the label of one view: its factors by name, and its pose."""

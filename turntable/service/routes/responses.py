@@ -61,6 +61,7 @@ _RANGE_STATUSES = (206, *ETagResponse.statuses, 412, 416)
 AnyJson = dict[str, Any]
 PlainText = Annotated[Response, ResponseSpec(str, ("text/plain",))]
 JpegResponse = Annotated[Response, ResponseSpec(bytes, ("image/jpeg",), ETagResponse.statuses)]
+PngResponse = Annotated[Response, ResponseSpec(bytes, ("image/png",), ETagResponse.statuses)]
 FileResponse = Annotated[Response, ResponseSpec(bytes, MEDIA_TYPES, _RANGE_STATUSES)]
 ManifestJson = Annotated[Response, ResponseSpec(AnyJson)]
 ManifestFile = Annotated[Response, ResponseSpec(AnyJson, statuses=_RANGE_STATUSES)]

@@ -62,6 +62,7 @@ def build_routes(
         ServiceRoute(f"{name}/objects/{{key}}", "read", datasets.object),
         ServiceRoute(f"{name}{view}.jpg", "read", datasets.view),
         ServiceRoute(f"{name}{view}.json", "read", datasets.label),
+        ServiceRoute(f"{name}{view}/{{output}}.png", "read", datasets.output),
         ServiceRoute(f"{name}/subsets/{{subset}}/manifest.json", "read", subsets.subset),
         ServiceRoute(f"{name}/subsets/{{subset}}/{{path:path}}", "read", datasets.file, is_described=False),
         ServiceRoute(f"{name}/files/{{path:path}}", "read", datasets.file),

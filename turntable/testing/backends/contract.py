@@ -5,6 +5,8 @@ pixels, find the light's direction from the position of the shadow, and integrat
 directly.
 """
 
+from turntable.testing.backends.assemblies import AssemblyTests
+from turntable.testing.backends.cameras import CameraTests
 from turntable.testing.backends.lighting import LightTests
 from turntable.testing.backends.materials import MaterialTests
 from turntable.testing.backends.outputs import OutputTests
@@ -13,7 +15,16 @@ from turntable.testing.backends.projection import ProjectionTests
 from turntable.testing.backends.surfaces import SurfaceTests
 
 
-class BackendContract(ProjectionTests, LightTests, MaterialTests, SurfaceTests, OutputTests, PictureTests):
+class BackendContract(
+    ProjectionTests,
+    CameraTests,
+    LightTests,
+    MaterialTests,
+    SurfaceTests,
+    OutputTests,
+    PictureTests,
+    AssemblyTests,
+):
     """The contract tests of a backend. A test class inherits them and provides a fixture ``backend``.
 
     .. code-block:: python

@@ -39,13 +39,14 @@ BOXES: list[tuple[Triple, Triple, CameraPosition]] = [
 """Boxes and cameras: half of the box's size, its angles in radians, distance and elevation of the camera."""
 
 
-def cast_rays(half: Array, view: Scenes, camera: Camera) -> dict[str, Any]:
+def cast_rays(half: Array, view: Scenes, camera: Camera, through: Array | None = None) -> dict[str, Any]:
     """Cast a ray through each pixel at a box.
 
     Args:
         half: Half of the box's size, [3].
         view: Scene with the pose of the box.
         camera: The camera.
+        through: Directions [S, S, 3] of the rays in the world, of depth 1; None for those of the camera.
 
     Returns:
         ``inside`` [S, S], True well within the outline of the box; ``depth`` [S, S], ``normals`` [S, S, 3] in
@@ -53,7 +54,8 @@ def cast_rays(half: Array, view: Scenes, camera: Camera) -> dict[str, Any]:
     """
     matrix = view.object_to_world[0]
     origin = (camera.position - matrix[:3, 3]) @ matrix[:3, :3]
-    rays = compute_pixel_rays(SIZE, camera) @ matrix[:3, :3]  # of unit depth
+    in_world = compute_pixel_rays(SIZE, camera) if through is None else through
+    rays = in_world @ matrix[:3, :3]  # of unit depth
     with np.errstate(divide="ignore"):
         near, far = ((sign * half - origin) / rays for sign in (-1, 1))
     enter, leave = np.minimum(near, far), np.maximum(near, far)

@@ -30,6 +30,7 @@ class PictureTests(BackendTests):
             make_label(angles, camera=(1.5, 0.05), power=3000.0),
             make_label(angles, camera=(5.0, 1.4), sun=0.2),
             make_label(angles, camera=(1.6, 0.9), power=50.0, sun=5.0),
+            make_label(angles, camera=(2.0, 0.2), roll=2.0, lens=(9.5, -6.25)),
         ]
         batch = backend.render(mesh, make_scenes(*labels), 64, STANDARD, ALL_OUTPUTS)
         for view, one in enumerate(labels):

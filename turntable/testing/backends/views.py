@@ -25,7 +25,7 @@ CameraPosition = tuple[float, float]
 SIZE = 128
 """Side of a picture in pixels, in most tests."""
 FAST, STANDARD = get_quality("fast"), get_quality("standard")
-ALL_OUTPUTS: tuple[OutputName, ...] = ("rgb", "mask", "depth", "normals", "coordinates")
+ALL_OUTPUTS: tuple[OutputName, ...] = ("rgb", "mask", "depth", "normals", "coordinates", "parts")
 USUAL_CAMERA: CameraPosition = (DEFAULT_CAMERA.distance, np.pi / 4)
 """Position of the default camera."""
 
@@ -40,6 +40,8 @@ def make_label(
     camera: CameraPosition = USUAL_CAMERA,
     power: float = 500.0,
     sun: float = 1.5,
+    roll: float = 0.0,
+    lens: Numbers = (0.0, 0.0),
 ) -> list[float]:
     """Return the factors of a view, in the order that ``make_scenes`` takes.
 
@@ -53,8 +55,10 @@ def make_label(
         camera: Distance of the camera, and its elevation in radians.
         power: Power of the spot, in watts.
         sun: Strength of the sun.
+        roll: Turn of the camera about its forward axis, in radians.
+        lens: Shift of the principal point right and down, in pixels.
     """
-    return [*angles, floor_hue, theta, phi, light_hue, *shift, *camera, power, sun]
+    return [*angles, floor_hue, theta, phi, light_hue, *shift, *camera, power, sun, roll, *lens]
 
 
 def make_scenes(*labels: Numbers) -> Scenes:
@@ -65,6 +69,26 @@ def make_scenes(*labels: Numbers) -> Scenes:
 def make_camera(distance: float, elevation: float) -> Camera:
     """Return the camera at a distance and an elevation in radians."""
     return Camera(distance, np.pi / 2 - elevation)
+
+
+def move_pixels(pixels: NDArray[np.floating], size: int, roll: float, lens: Numbers) -> Array:
+    """Return where pixel coordinates [..., 2] go in a picture when the camera rolls and its lens shifts.
+
+    Args:
+        pixels: Coordinates in the picture of a level camera with its principal point in the middle.
+        size: Side of the picture in pixels.
+        roll: Turn of the camera in radians; what the picture shows turns clockwise.
+        lens: Shift of the principal point right and down, in pixels.
+    """
+    right, down = np.moveaxis(np.asarray(pixels, dtype=float) - size / 2, -1, 0)
+    turned = [right * np.cos(roll) - down * np.sin(roll), right * np.sin(roll) + down * np.cos(roll)]
+    return np.stack(turned, axis=-1) + size / 2 + np.asarray(lens)
+
+
+def move_back(size: int, roll: float, lens: Numbers) -> Array:
+    """Return where the pixel centers [S, S, 2] of a picture are in that of a level, centered camera."""
+    grid = np.stack(np.meshgrid(np.arange(size) + 0.5, np.arange(size) + 0.5), axis=-1)
+    return move_pixels(grid - np.asarray(lens), size, -roll, (0.0, 0.0))
 
 
 def compute_pixel_rays(size: int, camera: Camera = DEFAULT_CAMERA) -> Array:

@@ -137,9 +137,10 @@ def write_synthetic_shard(
     """
     with ShardWriter(path / split, name, recipe.schema, recipe.label_digest) as writer:
         for record in records:
-            labels = draw_factors(recipe, record.id, range(recipe.views))
+            labels = draw_factors(recipe, record.id, range(recipe.views), category=record.category)
             jpegs = [render_view(recipe, record, label) for label in labels]
-            writer.add(record, labels, jpegs, points=make_cloud(record, recipe.points))
+            cloud = make_cloud(record, recipe.points)
+            writer.add(record, labels, jpegs, arrays={} if cloud is None else {"points": cloud})
         return writer.commit()
 
 

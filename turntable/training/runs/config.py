@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, TypeGuard, cast
 
 from turntable.choices import Amp, Preset, Schedule
+from turntable.datasets import Selection
 from turntable.datasets.stores import remove_secrets
 from turntable.errors import InvalidInputError, format_text, format_value
 from turntable.geometry import QuaternionSign
@@ -128,10 +129,13 @@ class TrainConfig:
     """Number of steps between two checkpoints; the end of the run is always saved."""
     augmentation: Augmentation | None = None
     """Random changes of each image, applied on the training device; None for none."""
+    selection: Selection = Selection()
+    """Part of the train split that is trained on: some views, environments or a few objects of each
+    category; by default all of it."""
     online: str | None = None
     """Name or TOML file of a recipe whose views are rendered during the training; no view appears twice."""
     meshes: str | None = None
-    """Path of the folder of meshes for ``online``; None for the zoo."""
+    """Path of the folder of meshes for ``online``; None for generated ones."""
     objects: int | None = None
     """Largest number of objects for ``online``, of all splits together; None for all."""
     links_under: tuple[str, ...] = ()
@@ -180,6 +184,10 @@ class TrainConfig:
                 f"dataset is {format_value(self.dataset)} and online {format_value(self.online)}; give either"
                 " a data set, or a recipe whose views are rendered online (--online)"
             )
+        if not isinstance(cast("object", self.selection), Selection):
+            yield f"selection is {format_value(self.selection)}; it must be a Selection"
+        elif self.online is not None and not self.selection.is_whole:
+            yield f"selection is {self.selection}; online views have no end, so it needs a data set"
         for name in ("meshes", "objects", "links_under"):
             if self.online is None and (value := getattr(self, name)) not in (None, ()):
                 yield f"{name} is {format_value(value)}, which only online views need; give online too"
@@ -201,7 +209,10 @@ class TrainConfig:
         has the password in a netrc file.
         """
         dataset = None if self.dataset is None else remove_secrets(self.dataset)
-        return {**asdict(self), "dataset": dataset}
+        values = {**asdict(self), "dataset": dataset}
+        if self.selection.is_whole:  # left out, so that runs on whole splits are recorded as ever
+            del values["selection"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -222,6 +233,8 @@ class TrainConfig:
         settings["method_config"] = make_method_config(values["method"], values["method_config"])
         if isinstance(settings.get("augmentation"), Mapping):
             settings["augmentation"] = Augmentation.from_dict(settings["augmentation"])
+        if isinstance(settings.get("selection"), Mapping):
+            settings["selection"] = Selection.from_dict(settings["selection"])
         if isinstance(settings.get("links_under"), list):  # JSON has no tuples
             settings["links_under"] = tuple(settings["links_under"])
         return cls(**settings)

@@ -1,12 +1,12 @@
 """The data of a run: a stored data set, or views that are rendered during the training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from turntable.datasets import Dataset, Manifest, open_dataset
-from turntable.loaders import BatchConfig, Fresh, OnlineLoader
+from turntable.datasets import Dataset, Selection, open_dataset
+from turntable.loaders import BatchConfig, Fresh, OnlineLoader, select_split_views
 from turntable.loaders.fields import DataDescription
 from turntable.models import DataInfo
 from turntable.training.runs.config import TrainConfig
@@ -36,8 +36,13 @@ class TrainingData:
     """Description of the fields that batches can have."""
 
     @classmethod
-    def from_dataset(cls, dataset: Dataset) -> Self:
-        """Describe a stored data set; without pixel statistics in it, pixels are scaled to [-2, 2]."""
+    def from_dataset(cls, dataset: Dataset, selection: Selection = Selection()) -> Self:
+        """Describe a stored data set; without pixel statistics in it, pixels are scaled to [-2, 2].
+
+        Args:
+            dataset: The data set.
+            selection: Part of the train split; objects and views are counted in it.
+        """
         manifest = dataset.manifest
         mean, std = manifest.pixel_mean, manifest.pixel_std
         if mean is None or std is None:
@@ -49,8 +54,10 @@ class TrainingData:
             mean,
             std,
             tuple(manifest.splits),
-            _count_train_objects(manifest),
-            DataDescription.from_manifest(manifest),
+            _count_train_objects(dataset, selection),
+            replace(
+                DataDescription.from_manifest(manifest), num_views=len(selection.list_views(manifest.views))
+            ),
         )
 
     @classmethod
@@ -87,10 +94,13 @@ class TrainingData:
         return DataInfo(len(self.categories), self.mean, self.std, size, center_crop)
 
 
-def _count_train_objects(manifest: Manifest) -> int:
-    """Count the objects of the train split; of a subset, those that have a view in it."""
+def _count_train_objects(dataset: Dataset, selection: Selection) -> int:
+    """Count the selected objects of the train split; of a subset, those that have a view in it."""
+    manifest = dataset.manifest
     if "train" not in manifest.splits:
         return 0
+    if not selection.is_whole:
+        return len(select_split_views(dataset, "train", selection, None, 0))
     num_objects = sum(shard.objects for shard in manifest.select_shards("train"))
     if manifest.subset is None:
         return num_objects
@@ -107,4 +117,4 @@ def describe_training_data(config: TrainConfig) -> TrainingData:
     """
     if config.dataset is None:
         return TrainingData.from_config(config)
-    return TrainingData.from_dataset(open_dataset(config.dataset))
+    return TrainingData.from_dataset(open_dataset(config.dataset), config.selection)

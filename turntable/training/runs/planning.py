@@ -141,9 +141,9 @@ def _check_same_settings(existing: Run, planned: Run) -> None:
         )
     before, after = existing.config.to_dict(), planned.config.to_dict()
     changed = [
-        f"{name} was {before[name]!r}, now {after[name]!r}"
-        for name in before
-        if name not in _CHANGEABLE_SETTINGS and before[name] != after[name]
+        f"{name} was {before.get(name)!r}, now {after.get(name)!r}"
+        for name in dict.fromkeys([*before, *after])  # the selection is left out if it is the whole split
+        if name not in _CHANGEABLE_SETTINGS and before.get(name) != after.get(name)
     ]
     if not has_same_start(existing, planned.config.start_from):
         changed.append(f"start_from was {before['start_from']!r}, now {after['start_from']!r}")

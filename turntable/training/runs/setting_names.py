@@ -5,6 +5,7 @@ from turntable.errors import format_text
 _OPTIONS = {
     "augmentation": "--augment",
     "num_workers": "--workers",
+    "selection": "--views",
     **{
         name: f"--{name.replace('_', '-')}"
         for name in (

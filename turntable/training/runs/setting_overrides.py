@@ -30,6 +30,7 @@ _EXCLUDED_SETTINGS = frozenset(
         "links_under",
         "augmentation",
         "preset",
+        "selection",
         "start_from",
     }
 )

@@ -2,13 +2,19 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES, Factor
+from turntable.datasets.labels import (
+    CAMERA_POSE_NAMES,
+    PRINCIPAL_POINT_NAMES,
+    ROTATION_NAMES,
+    TRANSLATION_NAMES,
+    Factor,
+)
 from turntable.geometry import get_relative_label
 from turntable.loaders.fields import DataDescription
 from turntable.models import Method, Predicts, get_field_types
 from turntable.training.runs import TrainConfig, format_setting
 
-_CAMERA_NAMES = ("camera_distance", "camera_elevation_rad")
+_CAMERA_NAMES = (*CAMERA_POSE_NAMES, *PRINCIPAL_POINT_NAMES)
 _GEOMETRIC_NAMES = (*ROTATION_NAMES, *TRANSLATION_NAMES, *_CAMERA_NAMES)
 """Factors that move or turn the object in the picture. All others (hues, lights) change how it looks,
 to which methods are meant to be invariant."""

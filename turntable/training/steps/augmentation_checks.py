@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from turntable.datasets.labels import OUTPUTS
+from turntable.datasets.labels import OUTPUT_FIELDS
 from turntable.errors import InvalidInputError
 from turntable.loaders import Augmentation
 from turntable.loaders.fields import IMAGE_FIELDS, batch_to_field_names
@@ -27,7 +27,7 @@ def check_augmentation(augmentation: Augmentation, reads: Iterable[str]) -> list
     """
     fields = list(reads)
     moves_pixels = augmentation.crop_scale is not None or augmentation.flip_probability > 0
-    outputs = [name for name in fields if set(batch_to_field_names([name], PAIR.num_views)) & set(OUTPUTS)]
+    outputs = [name for name in fields if OUTPUT_FIELDS.keys() & batch_to_field_names([name], PAIR.num_views)]
     if not set(fields) & set(IMAGE_FIELDS):
         raise InvalidInputError(
             "the augmentation changes images, but the method reads none; leave --augment (augmentation) out"

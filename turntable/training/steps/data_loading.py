@@ -105,6 +105,7 @@ def make_loader(config: TrainConfig, method: Method, device: torch.device) -> Ba
         quaternion_sign=config.quaternion_sign,
         image_size=config.image_size,
         augmentation=config.augmentation,
+        selection=config.selection,
         max_corrupt_views=config.max_corrupt_views,
         pin_memory=device.type == "cuda",
     )

@@ -1,6 +1,7 @@
 """The embree backend: rays through the samples of a picture, and from what they hit to the lights."""
 
 from collections.abc import Collection
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from turntable.renderer.backends.embree.picture import (
     trace_visible_surface,
 )
 from turntable.renderer.backends.embree.traced_mesh import TracedMesh
+from turntable.renderer.backends.moved_assembly import render_moved_views
 from turntable.renderer.backends.protocol import Backend, Device, PendingPixels, Pixels, Quality
 from turntable.renderer.backends.surface_outputs import stack_surface_outputs
 from turntable.renderer.meshes import Mesh
@@ -51,6 +53,26 @@ class EmbreeBackend(Backend):
         outputs: Collection[OutputName] = ("rgb",),
     ) -> PendingPixels:
         """Draw one view of the mesh per scene, at once; arguments and errors are those of the protocol."""
+        render = partial(self._render_rigid, image_size_px=image_size_px, quality=quality)
+        if scenes.part_motions is None:
+            pixels = render(mesh, scenes, outputs)
+        else:
+            pixels = render_moved_views(render, mesh, scenes, outputs)
+        return lambda: pixels
+
+    def close(self) -> None:
+        """Do nothing: nothing is held between calls."""
+
+    def _render_rigid(
+        self,
+        mesh: Mesh,
+        scenes: Scenes,
+        outputs: Collection[OutputName],
+        *,
+        image_size_px: int,
+        quality: Quality,
+    ) -> Pixels:
+        """Draw one view per scene of a mesh that stands still in the object's frame."""
         traced, samples = TracedMesh(mesh), LightSamples.from_quality(quality)
         views = [ObjectFrameScene.from_scenes(scenes, row, samples) for row in range(len(scenes))]
         rgb = np.stack([self._render_picture(traced, view, image_size_px, quality) for view in views])
@@ -59,11 +81,7 @@ class EmbreeBackend(Backend):
             if set(outputs) - {"rgb"}
             else []
         )
-        pixels = Pixels(rgb, **stack_surface_outputs(outputs, scenes, surfaces))
-        return lambda: pixels
-
-    def close(self) -> None:
-        """Do nothing: nothing is held between calls."""
+        return Pixels(rgb, **stack_surface_outputs(outputs, scenes, surfaces))
 
     def _render_picture(
         self, mesh: TracedMesh, view: ObjectFrameScene, image_px: int, quality: Quality

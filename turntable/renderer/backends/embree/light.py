@@ -6,11 +6,10 @@ Surfaces reflect with Disney's diffuse term under a GGX coat (Burley 2012).
 import numpy as np
 from numpy.typing import NDArray
 
+from turntable.renderer.backends.embree.floor_grid import FloorGrid
 from turntable.renderer.backends.embree.object_frame_scene import ObjectFrameScene
 from turntable.renderer.backends.embree.traced_mesh import HitSurface, TracedMesh, dot
 from turntable.renderer.scene import (
-    DEFAULT_CAMERA,
-    FLOOR_Z,
     POOL_DEPTH,
     POOL_RADIUS,
     WORLD_RADIANCE,
@@ -23,8 +22,6 @@ Array = NDArray[np.float64]
 
 SUN_TABLE_SIZE = 1024
 SPOT_TABLE_SIZE = (512, 256)
-MIN_DESCENT = 1e-4
-"""Smallest descent, per unit of depth, of rays that are to meet the floor: less than any pixel's width."""
 
 
 class LightingModel:
@@ -62,18 +59,20 @@ class LightingModel:
         Shadows on the floor are soft, so visibility is traced on coarse grids and interpolated: every
         ``step_px`` pixels for the spot, and at half that resolution for the sun.
         """
-        points = compute_floor_points(view, image_px, 1)
+        fine, coarse, coarsest = (
+            FloorGrid.from_view(view, image_px, step) for step in (1, step_px, 2 * step_px)
+        )
+        points = fine.compute_points(view, image_px)
         towards = view.light_in_world - points
         distance = np.linalg.norm(towards, axis=-1)
         spot = self.compute_spot_irradiance(points, view.light_in_world) * np.maximum(
             towards[..., 2] / distance, 0
         )
-        free_spot = _upsample(
-            _compute_spot_visibility(mesh, view, compute_floor_points(view, image_px, step_px), self),
-            image_px,
+        free_spot = coarse.upsample(
+            _compute_spot_visibility(mesh, view, coarse.compute_points(view, image_px), self), image_px
         )
-        free_sun = _upsample(
-            _compute_sun_visibility(mesh, view, compute_floor_points(view, image_px, 2 * step_px)), image_px
+        free_sun = coarsest.upsample(
+            _compute_sun_visibility(mesh, view, coarsest.compute_points(view, image_px)), image_px
         )
         white = view.sun_gain * self._sun[-1] * free_sun / np.pi + WORLD_RADIANCE
         light = (spot * free_spot / np.pi)[..., None] * view.light_color + white[..., None]
@@ -144,19 +143,6 @@ class LightingModel:
         return light
 
 
-def compute_floor_points(view: ObjectFrameScene, image_px: int, step_px: int) -> Array:
-    """Return points [G, G, 3] of the floor in the middle of every ``step_px`` pixels.
-
-    A pixel above the horizon gets a point that is very far away.
-    """
-    grid = (np.arange(-(-image_px // step_px)) + 0.5) * step_px
-    rays = DEFAULT_CAMERA.compute_directions(np.stack(np.meshgrid(grid, grid), axis=-1), image_px)
-    along = view.height / np.maximum(view.compute_descent(rays), MIN_DESCENT)
-    points = view.camera_in_world + along[..., None] * (rays @ view.camera_axes)
-    points[..., 2] = FLOOR_Z
-    return points
-
-
 def normalize(vectors: FloatArray) -> FloatArray:
     """Scale vectors [..., 3] to length 1."""
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
@@ -194,14 +180,6 @@ def _compute_occlusion(mesh: TracedMesh, points: FloatArray, towards: FloatArray
     hidden = np.zeros(len(points), dtype=np.float32)
     hidden[near] = 1 - mesh.compute_transmittance(points[near], np.ascontiguousarray(towards[near]))
     return hidden
-
-
-def _upsample(coarse: FloatArray, image_px: int) -> FloatArray:
-    """Interpolate a grid [G, G] over the picture at every pixel, bilinearly, to [S, S]."""
-    step = -(-image_px // len(coarse))
-    position = np.clip((np.arange(image_px) + 0.5) / step - 0.5, 0, len(coarse) - 1)
-    weight = np.maximum(0, 1 - np.abs(position[:, None] - np.arange(len(coarse))))
-    return (weight @ coarse @ weight.T).astype(np.float32)
 
 
 def compute_brdf(surface: HitSurface, light: FloatArray, cosine: FloatArray) -> FloatArray:

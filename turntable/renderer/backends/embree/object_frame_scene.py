@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.backends.embree.light_samples import LightSamples
-from turntable.renderer.scene import FLOOR_Z, Scenes, compute_perpendicular_axes
+from turntable.renderer.scene import DEFAULT_CAMERA, FLOOR_Z, Scenes, compute_perpendicular_axes
 
 FloatArray = NDArray[np.floating]
 Array = NDArray[np.float64]
@@ -40,6 +40,10 @@ class ObjectFrameScene:
     """[3] position of the camera in the world."""
     camera_axes: Array
     """[3, 3] right, down and forward axis of the camera in the world, one per row."""
+    principal_shift_px: Array
+    """[2] shift of the principal point from the middle of the picture, right and down, in pixels."""
+    whole_shift_px: NDArray[np.int64]
+    """[2] the same, rounded to whole pixels."""
 
     @classmethod
     def from_scenes(cls, scenes: Scenes, row: int, samples: LightSamples) -> "ObjectFrameScene":
@@ -59,6 +63,8 @@ class ObjectFrameScene:
             ((emitter - position) @ rotation).astype(np.float32),
             scenes.camera_position[row],
             scenes.world_to_camera[row, :3, :3],
+            scenes.principal_shift_px[row],
+            scenes.whole_shift_px[row],
         )
 
     @property
@@ -75,6 +81,10 @@ class ObjectFrameScene:
     def up(self) -> FloatArray:
         """[3] the world's +z."""
         return self.rotation[2].astype(np.float32)
+
+    def compute_directions(self, pixels: NDArray[np.floating], image_px: int) -> Array:
+        """Return directions [..., 3] of depth 1 in the camera's axes, through pixel coordinates [..., 2]."""
+        return DEFAULT_CAMERA.compute_directions(pixels - self.principal_shift_px, image_px)
 
     def world_to_object(self, world: NDArray[np.floating]) -> FloatArray:
         """Convert points [..., 3] of the world to the object's frame."""

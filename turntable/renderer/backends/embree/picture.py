@@ -37,14 +37,34 @@ TONE_CURVE = display_from_linear(np.linspace(0, TONE_END, 8192) ** 2)
 
 def render_background(view: ObjectFrameScene, floor: FloatArray, image_px: int) -> FloatArray:
     """Return the radiance [S, S, 3] beside the object: floor [S, S, 3], and the world beyond the horizon."""
-    # The camera stands level, so all samples of a row see the floor or none does: one column is enough.
+    is_level = view.camera_axes[0, 2] == 0
+    compute_share = _compute_level_floor_share if is_level else _compute_tilted_floor_share
+    share = compute_share(view, image_px)[..., None]
+    return share * floor + (1 - share) * np.float32(WORLD_RADIANCE)
+
+
+def _compute_level_floor_share(view: ObjectFrameScene, image_px: int) -> FloatArray:
+    """Return the share [S, 1] of each row's pixels that lies below the horizon of a level camera."""
+    # All samples of a row see the floor or none does: one column is enough.
     side = (image_px + 2 * BORDER_PX) * HORIZON_SAMPLES
     rows = (np.arange(side) + 0.5) / HORIZON_SAMPLES - BORDER_PX
     middle = np.full_like(rows, image_px / 2)
-    rays = DEFAULT_CAMERA.compute_directions(np.stack([middle, rows], axis=-1), image_px)
+    rays = view.compute_directions(np.stack([middle, rows], axis=-1), image_px)
     below = (view.compute_descent(rays) > 0).astype(np.float32)
-    share = _filter_rows(below, image_px, HORIZON_SAMPLES)[:, None, None]
-    return share * floor + (1 - share) * np.float32(WORLD_RADIANCE)
+    return _filter_rows(below, image_px, HORIZON_SAMPLES)[:, None]
+
+
+def _compute_tilted_floor_share(view: ObjectFrameScene, image_px: int) -> FloatArray:
+    """Return the share [S, S] of each pixel that lies below the horizon of a camera that is not level."""
+    # The descent changes evenly across the picture, so the filter's samples lie around each pixel's own
+    # descent at the same differences: sorted once, they tell how much weight lies above zero.
+    descent = view.compute_descent(view.compute_directions(_make_grid(image_px, 1, 0), image_px))
+    across, down = descent[0, 1] - descent[0, 0], descent[1, 0] - descent[0, 0]
+    positions, weights = compute_filter_weights(HORIZON_SAMPLES)
+    offsets = np.add.outer(down * positions, across * positions).ravel() / HORIZON_SAMPLES
+    order = np.argsort(offsets)
+    total = np.append(0.0, np.cumsum(np.outer(weights, weights).ravel()[order]))
+    return (1 - total[np.searchsorted(offsets[order], -descent, side="right")]).astype(np.float32)
 
 
 def render_object(
@@ -52,12 +72,14 @@ def render_object(
 ) -> FloatArray:
     """Return the radiance times coverage, and the coverage, of the object in each pixel [S, S, 4]."""
     side = (image_px + 2 * BORDER_PX) * supersampling
-    rays = _compute_sample_rays(image_px, supersampling)
+    rays = _compute_sample_rays(image_px, supersampling, *view.principal_shift_px.tolist())
     near = _select_near(mesh, view, rays)
     samples = np.zeros((side * side, 4), dtype=np.float32)
+    shift_x, shift_y = view.whole_shift_px * supersampling
     spread = 1 / (DEFAULT_CAMERA.compute_intrinsics(image_px)[0, 0] * supersampling)
     for chosen in _iter_portions(near):
-        kind = get_sample_kinds(*np.divmod(chosen, side))
+        rows, columns = np.divmod(chosen, side)
+        kind = get_sample_kinds(rows - shift_y, columns - shift_x)
         samples[chosen] = _trace(mesh, view, lights, rays[chosen], kind, spread)
     return _filter_samples(samples.reshape(side, side, 4), image_px, supersampling)
 
@@ -71,23 +93,29 @@ def to_display_bytes(linear: FloatArray) -> NDArray[np.uint8]:
 def trace_visible_surface(mesh: TracedMesh, view: ObjectFrameScene, image_px: int) -> VisibleSurface:
     """Trace one ray through each pixel's center to the first surface with an alpha of 0.5 or more."""
     # Rays of depth 1, not of length 1: the distance to a hit, in lengths of the ray, is then its depth.
-    rays = DEFAULT_CAMERA.compute_directions(_make_grid(image_px, 1, 0), image_px).reshape(-1, 3)
+    rays = view.compute_directions(_make_grid(image_px, 1, 0), image_px).reshape(-1, 3)
     directions = view.camera_to_object(rays)
     origins = np.broadcast_to(view.camera, directions.shape)
     mask = np.zeros(len(rays), dtype=np.bool_)
     depth = np.zeros(len(rays), dtype=np.float32)
+    parts = np.zeros(len(rays), dtype=np.int32)
     normals, points = (np.zeros((len(rays), 3), dtype=np.float32) for _ in range(2))
     for hits in mesh.iter_layers(origins, directions, view.compute_reach(rays), NEAR / rays[:, 2]):
         hits = hits[(mesh.compute_alpha(hits) >= 0.5) & ~mask[hits.ray]]
         mask[hits.ray] = True
         depth[hits.ray] = hits.distance
+        parts[hits.ray] = mesh.get_parts(hits)
         points[hits.ray] = origins[hits.ray] + hits.distance[:, None] * directions[hits.ray]
         normal = mesh.compute_normals(hits, directions)
         away = dot(normal, directions[hits.ray]) > 0
         normals[hits.ray] = np.where(away[:, None], -normal, normal) @ view.rotation.T
     shape = (image_px, image_px)
     return VisibleSurface(
-        mask.reshape(shape), depth.reshape(shape), normals.reshape(*shape, 3), points.reshape(*shape, 3)
+        mask.reshape(shape),
+        depth.reshape(shape),
+        normals.reshape(*shape, 3),
+        points.reshape(*shape, 3),
+        parts.reshape(shape),
     )
 
 
@@ -131,12 +159,10 @@ def _iter_portions(chosen: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
 
 
 @lru_cache(maxsize=1)
-def _compute_sample_rays(image_px: int, supersampling: int) -> FloatArray:
+def _compute_sample_rays(image_px: int, supersampling: int, shift_x: float, shift_y: float) -> FloatArray:
     """Return unit directions [N * N, 3] of all samples in the camera's axes, row by row."""
-    rays = DEFAULT_CAMERA.compute_directions(
-        _make_grid(image_px, supersampling, BORDER_PX), image_px
-    ).reshape(-1, 3)
-    return normalize(rays.astype(np.float32))
+    grid = _make_grid(image_px, supersampling, BORDER_PX) - (shift_x, shift_y)
+    return normalize(DEFAULT_CAMERA.compute_directions(grid, image_px).reshape(-1, 3).astype(np.float32))
 
 
 def _make_grid(image_px: int, supersampling: int, border_px: int) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from turntable.renderer.backends.embree.textures import TexturePyramid
 from turntable.renderer.backends.embree.traced_triangles import TracedTriangles
 from turntable.renderer.meshes import (
     ALPHA_ROUNDING,
+    IntArray,
     Mesh,
     Texture,
     center_vertices,
@@ -93,6 +94,8 @@ class TracedMesh:
         self._material = mesh.material_index[faces.indices].astype(np.intp)
         self._normals, self._texcoords, self._colors = mesh.normals, mesh.texcoords, mesh.colors
         self._has_encoded_colors = mesh.has_encoded_colors
+        parts = np.zeros(len(mesh.triangles), dtype=np.int32) if mesh.part_index is None else mesh.part_index
+        self._part = parts[faces.indices]
         wound = mesh.triangles[faces.indices]
         self._face_normals = compute_face_normals(self._positions, wound).astype(np.float32)
         materials = mesh.materials
@@ -173,6 +176,10 @@ class TracedMesh:
             present = alpha * np.float32(1 + ALPHA_ROUNDING) >= self._cutoff[material]
             alpha = np.where(self._has_cutoff[material], present.astype(np.float32), alpha)
         return alpha
+
+    def get_parts(self, hits: RayHits) -> IntArray:
+        """Return the parts [H] that rays hit; 0 for a mesh of one piece."""
+        return self._part[hits.triangle]
 
     def compute_normals(self, hits: RayHits, directions: FloatArray) -> FloatArray:
         """Return unit shading normals [H, 3]; as in the original, they follow the winding.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from turntable.errors import MeshError
 from turntable.renderer.backends.gl.constants import make_float_texture
 from turntable.renderer.backends.gl.programs import ShaderPrograms, bind_inputs
-from turntable.renderer.backends.gl.projections import INSTANCE, MeshExtent
+from turntable.renderer.backends.gl.projections import INSTANCE, MeshExtent, compute_assembly_extent
 from turntable.renderer.backends.gl.surface_textures import (
     DeviceTextures,
     TextureGroup,
@@ -23,9 +23,12 @@ from turntable.renderer.meshes import (
     Mesh,
     center_vertices,
     compute_bounds,
+    compute_part_boxes,
     find_cut_materials,
     find_transparent_materials,
+    get_part_of_vertices,
 )
+from turntable.renderer.scene import Scenes
 
 if TYPE_CHECKING:
     import moderngl
@@ -45,6 +48,8 @@ DENSE_TRIANGLES = 50_000
 """Number of triangles above which a mesh is dense."""
 _LOW_BITS = (1 << 21) - 1
 """Mask of one of three 21-bit numbers that are packed into a 64-bit integer."""
+_PART_SHIFT = 57
+"""Place of the part in a packed cell, above the coordinates: the first of them takes 15 bits from 42."""
 
 VERTEX = np.dtype([("position", "3f4"), ("normal", "3f4"), ("texcoord", "2f4"), ("material", "i4")])
 """Record of one vertex in the device's buffer."""
@@ -58,6 +63,8 @@ class ShadowCaster:
     """[N, 3] positions."""
     indices: NDArray[np.int32]
     """[3 * K] vertex indices of K triangles."""
+    parts: NDArray[np.int32]
+    """[N] part of each vertex; 0 for a mesh of one piece."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +81,8 @@ class MeshGeometry:
     extent: MeshExtent
     colors: NDArray[np.float32] | None
     """[N, 4] colors and opacities of the vertices, if the mesh has them."""
+    parts: NDArray[np.int32] | None
+    """[N] part of each vertex, if the mesh is an assembly."""
     is_transparent: bool
     """True if any material, texture or vertex is transparent."""
     is_cut: bool
@@ -83,7 +92,10 @@ class MeshGeometry:
 
 
 def build_mesh_geometry(mesh: Mesh) -> MeshGeometry:
-    """Center the mesh, give every vertex one material, and sort triangles by their textures."""
+    """Center the mesh, give every vertex one material, and sort triangles by their textures.
+
+    The extent is that of the mesh at rest.
+    """
     low, high = compute_bounds(mesh)
     textures, texture_pairs = number_texture_pairs(mesh.materials)
     # One draw call per pair of textures needs its triangles together.
@@ -104,7 +116,8 @@ def build_mesh_geometry(mesh: Mesh) -> MeshGeometry:
     signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
     corners = indices.reshape(-1, 3)
     num_cells = NUM_DENSE_CELLS if len(corners) > DENSE_TRIANGLES else NUM_FINE_CELLS
-    caster = build_shadow_caster(vertices["position"], corners, radius, num_cells)
+    parts = get_part_of_vertices(mesh)[source]
+    caster = build_shadow_caster(vertices["position"], corners, radius, num_cells, parts)
     return MeshGeometry(
         vertices,
         indices.astype(np.int32),
@@ -112,6 +125,7 @@ def build_mesh_geometry(mesh: Mesh) -> MeshGeometry:
         group_by_texture(textures[material], texture_pairs),
         MeshExtent(signs * half, radius * 1.001),
         None if mesh.colors is None else mesh.colors[source],
+        parts if mesh.parts else None,
         bool(find_transparent_materials(mesh).any()),
         bool(find_cut_materials(mesh).any()),
         any(material.turn for material in mesh.materials),
@@ -119,20 +133,28 @@ def build_mesh_geometry(mesh: Mesh) -> MeshGeometry:
 
 
 def build_shadow_caster(
-    positions: NDArray[np.float32], triangles: NDArray[np.intp], radius: float, num_cells: int
+    positions: NDArray[np.float32],
+    triangles: NDArray[np.intp],
+    radius: float,
+    num_cells: int,
+    parts: NDArray[np.int32],
 ) -> ShadowCaster:
     """Build a simple mesh for shadow maps: merge the vertices of each cell of a grid, drop equal triangles.
+
+    Vertices of different parts are never merged.
 
     Args:
         positions: Centered positions [N, 3].
         triangles: Vertex indices [T, 3].
         radius: Radius of the mesh's sphere around the origin.
         num_cells: Number of cells of the grid along each side of the sphere's box.
+        parts: Part [N] of each vertex.
     """
-    # Three cell coordinates in one integer, and below three corners in one: np.unique is much faster on
-    # integers than on rows.
+    # The part and three cell coordinates in one integer, and below three corners in one: np.unique is much
+    # faster on integers than on rows.
     coordinates = np.round((positions.astype(np.float64) / radius + 1) * (num_cells / 2)).astype(np.int64)
     key = (coordinates[:, 0] << 42) | (coordinates[:, 1] << 21) | coordinates[:, 2]
+    key |= parts.astype(np.int64) << _PART_SHIFT
     _, first, cell = np.unique(key, return_index=True, return_inverse=True)
     # Winding does not matter in a shadow map, so corners are sorted to find equal triangles. Triangles with
     # two corners in one cell have no area any more and are dropped.
@@ -143,7 +165,7 @@ def build_shadow_caster(
     if not len(kept):  # everything is smaller than a cell: keep one triangle, since no buffer may be empty
         kept = triangles[:1]
         first = np.arange(len(positions))
-    return ShadowCaster(positions[first], kept.astype(np.int32).ravel())
+    return ShadowCaster(positions[first], kept.astype(np.int32).ravel(), parts[first])
 
 
 def build_material_table(materials: tuple[Material, ...], *, is_cut: bool = False) -> NDArray[np.float32]:
@@ -168,10 +190,11 @@ class _CasterBuffers:
     def __init__(self, context: "moderngl.Context", caster: ShadowCaster) -> None:
         self.vertices = context.buffer(caster.vertices.tobytes())
         self.indices = context.buffer(caster.indices.tobytes())
+        self.parts = context.buffer(caster.parts.tobytes())
 
     def release(self) -> None:
-        self.vertices.release()
-        self.indices.release()
+        for item in (self.vertices, self.indices, self.parts):
+            item.release()
 
 
 class DeviceMesh:
@@ -185,6 +208,8 @@ class DeviceMesh:
                 reason="too many materials",
             )
         geometry = build_mesh_geometry(mesh)
+        self.part_boxes = compute_part_boxes(mesh) if mesh.parts else None
+        """Bounding box [K, 2, 3] of each part at rest; None for a mesh of one piece."""
         self.extent, self.is_transparent, self._groups = (
             geometry.extent,
             geometry.is_transparent,
@@ -195,6 +220,7 @@ class DeviceMesh:
         self._caster = _CasterBuffers(context, geometry.caster)
         self._vertices = context.buffer(geometry.vertices.tobytes())
         self._colors = None if geometry.colors is None else context.buffer(geometry.colors.tobytes())
+        self._parts = None if geometry.parts is None else context.buffer(geometry.parts.tobytes())
         self._has_encoded_colors = mesh.has_encoded_colors
         self._indices = context.buffer(geometry.indices.tobytes())
         self._textures = DeviceTextures(context, mesh.materials)
@@ -220,21 +246,43 @@ class DeviceMesh:
         vertices: list[Any] = [(self._vertices, *_format_layout(VERTEX, program))]
         if self._colors is not None and "color" in program:
             vertices.append((self._colors, "4f", "color"))
+        if self._parts is not None:
+            vertices.append((self._parts, "1i", "part"))
         with self._make_vertex_array(program, vertices, self._indices, copies) as array:
             for group in self._groups:
                 textures = self._textures.get_inputs(group.textures)
                 bind_inputs(program, {**inputs, "material_table": self.materials, **textures})
                 array.render(vertices=group.num_corners, first=group.first, instances=len(copies))
 
-    def draw_depth(self, copies: NDArray[np.void]) -> None:
+    def draw_depth(self, inputs: Mapping[str, Any], copies: NDArray[np.void]) -> None:
         """Draw the shadow caster once per copy; a mesh whose alpha must be tested is drawn in full."""
         if self.is_transparent or self._is_cut:
-            self.draw_surface("depth", (), {}, copies)
+            self.draw_surface("depth", (), inputs, copies)
             return
-        program = self._programs.get_mesh_program("depth")
+        program = self._programs.get_mesh_program("depth", *(("PARTS",) if self._parts is not None else ()))
+        bind_inputs(program, inputs)
         vertices = [(self._caster.vertices, "3f", "position")]
+        if self._parts is not None:
+            vertices.append((self._caster.parts, "1i", "part"))
         with self._make_vertex_array(program, vertices, self._caster.indices, copies) as array:
             array.render(instances=len(copies))
+
+    def pose(self, scenes: Scenes | None = None) -> "PosedMesh":
+        """Return the mesh as a batch of views shows it; release it after the batch.
+
+        Args:
+            scenes: Scenes of the views, with the motions of an assembly's parts; without, all are at rest.
+                A mesh of one piece needs none.
+        """
+        if self.part_boxes is None:
+            return PosedMesh(self, self.extent, None)
+        assert scenes is not None
+        motions = scenes.part_motions
+        if motions is None:
+            motions = np.tile(np.eye(4), (len(scenes), len(self.part_boxes), 1, 1))
+        rows = motions[:, :, :3].reshape(len(motions), -1, 4).astype(np.float32)
+        extent = compute_assembly_extent(self.part_boxes, motions)
+        return PosedMesh(self, extent, make_float_texture(self._context, rows))
 
     def release(self) -> None:
         """Free the mesh's memory on the device."""
@@ -242,6 +290,7 @@ class DeviceMesh:
             self._textures,
             self._vertices,
             self._colors,
+            self._parts,
             self._indices,
             self._caster,
             self.materials,
@@ -257,6 +306,7 @@ class DeviceMesh:
             "CUT": self._is_cut,
             "COLORED": self._colors is not None,
             "ENCODED": self._has_encoded_colors,
+            "PARTS": self._parts is not None,
             "MIRRORED": self._textures.are_mirrored,
         }
         return ("TEXTURED", *(name for name, used in flags.items() if used))
@@ -279,6 +329,35 @@ class DeviceMesh:
         finally:
             array.release()
             rows.release()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PosedMesh:
+    """A mesh as a batch of views shows it: the parts of an assembly follow each view's motions."""
+
+    mesh: DeviceMesh
+    extent: MeshExtent
+    motions: "moderngl.Texture | None"
+    """Rows of the motions, one row of texels for each view; None for a mesh of one piece."""
+
+    @property
+    def _inputs(self) -> dict[str, Any]:
+        return {} if self.motions is None else {"part_motions": self.motions}
+
+    def draw_surface(
+        self, fragment: str, defines: tuple[str, ...], inputs: Mapping[str, Any], copies: NDArray[np.void]
+    ) -> None:
+        """Draw the surface as :meth:`DeviceMesh.draw_surface` does."""
+        self.mesh.draw_surface(fragment, defines, {**inputs, **self._inputs}, copies)
+
+    def draw_depth(self, copies: NDArray[np.void]) -> None:
+        """Draw the shadow caster as :meth:`DeviceMesh.draw_depth` does."""
+        self.mesh.draw_depth(self._inputs, copies)
+
+    def release(self) -> None:
+        """Free the motions' memory on the device."""
+        if self.motions is not None:
+            self.motions.release()
 
 
 def _format_layout(record: np.dtype[np.void], program: "moderngl.Program") -> list[str]:

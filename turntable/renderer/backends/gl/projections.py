@@ -21,25 +21,44 @@ from turntable.renderer.scene import (
 
 Array = NDArray[np.float64]
 
-NUM_VIEW_ROWS = 10
+NUM_VIEW_ROWS = 11
 """Number of rows of a view's block before its sun taps."""
 NUM_SUN_SAMPLES = 400
 """Number of directions by which the sun is divided among the depth maps."""
 BLOCK_ALIGNMENT = 16
 """Alignment of a view's block, in rows of 16 bytes; every device accepts a block that begins there."""
 
-INSTANCE = np.dtype([(name, "4f4") for name in ("clip_x", "clip_y", "clip_z", "clip_w", "place", "height")])
+INSTANCE = np.dtype(
+    [
+        *((name, "4f4") for name in ("clip_x", "clip_y", "clip_z", "clip_w", "place", "height")),
+        ("view", "i4"),
+    ]
+)
 """Record of one drawn copy of a mesh, as ``shaders/mesh.vert.glsl`` takes it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeshExtent:
-    """The extent of a mesh in its own frame, whose origin is the center of its bounding box."""
+    """The extent of a mesh in the object's frame; that of an assembly differs from view to view."""
 
     corners: Array
-    """[8, 3] corners of the bounding box."""
-    radius: float
-    """Radius of the sphere around the origin."""
+    """[8, 3] corners of the bounding box; of an assembly [V, 8 K, 3], those of the parts' boxes."""
+    radius: float | Array
+    """Radius of the sphere around the origin; of an assembly [V]."""
+
+
+def compute_assembly_extent(boxes: Array, motions: Array) -> MeshExtent:
+    """Return the extent of an assembly in each view.
+
+    Args:
+        boxes: Lowest and highest corner [K, 2, 3] of each part at rest.
+        motions: Motions [V, K, 4, 4] of the parts from rest, in the object's frame.
+    """
+    picks = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
+    corners = np.take_along_axis(boxes, np.broadcast_to(picks, (len(boxes), 8, 3)), axis=1)
+    moved = np.einsum("vkij,kcj->vkci", motions[..., :3, :3], corners) + motions[:, :, None, :3, 3]
+    moved = moved.reshape(len(motions), -1, 3)
+    return MeshExtent(moved, np.linalg.norm(moved, axis=-1).max(axis=1) * 1.001)
 
 
 def compute_camera_clip(scenes: Scenes, image_px: int, border_px: int) -> Array:
@@ -57,22 +76,27 @@ def compute_camera_clip(scenes: Scenes, image_px: int, border_px: int) -> Array:
             [0, 0, 1, 0],
         ]
     )
-    return lens @ scenes.world_to_camera
+    clip = lens @ scenes.world_to_camera
+    shift = 2 * scenes.principal_shift_px / (image_px + 2 * border_px)
+    clip[:, :2] += shift[..., None] * clip[:, 3:]
+    return clip
 
 
-def compute_sun_clip(directions: Array, radius: float) -> Array:
+def compute_sun_clip(directions: Array, radius: float | Array) -> Array:
     """Return matrices [M, 4, 4] from the mesh's frame to tiles seen from directions [M, 3] towards the light.
 
-    The projection is parallel, and the mesh's sphere fills the tile.
+    The projection is parallel, and the mesh's sphere, of one radius or of one for each direction [M], fills
+    the tile.
     """
     clip = np.zeros((len(directions), 4, 4))
+    radius = np.reshape(radius, (-1, 1))
     clip[:, 0, :3], clip[:, 1, :3] = (axis / radius for axis in compute_perpendicular_axes(directions))
     clip[:, 2, :3] = -directions / radius
     clip[:, 3, 3] = 1
     return clip
 
 
-def compute_spot_clip(scenes: Scenes, radius: float, num_samples: int) -> Array:
+def compute_spot_clip(scenes: Scenes, radius: float | Array, num_samples: int) -> Array:
     """Return matrices [V, num_samples, 4, 4] from the world to tiles seen from points on the emitter.
 
     The projection is a perspective, and the object's sphere fills the tile.
@@ -88,7 +112,7 @@ def compute_spot_clip(scenes: Scenes, radius: float, num_samples: int) -> Array:
     u, v = compute_perpendicular_axes(forward)
     # A recipe may move the object close to the light, even around it: bound the sphere, so that the near
     # plane stays in front of the light.
-    sphere = np.minimum(radius, 0.9 * distance)
+    sphere = np.minimum(np.reshape(radius, (-1, 1, 1)), 0.9 * distance)
     widen = np.sqrt(distance**2 - sphere**2) / sphere
     near, far = distance - sphere, distance + sphere
     clip = np.zeros((*point.shape[:2], 4, 4))
@@ -147,18 +171,22 @@ def compute_map_places(num_tiles: int, grid: TileGrid, margin: float) -> Array:
     return np.concatenate([0.5 * middle + 0.5, np.broadcast_to(0.5 * scale, middle.shape)], axis=-1)
 
 
-def build_instances(atlas_clip: Array, object_to_world: Array | None = None) -> NDArray[np.void]:
+def build_instances(
+    atlas_clip: Array, object_to_world: Array | None = None, views: NDArray[np.integer] | None = None
+) -> NDArray[np.void]:
     """Return [N] drawn copies of a mesh.
 
     Args:
         atlas_clip: Matrices [N, 4, 4] to the atlas's clip space; from the world with poses, else from the
             object.
         object_to_world: Poses [N, 4, 4] of the object.
+        views: View [N] whose motions the parts of an assembly follow.
     """
     matrix = atlas_clip if object_to_world is None else atlas_clip @ object_to_world
     copies = np.zeros(len(matrix), dtype=INSTANCE)
     for row, name in enumerate(("clip_x", "clip_y", "clip_z", "clip_w")):
         copies[name] = matrix[:, row]
+    copies["view"] = 0 if views is None else views
     return copies
 
 
@@ -167,7 +195,9 @@ def build_camera_instances(scenes: Scenes, grid: TileGrid, clip: Array) -> NDArr
 
     The bounds and heights serve only copies that leave their tile or reach below the floor.
     """
-    copies = build_instances(place_in_atlas(clip, grid), scenes.object_to_world)
+    copies = build_instances(
+        place_in_atlas(clip, grid), scenes.object_to_world, np.arange(len(scenes), dtype=np.int32)
+    )
     scale, middle = _compute_tile_places(len(scenes), grid, 1.0)
     copies["place"][:, :2], copies["place"][:, 2:] = scale, middle
     copies["height"] = scenes.object_to_world[:, 2]
@@ -187,7 +217,8 @@ def needs_clipping(scenes: Scenes, extent: MeshExtent, clip: Array) -> NDArray[n
 
 def _compute_corners(scenes: Scenes, extent: MeshExtent) -> Array:
     matrix = scenes.object_to_world
-    return np.einsum("vij,cj->vci", matrix[:, :3, :3], extent.corners) + matrix[:, None, :3, 3]
+    corners = "cj" if extent.corners.ndim == 2 else "vcj"
+    return np.einsum(f"vij,{corners}->vci", matrix[:, :3, :3], extent.corners) + matrix[:, None, :3, 3]
 
 
 def compute_object_bounds(scenes: Scenes, extent: MeshExtent, size: int, border_px: int) -> NDArray[np.int32]:
@@ -197,7 +228,7 @@ def compute_object_bounds(scenes: Scenes, extent: MeshExtent, size: int, border_
     """
     matrix = scenes.world_to_camera
     camera = _compute_corners(scenes, extent) @ matrix[:, :3, :3].transpose(0, 2, 1) + matrix[:, None, :3, 3]
-    image = camera @ DEFAULT_CAMERA.compute_intrinsics(size).T
+    image = camera @ scenes.compute_intrinsics(size).transpose(0, 2, 1)
     # A box that reaches behind the camera has no outline: the object may be anywhere in the picture.
     behind = (image[..., 2] < NEAR).any(axis=1)
     pixels = image[..., :2] / np.maximum(image[..., 2:], NEAR)
@@ -206,10 +237,12 @@ def compute_object_bounds(scenes: Scenes, extent: MeshExtent, size: int, border_
     return np.clip(np.concatenate([low, high], axis=1), -border_px, size + border_px).astype(np.int32)
 
 
-def compute_horizons(scenes: Scenes, size: int) -> Array:
-    """Return the row [V], in pixels from the top, above which a picture shows no floor."""
-    focal = DEFAULT_CAMERA.compute_intrinsics(size)[0, 0]
-    return size / 2 - focal * scenes.horizon
+def compute_floor_starts(scenes: Scenes, step_px: int) -> NDArray[np.int64]:
+    """Return the pixels [V, 2], 0 or a little before, at which grids of the floor's light begin.
+
+    The grids of pictures that are shifted by whole pixels have the same points of the floor.
+    """
+    return -(-scenes.whole_shift_px % step_px)
 
 
 def build_view_blocks(
@@ -240,6 +273,7 @@ def build_view_blocks(
     table[:, 6, :3] = scenes.object_to_world[:, :3, 3]
     table[:, 6, 3] = extent.radius
     table[:, 7:10] = scenes.world_to_camera[:, :3]
+    table[:, 10, :2] = scenes.principal_shift_px
     to_object = np.linalg.inv(scenes.object_to_world)
     tap_rows = sun_rows[taps[..., 3].astype(np.intp)] @ to_object[:, None]
     # Sun maps are parallel projections, so their fourth row is always (0, 0, 0, 1): the tap takes its place.

@@ -69,6 +69,8 @@ class TargetSizes:
     image_px: int
     supersampling: int
     floor_step: int
+    floor_margin: int = 0
+    """Number of texels of the floor's light beyond the picture."""
 
     @property
     def samples(self) -> TileGrid:
@@ -83,7 +85,9 @@ class TargetSizes:
     @property
     def floor(self) -> TileGrid:
         """Grid of the light on the floor."""
-        return TileGrid.from_num_tiles(self.num_views, ceil(self.image_px / self.floor_step))
+        return TileGrid.from_num_tiles(
+            self.num_views, ceil(self.image_px / self.floor_step) + self.floor_margin
+        )
 
 
 class GeometryLayer:

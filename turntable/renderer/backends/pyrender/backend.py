@@ -8,12 +8,14 @@ Transparent surfaces cast full shadows, and are blended in display values. Texel
 
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.labels import OutputName
+from turntable.renderer.backends.moved_assembly import render_moved_views
 from turntable.renderer.backends.protocol import Backend, Device, PendingPixels, Pixels, Quality
 from turntable.renderer.backends.pyrender import light
 from turntable.renderer.backends.pyrender.context import PyrenderContext, import_pyrender
@@ -64,6 +66,23 @@ class PyrenderBackend(Backend):
 
         Arguments and errors are those of the protocol.
         """
+        render = partial(self._render_rigid, image_size_px=image_size_px)
+        if scenes.part_motions is None:
+            pixels = render(mesh, scenes, outputs)
+        else:
+            pixels = render_moved_views(render, mesh, scenes, outputs)
+        return lambda: pixels
+
+    def close(self) -> None:
+        """Free everything on the device."""
+        with self._context.make_current():
+            self._renderer.delete()
+        self._context.close()
+
+    def _render_rigid(
+        self, mesh: Mesh, scenes: Scenes, outputs: Collection[OutputName], *, image_size_px: int
+    ) -> Pixels:
+        """Draw one view per scene of a mesh that stands still in the object's frame."""
         doubled = make_double_sided(mesh)
         parts = list(iter_parts(self._pyrender, doubled))
         self._renderer.has_encoded_colors = mesh.has_encoded_colors
@@ -82,14 +101,7 @@ class PyrenderBackend(Backend):
                 if corners is not None:
                     numbers, depth = self._draw_triangle_numbers(nodes)
                     views.append(compute_visible_surface(numbers, depth, corners, scenes, view))
-        pixels = Pixels(np.stack(pictures), **stack_surface_outputs(outputs, scenes, views))
-        return lambda: pixels
-
-    def close(self) -> None:
-        """Free everything on the device."""
-        with self._context.make_current():
-            self._renderer.delete()
-        self._context.close()
+        return Pixels(np.stack(pictures), **stack_surface_outputs(outputs, scenes, views))
 
     def _add_parts(self, parts: Sequence[MeshPart], stack: ExitStack) -> list[Any]:
         """Add the parts to the scene until ``stack`` ends, and return their nodes.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from turntable.errors import MeshError
 from turntable.renderer.meshes import (
+    IntArray,
     Material,
     Mesh,
     Texture,
@@ -43,6 +44,8 @@ class TriangleCorners:
     """[T, 3, 3] positions: triangle, corner, axis."""
     normals: NDArray[np.float64]
     """[T, 3, 3] normals: triangle, corner, axis."""
+    parts: IntArray
+    """[T] parts of an assembly; 0 for a mesh of one piece."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,13 +97,18 @@ def make_double_sided(mesh: Mesh) -> Mesh:
         materials=mesh.materials,
         colors=None if mesh.colors is None else np.concatenate([mesh.colors] * 2),
         has_normals=mesh.has_normals,
+        part_index=None if mesh.part_index is None else np.concatenate([mesh.part_index] * 2)[order],
+        parts=mesh.parts,
     )
 
 
 def get_triangle_corners(mesh: Mesh) -> TriangleCorners:
     """Return the corners of a doubled mesh's triangles."""
+    parts = np.zeros(len(mesh.triangles), dtype=np.int32) if mesh.part_index is None else mesh.part_index
     return TriangleCorners(
-        mesh.positions[mesh.triangles].astype(np.float64), mesh.normals[mesh.triangles].astype(np.float64)
+        mesh.positions[mesh.triangles].astype(np.float64),
+        mesh.normals[mesh.triangles].astype(np.float64),
+        parts,
     )
 
 

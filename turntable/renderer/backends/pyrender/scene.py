@@ -27,9 +27,7 @@ class PyrenderScene:
         self.scene = pyrender.Scene()
         self.object_node = pyrender.Node()
         self.scene.add_node(self.object_node)
-        self._camera = self.scene.add(
-            pyrender.PerspectiveCamera(DEFAULT_CAMERA.field_of_view_rad, NEAR, FLOOR_FAR, aspectRatio=1.0)
-        )
+        self._camera = self.scene.add(_make_camera(pyrender))
         # The floor is placed by its pose, not by its vertices: pyrender sorts nodes by the distance of their
         # poses, and with an equal distance the order of floor and object would be left to chance.
         self.floor = self.scene.add(pyrender.Mesh([_build_floor(pyrender)]), pose=_make_translation(FLOOR_Z))
@@ -44,6 +42,7 @@ class PyrenderScene:
     def set_view(self, scenes: Scenes, view: int, strengths: light.LightStrengths) -> None:
         """Set the camera, the object's pose, the colors and the lights to those of a view."""
         self.scene.set_pose(self._camera, np.linalg.inv(scenes.world_to_camera[view]) @ OPENGL_AXES)
+        self._camera.camera.principal_shift_px = scenes.principal_shift_px[view]
         self.scene.ambient_light = np.full(3, strengths.world)
         self.scene.bg_color = np.append(np.full(3, light.compute_background(strengths)), 1.0)
         for sun_light in self._sun:
@@ -57,6 +56,24 @@ class PyrenderScene:
         self._bounce.color = albedo
         material = self.floor.mesh.primitives[0].material
         material.baseColorFactor = np.append(albedo - light.FLOOR_GLOSS, 1.0)
+
+
+def _make_camera(pyrender: Any) -> Any:
+    """Make a camera with our lens, whose principal point can be shifted."""
+
+    class ShiftedCamera(pyrender.PerspectiveCamera):
+        """A perspective camera with its principal point beside the middle of the picture."""
+
+        principal_shift_px: NDArray[np.float64] = np.zeros(2)
+        """Shift [2] to the right and down, in pixels."""
+
+        def get_projection_matrix(self, width: int, height: int) -> Any:
+            projection = super().get_projection_matrix(width, height)
+            # OpenGL's y points up, and its z backward: the shift is multiplied by -z.
+            projection[:2, 2] += np.array([-2.0, 2.0]) * self.principal_shift_px / (width, height)
+            return projection
+
+    return ShiftedCamera(DEFAULT_CAMERA.field_of_view_rad, NEAR, FLOOR_FAR, aspectRatio=1.0)
 
 
 def _make_translation(z: float) -> NDArray[np.float64]:

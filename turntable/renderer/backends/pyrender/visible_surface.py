@@ -4,7 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.renderer.backends.pyrender.mesh_parts import TriangleCorners
-from turntable.renderer.backends.surface_outputs import VisibleSurface, compute_pixel_directions
+from turntable.renderer.backends.surface_outputs import (
+    VisibleSurface,
+    compute_lens_offsets,
+    compute_pixel_directions,
+)
 from turntable.renderer.meshes import normalize_vectors
 from turntable.renderer.scene import Scenes
 
@@ -31,7 +35,8 @@ def compute_visible_surface(
     triangle = numbers.astype(np.int64) @ [1, 256, 65536] - 1
     mask = triangle >= 0
     camera, object_to_world = scenes.camera_position[view], scenes.object_to_world[view]
-    rays = compute_pixel_directions(size)[mask] @ scenes.world_to_camera[view, :3, :3]
+    seen = compute_pixel_directions(size)[mask] - compute_lens_offsets(scenes[view : view + 1], size)
+    rays = seen @ scenes.world_to_camera[view, :3, :3]
     rotation, position = object_to_world[:3, :3], object_to_world[:3, 3]
     points = (rays * depth[mask][:, None] + camera - position) @ rotation
     weights = _compute_barycentric(points, corners.positions[triangle[mask]])
@@ -41,7 +46,7 @@ def compute_visible_surface(
     normals[away] *= -1
     full_normals, coordinates = (np.zeros((size, size, 3), dtype=np.float32) for _ in range(2))
     full_normals[mask], coordinates[mask] = normals, points
-    return VisibleSurface(mask, depth, full_normals, coordinates)
+    return VisibleSurface(mask, depth, full_normals, coordinates, np.where(mask, corners.parts[triangle], 0))
 
 
 def _compute_barycentric(points: FloatArray, triangles: FloatArray) -> FloatArray:

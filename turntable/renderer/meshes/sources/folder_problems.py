@@ -17,6 +17,7 @@ from turntable.renderer.meshes.sources.folder_walk import (
     scan_folder,
 )
 from turntable.renderer.meshes.sources.gso import GsoSource
+from turntable.renderer.meshes.sources.scene_source import SceneSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
 from turntable.renderer.meshes.sources.source import MeshSource, open_source_root
@@ -37,6 +38,8 @@ def find_folder_problems(source: MeshSource) -> tuple[MeshWarning, ...]:
     """
     if isinstance(source, SymmetrySource):
         source = source.source
+    if isinstance(source, SceneSource):
+        source = source.base
     root = open_source_root(source)
     if root is None or not os.path.isdir(root.path):  # noqa: PTH112  it answers for unreadable paths
         return ()

@@ -5,16 +5,17 @@ A source lists its objects and loads the mesh of each.
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from turntable.datasets.files import compute_file_sha256
 from turntable.errors import InvalidInputError, MeshError, TurntableError, format_text
 from turntable.renderer.meshes.coincident_faces import mark_coincident_faces
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.root_folder import RootFolder, find_disk_path, open_root
+from turntable.renderer.meshes.symmetry import SymmetryFacts
 
 UNKNOWN_CATEGORY = "unsorted"
 """Category of objects whose category is not known."""
@@ -79,8 +80,35 @@ class MeshSource(Protocol):
         ...
 
 
+@runtime_checkable
+class SymmetryFinder(Protocol):
+    """A source that tells the symmetry of its objects."""
+
+    def find_symmetry(self, object_id: str, mesh: Mesh, digest: str) -> SymmetryFacts | None:
+        """Return the symmetry facts of an object, or None if they are not known.
+
+        Args:
+            object_id: Id of the object.
+            mesh: Mesh of the object, as ``load`` returned it.
+            digest: Digest of the mesh.
+        """
+        ...
+
+
 def load_mesh(source: MeshSource, object_id: str) -> Mesh:
     """Load the mesh of an object, ready to be rendered. Any error of a parser becomes a ``MeshError``.
+
+    Raises:
+        MeshError: The mesh cannot be used.
+        MemoryError: The mesh does not fit into memory.
+    """
+    return read_mesh(source, object_id, mark_coincident_faces)
+
+
+def read_mesh(
+    source: MeshSource, object_id: str, prepare: Callable[[Mesh], Mesh] = lambda mesh: mesh
+) -> Mesh:
+    """Load the mesh of an object and prepare it. Any error of a parser becomes a ``MeshError``.
 
     Raises:
         MeshError: The mesh cannot be used.
@@ -92,7 +120,7 @@ def load_mesh(source: MeshSource, object_id: str) -> Mesh:
             reason="unreadable",
         )
     try:
-        return mark_coincident_faces(source.load(object_id))
+        return prepare(source.load(object_id))
     except (TurntableError, MemoryError):
         raise
     except Exception as error:

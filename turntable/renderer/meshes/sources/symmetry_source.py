@@ -7,7 +7,7 @@ from typing import Any
 
 from turntable.errors import MeshError
 from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.sources.source import MeshSource, SourceObject
+from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, SymmetryFinder
 from turntable.renderer.meshes.symmetry import SymmetryFacts, describe_measure, measure_symmetry
 
 MAX_REMEMBERED = 1024
@@ -72,7 +72,16 @@ class SymmetrySource:
 
     def describe(self) -> dict[str, Any]:
         """Return facts about the whole source for the manifest, and how symmetry is measured."""
-        return {**self.source.describe(), "symmetry": describe_measure()}
+        described = self.source.describe()
+        if isinstance(self.source, SymmetryFinder):
+            return described  # nothing is measured
+        return {**described, "symmetry": describe_measure()}
+
+    def find_symmetry(self, object_id: str, mesh: Mesh, digest: str) -> SymmetryFacts | None:
+        """Return what the source tells of an object; if it tells nothing, measure the mesh."""
+        if isinstance(self.source, SymmetryFinder):
+            return self.source.find_symmetry(object_id, mesh, digest)
+        return self.measure(mesh, digest)
 
     def measure(self, mesh: Mesh, digest: str) -> SymmetryFacts | None:
         """Measure the symmetry facts of a mesh, or recall those of a mesh with the same digest.

@@ -30,7 +30,9 @@ class ZooSource:
             InvalidInputError: The number of objects is not positive.
         """
         if self.num_objects < 1:
-            raise InvalidInputError(f"a zoo cannot have {self.num_objects} objects; give --objects 1 or more")
+            raise InvalidInputError(
+                f"source {self.name!r} cannot have {self.num_objects} objects; give --objects 1 or more"
+            )
         names = sorted(self.categories)
         rounds = [(names[number % len(names)], number // len(names)) for number in range(self.num_objects)]
         return tuple(SourceObject(f"{name}/{instance:06d}", name) for name, instance in sorted(rounds))

@@ -6,5 +6,22 @@ from turntable.renderer.meshes.symmetry.measuring import (
     describe_measure,
     measure_symmetry,
 )
+from turntable.renderer.meshes.symmetry.rotation_groups import (
+    GOLDEN_RATIO,
+    PolyhedralGroup,
+    make_polyhedral_group,
+    make_turn,
+    sort_quaternions,
+)
 
-__all__ = ["SYMMETRY_TOLERANCE", "SymmetryFacts", "describe_measure", "measure_symmetry"]
+__all__ = [
+    "GOLDEN_RATIO",
+    "SYMMETRY_TOLERANCE",
+    "PolyhedralGroup",
+    "SymmetryFacts",
+    "describe_measure",
+    "make_polyhedral_group",
+    "make_turn",
+    "measure_symmetry",
+    "sort_quaternions",
+]

@@ -1,6 +1,6 @@
 """Measurement of a mesh's symmetry: the rotations and reflections that leave its surface as it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,14 @@ class SymmetryFacts:
     """Root mean square deviation of the surface from its mirror image where they fit best, in diagonals."""
     eigen_gap: float
     """Smallest difference of two eigenvalues of the covariance of the surface's points, over the largest."""
+    hidden_symmetry: ObjectSymmetry | None = None
+    """Rotations that leave the surface as it is without its mark; None for an object that is not known to
+    have one."""
+
+    def mirror(self) -> "SymmetryFacts":
+        """Return the facts of the mirror image, x to -x."""
+        hidden = None if self.hidden_symmetry is None else self.hidden_symmetry.mirror()
+        return replace(self, symmetry=self.symmetry.mirror(), hidden_symmetry=hidden)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

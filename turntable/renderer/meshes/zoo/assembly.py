@@ -1,5 +1,6 @@
 """Assembly of parts with skins into one mesh."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,20 @@ TOWARDS_CAMERA = np.array([-1.0, -1.0, 1.0])
 
 Objects are built facing -y. In the world, the camera stands at +y, and ShapeNet's objects face it.
 """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placement:
+    """The place of an object's finished mesh: its center in the unit in which it is built, and its size."""
+
+    center: Array
+    """[3] center of the bounding box, after the turn toward the camera."""
+    diagonal: float
+    """Length of the diagonal of the bounding box."""
+
+    def place_points(self, points: Array) -> Array:
+        """Convert points [N, 3] as built to points of the finished mesh."""
+        return (points * TOWARDS_CAMERA - self.center) / self.diagonal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,17 +57,26 @@ class Assembly:
             turn_z: Angle in degrees.
             at: Offset along x, y and z.
         """
-        return Assembly([(solid.rotate(z=turn_z).translate(*at), skin) for solid, skin in self.parts])
+        return self.move(lambda solid: solid.rotate(z=turn_z).translate(*at))
+
+    def move(self, move_solid: Callable[[Solid], Solid]) -> "Assembly":
+        """Return a copy with every solid moved by a function."""
+        return Assembly([(move_solid(solid), skin) for solid, skin in self.parts])
 
     def add_assembly(self, other: "Assembly") -> "Assembly":
         """Add all parts of another assembly, and return the assembly itself."""
         self.parts.extend(other.parts)
         return self
 
-    def build_mesh(self) -> Mesh:
-        """Build the finished mesh, with its bounding box centered on the origin and a diagonal of 1."""
+    def build_mesh(self, placement: Placement | None = None) -> Mesh:
+        """Build the finished mesh.
+
+        Args:
+            placement: Placement of the whole that this is a part of; without one, the bounding box is
+                centered on the origin and its diagonal is 1.
+        """
         whole = join_solids(*(solid for solid, _ in self.parts))
-        positions = _normalize_positions(whole.positions * TOWARDS_CAMERA)
+        positions = (placement or compute_placement([self])).place_points(whole.positions)
         number = np.arange(len(self.parts))
         part_of_vertex = np.repeat(number, [len(solid.positions) for solid, _ in self.parts])
         part_of_triangle = np.repeat(number, [len(solid.triangles) for solid, _ in self.parts])
@@ -62,22 +86,24 @@ class Assembly:
         materials, material_of_part = _collect_materials([skin for _, skin in self.parts])
         vertex, triangles, vertex_normals = _split_vertices(whole.triangles, normals)
         return Mesh(
-            positions=_round_to_grid(positions[vertex]),
+            positions=round_to_grid(positions[vertex]),
             triangles=triangles,
-            normals=_round_to_grid(vertex_normals),
-            texcoords=_round_to_grid((whole.texcoords / tile)[vertex]),
+            normals=round_to_grid(vertex_normals),
+            texcoords=round_to_grid((whole.texcoords / tile)[vertex]),
             material_index=material_of_part[part_of_triangle].astype(np.int32),
             materials=materials,
         )
 
 
-def _normalize_positions(positions: Array) -> Array:
-    """Center the bounding box on the origin and scale its diagonal to 1."""
+def compute_placement(assemblies: Sequence[Assembly]) -> Placement:
+    """Compute the placement that centers the bounding box of all on the origin and makes its diagonal 1."""
+    solids = (solid.positions for assembly in assemblies for solid, _ in assembly.parts)
+    positions = np.concatenate(list(solids)) * TOWARDS_CAMERA
     low, high = positions.min(axis=0), positions.max(axis=0)
-    return (positions - (low + high) / 2) / np.linalg.norm(high - low)
+    return Placement((low + high) / 2, float(np.linalg.norm(high - low)))
 
 
-def _round_to_grid(values: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def round_to_grid(values: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Round to a grid of about one millionth.
 
     Sines and cosines differ in their last bit between processors. On the grid, a mesh is the same everywhere.

@@ -37,10 +37,10 @@ def make_zoo_mesh(category: str, instance: int, seed: int = 0) -> Mesh:
     check_choice("category of the zoo", category, CATEGORIES)
     if instance < 0:
         raise InvalidInputError(f"instance {instance} of {category!r}: instances are numbered from 0")
-    return CATEGORIES[category](_make_generator(category, instance, seed)).build_mesh()
+    return CATEGORIES[category](make_generator(category, instance, seed)).build_mesh()
 
 
-def _make_generator(category: str, instance: int, seed: int) -> np.random.Generator:
+def make_generator(category: str, instance: int, seed: int) -> np.random.Generator:
     """Make the object's Philox generator, keyed by category and instance, with the seed in its counter."""
     key = int.from_bytes(hashlib.sha256(f"{category}/{instance}".encode()).digest()[:16], "little")
     # The seed is in the upper half of the counter, so a stream has 2**128 numbers before it meets the stream

@@ -14,6 +14,7 @@ uniform float sun_margin;
 uniform float floor_z;
 uniform ivec2 tile;               // first texel of the view
 uniform float step_px;            // width of a texel in pixels
+uniform vec2 floor_start;         // pixel at which the first texel begins
 
 // The share of tap k's cone of light that passes the object, for a point behind all of the object.
 // From such a point, everything in the cone casts its shadow, so no depth has to be compared: the silhouette along
@@ -56,7 +57,7 @@ const float MIN_DESCENT = 1e-4;
 
 vec4 shade(ivec2 at) {
     vec3 origin = camera_place();
-    vec3 ray = camera_ray((vec2(at - tile) + 0.5) * step_px);
+    vec3 ray = camera_ray((vec2(at - tile) + 0.5) * step_px + floor_start);
     ray.z = min(ray.z, -MIN_DESCENT);
     vec4 p = vec4(origin + ray * ((floor_z - origin.z) / ray.z), 1.0);
     vec3 light = row[LIGHT_COLOR].rgb * spot_on_floor(p) + sun_on_floor(p);

@@ -15,6 +15,7 @@ uniform sampler2D emission_buffer;
 uniform float lift;               // height, in radii of the object, from which points look for shadows: a point on the
                                   // surface would be shaded by the texels of its own surface
 uniform ivec2 tile;               // first sample of the view
+uniform ivec2 phase_start;        // place of that sample in a block of phases
 uniform float border_px;          // width of the border around the picture, which the pixel filter reads
 uniform float supersampling;
 
@@ -90,7 +91,7 @@ vec4 shade(ivec2 at) {
     // Neighboring samples use different points of the lights: the phase selects them by the sample's place in a block
     // of PHASE_GRID x PHASE_GRID. The pixel filter takes the mean, which has the shadows of all points at the price of
     // a few.
-    ivec2 place = inside % PHASE_GRID;
+    ivec2 place = (inside + phase_start) % PHASE_GRID;
     int phase = place.y * PHASE_GRID + place.x;
     // Light from the world arrives from the upper hemisphere, light that the floor reflects from the lower one.
     vec3 ambient = s.color * world_radiance * (0.5 + 0.5 * n.z);

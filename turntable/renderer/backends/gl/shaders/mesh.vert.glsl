@@ -18,6 +18,15 @@ in vec4 color;
 out vec4 tint;
 #endif
 
+#ifdef PARTS
+in int part;                              // part of the vertex
+in int view;                              // row of the instance's view in part_motions
+uniform sampler2D part_motions;           // 3 texels a part: the rows of its motion from rest, in the object's frame
+#ifdef SURFACE
+flat out int part_id;
+#endif
+#endif
+
 in vec4 clip_x, clip_y, clip_z, clip_w;   // rows of the matrix from the centered object to the atlas's clip space
 #ifdef CLIPPED
 in vec4 place;                // half the size of the tile (xy) and its center (zw), in the atlas's clip space
@@ -27,6 +36,12 @@ out gl_PerVertex { vec4 gl_Position; float gl_ClipDistance[5]; };
 
 void main() {
     vec4 p = vec4(position, 1.0);
+#ifdef PARTS
+    vec4 move_x = texelFetch(part_motions, ivec2(3 * part, view), 0);
+    vec4 move_y = texelFetch(part_motions, ivec2(3 * part + 1, view), 0);
+    vec4 move_z = texelFetch(part_motions, ivec2(3 * part + 2, view), 0);
+    p.xyz = vec3(dot(move_x, p), dot(move_y, p), dot(move_z, p));
+#endif
     gl_Position = vec4(dot(clip_x, p), dot(clip_y, p), dot(clip_z, p), dot(clip_w, p));
 #ifdef CLIPPED
     // OpenGL clips at the edges of the atlas alone, so a tile needs clip distances of its own: without them a large
@@ -41,6 +56,10 @@ void main() {
 #ifdef SURFACE
     object_normal = normal;
     object_position = position;
+#ifdef PARTS
+    object_normal = vec3(dot(move_x.xyz, normal), dot(move_y.xyz, normal), dot(move_z.xyz, normal));
+    part_id = part;
+#endif
 #endif
 #ifdef TEXTURED
     uv = texcoord;

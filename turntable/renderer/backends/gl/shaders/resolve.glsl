@@ -8,7 +8,8 @@ uniform ivec2 tile;                // first pixel of the view
 uniform ivec2 floor_tile;
 uniform float floor_texels;        // width of a view's tile in the floor buffer
 uniform float step_px;
-uniform float horizon;             // row of the picture, from its top, where the floor ends
+uniform vec2 floor_start;          // pixel at which the first of them begins
+uniform vec3 horizon;              // of a pixel at (x, y), dot(horizon, vec3(x, y, 1)) is its distance below the horizon
 uniform float filter_px;           // width of the pixel filter
 uniform float world_radiance;
 
@@ -35,10 +36,11 @@ vec4 object_light(vec2 pixel) {
 }
 #endif
 
-// The share of a pixel's filter that lies below the horizon, for a pixel whose center is at y: the integral of the
-// filter in `pixel_filter.py`. Sampling the edge would show steps along a straight horizon.
-float below_horizon(float y) {
-    float x = clamp((y - horizon) / filter_px + 0.5, 0.0, 1.0), turn = 6.28318530717959 * x;
+// The share of a pixel's filter that lies below the horizon, for a pixel whose center is that far below it: the integral
+// of the filter in `pixel_filter.py`. Sampling the edge would show steps along a straight horizon. Across a horizon that
+// is not level the filter is nearly the same, since its product along x and y is nearly round.
+float below_horizon(float distance) {
+    float x = clamp(distance / filter_px + 0.5, 0.0, 1.0), turn = 6.28318530717959 * x;
     return x + (-0.48829 * sin(turn) + 0.14128 / 2.0 * sin(2.0 * turn) - 0.01168 / 3.0 * sin(3.0 * turn)) / (0.35875 * 6.28318530717959);
 }
 
@@ -51,9 +53,10 @@ float display(float linear) {
 vec4 shade(ivec2 at) {
     vec2 pixel = vec2(at - tile) + 0.5;
     // Half a texel from the tile's edges, so that interpolation does not read from the neighboring views.
-    vec2 place = vec2(floor_tile) + clamp(pixel / step_px, 0.5, floor_texels - 0.5);
+    vec2 place = vec2(floor_tile) + clamp((pixel - floor_start) / step_px, 0.5, floor_texels - 0.5);
     vec3 color = textureLod(floor_buffer, place / vec2(textureSize(floor_buffer, 0)), 0.0).rgb;
-    if (pixel.y < horizon + 0.5 * filter_px) color = mix(vec3(world_radiance), color, below_horizon(pixel.y));
+    float below = dot(horizon, vec3(pixel, 1.0));
+    if (below < 0.5 * filter_px) color = mix(vec3(world_radiance), color, below_horizon(below));
 #ifdef OBJECT
     vec4 object = object_light(pixel);
     color = object.rgb + (1.0 - object.a) * color;

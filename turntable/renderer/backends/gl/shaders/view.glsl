@@ -9,7 +9,8 @@ const int LIGHT_COLOR = 5;   // rgb: color of the spot times its strength relati
                              // a: radiance of the unlit floor per unit of albedo
 const int SPHERE = 6;        // xyz: center of the object's sphere in the world; w: its radius
 const int CAMERA = 7;        // 3 rows of world_to_camera
-const int SUN = 10;          // 4 rows per tap: from the world to u, v and depth of its map; direction times weight (xyz)
+const int LENS = 10;         // xy: shift of the principal point from the middle of the picture, in pixels
+const int SUN = 11;          // 4 rows per tap: from the world to u, v and depth of its map; direction times weight (xyz)
                              // and number of the map (w)
 const int SPOT = SUN + 4 * SUN_TAPS;   // 5 rows per point of the emitter: from the world to u, v and depth, each times w;
                                        // to w; place of the map in the atlas
@@ -27,6 +28,6 @@ vec3 camera_place() {
 
 // The direction in the world, of depth 1, from the camera through a position in the picture (in pixels).
 vec3 camera_ray(vec2 pixel) {
-    vec2 inside = (pixel / image_px * 2.0 - 1.0) / focal;
+    vec2 inside = ((pixel - row[LENS].xy) / image_px * 2.0 - 1.0) / focal;
     return row[CAMERA].xyz * inside.x + row[CAMERA + 1].xyz * inside.y + row[CAMERA + 2].xyz;
 }

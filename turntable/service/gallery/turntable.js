@@ -1,45 +1,11 @@
-// A view in a frame, either with its label drawn over it or as a turntable to drag.
+// A view in a frame as a turntable to drag.
 
-import { h, svg } from "./dom.js";
+import { h } from "./dom.js";
 import { angleBetween, factorsFromMatrix, matrixFromFactors, multiply, rotationAbout } from "./rotations.js";
 import { serviceUrl, viewUrl } from "./api.js";
 
-const COLORS = { x: "var(--x)", y: "var(--y)", z: "var(--z)", light: "var(--light)", translation: "var(--shift)" };
-const MEANINGS = {
-  x: "object's x axis",
-  y: "object's y axis",
-  z: "object's z axis",
-  light: "direction of the light",
-  translation: "translation of the object",
-};
 const RADIANS_PER_PIXEL = 0.012;
 const RADIANS_PER_KEY = Math.PI / 36;
-
-/** A picture with the lines of its label drawn over it. */
-export function labeledView(url, alt, overlay) {
-  return h("div", { class: "stage" }, h("img", { src: url, alt }), overlay ? overlayDrawing(overlay) : null);
-}
-
-/** A list that explains the lines. */
-export function legend(overlay) {
-  const drawn = Object.entries(MEANINGS).filter(([name]) => overlay && isVisible(overlay[name]));
-  return h("ul", { class: "legend" }, drawn.map(([name, meaning]) =>
-    h("li", {}, h("i", { style: `background:${COLORS[name]}` }), meaning)));
-}
-
-function overlayDrawing(overlay) {
-  const parts = Object.entries(COLORS).filter(([name]) => isVisible(overlay[name]));
-  return svg("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, parts.map(([name, color]) => {
-    const [[x1, y1], [x2, y2]] = overlay[name];
-    const tip = svg("circle", { cx: x2, cy: y2, r: name === "light" ? 0.018 : 0.014, style: `fill:${color}` });
-    const text = "xyz".includes(name) ? svg("text", { x: x2 + 0.02, y: y2 + 0.015 }, name) : null;
-    return svg("g", { "data-part": name }, svg("line", { x1, y1, x2, y2, style: `stroke:${color}` }), tip, text);
-  }));
-}
-
-function isVisible(line) {
-  return line && Math.hypot(line[1][0] - line[0][0], line[1][1] - line[0][1]) > 0.004;
-}
 
 /**
  * A turntable: the object rotates when it is dragged, or by the arrow keys. If the service renders views, each pose

@@ -1,0 +1,89 @@
+"""A source with a mirrored twin of every object."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from turntable.datasets.objects import get_base_id, is_twin, make_twin_id
+from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.mirroring import mirror_mesh
+from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, SymmetryFinder
+from turntable.renderer.meshes.symmetry import SymmetryFacts
+
+
+@dataclass(frozen=True, slots=True)
+class TwinSource:
+    """A source of meshes and their mirror images, which are made when they are loaded."""
+
+    source: MeshSource
+    """Source of the meshes themselves."""
+
+    @property
+    def name(self) -> str:
+        """Name of the source in recipes and manifests."""
+        return self.source.name
+
+    @property
+    def license(self) -> str:
+        """License of the meshes as a whole."""
+        return self.source.license
+
+    @property
+    def root(self) -> Path | None:
+        """Folder of the meshes, if they lie in one."""
+        root = getattr(self.source, "root", None)
+        return root if isinstance(root, Path) else None
+
+    @property
+    def links_under(self) -> tuple[Path, ...]:
+        """Folders that links below the root may lead into, besides the root."""
+        return getattr(self.source, "links_under", ())
+
+    def list_objects(self) -> tuple[SourceObject, ...]:
+        """Return every object and its twin, sorted by id."""
+        listed = [
+            twin
+            for item in self.source.list_objects()
+            for twin in (item, replace(item, id=make_twin_id(item.id)))
+        ]
+        return tuple(sorted(listed, key=lambda item: item.id))
+
+    def load(self, object_id: str) -> Mesh:
+        """Load the mesh of an object, or of the twin's object mirrored."""
+        mesh = self.source.load(get_base_id(object_id))
+        return mirror_mesh(mesh) if is_twin(object_id) else mesh
+
+    def compute_digest(self, object_id: str, mesh: Mesh) -> str:
+        """Return the SHA-256 of an object's data; of a twin, that of a text with its object's."""
+        if not is_twin(object_id):
+            return self.source.compute_digest(object_id, mesh)
+        base = self.source.compute_digest(get_base_id(object_id), mirror_mesh(mesh))
+        return hashlib.sha256(f"mirrored\0{base}".encode()).hexdigest()
+
+    def find_symmetry(self, object_id: str, mesh: Mesh, digest: str) -> SymmetryFacts | None:
+        """Return the symmetry facts of an object; of a twin, those of its object mirrored."""
+        if not isinstance(self.source, SymmetryFinder):
+            return None
+        if not is_twin(object_id):
+            return self.source.find_symmetry(object_id, mesh, digest)
+        base_id, base = get_base_id(object_id), mirror_mesh(mesh)
+        facts = self.source.find_symmetry(base_id, base, self.source.compute_digest(base_id, base))
+        return None if facts is None else facts.mirror()
+
+    def get_license(self, object_id: str) -> str:
+        """Return the license of an object, which is that of its twin."""
+        return self.source.get_license(get_base_id(object_id))
+
+    def find_mesh_file(self, object_id: str) -> Path | None:
+        """Return the path of an object's main file, which is that of its twin, or None if it is generated."""
+        return self.source.find_mesh_file(get_base_id(object_id))
+
+    def describe(self) -> dict[str, Any]:
+        """Return facts about the meshes themselves: the recipe says that there are twins."""
+        return self.source.describe()
+
+
+def with_twins(source: MeshSource, *, mirrored: bool) -> MeshSource:
+    """Return the source of a recipe's meshes: with twins if its key ``mirrored`` asks for them."""
+    return TwinSource(source) if mirrored else source
