@@ -25,7 +25,7 @@ from turntable.loaders.augment.color_operations import (
 )
 from turntable.loaders.augment.resampling import blur, crop_and_flip
 from turntable.loaders.augmentation import PARAMETERS
-from turntable.renderer.scene.scene import Camera
+from turntable.renderer.scene import Camera
 
 IDENTITY = {
     "crop": [0.0, 0.0, 1.0, 1.0],
