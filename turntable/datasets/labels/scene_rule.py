@@ -17,7 +17,10 @@ Orientation = Literal["upright", "haar"]
 SceneLaw = Literal["train", "ood"]
 """A preset of the orientation: "train" is upright, "ood" is haar."""
 LAW_ORIENTATIONS: dict[SceneLaw, Orientation] = {"train": "upright", "ood": "haar"}
-MIN_SCENE_OBJECTS, MAX_SCENE_OBJECTS = 2, 8
+MIN_SCENE_OBJECTS = 2
+"""Smallest number of objects of a scene."""
+MAX_SCENE_OBJECTS = 8
+"""Largest number of objects of a scene."""
 DEFAULT_GAP = 0.02
 DEFAULT_LEVEL = -0.25
 DEFAULT_TRIES = 100
