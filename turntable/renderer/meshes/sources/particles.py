@@ -4,7 +4,6 @@ import colorsys
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,9 @@ from turntable.datasets.labels import PARTICLE_LAWS, DynamicsRule, LawName, make
 from turntable.datasets.objects import MAX_PARTS, ObjectPart, to_pose_rows
 from turntable.errors import InvalidInputError
 from turntable.renderer.dynamics import draw_systems
-from turntable.renderer.meshes.mesh import Material, Mesh, compute_mesh_digest
+from turntable.renderer.meshes.mesh import Material, Mesh
 from turntable.renderer.meshes.mesh_parts import join_parts
+from turntable.renderer.meshes.sources.generated import GeneratedSource
 from turntable.renderer.meshes.sources.source import SourceObject
 
 Array = NDArray[np.float64]
@@ -36,7 +36,7 @@ _HUE_STEP = 0.61803398875
 
 
 @dataclass(frozen=True, slots=True)
-class ParticleSource:
+class ParticleSource(GeneratedSource):
     """Systems of balls. Ids are ``law-bodies/number``, with the number in six digits.
 
     The charges of a system follow from its id. Balls are red (charge 1) and blue (-1); where balls have no
@@ -79,22 +79,6 @@ class ParticleSource:
             )
         law: LawName = next(name for name in PARTICLE_LAWS if name == match[1])
         return _build_balls(object_id, make_dynamics_rule(law, bodies=int(match[2])))
-
-    def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
-        """Return the SHA-256 of the mesh."""
-        return compute_mesh_digest(mesh)
-
-    def get_license(self, object_id: str) -> str:  # noqa: ARG002
-        """Return the license of the package."""
-        return self.license
-
-    def describe(self) -> dict[str, object]:
-        """Return no facts: the recipe says all there is to know about the systems."""
-        return {}
-
-    def find_mesh_file(self, object_id: str) -> Path | None:  # noqa: ARG002
-        """Return None, because the meshes are generated."""
-        return None
 
 
 def _build_balls(object_id: str, rule: DynamicsRule) -> Mesh:

@@ -1,17 +1,17 @@
 """The symmetric solids as a source: instances shared out evenly among them, with their exact symmetry."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.mesh import Mesh, compute_mesh_digest
+from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.solids import SOLID_NAMES, get_solid_facts, make_solid_mesh
+from turntable.renderer.meshes.sources.generated import GeneratedSource, share_out_instances
 from turntable.renderer.meshes.sources.source import SourceObject
 from turntable.renderer.meshes.symmetry import SymmetryFacts
 
 
 @dataclass(frozen=True, slots=True)
-class SolidsSource:
+class SolidsSource(GeneratedSource):
     """Symmetric solids and marked ones. Ids are ``solid/instance``, with the instance in six digits."""
 
     num_objects: int
@@ -31,9 +31,7 @@ class SolidsSource:
         """
         if self.num_objects < 1:
             raise InvalidInputError(f"there cannot be {self.num_objects} solids; give --objects 1 or more")
-        names = sorted(self.names)
-        rounds = [(names[number % len(names)], number // len(names)) for number in range(self.num_objects)]
-        return tuple(SourceObject(f"{name}/{instance:06d}", name) for name, instance in sorted(rounds))
+        return share_out_instances(self.names, self.num_objects)
 
     def load(self, object_id: str) -> Mesh:
         """Build the mesh of an object.
@@ -50,22 +48,6 @@ class SolidsSource:
             InvalidInputError: The id does not name an instance of a solid.
         """
         return get_solid_facts(*_parse_id(object_id))
-
-    def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
-        """Return the SHA-256 of the mesh."""
-        return compute_mesh_digest(mesh)
-
-    def get_license(self, object_id: str) -> str:  # noqa: ARG002
-        """Return the license of the package."""
-        return self.license
-
-    def describe(self) -> dict[str, object]:
-        """Return no facts: the recipe says all there is to know about the solids."""
-        return {}
-
-    def find_mesh_file(self, object_id: str) -> Path | None:  # noqa: ARG002
-        """Return None, because the meshes are generated."""
-        return None
 
 
 def _parse_id(object_id: str) -> tuple[str, int]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from turntable.errors import MeshError
 from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, SymmetryFinder
+from turntable.renderer.meshes.sources.source import SourceObject, SymmetryFinder
+from turntable.renderer.meshes.sources.wrapped import WrappedSource
 from turntable.renderer.meshes.symmetry import SymmetryFacts, describe_measure, measure_symmetry
 
 MAX_REMEMBERED = 1024
@@ -15,40 +16,17 @@ MAX_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class SymmetrySource:
+class SymmetrySource(WrappedSource):
     """A source of meshes whose symmetry facts a run measures and puts into the objects' records.
 
     How they are measured becomes part of the run's plan and of the manifest, so a run that was begun without
     them is not resumed with them.
     """
 
-    source: MeshSource
-    """Source of the meshes."""
     _remembered: "OrderedDict[str, SymmetryFacts]" = field(
         default_factory=OrderedDict, init=False, repr=False, compare=False
     )
     """Facts of the last meshes by digest, in the process that loads them."""
-
-    @property
-    def name(self) -> str:
-        """Name of the source in recipes and manifests."""
-        return self.source.name
-
-    @property
-    def license(self) -> str:
-        """License of the meshes as a whole."""
-        return self.source.license
-
-    @property
-    def root(self) -> Path | None:
-        """Folder of the meshes, if they lie in one."""
-        root = getattr(self.source, "root", None)
-        return root if isinstance(root, Path) else None
-
-    @property
-    def links_under(self) -> tuple[Path, ...]:
-        """Folders that links below the root may lead into, besides the root."""
-        return getattr(self.source, "links_under", ())
 
     def list_objects(self) -> tuple[SourceObject, ...]:
         """Return every object, sorted by id."""

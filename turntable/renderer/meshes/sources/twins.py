@@ -9,36 +9,13 @@ from turntable.datasets.objects import get_base_id, is_twin, make_twin_id
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.mirroring import mirror_mesh
 from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, SymmetryFinder
+from turntable.renderer.meshes.sources.wrapped import WrappedSource
 from turntable.renderer.meshes.symmetry import SymmetryFacts
 
 
 @dataclass(frozen=True, slots=True)
-class TwinSource:
+class TwinSource(WrappedSource):
     """A source of meshes and their mirror images, which are made when they are loaded."""
-
-    source: MeshSource
-    """Source of the meshes themselves."""
-
-    @property
-    def name(self) -> str:
-        """Name of the source in recipes and manifests."""
-        return self.source.name
-
-    @property
-    def license(self) -> str:
-        """License of the meshes as a whole."""
-        return self.source.license
-
-    @property
-    def root(self) -> Path | None:
-        """Folder of the meshes, if they lie in one."""
-        root = getattr(self.source, "root", None)
-        return root if isinstance(root, Path) else None
-
-    @property
-    def links_under(self) -> tuple[Path, ...]:
-        """Folders that links below the root may lead into, besides the root."""
-        return getattr(self.source, "links_under", ())
 
     def list_objects(self) -> tuple[SourceObject, ...]:
         """Return every object and its twin, sorted by id."""

@@ -1,17 +1,17 @@
 """The zoo as a source: procedural objects, shared out evenly among its categories."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from turntable.errors import InvalidInputError
-from turntable.renderer.meshes.mesh import Mesh, compute_mesh_digest
+from turntable.renderer.meshes.mesh import Mesh
+from turntable.renderer.meshes.sources.generated import GeneratedSource, share_out_instances
 from turntable.renderer.meshes.sources.source import SourceObject
 from turntable.renderer.meshes.zoo import make_zoo_mesh
 from turntable.renderer.meshes.zoo.categories import CATEGORIES
 
 
 @dataclass(frozen=True, slots=True)
-class ZooSource:
+class ZooSource(GeneratedSource):
     """Procedural objects. Ids are ``category/instance``, with the instance in six digits."""
 
     num_objects: int
@@ -33,9 +33,7 @@ class ZooSource:
             raise InvalidInputError(
                 f"source {self.name!r} cannot have {self.num_objects} objects; give --objects 1 or more"
             )
-        names = sorted(self.categories)
-        rounds = [(names[number % len(names)], number // len(names)) for number in range(self.num_objects)]
-        return tuple(SourceObject(f"{name}/{instance:06d}", name) for name, instance in sorted(rounds))
+        return share_out_instances(self.categories, self.num_objects)
 
     def load(self, object_id: str) -> Mesh:
         """Build the mesh of an object.
@@ -47,19 +45,3 @@ class ZooSource:
         if not instance.isdigit():
             raise InvalidInputError(f"{object_id!r} is not an object of the zoo; ids are like mug/000007")
         return make_zoo_mesh(category, int(instance))
-
-    def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
-        """Return the SHA-256 of the mesh."""
-        return compute_mesh_digest(mesh)
-
-    def get_license(self, object_id: str) -> str:  # noqa: ARG002
-        """Return the license of the package."""
-        return self.license
-
-    def describe(self) -> dict[str, object]:
-        """Return no facts: the recipe says all there is to know about the zoo."""
-        return {}
-
-    def find_mesh_file(self, object_id: str) -> Path | None:  # noqa: ARG002
-        """Return None, because the meshes are generated."""
-        return None

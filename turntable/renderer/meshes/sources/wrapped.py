@@ -1,0 +1,35 @@
+"""The part that sources share which change another source."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from turntable.renderer.meshes.sources.source import MeshSource
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedSource:
+    """A source around another one, whose name, license and folder it has."""
+
+    source: MeshSource
+    """Source of the meshes."""
+
+    @property
+    def name(self) -> str:
+        """Name of the source in recipes and manifests."""
+        return self.source.name
+
+    @property
+    def license(self) -> str:
+        """License of the meshes as a whole."""
+        return self.source.license
+
+    @property
+    def root(self) -> Path | None:
+        """Folder of the meshes, if they lie in one."""
+        root = getattr(self.source, "root", None)
+        return root if isinstance(root, Path) else None
+
+    @property
+    def links_under(self) -> tuple[Path, ...]:
+        """Folders that links below the root may lead into, besides the root."""
+        return getattr(self.source, "links_under", ())
