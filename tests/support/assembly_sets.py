@@ -25,7 +25,7 @@ RECIPE: Recipe = load_recipe("3diebench-t").replace(
 
 @dataclass
 class Stored:
-    """What a shard is to hold of an object; a test may change it before it is written."""
+    """The content that a shard is to have of an object; a test may change it before it is written."""
 
     record: Any
     labels: np.ndarray
