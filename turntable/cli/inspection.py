@@ -26,7 +26,7 @@ from turntable.cli.base import (
 from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from turntable.datasets import Recipe
+    from turntable.datasets import Dataset, Recipe
     from turntable.datasets.verification import CheckReport
     from turntable.renderer.meshes.sources import MeshSource
     from turntable.renderer.replay import RerenderReport
@@ -171,8 +171,9 @@ def inspect(
         objects: Number of objects to load, at even distances in the list; 0 for none. For a recipe of
             articulated objects, the number of those whose parts and joints are listed.
         symmetry: Also measure the symmetry of the meshes that are loaded.
-        plot: PNG file to write, with histograms of the labels that a recipe draws, and with its scenes from
-            above.
+        plot: PNG file to write: of a recipe, with histograms of the labels that it draws, and with its
+            scenes from above; of a data set, with the clouds, tracks, scans, graphs or molecules of some
+            objects.
         load_seconds: Longest time for loading an object's files; a run leaves out an object that takes
             longer.
         load_memory: Most memory for loading an object's files, in GiB; a run leaves out an object that needs
@@ -184,7 +185,7 @@ def inspect(
     from turntable.datasets.stores import hide_password, normalize_place
 
     if plot is not None and (toml or what is None):
-        raise InvalidInputError("--plot draws the labels of a recipe: name one, and leave --toml out")
+        raise InvalidInputError("--plot draws a recipe or a data set: name one, and leave --toml out")
     if what is None:
         return _list_recipes()
     if toml:
@@ -197,8 +198,6 @@ def inspect(
         recipe = load_recipe(path)
         _check_for_meshes(what, source, None if recipe.source == "articulated" else objects, links_under)
         return _inspect_recipe(recipe, plot, objects)
-    if plot is not None:
-        raise InvalidInputError(f"--plot is for recipes, and {hide_password(what)} is not one")
     if not is_url and not path.is_dir():
         raise InvalidInputError(
             f"{what} is neither a folder nor a TOML file nor a recipe; give a folder of a data set or of "
@@ -219,9 +218,22 @@ def inspect(
             f"--symmetry is for meshes, and {hide_password(what)} is a data set; render it with --symmetry "
             "to record them"
         )
-    for table in build_dataset_tables(open_dataset(place)):
+    opened = open_dataset(place)
+    for table in build_dataset_tables(opened):
         out.print(table)
+    if plot is not None:
+        _plot_objects(opened, plot)
     return 0
+
+
+def _plot_objects(dataset: "Dataset", plot: Path) -> None:
+    """Draw the arrays of some objects of a data set into a PNG file."""
+    from turntable.datasets.describing import plot_objects
+    from turntable.datasets.files import write_bytes
+
+    with dataset.open_split(dataset.splits[0]) as split:
+        write_bytes(plot, plot_objects(split))
+    say(f"{plot}")
 
 
 def _list_recipes() -> int:

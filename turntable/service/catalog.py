@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import MANIFEST_NAME, Dataset, ObjectRecord, Split, open_local_dataset
-from turntable.datasets.describing import DESCRIPTION_FILES
+from turntable.datasets.describing import DESCRIPTION_FILES, Drawing, draw_object
 from turntable.datasets.files import FolderFiles
 from turntable.datasets.shards import make_index_name, make_shard_name
 from turntable.datasets.stores import restore_url
@@ -125,6 +125,15 @@ class CatalogEntry:
         """
         with self._lock:
             return self.splits[split].read_joint_values(row)
+
+    def draw_object(self, split: str, row: int, name: str) -> Drawing:
+        """Draw an array of an object, one of ``list_drawings``.
+
+        Raises:
+            IntegrityError: The shard is damaged.
+        """
+        with self._lock:
+            return draw_object(self.splits[split], row, name)
 
     def get_or_make(self, name: str, make: Callable[[], _T]) -> _T:
         """Return the cached value of a name; the first call makes it with ``make``.

@@ -1,9 +1,8 @@
-"""The outputs of a view as pictures in color, and the fixed palette of parts.
+"""The outputs of a view as pictures in color.
 
 Every scale is fixed, so that the same value has the same color in all views of all data sets.
 """
 
-import colorsys
 import io
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import FLOW_HIDDEN, FLOW_SEEN, NO_PART
+from turntable.datasets.describing import BACKGROUND, PART_COLORS
+from turntable.datasets.labels import FLOW_HIDDEN, FLOW_SEEN
 
 Colors = NDArray[np.uint8]
 """[S, S, 3] red, green and blue."""
@@ -19,8 +19,6 @@ DEPTH_RANGE = (1.5, 4.5)
 """Depths in diagonals between which the color of the output ``depth`` changes."""
 FLOW_FULL_SHARE = 1 / 20
 """Length of flow, as a share of the picture's side, from which its color is fully saturated."""
-_BACKGROUND = (38, 42, 51)
-"""Color where a picture shows nothing."""
 _NO_MOTION = (128, 128, 128)
 _HIDDEN_SHADE = 0.3
 """Factor of the colors of flow to points that the next view does not show."""
@@ -28,16 +26,11 @@ _SKY_DEPTH = 7.99
 """Depth in diagonals from which an image of depths only says that it is far."""
 _DEPTH_COLORS = ((255, 246, 200), (250, 186, 84), (224, 93, 82), (142, 44, 116), (52, 20, 92))
 """Colors from near to far, each darker than the one before."""
-_FIRST_PART_COLORS = (
-    *((230, 110, 60), (70, 130, 220), (90, 180, 80), (225, 185, 50), (160, 95, 200), (60, 185, 190)),
-    *((220, 90, 150), (140, 105, 75), (150, 175, 90), (110, 115, 160), (245, 160, 160), (40, 120, 95)),
-)
-_GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 def get_part_color(part: int) -> str:
     """Return the color of a part's index, 0 to 254, as CSS writes it: ``#rrggbb``."""
-    return "#" + bytes(_PART_COLORS[part].tolist()).hex()
+    return "#" + bytes(PART_COLORS[part].tolist()).hex()
 
 
 def color_output(name: str, values: NDArray[Any]) -> Colors:
@@ -59,28 +52,15 @@ def encode_png(picture: Colors) -> bytes:
     return buffer.getvalue()
 
 
-def _make_part_colors() -> Colors:
-    """Return the colors [256, 3] of all part indices; hues of later ones differ by the golden ratio."""
-    colors = np.full((256, 3), _BACKGROUND, dtype=np.uint8)
-    for part in range(NO_PART):
-        hue, value = part * _GOLDEN_RATIO % 1, (0.95, 0.75, 0.6)[part % 3]
-        colors[part] = np.round(255 * np.array(colorsys.hsv_to_rgb(hue, 0.6, value)))
-    colors[: len(_FIRST_PART_COLORS)] = _FIRST_PART_COLORS
-    return colors
-
-
-_PART_COLORS = _make_part_colors()
-
-
 def _color_mask(mask: NDArray[np.uint8]) -> Colors:
-    return np.where(mask[..., None] > 0, 255, np.array(_BACKGROUND)).astype(np.uint8)
+    return np.where(mask[..., None] > 0, 255, np.array(BACKGROUND)).astype(np.uint8)
 
 
 def _color_depth(depth: NDArray[np.float32]) -> Colors:
     places = np.linspace(*DEPTH_RANGE, len(_DEPTH_COLORS))
     channels = [np.interp(depth, places, channel) for channel in zip(*_DEPTH_COLORS, strict=True)]
     colors = np.stack(channels, axis=-1)
-    return _to_colors(np.where(depth[..., None] < _SKY_DEPTH, colors, _BACKGROUND))
+    return _to_colors(np.where(depth[..., None] < _SKY_DEPTH, colors, BACKGROUND))
 
 
 def _color_normals(normals: NDArray[np.float32]) -> Colors:
@@ -92,7 +72,7 @@ def _color_coordinates(coordinates: NDArray[np.float32]) -> Colors:
 
 
 def _color_parts(parts: NDArray[np.uint8]) -> Colors:
-    return _PART_COLORS[parts]
+    return PART_COLORS[parts]
 
 
 def _color_flow(flow: NDArray[np.float32]) -> Colors:

@@ -107,6 +107,9 @@ class About(DatasetDescription):
     sequence_length: Annotated[
         int, Field(description="Number of views that follow one another; 0 if there are no sequences")
     ]
+    drawings: Annotated[
+        dict[str, str], Field(description="Titles of the drawings of an object's arrays, by name")
+    ]
 
 
 class FactorHistogram(TypedDict):
@@ -184,6 +187,25 @@ class ObjectViews(ObjectLine):
     eigen_gap: Annotated[
         float | None, Field(description="Smallest relative difference of two principal values")
     ]
+
+
+class FrameLines(TypedDict):
+    """One frame of a drawing."""
+
+    points: Annotated[list[float], Field(description="x, y, z of each point, one after the other")]
+    point_colors: Annotated[list[int], Field(description="Index of each point's color in the palette")]
+    lines: Annotated[list[float], Field(description="x, y, z of both ends of each line, one after the other")]
+    line_colors: Annotated[list[int], Field(description="Index of each line's color in the palette")]
+
+
+class DrawingFrames(TypedDict):
+    """A drawing of an array of an object in space: points and lines, frame by frame."""
+
+    title: str
+    unit: Annotated[str, Field(description="Unit of the places")]
+    radius: Annotated[float, Field(description="Radius of a point in this unit")]
+    palette: Annotated[list[str], Field(description="Colors as #rrggbb")]
+    frames: Annotated[list[FrameLines], Field(description="One, or one of each of the first views")]
 
 
 class ViewLine(ObjectLine):

@@ -39,7 +39,7 @@ function browse(name, about) {
       const page = await getJson(`${datasetUrl(name)}/views?${query}`);
       if (current !== latest) return;
       if (!start) list.replaceChildren();
-      list.append(...page.views.map((view) => thumbnail(name, view)));
+      list.append(...page.views.map((view) => thumbnail(name, view, about.outputs.includes("rgb"))));
       offset = start + page.views.length;
       count.textContent = `${formatCount(page.total, "view")} of ${formatCount(page.objects, "object")}`;
       count.className = "quiet";
@@ -84,10 +84,12 @@ function browse(name, about) {
     h("div", { class: "results" }, list, h("p", { class: "tools" }, more)));
 }
 
-function thumbnail(name, view) {
-  const caption = `${view.category}, view ${view.view}`;
-  return h("li", {}, h("a", { href: pageUrl("d", name, "o", view.key, view.view) },
-    h("img", { src: `${viewUrl(name, view.key, view.view)}.jpg`, alt: caption, loading: "lazy" }), h("span", {}, caption)));
+/** A small picture of a view that leads to its page; without pictures, its object's name and page. */
+function thumbnail(name, view, hasPicture) {
+  const caption = hasPicture ? `${view.category}, view ${view.view}` : `${view.id}, view ${view.view}`;
+  const page = pageUrl("d", name, "o", view.key, ...(hasPicture ? [view.view] : []));
+  const picture = hasPicture ? h("img", { src: `${viewUrl(name, view.key, view.view)}.jpg`, alt: caption, loading: "lazy" }) : null;
+  return h("li", {}, h("a", { href: page }, picture, h("span", {}, caption)));
 }
 
 function sentence(text) {

@@ -1,28 +1,37 @@
-// The page of an object, with a player of its sequences, a turntable and all views.
+// The page of an object, with a player of its sequences, its arrays in space, a turntable and all views.
 
 import { formatCount, formatNumber, formatValue, h } from "./dom.js";
 import { datasetUrl, getJson, objectUrl, pageUrl, viewUrl } from "./api.js";
 import { player } from "./player.js";
+import { spaceView } from "./space.js";
 import { turntable } from "./turntable.js";
 
 /** Make the elements of the page. */
 export async function objectPage(name, key) {
   const [about, object] = await Promise.all([getJson(`${datasetUrl(name)}/about`), getJson(objectUrl(name, key))]);
-  const status = h("p", { class: "quiet", role: "status" });
-  const size = Math.min(512, Math.max(256, about.image_size_px));
-  const stage = turntable(name, object, about.renders, size, (state) => { status.textContent = describe(state); });
+  const hasPictures = about.outputs.includes("rgb");
   return [
     h("h1", {}, `${object.category}: ${object.id}`),
     h("p", { class: "quiet" }, [`Split ${object.split}`, object.licence, ...describeSymmetry(object)].filter(Boolean).join(" · ")),
-    about.sequence_length > 1 ? player(name, object, about) : null,
+    hasPictures && about.sequence_length > 1 ? player(name, object, about) : null,
+    spaceView(name, key, about.drawings),
     h("div", { class: "split" },
-      h("div", {}, stage, status),
+      hasPictures ? turntableStage(name, object, about) : null,
       h("div", {},
         h("h2", {}, `All ${formatCount(object.views.length, "view")}`),
         h("ul", { class: "views" }, object.views.map((_, view) => h("li", {},
           h("a", { href: pageUrl("d", name, "o", key, view) },
-            h("img", { src: `${viewUrl(name, key, view)}.jpg`, alt: `View ${view}`, loading: "lazy" }), h("span", {}, `View ${view}`))))))),
+            hasPictures ? h("img", { src: `${viewUrl(name, key, view)}.jpg`, alt: `View ${view}`, loading: "lazy" }) : null,
+            h("span", {}, `View ${view}`))))))),
   ].filter(Boolean);
+}
+
+/** The turntable of an object with the text below it. */
+function turntableStage(name, object, about) {
+  const status = h("p", { class: "quiet", role: "status" });
+  const size = Math.min(512, Math.max(256, about.image_size_px));
+  const stage = turntable(name, object, about.renders, size, (state) => { status.textContent = describe(state); });
+  return h("div", {}, stage, status);
 }
 
 /** The texts about the symmetry of an object, if it was measured. */

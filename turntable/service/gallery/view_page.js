@@ -14,6 +14,7 @@ export async function viewPage(name, key, view) {
   const last = about.views - 1;
   const link = (number, text) => (number < 0 || number > last ? h("span", { class: "quiet" }, text)
     : h("a", { href: pageUrl("d", name, "o", key, number), rel: text === "Next" ? "next" : "prev" }, text));
+  const hasPicture = about.outputs.includes("rgb");
   const stage = labeledView(outputUrl(name, key, view, chosenOutput(name)), `View ${view} of ${label.object} with its label`, label);
   stage.tabIndex = 0;
   stage.addEventListener("keydown", (event) => {
@@ -24,7 +25,7 @@ export async function viewPage(name, key, view) {
     h("h1", {}, `${label.category}: ${label.object}, view ${view}`),
     h("p", { class: "tools" }, link(view - 1, "Previous"), link(view + 1, "Next"), h("a", { href: pageUrl("d", name, "o", key) }, "All views")),
     h("div", { class: "split" },
-      h("div", {}, stage, outputChoice(name, key, view, about.outputs, label, stage),
+      !hasPicture ? null : h("div", {}, stage, outputChoice(name, key, view, about.outputs, label, stage),
         label.part_overlay ? lineToggles(stage, label) : null,
         label.overlay ? legend(label.overlay)
           : h("p", { class: "quiet" }, "These labels do not describe a scene, so nothing is drawn over the picture.")),

@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from turntable.datasets import MANIFEST_NAME
+from turntable.datasets.describing import list_drawings
 from turntable.datasets.shards import INDEX_SUFFIX, SHARD_SUFFIX
 from turntable.service import payloads
 from turntable.service.catalog import CatalogEntry, DatasetCatalog, OpenedFile, open_file
+from turntable.service.drawings import describe_drawing
 from turntable.service.file_responses import make_file_response
 from turntable.service.json_responses import encode_json
 from turntable.service.output_colors import color_output, encode_png
@@ -32,6 +34,7 @@ from turntable.service.schemas import (
     About,
     Broken,
     DatasetLine,
+    DrawingFrames,
     FactorHistogram,
     Label,
     ObjectsPage,
@@ -113,6 +116,7 @@ class DatasetEndpoints:
                     **payloads.describe_dataset(entry),
                     renders=self._renders.can_render(entry),
                     sequence_length=payloads.get_sequence_length(entry.dataset.manifest),
+                    drawings=list_drawings(entry.dataset.manifest),
                 )
             )
 
@@ -136,6 +140,17 @@ class DatasetEndpoints:
         entry = get_entry_in_path(self._catalog, request)
         location = get_location(entry, request.path_params["key"])
         return make_etag_response(payloads.list_object_views(entry, *location), request)
+
+    def drawing(self, request: Request) -> ETagResponse[DrawingFrames]:
+        """Return a drawing of an array of an object: points and lines in space, frame by frame."""
+        entry, name = get_entry_in_path(self._catalog, request), request.path_params["drawing"]
+        location = get_location(entry, request.path_params["key"])
+        known = list_drawings(entry.dataset.manifest)
+        if name not in known:
+            raise HTTPException(
+                404, f"{entry.name} has no drawing {name[:80]!r}; it has {', '.join(known) or 'none'}"
+            )
+        return make_etag_response(describe_drawing(entry.draw_object(*location, name)), request)
 
     def view(self, request: Request) -> JpegResponse:
         """Return the JPEG of one view, as it is stored in its shard."""

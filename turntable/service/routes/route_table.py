@@ -60,6 +60,7 @@ def build_routes(
         ServiceRoute(f"{name}/pair", "read", datasets.pair),
         ServiceRoute(f"{name}/objects", "read", datasets.objects),
         ServiceRoute(f"{name}/objects/{{key}}", "read", datasets.object),
+        ServiceRoute(f"{name}/objects/{{key}}/drawings/{{drawing}}.json", "read", datasets.drawing),
         ServiceRoute(f"{name}{view}.jpg", "read", datasets.view),
         ServiceRoute(f"{name}{view}.json", "read", datasets.label),
         ServiceRoute(f"{name}{view}/{{output}}.png", "read", datasets.output),
