@@ -164,7 +164,7 @@ def test_responses_have_the_described_fields(client, document, known):
         shape = told["responses"]["200"]["content"].get("application/json", {}).get("schema", {})
         schema = resolved(document, shape.get("items", shape))
         schema = resolved(document, schema["anyOf"][0]) if "anyOf" in schema else schema
-        if method != "get" or "properties" not in schema:
+        if method != "get" or "properties" not in schema or "{drawing}" in path:  # test_drawings.py has those
             continue
         answer = client.get(path.format(**{**known, "subset": "x", "path": "x"}))
         assert answer.status_code == 200, path

@@ -169,6 +169,7 @@ class CatalogEntry:
             "views": manifest.views,
             "bytes": manifest.totals.bytes,
             "image_size_px": manifest.image_size_px,
+            "outputs": list(manifest.outputs),
             "splits": list(manifest.splits),
             "categories": list(manifest.categories),
             "factors": [factor.name for factor in manifest.factors],

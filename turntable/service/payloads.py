@@ -37,7 +37,6 @@ def describe_dataset(entry: CatalogEntry) -> DatasetDescription:
         "source": manifest.source,
         "conventions": manifest.conventions,
         "camera": manifest.camera,
-        "outputs": list(manifest.outputs),
         "shards": len(manifest.shards),
         "classes": count_categories(entry),
     }

@@ -79,6 +79,7 @@ class DatasetLine(TypedDict):
     views: Annotated[int, Field(description="Number of views of each object")]
     bytes: int
     image_size_px: int
+    outputs: list[str]
     splits: list[str]
     categories: list[str]
     factors: list[str]
@@ -93,7 +94,6 @@ class DatasetDescription(DatasetLine):
     source: dict[str, Any]
     conventions: dict[str, str]
     camera: dict[str, Any]
-    outputs: list[str]
     shards: int
     classes: Annotated[
         dict[str, dict[str, int]], Field(description="Number of objects by split and category")

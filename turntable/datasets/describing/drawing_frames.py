@@ -48,7 +48,7 @@ class Frame:
 
 def make_cloud_frames(split: Split, row: int) -> tuple[Frame, ...]:
     """Return the point cloud of an object, colored by height."""
-    points = _thin_out(split.read_points(row)[:, :3])
+    points = _choose_evenly(split.read_points(row)[:, :3])
     return (Frame(points, _color_heights(points)),)
 
 
@@ -57,7 +57,7 @@ def make_part_frames(split: Split, row: int) -> tuple[Frame, ...]:
     parts = split.read_array(row, "point_parts")
     points = split.read_points(row)[:, :3]
     colors = np.zeros(len(points), np.uint8) if parts is None else parts
-    return (Frame(_thin_out(points), _thin_out(colors)),)
+    return (Frame(_choose_evenly(points), _choose_evenly(colors)),)
 
 
 def make_track_frames(split: Split, row: int) -> tuple[Frame, ...]:
@@ -118,11 +118,11 @@ def _list_recent(view: int, length: int) -> list[int]:
 def _make_scan_frame(scan: NDArray[Any], boxes: NDArray[Any] | None) -> Frame:
     instance = scan[:, 4]
     colors = np.where(instance < 0, np.where(instance == -1, GROUND, CLUTTER), instance % GROUND)
-    lines, line_colors = _outline_boxes(np.empty((0, 7)) if boxes is None else boxes)
-    return Frame(_thin_out(scan[:, :3]), _thin_out(colors.astype(np.uint8)), lines, line_colors)
+    lines, line_colors = _trace_boxes(np.empty((0, 7)) if boxes is None else boxes)
+    return Frame(_choose_evenly(scan[:, :3]), _choose_evenly(colors.astype(np.uint8)), lines, line_colors)
 
 
-def _outline_boxes(boxes: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+def _trace_boxes(boxes: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Return the edges [12 K, 2, 3] of boxes [K, 7] (center, sides, yaw) with their colors."""
     numbers = np.flatnonzero(np.isfinite(boxes).all(axis=1) & (boxes[:, 3:6] > 0).all(axis=1))
     signs = np.array(list(product((-0.5, 0.5), repeat=3)))
@@ -147,7 +147,7 @@ def _color_charges(charge: NDArray[Any]) -> NDArray[np.uint8]:
     return np.select([charge > 0, charge < 0], [POSITIVE, NEGATIVE], NEUTRAL).astype(np.uint8)
 
 
-def _thin_out(rows: NDArray[Any]) -> NDArray[Any]:
+def _choose_evenly(rows: NDArray[Any]) -> NDArray[Any]:
     """Return an even choice of at most ``MAX_POINTS`` rows, in order."""
     if len(rows) <= MAX_POINTS:
         return rows

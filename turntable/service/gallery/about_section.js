@@ -1,7 +1,7 @@
 // The facts of a data set: what it holds, how it is read, where it comes from.
 
 import { copyable, formatBytes, formatCount, formatNumber, h } from "./dom.js";
-import { datasetUrl, fileUrl } from "./api.js";
+import { datasetUrl, fileUrl, hasPictures } from "./api.js";
 
 const FILES = ["README.md", "croissant.json", "labels.parquet", "manifest.json"];
 const DIGEST = /^[0-9a-f]{24,}$/;
@@ -10,13 +10,13 @@ const DIGEST = /^[0-9a-f]{24,}$/;
 export function summaryLine(about) {
   return [
     formatCount(about.objects, "object"), `${formatCount(about.images, "view")}`,
-    `${about.image_size_px} × ${about.image_size_px} pixels`, formatBytes(about.bytes), about.licence,
+    hasPictures(about) ? `${about.image_size_px} × ${about.image_size_px} pixels` : "no pictures", formatBytes(about.bytes), about.licence,
   ].filter(Boolean).map((part) => part.replaceAll(" ", "\u00a0")).join(" · ");
 }
 
 /** The section with all facts. */
 export function aboutSection(name, about) {
-  const sheet = h("img", {
+  const sheet = !hasPictures(about) ? null : h("img", {
     class: "sheet", src: fileUrl(name, "contact-sheet.jpg"), alt: `Contact sheet of ${name}`, loading: "lazy",
     onerror: (event) => event.target.remove(),
   });
@@ -38,7 +38,7 @@ function facts(about) {
     Objects: `${formatNumber(about.objects)} (${splits.join(", ")})`,
     Views: `${formatNumber(about.images)} (${about.views} of each object)`,
     "Size of a view": `${about.image_size_px} × ${about.image_size_px} pixels`,
-    Outputs: about.outputs.join(", "),
+    Outputs: about.outputs.join(", ") || "none",
     "Size on disk": `${formatBytes(about.bytes)} in ${formatCount(about.shards, "shard")}`,
     "Objects left out": formatNumber(about.quarantined),
     Meshes: [about.source.name, about.source.version].filter(Boolean).join(" ") || "not recorded",

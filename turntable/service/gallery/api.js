@@ -43,5 +43,7 @@ export const fileUrl = (name, file) => `${datasetUrl(name)}/files/${file}`;
 export const objectUrl = (name, key) => `${datasetUrl(name)}/objects/${encode(key)}`;
 /** The URL of a view without its suffix: add .jpg for the picture, .json for the label. */
 export const viewUrl = (name, key, view) => `${objectUrl(name, key)}/views/${view}`;
+/** True if the views of a data set have pictures. */
+export const hasPictures = (dataset) => dataset.outputs.includes("rgb");
 /** The address of a page of the gallery. */
 export const pageUrl = (...parts) => `#/${parts.map(encode).join("/")}`;

@@ -1,7 +1,7 @@
 // The first page: all data sets as cards.
 
 import { formatBytes, formatCount, h } from "./dom.js";
-import { fileUrl, getJson, pageUrl, serviceUrl } from "./api.js";
+import { fileUrl, getJson, hasPictures, pageUrl, serviceUrl } from "./api.js";
 
 /** Make the elements of the page. */
 export async function catalogPage() {
@@ -19,7 +19,7 @@ function card(dataset) {
       h("div", {}, h("h2", {}, dataset.name), h("p", { class: "error" }, dataset.problem)));
   }
   const sheet = fileUrl(dataset.name, "contact-sheet.jpg");
-  const cover = h("img", { class: "cover", src: sheet, alt: "", onerror: (event) => event.target.remove() });
+  const cover = hasPictures(dataset) ? h("img", { class: "cover", src: sheet, alt: "", onerror: (event) => event.target.remove() }) : null;
   return h("a", { class: "card", href: pageUrl("d", dataset.name) },
     cover,
     h("div", {},
@@ -27,7 +27,7 @@ function card(dataset) {
       h("p", { class: "quiet" }, dataset.description || dataset.title),
       h("p", {}, [
         formatCount(dataset.objects, "object"), formatCount(dataset.images, "view"),
-        `${dataset.image_size_px} × ${dataset.image_size_px} pixels`, formatBytes(dataset.bytes),
+        hasPictures(dataset) ? `${dataset.image_size_px} × ${dataset.image_size_px} pixels` : "no pictures", formatBytes(dataset.bytes),
       ].join(" · ")),
       h("p", { class: "quiet" }, [
         `${dataset.categories.length} ${dataset.categories.length === 1 ? "category" : "categories"}`, formatCount(dataset.factors.length, "factor"), dataset.licence,

@@ -1,7 +1,7 @@
 // The page of a data set: its views, filtered by category, by factor, or by a condition; then its facts.
 
 import { copyable, debounce, formatCount, h } from "./dom.js";
-import { datasetUrl, getJson, pageUrl, parseResponse, postBody, serviceUrl, viewUrl } from "./api.js";
+import { datasetUrl, getJson, hasPictures, pageUrl, parseResponse, postBody, serviceUrl, viewUrl } from "./api.js";
 import { aboutSection, summaryLine } from "./about_section.js";
 import { makeFilters } from "./filters.js";
 
@@ -39,7 +39,7 @@ function browse(name, about) {
       const page = await getJson(`${datasetUrl(name)}/views?${query}`);
       if (current !== latest) return;
       if (!start) list.replaceChildren();
-      list.append(...page.views.map((view) => thumbnail(name, view, about.outputs.includes("rgb"))));
+      list.append(...page.views.map((view) => thumbnail(name, view, hasPictures(about))));
       offset = start + page.views.length;
       count.textContent = `${formatCount(page.total, "view")} of ${formatCount(page.objects, "object")}`;
       count.className = "quiet";
@@ -78,7 +78,7 @@ function browse(name, about) {
     h("div", { class: "bar" },
       filters.fields,
       h("div", { class: "tools" }, count, button("Clear", filters.clear), button("Stream this subset", makeSubset),
-        h("a", { href: pageUrl("d", name, "pair") }, "Pairs for training")),
+        hasPictures(about) ? h("a", { href: pageUrl("d", name, "pair") }, "Pairs for training") : null),
       subset),
     filters.lists,
     h("div", { class: "results" }, list, h("p", { class: "tools" }, more)));

@@ -1,7 +1,7 @@
 // The page of an object, with a player of its sequences, its arrays in space, a turntable and all views.
 
 import { formatCount, formatNumber, formatValue, h } from "./dom.js";
-import { datasetUrl, getJson, objectUrl, pageUrl, viewUrl } from "./api.js";
+import { datasetUrl, getJson, hasPictures, objectUrl, pageUrl, viewUrl } from "./api.js";
 import { player } from "./player.js";
 import { spaceView } from "./space.js";
 import { turntable } from "./turntable.js";
@@ -9,19 +9,19 @@ import { turntable } from "./turntable.js";
 /** Make the elements of the page. */
 export async function objectPage(name, key) {
   const [about, object] = await Promise.all([getJson(`${datasetUrl(name)}/about`), getJson(objectUrl(name, key))]);
-  const hasPictures = about.outputs.includes("rgb");
+  const isShown = hasPictures(about);
   return [
     h("h1", {}, `${object.category}: ${object.id}`),
     h("p", { class: "quiet" }, [`Split ${object.split}`, object.licence, ...describeSymmetry(object)].filter(Boolean).join(" · ")),
-    hasPictures && about.sequence_length > 1 ? player(name, object, about) : null,
+    isShown && about.sequence_length > 1 ? player(name, object, about) : null,
     spaceView(name, key, about.drawings),
     h("div", { class: "split" },
-      hasPictures ? turntableStage(name, object, about) : null,
+      isShown ? turntableStage(name, object, about) : null,
       h("div", {},
         h("h2", {}, `All ${formatCount(object.views.length, "view")}`),
         h("ul", { class: "views" }, object.views.map((_, view) => h("li", {},
           h("a", { href: pageUrl("d", name, "o", key, view) },
-            hasPictures ? h("img", { src: `${viewUrl(name, key, view)}.jpg`, alt: `View ${view}`, loading: "lazy" }) : null,
+            isShown ? h("img", { src: `${viewUrl(name, key, view)}.jpg`, alt: `View ${view}`, loading: "lazy" }) : null,
             h("span", {}, `View ${view}`))))))),
   ].filter(Boolean);
 }

@@ -1,7 +1,7 @@
 // The page of a view: its picture or another output, with its label drawn over it, and the label's numbers.
 
 import { formatNumber, formatRange, formatValue, h } from "./dom.js";
-import { datasetUrl, getJson, pageUrl, viewUrl } from "./api.js";
+import { datasetUrl, getJson, hasPictures, pageUrl, viewUrl } from "./api.js";
 import { labeledView, legend, lineToggles } from "./labeled_view.js";
 import { chosenOutput, outputButtons, outputLegend, outputUrl } from "./outputs.js";
 
@@ -14,23 +14,27 @@ export async function viewPage(name, key, view) {
   const last = about.views - 1;
   const link = (number, text) => (number < 0 || number > last ? h("span", { class: "quiet" }, text)
     : h("a", { href: pageUrl("d", name, "o", key, number), rel: text === "Next" ? "next" : "prev" }, text));
-  const hasPicture = about.outputs.includes("rgb");
-  const stage = labeledView(outputUrl(name, key, view, chosenOutput(name)), `View ${view} of ${label.object} with its label`, label);
-  stage.tabIndex = 0;
-  stage.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step && view + step >= 0 && view + step <= last) location.hash = pageUrl("d", name, "o", key, view + step);
-  });
   return [
     h("h1", {}, `${label.category}: ${label.object}, view ${view}`),
     h("p", { class: "tools" }, link(view - 1, "Previous"), link(view + 1, "Next"), h("a", { href: pageUrl("d", name, "o", key) }, "All views")),
     h("div", { class: "split" },
-      !hasPicture ? null : h("div", {}, stage, outputChoice(name, key, view, about.outputs, label, stage),
-        label.part_overlay ? lineToggles(stage, label) : null,
-        label.overlay ? legend(label.overlay)
-          : h("p", { class: "quiet" }, "These labels do not describe a scene, so nothing is drawn over the picture.")),
+      hasPictures(about) ? pictureOfView(name, key, view, about, label) : null,
       h("div", {}, labelTable(label, units), label.parts ? partsTable(label) : null)),
   ];
+}
+
+/** The picture of a view with its label drawn over it, and what can be shown in its place. */
+function pictureOfView(name, key, view, about, label) {
+  const stage = labeledView(outputUrl(name, key, view, chosenOutput(name)), `View ${view} of ${label.object} with its label`, label);
+  stage.tabIndex = 0;
+  stage.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step && view + step >= 0 && view + step < about.views) location.hash = pageUrl("d", name, "o", key, view + step);
+  });
+  return h("div", {}, stage, outputChoice(name, key, view, about.outputs, label, stage),
+    label.part_overlay ? lineToggles(stage, label) : null,
+    label.overlay ? legend(label.overlay)
+      : h("p", { class: "quiet" }, "These labels do not describe a scene, so nothing is drawn over the picture."));
 }
 
 /** The buttons that change what the frame shows, and the meaning of its colors. */
