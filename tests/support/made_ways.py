@@ -17,7 +17,7 @@ from turntable.renderer import generate, open_recipe_source
 from turntable.renderer.meshes.sources import MeshSource
 from turntable.renderer.runs import RunListener
 
-TINY: dict[str, Any] = {"image_size_px": 32, "quality": "fast", "objects_per_shard": 1, "val_fraction": 0.4}
+TINY: dict[str, Any] = {"image_size_px": 32, "quality": "fast", "objects_per_shard": 2, "val_fraction": 0.4}
 MOTION = {"length": 2, "motion": "still"}
 TURN = {"length": 2, "motion": "constant", "speed_rad": {"low": 0.2, "high": 0.3}}
 PARTS = ["rgb", "mask", "parts", "flow"]
@@ -68,7 +68,7 @@ def make_each_on_ray(folder: Path) -> None:
 
     from turntable.renderer.runs.engines import RayEngine
 
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
         for name in list_sets():
             make(name, folder / name, engine=RayEngine())

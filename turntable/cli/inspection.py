@@ -26,6 +26,7 @@ from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from turntable.datasets import Recipe
+    from turntable.datasets.describing import JointPreview, PathPreview
     from turntable.datasets.verification import CheckReport
     from turntable.renderer.meshes.sources import MeshSource
     from turntable.renderer.replay import RerenderReport
@@ -167,8 +168,8 @@ def inspect(
         objects: Number of objects to load, at even distances in the list; 0 for none. For a recipe of
             articulated objects, the number of those whose parts and joints are listed.
         symmetry: Also measure the symmetry of the meshes that are loaded.
-        plot: PNG file to write, with histograms of the labels that a recipe draws, and with its scenes from
-            above.
+        plot: PNG file to write, with histograms of the labels that a recipe draws, its scenes from above, the
+            joints of some objects, and the paths of what moves in some sequences.
         load_seconds: Longest time for loading an object's files; a run leaves out an object that takes
             longer.
         load_memory: Most memory for loading an object's files, in GiB; a run leaves out an object that needs
@@ -309,6 +310,20 @@ def _inspect_meshes(
         say(row)
 
 
+def _preview_motion(
+    recipe: "Recipe",
+) -> tuple[tuple["JointPreview", ...], tuple["PathPreview", ...]]:
+    """Return the joints and the motion that a plot of a recipe shows, and say what it cannot show."""
+    if recipe.joints is None and recipe.sequence is None:
+        return (), ()
+    from turntable.renderer import preview_joints, preview_paths
+
+    moves_files = recipe.source not in GENERATED_SOURCES
+    if moves_files and (recipe.joints is not None or recipe.dynamics is not None):
+        say("note: joints and parts are those of the mesh files, which are not plotted")
+    return preview_joints(recipe), preview_paths(recipe)
+
+
 def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) -> int:
     from turntable.console import build_recipe_tables
     from turntable.datasets.describing import plot_recipe
@@ -332,7 +347,8 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) ->
             raise InvalidInputError(
                 f"--plot: {recipe.name} draws no labels (they were imported); leave --plot out"
             )
-        write_bytes(plot, plot_recipe(recipe, labels))
+        joints, paths = _preview_motion(recipe)
+        write_bytes(plot, plot_recipe(recipe, labels, joints, paths))
         say(f"{plot}")
     if objects is not None:
         from turntable.renderer import open_source

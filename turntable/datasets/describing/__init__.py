@@ -8,7 +8,9 @@ from turntable.datasets.describing.croissant import (
     parse_croissant_digests,
 )
 from turntable.datasets.describing.description_files import DESCRIPTION_FILES, MAX_DESCRIPTION_BYTES
+from turntable.datasets.describing.joint_plot import JointPreview
 from turntable.datasets.describing.label_table import describe_columns, describe_interventions
+from turntable.datasets.describing.path_plot import NUM_PLOTTED_SEQUENCES, PathPreview
 from turntable.datasets.describing.pixel_statistics import compute_pixel_statistics
 from turntable.datasets.describing.recipe_plot import plot_recipe
 
@@ -17,7 +19,10 @@ __all__ = [
     "CROISSANT_NAME",
     "DESCRIPTION_FILES",
     "MAX_DESCRIPTION_BYTES",
+    "NUM_PLOTTED_SEQUENCES",
     "SHEET_NAME",
+    "JointPreview",
+    "PathPreview",
     "Provenance",
     "build_contact_sheet",
     "build_dataset_croissant",
