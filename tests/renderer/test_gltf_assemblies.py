@@ -47,7 +47,7 @@ def test_the_key_is_left_out_unless_given() -> None:
     assert Recipe.from_toml(changed.to_toml()) == changed
     assert changed.digest != plain.digest
     assert changed.label_digest == plain.label_digest  # the same labels, with parts
-    with pytest.raises(RecipeError, match='source = "gso" reads no glTF files.*"folder" or "objaverse"'):
+    with pytest.raises(RecipeError, match=r'source = "gso" reads no glTF files.*"folder" or "objaverse"'):
         plain.replace(parts=True, source="gso")
 
 
@@ -91,7 +91,9 @@ def test_at_rest_the_picture_is_that_of_one_piece(meshes: Path, gl_backend: Back
     assert one_piece.mask.any()
     assert (one_piece.mask == parts.mask).all()
     assert (one_piece.depth == parts.depth).all()
-    assert np.abs(one_piece.rgb.astype(int) - parts.rgb).max() <= 1  # parts are shaded by a program of their own
+    assert (
+        np.abs(one_piece.rgb.astype(int) - parts.rgb).max() <= 1
+    )  # parts are shaded by a program of their own
 
 
 def test_without_the_key_the_advice_is_to_give_it(meshes: Path) -> None:

@@ -1,4 +1,4 @@
-"""Rigid parts of glTF files: their joints against numbers by hand, their poses against the file's own nodes."""
+"""Rigid parts of glTF files: their joints against numbers by hand, poses against the file's own nodes."""
 
 import numpy as np
 import pytest
@@ -81,9 +81,14 @@ def test_any_chain_of_nodes_moves_as_in_the_file(tmp_path, seed):
         maker = GltfMaker()
         slid = maker.node(mesh=box(maker, (0.3, 0.2, 0.1)), translation=(start + shift * line).tolist())
         hinged = maker.node(
-            mesh=box(maker, (0.5, 0.4, 0.3)), rotation=list(rotation), translation=[0.4, 0.1, 0], children=[slid]
+            mesh=box(maker, (0.5, 0.4, 0.3)),
+            rotation=list(rotation),
+            translation=[0.4, 0.1, 0],
+            children=[slid],
         )
-        frame = maker.node(rotation=above.tolist(), scale=scale.tolist(), translation=[3, 1, 2], children=[hinged])
+        frame = maker.node(
+            rotation=above.tolist(), scale=scale.tolist(), translation=[3, 1, 2], children=[hinged]
+        )
         root = maker.node(mesh=box(maker, (1, 2, 1), (0, 0.3, 0)), children=[frame])
         turns = [geometry.multiply_quaternions(np.array(turn(axis, a)), rest) for a in (-0.4, 0.9, 0.2)]
         animate(maker, hinged, "rotation", turns)
@@ -96,9 +101,7 @@ def test_any_chain_of_nodes_moves_as_in_the_file(tmp_path, seed):
     np.testing.assert_allclose([hinge.low, hinge.high], [-0.4, 0.9], atol=1e-6)
     size = abs(scale[0])
     np.testing.assert_allclose([slide.low, slide.high], [-0.1 * size, 0.5 * size], atol=1e-6)
-    posed = load_gltf(
-        write("posed.glb", geometry.multiply_quaternions(np.array(turn(axis, 0.7)), rest), 0.3)
-    )
+    posed = load_gltf(write("posed.glb", geometry.multiply_quaternions(np.array(turn(axis, 0.7)), rest), 0.3))
     np.testing.assert_allclose(turned(mesh, [0.7, 0.3 * size]), triangles_of(posed), atol=2e-6)
 
 
@@ -146,7 +149,7 @@ def test_a_little_that_bends_is_said_and_follows_one_bone(tmp_path):
     maker = GltfMaker()
     grid = np.stack(np.meshgrid(np.linspace(0, 1, 2), np.linspace(0, 1, 64), [0]), -1).reshape(-1, 3)
     row = np.arange(63)[:, None] * 2
-    triangles = np.concatenate([row + [0, 1, 2], row + [1, 3, 2]])
+    triangles = np.concatenate([row + np.array(corners) for corners in ([0, 1, 2], [1, 3, 2])])
     first = grid[:, 1] < 0.5
     joints = maker.array(np.where(first[:, None], [0, 0, 0, 0], [1, 0, 0, 0]), "u1")
     mesh = maker.mesh(

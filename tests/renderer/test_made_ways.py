@@ -1,4 +1,4 @@
-"""Scenes, joints, laws of motion, twins, solids and environments: the same bytes from any way to make them."""
+"""Scenes, joints, laws of motion, twins, solids and environments: the same bytes from any way to make."""
 
 import subprocess
 import sys

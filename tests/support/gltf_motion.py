@@ -17,7 +17,9 @@ def turn(axis: Any, angle: float) -> list[float]:
 def box(maker: GltfMaker, size: Any, center: Any = (0, 0, 0), color: Any = (0.8, 0.8, 0.8)) -> int:
     """A mesh: a box of this size about a center."""
     corners = BOX_POSITIONS * np.array(size, dtype="<f4") + np.array(center, dtype="<f4")
-    material = maker.append("materials", {"pbrMetallicRoughness": {"baseColorFactor": [*color, 1], "metallicFactor": 0}})
+    material = maker.append(
+        "materials", {"pbrMetallicRoughness": {"baseColorFactor": [*color, 1], "metallicFactor": 0}}
+    )
     return maker.mesh({"POSITION": corners}, BOX_INDICES.ravel(), material=material)
 
 
@@ -36,7 +38,7 @@ def animate(maker: GltfMaker, node: int, path: str, values: Any, times: Any = No
 
 
 def write_door(path: Path, angles: Any = (0, 0.6, 1.2), **keys: Any) -> Path:
-    """A frame of 2 x 2 x 0.2 and a door on it that turns about the vertical through (-0.8, 0, 0.2), with a knob."""
+    """A frame of 2 x 2 x 0.2 and a door with a knob on it that turns about y at (-0.8, 0, 0.2)."""
     maker = GltfMaker()
     knob = maker.node(mesh=box(maker, (0.1, 0.1, 0.1)), translation=[1.4, 0, 0.1], name="knob")
     door = maker.node(

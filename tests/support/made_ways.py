@@ -1,4 +1,4 @@
-"""Tiny data sets of every kind of assembly and law, and the ways to make them that need processes of their own.
+"""Tiny data sets of every kind of assembly and law, and ways to make them that need processes of their own.
 
 python -m tests.support.made_ways ray|killed FOLDER
 """

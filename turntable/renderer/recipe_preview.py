@@ -65,7 +65,7 @@ def _find_axis_ends(joint: Joint) -> Floats:
 
 
 def _compute_sweep(mesh: Mesh, number: int) -> Floats:
-    """Return the places [S, 3] of the point of a joint's part that is farthest from its axis, over its range."""
+    """Return the places [S, 3] of the point of a joint's part farthest from its axis, over its range."""
     part = [index for index, item in enumerate(mesh.parts) if item.joint is not None][number]
     joint = list_joints(mesh.parts)[number]
     places = mesh.positions[get_part_of_vertices(mesh) == part].astype(np.float64)
@@ -115,4 +115,6 @@ def _preview_parts(recipe: Recipe, object_id: str, mesh: Mesh) -> PathPreview:
     poses = _compute_poses(recipe, object_id)
     parts = pose_parts(recipe, object_id, mesh, np.arange(len(poses)), poses)
     assert parts is not None
-    return PathPreview(f"{object_id}: {len(mesh.parts)} parts", parts.part_pose[:, :, :3, 3].astype(np.float64))
+    return PathPreview(
+        f"{object_id}: {len(mesh.parts)} parts", parts.part_pose[:, :, :3, 3].astype(np.float64)
+    )

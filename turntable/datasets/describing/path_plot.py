@@ -16,7 +16,7 @@ _DIRECTIONS = (("from above", 0, 1), ("from the front", 0, 2))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PathPreview:
-    """What moves in a sequence."""
+    """The paths of points that move in a sequence."""
 
     title: str
     """Words on the sequence and on what its paths are."""

@@ -1,4 +1,4 @@
-"""A page of plots of a recipe's draws: histograms of label columns, maps of axes, scenes, joints and motion."""
+"""A page of plots of a recipe's draws: histograms of labels, maps of axes, scenes, joints and motion."""
 
 import io
 from collections.abc import Callable, Sequence

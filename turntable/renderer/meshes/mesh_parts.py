@@ -34,7 +34,7 @@ def join_parts(meshes: Sequence[Mesh], parts: Sequence[ObjectPart], location: st
 
 
 def separate_parts(mesh: Mesh, part_index: IntArray, parts: Sequence[ObjectPart]) -> Mesh:
-    """Return a mesh as an assembly that looks the same, with a copy of each vertex for each part that uses it.
+    """Return a mesh as an assembly that looks the same, with a vertex of its own for each part that uses one.
 
     Args:
         mesh: Mesh of one piece.

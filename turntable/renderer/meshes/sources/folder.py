@@ -71,7 +71,9 @@ class FolderSource:
     def load(self, object_id: str) -> Mesh:
         """Load a mesh file and scale the mesh to a diagonal of 1."""
         path = self._resolve_path(object_id)
-        return scale_to_unit(load_mesh_file(path, self._folder, self.limits, with_parts=self.with_parts), path)
+        return scale_to_unit(
+            load_mesh_file(path, self._folder, self.limits, with_parts=self.with_parts), path
+        )
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """Return the SHA-256 of the files the mesh was read from."""

@@ -34,7 +34,7 @@ def scale_to_unit(mesh: Mesh, path: Path) -> Mesh:
 
 
 def _center_assembly(mesh: Mesh, scale: float) -> Mesh:
-    """Return an assembly whose positions are scaled already, centered as a mesh of one piece is when drawn."""
+    """Return an assembly, whose positions are scaled already, centered as a mesh of one piece is drawn."""
     center = compute_center(replace(mesh, parts=()))
     parts = place_parts(mesh.parts, np.eye(3), scale, -center, PART_DIGITS)
     return replace(mesh, positions=(mesh.positions - center).astype(np.float32), parts=tuple(parts))

@@ -91,7 +91,10 @@ class ObjaverseSource:
     def load(self, object_id: str) -> Mesh:
         """Load an object and scale it."""
         path = self._resolve_path(object_id)
-        return scale_to_unit(load_gltf(path, self._folder, self.limits, object_folder=path.parent, with_parts=self.with_parts), path)
+        return scale_to_unit(
+            load_gltf(path, self._folder, self.limits, object_folder=path.parent, with_parts=self.with_parts),
+            path,
+        )
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:
         """Return the SHA-256 of the files the mesh was read from."""

@@ -55,7 +55,7 @@ def open_source(
         links_under: Folders that links below the folder of the meshes may lead into, besides that folder.
         dynamics: Rule of the recipe, which says the law and the number of particles. Without one, particles
             are listed as five charged ones; systems with any id are loaded.
-        with_parts: True for assemblies of what animations and skins move. Sources that read no glTF ignore it.
+        with_parts: True for assemblies of what animations and skins move. Other sources ignore it.
 
     Raises:
         InvalidInputError: No source has this name, or the folder is missing, or a source that generates its

@@ -72,7 +72,7 @@ def load_gltf(
 
 
 def _with_rigid_parts(mesh: Mesh, file: GltfFile, reader: SceneReader, parts: list[Part]) -> Mesh:
-    """Return the joined mesh of parts of the scene, y upward, as an assembly of what moves; z is up for these.
+    """Return the joined mesh of a scene, y upward, as an assembly of what moves, for which z is upward.
 
     The mesh stays of one piece if nothing in it moves against the rest.
     """

@@ -43,7 +43,7 @@ def find_carriers(file: GltfFile, tree: NodeTree, parts: list[Part], size: float
     Args:
         file: File of the scene.
         tree: Its nodes.
-        parts: What is drawn.
+        parts: Drawn primitives of the scene, with their skins.
         size: Diagonal of the object.
     """
     motions = _compute_motions(file, tree, size)
@@ -69,7 +69,9 @@ def _compute_motions(file: GltfFile, tree: NodeTree, size: float) -> dict[int, N
             continue
         motion = None if rest is None else compute_motion(rest, above, animations)
         if motion is None:
-            detail = f"an animation of node {node} bends it, since it is scaled unevenly or placed by a matrix"
+            detail = (
+                f"an animation of node {node} bends it, since it is scaled unevenly or placed by a matrix"
+            )
             file.log.add("motion-skipped", detail, "it stands as it is at rest")
         elif motion.moves(world[:3, 3], size):
             motions[node] = motion

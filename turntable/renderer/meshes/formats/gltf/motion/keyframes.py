@@ -66,9 +66,7 @@ class _KeyframeReader:
                 tables.setdefault(node, {})[path] = track
         return tables
 
-    def _read_channel(
-        self, samplers: list[JsonObject], number: object, node: int, path: str
-    ) -> Track | None:
+    def _read_channel(self, samplers: list[JsonObject], number: object, node: int, path: str) -> Track | None:
         """Read a channel. Return None, with a warning, if it changes the shape of what it moves."""
         if type(number) is not int or not 0 <= number < len(samplers):
             self.file.raise_unreadable(f"it has no sampler {number!r:.40}")

@@ -48,9 +48,7 @@ class NodeMotion:
         turns = np.concatenate([self.sines, self.cosines[:, None]], axis=1)
         turns = turns * np.where(turns @ turns[0] < 0, -1, 1)[:, None]
         places = self.rotations @ pivot + self.shifts
-        return bool(
-            np.ptp(turns, axis=0).max() > MIN_TURN or np.ptp(places, axis=0).max() > MIN_SHIFT * size
-        )
+        return bool(np.ptp(turns, axis=0).max() > MIN_TURN or np.ptp(places, axis=0).max() > MIN_SHIFT * size)
 
 
 def compute_motion(

@@ -43,7 +43,7 @@ def find_rigid_parts(
     Args:
         file: File of the scene.
         tree: Its nodes.
-        parts: What is drawn, with its skins.
+        parts: Drawn primitives of the scene, with their skins.
         size: Diagonal of the object.
 
     Returns:
@@ -105,7 +105,7 @@ def _list_branches(tree: NodeTree, carriers: Carriers, drawn: set[int]) -> list[
 
 
 def _drop_undrawn(branches: Iterable[_Branch], carriers: Carriers) -> list[_Branch]:
-    """Leave out nodes that draw nothing and that no animation moves: what they carry follows their carrier."""
+    """Leave out nodes that draw nothing and do not move: what they carry follows their carrier."""
     stand_in: dict[int, int] = {STILL: STILL}
     kept: list[_Branch] = []
     for branch in branches:
@@ -152,9 +152,7 @@ def _make_parts(
 
 def _drop_base(parts: tuple[ObjectPart, ...]) -> tuple[ObjectPart, ...]:
     """Return the parts without the first one, which draws and carries nothing."""
-    return tuple(
-        replace(part, parent=None if part.parent is None else part.parent - 1) for part in parts[1:]
-    )
+    return tuple(replace(part, parent=None if part.parent is None else part.parent - 1) for part in parts[1:])
 
 
 def _get_pivot(tree: NodeTree, node: int, size: float) -> NDArray[np.float64]:

@@ -168,9 +168,7 @@ class NodeTree:
             self._world_matrices[number] = world
             is_visible = is_visible and self._is_shown(node)
             yield PlacedNode(number, node, world, is_visible)
-            stack += [
-                (child, number, world, is_visible) for child in reversed(self._list_children(number))
-            ]
+            stack += [(child, number, world, is_visible) for child in reversed(self._list_children(number))]
 
     def _is_shown(self, node: JsonObject) -> bool:
         """Return False if a node hides itself and everything below it."""
