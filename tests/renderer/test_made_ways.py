@@ -34,7 +34,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory):
 def run_support(*arguments: object) -> None:
     command = [sys.executable, "-W", "ignore", "-m", "tests.support.made_ways", *map(str, arguments)]
     done = subprocess.run(
-        command, env=with_tests(RAY_USAGE_STATS_ENABLED="0"), capture_output=True, text=True, timeout=500
+        command, env=with_tests(RAY_USAGE_STATS_ENABLED="0"), capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr
 

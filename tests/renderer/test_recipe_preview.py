@@ -6,14 +6,14 @@ import pytest
 from turntable import geometry
 from turntable.datasets import draw_factors, load_recipe
 from turntable.datasets.objects import list_joints
-from turntable.renderer import open_recipe_source, preview_joints, preview_paths
+from turntable.renderer import make_joint_previews, make_path_previews, open_recipe_source
 from turntable.renderer.dynamics import compute_free_motions
 
 
 def test_sweeps_go_from_the_least_to_the_greatest_state() -> None:
     recipe = load_recipe("articulated")
     source = open_recipe_source(recipe, None, 48)
-    previews = preview_joints(recipe)
+    previews = make_joint_previews(recipe)
     assert len({preview.title.split("/")[0] for preview in previews}) == len(previews) == 4
     for preview in previews:
         mesh = source.load(preview.title.split(" (")[0])
@@ -40,7 +40,7 @@ def test_sweeps_go_from_the_least_to_the_greatest_state() -> None:
 def test_paths_of_particles_are_those_of_the_simulation() -> None:
     recipe = load_recipe("charged")
     source = open_recipe_source(recipe, None, 48)
-    for preview in preview_paths(recipe):
+    for preview in make_path_previews(recipe):
         object_id = preview.title.split(":")[0]
         parts = source.load(object_id).parts
         motions = compute_free_motions(recipe, object_id, parts, np.arange(20))
@@ -50,7 +50,7 @@ def test_paths_of_particles_are_those_of_the_simulation() -> None:
 
 def test_paths_of_an_object_are_those_of_points_on_its_axes() -> None:
     recipe = load_recipe("sequences")
-    for number, preview in enumerate(preview_paths(recipe)):
+    for number, preview in enumerate(make_path_previews(recipe)):
         labels = draw_factors(recipe, f"invented/{number}", range(10))
         center = preview.places[:, 0]
         assert (center == recipe.schema.get_translations(labels)).all()
@@ -64,6 +64,6 @@ def test_paths_of_an_object_are_those_of_points_on_its_axes() -> None:
 def test_what_mesh_files_have_is_not_plotted() -> None:
     sequence = {"length": 10, "motion": "still"}
     recipe = load_recipe("sequences").replace(source="folder", sequence=sequence, dynamics={"law": "twist"})
-    assert preview_paths(recipe) == ()
-    assert preview_joints(load_recipe("folder").replace(parts=True, joints={"range": "full"})) == ()
-    assert preview_joints(load_recipe("zoo")) == preview_paths(load_recipe("zoo")) == ()
+    assert make_path_previews(recipe) == ()
+    assert make_joint_previews(load_recipe("folder").replace(parts=True, joints={"range": "full"})) == ()
+    assert make_joint_previews(load_recipe("zoo")) == make_path_previews(load_recipe("zoo")) == ()

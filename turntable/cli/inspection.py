@@ -310,18 +310,18 @@ def _inspect_meshes(
         say(row)
 
 
-def _preview_motion(
+def _make_motion_previews(
     recipe: "Recipe",
 ) -> tuple[tuple["JointPreview", ...], tuple["PathPreview", ...]]:
     """Return the joints and the motion that a plot of a recipe shows, and say what it cannot show."""
     if recipe.joints is None and recipe.sequence is None:
         return (), ()
-    from turntable.renderer import preview_joints, preview_paths
+    from turntable.renderer import make_joint_previews, make_path_previews
 
     moves_files = recipe.source not in GENERATED_SOURCES
     if moves_files and (recipe.joints is not None or recipe.dynamics is not None):
         say("note: joints and parts are those of the mesh files, which are not plotted")
-    return preview_joints(recipe), preview_paths(recipe)
+    return make_joint_previews(recipe), make_path_previews(recipe)
 
 
 def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) -> int:
@@ -347,7 +347,7 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) ->
             raise InvalidInputError(
                 f"--plot: {recipe.name} draws no labels (they were imported); leave --plot out"
             )
-        joints, paths = _preview_motion(recipe)
+        joints, paths = _make_motion_previews(recipe)
         write_bytes(plot, plot_recipe(recipe, labels, joints, paths))
         say(f"{plot}")
     if objects is not None:

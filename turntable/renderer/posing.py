@@ -82,14 +82,14 @@ def pose_parts(
     if recipe.joints is not None and not list_joints(mesh.parts):
         raise MeshError(
             f"{object_id}: the recipe's [joints] draws the values of joints, and this object has none; leave "
-            f"[joints] out, or the object{_advise_parts(recipe)}",
+            f"[joints] out, or the object{_format_parts_advice(recipe)}",
             reason="no joints",
         )
     if not mesh.parts:
         if recipe.dynamics is not None:
             raise MeshError(
                 f"{object_id}: it has no parts that could move by the recipe's [dynamics]; leave this object "
-                f"or the table out{_advise_parts(recipe)}",
+                f"or the table out{_format_parts_advice(recipe)}",
                 reason="no parts",
             )
         return None
@@ -100,7 +100,7 @@ def pose_parts(
     return own.mirror(object_to_world)
 
 
-def _advise_parts(recipe: Recipe) -> str:
+def _format_parts_advice(recipe: Recipe) -> str:
     """Return the end of an advice for objects without parts that could have some."""
     if recipe.parts or recipe.source not in SOURCES_OF_GLTF:
         return ""

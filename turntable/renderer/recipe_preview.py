@@ -25,7 +25,7 @@ _AXIS_TIPS = 0.4 * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
 """Points [4, 3] of an object whose paths show how it moves: its center, and points on its axes."""
 
 
-def preview_joints(recipe: Recipe) -> tuple[JointPreview, ...]:
+def make_joint_previews(recipe: Recipe) -> tuple[JointPreview, ...]:
     """Return some objects of a recipe with a table [joints], each moved by its joints.
 
     Returns:
@@ -36,7 +36,7 @@ def preview_joints(recipe: Recipe) -> tuple[JointPreview, ...]:
     source = _open_objects(recipe)
     listed = [item.id for item in source.list_objects()]
     chosen = listed[:: max(len(listed) // NUM_OBJECTS, 1)][:NUM_OBJECTS]
-    return tuple(_preview_object(name, load_mesh(source, name)) for name in chosen)
+    return tuple(_make_object_preview(name, load_mesh(source, name)) for name in chosen)
 
 
 def _open_objects(recipe: Recipe) -> MeshSource:
@@ -45,7 +45,7 @@ def _open_objects(recipe: Recipe) -> MeshSource:
     return open_recipe_source(recipe, None, NUM_PLOTTED_SEQUENCES, num_base_objects=_NUM_LISTED)
 
 
-def _preview_object(object_id: str, mesh: Mesh) -> JointPreview:
+def _make_object_preview(object_id: str, mesh: Mesh) -> JointPreview:
     joints = list_joints(mesh.parts)
     ends = np.array([[joint.low, 0, joint.high] for joint in joints]).T
     states = [move_parts(mesh, motions) for motions in compute_joint_motions(mesh.parts, ends)]
@@ -75,7 +75,7 @@ def _compute_sweep(mesh: Mesh, number: int) -> Floats:
     return motions[:, :3, :3] @ farthest + motions[:, :3, 3]
 
 
-def preview_paths(recipe: Recipe) -> tuple[PathPreview, ...]:
+def make_path_previews(recipe: Recipe) -> tuple[PathPreview, ...]:
     """Return some sequences of a recipe as paths: of the parts that a law moves, else of the object's axes.
 
     Returns:
@@ -87,13 +87,16 @@ def preview_paths(recipe: Recipe) -> tuple[PathPreview, ...]:
     if recipe.sequence is None or recipe.draws == "imported":
         return ()
     if recipe.dynamics is None:
-        return tuple(_preview_axes(recipe, f"invented/{number}") for number in range(NUM_PLOTTED_SEQUENCES))
+        return tuple(
+            _make_axes_preview(recipe, f"invented/{number}") for number in range(NUM_PLOTTED_SEQUENCES)
+        )
     if recipe.source not in GENERATED_SOURCES:
         return ()
     source = _open_objects(recipe)
     listed = source.list_objects()[:: max(len(source.list_objects()) // NUM_PLOTTED_SEQUENCES, 1)]
     return tuple(
-        _preview_parts(recipe, item.id, load_mesh(source, item.id)) for item in listed[:NUM_PLOTTED_SEQUENCES]
+        _make_parts_preview(recipe, item.id, load_mesh(source, item.id))
+        for item in listed[:NUM_PLOTTED_SEQUENCES]
     )
 
 
@@ -105,13 +108,13 @@ def _compute_poses(recipe: Recipe, object_id: str) -> Floats:
     return geometry.make_pose(schema.compute_rotations(labels), schema.get_translations(labels))
 
 
-def _preview_axes(recipe: Recipe, object_id: str) -> PathPreview:
+def _make_axes_preview(recipe: Recipe, object_id: str) -> PathPreview:
     poses = _compute_poses(recipe, object_id)
     places = np.einsum("tij,pj->tpi", poses[:, :3, :3], _AXIS_TIPS) + poses[:, None, :3, 3]
     return PathPreview(f"{object_id}: center, ends of the axes", places)
 
 
-def _preview_parts(recipe: Recipe, object_id: str, mesh: Mesh) -> PathPreview:
+def _make_parts_preview(recipe: Recipe, object_id: str, mesh: Mesh) -> PathPreview:
     poses = _compute_poses(recipe, object_id)
     parts = pose_parts(recipe, object_id, mesh, np.arange(len(poses)), poses)
     assert parts is not None

@@ -73,7 +73,7 @@ def _compute_motions(file: GltfFile, tree: NodeTree, size: float) -> dict[int, N
                 f"an animation of node {node} bends it, since it is scaled unevenly or placed by a matrix"
             )
             file.log.add("motion-skipped", detail, "it stands as it is at rest")
-        elif motion.moves(world[:3, 3], size):
+        elif motion.has_motion(world[:3, 3], size):
             motions[node] = motion
     return motions
 

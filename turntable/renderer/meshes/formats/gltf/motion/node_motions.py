@@ -38,7 +38,7 @@ class NodeMotion:
         """Rotation matrices [K, 3, 3]."""
         return geometry.quaternion_to_matrix(np.concatenate([self.sines, self.cosines[:, None]], axis=1))
 
-    def moves(self, pivot: Floats, size: float) -> bool:
+    def has_motion(self, pivot: Floats, size: float) -> bool:
         """Return True if the keyframes differ by more than rounding.
 
         Args:
