@@ -109,8 +109,8 @@ def _find_main_carriers(
         carrier: [J] node that carries each joint.
     """
     nodes = carrier[skin.joints]
-    shares = np.zeros(skin.weights.shape)
-    for column in range(shares.shape[1]):
+    shares = np.zeros_like(skin.weights)
+    for column in range(skin.weights.shape[1]):
         shares[:, column] = np.where(nodes == nodes[:, [column]], skin.weights, 0).sum(axis=1)
     best = shares.argmax(axis=1)[:, None]
     return np.take_along_axis(nodes, best, 1)[:, 0], np.take_along_axis(shares, best, 1)[:, 0]
