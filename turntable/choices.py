@@ -47,6 +47,8 @@ SOURCES_WITHOUT_PARTS: tuple[SourceName, ...] = (
 """Kinds of meshes of which no object has parts that move."""
 SOURCES_WITHOUT_JOINTS: tuple[SourceName, ...] = (*SOURCES_WITHOUT_PARTS, "particles")
 """Kinds of meshes of which no object has joints."""
+SOURCES_OF_GLTF: tuple[SourceName, ...] = ("folder", "objaverse")
+"""Kinds of meshes that may be glTF files, whose animations tell their parts."""
 TokenScope = Literal["read", "render", "admin"]
 """Rights of a token: "read" for data sets, "render" also for views rendered on request, "admin" also for the
 service's metrics."""

@@ -113,7 +113,7 @@ def test_the_recipe_of_a_data_set_and_of_a_file_is_printed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sequences", "scenes"])
+@pytest.mark.parametrize("name", ["scenes", "articulated", "charged"])
 def test_inspect_draws_a_page(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text(load_recipe(name).replace(name="mine").to_toml(), encoding="utf-8")

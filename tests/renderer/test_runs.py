@@ -91,7 +91,7 @@ def share(number, folder):
 @pytest.fixture
 def without_workers(monkeypatch):
     """Has jobs made in this process, where who makes the shards is not in question."""
-    monkeypatch.setitem(generate_share.__globals__, "Processes", lambda workers: InProcess())
+    monkeypatch.setitem(generate_share.__globals__, "ProcessEngine", lambda workers: InProcess())
 
 
 def without_journals(folder):

@@ -27,6 +27,7 @@ from turntable.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from turntable.datasets import Dataset, Recipe
+    from turntable.datasets.describing import JointPreview, PathPreview
     from turntable.datasets.verification import CheckReport
     from turntable.renderer.meshes.sources import MeshSource
     from turntable.renderer.replay import RerenderReport
@@ -171,9 +172,9 @@ def inspect(
         objects: Number of objects to load, at even distances in the list; 0 for none. For a recipe of
             articulated objects, the number of those whose parts and joints are listed.
         symmetry: Also measure the symmetry of the meshes that are loaded.
-        plot: PNG file to write: of a recipe, with histograms of the labels that it draws, and with its
-            scenes from above; of a data set, with the clouds, tracks, scans, graphs or molecules of some
-            objects.
+        plot: PNG file to write: of a recipe, with histograms of the labels that it draws, its scenes from
+            above, the joints of some objects, and the paths of what moves in some sequences; of a data set,
+            with the clouds, tracks, scans, graphs or molecules of some objects.
         load_seconds: Longest time for loading an object's files; a run leaves out an object that takes
             longer.
         load_memory: Most memory for loading an object's files, in GiB; a run leaves out an object that needs
@@ -325,6 +326,20 @@ def _inspect_meshes(
         say(row)
 
 
+def _make_motion_previews(
+    recipe: "Recipe",
+) -> tuple[tuple["JointPreview", ...], tuple["PathPreview", ...]]:
+    """Return the joints and the motion that a plot of a recipe shows, and say what it cannot show."""
+    if recipe.joints is None and recipe.sequence is None:
+        return (), ()
+    from turntable.renderer import make_joint_previews, make_path_previews
+
+    moves_files = recipe.source not in GENERATED_SOURCES
+    if moves_files and (recipe.joints is not None or recipe.dynamics is not None):
+        say("note: joints and parts are those of the mesh files, which are not plotted")
+    return make_joint_previews(recipe), make_path_previews(recipe)
+
+
 def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) -> int:
     from turntable.console import build_recipe_tables
     from turntable.datasets.describing import plot_recipe
@@ -348,7 +363,8 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) ->
             raise InvalidInputError(
                 f"--plot: {recipe.name} draws no labels (they were imported); leave --plot out"
             )
-        write_bytes(plot, plot_recipe(recipe, labels))
+        joints, paths = _make_motion_previews(recipe)
+        write_bytes(plot, plot_recipe(recipe, labels, joints, paths))
         say(f"{plot}")
     if objects is not None:
         from turntable.renderer import open_source

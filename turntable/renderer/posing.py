@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable import geometry
+from turntable.choices import SOURCES_OF_GLTF
 from turntable.datasets import Recipe
 from turntable.datasets.draws import draw_arrangements, draw_joint_values, get_drawn_id
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses, list_joints
@@ -81,14 +82,14 @@ def pose_parts(
     if recipe.joints is not None and not list_joints(mesh.parts):
         raise MeshError(
             f"{object_id}: the recipe's [joints] draws the values of joints, and this object has none; leave "
-            "[joints] out, or the object",
+            f"[joints] out, or the object{_format_parts_advice(recipe)}",
             reason="no joints",
         )
     if not mesh.parts:
         if recipe.dynamics is not None:
             raise MeshError(
                 f"{object_id}: it has no parts that could move by the recipe's [dynamics]; leave this object "
-                "or the table out",
+                f"or the table out{_format_parts_advice(recipe)}",
                 reason="no parts",
             )
         return None
@@ -97,6 +98,13 @@ def pose_parts(
         return _pose_own_parts(recipe, object_id, mesh, views, object_to_world)
     own = _pose_own_parts(recipe, drawn_id, mirror_mesh(mesh), views, object_to_world)
     return own.mirror(object_to_world)
+
+
+def _format_parts_advice(recipe: Recipe) -> str:
+    """Return the end of an advice for objects without parts that could have some."""
+    if recipe.parts or recipe.source not in SOURCES_OF_GLTF:
+        return ""
+    return ", or give parts = true if the animations of glTF files tell its parts"
 
 
 def _pose_own_parts(

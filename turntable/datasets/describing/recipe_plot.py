@@ -1,10 +1,13 @@
-"""A page of plots of a recipe's draws: histograms of the label columns, maps of the object's axes, scenes."""
+"""A page of plots of a recipe's draws: histograms of labels, maps of axes, scenes, joints and motion."""
 
 import io
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from turntable.datasets.describing.joint_plot import JointPreview, count_joint_rows, plot_joints
+from turntable.datasets.describing.path_plot import PathPreview, plot_paths
 from turntable.datasets.describing.scene_plot import plot_scenes
 from turntable.datasets.draws import compute_histogram
 from turntable.datasets.labels import ENVIRONMENT, Coupling, Factor, LabelArray
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 _CHARTS_PER_ROW = 4
 _SCENES_HEIGHT = 6.4
+_JOINTS_HEIGHT = 2.9
+_PATHS_HEIGHT = 6.0
 _NUM_BINS = 40
 _NUM_DOTS = 2000
 """Number of views in the plot of a coupling."""
@@ -25,12 +30,19 @@ _BLUE = "#3b82c4"
 _UNITS = {"rad": ", rad", "turn": ", turns", "W": ", W", "px": ", px", "1": ""}
 
 
-def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
+def plot_recipe(
+    recipe: Recipe,
+    labels: LabelArray,
+    joints: Sequence[JointPreview] = (),
+    paths: Sequence[PathPreview] = (),
+) -> bytes:
     """Plot labels drawn from a recipe.
 
     Args:
         recipe: Recipe of the labels.
         labels: Labels, [N, L].
+        joints: Objects whose joints are plotted.
+        paths: Sequences whose motion is plotted.
 
     Returns:
         The page as a PNG file.
@@ -42,13 +54,14 @@ def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
         from matplotlib.figure import Figure
     couplings = [item for item in recipe.coupling if item.on in recipe.schema]
     rows = -(-(len(recipe.factors) + len(couplings)) // _CHARTS_PER_ROW)
-    heights = [3.0, 1.7 * rows, *([] if recipe.scene is None else [_SCENES_HEIGHT])]
+    further = _list_further_plots(recipe, joints, paths)
+    heights = [3.0, 1.7 * rows, *(height for height, _ in further)]
     figure = Figure(figsize=(12, 0.4 + sum(heights)), layout="constrained", facecolor="white")
     figure.suptitle(f"{recipe.name}: {len(labels):,} views drawn", fontsize=13)
     parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
     maps, charts = parts[:2]
-    if recipe.scene is not None:
-        plot_scenes(parts[2], recipe)
+    for part, (_, plot) in zip(parts[2:], further, strict=True):
+        plot(part)
     _plot_axis_maps(maps, recipe, labels)
     for column, factor in enumerate(recipe.factors):
         _plot_histogram(charts.add_subplot(rows, _CHARTS_PER_ROW, column + 1), factor, labels[:, column])
@@ -57,6 +70,21 @@ def plot_recipe(recipe: Recipe, labels: LabelArray) -> bytes:
     page = io.BytesIO()
     figure.savefig(page, format="png", dpi=100)
     return page.getvalue()
+
+
+def _list_further_plots(
+    recipe: Recipe, joints: Sequence[JointPreview], paths: Sequence[PathPreview]
+) -> list[tuple[float, Callable[[Any], None]]]:
+    """List the plots below the charts: the height of each in inches, and what draws it."""
+    plots: list[tuple[float, Callable[[Any], None]]] = []
+    if recipe.scene is not None:
+        plots.append((_SCENES_HEIGHT, lambda figure: plot_scenes(figure, recipe)))
+    if joints:
+        height = _JOINTS_HEIGHT * count_joint_rows(joints)
+        plots.append((height, lambda figure: plot_joints(figure, joints)))
+    if paths:
+        plots.append((_PATHS_HEIGHT, lambda figure: plot_paths(figure, recipe, paths)))
+    return plots
 
 
 def _plot_histogram(axes: Any, factor: Factor, values: LabelArray) -> None:

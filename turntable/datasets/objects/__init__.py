@@ -3,8 +3,10 @@
 from turntable.datasets.objects.duplicates import DuplicateCounts, count_duplicates
 from turntable.datasets.objects.part_summary import PartSummary, summarize_parts
 from turntable.datasets.objects.parts import (
+    MAX_NAME_LENGTH,
     MAX_PARTS,
     Joint,
+    JointKind,
     ObjectPart,
     check_parts,
     compute_joint_motions,
@@ -62,6 +64,7 @@ from turntable.datasets.objects.warning_records import (
 __all__ = [
     "EMPTY_CARS",
     "LISTS_TEXT",
+    "MAX_NAME_LENGTH",
     "MAX_PARTS",
     "QUARANTINE_NAME",
     "SCENES_TEXT",
@@ -72,6 +75,7 @@ __all__ = [
     "WARNINGS_NAME",
     "DuplicateCounts",
     "Joint",
+    "JointKind",
     "KindCount",
     "ObjectPart",
     "ObjectRecord",

@@ -24,6 +24,7 @@ IDENTITY: PoseRows = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0
 MAX_PARTS = 64
 """Largest number of parts of an object. The picture of part indices could hold 255."""
 MAX_NAME_LENGTH = 60
+"""Largest number of characters of a part's name."""
 _MAX_COORDINATE = 1e4
 _MAX_VALUE = 100.0
 

@@ -67,6 +67,8 @@ class Recipe:
     """Number of points of each object's point cloud; 0 for none."""
     mirrored: bool
     """True for a mirrored twin of every object, with the same labels but its ``handedness``."""
+    parts: bool
+    """True for assemblies of what the animations and skins of glTF files move."""
     objects_per_shard: int
     val_fraction: float
     """Share of the objects that are held out."""
@@ -142,6 +144,7 @@ class Recipe:
         table |= {"outputs": outputs} if outputs != ["rgb"] else {}
         table |= {"points": points} if points else {}
         table |= {"mirrored": True} if table.pop("mirrored") else {}
+        table |= {"parts": True} if table.pop("parts") else {}
         splits, draws, chunks = list(table.pop("splits")), table.pop("draws"), table.pop("chunks")
         table |= {"splits": splits} if splits != list(SPLITS) else {}
         rule = table.pop("split_rule")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 
-from turntable.choices import SOURCES_WITHOUT_JOINTS, SOURCES_WITHOUT_PARTS
+from turntable.choices import SOURCES_OF_GLTF, SOURCES_WITHOUT_JOINTS, SOURCES_WITHOUT_PARTS
 from turntable.datasets.labels import (
     DEFAULT_OFFSET,
     DEFAULT_TRAVEL,
@@ -41,6 +41,7 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         *_find_two_sided_faults(factors),
         *_find_rotation_faults(recipe, factors),
         *_find_draws_faults(recipe, factors),
+        *_find_part_faults(recipe),
         *_find_joint_faults(recipe),
         *find_intervention_faults(recipe, factors),
         *_find_principal_point_faults(recipe, factors),
@@ -126,6 +127,19 @@ def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> 
             f'seed: draws = "numpy-legacy" has seeds up to {MAX_LEGACY_SEED}, and chunk c has the seed '
             "seed + c"
         )
+
+
+def _find_part_faults(recipe: RecipeTable) -> Iterator[str]:
+    if not recipe.parts:
+        return
+    if recipe.source not in SOURCES_OF_GLTF:
+        sources = " or ".join(f'"{name}"' for name in SOURCES_OF_GLTF)
+        yield (
+            f'parts: source = "{recipe.source}" reads no glTF files, whose animations tell parts; leave it '
+            f"out, or choose source = {sources}"
+        )
+    if recipe.scene is not None:
+        yield "parts: the parts of a scene are whole objects; leave out one of parts and [scene]"
 
 
 def _find_joint_faults(recipe: RecipeTable) -> Iterator[str]:

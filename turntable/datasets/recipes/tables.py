@@ -332,6 +332,7 @@ class RecipeTable(StrictTable):
     outputs: list[OutputName] = ["rgb"]
     points: int = Field(default=0, ge=0, le=MAX_POINTS)
     mirrored: bool = False
+    parts: bool = False
     objects_per_shard: int = Field(default=128, ge=1, le=MAX_SHARD_OBJECTS)
     val_fraction: float = Field(default=0.2, ge=0, lt=1)
     split_rule: SplitRule = "overall"

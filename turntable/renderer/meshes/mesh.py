@@ -211,15 +211,28 @@ def to_float32_positions(positions: NDArray[np.float64], triangles: NDArray[np.i
         positions: [N, 3] positions.
         triangles: [T, 3] vertex indices; vertices that no triangle uses do not count.
     """
+    center = find_far_center(positions, triangles)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (positions if center is None else positions - center).astype(np.float32)
+
+
+def find_far_center(
+    positions: NDArray[np.float64], triangles: NDArray[np.integer]
+) -> NDArray[np.float64] | None:
+    """Return the point [3] that ``to_float32_positions`` moves to the origin; None if it moves nothing.
+
+    Args:
+        positions: [N, 3] positions.
+        triangles: [T, 3] vertex indices; vertices that no triangle uses do not count.
+    """
     if not len(positions):
-        return positions.astype(np.float32)
+        return None
     used = _mark_used(len(positions), triangles)
     low, high = _compute_box(positions, used if len(triangles) else ~used)
     center = (low + high) / 2
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.linalg.norm(center) > FAR_DIAGONALS * np.linalg.norm(high - low):
-            positions = positions - center
-        return positions.astype(np.float32)
+        is_far = np.linalg.norm(center) > FAR_DIAGONALS * np.linalg.norm(high - low)
+    return center if is_far else None
 
 
 def center_vertices(mesh: Mesh) -> tuple[FloatArray, float]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.objects import ObjectPart, check_parts, get_rest_poses
+from turntable.datasets.objects import Joint, ObjectPart, check_parts, get_rest_poses, to_pose_rows
 from turntable.renderer.meshes.mesh import IntArray, Mesh, join_meshes
 
 Array = NDArray[np.float64]
@@ -31,6 +31,63 @@ def join_parts(meshes: Sequence[Mesh], parts: Sequence[ObjectPart], location: st
     counts = [len(mesh.triangles) for mesh in meshes]
     index = np.repeat(np.arange(len(meshes), dtype=np.int32), counts)
     return replace(join_meshes(placed), part_index=index, parts=tuple(parts))
+
+
+def separate_parts(mesh: Mesh, part_index: IntArray, parts: Sequence[ObjectPart]) -> Mesh:
+    """Return a mesh as an assembly that looks the same, with a vertex of its own for each part that uses one.
+
+    Args:
+        mesh: Mesh of one piece.
+        part_index: Part [T] of each triangle.
+        parts: The parts.
+    """
+    vertex, part = mesh.triangles.ravel().astype(np.int64), np.repeat(part_index, 3)
+    pairs, corner = np.unique(vertex * len(parts) + part, return_inverse=True)
+    kept = replace(mesh, part_index=part_index, parts=tuple(parts))
+    if len(pairs) == len(np.unique(vertex)):
+        return kept
+    rows = pairs // len(parts)
+    return replace(
+        kept,
+        positions=mesh.positions[rows],
+        normals=mesh.normals[rows],
+        texcoords=mesh.texcoords[rows],
+        triangles=corner.reshape(-1, 3).astype(np.int32),
+        colors=None if mesh.colors is None else mesh.colors[rows],
+    )
+
+
+def place_parts(
+    parts: Sequence[ObjectPart], matrix: Array, scale: float, shift: Array, digits: int | None = None
+) -> list[ObjectPart]:
+    """Return the parts of an object whose points p move to ``scale * matrix @ p + shift``.
+
+    Args:
+        parts: Parts whose own frames have the axes of the object at rest.
+        matrix: Rotation [3, 3].
+        scale: Factor of all lengths.
+        shift: Shift [3].
+        digits: Number of decimals to round to, so that numbers are the same on every processor; None for all.
+    """
+    placed: list[ObjectPart] = []
+    for part, pose in zip(parts, get_rest_poses(parts), strict=True):
+        pose[:3, 3] = _round(scale * (matrix @ pose[:3, 3]) + shift, digits)
+        joint = None if part.joint is None else _place_joint(part.joint, matrix, scale, shift, digits)
+        placed.append(replace(part, joint=joint, rest_pose=to_pose_rows(pose)))
+    return placed
+
+
+def _place_joint(joint: Joint, matrix: Array, scale: float, shift: Array, digits: int | None) -> Joint:
+    a, b, c = _round(matrix @ np.array(joint.axis), digits).tolist()
+    x, y, z = _round(scale * (matrix @ np.array(joint.origin)) + shift, digits).tolist()
+    size = scale if joint.kind == "slide" else 1.0
+    low, high = _round(size * np.array([joint.low, joint.high]), digits).tolist()
+    return Joint(joint.kind, (a, b, c), (x, y, z), low, high)
+
+
+def _round(values: Array, digits: int | None) -> Array:
+    """Round values, without negative zeros."""
+    return (values if digits is None else np.round(values, digits)) + 0.0
 
 
 def move_parts(mesh: Mesh, motions: Array) -> Mesh:

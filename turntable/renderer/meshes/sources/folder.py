@@ -52,6 +52,8 @@ class FolderSource:
     """Limits on what an object's files may ask for."""
     links_under: tuple[Path, ...] = ()
     """Folders that links below the root may lead into, besides the root."""
+    with_parts: bool = False
+    """True for assemblies of what the animations and skins of glTF files move."""
 
     def list_objects(self) -> tuple[SourceObject, ...]:
         """Return an object for every mesh file.
@@ -69,7 +71,9 @@ class FolderSource:
     def load(self, object_id: str) -> Mesh:
         """Load a mesh file and scale the mesh to a diagonal of 1."""
         path = self._resolve_path(object_id)
-        return scale_to_unit(load_mesh_file(path, self._folder, self.limits), path)
+        return scale_to_unit(
+            load_mesh_file(path, self._folder, self.limits, with_parts=self.with_parts), path
+        )
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """Return the SHA-256 of the files the mesh was read from."""

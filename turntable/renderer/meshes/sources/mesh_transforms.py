@@ -7,11 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.errors import MeshError
-from turntable.renderer.meshes.mesh import MAX_FLOAT32, Mesh, compute_diagonal
+from turntable.renderer.meshes.mesh import MAX_FLOAT32, Mesh, compute_center, compute_diagonal
+from turntable.renderer.meshes.mesh_parts import place_parts
+
+PART_DIGITS = 9
+"""Decimals of the places and ranges of parts, in diagonals and radians."""
 
 
 def scale_to_unit(mesh: Mesh, path: Path) -> Mesh:
-    """Return the mesh scaled to a bounding-box diagonal of 1.
+    """Return the mesh scaled to a bounding-box diagonal of 1, an assembly also centered at its box at rest.
 
     Args:
         mesh: Mesh to scale.
@@ -25,7 +29,15 @@ def scale_to_unit(mesh: Mesh, path: Path) -> Mesh:
         raise MeshError(f"{path}: its size is not finite; leave this object out", reason="not finite")
     if length <= 0:
         raise MeshError(f"{path}: all vertices lie in one point; leave this object out", reason="no extent")
-    return replace(mesh, positions=(mesh.positions / length).astype(np.float32))
+    scaled = replace(mesh, positions=(mesh.positions / length).astype(np.float32))
+    return _center_assembly(scaled, 1 / length) if mesh.parts else scaled
+
+
+def _center_assembly(mesh: Mesh, scale: float) -> Mesh:
+    """Return an assembly, whose positions are scaled already, centered as a mesh of one piece is drawn."""
+    center = compute_center(replace(mesh, parts=()))
+    parts = place_parts(mesh.parts, np.eye(3), scale, -center, PART_DIGITS)
+    return replace(mesh, positions=(mesh.positions - center).astype(np.float32), parts=tuple(parts))
 
 
 def rotate_mesh(mesh: Mesh, rotation: NDArray[np.floating]) -> Mesh:

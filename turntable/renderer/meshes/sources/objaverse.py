@@ -67,6 +67,8 @@ class ObjaverseSource:
     """Limits on what an object's files may ask for."""
     links_under: tuple[Path, ...] = ()
     """Folders that links below the root may lead into, besides the root."""
+    with_parts: bool = False
+    """True for assemblies of what the animations and skins of glTF files move."""
 
     def list_objects(self) -> tuple[SourceObject, ...]:
         """Return an object for every GLB file.
@@ -89,7 +91,10 @@ class ObjaverseSource:
     def load(self, object_id: str) -> Mesh:
         """Load an object and scale it."""
         path = self._resolve_path(object_id)
-        return scale_to_unit(load_gltf(path, self._folder, self.limits, object_folder=path.parent), path)
+        return scale_to_unit(
+            load_gltf(path, self._folder, self.limits, object_folder=path.parent, with_parts=self.with_parts),
+            path,
+        )
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:
         """Return the SHA-256 of the files the mesh was read from."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-from turntable.choices import GENERATED_SOURCES, SourceName, check_choice
+from turntable.choices import GENERATED_SOURCES, SOURCES_OF_GLTF, SourceName, check_choice
 from turntable.datasets import Manifest, Recipe, read_manifest_recipe
 from turntable.datasets.labels import DynamicsRule
 from turntable.errors import IntegrityError, InvalidInputError
@@ -44,6 +44,7 @@ def open_source(
     *,
     links_under: Iterable[str | Path] = (),
     dynamics: DynamicsRule | None = None,
+    with_parts: bool = False,
 ) -> MeshSource:
     """Open a source of meshes.
 
@@ -54,6 +55,7 @@ def open_source(
         links_under: Folders that links below the folder of the meshes may lead into, besides that folder.
         dynamics: Rule of the recipe, which says the law and the number of particles. Without one, particles
             are listed as five charged ones; systems with any id are loaded.
+        with_parts: True for assemblies of what animations and skins move. Other sources ignore it.
 
     Raises:
         InvalidInputError: No source has this name, or the folder is missing, or a source that generates its
@@ -70,7 +72,9 @@ def open_source(
     check_choice("source of meshes", name, get_args(SourceName))
     if meshes_path is None:
         raise InvalidInputError(f"source {name!r} needs the folder of its meshes: give --meshes DIR")
-    return _FOLDER_SOURCES[name](expand_home(meshes_path), links_under=tuple(map(expand_home, links_under)))
+    options: dict[str, Any] = {"with_parts": True} if with_parts and name in SOURCES_OF_GLTF else {}
+    links = tuple(map(expand_home, links_under))
+    return _FOLDER_SOURCES[name](expand_home(meshes_path), links_under=links, **options)
 
 
 def open_recipe_source(
@@ -106,7 +110,12 @@ def open_recipe_source(
             "option out, or choose a recipe with a table [scene]"
         )
     return open_source(
-        recipe.source, meshes_path, num_objects, links_under=links_under, dynamics=recipe.dynamics
+        recipe.source,
+        meshes_path,
+        num_objects,
+        links_under=links_under,
+        dynamics=recipe.dynamics,
+        with_parts=recipe.parts,
     )
 
 
@@ -127,7 +136,9 @@ def reopen_source(
     """
     recipe = read_manifest_recipe(manifest)
     if recipe.scene is None:
-        return open_source(name, meshes_path, links_under=links_under, dynamics=recipe.dynamics)
+        return open_source(
+            name, meshes_path, links_under=links_under, dynamics=recipe.dynamics, with_parts=recipe.parts
+        )
     num_scenes, num_base_objects = (manifest.source.get(key) for key in SCENE_COUNTS)
     if not isinstance(num_scenes, int) or not isinstance(num_base_objects, int):
         raise IntegrityError(

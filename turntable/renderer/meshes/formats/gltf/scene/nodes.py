@@ -46,6 +46,8 @@ class NodeTree:
     """File with the nodes."""
     _world_matrices: dict[int, Matrix] = field(default_factory=dict)
     """[4, 4] matrices from the nodes visited so far to the scene."""
+    _parents: dict[int, int | None] = field(default_factory=dict)
+    """Parents of the nodes visited so far; None for one that no other node carries."""
     _is_complete: bool = False
     """True once nodes outside the scene were visited too."""
 
@@ -74,6 +76,27 @@ class NodeTree:
                 for _ in self._walk([root for root in roots if root not in self._world_matrices]):
                     pass
         return self._world_matrices.get(number)
+
+    def get_parent(self, number: int) -> int | None:
+        """Return the node that carries a visited one. None if no other does."""
+        return self._parents.get(number)
+
+    def list_visited(self) -> list[int]:
+        """List the nodes visited so far, each after its parent."""
+        return list(self._world_matrices)
+
+    def read_rest(self, number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Read the translation [3] and the rotation [4] of a node at rest, relative to its parent.
+
+        Returns:
+            Both. None if the node is placed by a matrix, which no animation may change, or by broken numbers.
+        """
+        node = self.file.get_list("nodes")[number]
+        translation = self._parse_floats(node, number, "translation", np.zeros(3))
+        rotation = self._parse_floats(node, number, "rotation", np.array([0.0, 0.0, 0.0, 1.0]))
+        if node.get("matrix") is not None or translation is None or rotation is None:
+            return None
+        return translation, self._repair_rotation(rotation, number)
 
     def _list_scene_nodes(self) -> list[int]:
         """List the nodes that the scene begins with: all without a parent if the file has no scene."""
@@ -124,14 +147,16 @@ class NodeTree:
         A stack is used instead of recursion: a file may nest nodes deeper than Python can recurse. Nodes are
         pushed in reverse, so that they are visited in the order of the file.
         """
-        stack = [(number, IDENTITY, True) for number in reversed(list(roots))]
+        stack: list[tuple[int, int | None, Matrix, bool]]
+        stack = [(number, None, IDENTITY, True) for number in reversed(list(roots))]
         while stack:
-            number, parent, is_visible = stack.pop()
+            number, carrier, parent, is_visible = stack.pop()
             # By the specification, a node has at most one parent. Without this check a few nodes could stand
             # for exponentially many, or form a cycle.
             if number in self._world_matrices:
                 self._warn(f"node {number} is in two places of the scene", "it is drawn once")
                 continue
+            self._parents[number] = carrier
             node = self.file.get_list("nodes")[number]
             local = self._compute_local_matrix(node, number)
             if local is None:
@@ -143,7 +168,7 @@ class NodeTree:
             self._world_matrices[number] = world
             is_visible = is_visible and self._is_shown(node)
             yield PlacedNode(number, node, world, is_visible)
-            stack += [(child, world, is_visible) for child in reversed(self._list_children(number))]
+            stack += [(child, number, world, is_visible) for child in reversed(self._list_children(number))]
 
     def _is_shown(self, node: JsonObject) -> bool:
         """Return False if a node hides itself and everything below it."""

@@ -41,6 +41,8 @@ class PlacedPrimitive:
     """Morph targets that are part of the default shape."""
     joint_matrices: Matrix | None = None
     """[J, 4, 4] matrices of the joints of a skin, which stand in for those of the node."""
+    node_number: int = 0
+    """Index of the node."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +61,10 @@ class Part:
     """[N, 4] linear colors and opacities, if the file has any."""
     material: Material
     """Material of all triangles."""
+    node_number: int
+    """Index of the node that draws the primitive."""
+    skin: SkinWeights | None = None
+    """Joints that move the vertices, if some do and they were asked for."""
     num_infinite: int = 0
     """Number of triangles left out because a corner is not finite."""
 
@@ -118,8 +124,13 @@ class _VertexReader:
         return normalize_weights(self.file, numbers, np.concatenate(weights, axis=1), joint_matrices)
 
 
-def build_part(placed: PlacedPrimitive, materials: GltfMaterials) -> Part:
+def build_part(placed: PlacedPrimitive, materials: GltfMaterials, *, keeps_skin: bool = False) -> Part:
     """Build the part of a placed primitive.
+
+    Args:
+        placed: The primitive.
+        materials: Materials of the file.
+        keeps_skin: True to keep the joints that move each vertex.
 
     Raises:
         MeshError: Its positions or triangles cannot be read.
@@ -149,6 +160,8 @@ def build_part(placed: PlacedPrimitive, materials: GltfMaterials) -> Part:
         texcoords=texcoords if count == 1 else np.tile(texcoords, (count, 1)),
         colors=colors if colors is None or count == 1 else np.tile(colors, (count, 1)),
         material=mapped.material,
+        node_number=placed.node_number,
+        skin=reader.read_skin() if keeps_skin else None,
         num_infinite=num_infinite,
     )
 

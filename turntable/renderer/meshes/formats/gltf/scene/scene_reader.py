@@ -36,8 +36,13 @@ class SceneReader:
 
     file: GltfFile
     """File with the scene."""
+    tree: NodeTree = field(init=False)
+    """Nodes of the file."""
     _primitives: dict[int, tuple[PrimitiveData, ...]] = field(default_factory=dict)
     """Primitives of the meshes opened so far, since a scene may place a mesh any number of times."""
+
+    def __post_init__(self) -> None:
+        self.tree = NodeTree(self.file)
 
     def list_primitives(self) -> list[PlacedPrimitive]:
         """List the triangle primitives of the scene, in the order of the file.
@@ -45,19 +50,18 @@ class SceneReader:
         Raises:
             MeshError: The scene has none, or more than the limits allow.
         """
-        tree = NodeTree(self.file)
         reader = PrimitiveReader(self.file)
-        drawn = list(self._iter_drawn_nodes(tree, reader))
+        drawn = list(self._iter_drawn_nodes(reader))
         if not any(node.primitives for node in drawn):
             self._raise_empty()
         self._check_counts(drawn)
-        skins = GltfSkins(self.file, tree)
+        skins = GltfSkins(self.file, self.tree)
         return [primitive for node in drawn for primitive in self._iter_placed(node, skins)]
 
-    def _iter_drawn_nodes(self, tree: NodeTree, reader: PrimitiveReader) -> Iterator[_DrawnNode]:
+    def _iter_drawn_nodes(self, reader: PrimitiveReader) -> Iterator[_DrawnNode]:
         """Yield the nodes that draw triangles."""
         num_parts = 0
-        for placed in tree.iter_scene():
+        for placed in self.tree.iter_scene():
             if not placed.is_visible or placed.node.get("mesh") is None:
                 continue
             try:
@@ -153,7 +157,7 @@ class SceneReader:
             self.file.log.add("extension-skipped", detail, "the mesh is drawn once")
         for data in node.primitives if len(matrices) else ():
             targets = list_active_targets(self.file, node.placed.node, node.mesh, data.primitive)
-            yield PlacedPrimitive(data, matrices, targets, joint_matrices)
+            yield PlacedPrimitive(data, matrices, targets, joint_matrices, node.placed.number)
 
     def _compute_matrices(self, node: _DrawnNode) -> Matrix:
         """Compute the matrices [I, 4, 4] of a node's instances; none, with a warning, if they are broken."""
