@@ -1,7 +1,7 @@
 """Covariance matrices of batches: of the pixels of objects, of point clouds, and of the views of an object.
 
-Symmetric positive matrices as data, for methods on their manifold (Tuzel et al., 2006; Wang et al., 2025). The
-functions take numpy arrays and tensors alike, and compute in float64.
+Symmetric positive matrices as data, for methods on their manifold; region covariances are those of Tuzel et
+al. (2006). Arrays of numpy and tensors are taken alike, and computed in float64.
 """
 
 import sys
@@ -16,7 +16,7 @@ from turntable.choices import check_choice
 from turntable.errors import InvalidInputError, format_value
 from turntable.loaders.argument_checks import check_integer, check_number
 
-CovarianceKind = Literal["region", "shape", "embeddings"]
+CovarianceKind = Literal["region", "shape", "views"]
 REGION_FEATURES = ("x", "y", "r", "g", "b", "depth", "nx", "ny", "nz", "|dx|", "|dy|", "|d depth|")
 """Features of a pixel, in the order of the rows of a region's matrix."""
 SHAPE_FEATURES = ("px", "py", "pz", "nx", "ny", "nz", "pxpx", "pxpy", "pxpz", "pypy", "pypz", "pzpz")
@@ -24,14 +24,14 @@ SHAPE_FEATURES = ("px", "py", "pz", "nx", "ny", "nz", "pxpx", "pxpy", "pxpz", "p
 _NEEDED: dict[CovarianceKind, tuple[str, ...]] = {
     "region": ("view", "mask", "depth", "normals"),
     "shape": ("points",),
-    "embeddings": ("embeddings",),
+    "views": ("embeddings",),
 }
 _REMEDIES: dict[CovarianceKind, str] = {
     "region": 'name fields=["mask", "depth", "normals"] of a data set that is rendered with --outputs '
     "rgb,mask,depth,normals",
     "shape": 'name fields=["points"] of a data set that is rendered with --points 2048, or give '
     'points="object_points"',
-    "embeddings": "give the embeddings [B, k, D] of k views of each object, such as those of a trained method",
+    "views": "give the embeddings [B, k, D] of k views of each object, such as those of a trained method",
 }
 
 
@@ -62,7 +62,7 @@ def compute_covariances(
       the mean color and of the depth by x and y, central differences in which a neighbor outside of the mask
       counts as the pixel itself.
     - "shape": of the features ``SHAPE_FEATURES`` of the points of a cloud.
-    - "embeddings": of k vectors ``batch["embeddings"]`` [B, k, D], projected to ``dims`` numbers by a seeded
+    - "views": of k vectors ``batch["embeddings"]`` [B, k, D], projected to ``dims`` numbers by a seeded
       matrix with orthonormal columns. Its rank is at most k - 1.
 
     Args:
@@ -120,7 +120,7 @@ def _get_region_features(batch: Mapping[str, Any], suffix: str) -> tuple[Any, An
     several = not suffix and "view" not in batch and "views" in batch
     image = _get_field(batch, "region", "views" if several else f"view{suffix}", suffix)
     is_array = isinstance(image, np.ndarray)
-    image = _to_float(image.swapaxes(-1, -2).swapaxes(-2, -3) if is_array else image) / 255
+    image = _to_float(np.moveaxis(image, -1, -3) if is_array else image) / 255
     names = ("mask", "depth", "normals")
     mask, depth, normals = (
         _to_float(_get_field(batch, "region", f"{name}{suffix}", suffix)) for name in names
@@ -150,7 +150,7 @@ def _differentiate(values: Any, inside: Any, axis: int) -> Any:
 
 
 def _shift(values: Any, axis: int, step: int) -> Any:
-    """Return the next (1) or previous (-1) values along an axis; the last one stands for the one beyond it."""
+    """Return the next (1) or previous (-1) values along an axis; the last one repeats itself."""
     moved = values.swapaxes(axis, -1)
     kept = moved[..., -1:] if step > 0 else moved[..., :1]
     parts = [moved[..., 1:], kept] if step > 0 else [kept, moved[..., :-1]]
@@ -190,8 +190,8 @@ def _check_masks(inside: Any) -> None:
     if (counts < 2).any():
         number = int(np.flatnonzero(counts < 2)[0])
         raise InvalidInputError(
-            f"the mask of view {number} of the batch has {int(counts[number])} pixels, and a covariance needs at "
-            "least 2; use larger images, or leave such views out with where"
+            f"the mask of view {number} of the batch has {int(counts[number])} pixels, and a covariance "
+            "needs at least 2; use larger images, or leave such views out with where"
         )
 
 

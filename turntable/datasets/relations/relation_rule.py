@@ -5,7 +5,7 @@ one category in nearly the same pose are an *inter* pair: two objects that look 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,13 +116,12 @@ def compute_half_cosines(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def _check_range(value: Any) -> tuple[float, float]:
-    try:
-        low, high = (_check_angle("intra_deg", item) for item in value)
-    except (TypeError, ValueError):
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
         raise InvalidInputError(
             f"RelationRule.intra_deg {format_value(value)}: give the least and the greatest angle in degrees,"
             " such as (30, 180)"
-        ) from None
+        )
+    low, high = (_check_angle("intra_deg", item) for item in value)
     if low > high:
         raise InvalidInputError(f"RelationRule.intra_deg: {low:g} is above {high:g}; exchange them")
     return low, high

@@ -140,8 +140,8 @@ def _check_same_labels(
     if differ:
         raise InvalidInputError(
             f"the views of {other.path_or_url} differ from those of {dataset.path_or_url} in "
-            f"{', '.join(differ)}: render both with the same recipe and seed; outputs, quality and image size "
-            "may differ"
+            f"{', '.join(differ)}: render both with the same recipe and seed; outputs, quality and image "
+            "size may differ"
         )
 
 
