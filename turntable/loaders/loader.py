@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from turntable.choices import check_choice
 from turntable.datasets import Dataset, Selection, open_dataset
 from turntable.datasets.stores.cache import CacheChoice
+from turntable.errors import InvalidInputError
 from turntable.loaders.argument_checks import check_epoch, check_integer, check_integers, check_type
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
@@ -102,7 +103,8 @@ class Loader(BatchLoader):
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
         data = DataDescription.from_manifest(manifest, config.image_size)
-        several = has_several_objects(sampler)
+        if config.augmentation is not None and not data.has_pictures:
+            raise InvalidInputError("the augmentation changes pictures, and this data set has none")
         selection = select_split_views(
             self.dataset, config.split, config.selection, where, data.sequence_length
         ).with_min_views(_count_views_per_object(sampler))
@@ -121,7 +123,7 @@ class Loader(BatchLoader):
             replace_corrupt=config.max_corrupt_views > 0,
             allowed_views=None if is_whole else replace(selection, partners=None),
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
-            several_objects=several,
+            several_objects=has_several_objects(sampler),
         )
         self._leading_axes = self._spec.leading_axes
         self._item_engines = EngineStock()
