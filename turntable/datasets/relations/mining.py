@@ -129,7 +129,7 @@ def _read_features(
 def _normalize(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the vectors divided by their lengths; vectors of zeros stay."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1)
+    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def _find_nearest(

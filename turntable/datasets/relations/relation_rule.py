@@ -5,9 +5,9 @@ one category in nearly the same pose are an *inter* pair: two objects that look 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,15 +133,15 @@ def _check_angle(name: str, value: Any) -> float:
     return float(value)
 
 
-def _read_bounds(bounds: Any) -> Iterable[tuple[str, float]]:
+def _read_bounds(bounds: Any) -> Iterator[tuple[str, float]]:
     """Yield the bounds of a mapping, or of pairs.
 
     Raises:
         InvalidInputError: They are something else, or a bound is no number from 0.
     """
-    items = list(bounds.items() if isinstance(bounds, Mapping) else bounds)
+    items: list[Any] = list(cast("Any", bounds).items() if isinstance(bounds, Mapping) else bounds)
     for item in items:
-        name, limit = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
+        name, limit = item if type(item) is tuple and len(item) == 2 else (item, None)
         if not isinstance(name, str) or isinstance(limit, bool) or not isinstance(limit, int | float):
             raise InvalidInputError(
                 f"RelationRule.bounds {format_value(bounds)}: give numbers by the names of factors, such as "

@@ -43,7 +43,7 @@ class LeadingAxes:
         scopes = dict[str, FieldScope](category="object", object_index="object")
         scopes.update({item.name: item.per for item in fields if item.per != "view"})
         if several_objects:
-            scopes = {name: per for name, per in scopes.items() if per != "object"}
+            scopes = dict[str, FieldScope](item for item in scopes.items() if item[1] != "object")
         return cls(num_views, scopes)
 
     def __call__(self, name: str) -> tuple[int, ...]:
