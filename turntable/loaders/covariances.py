@@ -106,7 +106,7 @@ def _finish(features: Any, weights: Any, ridge: float) -> Covariances:
     matrices = xp.einsum("...pi,...pj->...ij", centered, centered) / count[..., None]
     size = matrices.shape[-1]
     mean_variance = xp.einsum("...ii->...", matrices) / size
-    identity = _like(np.eye(size), matrices)
+    identity = _convert_like(np.eye(size), matrices)
     matrices = matrices + ridge * mean_variance[..., None, None] * identity
     values = xp.linalg.eigvalsh(matrices)
     lowest, highest = values[..., 0], values[..., -1]
@@ -129,18 +129,24 @@ def _get_region_features(batch: Mapping[str, Any], suffix: str) -> tuple[Any, An
     inside = mask[..., 0, :, :]
     _check_masks(inside)
     height, width = inside.shape[-2:]
-    x = _like(np.broadcast_to((np.arange(width) + 0.5) * 2 / width - 1, (height, width)), image) + inside * 0
-    y = _like(np.repeat(((np.arange(height) + 0.5) * 2 / height - 1)[:, None], width, 1), image) + inside * 0
+    x = (
+        _convert_like(np.broadcast_to((np.arange(width) + 0.5) * 2 / width - 1, (height, width)), image)
+        + inside * 0
+    )
+    y = (
+        _convert_like(np.repeat(((np.arange(height) + 0.5) * 2 / height - 1)[:, None], width, 1), image)
+        + inside * 0
+    )
     gray, far = image.sum(-3) / 3, depth[..., 0, :, :]
-    gray_x, gray_y = (_differentiate(gray, inside, axis) for axis in (-1, -2))
-    slope = xp.sqrt(sum(_differentiate(far, inside, axis) ** 2 for axis in (-1, -2)))
+    gray_x, gray_y = (_compute_derivative(gray, inside, axis) for axis in (-1, -2))
+    slope = xp.sqrt(sum(_compute_derivative(far, inside, axis) ** 2 for axis in (-1, -2)))
     colors, directions = ([field[..., channel, :, :] for channel in range(3)] for field in (image, normals))
     features = xp.stack([x, y, *colors, far, *directions, xp.abs(gray_x), xp.abs(gray_y), slope], -1)
     lead = inside.shape[:-2]
     return features.reshape(*lead, height * width, 12), inside.reshape(*lead, height * width)
 
 
-def _differentiate(values: Any, inside: Any, axis: int) -> Any:
+def _compute_derivative(values: Any, inside: Any, axis: int) -> Any:
     """Compute the derivative of values [..., H, W] along an axis by central differences within a mask."""
     xp, size = _get_namespace(values), values.shape[axis]
     after, before = (
@@ -172,7 +178,7 @@ def _project(embeddings: Any, dims: int, seed: int) -> Any:
             f"embeddings of the shape {tuple(embeddings.shape)}, dims {dims}: give [B, k, D] of k views, at "
             "least 2, and project to at most D numbers"
         )
-    return embeddings @ _like(make_projection(width, dims, seed), embeddings)
+    return embeddings @ _convert_like(make_projection(width, dims, seed), embeddings)
 
 
 def make_projection(width: int, dims: int, seed: int) -> NDArray[np.float64]:
@@ -209,7 +215,7 @@ def _to_float(values: Any) -> Any:
     return np.asarray(values, np.float64) if _get_namespace(values) is np else values.double()
 
 
-def _like(array: NDArray[np.float64], other: Any) -> Any:
+def _convert_like(array: NDArray[np.float64], other: Any) -> Any:
     """Return an array as it is, or as a tensor on the device of another one."""
     if _get_namespace(other) is np:
         return array

@@ -1,6 +1,6 @@
 """Samplers: the rules that pick the views of a sample and the order of samples in an epoch."""
 
-from turntable.loaders.sampling.anchors import AnchorRule, draw_anchors, match_anchors, pick_spread_anchors
+from turntable.loaders.sampling.anchors import draw_anchors, match_anchors, pick_spread_anchors
 from turntable.loaders.sampling.pair_files import read_pairs, write_pairs
 from turntable.loaders.sampling.random_order import IntArray
 from turntable.loaders.sampling.relation_samplers import (
@@ -26,7 +26,6 @@ from turntable.loaders.sampling.samplers import (
 from turntable.loaders.sampling.view_selection import ViewSelection, select_all_views, select_views
 
 __all__ = [
-    "AnchorRule",
     "Edges",
     "Fixed",
     "Fresh",

@@ -43,9 +43,9 @@ def draw_anchors(split: Split, count: int, by: AnchorRule = "category", seed: in
     objects = np.repeat(np.arange(split.num_objects), split.num_views)
     order = draw_permutation(len(objects), seed, 0, "anchors")
     if by != "uniform":
-        order = order[_deal(objects[order])]
+        order = order[_arrange_in_turn(objects[order])]
     if by == "category":
-        order = order[_deal(split.category_indices[objects[order]])]
+        order = order[_arrange_in_turn(split.category_indices[objects[order]])]
     chosen = order[:count]
     return Samples(objects[chosen], (chosen % split.num_views)[:, None])
 
@@ -152,7 +152,7 @@ def _read_columns(dataset: Dataset, split: str, samples: Samples, names: list[st
     return labels[:, dataset.schema.get_columns(names)]
 
 
-def _deal(groups: IntArray) -> IntArray:
+def _arrange_in_turn(groups: IntArray) -> IntArray:
     """Return the order in which items are dealt from their groups in turn.
 
     The groups come in the order of their first items, and the items of a group keep theirs.
