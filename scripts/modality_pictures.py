@@ -1,4 +1,4 @@
-"""Make the pictures of docs/modalities.md that show views side by side: flow, motion, cameras, twins.
+"""Make the pictures of the docs that show views side by side: flow, motion, cameras, twins, shared poses.
 
 python scripts/modality_pictures.py docs/images
 """
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from turntable.datasets import Recipe, load_recipe
+from turntable.datasets import Recipe, draw_factors, load_recipe
 from turntable.renderer import open_backend, open_recipe_source, render_views
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes.sources import load_mesh, with_twins
@@ -85,9 +85,26 @@ def show_twins(backend: Backend) -> Rows:
     ]
 
 
+def show_shared_poses(backend: Backend) -> Rows:
+    """Draw two mugs and two chairs, each in the same eight rotations of a pose bank."""
+    recipe = load_recipe("shared-poses")
+    column, rows = recipe.schema.get_column("pose_index"), []
+    for name in ("mug/000001", "mug/000004", "chair/000000", "chair/000003"):
+        seen = draw(backend, recipe, name, range(recipe.views))
+        order = np.argsort(draw_factors(recipe, name, range(recipe.views))[:, column])
+        rows.append([seen.rgb[view] for view in order[:8]])
+    return rows
+
+
 def main(folder: Path) -> None:
     """Write the pictures."""
-    pages = {"flow": show_flow, "motion": show_motion, "cameras": show_cameras, "twins": show_twins}
+    pages = {
+        "flow": show_flow,
+        "motion": show_motion,
+        "cameras": show_cameras,
+        "twins": show_twins,
+        "shared-poses": show_shared_poses,
+    }
     with open_backend("moderngl") as backend:
         for name, make in pages.items():
             page = np.concatenate([np.concatenate(row, axis=1) for row in make(backend)])

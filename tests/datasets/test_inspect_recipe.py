@@ -51,6 +51,7 @@ OTHER_ROTATIONS = (
     "articulated-unseen",
     "charged",
     "sequences",
+    "shared-poses",
     "solids",
     "springs",
     "zoo-benchmark",

@@ -54,6 +54,7 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "scenes",
         "scenes-ood",
         "sequences",
+        "shared-poses",
         "so3-ood",
         "solids",
         "springs",

@@ -15,6 +15,13 @@ from turntable.datasets.stores import open_store
 from turntable.datasets.subset import MatchingViews
 from turntable.datasets.vector_files import ViewVectors, digest_ids, read_vectors, write_vectors
 from turntable.datasets.verification import verify_dataset
+from turntable.datasets.view_records import (
+    RecordField,
+    describe_view_records,
+    flatten_view_record,
+    iter_view_records,
+    read_view_record,
+)
 
 __all__ = [
     "MANIFEST_NAME",
@@ -23,15 +30,19 @@ __all__ = [
     "MatchingViews",
     "ObjectRecord",
     "Recipe",
+    "RecordField",
     "Selection",
     "Split",
     "ViewVectors",
     "are_disjoint",
     "copy_dataset",
+    "describe_view_records",
     "digest_ids",
     "draw_factors",
     "export_folder",
+    "flatten_view_record",
     "import_folder",
+    "iter_view_records",
     "list_shipped_recipes",
     "load_recipe",
     "match_objects",
@@ -42,6 +53,7 @@ __all__ = [
     "publish",
     "read_manifest_recipe",
     "read_vectors",
+    "read_view_record",
     "verify_dataset",
     "write_vectors",
 ]

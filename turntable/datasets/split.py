@@ -126,6 +126,15 @@ class Split:
         reader, local = self._locate(row, 0)
         return decode_texts(reader.index.ids[local : local + 1])[0]
 
+    def read_record(self, row: int) -> ObjectRecord:
+        """Read the record of an object.
+
+        Raises:
+            IntegrityError: The shard's bytes are not those that were written.
+            InvalidInputError: There is no such object.
+        """
+        return self._read_with_retry(row, 0, lambda reader, local: reader.read_record(local))
+
     def read_jpeg(self, row: int, view: int) -> bytes:
         """Read the JPEG file of one view.
 
@@ -254,7 +263,7 @@ class Split:
         """
         if not self.manifest.max_parts:
             return ()
-        record = self._read_with_retry(row, 0, lambda reader, local: reader.read_record(local))
+        record = self.read_record(row)
         self._check_counts(row, len(record.parts), len(list_joints(record.parts)))
         named = {part.category for part in record.parts} or {record.category}
         if unknown := sorted(named - set(self.manifest.part_categories)):

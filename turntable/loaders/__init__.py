@@ -6,20 +6,32 @@ package when it starts, so importing it loads neither torch nor OpenGL nor the c
 
 from turntable.loaders.augmentation import AUGMENTATIONS, Augmentation, get_augmentation
 from turntable.loaders.batch_config import BatchConfig
+from turntable.loaders.covariances import (
+    REGION_FEATURES,
+    SHAPE_FEATURES,
+    Covariances,
+    compute_covariances,
+)
 from turntable.loaders.item_dataset import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online_loader import OnlineLoader
 from turntable.loaders.sampling import (
+    Edges,
     Fixed,
     Fresh,
     Pairs,
+    Quads,
+    RelationSampler,
     Samples,
     Sequences,
     Singles,
     Tuples,
     Views,
     ViewSelection,
+    draw_anchors,
     draw_validation_pairs,
+    match_anchors,
+    pick_spread_anchors,
     read_pairs,
     select_all_views,
     write_pairs,
@@ -28,22 +40,32 @@ from turntable.loaders.split_views import select_split_views
 
 __all__ = [
     "AUGMENTATIONS",
+    "REGION_FEATURES",
+    "SHAPE_FEATURES",
     "Augmentation",
     "BatchConfig",
+    "Covariances",
+    "Edges",
     "Fixed",
     "Fresh",
     "ItemDataset",
     "Loader",
     "OnlineLoader",
     "Pairs",
+    "Quads",
+    "RelationSampler",
     "Samples",
     "Sequences",
     "Singles",
     "Tuples",
     "ViewSelection",
     "Views",
+    "compute_covariances",
+    "draw_anchors",
     "draw_validation_pairs",
     "get_augmentation",
+    "match_anchors",
+    "pick_spread_anchors",
     "read_pairs",
     "select_all_views",
     "select_split_views",

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -28,10 +29,14 @@ from turntable.loaders.engines import (
 )
 from turntable.loaders.fields import DataDescription, NamedArrays, name_arrays, resolve_fields
 from turntable.loaders.sampling import (
+    Fixed,
     IntArray,
     Pairs,
+    RelationSampler,
+    Sampler,
     Samples,
     Sequences,
+    has_several_objects,
 )
 from turntable.loaders.split_views import select_split_views
 from turntable.sizes import format_bytes
@@ -102,7 +107,10 @@ class Loader(BatchLoader):
             raise InvalidInputError("the augmentation changes pictures, and this data set has none")
         selection = select_split_views(
             self.dataset, config.split, config.selection, where, data.sequence_length
-        ).with_min_views(sampler.views)
+        ).with_min_views(_count_views_per_object(sampler))
+        if isinstance(sampler, RelationSampler):
+            with self.dataset.open_split(config.split) as opened:
+                selection = sampler.prepare(selection, opened)
         is_whole = manifest.subset is None and where is None and config.selection.is_whole
         self._spec = BatchSpec(
             self.dataset,
@@ -113,8 +121,9 @@ class Loader(BatchLoader):
             config.augmentation,
             config.seed,
             replace_corrupt=config.max_corrupt_views > 0,
-            allowed_views=None if is_whole else selection,
+            allowed_views=None if is_whole else replace(selection, partners=None),
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
+            several_objects=has_several_objects(sampler),
         )
         self._leading_axes = self._spec.leading_axes
         self._item_engines = EngineStock()
@@ -191,12 +200,20 @@ class Loader(BatchLoader):
         shards = self.dataset.manifest.select_shards(self._spec.split)
         selection = self._order.selection
         # The objects of a selection are sorted, so a binary search finds the place of each sample's object.
-        sample_shards = selection.shards[selection.objects.searchsorted(samples.objects)]
-        prefetcher = Prefetcher(lambda number: self.dataset.fetch_shard(shards[number]), sample_shards)
+        view_shards = selection.shards[selection.objects.searchsorted(samples.objects)]
+        per_sample = view_shards[0].size  # one shard for a sample, or one for each of its views
+        prefetcher = Prefetcher(lambda number: self.dataset.fetch_shard(shards[number]), view_shards.ravel())
         try:
-            yield prefetcher.advance_to
+            yield lambda position: prefetcher.advance_to(position * per_sample)
         finally:
             prefetcher.close()
+
+
+def _count_views_per_object(sampler: Sampler) -> int:
+    """Return the least number of views that an object must have to be in a sample."""
+    if isinstance(sampler, RelationSampler):
+        return sampler.views_per_object
+    return 1 if isinstance(sampler, Fixed) and has_several_objects(sampler) else sampler.views
 
 
 def _join_conditions(selection: Selection, where: str | None) -> str | None:

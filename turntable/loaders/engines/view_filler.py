@@ -26,12 +26,19 @@ class BatchPart(NamedTuple):  # not a dataclass: thousands per second are pickle
 
     rows: slice
     objects: IntArray
-    """[b] rows of the objects in their split."""
+    """[b] rows of the objects in their split; [b, k] if each view has an object of its own."""
     views: IntArray
     """[b, k] numbers of the views."""
     epoch: int
     positions: IntArray
     """[b] positions of the samples in the epoch."""
+
+    @property
+    def view_objects(self) -> IntArray:
+        """Row of each view's object in the split, [b, k]."""
+        return (
+            self.objects if self.objects.ndim == 2 else self.objects[:, None].repeat(self.views.shape[1], 1)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class BatchSpec:
     sequence_length: int = 0
     """Length of sequences, if samples are parts of them: a sample with an unreadable view is replaced by the
     same part of another sequence of the object. 0: samples are no parts of sequences."""
+    several_objects: bool = False
+    """True if each view of a sample has an object of its own."""
 
     @property
     def has_pictures(self) -> bool:
@@ -77,7 +86,7 @@ class BatchSpec:
     @property
     def leading_axes(self) -> LeadingAxes:
         """Axes of the arrays that come before the axis of the batch."""
-        return LeadingAxes.from_fields(self.fields, self.num_views)
+        return LeadingAxes.from_fields(self.fields, self.num_views, several_objects=self.several_objects)
 
     def make_layout(self, num_rows: int) -> Layout:
         """Return the arrays of a batch of B samples, by name.
@@ -85,7 +94,9 @@ class BatchSpec:
         - Values of views are [k, B, ...]: ``images``, ``view_index``, labels, outputs [k, B, channels, H, W],
           posed points [k, B, P, 6], and parameters of the augmentation.
         - Values of steps from one view to the next are [k - 1, B, ...].
-        - Values of objects are [B, ...]: ``category``, ``object_index``, and the object's points.
+        - Values of objects are [B, ...]: ``category``, ``object_index``, and the object's points; in samples
+          of several objects they are values of views.
+        - Values of whole samples are [B, ...].
 
         The view axis comes first, so that all first views of a batch are contiguous in memory.
 
@@ -170,7 +181,7 @@ class ViewFiller:
             IntegrityError: A view cannot be read, and it must not or cannot be replaced.
         """
         views, corrupt = part.views, ()
-        failures = self._read_images(arrays, part.rows, part.objects, views)
+        failures = self._read_images(arrays, part.rows, part.view_objects, views)
         if failures:
             views, corrupt = self._replace_views(arrays, part, failures)
         self._fill_fields(arrays, part, views)
@@ -181,13 +192,19 @@ class ViewFiller:
     ) -> list[tuple[int, int, IntegrityError]]:
         """Read and decode the images and stored outputs of samples.
 
+        Args:
+            arrays: Arrays of the batch.
+            rows: Rows of the samples in the batch.
+            objects: [b, k] row of each view's object in the split.
+            views: [b, k] numbers of the views.
+
         Returns:
             For each failure the sample, the place of the view in the sample, and the error.
         """
         num_samples, num_views = views.shape
         files: list[bytes | IntegrityError] = []
         if self._spec.has_pictures:
-            files = self._split.read_jpegs(np.repeat(objects, num_views), views.ravel())
+            files = self._split.read_jpegs(objects.ravel(), views.ravel())
         failures: list[tuple[int, int, IntegrityError]] = []
         for sample in range(num_samples):
             for place in range(num_views):
@@ -196,7 +213,8 @@ class ViewFiller:
                     if files:
                         self._decode_image(arrays, index, files[sample * num_views + place])
                     if self._spec.fields.stored:
-                        self._read_outputs(arrays, index, int(objects[sample]), int(views[sample, place]))
+                        row, view = int(objects[sample, place]), int(views[sample, place])
+                        self._read_outputs(arrays, index, row, view)
                 except IntegrityError as error:
                     failures.append((sample, place, error))
         return failures
@@ -229,28 +247,42 @@ class ViewFiller:
         """
         views, corrupt = part.views.copy(), list[CorruptView]()
         for sample in dict.fromkeys(sample for sample, _, _ in failures):
-            row, batch_row = int(part.objects[sample]), part.rows.start + sample
+            owners, batch_row = part.view_objects[sample], part.rows.start + sample
             unreadable = [(place, error) for number, place, error in failures if number == sample]
-            bad: set[int] = set()
+            bad: set[tuple[int, int]] = set()
             while unreadable:
                 for place, error in unreadable:
-                    view = int(views[sample, place])
-                    bad.add(view)
+                    row, view = int(owners[place]), int(views[sample, place])
+                    bad.add((row, view))
                     corrupt.append(CorruptView(row, view, self._format_failure(row, view, error)))
                 if not self._spec.replace_corrupt:
                     raise IntegrityError(corrupt[0].reason)
-                replaced = self._find_replacements(row, views[sample], bad)
-                if replaced is None:
-                    first = next(view.reason for view in corrupt if view.object == row)
-                    raise IntegrityError(f"too few of an object's views are readable for a sample: {first}")
-                views[sample] = replaced
+                views[sample] = self._replace_in_sample(owners, views[sample], bad, corrupt)
                 rows = slice(batch_row, batch_row + 1)
-                again = self._read_images(arrays, rows, part.objects[sample, None], replaced[None])
+                again = self._read_images(arrays, rows, owners[None], views[sample, None])
                 unreadable = [(place, error) for _, place, error in again]
         return views, tuple(corrupt)
 
+    def _replace_in_sample(
+        self, owners: IntArray, views: IntArray, bad: set[tuple[int, int]], corrupt: Sequence[CorruptView]
+    ) -> IntArray:
+        """Return a sample's views [k] with others of the same objects in place of bad ones.
+
+        Raises:
+            IntegrityError: An object has too few readable views.
+        """
+        replaced = views.copy()
+        for row in np.unique(owners).tolist():
+            here, bad_views = owners == row, {view for owner, view in bad if owner == row}
+            found = self._find_replacements(row, views[here], bad_views)
+            if found is None:
+                first = next(view.reason for view in corrupt if view.object == row)
+                raise IntegrityError(f"too few of an object's views are readable for a sample: {first}")
+            replaced[here] = found
+        return replaced
+
     def _find_replacements(self, row: int, views: IntArray, bad: set[int]) -> IntArray | None:
-        """Return a sample's views [k] with others in place of bad ones; None if too few are left.
+        """Return a sample's views of an object with others in place of bad ones; None if too few are left.
 
         The rule depends on this sample alone and uses no random numbers. So all engines, and any number of
         workers, replace a view by the same one: the next allowed view that the sample does not have.
@@ -285,13 +317,14 @@ class ViewFiller:
 
     def _fill_fields(self, arrays: Arrays, part: BatchPart, views: IntArray) -> None:
         """Fill the fields that are computed. Replaced views must be final, since labels are theirs."""
-        num_samples, num_views = views.shape
-        labels = self._split.get_labels(np.repeat(part.objects, num_views), views.ravel())
-        sampled = SampledViews(
-            self._schema, labels.reshape(num_samples, num_views, -1), part.objects, self._split, views
-        )
-        computed = self._spec.fields.compute(sampled)
-        computed["view_index"] = views
+        objects = part.objects
+        labels = self._split.get_labels(part.view_objects.ravel(), views.ravel()).reshape(*views.shape, -1)
+        sampled = SampledViews(self._schema, labels, objects, self._split, views)
+        fields = self._spec.fields
+        computed = fields.compute(sampled) if objects.ndim == 1 else fields.compute_by_view(sampled)
+        computed["view_index"], computed["object_index"] = views, objects
+        categories = self._split.get_category_indices(objects.ravel())
+        computed["category"] = categories.reshape(objects.shape)
         if self._spec.augmentation is not None:
             computed |= self._spec.draw_parameters(part.epoch, part.positions)
         for name, values in computed.items():
@@ -299,8 +332,6 @@ class ViewFiller:
                 arrays[name][:, part.rows] = values.swapaxes(0, 1)
             else:
                 arrays[name][part.rows] = values
-        arrays["category"][part.rows] = self._split.get_category_indices(part.objects)
-        arrays["object_index"][part.rows] = part.objects
 
     def _format_failure(self, row: int, view: int, error: IntegrityError) -> str:
         dataset, split = self._spec.dataset, self._spec.split

@@ -20,8 +20,9 @@ from turntable.loaders.fields.view_labels import ViewLabels
 from turntable.loaders.sampling import IntArray
 
 _T = TypeVar("_T")
-FieldScope = Literal["view", "step", "object"]
-"""Owner of a field's value: each view of a sample, each step from one view to the next, or the object."""
+FieldScope = Literal["view", "step", "object", "sample"]
+"""Owner of a field's value: each view of a sample, each step from one view to the next, the object, or the
+sample as a whole. In samples of several objects each view has its own value of an object's field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class DataDescription:
     """Largest number of parts of an object; 0: no object has parts."""
     max_joints: int = 0
     """Largest number of joints of an object."""
+    views_per_sample: int = 0
+    """Number of views k of a sample; 0: it is not known yet."""
     has_pictures: bool = True
     """True if views have pictures."""
     arrays: tuple[str, ...] = ()
@@ -98,7 +101,8 @@ class SampledViews:
     Args:
         schema: Schema of the label columns.
         labels: float32 [B, k, L] label columns of the views.
-        objects: [B] rows of the objects in their split; None: neither point clouds nor parts are available.
+        objects: [B] rows of the objects in their split, or [B, k] if each view has its own (then see
+            ``split_views``); None: neither point clouds nor parts are available.
         split: Split that these are read from; None: neither point clouds nor parts are available.
         views: [B, k] numbers of the views; None: poses of parts are not available.
     """
@@ -113,7 +117,15 @@ class SampledViews:
     ) -> None:
         self.labels = ViewLabels(schema, labels)
         """Labels of the views, each computed when it is first used."""
-        self._objects, self._split, self._views = objects, split, views
+        self._schema, self._objects, self._split, self._views = schema, objects, split, views
+        self._columns = labels
+
+    def split_views(self) -> "SampledViews":
+        """Return every view as a sample of its own, B * k samples of one view each."""
+        assert self._objects is not None
+        assert self._views is not None
+        labels, views = self._columns.reshape(-1, 1, len(self._schema)), self._views.reshape(-1, 1)
+        return SampledViews(self._schema, labels, self._objects.ravel(), self._split, views)
 
     @cached_property
     def point_clouds(self) -> NDArray[np.float32]:
@@ -180,8 +192,8 @@ class ComputedField(BatchField):
     """A field that is computed for many samples at once, after their images are read."""
 
     compute: Callable[[SampledViews], NDArray[Any]] = field(repr=False, compare=False)
-    """Function that returns [B, k, *shape] for views, [B, k - 1, *shape] for steps, [B, *shape] for
-    objects."""
+    """Function that returns [B, k, *shape] for views, [B, k - 1, *shape] for steps, [B, *shape] for objects
+    and samples."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from numpy.typing import NDArray
@@ -23,9 +23,16 @@ from turntable.loaders.fields.labels import LabelField, LabelProvider, get_defau
 from turntable.loaders.fields.outputs import OutputProvider
 from turntable.loaders.fields.parts import PartProvider
 from turntable.loaders.fields.points import PointProvider
+from turntable.loaders.fields.relations import RelationProvider
 
 _LABELS = LabelProvider()
-PROVIDERS: tuple[FieldProvider, ...] = (_LABELS, OutputProvider(), PointProvider(), PartProvider())
+PROVIDERS: tuple[FieldProvider, ...] = (
+    _LABELS,
+    RelationProvider(),
+    OutputProvider(),
+    PointProvider(),
+    PartProvider(),
+)
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 
 COMMON_FIELDS = ("view", "category", "object_index", "view_index")
@@ -52,9 +59,26 @@ class BatchFields:
             sampled: Views of the batch's samples.
 
         Returns:
-            By name: [B, k, *shape] for fields of views, [B, k - 1, *shape] of steps, [B, *shape] of objects.
+            By name: [B, k, *shape] for fields of views, [B, k - 1, *shape] of steps, [B, *shape] of objects
+            and samples.
         """
         return {item.name: item.compute(sampled).astype(item.dtype, copy=False) for item in self.computed}
+
+    def compute_by_view(self, sampled: SampledViews) -> dict[str, NDArray[Any]]:
+        """Compute the fields of ``computed`` for samples whose views have an object each.
+
+        Args:
+            sampled: Views of the batch's samples, with objects [B, k].
+
+        Returns:
+            As ``compute`` does; fields of objects are [B, k, *shape] too, one value for each view.
+        """
+        shared = tuple(item for item in self.computed if item.per in ("step", "sample"))
+        own = tuple(item for item in self.computed if item.per in ("view", "object"))
+        by_view = BatchFields(own).compute(sampled.split_views())
+        lead = sampled.labels.factors.shape[:2]
+        by_view = {item.name: by_view[item.name].reshape(*lead, *item.shape) for item in own}
+        return BatchFields(shared).compute(sampled) | by_view
 
 
 def resolve_fields(
@@ -158,7 +182,7 @@ def _select_fields(
     check_choice("quaternion sign", sign, get_args(QuaternionSign))
     if isinstance(names, str):
         raise InvalidInputError(f"fields {names!r}: give a list of names, such as [{names!r}]")
-    known = _map_fields(providers, data, sign)
+    known = _map_fields(providers, replace(data, views_per_sample=num_views), sign)
     requested = tuple(dict.fromkeys(name for name in names if name not in COMMON_FIELDS))
     if faults := list(_iter_faults(requested, known, providers, data, num_views)):
         raise InvalidInputError("; ".join(faults))
@@ -187,7 +211,7 @@ def _iter_faults(
             unresolved = [name for name in unresolved if name not in explained]
     for name in unresolved:
         yield _format_unknown_field(name, known, providers, data)
-    steps = [name for name in names if name in known and known[name].per == "step"]
+    steps = [name for name in names if name in known and known[name].per in ("step", "sample")]
     if steps and num_views < 2:
         yield f"fields {', '.join(steps)}: they need two views, and a sample has one; use pairs"
 

@@ -31,6 +31,10 @@ def write_pairs(path: str | Path, samples: Samples, dataset: Dataset, split: str
         InvalidInputError: The samples do not belong to this split.
     """
     check_type("samples", samples, Samples, "give Samples, such as those of draw_validation_pairs")
+    if samples.have_several_objects:
+        raise InvalidInputError(
+            f"{path}: a list of pairs has samples of one object; views of several are kept by write_edges"
+        )
     _check_dataset(dataset)
     with dataset.open_split(split) as opened:
         rows, views = opened.num_objects, opened.num_views

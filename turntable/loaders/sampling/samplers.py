@@ -31,24 +31,28 @@ def get_naming(num_views: int) -> ViewNaming:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """S samples of k views.
+    """S samples of k views, of one object or of several.
 
     Raises:
         InvalidInputError: A value is no array of whole numbers, or their lengths differ.
     """
 
     objects: IntArray
-    """[S] rows of the objects in their split."""
+    """[S] rows of the objects in their split; [S, k] if each view has an object of its own."""
     views: IntArray
     """[S, k] numbers of the views."""
 
     def __post_init__(self) -> None:
-        for name, num_axes in (("objects", 1), ("views", 2)):
+        object_axes = 2 if np.ndim(self.objects) == 2 else 1
+        for name, num_axes in (("objects", object_axes), ("views", 2)):
             array = check_integers(f"Samples.{name}", getattr(self, name), num_axes)
             object.__setattr__(self, name, array)
-        if len(self.objects) != len(self.views):
+        if self.objects.shape != self.views.shape[:object_axes]:
             raise InvalidInputError(
                 f"Samples: {len(self.objects)} objects, but views of {len(self.views)}; give one row each"
+                if object_axes == 1
+                else f"Samples: objects {self.objects.shape}, views {self.views.shape}; give one object for "
+                "each view"
             )
 
     def __len__(self) -> int:
@@ -57,10 +61,23 @@ class Samples:
     def __getitem__(self, index: slice | IntArray) -> "Samples":
         return Samples(self.objects[index], self.views[index])
 
+    @property
+    def have_several_objects(self) -> bool:
+        """True if each view has an object of its own."""
+        return self.objects.ndim == 2
+
+    @property
+    def view_objects(self) -> IntArray:
+        """Row of each view's object in the split, [S, k]."""
+        if self.have_several_objects:
+            return self.objects
+        return np.broadcast_to(self.objects[:, None], self.views.shape)
+
     @cached_property
     def digest(self) -> str:
         """Hex sha256 of the samples; two evaluations with equal digests used the same samples."""
-        table = np.concatenate([self.objects[None], self.views.T]).astype("<i8")
+        objects = self.objects.T if self.have_several_objects else self.objects[None]
+        table = np.concatenate([objects, self.views.T]).astype("<i8")
         return hashlib.sha256(table.tobytes()).hexdigest()
 
 
@@ -329,7 +346,7 @@ class Fixed:
     fixed_samples: Samples
 
     def __post_init__(self) -> None:
-        hint = "give Samples, such as those of draw_validation_pairs or read_pairs"
+        hint = "give Samples, such as those of draw_validation_pairs, read_pairs or draw_anchors"
         check_type("Fixed.fixed_samples", self.fixed_samples, Samples, hint)
 
     @property
@@ -359,7 +376,7 @@ class Fixed:
             InvalidInputError: An object or a view of the samples is not in the selection.
         """
         del window, seed, epoch
-        if not selection.contains(self.fixed_samples.objects[:, None], self.fixed_samples.views):
+        if not selection.contains(self.fixed_samples.view_objects, self.fixed_samples.views):
             raise InvalidInputError(
                 "fixed samples have objects or views that this split does not have, or that the filter "
                 "leaves out; use the split that the samples were made for, and no filter"

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError
 from turntable.loaders.argument_checks import check_integer, check_integers
+from turntable.loaders.sampling.partner_table import PartnerTable
 from turntable.loaders.sampling.random_order import IntArray
 
 
@@ -28,6 +30,8 @@ class ViewSelection:
     """[M] number of each object's shard."""
     sequence_length: int = 0
     """Length of the data set's sequences in views; 0: it has no sequences."""
+    partners: PartnerTable | None = None
+    """Related views, for samplers that draw them; None before ``prepare``."""
 
     def __post_init__(self) -> None:
         for name in ("objects", "starts", "views", "shards"):
@@ -79,16 +83,24 @@ class ViewSelection:
                 f"samples need at least {min_views} views of each object; no object has more than {largest} "
                 "(in this data set, or with this filter)"
             )
-        if enough.all():
+        return self.take(enough)
+
+    def take(self, chosen: NDArray[np.bool_]) -> "ViewSelection":
+        """Return the selection of some of the objects, all if all are chosen.
+
+        Args:
+            chosen: [M] True for the objects to keep.
+        """
+        if chosen.all():
             return self
-        kept = np.repeat(enough, self.view_counts)
-        starts = np.concatenate([[0], np.cumsum(self.view_counts[enough])])
+        kept = np.repeat(chosen, self.view_counts)
+        starts = np.concatenate([[0], np.cumsum(self.view_counts[chosen])])
         return replace(
             self,
-            objects=self.objects[enough],
+            objects=self.objects[chosen],
             starts=starts,
             views=self.views[kept],
-            shards=self.shards[enough],
+            shards=self.shards[chosen],
         )
 
 
