@@ -79,8 +79,13 @@ def test_what_contradicts_the_fields_of_a_method_is_said():
     assert list(check_augmentation(Augmentation.simclr(), pair)) == []
     assert list(check_augmentation(AUGMENTATIONS["simclr-unmirrored"], (*pair, "relative_rotation"))) == []
     assert list(check_augmentation(AUGMENTATIONS["color"], ("view_1", "depth_1"))) == []
-    with pytest.raises(InvalidInputError, match="but not depth_1, which the method reads"):
-        list(check_augmentation(AUGMENTATIONS["crop"], ("view_1", "depth_1")))
+    assert list(check_augmentation(AUGMENTATIONS["crop"], ("view_1", "depth_1", "normals_1"))) == []
+    with pytest.raises(InvalidInputError, match=r"moves the pixels of images \(crop\), and flow, flow_state"):
+        check_augmentation(AUGMENTATIONS["crop"], ("view_1", "depth_1", "flow_1", "flow_state_1"))
+    with pytest.raises(InvalidInputError, match="and normals, which the method reads, would be wrong"):
+        check_augmentation(AUGMENTATIONS["affine"], ("view_1", "depth_1", "normals_1"))
+    (warps,) = check_augmentation(AUGMENTATIONS["affine"], (*pair, "relative_rotation"))
+    assert "warps images, which contradicts relative_rotation" in warps
     with pytest.raises(InvalidInputError, match="changes images, but the method reads none"):
         list(check_augmentation(AUGMENTATIONS["crop"], ("points", "category")))
 

@@ -4,8 +4,17 @@ The order of samples does not depend on the number of workers or ranks. Every wo
 package when it starts, so importing it loads neither torch nor OpenGL nor the code that reads recipes.
 """
 
-from turntable.loaders.augmentation import AUGMENTATIONS, Augmentation, get_augmentation
 from turntable.loaders.batch_config import BatchConfig
+from turntable.loaders.draws import (
+    AUGMENTATIONS,
+    Augmentation,
+    FlowMotion,
+    GridCrops,
+    RandomCrops,
+    get_augmentation,
+    list_velocities,
+)
+from turntable.loaders.flow_loader import Flow2d
 from turntable.loaders.item_dataset import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online_loader import OnlineLoader
@@ -31,11 +40,15 @@ __all__ = [
     "Augmentation",
     "BatchConfig",
     "Fixed",
+    "Flow2d",
+    "FlowMotion",
     "Fresh",
+    "GridCrops",
     "ItemDataset",
     "Loader",
     "OnlineLoader",
     "Pairs",
+    "RandomCrops",
     "Samples",
     "Sequences",
     "Singles",
@@ -44,6 +57,7 @@ __all__ = [
     "Views",
     "draw_validation_pairs",
     "get_augmentation",
+    "list_velocities",
     "read_pairs",
     "select_all_views",
     "select_split_views",

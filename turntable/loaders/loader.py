@@ -14,7 +14,6 @@ from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
     BatchEngine,
     BatchLoader,
-    BatchRequest,
     BatchSpec,
     DataLoaderEngine,
     EngineName,
@@ -55,6 +54,7 @@ class Loader(BatchLoader):
     - images, uint8: ``view``, or ``view_1`` and ``view_2`` for pairs, or ``views`` [B, k, ...] for longer
       samples; tensors are [..., 3, H, W] in channels-last memory, numpy arrays are [..., H, W, 3],
     - the fields named in ``config.fields``,
+    - parameters of ``config.augmentation``, and crops of the views by ``config.crops``,
     - ``category`` and ``object_index``, int64 [B], and ``view_index``, int64.
 
     The arrays may lie in memory that is shared with workers. They stay valid for as long as they are kept.
@@ -107,13 +107,14 @@ class Loader(BatchLoader):
             sampler.views,
             data.image_size_px,
             resolve_fields(config.fields, data, sampler.views, config.quaternion_sign),
-            config.augmentation,
-            config.seed,
+            config.make_draws(manifest.image_size_px, sampler.views),
             replace_corrupt=config.max_corrupt_views > 0,
             allowed_views=None if is_whole else selection,
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
         )
         self._leading_axes = self._spec.leading_axes
+        self._rows_per_sample = 1
+        """Number of rows that a sample has in the arrays of engines."""
         self._item_engines = EngineStock()
         """Engines of ``load_batch``."""
         self._num_workers, self._engine_name = config.num_workers, engine
@@ -148,7 +149,7 @@ class Loader(BatchLoader):
             InvalidInputError: An argument is no whole number.
         """
         epoch, positions = check_epoch(epoch), check_integers("positions", positions, 1)
-        request = BatchRequest.from_positions(self.get_samples(epoch), epoch, positions)
+        request = self._make_request(self.get_samples(epoch), epoch, positions)
         with self._item_engines.lend(self._make_in_process_engine) as engine:
             (raw,) = engine.make_batches([request])
         return self._complete_batch(raw, len(positions))
@@ -170,7 +171,7 @@ class Loader(BatchLoader):
         return SharedMemoryEngine(
             "turntable.loaders.engines.view_filler:ViewFiller",
             {"spec": self._spec},
-            self._spec.make_layout(self._plan.rank_batch_size),
+            self._spec.make_layout(self._plan.rank_batch_size * self._rows_per_sample),
             self._num_workers,
             pinned=self._pin_memory,
         )

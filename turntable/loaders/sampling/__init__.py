@@ -1,7 +1,7 @@
 """Samplers: the rules that pick the views of a sample and the order of samples in an epoch."""
 
 from turntable.loaders.sampling.pair_files import read_pairs, write_pairs
-from turntable.loaders.sampling.random_order import IntArray
+from turntable.loaders.sampling.random_order import IntArray, draw_partner_distance
 from turntable.loaders.sampling.samplers import (
     Fixed,
     Fresh,
@@ -31,6 +31,7 @@ __all__ = [
     "ViewNaming",
     "ViewSelection",
     "Views",
+    "draw_partner_distance",
     "draw_random_pairs",
     "draw_validation_pairs",
     "read_pairs",
