@@ -26,7 +26,7 @@ from turntable.loaders import (
 )
 
 SIZE, NUM_OBJECTS = 16, 9
-GREY = (40, 50, 60)
+GRAY = (40, 50, 60)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def roll(image: np.ndarray, right_and_down: np.ndarray) -> np.ndarray:
 
 
 def test_frames_are_rolls_of_the_object_that_is_cut_out(masked: Dataset) -> None:
-    motion = FlowMotion(num_frames=7, background=GREY)
+    motion = FlowMotion(num_frames=7, background=GRAY)
     config = BatchConfig(batch_size=3, output="numpy")
     moved = 0
     with masked.open_split("train") as split:
@@ -54,7 +54,7 @@ def test_frames_are_rolls_of_the_object_that_is_cut_out(masked: Dataset) -> None
             assert batch["frames"].shape == (3, 7, SIZE, SIZE, 3)
             for row in range(3):
                 position, velocity = batch["position_px"][row, 0], batch["velocity_px"][row, 0]
-                still = cut_out(split, batch["object_index"][row, 0], batch["view_index"][row, 0], GREY)
+                still = cut_out(split, batch["object_index"][row, 0], batch["view_index"][row, 0], GRAY)
                 for time, frame in enumerate(batch["frames"][row]):
                     assert np.array_equal(frame, roll(still, position + time * velocity))
                 assert (velocity != 0).any() == (batch["frames"][row, 0] != batch["frames"][row, 1]).any()
@@ -63,7 +63,7 @@ def test_frames_are_rolls_of_the_object_that_is_cut_out(masked: Dataset) -> None
 
 
 def test_two_objects_are_added_and_each_has_its_motion(masked: Dataset) -> None:
-    motion = FlowMotion(num_frames=5, objects=2, background=GREY)
+    motion = FlowMotion(num_frames=5, objects=2, background=GRAY)
     seen = []
     with masked.open_split("train") as split:
         for batch in Flow2d(masked.path, BatchConfig(batch_size=3, output="numpy"), motion):
@@ -72,11 +72,11 @@ def test_two_objects_are_added_and_each_has_its_motion(masked: Dataset) -> None:
                 objects, views = batch["object_index"][row], batch["view_index"][row]
                 seen.append(objects.tolist())
                 stills = [
-                    cut_out(split, *at, GREY) - np.array(GREY) for at in zip(objects, views, strict=True)
+                    cut_out(split, *at, GRAY) - np.array(GRAY) for at in zip(objects, views, strict=True)
                 ]
                 for time, frame in enumerate(batch["frames"][row]):
                     places = batch["position_px"][row] + time * batch["velocity_px"][row]
-                    total = GREY + sum(map(roll, stills, places))
+                    total = GRAY + sum(map(roll, stills, places))
                     assert np.array_equal(frame, np.clip(total, 0, 255))
     firsts, seconds = zip(*seen, strict=True)
     assert sorted(firsts) == sorted(seconds) == list(range(NUM_OBJECTS))

@@ -35,7 +35,7 @@ def find_centroid(image: Tensor) -> np.ndarray:
     return np.array([weights.sum(0) @ ticks, weights.sum(1) @ ticks]) / weights.sum()
 
 
-@pytest.mark.parametrize("augmentation", [Augmentation.affine_only(), Augmentation(affine_rotation_rad=1.0)])
+@pytest.mark.parametrize("augmentation", [Augmentation.warp_only(), Augmentation(affine_rotation_rad=1.0)])
 def test_points_moved_by_the_label_land_on_the_warped_pixels(augmentation: Augmentation) -> None:
     points = np.random.default_rng(0).uniform(-0.4, 0.4, (24, 2))
     images = torch.stack([make_blob(point) for point in points])

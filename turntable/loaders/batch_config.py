@@ -73,7 +73,7 @@ class BatchConfig:
         if isinstance(self.fields, Iterable) and not isinstance(self.fields, str):
             # A copy: a list could still be changed by the caller, and this class is frozen.
             object.__setattr__(self, "fields", tuple(self.fields))
-        if isinstance(self.crops, Iterable):
+        if isinstance(self.crops, list):
             object.__setattr__(self, "crops", tuple(self.crops))
         if faults := list(self._iter_faults()):
             raise InvalidInputError("; ".join(faults))

@@ -41,7 +41,7 @@ def compose_frames(
     if masks is not None:
         layers *= masks[..., None]
     total = sum(
-        roll_layers(_pad_layers(layer, canvas_px), place) for layer, place in zip(layers, places, strict=True)
+        move_layers(_pad_layers(layer, canvas_px), place) for layer, place in zip(layers, places, strict=True)
     )
     frames = np.clip(total + color, 0, 255).astype(np.uint8)
     if disc:
@@ -49,7 +49,7 @@ def compose_frames(
     return frames
 
 
-def roll_layers(layers: Layers, places: IntArray) -> Layers:
+def move_layers(layers: Layers, places: IntArray) -> Layers:
     """Shift layers over the torus, as ``numpy.roll`` along both axes does.
 
     Args:

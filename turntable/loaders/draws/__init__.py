@@ -1,4 +1,4 @@
-"""What is drawn anew for each sample of an epoch: parameters of augmentations, boxes of crops, motions."""
+"""Fields drawn anew for each sample of an epoch: parameters of augmentations, boxes of crops, motions."""
 
 from turntable.loaders.draws.augmentation import Augmentation
 from turntable.loaders.draws.crops import CropRule, GridCrops, RandomCrops

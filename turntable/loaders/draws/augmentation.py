@@ -224,7 +224,7 @@ class Augmentation:
         )
 
     @classmethod
-    def affine_only(cls) -> Self:
+    def warp_only(cls) -> Self:
         """Return affine maps in the ranges of affNIST, whose label is the field ``affine``.
 
         Rotations of 20 degrees, shears of 0.2, scales from 0.8 to 1.2 and shifts of 0.1 half sides, at most.

@@ -10,7 +10,7 @@ AUGMENTATIONS: Mapping[str, Augmentation] = {
     "simclr-unmirrored": Augmentation.simclr(flip_probability=0.0),
     "crop": Augmentation.crop_only(),
     "color": Augmentation.color_only(),
-    "affine": Augmentation.affine_only(),
+    "affine": Augmentation.warp_only(),
 }
 """The augmentations that ``turntable train --augment`` may name."""
 

@@ -13,7 +13,7 @@ from turntable.loaders.draws.flow_motion import FlowMotion
 from turntable.loaders.fields import BatchField, format_crop_field
 from turntable.loaders.sampling import IntArray
 
-Drawn = dict[str, NDArray[Any]]
+DrawnFields = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class SampleDraws:
     canvas_px: int = 0
     """Side of the torus in pixels that objects move over."""
 
-    def draw(self, epoch: int, positions: IntArray, num_views: int) -> Drawn:
+    def draw(self, epoch: int, positions: IntArray, num_views: int) -> DrawnFields:
         """Draw all fields of samples.
 
         Args:
@@ -67,12 +67,12 @@ class SampleDraws:
             ),
         )
 
-    def _draw_of_views(self, epoch: int, positions: IntArray, num_views: int) -> Drawn:
+    def _draw_of_views(self, epoch: int, positions: IntArray, num_views: int) -> DrawnFields:
         if self.augmentation is None:
             return {}
         return self.augmentation.draw_parameters(self.seed, epoch, positions, num_views)
 
-    def _draw_of_samples(self, epoch: int, positions: IntArray) -> Drawn:
+    def _draw_of_samples(self, epoch: int, positions: IntArray) -> DrawnFields:
         drawn = dict(self._iter_crops(epoch, positions))
         if self.motion is not None:
             drawn |= self.motion.draw_parameters(self.seed, epoch, positions, self.canvas_px)
