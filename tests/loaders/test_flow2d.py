@@ -235,6 +235,20 @@ def test_a_set_without_masks_is_refused_with_what_has_them(dataset: Dataset, mas
         Flow2d(masked.path, BatchConfig(batch_size=2), 3)  # type: ignore[arg-type]
 
 
+def test_sets_without_pictures_are_refused(tmp_path: Path) -> None:
+    bare = make_masked_dataset(tmp_path, 3, outputs=[])
+    with pytest.raises(InvalidInputError, match="has no pictures that could move; render with --outputs rgb"):
+        Flow2d(bare.path, BatchConfig(batch_size=2), FlowMotion(cut_out=False))
+    with pytest.raises(
+        InvalidInputError, match="the crops are cut out of pictures, and this data set has none"
+    ):
+        Loader(bare.path, BatchConfig(batch_size=2, crops=[RandomCrops()]))
+    with pytest.raises(
+        InvalidInputError, match="the augmentation changes pictures, and this data set has none"
+    ):
+        Loader(bare.path, BatchConfig(batch_size=2, augmentation=Augmentation.simclr()))
+
+
 def test_nothing_is_held_in_the_memory_of_workers(masked: Dataset, tmp_path: Path) -> None:
     """Frames are new memory: batches that are kept stay as they are."""
     loader = Flow2d(masked.path, BatchConfig(sampler=Singles(4), batch_size=2, num_workers=1), FlowMotion(2))

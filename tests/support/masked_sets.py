@@ -15,7 +15,10 @@ from turntable.testing.datasets import make_synthetic_objects
 
 
 def make_masked_dataset(path: Path, num_objects: int = 9, size: int = 16, **changes: Any) -> Dataset:
-    """Write sequences of 4 views, each with the output mask: a box of its own in every view."""
+    """Write sequences of 4 views, each with the output mask: a box of its own in every view.
+
+    With ``outputs=[]`` there are neither pictures nor masks.
+    """
     settings = {
         "views": 8,
         "image_size_px": size,
@@ -43,8 +46,8 @@ def make_masked_dataset(path: Path, num_objects: int = 9, size: int = 16, **chan
                 writer.add(
                     record,
                     draw_factors(recipe, record.id, range(recipe.views)),
-                    [encode_jpeg(picture, 95) for picture in pictures],
-                    {"mask": [encode_output("mask", mask) for mask in masks]},
+                    [encode_jpeg(picture, 95) for picture in pictures if recipe.outputs],
+                    {"mask": [encode_output("mask", mask) for mask in masks]} if recipe.outputs else {},
                 )
             shards.append(writer.commit())
     finish_dataset(path, recipe, shards, camera={}, device={}, source={})

@@ -88,6 +88,10 @@ class Flow2d(Loader):
             cache=cache,
             token=token,
         )
+        if not self._spec.has_pictures:
+            raise InvalidInputError(
+                f"{self.dataset.path_or_url} has no pictures that could move; render with --outputs rgb,mask"
+            )
         picture_px = self._spec.image_size
         self._motion, self._canvas_px = motion, motion.canvas_px or picture_px
         if self._canvas_px < picture_px:

@@ -98,8 +98,8 @@ class Loader(BatchLoader):
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
         data = DataDescription.from_manifest(manifest, config.image_size)
-        if config.augmentation is not None and not data.has_pictures:
-            raise InvalidInputError("the augmentation changes pictures, and this data set has none")
+        if not data.has_pictures:
+            _check_needs_no_pictures(config)
         selection = select_split_views(
             self.dataset, config.split, config.selection, where, data.sequence_length
         ).with_min_views(sampler.views)
@@ -198,6 +198,22 @@ class Loader(BatchLoader):
             yield prefetcher.advance_to
         finally:
             prefetcher.close()
+
+
+def _check_needs_no_pictures(config: BatchConfig) -> None:
+    """Check that nothing changes pictures, or is cut out of them.
+
+    Raises:
+        InvalidInputError: Something is.
+    """
+    uses = {
+        "the augmentation changes pictures": config.augmentation,
+        "the crops are cut out of pictures": config.crops,
+    }
+    if wrong := [text for text, value in uses.items() if value]:
+        raise InvalidInputError(
+            f"{wrong[0]}, and this data set has none; leave it out, or render with --outputs rgb"
+        )
 
 
 def _join_conditions(selection: Selection, where: str | None) -> str | None:
