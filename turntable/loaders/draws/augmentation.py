@@ -110,6 +110,11 @@ class Augmentation:
         return bool(self.affine_rotation_rad or self.affine_shear or self.affine_scale or self.affine_shift)
 
     @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of all parameters that it draws, in the order of ``PARAMETERS``."""
+        return tuple(self.draw_parameters(0, 0, np.zeros(1, dtype=np.int64), 1))
+
+    @property
     def moving_parameters(self) -> tuple[str, ...]:
         """Names of the parameters that move pixels, in the order in which they are applied."""
         parts = {
