@@ -215,8 +215,8 @@ def test_a_motion_that_cannot_be_right_is_refused(make, message: str) -> None:
     [
         ({"sampler": Pairs()}, {}, r"Flow2d moves one view, with Singles\(\) or Views\(\), or the views"),
         ({"sampler": Sequences(4)}, {}, r"has 4 views for 20 frames; give FlowMotion\(num_frames=4\)"),
-        ({"augmentation": Augmentation.simclr()}, {}, "augmentation: Flow2d composes frames of pictures as"),
-        ({"crops": [RandomCrops()]}, {}, "crops: Flow2d composes"),
+        ({"augmentation": Augmentation.simclr()}, {}, "leave augmentation and crops out"),
+        ({"crops": [RandomCrops()]}, {}, "Flow2d composes frames of pictures as they are stored"),
         ({}, {"canvas_px": 15}, "canvas_px 15: the pictures have 16 px; give a larger canvas"),
         ({"batch_size": 20}, {}, "9 samples do not fill a batch of 20"),
     ],

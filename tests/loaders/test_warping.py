@@ -143,6 +143,19 @@ def test_outputs_follow_the_picture_through_all_that_moves_it() -> None:
         assert moved["coordinates"].std() > 5
 
 
+def test_several_views_are_moved_one_by_one() -> None:
+    images = torch.randint(256, (6, 3, 16, 16), dtype=torch.uint8, generator=torch.manual_seed(0))
+    batch = {"view": images, "mask": images[:, :1] // 128, **draw(MOVED, 6)}
+    folded = {name: value.reshape(2, 3, *value.shape[1:]) for name, value in batch.items()}
+    folded["views"] = folded.pop("view")
+    one, several = augment_batch(batch), augment_batch(folded)
+    assert torch.equal(several["views"].flatten(0, 1), one["view"])
+    assert torch.equal(several["mask"].flatten(0, 1), one["mask"])
+    pair = {f"{name}_2": value for name, value in batch.items()}
+    assert torch.equal(augment_batch(pair)["mask_2"], one["mask"])
+    assert not torch.equal(one["mask"], batch["mask"])
+
+
 def test_what_a_warp_brings_in_has_the_values_of_nothing() -> None:
     far = torch.tensor([[1.0, 0, 0.5], [0, 1, 0]]).expand(2, 2, 3)
     ones = torch.ones(2, 1, 8, 8)

@@ -1,5 +1,7 @@
 """Frames of objects that move over a torus, composed of pictures and masks. Every frame is exact."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -7,7 +9,6 @@ from numpy.typing import NDArray
 from turntable.loaders.sampling import IntArray
 
 Images = NDArray[np.uint8]
-Layers = NDArray[np.int16]
 
 
 def compose_frames(
@@ -36,35 +37,34 @@ def compose_frames(
     Returns:
         uint8 [B, T, canvas_px, canvas_px, 3].
     """
-    color = np.array(background, dtype=np.int16)
-    layers = pictures - color
-    if masks is not None:
-        layers *= masks[..., None]
-    total = sum(
-        move_layers(_pad_layers(layer, canvas_px), place) for layer, place in zip(layers, places, strict=True)
-    )
-    frames = np.clip(total + color, 0, 255).astype(np.uint8)
+    cut_outs = pictures if masks is None else np.where(masks[..., None] > 0, pictures, np.uint8(background))
+    moved = [
+        move_over_torus(_widen(cut_out, canvas_px, background), place)
+        for cut_out, place in zip(cut_outs, places, strict=True)
+    ]
+    frames = moved[0] if len(moved) == 1 else _add(moved, np.array(background, dtype=np.int16))
     if disc:
         frames[..., ~make_disc(canvas_px), :] = background
     return frames
 
 
-def move_layers(layers: Layers, places: IntArray) -> Layers:
-    """Shift layers over the torus, as ``numpy.roll`` along both axes does.
+def move_over_torus(pictures: Images, places: IntArray) -> Images:
+    """Shift pictures circularly, as ``numpy.roll`` along both axes does.
 
     Args:
-        layers: [B, K, S, S, 3], K is 1 or T.
+        pictures: [B, K, S, S, 3], K is 1 or T.
         places: [B, T, 2] shifts right and down.
 
     Returns:
         [B, T, S, S, 3].
     """
-    size = layers.shape[2]
-    twice = np.tile(layers, (1, 1, 2, 2, 1))
+    size = pictures.shape[2]
+    # Each shifted picture is a window of two by two copies side by side.
+    twice = np.tile(pictures, (1, 1, 2, 2, 1))
     windows = np.moveaxis(sliding_window_view(twice, (size, size), axis=(2, 3)), 4, -1)
     left, top = np.moveaxis(-places % size, -1, 0)
-    samples, frames = np.ogrid[: len(layers), : places.shape[1]]
-    return windows[samples, np.minimum(frames, layers.shape[1] - 1), top, left]
+    samples, frames = np.ogrid[: len(pictures), : places.shape[1]]
+    return windows[samples, np.minimum(frames, pictures.shape[1] - 1), top, left]
 
 
 def make_disc(size: int) -> NDArray[np.bool_]:
@@ -73,6 +73,18 @@ def make_disc(size: int) -> NDArray[np.bool_]:
     return offsets**2 + offsets[:, None] ** 2 <= (size / 2) ** 2
 
 
-def _pad_layers(layers: Layers, canvas_px: int) -> Layers:
-    missing = canvas_px - layers.shape[2]
-    return np.pad(layers, ((0, 0), (0, 0), (0, missing), (0, missing), (0, 0)))
+def _widen(pictures: Images, canvas_px: int, background: tuple[int, int, int]) -> Images:
+    """Return pictures [B, K, S, S, 3] at the left and top of the torus."""
+    size = pictures.shape[2]
+    if size == canvas_px:
+        return pictures
+    wide = np.empty((*pictures.shape[:2], canvas_px, canvas_px, 3), dtype=np.uint8)
+    wide[:] = background
+    wide[:, :, :size, :size] = pictures
+    return wide
+
+
+def _add(frames: Sequence[Images], color: NDArray[np.int16]) -> Images:
+    """Add the differences of frames from the background, and clip the sum."""
+    total = sum((item - color for item in frames), start=color)
+    return np.clip(total, 0, 255).astype(np.uint8)

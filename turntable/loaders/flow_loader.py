@@ -1,7 +1,6 @@
 """The loader of objects that move over a torus: exact two-dimensional flows of stored pictures."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -188,9 +187,8 @@ def _check_settings(config: BatchConfig, motion: FlowMotion) -> None:
             f"sampler {sampler!r}: Flow2d moves one view, with Singles() or Views(), or the views of a"
             " sequence, with Sequences(k)"
         )
-    changes: dict[str, Sequence[Any] | Any] = {"augmentation": config.augmentation, "crops": config.crops}
-    if names := [name for name, value in changes.items() if value]:
+    if config.augmentation is not None or config.crops:
         raise InvalidInputError(
-            f"{' and '.join(names)}: Flow2d composes frames of pictures as they are stored; leave it out, and"
+            "Flow2d composes frames of pictures as they are stored: leave augmentation and crops out, and"
             " change the frames afterwards"
         )

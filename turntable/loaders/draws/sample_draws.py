@@ -52,20 +52,16 @@ class SampleDraws:
         position = np.zeros(1, dtype=np.int64)
         of_views = self._draw_of_views(0, position, num_views)
         of_samples = self._draw_of_samples(0, position)
-        return (
-            *(
-                BatchField(name, "view", array.shape[2:], str(array.dtype))
-                for name, array in of_views.items()
-            ),
-            *(
-                BatchField(name, "object", array.shape[1:], str(array.dtype))
-                for name, array in of_samples.items()
-            ),
-            *(
-                BatchField(format_crop_field(number), "object", (rule.count, *[rule.size_px] * 2, 3), "uint8")
-                for number, rule in enumerate(self.crops)
-            ),
-        )
+        fields = [
+            BatchField(name, "view", item.shape[2:], str(item.dtype)) for name, item in of_views.items()
+        ]
+        fields += [
+            BatchField(name, "object", item.shape[1:], str(item.dtype)) for name, item in of_samples.items()
+        ]
+        for number, rule in enumerate(self.crops):
+            shape = (rule.count, rule.size_px, rule.size_px, 3)
+            fields.append(BatchField(format_crop_field(number), "object", shape, "uint8"))
+        return tuple(fields)
 
     def _draw_of_views(self, epoch: int, positions: IntArray, num_views: int) -> DrawnFields:
         if self.augmentation is None:
