@@ -7,6 +7,7 @@
     python benchmarks/loaders.py startup                # opening 52,472 objects in 410 shards
     python benchmarks/loaders.py http                   # over HTTP, cached, beside local files
     python benchmarks/loaders.py profile                # where the time of our workers goes
+    python benchmarks/loaders.py augmentations          # with each augmentation, beside views alone
 
 An image counts once for each decoded view; a pair is two images. Rates vary with what else the machine does:
 compare the ratios. Each is to the mean of the decode limits measured right before and right after it.
@@ -25,6 +26,7 @@ from statistics import median
 from typing import Any
 
 from compared_loaders import CONTESTANTS, Contestant, images_of
+from loader_augmentations import augmentation_rows
 from loader_data import layout, make_dataset
 from loader_http import http_rows
 from loader_memory import memory_rows
@@ -159,6 +161,7 @@ SUBJECTS = {
     "startup": startup_rows,
     "http": http_rows,
     "profile": profile_rows,
+    "augmentations": augmentation_rows,
 }
 OBJECTS = {"first-batch": 1000, "startup": 52_472}
 

@@ -3,9 +3,9 @@
     python benchmarks/relations.py                         # 2,000 objects of 20 views in 20 categories
     python benchmarks/relations.py --objects 20000
 
-``bank`` objects share a pose bank of 64 rotations; ``free`` ones have rotations by the Haar measure. Quads are
-prepared once when a loader is made, and drawn once per epoch. Times are of the processor, so other work of the
-machine counts little.
+``bank`` objects share a pose bank of 64 rotations; ``free`` ones have rotations by the Haar measure. Quads
+are prepared once when a loader is made, and drawn once per epoch. Times are of the processor, so other work of
+the machine counts little.
 """
 
 import argparse

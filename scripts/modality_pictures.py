@@ -1,10 +1,11 @@
-"""Make the pictures of the docs that show views side by side: flow, motion, cameras, twins, shared poses.
+"""Make the pictures of the docs that show views side by side, such as flow, motion and warps.
 
 python scripts/modality_pictures.py docs/images
 """
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from turntable.datasets import Recipe, draw_factors, load_recipe
-from turntable.renderer import open_backend, open_recipe_source, render_views
+from turntable.loaders import (
+    AUGMENTATIONS,
+    Augmentation,
+    BatchConfig,
+    Flow2d,
+    FlowMotion,
+    GridCrops,
+    Loader,
+    RandomCrops,
+    Singles,
+    list_velocities,
+)
+from turntable.loaders.augment import augment_batch
+from turntable.loaders.fields import is_image_field
+from turntable.renderer import generate, open_backend, open_recipe_source, render_views
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes.sources import load_mesh, with_twins
 from turntable.renderer.views import RenderedViews
@@ -96,6 +111,46 @@ def show_shared_poses(backend: Backend) -> Rows:
     return rows
 
 
+def make_cut_outs(folder: Path) -> Path:
+    """Render a small data set with masks, which the loaders below read."""
+    recipe = load_recipe("zoo").replace(
+        views=2, image_size_px=SIZE_PX, outputs=["rgb", "mask"], val_fraction=0.0
+    )
+    generate(recipe, open_recipe_source(recipe, None, 16), folder, backend="moderngl")
+    return folder
+
+
+def load_batch(folder: Path, **settings: Any) -> dict[str, NDArray[np.uint8]]:
+    """Load a batch of single views, with pictures that are augmented, as arrays [..., H, W, 3]."""
+    config = BatchConfig(sampler=Singles(), batch_size=6, fields=(), seed=2, **settings)
+    batch = next(iter(Loader(folder, config)))
+    if config.augmentation is not None:
+        batch = augment_batch(batch, config.augmentation.affine_fill)
+    return {name: values.movedim(-3, -1).numpy() for name, values in batch.items() if is_image_field(name)}
+
+
+def show_warps(folder: Path) -> Rows:
+    """Draw views, affine maps of them, circular shifts of them, and crops of the first."""
+    plain = load_batch(folder)
+    warped = load_batch(folder, augmentation=AUGMENTATIONS["affine"])
+    shifted = load_batch(folder, augmentation=Augmentation(circular_shift_px=60))
+    rules = (RandomCrops(2, SIZE_PX), GridCrops(3, SIZE_PX, jitter_px=40, area_px=2 * SIZE_PX))
+    crops = load_batch(folder, crops=rules)
+    first = [plain["view"][0], *crops["crops_0"][0], *crops["crops_1"][0]]
+    return [list(plain["view"]), list(warped["view"]), list(shifted["view"]), first]
+
+
+def show_torus(folder: Path) -> Rows:
+    """Draw every second frame of two samples of two objects each."""
+    motion = FlowMotion(num_frames=11, objects=2, velocities=list_velocities(16, 8), background=(25, 30, 45))
+    batch = next(iter(Flow2d(folder, BatchConfig(batch_size=2, seed=5), motion)))
+    edges = ((0, 2), (0, 2), (0, 0))
+    return [
+        [np.pad(frame, edges, constant_values=255) for frame in frames[::2].movedim(-3, -1).numpy()]
+        for frames in batch["frames"]
+    ]
+
+
 def main(folder: Path) -> None:
     """Write the pictures."""
     pages = {
@@ -107,8 +162,17 @@ def main(folder: Path) -> None:
     }
     with open_backend("moderngl") as backend:
         for name, make in pages.items():
-            page = np.concatenate([np.concatenate(row, axis=1) for row in make(backend)])
-            Image.fromarray(page).save(folder / f"{name}.jpg", quality=90)
+            save(make(backend), folder / f"{name}.jpg")
+    with TemporaryDirectory() as work:
+        cut_outs = make_cut_outs(Path(work) / "cut-outs")
+        save(show_warps(cut_outs), folder / "warps.jpg")
+        save(show_torus(cut_outs), folder / "torus.jpg")
+
+
+def save(rows: Rows, path: Path) -> None:
+    """Write rows of pictures as one."""
+    page = np.concatenate([np.concatenate(row, axis=1) for row in rows])
+    Image.fromarray(page).save(path, quality=90)
 
 
 if __name__ == "__main__":

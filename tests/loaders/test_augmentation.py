@@ -8,7 +8,7 @@ from scipy import stats
 
 from turntable.errors import InvalidInputError
 from turntable.loaders import Augmentation
-from turntable.loaders.augmentation import PARAMETER_NAMES, PARAMETERS, format_parameter_table
+from turntable.loaders.draws import PARAMETER_NAMES, PARAMETERS, format_parameter_table
 
 DOCS = Path(__file__).parents[2] / "docs" / "labels.md"
 EVERYTHING = Augmentation(
@@ -23,6 +23,11 @@ EVERYTHING = Augmentation(
     blur_sigma_px=(0.1, 2.0),
     blur_probability=0.3,
     solarize_probability=0.1,
+    affine_rotation_rad=0.5,
+    affine_shear=0.2,
+    affine_scale=(0.5, 1.5),
+    affine_shift=0.3,
+    circular_shift_px=7,
 )
 MANY = EVERYTHING.draw_parameters(0, 0, np.arange(20_000), 1)
 
@@ -36,7 +41,7 @@ def test_every_part_is_a_field_of_each_view() -> None:
     assert tuple(found) == PARAMETER_NAMES
     for row in PARAMETERS:
         assert found[row.name].shape == (5, 3, *row.shape)
-        assert found[row.name].dtype == np.float32
+        assert found[row.name].dtype == row.dtype
     assert EVERYTHING.draw_parameters(0, 0, np.empty(0, dtype=np.int64), 2)["crop"].shape == (0, 2, 4)
     assert Augmentation().draw_parameters(0, 0, np.arange(5), 2) == {}
 
@@ -113,7 +118,10 @@ def test_switches_are_on_as_often_as_said() -> None:
 
 
 def test_parts_are_independent() -> None:
-    columns = [draw_one(name) for name in PARAMETER_NAMES if name != "crop"] + list(MANY["crop"][:, 0].T)[2:]
+    scalars = [row.name for row in PARAMETERS if not row.shape]
+    several = [draw_one(name).reshape(len(MANY["flip"]), -1).T for name in ("affine", "shift_px", "crop")]
+    shears_and_shifts = several[0][[2, 5]]
+    columns = [*map(draw_one, scalars), *shears_and_shifts, *several[1], *several[2][2:]]
     jittered = draw_one("hue_shift") != 0
     correlations = np.corrcoef([column[jittered] for column in columns])
     # A crop's height and width do correlate: both follow the area.
@@ -153,7 +161,11 @@ def test_crops_that_cannot_fit_are_the_whole_at_an_allowed_ratio() -> None:
 
 def test_presets() -> None:
     simclr = Augmentation.simclr()
-    assert set(simclr.draw_parameters(0, 0, np.arange(2), 2)) == {*PARAMETER_NAMES} - {"solarize"}
+    assert set(simclr.draw_parameters(0, 0, np.arange(2), 2)) == {*PARAMETER_NAMES} - {
+        "solarize",
+        "affine",
+        "shift_px",
+    }
     for unmirrored in (
         Augmentation.crop_only(),
         Augmentation.color_only(),

@@ -24,12 +24,15 @@ from turntable.loaders.augment.color_operations import (
     solarize,
 )
 from turntable.loaders.augment.resampling import blur, crop_and_flip
-from turntable.loaders.augmentation import PARAMETERS
+from turntable.loaders.augment.warping import shift_circularly, warp
+from turntable.loaders.draws import PARAMETERS
 from turntable.renderer.scene import Camera
 
 IDENTITY = {
     "crop": [0.0, 0.0, 1.0, 1.0],
     "flip": 0.0,
+    "affine": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
+    "shift_px": [0, 0],
     "brightness": 1.0,
     "contrast": 1.0,
     "saturation": 1.0,
@@ -212,11 +215,15 @@ def test_parts_come_in_the_order_of_the_table() -> None:
         Augmentation.simclr(),
         **dict.fromkeys(("brightness", "contrast", "saturation"), 1.5),
         **dict.fromkeys(("jitter_probability", "blur_probability", "solarize_probability"), 1.0),
+        affine_rotation_rad=0.3,
+        circular_shift_px=5,
     )
     by_name = draw_view_parameters(6, strong)
     assert list(by_name) == [row.name for row in PARAMETERS]
     expected = crop_and_flip(images, by_name["crop"], by_name["flip"], 40)
     for name, change in (
+        ("affine", lambda images, affine: warp(images, affine, None)),
+        ("shift_px", shift_circularly),
         ("brightness", adjust_brightness),
         ("contrast", adjust_contrast),
         ("saturation", adjust_saturation),

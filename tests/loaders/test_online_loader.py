@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tests.support.batches import list_workers
 from tests.support.processes import descendants, wait_until_gone
@@ -20,7 +21,17 @@ from tests.support.quick_run import InProcess
 from turntable.datasets import draw_factors, load_recipe
 from turntable.datasets.draws import RenderBlocks
 from turntable.errors import DeviceError, DeviceLostError, IntegrityError, InvalidInputError, TurntableError
-from turntable.loaders import Augmentation, BatchConfig, Fixed, Fresh, Loader, OnlineLoader, Pairs, Samples
+from turntable.loaders import (
+    Augmentation,
+    BatchConfig,
+    Fixed,
+    Fresh,
+    Loader,
+    OnlineLoader,
+    Pairs,
+    RandomCrops,
+    Samples,
+)
 from turntable.loaders.online_loader import RendererScheduler
 from turntable.renderer import generate
 from turntable.renderer.meshes.sources import ZooSource
@@ -90,6 +101,21 @@ def test_batches_are_those_of_the_stored_data_set(tmp_path: Path, backend: str) 
         }
         assert batch["view_1"].is_contiguous(memory_format=torch.channels_last)
         assert equal(batch, stored)
+
+
+@pytest.mark.slow
+def test_crops_are_pixels_of_rendered_views() -> None:
+    crops = (RandomCrops(1, 32, (1.0, 1.0), (1.0, 1.0), view=2), RandomCrops(3, 12))
+    (batch,) = collect_batches(
+        make_online_loader(Fresh(2), augmentation=Augmentation.simclr(), crops=crops), 1
+    )
+    assert torch.equal(batch["crops_0"][:, 0], batch["view_2"])
+    assert batch["crops_1"].shape == (3, 3, 3, 12, 12)
+    assert batch["crops_1_brightness"].shape == (3, 3)
+    image = Image.fromarray(batch["view_1"][1].permute(1, 2, 0).contiguous().numpy())
+    top, left, height, width = batch["crops_1_box"][1, 2].tolist()
+    cut = image.resize((12, 12), Image.Resampling.BILINEAR, (left, top, left + width, top + height))
+    assert np.array_equal(batch["crops_1"][1, 2].permute(1, 2, 0).numpy(), np.asarray(cut))
 
 
 @pytest.mark.slow

@@ -25,6 +25,25 @@ def test_the_loss_sees_augmented_pictures(toy_config, toys, dataset, tmp_path):
         assert not torch.equal(seen[name], plain[name])
 
 
+def test_a_method_reads_the_parameters_of_the_augmentation(toy_config, toys, dataset, tmp_path):
+    """Such as the affine map of each view, which the pictures were warped by."""
+    reads = ("view_1", "view_2", "affine_1", "affine_2", "shift_px_2")
+    augmentation = replace(AUGMENTATIONS["affine"], circular_shift_px=2, affine_fill=(0.0, 0.0, 0.0))
+    method_config = replace(toy_config().method_config, fields=reads)
+    config = toy_config(augmentation=augmentation, epochs=1, method_config=method_config)
+    train(config, tmp_path / "run")
+    seen = toys[-1].batches[0]
+    settings = {"fields": (), "seed": config.seed, "augmentation": augmentation}
+    plain = next(iter(Loader(dataset, BatchConfig(sampler=Pairs(2), batch_size=4, **settings))))
+    assert torch.equal(seen["affine_2"], plain["affine_2"])
+    warped = augment(plain["view_2"], get_parameters(plain, "_2"), fill=(0, 0, 0))
+    assert torch.equal(seen["view_2"], warped)
+    with pytest.raises(
+        InvalidInputError, match=r"reads affine, shift_px, which an augmentation draws; .*--augment"
+    ):
+        train(toy_config(epochs=1, method_config=method_config), tmp_path / "other")
+
+
 def test_without_an_augmentation_pictures_are_as_they_are(toy_config, toys, tmp_path):
     train(toy_config(epochs=1), tmp_path / "run")
     assert set(toys[-1].batches[0]) == {"view_1", "view_2"}
@@ -49,6 +68,11 @@ def test_an_augmentation_survives_json(dataset):
         (("crop", "color"), AUGMENTATIONS["color"]),
         (("color", "hue=0"), replace(AUGMENTATIONS["color"], hue=0.0)),
         (("crop_scale=0.5,1", "brightness=0.2"), Augmentation(crop_scale=(0.5, 1.0), brightness=0.2)),
+        (("affine", "affine_fill=0,0,9"), replace(AUGMENTATIONS["affine"], affine_fill=(0.0, 0.0, 9.0))),
+        (
+            ("circular_shift_px=8", "circular_shift_grid_px=4", "circular_shift_on_grid=false"),
+            Augmentation(circular_shift_px=8, circular_shift_grid_px=4, circular_shift_on_grid=False),
+        ),
         (("blur_sigma_px=none", "simclr"), replace(AUGMENTATIONS["simclr"], blur_sigma_px=None)),
     ],
 )
@@ -79,8 +103,13 @@ def test_what_contradicts_the_fields_of_a_method_is_said():
     assert list(check_augmentation(Augmentation.simclr(), pair)) == []
     assert list(check_augmentation(AUGMENTATIONS["simclr-unmirrored"], (*pair, "relative_rotation"))) == []
     assert list(check_augmentation(AUGMENTATIONS["color"], ("view_1", "depth_1"))) == []
-    with pytest.raises(InvalidInputError, match="but not depth_1, which the method reads"):
-        list(check_augmentation(AUGMENTATIONS["crop"], ("view_1", "depth_1")))
+    assert list(check_augmentation(AUGMENTATIONS["crop"], ("view_1", "depth_1", "normals_1"))) == []
+    with pytest.raises(InvalidInputError, match=r"moves the pixels of images \(crop\), and flow, flow_state"):
+        check_augmentation(AUGMENTATIONS["crop"], ("view_1", "depth_1", "flow_1", "flow_state_1"))
+    with pytest.raises(InvalidInputError, match="and normals, which the method reads, would be wrong"):
+        check_augmentation(AUGMENTATIONS["affine"], ("view_1", "depth_1", "normals_1"))
+    (warps,) = check_augmentation(AUGMENTATIONS["affine"], (*pair, "relative_rotation"))
+    assert "warps images, which contradicts relative_rotation" in warps
     with pytest.raises(InvalidInputError, match="changes images, but the method reads none"):
         list(check_augmentation(AUGMENTATIONS["crop"], ("points", "category")))
 

@@ -116,7 +116,7 @@ def train(
         objects: Maximum number of objects for --online.
         links_under: Folder into which links in the folder of the meshes may point, besides that folder and
             the hub's cache.
-        augment: Augmentation of the pictures: simclr, simclr-unmirrored, crop or color, or one of its parts
+        augment: Augmentation of the pictures: simclr, simclr-unmirrored, crop, color or affine, or a part
             as
             NAME=VALUE (docs/labels.md). May be repeated.
         wandb: Also log to Weights & Biases (offline unless WANDB_MODE says otherwise).

@@ -4,7 +4,6 @@ The order of samples does not depend on the number of workers or ranks. Every wo
 package when it starts, so importing it loads neither torch nor OpenGL nor the code that reads recipes.
 """
 
-from turntable.loaders.augmentation import AUGMENTATIONS, Augmentation, get_augmentation
 from turntable.loaders.batch_config import BatchConfig
 from turntable.loaders.covariances import (
     REGION_FEATURES,
@@ -12,6 +11,16 @@ from turntable.loaders.covariances import (
     Covariances,
     compute_covariances,
 )
+from turntable.loaders.draws import (
+    AUGMENTATIONS,
+    Augmentation,
+    FlowMotion,
+    GridCrops,
+    RandomCrops,
+    get_augmentation,
+    list_velocities,
+)
+from turntable.loaders.flow_loader import Flow2d
 from turntable.loaders.item_dataset import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online_loader import OnlineLoader
@@ -47,12 +56,16 @@ __all__ = [
     "Covariances",
     "Edges",
     "Fixed",
+    "Flow2d",
+    "FlowMotion",
     "Fresh",
+    "GridCrops",
     "ItemDataset",
     "Loader",
     "OnlineLoader",
     "Pairs",
     "Quads",
+    "RandomCrops",
     "RelationSampler",
     "Samples",
     "Sequences",
@@ -64,6 +77,7 @@ __all__ = [
     "draw_anchors",
     "draw_validation_pairs",
     "get_augmentation",
+    "list_velocities",
     "match_anchors",
     "pick_spread_anchors",
     "read_pairs",

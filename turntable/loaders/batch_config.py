@@ -8,7 +8,7 @@ from turntable.datasets import Selection
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
 from turntable.loaders.argument_checks import is_flag, is_integer, is_text
-from turntable.loaders.augmentation import Augmentation
+from turntable.loaders.draws import Augmentation, CropRule, SampleDraws
 from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
 from turntable.loaders.sampling import Sampler
 
@@ -57,6 +57,9 @@ class BatchConfig:
     augmentation: Augmentation | None = None
     """Augmentation whose parameters are drawn for each view and added to the batch; ``augment`` applies them
     to the images."""
+    crops: Sequence[CropRule] = ()
+    """Rules of crops of the views, ``RandomCrops`` or ``GridCrops``: rule i gives the fields ``crops_i``
+    (images at a size of their own), ``crops_i_box``, and parameters of the augmentation for each crop."""
     pin_memory: bool = False
     """True to lock the memory of batches, for faster copies to a GPU; without a GPU it has no effect."""
     max_corrupt_views: int = 0
@@ -70,6 +73,8 @@ class BatchConfig:
         if isinstance(self.fields, Iterable) and not isinstance(self.fields, str):
             # A copy: a list could still be changed by the caller, and this class is frozen.
             object.__setattr__(self, "fields", tuple(self.fields))
+        if isinstance(self.crops, list):
+            object.__setattr__(self, "crops", tuple(self.crops))
         if faults := list(self._iter_faults()):
             raise InvalidInputError("; ".join(faults))
         for name in _INTEGER_FIELDS:
@@ -83,6 +88,24 @@ class BatchConfig:
             InvalidInputError: The ranks cannot share a batch evenly.
         """
         return BatchPlan(self.batch_size, *resolve_ranks(self.rank, self.world_size), self.last_batch)
+
+    def make_draws(self, view_size_px: int, num_views: int) -> SampleDraws:
+        """Return the fields that are drawn for each sample.
+
+        Args:
+            view_size_px: Side of the images in pixels that crops are cut from.
+            num_views: Number of views k of a sample.
+
+        Raises:
+            InvalidInputError: Crops are of a view that samples do not have.
+        """
+        for number, rule in enumerate(self.crops):
+            if rule.view > num_views:
+                raise InvalidInputError(
+                    f"crops[{number}] are of view {rule.view}, and a sample has {num_views}; give a smaller"
+                    " number, or a sampler of more views, such as Pairs()"
+                )
+        return SampleDraws(self.seed, self.augmentation, tuple(self.crops), view_size_px)
 
     def _iter_faults(self) -> Iterator[str]:
         """Yield a message for each wrong value."""
@@ -127,6 +150,10 @@ class BatchConfig:
             yield f"quaternion sign {self.quaternion_sign!r} is unknown; use 'product' or 'canonical'"
         if type(self.augmentation) not in (Augmentation, type(None)):
             yield f"augmentation {self.augmentation!r}: give an Augmentation, such as Augmentation.simclr()"
+        if type(self.crops) is not tuple:
+            yield f"crops {self.crops!r}: give a list of rules, such as [RandomCrops(2)]"
+        elif wrong := [rule for rule in self.crops if not callable(getattr(rule, "draw_shares", None))]:
+            yield f"crops {wrong!r}: each must be a rule, such as RandomCrops(2) or GridCrops(5)"
         if self.output not in get_args(Output):
             yield f"output {self.output!r}: use 'torch' or 'numpy'"
 

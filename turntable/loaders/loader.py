@@ -16,7 +16,6 @@ from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
     BatchEngine,
     BatchLoader,
-    BatchRequest,
     BatchSpec,
     DataLoaderEngine,
     EngineName,
@@ -61,6 +60,7 @@ class Loader(BatchLoader):
     - images, uint8: ``view``, or ``view_1`` and ``view_2`` for pairs, or ``views`` [B, k, ...] for longer
       samples; tensors are [..., 3, H, W] in channels-last memory, numpy arrays are [..., H, W, 3],
     - the fields named in ``config.fields``,
+    - parameters of ``config.augmentation``, and crops of the views by ``config.crops``,
     - ``category`` and ``object_index``, int64 [B], and ``view_index``, int64.
 
     The arrays may lie in memory that is shared with workers. They stay valid for as long as they are kept.
@@ -103,8 +103,8 @@ class Loader(BatchLoader):
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
         data = DataDescription.from_manifest(manifest, config.image_size)
-        if config.augmentation is not None and not data.has_pictures:
-            raise InvalidInputError("the augmentation changes pictures, and this data set has none")
+        if not data.has_pictures:
+            _check_needs_no_pictures(config)
         selection = select_split_views(
             self.dataset, config.split, config.selection, where, data.sequence_length
         ).with_min_views(_count_views_per_object(sampler))
@@ -118,14 +118,15 @@ class Loader(BatchLoader):
             sampler.views,
             data.image_size_px,
             resolve_fields(config.fields, data, sampler.views, config.quaternion_sign),
-            config.augmentation,
-            config.seed,
+            config.make_draws(manifest.image_size_px, sampler.views),
             replace_corrupt=config.max_corrupt_views > 0,
             allowed_views=None if is_whole else replace(selection, partners=None),
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
             several_objects=has_several_objects(sampler),
         )
         self._leading_axes = self._spec.leading_axes
+        self._rows_per_sample = 1
+        """Number of rows that a sample has in the arrays of engines."""
         self._item_engines = EngineStock()
         """Engines of ``load_batch``."""
         self._num_workers, self._engine_name = config.num_workers, engine
@@ -160,7 +161,7 @@ class Loader(BatchLoader):
             InvalidInputError: An argument is no whole number.
         """
         epoch, positions = check_epoch(epoch), check_integers("positions", positions, 1)
-        request = BatchRequest.from_positions(self.get_samples(epoch), epoch, positions)
+        request = self._make_request(self.get_samples(epoch), epoch, positions)
         with self._item_engines.lend(self._make_in_process_engine) as engine:
             (raw,) = engine.make_batches([request])
         return self._complete_batch(raw, len(positions))
@@ -182,7 +183,7 @@ class Loader(BatchLoader):
         return SharedMemoryEngine(
             "turntable.loaders.engines.view_filler:ViewFiller",
             {"spec": self._spec},
-            self._spec.make_layout(self._plan.rank_batch_size),
+            self._spec.make_layout(self._plan.rank_batch_size * self._rows_per_sample),
             self._num_workers,
             pinned=self._pin_memory,
         )
@@ -214,6 +215,22 @@ def _count_views_per_object(sampler: Sampler) -> int:
     if isinstance(sampler, RelationSampler):
         return sampler.views_per_object
     return 1 if isinstance(sampler, Fixed) and has_several_objects(sampler) else sampler.views
+
+
+def _check_needs_no_pictures(config: BatchConfig) -> None:
+    """Check that nothing changes pictures, or is cut out of them.
+
+    Raises:
+        InvalidInputError: Something is.
+    """
+    uses = {
+        "the augmentation changes pictures": config.augmentation,
+        "the crops are cut out of pictures": config.crops,
+    }
+    if wrong := [text for text, value in uses.items() if value]:
+        raise InvalidInputError(
+            f"{wrong[0]}, and this data set has none; leave it out, or render with --outputs rgb"
+        )
 
 
 def _join_conditions(selection: Selection, where: str | None) -> str | None:

@@ -41,8 +41,8 @@ from turntable.loaders.argument_checks import (
     check_type,
     is_integer,
 )
-from turntable.loaders.augmentation import Augmentation
 from turntable.loaders.batch_config import BatchConfig, check_config
+from turntable.loaders.draws import SampleDraws
 from turntable.loaders.engines import (
     Arrays,
     BatchEngine,
@@ -53,14 +53,17 @@ from turntable.loaders.engines import (
     RawBatch,
     SampleOrder,
     SharedMemoryEngine,
+    fill_crops,
     make_image_specs,
 )
 from turntable.loaders.fields import (
+    IMAGES,
     BatchFields,
     DataDescription,
     LeadingAxes,
     NamedArrays,
     SampledViews,
+    format_crop_field,
     name_arrays,
     resolve_fields,
 )
@@ -182,10 +185,11 @@ class OnlineLoader(BatchLoader):
             _LOG.warning("%s", text)
         num_objects = len(self.inventory.object_ids)
         self._setup = RenderSetup(query, self.inventory, blocks, through_jpeg, *load_limits)
-        self._leading_axes = LeadingAxes.from_fields(fields, sampler.views)
-        self._completer = _BatchCompleter(
-            fields, self._leading_axes, drawn.schema, self.inventory, config.augmentation, config.seed
+        draws = config.make_draws(self.recipe.image_size_px, sampler.views)
+        self._leading_axes = LeadingAxes.from_fields(
+            (*fields, *draws.list_fields(sampler.views)), sampler.views
         )
+        self._completer = _BatchCompleter(fields, self._leading_axes, drawn.schema, self.inventory, draws)
         self._num_workers = max(1, config.num_workers)
 
         super().__init__(
@@ -234,14 +238,13 @@ class OnlineLoader(BatchLoader):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _BatchCompleter:
-    """The computation of the fields that renderers do not write: labels, categories and augmentations."""
+    """The computation of the fields that renderers do not write: labels, categories and what is drawn."""
 
     fields: BatchFields
     leading_axes: LeadingAxes
     schema: LabelSchema
     inventory: ObjectInventory
-    augmentation: Augmentation | None
-    seed: int
+    draws: SampleDraws
 
     def complete(self, arrays: Arrays, request: BatchRequest) -> dict[str, Any]:
         """Return all arrays of a batch, in the layout of ``leading_axes``.
@@ -258,14 +261,22 @@ class _BatchCompleter:
         }
         labels = arrays[LATENTS][:, :num_rows].swapaxes(0, 1)
         computed = self.fields.compute(SampledViews(self.schema, labels, batch[OBJECT_INDEX]))
-        if self.augmentation is not None:
-            num_views = self.leading_axes.num_views
-            computed |= self.augmentation.draw_parameters(
-                self.seed, request.epoch, request.positions, num_views
-            )
+        computed |= self.draws.draw(request.epoch, request.positions, self.leading_axes.num_views)
         for name, values in computed.items():
             batch[name] = np.ascontiguousarray(values.swapaxes(0, 1) if self.leading_axes(name) else values)
+        batch |= self._cut_crops(batch)
         return batch | {"category": self.inventory.category_indices[batch[OBJECT_INDEX]]}
+
+    def _cut_crops(self, batch: Arrays) -> dict[str, Any]:
+        """Return the images of crops, [B, n, size, size, 3] by name."""
+        num_rows = len(batch[OBJECT_INDEX])
+        crops = {
+            format_crop_field(number): np.empty((num_rows, rule.count, *[rule.size_px] * 2, 3), np.uint8)
+            for number, rule in enumerate(self.draws.crops)
+        }
+        for index in np.ndindex(*batch[IMAGES].shape[:2]) if crops else ():
+            fill_crops({**batch, **crops}, self.draws.crops, index, batch[IMAGES][index])
+        return crops
 
 
 class _OnlineEngine(SharedMemoryEngine):

@@ -10,9 +10,9 @@ from turntable.datasets.describing.croissant import (
 from turntable.datasets.describing.description_files import DESCRIPTION_FILES, MAX_DESCRIPTION_BYTES
 from turntable.datasets.describing.drawing_plot import plot_objects
 from turntable.datasets.describing.drawings import Drawing, draw_object, list_drawings
+from turntable.datasets.describing.joint_plot import JointPreview
 from turntable.datasets.describing.label_table import describe_columns, describe_interventions
 from turntable.datasets.describing.part_colors import BACKGROUND, PART_COLORS
-from turntable.datasets.describing.joint_plot import JointPreview
 from turntable.datasets.describing.path_plot import NUM_PLOTTED_SEQUENCES, PathPreview
 from turntable.datasets.describing.pixel_statistics import compute_pixel_statistics
 from turntable.datasets.describing.recipe_plot import plot_recipe
@@ -23,10 +23,10 @@ __all__ = [
     "CROISSANT_NAME",
     "DESCRIPTION_FILES",
     "MAX_DESCRIPTION_BYTES",
+    "NUM_PLOTTED_SEQUENCES",
     "PART_COLORS",
     "SHEET_NAME",
     "Drawing",
-    "NUM_PLOTTED_SEQUENCES",
     "JointPreview",
     "PathPreview",
     "Provenance",

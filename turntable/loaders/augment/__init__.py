@@ -7,6 +7,7 @@ with explain_import_errors("torch"):
 
 from turntable.loaders.augment.batch_augmentation import augment_batch, list_parameter_fields
 from turntable.loaders.augment.image_augmentation import augment, get_parameters
+from turntable.loaders.augment.moved_outputs import list_unmovable_outputs
 
 del _torch
 
@@ -15,4 +16,5 @@ __all__ = [
     "augment_batch",
     "get_parameters",
     "list_parameter_fields",
+    "list_unmovable_outputs",
 ]

@@ -12,6 +12,7 @@ from turntable.loaders.engines.batch_engines import (
 from turntable.loaders.engines.batch_loader import BatchLoader, Output, SampleOrder, resolve_ranks
 from turntable.loaders.engines.batch_plan import BatchPlan, LastBatch, iter_plan_faults
 from turntable.loaders.engines.engine_stock import EngineStock
+from turntable.loaders.engines.image_cuts import fill_crops
 from turntable.loaders.engines.prefetcher import Prefetcher
 from turntable.loaders.engines.view_filler import Arrays, BatchSpec, CorruptView, make_image_specs
 
@@ -33,6 +34,7 @@ __all__ = [
     "RawBatch",
     "SampleOrder",
     "SharedMemoryEngine",
+    "fill_crops",
     "iter_plan_faults",
     "make_image_specs",
     "resolve_ranks",

@@ -120,6 +120,10 @@ class BatchLoader(ABC):
     def _name_arrays(self, raw: RawBatch, num_rows: int) -> NamedArrays:
         """Return the first rows of a batch's arrays under the names that users know."""
 
+    def _make_request(self, samples: Samples, epoch: int, positions: IntArray) -> BatchRequest:
+        """Make the request of a batch of the samples at some positions of an epoch."""
+        return BatchRequest.from_positions(samples, epoch, positions)
+
     @contextmanager
     def _prefetch_samples(self, samples: Samples) -> Generator[Callable[[int], None], None, None]:
         """Prepare samples ahead of their use. The base class does nothing.
@@ -346,9 +350,8 @@ class BatchLoader(ABC):
     ) -> Iterator[BatchRequest]:
         with self._prefetch_samples(samples) as advance_to:
             for positions in positions_by_batch:
-                request = BatchRequest.from_positions(samples, epoch, positions)
-                advance_to(int(request.positions[-1]))
-                yield request
+                advance_to(int(positions[-1] % len(samples)))
+                yield self._make_request(samples, epoch, positions)
 
     def _complete_batch(self, raw: RawBatch, num_rows: int) -> dict[str, Any]:
         """Return a batch as users get it, with the first rows of the raw one."""

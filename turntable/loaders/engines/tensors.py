@@ -11,7 +11,7 @@ with explain_import_errors("torch"):
     import torch
     from torch import Tensor
 
-from turntable.loaders.fields import IMAGE_FIELDS
+from turntable.loaders.fields import is_image_field
 from turntable.processes import SharedSlots
 
 Batch = dict[str, Tensor]
@@ -27,7 +27,7 @@ def as_tensors(arrays: Mapping[str, NDArray[Any]]) -> Batch:
 
 def _to_tensor(name: str, array: NDArray[Any]) -> Tensor:
     tensor = torch.from_numpy(array)
-    return tensor.movedim(-1, -3) if name in IMAGE_FIELDS else tensor
+    return tensor.movedim(-1, -3) if is_image_field(name) else tensor
 
 
 def pin_slots(slots: SharedSlots) -> None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from turntable.datasets import Dataset, Split
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError
-from turntable.loaders.augmentation import Augmentation
+from turntable.loaders.draws import SampleDraws
+from turntable.loaders.engines.image_cuts import fill_crops, resize_image
 from turntable.loaders.fields import IMAGES, BatchField, BatchFields, LeadingAxes, SampledViews, StoredField
 from turntable.loaders.sampling import IntArray, ViewSelection
 from turntable.processes import ArraySpec, Layout
@@ -65,9 +66,8 @@ class BatchSpec:
     """Side of the images in pixels."""
     fields: BatchFields = field(default_factory=BatchFields)
     """Fields besides those that all batches have."""
-    augmentation: Augmentation | None = None
-    seed: int = 0
-    """Seed of the augmentation's parameters."""
+    draws: SampleDraws = field(default_factory=SampleDraws)
+    """Fields that are drawn for each sample, such as the parameters of an augmentation."""
     replace_corrupt: bool = False
     """True if an unreadable view is replaced by another view of its object, and reported."""
     allowed_views: ViewSelection | None = None
@@ -86,7 +86,12 @@ class BatchSpec:
     @property
     def leading_axes(self) -> LeadingAxes:
         """Axes of the arrays that come before the axis of the batch."""
-        return LeadingAxes.from_fields(self.fields, self.num_views, several_objects=self.several_objects)
+        fields = (*self.fields, *self._drawn_fields)
+        return LeadingAxes.from_fields(fields, self.num_views, several_objects=self.several_objects)
+
+    @property
+    def _drawn_fields(self) -> tuple[BatchField, ...]:
+        return self.draws.list_fields(self.num_views)
 
     def make_layout(self, num_rows: int) -> Layout:
         """Return the arrays of a batch of B samples, by name.
@@ -96,7 +101,7 @@ class BatchSpec:
         - Values of steps from one view to the next are [k - 1, B, ...].
         - Values of objects are [B, ...]: ``category``, ``object_index``, and the object's points; in samples
           of several objects they are values of views.
-        - Values of whole samples are [B, ...].
+        - Values of whole samples are [B, ...]: images of crops [B, n, S, S, 3] and what is drawn for them.
 
         The view axis comes first, so that all first views of a batch are contiguous in memory.
 
@@ -115,20 +120,7 @@ class BatchSpec:
         specs |= make_field_specs(self.fields.stored) | {"view_index": ArraySpec((), "int64")}
         specs |= make_field_specs(self.fields.computed)
         specs |= dict.fromkeys(("category", "object_index"), ArraySpec((), "int64"))
-        if self.augmentation is not None:
-            for name, array in self.draw_parameters(0, np.zeros(1, dtype=np.int64)).items():
-                specs[name] = ArraySpec(array.shape[2:], str(array.dtype))
-        return specs
-
-    def draw_parameters(self, epoch: int, positions: IntArray) -> dict[str, NDArray[Any]]:
-        """Draw the parameters of the augmentation for samples, [b, k, ...] by name.
-
-        Args:
-            epoch: Number of the epoch, from 0.
-            positions: [b] positions of the samples in the epoch.
-        """
-        assert self.augmentation is not None
-        return self.augmentation.draw_parameters(self.seed, epoch, positions, self.num_views)
+        return specs | make_field_specs(self._drawn_fields)
 
 
 def make_image_specs(size: int, stored: Iterable[StoredField]) -> dict[str, ArraySpec]:
@@ -181,6 +173,9 @@ class ViewFiller:
             IntegrityError: A view cannot be read, and it must not or cannot be replaced.
         """
         views, corrupt = part.views, ()
+        # Boxes of crops must be there before the pixels that they are cut from.
+        drawn = self._spec.draws.draw(part.epoch, part.positions, views.shape[1])
+        self._fill_values(arrays, part.rows, drawn)
         failures = self._read_images(arrays, part.rows, part.view_objects, views)
         if failures:
             views, corrupt = self._replace_views(arrays, part, failures)
@@ -226,11 +221,13 @@ class ViewFiller:
         out = arrays[IMAGES][index]
         stored = self._spec.dataset.manifest.image_size_px
         if stored == self._spec.image_size:
-            decode_jpeg(file, out)
-            return
-        if self._buffer is None:
-            self._buffer = np.empty((stored, stored, 3), dtype=np.uint8)
-        out[:] = resize_image(decode_jpeg(file, self._buffer), self._spec.image_size)
+            image = decode_jpeg(file, out)
+        else:
+            if self._buffer is None:
+                self._buffer = np.empty((stored, stored, 3), dtype=np.uint8)
+            image = decode_jpeg(file, self._buffer)
+            out[:] = resize_image(image, self._spec.image_size)
+        fill_crops(arrays, self._spec.draws.crops, index, image)
 
     def _read_outputs(self, arrays: Arrays, index: tuple[int, int], row: int, view: int) -> None:
         """Read the outputs of a view, such as its depth, into the arrays."""
@@ -325,21 +322,16 @@ class ViewFiller:
         computed["view_index"], computed["object_index"] = views, objects
         categories = self._split.get_category_indices(objects.ravel())
         computed["category"] = categories.reshape(objects.shape)
-        if self._spec.augmentation is not None:
-            computed |= self._spec.draw_parameters(part.epoch, part.positions)
-        for name, values in computed.items():
+        self._fill_values(arrays, part.rows, computed)
+
+    def _fill_values(self, arrays: Arrays, rows: slice, values_by_name: Arrays) -> None:
+        """Fill rows with values of views or steps [b, k, ...], and of objects [b, ...]."""
+        for name, values in values_by_name.items():
             if self._leading_axes(name):
-                arrays[name][:, part.rows] = values.swapaxes(0, 1)
+                arrays[name][:, rows] = values.swapaxes(0, 1)
             else:
-                arrays[name][part.rows] = values
+                arrays[name][rows] = values
 
     def _format_failure(self, row: int, view: int, error: IntegrityError) -> str:
         dataset, split = self._spec.dataset, self._spec.split
         return f"{dataset.path_or_url}: {split} object {self._split.get_object_id(row)}, view {view}: {error}"
-
-
-def resize_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Resize an image [S, S, 3] to [size, size, 3], bilinear and antialiased."""
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))

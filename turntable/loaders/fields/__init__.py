@@ -8,7 +8,17 @@ from turntable.loaders.fields.batch_field import (
     SampledViews,
     StoredField,
 )
-from turntable.loaders.fields.batch_layout import IMAGE_FIELDS, IMAGES, LeadingAxes, NamedArrays, name_arrays
+from turntable.loaders.fields.batch_layout import (
+    FRAMES,
+    IMAGE_FIELDS,
+    IMAGES,
+    LeadingAxes,
+    NamedArrays,
+    format_crop_field,
+    is_image_field,
+    list_crop_fields,
+    name_arrays,
+)
 from turntable.loaders.fields.labels import LabelField
 from turntable.loaders.fields.providers import (
     PROVIDERS,
@@ -21,6 +31,7 @@ from turntable.loaders.fields.providers import (
 )
 
 __all__ = [
+    "FRAMES",
     "IMAGES",
     "IMAGE_FIELDS",
     "PROVIDERS",
@@ -37,6 +48,9 @@ __all__ = [
     "batch_to_field_names",
     "compute_labels",
     "explain_missing_fields",
+    "format_crop_field",
+    "is_image_field",
+    "list_crop_fields",
     "name_arrays",
     "resolve_fields",
     "resolve_labels",

@@ -1,5 +1,6 @@
 """The axes of a batch's arrays, and the names that users know them by."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -14,9 +15,29 @@ IMAGES = "images"
 ones."""
 
 IMAGE_FIELDS = ("view", "view_1", "view_2", "views")
-"""Names that images can have in the batches of users."""
+"""Names that the images of views can have in the batches of users."""
+
+FRAMES = "frames"
+"""Name of the frames of moving objects, [B, T, H, W, 3] as an array."""
+
+_CROPS = re.compile(r"crops_\d+")
 
 NamedArrays = dict[str, NDArray[Any]]
+
+
+def format_crop_field(number: int) -> str:
+    """Return the name of the images of a rule for crops, by its number from 0: "crops_0"."""
+    return f"crops_{number}"
+
+
+def list_crop_fields(names: Iterable[str]) -> list[str]:
+    """List the names that belong to images of crops, such as "crops_0"."""
+    return [name for name in names if _CROPS.fullmatch(name)]
+
+
+def is_image_field(name: str) -> bool:
+    """Return True for names of images of any kind: those of views, of crops, or frames."""
+    return name in IMAGE_FIELDS or name == FRAMES or _CROPS.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from turntable.loaders.sampling.anchors import draw_anchors, match_anchors, pick_spread_anchors
 from turntable.loaders.sampling.pair_files import read_pairs, write_pairs
-from turntable.loaders.sampling.random_order import IntArray
+from turntable.loaders.sampling.random_order import IntArray, draw_partner_distance
 from turntable.loaders.sampling.relation_samplers import (
     Edges,
     Quads,
@@ -42,6 +42,7 @@ __all__ = [
     "ViewSelection",
     "Views",
     "draw_anchors",
+    "draw_partner_distance",
     "draw_random_pairs",
     "draw_validation_pairs",
     "has_several_objects",

@@ -103,6 +103,17 @@ def draw_distinct(counts: IntArray, num_picks: int, random: WordArray) -> IntArr
     return (np.concatenate([np.zeros_like(first)[:, None], taken], axis=1) + first[:, None]) % counts[:, None]
 
 
+def draw_partner_distance(max_distance: int, seed: int, epoch: int) -> int:
+    """Draw the distance in an epoch's order from each sample to another one that joins it, from 1.
+
+    Args:
+        max_distance: Largest distance, at least 1 and below the number of samples.
+        seed: Seed of the order.
+        epoch: Number of the epoch, from 0.
+    """
+    return 1 + int(draw_below(draw_words("partner", seed, epoch, 1), max_distance)[0])
+
+
 def draw_spread_pairs(counts: IntArray, num_pairs: int, seed: int) -> tuple[IntArray, IntArray]:
     """Draw a fixed list of ordered pairs of distinct numbers below each count. No pair comes twice.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from turntable.datasets.labels import OUTPUT_FIELDS
 from turntable.errors import InvalidInputError
 from turntable.loaders import Augmentation
+from turntable.loaders.augment import list_unmovable_outputs
 from turntable.loaders.fields import IMAGE_FIELDS, batch_to_field_names
 from turntable.models import PAIR
 
@@ -23,20 +24,21 @@ def check_augmentation(augmentation: Augmentation, reads: Iterable[str]) -> list
         Warnings about labels that the augmentation makes wrong; the method may still be trained.
 
     Raises:
-        InvalidInputError: The method reads no image, or fields whose pixels would no longer match the images.
+        InvalidInputError: The method reads no image, or outputs whose values would be wrong for
+            the moved images.
     """
     fields = list(reads)
-    moves_pixels = augmentation.crop_scale is not None or augmentation.flip_probability > 0
-    outputs = [name for name in fields if OUTPUT_FIELDS.keys() & batch_to_field_names([name], PAIR.num_views)]
+    outputs = OUTPUT_FIELDS.keys() & batch_to_field_names(fields, PAIR.num_views)
+    moving = augmentation.moving_parameters
     if not set(fields) & set(IMAGE_FIELDS):
         raise InvalidInputError(
             "the augmentation changes images, but the method reads none; leave --augment (augmentation) out"
         )
-    if moves_pixels and outputs:
+    if wrong := sorted(list_unmovable_outputs(list(outputs), moving)):
         raise InvalidInputError(
-            f"the augmentation crops or mirrors images, but not {', '.join(outputs)}, which the method reads:"
-            " their pixels would no longer match; give one without crop and flip, such as"
-            " --augment color"
+            f"the augmentation moves the pixels of images ({', '.join(moving)}), and {', '.join(wrong)},"
+            " which the method reads, would be wrong for them; give one of colors only, such as --augment"
+            " color"
         )
     warnings: list[str] = []
     poses = [name for name in fields if any(word in name for word in _POSE_WORDS)]
@@ -44,6 +46,11 @@ def check_augmentation(augmentation: Augmentation, reads: Iterable[str]) -> list
         warnings.append(
             f"the augmentation mirrors images, which contradicts {', '.join(poses)}: give --augment"
             " simclr-unmirrored, or --augment flip_probability=0 (in Python Augmentation(flip_probability=0))"
+        )
+    if augmentation.has_affine and poses:
+        warnings.append(
+            f"the augmentation warps images, which contradicts {', '.join(poses)}: leave the affine map out,"
+            " or let the method read the field affine too"
         )
     hues = [name for name in fields if "hue" in name]
     if augmentation.hue and hues:

@@ -4,6 +4,7 @@ import torch
 
 from turntable.errors import InvalidInputError
 from turntable.loaders import BatchConfig, Fresh, Loader, OnlineLoader, Pairs, Sequences, Singles, Tuples
+from turntable.loaders.draws import PARAMETER_NAMES
 from turntable.loaders.engines import BatchLoader
 from turntable.loaders.fields import IMAGE_FIELDS, batch_to_field_names, explain_missing_fields
 from turntable.loaders.sampling import Sampler
@@ -99,7 +100,7 @@ def make_loader(config: TrainConfig, method: Method, device: torch.device) -> Ba
         if config.dataset is None
         else make_sampler(sample_spec, config.pairs_per_object),
         batch_size=config.batch_size // config.accumulate,
-        fields=batch_to_field_names(method.reads, sample_spec.num_views),
+        fields=_divide_reads(method, sample_spec.num_views)[0],
         seed=config.seed,
         num_workers=config.num_workers,
         quaternion_sign=config.quaternion_sign,
@@ -122,12 +123,28 @@ def _make_fresh_sampler(sample_spec: SampleSpec, config: TrainConfig) -> Fresh:
     return Fresh(sample_spec.num_views, samples_per_visit=config.pairs_per_object)
 
 
+def _divide_reads(method: Method, num_views: int) -> tuple[list[str], list[str]]:
+    """Return the fields of the data that a method reads, and the parameters of an augmentation."""
+    names = batch_to_field_names(method.reads, num_views)
+    return (
+        [name for name in names if name not in PARAMETER_NAMES],
+        [name for name in names if name in PARAMETER_NAMES],
+    )
+
+
 def _find_faults(config: TrainConfig, method: Method, data: TrainingData) -> list[str]:
     sample_spec, fields = config.method_config.sample, data.fields
     num_views = sample_spec.num_views
     if "train" not in data.splits:
         return [f"it has no split 'train' (it has {', '.join(data.splits)})"]
-    faults = list(explain_missing_fields(batch_to_field_names(method.reads, num_views), fields, num_views))
+    stored, parameters = _divide_reads(method, num_views)
+    faults = list(explain_missing_fields(stored, fields, num_views))
+    drawn = () if config.augmentation is None else config.augmentation.parameter_names
+    if missing := [name for name in parameters if name not in drawn]:
+        faults.append(
+            f"the method reads {', '.join(missing)}, which an augmentation draws; give one that has it with"
+            f" {format_setting('augmentation')}"
+        )
     if not fields.has_pictures and set(method.reads) & set(IMAGE_FIELDS):
         faults.append("the method reads pictures, and it has none; render it with --outputs rgb")
     if "category" in method.reads and len(data.categories) < 2:

@@ -186,7 +186,8 @@ class Trainer:
         self.method.check_reads(batch)
         names = [*self.method.reads, *(list_parameter_fields(batch) if self.config.augmentation else ())]
         moved = {name: batch[name].to(self.group.device, non_blocking=True) for name in names}
-        return augment_batch(moved) if self.config.augmentation else moved
+        augmentation = self.config.augmentation
+        return augment_batch(moved, augmentation.affine_fill) if augmentation else moved
 
     def check_loss_finite(self, terms: dict[str, float]) -> None:
         """Check that the loss is finite, before it changes a weight.
