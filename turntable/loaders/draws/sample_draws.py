@@ -56,11 +56,11 @@ class SampleDraws:
             BatchField(name, "view", item.shape[2:], str(item.dtype)) for name, item in of_views.items()
         ]
         fields += [
-            BatchField(name, "object", item.shape[1:], str(item.dtype)) for name, item in of_samples.items()
+            BatchField(name, "sample", item.shape[1:], str(item.dtype)) for name, item in of_samples.items()
         ]
         for number, rule in enumerate(self.crops):
             shape = (rule.count, rule.size_px, rule.size_px, 3)
-            fields.append(BatchField(format_crop_field(number), "object", shape, "uint8"))
+            fields.append(BatchField(format_crop_field(number), "sample", shape, "uint8"))
         return tuple(fields)
 
     def _draw_of_views(self, epoch: int, positions: IntArray, num_views: int) -> DrawnFields:
