@@ -96,7 +96,7 @@ class Loader(BatchLoader):
         sampler = Pairs() if config.sampler is None else config.sampler
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
-        data = DataDescription.from_manifest(manifest, config.image_size)
+        data = DataDescription.from_manifest(manifest, config.image_size, config.clouds)
         selection = select_split_views(
             self.dataset, config.split, config.selection, where, data.sequence_length
         ).with_min_views(sampler.views)

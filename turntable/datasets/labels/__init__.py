@@ -57,6 +57,7 @@ from turntable.datasets.labels.label_schema import (
     LabelSchema,
 )
 from turntable.datasets.labels.outputs import (
+    DEPTH_STEPS,
     EXTRA_OUTPUTS,
     FLOW_HIDDEN,
     FLOW_SEEN,
@@ -106,6 +107,7 @@ __all__ = [
     "DEFAULT_SEEN_FRACTION",
     "DEFAULT_TRAVEL",
     "DEFAULT_TRIES",
+    "DEPTH_STEPS",
     "ENVIRONMENT",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",
