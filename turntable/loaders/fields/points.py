@@ -24,6 +24,8 @@ from turntable.loaders.fields.batch_field import (
 FloatArray = NDArray[np.float64]
 _PointFunction = Callable[[DataDescription, SampledViews], NDArray[Any]]
 """A function that computes the values of a field of points."""
+_POINT_PARTS = "point_parts"
+"""Name of the array with the part of each point."""
 _POINTS, _REGIONS = "points", "regions"
 """Names of axes whose size the settings decide."""
 
@@ -59,7 +61,7 @@ class _PointField:
                 f"num_points is {asked}, and the point clouds of this data set have {data.num_points} points;"
                 f" give {data.num_points} or less, or render it with --points {asked}"
             )
-        if self.needs_poses and data.max_parts and not data.has_point_parts:
+        if self.needs_poses and data.max_parts and _POINT_PARTS not in data.arrays:
             return (
                 "this data set of assemblies was rendered by an earlier version, whose point clouds do not "
                 "tell which part each point moves with; render it again, or read object_points, at rest"
@@ -196,7 +198,7 @@ def _make_fault_field(name: str, dtype: str, *axes: int | str) -> _PointField:
 _FIELDS: tuple[_PointField, ...] = (
     _PointField("points", "view", "float32", (_POINTS, 6), _get_points),
     _PointField("object_points", "object", "float32", (_POINTS, 6), _get_object_points, needs_poses=False),
-    _PointField("point_parts", "object", "uint8", (_POINTS,), _get_point_parts),
+    _PointField(_POINT_PARTS, "object", "uint8", (_POINTS,), _get_point_parts),
     _PointField("point_frames", "view", "float32", (_POINTS, 3, 3), _get_frames),
     _PointField("point_frame_valid", "view", "uint8", (_POINTS,), _get_frame_validity),
     _make_fault_field("point_displacement", "float32", _POINTS),
