@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -205,8 +206,8 @@ def decode_output(name: str, data: bytes, image_size_px: int) -> NDArray[Any]:
     from PIL import Image
 
     extra = EXTRA_OUTPUTS[name]
-    like = extra.encode(np.zeros((1, 1, extra.channels) if extra.channels else (1, 1), np.float32))
-    side = (image_size_px * like.shape[0], image_size_px * like.shape[1], *like.shape[2:])
+    height, width, *channels = _compute_stored_shape(name)
+    side = (image_size_px * height, image_size_px * width, *channels)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as file:
             size = file.size
@@ -222,6 +223,13 @@ def decode_output(name: str, data: bytes, image_size_px: int) -> NDArray[Any]:
         return extra.decode(image.astype(extra.stored))
     except ValueError as error:
         raise IntegrityError(f"its {name} is not one: {error}") from None
+
+
+@cache
+def _compute_stored_shape(name: str) -> tuple[int, ...]:
+    """Return the shape in which an output of one pixel is stored."""
+    extra = EXTRA_OUTPUTS[name]
+    return extra.encode(np.zeros((1, 1, extra.channels) if extra.channels else (1, 1), np.float32)).shape
 
 
 def to_channels_first(field: str, image: NDArray[Any]) -> NDArray[Any]:
