@@ -104,7 +104,8 @@ EXTRA_OUTPUTS: dict[str, ExtraOutput] = {
         None,
         np.uint16,
         lambda drawn: np.round(np.clip(drawn, 0, 65535 / DEPTH_STEPS) * DEPTH_STEPS).astype(np.uint16),
-        lambda image: (image / DEPTH_STEPS).astype(np.float32),
+        # The number of steps is a power of two, so float32 gives the same numbers as float64 would.
+        lambda image: image * np.float32(1 / DEPTH_STEPS),
     ),
     "normals": ExtraOutput(
         "KEY.VIEW.normals.png, 8-bit RGB: (n + 1) * 127.5 of the unit shading normal x, y, z in the world's "

@@ -123,21 +123,23 @@ def _pose_clouds(data: DataDescription, sampled: SampledViews) -> NDArray[np.flo
             posed[row] = geometry.move_cloud(cloud, poses[row])
         else:
             to_rest = geometry.invert_pose(get_rest_poses(sampled.parts[row]))
-            parts = _get_part_indices(sampled, row, len(cloud))
+            parts = _get_part_indices(data, sampled, row)
             posed[row] = geometry.move_cloud_parts(cloud, parts, part_poses.astype(np.float64) @ to_rest)
     return posed
 
 
-def _get_part_indices(sampled: SampledViews, row: int, num_points: int) -> NDArray[np.uint8]:
+def _get_part_indices(data: DataDescription, sampled: SampledViews, row: int) -> NDArray[np.uint8]:
     """Return the part [P] of each point of the object of one sample; 0 for an object of one piece."""
-    stored = sampled.point_parts[row]
-    first = np.zeros(num_points, np.uint8) if stored is None else stored[:num_points]
-    if len(first) < num_points or first.max() >= max(1, len(sampled.parts[row])):
+    stored = sampled.point_parts[row] if _POINT_PARTS in data.arrays else None
+    if stored is None:
+        return np.zeros(data.num_batch_points, np.uint8)
+    num_parts = len(sampled.parts[row])
+    if len(stored) != data.num_points or stored.max() >= num_parts:
         raise IntegrityError(
-            f"the parts of an object's points are not those of its cloud of {num_points} points and its "
-            f"{len(sampled.parts[row])} parts; fetch the data set again"
+            f"the {_POINT_PARTS} of an object are {len(stored)} numbers to {stored.max()}, which are not "
+            f"those of a cloud of {data.num_points} points and {num_parts} parts; fetch the data set again"
         )
-    return first
+    return stored[: data.num_batch_points]
 
 
 def _get_object_points(data: DataDescription, sampled: SampledViews) -> NDArray[np.float32]:
@@ -149,8 +151,8 @@ def _list_object_points(data: DataDescription, sampled: SampledViews) -> list[ND
 
 
 def _get_point_parts(data: DataDescription, sampled: SampledViews) -> NDArray[np.uint8]:
-    rows = range(len(sampled.point_clouds))
-    return np.stack([_get_part_indices(sampled, row, data.num_batch_points) for row in rows])
+    rows = range(len(sampled.labels.pose))
+    return np.stack([_get_part_indices(data, sampled, row) for row in rows])
 
 
 def _compute_frames(data: DataDescription, sampled: SampledViews) -> tuple[FloatArray, NDArray[np.bool_]]:
