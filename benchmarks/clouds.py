@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader_rates import apart
-
 from turntable.datasets import load_recipe
 from turntable.loaders import BatchConfig, CloudOptions, Loader, Tuples
 from turntable.renderer import generate, open_source
@@ -48,10 +46,6 @@ def make_dataset(
 
 def measure_rate(folder: Path, fields: tuple[str, ...], setting: Setting) -> float:
     """Measure views per second of a loader, once its workers are busy."""
-    return apart(_measure_here, folder, fields, setting)
-
-
-def _measure_here(folder: Path, fields: tuple[str, ...], setting: Setting) -> float:
     config = BatchConfig(
         sampler=Tuples(2, visits=1 + 8 * setting.batch // 16),
         batch_size=setting.batch,

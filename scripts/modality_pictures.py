@@ -1,4 +1,4 @@
-"""Make the pictures of docs/modalities.md that show views side by side: flow, motion, cameras, twins.
+"""Make the pictures of docs/modalities.md that show views side by side: flow, motion, cameras, twins, clouds.
 
 python scripts/modality_pictures.py docs/images
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cloud_pictures import show_clouds
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -90,8 +91,14 @@ def main(folder: Path) -> None:
     pages = {"flow": show_flow, "motion": show_motion, "cameras": show_cameras, "twins": show_twins}
     with open_backend("moderngl") as backend:
         for name, make in pages.items():
-            page = np.concatenate([np.concatenate(row, axis=1) for row in make(backend)])
-            Image.fromarray(page).save(folder / f"{name}.jpg", quality=90)
+            save(make(backend), folder / f"{name}.jpg")
+    save(show_clouds(SIZE_PX), folder / "clouds.jpg")
+
+
+def save(rows: Rows, path: Path) -> None:
+    """Write pictures side by side."""
+    page = np.concatenate([np.concatenate(row, axis=1) for row in rows])
+    Image.fromarray(page).save(path, quality=90)
 
 
 if __name__ == "__main__":
