@@ -4,8 +4,8 @@
     python benchmarks/relations.py --objects 20000
 
 ``bank`` objects share a pose bank of 64 rotations; ``free`` ones have rotations by the Haar measure. Quads
-are prepared once when a loader is made, and drawn once per epoch. Times are of the processor, so other work of
-the machine counts little.
+are prepared once when a loader is made, and drawn once per epoch. Times are of the processor, so other work
+of the machine counts little.
 """
 
 import argparse

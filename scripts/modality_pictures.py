@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from cloud_pictures import show_clouds
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -163,6 +164,7 @@ def main(folder: Path) -> None:
     with open_backend("moderngl") as backend:
         for name, make in pages.items():
             save(make(backend), folder / f"{name}.jpg")
+    save(show_clouds(SIZE_PX), folder / "clouds.jpg")
     with TemporaryDirectory() as work:
         cut_outs = make_cut_outs(Path(work) / "cut-outs")
         save(show_warps(cut_outs), folder / "warps.jpg")

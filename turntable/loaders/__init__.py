@@ -5,6 +5,7 @@ package when it starts, so importing it loads neither torch nor OpenGL nor the c
 """
 
 from turntable.loaders.batch_config import BatchConfig
+from turntable.loaders.clouds import CloudOptions, PointCorruption
 from turntable.loaders.covariances import (
     REGION_FEATURES,
     SHAPE_FEATURES,
@@ -24,6 +25,7 @@ from turntable.loaders.flow_loader import Flow2d
 from turntable.loaders.item_dataset import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online_loader import OnlineLoader
+from turntable.loaders.overlap_pairs import find_overlap_pairs
 from turntable.loaders.sampling import (
     Edges,
     Fixed,
@@ -53,6 +55,7 @@ __all__ = [
     "SHAPE_FEATURES",
     "Augmentation",
     "BatchConfig",
+    "CloudOptions",
     "Covariances",
     "Edges",
     "Fixed",
@@ -64,6 +67,7 @@ __all__ = [
     "Loader",
     "OnlineLoader",
     "Pairs",
+    "PointCorruption",
     "Quads",
     "RandomCrops",
     "RelationSampler",
@@ -76,6 +80,7 @@ __all__ = [
     "compute_covariances",
     "draw_anchors",
     "draw_validation_pairs",
+    "find_overlap_pairs",
     "get_augmentation",
     "list_velocities",
     "match_anchors",

@@ -8,6 +8,7 @@ from turntable.datasets import Selection
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
 from turntable.loaders.argument_checks import is_flag, is_integer, is_text
+from turntable.loaders.clouds import CloudOptions
 from turntable.loaders.draws import Augmentation, CropRule, SampleDraws
 from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
 from turntable.loaders.sampling import Sampler
@@ -60,6 +61,11 @@ class BatchConfig:
     crops: Sequence[CropRule] = ()
     """Rules of crops of the views, ``RandomCrops`` or ``GridCrops``: rule i gives the fields ``crops_i``
     (images at a size of their own), ``crops_i_box``, and parameters of the augmentation for each crop."""
+    pictures: bool = True
+    """False to leave out the images, which then are not read: for methods that learn from clouds alone.
+    ``OnlineLoader`` has images always."""
+    clouds: CloudOptions = CloudOptions()
+    """Settings of point clouds: how many points they have, which ones, and faults."""
     pin_memory: bool = False
     """True to lock the memory of batches, for faster copies to a GPU; without a GPU it has no effect."""
     max_corrupt_views: int = 0
@@ -132,8 +138,9 @@ class BatchConfig:
     def _iter_type_faults(self) -> Iterator[str]:
         if not is_text(self.split):
             yield f"split {self.split!r}: give its name, such as 'train'"
-        if not is_flag(self.pin_memory):
-            yield f"pin_memory {self.pin_memory!r}: must be True or False"
+        for name in ("pin_memory", "pictures"):
+            if not is_flag(getattr(self, name)):
+                yield f"{name} {getattr(self, name)!r}: must be True or False"
         # A class has the method too: Pairs in place of Pairs() is a mistake that is easily made.
         is_sampler = callable(getattr(self.sampler, "draw_samples", None)) and not isinstance(
             self.sampler, type
@@ -154,6 +161,8 @@ class BatchConfig:
             yield f"crops {self.crops!r}: give a list of rules, such as [RandomCrops(2)]"
         elif wrong := [rule for rule in self.crops if not callable(getattr(rule, "draw_shares", None))]:
             yield f"crops {wrong!r}: each must be a rule, such as RandomCrops(2) or GridCrops(5)"
+        if type(self.clouds) is not CloudOptions:
+            yield f"clouds {self.clouds!r}: give CloudOptions, such as CloudOptions(num_points=1024)"
         if self.output not in get_args(Output):
             yield f"output {self.output!r}: use 'torch' or 'numpy'"
 

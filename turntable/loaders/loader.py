@@ -57,8 +57,9 @@ class Loader(BatchLoader):
 
     A batch has:
 
-    - images, uint8: ``view``, or ``view_1`` and ``view_2`` for pairs, or ``views`` [B, k, ...] for longer
-      samples; tensors are [..., 3, H, W] in channels-last memory, numpy arrays are [..., H, W, 3],
+    - images, uint8, where the data set has them and ``config.pictures`` is True: ``view``, or ``view_1`` and
+      ``view_2`` for pairs, or ``views`` [B, k, ...] for longer samples; tensors are [..., 3, H, W] in
+      channels-last memory, numpy arrays are [..., H, W, 3],
     - the fields named in ``config.fields``,
     - parameters of ``config.augmentation``, and crops of the views by ``config.crops``,
     - ``category`` and ``object_index``, int64 [B], and ``view_index``, int64.
@@ -102,8 +103,8 @@ class Loader(BatchLoader):
         sampler = Pairs() if config.sampler is None else config.sampler
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
-        data = DataDescription.from_manifest(manifest, config.image_size)
-        if not data.has_pictures:
+        data = DataDescription.from_manifest(manifest, config.image_size, config.clouds)
+        if not (config.pictures and data.has_pictures):
             _check_needs_no_pictures(config)
         selection = select_split_views(
             self.dataset, config.split, config.selection, where, data.sequence_length
@@ -123,6 +124,7 @@ class Loader(BatchLoader):
             allowed_views=None if is_whole else replace(selection, partners=None),
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
             several_objects=has_several_objects(sampler),
+            wants_pictures=config.pictures,
         )
         self._leading_axes = self._spec.leading_axes
         self._rows_per_sample = 1
@@ -228,9 +230,12 @@ def _check_needs_no_pictures(config: BatchConfig) -> None:
         "the crops are cut out of pictures": config.crops,
     }
     if wrong := [text for text, value in uses.items() if value]:
-        raise InvalidInputError(
-            f"{wrong[0]}, and this data set has none; leave it out, or render with --outputs rgb"
+        lacking = (
+            "this data set has none; leave it out, or render with --outputs rgb"
+            if config.pictures
+            else "pictures=False leaves them out"
         )
+        raise InvalidInputError(f"{wrong[0]}, and {lacking}")
 
 
 def _join_conditions(selection: Selection, where: str | None) -> str | None:

@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.choices import check_choice
+from turntable.datasets.convert.ply_form import (
+    explain_missing_points,
+    explain_missing_posed_points,
+    write_ply_files,
+    write_posed_ply_files,
+)
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.files import convert_disk_full_error, make_temporary_path
 from turntable.datasets.manifest import Manifest
@@ -29,7 +35,18 @@ class ExportForm:
     """Function that writes one split into the folder of the export, and returns its number of objects."""
 
 
-EXPORT_FORMS: dict[str, ExportForm] = {}
+EXPORT_FORMS: dict[str, ExportForm] = {
+    "ply": ExportForm(
+        "point clouds of objects as PLY files, with normals and parts",
+        explain_missing_points,
+        write_ply_files,
+    ),
+    "ply-views": ExportForm(
+        "point clouds of views as PLY files, each in the pose of its view",
+        explain_missing_posed_points,
+        write_posed_ply_files,
+    ),
+}
 """The forms by name."""
 
 

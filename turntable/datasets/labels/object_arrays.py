@@ -80,6 +80,12 @@ OBJECT_ARRAYS: dict[str, ArrayForm] = {
         "KEY.joint_values.npy, float32 [views, joints]: value of each joint of an object that has joints, in "
         "the order of the parts that they move: radians of a hinge, diagonals of a slide, 0 at rest",
     ),
+    "point_parts": ArrayForm(
+        "uint8",
+        ("points",),
+        "KEY.point_parts.npy, uint8 [points]: index of the part of an object that has parts on which each "
+        "point of KEY.points.npy lies, which has the object at rest",
+    ),
 }
 """The arrays that a shard may hold of an object, by name; each is the member ``KEY.NAME.npy``."""
 

@@ -13,9 +13,18 @@ from numpy.typing import NDArray
 from turntable.datasets import Dataset, Split
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError
+from turntable.loaders.clouds import PointDraws
 from turntable.loaders.draws import SampleDraws
 from turntable.loaders.engines.image_cuts import fill_crops, resize_image
-from turntable.loaders.fields import IMAGES, BatchField, BatchFields, LeadingAxes, SampledViews, StoredField
+from turntable.loaders.fields import (
+    IMAGES,
+    BatchField,
+    BatchFields,
+    LeadingAxes,
+    SampledViews,
+    StoredField,
+    read_stored,
+)
 from turntable.loaders.sampling import IntArray, ViewSelection
 from turntable.processes import ArraySpec, Layout
 
@@ -77,11 +86,13 @@ class BatchSpec:
     same part of another sequence of the object. 0: samples are no parts of sequences."""
     several_objects: bool = False
     """True if each view of a sample has an object of its own."""
+    wants_pictures: bool = True
+    """True if batches have the pictures of views that have some."""
 
     @property
     def has_pictures(self) -> bool:
-        """True if views have pictures."""
-        return self.dataset.manifest.has_pictures
+        """True if batches have pictures."""
+        return self.wants_pictures and self.dataset.manifest.has_pictures
 
     @property
     def leading_axes(self) -> LeadingAxes:
@@ -153,6 +164,7 @@ class ViewFiller:
         self._schema = spec.dataset.schema
         self._buffer: NDArray[np.uint8] | None = None
         """Memory for an image at its stored size, used before it is resized."""
+        self._read_fields = (*spec.fields.stored, *spec.fields.needed)
 
     @property
     def split(self) -> Split:
@@ -173,6 +185,7 @@ class ViewFiller:
             IntegrityError: A view cannot be read, and it must not or cannot be replaced.
         """
         views, corrupt = part.views, ()
+        arrays = {**arrays, **self._make_needed_arrays(arrays)}
         # Boxes of crops must be there before the pixels that they are cut from.
         drawn = self._spec.draws.draw(part.epoch, part.positions, views.shape[1])
         self._fill_values(arrays, part.rows, drawn)
@@ -181,6 +194,14 @@ class ViewFiller:
             views, corrupt = self._replace_views(arrays, part, failures)
         self._fill_fields(arrays, part, views)
         return corrupt
+
+    def _make_needed_arrays(self, arrays: Arrays) -> Arrays:
+        """Return arrays like those of the batch for the stored fields that it does not have."""
+        num_rows = arrays["view_index"].shape[1]
+        return {
+            item.name: np.empty((self._spec.num_views, num_rows, *item.shape), item.dtype)
+            for item in self._spec.fields.needed
+        }
 
     def _read_images(
         self, arrays: Arrays, rows: slice, objects: IntArray, views: IntArray
@@ -207,7 +228,7 @@ class ViewFiller:
                 try:
                     if files:
                         self._decode_image(arrays, index, files[sample * num_views + place])
-                    if self._spec.fields.stored:
+                    if self._read_fields:
                         row, view = int(objects[sample, place]), int(views[sample, place])
                         self._read_outputs(arrays, index, row, view)
                 except IntegrityError as error:
@@ -231,8 +252,8 @@ class ViewFiller:
 
     def _read_outputs(self, arrays: Arrays, index: tuple[int, int], row: int, view: int) -> None:
         """Read the outputs of a view, such as its depth, into the arrays."""
-        for item in self._spec.fields.stored:
-            arrays[item.name][index] = item.read(self._split, row, view, self._spec.image_size)
+        for name, value in read_stored(self._read_fields, self._split, row, view, self._spec.image_size):
+            arrays[name][index] = value
 
     def _replace_views(
         self, arrays: Arrays, part: BatchPart, failures: Sequence[tuple[int, int, IntegrityError]]
@@ -314,9 +335,17 @@ class ViewFiller:
 
     def _fill_fields(self, arrays: Arrays, part: BatchPart, views: IntArray) -> None:
         """Fill the fields that are computed. Replaced views must be final, since labels are theirs."""
-        objects = part.objects
+        objects, num_views = part.objects, views.shape[1]
         labels = self._split.get_labels(part.view_objects.ravel(), views.ravel()).reshape(*views.shape, -1)
-        sampled = SampledViews(self._schema, labels, objects, self._split, views)
+        sampled = SampledViews(
+            self._schema,
+            labels,
+            objects,
+            self._split,
+            views,
+            PointDraws(self._spec.draws.seed, part.epoch, part.positions, num_views),
+            {item.name: arrays[item.name][:, part.rows].swapaxes(0, 1) for item in self._read_fields},
+        )
         fields = self._spec.fields
         computed = fields.compute(sampled) if objects.ndim == 1 else fields.compute_by_view(sampled)
         computed["view_index"], computed["object_index"] = views, objects

@@ -7,6 +7,7 @@ from turntable.loaders.fields.batch_field import (
     FieldProvider,
     SampledViews,
     StoredField,
+    read_stored,
 )
 from turntable.loaders.fields.batch_layout import (
     FRAMES,
@@ -29,6 +30,7 @@ from turntable.loaders.fields.providers import (
     resolve_fields,
     resolve_labels,
 )
+from turntable.loaders.fields.view_labels import ViewLabels
 
 __all__ = [
     "FRAMES",
@@ -45,6 +47,7 @@ __all__ = [
     "NamedArrays",
     "SampledViews",
     "StoredField",
+    "ViewLabels",
     "batch_to_field_names",
     "compute_labels",
     "explain_missing_fields",
@@ -52,6 +55,7 @@ __all__ = [
     "is_image_field",
     "list_crop_fields",
     "name_arrays",
+    "read_stored",
     "resolve_fields",
     "resolve_labels",
 ]
