@@ -22,7 +22,7 @@ PART_ARRAYS = ("part_pose", "joint_values")
 """Names of the arrays of an object's parts, in the order of the arguments of ``find_part_faults``."""
 MAX_POSE_ERROR = 1e-5
 """Largest error of a number of a stored pose, which float32 and the laws of motion before it explain."""
-_MOVING_TABLES = ("scene", "dynamics")
+_MOVING_TABLES = ("scene", "dynamics", "street")
 """Tables of a recipe whose laws move parts, besides the joints."""
 
 
