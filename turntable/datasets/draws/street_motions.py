@@ -57,20 +57,10 @@ class Tracks:
         return poses
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StreetPoses:
-    """The poses of a street in V views, in meters, in the frame whose ground is z = 0."""
-
-    parts: Array
-    """[V, K, 4, 4] poses of the objects, walls and poles, each in its own frame with x ahead and z up."""
-    ego: Array
-    """[V, 4, 4] poses of the vehicle that carries the sensor: on the ground below it, x ahead."""
-
-
 def draw_street_poses(
     recipe: Recipe, street_id: str, boxes: Array, num_objects: int, views: Numbers
-) -> StreetPoses:
-    """Draw the poses of a street in some views.
+) -> Array:
+    """Draw the poses of all that stands on a street in some views, in meters; the ground is z = 0.
 
     Args:
         recipe: Recipe with a table [street].
@@ -79,6 +69,9 @@ def draw_street_poses(
             origin: lowest and highest corner.
         num_objects: Number of those that may move, which come first.
         views: Numbers [V] of the views, in any order.
+
+    Returns:
+        [V, K, 4, 4] poses of the objects' own frames, each with x ahead and z up.
 
     Raises:
         MeshError: No place was found in ``recipe.street.tries`` tries.
@@ -102,8 +95,7 @@ def draw_street_poses(
             reason="no place in the street",
         )
     poses = found.make_poses(boxes[:, None, 1, 2])
-    frames = views % length
-    return StreetPoses(poses[row, :, frames], ego.make_poses()[row, frames])
+    return poses[row, :, views % length]
 
 
 def draw_ego_poses(recipe: Recipe, street_id: str, views: Numbers) -> Array:

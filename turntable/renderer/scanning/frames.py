@@ -1,8 +1,4 @@
-"""What a scanner meets in one view: the poses of the parts and of the sensor, in meters, as labels have them.
-
-The ground is the floor of the pictures. A point at p in the world is at ``m (p + (0, 0, 1))`` in meters,
-where m is the recipe's ``meters_per_unit`` and the floor is at z = -1: then the ground is z = 0.
-"""
+"""What a scanner meets in one view: the poses of the parts and of the sensor, as labels have them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable import geometry
-from turntable.renderer.scene import FLOOR_Z
 
 Array = NDArray[np.float64]
 
@@ -28,20 +23,6 @@ class ScanFrame:
     def parts_to_sensor(self) -> Array:
         """Poses [K, 4, 4] of the parts in the sensor's frame, in meters."""
         return geometry.invert_pose(self.ego_pose) @ self.part_pose
-
-
-def to_metric_poses(poses: NDArray[np.floating], meters_per_unit: float) -> Array:
-    """Convert poses [..., 4, 4] in the world of pictures to the metric world."""
-    metric = poses.astype(np.float64)
-    metric[..., :3, 3] = meters_per_unit * (metric[..., :3, 3] - (0.0, 0.0, FLOOR_Z))
-    return metric
-
-
-def to_world_poses(metric: Array, meters_per_unit: float) -> Array:
-    """Convert poses [..., 4, 4] in the metric world to the world of pictures."""
-    poses = metric.astype(np.float64)
-    poses[..., :3, 3] = poses[..., :3, 3] / meters_per_unit + (0.0, 0.0, FLOOR_Z)
-    return poses
 
 
 def compute_point_motions(frame: ScanFrame, following: ScanFrame) -> Array:
