@@ -6,9 +6,11 @@ package when it starts, so importing it loads neither torch nor OpenGL nor the c
 
 from turntable.loaders.augmentation import AUGMENTATIONS, Augmentation, get_augmentation
 from turntable.loaders.batch_config import BatchConfig
+from turntable.loaders.clouds import CloudOptions, PointCorruption
 from turntable.loaders.item_dataset import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online_loader import OnlineLoader
+from turntable.loaders.overlap_pairs import OverlapPairs, find_overlap_pairs
 from turntable.loaders.sampling import (
     Fixed,
     Fresh,
@@ -30,12 +32,15 @@ __all__ = [
     "AUGMENTATIONS",
     "Augmentation",
     "BatchConfig",
+    "CloudOptions",
     "Fixed",
     "Fresh",
     "ItemDataset",
     "Loader",
     "OnlineLoader",
+    "OverlapPairs",
     "Pairs",
+    "PointCorruption",
     "Samples",
     "Sequences",
     "Singles",
@@ -43,6 +48,7 @@ __all__ = [
     "ViewSelection",
     "Views",
     "draw_validation_pairs",
+    "find_overlap_pairs",
     "get_augmentation",
     "read_pairs",
     "select_all_views",

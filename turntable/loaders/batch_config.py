@@ -9,6 +9,7 @@ from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
 from turntable.loaders.argument_checks import is_flag, is_integer, is_text
 from turntable.loaders.augmentation import Augmentation
+from turntable.loaders.clouds import CloudOptions
 from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
 from turntable.loaders.sampling import Sampler
 
@@ -57,6 +58,8 @@ class BatchConfig:
     augmentation: Augmentation | None = None
     """Augmentation whose parameters are drawn for each view and added to the batch; ``augment`` applies them
     to the images."""
+    clouds: CloudOptions = CloudOptions()
+    """Settings of point clouds: how many points they have, which ones, and faults."""
     pin_memory: bool = False
     """True to lock the memory of batches, for faster copies to a GPU; without a GPU it has no effect."""
     max_corrupt_views: int = 0
@@ -127,6 +130,8 @@ class BatchConfig:
             yield f"quaternion sign {self.quaternion_sign!r} is unknown; use 'product' or 'canonical'"
         if type(self.augmentation) not in (Augmentation, type(None)):
             yield f"augmentation {self.augmentation!r}: give an Augmentation, such as Augmentation.simclr()"
+        if type(self.clouds) is not CloudOptions:
+            yield f"clouds {self.clouds!r}: give CloudOptions, such as CloudOptions(num_points=1024)"
         if self.output not in get_args(Output):
             yield f"output {self.output!r}: use 'torch' or 'numpy'"
 

@@ -67,6 +67,7 @@ from turntable.datasets.labels.object_arrays import (
     order_arrays,
 )
 from turntable.datasets.labels.outputs import (
+    DEPTH_STEPS,
     EXTRA_OUTPUTS,
     FLOW_HIDDEN,
     FLOW_SEEN,
@@ -134,6 +135,7 @@ __all__ = [
     "DEFAULT_SEEN_FRACTION",
     "DEFAULT_TRAVEL",
     "DEFAULT_TRIES",
+    "DEPTH_STEPS",
     "ENVIRONMENT",
     "EXTRA_OUTPUTS",
     "FACTOR_DEFAULTS",

@@ -14,7 +14,16 @@ from turntable.datasets import Dataset, Split
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError
 from turntable.loaders.augmentation import Augmentation
-from turntable.loaders.fields import IMAGES, BatchField, BatchFields, LeadingAxes, SampledViews, StoredField
+from turntable.loaders.clouds import PointDraws
+from turntable.loaders.fields import (
+    IMAGES,
+    BatchField,
+    BatchFields,
+    LeadingAxes,
+    SampledViews,
+    StoredField,
+    read_stored,
+)
 from turntable.loaders.sampling import IntArray, ViewSelection
 from turntable.processes import ArraySpec, Layout
 
@@ -150,6 +159,7 @@ class ViewFiller:
         self._schema = spec.dataset.schema
         self._buffer: NDArray[np.uint8] | None = None
         """Memory for an image at its stored size, used before it is resized."""
+        self._read_fields = (*spec.fields.stored, *spec.fields.needed)
 
     @property
     def split(self) -> Split:
@@ -170,11 +180,20 @@ class ViewFiller:
             IntegrityError: A view cannot be read, and it must not or cannot be replaced.
         """
         views, corrupt = part.views, ()
+        arrays = {**arrays, **self._make_needed_arrays(arrays)}
         failures = self._read_images(arrays, part.rows, part.objects, views)
         if failures:
             views, corrupt = self._replace_views(arrays, part, failures)
         self._fill_fields(arrays, part, views)
         return corrupt
+
+    def _make_needed_arrays(self, arrays: Arrays) -> Arrays:
+        """Return arrays like those of the batch for the stored fields that it does not have."""
+        num_rows = arrays["view_index"].shape[1]
+        return {
+            item.name: np.empty((self._spec.num_views, num_rows, *item.shape), item.dtype)
+            for item in self._spec.fields.needed
+        }
 
     def _read_images(
         self, arrays: Arrays, rows: slice, objects: IntArray, views: IntArray
@@ -195,7 +214,7 @@ class ViewFiller:
                 try:
                     if files:
                         self._decode_image(arrays, index, files[sample * num_views + place])
-                    if self._spec.fields.stored:
+                    if self._read_fields:
                         self._read_outputs(arrays, index, int(objects[sample]), int(views[sample, place]))
                 except IntegrityError as error:
                     failures.append((sample, place, error))
@@ -216,8 +235,8 @@ class ViewFiller:
 
     def _read_outputs(self, arrays: Arrays, index: tuple[int, int], row: int, view: int) -> None:
         """Read the outputs of a view, such as its depth, into the arrays."""
-        for item in self._spec.fields.stored:
-            arrays[item.name][index] = item.read(self._split, row, view, self._spec.image_size)
+        for name, value in read_stored(self._read_fields, self._split, row, view, self._spec.image_size):
+            arrays[name][index] = value
 
     def _replace_views(
         self, arrays: Arrays, part: BatchPart, failures: Sequence[tuple[int, int, IntegrityError]]
@@ -288,7 +307,13 @@ class ViewFiller:
         num_samples, num_views = views.shape
         labels = self._split.get_labels(np.repeat(part.objects, num_views), views.ravel())
         sampled = SampledViews(
-            self._schema, labels.reshape(num_samples, num_views, -1), part.objects, self._split, views
+            self._schema,
+            labels.reshape(num_samples, num_views, -1),
+            part.objects,
+            self._split,
+            views,
+            PointDraws(self._spec.seed, part.epoch, part.positions, num_views),
+            {item.name: arrays[item.name][:, part.rows].swapaxes(0, 1) for item in self._read_fields},
         )
         computed = self._spec.fields.compute(sampled)
         computed["view_index"] = views

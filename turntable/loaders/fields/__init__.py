@@ -7,6 +7,7 @@ from turntable.loaders.fields.batch_field import (
     FieldProvider,
     SampledViews,
     StoredField,
+    read_stored,
 )
 from turntable.loaders.fields.batch_layout import IMAGE_FIELDS, IMAGES, LeadingAxes, NamedArrays, name_arrays
 from turntable.loaders.fields.labels import LabelField
@@ -19,6 +20,7 @@ from turntable.loaders.fields.providers import (
     resolve_fields,
     resolve_labels,
 )
+from turntable.loaders.fields.view_labels import ViewLabels
 
 __all__ = [
     "IMAGES",
@@ -34,10 +36,12 @@ __all__ = [
     "NamedArrays",
     "SampledViews",
     "StoredField",
+    "ViewLabels",
     "batch_to_field_names",
     "compute_labels",
     "explain_missing_fields",
     "name_arrays",
+    "read_stored",
     "resolve_fields",
     "resolve_labels",
 ]

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from turntable.datasets import Manifest, Recipe, Split
 from turntable.datasets.labels import OUTPUTS, VIEW_ARRAYS, LabelArray, LabelSchema
 from turntable.datasets.objects import ObjectPart
 from turntable.geometry import QuaternionSign
+from turntable.loaders.clouds import CloudOptions, PointDraws
 from turntable.loaders.fields.view_labels import ViewLabels
 from turntable.loaders.sampling import IntArray
 
@@ -52,14 +54,24 @@ class DataDescription:
     """Names of the arrays that objects have besides points and the poses of parts."""
     array_sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     """Largest size of each named axis of these arrays and of the views' arrays."""
+    clouds: CloudOptions = CloudOptions()
+    """Settings of point clouds."""
+
+    @property
+    def num_batch_points(self) -> int:
+        """Number of points in each object's cloud of a batch; 0: there are no clouds."""
+        return min(self.num_points, self.clouds.num_points or self.num_points)
 
     @classmethod
-    def from_manifest(cls, manifest: Manifest, image_size: int | None = None) -> Self:
+    def from_manifest(
+        cls, manifest: Manifest, image_size: int | None = None, clouds: CloudOptions = CloudOptions()
+    ) -> Self:
         """Describe a stored data set.
 
         Args:
             manifest: Manifest of the data set.
             image_size: Side in pixels that images are resized to; None: as stored.
+            clouds: Settings of point clouds.
         """
         return cls(
             manifest.schema,
@@ -74,6 +86,7 @@ class DataDescription:
             has_pictures=manifest.has_pictures,
             arrays=manifest.arrays,
             array_sizes=manifest.array_sizes,
+            clouds=clouds,
         )
 
     @classmethod
@@ -101,6 +114,8 @@ class SampledViews:
         objects: [B] rows of the objects in their split; None: neither point clouds nor parts are available.
         split: Split that these are read from; None: neither point clouds nor parts are available.
         views: [B, k] numbers of the views; None: poses of parts are not available.
+        draws: Random numbers of the samples; None: point clouds cannot be corrupted.
+        stored: Fields [B, k, ...] that were read with the views, by name.
     """
 
     def __init__(
@@ -110,19 +125,37 @@ class SampledViews:
         objects: IntArray | None = None,
         split: Split | None = None,
         views: IntArray | None = None,
+        draws: PointDraws | None = None,
+        stored: Mapping[str, NDArray[Any]] = MappingProxyType({}),
     ) -> None:
         self.labels = ViewLabels(schema, labels)
         """Labels of the views, each computed when it is first used."""
         self._objects, self._split, self._views = objects, split, views
+        self.draws = draws
+        """Random numbers of the samples."""
+        self.stored = stored
+        """Fields [B, k, ...] that were read with the views, by name: those that a computed field needs."""
+        self._computed: dict[str, Any] = {}
+
+    def compute_once(self, name: str, compute: Callable[[], _T]) -> _T:
+        """Return what a function computes, at the first call with this name; fields share it by its name."""
+        if name not in self._computed:
+            self._computed[name] = compute()
+        return self._computed[name]
 
     @cached_property
-    def point_clouds(self) -> NDArray[np.float32]:
-        """Point clouds of the objects as stored, float32 [B, P, 6].
+    def point_clouds(self) -> list[NDArray[np.float32]]:
+        """Point cloud of each object as stored, float32 [P, 6].
 
         Raises:
             IntegrityError: A file is not as it was written.
         """
-        return np.stack(self._read_of_objects(Split.read_points))
+        return self._read_of_objects(Split.read_points)
+
+    @cached_property
+    def point_parts(self) -> list[NDArray[np.uint8] | None]:
+        """Part [P] of each point of each object; None for an object of one piece."""
+        return self.read_arrays("point_parts")
 
     @cached_property
     def parts(self) -> list[tuple[ObjectPart, ...]]:
@@ -154,7 +187,8 @@ class SampledViews:
     def _read_of_objects(self, read: Callable[[Split, int], _T]) -> list[_T]:
         assert self._split is not None
         assert self._objects is not None
-        return [read(self._split, row) for row in self._objects.tolist()]
+        found = {row: read(self._split, row) for row in dict.fromkeys(self._objects.tolist())}
+        return [found[row] for row in self._objects.tolist()]
 
     def _select_views(self, arrays: list[NDArray[np.float32] | None]) -> list[NDArray[np.float32] | None]:
         assert self._views is not None
@@ -182,6 +216,9 @@ class ComputedField(BatchField):
     compute: Callable[[SampledViews], NDArray[Any]] = field(repr=False, compare=False)
     """Function that returns [B, k, *shape] for views, [B, k - 1, *shape] for steps, [B, *shape] for
     objects."""
+    needs: tuple["StoredField", ...] = field(default=(), repr=False, compare=False, kw_only=True)
+    """Stored fields of the views from which it is computed (``SampledViews.stored``); they are read whether
+    or not a batch has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +228,27 @@ class StoredField(BatchField):
     A view counts as unreadable if this file is damaged, even if its image is not.
     """
 
-    read: Callable[[Split, int, int, int], NDArray[Any]] = field(repr=False, compare=False)
-    """Function of the split, the object's row, the view's number and the side in pixels; returns [*shape]."""
+    read: Callable[[Split, int, int, int], Any] = field(repr=False, compare=False)
+    """Function of the split, the object's row, the view's number and the side in pixels; returns [*shape], or
+    what ``take`` takes. It is called once for all fields of a view that have the same one."""
+    take: Callable[[Any], NDArray[Any]] | None = field(default=None, repr=False, compare=False)
+    """Function from what ``read`` returns to [*shape]; None: it is the value."""
+
+
+def read_stored(
+    fields: Iterable[StoredField], split: Split, row: int, view: int, image_size_px: int
+) -> Iterable[tuple[str, NDArray[Any]]]:
+    """Yield the names and values of the stored fields of one view.
+
+    Raises:
+        IntegrityError: A file is damaged, or lacks what a field needs.
+    """
+    found: dict[Callable[..., Any], Any] = {}
+    for item in fields:
+        if item.read not in found:
+            found[item.read] = item.read(split, row, view, image_size_px)
+        value = found[item.read]
+        yield item.name, value if item.take is None else item.take(value)
 
 
 class FieldProvider(ABC):

@@ -21,11 +21,18 @@ from turntable.loaders.fields.batch_field import (
 )
 from turntable.loaders.fields.labels import LabelField, LabelProvider, get_default_labels
 from turntable.loaders.fields.outputs import OutputProvider
+from turntable.loaders.fields.partial_clouds import PartialCloudProvider
 from turntable.loaders.fields.parts import PartProvider
 from turntable.loaders.fields.points import PointProvider
 
 _LABELS = LabelProvider()
-PROVIDERS: tuple[FieldProvider, ...] = (_LABELS, OutputProvider(), PointProvider(), PartProvider())
+PROVIDERS: tuple[FieldProvider, ...] = (
+    _LABELS,
+    OutputProvider(),
+    PointProvider(),
+    PartProvider(),
+    PartialCloudProvider(),
+)
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 
 COMMON_FIELDS = ("view", "category", "object_index", "view_index")
@@ -41,6 +48,13 @@ class BatchFields:
 
     computed: tuple[ComputedField, ...] = ()
     stored: tuple[StoredField, ...] = ()
+
+    @property
+    def needed(self) -> tuple[StoredField, ...]:
+        """Stored fields that batches do not have, and from which computed ones are computed."""
+        named = {item.name for item in self.stored}
+        needs = {need.name: need for item in self.computed for need in item.needs}
+        return tuple(need for name, need in needs.items() if name not in named)
 
     def __iter__(self) -> Iterator[BatchField]:
         return iter((*self.stored, *self.computed))

@@ -73,7 +73,7 @@ class ViewLabels:
         return self.pose[..., :3, 3]
 
     @cached_property
-    def _world_to_camera(self) -> FloatArray:
+    def world_to_camera(self) -> FloatArray:
         """Matrices from the world to the camera's OpenCV axes, [B, k, 4, 4], or [4, 4] if all are equal."""
         # Not rounded to float32: the renderer takes the default of a factor that labels lack in float64.
         distance, elevation, roll = (
@@ -83,14 +83,19 @@ class ViewLabels:
         return geometry.look_at_origin(geometry.place_camera(distance, elevation), roll)
 
     @cached_property
+    def object_to_camera(self) -> FloatArray:
+        """Pose matrices from the object to the camera's OpenCV axes, [B, k, 4, 4]."""
+        return self.world_to_camera @ self.pose
+
+    @cached_property
     def camera_rotation(self) -> FloatArray:
         """Rotation matrices from the object's frame to the camera's, [B, k, 3, 3]."""
-        return self._world_to_camera[..., :3, :3] @ self.rotation
+        return self.world_to_camera[..., :3, :3] @ self.rotation
 
     @cached_property
     def allocentric_rotation(self) -> FloatArray:
         """Camera rotations as if the object's center lay on the camera's forward axis, [B, k, 3, 3]."""
-        center = (self._world_to_camera @ self.pose[..., 3:])[..., :3, 0]
+        center = (self.world_to_camera @ self.pose[..., 3:])[..., :3, 0]
         return geometry.compute_allocentric_rotation(self.camera_rotation, center)
 
     @cached_property
