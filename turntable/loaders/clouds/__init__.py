@@ -6,6 +6,7 @@ from turntable.loaders.clouds.overlap import OVERLAP_BINS, compute_overlap, find
 from turntable.loaders.clouds.partial_clouds import PartialCloud, read_partial_cloud
 from turntable.loaders.clouds.point_draws import PointDraws
 from turntable.loaders.clouds.point_frames import compute_point_frames
+from turntable.loaders.clouds.scan_returns import ScanReturns, read_scan
 
 __all__ = [
     "OVERLAP_BINS",
@@ -15,9 +16,11 @@ __all__ = [
     "PixelChoice",
     "PointCorruption",
     "PointDraws",
+    "ScanReturns",
     "compute_overlap",
     "compute_point_frames",
     "corrupt_clouds",
     "find_overlap_bin",
     "read_partial_cloud",
+    "read_scan",
 ]

@@ -24,6 +24,7 @@ from turntable.loaders.fields.outputs import OutputProvider
 from turntable.loaders.fields.partial_clouds import PartialCloudProvider
 from turntable.loaders.fields.parts import PartProvider
 from turntable.loaders.fields.points import PointProvider
+from turntable.loaders.fields.scans import ScanProvider
 
 _LABELS = LabelProvider()
 PROVIDERS: tuple[FieldProvider, ...] = (
@@ -32,6 +33,7 @@ PROVIDERS: tuple[FieldProvider, ...] = (
     PointProvider(),
     PartProvider(),
     PartialCloudProvider(),
+    ScanProvider(),
 )
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 

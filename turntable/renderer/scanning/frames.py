@@ -29,8 +29,8 @@ def compute_point_motions(frame: ScanFrame, following: ScanFrame) -> Array:
     """Return the motions [K + 1, 4, 4] of points from the sensor's frame to its frame in the next view.
 
     A point p of part k, in the frame of the sensor T, is at ``T'⁻¹ M'ₖ Mₖ⁻¹ T p`` in the next view's.
-    The last motion is that of the ground. The inverses are those of the rounded matrices, so that the motion is
-    exact for the labels as they are stored.
+    The last motion is that of the ground. The inverses are those of the rounded matrices, so that the motion
+    is exact for the labels as they are stored.
     """
     still = np.eye(4)[None]
     now, then = (np.concatenate([item.part_pose, still]) for item in (frame, following))

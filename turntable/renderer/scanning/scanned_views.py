@@ -1,4 +1,4 @@
-"""All views of an object as a scanner meets them: its returns, the boxes of the objects, and the sensor's pose."""
+"""All views of an object as a scanner meets them: returns, boxes of the objects, and the sensor's pose."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +30,7 @@ class ScannedViews:
     mesh: Mesh
     """Mesh of the object, at rest if it has parts."""
     part_pose: NDArray[np.floating]
-    """[V, K, 4, 4] poses in the world of its parts, as they are stored; of an object of one piece, its own."""
+    """[V, K, 4, 4] poses in the world of its parts, as they are stored; of an object of one piece its own."""
 
     @cached_property
     def ego_pose(self) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """The world in meters, for what has a true size: its ground is the floor of the pictures.
 
-A point at p in the world is at ``m (p + (0, 0, 1))`` in meters, where m is the recipe's ``meters_per_unit`` and
-the floor is at z = -1: then the ground is z = 0.
+A point at p in the world is at ``m (p + (0, 0, 1))`` in meters, where m is the recipe's ``meters_per_unit``
+and the floor is at z = -1: then the ground is z = 0.
 """
 
 import numpy as np
