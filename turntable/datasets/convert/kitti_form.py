@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import CLUTTER_INSTANCE, GROUND_INSTANCE
+from turntable.datasets.labels import CLUTTER_INSTANCE, GROUND_INSTANCE, POLE, WALL
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.split import Split
 
@@ -65,7 +65,9 @@ def write_kitti_folders(split: Split, folder: Path) -> int:
 
 
 def _list_categories(manifest: Manifest) -> Sequence[str]:
-    return manifest.part_categories or manifest.categories
+    """Return the categories that returns can have; those of walls and poles are clutter."""
+    clutter = (WALL, POLE) if "street" in manifest.recipe else ()
+    return [name for name in manifest.part_categories or manifest.categories if name not in clutter]
 
 
 def number_classes(categories: Sequence[str]) -> dict[str, int]:
@@ -102,7 +104,7 @@ def _label_returns(
     instances: NDArray[np.int64], categories: Sequence[str], classes: dict[str, int]
 ) -> NDArray[np.uint32]:
     """Return the labels [n] of returns: the instance, from 1 for objects, in the upper 16 bits."""
-    by_instance = {number: classes[name] for number, name in enumerate(categories)}
+    by_instance = {number: classes.get(name, CLUTTER_CLASS) for number, name in enumerate(categories)}
     by_instance |= {GROUND_INSTANCE: GROUND_CLASS, CLUTTER_INSTANCE: CLUTTER_CLASS}
     known, place = np.unique(instances, return_inverse=True)
     kinds = np.array([by_instance[number] for number in known.tolist()], dtype=np.int64)
