@@ -122,11 +122,6 @@ def test_a_view_does_not_depend_on_the_others():
     assert not np.array_equal(draw("street/000002"), whole)
 
 
-def test_more_frames_keep_the_starts_unless_they_would_collide():
-    longer = RECIPE.replace(views=4, sequence={"length": 2, "motion": "still"})
-    assert longer.label_digest != RECIPE.label_digest  # lengths are part of the laws
-
-
 def test_compositions_are_of_the_seed_and_the_counts_alone():
     first = draw_street_composition(RECIPE, "street/000004", 40)
     low, high = RULE.objects

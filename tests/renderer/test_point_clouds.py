@@ -17,7 +17,7 @@ def test_points_lie_on_the_box_evenly_by_area():
     half = np.array([0.3, 0.2, 0.1])
     points = sample_surface_points(
         make_box(tuple(2 * half), (5.0, -3.0, 2.0)), 4000, "seed", "object"
-    ).astype(np.float64)
+    ).points.astype(np.float64)
     assert points.shape == (4000, 6)
     side = np.abs(points[:, :3]) / half
     assert np.allclose(side.max(axis=1), 1, atol=1e-5)
@@ -31,18 +31,18 @@ def test_points_lie_on_the_box_evenly_by_area():
 
 
 def test_smooth_normals_are_interpolated():
-    points = sample_surface_points(sphere(24, 48), 500, "seed", "object")
+    points = sample_surface_points(sphere(24, 48), 500, "seed", "object").points
     length = np.linalg.norm(points[:, :3], axis=1, keepdims=True)
     assert (points[:, :3] / length * points[:, 3:]).sum(axis=1).min() > 0.999
 
 
 def test_seed_and_object_decide():
     mesh = make_box()
-    first = sample_surface_points(mesh, 32, "seed", "a")
-    np.testing.assert_array_equal(first, sample_surface_points(mesh, 32, "seed", "a"))
+    first = sample_surface_points(mesh, 32, "seed", "a").points
+    np.testing.assert_array_equal(first, sample_surface_points(mesh, 32, "seed", "a").points)
     for other in (
-        sample_surface_points(mesh, 32, "seed", "b"),
-        sample_surface_points(mesh, 32, "other", "a"),
+        sample_surface_points(mesh, 32, "seed", "b").points,
+        sample_surface_points(mesh, 32, "other", "a").points,
     ):
         assert not np.allclose(first, other)
 
@@ -51,7 +51,7 @@ def test_what_cannot_be_seen_gets_no_points():
     hidden = make_box((0.1, 0.1, 0.1), (0.3, 0, 0), alpha=0.0)
     points = sample_surface_points(
         join_meshes([make_box((0.2, 0.2, 0.2), (-0.3, 0, 0)), hidden]), 200, "seed", "object"
-    )
+    ).points
     assert points[:, 0].max() < 0
     with pytest.raises(MeshError, match="no area"):
         sample_surface_points(hidden, 10, "seed", "object")
@@ -68,7 +68,7 @@ def test_faces_without_opacity_at_their_corners_or_below_a_cutoff_get_no_points(
     def reach(colors, **material):
         materials = (replace(right.materials[0], **material),)
         mesh = join_meshes([left, replace(right, colors=colors, materials=materials)])
-        return sample_surface_points(mesh, 200, "seed", "object")[:, 0].max()
+        return sample_surface_points(mesh, 200, "seed", "object").points[:, 0].max()
 
     for colors, material in (
         (clear, {}),

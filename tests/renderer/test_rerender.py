@@ -53,7 +53,7 @@ def write(
                 digest = mesh_hash or SOURCE.compute_digest(item.id, mesh)
                 views = render_views(backend, recipe, item.id, mesh, range(recipe.views))
                 record = ObjectRecord(item.id, item.category, "train", "zoo", digest)
-                points = sample_surface_points(mesh, recipe.points, recipe.label_digest, item.id)
+                points = sample_surface_points(mesh, recipe.points, recipe.label_digest, item.id).points
                 files = encode_views(recipe, views.rgb), encode_extras(views), {"points": points}
                 writer.add(record, change(views.labels.copy()), *files)
             shards.append(writer.commit())

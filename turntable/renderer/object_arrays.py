@@ -62,8 +62,11 @@ def compute_view_arrays(shown: ShownObject) -> dict[str, Sequence[NDArray[Any]]]
 
 
 def _compute_points(shown: ShownObject) -> Arrays:
-    recipe = shown.recipe
-    return {"points": sample_object_points(recipe, shown.object_id, shown.mesh)} if recipe.points else {}
+    if not shown.recipe.points:
+        return {}
+    sampled = sample_object_points(shown.recipe, shown.object_id, shown.mesh)
+    points = {"points": sampled.points}
+    return points if shown.parts is None else points | {"point_parts": sampled.parts}
 
 
 def _list_part_arrays(shown: ShownObject) -> Arrays:

@@ -1,6 +1,7 @@
 """Point clouds: points spread evenly over the surface of a mesh, drawn by a counter-based generator."""
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,19 @@ from turntable.renderer.meshes import (
 )
 
 
-def sample_object_points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32]:
-    """Sample the point cloud of an object as a recipe asks for it, [P, 6].
+@dataclass(frozen=True, slots=True, eq=False)
+class SurfacePoints:
+    """Points on the surface of a mesh."""
+
+    points: NDArray[np.float32]
+    """[P, 6] position in the object's frame at rest, whose origin is the center of the bounding box, and the
+    unit shading normal there."""
+    parts: NDArray[np.uint8]
+    """[P] part of the assembly on which each point lies; 0 for a mesh of one piece."""
+
+
+def sample_object_points(recipe: Recipe, object_id: str, mesh: Mesh) -> SurfacePoints:
+    """Sample the point cloud of an object as a recipe asks for it.
 
     The cloud of a mirrored twin is the mirror image of its object's, point by point.
 
@@ -30,28 +42,21 @@ def sample_object_points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[
     drawn_id = get_drawn_id(recipe, object_id)
     if drawn_id == object_id:
         return sample_surface_points(mesh, recipe.points, recipe.label_digest, object_id)
-    return mirror_points(
-        sample_surface_points(mirror_mesh(mesh), recipe.points, recipe.label_digest, drawn_id)
-    )
+    own = sample_surface_points(mirror_mesh(mesh), recipe.points, recipe.label_digest, drawn_id)
+    return SurfacePoints(mirror_points(own.points), own.parts)
 
 
-def sample_surface_points(
-    mesh: Mesh, num_points: int, label_digest: str, object_id: str
-) -> NDArray[np.float32]:
+def sample_surface_points(mesh: Mesh, num_points: int, label_digest: str, object_id: str) -> SurfacePoints:
     """Sample points on the surface of a mesh. They depend on the arguments alone.
 
     Points are spread evenly (``sample_surface``). Faces that cannot be seen (alpha 0 or below a cutoff, also
     at the corners) get none.
 
     Args:
-        mesh: Mesh in world orientation.
-        num_points: Number of points.
+        mesh: Mesh in world orientation, an assembly at rest.
+        num_points: Number of points P.
         label_digest: Digest of the recipe, which includes its seed.
         object_id: Id of the object in the data set.
-
-    Returns:
-        float32 [num_points, 6]: position in the object's frame, whose origin is the center of the bounding
-        box, and the unit shading normal there.
 
     Raises:
         MeshError: The mesh has no area.
@@ -65,7 +70,9 @@ def sample_surface_points(
     sample = sample_surface(area, num_points, random)
     normals = sample.interpolate(mesh.normals.astype(np.float64)[mesh.triangles[sample.triangles]])
     positions = sample.interpolate(corners[sample.triangles])
-    return np.concatenate([positions, normalize_vectors(normals)], axis=-1).astype(np.float32)
+    points = np.concatenate([positions, normalize_vectors(normals)], axis=-1).astype(np.float32)
+    parts = np.zeros(num_points) if mesh.part_index is None else mesh.part_index[sample.triangles]
+    return SurfacePoints(points, parts.astype(np.uint8))
 
 
 def _make_stream_key(label_digest: str, object_id: str) -> int:

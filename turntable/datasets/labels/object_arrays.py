@@ -93,6 +93,12 @@ OBJECT_ARRAYS: dict[str, ArrayForm] = {
         "KEY.ego_pose.npy, float32 [views, 4, 4]: pose of the scanner's sensor (x forward, y left, z up) in "
         "the world in meters, whose ground is z = 0",
     ),
+    "point_parts": ArrayForm(
+        "uint8",
+        ("points",),
+        "KEY.point_parts.npy, uint8 [points]: index of the part of an object that has parts on which each "
+        "point of KEY.points.npy lies, which has the object at rest",
+    ),
 }
 """The arrays that a shard may hold of an object, by name; each is the member ``KEY.NAME.npy``."""
 

@@ -52,6 +52,14 @@ class ScanRule:
         """Number of rays of a scan."""
         return self.beams * self.num_columns
 
+    def __str__(self) -> str:
+        """Return the rule in words, for tables."""
+        low, high = self.elevation_deg
+        return (
+            f"{self.beams} beams from {low:g} to {high:g} degrees in {self.num_columns:,} columns, up to "
+            f"{self.range_m:g} m, {self.height_m:g} m above the ground"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the table [scan] of a recipe."""
         low, high = self.elevation_deg

@@ -20,6 +20,7 @@ _Array = NDArray[np.float64]
 
 PART_ARRAYS = ("part_pose", "joint_values")
 """Names of the arrays of an object's parts, in the order of the arguments of ``find_part_faults``."""
+_POINT_PARTS = "point_parts"
 MAX_POSE_ERROR = 1e-5
 """Largest error of a number of a stored pose, which float32 and the laws of motion before it explain."""
 _MOVING_TABLES = ("scene", "dynamics", "street")
@@ -40,11 +41,25 @@ def find_record_faults(manifest: Manifest, record: ObjectRecord, arrays: Sequenc
         yield f"it has {num_parts} parts and {num_joints} joints, which its arrays do not fit"
     if ("points" in arrays) != (manifest.points > 0):
         yield "it and the manifest do not agree on its point cloud"
+    if _POINT_PARTS in manifest.arrays and (_POINT_PARTS in arrays) != (num_parts > 0):
+        yield f"it has {num_parts} parts, which its {_POINT_PARTS} do not fit"
     if unknown := [name for name in arrays if name not in (*FIRST_ARRAYS, *manifest.arrays)]:
         yield f"it has arrays that the manifest does not name: {', '.join(unknown)}"
     largest = manifest.array_sizes
     if any(size > largest.get(axis, 0) for axis, size in record.array_sizes.items()):
         yield f"its arrays have sizes {dict(record.array_sizes)}, the manifest says at most {dict(largest)}"
+
+
+def find_point_fault(record: ObjectRecord, point_parts: NDArray[np.uint8] | None) -> str:
+    """Return what is wrong with the parts of an object's points; "" if nothing is, or there are none.
+
+    Args:
+        record: Record of the object, with its parts.
+        point_parts: Part [P] of each point.
+    """
+    if point_parts is None or not len(point_parts) or point_parts.max() < len(record.parts):
+        return ""
+    return f"a point is of part {point_parts.max()}, and it has {len(record.parts)} parts, counted from 0"
 
 
 def find_part_faults(

@@ -49,6 +49,7 @@ from turntable.datasets.verification.part_arrays import (
     PART_ARRAYS,
     find_index_fault,
     find_part_faults,
+    find_point_fault,
     find_record_faults,
 )
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
@@ -204,7 +205,11 @@ class _ShardScan:
             indexed, arrays = self.index.latents[row], (decoded.get(name) for name in PART_ARRAYS)
             for fault in find_part_faults(self.manifest, record, indexed, *arrays):
                 self._add_problem(f"{meta.name}: {fault}")
-            if fault := self._find_size_fault(record, decoded):
+            faults = (
+                self._find_size_fault(record, decoded),
+                find_point_fault(record, decoded.get("point_parts")),
+            )
+            for fault in filter(None, faults):
                 self._add_problem(f"{meta.name}: {fault}")
 
     def _find_size_fault(self, record: ObjectRecord, decoded: Mapping[str, NDArray[Any] | None]) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from turntable import geometry
 from turntable.datasets.objects import get_rest_poses
+from turntable.errors import IntegrityError
 from turntable.geometry import QuaternionSign
 from turntable.loaders.clouds import CorruptedClouds, compute_point_frames, corrupt_clouds
 from turntable.loaders.fields.batch_field import (
@@ -152,12 +153,18 @@ def _pose_parts(cloud: NDArray[np.float32], motions: FloatArray, out: NDArray[np
 
 def _get_part_indices(sampled: SampledViews, row: int, num_points: int) -> NDArray[np.uint8]:
     """Return the part [P] of each point of the object of one sample; 0 for an object of one piece."""
-    parts = sampled.point_parts[row]
-    return np.zeros(num_points, np.uint8) if parts is None else parts[:num_points]
+    stored = sampled.point_parts[row]
+    first = np.zeros(num_points, np.uint8) if stored is None else stored[:num_points]
+    if len(first) < num_points or first.max() >= max(1, len(sampled.parts[row])):
+        raise IntegrityError(
+            f"the parts of an object's points are not those of its cloud of {num_points} points and its "
+            f"{len(sampled.parts[row])} parts; fetch the data set again"
+        )
+    return first
 
 
 def _get_object_points(data: DataDescription, sampled: SampledViews) -> NDArray[np.float32]:
-    return np.stack([cloud[: data.num_batch_points] for cloud in sampled.point_clouds])
+    return sampled.point_clouds[:, : data.num_batch_points]
 
 
 def _get_point_parts(data: DataDescription, sampled: SampledViews) -> NDArray[np.uint8]:

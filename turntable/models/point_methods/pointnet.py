@@ -1,8 +1,8 @@
 """PointNet: the category of a point cloud, from one network for all points and the maximum over points.
 
 Qi, Su, Mo and Guibas, "PointNet: Deep Learning on Point Sets for 3D Classification and Segmentation" (CVPR
-2017, arXiv:1612.00593). The result does not depend on the order of the points. Each cloud has the pose of its
-view.
+2017, arXiv:1612.00593). The result does not depend on the order of the points. The cloud is any field of
+points: by default the object's, in the pose of its view; ``cloud`` is what the view shows of it.
 
     loss = CE(head(max_p h(A2 g(A1 x_p))), category) + 0.001 |I - A2 A2^T|^2
 
@@ -37,6 +37,11 @@ class PointNetConfig(MethodConfig):
     """The paper halves the learning rate every 20 epochs; the cosine decays as far."""
     demo_training: ClassVar[Mapping[str, Any]] = {"batch_size": 32, "target_steps": 1920}
 
+    cloud: str = "points"
+    """Field of a batch with the points, [B, P, 3 or more]: ``points``, ``cloud``, or another one."""
+    count: str = ""
+    """Field with the number of points of each cloud, the first ones, where clouds are padded; "": all are
+    points, as in ``points`` and ``cloud``."""
     point_widths: tuple[int, ...] = (64, 64)
     """Widths of the layers on each point before the second transform."""
     global_widths: tuple[int, ...] = (64, 128, 1024)
@@ -58,8 +63,13 @@ class PointNetConfig(MethodConfig):
 
     @property
     def sample(self) -> SampleSpec:
-        """Samples of one view: its posed cloud."""
+        """Samples of one view: its cloud."""
         return SINGLE
+
+    @property
+    def cloud_fields(self) -> tuple[str, ...]:
+        """Fields from which a cloud is embedded."""
+        return (self.cloud, self.count) if self.count else (self.cloud,)
 
     def demo(self) -> Self:
         """Return settings with narrower layers, which run once per point, and without transforms."""
@@ -76,8 +86,10 @@ class PointNet(Method, Embeds, Classifies):
 
     def __init__(self, config: PointNetConfig, data: DataInfo) -> None:
         super().__init__()
-        _check_widths(config)
+        _check_config(config)
         self.config = config
+        self.embeds_from = config.cloud_fields
+        self.reads = (*config.cloud_fields, "category")
         features = config.point_widths[-1]
         self.places_transform = _TransformNet(3) if config.transforms else None
         self.point_network = build_mlp_with_norm(3, *config.point_widths)
@@ -89,17 +101,27 @@ class PointNet(Method, Embeds, Classifies):
             nn.Linear(config.head_widths[-1], data.num_categories),
         )
 
-    def embed(self, points: Tensor) -> Embedding:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Embed posed clouds, float32 [B, P, 3 or more]; only the positions, the first three, are used."""
-        return Embedding.from_parts(self._pool_points(points)[0])
+    def embed(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, points: Tensor, count: Tensor | None = None
+    ) -> Embedding:
+        """Embed clouds.
+
+        Args:
+            points: float32 [B, P, 3 or more]; only the positions, the first three, are used.
+            count: [B] number of points of each cloud, the first ones; None: all.
+
+        Raises:
+            InvalidInputError: The points have another shape.
+        """
+        return Embedding.from_parts(self._pool_points(points, count)[0])
 
     def classify(self, representation: Tensor) -> Tensor:
         """Compute logits [B, num_categories] of representations [B, D]."""
         return self.head(representation)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Compute the loss of batches with ``points`` [B, P, 6] and ``category`` [B]."""
-        representation, matrices = self._pool_points(batch["points"])
+        """Compute the loss of batches with the cloud's fields and ``category`` [B]."""
+        representation, matrices = self._pool_points(*(batch[name] for name in self.config.cloud_fields))
         logits = gather_all_ranks(self.classify(representation))
         weighted = {"category": (1.0, losses.cross_entropy_loss(logits, gather_all_ranks(batch["category"])))}
         if matrices is not None:
@@ -109,9 +131,15 @@ class PointNet(Method, Embeds, Classifies):
             )
         return losses.sum_weighted_terms(weighted)
 
-    def _pool_points(self, points: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _pool_points(self, points: Tensor, count: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Compute the maximum [B, D] over points [B, P, 3 or more], and the features' matrices [B, F, F]."""
+        if points.ndim != 3 or points.shape[2] < 3:
+            raise InvalidInputError(
+                f"{self.config.cloud} is {list(points.shape)}, not [B, P, 3 or more]; give a field of points"
+            )
         positions = points[..., :3]
+        if count is not None:
+            positions = repeat_points(positions, count)
         if self.config.unit_sphere:
             positions = scale_to_unit_sphere(positions)
         if self.training and self.config.jitter:
@@ -143,6 +171,16 @@ class _TransformNet(nn.Module):
         return offset + torch.eye(self.dim, device=x.device, dtype=offset.dtype)
 
 
+def repeat_points(points: Tensor, count: Tensor) -> Tensor:
+    """Return padded clouds [B, P, 3] in which the first ``count`` [B] points come again and again instead.
+
+    A cloud without points becomes zeros.
+    """
+    index = torch.arange(points.shape[1], device=points.device) % count.clamp_min(1)[:, None]
+    repeated = points.gather(1, index[..., None].expand_as(points))
+    return torch.where((count > 0)[:, None, None], repeated, torch.zeros_like(repeated))
+
+
 def scale_to_unit_sphere(points: Tensor) -> Tensor:
     """Center clouds [B, P, 3] and scale each to radius 1; a cloud of equal points becomes zeros."""
     centered = points - points.mean(dim=1, keepdim=True)
@@ -157,12 +195,14 @@ def _orthogonality_loss(matrices: Tensor) -> Tensor:
     return (identity - matrices @ matrices.transpose(1, 2)).square().sum(dim=(1, 2)).mean()
 
 
-def _check_widths(config: PointNetConfig) -> None:
+def _check_config(config: PointNetConfig) -> None:
     widths: Mapping[str, Sequence[int]] = {
         "point_widths": config.point_widths,
         "global_widths": config.global_widths,
         "head_widths": config.head_widths,
     }
     empty = [name for name, values in widths.items() if not values]
+    if not config.cloud:
+        raise InvalidInputError("cloud: give the field with the points, such as points or cloud")
     if empty:
         raise InvalidInputError(f"{', '.join(empty)}: give at least one width")
