@@ -53,7 +53,11 @@ def test_every_law_of_a_street_is_part_of_the_label_digest_and_no_scanner_is():
 @pytest.mark.parametrize(
     ("recipe", "changes", "fault"),
     [
-        (STREET, {"meters_per_unit": 0}, "meters_per_unit: missing; the objects of a [street] have true sizes"),
+        (
+            STREET,
+            {"meters_per_unit": 0},
+            "meters_per_unit: missing; the objects of a [street] have true sizes",
+        ),
         (OBJECTS, {"meters_per_unit": 0}, "meters_per_unit: missing; a [scan] is in meters"),
         (STREET, {"scan": None}, "outputs: scan needs a scanner; add a table [scan]"),
         (STREET, {"outputs": ["rgb"]}, "scan: the scanner has no output"),
@@ -68,7 +72,11 @@ def test_every_law_of_a_street_is_part_of_the_label_digest_and_no_scanner_is():
         (STREET, {"scan": {"elevation_deg": {"low": 1, "high": 1}}}, "32 beams have one elevation"),
         (STREET, {"scan": {"dropout": 1}}, "scan.dropout: 1 is not below 1"),
         (STREET, {"scan": {"range": 50}}, "scan.range: unknown key; did you mean range_m?"),
-        (STREET, {"scan": {"distance_m": {"low": 1, "high": 2}}}, "scan.distance_m: the sensor of a [street]"),
+        (
+            STREET,
+            {"scan": {"distance_m": {"low": 1, "high": 2}}},
+            "scan.distance_m: the sensor of a [street]",
+        ),
         (OBJECTS, {"scan": {}}, "scan.distance_m: missing"),
         (OBJECTS, {"scan": {"distance_m": {"low": -1, "high": 2}}}, "scan.distance_m: -1 is negative"),
         (STREET, {"street": {"objects": {"low": 0, "high": 2}}}, "street.objects.low: 0 is below 1"),
@@ -77,14 +85,22 @@ def test_every_law_of_a_street_is_part_of_the_label_digest_and_no_scanner_is():
         (STREET, {"street": {"lengths_m": {"car": 0}}}, "street.lengths_m.car: 0"),
         (STREET, {"street": {"lengths_m": {}}}, "street.lengths_m: "),
         (STREET, {"street": {"lengths_m": {"ship": 90}}}, "ship of 90 m is longer than the area, 50 m"),
-        (STREET, {"street": {"clearance_m": 25}}, "street.clearance_m: 25 leaves no place within area_m = 25"),
+        (
+            STREET,
+            {"street": {"clearance_m": 25}},
+            "street.clearance_m: 25 leaves no place within area_m = 25",
+        ),
         (
             STREET,
             {"street": {"speed_m_per_s": {"low": -1, "high": 2}}},
             "street.speed_m_per_s: -1 is negative, but it is a speed along the heading",
         ),
         (STREET, {"street": {"wall": 3}}, "street.wall: unknown key; did you mean walls?"),
-        (STREET, {"street": {"walls": {"least": 3}}}, "street.walls.least: unknown key; the keys are low, high"),
+        (
+            STREET,
+            {"street": {"walls": {"least": 3}}},
+            "street.walls.least: unknown key; the keys are low, high",
+        ),
         (STREET, {"mirrored": True}, "mirrored: a [street] has no mirrored twin"),
         (STREET, {"source": "particles"}, "street: particles have no true size"),
         (STREET, {"joints": {"range": "full"}}, "joints: a [street] poses its objects by its own laws"),
@@ -133,7 +149,12 @@ def test_streets_of_a_longer_run_begin_with_the_same_ones():
 
 def test_inspect_shows_the_street_and_the_scanner():
     facts, *_ = build_recipe_tables(STREET, None)
-    shown = {str(name): str(value) for name, value in zip(*(column.cells for column in facts.columns), strict=True)}
+    shown = {
+        str(name): str(value) for name, value in zip(*(column.cells for column in facts.columns), strict=True)
+    }
     assert shown["views"] == "4 of each object, scan"
     assert shown["streets"].startswith("5 to 12 objects (bicycle, bus, car, dog, truck) within 25 m")
-    assert shown["scanner"] == "32 beams from -25 to 3 degrees in 900 columns, up to 50 m, 1.7 m above the ground"
+    assert (
+        shown["scanner"]
+        == "32 beams from -25 to 3 degrees in 900 columns, up to 50 m, 1.7 m above the ground"
+    )

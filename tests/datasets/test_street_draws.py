@@ -11,7 +11,9 @@ from turntable.datasets.draws.street_motions import drive
 RECIPE = STREET.replace(views=24, sequence={"length": 6, "motion": "still"})
 RULE = RECIPE.street
 VIEWS = np.arange(24)
-HALF = np.array([[2.2, 0.9, 0.8], [5.5, 2, 2.5], [0.9, 0.3, 0.5], [2.2, 0.9, 0.8], [6, 0.15, 1], [0.1, 0.1, 3]])
+HALF = np.array(
+    [[2.2, 0.9, 0.8], [5.5, 2, 2.5], [0.9, 0.3, 0.5], [2.2, 0.9, 0.8], [6, 0.15, 1], [0.1, 0.1, 3]]
+)
 BOXES = np.stack([-HALF, HALF], axis=1)
 NUM_OBJECTS = 4
 

@@ -238,7 +238,7 @@ def test_the_box_of_a_turned_object_holds_it():
 
 
 def test_a_scan_agrees_with_the_depth_of_a_picture():
-    """Rays through the pixels of the picture's own camera: the distance is the depth times the ray's length."""
+    """Rays through the pixels of the picture's camera: distances are depths times the rays' lengths."""
     recipe = STREET.replace(outputs=["rgb", "mask", "depth", "parts", "scan"], image_size_px=48)
     mesh = load_mesh(open_recipe_source(recipe, None, 1), "street/000000")
     with EmbreeBackend() as backend:
@@ -273,7 +273,9 @@ def test_scanners_of_one_recipe_see_the_same_scenes():
     away = np.linalg.norm(poses[:, :2, 3], axis=1)
     assert away.min() >= 3
     assert away.max() <= 4
-    assert np.allclose(poses[:, :3, 0] * away[:, None], -poses[:, :3, 3] * [1, 1, 0], atol=1e-9)  # it faces it
+    assert np.allclose(
+        poses[:, :3, 0] * away[:, None], -poses[:, :3, 3] * [1, 1, 0], atol=1e-9
+    )  # it faces it
     assert (poses[:, 2, 3] == OBJECTS.scan.height_m).all()
 
 

@@ -90,8 +90,8 @@ _STREET_CONVENTION = (
 _SCAN_CONVENTION = (
     "rays in columns that begin ahead and turn to the left, in each from the lowest beam up; the nearest "
     "surface of opacity 0.5 or more, or the ground, returns; intensity is the absolute cosine of incidence; "
-    "noise is along the ray; flow is where the same material point is in the sensor's frame of the next view, "
-    "less where it is in this one's, and 0 in the last view of a sequence; coordinates in steps of 2^-14 m"
+    "noise is along the ray; flow is where the same material point is in the sensor's next frame, "
+    "less where it is in this one, and 0 in the last view of a sequence; coordinates in steps of 2^-14 m"
 )
 _SCENE_CONVENTION = (
     "an object is a scene, its parts are objects; its frame is the world's before the rotation R; every part "
