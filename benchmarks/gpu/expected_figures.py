@@ -37,6 +37,12 @@ RECKONED = (
         "0.5 to 0.8",
         "0.63 in software; a device draws small maps as fast as it gets them",
     ),
+    Reckoned(
+        "scans",
+        "32 x 900 rays, 8 objects, one core",
+        "60 to 120 scans/s",
+        "as here: the device takes no part",
+    ),
     Reckoned("decoding", "16 processes", "60,000 to 110,000 images/s", "146 µs a core here"),
     Reckoned(
         "ring", "to the device, pinned, to the limit", "0.6 to 0.75", "as here; the copies are 12 to 20 GB/s"

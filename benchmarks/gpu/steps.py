@@ -148,6 +148,15 @@ STEPS = (
         least_s=8,
     ),
     Step(
+        "scans",
+        "scan_rates",
+        "the rate of a spinning LiDAR's scans on the processor beside the device",
+        "rays are slow on this processor, so sets of scans need more cores",
+        (*GROUND, "embreex"),
+        most_s=20,
+        least_s=5,
+    ),
+    Step(
         "decoding",
         "jpeg_decoding",
         "whether decoding on the device beats the cores",

@@ -203,7 +203,7 @@ def test_boxes_hold_the_returns_of_their_objects():
     posed = pose_views(recipe, "street/000001", mesh, range(2))
     scanned = ScannedViews(recipe, "street/000001", mesh, posed.parts.part_pose)
     num_seen = 0
-    for scan, boxes in zip(scanned.scan(), scanned.compute_boxes(), strict=True):
+    for scan, boxes in zip(scanned.build_scanner().scan_all(), scanned.compute_boxes(), strict=True):
         for number, (x, y, z, length, width, height, yaw) in enumerate(boxes.astype(np.float64)):
             points = scan[scan[:, 4] == number, :3] - [x, y, z]
             ahead = points[:, 0] * np.cos(yaw) + points[:, 1] * np.sin(yaw)
@@ -286,7 +286,7 @@ def test_a_view_is_scanned_the_same_whatever_is_scanned_with_it(street):
         mesh = load_mesh(open_recipe_source(STREET, None, 3), name)
         posed = pose_views(STREET, name, mesh, range(2))
         scanned = ScannedViews(STREET, name, mesh, posed.parts.part_pose)
-        for view, scan in enumerate(scanned.scan()):
+        for view, scan in enumerate(scanned.build_scanner().scan_all()):
             assert np.array_equal(scan, split.read_output(row, view, "scan"))
 
 
@@ -325,12 +325,14 @@ def test_single_objects_are_scanned_from_one_side(tmp_path):
     assert verify_dataset(folder, deep=True).ok
 
 
-def test_without_rays_nothing_is_scanned(monkeypatch):
+def test_without_rays_nothing_is_scanned(monkeypatch, tmp_path):
     for name in [name for name in sys.modules if name.partition(".")[0] == "embreex"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "embreex", None)
-    with pytest.raises(MissingExtraError, match=re.escape(format_install_command("render"))):
-        TracedParts(make_ball(1))
+    for work in (lambda: TracedParts(make_ball(1)), lambda: make_set(tmp_path / "set", STREET, 1)):
+        with pytest.raises(MissingExtraError, match=re.escape(format_install_command("render"))):
+            work()
+    assert not list(tmp_path.glob("set/*"))
 
 
 def test_a_street_without_place_is_left_out_by_name():

@@ -84,7 +84,7 @@ def _compute_scan_labels(shown: ShownObject) -> Arrays:
 
 
 def _scan_views(shown: ShownObject) -> Sequence[NDArray[Any]]:
-    return _make_scanned_views(shown).scan()
+    return _make_scanned_views(shown).build_scanner().scan_all()
 
 
 def _make_scanned_views(shown: ShownObject) -> ScannedViews:

@@ -10,6 +10,7 @@ from turntable.datasets import Recipe
 from turntable.datasets.draws import draw_sensor_poses, get_drawn_id
 from turntable.datasets.labels import CLUTTER_INSTANCE
 from turntable.datasets.objects import get_rest_poses
+from turntable.renderer.backends.embree import probe_device
 from turntable.renderer.meshes import Mesh, compute_bounds, compute_center, compute_part_boxes
 from turntable.renderer.scanning.boxes import compute_sensor_boxes
 from turntable.renderer.scanning.frames import ScanFrame
@@ -62,28 +63,42 @@ class ScannedViews:
         to_sensor = np.stack([frame.parts_to_sensor[:num_objects] for frame in self.frames])
         return compute_sensor_boxes(bounds, to_sensor).astype(np.float32)
 
-    def scan(self) -> list[NDArray[np.float32]]:
-        """Return the returns [N, 8] of each view; N differs.
+    def build_scanner(self) -> "Scanner":
+        """Build the trees of the parts, which all views share.
 
         Raises:
             MeshError: A part has no extent.
             MissingExtraError: embreex is not installed.
         """
-        parts = TracedParts(self.mesh)
-        return [self._scan_view(parts, view) for view in range(len(self.frames))]
+        return Scanner(self, TracedParts(self.mesh))
 
-    def _scan_view(self, parts: TracedParts, view: int) -> NDArray[np.float32]:
-        rule, frame = self.recipe.scan, self.frames[view]
-        assert rule is not None
-        hits = find_nearest_hits(rule, parts, frame, self.recipe.meters_per_unit)
-        draws = draw_rays(rule, self.recipe.label_digest, self.object_id, view)
-        return make_returns(rule, hits, draws, self.instances, frame, self._get_following(view))
-
-    def _get_following(self, view: int) -> ScanFrame | None:
+    def get_following(self, view: int) -> ScanFrame | None:
+        """Return the next frame of the view's sequence; None for the last one, and without sequences."""
         sequence = self.recipe.sequence
         if sequence is None or (view + 1) % sequence.length == 0:
             return None
         return self.frames[view + 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scanner:
+    """A scanner among the parts of an object."""
+
+    views: ScannedViews
+    parts: TracedParts
+
+    def scan_view(self, view: int) -> NDArray[np.float32]:
+        """Return the returns [N, 8] of a view by its number; N differs."""
+        recipe, frame = self.views.recipe, self.views.frames[view]
+        assert recipe.scan is not None
+        hits = find_nearest_hits(recipe.scan, self.parts, frame, recipe.meters_per_unit)
+        draws = draw_rays(recipe.scan, recipe.label_digest, self.views.object_id, view)
+        following = self.views.get_following(view)
+        return make_returns(recipe.scan, hits, draws, self.views.instances, frame, following)
+
+    def scan_all(self) -> list[NDArray[np.float32]]:
+        """Return the returns of every view."""
+        return [self.scan_view(view) for view in range(len(self.views.frames))]
 
 
 def _measure_own_boxes(mesh: Mesh) -> Array:
@@ -92,3 +107,12 @@ def _measure_own_boxes(mesh: Mesh) -> Array:
         return (np.array(compute_bounds(mesh), dtype=np.float64) - compute_center(mesh))[None]
     # At rest a part is shifted, and not turned, so its own box is the shifted one.
     return compute_part_boxes(mesh) - get_rest_poses(mesh.parts)[:, None, :3, 3]
+
+
+def check_rays() -> None:
+    """Check that rays can be traced.
+
+    Raises:
+        MissingExtraError: embreex is not installed.
+    """
+    probe_device()
