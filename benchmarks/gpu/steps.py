@@ -153,8 +153,8 @@ STEPS = (
         "the rate of a spinning LiDAR's scans on the processor beside the device",
         "rays are slow on this processor, so sets of scans need more cores",
         (*GROUND, "embreex"),
-        most_s=20,
-        least_s=5,
+        most_s=40,
+        least_s=8,
     ),
     Step(
         "decoding",
