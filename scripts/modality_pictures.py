@@ -119,7 +119,8 @@ def draw_scan(scan: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[
     for x, y, _, length, width, _, yaw in boxes.tolist():
         ahead = np.array([np.cos(yaw), np.sin(yaw)]) * length / 2
         left = np.array([-np.sin(yaw), np.cos(yaw)]) * width / 2
-        corners = np.array([ahead + left, ahead - left, -ahead - left, -ahead + left]) + [x, y]
+        center = np.array([x, y])
+        corners = center + np.array([ahead + left, ahead - left, -ahead - left, -ahead + left])
         pen.polygon(place(corners), outline=(255, 90, 60))
     return np.asarray(page)
 

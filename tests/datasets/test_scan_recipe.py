@@ -14,7 +14,7 @@ FACTORS = STREET.to_dict()["factors"]
 def test_a_recipe_with_every_key_comes_back_from_toml():
     span = {"low": 1, "high": 2}
     street = {
-        "objects": {"low": 1, "high": 1}, "lengths_m": {"tractor": 5, "car": 4}, "front": "+x", "area_m": 30,
+        "objects": {"low": 1, "high": 1}, "lengths_m": {"tractor": 5, "car": 4}, "front": "-x", "area_m": 30,
         "gap_m": 1, "clearance_m": 3, "frame_s": 0.05, "resting": 0.1, "speed_m_per_s": span, "tries": 5,
         "yaw_rate_rad_per_s": 0.1, "ego_speed_m_per_s": span, "walls": span, "poles": span,
     }  # fmt: skip

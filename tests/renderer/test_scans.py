@@ -18,7 +18,9 @@ from turntable.installation import format_install_command
 from turntable.renderer import open_recipe_source, render_views
 from turntable.renderer.backends.embree import EmbreeBackend
 from turntable.renderer.meshes import Mesh, from_trimesh, join_parts
-from turntable.renderer.meshes.sources import load_mesh
+from turntable.renderer.meshes.sources import ZooSource, load_mesh
+from turntable.renderer.meshes.sources.scene_meshes import as_one_piece
+from turntable.renderer.meshes.sources.street_meshes import fit_street_mesh
 from turntable.renderer.replay import rerender
 from turntable.renderer.scanning import ScannedViews
 from turntable.renderer.scanning.frames import ScanFrame
@@ -258,6 +260,28 @@ def test_a_scan_agrees_with_the_depth_of_a_picture():
     assert np.array_equal(np.isfinite(nearest), seen)
     assert np.array_equal(part, drawn.extras["parts"][0].ravel())
     assert np.abs(nearest / length - drawn.extras["depth"][0].ravel())[seen].max() < 1e-4
+
+
+@pytest.mark.parametrize("category", ["dog", "bicycle"])
+def test_objects_head_along_x(category):
+    """The head of a dog and the handlebar of a bicycle are their highest parts, and in front."""
+    mesh = as_one_piece(ZooSource(100).load(f"{category}/000000"))
+    fitted = fit_street_mesh(mesh, 0.5, STREET.street.front).positions
+    low, high = fitted.min(axis=0), fitted.max(axis=0)
+    assert np.allclose(low + high, 0, atol=1e-6)
+    assert high[0] - low[0] == pytest.approx(0.5)
+    assert fitted[fitted[:, 2] > low[2] + 0.93 * (high[2] - low[2]), 0].mean() > 0.05
+
+
+def test_fronts_are_turned_about_the_vertical():
+    mesh = as_one_piece(ZooSource(100).load("dog/000000"))
+    ahead, behind, right = (fit_street_mesh(mesh, 0.5, front).positions for front in ("+y", "-y", "+x"))
+    assert np.allclose(ahead * [-1, -1, 1], behind, atol=1e-6)
+    scale = np.ptp(ahead[:, 0]) / np.ptp(ahead[:, 1])
+    assert np.allclose(right[:, :2], scale * np.stack([-ahead[:, 1], ahead[:, 0]], 1), atol=1e-5)
+    center = (mesh.positions.min(axis=0) + mesh.positions.max(axis=0)) / 2
+    same = fit_street_mesh(mesh, float(np.ptp(mesh.positions[:, 0])), "+x").positions
+    assert np.allclose(same, mesh.positions - center, atol=1e-6)
 
 
 def test_scanners_of_one_recipe_see_the_same_scenes():

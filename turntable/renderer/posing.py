@@ -114,11 +114,11 @@ def _pose_own_parts(
         motions = compute_free_motions(recipe, object_id, mesh.parts, views) @ motions
     rest = get_rest_poses(mesh.parts)
     in_object = motions @ rest
-    if recipe.scene is not None:
-        # The parts of a scene move in their own frames, wherever they are arranged.
-        in_object = _arrange_scene(recipe, object_id, mesh, views) @ geometry.invert_pose(rest) @ in_object
     if recipe.street is not None:
         in_object = _arrange_street(recipe, object_id, mesh, views)
+    elif recipe.scene is not None:
+        # The parts of a scene move in their own frames, wherever they are arranged.
+        in_object = _arrange_scene(recipe, object_id, mesh, views) @ geometry.invert_pose(rest) @ in_object
     poses = object_to_world[:, None] @ in_object
     return PartPoses(poses.astype(np.float32), values)
 

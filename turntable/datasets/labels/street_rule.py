@@ -38,8 +38,8 @@ class StreetRule:
     """Least and greatest number of objects of a street."""
     lengths_m: tuple[tuple[str, float], ...] = DEFAULT_LENGTHS
     """Categories of the objects, sorted, with their usual lengths; an object's own is within a tenth."""
-    front: Front = "-y"
-    """Direction in which the front of the objects points in the source's meshes; "-y" in the zoo."""
+    front: Front = "+y"
+    """Direction in which the front of the objects points in the source's meshes; "+y" in the zoo."""
     area_m: float = 25.0
     """Half the side of the square in which all stand at the first frame of a sequence."""
     gap_m: float = 0.3
