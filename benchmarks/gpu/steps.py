@@ -157,6 +157,15 @@ STEPS = (
         least_s=8,
     ),
     Step(
+        "clouds",
+        "cloud_rates",
+        "how many posed point clouds a loader gives, and partial ones beside the pictures they are of",
+        "the loader reads or turns clouds slowly here, or PNGs of depth decode slowly",
+        (*DRAWING, "torch"),
+        most_s=45,
+        least_s=10,
+    ),
+    Step(
         "decoding",
         "jpeg_decoding",
         "whether decoding on the device beats the cores",

@@ -24,6 +24,7 @@ from turntable.evaluation.measurement import select_device
 from turntable.evaluation.stage_progress import ProgressCallback, StageCounter, ignore_progress
 from turntable.geometry import quaternion_to_matrix
 from turntable.loaders import BatchConfig, Loader, Views
+from turntable.loaders.fields import IMAGE_FIELDS
 from turntable.models import Embedding, Embeds, Method
 from turntable.training import Run, load_method
 
@@ -294,6 +295,7 @@ def _build_view_loader(
         fields=fields,
         last_batch="short",
         image_size=image_size,
+        pictures=bool(set(fields) & set(IMAGE_FIELDS)),
     )
     return Loader(path_or_url, config)
 

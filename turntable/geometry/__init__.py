@@ -10,6 +10,7 @@ from turntable.geometry.cameras import (
     place_camera,
 )
 from turntable.geometry.motions import exp_se3, invert_pose, log_se3, make_pose
+from turntable.geometry.point_clouds import move_cloud, move_cloud_parts
 from turntable.geometry.relative_labels import (
     FACTOR_DIFFERENCES,
     RELATIVE_LABELS,
@@ -61,6 +62,8 @@ __all__ = [
     "make_pose",
     "matrix_to_euler",
     "matrix_to_quaternion",
+    "move_cloud",
+    "move_cloud_parts",
     "multiply_quaternions",
     "place_camera",
     "quaternion_to_matrix",

@@ -58,6 +58,9 @@ class BatchConfig:
     augmentation: Augmentation | None = None
     """Augmentation whose parameters are drawn for each view and added to the batch; ``augment`` applies them
     to the images."""
+    pictures: bool = True
+    """False to leave out the images, which then are not read: for methods that learn from clouds alone.
+    ``OnlineLoader`` has images always."""
     clouds: CloudOptions = CloudOptions()
     """Settings of point clouds: how many points they have, which ones, and faults."""
     pin_memory: bool = False
@@ -112,8 +115,9 @@ class BatchConfig:
     def _iter_type_faults(self) -> Iterator[str]:
         if not is_text(self.split):
             yield f"split {self.split!r}: give its name, such as 'train'"
-        if not is_flag(self.pin_memory):
-            yield f"pin_memory {self.pin_memory!r}: must be True or False"
+        for name in ("pin_memory", "pictures"):
+            if not is_flag(getattr(self, name)):
+                yield f"{name} {getattr(self, name)!r}: must be True or False"
         # A class has the method too: Pairs in place of Pairs() is a mistake that is easily made.
         is_sampler = callable(getattr(self.sampler, "draw_samples", None)) and not isinstance(
             self.sampler, type

@@ -53,8 +53,9 @@ class Loader(BatchLoader):
 
     A batch has:
 
-    - images, uint8: ``view``, or ``view_1`` and ``view_2`` for pairs, or ``views`` [B, k, ...] for longer
-      samples; tensors are [..., 3, H, W] in channels-last memory, numpy arrays are [..., H, W, 3],
+    - images, uint8, where the data set has them and ``config.pictures`` is True: ``view``, or ``view_1`` and
+      ``view_2`` for pairs, or ``views`` [B, k, ...] for longer samples; tensors are [..., 3, H, W] in
+      channels-last memory, numpy arrays are [..., H, W, 3],
     - the fields named in ``config.fields``,
     - ``category`` and ``object_index``, int64 [B], and ``view_index``, int64.
 
@@ -98,8 +99,9 @@ class Loader(BatchLoader):
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
         data = DataDescription.from_manifest(manifest, config.image_size, config.clouds)
-        if config.augmentation is not None and not data.has_pictures:
-            raise InvalidInputError("the augmentation changes pictures, and this data set has none")
+        if config.augmentation is not None and not (config.pictures and data.has_pictures):
+            lacking = "this data set has none" if config.pictures else "pictures=False leaves them out"
+            raise InvalidInputError(f"the augmentation changes pictures, and {lacking}")
         selection = select_split_views(
             self.dataset, config.split, config.selection, where, data.sequence_length
         ).with_min_views(sampler.views)
@@ -115,6 +117,7 @@ class Loader(BatchLoader):
             replace_corrupt=config.max_corrupt_views > 0,
             allowed_views=None if is_whole else selection,
             sequence_length=selection.sequence_length if isinstance(sampler, Sequences) else 0,
+            wants_pictures=config.pictures,
         )
         self._leading_axes = self._spec.leading_axes
         self._item_engines = EngineStock()

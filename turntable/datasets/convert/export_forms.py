@@ -10,6 +10,12 @@ from pathlib import Path
 
 from turntable.choices import check_choice
 from turntable.datasets.convert.kitti_form import explain_missing_scans, write_kitti_folders
+from turntable.datasets.convert.ply_form import (
+    explain_missing_points,
+    explain_missing_posed_points,
+    write_ply_files,
+    write_posed_ply_files,
+)
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.files import convert_disk_full_error, make_temporary_path
 from turntable.datasets.manifest import Manifest
@@ -35,6 +41,16 @@ EXPORT_FORMS: dict[str, ExportForm] = {
         "scans in SemanticKITTI's folders, with boxes, poses and flow",
         explain_missing_scans,
         write_kitti_folders,
+    ),
+    "ply": ExportForm(
+        "point clouds of objects as PLY files, with normals and parts",
+        explain_missing_points,
+        write_ply_files,
+    ),
+    "ply-views": ExportForm(
+        "point clouds of views as PLY files, each in the pose of its view",
+        explain_missing_posed_points,
+        write_posed_ply_files,
     ),
 }
 """The forms by name."""

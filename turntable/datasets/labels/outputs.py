@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -103,7 +104,8 @@ EXTRA_OUTPUTS: dict[str, ExtraOutput] = {
         None,
         np.uint16,
         lambda drawn: np.round(np.clip(drawn, 0, 65535 / DEPTH_STEPS) * DEPTH_STEPS).astype(np.uint16),
-        lambda image: (image / DEPTH_STEPS).astype(np.float32),
+        # The number of steps is a power of two, so float32 gives the same numbers as float64 would.
+        lambda image: image * np.float32(1 / DEPTH_STEPS),
     ),
     "normals": ExtraOutput(
         "KEY.VIEW.normals.png, 8-bit RGB: (n + 1) * 127.5 of the unit shading normal x, y, z in the world's "
@@ -205,8 +207,8 @@ def decode_output(name: str, data: bytes, image_size_px: int) -> NDArray[Any]:
     from PIL import Image
 
     extra = EXTRA_OUTPUTS[name]
-    like = extra.encode(np.zeros((1, 1, extra.channels) if extra.channels else (1, 1), np.float32))
-    side = (image_size_px * like.shape[0], image_size_px * like.shape[1], *like.shape[2:])
+    height, width, *channels = _compute_stored_shape(name)
+    side = (image_size_px * height, image_size_px * width, *channels)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as file:
             size = file.size
@@ -222,6 +224,13 @@ def decode_output(name: str, data: bytes, image_size_px: int) -> NDArray[Any]:
         return extra.decode(image.astype(extra.stored))
     except ValueError as error:
         raise IntegrityError(f"its {name} is not one: {error}") from None
+
+
+@cache
+def _compute_stored_shape(name: str) -> tuple[int, ...]:
+    """Return the shape in which an output of one pixel is stored."""
+    extra = EXTRA_OUTPUTS[name]
+    return extra.encode(np.zeros((1, 1, extra.channels) if extra.channels else (1, 1), np.float32)).shape
 
 
 def to_channels_first(field: str, image: NDArray[Any]) -> NDArray[Any]:

@@ -97,7 +97,8 @@ def corrupt_clouds(
     if corruption.noise:
         moved += corruption.noise * draws.draw_normals("noise", num_points, 3)
     is_outlier = draws.draw_units("outliers", num_points) < corruption.outliers
-    moved, normals = _add_outliers(moved, normals, is_outlier, draws)
+    if is_outlier.any():
+        moved, normals = _add_outliers(places, moved, normals, is_outlier, draws)
     is_kept = _keep_points(draws.draw_units("dropout", num_points) >= corruption.dropout)
     distance = np.linalg.norm(moved - places, axis=-1)
     quality = np.exp(-((distance / corruption.quality_scale) ** 2)) * is_kept
@@ -142,23 +143,26 @@ def _displace(
 
 
 def _add_outliers(
-    places: FloatArray, normals: FloatArray, is_outlier: NDArray[np.bool_], draws: PointDraws
+    places: FloatArray,
+    moved: FloatArray,
+    normals: FloatArray,
+    is_outlier: NDArray[np.bool_],
+    draws: PointDraws,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the places and normals with those of outliers in place of some."""
-    if not is_outlier.any():
-        return places, normals
+    """Return moved places and normals with those of outliers, in the ball of the true places, for some."""
     centroid = places.mean(axis=2, keepdims=True)
     reach = np.linalg.norm(places - centroid, axis=-1).max(axis=-1)[..., None, None]
     num_points = places.shape[2]
-    away, normal = (
-        draws.draw_normals(f"outlier's {name}", num_points, 3) for name in ("direction", "normal")
+    direction, normal = (
+        _normalize(draws.draw_normals(f"outlier's {name}", num_points, 3)) for name in ("direction", "normal")
     )
-    away *= np.cbrt(draws.draw_units("outlier's distance", num_points, 1)) / np.linalg.norm(
-        away, axis=-1, keepdims=True
-    )
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    away = reach * np.cbrt(draws.draw_units("outlier's distance", num_points, 1)) * direction
     chosen = is_outlier[..., None]
-    return np.where(chosen, centroid + reach * away, places), np.where(chosen, normal, normals)
+    return np.where(chosen, centroid + away, moved), np.where(chosen, normal, normals)
+
+
+def _normalize(vectors: FloatArray) -> FloatArray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
 def _keep_points(is_kept: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 OVERLAP_BINS = ("none", "low", "high")
 """Names of the bins by their numbers: up to 0.1, up to 0.3 (that of 3DLoMatch), and above."""
 _BIN_EDGES = (0.1, 0.3)
-_ROWS_AT_ONCE = 1024
+_ROWS_AT_ONCE = 64
+"""Points that are compared at once."""
 
 
 def compute_overlap(
@@ -22,16 +23,26 @@ def compute_overlap(
     """
     if not (len(first) and len(second)):
         return 0.0
-    # Squares of distances about the first cloud's centroid, whose rounding is far below any reach.
+    # About the first cloud's centroid the rounding of squares is far below any reach. Sorted along an axis,
+    # each part of the second cloud needs only a slice of the first.
     center = first.mean(axis=0, dtype=np.float64)
-    fixed = first.astype(np.float64) - center
-    moved = second.astype(np.float64) @ transform[:3, :3].T.astype(np.float64) + (transform[:3, 3] - center)
+    fixed = _sort(first.astype(np.float64) - center)
+    moved = _sort(
+        second.astype(np.float64) @ transform[:3, :3].T.astype(np.float64) + (transform[:3, 3] - center)
+    )
     squares = (fixed**2).sum(axis=1)
-    near = [
-        (squares - 2 * (part @ fixed.T)).min(axis=1) + (part**2).sum(axis=1) <= reach**2
-        for part in np.split(moved, range(_ROWS_AT_ONCE, len(moved), _ROWS_AT_ONCE))
-    ]
-    return float(np.concatenate(near).mean())
+    num_near = 0
+    for part in np.split(moved, range(_ROWS_AT_ONCE, len(moved), _ROWS_AT_ONCE)):
+        near = slice(*np.searchsorted(fixed[:, 0], [part[0, 0] - reach, part[-1, 0] + reach]))
+        apart = squares[near] - 2 * (part @ fixed[near].T)
+        least = apart.min(axis=1, initial=np.inf) + (part**2).sum(axis=1)
+        num_near += int((least <= reach**2).sum())
+    return num_near / len(moved)
+
+
+def _sort(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points [N, 3] in the order of their first coordinate."""
+    return points[np.argsort(points[:, 0], kind="stable")]
 
 
 def find_overlap_bin(overlap: NDArray[np.floating]) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from turntable.loaders.clouds.pixel_choice import (
     choose_uniform,
     count_candidates,
 )
-from turntable.loaders.clouds.point_draws import FloatArray, draw_view_units
+from turntable.loaders.clouds.point_draws import FloatArray, draw_view_words
 
 _FARTHEST = np.float32(65535 / DEPTH_STEPS)
 """Depth that stands for all that is as far or farther."""
@@ -68,58 +68,68 @@ def read_partial_cloud(
         InvalidInputError: The data set's camera is not known.
     """
     del image_size_px
-    is_seen = split.read_output(row, view, "mask") > 0
+    mask = split.read_output(row, view, "mask").ravel()
     depth = split.read_output(row, view, "depth").ravel()
-    seen = np.flatnonzero(is_seen.ravel() & (depth > 0) & (depth < _FARTHEST))
+    seen = np.flatnonzero((mask > 0) & (depth > 0) & (depth < _FARTHEST))
+    object_id = split.get_object_id(row)
     if not len(seen):
         raise IntegrityError(
-            f"view {view} of {split.get_object_id(row)} shows nothing of its object, so it has no partial"
-            " cloud; leave it out by a selection or a condition, or allow it by max_corrupt_views"
+            f"view {view} of {object_id} shows nothing of its object, so it has no partial cloud; leave it "
+            "out by a selection or a condition, or allow it by max_corrupt_views"
         )
-    intrinsics = _find_intrinsics(split, row, view)
-    units = draw_view_units(("partial cloud", str(options.seed), split.get_object_id(row)), view, len(depth))[
-        seen
-    ]
-
-    def lift(pixels: IndexArray) -> FloatArray:
-        return back_project(pixels, depth[pixels], intrinsics, len(is_seen))
-
+    words = draw_view_words(("partial cloud", str(options.seed), object_id), view, len(seen))
+    camera = _find_pinhole(split, row, view)
     if options.choice == "uniform":
-        chosen = seen[choose_uniform(units, options.num_partial_points)]
+        chosen = seen[choose_uniform(words, options.num_partial_points)]
     else:
-        candidates = seen[choose_uniform(units, count_candidates(options.num_partial_points))]
-        chosen = candidates[choose_farthest(lift(candidates), options.num_partial_points)]
+        candidates = seen[choose_uniform(words, count_candidates(options.num_partial_points))]
+        places = camera.back_project(candidates, depth[candidates])
+        chosen = candidates[choose_farthest(places, options.num_partial_points)]
     pixels = np.resize(chosen, options.num_partial_points)
-    return PartialCloud(split, row, view, pixels, len(chosen), lift(pixels))
+    return PartialCloud(split, row, view, pixels, len(chosen), camera.back_project(pixels, depth[pixels]))
 
 
-def back_project(
-    pixels: IndexArray, depth: NDArray[np.floating], intrinsics: FloatArray, image_size_px: int
-) -> FloatArray:
-    """Return the points [N, 3] in the camera's frame that pixels show at their centers.
+@dataclass(frozen=True, slots=True)
+class _Pinhole:
+    """The lens of a view."""
 
-    Args:
-        pixels: [N] pixels, counted row by row.
-        depth: [N] depths along the forward axis.
-        intrinsics: Matrix K [3, 3], in pixels.
-        image_size_px: Side of the image.
-    """
-    row, column = np.divmod(pixels, image_size_px)
-    centers = np.stack([column + 0.5, row + 0.5, np.ones(len(pixels))], axis=-1)
-    return depth[:, None].astype(np.float64) * (centers @ np.linalg.inv(intrinsics).T)
+    focal_x_px: float
+    focal_y_px: float
+    center_x_px: float
+    center_y_px: float
+    image_size_px: int
+
+    def back_project(self, pixels: IndexArray, depth: NDArray[np.floating]) -> FloatArray:
+        """Return the points [N, 3] in the camera's frame that pixels show at their centers.
+
+        Args:
+            pixels: [N] pixels, counted row by row.
+            depth: [N] depths along the forward axis.
+        """
+        row, column = np.divmod(pixels, self.image_size_px)
+        points = np.empty((len(pixels), 3))
+        points[:, 2] = depth
+        points[:, 0] = (column + (0.5 - self.center_x_px)) * (points[:, 2] / self.focal_x_px)
+        points[:, 1] = (row + (0.5 - self.center_y_px)) * (points[:, 2] / self.focal_y_px)
+        return points
 
 
-def _find_intrinsics(split: Split, row: int, view: int) -> FloatArray:
-    """Return the matrix K [3, 3] of a view: that of the manifest, shifted as labels say."""
+def _find_pinhole(split: Split, row: int, view: int) -> _Pinhole:
+    """Return the lens of a view: that of the manifest, shifted as labels say."""
+    manifest = split.manifest
     try:
-        intrinsics = np.array(split.manifest.camera["K"], dtype=np.float64).reshape(3, 3)
+        (focal_x, skew, x), (_, focal_y, y), _ = manifest.camera["K"]
+        camera = [float(number) for number in (focal_x, focal_y, x, y)]
+        is_known = not skew and bool(np.isfinite(camera).all()) and min(camera[:2]) > 0
     except (KeyError, TypeError, ValueError):
+        is_known, camera = False, []
+    if not is_known:
         raise InvalidInputError(
-            "this data set's manifest.json has no camera matrix K, so depth gives no points; partial clouds"
-            " need a rendered data set"
-        ) from None
-    schema = split.manifest.schema
-    if any(name in schema for name in PRINCIPAL_POINT_NAMES):
+            "this data set's manifest.json has no camera matrix K of a pinhole camera, so depth gives no "
+            "points; partial clouds need a rendered data set"
+        )
+    if any(name in manifest.schema for name in PRINCIPAL_POINT_NAMES):
         labels = split.get_labels(np.array([row]), np.array([view]))[0]
-        intrinsics[:2, 2] += [float(schema.get_values(labels, name)) for name in PRINCIPAL_POINT_NAMES]
-    return intrinsics
+        for index, name in enumerate(PRINCIPAL_POINT_NAMES):
+            camera[2 + index] += float(manifest.schema.get_values(labels, name))
+    return _Pinhole(*camera, manifest.image_size_px)

@@ -10,17 +10,17 @@ _CANDIDATES = 4
 """Uniform points for each one that farthest-point sampling picks."""
 
 
-def choose_uniform(units: FloatArray, num_points: int) -> IndexArray:
-    """Return the places of the smallest numbers in ascending order of the numbers: a uniform choice.
+def choose_uniform(words: NDArray[np.uint64], num_points: int) -> IndexArray:
+    """Return the places of the smallest words in ascending order of the words: a uniform choice.
 
     Args:
-        units: [M] random numbers, one for each item to choose from.
+        words: [M] random words, one for each item to choose from.
         num_points: Number N of items to choose; all M if there are fewer.
     """
-    if num_points >= len(units):
-        return np.argsort(units, kind="stable")
-    chosen = np.sort(np.argpartition(units, num_points)[:num_points])
-    return chosen[np.argsort(units[chosen], kind="stable")]
+    if num_points >= len(words):
+        return np.argsort(words)
+    chosen = np.argpartition(words, num_points)[:num_points]
+    return chosen[np.argsort(words[chosen])]
 
 
 def count_candidates(num_points: int) -> int:

@@ -51,15 +51,15 @@ def to_normals(units: FloatArray) -> FloatArray:
     return radius * np.cos(2 * np.pi * units[..., 1])
 
 
-def draw_view_units(names: Sequence[str], view: int, count: int) -> FloatArray:
-    """Draw numbers in [0, 1) of one view of an object, [count].
+def draw_view_words(names: Sequence[str], view: int, count: int) -> NDArray[np.uint64]:
+    """Draw random words of one view of an object, [count].
 
     Args:
         names: Purpose, seed and object, as text.
         view: Number of the view.
-        count: Number of numbers; a longer draw begins with those of a shorter one.
+        count: Number of words; a longer draw begins with those of a shorter one.
     """
-    return words_to_units(_draw_words(make_philox_key(*names), view, count))
+    return _draw_words(make_philox_key(*names), view, count)
 
 
 def _draw_words(key: int, number: int, count: int) -> NDArray[np.uint64]:

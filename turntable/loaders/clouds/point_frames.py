@@ -20,7 +20,8 @@ def compute_point_frames(points: NDArray[np.floating]) -> tuple[FloatArray, NDAr
         that part is shorter than 1e-6, e1 is that of the axis that has the largest, and the frame is not
         valid.
     """
-    places, normal = (half.astype(np.float64) for half in np.split(points, 2, axis=-1))
+    places, stored_normal = (half.astype(np.float64) for half in np.split(points, 2, axis=-1))
+    normal = _normalize(stored_normal)
     toward = _normalize(places.mean(axis=-2, keepdims=True) - places)
     tangent = _remove_normal_part(toward, normal)
     length = np.linalg.norm(tangent, axis=-1)

@@ -69,7 +69,7 @@ class BatchSpec:
     """Fields besides those that all batches have."""
     augmentation: Augmentation | None = None
     seed: int = 0
-    """Seed of the augmentation's parameters."""
+    """Seed of the augmentation's parameters, and of the faults of point clouds."""
     replace_corrupt: bool = False
     """True if an unreadable view is replaced by another view of its object, and reported."""
     allowed_views: ViewSelection | None = None
@@ -77,11 +77,13 @@ class BatchSpec:
     sequence_length: int = 0
     """Length of sequences, if samples are parts of them: a sample with an unreadable view is replaced by the
     same part of another sequence of the object. 0: samples are no parts of sequences."""
+    wants_pictures: bool = True
+    """True if batches have the pictures of views that have some."""
 
     @property
     def has_pictures(self) -> bool:
-        """True if views have pictures."""
-        return self.dataset.manifest.has_pictures
+        """True if batches have pictures."""
+        return self.wants_pictures and self.dataset.manifest.has_pictures
 
     @property
     def leading_axes(self) -> LeadingAxes:

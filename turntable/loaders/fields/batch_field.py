@@ -145,13 +145,13 @@ class SampledViews:
         return self._computed[name]
 
     @cached_property
-    def point_clouds(self) -> NDArray[np.float32]:
-        """Point clouds of the objects as stored, float32 [B, P, 6].
+    def point_clouds(self) -> list[NDArray[np.float32]]:
+        """Point cloud of each object as stored, float32 [P, 6].
 
         Raises:
             IntegrityError: A file is not as it was written.
         """
-        return np.stack(self._read_of_objects(Split.read_points))
+        return self._read_of_objects(Split.read_points)
 
     @cached_property
     def point_parts(self) -> list[NDArray[np.uint8] | None]:

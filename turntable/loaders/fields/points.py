@@ -115,61 +115,44 @@ def _pose_clouds(data: DataDescription, sampled: SampledViews) -> NDArray[np.flo
         float32 [B, k, P, 6] in the world's frame: points R (p + t) in diagonals of the bounding box, and
         unit normals R n; a point of a part that moves is where its part is.
     """
-    pose = sampled.labels.pose
-    posed = np.empty((*pose.shape[:2], data.num_batch_points, 6), np.float32)
-    for row, cloud in enumerate(sampled.point_clouds):
-        first = cloud[: data.num_batch_points]
-        if sampled.part_poses[row] is None:
-            _pose_cloud(first, pose[row], out=posed[row])
+    poses = sampled.labels.pose
+    posed = np.empty((*poses.shape[:2], data.num_batch_points, 6), np.float32)
+    for row, cloud in enumerate(_list_object_points(data, sampled)):
+        part_poses = sampled.part_poses[row]
+        if part_poses is None:
+            posed[row] = geometry.move_cloud(cloud, poses[row])
         else:
-            _pose_parts(first, _find_point_motions(row, len(first), sampled), out=posed[row])
+            to_rest = geometry.invert_pose(get_rest_poses(sampled.parts[row]))
+            parts = _get_part_indices(data, sampled, row)
+            posed[row] = geometry.move_cloud_parts(cloud, parts, part_poses.astype(np.float64) @ to_rest)
     return posed
 
 
-def _find_point_motions(row: int, num_points: int, sampled: SampledViews) -> FloatArray:
-    """Return the motion [k, P, 4, 4] of each point of an assembly, from rest in its frame to the world."""
-    poses = sampled.part_poses[row]
-    assert poses is not None
-    motions = poses.astype(np.float64) @ geometry.invert_pose(get_rest_poses(sampled.parts[row]))
-    return motions[:, _get_part_indices(sampled, row, num_points)]
-
-
-def _pose_cloud(cloud: NDArray[np.float32], poses: FloatArray, out: NDArray[np.float32]) -> None:
-    """Write the cloud [P, 6] at poses [k, 4, 4] into an array [k, P, 6]."""
-    # Places and normals are rows that turn alike, and so R p is written p R^T for both at once.
-    rows = cloud.astype(np.float64).reshape(-1, 3)
-    turned = (rows @ poses[:, :3, :3].swapaxes(-1, -2)).reshape(len(poses), len(cloud), 6)
-    turned[..., :3] += poses[:, None, :3, 3]
-    out[:] = turned
-
-
-def _pose_parts(cloud: NDArray[np.float32], motions: FloatArray, out: NDArray[np.float32]) -> None:
-    """Write the cloud [P, 6], each point moved by its own motion [k, P, 4, 4], into an array [k, P, 6]."""
-    halves = cloud.astype(np.float64).reshape(-1, 2, 3)
-    turned = halves @ motions[..., :3, :3].swapaxes(-1, -2)
-    turned[..., 0, :] += motions[..., :3, 3]
-    out[:] = turned.reshape(out.shape)
-
-
-def _get_part_indices(sampled: SampledViews, row: int, num_points: int) -> NDArray[np.uint8]:
+def _get_part_indices(data: DataDescription, sampled: SampledViews, row: int) -> NDArray[np.uint8]:
     """Return the part [P] of each point of the object of one sample; 0 for an object of one piece."""
-    stored = sampled.point_parts[row]
-    first = np.zeros(num_points, np.uint8) if stored is None else stored[:num_points]
-    if len(first) < num_points or first.max() >= max(1, len(sampled.parts[row])):
+    stored = sampled.point_parts[row] if _POINT_PARTS in data.arrays else None
+    if stored is None:
+        return np.zeros(data.num_batch_points, np.uint8)
+    num_parts = len(sampled.parts[row])
+    if len(stored) != data.num_points or stored.max() >= num_parts:
         raise IntegrityError(
-            f"the parts of an object's points are not those of its cloud of {num_points} points and its "
-            f"{len(sampled.parts[row])} parts; fetch the data set again"
+            f"the {_POINT_PARTS} of an object are {len(stored)} numbers to {stored.max()}, which are not "
+            f"those of a cloud of {data.num_points} points and {num_parts} parts; fetch the data set again"
         )
-    return first
+    return stored[: data.num_batch_points]
 
 
 def _get_object_points(data: DataDescription, sampled: SampledViews) -> NDArray[np.float32]:
-    return sampled.point_clouds[:, : data.num_batch_points]
+    return np.stack(_list_object_points(data, sampled))
+
+
+def _list_object_points(data: DataDescription, sampled: SampledViews) -> list[NDArray[np.float32]]:
+    return [cloud[: data.num_batch_points] for cloud in sampled.point_clouds]
 
 
 def _get_point_parts(data: DataDescription, sampled: SampledViews) -> NDArray[np.uint8]:
-    rows = range(len(sampled.point_clouds))
-    return np.stack([_get_part_indices(sampled, row, data.num_batch_points) for row in rows])
+    rows = range(len(sampled.labels.pose))
+    return np.stack([_get_part_indices(data, sampled, row) for row in rows])
 
 
 def _compute_frames(data: DataDescription, sampled: SampledViews) -> tuple[FloatArray, NDArray[np.bool_]]:

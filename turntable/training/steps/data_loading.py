@@ -107,6 +107,7 @@ def make_loader(config: TrainConfig, method: Method, device: torch.device) -> Ba
         augmentation=config.augmentation,
         selection=config.selection,
         max_corrupt_views=config.max_corrupt_views,
+        pictures=config.dataset is None or bool(set(method.reads) & set(IMAGE_FIELDS)),
         pin_memory=device.type == "cuda",
     )
     if config.dataset is not None:
