@@ -7,7 +7,7 @@ from steps import Row, Rows, Setting
 
 def run(setting: Setting) -> Rows:
     """Measure posed clouds of a set without pictures, then partial clouds of one with depth."""
-    num_objects, seconds = (64, 3.0) if setting.on_gpu else (8, 0.5)
+    num_objects, seconds = (64, 3.0) if setting.on_gpu else (4, 0.3)
     cloud_setting = CloudSetting(setting.workers, 1024, 16, seconds, 1)
     posed = make_dataset(setting.work / "posed", num_objects, (), 32, 2048)
     yield Row(

@@ -12,7 +12,7 @@ from turntable.loaders.clouds import (
     PointDraws,
     compute_overlap,
     compute_point_frames,
-    corrupt_clouds,
+    draw_corrupted_clouds,
     find_overlap_bin,
 )
 from turntable.loaders.clouds.pixel_choice import choose_farthest, choose_uniform
@@ -72,7 +72,7 @@ class TestFrames:
 class TestFaults:
     def test_points_move_along_their_normals_by_the_law_of_the_regions(self) -> None:
         points = make_clouds(8, 1, 3000)
-        found = corrupt_clouds(PointCorruption(), points, make_draws(8, 1))
+        found = draw_corrupted_clouds(PointCorruption(), points, make_draws(8, 1))
         shift = found.points[..., :3].astype(float) - points[..., :3]
         assert np.allclose(shift, found.point_displacement[..., None] * points[..., 3:], atol=1e-6)
         distance = np.linalg.norm(points[..., :3] - found.corruption_center, axis=-1)
@@ -90,7 +90,7 @@ class TestFaults:
     def test_quality_follows_from_the_distance(self) -> None:
         points = make_clouds()
         for faults in (PointCorruption(), PointCorruption(noise=0.02, regions=0), ALL_FAULTS):
-            found = corrupt_clouds(faults, points, make_draws())
+            found = draw_corrupted_clouds(faults, points, make_draws())
             kept = found.point_mask
             distance = np.linalg.norm(found.points[..., :3].astype(float) - points[..., :3], axis=-1)
             assert np.allclose(found.point_quality[kept], np.exp(-((distance[kept] / 0.02) ** 2)), atol=1e-5)
@@ -104,7 +104,7 @@ class TestFaults:
 
     def test_outliers_and_dropped_points_are_those_of_the_masks(self) -> None:
         points = make_clouds(4, 2, 2000)
-        found = corrupt_clouds(ALL_FAULTS, points, make_draws(4))
+        found = draw_corrupted_clouds(ALL_FAULTS, points, make_draws(4))
         assert abs(found.point_mask.mean() - 0.8) < 0.01
         assert abs(found.point_outlier.mean() - 0.08) < 0.01
         is_displaced = found.point_displacement != 0
@@ -125,14 +125,14 @@ class TestFaults:
         points = make_clouds()
         faults = PointCorruption(regions=3)
         moved, rotation = turn(points)
-        before, after = (corrupt_clouds(faults, cloud, make_draws()) for cloud in (points, moved))
+        before, after = (draw_corrupted_clouds(faults, cloud, make_draws()) for cloud in (points, moved))
         assert np.allclose(before.point_displacement, after.point_displacement, atol=1e-6)
         assert np.allclose(before.points[..., :3] @ rotation.T + [3, -2, 1], after.points[..., :3], atol=1e-5)
 
     def test_one_fault_does_not_change_another_and_a_longer_cloud_begins_as_a_shorter(self) -> None:
         points = make_clouds()
         plain, more = (
-            corrupt_clouds(faults, points, make_draws())
+            draw_corrupted_clouds(faults, points, make_draws())
             for faults in (PointCorruption(), PointCorruption(dropout=0.3))
         )
         assert np.array_equal(plain.points[more.point_mask], more.points[more.point_mask])
@@ -150,7 +150,7 @@ class TestFaults:
         assert abs(normal.std() - 1) < 0.02
 
     def test_of_a_cloud_without_points_one_is_left(self) -> None:
-        found = corrupt_clouds(PointCorruption(dropout=0.999), make_clouds(num_points=5), make_draws())
+        found = draw_corrupted_clouds(PointCorruption(dropout=0.999), make_clouds(num_points=5), make_draws())
         assert (found.point_mask.sum(axis=-1) >= 1).all()
         assert np.isfinite(found.cloud_quality).all()
 

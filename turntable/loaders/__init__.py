@@ -10,7 +10,7 @@ from turntable.loaders.clouds import CloudOptions, PointCorruption
 from turntable.loaders.item_dataset import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online_loader import OnlineLoader
-from turntable.loaders.overlap_pairs import OverlapPairs, find_overlap_pairs
+from turntable.loaders.overlap_pairs import find_overlap_pairs
 from turntable.loaders.sampling import (
     Fixed,
     Fresh,
@@ -38,7 +38,6 @@ __all__ = [
     "ItemDataset",
     "Loader",
     "OnlineLoader",
-    "OverlapPairs",
     "Pairs",
     "PointCorruption",
     "Samples",

@@ -28,7 +28,7 @@ _WORDS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreetComposition:
-    """What a street is composed of."""
+    """The objects, walls and poles of a street."""
 
     places: tuple[int, ...]
     """Place of each object in the list that streets draw from; one object may come twice."""

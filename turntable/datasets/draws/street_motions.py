@@ -80,7 +80,7 @@ def draw_street_poses(
     assert rule is not None
     length = recipe.sequence.length if recipe.sequence is not None else 1
     numbers, row = np.unique(views // length, return_inverse=True)
-    times = np.arange(length) * rule.frame_s
+    times = rule.frame_s * np.arange(length, dtype=np.float64)
     ego = _draw_ego(recipe, street_id, numbers, times)
     keys = [
         make_philox_key(recipe.label_digest, street_id, "street", f"{part}") for part in range(len(boxes))
@@ -109,7 +109,8 @@ def draw_ego_poses(recipe: Recipe, street_id: str, views: Numbers) -> Array:
     assert recipe.street is not None
     length = recipe.sequence.length if recipe.sequence is not None else 1
     numbers, row = np.unique(views // length, return_inverse=True)
-    ego = _draw_ego(recipe, street_id, numbers, np.arange(length) * recipe.street.frame_s)
+    times = recipe.street.frame_s * np.arange(length, dtype=np.float64)
+    ego = _draw_ego(recipe, street_id, numbers, times)
     return ego.make_poses()[row, views % length]
 
 

@@ -152,8 +152,9 @@ def _make_street_rule(table: StreetTable | None) -> StreetRule | None:
     if table is None:
         return None
     given: dict[str, Any] = table.model_dump()
-    spans = {name: (value["low"], value["high"]) for name, value in given.items() if name in _STREET_SPANS}
-    return StreetRule(**given | spans | {"lengths_m": tuple(sorted(table.lengths_m.items()))})
+    given |= {name: (given[name]["low"], given[name]["high"]) for name in _STREET_SPANS}
+    given["lengths_m"] = tuple(sorted(table.lengths_m.items()))
+    return StreetRule(**given)
 
 
 _STREET_SPANS = ("objects", "speed_m_per_s", "ego_speed_m_per_s", "walls", "poles")
@@ -163,8 +164,8 @@ def _make_scan_rule(table: ScanTable | None) -> ScanRule | None:
     if table is None:
         return None
     given: dict[str, Any] = table.model_dump()
-    elevation = table.elevation_deg.low, table.elevation_deg.high
-    return ScanRule(**given | {"elevation_deg": elevation, "distance_m": _make_span(table.distance_m)})
+    given |= {name: _make_span(getattr(table, name)) for name in ("elevation_deg", "distance_m")}
+    return ScanRule(**given)
 
 
 def _make_span(table: SpanTable | SpeedTable | None) -> Span | None:

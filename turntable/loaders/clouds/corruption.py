@@ -1,6 +1,6 @@
 """Corrupted point clouds: surfaces displaced in regions, noise, outliers and dropout, each with its labels.
 
-The displacement is that of ``_displace``: in a ball of radius R about a random point of the cloud, a point at
+The displacement is that of ``_compute_displacement``: in a ball of radius R about a random point, a point at
 distance r moves by ``a sqrt(1 - r / R) z`` along its normal, with z ~ N(0, 1) for each point.
 """
 
@@ -77,10 +77,10 @@ class CorruptedClouds:
     """[B, k, R] amplitudes of the regions in diagonals."""
 
 
-def corrupt_clouds(
+def draw_corrupted_clouds(
     corruption: PointCorruption, points: NDArray[np.float32], draws: PointDraws
 ) -> CorruptedClouds:
-    """Corrupt posed clouds.
+    """Draw faults of posed clouds, and return the clouds with them.
 
     The result is that of the clouds alone, wherever they are: it turns and moves with them.
 
@@ -91,7 +91,7 @@ def corrupt_clouds(
     """
     places, normals = (half.astype(np.float64) for half in np.split(points, 2, axis=-1))
     center, radius, amplitude = _draw_regions(corruption, places, draws)
-    displacement = _displace(places, center, radius, amplitude, draws)
+    displacement = _compute_displacement(places, center, radius, amplitude, draws)
     moved = places + displacement[..., None] * normals
     num_points = points.shape[2]
     if corruption.noise:
@@ -129,7 +129,7 @@ def _draw_regions(
     return center, radius, amplitude
 
 
-def _displace(
+def _compute_displacement(
     places: FloatArray, center: FloatArray, radius: FloatArray, amplitude: FloatArray, draws: PointDraws
 ) -> FloatArray:
     """Return the displacements [B, k, P] along the normals, the sum of those of all regions."""

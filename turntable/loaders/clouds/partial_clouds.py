@@ -83,10 +83,10 @@ def read_partial_cloud(
         chosen = seen[choose_uniform(words, options.num_partial_points)]
     else:
         candidates = seen[choose_uniform(words, count_candidates(options.num_partial_points))]
-        places = camera.back_project(candidates, depth[candidates])
+        places = camera.compute_points(candidates, depth[candidates])
         chosen = candidates[choose_farthest(places, options.num_partial_points)]
     pixels = np.resize(chosen, options.num_partial_points)
-    return PartialCloud(split, row, view, pixels, len(chosen), camera.back_project(pixels, depth[pixels]))
+    return PartialCloud(split, row, view, pixels, len(chosen), camera.compute_points(pixels, depth[pixels]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class _Pinhole:
     center_y_px: float
     image_size_px: int
 
-    def back_project(self, pixels: IndexArray, depth: NDArray[np.floating]) -> FloatArray:
+    def compute_points(self, pixels: IndexArray, depth: NDArray[np.floating]) -> FloatArray:
         """Return the points [N, 3] in the camera's frame that pixels show at their centers.
 
         Args:

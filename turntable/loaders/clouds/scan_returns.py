@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from turntable.datasets import Split
 from turntable.loaders.clouds.cloud_options import CloudOptions
 from turntable.loaders.clouds.pixel_choice import IndexArray, choose_uniform
-from turntable.loaders.clouds.point_draws import draw_view_units
+from turntable.loaders.clouds.point_draws import draw_view_words
 
 NO_INSTANCE = -3
 """Instance where a scan is padded."""
@@ -62,16 +62,13 @@ def read_scan(options: CloudOptions, split: Split, row: int, view: int, image_si
     """
     del image_size_px
     scan = split.read_output(row, view, "scan")
-    order = choose_uniform(_draw_units(options, split, row, view, len(scan)), len(scan))
+    names = ("scan", str(options.seed), split.get_object_id(row))
+    order = choose_uniform(draw_view_words(names, view, len(scan)), len(scan))
     instance = scan[order, 4]
     is_object = instance >= 0 if options.instance is None else instance == options.instance
     return ScanReturns(
         scan[_take(order, options.num_returns)], scan[order[is_object]], _has_flow(split, view)
     )
-
-
-def _draw_units(options: CloudOptions, split: Split, row: int, view: int, count: int) -> NDArray[np.float64]:
-    return draw_view_units(("scan", str(options.seed), split.get_object_id(row)), view, count)
 
 
 def _take(order: IndexArray, num_returns: int | None) -> IndexArray:

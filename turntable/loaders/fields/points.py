@@ -13,7 +13,7 @@ from turntable import geometry
 from turntable.datasets.objects import get_rest_poses
 from turntable.errors import IntegrityError
 from turntable.geometry import QuaternionSign
-from turntable.loaders.clouds import CorruptedClouds, compute_point_frames, corrupt_clouds
+from turntable.loaders.clouds import CorruptedClouds, compute_point_frames, draw_corrupted_clouds
 from turntable.loaders.fields.batch_field import (
     ComputedField,
     DataDescription,
@@ -105,7 +105,9 @@ class PointProvider(FieldProvider):
 
 def _get_points(data: DataDescription, sampled: SampledViews) -> NDArray[np.float32]:
     """Return the cloud of each view, with its faults if there are any, float32 [B, k, P, 6]."""
-    return _pose_clouds(data, sampled) if data.clouds.corruption is None else _corrupt(data, sampled).points
+    return (
+        _pose_clouds(data, sampled) if data.clouds.corruption is None else _draw_faults(data, sampled).points
+    )
 
 
 def _pose_clouds(data: DataDescription, sampled: SampledViews) -> NDArray[np.float32]:
@@ -167,18 +169,18 @@ def _get_frame_validity(data: DataDescription, sampled: SampledViews) -> NDArray
     return _compute_frames(data, sampled)[1]
 
 
-def _corrupt(data: DataDescription, sampled: SampledViews) -> CorruptedClouds:
+def _draw_faults(data: DataDescription, sampled: SampledViews) -> CorruptedClouds:
     """Return the clouds of views with their faults."""
     corruption, draws = data.clouds.corruption, sampled.draws
     assert corruption is not None
     assert draws is not None
     return sampled.compute_once(
-        "faults", lambda: corrupt_clouds(corruption, _pose_clouds(data, sampled), draws)
+        "faults", lambda: draw_corrupted_clouds(corruption, _pose_clouds(data, sampled), draws)
     )
 
 
 def _get_fault_label(name: str, data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
-    return attrgetter(name)(_corrupt(data, sampled))
+    return attrgetter(name)(_draw_faults(data, sampled))
 
 
 def _make_fault_field(name: str, dtype: str, *axes: int | str) -> _PointField:

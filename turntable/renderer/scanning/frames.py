@@ -1,4 +1,4 @@
-"""What a scanner meets in one view: the poses of the parts and of the sensor, as labels have them."""
+"""The poses of parts and sensor in one view, as labels have them, and how points move to the next view."""
 
 from dataclasses import dataclass
 

@@ -33,7 +33,7 @@ def make_directions(rule: ScanRule) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RayDraws:
-    """What is drawn for each of R rays of one scan."""
+    """The errors and losses of the R rays of one scan."""
 
     noise_m: Array
     """[R] errors of the ranges."""

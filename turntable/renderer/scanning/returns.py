@@ -20,7 +20,7 @@ _GRID_M = 2.0**-14
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearestHits:
-    """What each of R rays meets first."""
+    """The surfaces that R rays meet first."""
 
     distance_m: Array
     """[R] distances; infinite for rays that meet nothing within the range."""
@@ -70,7 +70,7 @@ def make_returns(
 
     Args:
         rule: Rule of the scanner.
-        hits: What its rays meet.
+        hits: Surfaces that its rays meet.
         draws: Errors and losses of the rays.
         instances: Instance of each of the K parts.
         frame: Poses of the view.

@@ -4,7 +4,7 @@ Rays are turned into the frame of each part, so that a scene whose parts move ne
 that pass the sphere around a part are traced against it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,16 +57,14 @@ class TracedPart:
         turned = (directions[near] @ to_part[:3, :3].T).astype(np.float32)
         origin = (to_part[:3, 3] - self.center).astype(np.float32)
         origins = np.broadcast_to(origin, turned.shape)
-        ray, distance, cosine = (np.zeros(0, dtype) for dtype in (np.intp, np.float64, np.float64))
+        found = [PartHits(np.zeros(0, np.intp), np.zeros(0), np.zeros(0))]
         is_open = np.ones(len(near), dtype=np.bool_)
         for hits in self.mesh.iter_layers(origins, turned, np.full(len(near), reach, np.float32)):
             hits = hits[(self.mesh.compute_alpha(hits) >= _LEAST_OPACITY) & is_open[hits.ray]]
             is_open[hits.ray] = False
-            normals = self.mesh.get_face_normals(hits)
-            ray = np.append(ray, near[hits.ray])
-            distance = np.append(distance, hits.distance)
-            cosine = np.append(cosine, np.abs(np.einsum("hi,hi->h", normals, turned[hits.ray])))
-        return PartHits(ray, distance, cosine)
+            cosine = np.einsum("hi,hi->h", self.mesh.get_face_normals(hits), turned[hits.ray])
+            found.append(PartHits(near[hits.ray], hits.distance.astype(np.float64), np.abs(cosine)))
+        return _join_hits(found)
 
     def _select_near(self, directions: Array, part_to_sensor: Array, reach: float) -> Indices:
         """Return the rays that pass the sphere around the part, if it is within reach."""
@@ -106,6 +104,14 @@ class TracedParts:
         """
         for part, pose in zip(self._parts, parts_to_sensor, strict=True):
             yield part.trace(directions, pose, reach)
+
+
+def _join_hits(hits: Sequence[PartHits]) -> PartHits:
+    return PartHits(
+        np.concatenate([item.ray for item in hits]),
+        np.concatenate([item.distance for item in hits]),
+        np.concatenate([item.cosine for item in hits]).astype(np.float64),
+    )
 
 
 def _trace_part(mesh: Mesh) -> TracedPart:

@@ -27,7 +27,7 @@ SceneMember = tuple[SourceObject, float]
 
 
 class SceneComposer(Protocol):
-    """What composes scenes, by one kind of table of a recipe."""
+    """A composer of scenes, by one kind of table of a recipe."""
 
     @property
     def kind(self) -> str:
