@@ -26,10 +26,12 @@ _FIRST_OWN_CLASS = 300
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Frames:
-    """The frames of one object, and what of it they show."""
+    """The frames of one sequence of an object."""
 
     row: int
+    """Row of the object in its split."""
     views: Sequence[int]
+    """Numbers of the views."""
     categories: Sequence[str]
     """Category of each instance."""
 
