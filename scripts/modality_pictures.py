@@ -12,6 +12,7 @@ import numpy as np
 from cloud_pictures import show_clouds
 from numpy.typing import NDArray
 from PIL import Image
+from scan_pictures import show_scans
 
 from turntable.datasets import Recipe, draw_factors, load_recipe
 from turntable.loaders import (
@@ -160,6 +161,7 @@ def main(folder: Path) -> None:
         "cameras": show_cameras,
         "twins": show_twins,
         "shared-poses": show_shared_poses,
+        "scans": show_scans,
     }
     with open_backend("moderngl") as backend:
         for name, make in pages.items():

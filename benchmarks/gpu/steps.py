@@ -148,6 +148,15 @@ STEPS = (
         least_s=8,
     ),
     Step(
+        "scans",
+        "scan_rates",
+        "the rate of a spinning LiDAR's scans on the processor beside the device",
+        "rays are slow on this processor, so sets of scans need more cores",
+        (*GROUND, "embreex"),
+        most_s=40,
+        least_s=8,
+    ),
+    Step(
         "clouds",
         "cloud_rates",
         "how many posed point clouds a loader gives, and partial ones beside the pictures they are of",

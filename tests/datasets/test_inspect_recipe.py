@@ -50,6 +50,7 @@ OTHER_ROTATIONS = (
     "articulated",
     "articulated-unseen",
     "charged",
+    "scan-objects",
     "sequences",
     "shared-poses",
     "solids",

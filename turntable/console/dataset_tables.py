@@ -83,9 +83,11 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
     facts = Table("", Column(overflow="fold"), show_header=False, title=recipe.name, title_justify="left")
     rows = {
         "": recipe.description,
-        "views": f"{recipe.views} of each object, {recipe.image_size_px} px, {recipe.channel_order}",
+        "views": _describe_views(recipe),
         "meshes": recipe.source,
         **({} if recipe.scene is None else {"scenes": str(recipe.scene)}),
+        **({} if recipe.street is None else {"streets": str(recipe.street)}),
+        **({} if recipe.scan is None else {"scanner": str(recipe.scan)}),
         "splits": ", ".join(recipe.splits),
         "draws": f"{recipe.draws}, seed {recipe.seed}",
         "label digest": recipe.label_digest,
@@ -104,6 +106,13 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
         columns.add_row(row.column, row.unit, row.values, row.distribution)
         meanings.add_row(row.column, row.meaning)
     return [facts, columns, meanings] + ([] if labels is None else [_build_histogram_table(recipe, labels)])
+
+
+def _describe_views(recipe: "Recipe") -> str:
+    count = f"{recipe.views} of each object"
+    if not recipe.has_pictures:
+        return f"{count}, {', '.join(recipe.outputs) or 'labels alone'}"
+    return f"{count}, {recipe.image_size_px} px, {recipe.channel_order}"
 
 
 def _build_histogram_table(recipe: "Recipe", labels: "LabelArray") -> Table:

@@ -42,6 +42,12 @@ def describe_conventions(recipe: Recipe, split_text: str = "") -> dict[str, str]
         stated["joints"] = f"{rule}; a Philox key of its own, a block of the counter a joint"
     if recipe.scene is not None:
         stated["scene"] = _SCENE_CONVENTION
+    if recipe.meters_per_unit:
+        stated["meters_per_unit"] = _METERS_CONVENTION.format(scale=f"{recipe.meters_per_unit:g}")
+    if recipe.street is not None:
+        stated["street"] = _STREET_CONVENTION
+    if recipe.scan is not None:
+        stated["scanner"] = _SCAN_CONVENTION
     if recipe.mirrored:
         stated["twins"] = _TWINS_CONVENTION
     if recipe.pose_bank:
@@ -72,6 +78,20 @@ _POSE_BANK_CONVENTION = (
 _SEQUENCE_CONVENTION = (
     "view v is step v % {length} of sequence v // {length}; twist = (omega, v) in the object's frame, "
     "pose_t = pose_(t-1) exp(twist_t) with pose = R @ T(t); zeros at step 0"
+)
+_METERS_CONVENTION = (
+    "a unit of the world is {scale} m; numbers in meters are in the frame {scale} (p + (0, 0, 1)), whose "
+    "ground z = 0 is the floor of the pictures"
+)
+_STREET_CONVENTION = (
+    "an object is a street: its first parts are objects of true length, each with x ahead, y to the left and "
+    "the center of its bounding box at its origin; the others are walls and poles, which stand still"
+)
+_SCAN_CONVENTION = (
+    "rays in columns that begin ahead and turn to the left, in each from the lowest beam up; the nearest "
+    "surface of opacity 0.5 or more, or the ground, returns; intensity is the absolute cosine of incidence; "
+    "noise is along the ray; flow is where the same material point is in the sensor's next frame, "
+    "less where it is in this one, and 0 in the last view of a sequence; coordinates in steps of 2^-14 m"
 )
 _SCENE_CONVENTION = (
     "an object is a scene, its parts are objects; its frame is the world's before the rotation R; every part "

@@ -12,6 +12,7 @@ from turntable.datasets.labels import VIEW_ARRAYS, LabelArray
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.posing import PartPoses
+from turntable.renderer.scanning import ScannedViews
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -75,7 +76,27 @@ def _list_part_arrays(shown: ShownObject) -> Arrays:
     return arrays | ({"joint_values": shown.parts.joint_values} if shown.parts.joint_values.shape[1] else {})
 
 
-_OBJECT_MAKERS: tuple[Callable[[ShownObject], Arrays], ...] = (_compute_points, _list_part_arrays)
+def _compute_scan_labels(shown: ShownObject) -> Arrays:
+    if shown.recipe.scan is None:
+        return {}
+    scanned = _make_scanned_views(shown)
+    return {"boxes": scanned.compute_boxes(), "ego_pose": scanned.ego_pose}
+
+
+def _scan_views(shown: ShownObject) -> Sequence[NDArray[Any]]:
+    return _make_scanned_views(shown).build_scanner().scan_all()
+
+
+def _make_scanned_views(shown: ShownObject) -> ScannedViews:
+    part_pose = shown.object_to_world[:, None] if shown.parts is None else shown.parts.part_pose
+    return ScannedViews(shown.recipe, shown.object_id, shown.mesh, part_pose)
+
+
+_OBJECT_MAKERS: tuple[Callable[[ShownObject], Arrays], ...] = (
+    _compute_points,
+    _list_part_arrays,
+    _compute_scan_labels,
+)
 """Functions that make arrays of an object; each makes none where the recipe does not ask for them."""
-_VIEW_MAKERS: dict[str, Callable[[ShownObject], Sequence[NDArray[Any]]]] = {}
+_VIEW_MAKERS: dict[str, Callable[[ShownObject], Sequence[NDArray[Any]]]] = {"scan": _scan_views}
 """Functions that make an output of ``VIEW_ARRAYS``, by its name."""

@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 from turntable import geometry
 from turntable.choices import SOURCES_OF_GLTF
 from turntable.datasets import Recipe
-from turntable.datasets.draws import draw_arrangements, draw_joint_values, get_drawn_id
+from turntable.datasets.draws import (
+    draw_arrangements,
+    draw_joint_values,
+    draw_street_poses,
+    get_drawn_id,
+)
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses, list_joints
 from turntable.errors import MeshError
 from turntable.renderer.dynamics import compute_free_motions
 from turntable.renderer.meshes import Mesh, compute_part_boxes, mirror_mesh
-from turntable.renderer.scene import Scenes
+from turntable.renderer.scene import Scenes, to_world_poses
 
 Array = NDArray[np.float64]
 
@@ -117,11 +122,21 @@ def _pose_own_parts(
         motions = compute_free_motions(recipe, object_id, mesh.parts, views) @ motions
     rest = get_rest_poses(mesh.parts)
     in_object = motions @ rest
-    if recipe.scene is not None:
+    if recipe.street is not None:
+        in_object = _arrange_street(recipe, object_id, mesh, views)
+    elif recipe.scene is not None:
         # The parts of a scene move in their own frames, wherever they are arranged.
         in_object = _arrange_scene(recipe, object_id, mesh, views) @ geometry.invert_pose(rest) @ in_object
     poses = object_to_world[:, None] @ in_object
     return PartPoses(poses.astype(np.float32), values)
+
+
+def _arrange_street(recipe: Recipe, street_id: str, mesh: Mesh, views: NDArray[np.int64]) -> Array:
+    """Return the poses [V, K, 4, 4] in the world of a street's objects, walls and poles."""
+    boxes = compute_part_boxes(mesh) - get_rest_poses(mesh.parts)[:, None, :3, 3]
+    num_objects = sum(bool(part.object_id) for part in mesh.parts)
+    scale = recipe.meters_per_unit
+    return to_world_poses(draw_street_poses(recipe, street_id, scale * boxes, num_objects, views), scale)
 
 
 def _arrange_scene(recipe: Recipe, scene_id: str, mesh: Mesh, views: NDArray[np.int64]) -> Array:

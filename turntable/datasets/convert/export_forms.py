@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.choices import check_choice
+from turntable.datasets.convert.kitti_form import explain_missing_scans, write_kitti_folders
 from turntable.datasets.convert.ply_form import (
     explain_missing_points,
     explain_missing_posed_points,
@@ -36,6 +37,11 @@ class ExportForm:
 
 
 EXPORT_FORMS: dict[str, ExportForm] = {
+    "kitti": ExportForm(
+        "scans in SemanticKITTI's folders, with boxes, poses and flow",
+        explain_missing_scans,
+        write_kitti_folders,
+    ),
     "ply": ExportForm(
         "point clouds of objects as PLY files, with normals and parts",
         explain_missing_points,

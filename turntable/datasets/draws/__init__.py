@@ -27,6 +27,13 @@ from turntable.datasets.draws.rotation_overlap import (
 from turntable.datasets.draws.scene_arrangements import draw_arrangements
 from turntable.datasets.draws.scene_compositions import compute_composition_digest, draw_composition
 from turntable.datasets.draws.scene_preview import PseudoScene, draw_pseudo_scene
+from turntable.datasets.draws.sensor_poses import draw_sensor_poses
+from turntable.datasets.draws.street_compositions import (
+    StreetComposition,
+    compute_street_digest,
+    draw_street_composition,
+)
+from turntable.datasets.draws.street_motions import draw_street_poses
 from turntable.datasets.draws.symmetry_degrees import compute_symmetry_degrees
 from turntable.datasets.draws.world_draws import WorldKeys, WorldNumbers, draw_branches, make_system_key
 
@@ -44,12 +51,14 @@ __all__ = [
     "PseudoScene",
     "RenderBlocks",
     "RenderSetup",
+    "StreetComposition",
     "UnusableObject",
     "ViewRequest",
     "WorldKeys",
     "WorldNumbers",
     "compute_composition_digest",
     "compute_histogram",
+    "compute_street_digest",
     "compute_symmetry_degrees",
     "compute_training_overlap",
     "draw_arrangements",
@@ -59,6 +68,9 @@ __all__ = [
     "draw_joint_values",
     "draw_pseudo_labels",
     "draw_pseudo_scene",
+    "draw_sensor_poses",
+    "draw_street_composition",
+    "draw_street_poses",
     "draw_words",
     "find_distribution_faults",
     "format_histogram",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from turntable import geometry
 from turntable.datasets.draws.philox import draw_words, make_philox_key, words_to_units
+from turntable.datasets.draws.rectangles import measure_rectangle_gaps
 from turntable.datasets.labels import SceneRule
 from turntable.datasets.recipes import Recipe
 from turntable.errors import MeshError
@@ -146,15 +147,11 @@ class _StandingBoxes:
         return _make_pose(rotation, center, self.boxes[part]), (reach <= self.rule.area).all(axis=-1)
 
     def measure_gaps(self, part: int, poses: Array, other: int, placed: Array) -> Array:
-        """Return the largest gap along a side of either rectangle (separating axes)."""
+        """Return the largest gap along a side of either rectangle."""
         first, second = _get_half_sides(self.boxes)[[part, other], :2]
         offset = _get_centers(placed, self.boxes[other])[:, None] - _get_centers(poses, self.boxes[part])
-        offset = offset[..., :2]
         own, others = poses[..., :2, :2], placed[:, None, :2, :2]
-        relative = np.abs(np.swapaxes(own, -1, -2) @ others)
-        along_own = np.abs(_turn_back(own, offset)) - first - relative @ second
-        along_others = np.abs(_turn_back(others, offset)) - second - np.swapaxes(relative, -1, -2) @ first
-        return np.maximum(along_own, along_others).max(axis=-1)
+        return measure_rectangle_gaps(own, first, others, second, offset[..., :2])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,7 +189,3 @@ def _make_pose(rotation: Array, center: Array, box: Array) -> Array:
 def _get_centers(poses: Array, box: Array) -> Array:
     """Return the center [..., 3] of a posed box [2, 3]."""
     return poses[..., :3, :3] @ box.mean(axis=0) + poses[..., :3, 3]
-
-
-def _turn_back(rotation: Array, vectors: Array) -> Array:
-    return (np.swapaxes(rotation, -1, -2) @ vectors[..., None])[..., 0]

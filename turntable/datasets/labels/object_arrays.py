@@ -80,6 +80,19 @@ OBJECT_ARRAYS: dict[str, ArrayForm] = {
         "KEY.joint_values.npy, float32 [views, joints]: value of each joint of an object that has joints, in "
         "the order of the parts that they move: radians of a hinge, diagonals of a slide, 0 at rest",
     ),
+    "boxes": ArrayForm(
+        "float32",
+        (VIEWS_AXIS, "boxes", 7),
+        "KEY.boxes.npy, float32 [views, boxes, 7]: box around each object that the scanner may meet, in the "
+        "sensor's frame: center x, y, z, length, width, height in meters, and yaw in radians from the "
+        "sensor's x to its y axis; upright, the length along the yaw; the row is the index of the part",
+    ),
+    "ego_pose": ArrayForm(
+        "float32",
+        (VIEWS_AXIS, 4, 4),
+        "KEY.ego_pose.npy, float32 [views, 4, 4]: pose of the scanner's sensor (x forward, y left, z up) in "
+        "the world in meters, whose ground is z = 0",
+    ),
     "point_parts": ArrayForm(
         "uint8",
         ("points",),

@@ -14,9 +14,11 @@ from turntable.datasets.labels import (
     DynamicsRule,
     JointRule,
     RotationRule,
+    ScanRule,
     SceneRule,
     SequenceRule,
     Span,
+    StreetRule,
     make_dynamics_rule,
 )
 from turntable.datasets.recipes.intervention_rules import make_couplings, make_environment, make_factor
@@ -29,13 +31,18 @@ from turntable.datasets.recipes.tables import (
     FactorsTable,
     FactorTable,
     JointsTable,
+    PolesTable,
     RecipeTable,
     RotationTable,
+    ScanTable,
     SceneTable,
     SequenceTable,
     SpanTable,
     SpeedTable,
+    StreetObjectsTable,
+    StreetTable,
     StrictTable,
+    WallsTable,
 )
 from turntable.errors import RecipeError, format_text, format_value
 
@@ -66,6 +73,8 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
         "joints": _make_joint_rule(checked.joints),
         "scene": _make_scene_rule(checked.scene),
         "dynamics": _make_dynamics_rule(checked.dynamics, checked.sequence),
+        "street": _make_street_rule(checked.street),
+        "scan": _make_scan_rule(checked.scan),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -137,6 +146,26 @@ def _make_dynamics_rule(table: DynamicsTable | None, sequence: SequenceTable | N
     if table.law == "branching" and table.branch_at is None:
         keys["branch_at"] = sequence.length // 2
     return make_dynamics_rule(table.law, **keys)
+
+
+def _make_street_rule(table: StreetTable | None) -> StreetRule | None:
+    if table is None:
+        return None
+    given: dict[str, Any] = table.model_dump()
+    given |= {name: (given[name]["low"], given[name]["high"]) for name in _STREET_SPANS}
+    given["lengths_m"] = tuple(sorted(table.lengths_m.items()))
+    return StreetRule(**given)
+
+
+_STREET_SPANS = ("objects", "speed_m_per_s", "ego_speed_m_per_s", "walls", "poles")
+
+
+def _make_scan_rule(table: ScanTable | None) -> ScanRule | None:
+    if table is None:
+        return None
+    given: dict[str, Any] = table.model_dump()
+    given |= {name: _make_span(getattr(table, name)) for name in ("elevation_deg", "distance_m")}
+    return ScanRule(**given)
 
 
 def _make_span(table: SpanTable | SpeedTable | None) -> Span | None:
@@ -218,9 +247,14 @@ _TABLES: dict[str, type[StrictTable]] = {
     "dynamics": DynamicsTable,
     "environment": EnvironmentTable,
     "coupling": CouplingTable,
+    "street": StreetTable,
+    "scan": ScanTable,
 }
 _INNER_TABLES: dict[tuple[str, str], type[StrictTable]] = {
     ("sequence", "speed_rad"): SpeedTable,
     ("scene", "objects"): CountTable,
+    ("street", "objects"): StreetObjectsTable,
+    ("street", "walls"): WallsTable,
+    ("street", "poles"): PolesTable,
 }
 """Tables within these that are no ranges { low, high }."""

@@ -22,8 +22,10 @@ from turntable.datasets.labels import (
     LabelSchema,
     OutputName,
     RotationRule,
+    ScanRule,
     SceneRule,
     SequenceRule,
+    StreetRule,
     build_index_columns,
     build_label_columns,
     join_laws,
@@ -33,8 +35,10 @@ from turntable.datasets.recipes.toml_text import check_extent, parse_toml, read_
 from turntable.errors import InvalidInputError, format_text
 from turntable.home import expand_home
 
-_RULES = ("rotation", "sequence", "scene", "joints", "dynamics")
+_RULES = ("rotation", "sequence", "scene", "joints", "dynamics", "street")
 """Tables of a recipe that determine labels besides [factors]; a recipe without one leaves it out."""
+_TABLES = (*_RULES, "scan")
+"""All of its tables that it leaves out if it has none, besides those that come several times."""
 
 
 @dataclass(frozen=True)  # no slots: the digests are cached
@@ -100,6 +104,12 @@ class Recipe:
     """The environments, each of which holds some of the objects; empty for none."""
     coupling: tuple[Coupling, ...] = ()
     """The factors that follow others, each after the one that it depends on."""
+    meters_per_unit: float = 0.0
+    """Meters of a unit of the world, for what has a true size; 0 if the recipe does not say."""
+    street: StreetRule | None = None
+    """The rule that composes objects into streets; None for no street."""
+    scan: ScanRule | None = None
+    """The scanner of every view; None for none. It does not determine labels."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
@@ -151,11 +161,11 @@ class Recipe:
         table |= {"split_rule": rule} if rule != "overall" else {}
         table |= {"draws": draws} if draws != "philox" else {}
         table |= {"chunks": chunks} if chunks != 1 else {}
-        rules = {name: table.pop(name) for name in _RULES}
+        rules = {name: table.pop(name) for name in _TABLES}
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
-        for name in ("pose_bank", "environment", "coupling"):
+        for name in ("pose_bank", "environment", "coupling", "meters_per_unit"):
             table.pop(name)
-        table |= self._interventions_to_dict()
+        table |= self._interventions_to_dict() | self._scale_to_dict()
         return {**table, "factors": {factor.name: _factor_to_dict(factor) for factor in self.drawn_factors}}
 
     def to_plain_dict(self) -> dict[str, Any]:
@@ -170,7 +180,7 @@ class Recipe:
         """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
-        tables = {name: table.pop(name) for name in _RULES if name in table} | tables
+        tables = {name: table.pop(name) for name in _TABLES if name in table} | tables
         arrays = {name: table.pop(name) for name in ("environment", "coupling") if name in table}
         lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():
@@ -243,7 +253,7 @@ class Recipe:
         decisive |= {"stream": self.draws} if self.draws != "philox" else {}
         # In a single stream an object's position depends on how many numbers the objects before it took.
         layout = {"views": self.views, "chunks": self.chunks}
-        decisive |= self._interventions_to_dict()
+        decisive |= self._interventions_to_dict() | self._scale_to_dict()
         return decisive | (layout if self.draws == "numpy-legacy" else {})
 
     def _interventions_to_dict(self) -> dict[str, Any]:
@@ -254,6 +264,9 @@ class Recipe:
             "coupling": [item.to_dict() for item in self.coupling],
         }
         return {name: value for name, value in keys.items() if value}
+
+    def _scale_to_dict(self) -> dict[str, Any]:
+        return {"meters_per_unit": self.meters_per_unit} if self.meters_per_unit else {}
 
     @cached_property
     def digest(self) -> str:

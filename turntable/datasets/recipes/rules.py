@@ -19,7 +19,9 @@ from turntable.datasets.labels import (
     TRANSLATION_NAMES,
 )
 from turntable.datasets.recipes.intervention_rules import find_intervention_faults
+from turntable.datasets.recipes.scan_rules import find_scan_faults
 from turntable.datasets.recipes.scene_rules import find_scene_faults
+from turntable.datasets.recipes.street_rules import find_street_faults
 from turntable.datasets.recipes.tables import (
     DynamicsTable,
     FactorTable,
@@ -53,6 +55,9 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         )
     if recipe.scene is not None:
         faults += find_scene_faults(recipe, recipe.scene)
+    if recipe.street is not None:
+        faults += find_street_faults(recipe, recipe.street)
+    faults += find_scan_faults(recipe)
     if recipe.sequence is not None:
         faults += [
             *_find_sequence_faults(recipe, recipe.sequence, factors),
@@ -107,6 +112,7 @@ def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> 
             "pose_bank",
             "environment",
             "coupling",
+            "street",
         )
         for name in rules:
             if getattr(recipe, name):

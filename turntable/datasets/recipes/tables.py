@@ -26,17 +26,24 @@ from turntable.datasets.files import (
     JpegSubsampling,
 )
 from turntable.datasets.labels import (
+    DEFAULT_ELEVATION_DEG,
     DEFAULT_GAP,
+    DEFAULT_LENGTHS,
     DEFAULT_SEEN_FRACTION,
     DEFAULT_TRIES,
     LAW_ORIENTATIONS,
+    MAX_BEAMS,
     MAX_MARGIN_DEG,
+    MAX_POLES,
     MAX_SCENE_OBJECTS,
+    MAX_STREET_OBJECTS,
+    MAX_WALLS,
     MIN_SCENE_OBJECTS,
     OUTPUTS,
     ROTATION_NAMES,
     STANDARD_FACTORS,
     Draws,
+    Front,
     JointMotion,
     JointRange,
     JointScope,
@@ -44,8 +51,10 @@ from turntable.datasets.labels import (
     MotionName,
     Orientation,
     OutputName,
+    ScanRule,
     SceneLaw,
     StandardFactor,
+    StreetRule,
     TrainingRange,
 )
 from turntable.datasets.objects import MAX_PARTS, SPLITS, SplitName, SplitRule
@@ -60,6 +69,12 @@ places, so long runs of spaces could be matched in very many ways."""
 
 MAX_SCENE_LENGTH = 100.0
 """Largest length in the table [scene], in the unit of the world."""
+MAX_STREET_M = 1000.0
+"""Largest length in the table [street], in meters."""
+MAX_LENGTHS = 64
+"""Maximum number of categories in the table [street]."""
+MAX_METERS_PER_UNIT = 10_000.0
+"""Largest number of meters of a unit of the world."""
 MAX_BRANCHES = 16
 """Maximum number of futures of a sequence."""
 MAX_SPEEDS = 256
@@ -205,17 +220,24 @@ class JointsTable(StrictTable):
     motion: JointMotion = "linear"
 
 
-class CountTable(StrictTable):
-    """A range { low, high } of the number of a scene's objects. Both ends may be equal."""
+class WholeSpanTable(StrictTable):
+    """A range { low, high } of a number of things. Both ends may be equal. Subclasses limit them."""
 
-    low: int = Field(ge=MIN_SCENE_OBJECTS, le=MAX_SCENE_OBJECTS)
-    high: int = Field(ge=MIN_SCENE_OBJECTS, le=MAX_SCENE_OBJECTS)
+    low: int
+    high: int
 
     @model_validator(mode="after")
-    def _check_count_order(self) -> "CountTable":
+    def _check_count_order(self) -> "WholeSpanTable":
         if self.low > self.high:
             raise ValueError(f"low {self.low} is above high {self.high}")
         return self
+
+
+class CountTable(WholeSpanTable):
+    """A range { low, high } of the number of a scene's objects."""
+
+    low: int = Field(ge=MIN_SCENE_OBJECTS, le=MAX_SCENE_OBJECTS)
+    high: int = Field(ge=MIN_SCENE_OBJECTS, le=MAX_SCENE_OBJECTS)
 
 
 class SceneTable(StrictTable):
@@ -236,6 +258,7 @@ class SceneTable(StrictTable):
         return self.orientation or LAW_ORIENTATIONS[self.law or "train"]
 
 
+_STREET, _SCAN = StreetRule(), ScanRule()  # the defaults
 _Positive = Annotated[_Number, Field(gt=0)]
 _NotNegative = Annotated[_Number, Field(ge=0)]
 
@@ -255,6 +278,63 @@ class DynamicsTable(StrictTable):
     travel: SpanTable | None = None
     branches: int | None = Field(default=None, ge=2, le=MAX_BRANCHES)
     branch_at: int | None = Field(default=None, ge=2)
+
+
+class StreetObjectsTable(WholeSpanTable):
+    """A range { low, high } of the number of a street's objects."""
+
+    low: int = Field(ge=1, le=MAX_STREET_OBJECTS)
+    high: int = Field(ge=1, le=MAX_STREET_OBJECTS)
+
+
+class WallsTable(WholeSpanTable):
+    """A range { low, high } of the number of a street's walls."""
+
+    low: int = Field(ge=0, le=MAX_WALLS)
+    high: int = Field(ge=0, le=MAX_WALLS)
+
+
+class PolesTable(WholeSpanTable):
+    """A range { low, high } of the number of a street's poles."""
+
+    low: int = Field(ge=0, le=MAX_POLES)
+    high: int = Field(ge=0, le=MAX_POLES)
+
+
+class StreetTable(StrictTable):
+    """The table [street]: objects in true size on a street that a sensor drives through."""
+
+    objects: StreetObjectsTable = StreetObjectsTable(low=_STREET.objects[0], high=_STREET.objects[1])
+    lengths_m: dict[str, Annotated[_Number, Field(gt=0, le=MAX_STREET_M)]] = Field(
+        default=dict(DEFAULT_LENGTHS), min_length=1, max_length=MAX_LENGTHS
+    )
+    front: Front = _STREET.front
+    area_m: _Number = Field(default=_STREET.area_m, gt=0, le=MAX_STREET_M)
+    gap_m: _Number = Field(default=_STREET.gap_m, ge=0, le=MAX_STREET_M)
+    clearance_m: _Number = Field(default=_STREET.clearance_m, ge=0, le=MAX_STREET_M)
+    frame_s: _Number = Field(default=_STREET.frame_s, gt=0, le=60)
+    resting: _Number = Field(default=_STREET.resting, ge=0, le=1)
+    speed_m_per_s: SpanTable = SpanTable(low=_STREET.speed_m_per_s[0], high=_STREET.speed_m_per_s[1])
+    yaw_rate_rad_per_s: _Number = Field(default=_STREET.yaw_rate_rad_per_s, ge=0, le=math.pi)
+    ego_speed_m_per_s: SpanTable = SpanTable(
+        low=_STREET.ego_speed_m_per_s[0], high=_STREET.ego_speed_m_per_s[1]
+    )
+    walls: WallsTable = WallsTable(low=_STREET.walls[0], high=_STREET.walls[1])
+    poles: PolesTable = PolesTable(low=_STREET.poles[0], high=_STREET.poles[1])
+    tries: int = Field(default=_STREET.tries, ge=1, le=10_000)
+
+
+class ScanTable(StrictTable):
+    """The table [scan]: a spinning LiDAR."""
+
+    beams: int = Field(default=_SCAN.beams, ge=1, le=MAX_BEAMS)
+    elevation_deg: SpanTable = SpanTable(low=DEFAULT_ELEVATION_DEG[0], high=DEFAULT_ELEVATION_DEG[1])
+    azimuth_step_deg: _Number = Field(default=_SCAN.azimuth_step_deg, gt=0, le=180)
+    range_m: _Number = Field(default=_SCAN.range_m, gt=0, le=1000)
+    noise_m: _Number = Field(default=_SCAN.noise_m, ge=0, le=1)
+    dropout: _Number = Field(default=_SCAN.dropout, ge=0, lt=1)
+    height_m: _Number = Field(default=_SCAN.height_m, gt=0, le=1000)
+    distance_m: SpanTable | None = None
 
 
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
@@ -348,6 +428,9 @@ class RecipeTable(StrictTable):
     pose_bank: int = Field(default=0, ge=0, le=MAX_POSE_BANK)
     environment: list[EnvironmentTable] = Field(default=[], max_length=MAX_ENVIRONMENTS)
     coupling: list[CouplingTable] = []
+    meters_per_unit: float = Field(default=0.0, ge=0, le=MAX_METERS_PER_UNIT, allow_inf_nan=False)
+    street: StreetTable | None = None
+    scan: ScanTable | None = None
     factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("description")

@@ -23,7 +23,7 @@ PART_ARRAYS = ("part_pose", "joint_values")
 _POINT_PARTS = "point_parts"
 MAX_POSE_ERROR = 1e-5
 """Largest error of a number of a stored pose, which float32 and the laws of motion before it explain."""
-_MOVING_TABLES = ("scene", "dynamics")
+_MOVING_TABLES = ("scene", "dynamics", "street")
 """Tables of a recipe whose laws move parts, besides the joints."""
 
 
@@ -92,7 +92,7 @@ def find_part_faults(
     low, high = (np.array([getattr(joint, end) for joint in joints]) for end in ("low", "high"))
     if not ((values >= low - MAX_POSE_ERROR) & (values <= high + MAX_POSE_ERROR)).all():
         yield "a joint's value leaves its range"
-    elif not _is_rigid(part_pose.astype(np.float64)):
+    elif not is_rigid(part_pose.astype(np.float64)):
         yield "a part's pose is not a rigid motion"
     else:
         yield from _find_motion_faults(manifest, record.parts, labels, part_pose.astype(np.float64), values)
@@ -105,7 +105,7 @@ def find_index_fault(record: ObjectRecord, parts: NDArray[np.uint8]) -> str:
     return f"it shows part {largest}, and the object has {count}" if largest >= count else ""
 
 
-def _is_rigid(pose: _Array) -> bool:
+def is_rigid(pose: _Array) -> bool:
     """Return True if all matrices [..., 4, 4] are rotations with a translation."""
     rotation = pose[..., :3, :3]
     error = np.abs(np.swapaxes(rotation, -1, -2) @ rotation - np.eye(3)).max(initial=0)
@@ -128,7 +128,7 @@ def _find_motion_faults(
     pose = geometry.make_pose(schema.compute_rotations(labels), schema.get_translations(labels))
     motions = geometry.invert_pose(pose)[:, None] @ part_pose @ geometry.invert_pose(get_rest_poses(parts))
     expected = compute_joint_motions(parts, values.astype(np.float64))
-    has_law = any(manifest.recipe.get(name) for name in _MOVING_TABLES)
+    has_law = any(name in manifest.recipe for name in _MOVING_TABLES)
     for index, part in enumerate(parts):
         found, right = motions[:, index], expected[:, index]
         if has_law:

@@ -8,7 +8,7 @@ everything.
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO
@@ -52,6 +52,7 @@ from turntable.datasets.verification.part_arrays import (
     find_point_fault,
     find_record_faults,
 )
+from turntable.datasets.verification.scan_arrays import find_scan_fault, find_sensor_fault
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 
 
@@ -208,6 +209,7 @@ class _ShardScan:
             faults = (
                 self._find_size_fault(record, decoded),
                 find_point_fault(record, decoded.get("point_parts")),
+                find_sensor_fault(decoded.get("boxes"), decoded.get("ego_pose")),
             )
             for fault in filter(None, faults):
                 self._add_problem(f"{meta.name}: {fault}")
@@ -294,7 +296,8 @@ class _ShardScan:
             self._add_problem(f"{member.name}: {error}")
             return None
         self.findings.num_images += content == "rgb"
-        if content == "parts" and record is not None and (fault := find_index_fault(record, decoded)):
+        check = _CONTENT_CHECKS.get(content)
+        if check is not None and record is not None and (fault := check(record, decoded)):
             self._add_problem(f"{member.name}: {fault}")
         return decoded
 
@@ -306,3 +309,10 @@ class _ShardScan:
 def has_drawn_labels(recipe: Recipe) -> bool:
     """Return True if the recipe can draw its labels again; an imported data set came with its labels."""
     return recipe.draws != "imported"
+
+
+_CONTENT_CHECKS: dict[str, Callable[[ObjectRecord, NDArray[Any]], str]] = {
+    "parts": find_index_fault,
+    "scan": find_scan_fault,
+}
+"""Functions that return what is wrong with an output of a view; "" if nothing is."""

@@ -6,6 +6,7 @@ from turntable.loaders.clouds.overlap import OVERLAP_BINS, compute_overlap, find
 from turntable.loaders.clouds.partial_clouds import PartialCloud, read_partial_cloud
 from turntable.loaders.clouds.point_draws import PointDraws
 from turntable.loaders.clouds.point_frames import compute_point_frames
+from turntable.loaders.clouds.scan_returns import ScanReturns, read_scan
 
 __all__ = [
     "OVERLAP_BINS",
@@ -14,9 +15,11 @@ __all__ = [
     "PartialCloud",
     "PointCorruption",
     "PointDraws",
+    "ScanReturns",
     "compute_overlap",
     "compute_point_frames",
     "draw_corrupted_clouds",
     "find_overlap_bin",
     "read_partial_cloud",
+    "read_scan",
 ]

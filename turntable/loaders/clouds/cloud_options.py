@@ -18,7 +18,7 @@ _REACH_VOXELS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudOptions:
-    """Settings of point clouds: those of objects (``points``) and of what a view shows of one (``cloud``).
+    """Settings of point clouds: those of objects (``points``), what a view shows of one (``cloud``), scans.
 
     Raises:
         InvalidInputError: A value is wrong.
@@ -26,7 +26,7 @@ class CloudOptions:
 
     num_points: int | None = None
     """Number of points of every cloud. Of a stored one these are its first, which are spread over the whole
-    surface too. None: all that are stored, and 1,024 of each partial cloud."""
+    surface too. None: all that are stored, and 1,024 of each partial cloud and of a scan's objects."""
     choice: PixelChoice = "uniform"
     """Choice of a partial cloud's points among the pixels that show the object: "uniform", or "farthest" for
     points that are spread evenly (farthest-point sampling of four times as many uniform ones), which takes
@@ -34,13 +34,18 @@ class CloudOptions:
     voxel: float = 0.02
     """Side of a voxel in diagonals. Points of two partial clouds overlap within two voxels."""
     seed: int = 0
-    """Seed of the choice of pixels. A view has the same partial cloud in every epoch."""
+    """Seed of the choice of pixels and returns. A view has the same partial cloud in every epoch."""
+    num_returns: int | None = None
+    """Number of returns of every scan, a uniform choice of them; None: all, padded to the largest scan."""
+    instance: int | None = None
+    """Instance whose returns are the cloud ``scan_cloud``; None: the returns of all objects together."""
     corruption: PointCorruption | None = None
     """Faults of ``points``, drawn anew for each sample from the loader's seed; None: no faults."""
 
     def __post_init__(self) -> None:
-        if self.num_points is not None:
-            object.__setattr__(self, "num_points", check_integer("num_points", self.num_points, 1))
+        for name, least in (("num_points", 1), ("num_returns", 1), ("instance", 0)):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, check_integer(name, getattr(self, name), least))
         check_choice("choice of pixels", self.choice, get_args(PixelChoice))
         object.__setattr__(self, "voxel", check_number("voxel", self.voxel, above_zero=True))
         object.__setattr__(self, "seed", check_integer("seed", self.seed))

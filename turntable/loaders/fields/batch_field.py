@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from turntable.datasets import Manifest, Recipe, Split
 from turntable.datasets.labels import OUTPUTS, VIEW_ARRAYS, LabelArray, LabelSchema
 from turntable.datasets.objects import ObjectPart
+from turntable.errors import IntegrityError
 from turntable.geometry import QuaternionSign
 from turntable.loaders.clouds import CloudOptions, PointDraws
 from turntable.loaders.fields.view_labels import ViewLabels
@@ -197,6 +198,23 @@ class SampledViews:
     def read_arrays(self, name: str) -> list[NDArray[Any] | None]:
         """Read an array of each object by its name, each time anew; None for an object without it."""
         return self._read_of_objects(partial(Split.read_array, name=name))
+
+    def read_view_arrays(self, name: str) -> list[NDArray[Any]]:
+        """Return the values [k, ...] of an array of each object in its views; every object must have it.
+
+        Raises:
+            IntegrityError: An object has none, or a file is not as it was written.
+        """
+        found = self.compute_once(name, lambda: self._select_views(self.read_arrays(name)))
+        if any(array is None for array in found):
+            raise IntegrityError(f"an object has no {name}, and others have; fetch the data set again")
+        return [array for array in found if array is not None]
+
+    @property
+    def category_names(self) -> tuple[str, ...]:
+        """Names of the categories of the data set, in the order of their indices."""
+        assert self._split is not None
+        return self._split.manifest.categories
 
     def _read_of_objects(self, read: Callable[[Split, int], _T]) -> list[_T]:
         assert self._split is not None

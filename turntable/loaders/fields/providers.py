@@ -25,6 +25,7 @@ from turntable.loaders.fields.partial_clouds import PartialCloudProvider
 from turntable.loaders.fields.parts import PartProvider
 from turntable.loaders.fields.points import PointProvider
 from turntable.loaders.fields.relations import RelationProvider
+from turntable.loaders.fields.scans import ScanProvider
 
 _LABELS = LabelProvider()
 PROVIDERS: tuple[FieldProvider, ...] = (
@@ -34,6 +35,7 @@ PROVIDERS: tuple[FieldProvider, ...] = (
     PointProvider(),
     PartProvider(),
     PartialCloudProvider(),
+    ScanProvider(),
 )
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 

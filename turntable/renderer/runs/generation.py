@@ -21,6 +21,7 @@ from turntable.renderer.runs.run_plan import ObjectSelection, RunPlan, plan_run
 from turntable.renderer.runs.shard_workers import ShardResult, ShardTask, WorkerSetup
 from turntable.renderer.runs.stored_plan import find_planned_rule
 from turntable.renderer.runs.strict_kinds import check_folder_problems, check_strict_kinds
+from turntable.renderer.scanning import check_rays
 
 MIN_BYTES_PER_PIXEL = 0.03
 """Lower bound of a JPEG's size per pixel; views of 3DIEBench at quality 95 take three times as much."""
@@ -112,6 +113,8 @@ def generate(
     """
     engine = engine or ProcessEngine(num_workers)
     opener = engine.make_opener(backend, device) if recipe.drawn_outputs else None
+    if recipe.scan is not None:
+        check_rays()
     return _Generation(
         recipe,
         source,
@@ -146,6 +149,8 @@ def generate_share(
     """
     engine = ProcessEngine(num_workers)
     opener = engine.make_opener(backend, device) if recipe.drawn_outputs else None
+    if recipe.scan is not None:
+        check_rays()
     return _Generation(
         recipe,
         source,

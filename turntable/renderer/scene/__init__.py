@@ -15,6 +15,7 @@ from turntable.renderer.scene.lighting import (
     compute_sun_samples,
     sun_directions_from_disk,
 )
+from turntable.renderer.scene.metric_world import to_metric_poses, to_world_poses
 from turntable.renderer.scene.pixel_filter import (
     FILTER_RADIUS_PX,
     compute_filter_weights,
@@ -67,4 +68,6 @@ __all__ = [
     "display_from_linear",
     "scenes_from_labels",
     "sun_directions_from_disk",
+    "to_metric_poses",
+    "to_world_poses",
 ]

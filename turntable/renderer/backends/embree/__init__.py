@@ -4,7 +4,11 @@ It is the fallback without OpenGL, and the reference that the OpenGL backend is 
 """
 
 from turntable.renderer.backends.embree.backend import EmbreeBackend
+from turntable.renderer.backends.embree.library import probe_device
+from turntable.renderer.backends.embree.traced_mesh import TracedMesh
 
 __all__ = [
     "EmbreeBackend",
+    "TracedMesh",
+    "probe_device",
 ]

@@ -181,6 +181,10 @@ class TracedMesh:
         """Return the parts [H] that rays hit; 0 for a mesh of one piece."""
         return self._part[hits.triangle]
 
+    def get_face_normals(self, hits: RayHits) -> FloatArray:
+        """Return the unit normals [H, 3] of the faces that rays hit, by their winding."""
+        return self._face_normals[hits.triangle]
+
     def compute_normals(self, hits: RayHits, directions: FloatArray) -> FloatArray:
         """Return unit shading normals [H, 3]; as in the original, they follow the winding.
 

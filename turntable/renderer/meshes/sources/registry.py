@@ -15,6 +15,7 @@ from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
 from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
 from turntable.renderer.meshes.sources.particles import ParticleSource
+from turntable.renderer.meshes.sources.scene_composers import make_composer
 from turntable.renderer.meshes.sources.scene_source import DEFAULT_SCENES, SCENE_COUNTS, SceneSource
 from turntable.renderer.meshes.sources.shapenet import ShapeNetSource
 from turntable.renderer.meshes.sources.shapenetsem import ShapeNetSemSource
@@ -35,6 +36,9 @@ DEFAULT_OBJECTS = 320
 """Number of objects of a source that generates its meshes, if none is given."""
 DEFAULT_SOLIDS = 275
 """Number of solids if none is given: 25 instances of each."""
+
+_MAX_GENERATED_CATEGORIES = 64
+"""A number of categories that no source that generates its meshes exceeds."""
 
 
 def open_source(
@@ -98,16 +102,17 @@ def open_recipe_source(
         InvalidInputError: The folder is missing, or the zoo was given one, or ``num_base_objects`` was given
             for a recipe without scenes.
     """
-    if recipe.scene is not None:
+    if make_composer(recipe) is not None:
+        num_generated = _count_generated(recipe, num_base_objects)
         base = open_source(
-            recipe.source, meshes_path, num_base_objects, links_under=links_under, dynamics=recipe.dynamics
+            recipe.source, meshes_path, num_generated, links_under=links_under, dynamics=recipe.dynamics
         )
         num_scenes = DEFAULT_SCENES if num_objects is None else num_objects
         return SceneSource(base, recipe, num_scenes, num_base_objects)
     if num_base_objects is not None:
         raise InvalidInputError(
             f"--base-objects {num_base_objects}: the recipe {recipe.name} composes no scenes; leave the "
-            "option out, or choose a recipe with a table [scene]"
+            "option out, or choose a recipe with a table [scene] or [street]"
         )
     return open_source(
         recipe.source,
@@ -135,7 +140,7 @@ def reopen_source(
         IntegrityError: The manifest does not say of what its scenes were composed.
     """
     recipe = read_manifest_recipe(manifest)
-    if recipe.scene is None:
+    if make_composer(recipe) is None:
         return open_source(
             name, meshes_path, links_under=links_under, dynamics=recipe.dynamics, with_parts=recipe.parts
         )
@@ -149,6 +154,13 @@ def reopen_source(
     return open_recipe_source(
         changed, meshes_path, num_scenes, num_base_objects=num_base_objects, links_under=links_under
     )
+
+
+def _count_generated(recipe: Recipe, num_base_objects: int | None) -> int | None:
+    """Return how many objects a generated source needs to have so many of a street's categories."""
+    if recipe.street is None or num_base_objects is None:
+        return num_base_objects
+    return max(DEFAULT_OBJECTS, _MAX_GENERATED_CATEGORIES * num_base_objects)
 
 
 def _open_generated(name: str, num_objects: int | None, dynamics: DynamicsRule | None) -> MeshSource:

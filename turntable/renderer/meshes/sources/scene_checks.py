@@ -1,8 +1,8 @@
 """Checks that a recipe and a source of meshes agree about scenes."""
 
 from turntable.datasets import Recipe
-from turntable.datasets.draws import compute_composition_digest
 from turntable.errors import InvalidInputError
+from turntable.renderer.meshes.sources.scene_composers import make_composer
 from turntable.renderer.meshes.sources.scene_source import SceneSource
 from turntable.renderer.meshes.sources.source import MeshSource
 from turntable.renderer.meshes.sources.symmetry_source import SymmetrySource
@@ -15,7 +15,8 @@ def check_scene_source(recipe: Recipe, source: MeshSource) -> None:
         InvalidInputError: It does not.
     """
     inner = source.source if isinstance(source, SymmetrySource) else source
-    if recipe.scene is None:
+    composer = make_composer(recipe)
+    if composer is None:
         if isinstance(inner, SceneSource):
             raise InvalidInputError(f"{recipe.name}: a recipe without [scene] cannot arrange scenes; add one")
         return
@@ -26,8 +27,8 @@ def check_scene_source(recipe: Recipe, source: MeshSource) -> None:
         )
     if not isinstance(inner, SceneSource):
         raise InvalidInputError(
-            f"{recipe.name}: its table [scene] composes objects into scenes, and this source has single "
-            "objects; open the source with open_recipe_source(recipe, ...)"
+            f"{recipe.name}: its table [{composer.kind}] composes objects into scenes, and this source has "
+            "single objects; open the source with open_recipe_source(recipe, ...)"
         )
     if _get_decisive(inner.recipe) != _get_decisive(recipe):
         raise InvalidInputError(
@@ -38,5 +39,5 @@ def check_scene_source(recipe: Recipe, source: MeshSource) -> None:
 
 def _get_decisive(recipe: Recipe) -> tuple[object, ...]:
     """Return what decides the scenes of a recipe."""
-    composition = compute_composition_digest(recipe) if recipe.scene is not None else ""
-    return composition, recipe.val_fraction, recipe.split_seed
+    composer = make_composer(recipe)
+    return "" if composer is None else composer.digest, recipe.val_fraction, recipe.split_seed

@@ -45,7 +45,7 @@ def join_scene(meshes: Sequence[Mesh], objects: Sequence[SourceObject], level: f
         level: Height on which the objects stand.
         scene_id: Id of the scene, for messages.
     """
-    places = _place_in_row(meshes, level)
+    places = place_in_row(meshes, level)
     parts = [
         ObjectPart(f"object-{number}", item.category, rest_pose=to_pose_rows(place), object_id=item.id)
         for number, (item, place) in enumerate(zip(objects, places, strict=True))
@@ -54,8 +54,8 @@ def join_scene(meshes: Sequence[Mesh], objects: Sequence[SourceObject], level: f
     return replace(join_parts(unify_colors(meshes), parts, scene_id), files=files)
 
 
-def _place_in_row(meshes: Sequence[Mesh], level: float) -> NDArray[np.float64]:
-    """Return the poses [K, 4, 4] of objects that stand side by side along x, around the origin.
+def place_in_row(meshes: Sequence[Mesh], level: float) -> NDArray[np.float64]:
+    """Return the poses [K, 4, 4] of objects that stand side by side along x, on a level, around the origin.
 
     No face of one coincides with one of another, which would count as one surface.
     """

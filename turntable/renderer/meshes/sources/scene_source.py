@@ -1,4 +1,4 @@
-"""A source of scenes: each is composed of several objects of another source, as a recipe's [scene] says.
+"""A source of scenes: each is composed of objects of another source, as a recipe's [scene] or [street] says.
 
 Train and val share no object: the objects are divided by the recipe's rule, and a scene is composed of
 objects of its own split.
@@ -13,34 +13,36 @@ from pathlib import Path
 from typing import Any
 
 from turntable.datasets import Recipe
-from turntable.datasets.draws import draw_composition
 from turntable.datasets.files import compute_json_sha256
 from turntable.datasets.objects import SPLITS, TRAIN, VAL, split_objects
 from turntable.errors import InvalidInputError, MeshError, format_text
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.sources.duplicates import find_duplicates
-from turntable.renderer.meshes.sources.scene_meshes import as_one_piece, fit_mesh, join_scene
+from turntable.renderer.meshes.sources.scene_composers import SceneComposer, SceneMember, make_composer
+from turntable.renderer.meshes.sources.scene_meshes import as_one_piece
 from turntable.renderer.meshes.sources.selection import select_objects
 from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, read_mesh
 
-SCENE_CATEGORY = "scene"
 SCENE_COUNTS = ("scenes", "base_objects")
 """Numbers of scenes and of the objects that they are composed of, among a manifest's facts about meshes."""
 DEFAULT_SCENES = 320
 """Number of scenes if none is given."""
 MAX_REMEMBERED = 64
 """Scenes whose digests are remembered between loading a scene and asking for its digest."""
-_SCENE_ID = re.compile(r"scene/(\d{6,9})", re.ASCII)
+_NUMBER = re.compile(r"\d{6,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class SceneSource:
-    """Scenes of several objects. Ids are like ``scene/000007``; a scene's parts are its objects, in order."""
+    """Scenes of several objects. Ids are like ``scene/000007`` or ``street/000007``.
+
+    A scene's first parts are its objects, in order.
+    """
 
     base: MeshSource
     """Source of the objects."""
     recipe: Recipe
-    """Recipe with a table [scene]. What decides the labels alone plays no role here."""
+    """Recipe with a table [scene] or [street]. What decides the labels alone plays no role here."""
     num_scenes: int = DEFAULT_SCENES
     """Number of scenes. The first scenes of a larger number are the same."""
     num_base_objects: int | None = None
@@ -72,10 +74,8 @@ class SceneSource:
         """
         if self.num_scenes < 1:
             raise InvalidInputError(f"--objects {self.num_scenes}: there must be at least one scene")
-        scenes = tuple(
-            SourceObject(f"{SCENE_CATEGORY}/{number:06d}", SCENE_CATEGORY)
-            for number in range(self.num_scenes)
-        )
+        kind = self._composer.kind
+        scenes = tuple(SourceObject(f"{kind}/{number:06d}", kind) for number in range(self.num_scenes))
         used = {self.get_split(item.id) for item in scenes}
         for split in (name for name in SPLITS if name in used and name in self.recipe.splits):
             self._get_pool(split)
@@ -86,7 +86,7 @@ class SceneSource:
 
         The number of scenes does not matter, so a longer run extends a shorter one.
         """
-        number = _read_number(object_id)
+        number = self._read_number(object_id)
         before, held_out = (
             _count_held_out(count, self.recipe.val_fraction) for count in (number, number + 1)
         )
@@ -101,9 +101,7 @@ class SceneSource:
         members = self.list_members(object_id)
         meshes = [self._load_member(object_id, item) for item, _ in members]
         self._remember(object_id, meshes, [item.id for item, _ in members])
-        fitted = [fit_mesh(mesh, size) for mesh, (_, size) in zip(meshes, members, strict=True)]
-        assert self.recipe.scene is not None
-        return join_scene(fitted, [item for item, _ in members], self.recipe.scene.level, object_id)
+        return self._composer.join(object_id, members, meshes)
 
     def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
         """Return the SHA-256 (hex) of the scene's objects, their sizes and digests."""
@@ -114,7 +112,7 @@ class SceneSource:
             [item.id, size, digest]
             for (item, size), digest in zip(members, self._digests[object_id], strict=True)
         ]
-        return compute_json_sha256({"scene": rows})
+        return compute_json_sha256({self._composer.kind: rows} | self._composer.describe_rest(object_id))
 
     def get_license(self, object_id: str) -> str:
         """Return the licenses of the scene's objects, each once."""
@@ -132,11 +130,15 @@ class SceneSource:
         counts = dict(zip(SCENE_COUNTS, (self.num_scenes, sum(map(len, ids.values()))), strict=True))
         return {**self.base.describe(), **counts, "base_digest": compute_json_sha256(ids)}
 
-    def list_members(self, scene_id: str) -> list[tuple[SourceObject, float]]:
-        """Return the objects of a scene with their sizes."""
-        pool = self._get_pool(self.get_split(scene_id))
-        drawn = draw_composition(self.recipe, scene_id, len(pool))
-        return [(pool[place], size) for place, size in zip(drawn.places, drawn.sizes, strict=True)]
+    def list_members(self, scene_id: str) -> list[SceneMember]:
+        """Return the objects of a scene with their sizes: diagonals, or on a street lengths in meters."""
+        return self._composer.list_members(scene_id, self._get_pool(self.get_split(scene_id)))
+
+    @property
+    def _composer(self) -> SceneComposer:
+        composer = make_composer(self.recipe)
+        assert composer is not None
+        return composer
 
     def _get_pool(self, split: str) -> tuple[SourceObject, ...]:
         """Return the objects of which the scenes of a split are composed.
@@ -144,19 +146,19 @@ class SceneSource:
         Raises:
             InvalidInputError: They are fewer than a scene may need.
         """
-        assert self.recipe.scene is not None
-        pool, num_needed = self._get_pools()[split], self.recipe.scene.objects[1]
+        pool, num_needed = self._get_pools()[split], self._composer.num_needed
         if len(pool) < num_needed:
             raise InvalidInputError(
                 f"only {len(pool)} objects of {self.name} are in the split {split}, and a scene of it has up "
                 f"to {num_needed}; take more (--base-objects), set another val_fraction, or fewer objects in "
-                "[scene] of the recipe"
+                f"[{self._composer.kind}] of the recipe"
             )
         return pool
 
     def _get_pools(self) -> Mapping[str, tuple[SourceObject, ...]]:
         if not self._pools:
-            objects = select_objects(self.base.list_objects(), self.num_base_objects, "--base-objects")
+            usable = self._composer.select_usable(self.base.list_objects(), self.base.name)
+            objects = select_objects(usable, self.num_base_objects, "--base-objects")
             split_of = split_objects(
                 {item.id: item.category for item in objects},
                 self.recipe.val_fraction,
@@ -166,6 +168,15 @@ class SceneSource:
             pools = {name: [item for item in objects if split_of[item.id] == name] for name in SPLITS}
             self._pools.update({name: tuple(pool) for name, pool in pools.items()})
         return self._pools
+
+    def _read_number(self, scene_id: str) -> int:
+        kind, _, number = scene_id.partition("/")
+        if kind != self._composer.kind or _NUMBER.fullmatch(number) is None:
+            raise InvalidInputError(
+                f"{format_text(repr(scene_id))} is not a {self._composer.kind}; ids are like "
+                f"{self._composer.kind}/000007"
+            )
+        return int(number)
 
     def _load_member(self, scene_id: str, item: SourceObject) -> Mesh:
         """Load an object of a scene; the parts that it may have itself stay at rest.
@@ -191,10 +202,3 @@ class SceneSource:
 def _count_held_out(num_scenes: int, share: float) -> int:
     """Return how many of the first scenes are in val: of two or more at least one, and never all."""
     return math.ceil(round(max(num_scenes - 1, 0) * share, 9))  # rounded: 15 * 0.2 is a little above 3
-
-
-def _read_number(scene_id: str) -> int:
-    match = _SCENE_ID.fullmatch(scene_id)
-    if match is None:
-        raise InvalidInputError(f"{format_text(repr(scene_id))} is not a scene; ids are like scene/000007")
-    return int(match[1])
