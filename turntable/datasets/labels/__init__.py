@@ -94,6 +94,7 @@ from turntable.datasets.labels.sequence_rule import (
     Span,
     compute_poses,
 )
+from turntable.datasets.labels.track_rule import DEFAULT_KEYPOINTS, MAX_KEYPOINTS, TrackRule
 
 __all__ = [
     "BRANCH_NAME",
@@ -101,6 +102,7 @@ __all__ = [
     "CATEGORY",
     "DEFAULT_GAP",
     "DEFAULT_JOINT_RULE",
+    "DEFAULT_KEYPOINTS",
     "DEFAULT_LEVEL",
     "DEFAULT_OFFSET",
     "DEFAULT_SEEN_FRACTION",
@@ -118,6 +120,7 @@ __all__ = [
     "LAW_ORIENTATIONS",
     "LEGACY_ORDER",
     "MAX_FLOW_PX",
+    "MAX_KEYPOINTS",
     "MAX_LEGACY_SEED",
     "MAX_MARGIN_DEG",
     "MAX_SCENE_OBJECTS",
@@ -162,6 +165,7 @@ __all__ = [
     "SequenceRule",
     "Span",
     "StandardFactor",
+    "TrackRule",
     "TrainingRange",
     "build_index_columns",
     "build_label_columns",

@@ -36,7 +36,9 @@ from turntable.datasets.recipes.tables import (
     SpanTable,
     SpeedTable,
     StrictTable,
+    TracksTable,
 )
+from turntable.datasets.recipes.track_rules import make_track_rule
 from turntable.errors import RecipeError, format_text, format_value
 
 MAX_FAULTS = 20
@@ -66,6 +68,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
         "joints": _make_joint_rule(checked.joints),
         "scene": _make_scene_rule(checked.scene),
         "dynamics": _make_dynamics_rule(checked.dynamics, checked.sequence),
+        "tracks": make_track_rule(checked.tracks, checked.source),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -216,6 +219,7 @@ _TABLES: dict[str, type[StrictTable]] = {
     "joints": JointsTable,
     "scene": SceneTable,
     "dynamics": DynamicsTable,
+    "tracks": TracksTable,
     "environment": EnvironmentTable,
     "coupling": CouplingTable,
 }

@@ -30,6 +30,7 @@ from turntable.datasets.labels import (
     DEFAULT_SEEN_FRACTION,
     DEFAULT_TRIES,
     LAW_ORIENTATIONS,
+    MAX_KEYPOINTS,
     MAX_MARGIN_DEG,
     MAX_SCENE_OBJECTS,
     MIN_SCENE_OBJECTS,
@@ -257,6 +258,12 @@ class DynamicsTable(StrictTable):
     branch_at: int | None = Field(default=None, ge=2)
 
 
+class TracksTable(StrictTable):
+    """The table [tracks]: tracks of points of the surface, or of particles."""
+
+    keypoints: int | None = Field(default=None, ge=0, le=MAX_KEYPOINTS)
+
+
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
     below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
     number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
@@ -344,6 +351,7 @@ class RecipeTable(StrictTable):
     joints: JointsTable | None = None
     scene: SceneTable | None = None
     dynamics: DynamicsTable | None = None
+    tracks: TracksTable | None = None
     pose_bank: int = Field(default=0, ge=0, le=MAX_POSE_BANK)
     environment: list[EnvironmentTable] = Field(default=[], max_length=MAX_ENVIRONMENTS)
     coupling: list[CouplingTable] = []
