@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -97,7 +98,11 @@ class Loader(BatchLoader):
         sampler = Pairs() if config.sampler is None else config.sampler
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
-        data = DataDescription.from_manifest(manifest, config.image_size)
+        data = replace(
+            DataDescription.from_manifest(manifest, config.image_size),
+            positions_noise=float(config.positions_noise),
+            noise_seed=config.seed,
+        )
         if config.augmentation is not None and not data.has_pictures:
             raise InvalidInputError("the augmentation changes pictures, and this data set has none")
         selection = select_split_views(

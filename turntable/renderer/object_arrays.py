@@ -12,6 +12,7 @@ from turntable.datasets.labels import VIEW_ARRAYS, LabelArray
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.posing import PartPoses
+from turntable.renderer.tracks import compute_track_arrays
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -72,7 +73,17 @@ def _list_part_arrays(shown: ShownObject) -> Arrays:
     return arrays | ({"joint_values": shown.parts.joint_values} if shown.parts.joint_values.shape[1] else {})
 
 
-_OBJECT_MAKERS: tuple[Callable[[ShownObject], Arrays], ...] = (_compute_points, _list_part_arrays)
+def _compute_tracks(shown: ShownObject) -> Arrays:
+    return compute_track_arrays(
+        shown.recipe, shown.object_id, shown.mesh, shown.labels, shown.object_to_world, shown.parts
+    )
+
+
+_OBJECT_MAKERS: tuple[Callable[[ShownObject], Arrays], ...] = (
+    _compute_points,
+    _list_part_arrays,
+    _compute_tracks,
+)
 """Functions that make arrays of an object; each makes none where the recipe does not ask for them."""
 _VIEW_MAKERS: dict[str, Callable[[ShownObject], Sequence[NDArray[Any]]]] = {}
 """Functions that make an output of ``VIEW_ARRAYS``, by its name."""

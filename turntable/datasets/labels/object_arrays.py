@@ -80,6 +80,42 @@ OBJECT_ARRAYS: dict[str, ArrayForm] = {
         "KEY.joint_values.npy, float32 [views, joints]: value of each joint of an object that has joints, in "
         "the order of the parts that they move: radians of a hinge, diagonals of a slide, 0 at rest",
     ),
+    "tracks": ArrayForm(
+        "float32",
+        (VIEWS_AXIS, "agents", 3),
+        "KEY.tracks.npy, float32 [views, agents, 3]: place of each keypoint of the object, or of each of its "
+        "particles, in the world, in diagonals; the views of a sequence are its frames",
+    ),
+    "velocities": ArrayForm(
+        "float32",
+        (VIEWS_AXIS, "agents", 3),
+        "KEY.velocities.npy, float32 [views, agents, 3]: exact velocity of each agent of the tracks, in the "
+        "world, in diagonals a frame; where the law of the motion changes, that by which the view was reached",
+    ),
+    "track_part": ArrayForm(
+        "uint8",
+        ("agents",),
+        "KEY.track_part.npy, uint8 [agents]: index of the part that each keypoint is fixed to, or that each "
+        "particle is; 0 for an object of one piece",
+    ),
+    "charge": ArrayForm(
+        "int8",
+        ("agents",),
+        "KEY.charge.npy, int8 [agents]: charge of each particle, -1 or 1; 0 where particles have none",
+    ),
+    "interaction": ArrayForm(
+        "int8",
+        ("agents", "agents"),
+        "KEY.interaction.npy, int8 [agents, agents]: kind of each pair's interaction, symmetric with zeros on "
+        "the diagonal: the product of the two charges, 1 for a pair that a spring joins, else 0",
+    ),
+    "track_center": ArrayForm(
+        "float64",
+        ("sequences", 3),
+        "KEY.track_center.npy, float64 [sequences, 3]: place in the particles' own world, in its unit of "
+        "length, that stands at the object's origin; a particle at y in that world is at dynamics.scale times "
+        "(y - center) in the object's frame",
+    ),
 }
 """The arrays that a shard may hold of an object, by name; each is the member ``KEY.NAME.npy``."""
 

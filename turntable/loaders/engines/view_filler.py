@@ -85,7 +85,8 @@ class BatchSpec:
         - Values of views are [k, B, ...]: ``images``, ``view_index``, labels, outputs [k, B, channels, H, W],
           posed points [k, B, P, 6], and parameters of the augmentation.
         - Values of steps from one view to the next are [k - 1, B, ...].
-        - Values of objects are [B, ...]: ``category``, ``object_index``, and the object's points.
+        - Values of objects and samples are [B, ...]: ``category``, ``object_index``, the object's points, and
+          tracks [B, N, k, 3].
 
         The view axis comes first, so that all first views of a batch are contiguous in memory.
 
@@ -102,7 +103,7 @@ class BatchSpec:
         """Return the arrays by name, without the axes of views and batch."""
         specs = make_image_specs(self.image_size, self.fields.stored) if self.has_pictures else {}
         specs |= make_field_specs(self.fields.stored) | {"view_index": ArraySpec((), "int64")}
-        specs |= make_field_specs(self.fields.computed)
+        specs |= make_field_specs(self.fields.computed, self.num_views)
         specs |= dict.fromkeys(("category", "object_index"), ArraySpec((), "int64"))
         if self.augmentation is not None:
             for name, array in self.draw_parameters(0, np.zeros(1, dtype=np.int64)).items():
@@ -130,9 +131,14 @@ def make_image_specs(size: int, stored: Iterable[StoredField]) -> dict[str, Arra
     return {IMAGES: ArraySpec((size, size, 3), "uint8"), **make_field_specs(stored)}
 
 
-def make_field_specs(fields: Iterable[BatchField]) -> dict[str, ArraySpec]:
-    """Return the arrays of fields by name, without the axes of views and batch."""
-    return {item.name: ArraySpec(item.shape, item.dtype) for item in fields}
+def make_field_specs(fields: Iterable[BatchField], num_views: int = 1) -> dict[str, ArraySpec]:
+    """Return the arrays of fields by name, without the leading axes of views and batch.
+
+    Args:
+        fields: Fields.
+        num_views: Number of views k of a sample, which fields of samples have an axis of.
+    """
+    return {item.name: ArraySpec(item.get_shape(num_views), item.dtype) for item in fields}
 
 
 class ViewFiller:

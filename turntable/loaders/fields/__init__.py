@@ -19,10 +19,12 @@ from turntable.loaders.fields.providers import (
     resolve_fields,
     resolve_labels,
 )
+from turntable.loaders.fields.tracks import NOISY_TRACKS
 
 __all__ = [
     "IMAGES",
     "IMAGE_FIELDS",
+    "NOISY_TRACKS",
     "PROVIDERS",
     "BatchField",
     "BatchFields",

@@ -20,8 +20,11 @@ from turntable.loaders.fields.view_labels import ViewLabels
 from turntable.loaders.sampling import IntArray
 
 _T = TypeVar("_T")
-FieldScope = Literal["view", "step", "object"]
-"""Owner of a field's value: each view of a sample, each step from one view to the next, or the object."""
+FieldScope = Literal["view", "step", "object", "sample"]
+"""Owner of a field's value: each view of a sample, each step from one view to the next, the object, or the
+sample: all its views together."""
+SAMPLE_VIEWS = -1
+"""Size, in the shape of a sample's field, of the axis of its k views."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class DataDescription:
     """Names of the arrays that objects have besides points and the poses of parts."""
     array_sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     """Largest size of each named axis of these arrays and of the views' arrays."""
+    positions_noise: float = 0.0
+    """Standard deviation of the noise of tracks, in their unit; 0: there are none with noise."""
+    noise_seed: int = 0
+    """Seed of that noise."""
 
     @classmethod
     def from_manifest(cls, manifest: Manifest, image_size: int | None = None) -> Self:
@@ -115,6 +122,11 @@ class SampledViews:
         """Labels of the views, each computed when it is first used."""
         self._objects, self._split, self._views = objects, split, views
 
+    @property
+    def num_views(self) -> int:
+        """Number of views k of a sample."""
+        return self.labels.factors.shape[1]
+
     @cached_property
     def point_clouds(self) -> NDArray[np.float32]:
         """Point clouds of the objects as stored, float32 [B, P, 6].
@@ -151,12 +163,23 @@ class SampledViews:
         """Read an array of each object by its name, each time anew; None for an object without it."""
         return self._read_of_objects(partial(Split.read_array, name=name))
 
+    def read_view_arrays(self, name: str) -> list[NDArray[Any] | None]:
+        """Read an array of all views by its name, as ``read_arrays`` does, in the views [k, ...] of samples."""
+        return self._select_views(self.read_arrays(name))
+
+    def name_views(self) -> tuple[list[str], IntArray]:
+        """Return the id of each object, and the numbers [B, k] of its views."""
+        assert self._split is not None
+        assert self._objects is not None
+        assert self._views is not None
+        return [self._split.get_object_id(row) for row in self._objects.tolist()], self._views
+
     def _read_of_objects(self, read: Callable[[Split, int], _T]) -> list[_T]:
         assert self._split is not None
         assert self._objects is not None
         return [read(self._split, row) for row in self._objects.tolist()]
 
-    def _select_views(self, arrays: list[NDArray[np.float32] | None]) -> list[NDArray[np.float32] | None]:
+    def _select_views(self, arrays: list[NDArray[Any] | None]) -> list[NDArray[Any] | None]:
         assert self._views is not None
         return [
             None if array is None else array[views] for array, views in zip(arrays, self._views, strict=True)
@@ -170,9 +193,14 @@ class BatchField:
     name: str
     per: FieldScope
     shape: tuple[int, ...]
-    """Shape of one value, without the axes of the batch and of the views or steps."""
+    """Shape of one value, without the axes of the batch and of the views or steps; ``SAMPLE_VIEWS`` stands for
+    the number of views of a sample."""
     dtype: str
     """Type as numpy names it: "float32"."""
+
+    def get_shape(self, num_views: int) -> tuple[int, ...]:
+        """Return the shape of one value in samples of k views."""
+        return tuple(num_views if size == SAMPLE_VIEWS else size for size in self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +208,8 @@ class ComputedField(BatchField):
     """A field that is computed for many samples at once, after their images are read."""
 
     compute: Callable[[SampledViews], NDArray[Any]] = field(repr=False, compare=False)
-    """Function that returns [B, k, *shape] for views, [B, k - 1, *shape] for steps, [B, *shape] for
-    objects."""
+    """Function that returns [B, k, *shape] for views, [B, k - 1, *shape] for steps, [B, *shape] for objects and
+    samples."""
 
 
 @dataclass(frozen=True, slots=True)

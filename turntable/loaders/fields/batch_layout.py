@@ -26,7 +26,7 @@ class LeadingAxes:
     num_views: int
     """Number of views k of a sample."""
     scopes: Mapping[str, FieldScope]
-    """Scope of each field that belongs to steps or objects; all other fields belong to views."""
+    """Scope of each field that belongs to steps, objects or samples; all other fields belong to views."""
 
     @classmethod
     def from_fields(cls, fields: Iterable[BatchField], num_views: int) -> Self:
@@ -36,9 +36,9 @@ class LeadingAxes:
         return cls(num_views, scopes)
 
     def __call__(self, name: str) -> tuple[int, ...]:
-        """Return (k,) for a field of views, (k - 1,) for one of steps, () for one of objects."""
+        """Return (k,) for a field of views, (k - 1,) for one of steps, () for one of objects or samples."""
         per = self.scopes.get(name, "view")
-        return () if per == "object" else (self.num_views - (per == "step"),)
+        return () if per in ("object", "sample") else (self.num_views - (per == "step"),)
 
 
 def name_arrays(
@@ -46,8 +46,8 @@ def name_arrays(
 ) -> NamedArrays:
     """Return the first rows of a batch's arrays under the names that users know, without a copy.
 
-    Images are uint8 [..., H, W, 3]. Fields of objects are [B, ...]. Fields of views and steps depend on the
-    naming:
+    Images are uint8 [..., H, W, 3]. Fields of objects and samples are [B, ...]. Fields of views and steps
+    depend on the naming:
 
     - "single": fields of views are [B, ...], and the image is ``view``.
     - "pair": fields of views are [B, ...] twice, with the suffixes _1 and _2 (``view_1``, ``factors_2``).

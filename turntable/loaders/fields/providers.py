@@ -23,9 +23,16 @@ from turntable.loaders.fields.labels import LabelField, LabelProvider, get_defau
 from turntable.loaders.fields.outputs import OutputProvider
 from turntable.loaders.fields.parts import PartProvider
 from turntable.loaders.fields.points import PointProvider
+from turntable.loaders.fields.tracks import TrackProvider
 
 _LABELS = LabelProvider()
-PROVIDERS: tuple[FieldProvider, ...] = (_LABELS, OutputProvider(), PointProvider(), PartProvider())
+PROVIDERS: tuple[FieldProvider, ...] = (
+    _LABELS,
+    OutputProvider(),
+    PointProvider(),
+    PartProvider(),
+    TrackProvider(),
+)
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 
 COMMON_FIELDS = ("view", "category", "object_index", "view_index")
@@ -52,7 +59,8 @@ class BatchFields:
             sampled: Views of the batch's samples.
 
         Returns:
-            By name: [B, k, *shape] for fields of views, [B, k - 1, *shape] of steps, [B, *shape] of objects.
+            By name: [B, k, *shape] for fields of views, [B, k - 1, *shape] of steps, [B, *shape] of
+            objects and samples.
         """
         return {item.name: item.compute(sampled).astype(item.dtype, copy=False) for item in self.computed}
 

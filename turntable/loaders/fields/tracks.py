@@ -23,7 +23,7 @@ from turntable.loaders.fields.batch_field import (
     SampledViews,
 )
 
-NOISY = "noisy_tracks"
+NOISY_TRACKS = "noisy_tracks"
 """Name of the field of tracks with noise."""
 _AGENTS = "agents"
 """Name of the axis of agents, and of its size in a shape."""
@@ -46,7 +46,7 @@ class _TrackField:
 
     def is_in(self, data: DataDescription) -> bool:
         """Return True if the data have the field."""
-        return self.array in data.arrays and (self.name != NOISY or data.positions_noise > 0)
+        return self.array in data.arrays and (self.name != NOISY_TRACKS or data.positions_noise > 0)
 
     def make(self, data: DataDescription) -> ComputedField:
         """Return the field of the data."""
@@ -81,8 +81,8 @@ class TrackProvider(FieldProvider):
                 f"{listed}: this data set has no tracks; render one with 'nbody' or 'keypoints', or add a "
                 "table [tracks] to its recipe"
             )
-        if NOISY in names and not data.positions_noise:
-            return f"no {NOISY}: give positions_noise, the standard deviation in the unit of tracks, such as 0.01"
+        if NOISY_TRACKS in names and not data.positions_noise:
+            return f"no {NOISY_TRACKS}: give positions_noise, the standard deviation in the unit of tracks, such as 0.01"
         return f"{listed}: the agents of this data set are no particles; render one with 'nbody'"
 
     def format_available(self, data: DataDescription) -> str:
@@ -143,7 +143,7 @@ _FIELDS: tuple[_TrackField, ...] = (
     _TrackField(
         "velocities", "velocities", "sample", "float32", _MOTION, partial(_collect_motion, "velocities")
     ),
-    _TrackField(NOISY, "tracks", "sample", "float32", _MOTION, _add_noise),
+    _TrackField(NOISY_TRACKS, "tracks", "sample", "float32", _MOTION, _add_noise),
     _TrackField("agent_mask", "track_part", "object", "bool", (_AGENTS,), _mask_agents),
     _TrackField("agent_count", "track_part", "object", "int64", (), _count_agents),
     _TrackField(
