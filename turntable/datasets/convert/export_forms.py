@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.choices import check_choice
+from turntable.datasets.convert.export_tracks import explain_missing_tracks, write_tracks
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.files import convert_disk_full_error, make_temporary_path
 from turntable.datasets.manifest import Manifest
@@ -29,7 +30,11 @@ class ExportForm:
     """Function that writes one split into the folder of the export, and returns its number of objects."""
 
 
-EXPORT_FORMS: dict[str, ExportForm] = {}
+EXPORT_FORMS: dict[str, ExportForm] = {
+    "npz": ExportForm(
+        "tracks [sequences, agents, frames, 3], one .npz file for each split", explain_missing_tracks, write_tracks
+    ),
+}
 """The forms by name."""
 
 
