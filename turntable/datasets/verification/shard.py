@@ -51,6 +51,7 @@ from turntable.datasets.verification.part_arrays import (
     find_part_faults,
     find_record_faults,
 )
+from turntable.datasets.verification.track_arrays import find_track_faults
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 
 
@@ -203,6 +204,8 @@ class _ShardScan:
             self._compare_to_recipe(row, labels, record)
             indexed, arrays = self.index.latents[row], (decoded.get(name) for name in PART_ARRAYS)
             for fault in find_part_faults(self.manifest, record, indexed, *arrays):
+                self._add_problem(f"{meta.name}: {fault}")
+            for fault in find_track_faults(self.manifest, record, indexed, decoded):
                 self._add_problem(f"{meta.name}: {fault}")
             if fault := self._find_size_fault(record, decoded):
                 self._add_problem(f"{meta.name}: {fault}")
