@@ -13,7 +13,9 @@ from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.scene import Camera
 from turntable.renderer.tracks.keypoints import sample_object_keypoints
 
-KEYPOINTS = load_recipe("keypoints").replace(views=20, sequence=load_recipe("keypoints").to_dict()["sequence"] | {"length": 10})
+KEYPOINTS = load_recipe("keypoints").replace(
+    views=20, sequence=load_recipe("keypoints").to_dict()["sequence"] | {"length": 10}
+)
 MUG = ZooSource(1, ("mug",)).load("mug/000000")
 BOXES = HingedBoxes(4).load("boxes/003")  # with a lid, a drawer, and a knob on the drawer
 JOINTED = KEYPOINTS.replace(source="folder", joints={"range": "full"}, tracks={"keypoints": 12})
@@ -96,7 +98,9 @@ def compute_boxes(values, keypoints):
     return places
 
 
-@pytest.mark.parametrize("rule", [{"range": "full"}, {"range": "full", "motion": "held"}, {"range": "full", "per": "object"}])
+@pytest.mark.parametrize(
+    "rule", [{"range": "full"}, {"range": "full", "motion": "held"}, {"range": "full", "per": "object"}]
+)
 def test_joints_move_keypoints_as_by_hand(track, rule):
     recipe = JOINTED.replace(joints=rule)
     arrays, pose, parts, labels = track(recipe, "boxes/003", BOXES)
@@ -157,7 +161,12 @@ def test_branches_change_the_velocity_from_the_frame_that_shows_them(track):
 
 
 def test_a_twin_is_tracked_as_the_mirror_image(track):
-    recipe = TURNING.replace(mirrored=True, rotation=None, sequence={"length": 10, "motion": "still"}, factors=TURNING.to_dict()["factors"] | {f"rotation_{axis}_rad": {"value": 0} for axis in "xyz"})
+    recipe = TURNING.replace(
+        mirrored=True,
+        rotation=None,
+        sequence={"length": 10, "motion": "still"},
+        factors=TURNING.to_dict()["factors"] | {f"rotation_{axis}_rad": {"value": 0} for axis in "xyz"},
+    )
     source = open_recipe_source(recipe, None, 1, num_base_objects=20)
     scene = source.list_objects()[0].id
     own, *_ = track(recipe, scene, source.load(scene))
@@ -168,16 +177,36 @@ def test_a_twin_is_tracked_as_the_mirror_image(track):
 
 
 def test_tracks_turn_with_the_object(track):
-    turns = [{f"rotation_{axis}_rad": {"value": angle} for axis, angle in zip("xyz", angles, strict=True)} for angles in ((0, 0, 0), (0.4, -0.8, 2.0))]
+    turns = [
+        {f"rotation_{axis}_rad": {"value": angle} for axis, angle in zip("xyz", angles, strict=True)}
+        for angles in ((0, 0, 0), (0.4, -0.8, 2.0))
+    ]
     recipes = [
-        JOINTED.replace(rotation=None, sequence={"length": 10, "motion": "still"}, joints={"range": "full", "per": "object"}, factors=JOINTED.to_dict()["factors"] | turn, seed=3)
+        JOINTED.replace(
+            rotation=None,
+            sequence={"length": 10, "motion": "still"},
+            joints={"range": "full", "per": "object"},
+            factors=JOINTED.to_dict()["factors"] | turn,
+            seed=3,
+        )
         for turn in turns
     ]
     plain, turned = (track(recipe, "boxes/003", BOXES) for recipe in recipes)
     turn = Rotation.from_euler("xyz", [0.4, -0.8, 2.0])
-    own = compute_boxes(turned[2].joint_values[0].astype(float), sample_object_keypoints(recipes[1], "boxes/003", BOXES))
+    own = compute_boxes(
+        turned[2].joint_values[0].astype(float), sample_object_keypoints(recipes[1], "boxes/003", BOXES)
+    )
     assert np.abs(turned[0]["tracks"][0] - turn.apply(own)).max() < 1e-6
-    assert np.abs(plain[0]["tracks"][0] - compute_boxes(plain[2].joint_values[0].astype(float), sample_object_keypoints(recipes[0], "boxes/003", BOXES))).max() < 1e-6
+    assert (
+        np.abs(
+            plain[0]["tracks"][0]
+            - compute_boxes(
+                plain[2].joint_values[0].astype(float),
+                sample_object_keypoints(recipes[0], "boxes/003", BOXES),
+            )
+        ).max()
+        < 1e-6
+    )
     assert (plain[0]["track_part"] == turned[0]["track_part"]).all()
 
 
@@ -193,7 +222,12 @@ def test_keypoints_are_projected_onto_the_mask(track):
     inside = ((pixels > 1) & (pixels < 63)).all(axis=-1)
     for view in range(20):
         mask = masks[view]
-        for axis, shift in ((0, 1), (0, -1), (1, 1), (1, -1)):  # a keypoint on the outline may lie half a pixel out
+        for axis, shift in (
+            (0, 1),
+            (0, -1),
+            (1, 1),
+            (1, -1),
+        ):  # a keypoint on the outline may lie half a pixel out
             mask = mask | np.roll(masks[view], shift, axis)
         x, y = pixels[view, inside[view]].astype(int).T
         assert mask[y, x].all()

@@ -51,7 +51,10 @@ def test_the_first_of_equally_distant_points_is_taken():
 
 def measure_to_surface(corners: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Distance of each place to the nearest plane of triangles [T, 3, 3] that holds it within its triangle."""
-    first, edges = corners[:, 0], np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=-1)
+    first, edges = (
+        corners[:, 0],
+        np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=-1),
+    )
     away = places[:, None] - first
     weights = np.einsum("tij,ptj->pti", np.linalg.pinv(edges), away)
     inside = (weights > -0.01).all(axis=-1) & (weights.sum(axis=-1) < 1.01)
@@ -73,8 +76,12 @@ def test_keypoints_lie_on_the_surface_and_are_spread_over_it(category):
     assert measure_to_surface(get_corners(mesh), sampled.places).max() < 2e-6
     gaps = np.linalg.norm(sampled.places[:, None] - sampled.places, axis=-1) + 9 * np.eye(16)
     # No point of the surface is much farther from the keypoints than these are from one another.
-    surface = trimesh.sample.sample_surface(trimesh.Trimesh(**trimesh.triangles.to_kwargs(get_corners(mesh))), 2000, seed=0)[0]
-    assert measure_to_chosen(np.concatenate([sampled.places, surface]), list(range(16))).max() < 1.1 * gaps.min()
+    surface = trimesh.sample.sample_surface(
+        trimesh.Trimesh(**trimesh.triangles.to_kwargs(get_corners(mesh))), 2000, seed=0
+    )[0]
+    assert (
+        measure_to_chosen(np.concatenate([sampled.places, surface]), list(range(16))).max() < 1.1 * gaps.min()
+    )
     more = sample_keypoints(mesh, 40, name)
     assert (more.places[:16] == sampled.places).all()
 
@@ -106,7 +113,9 @@ def test_twins_have_mirrored_keypoints_and_laws_share_them():
     own = sample_object_keypoints(recipe, name, mesh)
     twin = sample_object_keypoints(recipe, f"{name}~mirrored", mirror_mesh(mesh))
     assert (twin.places == own.places * [-1, 1, 1]).all()
-    other = KEYPOINTS.replace(seed=5, sequence={"length": 30, "motion": "constant", "speed_rad": {"low": 0, "high": 1}})
+    other = KEYPOINTS.replace(
+        seed=5, sequence={"length": 30, "motion": "constant", "speed_rad": {"low": 0, "high": 1}}
+    )
     assert (sample_object_keypoints(other, name, mesh).places == own.places).all()
     assert (sample_keypoints(mesh, 16, "another").places != own.places).any()
 

@@ -56,14 +56,20 @@ def to_own_units(recipe, arrays, labels):
     rule, length = recipe.dynamics, recipe.sequence.length
     columns = [recipe.schema.names.index(f"rotation_{axis}_rad") for axis in "xyz"]
     turns = Rotation.from_euler("xyz", labels[:, columns].astype(float)).as_matrix()
-    places, velocities = (np.einsum("vij,vnj->vni", turns.swapaxes(1, 2), arrays[name]) for name in ("tracks", "velocities"))
-    places = places.reshape(-1, length, *places.shape[1:]) / rule.scale + arrays["track_center"][:, None, None]
+    places, velocities = (
+        np.einsum("vij,vnj->vni", turns.swapaxes(1, 2), arrays[name]) for name in ("tracks", "velocities")
+    )
+    places = (
+        places.reshape(-1, length, *places.shape[1:]) / rule.scale + arrays["track_center"][:, None, None]
+    )
     return places, velocities.reshape(places.shape) / (rule.scale * rule.frame_time)
 
 
 @pytest.mark.parametrize("law", FORCE_LAWS)
 def test_particles_move_as_in_a_simulation_by_plain_loops(track, law):
-    turned = {f"rotation_{axis}_rad": {"value": angle} for axis, angle in zip("xyz", (0.3, -0.5, 1.2), strict=True)}
+    turned = {
+        f"rotation_{axis}_rad": {"value": angle} for axis, angle in zip("xyz", (0.3, -0.5, 1.2), strict=True)
+    }
     recipe = NBODY.replace(
         dynamics={"law": law, "bodies": 4, "stride": 20, "dt": 0.005},
         factors=NBODY.to_dict()["factors"] | turned,

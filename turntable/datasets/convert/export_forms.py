@@ -32,7 +32,9 @@ class ExportForm:
 
 EXPORT_FORMS: dict[str, ExportForm] = {
     "npz": ExportForm(
-        "tracks [sequences, agents, frames, 3], one .npz file for each split", explain_missing_tracks, write_tracks
+        "tracks [sequences, agents, frames, 3], one .npz file for each split",
+        explain_missing_tracks,
+        write_tracks,
     ),
 }
 """The forms by name."""

@@ -92,7 +92,9 @@ def _list_names(split: Split) -> list[_Column]:
     if BRANCH_NAME in schema:
         firsts = np.arange(count) * (split.num_views // count)
         columns.append(
-            _Column(BRANCH_NAME, "<i8", (), lambda row: schema.get_values(split.labels[row, firsts], BRANCH_NAME))
+            _Column(
+                BRANCH_NAME, "<i8", (), lambda row: schema.get_values(split.labels[row, firsts], BRANCH_NAME)
+            )
         )
     return columns
 

@@ -20,7 +20,7 @@ def find_track_faults(recipe: RecipeTable, tracks: TracksTable) -> Iterator[str]
             yield 'tracks.keypoints: the tracks of source = "particles" are those of its balls; leave it out'
     elif tracks.keypoints == 0:
         yield (
-            "tracks.keypoints: 0 is for the balls of source = \"particles\"; give the number of points, such as "
+            'tracks.keypoints: 0 is for the balls of source = "particles"; give the number of points, such as '
             f"{DEFAULT_KEYPOINTS}"
         )
 

@@ -69,7 +69,9 @@ def _find_particle_faults(tracks: NDArray[Any], poses: _Array, arrays: _Arrays) 
         yield "its tracks are not where its particles are"
     if (interaction != interaction.T).any() or np.diag(interaction).any():
         yield "its interaction is not symmetric, or has numbers on the diagonal"
-    elif charge.any() and not np.array_equal(interaction, charge[:, None] * charge * (1 - np.eye(len(charge)))):
+    elif charge.any() and not np.array_equal(
+        interaction, charge[:, None] * charge * (1 - np.eye(len(charge)))
+    ):
         yield "its interaction is not the product of its charges"
 
 

@@ -82,7 +82,9 @@ class MotionsAhead:
     def __init__(self, recipe: Recipe, object_ids: Sequence[str]) -> None:
         self._recipe = recipe
         has_particles = recipe.source == "particles"
-        self._waiting = list(dict.fromkeys(get_drawn_id(recipe, name) for name in object_ids if has_particles))
+        self._waiting = list(
+            dict.fromkeys(get_drawn_id(recipe, name) for name in object_ids if has_particles)
+        )
 
     def reach(self, object_id: str) -> None:
         """Simulate an object that is rendered now, and some of those after it, unless they are known.

@@ -79,7 +79,9 @@ def _sample_candidates(mesh: Mesh, object_id: str) -> tuple[FloatArray, IntArray
     area *= ~find_absent_faces(mesh)
     if area.sum() <= 0:
         raise MeshError(f"{object_id}: its faces have no area; leave this object out", reason="no area")
-    part = np.zeros(len(area), dtype=np.int64) if mesh.part_index is None else mesh.part_index.astype(np.int64)
+    part = (
+        np.zeros(len(area), dtype=np.int64) if mesh.part_index is None else mesh.part_index.astype(np.int64)
+    )
     area_of_part = np.bincount(part, area)
     random = np.random.Generator(np.random.Philox(key=make_philox_key("keypoints", object_id)))
     share = np.divide(area, area_of_part[part], out=np.zeros_like(area), where=area > 0)
