@@ -30,7 +30,7 @@ REFUSED = {
     "no frames": (
         load_recipe("zoo"),
         {"tracks": {}},
-        r"tracks: they run over the frames of sequences; give \[sequence\] with length",
+        r"tracks: they need the frames of sequences; give \[sequence\] with length",
     ),
     "no velocity": (
         load_recipe("sequences"),

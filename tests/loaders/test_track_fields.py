@@ -67,7 +67,8 @@ def test_fields_are_those_that_were_stored(worlds, sampler, workers):
                 seen += 1
     assert seen >= 10
     assert {name: str(batch[name].dtype) for name in FIELDS[2:]} == {
-        "agent_mask": "bool", "agent_count": "int64", "track_part": "int64", "charge": "int8", "interaction": "int8",
+        "agent_mask": "bool", "agent_count": "int64", "track_part": "int64",
+        "charge": "int8", "interaction": "int8",
     }  # fmt: skip
     assert batch["agent_mask"].all()
     assert (batch["agent_count"] == 5).all()
@@ -116,10 +117,10 @@ def test_noise_is_normal_beside_the_clean_tracks_and_the_same_in_every_epoch(wor
     fields = ["tracks", "noisy_tracks"]
 
     def collect(seed):
+        noise = {"positions_noise": 0.1, "seed": seed, "output": "numpy"}
         loader = Loader(
-            worlds,
-            BatchConfig(sampler=Sequences(4, visits=2), batch_size=4, fields=fields, positions_noise=0.1, seed=seed, output="numpy"),
-        )  # fmt: skip
+            worlds, BatchConfig(sampler=Sequences(4, visits=2), batch_size=4, fields=fields, **noise)
+        )
         found = {}
         for _ in range(2):
             for batch in loader:
@@ -145,8 +146,8 @@ def test_fields_can_be_sent_to_workers(worlds):
     fields = resolve_fields(FIELDS, data, 4)
     assert [item.name for item in pickle.loads(pickle.dumps(fields))] == list(FIELDS)
     assert {item.name: item.get_shape(4) for item in fields} == {
-        "tracks": (5, 4, 3), "velocities": (5, 4, 3), "agent_mask": (5,), "agent_count": (), "track_part": (5,),
-        "charge": (5,), "interaction": (5, 5),
+        "tracks": (5, 4, 3), "velocities": (5, 4, 3), "agent_mask": (5,), "agent_count": (),
+        "track_part": (5,), "charge": (5,), "interaction": (5, 5),
     }  # fmt: skip
 
 
@@ -177,8 +178,8 @@ def test_what_is_missing_is_said_by_name(worlds, boxes, tmp_path):
         (-1, ["noisy_tracks"], "positions_noise -1: must be a number from 0"),
         (float("nan"), ["noisy_tracks"], "positions_noise nan: must be a number from 0"),
         ("much", ["noisy_tracks"], "positions_noise 'much': must be a number from 0"),
-        (0.1, ["tracks"], "positions_noise is the noise of the field noisy_tracks; name it"),
-        (0.1, None, "positions_noise is the noise of the field noisy_tracks; name it"),
+        (0.1, ["tracks"], "positions_noise is that of the field noisy_tracks; name it"),
+        (0.1, None, "positions_noise is that of the field noisy_tracks; name it"),
     ],
 )
 def test_wrong_noise_is_refused(noise, fields, told):

@@ -1,4 +1,4 @@
-"""Small sets of tracks: worlds of particles, and boxes of one to four parts with keypoints; without pictures."""
+"""Small sets of tracks without pictures: worlds of particles, and boxes of one to four parts."""
 
 from pathlib import Path
 

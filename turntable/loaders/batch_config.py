@@ -55,8 +55,8 @@ class BatchConfig:
     """Part of the split that samples are drawn from: some views, environments or a few objects of each
     category. ``OnlineLoader`` takes the whole split."""
     positions_noise: float = 0.0
-    """Standard deviation of the noise of the field ``noisy_tracks``, in the unit of ``tracks``; normal, seeded by
-    ``seed``, and the same in every epoch. 0: there is no such field."""
+    """Standard deviation of the noise of the field ``noisy_tracks``, in the unit of ``tracks``; it is normal,
+    seeded by ``seed``, and the same in every epoch. 0: there is no such field."""
     quaternion_sign: QuaternionSign = "product"
     """Sign of quaternions: "product" (as SIE) or "canonical" (w >= 0)."""
     augmentation: Augmentation | None = None
@@ -115,7 +115,7 @@ class BatchConfig:
         if not (is_number(self.positions_noise) and 0 <= self.positions_noise < math.inf):
             yield f"positions_noise {self.positions_noise!r}: must be a number from 0"
         elif self.positions_noise and NOISY_TRACKS not in (self.fields or ()):
-            yield f"positions_noise is the noise of the field {NOISY_TRACKS}; name it in fields, or leave it out"
+            yield f"positions_noise is that of the field {NOISY_TRACKS}; name it in fields, or leave it out"
 
     def _iter_type_faults(self) -> Iterator[str]:
         if not is_text(self.split):

@@ -1,4 +1,4 @@
-"""Keypoints: far apart by brute force, on the surface and in the picture, one on every part, the same anywhere."""
+"""Keypoints: far apart by brute force, on the surface, one on every part, and the same under any law."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ def test_the_first_of_equally_distant_points_is_taken():
 
 
 def measure_to_surface(corners: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Distance of each place to the nearest plane of triangles [T, 3, 3] that holds it within its triangle."""
+    """Distance of each place to the nearest plane of triangles [T, 3, 3] within which it lies."""
     first, edges = (
         corners[:, 0],
         np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=-1),
@@ -98,7 +98,7 @@ def test_every_part_has_a_keypoint_and_it_lies_on_that_part():
 
 
 def test_a_turned_mesh_has_other_keypoints_that_are_as_far_apart():
-    """Sampling knows no axes: the least distance between keypoints hardly depends on how the mesh is turned."""
+    """Sampling knows no axes: the least distance between keypoints hardly depends on how it is turned."""
     mesh, least = HingedBoxes(1).load("boxes/000"), []
     for turn in Rotation.random(3, random_state=1).as_matrix():
         turned = replace(mesh, positions=np.float32(mesh.positions @ turn.T), parts=(), part_index=None)

@@ -1,4 +1,4 @@
-"""Tracks of particles: those of a simulation by plain loops, in the world and, converted, in its own units."""
+"""Tracks of particles: those of a simulation by plain loops, in the world and in its own units."""
 
 import numpy as np
 import pytest

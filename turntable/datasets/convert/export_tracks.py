@@ -43,11 +43,12 @@ def explain_missing_tracks(manifest: Manifest) -> str:
 def write_tracks(split: Split, folder: Path) -> int:
     """Write the tracks of a split into ``SPLIT.npz``, and return the number of its objects.
 
-    The file has ``positions`` and ``velocities`` float32 [S, N, T, 3]; ``agent_mask`` bool, and ``track_part``
-    uint8, both [S, N]; of particles ``charge`` int8 [S, N], ``interaction`` int8 [S, N, N] and ``center``
-    float64 [S, 3]; ``branch`` int64 [S] where there are branches; ``object_id`` and ``category`` (texts) and
-    ``sequence`` int64 [S]. For particles ``scale`` and ``frame_time`` (float64 scalars) convert to the units of
-    their world: its places are center + positions / scale, and its velocities velocities / (scale frame_time).
+    The file has ``positions`` and ``velocities`` float32 [S, N, T, 3]; ``agent_mask`` bool and
+    ``track_part`` uint8 [S, N]; of particles ``charge`` int8 [S, N], ``interaction`` int8 [S, N, N] and
+    ``center`` float64 [S, 3]; ``branch`` int64 [S] where there are branches; ``object_id`` and ``category``
+    (texts) and ``sequence`` int64 [S]. For particles, ``scale`` and ``frame_time`` (float64) convert to the
+    units of their own world: in the object's frame, which is the world's where the object is not turned, its
+    places are center + positions / scale, and its velocities are velocities / (scale frame_time).
 
     Raises:
         IntegrityError: A shard is damaged.
@@ -100,7 +101,7 @@ def _list_names(split: Split) -> list[_Column]:
 
 
 def _list_units(manifest: Manifest) -> dict[str, float]:
-    """Return what converts the units of tracks to those of the particles' own world; nothing without particles."""
+    """Return what converts tracks to the units of the particles' own world; nothing without particles."""
     rule = read_manifest_recipe(manifest).dynamics
     if rule is None or "track_center" not in manifest.arrays:
         return {}

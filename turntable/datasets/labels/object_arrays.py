@@ -90,7 +90,7 @@ OBJECT_ARRAYS: dict[str, ArrayForm] = {
         "float32",
         (VIEWS_AXIS, "agents", 3),
         "KEY.velocities.npy, float32 [views, agents, 3]: exact velocity of each agent of the tracks, in the "
-        "world, in diagonals a frame; where the law of the motion changes, that by which the view was reached",
+        "world, in diagonals a frame; where the law of a motion changes, that by which the view was reached",
     ),
     "track_part": ArrayForm(
         "uint8",
@@ -106,15 +106,15 @@ OBJECT_ARRAYS: dict[str, ArrayForm] = {
     "interaction": ArrayForm(
         "int8",
         ("agents", "agents"),
-        "KEY.interaction.npy, int8 [agents, agents]: kind of each pair's interaction, symmetric with zeros on "
-        "the diagonal: the product of the two charges, 1 for a pair that a spring joins, else 0",
+        "KEY.interaction.npy, int8 [agents, agents]: kind of each pair's interaction, symmetric, zeros on the "
+        "diagonal: the product of the two charges, 1 for a pair that a spring joins, else 0",
     ),
     "track_center": ArrayForm(
         "float64",
         ("sequences", 3),
         "KEY.track_center.npy, float64 [sequences, 3]: place in the particles' own world, in its unit of "
-        "length, that stands at the object's origin; a particle at y in that world is at dynamics.scale times "
-        "(y - center) in the object's frame",
+        "length, that stands at the object's origin; a particle at y in that world is at dynamics.scale "
+        "times (y - center) in the object's frame",
     ),
 }
 """The arrays that a shard may hold of an object, by name; each is the member ``KEY.NAME.npy``."""

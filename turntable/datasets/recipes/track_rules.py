@@ -9,19 +9,19 @@ from turntable.datasets.recipes.tables import RecipeTable, TracksTable
 def find_track_faults(recipe: RecipeTable, tracks: TracksTable) -> Iterator[str]:
     """Yield a message "key: fault" for every combination of keys without tracks."""
     if recipe.sequence is None:
-        yield "tracks: they run over the frames of sequences; give [sequence] with length, or leave [tracks] out"
+        yield "tracks: they need the frames of sequences; give [sequence] with length, or leave [tracks] out"
     elif recipe.sequence.motion == "independent":
         yield (
-            'tracks: sequence.motion = "independent" has no velocity; choose another motion, or leave [tracks] '
-            "out"
+            'tracks: sequence.motion = "independent" has no velocity; choose another motion, or leave '
+            "[tracks] out"
         )
     if recipe.source == "particles":
         if tracks.keypoints:
             yield 'tracks.keypoints: the tracks of source = "particles" are those of its balls; leave it out'
     elif tracks.keypoints == 0:
         yield (
-            'tracks.keypoints: 0 is for the balls of source = "particles"; give the number of points, such as '
-            f"{DEFAULT_KEYPOINTS}"
+            'tracks.keypoints: 0 is for the balls of source = "particles"; give the number of points, '
+            f"such as {DEFAULT_KEYPOINTS}"
         )
 
 

@@ -18,8 +18,8 @@ _Arrays = Mapping[str, NDArray[Any] | None]
 _OF_AGENTS = ("velocities", "track_part")
 _OF_PARTICLES = ("charge", "interaction", "track_center")
 _MAX_ERROR = 4 * MAX_POSE_ERROR
-"""Largest error of a length in diagonals that the rounding of poses and tracks to float32 explains; where places
-are farther from the origin than 1, it grows with them."""
+"""Largest error of a length in diagonals that the rounding of poses and tracks to float32 explains; it grows
+with places that are farther from the origin than 1."""
 
 
 def find_track_faults(

@@ -164,7 +164,7 @@ class SampledViews:
         return self._read_of_objects(partial(Split.read_array, name=name))
 
     def read_view_arrays(self, name: str) -> list[NDArray[Any] | None]:
-        """Read an array of all views by its name, as ``read_arrays`` does, in the views [k, ...] of samples."""
+        """Read an array of all views by its name, as ``read_arrays`` does; return those [k, ...] of samples."""
         return self._select_views(self.read_arrays(name))
 
     def name_views(self) -> tuple[list[str], IntArray]:
@@ -193,8 +193,8 @@ class BatchField:
     name: str
     per: FieldScope
     shape: tuple[int, ...]
-    """Shape of one value, without the axes of the batch and of the views or steps; ``SAMPLE_VIEWS`` stands for
-    the number of views of a sample."""
+    """Shape of one value, without the axes of the batch and of the views or steps; ``SAMPLE_VIEWS`` stands
+    for the number of views of a sample."""
     dtype: str
     """Type as numpy names it: "float32"."""
 
@@ -208,8 +208,8 @@ class ComputedField(BatchField):
     """A field that is computed for many samples at once, after their images are read."""
 
     compute: Callable[[SampledViews], NDArray[Any]] = field(repr=False, compare=False)
-    """Function that returns [B, k, *shape] for views, [B, k - 1, *shape] for steps, [B, *shape] for objects and
-    samples."""
+    """Function that returns [B, k, *shape] for views, [B, k - 1, *shape] for steps, [B, *shape] for objects
+    and samples."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,10 @@ class TrackProvider(FieldProvider):
                 "table [tracks] to its recipe"
             )
         if NOISY_TRACKS in names and not data.positions_noise:
-            return f"no {NOISY_TRACKS}: give positions_noise, the standard deviation in the unit of tracks, such as 0.01"
+            return (
+                f"no {NOISY_TRACKS}: give positions_noise, the standard deviation in the unit of tracks, such "
+                "as 0.01"
+            )
         return f"{listed}: the agents of this data set are no particles; render one with 'nbody'"
 
     def format_available(self, data: DataDescription) -> str:

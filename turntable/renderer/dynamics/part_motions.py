@@ -69,8 +69,8 @@ def compute_free_twists(
     The arguments are those of ``compute_free_motions``, but for particles, which have no twists.
 
     Returns:
-        [V, K, 6] twists from a frame to the next, in the part's own frame as the view poses it; those by which
-        the view was reached. Zeros for a part that another carries, and without dynamics.
+        [V, K, 6] twists by which the views were reached, from the frame before, in the part's own frame as
+        the view poses it. Zeros for a part that another carries, and without dynamics.
     """
     rule, sequence = recipe.dynamics, recipe.sequence
     if rule is None:

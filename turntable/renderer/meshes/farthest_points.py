@@ -9,8 +9,8 @@ FloatArray = NDArray[np.float64]
 def choose_farthest_points(points: FloatArray, groups: NDArray[np.integer], count: int) -> NDArray[np.intp]:
     """Choose points one after the other, each the farthest from those before it (Gonzalez, 1985).
 
-    The first is the farthest from the origin. As long as some group has none of the chosen points, only points
-    of such groups are candidates. Of equally distant points the first in order is taken.
+    The first is the farthest from the origin. As long as some group has none of the chosen points, only
+    points of such groups are candidates. Of equally distant points the first in order is taken.
 
     Args:
         points: Places [M, 3].
