@@ -50,6 +50,8 @@ OTHER_ROTATIONS = (
     "articulated",
     "articulated-unseen",
     "charged",
+    "keypoints",
+    "nbody",
     "sequences",
     "solids",
     "springs",

@@ -51,6 +51,8 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "cameras",
         "charged",
         "folder",
+        "keypoints",
+        "nbody",
         "scenes",
         "scenes-ood",
         "sequences",

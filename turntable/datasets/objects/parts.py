@@ -47,7 +47,7 @@ class Joint:
         return geometry.exp_se3(self.compute_twists(values))
 
     def compute_twists(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the twists [..., 6], in the object's frame at rest, that give values [...] in a unit of time."""
+        """Return the twists [..., 6], in the object's frame at rest, that lead to values [...]."""
         axis, origin = np.array(self.axis), np.array(self.origin)
         amounts = np.asarray(values, dtype=np.float64)[..., None] * axis
         if self.kind == "slide":

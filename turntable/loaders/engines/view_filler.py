@@ -195,6 +195,8 @@ class ViewFiller:
         if self._spec.has_pictures:
             files = self._split.read_jpegs(np.repeat(objects, num_views), views.ravel())
         failures: list[tuple[int, int, IntegrityError]] = []
+        if not (files or self._spec.fields.stored):
+            return failures
         for sample in range(num_samples):
             for place in range(num_views):
                 index = (place, rows.start + sample)

@@ -164,7 +164,7 @@ class SampledViews:
         return self._read_of_objects(partial(Split.read_array, name=name))
 
     def read_view_arrays(self, name: str) -> list[NDArray[Any] | None]:
-        """Read an array of all views by its name, as ``read_arrays`` does; return those [k, ...] of samples."""
+        """Read an array of all views, and return its numbers [k, ...] in the views of each sample."""
         return self._select_views(self.read_arrays(name))
 
     def name_views(self) -> tuple[list[str], IntArray]:

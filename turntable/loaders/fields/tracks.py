@@ -83,8 +83,8 @@ class TrackProvider(FieldProvider):
             )
         if NOISY_TRACKS in names and not data.positions_noise:
             return (
-                f"no {NOISY_TRACKS}: give positions_noise, the standard deviation in the unit of tracks, such "
-                "as 0.01"
+                f"no {NOISY_TRACKS}: give positions_noise, the standard deviation in the unit of tracks, "
+                "such as 0.01"
             )
         return f"{listed}: the agents of this data set are no particles; render one with 'nbody'"
 
