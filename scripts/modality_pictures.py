@@ -1,26 +1,33 @@
-"""Make the pictures of docs/modalities.md that show views side by side: flow, motion, cameras, twins.
+"""Make the pictures of docs/modalities.md that show views side by side: flow, motion, tracks, cameras, twins.
 
 python scripts/modality_pictures.py docs/images
 """
 
 import sys
+from colorsys import hsv_to_rgb
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from turntable.datasets import Recipe, load_recipe
 from turntable.renderer import open_backend, open_recipe_source, render_views
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes.sources import load_mesh, with_twins
-from turntable.renderer.views import RenderedViews
+from turntable.renderer.scene import Camera
+from turntable.renderer.tracks import compute_track_arrays
+from turntable.renderer.views import RenderedViews, pose_views
 from turntable.service.output_colors import color_output
 
 SIZE_PX = 160
 TURNING: dict[str, Any] = {"length": 6, "motion": "constant", "speed_rad": {"low": 0.25, "high": 0.3}}
 """Sequences that turn, so that there is flow."""
+SCREW: dict[str, Any] = {"length": 20, "motion": "screw", "speed_rad": {"low": 0.1, "high": 0.15}}
+STILL: dict[str, Any] = {"length": 20, "motion": "still"}
+SMOOTH = 3
+"""Number of pixels, along each axis, of which lines are drawn for one of the picture."""
 FIXED = {
     "rotation_x_rad": 0.3,
     "rotation_y_rad": -0.2,
@@ -59,6 +66,46 @@ def show_motion(backend: Backend) -> Rows:
     ]
 
 
+def show_tracks(backend: Backend) -> Rows:
+    """Draw the tracks of charged particles, of two moving objects and of the joints of one, over last frames."""
+    shown = {
+        "charged": ("charged-5/000002", {}),
+        "keypoints": ("mug/000000", {"views": 20, "sequence": SCREW}),
+        "articulated": ("excavator/000001", {"views": 20, "sequence": STILL}),
+        "scenes": ("scene/000000", {"views": 20, "sequence": STILL, "dynamics": {"law": "twist"}}),
+    }
+    return [
+        [
+            draw_tracks(backend, load_recipe(name).replace(outputs=["rgb"], tracks={}, **changes), object_id)
+            for name, (object_id, changes) in shown.items()
+        ]
+    ]
+
+
+def draw_tracks(backend: Backend, recipe: Recipe, object_id: str) -> NDArray[np.uint8]:
+    """Draw the tracks of an object over the last view of its first sequence, each part in a color of its own."""
+    assert recipe.sequence is not None
+    source = open_recipe_source(recipe, None, 12, num_base_objects=60 if recipe.scene else None)
+    mesh = load_mesh(source, object_id)
+    posed = pose_views(recipe, object_id, mesh, range(recipe.views))
+    pose = posed.scenes.object_to_world
+    arrays = compute_track_arrays(recipe, object_id, mesh, posed.labels, pose, posed.parts)
+    places = arrays["tracks"][: recipe.sequence.length].astype(np.float64)
+    last = render_views(
+        backend, recipe.replace(image_size_px=SIZE_PX), object_id, mesh, [recipe.sequence.length - 1]
+    )
+    page = Image.fromarray(last.rgb[0]).resize((SMOOTH * SIZE_PX, SMOOTH * SIZE_PX), Image.Resampling.BICUBIC)
+    pixels = Camera().project(places, SMOOTH * SIZE_PX)
+    pen = ImageDraw.Draw(page)
+    for agent, part in enumerate(arrays["track_part"].tolist()):
+        red, green, blue = hsv_to_rgb(part * 0.618 % 1, 0.7, 1.0)
+        color = (int(255 * red), int(255 * green), int(255 * blue))
+        pen.line([(float(x), float(y)) for x, y in pixels[:, agent]], fill=color, width=SMOOTH)
+        x, y = pixels[-1, agent].tolist()
+        pen.ellipse((x - 2 * SMOOTH, y - 2 * SMOOTH, x + 2 * SMOOTH, y + 2 * SMOOTH), fill=color)
+    return np.asarray(page.resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS))
+
+
 def show_cameras(backend: Backend) -> Rows:
     """Draw one pose as a level camera sees it, a rolled one, and two with a shifted principal point."""
     plain = load_recipe("zoo").replace(views=1)
@@ -87,7 +134,13 @@ def show_twins(backend: Backend) -> Rows:
 
 def main(folder: Path) -> None:
     """Write the pictures."""
-    pages = {"flow": show_flow, "motion": show_motion, "cameras": show_cameras, "twins": show_twins}
+    pages = {
+        "flow": show_flow,
+        "motion": show_motion,
+        "tracks": show_tracks,
+        "cameras": show_cameras,
+        "twins": show_twins,
+    }
     with open_backend("moderngl") as backend:
         for name, make in pages.items():
             page = np.concatenate([np.concatenate(row, axis=1) for row in make(backend)])
