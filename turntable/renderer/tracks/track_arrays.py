@@ -29,7 +29,7 @@ _MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrackedObject:
+class _TrackedObject:
     """An object and all its views, in order, whose points or particles are tracked."""
 
     recipe: Recipe
@@ -73,11 +73,11 @@ def compute_track_arrays(
     """
     if recipe.tracks is None:
         return {}
-    tracked = TrackedObject(recipe, object_id, mesh, labels, object_to_world, parts)
+    tracked = _TrackedObject(recipe, object_id, mesh, labels, object_to_world, parts)
     return _track_particles(tracked) if recipe.source == "particles" else _track_keypoints(tracked)
 
 
-def _track_keypoints(tracked: TrackedObject) -> Arrays:
+def _track_keypoints(tracked: _TrackedObject) -> Arrays:
     keypoints = sample_object_keypoints(tracked.recipe, tracked.object_id, tracked.mesh)
     places = _place_keypoints(tracked, keypoints)
     twists = compute_object_twists(tracked.recipe, tracked.labels, tracked.object_to_world)[:, None]
@@ -90,7 +90,7 @@ def _track_keypoints(tracked: TrackedObject) -> Arrays:
     return _list_motion(places, velocities) | {"track_part": keypoints.parts.astype(np.uint8)}
 
 
-def _place_keypoints(tracked: TrackedObject, keypoints: Keypoints) -> Array:
+def _place_keypoints(tracked: _TrackedObject, keypoints: Keypoints) -> Array:
     """Return the places [V, N, 3] of keypoints in the world."""
     if tracked.parts is None:
         return _move_points(tracked.object_to_world[:, None], keypoints.places)
@@ -99,7 +99,7 @@ def _place_keypoints(tracked: TrackedObject, keypoints: Keypoints) -> Array:
     return _move_points(poses, _move_points(to_part, keypoints.places))
 
 
-def _track_particles(tracked: TrackedObject) -> Arrays:
+def _track_particles(tracked: _TrackedObject) -> Arrays:
     motion, pose = _find_particle_motion(tracked), tracked.object_to_world[:, None]
     assert tracked.parts is not None
     places = tracked.parts.part_pose[..., :3, 3].astype(np.float64)
@@ -115,7 +115,7 @@ def _track_particles(tracked: TrackedObject) -> Arrays:
     }
 
 
-def _find_particle_motion(tracked: TrackedObject) -> ParticleMotion:
+def _find_particle_motion(tracked: _TrackedObject) -> ParticleMotion:
     """Return the motion of the particles in all sequences."""
     recipe = tracked.recipe
     assert recipe.dynamics is not None
@@ -125,7 +125,7 @@ def _find_particle_motion(tracked: TrackedObject) -> ParticleMotion:
     return compute_particle_motion(recipe.dynamics, keys, sequences, recipe.sequence.length)
 
 
-def _is_twin(tracked: TrackedObject) -> bool:
+def _is_twin(tracked: _TrackedObject) -> bool:
     return get_drawn_id(tracked.recipe, tracked.object_id) != tracked.object_id
 
 
