@@ -14,6 +14,10 @@ class TrackRule:
     keypoints: int
     """Number of points of each object's surface that are followed; 0 for the centers of particles."""
 
+    def describe(self) -> str:
+        """Return the rule in words, for tables."""
+        return f"{self.keypoints} points of each object" if self.keypoints else "particles"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the table [tracks] of a recipe."""
         return {"keypoints": self.keypoints}
