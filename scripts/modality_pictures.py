@@ -67,7 +67,7 @@ def show_motion(backend: Backend) -> Rows:
 
 
 def show_tracks(backend: Backend) -> Rows:
-    """Draw the tracks of charged particles, of two moving objects and of the joints of one, over last frames."""
+    """Draw tracks over a last frame: of particles, a moving object, joints, and parts that move."""
     shown = {
         "charged": ("charged-5/000002", {}),
         "keypoints": ("mug/000000", {"views": 20, "sequence": SCREW}),
@@ -83,7 +83,7 @@ def show_tracks(backend: Backend) -> Rows:
 
 
 def draw_tracks(backend: Backend, recipe: Recipe, object_id: str) -> NDArray[np.uint8]:
-    """Draw the tracks of an object over the last view of its first sequence, each part in a color of its own."""
+    """Draw the tracks of an object over the last view of its first sequence, in a color for each part."""
     assert recipe.sequence is not None
     source = open_recipe_source(recipe, None, 12, num_base_objects=60 if recipe.scene else None)
     mesh = load_mesh(source, object_id)

@@ -35,8 +35,8 @@ class BatchConfig:
     batch_size: int = 256
     """Number of samples in a batch of all ranks together; each rank gets an equal part of them."""
     fields: Sequence[str] | None = None
-    """Names of labels, outputs (``depth``) and point clouds (``points``, ``object_points``) that a batch has
-    besides its images, see docs/labels.md; None: rotations and factors."""
+    """Names of labels, outputs (``depth``), point clouds (``points``, ``object_points``) and ``tracks`` that
+    a batch has besides its images, see docs/labels.md; None: rotations and factors."""
     seed: int = 0
     """Seed of the order, the choice of views and the augmentation."""
     num_workers: int = 0

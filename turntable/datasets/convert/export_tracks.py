@@ -7,6 +7,7 @@ frames. They are written object by object, so a split of any size fits into memo
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,6 @@ from turntable.datasets.manifest import Manifest
 from turntable.datasets.manifest_recipe import read_manifest_recipe
 from turntable.datasets.split import Split
 
-Rows = Callable[[int], NDArray[Any]]
-"""A function that returns the values [s, ...] of the s sequences of an object, by its row."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Column:
@@ -30,12 +28,51 @@ class _Column:
     dtype: str
     shape: tuple[int, ...]
     """Shape of the value of one sequence."""
-    read: Rows
+    read: Callable[[int], NDArray[Any]]
+    """Function of an object's row that returns the values [s, ...] of its s sequences."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SequenceReader:
+    """A reader of the sequences of a split's objects."""
+
+    split: Split
+    length: int
+    """Number of views of a sequence."""
+
+    @property
+    def num_sequences(self) -> int:
+        """Number of sequences of an object."""
+        return self.split.num_views // self.length
+
+    def read(self, name: str, row: int) -> NDArray[Any]:
+        """Read an array of an object; empty if it has none."""
+        array = self.split.read_array(row, name)
+        return np.zeros([0] * len(OBJECT_ARRAYS[name].axes)) if array is None else array
+
+    def read_motion(self, name: str, row: int) -> NDArray[Any]:
+        """Read numbers [V, N, 3] of the agents in all views, as [s, N, T, 3] of sequences."""
+        motion = self.read(name, row)
+        return motion.reshape(self.num_sequences, -1, *motion.shape[1:]).swapaxes(1, 2)
+
+    def read_agents(self, name: str, row: int) -> NDArray[Any]:
+        """Read numbers of the agents, or of their pairs, and repeat them for each sequence."""
+        return np.repeat(self.read(name, row)[None], self.num_sequences, axis=0)
+
+    def read_mask(self, row: int) -> NDArray[np.bool_]:
+        """Return true for each agent, in each sequence."""
+        return np.ones_like(self.read_agents("track_part", row), dtype=np.bool_)
+
+    def read_branches(self, row: int) -> NDArray[Any]:
+        """Return the branch of each sequence."""
+        firsts = np.arange(self.num_sequences) * self.length
+        return self.split.manifest.schema.get_values(self.split.labels[row, firsts], BRANCH_NAME)
 
 
 def explain_missing_tracks(manifest: Manifest) -> str:
     """Return why a data set has no tracks, and what to do; "" if it has them."""
-    if "tracks" in manifest.arrays:
+    length = _find_length(manifest)
+    if "tracks" in manifest.arrays and length and not manifest.views % length:
         return ""
     return "it has no tracks; render a set with 'nbody' or 'keypoints', or add [tracks] to its recipe"
 
@@ -54,49 +91,44 @@ def write_tracks(split: Split, folder: Path) -> int:
         IntegrityError: A shard is damaged.
     """
     with zipfile.ZipFile(folder / f"{split.name}.npz", "w") as archive:
-        for column in _list_columns(split):
-            _write_column(archive, column, split.num_objects, _count_sequences(split))
+        reader = _SequenceReader(split, _find_length(split.manifest))
+        for column in (*_list_columns(reader), *_list_names(reader)):
+            _write_column(archive, column, split.num_objects, reader.num_sequences)
         for name, value in _list_units(split.manifest).items():
             with archive.open(_make_entry(name), "w") as file:
                 np.lib.format.write_array(file, np.array(value), allow_pickle=False)
     return split.num_objects
 
 
-def _list_columns(split: Split) -> list[_Column]:
-    """Return the arrays of the file that have a value for every sequence, in order."""
-    agents, frames = split.manifest.array_sizes["agents"], split.num_views // _count_sequences(split)
-    motion, pair = (agents, frames, 3), (agents, agents)
-    has = split.manifest.arrays
-    columns = [
-        _Column("positions", "<f4", motion, lambda row: _read_motion(split, "tracks", row)),
-        _Column("velocities", "<f4", motion, lambda row: _read_motion(split, "velocities", row)),
-        _Column("agent_mask", "|b1", (agents,), lambda row: _read_mask(split, row)),
-        _Column("track_part", "|u1", (agents,), lambda row: _read_agents(split, "track_part", row)),
-        _Column("charge", "|i1", (agents,), lambda row: _read_agents(split, "charge", row)),
-        _Column("interaction", "|i1", pair, lambda row: _read_agents(split, "interaction", row)),
-        _Column("center", "<f8", (3,), lambda row: _read(split, "track_center", row)),
-    ]
-    stored = {"positions": "tracks", "agent_mask": "track_part", "center": "track_center"}
-    return [item for item in columns if stored.get(item.name, item.name) in has] + _list_names(split)
+def _list_columns(reader: _SequenceReader) -> list[_Column]:
+    """Return the arrays of the agents that the data set has, in order."""
+    manifest = reader.split.manifest
+    agents = manifest.array_sizes.get("agents", 0)
+    motion, pair = (agents, reader.length, 3), (agents, agents)
+    columns = {
+        "tracks": _Column("positions", "<f4", motion, partial(reader.read_motion, "tracks")),
+        "velocities": _Column("velocities", "<f4", motion, partial(reader.read_motion, "velocities")),
+        "track_part": _Column("track_part", "|u1", (agents,), partial(reader.read_agents, "track_part")),
+        "charge": _Column("charge", "|i1", (agents,), partial(reader.read_agents, "charge")),
+        "interaction": _Column("interaction", "|i1", pair, partial(reader.read_agents, "interaction")),
+        "track_center": _Column("center", "<f8", (3,), partial(reader.read, "track_center")),
+    }
+    mask = _Column("agent_mask", "|b1", (agents,), reader.read_mask)
+    return [*(column for name, column in columns.items() if name in manifest.arrays), mask]
 
 
-def _list_names(split: Split) -> list[_Column]:
-    """Return the arrays that say which sequence each is."""
-    count = _count_sequences(split)
+def _list_names(reader: _SequenceReader) -> list[_Column]:
+    """Return the arrays that say which sequence each is, and which branch it takes."""
+    split, count = reader.split, reader.num_sequences
     ids, names = np.array(split.object_ids), np.array(split.manifest.categories)
-    of_object, schema = split.category_indices, split.manifest.schema
+    of_object = split.category_indices
     columns = [
         _Column("object_id", ids.dtype.str, (), lambda row: np.repeat(ids[row], count)),
         _Column("category", names.dtype.str, (), lambda row: np.repeat(names[of_object[row]], count)),
         _Column("sequence", "<i8", (), lambda _: np.arange(count)),
     ]
-    if BRANCH_NAME in schema:
-        firsts = np.arange(count) * (split.num_views // count)
-        columns.append(
-            _Column(
-                BRANCH_NAME, "<i8", (), lambda row: schema.get_values(split.labels[row, firsts], BRANCH_NAME)
-            )
-        )
+    if BRANCH_NAME in split.manifest.schema:
+        columns.append(_Column(BRANCH_NAME, "<i8", (), reader.read_branches))
     return columns
 
 
@@ -128,26 +160,7 @@ def _make_entry(name: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
 
 
-def _count_sequences(split: Split) -> int:
-    return split.num_views // int(split.manifest.recipe["sequence"]["length"])
-
-
-def _read(split: Split, name: str, row: int) -> NDArray[Any]:
-    """Read an array of an object; empty if it has none."""
-    array = split.read_array(row, name)
-    return np.zeros([0] * len(OBJECT_ARRAYS[name].axes)) if array is None else array
-
-
-def _read_motion(split: Split, name: str, row: int) -> NDArray[Any]:
-    """Read numbers [V, N, 3] of the agents in all views, as [s, N, T, 3] of sequences."""
-    motion = _read(split, name, row)
-    return motion.reshape(_count_sequences(split), -1, *motion.shape[1:]).swapaxes(1, 2)
-
-
-def _read_agents(split: Split, name: str, row: int) -> NDArray[Any]:
-    """Read numbers of the agents, or of their pairs, and repeat them for each sequence."""
-    return np.repeat(_read(split, name, row)[None], _count_sequences(split), axis=0)
-
-
-def _read_mask(split: Split, row: int) -> NDArray[np.bool_]:
-    return np.ones_like(_read_agents(split, "track_part", row), dtype=np.bool_)
+def _find_length(manifest: Manifest) -> int:
+    """Return the number of views of a sequence; 0 if there are no sequences."""
+    sequence = read_manifest_recipe(manifest).sequence
+    return 0 if sequence is None else sequence.length

@@ -23,7 +23,6 @@ from turntable.datasets.draws.philox import (
     draw_words,
     make_philox_key,
     units_to_normals,
-    words_to_normals,
     words_to_units,
 )
 from turntable.datasets.draws.rotation_overlap import (
@@ -76,6 +75,5 @@ __all__ = [
     "make_philox_key",
     "make_system_key",
     "units_to_normals",
-    "words_to_normals",
     "words_to_units",
 ]

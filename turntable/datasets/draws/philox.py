@@ -58,16 +58,12 @@ def words_to_units(words: RandomWords) -> NDArray[np.float64]:
     return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def words_to_normals(words: RandomWords) -> NDArray[np.float64]:
-    """Convert words [..., 2 n] to as many normal numbers, of mean 0 and variance 1 (Box and Muller, 1958).
-
-    Logarithms and sines differ in their last bit between processors, and so do these numbers.
-    """
-    return units_to_normals(words_to_units(words))
-
-
 def units_to_normals(units: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Convert uniform numbers [..., 2 n] in [0, 1) to normal ones, as ``words_to_normals`` does."""
+    """Convert uniform numbers [..., 2 n] in [0, 1) to as many normal ones (Box and Muller, 1958).
+
+    Their mean is 0 and their variance 1. Logarithms and sines differ in their last bit between processors,
+    and so do these numbers.
+    """
     radius = np.sqrt(-2 * np.log(1 - units[..., ::2]))
     angle = 2 * np.pi * units[..., 1::2]
     return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.draws import draw_words, make_philox_key, words_to_normals
+from turntable.datasets.draws import draw_words, make_philox_key, units_to_normals, words_to_units
 from turntable.geometry import QuaternionSign
 from turntable.loaders.fields.batch_field import (
     SAMPLE_VIEWS,
@@ -50,7 +50,7 @@ class _TrackField:
 
     def make(self, data: DataDescription) -> ComputedField:
         """Return the field of the data."""
-        shape = tuple(data.array_sizes[_AGENTS] if isinstance(size, str) else size for size in self.shape)
+        shape = tuple(_count_most(data) if isinstance(size, str) else size for size in self.shape)
         return ComputedField(self.name, self.per, shape, self.dtype, partial(self.compute, data))
 
 
@@ -93,10 +93,15 @@ class TrackProvider(FieldProvider):
         return ", ".join(item.name for item in _FIELDS if item.is_in(data))
 
 
+def _count_most(data: DataDescription) -> int:
+    """Return the largest number of agents of an object."""
+    return data.array_sizes.get(_AGENTS, 0)
+
+
 def _collect_motion(name: str, data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
     """Return numbers [B, N, k, 3] of the agents in the samples' views; 0 where padded."""
     stored = sampled.read_view_arrays(name)
-    motion = np.zeros((len(stored), data.array_sizes[_AGENTS], sampled.num_views, 3), np.float32)
+    motion = np.zeros((len(stored), _count_most(data), sampled.num_views, 3), np.float32)
     for row, array in enumerate(stored):
         if array is not None:
             motion[row, : array.shape[1]] = array.swapaxes(0, 1)
@@ -106,13 +111,14 @@ def _collect_motion(name: str, data: DataDescription, sampled: SampledViews) -> 
 def _add_noise(data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
     """Return tracks [B, N, k, 3] with noise, which an object's view has in every epoch; 0 where padded."""
     stored = sampled.read_view_arrays("tracks")
-    noisy = np.zeros((len(stored), data.array_sizes[_AGENTS], sampled.num_views, 3), np.float32)
+    noisy = np.zeros((len(stored), _count_most(data), sampled.num_views, 3), np.float32)
     for row, (array, object_id, views) in enumerate(zip(stored, *sampled.name_views(), strict=True)):
         if array is not None:
             num_agents = array.shape[1]
             key = make_philox_key(f"track noise {data.noise_seed}", object_id)
             words = draw_words(key, views, _WORDS_PER_AGENT * num_agents)
-            noise = words_to_normals(words.reshape(len(views), num_agents, _WORDS_PER_AGENT))[..., :3]
+            units = words_to_units(words).reshape(len(views), num_agents, _WORDS_PER_AGENT)
+            noise = units_to_normals(units)[..., :3]
             noisy[row, :num_agents] = (array + data.positions_noise * noise).swapaxes(0, 1)
     return noisy
 
@@ -123,7 +129,7 @@ def _pad_agents(
     """Return numbers of the agents [B, N], or of their pairs [B, N, N], with a number where padded."""
     stored = sampled.read_arrays(name)
     axes = max((array.ndim for array in stored if array is not None), default=1)
-    padded = np.full((len(stored), *[data.array_sizes[_AGENTS]] * axes), padding, dtype)
+    padded = np.full((len(stored), *[_count_most(data)] * axes), padding, dtype)
     for row, array in enumerate(stored):
         if array is not None:
             padded[(row, *map(slice, array.shape))] = array

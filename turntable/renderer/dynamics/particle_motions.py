@@ -1,7 +1,7 @@
 """The motion of an object's particles in its sequences, in the object's frame, for one or many objects.
 
 Many objects are simulated together much faster than one after the other, with the same result to the bit.
-``simulate_ahead`` does so for objects that are rendered next, and the results are remembered.
+``MotionsAhead`` does so for objects that are rendered next, and the results are remembered.
 """
 
 from collections.abc import Sequence
@@ -93,23 +93,20 @@ class MotionsAhead:
             InvalidInputError: The steps are so long that the motion leaves the range of numbers.
         """
         name = get_drawn_id(self._recipe, object_id)
-        if name not in self._waiting[:1]:
-            return
-        count = _count_at_once(self._recipe)
-        simulate_ahead(self._recipe, self._waiting[:count])
-        del self._waiting[:count]
+        if name in self._waiting:
+            first = self._waiting.index(name)
+            last = first + _count_at_once(self._recipe)
+            _simulate_ahead(self._recipe, self._waiting[first:last])
+            del self._waiting[:last]
 
 
-def simulate_ahead(recipe: Recipe, object_ids: Sequence[str]) -> None:
-    """Simulate all sequences of some objects together, and remember their motions.
+def forget_motions() -> None:
+    """Forget the motions that are remembered."""
+    _remembered.clear()
 
-    Args:
-        recipe: Recipe whose source is "particles".
-        object_ids: Ids of objects that are no mirrored twins.
 
-    Raises:
-        InvalidInputError: The steps are so long that the motion leaves the range of numbers.
-    """
+def _simulate_ahead(recipe: Recipe, object_ids: Sequence[str]) -> None:
+    """Simulate all sequences of some objects, which are no twins, together, and remember their motions."""
     rule, sequence = recipe.dynamics, recipe.sequence
     assert rule is not None
     assert sequence is not None
@@ -118,11 +115,6 @@ def simulate_ahead(recipe: Recipe, object_ids: Sequence[str]) -> None:
     motions = _simulate_objects(rule, keys, sequences, sequence.length)
     for own, motion in zip(keys, motions, strict=True):
         _remember((rule, own, sequences, sequence.length), motion)
-
-
-def forget_motions() -> None:
-    """Forget the motions that are remembered."""
-    _remembered.clear()
 
 
 def _simulate_objects(
