@@ -125,7 +125,8 @@ class SampledViews:
     @property
     def num_views(self) -> int:
         """Number of views k of a sample."""
-        return self.labels.factors.shape[1]
+        assert self._views is not None
+        return self._views.shape[1]
 
     @cached_property
     def point_clouds(self) -> NDArray[np.float32]:
