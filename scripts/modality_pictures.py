@@ -4,6 +4,7 @@ python scripts/modality_pictures.py docs/images
 """
 
 import sys
+from colorsys import hsv_to_rgb
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from cloud_pictures import show_clouds
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 from scan_pictures import show_scans
 
 from turntable.datasets import Recipe, draw_factors, load_recipe
@@ -32,12 +33,18 @@ from turntable.loaders.fields import is_image_field
 from turntable.renderer import generate, open_backend, open_recipe_source, render_views
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes.sources import load_mesh, with_twins
-from turntable.renderer.views import RenderedViews
+from turntable.renderer.scene import Camera
+from turntable.renderer.tracks import compute_track_arrays
+from turntable.renderer.views import RenderedViews, pose_views
 from turntable.service.output_colors import color_output
 
 SIZE_PX = 160
 TURNING: dict[str, Any] = {"length": 6, "motion": "constant", "speed_rad": {"low": 0.25, "high": 0.3}}
 """Sequences that turn, so that there is flow."""
+SCREW: dict[str, Any] = {"length": 20, "motion": "screw", "speed_rad": {"low": 0.1, "high": 0.15}}
+STILL: dict[str, Any] = {"length": 20, "motion": "still"}
+SMOOTH = 3
+"""Number of pixels, along each axis, of which lines are drawn for one of the picture."""
 FIXED = {
     "rotation_x_rad": 0.3,
     "rotation_y_rad": -0.2,
@@ -74,6 +81,46 @@ def show_motion(backend: Backend) -> Rows:
         list(draw(backend, load_recipe(law), f"{law}-5/000002", range(0, 20, 4)).rgb)
         for law in ("charged", "springs")
     ]
+
+
+def show_tracks(backend: Backend) -> Rows:
+    """Draw tracks over a last frame: of particles, a moving object, joints, and parts that move."""
+    shown = {
+        "charged": ("charged-5/000002", {}),
+        "keypoints": ("mug/000000", {"views": 20, "sequence": SCREW}),
+        "articulated": ("excavator/000001", {"views": 20, "sequence": STILL}),
+        "scenes": ("scene/000000", {"views": 20, "sequence": STILL, "dynamics": {"law": "twist"}}),
+    }
+    return [
+        [
+            draw_tracks(backend, load_recipe(name).replace(outputs=["rgb"], tracks={}, **changes), object_id)
+            for name, (object_id, changes) in shown.items()
+        ]
+    ]
+
+
+def draw_tracks(backend: Backend, recipe: Recipe, object_id: str) -> NDArray[np.uint8]:
+    """Draw the tracks of an object over the last view of its first sequence, in a color for each part."""
+    assert recipe.sequence is not None
+    source = open_recipe_source(recipe, None, 12, num_base_objects=60 if recipe.scene else None)
+    mesh = load_mesh(source, object_id)
+    posed = pose_views(recipe, object_id, mesh, range(recipe.views))
+    pose = posed.scenes.object_to_world
+    arrays = compute_track_arrays(recipe, object_id, mesh, posed.labels, pose, posed.parts)
+    places = arrays["tracks"][: recipe.sequence.length].astype(np.float64)
+    last = render_views(
+        backend, recipe.replace(image_size_px=SIZE_PX), object_id, mesh, [recipe.sequence.length - 1]
+    )
+    page = Image.fromarray(last.rgb[0]).resize((SMOOTH * SIZE_PX, SMOOTH * SIZE_PX), Image.Resampling.BICUBIC)
+    pixels = Camera().project(places, SMOOTH * SIZE_PX)
+    pen = ImageDraw.Draw(page)
+    for agent, part in enumerate(arrays["track_part"].tolist()):
+        red, green, blue = hsv_to_rgb(part * 0.618 % 1, 0.7, 1.0)
+        color = (int(255 * red), int(255 * green), int(255 * blue))
+        pen.line([(float(x), float(y)) for x, y in pixels[:, agent]], fill=color, width=SMOOTH)
+        x, y = pixels[-1, agent].tolist()
+        pen.ellipse((x - 2 * SMOOTH, y - 2 * SMOOTH, x + 2 * SMOOTH, y + 2 * SMOOTH), fill=color)
+    return np.asarray(page.resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS))
 
 
 def show_cameras(backend: Backend) -> Rows:
@@ -162,6 +209,7 @@ def main(folder: Path) -> None:
         "twins": show_twins,
         "shared-poses": show_shared_poses,
         "scans": show_scans,
+        "tracks": show_tracks,
     }
     with open_backend("moderngl") as backend:
         for name, make in pages.items():

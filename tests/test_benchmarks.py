@@ -85,3 +85,13 @@ def test_worlds_are_projected_from_what_they_took(monkeypatch: pytest.MonkeyPatc
     assert rows[1]["ns_per_world"] < rows[0]["ns_per_world"] / 4
     # 100,000 worlds of 4,000 steps on 2 cores.
     assert rows[1]["minutes"] >= rows[1]["ns_per_world"] * 1e-9 * 4e8 / 120
+
+
+def test_tracks_are_loaded_at_a_share_of_the_rate_of_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import tracks
+
+    found = tracks.main(["--worlds", "400", "--frames", "10", "--times", "1"])
+    assert found["made"] > 0
+    assert [row["fields"] for row in found["rows"]] == ["tracks", "tracks, velocities"]
+    assert all(row["ratio"] == pytest.approx(row["loaded"] / row["read"]) for row in found["rows"])

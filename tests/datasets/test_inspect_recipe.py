@@ -51,6 +51,8 @@ OTHER_ROTATIONS = (
     "articulated-unseen",
     "charged",
     "scan-objects",
+    "keypoints",
+    "nbody",
     "sequences",
     "shared-poses",
     "solids",

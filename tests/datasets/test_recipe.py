@@ -52,6 +52,8 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "charged",
         "folder",
         "scan-objects",
+        "keypoints",
+        "nbody",
         "scenes",
         "scenes-ood",
         "sequences",

@@ -47,7 +47,8 @@ class InProcess:
         self, tasks: Sequence[ShardTask], setup: WorkerSetup, callbacks: EngineCallbacks
     ) -> None:
         folder = setup.destination.folder
-        with nullcontext() if setup.opener is None else setup.opener.open() as backend:
+        opened = nullcontext() if setup.opener is None else setup.opener.open()
+        with opened as backend:
             for task in tasks:
                 if callbacks.should_stop():
                     return

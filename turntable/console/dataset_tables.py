@@ -30,10 +30,11 @@ def build_dataset_tables(dataset: Dataset) -> list[Table]:
     manifest, records = dataset.manifest, _read_records(dataset)
     facts = Table("", Column(overflow="fold"), show_header=False, title=manifest.name, title_justify="left")
     totals = manifest.totals
-    jpeg = f"JPEG quality {manifest.jpeg_quality}, {manifest.channel_order}"
+    jpeg = f"{manifest.image_size_px} px, JPEG quality {manifest.jpeg_quality}, {manifest.channel_order}"
     rows = {
         "views": f"{totals.images} ({totals.objects} objects, {manifest.views} each)",
-        "image": f"{manifest.image_size_px} px, {jpeg}",
+        "image": jpeg if manifest.has_pictures else "none",
+        **({"arrays": ", ".join(manifest.arrays)} if manifest.arrays else {}),
         "size": f"{format_bytes(totals.bytes)} in {len(manifest.shards)} shards",
         "left out": str(manifest.quarantined),
         "meshes": manifest.mesh_source_text,
@@ -95,6 +96,8 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
     }
     if recipe.joints is not None:
         rows["joints"] = recipe.joints.describe(in_sequences=recipe.sequence is not None)
+    if recipe.tracks is not None:
+        rows["tracks"] = recipe.tracks.describe()
     if degrees := compute_symmetry_degrees(recipe):
         rows["symmetry degrees"] = ", ".join(f"{name} {degree:.3f}" for name, degree in degrees.items())
     for name, value in rows.items():

@@ -9,7 +9,14 @@ from turntable.geometry.cameras import (
     look_at_origin,
     place_camera,
 )
-from turntable.geometry.motions import exp_se3, invert_pose, log_se3, make_pose
+from turntable.geometry.motions import (
+    compute_velocities,
+    exp_se3,
+    invert_pose,
+    log_se3,
+    make_pose,
+    move_twist,
+)
 from turntable.geometry.point_clouds import move_cloud, move_cloud_parts
 from turntable.geometry.relative_labels import (
     FACTOR_DIFFERENCES,
@@ -48,6 +55,7 @@ __all__ = [
     "compute_geodesic_angle",
     "compute_relative_quaternion",
     "compute_relative_rotation",
+    "compute_velocities",
     "conjugate_quaternion",
     "direction_from_angles",
     "euler_to_matrix",
@@ -64,6 +72,7 @@ __all__ = [
     "matrix_to_quaternion",
     "move_cloud",
     "move_cloud_parts",
+    "move_twist",
     "multiply_quaternions",
     "place_camera",
     "quaternion_to_matrix",

@@ -85,6 +85,30 @@ def log_se3(matrix: ArrayLike) -> FloatArray:
     return np.concatenate([omega, translation - once / 2 + second * np.cross(omega, once)], axis=-1)
 
 
+def move_twist(motion: ArrayLike, twist: ArrayLike) -> FloatArray:
+    """Return twists in another frame: the adjoint action of rigid motions.
+
+    A body with the twist ξ in the frame A has the twist Ad(T) ξ in the frame B, where T maps A to B.
+
+    Args:
+        motion: Rigid motions T, [..., 4, 4].
+        twist: Twists ξ, [..., 6]: omega, then v.
+
+    Returns:
+        [..., 6].
+    """
+    pose, xi = np.asarray(motion, dtype=np.float64), np.asarray(twist, dtype=np.float64)
+    turned = pose[..., None, :3, :3] @ xi.reshape(*xi.shape[:-1], 2, 3, 1)
+    omega = turned[..., 0, :, 0]
+    return np.concatenate([omega, turned[..., 1, :, 0] + np.cross(pose[..., :3, 3], omega)], axis=-1)
+
+
+def compute_velocities(twist: ArrayLike, places: ArrayLike) -> FloatArray:
+    """Return the velocities omega x p + v of points [..., 3] that move with twists [..., 6] of one frame."""
+    omega, v = np.split(np.asarray(twist, dtype=np.float64), 2, axis=-1)
+    return np.cross(omega, np.asarray(places, dtype=np.float64)) + v
+
+
 def _compute_sine_remainder(angle: FloatArray) -> FloatArray:
     """Return (a - sin a)/a³.
 

@@ -1,5 +1,6 @@
 """Settings of batches, common to the loaders of stored and of rendered views."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -7,10 +8,11 @@ from typing import get_args
 from turntable.datasets import Selection
 from turntable.errors import InvalidInputError
 from turntable.geometry import QuaternionSign
-from turntable.loaders.argument_checks import is_flag, is_integer, is_text
+from turntable.loaders.argument_checks import is_flag, is_integer, is_number, is_text
 from turntable.loaders.clouds import CloudOptions
 from turntable.loaders.draws import Augmentation, CropRule, SampleDraws
 from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
+from turntable.loaders.fields import NOISY_TRACKS
 from turntable.loaders.sampling import Sampler
 
 _MIN_VALUES = {"num_workers": 0, "image_size": 1, "max_corrupt_views": 0}
@@ -34,8 +36,8 @@ class BatchConfig:
     batch_size: int = 256
     """Number of samples in a batch of all ranks together; each rank gets an equal part of them."""
     fields: Sequence[str] | None = None
-    """Names of labels, outputs (``depth``) and point clouds (``points``, ``object_points``) that a batch has
-    besides its images, see docs/labels.md; None: rotations and factors."""
+    """Names of labels, outputs (``depth``), point clouds (``points``, ``object_points``) and ``tracks`` that
+    a batch has besides its images, see docs/labels.md; None: rotations and factors."""
     seed: int = 0
     """Seed of the order, the choice of views and the augmentation."""
     num_workers: int = 0
@@ -53,6 +55,9 @@ class BatchConfig:
     selection: Selection = Selection()
     """Part of the split that samples are drawn from: some views, environments or a few objects of each
     category. ``OnlineLoader`` takes the whole split."""
+    positions_noise: float = 0.0
+    """Standard deviation of the noise of the field ``noisy_tracks``, in the unit of ``tracks``; it is normal,
+    seeded by ``seed``, and the same in every epoch. 0: there is no such field."""
     quaternion_sign: QuaternionSign = "product"
     """Sign of quaternions: "product" (as SIE) or "canonical" (w >= 0)."""
     augmentation: Augmentation | None = None
@@ -135,6 +140,12 @@ class BatchConfig:
             return name in _OPTIONAL_FIELDS
         return is_integer(value)
 
+    def _iter_noise_faults(self) -> Iterator[str]:
+        if not (is_number(self.positions_noise) and 0 <= self.positions_noise < math.inf):
+            yield f"positions_noise {self.positions_noise!r}: must be a number from 0"
+        elif self.positions_noise and NOISY_TRACKS not in (self.fields or ()):
+            yield f"positions_noise is that of the field {NOISY_TRACKS}; name it in fields, or leave it out"
+
     def _iter_type_faults(self) -> Iterator[str]:
         if not is_text(self.split):
             yield f"split {self.split!r}: give its name, such as 'train'"
@@ -151,6 +162,7 @@ class BatchConfig:
             yield f"fields {self.fields!r}: give a list of names, such as ['{self.fields}']"
         elif self.fields is not None and {type(name) for name in self.fields} - {str}:
             yield f"fields {list(self.fields)!r}: each must be a name"
+        yield from self._iter_noise_faults()
         if type(self.selection) is not Selection:
             yield f"selection {self.selection!r}: give a Selection, such as Selection(views='even')"
         if self.quaternion_sign not in get_args(QuaternionSign):

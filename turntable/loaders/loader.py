@@ -103,7 +103,11 @@ class Loader(BatchLoader):
         sampler = Pairs() if config.sampler is None else config.sampler
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
-        data = DataDescription.from_manifest(manifest, config.image_size, config.clouds)
+        data = replace(
+            DataDescription.from_manifest(manifest, config.image_size, config.clouds),
+            positions_noise=float(config.positions_noise),
+            noise_seed=config.seed,
+        )
         if not (config.pictures and data.has_pictures):
             _check_needs_no_pictures(config)
         selection = select_split_views(

@@ -40,3 +40,8 @@ class LRUCache(Generic[_K, _V]):
         while self._size > self._max_size:
             _, (_, freed) = self._items.popitem(last=False)
             self._size -= freed
+
+    def clear(self) -> None:
+        """Drop all items."""
+        self._items.clear()
+        self._size = 0

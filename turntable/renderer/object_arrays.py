@@ -13,6 +13,7 @@ from turntable.renderer.meshes import Mesh
 from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.posing import PartPoses
 from turntable.renderer.scanning import ScannedViews
+from turntable.renderer.tracks import compute_track_arrays
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -92,10 +93,17 @@ def _make_scanned_views(shown: ShownObject) -> ScannedViews:
     return ScannedViews(shown.recipe, shown.object_id, shown.mesh, part_pose)
 
 
+def _compute_tracks(shown: ShownObject) -> Arrays:
+    return compute_track_arrays(
+        shown.recipe, shown.object_id, shown.mesh, shown.labels, shown.object_to_world, shown.parts
+    )
+
+
 _OBJECT_MAKERS: tuple[Callable[[ShownObject], Arrays], ...] = (
     _compute_points,
     _list_part_arrays,
     _compute_scan_labels,
+    _compute_tracks,
 )
 """Functions that make arrays of an object; each makes none where the recipe does not ask for them."""
 _VIEW_MAKERS: dict[str, Callable[[ShownObject], Sequence[NDArray[Any]]]] = {"scan": _scan_views}

@@ -13,7 +13,13 @@ from turntable.datasets.labels import PARTICLE_LAWS, make_dynamics_rule
 from turntable.datasets.objects import Joint, get_rest_poses
 from turntable.errors import InvalidInputError, MeshError, RecipeError
 from turntable.renderer import open_backend, open_source, quality_from_recipe
-from turntable.renderer.dynamics import compute_particle_places, draw_systems, integrate, simulate
+from turntable.renderer.dynamics import (
+    compute_particle_motion,
+    draw_systems,
+    forget_motions,
+    integrate,
+    simulate,
+)
 from turntable.renderer.meshes import (
     Mesh,
     compute_center,
@@ -82,7 +88,7 @@ def test_any_views_in_any_order_give_the_same_poses() -> None:
     name, mesh = get_balls(CHARGED)
     whole = pose(CHARGED, name, mesh, range(40))[0].part_pose
     for views in ([39], [21, 3, 3, 38], [0, 20]):
-        compute_particle_places.cache_clear()
+        forget_motions()
         assert pose(CHARGED, name, mesh, views)[0].part_pose.tobytes() == whole[views].tobytes()
     other, mesh = get_balls(CHARGED, 1)
     assert np.abs(pose(CHARGED, other, mesh, range(40))[0].part_pose - whole).max() > 0.1
@@ -97,8 +103,8 @@ def test_the_poses_turn_with_the_object() -> None:
     for recipe in (upright, turned):
         posed, _, scenes = pose(recipe, name, mesh, range(20))
         local = geometry.invert_pose(scenes.object_to_world)[:, None] @ posed.part_pose
-        sequence = compute_particle_places(recipe.dynamics, WorldKeys.from_recipe(recipe, name), (0,), 20)
-        assert np.abs(local[..., :3, 3] - sequence[0]).max() < 1e-6
+        motion = compute_particle_motion(recipe.dynamics, WorldKeys.from_recipe(recipe, name), (0,), 20)
+        assert np.abs(local[..., :3, 3] - motion.places[0]).max() < 1e-6
 
 
 @pytest.mark.gl

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.choices import check_choice
+from turntable.datasets.convert.export_tracks import explain_missing_tracks, write_tracks
 from turntable.datasets.convert.kitti_form import explain_missing_scans, write_kitti_folders
 from turntable.datasets.convert.ply_form import (
     explain_missing_points,
@@ -51,6 +52,11 @@ EXPORT_FORMS: dict[str, ExportForm] = {
         "point clouds of views as PLY files, each in the pose of its view",
         explain_missing_posed_points,
         write_posed_ply_files,
+    ),
+    "npz": ExportForm(
+        "tracks [sequences, agents, frames, 3], one .npz file for each split",
+        explain_missing_tracks,
+        write_tracks,
     ),
 }
 """The forms by name."""

@@ -18,7 +18,13 @@ from turntable.datasets.draws.online_rendering import (
     UnusableObject,
     ViewRequest,
 )
-from turntable.datasets.draws.philox import WORDS_PER_BLOCK, draw_words, make_philox_key, words_to_units
+from turntable.datasets.draws.philox import (
+    WORDS_PER_BLOCK,
+    draw_words,
+    make_philox_key,
+    units_to_normals,
+    words_to_units,
+)
 from turntable.datasets.draws.rotation_overlap import (
     compute_training_overlap,
     has_different_rotations,
@@ -80,5 +86,6 @@ __all__ = [
     "is_same_draw",
     "make_philox_key",
     "make_system_key",
+    "units_to_normals",
     "words_to_units",
 ]

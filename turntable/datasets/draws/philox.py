@@ -58,6 +58,17 @@ def words_to_units(words: RandomWords) -> NDArray[np.float64]:
     return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+def units_to_normals(units: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Convert uniform numbers [..., 2 n] in [0, 1) to as many normal ones (Box and Muller, 1958).
+
+    Their mean is 0 and their variance 1. Logarithms and sines differ in their last bit between processors,
+    and so do these numbers.
+    """
+    radius = np.sqrt(-2 * np.log(1 - units[..., ::2]))
+    angle = 2 * np.pi * units[..., 1::2]
+    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+
+
 def words_to_signs(words: RandomWords) -> NDArray[np.float64]:
     """Convert the lowest bit of words to -1 or 1. ``words_to_units`` does not use this bit."""
     return np.where(words & np.uint64(1), -1.0, 1.0)

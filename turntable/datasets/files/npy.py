@@ -3,6 +3,7 @@
 import io
 import math
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ _HEADER = re.compile(
     rb"\s*\{\s*'descr':\s*'([<>|=][A-Za-z]\d{1,9})',\s*'fortran_order':\s*(True|False),\s*"
     rb"'shape':\s*\(([\d, ]*)\),?\s*\}\s*"
 )
+_REMEMBERED_HEADERS = 256
+"""Number of parsed headers that are remembered; the arrays of most objects have one of a few."""
 _MAGIC = {b"\x93NUMPY\x01\x00": 2, b"\x93NUMPY\x02\x00": 4}
 """Number of bytes that hold the header's length, by the first eight bytes of the file (version 1 or 2).
 """
@@ -48,13 +51,11 @@ def decode_npy_at(data: Any, start: int = 0, end: int | None = None) -> NDArray[
     num_length_bytes = _MAGIC.get(bytes(data[start : start + 8]), 0)
     header_start = start + 8 + num_length_bytes
     header_length = int.from_bytes(data[start + 8 : header_start], "little")
-    header = _HEADER.fullmatch(
+    if not num_length_bytes:
+        raise ValueError("not a plain array")
+    dtype, shape, is_fortran = _parse_header(
         bytes(data[header_start : header_start + min(header_length, _MAX_HEADER_LENGTH)])
     )
-    if not num_length_bytes or header is None:
-        raise ValueError("not a plain array")
-    dtype = _parse_dtype(header[1].decode("ascii"))
-    shape = tuple(int(side) for side in header[3].replace(b",", b" ").split())
     # math.prod of Python integers cannot overflow, however large the sides are that a header claims.
     num_items, data_start = math.prod(shape), header_start + header_length
     if num_items * dtype.itemsize > len(data) - data_start or (
@@ -62,7 +63,7 @@ def decode_npy_at(data: Any, start: int = 0, end: int | None = None) -> NDArray[
     ):
         raise ValueError("not a plain array of the length that its header says")
     array = np.frombuffer(data, dtype=dtype, count=num_items, offset=data_start)
-    return array.reshape(shape[::-1]).T if header[2] == b"True" else array.reshape(shape)
+    return array.reshape(shape[::-1]).T if is_fortran else array.reshape(shape)
 
 
 def decode_npy(data: bytes) -> NDArray[Any]:
@@ -93,6 +94,16 @@ def read_npy(path: Path, max_bytes: int) -> NDArray[Any]:
     if data is None:
         raise FileNotFoundError(path)
     return decode_npy(data)
+
+
+@lru_cache(maxsize=_REMEMBERED_HEADERS)
+def _parse_header(header: bytes) -> "tuple[np.dtype[Any], tuple[int, ...], bool]":
+    """Return the type, the shape and whether the first axis runs fastest; raise ValueError for others."""
+    match = _HEADER.fullmatch(header)
+    if match is None:
+        raise ValueError("not a plain array")
+    shape = tuple(int(side) for side in match[3].replace(b",", b" ").split())
+    return _parse_dtype(match[1].decode("ascii")), shape, match[2] == b"True"
 
 
 def _parse_dtype(text: str) -> "np.dtype[Any]":

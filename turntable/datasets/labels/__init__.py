@@ -119,6 +119,7 @@ from turntable.datasets.labels.street_rule import (
     Front,
     StreetRule,
 )
+from turntable.datasets.labels.track_rule import DEFAULT_KEYPOINTS, MAX_KEYPOINTS, TrackRule
 
 __all__ = [
     "BRANCH_NAME",
@@ -128,6 +129,7 @@ __all__ = [
     "DEFAULT_ELEVATION_DEG",
     "DEFAULT_GAP",
     "DEFAULT_JOINT_RULE",
+    "DEFAULT_KEYPOINTS",
     "DEFAULT_LENGTHS",
     "DEFAULT_LEVEL",
     "DEFAULT_OFFSET",
@@ -149,6 +151,7 @@ __all__ = [
     "LEGACY_ORDER",
     "MAX_BEAMS",
     "MAX_FLOW_PX",
+    "MAX_KEYPOINTS",
     "MAX_LEGACY_SEED",
     "MAX_MARGIN_DEG",
     "MAX_POLES",
@@ -203,6 +206,7 @@ __all__ = [
     "Span",
     "StandardFactor",
     "StreetRule",
+    "TrackRule",
     "TrainingRange",
     "build_index_columns",
     "build_label_columns",

@@ -75,6 +75,11 @@ class DynamicsRule:
     branch_at: int = 0
     """Number of frames, from the start of a sequence, that all futures share."""
 
+    @property
+    def frame_time(self) -> float:
+        """Time from a frame to the next, in units of the law's velocities: 1 where these are over a frame."""
+        return self.dt * self.stride if self.law in FORCE_LAWS else 1.0
+
     def to_dict(self) -> dict[str, Any]:
         """Return the table [dynamics] of a recipe."""
         values = {name: getattr(self, name) for name in ("law", *LAW_KEYS[self.law])}

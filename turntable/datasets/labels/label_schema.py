@@ -6,6 +6,7 @@ exactly what was rendered.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,13 @@ PRINCIPAL_POINT_NAMES = ("principal_point_dx_px", "principal_point_dy_px")
 TWIST_NAMES = (*(f"twist_omega_{axis}_rad" for axis in "xyz"), *(f"twist_v_{axis}" for axis in "xyz"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the names are cached, which are looked up many times an object
 class LabelSchema:
     """The factors of a data set in the order of its label columns. Its methods take labels [..., L]."""
 
     factors: tuple[Factor, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(factor.name for factor in self.factors)

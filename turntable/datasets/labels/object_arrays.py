@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,23 +27,13 @@ class ArrayForm:
     meaning: str
     """The text of the manifest: unit, frame and encoding. It must not change."""
 
-    def measure_axes(self, array: NDArray[Any]) -> dict[str, int]:
+    def measure_axes(self, array: NDArray[Any]) -> Mapping[str, int]:
         """Return the sizes of an array's named axes.
 
         Raises:
             ValueError: The array is not of this form.
         """
-        named = [(axis, size) for axis, size in zip(self.axes, array.shape, strict=False)]
-        sizes = {axis: size for axis, size in named if isinstance(axis, str)}
-        fits = (
-            array.dtype == np.dtype(self.dtype)
-            and array.ndim == len(self.axes)
-            and all(size == sizes.get(str(axis), axis) for axis, size in named)
-        )
-        if not fits:
-            form = ", ".join(map(str, self.axes))
-            raise ValueError(f"{array.dtype} {array.shape}, not {self.dtype} [{form}]")
-        return sizes
+        return _measure_axes(self.axes, self.dtype, array.dtype, array.shape)
 
     def decode(self, data: bytes, num_views: int) -> NDArray[Any]:
         """Return an array from the bytes of its .npy file, as memory of its own.
@@ -58,6 +50,22 @@ class ArrayForm:
         if size != num_views:
             raise ValueError(f"numbers of {size} views, not of {num_views}")
         return array.copy()
+
+
+@lru_cache(maxsize=1024)  # the arrays of most objects have one of a few shapes
+def _measure_axes(
+    axes: tuple[int | str, ...], wanted: str, dtype: "np.dtype[Any]", shape: tuple[int, ...]
+) -> Mapping[str, int]:
+    named = [(axis, size) for axis, size in zip(axes, shape, strict=False)]
+    sizes = {axis: size for axis, size in named if isinstance(axis, str)}
+    fits = (
+        dtype == np.dtype(wanted)
+        and len(shape) == len(axes)
+        and all(size == sizes.get(str(axis), axis) for axis, size in named)
+    )
+    if not fits:
+        raise ValueError(f"{dtype} {shape}, not {wanted} [{', '.join(map(str, axes))}]")
+    return MappingProxyType(sizes)
 
 
 # Meanings are stored in manifests, so their wording must not change.
@@ -98,6 +106,42 @@ OBJECT_ARRAYS: dict[str, ArrayForm] = {
         ("points",),
         "KEY.point_parts.npy, uint8 [points]: index of the part of an object that has parts on which each "
         "point of KEY.points.npy lies, which has the object at rest",
+    ),
+    "tracks": ArrayForm(
+        "float32",
+        (VIEWS_AXIS, "agents", 3),
+        "KEY.tracks.npy, float32 [views, agents, 3]: place of each keypoint of the object, or of each of its "
+        "particles, in the world, in diagonals; the views of a sequence are its frames",
+    ),
+    "velocities": ArrayForm(
+        "float32",
+        (VIEWS_AXIS, "agents", 3),
+        "KEY.velocities.npy, float32 [views, agents, 3]: exact velocity of each agent of the tracks, in the "
+        "world, in diagonals a frame; where the law of a motion changes, that by which the view was reached",
+    ),
+    "track_part": ArrayForm(
+        "uint8",
+        ("agents",),
+        "KEY.track_part.npy, uint8 [agents]: index of the part that each keypoint is fixed to, or that each "
+        "particle is; 0 for an object of one piece",
+    ),
+    "charge": ArrayForm(
+        "int8",
+        ("agents",),
+        "KEY.charge.npy, int8 [agents]: charge of each particle, -1 or 1; 0 where particles have none",
+    ),
+    "interaction": ArrayForm(
+        "int8",
+        ("agents", "agents"),
+        "KEY.interaction.npy, int8 [agents, agents]: kind of each pair's interaction, symmetric, zeros on "
+        "the diagonal: the product of the two charges, 1 for a pair that a spring joins, else 0",
+    ),
+    "track_center": ArrayForm(
+        "float64",
+        ("sequences", 3),
+        "KEY.track_center.npy, float64 [sequences, 3]: place in the particles' own world, in its unit of "
+        "length, that stands at the object's origin; a particle at y in that world is at dynamics.scale "
+        "times (y - center) in the object's frame",
     ),
 }
 """The arrays that a shard may hold of an object, by name; each is the member ``KEY.NAME.npy``."""

@@ -45,11 +45,15 @@ class Joint:
 
     def compute_motions(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the motions [..., 4, 4], in the object's frame, that the joint's values [...] give."""
+        return geometry.exp_se3(self.compute_twists(values))
+
+    def compute_twists(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the twists [..., 6], in the object's frame at rest, that lead to values [...]."""
         axis, origin = np.array(self.axis), np.array(self.origin)
         amounts = np.asarray(values, dtype=np.float64)[..., None] * axis
         if self.kind == "slide":
-            return geometry.exp_se3(np.concatenate([np.zeros_like(amounts), amounts], axis=-1))
-        return geometry.exp_se3(np.concatenate([amounts, np.cross(origin, amounts)], axis=-1))
+            return np.concatenate([np.zeros_like(amounts), amounts], axis=-1)
+        return np.concatenate([amounts, np.cross(origin, amounts)], axis=-1)
 
     def mirror(self) -> "Joint":
         """Return the joint of the mirror image, x to -x, whose motions at equal values are mirrored."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from turntable.datasets.files import (
@@ -71,7 +71,7 @@ class ObjectRecord:
     def to_dict(self) -> dict[str, Any]:
         """Return the record as a table for JSON, with its key, without what is not known."""
         table: dict[str, Any] = {
-            **asdict(self),
+            **{item.name: getattr(self, item.name) for item in fields(self)},
             "licence": self.licence or None,
             "stream": None if self.stream is None else list(self.stream),
             "symmetry": None if self.symmetry is None else self.symmetry.to_dict(),

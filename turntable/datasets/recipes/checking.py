@@ -42,8 +42,10 @@ from turntable.datasets.recipes.tables import (
     StreetObjectsTable,
     StreetTable,
     StrictTable,
+    TracksTable,
     WallsTable,
 )
+from turntable.datasets.recipes.track_rules import make_track_rule
 from turntable.errors import RecipeError, format_text, format_value
 
 MAX_FAULTS = 20
@@ -75,6 +77,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
         "dynamics": _make_dynamics_rule(checked.dynamics, checked.sequence),
         "street": _make_street_rule(checked.street),
         "scan": _make_scan_rule(checked.scan),
+        "tracks": make_track_rule(checked.tracks, checked.source),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -245,6 +248,7 @@ _TABLES: dict[str, type[StrictTable]] = {
     "joints": JointsTable,
     "scene": SceneTable,
     "dynamics": DynamicsTable,
+    "tracks": TracksTable,
     "environment": EnvironmentTable,
     "coupling": CouplingTable,
     "street": StreetTable,

@@ -26,6 +26,7 @@ from turntable.datasets.labels import (
     SceneRule,
     SequenceRule,
     StreetRule,
+    TrackRule,
     build_index_columns,
     build_label_columns,
     join_laws,
@@ -37,7 +38,7 @@ from turntable.home import expand_home
 
 _RULES = ("rotation", "sequence", "scene", "joints", "dynamics", "street")
 """Tables of a recipe that determine labels besides [factors]; a recipe without one leaves it out."""
-_TABLES = (*_RULES, "scan")
+_TABLES = (*_RULES, "scan", "tracks")
 """All of its tables that it leaves out if it has none, besides those that come several times."""
 
 
@@ -110,6 +111,8 @@ class Recipe:
     """The rule that composes objects into streets; None for no street."""
     scan: ScanRule | None = None
     """The scanner of every view; None for none. It does not determine labels."""
+    tracks: TrackRule | None = None
+    """The rule of the tracks of points or particles; None if there are no tracks."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":

@@ -30,6 +30,7 @@ from turntable.datasets.recipes.tables import (
     SpanTable,
     SpeedTable,
 )
+from turntable.datasets.recipes.track_rules import find_track_faults
 from turntable.errors import format_text
 
 MIN_BRANCHING_LENGTH = 4
@@ -69,6 +70,8 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
         faults.append(
             f'dynamics: missing; source = "particles" needs a law, one of {", ".join(PARTICLE_LAWS)}'
         )
+    if recipe.tracks is not None:
+        faults += find_track_faults(recipe, recipe.tracks)
     return faults
 
 
@@ -109,6 +112,7 @@ def _find_draws_faults(recipe: RecipeTable, factors: dict[str, FactorTable]) -> 
             "scene",
             "joints",
             "dynamics",
+            "tracks",
             "pose_bank",
             "environment",
             "coupling",

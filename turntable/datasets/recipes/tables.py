@@ -33,6 +33,7 @@ from turntable.datasets.labels import (
     DEFAULT_TRIES,
     LAW_ORIENTATIONS,
     MAX_BEAMS,
+    MAX_KEYPOINTS,
     MAX_MARGIN_DEG,
     MAX_POLES,
     MAX_SCENE_OBJECTS,
@@ -337,6 +338,12 @@ class ScanTable(StrictTable):
     distance_m: SpanTable | None = None
 
 
+class TracksTable(StrictTable):
+    """The table [tracks]: tracks of points of the surface, or of particles."""
+
+    keypoints: int | None = Field(default=None, ge=0, le=MAX_KEYPOINTS)
+
+
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
     below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
     number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
@@ -425,6 +432,7 @@ class RecipeTable(StrictTable):
     joints: JointsTable | None = None
     scene: SceneTable | None = None
     dynamics: DynamicsTable | None = None
+    tracks: TracksTable | None = None
     pose_bank: int = Field(default=0, ge=0, le=MAX_POSE_BANK)
     environment: list[EnvironmentTable] = Field(default=[], max_length=MAX_ENVIRONMENTS)
     coupling: list[CouplingTable] = []

@@ -125,14 +125,15 @@ class ShardIndex:
             place: tuple[int, ...] = (row,)
             columns = tuple(getattr(self, f"{name}_{item}") for item in _LOCATION)
         else:
-            names = decode_texts(self.arrays)
-            if name not in names:
+            names = self.arrays.tolist()  # as bytes: to decode them for each array takes long
+            if name.encode() not in names:
                 return None
-            place, columns = (row, names.index(name)), (self.array_offset, self.array_size, self.array_crc32)
+            place = row, names.index(name.encode())
+            columns = self.array_offset, self.array_size, self.array_crc32
         if not columns[0].size or not columns[1][place]:
             return None
-        offset, size, crc = (int(column[place]) for column in columns)
-        return offset, size, crc
+        offset, size, crc = columns
+        return offset.item(place), size.item(place), crc.item(place)
 
     def list_arrays(self, row: int) -> list[str]:
         """Return the names of the arrays that an object has, in the order of its members."""

@@ -143,7 +143,7 @@ class ShardReader:
         """The number of views that are best read at once: more than one if each is a request."""
         return self._source.num_parallel_reads
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """The keys of the objects, in order."""
         return decode_texts(self.index.keys)

@@ -53,6 +53,7 @@ from turntable.datasets.verification.part_arrays import (
     find_record_faults,
 )
 from turntable.datasets.verification.scan_arrays import find_scan_fault, find_sensor_fault
+from turntable.datasets.verification.track_arrays import find_track_faults
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 
 
@@ -210,6 +211,7 @@ class _ShardScan:
                 self._find_size_fault(record, decoded),
                 find_point_fault(record, decoded.get("point_parts")),
                 find_sensor_fault(decoded.get("boxes"), decoded.get("ego_pose")),
+                *find_track_faults(self.manifest, record, indexed, decoded),
             )
             for fault in filter(None, faults):
                 self._add_problem(f"{meta.name}: {fault}")

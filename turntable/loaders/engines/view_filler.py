@@ -112,7 +112,8 @@ class BatchSpec:
         - Values of steps from one view to the next are [k - 1, B, ...].
         - Values of objects are [B, ...]: ``category``, ``object_index``, and the object's points; in samples
           of several objects they are values of views.
-        - Values of whole samples are [B, ...]: images of crops [B, n, S, S, 3] and what is drawn for them.
+        - Values of whole samples are [B, ...]: images of crops [B, n, S, S, 3] and what is drawn for them,
+          tracks [B, N, k, 3].
 
         The view axis comes first, so that all first views of a batch are contiguous in memory.
 
@@ -129,7 +130,7 @@ class BatchSpec:
         """Return the arrays by name, without the axes of views and batch."""
         specs = make_image_specs(self.image_size, self.fields.stored) if self.has_pictures else {}
         specs |= make_field_specs(self.fields.stored) | {"view_index": ArraySpec((), "int64")}
-        specs |= make_field_specs(self.fields.computed)
+        specs |= make_field_specs(self.fields.computed, self.num_views)
         specs |= dict.fromkeys(("category", "object_index"), ArraySpec((), "int64"))
         return specs | make_field_specs(self._drawn_fields)
 
@@ -144,9 +145,14 @@ def make_image_specs(size: int, stored: Iterable[StoredField]) -> dict[str, Arra
     return {IMAGES: ArraySpec((size, size, 3), "uint8"), **make_field_specs(stored)}
 
 
-def make_field_specs(fields: Iterable[BatchField]) -> dict[str, ArraySpec]:
-    """Return the arrays of fields by name, without the axes of views and batch."""
-    return {item.name: ArraySpec(item.shape, item.dtype) for item in fields}
+def make_field_specs(fields: Iterable[BatchField], num_views: int = 1) -> dict[str, ArraySpec]:
+    """Return the arrays of fields by name, without the leading axes of views and batch.
+
+    Args:
+        fields: Fields.
+        num_views: Number of views k of a sample, which fields of samples have an axis of.
+    """
+    return {item.name: ArraySpec(item.get_shape(num_views), item.dtype) for item in fields}
 
 
 class ViewFiller:
@@ -222,6 +228,8 @@ class ViewFiller:
         if self._spec.has_pictures:
             files = self._split.read_jpegs(objects.ravel(), views.ravel())
         failures: list[tuple[int, int, IntegrityError]] = []
+        if not (files or self._spec.fields.stored):
+            return failures
         for sample in range(num_samples):
             for place in range(num_views):
                 index = (place, rows.start + sample)

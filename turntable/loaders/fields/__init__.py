@@ -30,12 +30,14 @@ from turntable.loaders.fields.providers import (
     resolve_fields,
     resolve_labels,
 )
+from turntable.loaders.fields.tracks import NOISY_TRACKS
 from turntable.loaders.fields.view_labels import ViewLabels
 
 __all__ = [
     "FRAMES",
     "IMAGES",
     "IMAGE_FIELDS",
+    "NOISY_TRACKS",
     "PROVIDERS",
     "BatchField",
     "BatchFields",

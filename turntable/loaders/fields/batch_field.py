@@ -26,6 +26,8 @@ _T = TypeVar("_T")
 FieldScope = Literal["view", "step", "object", "sample"]
 """Owner of a field's value: each view of a sample, each step from one view to the next, the object, or the
 sample as a whole. In samples of several objects each view has its own value of an object's field."""
+SAMPLE_VIEWS = -1
+"""Size, in the shape of a sample's field, of the axis of its k views."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class DataDescription:
     """Largest size of each named axis of these arrays and of the views' arrays."""
     clouds: CloudOptions = CloudOptions()
     """Settings of point clouds."""
+    positions_noise: float = 0.0
+    """Standard deviation of the noise of tracks, in their unit; 0: there are none with noise."""
+    noise_seed: int = 0
+    """Seed of that noise."""
 
     @property
     def num_batch_points(self) -> int:
@@ -158,6 +164,12 @@ class SampledViews:
             self._computed[name] = compute()
         return self._computed[name]
 
+    @property
+    def num_views(self) -> int:
+        """Number of views k of a sample."""
+        assert self._views is not None
+        return self._views.shape[1]
+
     @cached_property
     def point_clouds(self) -> list[NDArray[np.float32]]:
         """Point cloud of each object as stored, float32 [P, 6].
@@ -199,7 +211,7 @@ class SampledViews:
         """Read an array of each object by its name, each time anew; None for an object without it."""
         return self._read_of_objects(partial(Split.read_array, name=name))
 
-    def read_view_arrays(self, name: str) -> list[NDArray[Any]]:
+    def require_view_arrays(self, name: str) -> list[NDArray[Any]]:
         """Return the values [k, ...] of an array of each object in its views; every object must have it.
 
         Raises:
@@ -216,13 +228,24 @@ class SampledViews:
         assert self._split is not None
         return self._split.manifest.categories
 
+    def read_view_arrays(self, name: str) -> list[NDArray[Any] | None]:
+        """Read an array of all views, and return its numbers [k, ...] in the views of each sample."""
+        return self._select_views(self.read_arrays(name))
+
+    def name_views(self) -> tuple[list[str], IntArray]:
+        """Return the id of each object, and the numbers [B, k] of its views."""
+        assert self._split is not None
+        assert self._objects is not None
+        assert self._views is not None
+        return [self._split.get_object_id(row) for row in self._objects.tolist()], self._views
+
     def _read_of_objects(self, read: Callable[[Split, int], _T]) -> list[_T]:
         assert self._split is not None
         assert self._objects is not None
         found = {row: read(self._split, row) for row in dict.fromkeys(self._objects.tolist())}
         return [found[row] for row in self._objects.tolist()]
 
-    def _select_views(self, arrays: list[NDArray[np.float32] | None]) -> list[NDArray[np.float32] | None]:
+    def _select_views(self, arrays: list[NDArray[Any] | None]) -> list[NDArray[Any] | None]:
         assert self._views is not None
         return [
             None if array is None else array[views] for array, views in zip(arrays, self._views, strict=True)
@@ -236,9 +259,14 @@ class BatchField:
     name: str
     per: FieldScope
     shape: tuple[int, ...]
-    """Shape of one value, without the axes of the batch and of the views or steps."""
+    """Shape of one value, without the axes of the batch and of the views or steps; ``SAMPLE_VIEWS`` stands
+    for the number of views of a sample."""
     dtype: str
     """Type as numpy names it: "float32"."""
+
+    def get_shape(self, num_views: int) -> tuple[int, ...]:
+        """Return the shape of one value in samples of k views."""
+        return tuple(num_views if size == SAMPLE_VIEWS else size for size in self.shape)
 
 
 @dataclass(frozen=True, slots=True)

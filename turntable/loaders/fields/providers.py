@@ -26,6 +26,7 @@ from turntable.loaders.fields.parts import PartProvider
 from turntable.loaders.fields.points import PointProvider
 from turntable.loaders.fields.relations import RelationProvider
 from turntable.loaders.fields.scans import ScanProvider
+from turntable.loaders.fields.tracks import TrackProvider
 
 _LABELS = LabelProvider()
 PROVIDERS: tuple[FieldProvider, ...] = (
@@ -36,6 +37,7 @@ PROVIDERS: tuple[FieldProvider, ...] = (
     PartProvider(),
     PartialCloudProvider(),
     ScanProvider(),
+    TrackProvider(),
 )
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 

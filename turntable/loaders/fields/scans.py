@@ -120,7 +120,7 @@ def _count_cloud(num_points: int, scan: ScanReturns) -> NDArray[Any]:
 
 def _get_boxes(data: DataDescription, sampled: SampledViews) -> NDArray[np.float32]:
     """Return the boxes [B, k, K, 7] in the sensor's frame; 0 where padded."""
-    stored = sampled.read_view_arrays("boxes")
+    stored = sampled.require_view_arrays("boxes")
     boxes = np.zeros((len(stored), len(stored[0]), data.array_sizes.get("boxes", 0), 7), np.float32)
     for row, values in enumerate(stored):
         boxes[row, :, : values.shape[1]] = values
@@ -129,7 +129,7 @@ def _get_boxes(data: DataDescription, sampled: SampledViews) -> NDArray[np.float
 
 def _count_boxes(data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
     del data
-    return np.array([values.shape[1] for values in sampled.read_view_arrays("boxes")])
+    return np.array([values.shape[1] for values in sampled.require_view_arrays("boxes")])
 
 
 def _find_box_categories(data: DataDescription, sampled: SampledViews) -> NDArray[np.int64]:
@@ -147,7 +147,7 @@ def _find_box_categories(data: DataDescription, sampled: SampledViews) -> NDArra
 
 
 def _get_ego_poses(sampled: SampledViews) -> NDArray[np.float32]:
-    return np.stack(sampled.read_view_arrays("ego_pose"))
+    return np.stack(sampled.require_view_arrays("ego_pose"))
 
 
 _RETURN_FIELDS: tuple[_ReturnField, ...] = (

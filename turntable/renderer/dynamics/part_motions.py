@@ -1,7 +1,6 @@
 """The motions of an assembly's parts in the views of a data set, by the recipe's dynamics."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +11,11 @@ from turntable.datasets.draws import WorldKeys, draw_branches
 from turntable.datasets.labels import DynamicsRule
 from turntable.datasets.objects import ObjectPart, get_rest_poses
 from turntable.errors import MeshError
+from turntable.renderer.dynamics.particle_motions import compute_particle_motion
 from turntable.renderer.dynamics.starts import draw_twists
-from turntable.renderer.dynamics.systems import Systems, draw_systems
-from turntable.renderer.dynamics.tracks import simulate_systems
-from turntable.renderer.dynamics.twists import compute_twist_motions
+from turntable.renderer.dynamics.twists import compute_acting_twists, compute_twist_motions
 
 Array = NDArray[np.float64]
-
-_REMEMBERED_OBJECTS = 64
-"""Number of objects whose tracks are kept, for views of them that are rendered in several pieces."""
 
 
 def compute_free_motions(
@@ -56,45 +51,48 @@ def compute_free_motions(
                 "that the source lists for this recipe",
                 reason="other number of bodies",
             )
-        places = compute_particle_places(rule, keys, tuple(numbers.tolist()), sequence.length)
+        places = compute_particle_motion(rule, keys, tuple(numbers.tolist()), sequence.length).places
         motions = np.tile(np.eye(4), (len(views), len(parts), 1, 1))
         motions[..., :3, 3] = places[row, frames] - get_rest_poses(parts)[:, :3, 3]
         return motions
-    roots = _list_roots(parts)
-    twists = draw_twists(rule, keys.motion, numbers, len(parts))[row][:, roots]
-    branches = np.zeros(len(views), dtype=np.int64)
-    if rule.branches:
-        branches = draw_branches(keys.branch, numbers, rule.branches)[row]
-    rest = get_rest_poses(parts)[roots]
-    each_part, each_frame = np.tile(branches[:, None], len(parts)), frames[:, None, None].astype(np.float64)
-    moved = compute_twist_motions(rule, twists, each_part, each_frame)[:, :, 0]
-    return rest @ moved @ geometry.invert_pose(rest)
+    roots, rest = _list_roots(parts), get_rest_poses(parts)
+    twists, branches = _draw_free_twists(recipe, rule, object_id, len(parts), views // sequence.length)
+    moved = compute_twist_motions(rule, twists, branches, frames[:, None, None].astype(np.float64))
+    return (rest @ moved[:, :, 0] @ geometry.invert_pose(rest))[:, roots]
 
 
-@lru_cache(maxsize=_REMEMBERED_OBJECTS)
-def compute_particle_places(
-    rule: DynamicsRule, keys: WorldKeys, sequences: tuple[int, ...], length: int
+def compute_free_twists(
+    recipe: Recipe, object_id: str, parts: Sequence[ObjectPart], views: NDArray[np.int64]
 ) -> Array:
-    """Return the places [S, T, N, 3] of particles in the object's frame, in diagonals.
+    """Return the twist of each part that nothing carries, by the law of the recipe's dynamics.
 
-    In each sequence they are ``scale`` times those of the simulation, less the center of the box that holds
-    the whole motion.
+    The arguments are those of ``compute_free_motions``, but for particles, which have no twists.
 
-    Args:
-        rule: Rule of the motion.
-        keys: Keys of the object's random streams.
-        sequences: Numbers of the sequences.
-        length: Number of frames of a sequence.
+    Returns:
+        [V, K, 6] twists by which the views were reached, from the frame before, in the part's own frame as
+        the view poses it. Zeros for a part that another carries, and without dynamics.
     """
-    own = draw_systems(rule, keys.system, np.zeros(1, dtype=np.int64))
-    count = len(sequences)
-    systems = Systems(np.repeat(own.charges, count, axis=0), np.repeat(own.interaction, count, axis=0))
-    worlds = np.array(sequences, dtype=np.int64)
-    tracks = simulate_systems(rule, systems, keys, worlds, length)
-    low, high = (bound(tracks.positions, axis=(1, 2), keepdims=True) for bound in (np.min, np.max))
-    places = rule.scale * (tracks.positions - (low + high) / 2)
-    places.setflags(write=False)  # remembered, and so shared
-    return places
+    rule, sequence = recipe.dynamics, recipe.sequence
+    if rule is None:
+        return np.zeros((len(views), len(parts), 6))
+    assert sequence is not None
+    twists, branches = _draw_free_twists(recipe, rule, object_id, len(parts), views // sequence.length)
+    frames = (views % sequence.length)[:, None, None].astype(np.float64)
+    acting = compute_acting_twists(rule, twists, branches, frames)[:, :, 0]
+    return acting * np.array([part.parent is None for part in parts])[:, None]
+
+
+def _draw_free_twists(
+    recipe: Recipe, rule: DynamicsRule, object_id: str, num_parts: int, sequences: NDArray[np.int64]
+) -> tuple[Array, NDArray[np.int64]]:
+    """Draw the twists [V, K, 6] of parts in sequences [V], and their branches [V, K]: 0 if there are none."""
+    numbers, row = np.unique(sequences, return_inverse=True)
+    keys = WorldKeys.from_recipe(recipe, object_id)
+    branches = np.zeros(len(numbers), dtype=np.int64)
+    if rule.branches:
+        branches = draw_branches(keys.branch, numbers, rule.branches)
+    twists = draw_twists(rule, keys.motion, numbers, num_parts)
+    return twists[row], np.tile(branches[row, None], num_parts)
 
 
 def _list_roots(parts: Sequence[ObjectPart]) -> list[int]:

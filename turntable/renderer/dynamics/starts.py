@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable import geometry
-from turntable.datasets.draws import WorldNumbers, draw_words, words_to_units
+from turntable.datasets.draws import WorldNumbers, draw_words, units_to_normals, words_to_units
 from turntable.datasets.labels import DynamicsRule
 
 Array = NDArray[np.float64]
@@ -28,7 +28,7 @@ def draw_places(rule: DynamicsRule, key: int, worlds: WorldNumbers) -> Array:
     """
     units = _draw_units(key, worlds, rule.bodies)[..., :4]
     spread = np.cbrt(rule.bodies / 5) if rule.law == "charged" else _SPREAD.get(rule.law, 1.0)
-    return _round_to_grid(spread * _to_normals(units)[..., :3])
+    return _round_to_grid(spread * units_to_normals(units)[..., :3])
 
 
 def draw_velocities(rule: DynamicsRule, key: int, worlds: WorldNumbers) -> Array:
@@ -63,13 +63,6 @@ def _draw_units(key: int, worlds: WorldNumbers, count: int, counter_offset: int 
     """Draw uniform numbers in [0, 1), [W, count, WORDS_PER_BODY]."""
     words = draw_words(key, worlds, WORDS_PER_BODY * count, counter_offset)
     return words_to_units(words).reshape(len(worlds), count, WORDS_PER_BODY)
-
-
-def _to_normals(units: Array) -> Array:
-    """Map pairs of uniform numbers [..., 2 n] to as many normal ones (Box and Muller, 1958)."""
-    radius = np.sqrt(-2 * np.log(1 - units[..., ::2]))
-    angle = 2 * np.pi * units[..., 1::2]
-    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
 
 
 def _round_to_grid(values: Array) -> Array:

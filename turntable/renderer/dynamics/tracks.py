@@ -36,6 +36,11 @@ class ParticleTracks:
     branch: NDArray[np.int64]
     """[W] number of the future that the world takes; 0 if the law is not "branching"."""
 
+    def split(self, count: int) -> "list[ParticleTracks]":
+        """Return the tracks of groups of worlds, each of W / count worlds that follow one another."""
+        columns = [np.split(getattr(self, name), count) for name in _FIELD_NAMES]
+        return [ParticleTracks(*arrays) for arrays in zip(*columns, strict=True)]
+
 
 def simulate(rule: DynamicsRule, keys: WorldKeys, worlds: WorldNumbers, num_frames: int) -> ParticleTracks:
     """Simulate worlds of particles. A world depends on its keys and number alone.

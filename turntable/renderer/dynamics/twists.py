@@ -42,6 +42,23 @@ def change_twists(rule: DynamicsRule, twists: Array, branches: NDArray[np.intege
     return np.concatenate([factor * twists[..., :3], twists[..., 3:]], axis=-1)
 
 
+def compute_acting_twists(
+    rule: DynamicsRule, twists: Array, branches: NDArray[np.integer], frames: Array
+) -> Array:
+    """Compute the twist by which each frame was reached, so that no frame tells a branch before it is seen.
+
+    The arguments are those of ``compute_twist_motions``.
+
+    Returns:
+        [..., T, 6], in the moving frame of the part.
+    """
+    first = twists[..., None, :]
+    if not rule.branches:
+        return np.broadcast_to(first, (*np.broadcast_shapes(first.shape[:-1], frames.shape), 6))
+    changed = (frames >= rule.branch_at)[..., None]
+    return np.where(changed, change_twists(rule, twists, branches)[..., None, :], first)
+
+
 def compute_turned_places(
     rule: DynamicsRule, twists: Array, branches: NDArray[np.integer], places: Array, num_frames: int
 ) -> tuple[Array, Array]:
@@ -55,13 +72,11 @@ def compute_turned_places(
         num_frames: Number T of frames.
 
     Returns:
-        Places and velocities, each [..., T, N, 3]. The velocity is that of the twist by which a frame was
-        reached, so that no frame tells a branch before it is seen.
+        Places and velocities, each [..., T, N, 3]. The velocity is that of ``compute_acting_twists``.
     """
     frames = np.arange(num_frames, dtype=np.float64)
     motions = compute_twist_motions(rule, twists, branches, frames)
-    changed = (frames >= rule.branch_at)[:, None]
-    acting = np.where(changed, change_twists(rule, twists, branches)[..., None, :], twists[..., None, :])
+    acting = compute_acting_twists(rule, twists, branches, frames)
     points = places[..., None, :, :]
     inside = np.cross(acting[..., None, :3], points) + acting[..., None, 3:]
     to_world = np.swapaxes(motions[..., :3, :3], -1, -2)

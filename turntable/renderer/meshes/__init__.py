@@ -5,6 +5,7 @@ from turntable.renderer.meshes.coincident_faces import (
     group_coincident_faces,
     mark_coincident_faces,
 )
+from turntable.renderer.meshes.farthest_points import choose_farthest_points
 from turntable.renderer.meshes.limits import Limits
 from turntable.renderer.meshes.mesh import (
     FloatArray,
@@ -61,6 +62,7 @@ __all__ = [
     "WarningKind",
     "Wrap",
     "center_vertices",
+    "choose_farthest_points",
     "compute_bounds",
     "compute_center",
     "compute_face_normals",

@@ -18,6 +18,7 @@ from turntable.datasets.shards import ShardWriter
 from turntable.datasets.writing import ShardOutcome
 from turntable.errors import MeshError
 from turntable.renderer.backends import Backend
+from turntable.renderer.dynamics import MotionsAhead
 from turntable.renderer.meshes import make_warning_records
 from turntable.renderer.object_arrays import ShownObject, compute_object_arrays, compute_view_arrays
 from turntable.renderer.runs.mesh_loader import LoadedObject
@@ -63,7 +64,7 @@ def render_shard(
     Returns:
         The outcome. Its shard is None if every object was left out.
     """
-    builder = _ShardBuilder(recipe, report, strict)
+    builder = _ShardBuilder(recipe, report, strict, MotionsAhead(recipe, [item.id for item in shard.objects]))
     with ShardWriter(folder / shard.split, shard.name, recipe.schema, recipe.label_digest) as writer:
         loaded = zip(shard.objects, load([record.id for record in shard.objects]), strict=True)
         pending = (builder.begin(backend, record, item) for record, item in loaded)
@@ -109,6 +110,7 @@ class _ShardBuilder:
     recipe: Recipe
     report: Callable[[RenderCounts], None] | None
     strict: Collection[str]
+    motions: MotionsAhead
     quarantined: list[QuarantineRecord] = field(default_factory=list)
     warnings: list[WarningRecord] = field(default_factory=list)
     counts: RenderCounts = field(default_factory=RenderCounts)
@@ -122,6 +124,7 @@ class _ShardBuilder:
             if isinstance(loaded, MeshError):
                 raise loaded
             raise_if_strict(record.id, loaded.mesh.warnings, self.strict)
+            self.motions.reach(record.id)
             views = range(self.recipe.views)
             posed = pose_views(self.recipe, record.id, loaded.mesh, views, record.stream, record.category)
             shown = _make_shown_object(self.recipe, record, loaded, posed)

@@ -3,7 +3,7 @@
 import colorsys
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from turntable.datasets.labels import PARTICLE_LAWS, DynamicsRule, LawName, make
 from turntable.datasets.objects import MAX_PARTS, ObjectPart, to_pose_rows
 from turntable.errors import InvalidInputError
 from turntable.renderer.dynamics import draw_systems
-from turntable.renderer.meshes.mesh import Material, Mesh
+from turntable.renderer.meshes.mesh import Material, Mesh, compute_mesh_digest
 from turntable.renderer.meshes.mesh_parts import join_parts
 from turntable.renderer.meshes.sources.generated import GeneratedSource
 from turntable.renderer.meshes.sources.source import SourceObject
@@ -31,6 +31,8 @@ _GRID = 2.0**-20
 _ID = re.compile(rf"({'|'.join(PARTICLE_LAWS)})-(\d{{1,2}})/\d{{6}}")
 _CHARGE_COLORS = {1.0: (0.80, 0.04, 0.03), -1.0: (0.03, 0.12, 0.80)}
 """Linear colors of balls with a charge: red and blue."""
+_REMEMBERED_MESHES = 64
+"""Number of meshes that are remembered: one for every choice of five or six charges."""
 _HUE_STEP = 0.61803398875
 """Difference of the hues of balls without a charge: any few of them are told apart by color."""
 
@@ -78,20 +80,34 @@ class ParticleSource(GeneratedSource):
                 f"{MAX_PARTS} bodies"
             )
         law: LawName = next(name for name in PARTICLE_LAWS if name == match[1])
-        return _build_balls(object_id, make_dynamics_rule(law, bodies=int(match[2])))
+        return _build_balls(_draw_charges(object_id, make_dynamics_rule(law, bodies=int(match[2]))))
+
+    def compute_digest(self, object_id: str, mesh: Mesh) -> str:  # noqa: ARG002
+        """Return the SHA-256 of the mesh."""
+        return _digest_balls(mesh)
 
 
-def _build_balls(object_id: str, rule: DynamicsRule) -> Mesh:
+def _draw_charges(object_id: str, rule: DynamicsRule) -> tuple[float, ...]:
     system = draw_systems(rule, make_system_key(object_id), np.zeros(1, dtype=np.int64))
-    charges = system.charges[0].tolist()
-    rest = np.tile(np.eye(4), (rule.bodies, 1, 1))
-    rest[:, :3, 3] = _spread_over_sphere(rule.bodies)
+    return tuple(system.charges[0].tolist())
+
+
+@lru_cache(maxsize=_REMEMBERED_MESHES)
+def _digest_balls(mesh: Mesh) -> str:
+    return compute_mesh_digest(mesh)
+
+
+@lru_cache(maxsize=_REMEMBERED_MESHES)
+def _build_balls(charges: tuple[float, ...]) -> Mesh:
+    """Build balls of the charges, at rest. Thousands of systems share few meshes, which are remembered."""
+    rest = np.tile(np.eye(4), (len(charges), 1, 1))
+    rest[:, :3, 3] = _spread_over_sphere(len(charges))
     parts = [
         ObjectPart(f"ball-{index:02d}", _name_category(charge), rest_pose=to_pose_rows(pose))
         for index, (charge, pose) in enumerate(zip(charges, rest, strict=True))
     ]
     balls = [_make_ball(_choose_color(charge, index)) for index, charge in enumerate(charges)]
-    return join_parts(balls, parts, object_id)
+    return join_parts(balls, parts, "balls")
 
 
 def _name_category(charge: float) -> str:

@@ -1,0 +1,175 @@
+"""Tracks as fields: places and velocities of agents over a sample's views, and what the agents are.
+
+Objects have different numbers of agents. Their fields are padded to the largest number of the data set, and
+``agent_mask`` and ``agent_count`` say how many are real.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets.draws import draw_words, make_philox_key, units_to_normals, words_to_units
+from turntable.geometry import QuaternionSign
+from turntable.loaders.fields.batch_field import (
+    SAMPLE_VIEWS,
+    ComputedField,
+    DataDescription,
+    FieldProvider,
+    FieldScope,
+    SampledViews,
+)
+
+NOISY_TRACKS = "noisy_tracks"
+"""Name of the field of tracks with noise."""
+_AGENTS = "agents"
+"""Name of the axis of agents, and of its size in a shape."""
+_WORDS_PER_AGENT = 4
+"""Number of random words of each agent in each view, of which three give its noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class _TrackField:
+    """A field of the agents of objects."""
+
+    name: str
+    array: str
+    """Name of the stored array that it is made from."""
+    per: FieldScope
+    dtype: str
+    shape: tuple[int | str, ...]
+    """Shape of one value; ``_AGENTS`` stands for the largest number of agents."""
+    compute: Callable[[DataDescription, SampledViews], NDArray[Any]]
+
+    def is_in(self, data: DataDescription) -> bool:
+        """Return True if the data have the field."""
+        return self.array in data.arrays and (self.name != NOISY_TRACKS or data.positions_noise > 0)
+
+    def make(self, data: DataDescription) -> ComputedField:
+        """Return the field of the data."""
+        shape = tuple(_count_most(data) if isinstance(size, str) else size for size in self.shape)
+        return ComputedField(self.name, self.per, shape, self.dtype, partial(self.compute, data))
+
+
+class TrackProvider(FieldProvider):
+    """The provider of tracks, velocities, and the masks, charges, interactions and parts of agents."""
+
+    def iter_fields(self, data: DataDescription, sign: QuaternionSign) -> Iterator[ComputedField]:
+        """Iterate over the fields that the data have: none without tracks, no charges without particles."""
+        del sign
+        for item in _FIELDS:
+            if item.is_in(data):
+                yield item.make(data)
+
+    def list_missing(self, data: DataDescription) -> Collection[str]:
+        """List the fields that the data do not have."""
+        return [item.name for item in _FIELDS if not item.is_in(data)]
+
+    def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
+        """Return a message that names the recipes whose data sets have these fields."""
+        listed = f"no {' and no '.join(names)}"
+        if not data.num_views:
+            return (
+                f"{listed}: views that are rendered during training have no tracks; render a data set with "
+                "'nbody' or 'keypoints'"
+            )
+        if "tracks" not in data.arrays:
+            return (
+                f"{listed}: this data set has no tracks; render one with 'nbody' or 'keypoints', or add a "
+                "table [tracks] to its recipe"
+            )
+        if NOISY_TRACKS in names and not data.positions_noise:
+            return (
+                f"no {NOISY_TRACKS}: give positions_noise, the standard deviation in the unit of tracks, "
+                "such as 0.01"
+            )
+        return f"{listed}: the agents of this data set are no particles; render one with 'nbody'"
+
+    def format_available(self, data: DataDescription) -> str:
+        """Return the names of the fields that the data have, as text."""
+        return ", ".join(item.name for item in _FIELDS if item.is_in(data))
+
+
+def _count_most(data: DataDescription) -> int:
+    """Return the largest number of agents of an object."""
+    return data.array_sizes.get(_AGENTS, 0)
+
+
+def _collect_motion(name: str, data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
+    """Return numbers [B, N, k, 3] of the agents in the samples' views; 0 where padded."""
+    stored = sampled.read_view_arrays(name)
+    motion = np.zeros((len(stored), _count_most(data), sampled.num_views, 3), np.float32)
+    for row, array in enumerate(stored):
+        if array is not None:
+            motion[row, : array.shape[1]] = array.swapaxes(0, 1)
+    return motion
+
+
+def _add_noise(data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
+    """Return tracks [B, N, k, 3] with noise, which an object's view has in every epoch; 0 where padded."""
+    stored = sampled.read_view_arrays("tracks")
+    noisy = np.zeros((len(stored), _count_most(data), sampled.num_views, 3), np.float32)
+    for row, (array, object_id, views) in enumerate(zip(stored, *sampled.name_views(), strict=True)):
+        if array is not None:
+            num_agents = array.shape[1]
+            key = make_philox_key(f"track noise {data.noise_seed}", object_id)
+            words = draw_words(key, views, _WORDS_PER_AGENT * num_agents)
+            units = words_to_units(words).reshape(len(views), num_agents, _WORDS_PER_AGENT)
+            noise = units_to_normals(units)[..., :3]
+            noisy[row, :num_agents] = (array + data.positions_noise * noise).swapaxes(0, 1)
+    return noisy
+
+
+def _pad_agents(
+    name: str, dtype: str, padding: int, data: DataDescription, sampled: SampledViews
+) -> NDArray[Any]:
+    """Return numbers of the agents [B, N], or of their pairs [B, N, N], with a number where padded."""
+    stored = sampled.read_arrays(name)
+    axes = max((array.ndim for array in stored if array is not None), default=1)
+    padded = np.full((len(stored), *[_count_most(data)] * axes), padding, dtype)
+    for row, array in enumerate(stored):
+        if array is not None:
+            padded[(row, *map(slice, array.shape))] = array
+    return padded
+
+
+def _mask_agents(data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
+    """Return True [B, N] for real agents."""
+    return _pad_agents("track_part", "int64", -1, data, sampled) >= 0
+
+
+def _count_agents(data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
+    """Return the number [B] of real agents."""
+    return _mask_agents(data, sampled).sum(axis=1)
+
+
+_MOTION = (_AGENTS, SAMPLE_VIEWS, 3)
+_FIELDS: tuple[_TrackField, ...] = (
+    _TrackField("tracks", "tracks", "sample", "float32", _MOTION, partial(_collect_motion, "tracks")),
+    _TrackField(
+        "velocities", "velocities", "sample", "float32", _MOTION, partial(_collect_motion, "velocities")
+    ),
+    _TrackField(NOISY_TRACKS, "tracks", "sample", "float32", _MOTION, _add_noise),
+    _TrackField("agent_mask", "track_part", "object", "bool", (_AGENTS,), _mask_agents),
+    _TrackField("agent_count", "track_part", "object", "int64", (), _count_agents),
+    _TrackField(
+        "track_part",
+        "track_part",
+        "object",
+        "int64",
+        (_AGENTS,),
+        partial(_pad_agents, "track_part", "int64", -1),
+    ),
+    _TrackField("charge", "charge", "object", "int8", (_AGENTS,), partial(_pad_agents, "charge", "int8", 0)),
+    _TrackField(
+        "interaction",
+        "interaction",
+        "object",
+        "int8",
+        (_AGENTS, _AGENTS),
+        partial(_pad_agents, "interaction", "int8", 0),
+    ),
+)
