@@ -1,0 +1,10 @@
+"""Graphs of surfaces: the mesh of an object, simplified to few vertices in an order that is drawn."""
+
+from turntable.renderer.surface_graphs.surface_graph import (
+    LEAST_VERTICES,
+    SurfaceGraph,
+    make_permuted_graph,
+    make_surface_graph,
+)
+
+__all__ = ["LEAST_VERTICES", "SurfaceGraph", "make_permuted_graph", "make_surface_graph"]
