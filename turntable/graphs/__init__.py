@@ -14,9 +14,11 @@ from turntable.graphs.batches import (
 from turntable.graphs.edges import (
     draw_permutation,
     list_edges,
+    make_key,
     make_undirected,
     permute_indices,
     sort_faces,
+    sort_rows,
 )
 from turntable.graphs.graph import Graph, parse_graph6
 from turntable.graphs.graph_batches import iter_graph_batches
@@ -40,6 +42,7 @@ __all__ = [
     "list_small_graphs",
     "load_strongly_regular_graphs",
     "make_csl_graphs",
+    "make_key",
     "make_knn_graph",
     "make_radius_graph",
     "make_regular_graphs",
@@ -50,6 +53,7 @@ __all__ = [
     "parse_graph6",
     "permute_indices",
     "sort_faces",
+    "sort_rows",
     "to_dense",
     "to_packed",
 ]

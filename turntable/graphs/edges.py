@@ -32,8 +32,12 @@ def sort_faces(faces: NDArray[np.integer]) -> Indices:
     if not len(faces):
         return faces.astype(np.int64)
     first = faces.argmin(axis=1)[:, None]
-    turned = np.take_along_axis(faces, (first + np.arange(3)) % 3, axis=1)
-    return turned[np.lexsort(turned.T[::-1])].astype(np.int64)
+    return sort_rows(np.take_along_axis(faces, (first + np.arange(3)) % 3, axis=1))
+
+
+def sort_rows(rows: NDArray[np.integer]) -> Indices:
+    """Return rows of numbers in lexicographic order."""
+    return rows[np.lexsort(rows.T[::-1])].astype(np.int64)
 
 
 def draw_permutation(key: int, num_vertices: int) -> Indices:

@@ -26,8 +26,8 @@ def iter_graph_batches(
 
     Yields:
         By name ``edges`` [B, E, 2], ``edge_count`` [B], ``vertex_count`` [B], ``vertex_mask`` [B, n],
-        ``graph_index`` [B], ``label`` [B] and ``vertex_order`` [B, n]: the vertex of the graph in each place,
-        -1 where padded. n and E are the largest of all graphs.
+        ``graph_index`` [B], ``label`` [B] and ``vertex_permutation`` [B, n]: vertex i is vertex
+        ``vertex_permutation[i]`` of the graph; -1 where padded. n and E are the largest of all graphs.
     """
     if batch_size < 1:
         raise InvalidInputError(f"batch_size {batch_size}: give at least 1")
@@ -54,6 +54,6 @@ def _pad_graphs(
         "edge_count": np.array([len(graph.edges) for graph in graphs]),
         "vertex_count": count,
         "vertex_mask": np.arange(sizes[0]) < count[:, None],
-        "vertex_order": pad_rows(orders, (sizes[0],), "int64", -1),
+        "vertex_permutation": pad_rows(orders, (sizes[0],), "int64", -1),
         "label": np.array([graph.label for graph in graphs]),
     }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from turntable.errors import InvalidInputError
 from turntable.extras import explain_import_errors
-from turntable.graphs.edges import Indices, make_undirected
+from turntable.graphs.edges import Indices, make_undirected, sort_rows
 
 _SPARE = 4
 """Number of points that are looked at beyond k, of which some may be as near as the last."""
@@ -77,7 +77,7 @@ def neighbors_to_edges(neighbors: NDArray[np.integer], *, symmetric: bool = Fals
     """
     points = np.repeat(np.arange(len(neighbors)), neighbors.shape[1])
     edges = np.column_stack([points, neighbors.reshape(-1)]).astype(np.int64)
-    return make_undirected(edges) if symmetric else edges[np.lexsort(edges.T[::-1])]
+    return make_undirected(edges) if symmetric else sort_rows(edges)
 
 
 def _make_tree(places: NDArray[np.float64]) -> Any:
@@ -127,5 +127,4 @@ def _keep_nearest(places: NDArray[np.float64], edges: Indices, max_neighbors: in
     squares = _measure_squares(places, edges[:, 0], edges[:, 1])
     ordered = edges[np.lexsort((edges[:, 1], squares, edges[:, 0]))]
     rank = np.arange(len(ordered)) - np.searchsorted(ordered[:, 0], ordered[:, 0])
-    nearest = ordered[rank < max_neighbors]
-    return nearest[np.lexsort(nearest.T[::-1])]
+    return sort_rows(ordered[rank < max_neighbors])

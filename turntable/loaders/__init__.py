@@ -6,6 +6,7 @@ package when it starts, so importing it loads neither torch nor OpenGL nor the c
 
 from turntable.loaders.augmentation import AUGMENTATIONS, Augmentation, get_augmentation
 from turntable.loaders.batch_config import BatchConfig
+from turntable.loaders.graph_options import GraphOptions
 from turntable.loaders.item_dataset import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online_loader import OnlineLoader
@@ -32,6 +33,7 @@ __all__ = [
     "BatchConfig",
     "Fixed",
     "Fresh",
+    "GraphOptions",
     "ItemDataset",
     "Loader",
     "OnlineLoader",

@@ -10,6 +10,7 @@ from turntable.geometry import QuaternionSign
 from turntable.loaders.argument_checks import is_flag, is_integer, is_text
 from turntable.loaders.augmentation import Augmentation
 from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
+from turntable.loaders.graph_options import GraphOptions
 from turntable.loaders.sampling import Sampler
 
 _MIN_VALUES = {"num_workers": 0, "image_size": 1, "max_corrupt_views": 0}
@@ -57,6 +58,8 @@ class BatchConfig:
     augmentation: Augmentation | None = None
     """Augmentation whose parameters are drawn for each view and added to the batch; ``augment`` applies them
     to the images."""
+    graphs: GraphOptions = GraphOptions()
+    """Settings of graphs: the number of neighbors of points, and the order of vertices."""
     pin_memory: bool = False
     """True to lock the memory of batches, for faster copies to a GPU; without a GPU it has no effect."""
     max_corrupt_views: int = 0
@@ -127,6 +130,8 @@ class BatchConfig:
             yield f"quaternion sign {self.quaternion_sign!r} is unknown; use 'product' or 'canonical'"
         if type(self.augmentation) not in (Augmentation, type(None)):
             yield f"augmentation {self.augmentation!r}: give an Augmentation, such as Augmentation.simclr()"
+        if type(self.graphs) is not GraphOptions:
+            yield f"graphs {self.graphs!r}: give GraphOptions, such as GraphOptions(permute=True)"
         if self.output not in get_args(Output):
             yield f"output {self.output!r}: use 'torch' or 'numpy'"
 

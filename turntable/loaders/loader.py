@@ -97,7 +97,7 @@ class Loader(BatchLoader):
         sampler = Pairs() if config.sampler is None else config.sampler
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
-        data = DataDescription.from_manifest(manifest, config.image_size)
+        data = DataDescription.from_manifest(manifest, config.image_size, config.graphs)
         if config.augmentation is not None and not data.has_pictures:
             raise InvalidInputError("the augmentation changes pictures, and this data set has none")
         selection = select_split_views(

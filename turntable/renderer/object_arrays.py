@@ -12,6 +12,7 @@ from turntable.datasets.labels import VIEW_ARRAYS, LabelArray
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.posing import PartPoses
+from turntable.renderer.surface_graphs import make_surface_graph
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -72,7 +73,24 @@ def _list_part_arrays(shown: ShownObject) -> Arrays:
     return arrays | ({"joint_values": shown.parts.joint_values} if shown.parts.joint_values.shape[1] else {})
 
 
-_OBJECT_MAKERS: tuple[Callable[[ShownObject], Arrays], ...] = (_compute_points, _list_part_arrays)
+def _make_graph(shown: ShownObject) -> Arrays:
+    if shown.recipe.graph is None:
+        return {}
+    graph = make_surface_graph(shown.recipe, shown.object_id, shown.mesh)
+    arrays = {
+        "vertices": graph.vertices,
+        "edges": graph.edges,
+        "faces": graph.faces,
+        "vertex_permutation": graph.permutation,
+    }
+    return arrays | ({"vertex_parts": graph.part} if shown.mesh.parts else {})
+
+
+_OBJECT_MAKERS: tuple[Callable[[ShownObject], Arrays], ...] = (
+    _compute_points,
+    _list_part_arrays,
+    _make_graph,
+)
 """Functions that make arrays of an object; each makes none where the recipe does not ask for them."""
 _VIEW_MAKERS: dict[str, Callable[[ShownObject], Sequence[NDArray[Any]]]] = {}
 """Functions that make an output of ``VIEW_ARRAYS``, by its name."""

@@ -19,6 +19,12 @@ from turntable.datasets.labels.factors import (
     Factor,
     StandardFactor,
 )
+from turntable.datasets.labels.graph_rule import (
+    DEFAULT_GRAPH_VERTICES,
+    MAX_GRAPH_VERTICES,
+    MIN_GRAPH_VERTICES,
+    GraphRule,
+)
 from turntable.datasets.labels.interventions import (
     CATEGORY,
     Coupling,
@@ -107,6 +113,7 @@ __all__ = [
     "CAMERA_POSE_NAMES",
     "CATEGORY",
     "DEFAULT_GAP",
+    "DEFAULT_GRAPH_VERTICES",
     "DEFAULT_JOINT_RULE",
     "DEFAULT_LEVEL",
     "DEFAULT_OFFSET",
@@ -125,10 +132,12 @@ __all__ = [
     "LAW_ORIENTATIONS",
     "LEGACY_ORDER",
     "MAX_FLOW_PX",
+    "MAX_GRAPH_VERTICES",
     "MAX_LEGACY_SEED",
     "MAX_MARGIN_DEG",
     "MAX_SCENE_OBJECTS",
     "MAX_SCREW_TRANSLATION",
+    "MIN_GRAPH_VERTICES",
     "MIN_SCENE_OBJECTS",
     "NO_PART",
     "NUM_MOTION_UNITS",
@@ -155,6 +164,7 @@ __all__ = [
     "Environment",
     "Factor",
     "FloatArray",
+    "GraphRule",
     "JointMotion",
     "JointRange",
     "JointRule",

@@ -12,6 +12,7 @@ from turntable.datasets.labels import (
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
     DynamicsRule,
+    GraphRule,
     JointRule,
     RotationRule,
     SceneRule,
@@ -28,6 +29,7 @@ from turntable.datasets.recipes.tables import (
     EnvironmentTable,
     FactorsTable,
     FactorTable,
+    GraphTable,
     JointsTable,
     RecipeTable,
     RotationTable,
@@ -66,6 +68,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
         "joints": _make_joint_rule(checked.joints),
         "scene": _make_scene_rule(checked.scene),
         "dynamics": _make_dynamics_rule(checked.dynamics, checked.sequence),
+        "graph": None if checked.graph is None else GraphRule(checked.graph.vertices),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -216,6 +219,7 @@ _TABLES: dict[str, type[StrictTable]] = {
     "joints": JointsTable,
     "scene": SceneTable,
     "dynamics": DynamicsTable,
+    "graph": GraphTable,
     "environment": EnvironmentTable,
     "coupling": CouplingTable,
 }

@@ -18,6 +18,7 @@ from turntable.datasets.labels import (
     DynamicsRule,
     Environment,
     Factor,
+    GraphRule,
     JointRule,
     LabelSchema,
     OutputName,
@@ -35,6 +36,8 @@ from turntable.home import expand_home
 
 _RULES = ("rotation", "sequence", "scene", "joints", "dynamics")
 """Tables of a recipe that determine labels besides [factors]; a recipe without one leaves it out."""
+_ARRAY_RULES = ("graph",)
+"""Tables that determine arrays of objects, but no labels; a recipe without one leaves it out."""
 
 
 @dataclass(frozen=True)  # no slots: the digests are cached
@@ -98,6 +101,8 @@ class Recipe:
     """The environments, each of which holds some of the objects; empty for none."""
     coupling: tuple[Coupling, ...] = ()
     """The factors that follow others, each after the one that it depends on."""
+    graph: GraphRule | None = None
+    """The rule for the graph of each object's surface; None for no graphs."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
@@ -148,7 +153,7 @@ class Recipe:
         table |= {"split_rule": rule} if rule != "overall" else {}
         table |= {"draws": draws} if draws != "philox" else {}
         table |= {"chunks": chunks} if chunks != 1 else {}
-        rules = {name: table.pop(name) for name in _RULES}
+        rules = {name: table.pop(name) for name in (*_RULES, *_ARRAY_RULES)}
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
         for name in ("pose_bank", "environment", "coupling"):
             table.pop(name)
@@ -167,7 +172,7 @@ class Recipe:
         """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
-        tables = {name: table.pop(name) for name in _RULES if name in table} | tables
+        tables = {name: table.pop(name) for name in (*_RULES, *_ARRAY_RULES) if name in table} | tables
         arrays = {name: table.pop(name) for name in ("environment", "coupling") if name in table}
         lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():

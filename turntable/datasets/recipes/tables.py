@@ -27,11 +27,14 @@ from turntable.datasets.files import (
 )
 from turntable.datasets.labels import (
     DEFAULT_GAP,
+    DEFAULT_GRAPH_VERTICES,
     DEFAULT_SEEN_FRACTION,
     DEFAULT_TRIES,
     LAW_ORIENTATIONS,
+    MAX_GRAPH_VERTICES,
     MAX_MARGIN_DEG,
     MAX_SCENE_OBJECTS,
+    MIN_GRAPH_VERTICES,
     MIN_SCENE_OBJECTS,
     OUTPUTS,
     ROTATION_NAMES,
@@ -205,6 +208,12 @@ class JointsTable(StrictTable):
     motion: JointMotion = "linear"
 
 
+class GraphTable(StrictTable):
+    """The table [graph]: the graph of each object's surface."""
+
+    vertices: int = Field(default=DEFAULT_GRAPH_VERTICES, ge=MIN_GRAPH_VERTICES, le=MAX_GRAPH_VERTICES)
+
+
 class CountTable(StrictTable):
     """A range { low, high } of the number of a scene's objects. Both ends may be equal."""
 
@@ -347,6 +356,7 @@ class RecipeTable(StrictTable):
     pose_bank: int = Field(default=0, ge=0, le=MAX_POSE_BANK)
     environment: list[EnvironmentTable] = Field(default=[], max_length=MAX_ENVIRONMENTS)
     coupling: list[CouplingTable] = []
+    graph: GraphTable | None = None
     factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("description")

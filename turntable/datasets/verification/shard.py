@@ -44,6 +44,7 @@ from turntable.datasets.shards import (
     make_shard_name,
     open_folder_index,
 )
+from turntable.datasets.verification.graph_arrays import find_graph_faults
 from turntable.datasets.verification.members import decode_member
 from turntable.datasets.verification.part_arrays import (
     PART_ARRAYS,
@@ -203,6 +204,8 @@ class _ShardScan:
             self._compare_to_recipe(row, labels, record)
             indexed, arrays = self.index.latents[row], (decoded.get(name) for name in PART_ARRAYS)
             for fault in find_part_faults(self.manifest, record, indexed, *arrays):
+                self._add_problem(f"{meta.name}: {fault}")
+            for fault in find_graph_faults(record, decoded):
                 self._add_problem(f"{meta.name}: {fault}")
             if fault := self._find_size_fault(record, decoded):
                 self._add_problem(f"{meta.name}: {fault}")

@@ -14,7 +14,15 @@ from turntable.datasets import Dataset, Split
 from turntable.datasets.files import decode_jpeg
 from turntable.errors import IntegrityError
 from turntable.loaders.augmentation import Augmentation
-from turntable.loaders.fields import IMAGES, BatchField, BatchFields, LeadingAxes, SampledViews, StoredField
+from turntable.loaders.fields import (
+    IMAGES,
+    BatchField,
+    BatchFields,
+    LeadingAxes,
+    SampleDraws,
+    SampledViews,
+    StoredField,
+)
 from turntable.loaders.sampling import IntArray, ViewSelection
 from turntable.processes import ArraySpec, Layout
 
@@ -288,7 +296,12 @@ class ViewFiller:
         num_samples, num_views = views.shape
         labels = self._split.get_labels(np.repeat(part.objects, num_views), views.ravel())
         sampled = SampledViews(
-            self._schema, labels.reshape(num_samples, num_views, -1), part.objects, self._split, views
+            self._schema,
+            labels.reshape(num_samples, num_views, -1),
+            part.objects,
+            self._split,
+            views,
+            SampleDraws(self._spec.seed, part.epoch, part.positions),
         )
         computed = self._spec.fields.compute(sampled)
         computed["view_index"] = views

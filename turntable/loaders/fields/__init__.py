@@ -5,6 +5,7 @@ from turntable.loaders.fields.batch_field import (
     ComputedField,
     DataDescription,
     FieldProvider,
+    SampleDraws,
     SampledViews,
     StoredField,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "LabelField",
     "LeadingAxes",
     "NamedArrays",
+    "SampleDraws",
     "SampledViews",
     "StoredField",
     "batch_to_field_names",

@@ -17,6 +17,7 @@ from turntable.datasets.labels import OUTPUTS, VIEW_ARRAYS, LabelArray, LabelSch
 from turntable.datasets.objects import ObjectPart
 from turntable.geometry import QuaternionSign
 from turntable.loaders.fields.view_labels import ViewLabels
+from turntable.loaders.graph_options import GraphOptions
 from turntable.loaders.sampling import IntArray
 
 _T = TypeVar("_T")
@@ -52,14 +53,19 @@ class DataDescription:
     """Names of the arrays that objects have besides points and the poses of parts."""
     array_sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     """Largest size of each named axis of these arrays and of the views' arrays."""
+    graphs: GraphOptions = GraphOptions()
+    """Settings of graphs."""
 
     @classmethod
-    def from_manifest(cls, manifest: Manifest, image_size: int | None = None) -> Self:
+    def from_manifest(
+        cls, manifest: Manifest, image_size: int | None = None, graphs: GraphOptions = GraphOptions()
+    ) -> Self:
         """Describe a stored data set.
 
         Args:
             manifest: Manifest of the data set.
             image_size: Side in pixels that images are resized to; None: as stored.
+            graphs: Settings of graphs.
         """
         return cls(
             manifest.schema,
@@ -74,6 +80,7 @@ class DataDescription:
             has_pictures=manifest.has_pictures,
             arrays=manifest.arrays,
             array_sizes=manifest.array_sizes,
+            graphs=graphs,
         )
 
     @classmethod
@@ -92,6 +99,16 @@ class DataDescription:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleDraws:
+    """What the random numbers of B samples depend on."""
+
+    seed: int
+    epoch: int
+    positions: IntArray
+    """[B] positions of the samples in the epoch."""
+
+
 class SampledViews:
     """The views of B samples, from which fields are computed. Intermediate values are computed only once.
 
@@ -101,6 +118,7 @@ class SampledViews:
         objects: [B] rows of the objects in their split; None: neither point clouds nor parts are available.
         split: Split that these are read from; None: neither point clouds nor parts are available.
         views: [B, k] numbers of the views; None: poses of parts are not available.
+        draws: Keys of the samples' random numbers; None: nothing can be drawn.
     """
 
     def __init__(
@@ -110,10 +128,13 @@ class SampledViews:
         objects: IntArray | None = None,
         split: Split | None = None,
         views: IntArray | None = None,
+        draws: SampleDraws | None = None,
     ) -> None:
         self.labels = ViewLabels(schema, labels)
         """Labels of the views, each computed when it is first used."""
         self._objects, self._split, self._views = objects, split, views
+        self.draws = draws
+        """Keys of the samples' random numbers."""
 
     @cached_property
     def point_clouds(self) -> NDArray[np.float32]:
