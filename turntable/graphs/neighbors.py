@@ -82,8 +82,8 @@ def neighbors_to_edges(neighbors: NDArray[np.integer], *, symmetric: bool = Fals
 
 def _make_tree(places: NDArray[np.float64]) -> Any:
     with explain_import_errors("scipy"):
-        from scipy.spatial import cKDTree
-    return cKDTree(places)
+        from scipy.spatial import KDTree
+    return KDTree(places)
 
 
 def _check_points(points: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Surface graphs as OFF files in the layout of ModelNet: ``CATEGORY/train|test/NAME.off``, and split lists."""
+"""Surface graphs as OFF files in ModelNet's layout: ``CATEGORY/train|test/NAME.off``, and split lists."""
 
 from pathlib import Path
 

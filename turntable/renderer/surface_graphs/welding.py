@@ -16,6 +16,9 @@ from turntable.renderer.meshes import (
     get_part_of_vertices,
 )
 
+_RESOLUTION = 1e-6
+"""Side, in diagonals, of the cells in which places are one."""
+
 Places = NDArray[np.float64]
 """Places of vertices [n, 3] in the object's frame."""
 Faces = NDArray[np.int64]
@@ -31,8 +34,8 @@ class Surface:
     part: NDArray[np.int64]
     """Part [n] of each vertex; 0 for an object of one piece. A face has vertices of one part."""
 
-    def select_faces(self, selected: NDArray[Any]) -> "Surface":
-        """Return the surface of some faces, a mask or indices, with the vertices that they use."""
+    def select_faces(self, selected: NDArray[Any] | slice) -> "Surface":
+        """Return the surface of some faces, with the vertices that they use."""
         used, corners = np.unique(self.faces[selected], return_inverse=True)
         return Surface(self.vertices[used], corners.reshape(-1, 3), self.part[used])
 
@@ -40,15 +43,41 @@ class Surface:
 def weld_surface(mesh: Mesh) -> Surface:
     """Return the surface of a mesh with vertices of one part in one place merged.
 
-    Faces that cannot be seen, have an edge of length 0, or lie where another face lies are left out. Faces
-    turn their outside to the side of the mesh's shading normals.
+    Places within a millionth of the diagonal are one. Faces that cannot be seen, have two corners in one
+    place, or lie where another face lies are left out. Faces turn their outside to the side of the mesh's
+    shading normals.
     """
     places = mesh.positions.astype(np.float64) - compute_center(mesh)
-    keys = np.column_stack([places + 0.0, get_part_of_vertices(mesh)])  # + 0.0 makes 0 of -0.0
-    distinct, number = np.unique(keys, axis=0, return_inverse=True)
-    faces = number.reshape(-1)[_orient_triangles(mesh)[~find_absent_faces(mesh)]]
-    surface = Surface(distinct[:, :3], faces, distinct[:, 3].astype(np.int64))
-    return surface.select_faces(find_first_faces(faces))
+    part = get_part_of_vertices(mesh).astype(np.int64)
+    faces = _orient_triangles(mesh)[~find_absent_faces(mesh)]
+    number = _number_places(places, part)
+    _, first = np.unique(number, return_index=True)
+    surface = Surface(places[first], number[faces], part[first])
+    return surface.select_faces(find_first_faces(surface.faces))
+
+
+def _number_places(places: Places, part: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return a number [n] of each vertex, from 0, which those of one part in one place share.
+
+    Vertices are in one place if they lie in one cell of a grid, or of one that is shifted by half a cell:
+    two that rounding parts are not parted by both.
+    """
+    if not len(places):
+        return np.zeros(0, np.int64)
+    cells = (places - places.min(axis=0)) / (_RESOLUTION * max(np.linalg.norm(np.ptp(places, axis=0)), 1e-30))
+    grids = [np.column_stack([np.floor(cells + shift), part]) for shift in (0, 0.5)]
+    one, other = (np.unique(grid, axis=0, return_inverse=True)[1].reshape(-1) for grid in grids)
+    number = one
+    while not np.array_equal(joined := _take_least(_take_least(number, other), one), number):
+        number = joined
+    return np.unique(number, return_inverse=True)[1].astype(np.int64)
+
+
+def _take_least(numbers: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each element the least number of its group."""
+    least = np.full_like(numbers, np.iinfo(np.int64).max)
+    np.minimum.at(least, group, numbers)
+    return least[group]
 
 
 def find_first_faces(faces: Faces) -> NDArray[np.intp]:
