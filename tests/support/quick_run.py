@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,8 @@ class InProcess:
         self, tasks: Sequence[ShardTask], setup: WorkerSetup, callbacks: EngineCallbacks
     ) -> None:
         folder = setup.destination.folder
-        with setup.opener.open() as backend:
+        # Nothing is drawn of a set without pictures, and there is no backend to open.
+        with nullcontext() if setup.opener is None else setup.opener.open() as backend:
             for task in tasks:
                 if callbacks.should_stop():
                     return

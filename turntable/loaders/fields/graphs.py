@@ -99,10 +99,10 @@ class GraphProvider(FieldProvider):
 
     def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
         """Return a message that names the recipe whose data sets have these fields."""
+        faults = {item.name: item.find_fault(data) or "" for item in _FIELDS}
         named: dict[str, list[str]] = {}
-        for item in _FIELDS:
-            if item.name in names:
-                named.setdefault(item.find_fault(data) or "", []).append(item.name)
+        for name in names:
+            named.setdefault(faults[name], []).append(name)
         return "; ".join(f"no {' and no '.join(lacking)}: {fault}" for fault, lacking in named.items())
 
     def format_available(self, data: DataDescription) -> str:
