@@ -51,6 +51,7 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "cameras",
         "charged",
         "folder",
+        "graphs",
         "scenes",
         "scenes-ood",
         "sequences",

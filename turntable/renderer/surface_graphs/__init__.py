@@ -6,5 +6,6 @@ from turntable.renderer.surface_graphs.surface_graph import (
     make_permuted_graph,
     make_surface_graph,
 )
+from turntable.renderer.surface_graphs.welding import weld_surface
 
-__all__ = ["LEAST_VERTICES", "SurfaceGraph", "make_permuted_graph", "make_surface_graph"]
+__all__ = ["LEAST_VERTICES", "SurfaceGraph", "make_permuted_graph", "make_surface_graph", "weld_surface"]
