@@ -14,12 +14,12 @@ from turntable.graphs import list_edges
 from turntable.renderer import open_recipe_source, open_source
 from turntable.renderer.meshes import compute_center, join_meshes, with_flat_normals
 from turntable.renderer.meshes.sources import with_twins
-from turntable.renderer.surface_graphs import make_permuted_graph, make_surface_graph
+from turntable.renderer.surface_graphs import make_permuted_graph, make_surface_graph, weld_surface
 from turntable.renderer.surface_graphs.clustering import MAX_VERTICES, cluster_vertices
 from turntable.renderer.surface_graphs.collapsing import collapse_edges
 from turntable.renderer.surface_graphs.components import find_components, select_components
 from turntable.renderer.surface_graphs.splitting import split_edges
-from turntable.renderer.surface_graphs.welding import Surface, weld_surface
+from turntable.renderer.surface_graphs.welding import Surface
 from turntable.testing.backends import make_box
 
 RECIPE = load_recipe("graphs")

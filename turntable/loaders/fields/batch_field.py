@@ -101,7 +101,7 @@ class DataDescription:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleDraws:
-    """What the random numbers of B samples depend on."""
+    """The keys of the random numbers of B samples."""
 
     seed: int
     epoch: int

@@ -111,7 +111,7 @@ class _Collapser:
             return False
         if self._keeps_topology and not self._is_topology_kept(gone, kept, shared):
             return False
-        return all(self._keeps_side(number, gone, kept) for number in moved)
+        return all(self._is_side_kept(number, gone, kept) for number in moved)
 
     def _is_topology_kept(self, gone: int, kept: int, shared: set[int]) -> bool:
         moved = self._faces_of[gone] - shared
@@ -131,7 +131,7 @@ class _Collapser:
             return False  # sheets meet here
         return borders == 0 or len(shared) == 1
 
-    def _keeps_side(self, number: int, gone: int, kept: int) -> bool:
+    def _is_side_kept(self, number: int, gone: int, kept: int) -> bool:
         before = self._compute_normal(self._faces[number])
         after = self._compute_normal(self._replace(number, gone, kept))
         lengths = (_square(before) * _square(after)) ** 0.5

@@ -16,7 +16,7 @@ from turntable.renderer.surface_graphs.components import leave_out_smallest, sel
 from turntable.renderer.surface_graphs.splitting import split_edges
 from turntable.renderer.surface_graphs.welding import Surface, weld_surface
 
-LEAST_VERTICES = 60
+_LEAST_VERTICES = 60
 """Number of vertices that a graph has at least, if the recipe allows so many."""
 
 
@@ -105,7 +105,7 @@ def simplify_surface(mesh: Mesh, num_vertices: int, location: str) -> Surface:
     surface = select_components(cluster_vertices(surface), num_vertices)
     surface = leave_out_smallest(collapse_edges(surface, num_vertices), num_vertices)
     surface = collapse_edges(surface, num_vertices, keeps_topology=False)
-    return split_edges(surface, min(LEAST_VERTICES, num_vertices))
+    return split_edges(surface, min(_LEAST_VERTICES, num_vertices))
 
 
 def compute_vertex_normals(surface: Surface) -> NDArray[np.float64]:
