@@ -33,7 +33,8 @@ from turntable.loaders.fields import is_image_field
 from turntable.renderer import generate, open_backend, open_recipe_source, render_views
 from turntable.renderer.backends import Backend
 from turntable.renderer.meshes.sources import load_mesh, with_twins
-from turntable.renderer.scene import Camera
+from turntable.renderer.scene import Camera, scenes_from_labels
+from turntable.renderer.surface_graphs import make_surface_graph
 from turntable.renderer.tracks import compute_track_arrays
 from turntable.renderer.views import RenderedViews, pose_views
 from turntable.service.output_colors import color_output
@@ -45,6 +46,8 @@ SCREW: dict[str, Any] = {"length": 20, "motion": "screw", "speed_rad": {"low": 0
 STILL: dict[str, Any] = {"length": 20, "motion": "still"}
 SMOOTH = 3
 """Number of pixels, along each axis, of which lines are drawn for one of the picture."""
+ZOOM = 2.0
+"""Size of the pictures of graphs' objects, of which the middle is shown, to that of the others."""
 FIXED = {
     "rotation_x_rad": 0.3,
     "rotation_y_rad": -0.2,
@@ -59,9 +62,11 @@ FIXED = {
 Rows = list[list[NDArray[np.uint8]]]
 
 
-def draw(backend: Backend, recipe: Recipe, object_id: str, views: range, **changes: Any) -> RenderedViews:
+def draw(
+    backend: Backend, recipe: Recipe, object_id: str, views: range, size_px: int = SIZE_PX, **changes: Any
+) -> RenderedViews:
     """Render views of an object of a recipe with some keys changed."""
-    recipe = recipe.replace(image_size_px=SIZE_PX, **changes)
+    recipe = recipe.replace(image_size_px=size_px, **changes)
     source = with_twins(open_recipe_source(recipe, None), mirrored=recipe.mirrored)
     return render_views(backend, recipe, object_id, load_mesh(source, object_id), views)
 
@@ -200,6 +205,46 @@ def show_torus(folder: Path) -> Rows:
     ]
 
 
+def show_graphs(backend: Backend) -> Rows:
+    """Draw objects above the graphs of their surfaces, as the same camera sees them."""
+    recipe, ids = load_recipe("graphs"), ("mug/000004", "guitar/000001", "dog/000002", "bicycle/000002")
+    factors = {name: {"value": value} for name, value in FIXED.items()}
+    keys: dict[str, Any] = {"rotation": None, "factors": factors, "outputs": ["rgb"]}
+    recipe = recipe.replace(**keys)
+    size = int(ZOOM * SIZE_PX)
+    seen = [draw(backend, recipe, name, range(1), size) for name in ids]
+    return [
+        [crop_middle(views.rgb[0]) for views in seen],
+        [draw_graph(recipe, name) for name in ids],
+    ]
+
+
+def draw_graph(recipe: Recipe, object_id: str) -> NDArray[np.uint8]:
+    """Draw the edges of an object's graph as its first view sees them, the near ones darker."""
+    names = tuple(FIXED)
+    scene = scenes_from_labels(names, np.array([[FIXED[name] for name in names]], np.float32))
+    graph = make_surface_graph(recipe, object_id, load_mesh(open_recipe_source(recipe, None), object_id))
+    matrix = (scene.world_to_camera @ scene.object_to_world).reshape(-1, 4, 4)[0]
+    places = graph.vertices[:, :3] @ matrix[:3, :3].T + matrix[:3, 3]
+    side = 4 * int(ZOOM * SIZE_PX)
+    scaled = places @ scene.compute_intrinsics(side)[0].T
+    pixels, depth = scaled[:, :2] / scaled[:, 2:], places[:, 2]
+    page = Image.new("RGB", (side, side), "white")
+    pen = ImageDraw.Draw(page)
+    edges = graph.edges[graph.edges[:, 0] < graph.edges[:, 1]]
+    far = (depth - depth.min()) / np.ptp(depth)
+    for start, end in edges[np.argsort(-depth[edges].mean(axis=1))].tolist():
+        shade = int(30 + 190 * (far[start] + far[end]) / 2)
+        pen.line([*pixels[start], *pixels[end]], fill=(shade, shade, min(255, shade + 40)), width=4)
+    return crop_middle(np.asarray(page.resize((side // 4, side // 4), Image.Resampling.LANCZOS)))
+
+
+def crop_middle(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the middle of a square picture, SIZE_PX wide."""
+    start = (len(image) - SIZE_PX) // 2
+    return image[start : start + SIZE_PX, start : start + SIZE_PX]
+
+
 def main(folder: Path) -> None:
     """Write the pictures."""
     pages = {
@@ -210,6 +255,7 @@ def main(folder: Path) -> None:
         "shared-poses": show_shared_poses,
         "scans": show_scans,
         "tracks": show_tracks,
+        "graphs": show_graphs,
     }
     with open_backend("moderngl") as backend:
         for name, make in pages.items():

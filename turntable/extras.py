@@ -34,7 +34,7 @@ EXTRAS = (
     Extra(
         "train",
         "train, evaluate and study, and to load the views that fulfill a condition",
-        ("torch", "tensorboard", "matplotlib", "jinja2", "duckdb", "obstore", "urllib3"),
+        ("torch", "tensorboard", "matplotlib", "jinja2", "duckdb", "scipy", "obstore", "urllib3"),
     ),
     Extra(
         "serve",

@@ -53,6 +53,7 @@ OTHER_ROTATIONS = (
     "scan-objects",
     "keypoints",
     "nbody",
+    "graphs",
     "sequences",
     "shared-poses",
     "solids",

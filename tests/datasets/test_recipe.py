@@ -54,6 +54,7 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "scan-objects",
         "keypoints",
         "nbody",
+        "graphs",
         "scenes",
         "scenes-ood",
         "sequences",

@@ -22,6 +22,7 @@ from turntable.loaders.draws import (
     list_velocities,
 )
 from turntable.loaders.flow_loader import Flow2d
+from turntable.loaders.graph_options import GraphOptions
 from turntable.loaders.item_dataset import ItemDataset
 from turntable.loaders.loader import Loader
 from turntable.loaders.online_loader import OnlineLoader
@@ -62,6 +63,7 @@ __all__ = [
     "Flow2d",
     "FlowMotion",
     "Fresh",
+    "GraphOptions",
     "GridCrops",
     "ItemDataset",
     "Loader",

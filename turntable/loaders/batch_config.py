@@ -13,6 +13,7 @@ from turntable.loaders.clouds import CloudOptions
 from turntable.loaders.draws import Augmentation, CropRule, SampleDraws
 from turntable.loaders.engines import BatchPlan, LastBatch, Output, iter_plan_faults, resolve_ranks
 from turntable.loaders.fields import NOISY_TRACKS
+from turntable.loaders.graph_options import GraphOptions
 from turntable.loaders.sampling import Sampler
 
 _MIN_VALUES = {"num_workers": 0, "image_size": 1, "max_corrupt_views": 0}
@@ -71,6 +72,8 @@ class BatchConfig:
     ``OnlineLoader`` has images always."""
     clouds: CloudOptions = CloudOptions()
     """Settings of point clouds: how many points they have, which ones, and faults."""
+    graphs: GraphOptions = GraphOptions()
+    """Settings of graphs: the number of neighbors of points, and the order of vertices."""
     pin_memory: bool = False
     """True to lock the memory of batches, for faster copies to a GPU; without a GPU it has no effect."""
     max_corrupt_views: int = 0
@@ -175,6 +178,8 @@ class BatchConfig:
             yield f"crops {wrong!r}: each must be a rule, such as RandomCrops(2) or GridCrops(5)"
         if type(self.clouds) is not CloudOptions:
             yield f"clouds {self.clouds!r}: give CloudOptions, such as CloudOptions(num_points=1024)"
+        if type(self.graphs) is not GraphOptions:
+            yield f"graphs {self.graphs!r}: give GraphOptions, such as GraphOptions(permute=True)"
         if self.output not in get_args(Output):
             yield f"output {self.output!r}: use 'torch' or 'numpy'"
 

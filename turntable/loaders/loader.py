@@ -104,7 +104,7 @@ class Loader(BatchLoader):
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
         data = replace(
-            DataDescription.from_manifest(manifest, config.image_size, config.clouds),
+            DataDescription.from_manifest(manifest, config.image_size, config.clouds, config.graphs),
             positions_noise=float(config.positions_noise),
             noise_seed=config.seed,
         )

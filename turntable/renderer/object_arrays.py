@@ -13,6 +13,7 @@ from turntable.renderer.meshes import Mesh
 from turntable.renderer.point_clouds import sample_object_points
 from turntable.renderer.posing import PartPoses
 from turntable.renderer.scanning import ScannedViews
+from turntable.renderer.surface_graphs import make_surface_graph
 from turntable.renderer.tracks import compute_track_arrays
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -99,11 +100,25 @@ def _compute_tracks(shown: ShownObject) -> Arrays:
     )
 
 
+def _make_graph(shown: ShownObject) -> Arrays:
+    if shown.recipe.graph is None:
+        return {}
+    graph = make_surface_graph(shown.recipe, shown.object_id, shown.mesh)
+    arrays = {
+        "vertices": graph.vertices,
+        "edges": graph.edges,
+        "faces": graph.faces,
+        "vertex_permutation": graph.permutation,
+    }
+    return arrays | ({"vertex_parts": graph.part} if shown.mesh.parts else {})
+
+
 _OBJECT_MAKERS: tuple[Callable[[ShownObject], Arrays], ...] = (
     _compute_points,
     _list_part_arrays,
     _compute_scan_labels,
     _compute_tracks,
+    _make_graph,
 )
 """Functions that make arrays of an object; each makes none where the recipe does not ask for them."""
 _VIEW_MAKERS: dict[str, Callable[[ShownObject], Sequence[NDArray[Any]]]] = {"scan": _scan_views}

@@ -11,6 +11,7 @@ from pathlib import Path
 from turntable.choices import check_choice
 from turntable.datasets.convert.export_tracks import explain_missing_tracks, write_tracks
 from turntable.datasets.convert.kitti_form import explain_missing_scans, write_kitti_folders
+from turntable.datasets.convert.off_form import explain_missing_surfaces, write_off_files
 from turntable.datasets.convert.ply_form import (
     explain_missing_points,
     explain_missing_posed_points,
@@ -57,6 +58,9 @@ EXPORT_FORMS: dict[str, ExportForm] = {
         "tracks [sequences, agents, frames, 3], one .npz file for each split",
         explain_missing_tracks,
         write_tracks,
+    ),
+    "off": ExportForm(
+        "surface graphs as OFF files in ModelNet's layout", explain_missing_surfaces, write_off_files
     ),
 }
 """The forms by name."""

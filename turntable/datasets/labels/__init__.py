@@ -19,6 +19,12 @@ from turntable.datasets.labels.factors import (
     Factor,
     StandardFactor,
 )
+from turntable.datasets.labels.graph_rule import (
+    DEFAULT_GRAPH_VERTICES,
+    MAX_GRAPH_VERTICES,
+    MIN_GRAPH_VERTICES,
+    GraphRule,
+)
 from turntable.datasets.labels.interventions import (
     CATEGORY,
     Coupling,
@@ -128,6 +134,7 @@ __all__ = [
     "CLUTTER_INSTANCE",
     "DEFAULT_ELEVATION_DEG",
     "DEFAULT_GAP",
+    "DEFAULT_GRAPH_VERTICES",
     "DEFAULT_JOINT_RULE",
     "DEFAULT_KEYPOINTS",
     "DEFAULT_LENGTHS",
@@ -151,6 +158,7 @@ __all__ = [
     "LEGACY_ORDER",
     "MAX_BEAMS",
     "MAX_FLOW_PX",
+    "MAX_GRAPH_VERTICES",
     "MAX_KEYPOINTS",
     "MAX_LEGACY_SEED",
     "MAX_MARGIN_DEG",
@@ -160,6 +168,7 @@ __all__ = [
     "MAX_SCREW_TRANSLATION",
     "MAX_STREET_OBJECTS",
     "MAX_WALLS",
+    "MIN_GRAPH_VERTICES",
     "MIN_SCENE_OBJECTS",
     "NO_PART",
     "NUM_MOTION_UNITS",
@@ -188,6 +197,7 @@ __all__ = [
     "Factor",
     "FloatArray",
     "Front",
+    "GraphRule",
     "JointMotion",
     "JointRange",
     "JointRule",

@@ -143,6 +143,35 @@ OBJECT_ARRAYS: dict[str, ArrayForm] = {
         "length, that stands at the object's origin; a particle at y in that world is at dynamics.scale "
         "times (y - center) in the object's frame",
     ),
+    "vertices": ArrayForm(
+        "float32",
+        ("vertices", 6),
+        "KEY.vertices.npy, float32 [vertices, 6]: vertices of the object's surface, simplified, in its own "
+        "frame with the bounding box centered, in diagonals, and unit normals there",
+    ),
+    "edges": ArrayForm(
+        "int32",
+        ("edges", 2),
+        "KEY.edges.npy, int32 [edges, 2]: pairs of vertices that a face joins, in both directions, without "
+        "loops, sorted",
+    ),
+    "faces": ArrayForm(
+        "int32",
+        ("faces", 3),
+        "KEY.faces.npy, int32 [faces, 3]: vertices of each face, counter-clockwise from outside, the least "
+        "first, sorted",
+    ),
+    "vertex_permutation": ArrayForm(
+        "int32",
+        ("vertices",),
+        "KEY.vertex_permutation.npy, int32 [vertices]: the drawn order of the vertices: vertex i is vertex "
+        "vertex_permutation[i] of the order before the draw",
+    ),
+    "vertex_parts": ArrayForm(
+        "uint8",
+        ("vertices",),
+        "KEY.vertex_parts.npy, uint8 [vertices]: part of each vertex of an object that has parts",
+    ),
 }
 """The arrays that a shard may hold of an object, by name; each is the member ``KEY.NAME.npy``."""
 

@@ -12,6 +12,7 @@ from turntable.datasets.labels import (
     ROTATION_NAMES,
     STANDARD_FACTORS_BY_NAME,
     DynamicsRule,
+    GraphRule,
     JointRule,
     RotationRule,
     ScanRule,
@@ -30,6 +31,7 @@ from turntable.datasets.recipes.tables import (
     EnvironmentTable,
     FactorsTable,
     FactorTable,
+    GraphTable,
     JointsTable,
     PolesTable,
     RecipeTable,
@@ -78,6 +80,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
         "street": _make_street_rule(checked.street),
         "scan": _make_scan_rule(checked.scan),
         "tracks": make_track_rule(checked.tracks, checked.source),
+        "graph": None if checked.graph is None else GraphRule(checked.graph.vertices),
     }
     return fields | {
         "drawn_factors": tuple(
@@ -249,6 +252,7 @@ _TABLES: dict[str, type[StrictTable]] = {
     "scene": SceneTable,
     "dynamics": DynamicsTable,
     "tracks": TracksTable,
+    "graph": GraphTable,
     "environment": EnvironmentTable,
     "coupling": CouplingTable,
     "street": StreetTable,

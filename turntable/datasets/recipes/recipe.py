@@ -18,6 +18,7 @@ from turntable.datasets.labels import (
     DynamicsRule,
     Environment,
     Factor,
+    GraphRule,
     JointRule,
     LabelSchema,
     OutputName,
@@ -38,7 +39,7 @@ from turntable.home import expand_home
 
 _RULES = ("rotation", "sequence", "scene", "joints", "dynamics", "street")
 """Tables of a recipe that determine labels besides [factors]; a recipe without one leaves it out."""
-_TABLES = (*_RULES, "scan", "tracks")
+_TABLES = (*_RULES, "scan", "tracks", "graph")
 """All of its tables that it leaves out if it has none, besides those that come several times."""
 
 
@@ -113,6 +114,8 @@ class Recipe:
     """The scanner of every view; None for none. It does not determine labels."""
     tracks: TrackRule | None = None
     """The rule of the tracks of points or particles; None if there are no tracks."""
+    graph: GraphRule | None = None
+    """The rule for the graph of each object's surface; None for no graphs."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":

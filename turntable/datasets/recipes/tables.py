@@ -28,17 +28,20 @@ from turntable.datasets.files import (
 from turntable.datasets.labels import (
     DEFAULT_ELEVATION_DEG,
     DEFAULT_GAP,
+    DEFAULT_GRAPH_VERTICES,
     DEFAULT_LENGTHS,
     DEFAULT_SEEN_FRACTION,
     DEFAULT_TRIES,
     LAW_ORIENTATIONS,
     MAX_BEAMS,
+    MAX_GRAPH_VERTICES,
     MAX_KEYPOINTS,
     MAX_MARGIN_DEG,
     MAX_POLES,
     MAX_SCENE_OBJECTS,
     MAX_STREET_OBJECTS,
     MAX_WALLS,
+    MIN_GRAPH_VERTICES,
     MIN_SCENE_OBJECTS,
     OUTPUTS,
     ROTATION_NAMES,
@@ -219,6 +222,12 @@ class JointsTable(StrictTable):
     seen_fraction: _Number = Field(default=DEFAULT_SEEN_FRACTION, ge=0.05, le=0.95)
     per: JointScope = "view"
     motion: JointMotion = "linear"
+
+
+class GraphTable(StrictTable):
+    """The table [graph]: the graph of each object's surface."""
+
+    vertices: int = Field(default=DEFAULT_GRAPH_VERTICES, ge=MIN_GRAPH_VERTICES, le=MAX_GRAPH_VERTICES)
 
 
 class WholeSpanTable(StrictTable):
@@ -439,6 +448,7 @@ class RecipeTable(StrictTable):
     meters_per_unit: float = Field(default=0.0, ge=0, le=MAX_METERS_PER_UNIT, allow_inf_nan=False)
     street: StreetTable | None = None
     scan: ScanTable | None = None
+    graph: GraphTable | None = None
     factors: FactorsTable  # pyright: ignore[reportInvalidTypeForm]
 
     @field_validator("description")

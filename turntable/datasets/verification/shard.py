@@ -44,6 +44,7 @@ from turntable.datasets.shards import (
     make_shard_name,
     open_folder_index,
 )
+from turntable.datasets.verification.graph_arrays import find_graph_faults
 from turntable.datasets.verification.members import decode_member
 from turntable.datasets.verification.part_arrays import (
     PART_ARRAYS,
@@ -211,6 +212,7 @@ class _ShardScan:
                 self._find_size_fault(record, decoded),
                 find_point_fault(record, decoded.get("point_parts")),
                 find_sensor_fault(decoded.get("boxes"), decoded.get("ego_pose")),
+                *find_graph_faults(record, decoded),
                 *find_track_faults(self.manifest, record, indexed, decoded),
             )
             for fault in filter(None, faults):

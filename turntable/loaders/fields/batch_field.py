@@ -20,6 +20,7 @@ from turntable.errors import IntegrityError
 from turntable.geometry import QuaternionSign
 from turntable.loaders.clouds import CloudOptions, PointDraws
 from turntable.loaders.fields.view_labels import ViewLabels
+from turntable.loaders.graph_options import GraphOptions
 from turntable.loaders.sampling import IntArray
 
 _T = TypeVar("_T")
@@ -66,6 +67,8 @@ class DataDescription:
     """Standard deviation of the noise of tracks, in their unit; 0: there are none with noise."""
     noise_seed: int = 0
     """Seed of that noise."""
+    graphs: GraphOptions = GraphOptions()
+    """Settings of graphs."""
 
     @property
     def num_batch_points(self) -> int:
@@ -74,7 +77,11 @@ class DataDescription:
 
     @classmethod
     def from_manifest(
-        cls, manifest: Manifest, image_size: int | None = None, clouds: CloudOptions = CloudOptions()
+        cls,
+        manifest: Manifest,
+        image_size: int | None = None,
+        clouds: CloudOptions = CloudOptions(),
+        graphs: GraphOptions = GraphOptions(),
     ) -> Self:
         """Describe a stored data set.
 
@@ -82,6 +89,7 @@ class DataDescription:
             manifest: Manifest of the data set.
             image_size: Side in pixels that images are resized to; None: as stored.
             clouds: Settings of point clouds.
+            graphs: Settings of graphs.
         """
         return cls(
             manifest.schema,
@@ -97,6 +105,7 @@ class DataDescription:
             arrays=manifest.arrays,
             array_sizes=manifest.array_sizes,
             clouds=clouds,
+            graphs=graphs,
         )
 
     @classmethod

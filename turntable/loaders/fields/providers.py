@@ -19,6 +19,7 @@ from turntable.loaders.fields.batch_field import (
     SampledViews,
     StoredField,
 )
+from turntable.loaders.fields.graphs import GraphProvider
 from turntable.loaders.fields.labels import LabelField, LabelProvider, get_default_labels
 from turntable.loaders.fields.outputs import OutputProvider
 from turntable.loaders.fields.partial_clouds import PartialCloudProvider
@@ -38,6 +39,7 @@ PROVIDERS: tuple[FieldProvider, ...] = (
     PartialCloudProvider(),
     ScanProvider(),
     TrackProvider(),
+    GraphProvider(),
 )
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 
