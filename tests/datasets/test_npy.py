@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turntable.datasets.files import decode_npy, decode_points, encode_npy
+from turntable.datasets.files import decode_npy, encode_npy
+from turntable.datasets.labels import OBJECT_ARRAYS
 
 POINTS = np.arange(12, dtype=np.float32).reshape(2, 6)
 
@@ -64,14 +65,15 @@ def test_what_is_no_plain_array_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a plain array"):
         decode_npy(data)
     with pytest.raises(ValueError, match="not a plain array"):
-        decode_points(data)
+        OBJECT_ARRAYS["points"].decode(data, 1)
 
 
 def test_a_cloud_is_points_with_normals() -> None:
-    assert decode_points(encode_npy(POINTS)).flags.writeable
+    form = OBJECT_ARRAYS["points"]
+    assert form.decode(encode_npy(POINTS), 1).flags.writeable
     for other in (POINTS.astype(np.float64), POINTS[:, :5], POINTS.ravel()):
-        with pytest.raises(ValueError, match="not a cloud"):
-            decode_points(encode_npy(other))
+        with pytest.raises(ValueError, match=r"not float32 \[points, 6\]"):
+            form.decode(encode_npy(other), 1)
 
 
 @given(st.binary(max_size=200), st.integers(0, 140))

@@ -802,7 +802,7 @@ def _contents(_: random.Random) -> Rows:
         ),
         "points-are-an-archive": ("not a plain array", DECODED, _points(_archive_of_points())),
         "points-of-another-kind": (
-            "not a cloud|points",
+            "not float32|points",
             DECODED,
             _points(encode_npy(_cloud().astype("<f8"))),
         ),

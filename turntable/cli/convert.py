@@ -20,6 +20,7 @@ from turntable.cli.base import (
     warn,
 )
 from turntable.cli.rendering import print_dataset_summary
+from turntable.errors import InvalidInputError
 
 convert = cyclopts.App(
     name="convert", help="Convert data sets between shards and the layout in which 3DIEBench is published."
@@ -98,27 +99,36 @@ def convert_export(
     dataset: str,
     *,
     out_dir: Annotated[Path, make_option(OUTPUT, "--out")],
+    form: Annotated[str | None, make_option(OUTPUT, default="3DIEBench's layout")] = None,
     channel_order: Annotated[
         ChannelOrder | None, make_option(OUTPUT, default="as stored, byte for byte")
     ] = None,
     threads: Annotated[int | None, make_option(MACHINE, default="one per core")] = None,
     links_under: LinksUnderOption = (),
 ) -> int:
-    """Write a data set in 3DIEBench's layout, for the original training code.
+    """Write a data set in 3DIEBench's layout, for the original training code, or a modality in another form.
 
-    Run the same command again to resume.
+    In 3DIEBench's layout, run the same command again to resume.
 
     Args:
         dataset: Folder of the data set, or its URL (https://, s3://, gs://).
         out_dir: Folder for {synset}/{id}/image_{view}.jpg, latent_{view}.npy and the lists of the splits.
-        channel_order: Order of the channels in the JPEG files.
-        threads: Number of threads that write files.
+        form: Form of another modality; the page Data sets of the documentation lists the forms.
+        channel_order: Order of the channels in the JPEG files, in 3DIEBench's layout.
+        threads: Number of threads that write files, in 3DIEBench's layout.
         links_under: Folder into which links of the data set may point, besides its own folder and the hub's
             cache.
     """
     from turntable.console import CountBar
     from turntable.datasets import export_folder
+    from turntable.datasets.convert import export_form
 
+    if form is not None:
+        _refuse_layout_options(channel_order, threads)
+        with CountBar(err, "objects") as bar:
+            num_objects = export_form(dataset, out_dir, form, progress=bar, links_under=links_under)
+        say(f"{out_dir}: {num_objects} objects as {form}")
+        return 0
     with CountBar(err, "objects") as bar:
         exported = export_folder(
             dataset,
@@ -136,3 +146,9 @@ def convert_export(
         f"{quote(str(out_dir))}"
     )
     return 0
+
+
+def _refuse_layout_options(channel_order: ChannelOrder | None, threads: int | None) -> None:
+    """Refuse the options of 3DIEBench's layout, which other forms do not have."""
+    if channel_order is not None or threads is not None:
+        raise InvalidInputError("--channel-order and --threads are for 3DIEBench's layout; leave --form out")

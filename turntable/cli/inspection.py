@@ -1,6 +1,7 @@
 """Commands that check or describe data sets, recipes and folders of meshes: verify, inspect."""
 
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,6 +111,7 @@ def _rerender_views(
 ) -> "RerenderReport | None":
     """Render some views again and compare them; return None if not requested or without meshes."""
     from turntable.datasets import open_dataset
+    from turntable.datasets.labels import VIEW_ARRAYS
 
     manifest = open_dataset(dataset).manifest
     name = source or str(manifest.source.get("name", ""))
@@ -124,8 +126,10 @@ def _rerender_views(
     from turntable.renderer.replay import rerender
 
     mesh_source = reopen_source(manifest, name, meshes, links_under=links_under)
-    choice = select_backend(*backend_and_device)
-    with choice.open() as renderer, CountBar(err, "views") as bar:
+    # A set of arrays alone needs no device.
+    is_drawn = any(output not in VIEW_ARRAYS for output in manifest.outputs)
+    opened = select_backend(*backend_and_device).open() if is_drawn else nullcontext()
+    with opened as renderer, CountBar(err, "views") as bar:
         return rerender(dataset, mesh_source, renderer, num_views=num_views, progress=bar)
 
 

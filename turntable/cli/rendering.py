@@ -88,7 +88,7 @@ def render(
         quality: Quality of the pictures: more samples for light, shadows and edges take more time.
         supersampling: Samples per pixel along each axis.
         outputs: Outputs of each view to store, separated by commas:
-            rgb,mask,depth,normals,coordinates,parts,flow.
+            rgb,mask,depth,normals,coordinates,parts,flow,scan; none for labels and arrays alone.
         points: Number of points on each object's surface to store as a point cloud.
         symmetry: Also measure each mesh's symmetry and record it with the object.
         split: SIE's val_images.npy and train_images.npy, which say which objects are in which split.
@@ -124,7 +124,7 @@ def render(
         "seed": seed,
         "quality": quality,
         "supersampling": supersampling,
-        "outputs": None if outputs is None else _split_list(outputs),
+        "outputs": None if outputs is None else _split_outputs(outputs),
         "points": points,
     }
     changed = load_recipe(recipe).replace(
@@ -169,6 +169,11 @@ def render(
 
 
 _FOLDER_WARNINGS = "the folder of the meshes holds what is not read"
+
+
+def _split_outputs(text: str) -> list[str]:
+    """Return the names of outputs; no names for "none"."""
+    return [] if text.strip() == "none" else _split_list(text)
 
 
 def _split_list(text: str) -> list[str]:

@@ -31,8 +31,8 @@ from turntable.datasets.files import (
     parse_json,
     write_text,
 )
-from turntable.datasets.labels import OUTPUTS, Factor, LabelSchema
-from turntable.datasets.objects import MAX_PARTS
+from turntable.datasets.labels import FIRST_ARRAYS, OBJECT_ARRAYS, OUTPUTS, Factor, LabelSchema
+from turntable.datasets.objects import MAX_PARTS, read_sizes
 from turntable.datasets.shards import IndexSizeLimit, ShardRecord, compute_max_table_bytes
 from turntable.datasets.subset import Subset
 from turntable.errors import IntegrityError
@@ -113,6 +113,11 @@ class Manifest:
     """Largest number of parts of an object; 0 if none has parts."""
     max_joints: int = 0
     """Largest number of joints of an object."""
+    arrays: tuple[str, ...] = ()
+    """Names of the arrays that objects have besides points and the poses of parts, sorted. ``conventions``
+    describes them."""
+    array_sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Largest size of each named axis of these arrays and of the views' arrays, over all objects."""
     symmetry_degrees: Mapping[str, float] = field(default_factory=dict[str, float])
     """Degree in [0, 1] of each symmetry of the recipe's law of rotations, by group; empty if the law is not
     known, and in sets of earlier versions."""
@@ -125,6 +130,11 @@ class Manifest:
     def schema(self) -> LabelSchema:
         """The label columns."""
         return LabelSchema(self.factors)
+
+    @property
+    def has_pictures(self) -> bool:
+        """True if views have pictures."""
+        return "rgb" in self.outputs
 
     @property
     def mesh_source_text(self) -> str:
@@ -155,8 +165,9 @@ class Manifest:
         if not self.max_parts:
             for name in ("part_categories", "max_parts", "max_joints"):
                 del table[name]
-        if not self.symmetry_degrees:
-            del table["symmetry_degrees"]
+        for name in ("arrays", "array_sizes", "symmetry_degrees"):
+            if not table[name]:
+                del table[name]
         return json.dumps(table, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
     @classmethod
@@ -268,10 +279,20 @@ def _read_fields(fields: JsonFields) -> Manifest:
         ),
         max_parts=fields.get_integer("max_parts", 0, MAX_PARTS, default=0),
         max_joints=fields.get_integer("max_joints", 0, MAX_PARTS, default=0),
+        arrays=_read_arrays(fields),
+        array_sizes=read_sizes(fields),
         symmetry_degrees=_read_degrees(fields),
         subset=Subset.from_fields(fields.get_fields("subset")) if fields.has("subset") else None,
         format_version=FORMAT_VERSION,
     )
+
+
+def _read_arrays(fields: JsonFields) -> tuple[str, ...]:
+    arrays = fields.get_unique_texts("arrays", len(OBJECT_ARRAYS), _MAX_TEXT_LENGTH, default=[])
+    if not set(arrays) <= set(OBJECT_ARRAYS) - set(FIRST_ARRAYS) or list(arrays) != sorted(arrays):
+        known = ", ".join(sorted(set(OBJECT_ARRAYS) - set(FIRST_ARRAYS)))
+        fields.raise_error("arrays", f"some of {known or 'none'}, sorted; a later version may know more")
+    return arrays
 
 
 def _read_degrees(fields: JsonFields) -> dict[str, float]:
@@ -291,8 +312,8 @@ def _read_channels(fields: JsonFields, name: str) -> tuple[float, float, float] 
 
 def _read_outputs(fields: JsonFields) -> tuple[str, ...]:
     outputs = fields.get_unique_texts("outputs", len(OUTPUTS), _MAX_TEXT_LENGTH, default=["rgb"])
-    if [name for name in OUTPUTS if name in outputs] != list(outputs) or "rgb" not in outputs:
-        fields.raise_error("outputs", f"some of {', '.join(OUTPUTS)}, in this order and rgb among them")
+    if [name for name in OUTPUTS if name in outputs] != list(outputs):
+        fields.raise_error("outputs", f"some of {', '.join(OUTPUTS)}, in this order")
     return outputs
 
 

@@ -1,7 +1,7 @@
 """One split of a finished data set, open for reading: its objects in order, over all its shards."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from types import TracebackType
@@ -10,7 +10,14 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import EXTRA_OUTPUTS, LabelArray, decode_output
+from turntable.datasets.labels import (
+    FIRST_ARRAYS,
+    OBJECT_ARRAYS,
+    VIEW_ARRAYS,
+    VIEWS_AXIS,
+    LabelArray,
+    decode_output,
+)
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import ObjectPart, ObjectRecord, list_joints
 from turntable.datasets.shards import ShardOpener, ShardReader, ShardRecord, decode_texts
@@ -130,6 +137,7 @@ class Split:
             IntegrityError: The shard's bytes are not those that were written.
             InvalidInputError: There is no such object or view.
         """
+        self._check_pictures()
         return self._read_with_retry(row, view, lambda reader, local: reader.read_jpeg(local, view))
 
     def read_jpegs(self, rows: NDArray[np.int64], views: NDArray[np.int64]) -> list[bytes | IntegrityError]:
@@ -147,6 +155,7 @@ class Split:
             StoreError: The shards cannot be reached.
             InvalidInputError: There is no such object or view.
         """
+        self._check_pictures()
         pairs = list(zip(rows.tolist(), views.tolist(), strict=True))
         if pairs and self._locate(*pairs[0])[0].num_parallel_reads > 1:
             return self._read_by_requests(pairs)
@@ -155,7 +164,8 @@ class Split:
     def read_output(self, row: int, view: int, output: str) -> NDArray[Any]:
         """Read an output of a view other than the picture, and decode it.
 
-        See :func:`turntable.datasets.labels.decode_output` for its shape and type.
+        See :func:`turntable.datasets.labels.decode_output` for its shape and type; arrays such as ``scan``
+        have the form that ``turntable.datasets.labels.VIEW_ARRAYS`` says.
 
         Args:
             row: Row of the object in this split.
@@ -166,13 +176,57 @@ class Split:
             IntegrityError: The shard's bytes are not those that were written.
             InvalidInputError: The data set does not store the output, or there is no such object or view.
         """
-        if output not in self.manifest.outputs or output not in EXTRA_OUTPUTS:
+        if output not in self.manifest.outputs or output == "rgb":
             raise InvalidInputError(
-                f"this data set has no output {output}; it has {', '.join(self.manifest.outputs)}. "
+                f"this data set has no output {output}; it has {', '.join(self.manifest.outputs) or 'none'}. "
                 f"Render it with --outputs rgb,{output}"
             )
         data = self._read_with_retry(row, view, lambda reader, local: reader.read_output(local, view, output))
-        return decode_output(output, data, self.manifest.image_size_px)
+        if output not in VIEW_ARRAYS:
+            return decode_output(output, data, self.manifest.image_size_px)
+        try:
+            array = VIEW_ARRAYS[output].decode(data, self.num_views)
+            self._check_sizes(VIEW_ARRAYS[output].measure_axes(array))
+        except ValueError as error:
+            raise IntegrityError(
+                f"{self.name} object {row}, view {view}, {output}: {error}; fetch it again"
+            ) from None
+        return array
+
+    def read_array(self, row: int, name: str) -> NDArray[Any] | None:
+        """Read an array of an object, such as its tracks; None if the object has none of this name.
+
+        Args:
+            row: Row of the object in this split.
+            name: Name of the array; ``turntable.datasets.labels.OBJECT_ARRAYS`` says its form.
+
+        Raises:
+            IntegrityError: The shard's bytes are not those that were written.
+            InvalidInputError: No object of the data set has this array, or there is no such object.
+        """
+        if name not in FIRST_ARRAYS and name not in self.manifest.arrays:
+            known = ", ".join(self.manifest.arrays) or "none"
+            raise InvalidInputError(f"this data set has no array {name}; it has {known}")
+        array = self._read_with_retry(row, 0, lambda reader, local: reader.read_array(local, name))
+        if array is not None and name not in FIRST_ARRAYS:
+            try:
+                self._check_sizes(OBJECT_ARRAYS[name].measure_axes(array))
+            except ValueError as error:
+                raise IntegrityError(f"{self.name} object {row}, {name}: {error}; fetch it again") from None
+        return array
+
+    def _check_sizes(self, sizes: Mapping[str, int]) -> None:
+        """Raise ValueError if an axis of an array is longer than the manifest says."""
+        largest = self.manifest.array_sizes
+        for axis, size in sizes.items():
+            if axis != VIEWS_AXIS and size > largest.get(axis, 0):
+                raise ValueError(f"{size} {axis}; manifest.json says at most {largest.get(axis, 0)}")
+
+    def _check_pictures(self) -> None:
+        if not self.manifest.has_pictures:
+            raise InvalidInputError(
+                "this data set has no pictures; render it with --outputs rgb, or read its other fields"
+            )
 
     def read_points(self, row: int) -> NDArray[np.float32]:
         """Read an object's point cloud, float32 [P, 6]: positions in the object's frame, then unit normals.
@@ -183,10 +237,11 @@ class Split:
         """
         if not self.manifest.points:
             raise InvalidInputError("this data set has no point clouds; render it with --points 2048")
-        cloud = self._read_with_retry(row, 0, lambda reader, local: reader.read_points(local))
-        if len(cloud) != self.manifest.points:
+        cloud = self.read_array(row, "points")
+        if cloud is None or len(cloud) != self.manifest.points:
+            num_points = 0 if cloud is None else len(cloud)
             raise IntegrityError(
-                f"{self.name} object {row}: {len(cloud)} points, manifest.json says {self.manifest.points}; "
+                f"{self.name} object {row}: {num_points} points, manifest.json says {self.manifest.points}; "
                 "fetch both again"
             )
         return cloud
@@ -217,7 +272,7 @@ class Split:
         """
         if not self.manifest.max_parts:
             return None
-        poses = self._read_with_retry(row, 0, lambda reader, local: reader.read_part_pose(local))
+        poses = self.read_array(row, "part_pose")
         self._check_counts(row, 0 if poses is None else poses.shape[1], 0)
         return poses
 
@@ -229,7 +284,7 @@ class Split:
         """
         if not self.manifest.max_joints:
             return None
-        values = self._read_with_retry(row, 0, lambda reader, local: reader.read_joint_values(local))
+        values = self.read_array(row, "joint_values")
         self._check_counts(row, 0, 0 if values is None else values.shape[1])
         return values
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from turntable.choices import check_choice
 from turntable.datasets import Dataset, Selection, open_dataset
 from turntable.datasets.stores.cache import CacheChoice
+from turntable.errors import InvalidInputError
 from turntable.loaders.argument_checks import check_epoch, check_integer, check_integers, check_type
 from turntable.loaders.batch_config import BatchConfig, check_config
 from turntable.loaders.engines import (
@@ -97,6 +98,8 @@ class Loader(BatchLoader):
         self.dataset = open_dataset(path_or_url, cache=cache, token=token)
         manifest = self.dataset.manifest
         data = DataDescription.from_manifest(manifest, config.image_size)
+        if config.augmentation is not None and not data.has_pictures:
+            raise InvalidInputError("the augmentation changes pictures, and this data set has none")
         selection = select_split_views(
             self.dataset, config.split, config.selection, where, data.sequence_length
         ).with_min_views(sampler.views)

@@ -14,10 +14,10 @@ from turntable.datasets import Recipe, draw_factors
 from turntable.datasets.files import encode_jpeg
 from turntable.datasets.labels import LabelArray, encode_output
 from turntable.renderer.backends import Backend, Quality, get_quality
-from turntable.renderer.extra_outputs import begin_outputs, list_drawn_views
+from turntable.renderer.extra_outputs import DrawnViews, begin_outputs, list_drawn_views
 from turntable.renderer.meshes import Mesh
 from turntable.renderer.posing import PartPoses, pose_parts
-from turntable.renderer.scene import scenes_from_labels
+from turntable.renderer.scene import Scenes, scenes_from_labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,12 +27,27 @@ class RenderedViews:
     labels: LabelArray
     """[V, L] factor values, in the order of the recipe's factors."""
     rgb: NDArray[np.uint8]
-    """[V, S, S, 3] pictures in RGB order, whatever the recipe's channel order is."""
+    """[V, S, S, 3] pictures in RGB order, whatever the recipe's channel order is; [0, S, S, 3] if nothing is
+    drawn."""
     extras: dict[str, NDArray[Any]]
     """The recipe's other outputs by name, [V, S, S, …] as in :class:`Pixels`; flow [V, S, S, 3]: x and y in
     px, and the state."""
     parts: PartPoses | None = None
     """Poses of the parts of an assembly; None for an object of one piece."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PosedViews:
+    """The views of one object before they are drawn: V that were asked for, and those that they need."""
+
+    numbers: DrawnViews
+    """Numbers of the W views."""
+    labels: LabelArray
+    """[W, L] factor values."""
+    scenes: Scenes
+    """Scenes of the W views."""
+    parts: PartPoses | None
+    """Poses of the parts of an assembly in the W views; None for an object of one piece."""
 
 
 def render_views(
@@ -76,19 +91,59 @@ def begin_views(
     The arguments and errors are those of :func:`render_views`. The device draws while the caller does other
     work, such as encoding the views before. Call the returned function once.
     """
+    return begin_posed_views(
+        backend, recipe, mesh, pose_views(recipe, object_id, mesh, views, stream, category)
+    )
+
+
+def pose_views(
+    recipe: Recipe,
+    object_id: str,
+    mesh: Mesh,
+    views: Sequence[int],
+    stream: tuple[int, int] | None = None,
+    category: str | None = None,
+) -> PosedViews:
+    """Draw the labels of views of an object, and pose its parts. Arguments are those of :func:`render_views`.
+
+    Raises:
+        MeshError: The recipe moves joints or parts, and the object has none; or a scene finds no place.
+    """
     drawn = list_drawn_views(recipe, views)
     labels = draw_factors(recipe, object_id, drawn.numbers, stream, category)
     scenes = scenes_from_labels(recipe.schema.scene_names, recipe.schema.select_scene_columns(labels))
     parts = pose_parts(recipe, object_id, mesh, np.array(drawn.numbers, np.int64), scenes.object_to_world)
     scenes = scenes if parts is None else parts.add_to_scenes(mesh, scenes)
+    return PosedViews(drawn, labels, scenes, parts)
+
+
+def begin_posed_views(
+    backend: Backend | None, recipe: Recipe, mesh: Mesh, posed: PosedViews
+) -> Callable[[], RenderedViews]:
+    """Begin to draw posed views, and return a function that waits for them; call it once.
+
+    Args:
+        backend: Backend that renders; None if nothing is drawn.
+        recipe: Recipe with the image size, the quality and the outputs.
+        mesh: Mesh of the object.
+        posed: Views of the object.
+
+    Raises:
+        MeshError: The mesh cannot be drawn.
+        InvalidInputError: The backend does not draw the parts of assemblies.
+    """
+    size = recipe.image_size_px
+    rows, parts = slice(len(posed.numbers.following)), posed.parts
+    labels, own_parts = posed.labels[rows], None if parts is None else parts[rows]
+    if backend is None:
+        return lambda: RenderedViews(labels, np.empty((0, size, size, 3), np.uint8), {}, own_parts)
     pending = begin_outputs(
-        backend, mesh, scenes, recipe.image_size_px, quality_from_recipe(recipe), recipe.outputs, drawn
+        backend, mesh, posed.scenes, size, quality_from_recipe(recipe), recipe.drawn_outputs, posed.numbers
     )
 
     def wait() -> RenderedViews:
         rgb, extras = pending()
-        rows = slice(len(views))
-        return RenderedViews(labels[rows], rgb, extras, None if parts is None else parts[rows])
+        return RenderedViews(labels, rgb, extras, own_parts)
 
     return wait
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from turntable.datasets.labels import get_output_suffix
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import KindCount
 from turntable.sizes import format_bytes
@@ -28,6 +29,7 @@ class Provenance:
 def format_card(manifest: Manifest, provenance: Provenance) -> str:
     """Return the text of the card."""
     totals = manifest.totals
+    first_picture = ", `<key>.000.jpg` and on" if manifest.has_pictures else ""
     made = "Converted" if manifest.recipe.get("draws") == "imported" else "Rendered"
     device = ", ".join(f"{name}: {value}" for name, value in manifest.device.items()) or "not recorded"
     return f"""# {manifest.name}
@@ -65,7 +67,7 @@ Meshes: {_format_cell(manifest.mesh_source_text)}
   sha256 of the object's mesh.
 * `croissant.json`: the same for search engines and loaders that read Croissant.
 * `train/`, `val/`: WebDataset shards, one sample an object: `<key>.latents.npy` (float32 [views, factors]),
-  `<key>.meta.json`, `<key>.000.jpg` and on{_format_further_files(manifest)}.
+  `<key>.meta.json`{first_picture}{_format_further_files(manifest)}.
   Beside each shard its `.idx`: offsets, checksums and labels, an uncompressed .npz.
 
 `turntable verify <this folder>` checks every byte; with `--deep` every image and label too.
@@ -97,10 +99,13 @@ def _format_warning_table(provenance: Provenance) -> str:
 
 
 def _format_further_files(manifest: Manifest) -> str:
-    names = [f"`<key>.000.{output}.png`" for output in manifest.outputs if output != "rgb"]
+    names = [
+        f"`<key>.000.{output}.{get_output_suffix(output)}`" for output in manifest.outputs if output != "rgb"
+    ]
     names += ["`<key>.points.npy`"] if manifest.points else []
     names += ["`<key>.part_pose.npy`"] if manifest.max_parts else []
     names += ["`<key>.joint_values.npy`"] if manifest.max_joints else []
+    names += [f"`<key>.{name}.npy`" for name in manifest.arrays]
     return f", {', '.join(names)} (conventions above)" if names else ""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from turntable.datasets.files import MAX_OBJECTS, JsonFields, compute_file_sha256, parse_json
+from turntable.datasets.labels import VIEW_ARRAYS
 from turntable.datasets.manifest import MANIFEST_NAME, Manifest
 from turntable.datasets.shards import LABELS_TABLE_COLUMNS, LABELS_TABLE_NAME, SHARD_SUFFIX, ShardRecord
 
@@ -97,7 +98,10 @@ def format_croissant(manifest: Manifest, manifest_sha256: str, table_sha256: str
         "isLiveDataset": False,
         **_build_rai_fields(manifest),
         "distribution": list(_iter_file_nodes(manifest, manifest_sha256, table_sha256)),
-        "recordSet": [_build_label_record_set(manifest), _build_view_record_set()],
+        "recordSet": [
+            _build_label_record_set(manifest),
+            *([_build_view_record_set()] if manifest.has_pictures else []),
+        ],
     }
     return json.dumps(node, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
@@ -181,8 +185,9 @@ def _iter_file_nodes(manifest: Manifest, manifest_sha256: str, table_sha256: str
         yield _make_file_node(_make_shard_path(shard), "application/x-tar", shard.sha256, about) | {
             "contentSize": f"{shard.bytes} B"
         }
-    about = "the views; a file is called <key>.<view>.jpg"
-    yield _make_file_set_node(manifest, _JPEGS, about, "image/jpeg", "*.jpg")
+    if manifest.has_pictures:
+        about = "the views; a file is called <key>.<view>.jpg"
+        yield _make_file_set_node(manifest, _JPEGS, about, "image/jpeg", "*.jpg")
     for name, media_type, includes in _list_member_sets(manifest):
         yield _make_file_set_node(manifest, name, manifest.conventions[name], media_type, includes)
 
@@ -193,7 +198,12 @@ def _list_member_sets(manifest: Manifest) -> list[tuple[str, str, str]]:
     Members that are older than such sets have none, so that the files of earlier data sets stay as they are.
     """
     outputs = [name for name in ("parts", "flow") if name in manifest.outputs]
-    arrays = ["part_pose"] * (manifest.max_parts > 0) + ["joint_values"] * (manifest.max_joints > 0)
+    arrays = [
+        *["part_pose"] * (manifest.max_parts > 0),
+        *["joint_values"] * (manifest.max_joints > 0),
+        *(name for name in manifest.outputs if name in VIEW_ARRAYS),
+        *manifest.arrays,
+    ]
     return [
         *((name, "image/png", f"*.{name}.png") for name in outputs),
         *((name, "application/octet-stream", f"*.{name}.npy") for name in arrays),

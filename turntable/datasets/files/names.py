@@ -46,9 +46,9 @@ def make_image_member_name(key: str, view: int) -> str:
     return f"{key}.{view:03d}.jpg"
 
 
-def make_output_member_name(key: str, view: int, output: str) -> str:
+def make_output_member_name(key: str, view: int, output: str, suffix: str = "png") -> str:
     """Return the name of another output of a view (such as its mask) in its shard."""
-    return f"{key}.{view:03d}.{output}.png"
+    return f"{key}.{view:03d}.{output}.{suffix}"
 
 
 def make_array_member_name(key: str, name: str) -> str:

@@ -95,41 +95,6 @@ def read_npy(path: Path, max_bytes: int) -> NDArray[Any]:
     return decode_npy(data)
 
 
-def decode_points(data: bytes) -> NDArray[np.float32]:
-    """Return a point cloud from the bytes of its .npy file.
-
-    Returns:
-        float32 [P, 6]: position and unit normal of each point.
-
-    Raises:
-        ValueError: The bytes are not an array of this shape and type.
-    """
-    points = decode_npy(data)
-    if points.dtype != np.dtype("<f4") or points.ndim != 2 or points.shape[1] != 6:
-        raise ValueError(f"{points.dtype} {points.shape}, not a cloud of points and normals")
-    return points.astype(np.float32)  # a copy: the decoded array is a read-only view
-
-
-def decode_view_array(data: bytes, num_views: int, last: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return an array [V, N, ...] of numbers of all views of an object from the bytes of its .npy file.
-
-    Args:
-        data: Bytes of the file.
-        num_views: Number of views V.
-        last: Axes after [V, N], such as (4, 4).
-
-    Raises:
-        ValueError: The bytes are not an array of this shape and of type float32.
-    """
-    array = decode_npy(data)
-    if array.dtype != np.dtype("<f4") or array.ndim != 2 + len(last) or array.shape[2:] != last:
-        form = ", ".join(["views", "N", *map(str, last)])
-        raise ValueError(f"{array.dtype} {array.shape}, not float32 [{form}]")
-    if len(array) != num_views:
-        raise ValueError(f"numbers of {len(array)} views, not of {num_views}")
-    return array.astype(np.float32)  # a copy: the decoded array is a read-only view
-
-
 def _parse_dtype(text: str) -> "np.dtype[Any]":
     try:
         dtype = np.dtype(text)

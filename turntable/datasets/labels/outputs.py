@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from turntable.errors import IntegrityError
 
-OutputName = Literal["rgb", "mask", "depth", "normals", "coordinates", "parts", "flow"]
+OutputName = Literal["rgb", "mask", "depth", "normals", "coordinates", "parts", "flow", "scan"]
 
 OUTPUTS: tuple[OutputName, ...] = get_args(OutputName)
 """The names of the outputs, in the order in which a shard stores them."""
@@ -170,19 +170,6 @@ OUTPUT_FIELDS: dict[str, OutputField] = {
     "flow_state": OutputField("flow", "uint8", 2, 3),
 }
 """The fields of batches that are made of outputs, by their names."""
-
-POINTS_MEANING = (
-    "KEY.points.npy, float32 [points, 6]: points spread evenly over the object's surface, in its own frame "
-    "with the bounding box centred, and unit shading normals there"
-)
-PART_POSE_MEANING = (
-    "KEY.part_pose.npy, float32 [views, parts, 4, 4]: pose in the world of the own frame of each part of an "
-    "object that has parts, in diagonals; the parts are listed in KEY.meta.json"
-)
-JOINT_VALUES_MEANING = (
-    "KEY.joint_values.npy, float32 [views, joints]: value of each joint of an object that has joints, in the "
-    "order of the parts that they move: radians of a hinge, diagonals of a slide, 0 at rest"
-)
 
 
 def encode_output(name: str, drawn: NDArray[Any]) -> bytes:

@@ -29,6 +29,7 @@ from turntable.datasets.objects.records import (
     compute_objects_per_shard,
     compute_sort_key,
     plan_shards,
+    read_sizes,
 )
 from turntable.datasets.objects.shapenet_lists import (
     EMPTY_CARS,
@@ -106,6 +107,7 @@ __all__ = [
     "plan_shards",
     "read_lists",
     "read_quarantine",
+    "read_sizes",
     "read_split",
     "read_warnings",
     "split_objects",

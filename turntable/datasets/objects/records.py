@@ -1,8 +1,8 @@
 """Records of a data set's objects, and the plan of the shards that hold them."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from turntable.datasets.files import (
@@ -21,6 +21,8 @@ SplitName = Literal["train", "val"]
 TRAIN: SplitName = "train"
 VAL: SplitName = "val"
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+MAX_AXIS_SIZE = 2**24
+"""Largest size of an axis of an object's array."""
 MIN_SHARDS = 8
 """Minimum number of shards of a data set that has at least as many objects, over all splits."""
 
@@ -57,6 +59,9 @@ class ObjectRecord:
     object without a mark."""
     parts: tuple[ObjectPart, ...] = ()
     """The rigid parts of an assembly, in the order of their indices; none for an object of one piece."""
+    array_sizes: Mapping[str, int] = field(default_factory=dict[str, int], hash=False)
+    """Size of each named axis of the object's arrays besides points and poses of parts; of an axis of views'
+    arrays the largest. Empty for an object without such arrays."""
 
     @property
     def key(self) -> str:
@@ -72,6 +77,7 @@ class ObjectRecord:
             "symmetry": None if self.symmetry is None else self.symmetry.to_dict(),
             "hidden_symmetry": None if self.hidden_symmetry is None else self.hidden_symmetry.to_dict(),
             "parts": [part.to_dict() for part in self.parts] or None,
+            "array_sizes": dict(self.array_sizes) or None,
             "key": self.key,
         }
         return {name: value for name, value in table.items() if value is not None}
@@ -95,7 +101,19 @@ class ObjectRecord:
             eigen_gap=_read_number(fields, "eigen_gap", 1),
             hidden_symmetry=_read_symmetry(fields, "hidden_symmetry"),
             parts=_read_parts(fields) if fields.has("parts") else (),
+            array_sizes=read_sizes(fields),
         )
+
+
+def read_sizes(fields: JsonFields) -> dict[str, int]:
+    """Read the sizes of arrays' axes from the field ``array_sizes``; none if there is none.
+
+    Raises FieldError.
+    """
+    if not fields.has("array_sizes"):
+        return {}
+    sizes = fields.get_fields("array_sizes")
+    return {name: sizes.get_integer(name, 0, MAX_AXIS_SIZE) for name in sizes.list_names()}
 
 
 def _read_stream(fields: JsonFields) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from turntable.datasets.files import JpegSubsampling, compute_json_sha256
 from turntable.datasets.labels import (
     HANDEDNESS,
     ROTATION_NAMES,
+    VIEW_ARRAYS,
     Coupling,
     Draws,
     DynamicsRule,
@@ -202,6 +203,16 @@ class Recipe:
         laws = join_laws(self.drawn_factors, self.environment, joint)
         columns = build_label_columns(laws, self.rotation, self.sequence, self.dynamics)
         return LabelSchema(columns + build_index_columns(self.pose_bank, len(self.environment)))
+
+    @property
+    def has_pictures(self) -> bool:
+        """True if views have pictures."""
+        return "rgb" in self.outputs
+
+    @property
+    def drawn_outputs(self) -> tuple[OutputName, ...]:
+        """The outputs that a backend draws: pictures and other images."""
+        return tuple(name for name in self.outputs if name not in VIEW_ARRAYS)
 
     @property
     def schema(self) -> LabelSchema:

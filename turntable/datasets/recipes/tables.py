@@ -359,8 +359,6 @@ class RecipeTable(StrictTable):
     @field_validator("outputs")
     @classmethod
     def _sort_outputs(cls, outputs: list[OutputName]) -> list[OutputName]:
-        if "rgb" not in outputs:
-            raise ValueError('must contain "rgb"; the other outputs are stored beside the picture')
         if len(set(outputs)) < len(outputs):
             raise ValueError("names an output twice")
         return [name for name in OUTPUTS if name in outputs]

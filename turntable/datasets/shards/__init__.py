@@ -2,8 +2,6 @@
 
 from turntable.datasets.shards.index import (
     INDEX_SUFFIX,
-    OBJECT_ARRAYS,
-    ObjectArrayName,
     ShardIndex,
     decode_texts,
     open_folder_index,
@@ -38,13 +36,11 @@ __all__ = [
     "INDEX_SUFFIX",
     "LABELS_TABLE_COLUMNS",
     "LABELS_TABLE_NAME",
-    "OBJECT_ARRAYS",
     "SHARD_REMEDY",
     "SHARD_SUFFIX",
     "CachedStorage",
     "FolderStorage",
     "IndexSizeLimit",
-    "ObjectArrayName",
     "ShardIndex",
     "ShardOpener",
     "ShardReader",

@@ -12,19 +12,17 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast, get_args
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.files import FolderFiles, decode_npy_at
+from turntable.datasets.labels import FIRST_ARRAYS, OBJECT_ARRAYS, order_arrays
 from turntable.datasets.shards.tar import SHARD_REMEDY
 from turntable.errors import IntegrityError
 
 INDEX_SUFFIX = ".idx"
-ObjectArrayName = Literal["points", "part_pose", "joint_values"]
-OBJECT_ARRAYS: tuple[ObjectArrayName, ...] = get_args(ObjectArrayName)
-"""The names of the arrays that a shard may hold of an object besides its labels, in the order of members."""
 MemberLocation = tuple[int, int, int]
 """Offset, size and checksum of a member's data."""
 _ALIGNMENT = 64
@@ -112,15 +110,44 @@ class ShardIndex:
     joint_values_crc32: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, dtype="<u4"))
     """[N] Checksum of each file of joint values."""
 
-    def locate_array(self, name: ObjectArrayName, row: int) -> MemberLocation | None:
+    arrays: NDArray[np.bytes_] = field(default_factory=lambda: np.empty(0, dtype="S1"))
+    """[A] Names of the other arrays that objects of the shard have, sorted."""
+    array_offset: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), dtype="<i8"))
+    """[N, A] Offset of each such array's file. All of an array that an object does not have are 0."""
+    array_size: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), dtype="<i8"))
+    """[N, A] Bytes of each such array's file."""
+    array_crc32: NDArray[np.uint32] = field(default_factory=lambda: np.empty((0, 0), dtype="<u4"))
+    """[N, A] Checksum of each such array's file."""
+
+    def locate_array(self, name: str, row: int) -> MemberLocation | None:
         """Return offset, size and checksum of an object's array; None if the object has none."""
-        offset, size, crc = (getattr(self, f"{name}_{item}") for item in ("offset", "size", "crc32"))
-        return (int(offset[row]), int(size[row]), int(crc[row])) if len(offset) and size[row] else None
+        if name in FIRST_ARRAYS:
+            place: tuple[int, ...] = (row,)
+            columns = tuple(getattr(self, f"{name}_{item}") for item in _LOCATION)
+        else:
+            names = decode_texts(self.arrays)
+            if name not in names:
+                return None
+            place, columns = (row, names.index(name)), (self.array_offset, self.array_size, self.array_crc32)
+        if not columns[0].size or not columns[1][place]:
+            return None
+        offset, size, crc = (int(column[place]) for column in columns)
+        return offset, size, crc
+
+    def list_arrays(self, row: int) -> list[str]:
+        """Return the names of the arrays that an object has, in the order of its members."""
+        names = order_arrays((*FIRST_ARRAYS, *decode_texts(self.arrays)))
+        return [name for name in names if self.locate_array(name, row) is not None]
+
+    @property
+    def has_pictures(self) -> bool:
+        """True if there are JPEGs, which all views have or none."""
+        return bool(self.size.any())
 
     def iter_members(self) -> Iterator[MemberLocation]:
         """Yield offset, size and checksum of every member that the index locates."""
-        for prefix in ("", "extra_", *(f"{name}_" for name in OBJECT_ARRAYS)):
-            arrays = (getattr(self, f"{prefix}{name}").flat for name in ("offset", "size", "crc32"))
+        for prefix in ("", "extra_", "array_", *(f"{name}_" for name in FIRST_ARRAYS)):
+            arrays = (getattr(self, f"{prefix}{name}").flat for name in _LOCATION)
             yield from ((int(a), int(b), int(c)) for a, b, c in zip(*arrays, strict=True))
 
     @property
@@ -144,9 +171,11 @@ class ShardIndex:
         return buffer.getvalue()
 
 
-_TEXTS = frozenset({"keys", "ids", "categories", "tar_sha256", "extras"})
+_LOCATION = ("offset", "size", "crc32")
+"""Names of what locates a member."""
+_TEXTS = frozenset({"keys", "ids", "categories", "tar_sha256", "extras", "arrays"})
 """Arrays of texts."""
-_CHECKSUMS = ("crc32", "extra_crc32", *(f"{name}_crc32" for name in OBJECT_ARRAYS))
+_CHECKSUMS = ("crc32", "extra_crc32", "array_crc32", *(f"{name}_crc32" for name in FIRST_ARRAYS))
 _DTYPES = {"latents": "<f4", **dict.fromkeys(_CHECKSUMS, "<u4")}
 """Types of the arrays that are neither texts nor "<i8"."""
 _OPTIONAL = frozenset(item.name for item in fields(ShardIndex) if item.default_factory is not MISSING)
@@ -284,6 +313,7 @@ def _read_array(view: mmap.mmap | bytes, entry: zipfile.ZipInfo) -> NDArray[Any]
 def _check_shapes(index: ShardIndex, display_name: str) -> None:
     views = index.offset.shape
     extras = (*views[:1], len(index.extras), *views[1:]) if len(index.extras) else (0, 0, 0)
+    arrays = (*views[:1], len(index.arrays)) if len(index.arrays) else (0, 0)
     fits = (
         len(views) == 2
         and index.keys.shape == index.ids.shape == index.categories.shape == views[:1]
@@ -291,7 +321,8 @@ def _check_shapes(index: ShardIndex, display_name: str) -> None:
         and index.size.shape == index.crc32.shape == index.latents.shape[:2] == views
         and index.latents.ndim == 3
         and index.extra_offset.shape == index.extra_size.shape == index.extra_crc32.shape == extras
-        and all(_has_array_shapes(index, name) for name in OBJECT_ARRAYS)
+        and index.array_offset.shape == index.array_size.shape == index.array_crc32.shape == arrays
+        and all(_has_array_shapes(index, name) for name in FIRST_ARRAYS)
         and index.tar_size.shape == index.tar_sha256.shape == ()
         and all(_has_dtype(index, item.name) for item in fields(ShardIndex))
     )
@@ -303,7 +334,7 @@ def _check_shapes(index: ShardIndex, display_name: str) -> None:
 
 def _has_array_shapes(index: ShardIndex, name: str) -> bool:
     """Return True if the arrays that locate an object's array have a row for each object, or none."""
-    shapes = {getattr(index, f"{name}_{item}").shape for item in ("offset", "size", "crc32")}
+    shapes = {getattr(index, f"{name}_{item}").shape for item in _LOCATION}
     return len(shapes) == 1 and shapes <= {(0,), index.offset.shape[:1]}
 
 

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.files import (
@@ -17,18 +16,15 @@ from turntable.datasets.files import (
     FieldError,
     FolderFiles,
     JsonFields,
-    decode_points,
-    decode_view_array,
     parse_json,
 )
-from turntable.datasets.labels import LabelArray
+from turntable.datasets.labels import OBJECT_ARRAYS, LabelArray
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.shards.byte_source import ByteSource, LocalFile, RemoteFile
 from turntable.datasets.shards.index import (
     INDEX_SUFFIX,
     MAX_INDEX_BYTES,
     MemberLocation,
-    ObjectArrayName,
     ShardIndex,
     decode_index,
     decode_texts,
@@ -221,53 +217,26 @@ class ShardReader:
         location = int(offset), int(size), int(crc)
         return self._read_member(location, f"object {self.keys[row]}, view {view}, {output}")
 
-    def read_points(self, row: int) -> NDArray[np.float32]:
-        """Return an object's point cloud, float32 [P, 6]: position and unit normal of each point.
+    def read_array(self, row: int, name: str) -> NDArray[Any] | None:
+        """Return an array of an object, of the form that ``OBJECT_ARRAYS`` says; None if it has none.
+
+        Args:
+            row: Number of the object in this shard.
+            name: Name of the array.
 
         Raises:
-            IntegrityError: The bytes are not those that were written, or are not a point cloud.
+            IntegrityError: The bytes are not those that were written, or not an array of this form.
         """
-        points = self._read_array("points", row, decode_points)
-        if points is None:
-            raise self._make_array_error("points", row, "missing")
-        return points
-
-    def read_part_pose(self, row: int) -> NDArray[np.float32] | None:
-        """Return the poses of an object's parts in all views, float32 [V, K, 4, 4]; None without parts.
-
-        Raises:
-            IntegrityError: The bytes are not those that were written, or are not poses of the views.
-        """
-        return self._read_view_array("part_pose", row, (4, 4))
-
-    def read_joint_values(self, row: int) -> NDArray[np.float32] | None:
-        """Return the values of an object's joints in all views, float32 [V, J]; None without joints.
-
-        Raises:
-            IntegrityError: The bytes are not those that were written, or are not numbers of the views.
-        """
-        return self._read_view_array("joint_values", row, ())
-
-    def _read_view_array(
-        self, name: ObjectArrayName, row: int, last: tuple[int, ...]
-    ) -> NDArray[np.float32] | None:
-        return self._read_array(
-            name, row, partial(decode_view_array, num_views=self.index.num_views, last=last)
-        )
-
-    def _read_array(
-        self, name: ObjectArrayName, row: int, decode: Callable[[bytes], NDArray[np.float32]]
-    ) -> NDArray[np.float32] | None:
         location = self.index.locate_array(name, row)
         if location is None:
             return None
+        data = self._read_member(location, f"object {self.keys[row]}, {name}")
         try:
-            return decode(self._read_member(location, f"object {self.keys[row]}, {name}"))
+            return OBJECT_ARRAYS[name].decode(data, self.index.num_views)
         except ValueError as error:
-            raise self._make_array_error(name, row, str(error)) from None
-
-    def _make_array_error(self, name: ObjectArrayName, row: int, fault: str) -> IntegrityError:
-        return IntegrityError(f"{self.path}: object {self.keys[row]}, {name}: {fault}; {SHARD_REMEDY}")
+            raise IntegrityError(
+                f"{self.path}: object {self.keys[row]}, {name}: {error}; {SHARD_REMEDY}"
+            ) from None
 
     def _read_member(self, location: MemberLocation, description: str) -> bytes:
         offset, size, crc = location
@@ -295,6 +264,7 @@ class ShardReader:
         # An object's members are its labels, its description, then its views. One read gets what stands
         # before the first view; the sizes in the tar headers lead from the labels to the description.
         length = int(self.index.offset[row, 0]) - start
+        length = length if self.index.has_pictures else int(self.index.object_length[row])
         max_bytes = self.index.latents[row].nbytes + MAX_META_BYTES
         data = self._read_at(max(0, min(length, max_bytes, self._source.size - start)), start)
         try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from turntable.datasets.labels import OBJECT_ARRAYS, OUTPUTS, get_output_suffix
 from turntable.errors import IntegrityError
 
 BLOCK_BYTES = 512
@@ -23,10 +24,10 @@ _MAX_NAME = 100
 """Bytes of a header's name field; one of them ends the name."""
 _MAX_SIZE = 8**11 - 1
 """Largest size that a header's size field holds: eleven octal digits."""
+_VIEW_FILES = "|".join(f"{name}\\.{get_output_suffix(name)}" for name in OUTPUTS if name != "rgb")
 _ALLOWED_NAME = re.compile(
-    r"[a-z0-9_-]{1,64}\."
-    r"(?:\d{3,5}\.(?:jpg|(?:mask|depth|normals|coordinates|parts|flow)\.png)"
-    r"|(?:latents|points|part_pose|joint_values)\.npy|meta\.json)"
+    rf"[a-z0-9_-]{{1,64}}\.(?:\d{{3,5}}\.(?:jpg|{_VIEW_FILES})"
+    rf"|(?:latents|{'|'.join(OBJECT_ARRAYS)})\.npy|meta\.json)"
 )
 
 

@@ -33,13 +33,17 @@ from turntable.datasets.files import (
     to_canonical_json,
     write_bytes,
 )
-from turntable.datasets.labels import LabelArray, LabelSchema
+from turntable.datasets.labels import (
+    FIRST_ARRAYS,
+    LabelArray,
+    LabelSchema,
+    get_output_suffix,
+    order_arrays,
+)
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.shards.index import (
     INDEX_SUFFIX,
-    OBJECT_ARRAYS,
     MemberLocation,
-    ObjectArrayName,
     ShardIndex,
     encode_texts,
     open_index,
@@ -107,7 +111,7 @@ class _WrittenObject:
     sizes: tuple[int, ...]
     crcs: tuple[int, ...]
     extras: dict[str, list[MemberLocation]]
-    arrays: dict[ObjectArrayName, MemberLocation]
+    arrays: dict[str, MemberLocation]
 
 
 class ShardWriter:
@@ -159,30 +163,33 @@ class ShardWriter:
         labels: LabelArray,
         jpegs: Sequence[bytes],
         extras: Mapping[str, Sequence[bytes]] | None = None,
-        arrays: Mapping[ObjectArrayName, NDArray[np.float32]] | None = None,
+        arrays: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
         """Append one object.
 
         Args:
             record: Record of the object, of the folder's split.
             labels: float32 [V, L] with the same V for every object of a shard.
-            jpegs: V encoded views.
+            jpegs: V encoded views; none in a data set without pictures.
             extras: V encoded files of each further output, by its name; the same outputs for every object of
                 a shard.
-            arrays: Arrays of the object by name: points [P, 6], for every object of a shard or for none;
-                part_pose [V, K, 4, 4] of an object with parts; joint_values [V, J] of one with joints.
+            arrays: Arrays of the object, of the names and forms of ``OBJECT_ARRAYS``; points for every object
+                of a shard or for none.
 
         Raises:
             StoreError: The disk is full.
         """
         assert record.split == self.path.parent.name, (record.split, self.path)
         assert labels.dtype == np.float32, labels.dtype
-        assert labels.shape == (len(jpegs), len(self._schema)), labels.shape
-        assert not self._objects or len(self._objects[0].sizes) == len(jpegs), len(jpegs)
+        num_views = len(labels)
+        assert labels.shape == (num_views, len(self._schema)), labels.shape
+        assert len(jpegs) in (0, num_views), len(jpegs)
         outputs, named = dict(extras or {}), dict(arrays or {})
-        assert all(len(files) == len(jpegs) for files in outputs.values()), record.id
+        assert all(len(files) == num_views for files in outputs.values()), record.id
         if self._objects:
             first = self._objects[0]
+            assert first.labels.shape == labels.shape, labels.shape
+            assert len(first.sizes) == len(jpegs), len(jpegs)
             assert list(first.extras) == list(outputs), outputs.keys()
             assert ("points" in first.arrays) == ("points" in named), record.id
         start = self._position
@@ -195,17 +202,18 @@ class ShardWriter:
             ]
             locations = {
                 name: [
-                    self._add_located_member(make_output_member_name(record.key, view, name), data)
+                    self._add_located_member(
+                        make_output_member_name(record.key, view, name, get_output_suffix(name)), data
+                    )
                     for view, data in enumerate(files)
                 ]
                 for name, files in outputs.items()
             }
-            array_locations: dict[ObjectArrayName, MemberLocation] = {
+            array_locations = {
                 name: self._add_located_member(
                     make_array_member_name(record.key, name), encode_npy(named[name])
                 )
-                for name in OBJECT_ARRAYS
-                if name in named
+                for name in order_arrays(named)
             }
         self._objects.append(
             _WrittenObject(
@@ -272,14 +280,19 @@ class ShardWriter:
             categories=encode_texts([item.record.category for item in objects]),
             object_start=np.array([item.start for item in objects], dtype="<i8"),
             object_length=np.array([item.length for item in objects], dtype="<i8"),
-            offset=np.array([item.offsets for item in objects], dtype="<i8"),
-            size=np.array([item.sizes for item in objects], dtype="<i8"),
-            crc32=np.array([item.crcs for item in objects], dtype="<u4"),
+            offset=self._locate_pictures("offsets", "<i8"),
+            size=self._locate_pictures("sizes", "<i8"),
+            crc32=self._locate_pictures("crcs", "<u4"),
             latents=np.stack([item.labels for item in objects]).astype("<f4"),
             tar_size=np.array(self._position, dtype="<i8"),
             tar_sha256=np.array(self._hash.hexdigest().encode("ascii")),
             **self._build_optional_arrays(),
         )
+
+    def _locate_pictures(self, name: str, dtype: str) -> NDArray[Any]:
+        """Return one number [N, V] of each JPEG; zeros in a shard without pictures."""
+        num_views = len(self._objects[0].labels)
+        return np.array([getattr(item, name) or (0,) * num_views for item in self._objects], dtype=dtype)
 
     def _build_optional_arrays(self) -> dict[str, Any]:
         """Return the index's arrays of what is stored besides the JPEGs."""
@@ -292,7 +305,16 @@ class ShardWriter:
                 f"extra_{name}": locations[..., column].astype(dtype)
                 for column, (name, dtype) in enumerate(dtypes.items())
             }
-        for array in OBJECT_ARRAYS:
+        others = order_arrays({name for item in self._objects for name in item.arrays} - set(FIRST_ARRAYS))
+        if others:
+            table = [[item.arrays.get(name, (0, 0, 0)) for name in others] for item in self._objects]
+            locations = np.array(table, dtype="<i8")
+            arrays["arrays"] = encode_texts(others)
+            arrays |= {
+                f"array_{name}": locations[..., column].astype(dtype)
+                for column, (name, dtype) in enumerate(dtypes.items())
+            }
+        for array in FIRST_ARRAYS:
             if any(array in item.arrays for item in self._objects):
                 rows = [item.arrays.get(array, (0, 0, 0)) for item in self._objects]
                 arrays |= {

@@ -63,7 +63,7 @@ def find_file_problems(
         (CROISSANT_NAME, _find_croissant_problems),
         (QUARANTINE_NAME, partial(_find_quarantine_problems, objects=object_ids)),
         (WARNINGS_NAME, partial(_find_warning_problems, objects=object_ids)),
-        *([(SHEET_NAME, _find_sheet_problems)] if deep else []),
+        *([(SHEET_NAME, _find_sheet_problems)] if deep and manifest.has_pictures else []),
     ]
     for name, check in checks:
         display_name = files.format_name(name)
@@ -78,7 +78,7 @@ def find_file_problems(
                 )
         except TurntableError as error:
             yield str(error)
-    if not deep:
+    if not deep and manifest.has_pictures:
         yield from _find_missing_sheet(files)
 
 

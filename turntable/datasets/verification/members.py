@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.files import decode_jpeg, decode_points, decode_view_array
-from turntable.datasets.labels import decode_output
+from turntable.datasets.files import decode_jpeg
+from turntable.datasets.labels import FIRST_ARRAYS, OBJECT_ARRAYS, VIEW_ARRAYS, decode_output
 from turntable.datasets.manifest import Manifest
 from turntable.errors import IntegrityError
 
@@ -25,13 +25,21 @@ def decode_member(manifest: Manifest, content: str, data: bytes) -> NDArray[Any]
     try:
         if content == "rgb":
             return decode_jpeg(data, size_px=manifest.image_size_px)
-        if content == "points":
-            return _check_points(manifest, decode_points(data))
-        if content in ("part_pose", "joint_values"):
-            return decode_view_array(data, manifest.views, (4, 4) if content == "part_pose" else ())
-        return decode_output(content, data, manifest.image_size_px)
+        if content not in OBJECT_ARRAYS and content not in VIEW_ARRAYS:
+            return decode_output(content, data, manifest.image_size_px)
+        return _decode_array(manifest, content, data)
     except ValueError as error:
         raise IntegrityError(str(error)) from None
+
+
+def _decode_array(manifest: Manifest, content: str, data: bytes) -> NDArray[Any]:
+    """Decode an array of an object or a view. Raise ValueError if it is not what the manifest says."""
+    array = (OBJECT_ARRAYS | VIEW_ARRAYS)[content].decode(data, manifest.views)
+    if content == "points":
+        return _check_points(manifest, array)
+    if content not in FIRST_ARRAYS and array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise IntegrityError("some of its numbers are NaN or infinite")
+    return array
 
 
 def _check_points(manifest: Manifest, points: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable import geometry
-from turntable.datasets.labels import NO_PART, LabelArray
+from turntable.datasets.labels import FIRST_ARRAYS, NO_PART, LabelArray
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import (
     ObjectPart,
@@ -40,6 +40,11 @@ def find_record_faults(manifest: Manifest, record: ObjectRecord, arrays: Sequenc
         yield f"it has {num_parts} parts and {num_joints} joints, which its arrays do not fit"
     if ("points" in arrays) != (manifest.points > 0):
         yield "it and the manifest do not agree on its point cloud"
+    if unknown := [name for name in arrays if name not in (*FIRST_ARRAYS, *manifest.arrays)]:
+        yield f"it has arrays that the manifest does not name: {', '.join(unknown)}"
+    largest = manifest.array_sizes
+    if any(size > largest.get(axis, 0) for axis, size in record.array_sizes.items()):
+        yield f"its arrays have sizes {dict(record.array_sizes)}, the manifest says at most {dict(largest)}"
 
 
 def find_part_faults(

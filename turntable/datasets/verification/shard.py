@@ -8,7 +8,7 @@ everything.
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO
@@ -29,14 +29,12 @@ from turntable.datasets.files import (
     make_output_member_name,
     parse_json,
 )
-from turntable.datasets.labels import EXTRA_OUTPUTS, LabelArray
+from turntable.datasets.labels import OBJECT_ARRAYS, LabelArray, get_output_suffix, measure_arrays
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipes import Recipe
 from turntable.datasets.shards import (
-    OBJECT_ARRAYS,
     SHARD_REMEDY,
-    ObjectArrayName,
     ShardIndex,
     ShardRecord,
     TarMember,
@@ -140,9 +138,13 @@ class _ShardScan:
                 f"its index has {self.index.latents.shape} objects, views and factors, not {shape}"
             )
             return
-        outputs = (decode_texts(self.index.extras), len(self.index.points_offset) > 0)
-        if outputs != (self._list_extras(), self.manifest.points > 0):
+        index = self.index
+        outputs = (index.has_pictures, decode_texts(index.extras), len(index.points_offset) > 0)
+        if outputs != (self.manifest.has_pictures, self._list_extras(), self.manifest.points > 0):
             self._add_problem("its index and the manifest do not agree on outputs and point clouds")
+            return
+        if unknown := sorted(set(decode_texts(index.arrays)) - set(OBJECT_ARRAYS)):
+            self._add_problem(f"its index names arrays that there are not: {', '.join(unknown)[:200]}")
             return
         members = iter_tar_members(self.file, self.path)
         for row, key in enumerate(decode_texts(self.index.keys)):
@@ -164,24 +166,24 @@ class _ShardScan:
         return [
             make_labels_member_name(key),
             make_meta_member_name(key),
-            *(make_image_member_name(key, view) for view in views),
-            *(make_output_member_name(key, view, output) for output in self._list_extras() for view in views),
-            *(make_array_member_name(key, name) for name in self._list_arrays(row)),
+            *(make_image_member_name(key, view) for view in views if self.manifest.has_pictures),
+            *(
+                make_output_member_name(key, view, output, get_output_suffix(output))
+                for output in self._list_extras()
+                for view in views
+            ),
+            *(make_array_member_name(key, name) for name in self.index.list_arrays(row)),
         ]
 
-    def _list_arrays(self, row: int) -> list[ObjectArrayName]:
-        """Return the names of the arrays that an object has besides its labels, by the index."""
-        return [name for name in OBJECT_ARRAYS if self.index.locate_array(name, row) is not None]
-
     def _list_extras(self) -> list[str]:
-        return [output for output in self.manifest.outputs if output in EXTRA_OUTPUTS]
+        return [output for output in self.manifest.outputs if output != "rgb"]
 
     def _scan_object(self, row: int, members: list[TarMember]) -> None:
         labels, meta, *others = members
         self._compare_labels(row, labels, self._read_member(labels))
         record = self._read_record(row, meta, self._read_member(meta))
         if record is not None:
-            for fault in find_record_faults(self.manifest, record, self._list_arrays(row)):
+            for fault in find_record_faults(self.manifest, record, self.index.list_arrays(row)):
                 self._add_problem(f"{meta.name}: {fault}")
         decoded: dict[str, NDArray[Any] | None] = {}
         for content, location, member in zip(
@@ -196,30 +198,44 @@ class _ShardScan:
                 if self.deep:
                     decoded[content] = self._decode_member(content, member, data, record)
         if not self.deep:
-            self.findings.num_images += self.manifest.views
+            self.findings.num_images += self.manifest.views * self.manifest.has_pictures
         elif record is not None:
             self._compare_to_recipe(row, labels, record)
             indexed, arrays = self.index.latents[row], (decoded.get(name) for name in PART_ARRAYS)
             for fault in find_part_faults(self.manifest, record, indexed, *arrays):
                 self._add_problem(f"{meta.name}: {fault}")
+            if fault := self._find_size_fault(record, decoded):
+                self._add_problem(f"{meta.name}: {fault}")
+
+    def _find_size_fault(self, record: ObjectRecord, decoded: Mapping[str, NDArray[Any] | None]) -> str:
+        """Return where an object's description does not agree with the sizes of its arrays; "" if it does."""
+        arrays = {name: decoded[name] for name in decoded if name in OBJECT_ARRAYS}
+        known = {name: array for name, array in arrays.items() if array is not None}
+        try:
+            sizes = measure_arrays(known)
+        except ValueError as error:
+            return f"its arrays do not fit each other: {error}"
+        if any(size != record.array_sizes.get(axis) for axis, size in sizes.items()):
+            return f"it says {dict(record.array_sizes)}, and its arrays have {sizes}"
+        return ""
 
     def _iter_contents(self, row: int) -> Iterator[str]:
         """Yield the output of each member after an object's labels and description, in order."""
-        for output in ("rgb", *self._list_extras()):
+        for output in self.manifest.outputs:
             yield from [output] * self.manifest.views
-        yield from self._list_arrays(row)
+        yield from self.index.list_arrays(row)
 
     def _iter_locations(self, row: int) -> Iterator[tuple[int, int, int]]:
         """Yield offset, size and checksum of each of these members, as the index gives them."""
         index = self.index
-        locations = [(index.offset[row], index.size[row], index.crc32[row])]
+        locations = [(index.offset[row], index.size[row], index.crc32[row])][: self.manifest.has_pictures]
         locations += [
             (index.extra_offset[row, number], index.extra_size[row, number], index.extra_crc32[row, number])
             for number in range(len(self._list_extras()))
         ]
         for offsets, sizes, checksums in locations:
             yield from zip(offsets.tolist(), sizes.tolist(), checksums.tolist(), strict=True)
-        arrays = (index.locate_array(name, row) for name in OBJECT_ARRAYS)
+        arrays = (index.locate_array(name, row) for name in index.list_arrays(row))
         yield from (location for location in arrays if location is not None)
 
     def _compare_labels(self, row: int, member: TarMember, data: bytes) -> None:

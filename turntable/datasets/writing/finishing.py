@@ -22,9 +22,9 @@ from turntable.datasets.files import encode_jpeg, write_bytes, write_text
 from turntable.datasets.fingerprint import compute_fingerprint
 from turntable.datasets.labels import (
     EXTRA_OUTPUTS,
-    JOINT_VALUES_MEANING,
-    PART_POSE_MEANING,
-    POINTS_MEANING,
+    FIRST_ARRAYS,
+    OBJECT_ARRAYS,
+    VIEW_ARRAYS,
     LabelArray,
 )
 from turntable.datasets.manifest import Manifest, Totals, write_manifest
@@ -50,6 +50,7 @@ from turntable.datasets.shards import (
     ShardOpener,
     ShardRecord,
     TableContext,
+    decode_texts,
     make_folder_opener,
     write_labels_parquet,
 )
@@ -103,11 +104,12 @@ def finish_dataset(
     if not ordered:
         raise _make_empty_error(folder, left_out)
     open_shard = open_shard or make_folder_opener(folder)
-    objects, fingerprint = _read_shards(recipe, ordered, open_shard)
+    objects, arrays, fingerprint = _read_shards(recipe, ordered, open_shard)
     manifest = _build_manifest(
         recipe,
         ordered,
         objects,
+        arrays,
         fingerprint,
         len(left_out),
         camera=camera,
@@ -152,6 +154,7 @@ def _build_manifest(
     recipe: Recipe,
     shards: Sequence[ShardRecord],
     objects: Sequence[ObjectRecord],
+    arrays: Sequence[str],
     fingerprint: str,
     quarantined: int,
     *,
@@ -181,7 +184,7 @@ def _build_manifest(
         shuffle_seed=recipe.split_seed,
         conventions=describe_conventions(recipe, split_text)
         | _describe_outputs(recipe)
-        | _describe_parts(summary),
+        | _describe_arrays(recipe, summary, arrays),
         camera=dict(camera),
         device=dict(device),
         source=dict(source),
@@ -191,20 +194,32 @@ def _build_manifest(
         part_categories=summary.part_categories,
         max_parts=summary.max_parts,
         max_joints=summary.max_joints,
+        arrays=tuple(arrays),
+        array_sizes=_find_largest_sizes(objects),
         symmetry_degrees=compute_symmetry_degrees(recipe),
     )
 
 
 def _describe_outputs(recipe: Recipe) -> dict[str, str]:
     """Return the texts on the encodings of the outputs besides the picture."""
-    texts = {name: EXTRA_OUTPUTS[name].meaning for name in recipe.outputs if name in EXTRA_OUTPUTS}
-    return texts | ({"points": POINTS_MEANING} if recipe.points else {})
+    forms = EXTRA_OUTPUTS | VIEW_ARRAYS
+    return {name: forms[name].meaning for name in recipe.outputs if name in forms}
 
 
-def _describe_parts(summary: PartSummary) -> dict[str, str]:
-    """Return the texts on the poses of parts and the values of joints, as far as there are any."""
-    texts = {"part_pose": PART_POSE_MEANING} if summary.max_parts else {}
-    return texts | ({"joint_values": JOINT_VALUES_MEANING} if summary.max_joints else {})
+def _describe_arrays(recipe: Recipe, summary: PartSummary, arrays: Sequence[str]) -> dict[str, str]:
+    """Return the texts on the arrays of objects, as far as there are any."""
+    present = {"points": recipe.points, "part_pose": summary.max_parts, "joint_values": summary.max_joints}
+    names = [name for name in FIRST_ARRAYS if present[name]]
+    return {name: OBJECT_ARRAYS[name].meaning for name in (*names, *arrays)}
+
+
+def _find_largest_sizes(objects: Iterable[ObjectRecord]) -> dict[str, int]:
+    """Return the largest size of each named axis of the objects' arrays, sorted by name."""
+    largest: dict[str, int] = {}
+    for item in objects:
+        for axis, size in item.array_sizes.items():
+            largest[axis] = max(size, largest.get(axis, 0))
+    return dict(sorted(largest.items()))
 
 
 def compute_totals(shards: Iterable[ShardRecord]) -> Totals:
@@ -216,15 +231,17 @@ def compute_totals(shards: Iterable[ShardRecord]) -> Totals:
 
 def _read_shards(
     recipe: Recipe, shards: Iterable[ShardRecord], open_shard: ShardOpener
-) -> tuple[list[ObjectRecord], str]:
-    """Read all objects in order, and compute the fingerprint."""
+) -> tuple[list[ObjectRecord], list[str], str]:
+    """Read all objects in order and the names of their arrays, and compute the fingerprint."""
     objects: list[ObjectRecord] = []
+    arrays: set[str] = set()
     labels: list[LabelArray] = []
     for shard in shards:
         with open_shard(shard) as reader:
             objects += reader.read_records()
+            arrays.update(decode_texts(reader.index.arrays))
             labels.append(reader.labels)
-    return objects, compute_fingerprint(recipe.digest, objects, labels)
+    return objects, sorted(arrays), compute_fingerprint(recipe.digest, objects, labels)
 
 
 def _build_provenance(
@@ -239,13 +256,15 @@ def _build_provenance(
 
 
 def _write_contact_sheet(folder: Path, manifest: Manifest, open_shard: ShardOpener) -> None:
+    if not manifest.has_pictures:
+        return
     with Split(manifest, manifest.splits[0], open_shard) as split:
         write_bytes(folder / SHEET_NAME, encode_jpeg(build_contact_sheet(split), quality=90))
 
 
 def _add_statistics(manifest: Manifest, open_shard: ShardOpener) -> Manifest:
     """Return the manifest with mean and standard deviation of the training views, if there are any."""
-    if TRAIN not in manifest.splits:
+    if TRAIN not in manifest.splits or not manifest.has_pictures:
         return manifest
     with Split(manifest, TRAIN, open_shard) as split:
         mean, std = compute_pixel_statistics(split)

@@ -70,6 +70,11 @@ class BatchSpec:
     same part of another sequence of the object. 0: samples are no parts of sequences."""
 
     @property
+    def has_pictures(self) -> bool:
+        """True if views have pictures."""
+        return self.dataset.manifest.has_pictures
+
+    @property
     def leading_axes(self) -> LeadingAxes:
         """Axes of the arrays that come before the axis of the batch."""
         return LeadingAxes.from_fields(self.fields, self.num_views)
@@ -95,7 +100,8 @@ class BatchSpec:
 
     def _make_array_specs(self) -> dict[str, ArraySpec]:
         """Return the arrays by name, without the axes of views and batch."""
-        specs = make_image_specs(self.image_size, self.fields.stored) | {"view_index": ArraySpec((), "int64")}
+        specs = make_image_specs(self.image_size, self.fields.stored) if self.has_pictures else {}
+        specs |= make_field_specs(self.fields.stored) | {"view_index": ArraySpec((), "int64")}
         specs |= make_field_specs(self.fields.computed)
         specs |= dict.fromkeys(("category", "object_index"), ArraySpec((), "int64"))
         if self.augmentation is not None:
@@ -179,13 +185,16 @@ class ViewFiller:
             For each failure the sample, the place of the view in the sample, and the error.
         """
         num_samples, num_views = views.shape
-        files = self._split.read_jpegs(np.repeat(objects, num_views), views.ravel())
+        files: list[bytes | IntegrityError] = []
+        if self._spec.has_pictures:
+            files = self._split.read_jpegs(np.repeat(objects, num_views), views.ravel())
         failures: list[tuple[int, int, IntegrityError]] = []
         for sample in range(num_samples):
             for place in range(num_views):
                 index = (place, rows.start + sample)
                 try:
-                    self._decode_image(arrays, index, files[sample * num_views + place])
+                    if files:
+                        self._decode_image(arrays, index, files[sample * num_views + place])
                     if self._spec.fields.stored:
                         self._read_outputs(arrays, index, int(objects[sample]), int(views[sample, place]))
                 except IntegrityError as error:

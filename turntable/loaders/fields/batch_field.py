@@ -4,16 +4,16 @@ Workers fill fields and do not need torch, so this module does not import it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import Manifest, Recipe, Split
-from turntable.datasets.labels import OUTPUTS, LabelArray, LabelSchema
+from turntable.datasets.labels import OUTPUTS, VIEW_ARRAYS, LabelArray, LabelSchema
 from turntable.datasets.objects import ObjectPart
 from turntable.geometry import QuaternionSign
 from turntable.loaders.fields.view_labels import ViewLabels
@@ -46,6 +46,12 @@ class DataDescription:
     """Largest number of parts of an object; 0: no object has parts."""
     max_joints: int = 0
     """Largest number of joints of an object."""
+    has_pictures: bool = True
+    """True if views have pictures."""
+    arrays: tuple[str, ...] = ()
+    """Names of the arrays that objects have besides points and the poses of parts."""
+    array_sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Largest size of each named axis of these arrays and of the views' arrays."""
 
     @classmethod
     def from_manifest(cls, manifest: Manifest, image_size: int | None = None) -> Self:
@@ -65,15 +71,19 @@ class DataDescription:
             part_categories=manifest.part_categories,
             max_parts=manifest.max_parts,
             max_joints=manifest.max_joints,
+            has_pictures=manifest.has_pictures,
+            arrays=manifest.arrays,
+            array_sizes=manifest.array_sizes,
         )
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> Self:
         """Describe views that are rendered on request.
 
-        They can have any output (flow only in sequences), but neither point clouds nor poses of parts.
+        They can have any image (flow only in sequences), but no arrays: neither point clouds nor poses of
+        parts nor scans.
         """
-        absent = {"rgb"} if recipe.sequence else {"rgb", "flow"}
+        absent = {"rgb", *VIEW_ARRAYS} if recipe.sequence else {"rgb", "flow", *VIEW_ARRAYS}
         return cls(
             recipe.schema,
             tuple(name for name in OUTPUTS if name not in absent),
@@ -136,6 +146,10 @@ class SampledViews:
     def joint_values(self) -> list[NDArray[np.float32] | None]:
         """Values [k, J] of the joints of each object in its views; None for an object without joints."""
         return self._select_views(self._read_of_objects(Split.read_joint_values))
+
+    def read_arrays(self, name: str) -> list[NDArray[Any] | None]:
+        """Read an array of each object by its name, each time anew; None for an object without it."""
+        return self._read_of_objects(partial(Split.read_array, name=name))
 
     def _read_of_objects(self, read: Callable[[Split, int], _T]) -> list[_T]:
         assert self._split is not None

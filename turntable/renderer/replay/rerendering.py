@@ -25,19 +25,21 @@ from numpy.typing import NDArray
 from turntable.datasets import Dataset, ObjectRecord, Recipe, Split, open_dataset
 from turntable.datasets.files import decode_jpeg
 from turntable.datasets.labels import (
+    FIRST_ARRAYS,
     PRINCIPAL_POINT_NAMES,
     STANDARD_FACTORS_BY_NAME,
     LabelArray,
     decode_output,
     encode_output,
+    order_arrays,
 )
 from turntable.datasets.verification import CheckReport
 from turntable.errors import IntegrityError, InvalidInputError, MeshError
 from turntable.renderer.backends import Backend
 from turntable.renderer.extra_outputs import begin_outputs, list_drawn_views
 from turntable.renderer.meshes import Mesh
-from turntable.renderer.meshes.sources import MeshSource, load_mesh, with_twins
-from turntable.renderer.point_clouds import sample_object_points
+from turntable.renderer.meshes.sources import MeshSource, find_source_arrays, load_mesh, with_twins
+from turntable.renderer.object_arrays import ShownObject, compute_object_arrays, compute_view_arrays
 from turntable.renderer.posing import PartPoses, pose_parts
 from turntable.renderer.scene import Scenes, scenes_from_labels
 from turntable.renderer.views import encode_views, quality_from_recipe
@@ -61,6 +63,12 @@ MAX_DIFFERENT_SHARE = 0.03
 """Largest share of an output's pixels that may differ by more than the tolerance: those at edges do."""
 TOLERANCES = {"mask": 0.5, "depth": 0.01, "normals": 0.1, "coordinates": 0.01, "parts": 0.5, "flow": 0.5}
 """Largest difference of an output's values that counts as equal, in the units of the decoded output."""
+ARRAY_TOLERANCE = 1e-4
+"""Largest difference of a number of another array that counts as equal, besides a share of 1e-5 of it."""
+PART_POSE_ARRAYS = frozenset({"part_pose", "joint_values"})
+"""Arrays that are compared by themselves, with a tolerance of their own."""
+_NAMES = {"points": "point cloud"}
+"""Names of arrays in messages, where others are plainer."""
 POSE_TOLERANCE = 1e-5
 """Largest difference of a number of a part's pose, or of a joint's value, that counts as equal."""
 
@@ -88,7 +96,7 @@ class _Tally:
 def rerender(
     path: str | Path,
     source: MeshSource,
-    backend: Backend,
+    backend: Backend | None,
     *,
     num_views: int = 32,
     seed: int = 0,
@@ -99,7 +107,8 @@ def rerender(
     Args:
         path: Path of the data set.
         source: Source of its meshes.
-        backend: Backend that renders; it need not be the one that rendered the data set.
+        backend: Backend that renders; it need not be the one that rendered the data set. None: images are
+            not compared, or there are none.
         num_views: Number of views, chosen at random and spread over the shards; all views if there are fewer.
         seed: Seed of the choice.
         progress: Function called after each object with the number of finished views and of all views.
@@ -195,7 +204,7 @@ class _ObjectComparison:
     def _add_problem(self, text: str) -> None:
         self.tally.problems.append(f"{self.split.name}: object {self._record.id}{text}")
 
-    def compare(self, source: MeshSource, backend: Backend, views: Sequence[int]) -> None:
+    def compare(self, source: MeshSource, backend: Backend | None, views: Sequence[int]) -> None:
         """Load the object's mesh, render the views again, and note what differs."""
         record = self._record
         try:
@@ -208,20 +217,49 @@ class _ObjectComparison:
                 )
                 return
             self.tally.num_unhashed += not record.source_sha256
-            self._compare_points(mesh)
             self._compare_parts(mesh)
-            self._compare_views(mesh, backend, views)
+            self._compare_arrays(mesh, find_source_arrays(source, record.id), views)
+            if backend is not None:
+                self._compare_views(mesh, backend, views)
+            self.tally.num_views += len(views)
         except MeshError as error:
             self._add_problem(f": its mesh cannot be used any more: {error}")
         except IntegrityError as error:
             self._add_problem(f": {error}")
 
-    def _compare_points(self, mesh: Mesh) -> None:
-        if not self.recipe.points:
-            return
-        expected = sample_object_points(self.recipe, self._record.id, mesh)
-        if not np.allclose(self.split.read_points(self.row), expected, atol=1e-4):
-            self._add_problem(": its point cloud is not the one that its mesh gives")
+    def _compare_arrays(
+        self, mesh: Mesh, source_arrays: Mapping[str, NDArray[Any]], views: Sequence[int]
+    ) -> None:
+        """Compare the arrays of the object, and those of some views, with those that its mesh gives."""
+        shown = self._make_shown_object(mesh, source_arrays)
+        arrays = compute_object_arrays(shown)
+        for name in order_arrays(arrays.keys() - PART_POSE_ARRAYS):
+            stored = self.split.read_array(self.row, name) if self._has_array(name) else None
+            if stored is None or not _is_close(stored, arrays[name]):
+                self._add_problem(f": its {_NAMES.get(name, name)} is not the one that its mesh gives")
+        for name, expected in compute_view_arrays(shown).items():
+            for view in views:
+                if not _is_close(self.split.read_output(self.row, view, name), expected[view]):
+                    self._add_problem(f", view {view}: its {name} is not the one that its mesh gives")
+
+    def _has_array(self, name: str) -> bool:
+        return name in FIRST_ARRAYS or name in self.split.manifest.arrays
+
+    def _make_shown_object(self, mesh: Mesh, source_arrays: Mapping[str, NDArray[Any]]) -> ShownObject:
+        views = np.arange(self.split.num_views)
+        labels = self.split.get_labels(np.full(len(views), self.row), views)
+        scenes = self._make_scenes(self.recipe.schema.select_scene_columns(labels))
+        record = self._record
+        return ShownObject(
+            self.recipe,
+            record.id,
+            record.category,
+            mesh,
+            labels,
+            scenes.object_to_world,
+            self._read_part_poses(),
+            source_arrays,
+        )
 
     def _compare_parts(self, mesh: Mesh) -> None:
         """Compare the stored poses of parts and values of joints with those that the recipe gives."""
@@ -260,8 +298,11 @@ class _ObjectComparison:
         scenes = self._make_scenes(labels)
         scenes = scenes if parts is None else parts[numbers].add_to_scenes(mesh, scenes)
         setting = self.recipe.image_size_px, quality_from_recipe(self.recipe)
-        rgb, extras = begin_outputs(backend, mesh, scenes, *setting, self.recipe.outputs, drawn)()
+        rgb, extras = begin_outputs(backend, mesh, scenes, *setting, self.recipe.drawn_outputs, drawn)()
         for index, view in enumerate(views):
+            self._compare_outputs(view, {name: images[index] for name, images in extras.items()})
+            if not self.recipe.has_pictures:
+                continue
             stored = decode_jpeg(self.split.read_jpeg(self.row, view))
             error = _compute_squared_error(stored, self._to_stored(rgb[index : index + 1])[0])
             self._check_picture(view, error)
@@ -276,8 +317,6 @@ class _ObjectComparison:
             others = backend.render(mesh, near, *setting, ("rgb",))
             errors = [_compute_squared_error(stored, other) for other in self._to_stored(others.rgb)]
             self._check_neighbors(view, error, list(zip(errors, moved, strict=True)))
-            self._compare_outputs(view, {name: images[index] for name, images in extras.items()})
-        self.tally.num_views += len(views)
 
     def _to_stored(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """Return pictures as the data set's files hold them: in its channel order, after JPEG compression."""
@@ -342,3 +381,11 @@ def _compute_share_beyond(first: NDArray[Any], second: NDArray[Any], tolerance: 
     """Return the share of pixels [S, S] at which any channel differs by more than the tolerance."""
     beyond = np.abs(first.astype(np.float64) - second.astype(np.float64)) > tolerance
     return float(beyond.reshape(*first.shape[:2], -1).any(axis=-1).mean())
+
+
+def _is_close(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    """Return True if two arrays are of one form and differ by rounding at most."""
+    if (first.shape, first.dtype) != (second.shape, second.dtype):
+        return False
+    exact = first.dtype.kind != "f"
+    return np.array_equal(first, second) if exact else np.allclose(first, second, atol=ARRAY_TOLERANCE)

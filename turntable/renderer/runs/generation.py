@@ -111,7 +111,7 @@ def generate(
             same call resumes it.
     """
     engine = engine or ProcessEngine(num_workers)
-    opener = engine.make_opener(backend, device)
+    opener = engine.make_opener(backend, device) if recipe.drawn_outputs else None
     return _Generation(
         recipe,
         source,
@@ -145,7 +145,7 @@ def generate_share(
     work in one destination, or in one each.
     """
     engine = ProcessEngine(num_workers)
-    opener = engine.make_opener(backend, device)
+    opener = engine.make_opener(backend, device) if recipe.drawn_outputs else None
     return _Generation(
         recipe,
         source,
@@ -168,7 +168,8 @@ class _Generation:
     destination: Destination
     selection: ObjectSelection
     engine: RenderEngine
-    opener: BackendOpener
+    opener: BackendOpener | None
+    """Opener of the backends; None if nothing is drawn."""
     limits: LoadLimits
     strict: tuple[str, ...]
     listener: RunListener
@@ -236,7 +237,7 @@ class _Generation:
         if missing:
             for text in format_warning_examples(folder_warnings):
                 self.listener.warn(text)
-            for text in self.opener.warnings:
+            for text in () if self.opener is None else self.opener.warnings:
                 self.listener.warn(text)
             source = with_twins(self.source, mirrored=self.recipe.mirrored)
             setup = WorkerSetup(self.recipe, source, self.destination, self.opener, self.limits, self.strict)
@@ -251,6 +252,8 @@ def estimate_min_bytes(recipe: Recipe, shards: Sequence[ShardPlan]) -> int:
     If less room is left, the run is refused before any work.
     """
     num_views = recipe.views * sum(len(shard.objects) for shard in shards)
+    if not recipe.has_pictures:
+        return 0
     return int(num_views * (MIN_BYTES_PER_PIXEL * recipe.image_size_px**2 + BYTES_PER_MEMBER))
 
 

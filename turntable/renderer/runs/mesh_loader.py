@@ -8,18 +8,25 @@ died, and is then returned as a MeshError with its reason.
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, Queue
 from threading import Event, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from numpy.typing import NDArray
 
 from turntable.errors import MeshError, TurntableError
 from turntable.processes import IsolatedWorker, WorkerFailedError, format_exit_code
 from turntable.renderer.meshes import Mesh, SymmetryFacts
-from turntable.renderer.meshes.sources import MeshSource, SymmetryFinder, load_mesh
+from turntable.renderer.meshes.sources import (
+    MeshSource,
+    SymmetryFinder,
+    find_source_arrays,
+    load_mesh,
+)
 
 NUM_TRIES = 2
 NUM_AHEAD = 2
@@ -49,6 +56,8 @@ class LoadedObject:
     license: str = ""
     symmetry: SymmetryFacts | None = None
     """Symmetry facts of the mesh, if the source tells them."""
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict[str, NDArray[Any]])
+    """Further arrays of the object by name, if the source has any."""
 
 
 class MeshLoader:
@@ -153,7 +162,8 @@ def open_mesh_loader(source: MeshSource) -> Callable[[str], LoadedObject]:
             symmetry = None
             if isinstance(source, SymmetryFinder):
                 symmetry = source.find_symmetry(object_id, mesh, digest)
-            return LoadedObject(mesh, digest, source.get_license(object_id), symmetry)
+            arrays = find_source_arrays(source, object_id)
+            return LoadedObject(mesh, digest, source.get_license(object_id), symmetry, arrays)
         except Exception as error:
             if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
                 raise _make_memory_error(object_id) from None

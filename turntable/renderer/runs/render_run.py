@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from turntable.datasets import Manifest
-from turntable.datasets.describing import DESCRIPTION_FILES
+from turntable.datasets.describing import DESCRIPTION_FILES, SHEET_NAME
 from turntable.datasets.files import to_canonical_json
 from turntable.datasets.objects import LISTS_TEXT, ShardPlan
 from turntable.datasets.writing import Destination, Job, ShardOutcome, find_finished_outcomes, finish_dataset
@@ -84,7 +84,8 @@ def finish_run(
         split_text=LISTS_TEXT if plan.split["rule"] == "files" else str(plan.split["rule"]),
         open_shard=destination.open_shard,
     )
-    destination.deliver_files(DESCRIPTION_FILES)
+    has_sheet = manifest.has_pictures
+    destination.deliver_files(tuple(name for name in DESCRIPTION_FILES if has_sheet or name != SHEET_NAME))
     return manifest
 
 

@@ -3,33 +3,41 @@
 Each object is begun on the device before the one before it is encoded.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets import ObjectRecord, Recipe
+from turntable.datasets.files import encode_npy
+from turntable.datasets.labels import VIEW_ARRAYS, measure_arrays
 from turntable.datasets.objects import QuarantineRecord, ShardPlan, WarningRecord
-from turntable.datasets.shards import ObjectArrayName, ShardWriter
+from turntable.datasets.shards import ShardWriter
 from turntable.datasets.writing import ShardOutcome
 from turntable.errors import MeshError
 from turntable.renderer.backends import Backend
-from turntable.renderer.meshes import Mesh, make_warning_records
-from turntable.renderer.point_clouds import sample_object_points
+from turntable.renderer.meshes import make_warning_records
+from turntable.renderer.object_arrays import ShownObject, compute_object_arrays, compute_view_arrays
 from turntable.renderer.runs.mesh_loader import LoadedObject
 from turntable.renderer.runs.progress import RenderCounts
 from turntable.renderer.runs.strict_kinds import raise_if_strict
-from turntable.renderer.views import RenderedViews, begin_views, encode_extras, encode_views
+from turntable.renderer.views import (
+    PosedViews,
+    RenderedViews,
+    begin_posed_views,
+    encode_extras,
+    encode_views,
+    pose_views,
+)
 
 LoadMeshes: TypeAlias = Callable[[Sequence[str]], Iterator[LoadedObject | MeshError]]
 """A function that yields each object of a list of ids in turn, or the error that makes it unusable."""
 
 
 def render_shard(
-    backend: Backend,
+    backend: Backend | None,
     recipe: Recipe,
     load: LoadMeshes,
     shard: ShardPlan,
@@ -42,7 +50,7 @@ def render_shard(
     """Render and commit one shard.
 
     Args:
-        backend: Backend that renders.
+        backend: Backend that renders; None if nothing is drawn.
         recipe: Recipe of the data set.
         load: Function that yields the meshes.
         shard: Plan of the shard, with its objects in order.
@@ -62,7 +70,7 @@ def render_shard(
         for item in pending if one_at_a_time else _iter_one_ahead(pending):
             builder.finish(item, writer)
         committed = writer.commit() if len(builder.quarantined) < len(shard.objects) else None
-    device = backend.device.to_dict()
+    device = {} if backend is None else backend.device.to_dict()
     return ShardOutcome(
         shard.split, shard.name, committed, tuple(builder.quarantined), tuple(builder.warnings), device
     )
@@ -74,7 +82,10 @@ class _PendingObject:
 
     record: ObjectRecord
     warnings: tuple[WarningRecord, ...]
-    points: NDArray[np.float32] | None
+    arrays: Mapping[str, NDArray[Any]]
+    """Arrays of the object by name."""
+    view_arrays: Mapping[str, Sequence[NDArray[Any]]]
+    """Outputs that are arrays by name, one for each view."""
     views: Callable[[], RenderedViews]
     """Function that waits for the views; to be called once."""
 
@@ -103,7 +114,7 @@ class _ShardBuilder:
     counts: RenderCounts = field(default_factory=RenderCounts)
 
     def begin(
-        self, backend: Backend, record: ObjectRecord, loaded: LoadedObject | MeshError
+        self, backend: Backend | None, record: ObjectRecord, loaded: LoadedObject | MeshError
     ) -> _PendingObject | QuarantineRecord:
         """Begin to draw an object on the device, or return the reason why it is left out."""
         self._update_counts(RenderCounts(), (*self.counts.in_progress, record.id))
@@ -111,15 +122,17 @@ class _ShardBuilder:
             if isinstance(loaded, MeshError):
                 raise loaded
             raise_if_strict(record.id, loaded.mesh.warnings, self.strict)
-            complete = _complete_record(record, loaded)
-            points = _compute_points(self.recipe, record.id, loaded.mesh)
-            # Begin the views last. Once begun they must be waited for, and everything above may still fail.
             views = range(self.recipe.views)
-            pending = begin_views(
-                backend, self.recipe, record.id, loaded.mesh, views, record.stream, record.category
+            posed = pose_views(self.recipe, record.id, loaded.mesh, views, record.stream, record.category)
+            shown = _make_shown_object(self.recipe, record, loaded, posed)
+            arrays, view_arrays = compute_object_arrays(shown), compute_view_arrays(shown)
+            complete = replace(
+                _complete_record(record, loaded), array_sizes=_measure_sizes(arrays, view_arrays)
             )
+            # Begin the views last. Once begun they must be waited for, and everything above may still fail.
+            pending = begin_posed_views(backend, self.recipe, loaded.mesh, posed)
             warnings = make_warning_records(record.id, loaded.mesh.warnings)
-            return _PendingObject(complete, warnings, points, pending)
+            return _PendingObject(complete, warnings, arrays, view_arrays, pending)
         except MeshError as error:
             return QuarantineRecord(record.id, error.reason, str(error))
 
@@ -131,8 +144,8 @@ class _ShardBuilder:
             return
         views = item.views()
         self.warnings += item.warnings
-        jpegs = encode_views(self.recipe, views.rgb)
-        writer.add(item.record, views.labels, jpegs, encode_extras(views), _list_arrays(item, views))
+        jpegs = encode_views(self.recipe, views.rgb) if self.recipe.has_pictures else []
+        writer.add(item.record, views.labels, jpegs, _encode_outputs(self.recipe, item, views), item.arrays)
         self._update_counts(RenderCounts(1, self.recipe.views), self.counts.in_progress[1:])
 
     def _update_counts(self, more: RenderCounts, in_progress: tuple[str, ...]) -> None:
@@ -141,16 +154,41 @@ class _ShardBuilder:
             self.report(self.counts)
 
 
-def _list_arrays(item: _PendingObject, views: RenderedViews) -> dict[ObjectArrayName, NDArray[np.float32]]:
-    """Return the arrays that a shard holds of an object besides its labels, by name."""
-    arrays: dict[ObjectArrayName, NDArray[np.float32]] = {}
-    if item.points is not None:
-        arrays["points"] = item.points
-    if views.parts is not None:
-        arrays["part_pose"] = views.parts.part_pose
-        if views.parts.joint_values.shape[1]:
-            arrays["joint_values"] = views.parts.joint_values
-    return arrays
+def _make_shown_object(
+    recipe: Recipe, record: ObjectRecord, loaded: LoadedObject, posed: PosedViews
+) -> ShownObject:
+    """Return an object and the views of it that a shard holds."""
+    rows = slice(recipe.views)
+    return ShownObject(
+        recipe,
+        record.id,
+        record.category,
+        loaded.mesh,
+        posed.labels[rows],
+        posed.scenes.object_to_world[rows],
+        None if posed.parts is None else posed.parts[rows],
+        loaded.arrays,
+    )
+
+
+def _measure_sizes(
+    arrays: Mapping[str, NDArray[Any]], view_arrays: Mapping[str, Sequence[NDArray[Any]]]
+) -> dict[str, int]:
+    """Return the sizes of the named axes of an object's arrays; of those of views, the largest."""
+    sizes = measure_arrays(arrays)
+    for name, items in view_arrays.items():
+        for item in items:
+            for axis, size in VIEW_ARRAYS[name].measure_axes(item).items():
+                sizes[axis] = max(size, sizes.get(axis, 0))
+    return dict(sorted(sizes.items()))
+
+
+def _encode_outputs(recipe: Recipe, item: _PendingObject, views: RenderedViews) -> dict[str, list[bytes]]:
+    """Encode the outputs of an object's views besides the picture, in their order: files by name."""
+    encoded = encode_extras(views) | {
+        name: [encode_npy(array) for array in arrays] for name, arrays in item.view_arrays.items()
+    }
+    return {name: encoded[name] for name in recipe.outputs if name != "rgb"}
 
 
 def _complete_record(record: ObjectRecord, loaded: LoadedObject) -> ObjectRecord:
@@ -166,7 +204,3 @@ def _complete_record(record: ObjectRecord, loaded: LoadedObject) -> ObjectRecord
         eigen_gap=facts.eigen_gap,
         hidden_symmetry=facts.hidden_symmetry,
     )
-
-
-def _compute_points(recipe: Recipe, object_id: str, mesh: Mesh) -> NDArray[np.float32] | None:
-    return sample_object_points(recipe, object_id, mesh) if recipe.points else None

@@ -46,7 +46,8 @@ class WorkerSetup:
     recipe: Recipe
     source: MeshSource
     destination: Destination
-    opener: BackendOpener
+    opener: BackendOpener | None
+    """Opener of the backends; None if nothing is drawn."""
     limits: LoadLimits
     strict: tuple[str, ...] = ()
     """Kinds of warnings with which an object is left out."""
@@ -57,13 +58,15 @@ class ShardWorker:
     """The state that a worker process keeps from one shard to the next."""
 
     setup: WorkerSetup
-    backend: Backend
+    backend: Backend | None
+    """Backend that draws; None if nothing is drawn."""
     loader: MeshLoader
 
     @classmethod
     def open(cls, worker: int, setup: WorkerSetup) -> "ShardWorker":
         """Open the backend and the mesh loader of a worker, by its number, in this process."""
-        return cls(setup, setup.opener.open(worker), MeshLoader(setup.source, setup.limits))
+        backend = None if setup.opener is None else setup.opener.open(worker)
+        return cls(setup, backend, MeshLoader(setup.source, setup.limits))
 
     def __call__(self, task: ShardTask, report: Callable[[RenderCounts], None]) -> ShardResult:
         """Make a shard and deliver it to the destination."""

@@ -5,7 +5,7 @@ import torch
 from turntable.errors import InvalidInputError
 from turntable.loaders import BatchConfig, Fresh, Loader, OnlineLoader, Pairs, Sequences, Singles, Tuples
 from turntable.loaders.engines import BatchLoader
-from turntable.loaders.fields import batch_to_field_names, explain_missing_fields
+from turntable.loaders.fields import IMAGE_FIELDS, batch_to_field_names, explain_missing_fields
 from turntable.loaders.sampling import Sampler
 from turntable.models import PAIR, ImageMethod, Method, SampleSpec
 from turntable.training.runs import (
@@ -128,6 +128,8 @@ def _find_faults(config: TrainConfig, method: Method, data: TrainingData) -> lis
     if "train" not in data.splits:
         return [f"it has no split 'train' (it has {', '.join(data.splits)})"]
     faults = list(explain_missing_fields(batch_to_field_names(method.reads, num_views), fields, num_views))
+    if not fields.has_pictures and set(method.reads) & set(IMAGE_FIELDS):
+        faults.append("the method reads pictures, and it has none; render it with --outputs rgb")
     if "category" in method.reads and len(data.categories) < 2:
         faults.append("all its objects have the same category, so a classifier has nothing to learn")
     length = fields.sequence_length

@@ -11,7 +11,13 @@ from turntable.renderer.meshes.sources.scene_checks import check_scene_source
 from turntable.renderer.meshes.sources.scene_source import SceneSource
 from turntable.renderer.meshes.sources.selection import select_objects
 from turntable.renderer.meshes.sources.solids import SolidsSource
-from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, SymmetryFinder, load_mesh
+from turntable.renderer.meshes.sources.source import (
+    MeshSource,
+    SourceObject,
+    SymmetryFinder,
+    find_source_arrays,
+    load_mesh,
+)
 from turntable.renderer.meshes.sources.survey import (
     format_survey,
     open_detected_source,
@@ -37,6 +43,7 @@ __all__ = [
     "check_scene_source",
     "find_duplicates",
     "find_folder_problems",
+    "find_source_arrays",
     "format_parts",
     "format_survey",
     "load_mesh",

@@ -5,10 +5,12 @@ A source lists its objects and loads the mesh of each.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
 
 from turntable.datasets.files import compute_file_sha256
 from turntable.errors import InvalidInputError, MeshError, TurntableError, format_text
@@ -93,6 +95,27 @@ class SymmetryFinder(Protocol):
             digest: Digest of the mesh.
         """
         ...
+
+
+@runtime_checkable
+class ArrayFinder(Protocol):
+    """A source that has further arrays of its objects, such as the atoms of molecules."""
+
+    def find_arrays(self, object_id: str) -> Mapping[str, NDArray[Any]]:
+        """Return the arrays of an object by name, of the forms of ``OBJECT_ARRAYS``.
+
+        Args:
+            object_id: Id of the object.
+
+        Raises:
+            MeshError: The object's arrays cannot be had.
+        """
+        ...
+
+
+def find_source_arrays(source: MeshSource, object_id: str) -> Mapping[str, NDArray[Any]]:
+    """Return the arrays that a source has of an object by name; none if it has none. Errors are its own."""
+    return source.find_arrays(object_id) if isinstance(source, ArrayFinder) else {}
 
 
 def load_mesh(source: MeshSource, object_id: str) -> Mesh:

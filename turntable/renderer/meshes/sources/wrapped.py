@@ -1,9 +1,13 @@
 """The part that sources share which change another source."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from turntable.renderer.meshes.sources.source import MeshSource
+from numpy.typing import NDArray
+
+from turntable.renderer.meshes.sources.source import MeshSource, find_source_arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,10 @@ class WrappedSource:
     def license(self) -> str:
         """License of the meshes as a whole."""
         return self.source.license
+
+    def find_arrays(self, object_id: str) -> Mapping[str, NDArray[Any]]:
+        """Return the arrays that the source has of an object by name."""
+        return find_source_arrays(self.source, object_id)
 
     @property
     def root(self) -> Path | None:

@@ -1,0 +1,128 @@
+"""The arrays that a shard holds of an object and of each view: their forms and meanings."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turntable.datasets.files import decode_npy
+
+VIEWS_AXIS = "views"
+"""Name of the axis of an object's views, whose size is the data set's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayForm:
+    """The form of an array that is stored as a .npy file."""
+
+    dtype: str
+    """Type as numpy names it: "float32"."""
+    axes: tuple[int | str, ...]
+    """Size of each axis, or its name if its size may differ between objects. Axes of one name have one
+    size."""
+    meaning: str
+    """The text of the manifest: unit, frame and encoding. It must not change."""
+
+    def measure_axes(self, array: NDArray[Any]) -> dict[str, int]:
+        """Return the sizes of an array's named axes.
+
+        Raises:
+            ValueError: The array is not of this form.
+        """
+        named = [(axis, size) for axis, size in zip(self.axes, array.shape, strict=False)]
+        sizes = {axis: size for axis, size in named if isinstance(axis, str)}
+        fits = (
+            array.dtype == np.dtype(self.dtype)
+            and array.ndim == len(self.axes)
+            and all(size == sizes.get(str(axis), axis) for axis, size in named)
+        )
+        if not fits:
+            form = ", ".join(map(str, self.axes))
+            raise ValueError(f"{array.dtype} {array.shape}, not {self.dtype} [{form}]")
+        return sizes
+
+    def decode(self, data: bytes, num_views: int) -> NDArray[Any]:
+        """Return an array from the bytes of its .npy file, as memory of its own.
+
+        Args:
+            data: Bytes of the file.
+            num_views: Number of views of the data set.
+
+        Raises:
+            ValueError: The bytes are not an array of this form and number of views.
+        """
+        array = decode_npy(data)
+        size = self.measure_axes(array).get(VIEWS_AXIS, num_views)
+        if size != num_views:
+            raise ValueError(f"numbers of {size} views, not of {num_views}")
+        return array.copy()
+
+
+# Meanings are stored in manifests, so their wording must not change.
+OBJECT_ARRAYS: dict[str, ArrayForm] = {
+    "points": ArrayForm(
+        "float32",
+        ("points", 6),
+        "KEY.points.npy, float32 [points, 6]: points spread evenly over the object's surface, in its own "
+        "frame with the bounding box centred, and unit shading normals there",
+    ),
+    "part_pose": ArrayForm(
+        "float32",
+        (VIEWS_AXIS, "parts", 4, 4),
+        "KEY.part_pose.npy, float32 [views, parts, 4, 4]: pose in the world of the own frame of each part of "
+        "an object that has parts, in diagonals; the parts are listed in KEY.meta.json",
+    ),
+    "joint_values": ArrayForm(
+        "float32",
+        (VIEWS_AXIS, "joints"),
+        "KEY.joint_values.npy, float32 [views, joints]: value of each joint of an object that has joints, in "
+        "the order of the parts that they move: radians of a hinge, diagonals of a slide, 0 at rest",
+    ),
+}
+"""The arrays that a shard may hold of an object, by name; each is the member ``KEY.NAME.npy``."""
+
+FIRST_ARRAYS = ("points", "part_pose", "joint_values")
+"""Names of the arrays that come first among an object's, each with columns of its own in the index."""
+
+VIEW_ARRAYS: dict[str, ArrayForm] = {
+    "scan": ArrayForm(
+        "float32",
+        ("returns", 8),
+        "KEY.VIEW.scan.npy, float32 [returns, 8]: returns of a scanner: x, y, z in the sensor's frame, "
+        "intensity, instance (index of the part, -1 the ground, -2 clutter), and the flow x, y, z to the "
+        "next frame, in meters",
+    ),
+}
+"""The outputs of a view that are arrays, by name; each is the member ``KEY.VIEW.NAME.npy``."""
+
+
+def get_output_suffix(output: str) -> str:
+    """Return the suffix of the files of an output other than the picture: "npy" of arrays, else "png"."""
+    return "npy" if output in VIEW_ARRAYS else "png"
+
+
+def order_arrays(names: Iterable[str]) -> list[str]:
+    """Return names of an object's arrays in the order of its members: the first ones, then by name."""
+    given = set(names)
+    return [name for name in FIRST_ARRAYS if name in given] + sorted(given.difference(FIRST_ARRAYS))
+
+
+def measure_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+    """Return the sizes of the named axes of an object's arrays that are not among the first ones.
+
+    Args:
+        arrays: Arrays of ``OBJECT_ARRAYS`` by name.
+
+    Raises:
+        ValueError: An array is not of its form, or two do not agree on the size of an axis.
+    """
+    sizes: dict[str, int] = {}
+    for name in order_arrays(arrays):
+        for axis, size in OBJECT_ARRAYS[name].measure_axes(arrays[name]).items():
+            if sizes.setdefault(axis, size) != size:
+                raise ValueError(f"{name} has {size} {axis}, and others have {sizes[axis]}")
+    others = [OBJECT_ARRAYS[name] for name in arrays if name not in FIRST_ARRAYS]
+    named = {axis for form in others for axis in form.axes} - {VIEWS_AXIS}
+    return {axis: size for axis, size in sorted(sizes.items()) if axis in named}
