@@ -62,6 +62,7 @@ from turntable.datasets.labels.molecule_rule import (
     BOND_NAMES,
     BOND_ORDERS,
     DEFAULT_MAX_HEAVY_ATOMS,
+    DEFAULT_MOLECULE_RULE,
     ELEMENT_SYMBOLS,
     HEAVY_ELEMENTS,
     HYDROGEN,
@@ -69,6 +70,7 @@ from turntable.datasets.labels.molecule_rule import (
     ElementName,
     MoleculeDataset,
     MoleculeRule,
+)
 from turntable.datasets.labels.object_arrays import (
     FIRST_ARRAYS,
     OBJECT_ARRAYS,
@@ -127,6 +129,7 @@ __all__ = [
     "DEFAULT_JOINT_RULE",
     "DEFAULT_LEVEL",
     "DEFAULT_MAX_HEAVY_ATOMS",
+    "DEFAULT_MOLECULE_RULE",
     "DEFAULT_OFFSET",
     "DEFAULT_SEEN_FRACTION",
     "DEFAULT_TRAVEL",

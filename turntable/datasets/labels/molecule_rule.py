@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 MoleculeDataset = Literal["ccd", "nci"]
-"""A collection of molecules. "ccd": the Chemical Component Dictionary of the wwPDB, with the ideal coordinates
-that it gives. "nci": the first 5,000 compounds of the NCI's open database, with computed conformers."""
+"""A collection of molecules. "ccd": the Chemical Component Dictionary of the wwPDB, with ideal coordinates.
+"nci": the first 5,000 compounds of the NCI's open database, with computed conformers."""
 ElementName = Literal["B", "C", "N", "O", "F", "P", "S", "Cl", "Br", "I"]
 """Symbol of an element besides hydrogen that a molecule may have."""
 HEAVY_ELEMENTS: tuple[ElementName, ...] = get_args(ElementName)
@@ -52,7 +52,7 @@ class MoleculeRule:
     hydrogens: bool = True
     """True if hydrogen atoms are kept."""
     aromatic: bool = True
-    """True if the bonds of aromatic rings have a code of their own; False for single and double ones in turn."""
+    """True if bonds of aromatic rings have a code of their own; False for single and double ones in turn."""
     elements: tuple[ElementName, ...] = HEAVY_ELEMENTS
     """Elements that a molecule may have besides hydrogen, in the order of ``HEAVY_ELEMENTS``."""
 
@@ -66,3 +66,7 @@ class MoleculeRule:
             "aromatic": self.aromatic,
             "elements": list(self.elements),
         }
+
+
+DEFAULT_MOLECULE_RULE = MoleculeRule()
+"""The rule of a recipe without a table [molecules]."""

@@ -15,8 +15,8 @@ _MAX_ANGSTROMS = 1e4
 class MoleculeFacts:
     """Facts about a molecule, and where its picture shows its atoms.
 
-    An atom at p angstroms, in the frame of ``atom_positions``, is at ``diagonals_per_angstrom * (p - center)``
-    in the object's frame, in which the mesh, its point cloud and its pictures show it.
+    An atom at p angstroms, in the frame of ``atom_positions``, is at ``diagonals_per_angstrom`` times
+    ``p - center`` in the object's frame, in which the mesh, its point cloud and its pictures show it.
     """
 
     name: str

@@ -40,9 +40,11 @@ from turntable.datasets.objects.shapenet_lists import (
 from turntable.datasets.objects.split_lists import count_unmatched, read_split
 from turntable.datasets.objects.split_rules import (
     LISTS_TEXT,
+    SCAFFOLDS_TEXT,
     SCENES_TEXT,
     SPLIT_RULE_TEXTS,
     SplitRule,
+    assign_group,
     find_untrained_categories,
     split_objects,
 )
@@ -64,6 +66,7 @@ __all__ = [
     "LISTS_TEXT",
     "MAX_PARTS",
     "QUARANTINE_NAME",
+    "SCAFFOLDS_TEXT",
     "SCENES_TEXT",
     "SPLITS",
     "SPLIT_RULE_TEXTS",
@@ -83,6 +86,7 @@ __all__ = [
     "SplitRule",
     "WarningRecord",
     "add_twins",
+    "assign_group",
     "check_parts",
     "compute_joint_motions",
     "compute_objects_per_shard",

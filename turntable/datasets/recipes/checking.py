@@ -13,6 +13,7 @@ from turntable.datasets.labels import (
     STANDARD_FACTORS_BY_NAME,
     DynamicsRule,
     JointRule,
+    MoleculeRule,
     RotationRule,
     SceneRule,
     SequenceRule,
@@ -29,6 +30,7 @@ from turntable.datasets.recipes.tables import (
     FactorsTable,
     FactorTable,
     JointsTable,
+    MoleculesTable,
     RecipeTable,
     RotationTable,
     SceneTable,
@@ -65,6 +67,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
         "sequence": _make_sequence_rule(checked.sequence),
         "joints": _make_joint_rule(checked.joints),
         "scene": _make_scene_rule(checked.scene),
+        "molecules": _make_molecule_rule(checked.molecules),
         "dynamics": _make_dynamics_rule(checked.dynamics, checked.sequence),
     }
     return fields | {
@@ -137,6 +140,12 @@ def _make_dynamics_rule(table: DynamicsTable | None, sequence: SequenceTable | N
     if table.law == "branching" and table.branch_at is None:
         keys["branch_at"] = sequence.length // 2
     return make_dynamics_rule(table.law, **keys)
+
+
+def _make_molecule_rule(table: MoleculesTable | None) -> MoleculeRule | None:
+    if table is None:
+        return None
+    return MoleculeRule(**table.model_dump(exclude={"elements"}), elements=tuple(table.elements))
 
 
 def _make_span(table: SpanTable | SpeedTable | None) -> Span | None:
@@ -216,6 +225,7 @@ _TABLES: dict[str, type[StrictTable]] = {
     "joints": JointsTable,
     "scene": SceneTable,
     "dynamics": DynamicsTable,
+    "molecules": MoleculesTable,
     "environment": EnvironmentTable,
     "coupling": CouplingTable,
 }

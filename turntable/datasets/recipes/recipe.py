@@ -20,6 +20,7 @@ from turntable.datasets.labels import (
     Factor,
     JointRule,
     LabelSchema,
+    MoleculeRule,
     OutputName,
     RotationRule,
     SceneRule,
@@ -98,6 +99,8 @@ class Recipe:
     """The environments, each of which holds some of the objects; empty for none."""
     coupling: tuple[Coupling, ...] = ()
     """The factors that follow others, each after the one that it depends on."""
+    molecules: MoleculeRule | None = None
+    """The rule that chooses molecules, for the source of that name; None for the defaults of the rule."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
@@ -150,6 +153,8 @@ class Recipe:
         table |= {"chunks": chunks} if chunks != 1 else {}
         rules = {name: table.pop(name) for name in _RULES}
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
+        molecules = table.pop("molecules")
+        table |= {"molecules": molecules.to_dict()} if molecules is not None else {}
         for name in ("pose_bank", "environment", "coupling"):
             table.pop(name)
         table |= self._interventions_to_dict()
@@ -167,7 +172,7 @@ class Recipe:
         """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
-        tables = {name: table.pop(name) for name in _RULES if name in table} | tables
+        tables = {name: table.pop(name) for name in (*_RULES, "molecules") if name in table} | tables
         arrays = {name: table.pop(name) for name in ("environment", "coupling") if name in table}
         lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():

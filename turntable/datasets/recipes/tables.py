@@ -27,9 +27,12 @@ from turntable.datasets.files import (
 )
 from turntable.datasets.labels import (
     DEFAULT_GAP,
+    DEFAULT_MAX_HEAVY_ATOMS,
     DEFAULT_SEEN_FRACTION,
     DEFAULT_TRIES,
+    HEAVY_ELEMENTS,
     LAW_ORIENTATIONS,
+    MAX_HEAVY_ATOMS,
     MAX_MARGIN_DEG,
     MAX_SCENE_OBJECTS,
     MIN_SCENE_OBJECTS,
@@ -37,10 +40,12 @@ from turntable.datasets.labels import (
     ROTATION_NAMES,
     STANDARD_FACTORS,
     Draws,
+    ElementName,
     JointMotion,
     JointRange,
     JointScope,
     LawName,
+    MoleculeDataset,
     MotionName,
     Orientation,
     OutputName,
@@ -257,6 +262,32 @@ class DynamicsTable(StrictTable):
     branch_at: int | None = Field(default=None, ge=2)
 
 
+class MoleculesTable(StrictTable):
+    """The table [molecules]: the molecules of the source of that name."""
+
+    dataset: MoleculeDataset = "ccd"
+    min_heavy_atoms: int = Field(default=1, ge=1, le=MAX_HEAVY_ATOMS)
+    max_heavy_atoms: int = Field(default=DEFAULT_MAX_HEAVY_ATOMS, ge=1, le=MAX_HEAVY_ATOMS)
+    hydrogens: bool = True
+    aromatic: bool = True
+    elements: list[ElementName] = Field(default=list(HEAVY_ELEMENTS), min_length=1)
+
+    @field_validator("elements")
+    @classmethod
+    def _sort_elements(cls, elements: list[ElementName]) -> list[ElementName]:
+        if len(set(elements)) < len(elements):
+            raise ValueError("names an element twice")
+        return [name for name in HEAVY_ELEMENTS if name in elements]
+
+    @model_validator(mode="after")
+    def _check_atom_order(self) -> "MoleculesTable":
+        if self.min_heavy_atoms > self.max_heavy_atoms:
+            raise ValueError(
+                f"min_heavy_atoms {self.min_heavy_atoms} is above max_heavy_atoms {self.max_heavy_atoms}"
+            )
+        return self
+
+
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
     below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
     number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
@@ -344,6 +375,7 @@ class RecipeTable(StrictTable):
     joints: JointsTable | None = None
     scene: SceneTable | None = None
     dynamics: DynamicsTable | None = None
+    molecules: MoleculesTable | None = None
     pose_bank: int = Field(default=0, ge=0, le=MAX_POSE_BANK)
     environment: list[EnvironmentTable] = Field(default=[], max_length=MAX_ENVIRONMENTS)
     coupling: list[CouplingTable] = []

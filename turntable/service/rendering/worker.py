@@ -5,10 +5,12 @@ It runs apart from the service, so that a crash in a graphics driver does not en
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from turntable.datasets import Recipe
+from turntable.datasets.labels import MoleculeRule
 from turntable.errors import MeshError
 from turntable.renderer import (
     LRUCache,
@@ -26,6 +28,8 @@ from turntable.service.rendering.jobs import RenderJob
 
 MAX_MESHES = 32
 """Number of meshes that are kept for further views of the same objects."""
+_SourceKey: TypeAlias = tuple[str, str | None, int, MoleculeRule | None]
+"""The name of a source, its folder, the number of its objects, and the rule of molecules."""
 
 
 class RenderWorker:
@@ -40,8 +44,8 @@ class RenderWorker:
     def __init__(self, backend: str, device: str, links_under: tuple[Path, ...] = ()) -> None:
         self._choice, self._links_under = (backend, device), links_under
         self._backend: Backend | None = None
-        self._sources: dict[tuple[str, str | None, int], MeshSource] = {}
-        self._meshes = LRUCache[tuple[str, str | None, int, bool, str], Mesh](MAX_MESHES)
+        self._sources: dict[_SourceKey, MeshSource] = {}
+        self._meshes = LRUCache[tuple[_SourceKey, bool, str], Mesh](MAX_MESHES)
 
     def render_jpeg(self, job: RenderJob) -> bytes:
         """Render one view and return it as JPEG.
@@ -68,19 +72,21 @@ class RenderWorker:
         return self._backend
 
     def _get_mesh(self, recipe: Recipe, job: RenderJob) -> Mesh:
-        source_key = recipe.source, job.meshes, job.objects
-        mesh_key = *source_key, recipe.mirrored, job.object
+        source_key = recipe.source, job.meshes, job.objects, recipe.molecules
+        mesh_key = source_key, recipe.mirrored, job.object
         mesh = self._meshes.get(mesh_key)
         if mesh is None:
             mesh = self._load_mesh(source_key, job, mirrored=recipe.mirrored)
             self._meshes.put(mesh_key, mesh, 1)
         return mesh
 
-    def _load_mesh(self, source_key: tuple[str, str | None, int], job: RenderJob, *, mirrored: bool) -> Mesh:
+    def _load_mesh(self, source_key: _SourceKey, job: RenderJob, *, mirrored: bool) -> Mesh:
         if source_key not in self._sources:
-            name, folder, num_objects = source_key
+            name, folder, num_objects, molecules = source_key
             path = None if folder is None else Path(folder)
-            self._sources[source_key] = open_source(name, path, num_objects, links_under=self._links_under)
+            self._sources[source_key] = open_source(
+                name, path, num_objects, links_under=self._links_under, molecules=molecules
+            )
         source = with_twins(self._sources[source_key], mirrored=mirrored)
         mesh = load_mesh(source, job.object)
         if job.sha256 and source.compute_digest(job.object, mesh) != job.sha256:

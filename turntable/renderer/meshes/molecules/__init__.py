@@ -3,8 +3,9 @@
 from turntable.renderer.meshes.molecules.ball_and_stick import BALL_RADII
 from turntable.renderer.meshes.molecules.molecule import COVALENT_RADII
 from turntable.renderer.meshes.molecules.reading import (
-    ShapedMolecule,
+    describe_collection,
     find_scaffold_group,
+    get_collection_license,
     list_molecules,
     shape_object,
 )
@@ -14,8 +15,9 @@ __all__ = [
     "BALL_RADII",
     "COVALENT_RADII",
     "RING_CLASSES",
-    "ShapedMolecule",
+    "describe_collection",
     "find_scaffold_group",
+    "get_collection_license",
     "list_molecules",
     "shape_object",
 ]

@@ -41,7 +41,7 @@ class Molecule:
 
 
 def shape_molecule(molecule: Molecule, rule: MoleculeRule) -> Molecule:
-    """Return a molecule as a recipe wants it: with or without hydrogen, the mean of its atoms at the origin."""
+    """Return a molecule as a recipe wants it, with or without hydrogen; its atoms' mean is the origin."""
     kept = molecule if rule.hydrogens else _select_atoms(molecule, molecule.elements != HYDROGEN)
     centered = kept.positions - kept.positions.mean(axis=0)
     return replace(kept, positions=np.rint(centered / _GRID) * _GRID)

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.labels import AROMATIC_BOND, MoleculeRule
+from turntable.datasets.labels import AROMATIC_BOND, MoleculeDataset, MoleculeRule
 from turntable.datasets.molecules import Chemistry, MoleculeFacts, find_chemistry
 from turntable.errors import InvalidInputError, MeshError, format_text
+from turntable.extras import check_installed
 from turntable.renderer.meshes.mesh import Mesh
 from turntable.renderer.meshes.molecules.ball_and_stick import build_ball_and_stick
 from turntable.renderer.meshes.molecules.dictionary import iter_components, read_component
@@ -17,6 +19,7 @@ from turntable.renderer.meshes.molecules.nci import iter_compounds, read_compoun
 
 _READERS = {"ccd": read_component, "nci": read_compound}
 _LISTS = {"ccd": iter_components, "nci": iter_compounds}
+_LICENSES = {"ccd": "CC0-1.0", "nci": "public domain"}
 _MAX_NAME_LENGTH = 200
 """Maximum length of a molecule's name in its record; a few of the dictionary's have several times as many."""
 
@@ -45,6 +48,22 @@ def list_molecules(rule: MoleculeRule) -> tuple[tuple[str, str], ...]:
             f"{rule.max_heavy_atoms} atoms of {', '.join(rule.elements)} alone; allow more in the recipe"
         )
     return listed
+
+
+def get_collection_license(collection: MoleculeDataset) -> str:
+    """Return the license of a collection's molecules."""
+    return _LICENSES[collection]
+
+
+def describe_collection() -> dict[str, str]:
+    """Return the versions of the libraries that hold the molecules and find their scaffolds.
+
+    Raises:
+        MissingExtraError: A library of the extra is not installed.
+    """
+    for library in ("biotite", "rdkit"):
+        check_installed(library)
+    return {f"{library}_version": version(library) for library in ("biotite", "rdkit")}
 
 
 @lru_cache(maxsize=8)

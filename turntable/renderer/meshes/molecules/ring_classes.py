@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 RING_CLASSES = ("acyclic", "alicyclic", "aromatic", "heteroaromatic")
-"""The classes. Acyclic: no rings. Alicyclic: rings, but no aromatic one. Aromatic: with aromatic rings, all of
-carbon. Heteroaromatic: another element is in an aromatic ring."""
+"""The classes. Acyclic: no rings. Alicyclic: rings, but no aromatic one. Aromatic: with aromatic rings, all
+of carbon. Heteroaromatic: another element is in an aromatic ring."""
 
 
 def name_ring_classes(

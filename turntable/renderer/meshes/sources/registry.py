@@ -7,12 +7,13 @@ from typing import get_args
 
 from turntable.choices import GENERATED_SOURCES, SourceName, check_choice
 from turntable.datasets import Manifest, Recipe, read_manifest_recipe
-from turntable.datasets.labels import DynamicsRule
+from turntable.datasets.labels import DEFAULT_MOLECULE_RULE, DynamicsRule, MoleculeRule
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.home import expand_home
 from turntable.renderer.meshes.sources.articulated import ArticulatedSource
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
+from turntable.renderer.meshes.sources.molecules import MoleculeSource
 from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
 from turntable.renderer.meshes.sources.particles import ParticleSource
 from turntable.renderer.meshes.sources.scene_source import DEFAULT_SCENES, SCENE_COUNTS, SceneSource
@@ -44,6 +45,7 @@ def open_source(
     *,
     links_under: Iterable[str | Path] = (),
     dynamics: DynamicsRule | None = None,
+    molecules: MoleculeRule | None = None,
 ) -> MeshSource:
     """Open a source of meshes.
 
@@ -54,6 +56,7 @@ def open_source(
         links_under: Folders that links below the folder of the meshes may lead into, besides that folder.
         dynamics: Rule of the recipe, which says the law and the number of particles. Without one, particles
             are listed as five charged ones; systems with any id are loaded.
+        molecules: Rule of the recipe, which chooses molecules; without one, ``DEFAULT_MOLECULE_RULE``.
 
     Raises:
         InvalidInputError: No source has this name, or the folder is missing, or a source that generates its
@@ -66,6 +69,8 @@ def open_source(
                 f"{shown} generates its meshes and reads none from {meshes_path}; leave --meshes out, "
                 "or choose a recipe whose source is shapenet or folder"
             )
+        if name == "molecules":
+            return MoleculeSource(molecules or DEFAULT_MOLECULE_RULE, num_objects)
         return _open_generated(name, num_objects, dynamics)
     check_choice("source of meshes", name, get_args(SourceName))
     if meshes_path is None:
@@ -96,7 +101,12 @@ def open_recipe_source(
     """
     if recipe.scene is not None:
         base = open_source(
-            recipe.source, meshes_path, num_base_objects, links_under=links_under, dynamics=recipe.dynamics
+            recipe.source,
+            meshes_path,
+            num_base_objects,
+            links_under=links_under,
+            dynamics=recipe.dynamics,
+            molecules=recipe.molecules,
         )
         num_scenes = DEFAULT_SCENES if num_objects is None else num_objects
         return SceneSource(base, recipe, num_scenes, num_base_objects)
@@ -106,7 +116,12 @@ def open_recipe_source(
             "option out, or choose a recipe with a table [scene]"
         )
     return open_source(
-        recipe.source, meshes_path, num_objects, links_under=links_under, dynamics=recipe.dynamics
+        recipe.source,
+        meshes_path,
+        num_objects,
+        links_under=links_under,
+        dynamics=recipe.dynamics,
+        molecules=recipe.molecules,
     )
 
 
@@ -127,7 +142,13 @@ def reopen_source(
     """
     recipe = read_manifest_recipe(manifest)
     if recipe.scene is None:
-        return open_source(name, meshes_path, links_under=links_under, dynamics=recipe.dynamics)
+        return open_source(
+            name,
+            meshes_path,
+            links_under=links_under,
+            dynamics=recipe.dynamics,
+            molecules=recipe.molecules,
+        )
     num_scenes, num_base_objects = (manifest.source.get(key) for key in SCENE_COUNTS)
     if not isinstance(num_scenes, int) or not isinstance(num_base_objects, int):
         raise IntegrityError(
