@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turntable.choices import check_choice
+from turntable.datasets.convert.sdf_form import explain_missing_molecules, write_sdf
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.files import convert_disk_full_error, make_temporary_path
 from turntable.datasets.manifest import Manifest
@@ -29,7 +30,9 @@ class ExportForm:
     """Function that writes one split into the folder of the export, and returns its number of objects."""
 
 
-EXPORT_FORMS: dict[str, ExportForm] = {}
+EXPORT_FORMS: dict[str, ExportForm] = {
+    "sdf": ExportForm("molecules, an SDF file a split", explain_missing_molecules, write_sdf),
+}
 """The forms by name."""
 
 

@@ -9,6 +9,7 @@ from turntable.datasets.describing.croissant import (
 )
 from turntable.datasets.describing.description_files import DESCRIPTION_FILES, MAX_DESCRIPTION_BYTES
 from turntable.datasets.describing.label_table import describe_columns, describe_interventions
+from turntable.datasets.describing.molecule_marginals import compute_molecule_statistics
 from turntable.datasets.describing.pixel_statistics import compute_pixel_statistics
 from turntable.datasets.describing.recipe_plot import plot_recipe
 
@@ -21,6 +22,7 @@ __all__ = [
     "Provenance",
     "build_contact_sheet",
     "build_dataset_croissant",
+    "compute_molecule_statistics",
     "compute_pixel_statistics",
     "describe_columns",
     "describe_interventions",

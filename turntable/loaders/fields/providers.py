@@ -20,12 +20,19 @@ from turntable.loaders.fields.batch_field import (
     StoredField,
 )
 from turntable.loaders.fields.labels import LabelField, LabelProvider, get_default_labels
+from turntable.loaders.fields.molecules import MoleculeProvider
 from turntable.loaders.fields.outputs import OutputProvider
 from turntable.loaders.fields.parts import PartProvider
 from turntable.loaders.fields.points import PointProvider
 
 _LABELS = LabelProvider()
-PROVIDERS: tuple[FieldProvider, ...] = (_LABELS, OutputProvider(), PointProvider(), PartProvider())
+PROVIDERS: tuple[FieldProvider, ...] = (
+    _LABELS,
+    OutputProvider(),
+    PointProvider(),
+    PartProvider(),
+    MoleculeProvider(),
+)
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 
 COMMON_FIELDS = ("view", "category", "object_index", "view_index")
