@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from turntable.datasets import Recipe, load_recipe
 from turntable.errors import MeshError
 from turntable.renderer import generate
 from turntable.renderer.backends import BackendSelection, select_backend
-from turntable.renderer.meshes.sources import MeshSource, ZooSource, load_mesh
+from turntable.renderer.meshes.sources import MeshSource, ZooSource
 from turntable.renderer.runs import LoadedObject
 from turntable.renderer.runs.engines import EngineCallbacks
+from turntable.renderer.runs.mesh_loader import open_mesh_loader
 from turntable.renderer.runs.shard_rendering import LoadMeshes, render_shard
 from turntable.renderer.runs.shard_workers import ShardResult, ShardTask, WorkerSetup
 
@@ -22,13 +24,12 @@ OBJECTS = 12
 def load_here(source: MeshSource) -> LoadMeshes:
     """Meshes of a source, loaded without a child."""
 
+    load_one = open_mesh_loader(source)
+
     def load(object_ids: Sequence[str]) -> Iterator[LoadedObject | MeshError]:
         for object_id in object_ids:
             try:
-                mesh = load_mesh(source, object_id)
-                yield LoadedObject(
-                    mesh, source.compute_digest(object_id, mesh), source.get_license(object_id)
-                )
+                yield load_one(object_id)
             except MeshError as error:
                 yield error
 
@@ -46,7 +47,7 @@ class InProcess:
         self, tasks: Sequence[ShardTask], setup: WorkerSetup, callbacks: EngineCallbacks
     ) -> None:
         folder = setup.destination.folder
-        with setup.opener.open() as backend:
+        with nullcontext() if setup.opener is None else setup.opener.open() as backend:
             for task in tasks:
                 if callbacks.should_stop():
                     return

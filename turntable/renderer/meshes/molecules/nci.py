@@ -43,12 +43,13 @@ def iter_compounds(rule: MoleculeRule) -> Iterator[tuple[str, str]]:
             yield f"{number:06d}", _classify(parsed)
 
 
-def read_compound(compound_id: str, object_id: str) -> Molecule:
-    """Compute a compound's conformer, with hydrogen.
+def read_compound(compound_id: str, object_id: str, *, is_placed: bool = True) -> Molecule:
+    """Read a compound with hydrogen, and compute its conformer.
 
     Args:
         compound_id: Number of the compound in six digits.
         object_id: Id of the object, for messages.
+        is_placed: True for the places of a conformer; False for NaN, at once.
 
     Raises:
         MeshError: There is no such compound, or no conformer of it can be computed.
@@ -65,16 +66,27 @@ def read_compound(compound_id: str, object_id: str) -> Molecule:
             f"{object_id}: it has atoms of other elements than {', '.join(ATOMIC_NUMBERS)}; leave it out",
             reason="other elements",
         )
-    return _convert(_embed(parsed, number, object_id), f"NCI {number}")
+    molecule = _add_hydrogen(parsed)
+    places = (
+        _compute_places(molecule, number, object_id)
+        if is_placed
+        else np.full((molecule.GetNumAtoms(), 3), np.nan)
+    )
+    return _convert(molecule, places, f"NCI {number}")
 
 
-def _embed(parsed: Any, seed: int, object_id: str) -> Any:
-    """Return a molecule with hydrogen and a relaxed conformer."""
-    from rdkit import Chem, rdBase
+def _add_hydrogen(parsed: Any) -> Any:
+    from rdkit import Chem
+
+    return Chem.AddHs(parsed)
+
+
+def _compute_places(molecule: Any, seed: int, object_id: str) -> NDArray[np.float64]:
+    """Return the places [n, 3] of a relaxed conformer, in angstroms."""
+    from rdkit import rdBase
     from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
     with rdBase.BlockLogs():
-        molecule = Chem.AddHs(parsed)
         settings = rdDistGeom.ETKDGv3()
         settings.randomSeed = seed
         if rdDistGeom.EmbedMolecule(molecule, settings) != 0:
@@ -83,10 +95,10 @@ def _embed(parsed: Any, seed: int, object_id: str) -> Any:
             ) from None
         if rdForceFieldHelpers.MMFFHasAllMoleculeParams(molecule):
             rdForceFieldHelpers.MMFFOptimizeMolecule(molecule, maxIters=_MAX_ITERATIONS)
-        return molecule
+        return np.round(molecule.GetConformer().GetPositions(), _DECIMALS)
 
 
-def _convert(molecule: Any, name: str) -> Molecule:
+def _convert(molecule: Any, places: NDArray[np.float64], name: str) -> Molecule:
     from rdkit import Chem
 
     aromatic = Chem.GetAdjacencyMatrix(molecule).astype(np.bool_)
@@ -96,7 +108,7 @@ def _convert(molecule: Any, name: str) -> Molecule:
     kekulized = Chem.Mol(molecule)
     Chem.Kekulize(kekulized, clearAromaticFlags=True)
     return Molecule(
-        np.round(molecule.GetConformer().GetPositions(), _DECIMALS),
+        places,
         np.array([atom.GetAtomicNum() for atom in molecule.GetAtoms()], dtype=np.uint8),
         np.array([atom.GetFormalCharge() for atom in molecule.GetAtoms()], dtype=np.int8),
         _read_orders(kekulized),

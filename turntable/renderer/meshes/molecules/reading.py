@@ -1,14 +1,15 @@
 """Molecules of all collections by the ids of their objects, such as ``ccd/ATP``."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.labels import AROMATIC_BOND, MoleculeDataset, MoleculeRule
-from turntable.datasets.molecules import Chemistry, MoleculeFacts, find_chemistry
+from turntable.datasets.molecules import MoleculeFacts, find_chemistry
 from turntable.errors import InvalidInputError, MeshError, format_text
 from turntable.extras import check_installed
 from turntable.renderer.meshes.mesh import Mesh
@@ -18,6 +19,8 @@ from turntable.renderer.meshes.molecules.molecule import Molecule, check_molecul
 from turntable.renderer.meshes.molecules.nci import iter_compounds, read_compound
 
 _READERS = {"ccd": read_component, "nci": read_compound}
+_GRAPH_READERS = {"ccd": read_component, "nci": partial(read_compound, is_placed=False)}
+"""Functions that read molecules without need of their places."""
 _LISTS = {"ccd": iter_components, "nci": iter_compounds}
 _LICENSES = {"ccd": "CC0-1.0", "nci": "public domain"}
 _MAX_NAME_LENGTH = 200
@@ -74,7 +77,7 @@ def shape_object(object_id: str, rule: MoleculeRule) -> ShapedMolecule:
         MeshError: There is no such molecule, or it has no usable coordinates.
         MissingExtraError: A library of the extra is not installed.
     """
-    whole = check_molecule(_read(object_id), object_id)
+    whole = check_molecule(_read(object_id, _READERS), object_id)
     chemistry = find_chemistry(whole.elements, whole.formal_charges, whole.bonds)
     shaped = shape_molecule(whole, rule)
     bonds = np.where(shaped.is_aromatic, AROMATIC_BOND, shaped.bonds) if rule.aromatic else shaped.bonds
@@ -107,24 +110,20 @@ def find_scaffold_group(object_id: str) -> str:
         MeshError: There is no such molecule.
         MissingExtraError: A library of the extra is not installed.
     """
-    chemistry = _find_graph_chemistry(object_id)
+    molecule = _read(object_id, _GRAPH_READERS)
+    chemistry = find_chemistry(molecule.elements, molecule.formal_charges, molecule.bonds)
     return chemistry.scaffold or chemistry.smiles or object_id
 
 
-def _find_graph_chemistry(object_id: str) -> Chemistry:
-    molecule = _read(object_id)
-    return find_chemistry(molecule.elements, molecule.formal_charges, molecule.bonds)
-
-
-@lru_cache(maxsize=8)
-def _read(object_id: str) -> Molecule:
+def _read(object_id: str, readers: Mapping[str, Callable[[str, str], Molecule]]) -> Molecule:
+    """Read a molecule by the function of its collection."""
     collection, _, name = object_id.partition("/")
-    if collection not in _READERS:
+    if collection not in readers:
         raise MeshError(
             f"{format_text(object_id)}: not a molecule; ids are like ccd/ATP or nci/000007",
             "unknown component",
         )
-    return _READERS[collection](name, object_id)
+    return readers[collection](name, object_id)
 
 
 def _clean_name(name: str) -> str:
