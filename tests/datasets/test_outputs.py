@@ -102,7 +102,6 @@ def test_recipes_put_outputs_in_order_and_keep_old_digests():
 @pytest.mark.parametrize(
     ("outputs", "message"),
     [
-        (["mask"], 'outputs: must contain "rgb"'),
         (["rgb", "rgb"], "names an output twice"),
         (["rgb", "points"], "'points' is not one of"),
         (["rgb", "flow"], r"outputs: flow is the motion to the next view .* add a table \[sequence\]"),

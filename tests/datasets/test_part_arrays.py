@@ -142,7 +142,7 @@ def flatten(number, stored):
             r"poses \(4, 1, 4, 4\) and joint values \(4, 1\), not \(4, 2, 4, 4\) and \(4, 1\)",
         ),
         (forget_view, True, "joint_values.npy: numbers of 3 views, not of 4"),
-        (flatten, True, r"part_pose.npy: float32 \(4, 2, 16\), not float32 \[views, N, 4, 4\]"),
+        (flatten, True, r"part_pose.npy: float32 \(4, 2, 16\), not float32 \[views, parts, 4, 4\]"),
         (forget_joints, False, "it has 2 parts and 1 joints, which its arrays do not fit"),
         (forget_parts, False, "it has 0 parts and 0 joints, which its arrays do not fit"),
     ],

@@ -23,7 +23,7 @@ class ExportForm:
     """A form in which a modality can be exported."""
 
     meaning: str
-    """What the form is, for the command line."""
+    """Text about the form for the documentation: "PLY files of point clouds"."""
     explain_missing: Callable[[Manifest], str]
     """Function that returns what a data set lacks for this form, and what to do; "" if it lacks nothing."""
     write_split: Callable[[Split, Path], int]
