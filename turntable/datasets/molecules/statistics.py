@@ -1,5 +1,6 @@
 """Histograms of the molecules of a data set: the marginals that models of molecules begin with."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _MAX_COUNT = 2**62
 _MAX_ROWS = 10_000
 """Maximum number of rows of the table of valencies."""
 _MAX_CHARGE = 127
+_NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,10 @@ class MoleculeStatistics:
     def from_fields(cls, fields: JsonFields) -> "MoleculeStatistics":
         """Read what the manifest holds, from untrusted JSON. Raises FieldError."""
         statistics = cls(
-            {_read_integer(fields, name): count for name, count in _read_counts(fields, "atoms")},
-            dict(_read_counts(fields, "elements")),
-            {_read_integer(fields, name): count for name, count in _read_counts(fields, "formal_charges")},
-            dict(_read_counts(fields, "bonds")),
+            _read_numbered_counts(fields, "atoms"),
+            _read_counts(fields, "elements"),
+            _read_numbered_counts(fields, "formal_charges"),
+            _read_counts(fields, "bonds"),
             tuple(_read_valency(item) for item in fields.iter_fields("valencies", _MAX_ROWS)),
         )
         fields.check_all_read()
@@ -91,15 +93,16 @@ def _sum_by(rows: Iterable[tuple[tuple[int, int, float], int]], place: int) -> d
     return dict(sorted(sums.items()))
 
 
-def _read_counts(fields: JsonFields, name: str) -> list[tuple[str, int]]:
+def _read_counts(fields: JsonFields, name: str) -> dict[str, int]:
     counts = fields.get_fields(name)
-    return [(key, counts.get_integer(key, 0, _MAX_COUNT)) for key in counts.list_names()]
+    return {key: counts.get_integer(key, 0, _MAX_COUNT) for key in counts.list_names()}
 
 
-def _read_integer(fields: JsonFields, name: str) -> int:
-    if not name.removeprefix("-").isdecimal() or not name.isascii() or len(name) > 9:
-        fields.raise_error(name, "a whole number")
-    return int(name)
+def _read_numbered_counts(fields: JsonFields, name: str) -> dict[int, int]:
+    counts = _read_counts(fields, name)
+    if not all(_NUMBER.fullmatch(key) for key in counts):
+        fields.raise_error(name, "counts by whole numbers")
+    return {int(key): count for key, count in counts.items()}
 
 
 def _read_valency(fields: JsonFields) -> ValencyCount:
