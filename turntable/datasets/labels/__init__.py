@@ -144,7 +144,6 @@ __all__ = [
     "HANDEDNESS",
     "HEAVY_ELEMENTS",
     "HYDROGEN",
-    "JOINT_VALUES_MEANING",
     "LAW_KEYS",
     "LAW_ORIENTATIONS",
     "LEGACY_ORDER",

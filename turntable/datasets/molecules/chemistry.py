@@ -11,7 +11,7 @@ from turntable.extras import explain_import_errors
 
 @dataclass(frozen=True, slots=True)
 class Chemistry:
-    """What the graph of a molecule tells, without its coordinates and without stereochemistry."""
+    """Facts that the graph of a molecule tells, without coordinates and stereochemistry."""
 
     smiles: str
     """Canonical SMILES without hydrogen; "" if rdkit refuses the molecule."""
@@ -77,7 +77,7 @@ def _make_conformer(positions: NDArray[np.floating]) -> Any:
 def find_chemistry(
     elements: NDArray[np.integer], formal_charges: NDArray[np.integer], bonds: NDArray[np.integer]
 ) -> Chemistry:
-    """Find what the graph of a molecule tells.
+    """Find the facts that the graph of a molecule tells.
 
     Args:
         elements: [n] atomic numbers, of all atoms including hydrogen.

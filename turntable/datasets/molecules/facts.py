@@ -1,4 +1,4 @@
-"""What an object's record says of a molecule besides its arrays."""
+"""Facts about a molecule, as the object's record holds them besides its arrays."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any

@@ -34,7 +34,7 @@ class ValencyCount:
 
 @dataclass(frozen=True, slots=True)
 class MoleculeStatistics:
-    """Counts over all molecules of a split."""
+    """Histograms over all molecules of a split."""
 
     atoms: Mapping[int, int]
     """Number of molecules by their number of atoms."""
