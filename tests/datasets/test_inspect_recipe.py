@@ -50,6 +50,7 @@ OTHER_ROTATIONS = (
     "articulated",
     "articulated-unseen",
     "charged",
+    "molecules",
     "sequences",
     "solids",
     "springs",

@@ -183,7 +183,7 @@ def test_a_mesh_is_closed_balls_and_sticks_of_diagonal_one(object_id):
 
 
 def find_distances(points, shaped):
-    """Distances in angstroms of points [N, 3] of the mesh's frame from the balls' surfaces, and from bonds."""
+    """Distances in angstroms of points [N, 3] of the mesh's frame from the balls and from the bonds."""
     places = shaped.arrays["atom_positions"].astype(np.float64)
     radii = np.array([BALL_RADII[int(number)] for number in shaped.arrays["elements"]])
     here = points / shaped.facts.diagonals_per_angstrom + np.array(shaped.facts.center)
