@@ -296,6 +296,8 @@ def test_the_table_is_refused_with_other_sources_and_rules_of_splits():
 def test_the_table_comes_back_from_toml_and_changes_no_label():
     recipe = make_recipe(elements=["N", "C"], hydrogens=False)
     assert recipe.molecules.elements == ("C", "N")
+    text = "ccd: 1 to 20 atoms of C, N, without hydrogen, aromatic bonds"
+    assert str(recipe.molecules) == text
     assert type(recipe).from_toml(recipe.to_toml()) == recipe
     plain = load_recipe("molecules").replace(views=2, image_size_px=64)
     assert recipe.digest != plain.digest

@@ -265,6 +265,13 @@ def test_scaffolds_are_murcko_s():
     assert find_scaffold_group("ccd/ALA") == find_scaffold_group("ccd/DAL")  # its mirror image
 
 
+def test_what_rdkit_refuses_has_places_and_is_a_group_of_its_own():
+    shaped = shape_object("ccd/YQ1", WHOLE)
+    assert len(shaped.arrays["elements"])
+    assert (shaped.facts.smiles, shaped.facts.scaffold, shaped.facts.rotatable_bonds) == ("", "", 0)
+    assert find_scaffold_group("ccd/YQ1") == "ccd/YQ1"
+
+
 def test_facts_count_as_rdkit_does():
     facts = shape_object("ccd/MTX", BARE).facts
     molecule = Chem.MolFromSmiles(facts.smiles)

@@ -86,6 +86,7 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
         "views": f"{recipe.views} of each object, {recipe.image_size_px} px, {recipe.channel_order}",
         "meshes": recipe.source,
         **({} if recipe.scene is None else {"scenes": str(recipe.scene)}),
+        **({} if recipe.molecules is None else {"molecules": str(recipe.molecules)}),
         "splits": ", ".join(recipe.splits),
         "draws": f"{recipe.draws}, seed {recipe.seed}",
         "label digest": recipe.label_digest,

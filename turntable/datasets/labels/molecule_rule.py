@@ -56,6 +56,13 @@ class MoleculeRule:
     elements: tuple[ElementName, ...] = HEAVY_ELEMENTS
     """Elements that a molecule may have besides hydrogen, in the order of ``HEAVY_ELEMENTS``."""
 
+    def __str__(self) -> str:
+        """Return the rule as a text."""
+        size = f"{self.min_heavy_atoms} to {self.max_heavy_atoms} atoms of {', '.join(self.elements)}"
+        hydrogen = "with hydrogen" if self.hydrogens else "without hydrogen"
+        bonds = "aromatic bonds" if self.aromatic else "single and double bonds in aromatic rings"
+        return f"{self.dataset}: {size}, {hydrogen}, {bonds}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the table [molecules] of a recipe."""
         return {

@@ -86,8 +86,7 @@ def read_component(component_id: str, object_id: str) -> Molecule:
     table = _read_dictionary()
     if component_id not in table.names:
         raise MeshError(
-            f"{object_id}: the dictionary has no component {component_id!r:.20}; turntable inspect molecules "
-            "says how ids are made",
+            f"{object_id}: the dictionary has no such component; ids are those of the wwPDB, such as ccd/ATP",
             reason="unknown component",
         )
     rows = table.atom_rows.get(component_id, slice(0, 0))
