@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
-EXTRAS = ("render", "compressed", "train", "serve", "cluster", "wandb", "pyrender", "testing")
+EXTRAS = ("render", "compressed", "molecules", "train", "serve", "cluster", "wandb", "pyrender", "testing")
 TOOLS = ("hypothesis", "moto", "pytest-xdist", "trimesh")
 """Libraries of the extra `dev` that the chosen tests need."""
 OTHER_TOOLS = ("httpx",)

@@ -26,6 +26,7 @@ SourceName = Literal[
     "articulated",
     "particles",
     "solids",
+    "molecules",
     "shapenet",
     "shapenet-v1",
     "shapenetsem",
@@ -34,11 +35,12 @@ SourceName = Literal[
     "folder",
 ]
 """Kind of meshes."""
-GENERATED_SOURCES: tuple[SourceName, ...] = ("zoo", "articulated", "particles", "solids")
+GENERATED_SOURCES: tuple[SourceName, ...] = ("zoo", "articulated", "particles", "solids", "molecules")
 """Kinds of meshes that are generated, so that they need no folder."""
 SOURCES_WITHOUT_PARTS: tuple[SourceName, ...] = (
     "zoo",
     "solids",
+    "molecules",
     "shapenet",
     "shapenet-v1",
     "shapenetsem",

@@ -43,6 +43,7 @@ EXTRAS = (
     ),
     Extra("cluster", "render on a Ray cluster", ("ray",)),
     Extra("compressed", "read meshes of compressed glTF files", ("DracoPy", "meshopt")),
+    Extra("molecules", "make data sets of molecules, and to export them as SDF", ("biotite", "rdkit")),
     Extra("wandb", "record runs in Weights & Biases", ("wandb",)),
     Extra("pyrender", "render with pyrender, to compare with it", ("pyrender",)),
     Extra("testing", "test backends, stores, methods and tasks of your own", ("pytest", "scipy")),

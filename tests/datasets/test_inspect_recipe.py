@@ -54,6 +54,7 @@ OTHER_ROTATIONS = (
     "keypoints",
     "nbody",
     "graphs",
+    "molecules",
     "sequences",
     "shared-poses",
     "solids",

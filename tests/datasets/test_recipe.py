@@ -55,6 +55,7 @@ def test_shipped_recipes_are_those_of_the_paper() -> None:
         "keypoints",
         "nbody",
         "graphs",
+        "molecules",
         "scenes",
         "scenes-ood",
         "sequences",
@@ -137,8 +138,8 @@ def test_all_faults_are_told_at_once_by_name() -> None:
     lines = faults(text)
     assert lines[0] == "recipe mine.toml: 10 errors:"
     expected = [
-        "source: 'blender' is not one of 'zoo', 'articulated', 'particles', 'solids', 'shapenet', "
-        "'shapenet-v1', 'shapenetsem', 'objaverse', 'gso' or 'folder'",
+        "source: 'blender' is not one of 'zoo', 'articulated', 'particles', 'solids', 'molecules', "
+        "'shapenet', 'shapenet-v1', 'shapenetsem', 'objaverse', 'gso' or 'folder'",
         "vews: unknown key; did you mean views?",
         "views: missing",
         "image_size_px: 4 is below 8",

@@ -76,8 +76,8 @@ def serve(
         requests_at_once: Maximum number of requests answered at the same time.
         requests_at_once_each: Maximum number of requests answered at the same time for one token or address.
         render: Render views on request (POST /render), in a process of its own.
-        meshes: Meshes for --render, as NAME=DIR: folder of the meshes of a data set; the zoo and
-            the solids need none. May be repeated.
+        meshes: Meshes for --render, as NAME=DIR: folder of the meshes of a data set; generated
+            objects and molecules need none. May be repeated.
         backend: Renderer for --render: moderngl, embree or auto.
         device: Device for --render: software, egl:N or cuda:N.
         render_queue: Maximum number of views that wait to be rendered.

@@ -89,6 +89,7 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
         **({} if recipe.scene is None else {"scenes": str(recipe.scene)}),
         **({} if recipe.street is None else {"streets": str(recipe.street)}),
         **({} if recipe.scan is None else {"scanner": str(recipe.scan)}),
+        **({} if recipe.molecules is None else {"molecules": str(recipe.molecules)}),
         "splits": ", ".join(recipe.splits),
         "draws": f"{recipe.draws}, seed {recipe.seed}",
         "label digest": recipe.label_digest,

@@ -32,6 +32,7 @@ from turntable.datasets.files import (
     write_text,
 )
 from turntable.datasets.labels import FIRST_ARRAYS, OBJECT_ARRAYS, OUTPUTS, Factor, LabelSchema
+from turntable.datasets.molecules import MoleculeStatistics
 from turntable.datasets.objects import MAX_PARTS, read_sizes
 from turntable.datasets.shards import IndexSizeLimit, ShardRecord, compute_max_table_bytes
 from turntable.datasets.subset import Subset
@@ -121,6 +122,8 @@ class Manifest:
     symmetry_degrees: Mapping[str, float] = field(default_factory=dict[str, float])
     """Degree in [0, 1] of each symmetry of the recipe's law of rotations, by group; empty if the law is not
     known, and in sets of earlier versions."""
+    molecule_statistics: MoleculeStatistics | None = None
+    """Histograms of the molecules of the training split; None if it has none."""
     subset: Subset | None = None
     """The views that belong to a subset; None if all do. Shards, totals and recipe remain those of the whole
     data set."""
@@ -160,8 +163,9 @@ class Manifest:
     def to_json(self) -> str:
         """Return the text of the file: indented JSON with its keys in a fixed order."""
         table = asdict(self)
-        if self.subset is None:
-            del table["subset"]
+        for name in ("subset", "molecule_statistics"):
+            if table[name] is None:
+                del table[name]
         if not self.max_parts:
             for name in ("part_categories", "max_parts", "max_joints"):
                 del table[name]
@@ -282,6 +286,7 @@ def _read_fields(fields: JsonFields) -> Manifest:
         arrays=_read_arrays(fields),
         array_sizes=read_sizes(fields),
         symmetry_degrees=_read_degrees(fields),
+        molecule_statistics=_read_molecule_statistics(fields),
         subset=Subset.from_fields(fields.get_fields("subset")) if fields.has("subset") else None,
         format_version=FORMAT_VERSION,
     )
@@ -300,6 +305,12 @@ def _read_degrees(fields: JsonFields) -> dict[str, float]:
         return {}
     degrees = fields.get_fields("symmetry_degrees")
     return {name: degrees.get_number(name, 0, 1) for name in degrees.list_names()}
+
+
+def _read_molecule_statistics(fields: JsonFields) -> MoleculeStatistics | None:
+    if not fields.has("molecule_statistics"):
+        return None
+    return MoleculeStatistics.from_fields(fields.get_fields("molecule_statistics"))
 
 
 def _read_channels(fields: JsonFields, name: str) -> tuple[float, float, float] | None:

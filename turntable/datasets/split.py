@@ -19,6 +19,7 @@ from turntable.datasets.labels import (
     decode_output,
 )
 from turntable.datasets.manifest import Manifest
+from turntable.datasets.molecules import MoleculeFacts
 from turntable.datasets.objects import ObjectPart, ObjectRecord, list_joints
 from turntable.datasets.shards import ShardOpener, ShardReader, ShardRecord, decode_texts
 from turntable.errors import IntegrityError, InvalidInputError
@@ -272,6 +273,14 @@ class Split:
                 f"{', '.join(ascii(name[:80]) for name in unknown[:5])}; fetch both again"
             )
         return record.parts
+
+    def read_molecule(self, row: int) -> MoleculeFacts | None:
+        """Read the facts about a molecule; None for an object that is none.
+
+        Raises:
+            IntegrityError: The shard's bytes are not those that were written.
+        """
+        return self._read_with_retry(row, 0, lambda reader, local: reader.read_record(local)).molecule
 
     def read_part_pose(self, row: int) -> NDArray[np.float32] | None:
         """Read the poses of an object's parts in the world, float32 [V, K, 4, 4]; None for one piece.

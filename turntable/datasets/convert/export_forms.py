@@ -18,6 +18,7 @@ from turntable.datasets.convert.ply_form import (
     write_ply_files,
     write_posed_ply_files,
 )
+from turntable.datasets.convert.sdf_form import explain_missing_molecules, write_sdf
 from turntable.datasets.dataset import open_dataset
 from turntable.datasets.files import convert_disk_full_error, make_temporary_path
 from turntable.datasets.manifest import Manifest
@@ -62,6 +63,7 @@ EXPORT_FORMS: dict[str, ExportForm] = {
     "off": ExportForm(
         "surface graphs as OFF files in ModelNet's layout", explain_missing_surfaces, write_off_files
     ),
+    "sdf": ExportForm("molecules, an SDF file a split", explain_missing_molecules, write_sdf),
 }
 """The forms by name."""
 

@@ -12,6 +12,7 @@ from turntable.datasets.describing.drawing_plot import plot_objects
 from turntable.datasets.describing.drawings import Drawing, draw_object, list_drawings
 from turntable.datasets.describing.joint_plot import JointPreview
 from turntable.datasets.describing.label_table import describe_columns, describe_interventions
+from turntable.datasets.describing.molecule_marginals import compute_molecule_statistics
 from turntable.datasets.describing.part_colors import BACKGROUND, PART_COLORS
 from turntable.datasets.describing.path_plot import NUM_PLOTTED_SEQUENCES, PathPreview
 from turntable.datasets.describing.pixel_statistics import compute_pixel_statistics
@@ -32,6 +33,7 @@ __all__ = [
     "Provenance",
     "build_contact_sheet",
     "build_dataset_croissant",
+    "compute_molecule_statistics",
     "compute_pixel_statistics",
     "describe_columns",
     "describe_interventions",

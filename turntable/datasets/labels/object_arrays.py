@@ -172,6 +172,24 @@ OBJECT_ARRAYS: dict[str, ArrayForm] = {
         ("vertices",),
         "KEY.vertex_parts.npy, uint8 [vertices]: part of each vertex of an object that has parts",
     ),
+    "atom_positions": ArrayForm(
+        "float32",
+        ("atoms", 3),
+        "KEY.atom_positions.npy, float32 [atoms, 3]: places of the atoms of a molecule in angstroms, in a "
+        "frame with the axes of the object's and the mean of the atoms as its origin",
+    ),
+    "bonds": ArrayForm(
+        "uint8",
+        ("atoms", "atoms"),
+        "KEY.bonds.npy, uint8 [atoms, atoms]: bond of each pair of atoms of a molecule, symmetric: 0 none, 1 "
+        "single, 2 double, 3 triple, 4 aromatic",
+    ),
+    "elements": ArrayForm(
+        "uint8", ("atoms",), "KEY.elements.npy, uint8 [atoms]: atomic numbers of a molecule's atoms"
+    ),
+    "formal_charges": ArrayForm(
+        "int8", ("atoms",), "KEY.formal_charges.npy, int8 [atoms]: formal charges of a molecule's atoms, in e"
+    ),
 }
 """The arrays that a shard may hold of an object, by name; each is the member ``KEY.NAME.npy``."""
 

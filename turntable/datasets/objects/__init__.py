@@ -42,9 +42,11 @@ from turntable.datasets.objects.shapenet_lists import (
 from turntable.datasets.objects.split_lists import count_unmatched, read_split
 from turntable.datasets.objects.split_rules import (
     LISTS_TEXT,
+    SCAFFOLDS_TEXT,
     SCENES_TEXT,
     SPLIT_RULE_TEXTS,
     SplitRule,
+    assign_group,
     find_untrained_categories,
     split_objects,
 )
@@ -67,6 +69,7 @@ __all__ = [
     "MAX_NAME_LENGTH",
     "MAX_PARTS",
     "QUARANTINE_NAME",
+    "SCAFFOLDS_TEXT",
     "SCENES_TEXT",
     "SPLITS",
     "SPLIT_RULE_TEXTS",
@@ -87,6 +90,7 @@ __all__ = [
     "SplitRule",
     "WarningRecord",
     "add_twins",
+    "assign_group",
     "check_parts",
     "compute_joint_motions",
     "compute_objects_per_shard",

@@ -13,6 +13,7 @@ from turntable.datasets.files import (
     JsonFields,
     make_object_key,
 )
+from turntable.datasets.molecules import MoleculeFacts
 from turntable.datasets.objects.parts import MAX_PARTS, ObjectPart, check_parts
 from turntable.datasets.objects.symmetry import MAX_RESIDUAL, ObjectSymmetry
 from turntable.errors import InvalidInputError
@@ -59,6 +60,8 @@ class ObjectRecord:
     object without a mark."""
     parts: tuple[ObjectPart, ...] = ()
     """The rigid parts of an assembly, in the order of their indices; none for an object of one piece."""
+    molecule: MoleculeFacts | None = None
+    """Facts about a molecule; None for other objects."""
     array_sizes: Mapping[str, int] = field(default_factory=dict[str, int], hash=False)
     """Size of each named axis of the object's arrays besides points and poses of parts; of an axis of views'
     arrays the largest. Empty for an object without such arrays."""
@@ -77,6 +80,7 @@ class ObjectRecord:
             "symmetry": None if self.symmetry is None else self.symmetry.to_dict(),
             "hidden_symmetry": None if self.hidden_symmetry is None else self.hidden_symmetry.to_dict(),
             "parts": [part.to_dict() for part in self.parts] or None,
+            "molecule": None if self.molecule is None else self.molecule.to_dict(),
             "array_sizes": dict(self.array_sizes) or None,
             "key": self.key,
         }
@@ -101,6 +105,7 @@ class ObjectRecord:
             eigen_gap=_read_number(fields, "eigen_gap", 1),
             hidden_symmetry=_read_symmetry(fields, "hidden_symmetry"),
             parts=_read_parts(fields) if fields.has("parts") else (),
+            molecule=_read_molecule(fields),
             array_sizes=read_sizes(fields),
         )
 
@@ -132,6 +137,10 @@ def _read_parts(fields: JsonFields) -> tuple[ObjectPart, ...]:
     except InvalidInputError as error:
         fields.raise_error("parts", str(error))
     return parts
+
+
+def _read_molecule(fields: JsonFields) -> MoleculeFacts | None:
+    return MoleculeFacts.from_fields(fields.get_fields("molecule")) if fields.has("molecule") else None
 
 
 def _read_number(fields: JsonFields, name: str, max_value: float) -> float | None:

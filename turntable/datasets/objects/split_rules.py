@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from turntable.datasets.objects.records import TRAIN, VAL, compute_sort_key
+from turntable.datasets.objects.records import TRAIN, VAL, SplitName, compute_sort_key
 
 SplitRule = Literal["overall", "each-category"]
 """Rule of a division: "overall" holds out a share of all objects; "each-category", of earlier versions,
@@ -24,6 +24,25 @@ LISTS_TEXT = "by lists of objects"
 """The text of manifests whose splits were read from lists."""
 SCENES_TEXT = "by scene, a share of all; no object is in scenes of both splits, equal meshes on one side"
 """The text of manifests of scenes."""
+
+
+SCAFFOLDS_TEXT = "by Murcko scaffold, each in one split by its hash; molecules without rings by their SMILES"
+"""The text of manifests of molecules."""
+
+
+def assign_group(group: str, val_fraction: float, split_seed: int) -> SplitName:
+    """Return the split of all objects of a group, by a hash of its name and the seed.
+
+    Whatever else is in the data set, a group is in the same split, so a larger set extends a smaller one.
+    About a share ``val_fraction`` of the groups are in val, and of the objects if no group is large.
+
+    Args:
+        group: Name of the group, such as the SMILES of a scaffold.
+        val_fraction: Share of groups held out, in [0, 1).
+        split_seed: Seed of the choice.
+    """
+    number = int.from_bytes(compute_sort_key("group", split_seed, group)[:8], "big")
+    return VAL if number < val_fraction * 2.0**64 else TRAIN
 
 
 def split_objects(

@@ -14,6 +14,7 @@ from turntable.datasets.labels import (
     DynamicsRule,
     GraphRule,
     JointRule,
+    MoleculeRule,
     RotationRule,
     ScanRule,
     SceneRule,
@@ -33,6 +34,7 @@ from turntable.datasets.recipes.tables import (
     FactorTable,
     GraphTable,
     JointsTable,
+    MoleculesTable,
     PolesTable,
     RecipeTable,
     RotationTable,
@@ -76,6 +78,7 @@ def parse_recipe_table(table: dict[str, Any], display_name: str) -> dict[str, An
         "sequence": _make_sequence_rule(checked.sequence),
         "joints": _make_joint_rule(checked.joints),
         "scene": _make_scene_rule(checked.scene),
+        "molecules": _make_molecule_rule(checked.molecules),
         "dynamics": _make_dynamics_rule(checked.dynamics, checked.sequence),
         "street": _make_street_rule(checked.street),
         "scan": _make_scan_rule(checked.scan),
@@ -174,6 +177,12 @@ def _make_scan_rule(table: ScanTable | None) -> ScanRule | None:
     return ScanRule(**given)
 
 
+def _make_molecule_rule(table: MoleculesTable | None) -> MoleculeRule | None:
+    if table is None:
+        return None
+    return MoleculeRule(**table.model_dump(exclude={"elements"}), elements=tuple(table.elements))
+
+
 def _make_span(table: SpanTable | SpeedTable | None) -> Span | None:
     if table is None or table.low is None or table.high is None:
         return None
@@ -253,6 +262,7 @@ _TABLES: dict[str, type[StrictTable]] = {
     "dynamics": DynamicsTable,
     "tracks": TracksTable,
     "graph": GraphTable,
+    "molecules": MoleculesTable,
     "environment": EnvironmentTable,
     "coupling": CouplingTable,
     "street": StreetTable,

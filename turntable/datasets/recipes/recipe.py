@@ -21,6 +21,7 @@ from turntable.datasets.labels import (
     GraphRule,
     JointRule,
     LabelSchema,
+    MoleculeRule,
     OutputName,
     RotationRule,
     ScanRule,
@@ -116,6 +117,8 @@ class Recipe:
     """The rule of the tracks of points or particles; None if there are no tracks."""
     graph: GraphRule | None = None
     """The rule for the graph of each object's surface; None for no graphs."""
+    molecules: MoleculeRule | None = None
+    """The rule that chooses molecules, for the source of that name; None for the defaults of the rule."""
 
     @classmethod
     def from_toml(cls, text: str, display_name: str = "") -> "Recipe":
@@ -169,6 +172,8 @@ class Recipe:
         table |= {"chunks": chunks} if chunks != 1 else {}
         rules = {name: table.pop(name) for name in _TABLES}
         table |= {name: rule.to_dict() for name, rule in rules.items() if rule is not None}
+        molecules = table.pop("molecules")
+        table |= {"molecules": molecules.to_dict()} if molecules is not None else {}
         for name in ("pose_bank", "environment", "coupling", "meters_per_unit"):
             table.pop(name)
         table |= self._interventions_to_dict() | self._scale_to_dict()
@@ -186,7 +191,7 @@ class Recipe:
         """Return the recipe as TOML. Reading it back gives an equal recipe."""
         table = self.to_dict()
         tables = {f"factors.{name}": factor for name, factor in table.pop("factors").items()}
-        tables = {name: table.pop(name) for name in _TABLES if name in table} | tables
+        tables = {name: table.pop(name) for name in (*_TABLES, "molecules") if name in table} | tables
         arrays = {name: table.pop(name) for name in ("environment", "coupling") if name in table}
         lines = [f"{name} = {_format_toml(value)}" for name, value in table.items()]
         for name, keys in tables.items():

@@ -54,6 +54,7 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
             "outputs: flow is the motion to the next view of a sequence; add a table [sequence], or leave "
             "flow out"
         )
+    faults += _find_molecule_faults(recipe)
     if recipe.scene is not None:
         faults += find_scene_faults(recipe, recipe.scene)
     if recipe.street is not None:
@@ -73,6 +74,18 @@ def find_broken_rules(recipe: RecipeTable) -> list[str]:
     if recipe.tracks is not None:
         faults += find_track_faults(recipe, recipe.tracks)
     return faults
+
+
+def _find_molecule_faults(recipe: RecipeTable) -> Iterator[str]:
+    if recipe.source != "molecules":
+        if recipe.molecules is not None:
+            yield (
+                f'molecules: the objects of source = "{recipe.source}" are no molecules; leave [molecules] '
+                'out, or choose source = "molecules"'
+            )
+        return
+    if recipe.split_rule != "overall" and recipe.scene is None:
+        yield f'split_rule: molecules are divided by scaffold, not by "{recipe.split_rule}"; leave it out'
 
 
 def _find_two_sided_faults(factors: dict[str, FactorTable]) -> Iterator[str]:

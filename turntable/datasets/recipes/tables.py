@@ -30,11 +30,14 @@ from turntable.datasets.labels import (
     DEFAULT_GAP,
     DEFAULT_GRAPH_VERTICES,
     DEFAULT_LENGTHS,
+    DEFAULT_MAX_HEAVY_ATOMS,
     DEFAULT_SEEN_FRACTION,
     DEFAULT_TRIES,
+    HEAVY_ELEMENTS,
     LAW_ORIENTATIONS,
     MAX_BEAMS,
     MAX_GRAPH_VERTICES,
+    MAX_HEAVY_ATOMS,
     MAX_KEYPOINTS,
     MAX_MARGIN_DEG,
     MAX_POLES,
@@ -47,11 +50,13 @@ from turntable.datasets.labels import (
     ROTATION_NAMES,
     STANDARD_FACTORS,
     Draws,
+    ElementName,
     Front,
     JointMotion,
     JointRange,
     JointScope,
     LawName,
+    MoleculeDataset,
     MotionName,
     Orientation,
     OutputName,
@@ -353,6 +358,32 @@ class TracksTable(StrictTable):
     keypoints: int | None = Field(default=None, ge=0, le=MAX_KEYPOINTS)
 
 
+class MoleculesTable(StrictTable):
+    """The table [molecules]: the molecules of the source of that name."""
+
+    dataset: MoleculeDataset = "ccd"
+    min_heavy_atoms: int = Field(default=1, ge=1, le=MAX_HEAVY_ATOMS)
+    max_heavy_atoms: int = Field(default=DEFAULT_MAX_HEAVY_ATOMS, ge=1, le=MAX_HEAVY_ATOMS)
+    hydrogens: bool = True
+    aromatic: bool = True
+    elements: list[ElementName] = Field(default=list(HEAVY_ELEMENTS), min_length=1)
+
+    @field_validator("elements")
+    @classmethod
+    def _sort_elements(cls, elements: list[ElementName]) -> list[ElementName]:
+        if len(set(elements)) < len(elements):
+            raise ValueError("names an element twice")
+        return [name for name in HEAVY_ELEMENTS if name in elements]
+
+    @model_validator(mode="after")
+    def _check_atom_order(self) -> "MoleculesTable":
+        if self.min_heavy_atoms > self.max_heavy_atoms:
+            raise ValueError(
+                f"min_heavy_atoms {self.min_heavy_atoms} is above max_heavy_atoms {self.max_heavy_atoms}"
+            )
+        return self
+
+
 def _build_factor_table(standard: StandardFactor) -> type[FactorTable]:
     below = Field(lt=standard.maximum) if standard.maximum_excluded else Field(le=standard.maximum)
     number: Any = Annotated[_Number, Field(ge=standard.minimum), below]
@@ -442,6 +473,8 @@ class RecipeTable(StrictTable):
     scene: SceneTable | None = None
     dynamics: DynamicsTable | None = None
     tracks: TracksTable | None = None
+
+    molecules: MoleculesTable | None = None
     pose_bank: int = Field(default=0, ge=0, le=MAX_POSE_BANK)
     environment: list[EnvironmentTable] = Field(default=[], max_length=MAX_ENVIRONMENTS)
     coupling: list[CouplingTable] = []

@@ -14,6 +14,7 @@ from turntable.datasets.describing import (
     Provenance,
     build_contact_sheet,
     build_dataset_croissant,
+    compute_molecule_statistics,
     compute_pixel_statistics,
     format_card,
 )
@@ -263,9 +264,13 @@ def _write_contact_sheet(folder: Path, manifest: Manifest, open_shard: ShardOpen
 
 
 def _add_statistics(manifest: Manifest, open_shard: ShardOpener) -> Manifest:
-    """Return the manifest with mean and standard deviation of the training views, if there are any."""
-    if TRAIN not in manifest.splits or not manifest.has_pictures:
+    """Return the manifest with statistics of the training split, if there is one: pictures and molecules."""
+    if TRAIN not in manifest.splits:
         return manifest
     with Split(manifest, TRAIN, open_shard) as split:
-        mean, std = compute_pixel_statistics(split)
-    return replace(manifest, pixel_mean=mean, pixel_std=std)
+        if manifest.has_pictures:
+            mean, std = compute_pixel_statistics(split)
+            manifest = replace(manifest, pixel_mean=mean, pixel_std=std)
+        if "atom_positions" in manifest.arrays:
+            manifest = replace(manifest, molecule_statistics=compute_molecule_statistics(split))
+    return manifest

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from turntable.datasets import Manifest, Recipe, Split
 from turntable.datasets.labels import OUTPUTS, VIEW_ARRAYS, LabelArray, LabelSchema
+from turntable.datasets.molecules import MoleculeFacts
 from turntable.datasets.objects import ObjectPart
 from turntable.errors import IntegrityError
 from turntable.geometry import QuaternionSign
@@ -215,6 +216,11 @@ class SampledViews:
     def joint_values(self) -> list[NDArray[np.float32] | None]:
         """Values [k, J] of the joints of each object in its views; None for an object without joints."""
         return self._select_views(self._read_of_objects(Split.read_joint_values))
+
+    @cached_property
+    def molecules(self) -> list[MoleculeFacts | None]:
+        """Facts about each object that is a molecule; None for others."""
+        return self._read_of_objects(Split.read_molecule)
 
     def read_arrays(self, name: str) -> list[NDArray[Any] | None]:
         """Read an array of each object by its name, each time anew; None for an object without it."""

@@ -21,6 +21,7 @@ from turntable.loaders.fields.batch_field import (
 )
 from turntable.loaders.fields.graphs import GraphProvider
 from turntable.loaders.fields.labels import LabelField, LabelProvider, get_default_labels
+from turntable.loaders.fields.molecules import MoleculeProvider
 from turntable.loaders.fields.outputs import OutputProvider
 from turntable.loaders.fields.partial_clouds import PartialCloudProvider
 from turntable.loaders.fields.parts import PartProvider
@@ -40,6 +41,7 @@ PROVIDERS: tuple[FieldProvider, ...] = (
     ScanProvider(),
     TrackProvider(),
     GraphProvider(),
+    MoleculeProvider(),
 )
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 

@@ -1,6 +1,8 @@
 """Mirror images of meshes: x to -x in the object's frame."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,8 @@ from numpy.typing import NDArray
 from turntable.renderer.meshes.mesh import Mesh
 
 _FACTORS = np.array([-1, 1, 1], dtype=np.float32)
+_PLACES = frozenset({"atom_positions"})
+"""Names of the arrays [N, 3] of places that a source may have of an object."""
 
 
 def mirror_mesh(mesh: Mesh) -> Mesh:
@@ -24,6 +28,11 @@ def mirror_mesh(mesh: Mesh) -> Mesh:
         triangles=np.ascontiguousarray(mesh.triangles[:, [0, 2, 1]]),
         parts=tuple(part.mirror() for part in mesh.parts),
     )
+
+
+def mirror_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the arrays that a source has of an object as those of its mirror image: places are reflected."""
+    return {name: array * _FACTORS if name in _PLACES else array for name, array in arrays.items()}
 
 
 def mirror_points(points: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -18,12 +18,14 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
+from turntable.datasets.molecules import MoleculeFacts
 from turntable.errors import MeshError, TurntableError
 from turntable.processes import IsolatedWorker, WorkerFailedError, format_exit_code
 from turntable.renderer.meshes import Mesh, SymmetryFacts
 from turntable.renderer.meshes.sources import (
     MeshSource,
     SymmetryFinder,
+    find_molecule_facts,
     find_source_arrays,
     load_mesh,
 )
@@ -58,6 +60,8 @@ class LoadedObject:
     """Symmetry facts of the mesh, if the source tells them."""
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict[str, NDArray[Any]])
     """Further arrays of the object by name, if the source has any."""
+    molecule: MoleculeFacts | None = None
+    """Facts about a molecule, if the source knows any."""
 
 
 class MeshLoader:
@@ -163,7 +167,8 @@ def open_mesh_loader(source: MeshSource) -> Callable[[str], LoadedObject]:
             if isinstance(source, SymmetryFinder):
                 symmetry = source.find_symmetry(object_id, mesh, digest)
             arrays = find_source_arrays(source, object_id)
-            return LoadedObject(mesh, digest, source.get_license(object_id), symmetry, arrays)
+            molecule = find_molecule_facts(source, object_id)
+            return LoadedObject(mesh, digest, source.get_license(object_id), symmetry, arrays, molecule)
         except Exception as error:
             if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
                 raise _make_memory_error(object_id) from None

@@ -30,6 +30,8 @@ from turntable.renderer.meshes.sources import (
     MeshSource,
     SceneSource,
     SourceObject,
+    SplitFinder,
+    SymmetrySource,
     check_scene_source,
     find_duplicates,
     select_objects,
@@ -178,11 +180,22 @@ def _assign_splits(
         listed = read_split(files, ids)
         hashes = {path.name: compute_file_sha256(path) for path in files}
         return {item.id: listed.get(item.id, "unlisted") for item in chosen}, {"rule": "files", **hashes}
+    divider = source.source if isinstance(source, SymmetrySource) else source
+    if isinstance(divider, SplitFinder):
+        return _find_own_splits(recipe, divider, chosen), {"rule": divider.split_text}
     # Objects with equal meshes go to the same split: else the test would hold objects seen in training.
     equal = find_duplicates(source, chosen)
     categories = {item.id: item.category for item in chosen}
     splits = split_objects(categories, recipe.val_fraction, recipe.split_seed, equal, recipe.split_rule)
     return splits, {"rule": SPLIT_RULE_TEXTS[recipe.split_rule], "equal": sum(map(len, equal))}
+
+
+def _find_own_splits(
+    recipe: Recipe, source: SplitFinder, chosen: Sequence[SourceObject]
+) -> Mapping[str, str]:
+    """Return the split of each object as its source says it."""
+    fraction, seed = recipe.val_fraction, recipe.split_seed
+    return {item.id: source.find_split(item.id, fraction, seed) for item in chosen}
 
 
 def _assign_scene_splits(

@@ -196,7 +196,13 @@ def _encode_outputs(recipe: Recipe, item: _PendingObject, views: RenderedViews) 
 
 def _complete_record(record: ObjectRecord, loaded: LoadedObject) -> ObjectRecord:
     """Return a record with what is known since its object was loaded."""
-    complete = replace(record, source_sha256=loaded.digest, licence=loaded.license, parts=loaded.mesh.parts)
+    complete = replace(
+        record,
+        source_sha256=loaded.digest,
+        licence=loaded.license,
+        parts=loaded.mesh.parts,
+        molecule=loaded.molecule,
+    )
     if loaded.symmetry is None:
         return complete
     facts = loaded.symmetry

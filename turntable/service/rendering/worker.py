@@ -5,10 +5,12 @@ It runs apart from the service, so that a crash in a graphics driver does not en
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from turntable.datasets import Recipe
+from turntable.datasets.labels import MoleculeRule
 from turntable.errors import MeshError
 from turntable.renderer import (
     LRUCache,
@@ -26,6 +28,8 @@ from turntable.service.rendering.jobs import RenderJob
 
 MAX_MESHES = 32
 """Number of meshes that are kept for further views of the same objects."""
+_SourceKey: TypeAlias = tuple[str, str | None, int, MoleculeRule | None]
+"""The name of a source, its folder, the number of its objects, and the rule of molecules."""
 
 _SourceKey = tuple[str, str | None, int, bool]
 """Name of a source, its folder, number of objects, and True if its objects have parts."""
@@ -71,7 +75,7 @@ class RenderWorker:
         return self._backend
 
     def _get_mesh(self, recipe: Recipe, job: RenderJob) -> Mesh:
-        source_key = recipe.source, job.meshes, job.objects, recipe.parts
+        source_key = recipe.source, job.meshes, job.objects, recipe.parts, recipe.molecules
         mesh_key = source_key, recipe.mirrored, job.object
         mesh = self._meshes.get(mesh_key)
         if mesh is None:
@@ -81,10 +85,15 @@ class RenderWorker:
 
     def _load_mesh(self, source_key: _SourceKey, job: RenderJob, *, mirrored: bool) -> Mesh:
         if source_key not in self._sources:
-            name, folder, num_objects, with_parts = source_key
+            name, folder, num_objects, with_parts, molecules = source_key
             path = None if folder is None else Path(folder)
             self._sources[source_key] = open_source(
-                name, path, num_objects, links_under=self._links_under, with_parts=with_parts
+                name,
+                path,
+                num_objects,
+                links_under=self._links_under,
+                with_parts=with_parts,
+                molecules=molecules,
             )
         source = with_twins(self._sources[source_key], mirrored=mirrored)
         mesh = load_mesh(source, job.object)

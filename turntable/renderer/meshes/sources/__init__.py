@@ -4,6 +4,7 @@ from turntable.renderer.meshes.sources.articulated import ArticulatedSource
 from turntable.renderer.meshes.sources.duplicates import find_duplicates
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.folder_problems import find_folder_problems
+from turntable.renderer.meshes.sources.molecules import MoleculeSource
 from turntable.renderer.meshes.sources.part_listing import format_parts
 from turntable.renderer.meshes.sources.particles import BALL_RADIUS, ParticleSource
 from turntable.renderer.meshes.sources.registry import open_recipe_source, open_source, reopen_source
@@ -14,7 +15,9 @@ from turntable.renderer.meshes.sources.solids import SolidsSource
 from turntable.renderer.meshes.sources.source import (
     MeshSource,
     SourceObject,
+    SplitFinder,
     SymmetryFinder,
+    find_molecule_facts,
     find_source_arrays,
     load_mesh,
 )
@@ -33,16 +36,19 @@ __all__ = [
     "ArticulatedSource",
     "FolderSource",
     "MeshSource",
+    "MoleculeSource",
     "ParticleSource",
     "SceneSource",
     "SolidsSource",
     "SourceObject",
+    "SplitFinder",
     "SymmetryFinder",
     "SymmetrySource",
     "ZooSource",
     "check_scene_source",
     "find_duplicates",
     "find_folder_problems",
+    "find_molecule_facts",
     "find_source_arrays",
     "format_parts",
     "format_survey",

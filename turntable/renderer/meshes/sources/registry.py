@@ -7,12 +7,13 @@ from typing import Any, get_args
 
 from turntable.choices import GENERATED_SOURCES, SOURCES_OF_GLTF, SourceName, check_choice
 from turntable.datasets import Manifest, Recipe, read_manifest_recipe
-from turntable.datasets.labels import DynamicsRule
+from turntable.datasets.labels import DEFAULT_MOLECULE_RULE, DynamicsRule, MoleculeRule
 from turntable.errors import IntegrityError, InvalidInputError
 from turntable.home import expand_home
 from turntable.renderer.meshes.sources.articulated import ArticulatedSource
 from turntable.renderer.meshes.sources.folder import FolderSource
 from turntable.renderer.meshes.sources.gso import GsoSource
+from turntable.renderer.meshes.sources.molecules import MoleculeSource
 from turntable.renderer.meshes.sources.objaverse import ObjaverseSource
 from turntable.renderer.meshes.sources.particles import ParticleSource
 from turntable.renderer.meshes.sources.scene_composers import make_composer
@@ -49,6 +50,7 @@ def open_source(
     links_under: Iterable[str | Path] = (),
     dynamics: DynamicsRule | None = None,
     with_parts: bool = False,
+    molecules: MoleculeRule | None = None,
 ) -> MeshSource:
     """Open a source of meshes.
 
@@ -60,6 +62,7 @@ def open_source(
         dynamics: Rule of the recipe, which says the law and the number of particles. Without one, particles
             are listed as five charged ones; systems with any id are loaded.
         with_parts: True for assemblies of what animations and skins move. Other sources ignore it.
+        molecules: Rule of the recipe, which chooses molecules; without one, ``DEFAULT_MOLECULE_RULE``.
 
     Raises:
         InvalidInputError: No source has this name, or the folder is missing, or a source that generates its
@@ -72,6 +75,8 @@ def open_source(
                 f"{shown} generates its meshes and reads none from {meshes_path}; leave --meshes out, "
                 "or choose a recipe whose source is shapenet or folder"
             )
+        if name == "molecules":
+            return MoleculeSource(molecules or DEFAULT_MOLECULE_RULE, num_objects)
         return _open_generated(name, num_objects, dynamics)
     check_choice("source of meshes", name, get_args(SourceName))
     if meshes_path is None:
@@ -105,7 +110,13 @@ def open_recipe_source(
     if make_composer(recipe) is not None:
         num_generated = _count_generated(recipe, num_base_objects)
         base = open_source(
-            recipe.source, meshes_path, num_generated, links_under=links_under, dynamics=recipe.dynamics
+            recipe.source,
+            meshes_path,
+            num_generated,
+            links_under=links_under,
+            dynamics=recipe.dynamics,
+            with_parts=recipe.parts,
+            molecules=recipe.molecules,
         )
         num_scenes = DEFAULT_SCENES if num_objects is None else num_objects
         return SceneSource(base, recipe, num_scenes, num_base_objects)
@@ -121,6 +132,7 @@ def open_recipe_source(
         links_under=links_under,
         dynamics=recipe.dynamics,
         with_parts=recipe.parts,
+        molecules=recipe.molecules,
     )
 
 
@@ -142,7 +154,12 @@ def reopen_source(
     recipe = read_manifest_recipe(manifest)
     if make_composer(recipe) is None:
         return open_source(
-            name, meshes_path, links_under=links_under, dynamics=recipe.dynamics, with_parts=recipe.parts
+            name,
+            meshes_path,
+            links_under=links_under,
+            dynamics=recipe.dynamics,
+            with_parts=recipe.parts,
+            molecules=recipe.molecules,
         )
     num_scenes, num_base_objects = (manifest.source.get(key) for key in SCENE_COUNTS)
     if not isinstance(num_scenes, int) or not isinstance(num_base_objects, int):

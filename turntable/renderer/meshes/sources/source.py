@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from turntable.datasets.files import compute_file_sha256
+from turntable.datasets.molecules import MoleculeFacts
 from turntable.errors import InvalidInputError, MeshError, TurntableError, format_text
 from turntable.renderer.meshes.coincident_faces import mark_coincident_faces
 from turntable.renderer.meshes.mesh import Mesh
@@ -111,6 +112,44 @@ class ArrayFinder(Protocol):
             MeshError: The object's arrays cannot be had.
         """
         ...
+
+
+@runtime_checkable
+class MoleculeFinder(Protocol):
+    """A source that knows facts about molecules."""
+
+    def find_molecule(self, object_id: str) -> MoleculeFacts | None:
+        """Return the facts about an object, or None if it is no molecule.
+
+        Raises:
+            MeshError: The object cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class SplitFinder(Protocol):
+    """A source that says itself which objects belong together and are held out together."""
+
+    @property
+    def split_text(self) -> str:
+        """The rule of the splits, as the manifest names it."""
+        ...
+
+    def find_split(self, object_id: str, val_fraction: float, split_seed: int) -> str:
+        """Return the split of an object, which does not depend on other objects.
+
+        Args:
+            object_id: Id of the object.
+            val_fraction: Share held out, in [0, 1).
+            split_seed: Seed of the choice.
+        """
+        ...
+
+
+def find_molecule_facts(source: MeshSource, object_id: str) -> MoleculeFacts | None:
+    """Return the facts that a source has about a molecule; None if it has none. Errors are its own."""
+    return source.find_molecule(object_id) if isinstance(source, MoleculeFinder) else None
 
 
 def find_source_arrays(source: MeshSource, object_id: str) -> Mapping[str, NDArray[Any]]:

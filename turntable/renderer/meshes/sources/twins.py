@@ -1,14 +1,24 @@
 """A source with a mirrored twin of every object."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
+from turntable.datasets.molecules import MoleculeFacts
 from turntable.datasets.objects import get_base_id, is_twin, make_twin_id
 from turntable.renderer.meshes.mesh import Mesh
-from turntable.renderer.meshes.mirroring import mirror_mesh
-from turntable.renderer.meshes.sources.source import MeshSource, SourceObject, SymmetryFinder
+from turntable.renderer.meshes.mirroring import mirror_arrays, mirror_mesh
+from turntable.renderer.meshes.sources.source import (
+    MeshSource,
+    SourceObject,
+    SymmetryFinder,
+    find_molecule_facts,
+    find_source_arrays,
+)
 from turntable.renderer.meshes.sources.wrapped import WrappedSource
 from turntable.renderer.meshes.symmetry import SymmetryFacts
 
@@ -47,6 +57,16 @@ class TwinSource(WrappedSource):
         base_id, base = get_base_id(object_id), mirror_mesh(mesh)
         facts = self.source.find_symmetry(base_id, base, self.source.compute_digest(base_id, base))
         return None if facts is None else facts.mirror()
+
+    def find_arrays(self, object_id: str) -> Mapping[str, NDArray[Any]]:
+        """Return the arrays of an object by name; of a twin, those of its object mirrored."""
+        arrays = find_source_arrays(self.source, get_base_id(object_id))
+        return mirror_arrays(arrays) if is_twin(object_id) else arrays
+
+    def find_molecule(self, object_id: str) -> MoleculeFacts | None:
+        """Return the facts about a molecule, if the object is one; of a twin, those of its mirror image."""
+        facts = find_molecule_facts(self.source, get_base_id(object_id))
+        return facts.mirror() if facts is not None and is_twin(object_id) else facts
 
     def get_license(self, object_id: str) -> str:
         """Return the license of an object, which is that of its twin."""

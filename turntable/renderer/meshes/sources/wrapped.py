@@ -7,7 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from turntable.renderer.meshes.sources.source import MeshSource, find_source_arrays
+from turntable.datasets.molecules import MoleculeFacts
+from turntable.renderer.meshes.sources.source import MeshSource, find_molecule_facts, find_source_arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class WrappedSource:
     def find_arrays(self, object_id: str) -> Mapping[str, NDArray[Any]]:
         """Return the arrays that the source has of an object by name."""
         return find_source_arrays(self.source, object_id)
+
+    def find_molecule(self, object_id: str) -> MoleculeFacts | None:
+        """Return the facts that the source has about a molecule, if the object is one."""
+        return find_molecule_facts(self.source, object_id)
 
     @property
     def root(self) -> Path | None:
