@@ -15,9 +15,9 @@ from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import get_rest_poses
 from turntable.datasets.split import Split
 
-_POINT = np.dtype([(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")] + [("part", "u1")])
+_COLUMNS = ("x", "y", "z", "nx", "ny", "nz")
+_POINT = np.dtype([(name, "<f4") for name in _COLUMNS] + [("part", "u1")])
 """Form of a point in a file."""
-_TYPES = {"<f4": "float", "|u1": "uchar"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +133,10 @@ def encode_ply(cloud: NDArray[np.floating], parts: NDArray[np.uint8]) -> bytes:
         parts: [P] part of each point.
     """
     rows = np.empty(len(cloud), _POINT)
-    for column, name in enumerate(_POINT.names[:-1]):
+    for column, name in enumerate(_COLUMNS):
         rows[name] = cloud[:, column]
     rows["part"] = parts
-    properties = (f"property {_TYPES[form.str]} {name}" for name, (form, _) in _POINT.fields.items())
+    properties = [*(f"property float {name}" for name in _COLUMNS), "property uchar part"]
     head = ["ply", "format binary_little_endian 1.0", f"element vertex {len(cloud)}", *properties]
     return "\n".join([*head, "end_header\n"]).encode("ascii") + rows.tobytes()
 

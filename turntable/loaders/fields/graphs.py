@@ -32,7 +32,7 @@ from turntable.loaders.fields.batch_field import (
     FieldScope,
     SampledViews,
 )
-from turntable.loaders.fields.points import compute_posed_points
+from turntable.loaders.fields.points import compute_view_points
 
 _Array = NDArray[Any]
 _GraphFunction = Callable[[DataDescription, SampledViews], _Array]
@@ -54,7 +54,7 @@ class _GraphField:
 
     def get_shape(self, data: DataDescription) -> tuple[int, ...]:
         """Return the shape of one value, padded to the largest sizes of the data set."""
-        sizes = {**data.array_sizes, "points": data.num_points, "neighbors": data.graphs.neighbors}
+        sizes = {**data.array_sizes, "points": data.num_batch_points, "neighbors": data.graphs.neighbors}
         return tuple(sizes[axis] if isinstance(axis, str) else axis for axis in self.axes)
 
     def find_fault(self, data: DataDescription) -> str | None:
@@ -72,9 +72,9 @@ class _GraphField:
 
 def _find_neighbor_fault(data: DataDescription) -> str | None:
     k = data.graphs.neighbors
-    if not data.num_points:
+    if not data.num_batch_points:
         return "there are no point clouds; render a data set with 'graphs', or with --points 1024"
-    if k >= data.num_points:
+    if k >= data.num_batch_points:
         return (
             f"{k} neighbors of each point need more than {data.num_points} points; render the data set with "
             "--points 1024, or give BatchConfig(graphs=GraphOptions(neighbors=…))"
@@ -209,7 +209,7 @@ def _get_mask(data: DataDescription, sampled: SampledViews) -> _Array:
 
 def _find_neighbors(data: DataDescription, sampled: SampledViews) -> _Array:
     """Return the nearest neighbors [B, k, P, neighbors] of the points of each view."""
-    points = compute_posed_points(sampled)
+    points = compute_view_points(data, sampled)
     clouds = points.reshape(-1, *points.shape[2:])
     neighbors = np.stack([make_knn_graph(cloud, data.graphs.neighbors) for cloud in clouds])
     return neighbors.reshape(*points.shape[:3], -1)

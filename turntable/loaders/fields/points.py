@@ -103,7 +103,7 @@ class PointProvider(FieldProvider):
         return ", ".join(item.name for item in _FIELDS if item.find_fault(data) is None)
 
 
-def _get_points(data: DataDescription, sampled: SampledViews) -> NDArray[np.float32]:
+def compute_view_points(data: DataDescription, sampled: SampledViews) -> NDArray[np.float32]:
     """Return the cloud of each view, with its faults if there are any, float32 [B, k, P, 6]."""
     return (
         _pose_clouds(data, sampled) if data.clouds.corruption is None else _draw_faults(data, sampled).points
@@ -158,7 +158,7 @@ def _get_point_parts(data: DataDescription, sampled: SampledViews) -> NDArray[np
 
 
 def _compute_frames(data: DataDescription, sampled: SampledViews) -> tuple[FloatArray, NDArray[np.bool_]]:
-    return sampled.compute_once("frames", lambda: compute_point_frames(_get_points(data, sampled)))
+    return sampled.compute_once("frames", lambda: compute_point_frames(compute_view_points(data, sampled)))
 
 
 def _get_frames(data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
@@ -188,7 +188,7 @@ def _make_fault_field(name: str, dtype: str, *axes: int | str) -> _PointField:
 
 
 _FIELDS: tuple[_PointField, ...] = (
-    _PointField("points", "view", "float32", (_POINTS, 6), _get_points),
+    _PointField("points", "view", "float32", (_POINTS, 6), compute_view_points),
     _PointField("object_points", "object", "float32", (_POINTS, 6), _get_object_points, needs_poses=False),
     _PointField(_POINT_PARTS, "object", "uint8", (_POINTS,), _get_point_parts),
     _PointField("point_frames", "view", "float32", (_POINTS, 3, 3), _get_frames),

@@ -28,11 +28,9 @@ from turntable.service.rendering.jobs import RenderJob
 
 MAX_MESHES = 32
 """Number of meshes that are kept for further views of the same objects."""
-_SourceKey: TypeAlias = tuple[str, str | None, int, MoleculeRule | None]
-"""The name of a source, its folder, the number of its objects, and the rule of molecules."""
-
-_SourceKey = tuple[str, str | None, int, bool]
-"""Name of a source, its folder, number of objects, and True if its objects have parts."""
+_SourceKey: TypeAlias = tuple[str, str | None, int, bool, MoleculeRule | None]
+"""The name of a source, its folder, the number of its objects, True if they have parts, and the rule of
+molecules."""
 
 
 class RenderWorker:

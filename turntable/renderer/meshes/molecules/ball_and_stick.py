@@ -13,8 +13,10 @@ from turntable.renderer.meshes.mesh import Material, Mesh, normalize_vectors
 
 Array = NDArray[np.float64]
 
-BALL_RADII = {1: 0.27, 5: 0.43, 6: 0.43, 7: 0.40, 8: 0.38, 9: 0.37, 15: 0.45, 16: 0.45, 17: 0.44}
-BALL_RADII |= {35: 0.46, 53: 0.50}
+BALL_RADII = {
+    1: 0.27, 5: 0.43, 6: 0.43, 7: 0.40, 8: 0.38, 9: 0.37, 15: 0.45, 16: 0.45, 17: 0.44,
+    35: 0.46, 53: 0.50,
+}
 """Radii of the balls in angstroms by atomic number: about a quarter of the van der Waals radii."""
 _COLORS = {
     1: "f2f2f2",
@@ -132,13 +134,14 @@ def _iter_sticks(positions: Array, bonds: NDArray[np.integer]) -> Iterator[tuple
 
 def _find_side(positions: Array, bonds: NDArray[np.integer], first: int, second: int) -> Array:
     """Return the unit direction across a bond in the plane of its first neighbor that is not in line."""
-    along = normalize_vectors(positions[second] - positions[first])
+    along: Array = normalize_vectors(positions[second] - positions[first])
     arms = positions[np.flatnonzero(bonds[first] | bonds[second])] - positions[first]
     across = arms - (arms @ along)[:, None] * along
     clear = np.flatnonzero((across * across).sum(axis=1) > _MIN_ARM**2)
     if len(clear):
         return normalize_vectors(across[clear[0]])
-    return normalize_vectors(np.cross(along, np.eye(3)[np.argmin(np.abs(along))]))
+    axis: Array = np.eye(3)[int(np.argmin(np.abs(along)))]
+    return normalize_vectors(np.cross(along, axis))
 
 
 def _list_side_triangles() -> NDArray[np.int64]:
