@@ -85,3 +85,12 @@ def test_worlds_are_projected_from_what_they_took(monkeypatch: pytest.MonkeyPatc
     assert rows[1]["ns_per_world"] < rows[0]["ns_per_world"] / 4
     # 100,000 worlds of 4,000 steps on 2 cores.
     assert rows[1]["minutes"] >= rows[1]["ns_per_world"] * 1e-9 * 4e8 / 120
+
+
+def test_related_views_are_found_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import relations
+
+    figures = relations.main(["--objects", "60", "--views", "6", "--rounds", "1"])
+    assert figures["bank: share of objects with quads"] > figures["free: share of objects with quads"]
+    assert all(figure > 0 for name, figure in figures.items() if "second" in name)
