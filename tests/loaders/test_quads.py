@@ -15,8 +15,12 @@ from turntable.loaders import (
     Edges,
     Fixed,
     Loader,
+    Pairs,
     Quads,
     Samples,
+    Sequences,
+    Singles,
+    Tuples,
     select_all_views,
     write_pairs,
 )
@@ -167,6 +171,18 @@ def test_a_batch_has_each_views_object_and_the_angles(bank: Dataset) -> None:
                 turn = split.manifest.schema.compute_rotations(split.labels[row, view])
                 assert np.array_equal(batch["object_points"][sample, place], cloud)
                 assert np.allclose(batch["points"][sample, place, :, :3], cloud[:, :3] @ turn.T, atol=1e-6)
+
+
+def test_other_samples_have_the_angles_too(moving: Dataset) -> None:
+    for sampler, num_views in ((Pairs(), 2), (Tuples(3), 3), (Sequences(4), 4)):
+        config = BatchConfig(sampler=sampler, batch_size=4, fields=["view_angles_rad", "relative_angle_rad"])
+        batch = next(iter(Loader(moving.path, config)))
+        angles, steps = batch["view_angles_rad"], batch["relative_angle_rad"].reshape(4, -1)
+        assert angles.shape == (4, num_views, num_views)
+        assert (angles == angles.mT).all()
+        assert angles.diagonal(offset=1, dim1=1, dim2=2).allclose(steps, atol=1e-6)
+    with pytest.raises(InvalidInputError, match="view_angles_rad: they need two views"):
+        Loader(moving.path, BatchConfig(sampler=Singles(), batch_size=4, fields=["view_angles_rad"]))
 
 
 @pytest.mark.parametrize("engine", ["ring", "dataloader"])
