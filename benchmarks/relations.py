@@ -10,7 +10,7 @@ of the machine counts little.
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -47,11 +47,11 @@ def measure(work: Callable[[], object], rounds: int) -> float:
     return min(times)
 
 
-def print_quads(objects: int, views: int, rounds: int) -> None:
-    """Print how long quads take to prepare and to draw, beside pairs of the same objects."""
+def measure_quads(objects: int, views: int, rounds: int) -> Iterator[tuple[str, float]]:
+    """Measure how long quads take to prepare, and how many are drawn a second, beside pairs."""
     selection = select_all_views([objects], views)
     pairs = measure(lambda: Pairs().draw_samples(selection, None, 0, 0), rounds)
-    print(f"pairs: {objects / pairs:,.0f} a second")
+    yield "pairs a second", objects / pairs
     for name in ("bank", "free"):
         table = make_views(objects, views, bank=name == "bank")
         prepare = measure(lambda table=table: PartnerTable(table, RelationRule()), 1)
@@ -59,14 +59,13 @@ def print_quads(objects: int, views: int, rounds: int) -> None:
         usable = partners.first_counts > 0
         prepared = replace(selection.take(usable), partners=partners)
         seconds = measure(lambda prepared=prepared: Quads().draw_samples(prepared, None, 0, 0), rounds)
-        print(
-            f"quads, {name}: prepared in {prepare:.2f} s ({usable.mean():.0%} of objects), "
-            f"{len(prepared) / seconds:,.0f} a second"
-        )
+        yield f"{name}: seconds to prepare", prepare
+        yield f"{name}: share of objects with quads", float(usable.mean())
+        yield f"{name}: quads a second", len(prepared) / seconds
 
 
-def print_covariances(rounds: int) -> None:
-    """Print the rates of covariances of batches of 32, of 64 pixels and of 1,024 points."""
+def measure_covariances(rounds: int) -> Iterator[tuple[str, float]]:
+    """Measure the rates of covariances in batches of 32, of 64 pixels and of 1,024 points."""
     rng = np.random.default_rng(0)
     region = {
         "view": rng.integers(0, 256, (32, 64, 64, 3), dtype=np.uint8),
@@ -77,20 +76,26 @@ def print_covariances(rounds: int) -> None:
     cloud = {"points": rng.normal(size=(32, 1024, 6)).astype(np.float32)}
     for kind, batch in (("region", region), ("shape", cloud)):
         seconds = measure(lambda kind=kind, batch=batch: compute_covariances(batch, kind), rounds)
-        print(f"covariances, {kind}: {32 / seconds:,.0f} a second")
+        yield f"covariances of the kind {kind} a second", 32 / seconds
 
 
-def main() -> None:
-    """Measure and print."""
+def main(words: list[str] | None = None) -> dict[str, float]:
+    """Measure and print; return the figures by name."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--objects", type=int, default=2_000)
     parser.add_argument("--views", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    print_quads(arguments.objects, arguments.views, arguments.rounds)
-    print_covariances(arguments.rounds)
+    arguments = parser.parse_args(words)
+    figures: dict[str, float] = {}
+    for name, figure in (
+        *measure_quads(arguments.objects, arguments.views, arguments.rounds),
+        *measure_covariances(arguments.rounds),
+    ):
+        figures[name] = figure
+        print(f"{name}: {figure:,.2f}")
+    return figures
 
 
 if __name__ == "__main__":

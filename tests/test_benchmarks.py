@@ -95,3 +95,12 @@ def test_tracks_are_loaded_at_a_share_of_the_rate_of_reading(monkeypatch: pytest
     assert found["made"] > 0
     assert [row["fields"] for row in found["rows"]] == ["tracks", "tracks, velocities"]
     assert all(row["ratio"] == pytest.approx(row["loaded"] / row["read"]) for row in found["rows"])
+
+
+def test_related_views_are_found_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import relations
+
+    figures = relations.main(["--objects", "60", "--views", "6", "--rounds", "1"])
+    assert figures["bank: share of objects with quads"] > figures["free: share of objects with quads"]
+    assert all(figure > 0 for name, figure in figures.items() if "second" in name)

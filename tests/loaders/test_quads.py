@@ -15,11 +15,16 @@ from turntable.loaders import (
     Edges,
     Fixed,
     Loader,
+    Pairs,
     Quads,
     Samples,
+    Sequences,
+    Singles,
+    Tuples,
     select_all_views,
     write_pairs,
 )
+from turntable.loaders.engines import Prefetcher
 from turntable.testing.datasets import make_full_dataset, make_synthetic_dataset
 
 
@@ -169,6 +174,18 @@ def test_a_batch_has_each_views_object_and_the_angles(bank: Dataset) -> None:
                 assert np.allclose(batch["points"][sample, place, :, :3], cloud[:, :3] @ turn.T, atol=1e-6)
 
 
+def test_other_samples_have_the_angles_too(moving: Dataset) -> None:
+    for sampler, num_views in ((Pairs(), 2), (Tuples(3), 3), (Sequences(4), 4)):
+        config = BatchConfig(sampler=sampler, batch_size=4, fields=["view_angles_rad", "relative_angle_rad"])
+        batch = next(iter(Loader(moving.path, config)))
+        angles, steps = batch["view_angles_rad"], batch["relative_angle_rad"].reshape(4, -1)
+        assert angles.shape == (4, num_views, num_views)
+        assert (angles == angles.mT).all()
+        assert angles.diagonal(offset=1, dim1=1, dim2=2).allclose(steps, atol=1e-6)
+    with pytest.raises(InvalidInputError, match="view_angles_rad: they need two views"):
+        Loader(moving.path, BatchConfig(sampler=Singles(), batch_size=4, fields=["view_angles_rad"]))
+
+
 @pytest.mark.parametrize("engine", ["ring", "dataloader"])
 def test_workers_ranks_and_resumes_change_nothing(bank: Dataset, engine) -> None:
     def make(**changes) -> Loader:
@@ -188,6 +205,33 @@ def test_workers_ranks_and_resumes_change_nothing(bank: Dataset, engine) -> None
     next(iter(stopped))
     resumed.load_state_dict(stopped.state_dict())
     assert (next(iter(resumed))["object_index"] == alone[1]["object_index"]).all()
+
+
+def test_shards_of_all_views_are_fetched_ahead(
+    http_server, bank: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[np.ndarray] = []
+    reached: list[int] = []
+
+    class Spy(Prefetcher):
+        def __init__(self, fetch, shards) -> None:
+            asked.append(shards)
+            super().__init__(fetch, shards, num_ahead=1)
+
+        def advance_to(self, position: int) -> None:
+            reached.append(position)
+            super().advance_to(position)
+
+    monkeypatch.setattr("turntable.loaders.loader.Prefetcher", Spy)
+    url = http_server(bank.path.parent).url
+    config = BatchConfig(sampler=Quads(), batch_size=6, fields=["view_angles_rad"], output="numpy")
+    remote = Loader(f"{url}/{bank.path.name}", config, cache=tmp_path / "cache", window_shards=1)
+    stored = Loader(bank.path, config, window_shards=1)
+    for expected, batch in zip(stored, remote, strict=True):
+        assert all(np.array_equal(expected[name], batch[name]) for name in expected)
+    # One shard for each view, in their order; the objects of four stand in one shard.
+    assert asked[0].tolist() == (remote.get_samples(0).objects.ravel() // 4).tolist()
+    assert reached == [6 * 4 - 1, 12 * 4 - 1, 18 * 4 - 1]
 
 
 def test_objects_without_a_partner_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

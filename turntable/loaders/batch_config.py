@@ -32,8 +32,8 @@ class BatchConfig:
     split: str = "train"
     """Split of the data set: "train" or "val"."""
     sampler: Sampler | None = None
-    """Rule that picks the views of a sample: ``Pairs``, ``Tuples``, ``Singles``, ``Views``, ``Sequences`` or
-    ``Fixed`` for a data set, ``Fresh`` for ``OnlineLoader``. None: pairs."""
+    """Rule that picks the views of a sample: ``Pairs``, ``Tuples``, ``Singles``, ``Views``, ``Sequences``,
+    ``Quads``, ``Edges`` or ``Fixed`` for a data set, ``Fresh`` for ``OnlineLoader``. None: pairs."""
     batch_size: int = 256
     """Number of samples in a batch of all ranks together; each rank gets an equal part of them."""
     fields: Sequence[str] | None = None

@@ -50,6 +50,8 @@ REMOTE_WINDOW = 16
 class Loader(BatchLoader):
     """Batches of samples of one split of a data set. A sample is an object and some of its views.
 
+    With the samplers ``Quads`` and ``Edges`` a sample has views of several objects.
+
     The order of samples is a pure function of (seed, epoch). Samples are divided among ranks and workers by
     position, so their number does not change the order. Each iteration gives the rest of an epoch; the next
     one starts the next epoch. A state taken in the middle of an epoch (``state_dict``) continues there, also
@@ -62,7 +64,8 @@ class Loader(BatchLoader):
       channels-last memory, numpy arrays are [..., H, W, 3],
     - the fields named in ``config.fields``,
     - parameters of ``config.augmentation``, and crops of the views by ``config.crops``,
-    - ``category`` and ``object_index``, int64 [B], and ``view_index``, int64.
+    - ``category`` and ``object_index``, int64 [B] (named and shaped as fields of views in samples of several
+      objects), and ``view_index``, int64.
 
     The arrays may lie in memory that is shared with workers. They stay valid for as long as they are kept.
 
@@ -211,7 +214,7 @@ class Loader(BatchLoader):
         per_sample = view_shards[0].size  # one shard for a sample, or one for each of its views
         prefetcher = Prefetcher(lambda number: self.dataset.fetch_shard(shards[number]), view_shards.ravel())
         try:
-            yield lambda position: prefetcher.advance_to(position * per_sample)
+            yield lambda position: prefetcher.advance_to((position + 1) * per_sample - 1)
         finally:
             prefetcher.close()
 

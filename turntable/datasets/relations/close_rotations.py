@@ -6,7 +6,6 @@ import numpy as np
 
 from turntable.datasets.labels import FloatArray
 from turntable.datasets.relations.labeled_views import IntArray
-from turntable.datasets.relations.relation_rule import compute_half_cosines
 from turntable.errors import InvalidInputError
 
 _BLOCK = 256
@@ -49,8 +48,7 @@ def _iter_pairs(quaternions: FloatArray, min_cosine: float) -> Iterator[tuple[In
         low = int(np.searchsorted(height, height[begin] - reach))
         high = int(np.searchsorted(height, height[begin + len(block) - 1] + reach, side="right"))
         others = order[low:high]
-        near = compute_half_cosines(quaternions[block, None], quaternions[None, others]) >= min_cosine
-        rows, columns = np.nonzero(near)
+        rows, columns = np.nonzero(_compare_all(quaternions[block], quaternions[others]) >= min_cosine)
         found += len(rows)
         if found > MAX_PAIRS:
             raise InvalidInputError(
@@ -58,3 +56,15 @@ def _iter_pairs(quaternions: FloatArray, min_cosine: float) -> Iterator[tuple[In
                 "inter_deg, a part of the data set (selection), or a recipe with a pose_bank"
             )
         yield block[rows], others[columns]
+
+
+def _compare_all(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return |cos| of half the angle between all rotations, [B, N].
+
+    The sums are those of ``compute_half_cosines`` to the bit.
+    """
+    # One component after the other needs a quarter of the memory of all products at once.
+    total = first[:, :1] * second[:, 0]
+    for column in range(1, 4):
+        total += first[:, column, None] * second[:, column]
+    return np.abs(total, out=total)

@@ -1,6 +1,7 @@
 """Files of edges: a Parquet table with one row per edge, which any program for tables reads."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -56,7 +57,8 @@ def write_edges(path: str | Path, edges: EdgeList, dataset: Dataset) -> None:
         )
     with dataset.open_split(edges.split) as split:
         ids = np.array(split.object_ids)
-        _check_range(path, edges.objects, edges.views, split)
+        if fault := _find_range_fault(edges.objects, edges.views, split):
+            raise InvalidInputError(f"{path}: {fault}")
     head = (_FORMAT, dataset.manifest.name, edges.fingerprint, edges.split, edges.digest)
     columns = {
         "kind": edges.kinds,
@@ -111,12 +113,12 @@ def _parse_edges(path: str | Path, table: Any, split: Split, fingerprint: str) -
     views = np.stack([np.asarray(table[f"view_{end}"], np.int64) for end in (1, 2)], axis=1)
     if not len(objects):
         raise IntegrityError(f"{path}: it has no edges; {_REMEDY}")
-    _check_range(path, objects, views, split)
+    if fault := _find_range_fault(objects, views, split):
+        raise IntegrityError(f"{path}: {fault}; {_REMEDY}")
     ends = _read_views(split, objects, views)
     score = np.asarray(table["score"].to_numpy(), np.float32)
     edges = make_edges(split.name, fingerprint, ends[0], "", ends[1], score)
-    object.__setattr__(edges, "kinds", np.array(table["kind"].to_pylist(), np.str_))
-    return edges
+    return replace(edges, kinds=np.array(table["kind"].to_pylist(), np.str_))
 
 
 def _read_views(split: Split, objects: IntArray, views: IntArray) -> tuple[LabeledViews, IntArray]:
@@ -137,13 +139,15 @@ def _find_rows(path: str | Path, column: Any, split: Split) -> IntArray:
     return rows[np.asarray(encoded.indices)]
 
 
-def _check_range(path: str | Path, objects: IntArray, views: IntArray, split: Split) -> None:
+def _find_range_fault(objects: IntArray, views: IntArray, split: Split) -> str:
+    """Return what is wrong with the ends of edges; "" if the split has all of them."""
     limits = ((objects, split.num_objects), (views, split.num_views))
-    if any(int(values.min()) < 0 or int(values.max()) >= limit for values, limit in limits):
-        raise IntegrityError(
-            f"{path}: an edge has an object or a view that {split.name} does not have: it has "
-            f"{split.num_objects} objects of {split.num_views} views, counted from 0"
-        )
+    if all(int(values.min()) >= 0 and int(values.max()) < limit for values, limit in limits):
+        return ""
+    return (
+        f"an edge has an object or a view that {split.name} does not have: it has {split.num_objects} "
+        f"objects of {split.num_views} views, counted from 0"
+    )
 
 
 def _read_table(path: Path) -> tuple[Any, dict[str, Any]]:
@@ -156,9 +160,7 @@ def _read_table(path: Path) -> tuple[Any, dict[str, Any]]:
     try:
         file = parquet.ParquetFile(path)
         head = cast("dict[str, Any]", dict(json.loads((file.schema_arrow.metadata or {})[_METADATA_KEY])))
-        if file.metadata.num_rows > MAX_EDGES:
-            raise IntegrityError(f"{path}: more than {MAX_EDGES:,} edges")
-        table = _check_columns(file.read())
+        table = _read_columns(file)
     except (pa.ArrowException, ValueError, TypeError, KeyError, OSError, RecursionError) as error:
         raise IntegrityError(f"{path}: not a list of edges ({ascii(str(error))[:200]}); {_REMEDY}") from None
     if missing := set(_HEAD_NAMES) - set(head):
@@ -171,10 +173,14 @@ def _read_table(path: Path) -> tuple[Any, dict[str, Any]]:
     return table, head
 
 
-def _check_columns(table: Any) -> Any:
-    """Return the table with its types. Raises ValueError if a column is not as ``write_edges`` writes it."""
-    if table.column_names != list(EDGE_COLUMNS):
-        raise ValueError(f"its columns are {', '.join(table.column_names)[:200]}")
+def _read_columns(file: Any) -> Any:
+    """Read the table with its types. Raises ValueError if it is not as ``write_edges`` writes it."""
+    names: list[str] = file.schema_arrow.names
+    if names != list(EDGE_COLUMNS):
+        raise ValueError(f"its columns are {', '.join(names)[:200]}")
+    if file.metadata.num_rows > MAX_EDGES:
+        raise ValueError(f"it has more than {MAX_EDGES:,} edges")
+    table = file.read()
     for name in EDGE_COLUMNS:
         if name != "score" and table[name].null_count:
             raise ValueError(f"{name} has nulls")

@@ -17,9 +17,9 @@ class LabeledViews:
     """n views of a split with their labels."""
 
     objects: IntArray
-    """[n] rows of the objects in their split, ascending."""
+    """[n] rows of the objects in their split, ascending, for ``find``."""
     views: IntArray
-    """[n] numbers of the views, ascending within each object."""
+    """[n] numbers of the views, ascending within each object, for ``find``."""
     categories: IntArray
     """[n] category indices of the objects."""
     labels: LabelArray
@@ -59,8 +59,8 @@ def read_labeled_views(
 
     Args:
         split: The split.
-        objects: [n] rows of the views' objects, ascending; None for all views of the split.
-        views: [n] numbers of the views, ascending within each object; None for all.
+        objects: [n] rows of the views' objects; None for all views of the split.
+        views: [n] numbers of the views; None for all.
     """
     if objects is None or views is None:
         objects = np.repeat(np.arange(split.num_objects), split.num_views)
