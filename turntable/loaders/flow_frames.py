@@ -37,7 +37,11 @@ def compose_frames(
     Returns:
         uint8 [B, T, canvas_px, canvas_px, 3].
     """
-    cut_outs = pictures if masks is None else np.where(masks[..., None] > 0, pictures, np.uint8(background))
+    cut_outs = (
+        pictures
+        if masks is None
+        else np.where(masks[..., None] > 0, pictures, np.array(background, dtype=np.uint8))
+    )
     moved = [
         move_over_torus(_widen(cut_out, canvas_px, background), place)
         for cut_out, place in zip(cut_outs, places, strict=True)
