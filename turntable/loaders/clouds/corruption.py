@@ -1,7 +1,7 @@
 """Corrupted point clouds: surfaces displaced in regions, noise, outliers and dropout, each with its labels.
 
-The displacement is that of ``_compute_displacement``: in a ball of radius R about a random point of the cloud, a point at
-distance r moves by ``a sqrt(1 - r / R) z`` along its normal, with z ~ N(0, 1) for each point.
+In a region, a ball of radius R about a random point of the cloud, a point at distance r is displaced by
+``a sqrt(1 - r / R) z`` along its normal, with z ~ N(0, 1) for each point.
 """
 
 from dataclasses import dataclass

@@ -132,4 +132,5 @@ def _find_pinhole(split: Split, row: int, view: int) -> _Pinhole:
         labels = split.get_labels(np.array([row]), np.array([view]))[0]
         for index, name in enumerate(PRINCIPAL_POINT_NAMES):
             camera[2 + index] += float(manifest.schema.get_values(labels, name))
-    return _Pinhole(*camera, manifest.image_size_px)
+    focal_x, focal_y, x, y = camera
+    return _Pinhole(focal_x, focal_y, x, y, manifest.image_size_px)
