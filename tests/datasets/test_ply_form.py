@@ -1,6 +1,7 @@
 """Point clouds as PLY files, read back by trimesh; and the parts of points in shards."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def add_cloud(number: int, stored: Stored) -> None:
     if stored.record.parts:
         parts = rng.integers(0, len(stored.record.parts), 30)
         stored.arrays["point_parts"] = parts.astype(np.uint8)
+        stored.record = replace(stored.record, array_sizes={"points": 30})
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,7 @@ def test_clouds_that_do_not_know_their_parts_are_posed_for_no_view(tmp_path: Pat
     def forget(number: int, stored: Stored) -> None:
         add_cloud(number, stored)
         stored.arrays.pop("point_parts", None)
+        stored.record = replace(stored.record, array_sizes={})
 
     write_assemblies(tmp_path / "old", change=forget, recipe=WITH_POINTS)
     with pytest.raises(InvalidInputError, match="rendered by an earlier version"):
