@@ -57,9 +57,13 @@ def test_names_are_found_once_and_those_that_all_batches_have_change_nothing() -
     ("source", "name", "told"),
     [
         (PLAIN, "dept", "no field 'dept'; did you mean depth"),
-        (PLAIN, "point", "did you mean points.* There are rotation, .*; outputs mask$"),
+        (PLAIN, "point", "did you mean points.* There are rotation, .*; outputs mask; transform$"),
         (ALL, "object_cloud", "did you mean object_points"),
-        (ALL, "rotatoin", "did you mean rotation.* where FACTOR is one of .*; points, object_points$"),
+        (
+            ALL,
+            "rotatoin",
+            "did you mean rotation.* where FACTOR is one of .*; points, object_points, point_parts, .*",
+        ),
         (PLAIN, "depth", "has rgb, mask .*render it with --outputs rgb,mask,depth"),
         (PLAIN, "points", "this data set has no point clouds; render it with --points 2048"),
         (PLAIN, "translation", "'3diebench-t' is a recipe that does"),

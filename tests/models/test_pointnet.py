@@ -8,7 +8,7 @@ import torch
 from turntable.errors import InvalidInputError
 from turntable.models import METHODS, SINGLE, DataInfo, build_method
 from turntable.models.point_methods import PointNetConfig
-from turntable.models.point_methods.pointnet import scale_to_unit_sphere
+from turntable.models.point_methods.pointnet import repeat_points, scale_to_unit_sphere
 
 DATA = DataInfo(num_categories=3, mean=(0.5, 0.5, 0.5), std=(0.2, 0.2, 0.2), image_size_px=32)
 
@@ -125,3 +125,29 @@ def test_it_learns_what_turned_shapes_are():
     unseen = turned_shapes(1000, size=120)
     told = method.eval().classify(method.embed(unseen["points"]).representation).argmax(dim=1)
     assert (told == unseen["category"]).float().mean() > 0.9  # 1/3 by chance
+
+
+def test_any_field_of_points_can_be_read():
+    method, points = make(cloud="cloud", count="cloud_count").eval(), clouds()
+    assert method.reads == ("cloud", "cloud_count", "category")
+    assert method.embeds_from == ("cloud", "cloud_count")
+    padded = torch.cat([points, 100 * torch.ones(4, 30, 6)], dim=1)
+    count = torch.full((4,), 30)
+    one, other = method.embed(points, count), method.embed(padded, count)
+    torch.testing.assert_close(one.representation, other.representation, rtol=1e-4, atol=1e-5)
+    terms = method.loss({"cloud": padded, "cloud_count": count, "category": torch.tensor([0, 1, 2, 1])})
+    assert terms["loss"].isfinite()
+    assert make().reads == ("points", "category")
+
+
+def test_padding_is_replaced_by_the_points_again_and_again():
+    points = torch.arange(10.0).view(2, 5, 1).expand(2, 5, 3)
+    repeated = repeat_points(points, torch.tensor([2, 0]))[..., 0]
+    assert repeated.tolist() == [[0, 1, 0, 1, 0], [0, 0, 0, 0, 0]]
+
+
+def test_what_is_no_field_of_points_is_refused():
+    with pytest.raises(InvalidInputError, match=r"depth is \[2, 1, 8, 8\], not \[B, P, 3 or more\]"):
+        make(cloud="depth").embed(torch.zeros(2, 1, 8, 8))
+    with pytest.raises(InvalidInputError, match="cloud: give the field with the points"):
+        make(cloud="")

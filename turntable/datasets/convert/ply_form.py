@@ -15,9 +15,10 @@ from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import get_rest_poses
 from turntable.datasets.split import Split
 
-_COLUMNS = ("x", "y", "z", "nx", "ny", "nz")
-_POINT = np.dtype([(name, "<f4") for name in _COLUMNS] + [("part", "u1")])
+_PLACE_AND_NORMAL = ("x", "y", "z", "nx", "ny", "nz")
+_POINT = np.dtype([*((name, "<f4") for name in _PLACE_AND_NORMAL), ("part", "u1")])
 """Form of a point in a file."""
+_PROPERTIES = (*(f"property float {name}" for name in _PLACE_AND_NORMAL), "property uchar part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,10 @@ def encode_ply(cloud: NDArray[np.floating], parts: NDArray[np.uint8]) -> bytes:
         parts: [P] part of each point.
     """
     rows = np.empty(len(cloud), _POINT)
-    for column, name in enumerate(_COLUMNS):
+    for column, name in enumerate(_PLACE_AND_NORMAL):
         rows[name] = cloud[:, column]
     rows["part"] = parts
-    properties = [*(f"property float {name}" for name in _COLUMNS), "property uchar part"]
-    head = ["ply", "format binary_little_endian 1.0", f"element vertex {len(cloud)}", *properties]
+    head = ["ply", "format binary_little_endian 1.0", f"element vertex {len(cloud)}", *_PROPERTIES]
     return "\n".join([*head, "end_header\n"]).encode("ascii") + rows.tobytes()
 
 

@@ -1,6 +1,6 @@
 """Corrupted point clouds: surfaces displaced in regions, noise, outliers and dropout, each with its labels.
 
-In a ball of radius R about a random point of the cloud, a point at distance r moves by
+In a region, a ball of radius R about a random point of the cloud, a point at distance r is displaced by
 ``a sqrt(1 - r / R) z`` along its normal, with z ~ N(0, 1) for each point.
 """
 
