@@ -20,7 +20,8 @@ from turntable.renderer import open_recipe_source
 from turntable.renderer.backends.embree import TracedMesh
 from turntable.renderer.meshes import Mesh, move_parts
 from turntable.renderer.meshes.sources import load_mesh
-from turntable.renderer.scanning import ScannedViews, make_directions
+from turntable.renderer.scanning import ScannedViews
+from turntable.renderer.scanning.rays import make_directions
 from turntable.renderer.views import PosedViews, pose_views
 
 STREET_ID = "street/000000"

@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.transform import Rotation
 
 from turntable.datasets import Dataset
-from turntable.datasets.relations import GraphNoise, GraphRule, ViewGraph, build_view_graphs
+from turntable.datasets.relations import GraphNoise, ViewGraphRule, ViewGraph, build_view_graphs
 from turntable.errors import InvalidInputError
 from turntable.testing.datasets import make_full_dataset, make_synthetic_dataset
 
@@ -49,25 +49,25 @@ def test_edges_stay_within_objects_and_go_both_ways(dataset: Dataset) -> None:
 
 def test_rules_join_what_they_say(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> None:
     rows = np.array([0])
-    radius = build_view_graphs(dataset, "train", rows, GraphRule("radius", max_angle_deg=70))
+    radius = build_view_graphs(dataset, "train", rows, ViewGraphRule("radius", max_angle_deg=70))
     angles = compute_angles(radius)
     expected = np.argwhere((angles <= 70) & ~np.eye(9, dtype=bool))
     assert radius.edge_index.T.tolist() == expected.tolist()
     assert 0 < len(expected) < 72
-    nearest = build_view_graphs(dataset, "train", rows, GraphRule("nearest", neighbors=2))
+    nearest = build_view_graphs(dataset, "train", rows, ViewGraphRule("nearest", neighbors=2))
     ranks = np.argsort(np.argsort(angles + 1e3 * np.eye(9), axis=1), axis=1)
     wanted = (ranks < 2) | (ranks < 2).T
     assert nearest.edge_index.T.tolist() == np.argwhere(wanted).tolist()
     moving = make_full_dataset(tmp_path_factory.mktemp("moving"))
-    frames = build_view_graphs(moving, "train", rows, GraphRule("sequence", neighbors=1))
+    frames = build_view_graphs(moving, "train", rows, ViewGraphRule("sequence", neighbors=1))
     steps = [(0, 1), (1, 2), (2, 3), (4, 5), (5, 6), (6, 7)]
     assert list_pairs(frames) == set(steps)
     with pytest.raises(InvalidInputError, match="recipe 'sequences'"):
-        build_view_graphs(dataset, "train", rows, GraphRule("sequence"))
+        build_view_graphs(dataset, "train", rows, ViewGraphRule("sequence"))
 
 
 def test_random_graphs_are_connected_and_their_own(dataset: Dataset) -> None:
-    rule = GraphRule("random", probability=0.3, seed=5)
+    rule = ViewGraphRule("random", probability=0.3, seed=5)
     every = build_view_graphs(dataset, "train", rule=rule)
     size = len(every.objects)
     matrix = csr_array((np.ones(every.edge_index.shape[1]), tuple(every.edge_index)), shape=(size, size))
@@ -80,10 +80,10 @@ def test_random_graphs_are_connected_and_their_own(dataset: Dataset) -> None:
     start, end = every.ptr[3], every.ptr[4]
     inside = (every.edge_index[0] >= start) & (every.edge_index[0] < end)
     assert np.array_equal(alone.edge_index, every.edge_index[:, inside] - start)
-    other = build_view_graphs(dataset, "train", np.array([3]), GraphRule("random", probability=0.3))
+    other = build_view_graphs(dataset, "train", np.array([3]), ViewGraphRule("random", probability=0.3))
     assert not np.array_equal(alone.edge_index, other.edge_index)
     with pytest.raises(InvalidInputError, match="use a probability above"):
-        build_view_graphs(dataset, "train", np.array([0]), GraphRule("random", probability=0.001))
+        build_view_graphs(dataset, "train", np.array([0]), ViewGraphRule("random", probability=0.001))
 
 
 def test_noise_has_the_size_it_says_and_the_truth_beside_it(dataset: Dataset) -> None:
@@ -113,7 +113,7 @@ def test_noise_has_the_size_it_says_and_the_truth_beside_it(dataset: Dataset) ->
 
 def test_poses_follow_from_exact_edges(dataset: Dataset) -> None:
     """The connection Laplacian of exact edges has the poses in its kernel, as synchronization needs."""
-    graph = build_view_graphs(dataset, "train", np.array([2]), GraphRule("random"))
+    graph = build_view_graphs(dataset, "train", np.array([2]), ViewGraphRule("random"))
     laplacian = np.zeros((27, 27))
     for i, j, turn in zip(*graph.edge_index, graph.relative_rotation, strict=True):
         laplacian[3 * i : 3 * i + 3, 3 * i : 3 * i + 3] += np.eye(3)
@@ -128,8 +128,8 @@ def test_wrong_graphs_are_refused(dataset: Dataset) -> None:
     with pytest.raises(InvalidInputError, match="train has 9 objects"):
         build_view_graphs(dataset, "train", np.array([9]))
     with pytest.raises(InvalidInputError, match="graph kind"):
-        GraphRule("star")  # pyright: ignore[reportArgumentType]
+        ViewGraphRule("star")  # pyright: ignore[reportArgumentType]
     with pytest.raises(InvalidInputError, match="neighbors must be from 1"):
-        GraphRule(neighbors=0)
+        ViewGraphRule(neighbors=0)
     with pytest.raises(InvalidInputError, match="outlier_share from 0 to 1"):
         GraphNoise(outlier_share=2)

@@ -29,7 +29,7 @@ _MAX_DRAWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class GraphRule:
+class ViewGraphRule:
     """The rule by which views of one object are joined by edges.
 
     Raises:
@@ -107,7 +107,7 @@ def build_view_graphs(
     dataset: Dataset,
     split: str,
     rows: IntArray | None = None,
-    rule: GraphRule = GraphRule(),
+    rule: ViewGraphRule = ViewGraphRule(),
     noise: GraphNoise = GraphNoise(),
 ) -> ViewGraph:
     """Build a graph of the views of each object. Edges join views of one object.
@@ -149,7 +149,7 @@ def build_view_graphs(
 
 
 def _build_graph(
-    table: LabeledViews, object_id: str, place: slice, rule: GraphRule, noise: GraphNoise
+    table: LabeledViews, object_id: str, place: slice, rule: ViewGraphRule, noise: GraphNoise
 ) -> tuple[IntArray, FloatArray, NDArray[np.bool_]]:
     """Return the edges [E, 2] of one object's views, their measured rotations, and which are outliers."""
     rotations = table.rotations[place]
@@ -165,7 +165,7 @@ def _build_graph(
 
 
 def _join_views(
-    rotations: FloatArray, sequence_length: int, rule: GraphRule, object_id: str
+    rotations: FloatArray, sequence_length: int, rule: ViewGraphRule, object_id: str
 ) -> NDArray[np.bool_]:
     """Return which views of an object a rule joins, [V, V]; an edge may stand in one direction alone."""
     count = len(rotations)
@@ -196,7 +196,7 @@ def _join_frames(places: IntArray, length: int, reach: int) -> NDArray[np.bool_]
     return near & (places[:, None] // length == places[None] // length)
 
 
-def _join_at_random(count: int, rule: GraphRule, object_id: str) -> NDArray[np.bool_]:
+def _join_at_random(count: int, rule: ViewGraphRule, object_id: str) -> NDArray[np.bool_]:
     """Draw each pair with a probability, until all views are connected."""
     first, second = np.triu_indices(count, 1)
     for attempt in range(_MAX_DRAWS):

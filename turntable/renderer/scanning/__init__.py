@@ -1,10 +1,8 @@
 """A spinning LiDAR: rays against the parts of an object on Embree, in meters, without torch."""
 
-from turntable.renderer.scanning.rays import make_directions
 from turntable.renderer.scanning.scanned_views import ScannedViews, check_rays
 
 __all__ = [
     "ScannedViews",
     "check_rays",
-    "make_directions",
 ]
