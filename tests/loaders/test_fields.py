@@ -59,7 +59,11 @@ def test_names_are_found_once_and_those_that_all_batches_have_change_nothing() -
         (PLAIN, "dept", "no field 'dept'; did you mean depth"),
         (PLAIN, "point", "did you mean points.* There are rotation, .*; outputs mask$"),
         (ALL, "object_cloud", "did you mean object_points"),
-        (ALL, "rotatoin", "did you mean rotation.* where FACTOR is one of .*; points, object_points$"),
+        (
+            ALL,
+            "rotatoin",
+            "did you mean rotation.* where FACTOR is one of .*; points, object_points; knn_edges$",
+        ),
         (PLAIN, "depth", "has rgb, mask .*render it with --outputs rgb,mask,depth"),
         (PLAIN, "points", "this data set has no point clouds; render it with --points 2048"),
         (PLAIN, "translation", "'3diebench-t' is a recipe that does"),
