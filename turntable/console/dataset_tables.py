@@ -93,6 +93,8 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
     }
     if recipe.joints is not None:
         rows["joints"] = recipe.joints.describe(in_sequences=recipe.sequence is not None)
+    if recipe.graph is not None:
+        rows["surface graphs"] = recipe.graph.describe()
     if degrees := compute_symmetry_degrees(recipe):
         rows["symmetry degrees"] = ", ".join(f"{name} {degree:.3f}" for name, degree in degrees.items())
     for name, value in rows.items():
