@@ -312,3 +312,9 @@ def test_off_files_are_read_back_by_trimesh(folder, tmp_path, capsys):
                 assert mesh.is_watertight
                 total += 1
     assert total == len(list((tmp_path / "off").rglob("*.off"))) == OBJECTS
+
+
+def test_inspect_tells_of_graphs(capsys):
+    with pytest.raises(SystemExit):
+        main(["inspect", "graphs"])
+    assert "at most 200 vertices" in capsys.readouterr().out

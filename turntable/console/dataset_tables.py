@@ -99,6 +99,8 @@ def build_recipe_tables(recipe: "Recipe", labels: "LabelArray | None") -> list[T
         rows["joints"] = recipe.joints.describe(in_sequences=recipe.sequence is not None)
     if recipe.tracks is not None:
         rows["tracks"] = recipe.tracks.describe()
+    if recipe.graph is not None:
+        rows["surface graphs"] = recipe.graph.describe()
     if degrees := compute_symmetry_degrees(recipe):
         rows["symmetry degrees"] = ", ".join(f"{name} {degree:.3f}" for name, degree in degrees.items())
     for name, value in rows.items():

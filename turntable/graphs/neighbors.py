@@ -111,11 +111,11 @@ def _rank(
     places: NDArray[np.float64], points: Indices, candidates: Indices
 ) -> tuple[Indices, NDArray[np.float64]]:
     """Return candidates [p, c] of points [p] by distance, then index, and the squares; the point is last."""
-    squares = _measure_squares(places, points[:, None], candidates)
-    squares[candidates == points[:, None]] = np.inf
-    order = np.lexsort((np.broadcast_to(candidates, squares.shape), squares), axis=-1)
-    ranked = np.take_along_axis(np.broadcast_to(candidates, squares.shape), order, axis=-1)
-    return ranked, np.take_along_axis(squares, order, axis=-1)
+    ascending = np.broadcast_to(np.sort(candidates, axis=-1), (len(points), candidates.shape[1]))
+    squares = _measure_squares(places, points[:, None], ascending)
+    squares[ascending == points[:, None]] = np.inf
+    order = np.argsort(squares, axis=-1, kind="stable")  # leaves ties in the order of indices
+    return np.take_along_axis(ascending, order, axis=-1), np.take_along_axis(squares, order, axis=-1)
 
 
 def _measure_squares(places: NDArray[np.float64], one: Indices, other: Indices) -> NDArray[np.float64]:

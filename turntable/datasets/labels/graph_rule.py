@@ -19,3 +19,7 @@ class GraphRule:
     def to_dict(self) -> dict[str, Any]:
         """Return the table [graph] of a recipe."""
         return {"vertices": self.vertices}
+
+    def describe(self) -> str:
+        """Return a short description for people."""
+        return f"at most {self.vertices} vertices"

@@ -147,23 +147,20 @@ class _Collapser:
 
     def _collapse(self, gone: int, kept: int) -> None:
         existing = {frozenset(self._faces[number]) for number in self._faces_of[kept]}
+        touched = {corner for number in self._faces_of[gone] for corner in self._faces[number]}
         for number in sorted(self._faces_of[gone]):
             moved = self._replace(number, gone, kept)
-            if kept in self._faces[number] or frozenset(moved) in existing:
-                self._remove_face(number)
-            else:
+            for corner in self._faces[number]:
+                self._faces_of[corner].discard(number)
+            if len(set(moved)) == 3 and frozenset(moved) not in existing:
                 self._faces[number] = moved
-                self._faces_of[kept].add(number)
-        self._faces_of[gone] = set()
+                for corner in moved:
+                    self._faces_of[corner].add(number)
         sums = zip(self._quadrics[gone], self._quadrics[kept], strict=True)
         self._quadrics[kept] = tuple(one + other for one, other in sums)
         self._versions[gone] += 1
         self._versions[kept] += 1
-        self.num_vertices -= 1
-
-    def _remove_face(self, number: int) -> None:
-        for corner in self._faces[number]:
-            self._faces_of[corner].discard(number)
+        self.num_vertices -= sum(not self._faces_of[vertex] for vertex in touched)
 
 
 def compute_quadrics(vertices: Places, faces: Faces) -> list[_Quadric]:
