@@ -36,11 +36,9 @@ def write_sdf(split: Split, folder: Path) -> int:
 
     with Chem.SDWriter(str(folder / f"{split.name}.sdf")) as writer:
         writer.SetKekulize(False)
-        count = 0
         for molecule in _iter_molecules(split):
             writer.write(molecule)
-            count += 1
-    return count
+    return split.num_objects
 
 
 def _iter_molecules(split: Split) -> Iterator[Any]:
