@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.transform import Rotation
 
 from turntable.datasets import Dataset
-from turntable.datasets.relations import GraphNoise, ViewGraphRule, ViewGraph, build_view_graphs
+from turntable.datasets.relations import GraphNoise, ViewGraph, ViewGraphRule, build_view_graphs
 from turntable.errors import InvalidInputError
 from turntable.testing.datasets import make_full_dataset, make_synthetic_dataset
 

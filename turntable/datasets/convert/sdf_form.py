@@ -39,8 +39,7 @@ def write_sdf(split: Split, folder: Path) -> int:
         writer.SetKekulize(False)
         for molecule in _iter_molecules(split):
             writer.write(molecule)
-            count += 1
-    return count
+    return split.num_objects
 
 
 def _iter_molecules(split: Split) -> Iterator[Any]:

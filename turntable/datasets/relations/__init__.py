@@ -7,17 +7,17 @@ from turntable.datasets.relations.labeled_views import LabeledViews, read_labele
 from turntable.datasets.relations.mining import EdgePurity, measure_purity, mine_edges
 from turntable.datasets.relations.relation_rule import RelationRule, compute_half_cosines
 from turntable.datasets.relations.transitive_edges import find_transitive_edges
-from turntable.datasets.relations.view_graphs import GraphNoise, ViewGraphRule, ViewGraph, build_view_graphs
+from turntable.datasets.relations.view_graphs import GraphNoise, ViewGraph, ViewGraphRule, build_view_graphs
 
 __all__ = [
     "EDGE_COLUMNS",
     "EdgeList",
     "EdgePurity",
     "GraphNoise",
-    "ViewGraphRule",
     "LabeledViews",
     "RelationRule",
     "ViewGraph",
+    "ViewGraphRule",
     "build_view_graphs",
     "compute_half_cosines",
     "find_close_rotations",

@@ -14,8 +14,22 @@ from turntable.renderer.meshes.mesh import Material, Mesh, normalize_vectors
 Array = NDArray[np.float64]
 
 BALL_RADII = {
+<<<<<<< HEAD
     1: 0.27, 5: 0.43, 6: 0.43, 7: 0.40, 8: 0.38, 9: 0.37, 15: 0.45, 16: 0.45, 17: 0.44,
     35: 0.46, 53: 0.50,
+=======
+    1: 0.27,
+    5: 0.43,
+    6: 0.43,
+    7: 0.40,
+    8: 0.38,
+    9: 0.37,
+    15: 0.45,
+    16: 0.45,
+    17: 0.44,
+    35: 0.46,
+    53: 0.50,
+>>>>>>> molecules
 }
 """Radii of the balls in angstroms by atomic number: about a quarter of the van der Waals radii."""
 _COLORS = {
@@ -106,7 +120,7 @@ def _build_sticks(positions: Array, elements: NDArray[np.integer], bonds: NDArra
     ends = np.array([row[0] for row in rows]).reshape(-1, 2, 3)
     radii, owners = np.array([row[1] for row in rows]), np.array([row[2] for row in rows], dtype=np.intp)
     along = normalize_vectors(ends[:, 1] - ends[:, 0])
-    across = normalize_vectors(np.cross(along, np.eye(3)[np.argmin(np.abs(along), axis=1)]))
+    across = _find_across(along)
     turns = 2 * np.pi * np.arange(_SIDES) / _SIDES
     outward = (
         np.cos(turns)[:, None] * across[:, None] + np.sin(turns)[:, None] * np.cross(along, across)[:, None]
@@ -140,8 +154,18 @@ def _find_side(positions: Array, bonds: NDArray[np.integer], first: int, second:
     clear = np.flatnonzero((across * across).sum(axis=1) > _MIN_ARM**2)
     if len(clear):
         return normalize_vectors(across[clear[0]])
+<<<<<<< HEAD
     axis: Array = np.eye(3)[int(np.argmin(np.abs(along)))]
     return normalize_vectors(np.cross(along, axis))
+=======
+    return _find_across(along)
+
+
+def _find_across(directions: Array) -> Array:
+    """Return a unit vector across each of some directions [..., 3], and across the axis it follows least."""
+    axes = np.eye(3)[np.argmin(np.abs(directions), axis=-1)]
+    return normalize_vectors(np.cross(directions, axes))
+>>>>>>> molecules
 
 
 def _list_side_triangles() -> NDArray[np.int64]:
