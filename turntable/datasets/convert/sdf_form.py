@@ -34,7 +34,6 @@ def write_sdf(split: Split, folder: Path) -> int:
     check_installed("rdkit")
     from rdkit import Chem
 
-    count = 0
     with Chem.SDWriter(str(folder / f"{split.name}.sdf")) as writer:
         writer.SetKekulize(False)
         for molecule in _iter_molecules(split):

@@ -14,10 +14,6 @@ from turntable.renderer.meshes.mesh import Material, Mesh, normalize_vectors
 Array = NDArray[np.float64]
 
 BALL_RADII = {
-<<<<<<< HEAD
-    1: 0.27, 5: 0.43, 6: 0.43, 7: 0.40, 8: 0.38, 9: 0.37, 15: 0.45, 16: 0.45, 17: 0.44,
-    35: 0.46, 53: 0.50,
-=======
     1: 0.27,
     5: 0.43,
     6: 0.43,
@@ -29,7 +25,6 @@ BALL_RADII = {
     17: 0.44,
     35: 0.46,
     53: 0.50,
->>>>>>> molecules
 }
 """Radii of the balls in angstroms by atomic number: about a quarter of the van der Waals radii."""
 _COLORS = {
@@ -148,16 +143,12 @@ def _iter_sticks(positions: Array, bonds: NDArray[np.integer]) -> Iterator[tuple
 
 def _find_side(positions: Array, bonds: NDArray[np.integer], first: int, second: int) -> Array:
     """Return the unit direction across a bond in the plane of its first neighbor that is not in line."""
-    along: Array = normalize_vectors(positions[second] - positions[first])
+    along = normalize_vectors(positions[second] - positions[first])
     arms = positions[np.flatnonzero(bonds[first] | bonds[second])] - positions[first]
     across = arms - (arms @ along)[:, None] * along
     clear = np.flatnonzero((across * across).sum(axis=1) > _MIN_ARM**2)
     if len(clear):
         return normalize_vectors(across[clear[0]])
-<<<<<<< HEAD
-    axis: Array = np.eye(3)[int(np.argmin(np.abs(along)))]
-    return normalize_vectors(np.cross(along, axis))
-=======
     return _find_across(along)
 
 
@@ -165,7 +156,6 @@ def _find_across(directions: Array) -> Array:
     """Return a unit vector across each of some directions [..., 3], and across the axis it follows least."""
     axes = np.eye(3)[np.argmin(np.abs(directions), axis=-1)]
     return normalize_vectors(np.cross(directions, axes))
->>>>>>> molecules
 
 
 def _list_side_triangles() -> NDArray[np.int64]:

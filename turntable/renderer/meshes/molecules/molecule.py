@@ -12,11 +12,6 @@ _GRID = 2.0**-20
 """Spacing in angstroms of the grid to which positions are rounded, so that they are the same everywhere."""
 _LENGTH_RATIOS = (0.7, 1.5)
 """Least and greatest length of a bond, over the sum of its atoms' covalent radii."""
-<<<<<<< HEAD
-COVALENT_RADII = {
-    1: 0.31, 5: 0.84, 6: 0.76, 7: 0.71, 8: 0.66, 9: 0.57, 15: 1.07, 16: 1.05, 17: 1.02,
-    35: 1.20, 53: 1.39,
-=======
 _COVALENT_RADII = {
     1: 0.31,
     5: 0.84,
@@ -29,7 +24,6 @@ _COVALENT_RADII = {
     17: 1.02,
     35: 1.20,
     53: 1.39,
->>>>>>> molecules
 }
 """Covalent radii in angstroms by atomic number (Cordero et al., Dalton Transactions 2008, table 2)."""
 
