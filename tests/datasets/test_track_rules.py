@@ -23,7 +23,7 @@ def test_a_recipe_with_tracks_is_written_and_read():
 def test_shipped_recipes_have_no_pictures():
     assert NBODY.outputs == KEYPOINTS.outputs == ()
     assert (NBODY.sequence.length, NBODY.dynamics.stride, NBODY.dynamics.scale) == (50, 100, 1)
-    assert KEYPOINTS.sequence.length == 30
+    assert KEYPOINTS.sequence.length == 40
 
 
 REFUSED = {

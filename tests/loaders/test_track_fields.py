@@ -162,8 +162,9 @@ def test_what_is_missing_is_said_by_name(worlds, boxes, tmp_path):
     assert message == (
         "no charge and no interaction: the agents of this data set are no particles; render one with 'nbody'"
     )
-    (message,) = explain_missing_fields(["noisy_tracks"], data, 2)
-    assert "give positions_noise" in message
+    (message,) = explain_missing_fields(["charge", "noisy_tracks"], data, 2)
+    assert "no noisy_tracks: give positions_noise" in message
+    assert "no charge: the agents of this data set are no particles" in message
     online = DataDescription.from_recipe(load_recipe("sequences"))
     (message,) = explain_missing_fields(["velocities"], online, 2)
     assert "rendered during training have no tracks" in message

@@ -114,7 +114,7 @@ def test_twins_have_mirrored_keypoints_and_laws_share_them():
     twin = sample_object_keypoints(recipe, f"{name}~mirrored", mirror_mesh(mesh))
     assert (twin.places == own.places * [-1, 1, 1]).all()
     other = KEYPOINTS.replace(
-        seed=5, sequence={"length": 30, "motion": "constant", "speed_rad": {"low": 0, "high": 1}}
+        seed=5, sequence={"length": 40, "motion": "constant", "speed_rad": {"low": 0, "high": 1}}
     )
     assert (sample_object_keypoints(other, name, mesh).places == own.places).all()
     assert (sample_keypoints(mesh, 16, "another").places != own.places).any()

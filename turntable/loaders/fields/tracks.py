@@ -29,6 +29,9 @@ _AGENTS = "agents"
 """Name of the axis of agents, and of its size in a shape."""
 _WORDS_PER_AGENT = 4
 """Number of random words of each agent in each view, of which three give its noise."""
+_RECIPES = "'nbody' or 'keypoints'"
+_NO_PARTICLES = "the agents of this data set are no particles; render one with 'nbody'"
+_NO_NOISE = "give positions_noise, the standard deviation in the unit of tracks, such as 0.01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +73,25 @@ class TrackProvider(FieldProvider):
 
     def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
         """Return a message that names the recipes whose data sets have these fields."""
-        listed = f"no {' and no '.join(names)}"
-        if not data.num_views:
-            return (
-                f"{listed}: views that are rendered during training have no tracks; render a data set with "
-                "'nbody' or 'keypoints'"
-            )
-        if "tracks" not in data.arrays:
-            return (
-                f"{listed}: this data set has no tracks; render one with 'nbody' or 'keypoints', or add a "
-                "table [tracks] to its recipe"
-            )
-        if NOISY_TRACKS in names and not data.positions_noise:
-            return (
-                f"no {NOISY_TRACKS}: give positions_noise, the standard deviation in the unit of tracks, "
-                "such as 0.01"
-            )
-        return f"{listed}: the agents of this data set are no particles; render one with 'nbody'"
+        if not data.num_views or "tracks" not in data.arrays:
+            return f"{_list_absent(names)}: {_explain_no_tracks(data)}"
+        others = [name for name in names if name != NOISY_TRACKS]
+        faults = [f"{_list_absent(others)}: {_NO_PARTICLES}"] if others else []
+        return "; ".join(faults + ([f"no {NOISY_TRACKS}: {_NO_NOISE}"] if NOISY_TRACKS in names else []))
 
     def format_available(self, data: DataDescription) -> str:
         """Return the names of the fields that the data have, as text."""
         return ", ".join(item.name for item in _FIELDS if item.is_in(data))
+
+
+def _list_absent(names: Sequence[str]) -> str:
+    return f"no {' and no '.join(names)}"
+
+
+def _explain_no_tracks(data: DataDescription) -> str:
+    if not data.num_views:
+        return "views that are rendered during training have no tracks; render a data set with " + _RECIPES
+    return f"this data set has no tracks; render one with {_RECIPES}, or add a table [tracks] to its recipe"
 
 
 def _count_most(data: DataDescription) -> int:
