@@ -115,7 +115,7 @@ def test_the_recipe_of_a_data_set_and_of_a_file_is_printed(
     assert inspect(capsys, tmp_path / "mine.toml", "--toml") == (0, out, "")
     for arguments in (["--plot", "page.png"], ["zoo", "--toml", "--plot", "page.png"]):
         status, _, err = inspect(capsys, *arguments)
-        assert (status, "--plot draws the labels of a recipe: name one" in err) == (2, True)
+        assert (status, "--plot draws a recipe or a data set: name one" in err) == (2, True)
 
 
 @pytest.mark.slow
@@ -150,7 +150,7 @@ def test_inspect_of_what_cannot_be_drawn(capsys: pytest.CaptureFixture[str], tmp
     assert "views of invented objects" not in out
     assert inspect(capsys, recipe, "--plot", tmp_path / "page.png")[0] == 2
     status, _, err = inspect(capsys, tmp_path, "--plot", tmp_path / "page.png")
-    assert (status, "--plot is for recipes" in err) == (2, True)
+    assert (status, "--plot is for recipes and data sets" in err) == (2, True)
     with pytest.raises(InvalidInputError, match="nothing to draw"):
         draw_pseudo_labels(load_recipe("zoo").replace(draws="imported"))
 

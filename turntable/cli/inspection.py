@@ -210,6 +210,8 @@ def inspect(
     if not is_url and not (path / MANIFEST_NAME).exists():
         from turntable.renderer.meshes.sources import open_detected_source
 
+        if plot is not None:
+            raise InvalidInputError(f"--plot is for recipes and data sets, and {what} is neither")
         opened = open_detected_source(path, source, links_under=links_under)
         _inspect_meshes(opened, objects, (load_seconds, load_memory), symmetry)
         return 0
@@ -349,7 +351,7 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) ->
     for table in build_recipe_tables(recipe, labels):
         out.print(table)
         say("")
-    if labels is not None and recipe.scene is None and has_different_rotations(recipe):
+    if labels is not None and recipe.scene is recipe.street is None and has_different_rotations(recipe):
         overlap = compute_training_overlap(recipe)
         degrees = math.degrees(overlap.min_angle_rad)
         say(f"share of rotations that 3diebench can show too: {overlap.share:.4f}")
