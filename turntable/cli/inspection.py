@@ -84,8 +84,8 @@ def verify(
         comparison = _rerender_views(dataset, deep, views, places, source, (backend, device))
         if comparison is not None:
             reports.append(comparison)
-            worst = f"{comparison.worst_psnr_db:.1f} dB"
-            rendered = f"; {comparison.num_views} views rendered again, lowest PSNR {worst}"
+            worst = f", lowest PSNR {comparison.worst_psnr_db:.1f} dB" if report.num_images else ""
+            rendered = f"; {comparison.num_views} views made again{worst}"
     problems = [problem for each in reports for problem in each.problems]
     for problem in problems:
         say(problem)
@@ -96,8 +96,9 @@ def verify(
     if problems:
         say(f"{shown}: {len(problems)} problems")
         return 1
-    counts = f"{report.num_images} images of {report.num_objects} objects in {report.num_shards} shards"
-    how = "every image decoded" if deep else "checked by their hashes"
+    images = f"{report.num_images} images of " if report.num_images else ""
+    counts = f"{images}{report.num_objects} objects in {report.num_shards} shards"
+    how = "every file decoded" if deep else "checked by their hashes"
     say(f"{shown}: no problems: {counts}, {how}{rendered}")
     return 0
 
@@ -351,7 +352,12 @@ def _inspect_recipe(recipe: "Recipe", plot: Path | None, objects: int | None) ->
     for table in build_recipe_tables(recipe, labels):
         out.print(table)
         say("")
-    if labels is not None and recipe.scene is recipe.street is None and has_different_rotations(recipe):
+    if (
+        labels is not None
+        and recipe.scene is None
+        and recipe.street is None
+        and has_different_rotations(recipe)
+    ):
         overlap = compute_training_overlap(recipe)
         degrees = math.degrees(overlap.min_angle_rad)
         say(f"share of rotations that 3diebench can show too: {overlap.share:.4f}")
