@@ -18,7 +18,7 @@ SCAN_PX, SCAN_REACH_M = 480, 30.0
 
 def show_scans(backend: Backend) -> list[list[NDArray[np.uint8]]]:
     """Draw a street from above: its picture, and its scan with boxes and the flow to the next frame."""
-    recipe, name = load_recipe("street").replace(views=2, image_size_px=SCAN_PX), "street/000004"
+    recipe, name = load_recipe("street").replace(views=2, image_size_px=SCAN_PX), "street/000005"
     mesh = load_mesh(open_recipe_source(recipe, None), name)
     seen = render_views(backend, recipe.replace(outputs=["rgb", "scan"]), name, mesh, range(2))
     assert seen.parts is not None

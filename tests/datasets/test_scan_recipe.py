@@ -152,7 +152,7 @@ def test_inspect_shows_the_street_and_the_scanner():
     shown = {
         str(name): str(value) for name, value in zip(*(column.cells for column in facts.columns), strict=True)
     }
-    assert shown["views"] == "4 of each object, scan"
+    assert shown["views"] == "8 of each object, scan"
     assert shown["streets"].startswith("5 to 12 objects (bicycle, bus, car, dog, truck) within 25 m")
     assert (
         shown["scanner"]

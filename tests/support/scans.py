@@ -11,7 +11,9 @@ from turntable.datasets import Recipe, load_recipe
 from turntable.renderer import generate, open_recipe_source
 
 SCAN = {"beams": 8, "azimuth_step_deg": 3}
-STREET = load_recipe("street").replace(image_size_px=16, objects_per_shard=2, val_fraction=0.0, scan=SCAN)
+STREET = load_recipe("street").replace(
+    views=4, image_size_px=16, objects_per_shard=2, val_fraction=0.0, scan=SCAN
+)
 """Streets of two frames, scanned by 960 rays."""
 OBJECTS = load_recipe("scan-objects").replace(
     views=2, image_size_px=16, objects_per_shard=4, scan={"beams": 24, "distance_m": {"low": 3, "high": 4}}
