@@ -8,9 +8,9 @@ import pytest
 from scipy.ndimage import maximum_filter
 from trimesh.triangles import closest_point
 
-from turntable.datasets import Dataset, Recipe, load_recipe, open_dataset
+from turntable.datasets import Dataset, Recipe, Split, load_recipe, open_dataset
 from turntable.datasets.objects import get_rest_poses
-from turntable.errors import InvalidInputError
+from turntable.errors import IntegrityError, InvalidInputError
 from turntable.loaders import (
     BatchConfig,
     CloudOptions,
@@ -285,6 +285,22 @@ class TestPartialClouds:
             batch = next(iter(Loader(whole.path_or_url, config)))
             assert np.array_equal(batch["overlap"], found.overlap)
             assert np.array_equal(batch["overlap_bin"], np.digitize(found.overlap, [0.1, 0.3], right=True))
+
+    def test_a_view_that_shows_nothing_of_its_object_counts_as_unreadable(
+        self, whole: Dataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = Split.read_output
+
+        def hide(split: Split, row: int, view: int, output: str) -> np.ndarray:
+            return read(split, row, view, output) * (view != 1)
+
+        monkeypatch.setattr(Split, "read_output", hide)
+        with pytest.raises(
+            IntegrityError, match=r"view 1 of .* shows nothing of its object, .*max_corrupt_views"
+        ):
+            load_views(whole, ["cloud"])
+        batch = load_views(whole, ["cloud"], max_corrupt_views=3)
+        assert sorted(set(batch["view_index"].tolist())) == [0, 2, 3]
 
     def test_a_batch_may_leave_out_the_pictures(self, whole: Dataset) -> None:
         with_them, without = (load_views(whole, ["cloud"], pictures=flag) for flag in (True, False))
