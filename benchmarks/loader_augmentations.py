@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -81,16 +82,17 @@ def _count_views(folder: Path, setup: Setup, batch: int, workers: int) -> Iterat
     config = BatchConfig(
         sampler=Singles(VISITS), batch_size=batch, fields=(), num_workers=workers, **setup.settings
     )
-    for items in _repeat(Loader(folder, config).__iter__):
-        yield len((augment_batch(items) if setup.applied else items)["view"])
+    with closing(Loader(folder, config)) as loader:
+        for items in _repeat(loader.__iter__):
+            yield len((augment_batch(items) if setup.applied else items)["view"])
 
 
 def _count_frames(folder: Path, batch: int, workers: int) -> Iterator[int]:
     """Yield numbers of frames; the synthetic set has no masks, so whole pictures move."""
     config = BatchConfig(sampler=Singles(VISITS), batch_size=batch, num_workers=workers, image_size=64)
-    loader = Flow2d(folder, config, FlowMotion(FRAMES, cut_out=False))
-    for items in _repeat(loader.__iter__):
-        yield items["frames"].shape[0] * items["frames"].shape[1]
+    with closing(Flow2d(folder, config, FlowMotion(FRAMES, cut_out=False))) as loader:
+        for items in _repeat(loader.__iter__):
+            yield items["frames"].shape[0] * items["frames"].shape[1]
 
 
 def _repeat(start: Callable[[], Iterator[Any]]) -> Iterator[Any]:

@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
+
+from turntable.testing.datasets import make_synthetic_dataset
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +51,19 @@ def test_startup_opens_archives_that_are_not_there(tmp_path: Path) -> None:
     [row] = run("startup", out=tmp_path / "startup.json")
     assert (row["objects"], row["shards"]) == (8, 1)
     assert 0 < row["opened_s"] < row["whole_s"]
+
+
+def test_augmentations_stand_beside_views_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import loader_augmentations
+
+    monkeypatch.setattr(loader_augmentations, "apart", lambda function, *arguments: function(*arguments))
+    make_synthetic_dataset(tmp_path, num_objects=8, num_views=2, val_fraction=0.0)
+    settings = Namespace(workers=[0], batch=2, rounds=1, seconds=0.01)
+    first, *others = loader_augmentations.augmentation_rows(settings, tmp_path, tmp_path)
+    assert (first["what"], first["ratio"]) == ("views alone", 1)
+    assert len(others) == 6
+    assert all(row["images_per_s"] > 0 and row["ratio"] > 0 for row in others), others
 
 
 SMALL_STEPS = ["--what", "small", "--batch", "32", "--size", "32", "--width", "512", "--steps", "2"]
