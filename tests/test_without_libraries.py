@@ -84,7 +84,7 @@ COMMANDS = {
     "render": [*ZOO, "--out", "set"],
     "render on Ray": [*ZOO, "--out", "by-ray", "--engine", "ray", "--address", "local"],
     "render by pyrender": [*ZOO, "--out", "by-pyrender", "--backend", "pyrender"],
-    "render molecules": ["render", "molecules", "--objects", "2", "--views", "1", "--out", "molecules"],
+    "render molecules": ["render", "molecules", "--objects", "2", "--views", "1", "--out", "of-molecules"],
     "inspect molecules": ["inspect", "molecules"],
     "plot": ["inspect", "so3-ood", "--plot", "plot.png"],
     "compare as a page": ["compare", str(RESULTS / "sie" / "turntable.json"), "--format", "html"],

@@ -88,7 +88,7 @@ def test_a_set_is_whole_and_drawn_again(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["workers", "jobs of two", "stopped"])
+@pytest.mark.parametrize("how", ["two workers", "one worker", "stopped"])
 def test_sets_are_the_same_by_any_way(folder, tmp_path, how):
     made = tmp_path / "made"
     if how == "stopped":
@@ -97,7 +97,7 @@ def test_sets_are_the_same_by_any_way(folder, tmp_path, how):
             make(made, listener=RunListener(should_stop=lambda: next(calls)))
         make(made)
     else:
-        make(made, engine=None, num_workers=2 if how == "workers" else 1)
+        make(made, engine=None, num_workers=2 if how == "two workers" else 1)
     assert contents(made) == contents(folder)
 
 
