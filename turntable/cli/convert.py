@@ -113,7 +113,7 @@ def convert_export(
     Args:
         dataset: Folder of the data set, or its URL (https://, s3://, gs://).
         out_dir: Folder for {synset}/{id}/image_{view}.jpg, latent_{view}.npy and the lists of the splits.
-        form: Form of another modality; the page Data sets of the documentation lists the forms.
+        form: Form of another modality; the page Convert data sets of the documentation lists them.
         channel_order: Order of the channels in the JPEG files, in 3DIEBench's layout.
         threads: Number of threads that write files, in 3DIEBench's layout.
         links_under: Folder into which links of the data set may point, besides its own folder and the hub's

@@ -8,7 +8,7 @@ everything.
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO
@@ -29,7 +29,7 @@ from turntable.datasets.files import (
     make_output_member_name,
     parse_json,
 )
-from turntable.datasets.labels import OBJECT_ARRAYS, LabelArray, get_output_suffix, measure_arrays
+from turntable.datasets.labels import OBJECT_ARRAYS, LabelArray, get_output_suffix
 from turntable.datasets.manifest import Manifest
 from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.recipes import Recipe
@@ -44,17 +44,10 @@ from turntable.datasets.shards import (
     make_shard_name,
     open_folder_index,
 )
-from turntable.datasets.verification.graph_arrays import find_graph_faults
+from turntable.datasets.verification.array_faults import find_array_faults
 from turntable.datasets.verification.members import decode_member
-from turntable.datasets.verification.part_arrays import (
-    PART_ARRAYS,
-    find_index_fault,
-    find_part_faults,
-    find_point_fault,
-    find_record_faults,
-)
-from turntable.datasets.verification.scan_arrays import find_scan_fault, find_sensor_fault
-from turntable.datasets.verification.track_arrays import find_track_faults
+from turntable.datasets.verification.part_arrays import find_index_fault, find_record_faults
+from turntable.datasets.verification.scan_arrays import find_scan_fault
 from turntable.errors import IntegrityError, InvalidInputError, TurntableError
 
 
@@ -205,30 +198,8 @@ class _ShardScan:
             self.findings.num_images += self.manifest.views * self.manifest.has_pictures
         elif record is not None:
             self._compare_to_recipe(row, labels, record)
-            indexed, arrays = self.index.latents[row], (decoded.get(name) for name in PART_ARRAYS)
-            for fault in find_part_faults(self.manifest, record, indexed, *arrays):
+            for fault in find_array_faults(self.manifest, record, self.index.latents[row], decoded):
                 self._add_problem(f"{meta.name}: {fault}")
-            faults = (
-                self._find_size_fault(record, decoded),
-                find_point_fault(record, decoded.get("point_parts")),
-                find_sensor_fault(decoded.get("boxes"), decoded.get("ego_pose")),
-                *find_graph_faults(record, decoded),
-                *find_track_faults(self.manifest, record, indexed, decoded),
-            )
-            for fault in filter(None, faults):
-                self._add_problem(f"{meta.name}: {fault}")
-
-    def _find_size_fault(self, record: ObjectRecord, decoded: Mapping[str, NDArray[Any] | None]) -> str:
-        """Return where an object's description does not agree with the sizes of its arrays; "" if it does."""
-        arrays = {name: decoded[name] for name in decoded if name in OBJECT_ARRAYS}
-        known = {name: array for name, array in arrays.items() if array is not None}
-        try:
-            sizes = measure_arrays(known)
-        except ValueError as error:
-            return f"its arrays do not fit each other: {error}"
-        if any(size != record.array_sizes.get(axis) for axis, size in sizes.items()):
-            return f"it says {dict(record.array_sizes)}, and its arrays have {sizes}"
-        return ""
 
     def _iter_contents(self, row: int) -> Iterator[str]:
         """Yield the output of each member after an object's labels and description, in order."""

@@ -1,4 +1,4 @@
-"""Checks of an object's tracks against its parts, its labels and each other."""
+"""Checks of an object's tracks against the poses of its parts, its labels and each other."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from turntable import geometry
 from turntable.datasets.labels import LabelArray
 from turntable.datasets.manifest import Manifest
-from turntable.datasets.objects import ObjectRecord
 from turntable.datasets.verification.part_arrays import MAX_POSE_ERROR
 
 _Array = NDArray[np.float64]
@@ -22,30 +21,30 @@ _MAX_ERROR = 4 * MAX_POSE_ERROR
 with places that are farther from the origin than 1."""
 
 
-def find_track_faults(
-    manifest: Manifest, record: ObjectRecord, labels: LabelArray, arrays: _Arrays
-) -> Iterator[str]:
+def find_track_faults(manifest: Manifest, labels: LabelArray, arrays: _Arrays) -> Iterator[str]:
     """Yield what is wrong with the tracks of an object.
 
     Args:
         manifest: Manifest of the data set.
-        record: Record of the object.
         labels: Labels [V, L] of the object.
-        arrays: Arrays of the object that could be decoded, by name; nothing is checked without its tracks.
+        arrays: Arrays of the object by name, whose axes agree; None for one that cannot be decoded. Then, and
+            without tracks, nothing is checked.
     """
     tracks, parts = arrays.get("tracks"), arrays.get("track_part")
-    if tracks is None:
+    if tracks is None or any(array is None for array in arrays.values()):
         return
-    given = [name for name in _OF_PARTICLES if arrays.get(name) is not None]
+    given = [name for name in _OF_PARTICLES if name in arrays]
     wanted = (*_OF_AGENTS, *(_OF_PARTICLES if given else ()))
-    if missing := [name for name in wanted if arrays.get(name) is None]:
+    if missing := [name for name in wanted if name not in arrays]:
         yield f"it has tracks and no {', no '.join(missing)}"
         return
     assert parts is not None
-    if parts.max(initial=0) >= max(1, len(record.parts)):
-        yield f"its tracks name part {parts.max()}, and it has {max(1, len(record.parts))}"
+    part_pose = arrays.get("part_pose")
+    num_parts = 1 if part_pose is None else part_pose.shape[1]
+    if parts.max(initial=0) >= num_parts:
+        yield f"its tracks name part {parts.max()}, and it has {num_parts}"
         return
-    poses = _find_poses(manifest, labels, arrays.get("part_pose"), parts)
+    poses = _find_poses(manifest, labels, part_pose, parts)
     if given:
         yield from _find_particle_faults(tracks, poses, arrays)
     else:
