@@ -1,4 +1,4 @@
-"""Scenes, joints, laws of motion, twins, solids and environments: the same bytes from any way to make."""
+"""Every kind of assembly, law and modality: the same bytes from any way to make a data set."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import with_tests
-from tests.support.made_ways import list_sets, make, open_objects
+from tests.support.made_ways import RAY_NAMES, list_sets, make, open_objects
 from tests.support.quick_run import InProcess, contents
 from turntable.datasets import open_dataset, verify_dataset
 from turntable.datasets.writing import Job
@@ -81,5 +81,5 @@ def test_killed_runs_that_are_resumed_make_the_same_bytes(whole, tmp_path):
 def test_ray_makes_the_same_bytes(whole, tmp_path):
     pytest.importorskip("ray")
     run_support("ray", tmp_path)
-    for name in NAMES:
+    for name in RAY_NAMES:
         assert contents(tmp_path / name) == contents(whole(name)), name

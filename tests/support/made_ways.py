@@ -21,6 +21,8 @@ TINY: dict[str, Any] = {"image_size_px": 32, "quality": "fast", "objects_per_sha
 MOTION = {"length": 2, "motion": "still"}
 TURN = {"length": 2, "motion": "constant", "speed_rad": {"low": 0.2, "high": 0.3}}
 PARTS = ["rgb", "mask", "parts", "flow"]
+RAY_NAMES = ("scenes", "dynamics", "twins", "street", "molecules")
+"""Names of the sets that Ray makes: each needs seconds of its own to begin."""
 
 
 def load(name: str, views: int = 2, **keys: Any) -> Recipe:
@@ -35,8 +37,17 @@ def list_sets() -> dict[str, Recipe]:
         "scenes": load("scenes", outputs=["rgb", "parts"]),
         "articulated": load("articulated", sequence=TURN, outputs=PARTS),
         "dynamics": load("charged", 4, sequence=MOTION, outputs=PARTS),
-        "twins": load("articulated", mirrored=True, points=32),
+        "twins": load(
+            "articulated",
+            mirrored=True,
+            sequence=TURN,
+            points=32,
+            graph={"vertices": 60},
+            tracks={"keypoints": 4},
+        ),
         "solids": load("solids", points=32),
+        "street": load("street", scan={"beams": 4, "azimuth_step_deg": 10}),
+        "molecules": load("molecules", molecules={"max_heavy_atoms": 6}),
         "environments": load(
             "zoo",
             pose_bank=5,
@@ -51,8 +62,8 @@ def list_sets() -> dict[str, Recipe]:
 
 
 def open_objects(recipe: Recipe) -> MeshSource:
-    """Three objects, or two scenes of five."""
-    if recipe.scene is not None:
+    """Three objects, or two scenes or streets."""
+    if recipe.scene is not None or recipe.street is not None:
         return open_recipe_source(recipe, None, 2, num_base_objects=24)
     return open_recipe_source(recipe, None, 3)
 
@@ -63,14 +74,14 @@ def make(name: str, folder: Path, **how: Any) -> None:
 
 
 def make_each_on_ray(folder: Path) -> None:
-    """Every set, made by a Ray cluster of this machine."""
+    """Sets of every modality, made by a Ray cluster of this machine."""
     import ray
 
     from turntable.renderer.runs.engines import RayEngine
 
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
-        for name in list_sets():
+        for name in RAY_NAMES:
             make(name, folder / name, engine=RayEngine())
     finally:
         ray.shutdown()

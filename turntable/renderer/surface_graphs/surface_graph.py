@@ -58,7 +58,8 @@ def make_surface_graph(recipe: Recipe, object_id: str, mesh: Mesh) -> SurfaceGra
     if drawn_id == object_id:
         return make_permuted_graph(mesh, recipe.graph.vertices, key, object_id)
     graph = make_permuted_graph(mirror_mesh(mesh), recipe.graph.vertices, key, object_id)
-    return replace(graph, vertices=mirror_points(graph.vertices), faces=sort_faces(graph.faces[:, [0, 2, 1]]))
+    faces = sort_faces(graph.faces[:, [0, 2, 1]]).astype(np.int32)
+    return replace(graph, vertices=mirror_points(graph.vertices), faces=faces)
 
 
 def make_permuted_graph(mesh: Mesh, num_vertices: int, key: int, location: str) -> SurfaceGraph:
