@@ -19,6 +19,7 @@ def describe_drawing(drawing: Drawing) -> DrawingFrames:
         "unit": drawing.unit,
         "radius": drawing.radius,
         "palette": ["#" + bytes(color).hex() for color in drawing.palette.tolist()],
+        "from_above": drawing.from_above,
         "frames": [
             {
                 "points": _list_numbers(frame.points),

@@ -205,6 +205,7 @@ class DrawingFrames(TypedDict):
     unit: Annotated[str, Field(description="Unit of the places")]
     radius: Annotated[float, Field(description="Radius of a point in this unit")]
     palette: Annotated[list[str], Field(description="Colors as #rrggbb")]
+    from_above: Annotated[bool, Field(description="True if it is seen best from above, with x to the right")]
     frames: Annotated[list[FrameLines], Field(description="One, or one of each of the first views")]
 
 

@@ -57,6 +57,9 @@ def plot_objects(split: Split) -> bytes:
 def _plot_drawing(axes: Any, drawing: Drawing) -> None:
     if drawing.frames:
         _plot_frame(axes, drawing, drawing.frames[len(drawing.frames) // 2])
+    if drawing.from_above:
+        axes.view_init(elev=90, azim=-90)
+        axes.set_zticks([])
     axes.set_xlabel(drawing.unit, fontsize=7)
     axes.locator_params(nbins=3)
     axes.tick_params(labelsize=6)

@@ -9,8 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.describing import drawing_frames as frames
-from turntable.datasets.describing.drawing_frames import Frame
+from turntable.datasets.describing.drawing_frames import (
+    Frame,
+    make_cloud_frames,
+    make_graph_frames,
+    make_molecule_frames,
+    make_part_frames,
+    make_scan_frames,
+    make_track_frames,
+)
 from turntable.datasets.describing.drawing_palettes import (
     CHARGE_COLORS,
     ELEMENT_COLORS,
@@ -38,6 +45,8 @@ class Drawing:
     """[P, 3] red, green and blue of the colors that frames name by their indices."""
     frames: tuple[Frame, ...]
     """The frames: one of what does not move, else one per view."""
+    from_above: bool = False
+    """True if it is seen best from above, with x to the right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +78,47 @@ def draw_object(split: Split, row: int, name: str) -> Drawing:
         IntegrityError: The shard's bytes are not those that were written.
     """
     maker = _MAKERS[name]
-    return Drawing(maker.title, maker.unit, maker.radius, maker.palette, maker.make_frames(split, row))
+    frames = maker.make_frames(split, row)
+    return Drawing(
+        maker.title, maker.unit, maker.radius, maker.palette, frames, from_above=name in _FROM_ABOVE
+    )
 
 
 def _has(*arrays: str) -> Callable[[Manifest], bool]:
     return lambda manifest: set(arrays) <= set(manifest.arrays)
 
 
+_FROM_ABOVE = frozenset({"scan"})
 _MAKERS: dict[str, _Maker] = {
     "points": _Maker(
-        "Point cloud", "diagonals", 0.006, HEIGHT_COLORS, lambda manifest: manifest.points > 0,
-        frames.make_cloud_frames,
+        "Point cloud",
+        "diagonals",
+        0.006,
+        HEIGHT_COLORS,
+        lambda manifest: manifest.points > 0,
+        make_cloud_frames,
     ),
     "point_parts": _Maker(
-        "Parts of the cloud", "diagonals", 0.006, PART_COLORS, _has("point_parts"), frames.make_part_frames
+        "Parts of the cloud", "diagonals", 0.006, PART_COLORS, _has("point_parts"), make_part_frames
     ),
-    "tracks": _Maker("Tracks", "diagonals", 0.03, CHARGE_COLORS, _has("tracks"), frames.make_track_frames),
+    "tracks": _Maker("Tracks", "diagonals", 0.03, CHARGE_COLORS, _has("tracks"), make_track_frames),
     "scan": _Maker(
-        "Scan", "m", 0.08, INSTANCE_COLORS, lambda manifest: "scan" in manifest.outputs,
-        frames.make_scan_frames,
+        "Scan", "m", 0.08, INSTANCE_COLORS, lambda manifest: "scan" in manifest.outputs, make_scan_frames
     ),
     "surface_graph": _Maker(
-        "Graph of the surface", "diagonals", 0.008, HEIGHT_COLORS, _has("vertices", "edges"),
-        frames.make_graph_frames,
+        "Graph of the surface",
+        "diagonals",
+        0.008,
+        HEIGHT_COLORS,
+        _has("vertices", "edges"),
+        make_graph_frames,
     ),
     "molecule": _Maker(
-        "Molecule", "Å", 0.25, ELEMENT_COLORS, _has("atom_positions", "elements", "bonds"),
-        frames.make_molecule_frames,
+        "Molecule",
+        "Å",
+        0.25,
+        ELEMENT_COLORS,
+        _has("atom_positions", "elements", "bonds"),
+        make_molecule_frames,
     ),
-}  # fmt: skip
+}

@@ -8,6 +8,7 @@ const RADIANS_PER_PIXEL = 0.01;
 const RADIANS_PER_KEY = Math.PI / 18;
 const FRAMES_PER_SECOND = 8;
 const START = { azimuth: 0.6, elevation: 0.45, zoom: 1 };
+const ABOVE = { azimuth: -Math.PI / 2, elevation: Math.PI / 2, zoom: 1 };
 
 /** A frame with the drawings of an object: buttons choose one; null if the data set has none. */
 export function spaceView(name, key, titles) {
@@ -56,7 +57,7 @@ function makeStage() {
 
   function show(drawing) {
     setPlaying(false);
-    Object.assign(state, { drawing, frame: 0 }, measure(drawing));
+    Object.assign(state, { drawing, frame: 0 }, measure(drawing), startOf(drawing));
     slider.max = Math.max(0, drawing.frames.length - 1);
     tools.hidden = drawing.frames.length < 2;
     draw();
@@ -93,9 +94,12 @@ function makeStage() {
     draw();
   }
 
-  listen(element, turn, zoom, () => tools.hidden || setPlaying(!state.timer), () => { Object.assign(state, START); draw(); });
+  listen(element, turn, zoom, () => tools.hidden || setPlaying(!state.timer), () => { Object.assign(state, startOf(state.drawing)); draw(); });
   return { element: h("div", {}, element, tools, caption), show };
 }
+
+/** Where a drawing is seen from at first. */
+const startOf = (drawing) => (drawing?.from_above ? ABOVE : START);
 
 /** Listen to the pointer, the wheel and the keys of a stage. */
 function listen(element, turn, zoom, togglePlay, reset) {
