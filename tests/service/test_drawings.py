@@ -8,6 +8,8 @@ from PIL import Image
 
 from tests.support.asking import client_of
 from tests.support.browser import CHROMIUM
+from tests.support.made_ways import make
+from tests.support.quick_run import InProcess
 from turntable.cli import main
 from turntable.datasets import load_recipe, open_dataset
 from turntable.datasets.describing import draw_object, list_drawings
@@ -89,3 +91,65 @@ def test_a_cloud_can_be_turned_in_the_gallery(page, running, split):
     page.goto(f"{running.url}/gallery/")
     page.get_by_text("no pictures").wait_for()
     assert not failures  # nothing is asked for that a set without pictures does not have
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Open the training split of a small set of this name."""
+    folder, opened = tmp_path_factory.mktemp("made"), {}
+
+    def get(name):
+        if name not in opened:
+            make(name, folder / name, engine=InProcess())
+            dataset = open_dataset(folder / name)
+            opened[name] = dataset.open_split(dataset.splits[0])
+        return opened[name]
+
+    yield get
+    for split in opened.values():
+        split.close()
+
+
+def test_tracks_are_drawn_with_where_they_were(made):
+    split = made("twins")
+    tracks = split.read_array(0, "tracks")
+    frames = draw_object(split, 0, "tracks").frames
+    assert [len(frame.lines) for frame in frames] == [0, tracks.shape[1]]  # one sequence of two frames
+    assert all((frame.points == places).all() for frame, places in zip(frames, tracks, strict=True))
+    assert (frames[1].lines == np.stack([tracks[0], tracks[1]], axis=1)).all()
+
+
+def test_graphs_and_parts_are_drawn(made):
+    split = made("twins")
+    (graph,) = draw_object(split, 0, "surface_graph").frames
+    vertices, edges = split.read_array(0, "vertices"), split.read_array(0, "edges")
+    assert (graph.points == vertices[:, :3]).all()
+    assert len(graph.lines) == len(edges) / 2
+    drawn = {tuple(sorted(map(tuple, line.tolist()))) for line in graph.lines}
+    assert drawn == {tuple(sorted(map(tuple, vertices[pair, :3].tolist()))) for pair in edges}
+    (parts,) = draw_object(split, 0, "point_parts").frames
+    assert (parts.point_colors == split.read_array(0, "point_parts")).all()
+
+
+def test_scans_are_drawn_from_above_with_their_boxes(made):
+    split = made("street")
+    drawing, boxes = draw_object(split, 0, "scan"), split.read_array(0, "boxes")
+    assert drawing.from_above
+    for view, frame in enumerate(drawing.frames):
+        scan = split.read_output(0, view, "scan")
+        assert (frame.points == scan[:, :3]).all()
+        centers = frame.lines.reshape(len(boxes[view]), -1, 3).mean(axis=1)
+        assert np.allclose(centers, boxes[view][:, :3], atol=1e-4)
+        lengths = np.linalg.norm(frame.lines[:, 0] - frame.lines[:, 1], axis=-1).reshape(len(boxes[view]), 12)
+        assert np.allclose(np.sort(lengths), np.sort(np.repeat(boxes[view][:, 3:6], 4, axis=1)), atol=1e-4)
+
+
+def test_molecules_are_drawn_in_the_colors_of_their_elements(made):
+    split = made("molecules")
+    drawing = draw_object(split, 0, "molecule")
+    (frame,) = drawing.frames
+    assert (frame.points == split.read_array(0, "atom_positions")).all()
+    assert (frame.point_colors == split.read_array(0, "elements")).all()
+    assert len(frame.lines) == np.count_nonzero(split.read_array(0, "bonds")) / 2
+    red, _, blue = drawing.palette[8]  # oxygen
+    assert red > 2 * blue
