@@ -5,7 +5,8 @@ from typing import Any
 
 DEFAULT_GRAPH_VERTICES = 200
 """Largest number of vertices of a graph, if a recipe does not say it."""
-MIN_GRAPH_VERTICES, MAX_GRAPH_VERTICES = 8, 4096
+MIN_GRAPH_VERTICES = 8
+MAX_GRAPH_VERTICES = 4096
 """Least and greatest number that a recipe may give."""
 
 
