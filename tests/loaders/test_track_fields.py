@@ -11,7 +11,7 @@ from turntable.datasets import load_recipe, open_dataset
 from turntable.errors import InvalidInputError
 from turntable.loaders import BatchConfig, Loader, Pairs, Sequences, Tuples, Views
 from turntable.loaders.fields import DataDescription, SampledViews, explain_missing_fields, resolve_fields
-from turntable.loaders.fields.tracks import TrackProvider
+from turntable.loaders.fields.tracks import TRACKS
 from turntable.testing.datasets import make_synthetic_dataset
 
 MOTION = ("tracks", "velocities")
@@ -77,7 +77,7 @@ def test_fields_are_those_that_were_stored(worlds, sampler, workers):
 def test_fewer_agents_are_padded(boxes):
     """Sets whose objects have different numbers of agents are rare: here an object's arrays are cut."""
     data = DataDescription.from_manifest(open_dataset(boxes).manifest)
-    fields = {item.name: item for item in TrackProvider().iter_fields(data, "product")}
+    fields = {item.name: item for item in TRACKS.iter_fields(data, "product")}
     with open_dataset(boxes).open_split("train") as split:
         objects, views = np.array([0, 1, 2]), np.array([[0, 1], [4, 5], [2, 0]])
         labels = split.labels[objects[:, None], views]

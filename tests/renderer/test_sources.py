@@ -59,7 +59,7 @@ def test_folders_that_are_not_there_or_empty(tmp_path, name):
 def test_unknown_source():
     with pytest.raises(
         InvalidInputError,
-        match="one of: zoo, articulated, particles, solids, shapenet, shapenet-v1, shapenetsem",
+        match="one of: zoo, articulated, particles, solids, molecules, shapenet, shapenet-v1, shapenetsem",
     ):
         open_source("modelnet", None)
 

@@ -54,8 +54,6 @@ class DataDescription:
     """Largest number of parts of an object; 0: no object has parts."""
     max_joints: int = 0
     """Largest number of joints of an object."""
-    views_per_sample: int = 0
-    """Number of views k of a sample; 0: it is not known yet."""
     has_pictures: bool = True
     """True if views have pictures."""
     arrays: tuple[str, ...] = ()
@@ -291,6 +289,8 @@ class ComputedField(BatchField):
     compute: Callable[[SampledViews], NDArray[Any]] = field(repr=False, compare=False)
     """Function that returns [B, k, *shape] for views, [B, k - 1, *shape] for steps, [B, *shape] for objects
     and samples."""
+    min_views: int = field(default=1, kw_only=True)
+    """Least number of views of a sample that has the field."""
     needs: tuple["StoredField", ...] = field(default=(), repr=False, compare=False, kw_only=True)
     """Stored fields of the views from which it is computed (``SampledViews.stored``); they are read whether
     or not a batch has them."""

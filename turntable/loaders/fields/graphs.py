@@ -4,7 +4,7 @@ Objects have different numbers of vertices, edges and faces. Their fields are pa
 the data set, and counts and ``vertex_mask`` say what is real.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from turntable import geometry
 from turntable.datasets.labels import OBJECT_ARRAYS
 from turntable.datasets.objects import get_rest_poses
-from turntable.geometry import QuaternionSign
 from turntable.graphs import (
     draw_permutation,
     make_key,
@@ -26,12 +25,11 @@ from turntable.graphs import (
     sort_rows,
 )
 from turntable.loaders.fields.batch_field import (
-    ComputedField,
     DataDescription,
-    FieldProvider,
     FieldScope,
     SampledViews,
 )
+from turntable.loaders.fields.field_table import TableProvider
 from turntable.loaders.fields.points import compute_view_points
 
 _Array = NDArray[Any]
@@ -52,10 +50,9 @@ class _GraphField:
     """Array of objects that it needs; "points" for the point clouds."""
     compute: _GraphFunction
 
-    def get_shape(self, data: DataDescription) -> tuple[int, ...]:
-        """Return the shape of one value, padded to the largest sizes of the data set."""
-        sizes = {**data.array_sizes, "points": data.num_batch_points, "neighbors": data.graphs.neighbors}
-        return tuple(sizes[axis] if isinstance(axis, str) else axis for axis in self.axes)
+    def get_sizes(self, data: DataDescription) -> dict[str, int]:
+        """Return the largest sizes of the data set, and those that the settings decide."""
+        return {**data.array_sizes, "points": data.num_batch_points, "neighbors": data.graphs.neighbors}
 
     def find_fault(self, data: DataDescription) -> str | None:
         """Return a message that says why the data lack the field, and what to do; None if they have it."""
@@ -80,34 +77,6 @@ def _find_neighbor_fault(data: DataDescription) -> str | None:
             "--points 1024, or give BatchConfig(graphs=GraphOptions(neighbors=…))"
         )
     return None
-
-
-class GraphProvider(FieldProvider):
-    """The provider of surface graphs, posed for each view and as stored, and of neighbors in clouds."""
-
-    def iter_fields(self, data: DataDescription, sign: QuaternionSign) -> Iterator[ComputedField]:
-        """Iterate over the fields that the data have."""
-        del sign
-        for item in _FIELDS:
-            if item.find_fault(data) is None:
-                compute = partial(item.compute, data)
-                yield ComputedField(item.name, item.per, item.get_shape(data), item.dtype, compute)
-
-    def list_missing(self, data: DataDescription) -> Collection[str]:
-        """List the fields that the data do not have."""
-        return [item.name for item in _FIELDS if item.find_fault(data) is not None]
-
-    def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
-        """Return a message that names the recipe whose data sets have these fields."""
-        faults = {item.name: item.find_fault(data) or "" for item in _FIELDS}
-        named: dict[str, list[str]] = {}
-        for name in names:
-            named.setdefault(faults[name], []).append(name)
-        return "; ".join(f"no {' and no '.join(lacking)}: {fault}" for fault, lacking in named.items())
-
-    def format_available(self, data: DataDescription) -> str:
-        """Return the names of the fields that the data have, as text."""
-        return ", ".join(item.name for item in _FIELDS if item.find_fault(data) is None)
 
 
 def _read_arrays(name: str, sampled: SampledViews) -> list[_Array]:
@@ -237,3 +206,5 @@ _FIELDS: tuple[_GraphField, ...] = (
     _GraphField("face_count", "object", "int64", (), "vertices", partial(_count_rows, "faces")),
     _GraphField("knn_edges", "view", "int64", ("points", "neighbors"), "points", _find_neighbors),
 )
+GRAPHS = TableProvider(_FIELDS)
+"""The provider of surface graphs, posed for each view and as stored, and of neighbors in clouds."""

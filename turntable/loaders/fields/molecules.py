@@ -3,23 +3,20 @@
 ``atom_mask`` says which atoms are real, and ``atom_count`` how many there are.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.labels import HYDROGEN
-from turntable.geometry import QuaternionSign
 from turntable.loaders.fields.batch_field import (
-    ComputedField,
     DataDescription,
-    FieldProvider,
     FieldScope,
     SampledViews,
 )
+from turntable.loaders.fields.field_table import TableProvider
 
 _ATOMS = "atoms"
 _MoleculeFunction = Callable[[int, SampledViews], NDArray[Any]]
@@ -35,42 +32,23 @@ class _MoleculeField:
     dtype: str
     axes: tuple[int | str, ...]
     """Sizes of the axes; "atoms" for the largest number of atoms."""
-    compute: _MoleculeFunction
+    compute_padded: _MoleculeFunction
 
+    def compute(self, data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
+        """Compute the values."""
+        return self.compute_padded(data.array_sizes[_ATOMS], sampled)
 
-class MoleculeProvider(FieldProvider):
-    """The provider of the atoms and bonds of molecules."""
+    def get_sizes(self, data: DataDescription) -> Mapping[str, int]:
+        """Return the largest sizes of the data set."""
+        return data.array_sizes
 
-    def iter_fields(self, data: DataDescription, sign: QuaternionSign) -> Iterator[ComputedField]:
-        """Iterate over the fields, if the data have molecules."""
-        del sign
-        if not _has_molecules(data):
-            return
-        num_atoms = data.array_sizes[_ATOMS]
-        for item in _FIELDS:
-            shape = tuple(num_atoms if isinstance(axis, str) else axis for axis in item.axes)
-            yield ComputedField(item.name, item.per, shape, item.dtype, partial(item.compute, num_atoms))
-
-    def list_missing(self, data: DataDescription) -> Collection[str]:
-        """List the fields, if the data have no molecules."""
-        return () if _has_molecules(data) else tuple(item.name for item in _FIELDS)
-
-    def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
-        """Return a message that names the recipe whose data sets have molecules."""
-        reason = (
-            "this data set has no molecules"
-            if data.num_views
-            else "objects that are rendered during training have no arrays"
-        )
-        return f"no {' and no '.join(names)}: {reason}; render a data set with 'molecules'"
-
-    def format_available(self, data: DataDescription) -> str:
-        """Return the names of the fields as text, if the data have molecules."""
-        return ", ".join(item.name for item in _FIELDS) if _has_molecules(data) else ""
-
-
-def _has_molecules(data: DataDescription) -> bool:
-    return "atom_positions" in data.arrays
+    def find_fault(self, data: DataDescription) -> str | None:
+        """Return a message that says why the data lack the field, and what to do; None if they have it."""
+        if "atom_positions" in data.arrays:
+            return None
+        if data.num_views:
+            return "this data set has no molecules; render a data set with 'molecules'"
+        return "objects that are rendered during training have no arrays; render a data set with 'molecules'"
 
 
 def _compute_posed_positions(num_atoms: int, sampled: SampledViews) -> NDArray[Any]:
@@ -135,3 +113,5 @@ _FIELDS: tuple[_MoleculeField, ...] = (
     _MoleculeField("heavy_atom_count", "object", "int64", (), _count_heavy_atoms),
     _MoleculeField("rotatable_bonds", "object", "int64", (), _count_rotatable_bonds),
 )
+MOLECULES = TableProvider(_FIELDS)
+"""The provider of the atoms and bonds of molecules."""

@@ -1,6 +1,6 @@
 """Point clouds as fields: as stored for the object, posed as each view shows it, and with faults."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from turntable import geometry
 from turntable.datasets.objects import get_rest_poses
 from turntable.errors import IntegrityError
-from turntable.geometry import QuaternionSign
 from turntable.loaders.clouds import CorruptedClouds, compute_point_frames, draw_corrupted_clouds
 from turntable.loaders.fields.batch_field import (
-    ComputedField,
     DataDescription,
-    FieldProvider,
     FieldScope,
     SampledViews,
 )
+from turntable.loaders.fields.field_table import TableProvider
 
 FloatArray = NDArray[np.float64]
 _PointFunction = Callable[[DataDescription, SampledViews], NDArray[Any]]
@@ -44,11 +42,10 @@ class _PointField:
     needs_poses: bool = True
     """True if each point must be posed as a view shows it."""
 
-    def get_shape(self, data: DataDescription) -> tuple[int, ...]:
-        """Return the shape of one value."""
+    def get_sizes(self, data: DataDescription) -> dict[str, int]:
+        """Return the sizes that the settings decide."""
         regions = 0 if data.clouds.corruption is None else data.clouds.corruption.regions
-        sizes = {_POINTS: data.num_batch_points, _REGIONS: regions}
-        return tuple(sizes[axis] if isinstance(axis, str) else axis for axis in self.axes)
+        return {_POINTS: data.num_batch_points, _REGIONS: regions}
 
     def find_fault(self, data: DataDescription) -> str | None:
         """Return a message that says why the data lack the field, and what to do; None if they have it."""
@@ -73,34 +70,6 @@ class _PointField:
                 "BatchConfig(clouds=CloudOptions(corruption=PointCorruption()))"
             )
         return None
-
-
-class PointProvider(FieldProvider):
-    """The provider of ``points``, posed for each view, ``object_points``, as stored, and their labels."""
-
-    def iter_fields(self, data: DataDescription, sign: QuaternionSign) -> Iterator[ComputedField]:
-        """Iterate over the fields that the data have: none without point clouds."""
-        del sign
-        for item in _FIELDS:
-            if item.find_fault(data) is None:
-                compute = partial(item.compute, data)
-                yield ComputedField(item.name, item.per, item.get_shape(data), item.dtype, compute)
-
-    def list_missing(self, data: DataDescription) -> Collection[str]:
-        """List the fields that the data do not have."""
-        return [item.name for item in _FIELDS if item.find_fault(data) is not None]
-
-    def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
-        """Return a message that says how to get these fields."""
-        named: dict[str, list[str]] = {}
-        for item in _FIELDS:
-            if item.name in names:
-                named.setdefault(item.find_fault(data) or "", []).append(item.name)
-        return "; ".join(f"no {' and no '.join(lacking)}: {fault}" for fault, lacking in named.items())
-
-    def format_available(self, data: DataDescription) -> str:
-        """Return the names of the fields that the data have, as text."""
-        return ", ".join(item.name for item in _FIELDS if item.find_fault(data) is None)
 
 
 def compute_view_points(data: DataDescription, sampled: SampledViews) -> NDArray[np.float32]:
@@ -202,3 +171,5 @@ _FIELDS: tuple[_PointField, ...] = (
     _make_fault_field("corruption_radius", "float32", _REGIONS),
     _make_fault_field("corruption_amplitude", "float32", _REGIONS),
 )
+POINTS = TableProvider(_FIELDS)
+"""The provider of ``points``, posed for each view, ``object_points``, as stored, and their labels."""

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from numpy.typing import NDArray
@@ -19,29 +19,29 @@ from turntable.loaders.fields.batch_field import (
     SampledViews,
     StoredField,
 )
-from turntable.loaders.fields.graphs import GraphProvider
+from turntable.loaders.fields.graphs import GRAPHS
 from turntable.loaders.fields.labels import LabelField, LabelProvider, get_default_labels
-from turntable.loaders.fields.molecules import MoleculeProvider
+from turntable.loaders.fields.molecules import MOLECULES
 from turntable.loaders.fields.outputs import OutputProvider
 from turntable.loaders.fields.partial_clouds import PartialCloudProvider
 from turntable.loaders.fields.parts import PartProvider
-from turntable.loaders.fields.points import PointProvider
+from turntable.loaders.fields.points import POINTS
 from turntable.loaders.fields.relations import RelationProvider
 from turntable.loaders.fields.scans import ScanProvider
-from turntable.loaders.fields.tracks import TrackProvider
+from turntable.loaders.fields.tracks import TRACKS
 
 _LABELS = LabelProvider()
 PROVIDERS: tuple[FieldProvider, ...] = (
     _LABELS,
     RelationProvider(),
     OutputProvider(),
-    PointProvider(),
+    POINTS,
     PartProvider(),
     PartialCloudProvider(),
     ScanProvider(),
-    TrackProvider(),
-    GraphProvider(),
-    MoleculeProvider(),
+    TRACKS,
+    GRAPHS,
+    MOLECULES,
 )
 """All providers, in the order in which messages list their fields. No two have a field of the same name."""
 
@@ -199,7 +199,7 @@ def _select_fields(
     check_choice("quaternion sign", sign, get_args(QuaternionSign))
     if isinstance(names, str):
         raise InvalidInputError(f"fields {names!r}: give a list of names, such as [{names!r}]")
-    known = _map_fields(providers, replace(data, views_per_sample=num_views), sign)
+    known = _map_fields(providers, data, sign)
     requested = tuple(dict.fromkeys(name for name in names if name not in COMMON_FIELDS))
     if faults := list(_iter_faults(requested, known, providers, data, num_views)):
         raise InvalidInputError("; ".join(faults))
@@ -228,9 +228,14 @@ def _iter_faults(
             unresolved = [name for name in unresolved if name not in explained]
     for name in unresolved:
         yield _format_unknown_field(name, known, providers, data)
-    steps = [name for name in names if name in known and known[name].per in ("step", "sample")]
-    if steps and num_views < 2:
-        yield f"fields {', '.join(steps)}: they need two views, and a sample has one; use pairs"
+    pairs = [name for name in names if name in known and _needs_pair(known[name])]
+    if pairs and num_views < 2:
+        yield f"fields {', '.join(pairs)}: they need two views, and a sample has one; use pairs"
+
+
+def _needs_pair(item: BatchField) -> bool:
+    """Return True if a field needs samples of two views."""
+    return item.per == "step" or (isinstance(item, ComputedField) and item.min_views > 1)
 
 
 def _format_unknown_field(

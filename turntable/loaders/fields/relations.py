@@ -7,7 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.geometry import QuaternionSign, compute_geodesic_angle
-from turntable.loaders.fields.batch_field import ComputedField, DataDescription, FieldProvider, SampledViews
+from turntable.loaders.fields.batch_field import (
+    SAMPLE_VIEWS,
+    ComputedField,
+    DataDescription,
+    FieldProvider,
+    SampledViews,
+)
 
 VIEW_ANGLES = "view_angles_rad"
 
@@ -17,9 +23,9 @@ class RelationProvider(FieldProvider):
 
     def iter_fields(self, data: DataDescription, sign: QuaternionSign) -> Iterator[ComputedField]:
         """Iterate over the field, which all data have."""
-        del sign
-        shape = (data.views_per_sample, data.views_per_sample)
-        yield ComputedField(VIEW_ANGLES, "sample", shape, "float32", compute_view_angles)
+        del data, sign
+        shape = (SAMPLE_VIEWS, SAMPLE_VIEWS)
+        yield ComputedField(VIEW_ANGLES, "sample", shape, "float32", compute_view_angles, min_views=2)
 
     def list_missing(self, data: DataDescription) -> Collection[str]:
         """List nothing: all data have rotations."""

@@ -4,7 +4,7 @@ Objects have different numbers of agents. Their fields are padded to the largest
 ``agent_mask`` and ``agent_count`` say how many are real.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,15 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.draws import draw_words, make_philox_key, units_to_normals, words_to_units
-from turntable.geometry import QuaternionSign
 from turntable.loaders.fields.batch_field import (
     SAMPLE_VIEWS,
-    ComputedField,
     DataDescription,
-    FieldProvider,
     FieldScope,
     SampledViews,
 )
+from turntable.loaders.fields.field_table import TableProvider
 
 NOISY_TRACKS = "noisy_tracks"
 """Name of the field of tracks with noise."""
@@ -43,49 +41,21 @@ class _TrackField:
     """Name of the stored array that it is made from."""
     per: FieldScope
     dtype: str
-    shape: tuple[int | str, ...]
-    """Shape of one value; ``_AGENTS`` stands for the largest number of agents."""
+    axes: tuple[int | str, ...]
+    """Sizes of the axes; ``_AGENTS`` stands for the largest number of agents."""
     compute: Callable[[DataDescription, SampledViews], NDArray[Any]]
 
-    def is_in(self, data: DataDescription) -> bool:
-        """Return True if the data have the field."""
-        return self.array in data.arrays and (self.name != NOISY_TRACKS or data.positions_noise > 0)
+    def get_sizes(self, data: DataDescription) -> dict[str, int]:
+        """Return the largest number of agents."""
+        return {_AGENTS: _count_most(data)}
 
-    def make(self, data: DataDescription) -> ComputedField:
-        """Return the field of the data."""
-        shape = tuple(_count_most(data) if isinstance(size, str) else size for size in self.shape)
-        return ComputedField(self.name, self.per, shape, self.dtype, partial(self.compute, data))
-
-
-class TrackProvider(FieldProvider):
-    """The provider of tracks, velocities, and the masks, charges, interactions and parts of agents."""
-
-    def iter_fields(self, data: DataDescription, sign: QuaternionSign) -> Iterator[ComputedField]:
-        """Iterate over the fields that the data have: none without tracks, no charges without particles."""
-        del sign
-        for item in _FIELDS:
-            if item.is_in(data):
-                yield item.make(data)
-
-    def list_missing(self, data: DataDescription) -> Collection[str]:
-        """List the fields that the data do not have."""
-        return [item.name for item in _FIELDS if not item.is_in(data)]
-
-    def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
-        """Return a message that names the recipes whose data sets have these fields."""
-        if not data.num_views or "tracks" not in data.arrays:
-            return f"{_list_absent(names)}: {_explain_no_tracks(data)}"
-        others = [name for name in names if name != NOISY_TRACKS]
-        faults = [f"{_list_absent(others)}: {_NO_PARTICLES}"] if others else []
-        return "; ".join(faults + ([f"no {NOISY_TRACKS}: {_NO_NOISE}"] if NOISY_TRACKS in names else []))
-
-    def format_available(self, data: DataDescription) -> str:
-        """Return the names of the fields that the data have, as text."""
-        return ", ".join(item.name for item in _FIELDS if item.is_in(data))
-
-
-def _list_absent(names: Sequence[str]) -> str:
-    return f"no {' and no '.join(names)}"
+    def find_fault(self, data: DataDescription) -> str | None:
+        """Return a message that says why the data lack the field, and what to do; None if they have it."""
+        if "tracks" not in data.arrays:
+            return _explain_no_tracks(data)
+        if self.array not in data.arrays:
+            return _NO_PARTICLES
+        return _NO_NOISE if self.name == NOISY_TRACKS and not data.positions_noise else None
 
 
 def _explain_no_tracks(data: DataDescription) -> str:
@@ -174,3 +144,5 @@ _FIELDS: tuple[_TrackField, ...] = (
         partial(_pad_agents, "interaction", "int8", 0),
     ),
 )
+TRACKS = TableProvider(_FIELDS)
+"""The provider of tracks, velocities, and the masks, charges, interactions and parts of agents."""
