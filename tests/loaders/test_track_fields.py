@@ -9,7 +9,7 @@ import torch
 from tests.support.track_sets import write_boxes, write_worlds
 from turntable.datasets import load_recipe, open_dataset
 from turntable.errors import InvalidInputError
-from turntable.loaders import BatchConfig, Loader, Pairs, Sequences, Tuples, Views
+from turntable.loaders import BatchConfig, Fixed, Loader, Pairs, Samples, Sequences, Tuples, Views
 from turntable.loaders.fields import DataDescription, SampledViews, explain_missing_fields, resolve_fields
 from turntable.loaders.fields.tracks import TRACKS
 from turntable.testing.datasets import make_synthetic_dataset
@@ -192,3 +192,15 @@ def test_sequences_of_a_set_without_any_are_refused(tmp_path):
     make_synthetic_dataset(tmp_path / "plain", num_objects=4)
     with pytest.raises(InvalidInputError, match="has no sequences"):
         next(iter(Loader(tmp_path / "plain", BatchConfig(sampler=Sequences(3), batch_size=1))))
+
+
+def test_samples_of_several_objects_have_no_tracks(worlds, tmp_path):
+    with open_dataset(worlds).open_split("train") as split:
+        objects = np.array([[0, 1], [1, 0]])
+        assert split.num_objects >= 2
+    sampler = Fixed(Samples(objects, np.array([[0, 1], [1, 2]])))
+    with pytest.raises(InvalidInputError, match="tracks: they belong to one object, and these samples show"):
+        Loader(worlds, BatchConfig(sampler=sampler, fields=["tracks"], batch_size=2))
+    config = BatchConfig(sampler=sampler, fields=["charge"], batch_size=2, output="numpy")
+    batch = next(iter(Loader(worlds, config)))
+    assert batch["charge_1"].shape == batch["charge_2"].shape == (2, 5)

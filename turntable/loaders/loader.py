@@ -26,7 +26,7 @@ from turntable.loaders.engines import (
     SampleOrder,
     SharedMemoryEngine,
 )
-from turntable.loaders.fields import DataDescription, NamedArrays, name_arrays, resolve_fields
+from turntable.loaders.fields import BatchFields, DataDescription, NamedArrays, name_arrays, resolve_fields
 from turntable.loaders.sampling import (
     Fixed,
     IntArray,
@@ -119,13 +119,16 @@ class Loader(BatchLoader):
         if isinstance(sampler, RelationSampler):
             with self.dataset.open_split(config.split) as opened:
                 selection = sampler.prepare(selection, opened)
+        fields = resolve_fields(config.fields, data, sampler.views, config.quaternion_sign)
+        if has_several_objects(sampler):
+            _check_fields_of_several(fields)
         is_whole = manifest.subset is None and where is None and config.selection.is_whole
         self._spec = BatchSpec(
             self.dataset,
             config.split,
             sampler.views,
             data.image_size_px,
-            resolve_fields(config.fields, data, sampler.views, config.quaternion_sign),
+            fields,
             config.make_draws(manifest.image_size_px, sampler.views),
             replace_corrupt=config.max_corrupt_views > 0,
             allowed_views=None if is_whole else replace(selection, partners=None),
@@ -224,6 +227,19 @@ def _count_views_per_object(sampler: Sampler) -> int:
     if isinstance(sampler, RelationSampler):
         return sampler.views_per_object
     return 1 if isinstance(sampler, Fixed) and has_several_objects(sampler) else sampler.views
+
+
+def _check_fields_of_several(fields: BatchFields) -> None:
+    """Check that samples of several objects can have some fields.
+
+    Raises:
+        InvalidInputError: A field belongs to one object that all views of a sample show.
+    """
+    if wrong := [item.name for item in fields.computed if item.of_one_object]:
+        raise InvalidInputError(
+            f"fields {', '.join(wrong)}: they belong to one object, and these samples show several; use "
+            "Sequences, Tuples or Pairs"
+        )
 
 
 def _check_needs_no_pictures(config: BatchConfig) -> None:

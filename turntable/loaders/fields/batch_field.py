@@ -291,6 +291,8 @@ class ComputedField(BatchField):
     and samples."""
     min_views: int = field(default=1, kw_only=True)
     """Least number of views of a sample that has the field."""
+    of_one_object: bool = field(default=False, kw_only=True)
+    """True if all views of a sample must show one object."""
     needs: tuple["StoredField", ...] = field(default=(), repr=False, compare=False, kw_only=True)
     """Stored fields of the views from which it is computed (``SampledViews.stored``); they are read whether
     or not a batch has them."""

@@ -70,7 +70,8 @@ class TableProvider(FieldProvider):
             if item.find_fault(data) is None:
                 sizes = item.get_sizes(data)
                 shape = tuple(sizes[axis] if isinstance(axis, str) else axis for axis in item.axes)
-                yield ComputedField(item.name, item.per, shape, item.dtype, partial(item.compute, data))
+                compute, is_shared = partial(item.compute, data), item.per == "sample"
+                yield ComputedField(item.name, item.per, shape, item.dtype, compute, of_one_object=is_shared)
 
     def list_missing(self, data: DataDescription) -> Collection[str]:
         """List the fields that the data do not have."""
