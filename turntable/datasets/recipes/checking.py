@@ -23,31 +23,32 @@ from turntable.datasets.labels import (
     StreetRule,
     make_dynamics_rule,
 )
-from turntable.datasets.recipes.intervention_rules import make_couplings, make_environment, make_factor
-from turntable.datasets.recipes.rules import find_broken_rules
-from turntable.datasets.recipes.tables import (
+from turntable.datasets.recipes.base_tables import SpanTable, StrictTable
+from turntable.datasets.recipes.content_tables import (
     CountTable,
-    CouplingTable,
     DynamicsTable,
-    EnvironmentTable,
-    FactorsTable,
-    FactorTable,
     GraphTable,
     JointsTable,
     MoleculesTable,
     PolesTable,
-    RecipeTable,
-    RotationTable,
     ScanTable,
     SceneTable,
-    SequenceTable,
-    SpanTable,
-    SpeedTable,
     StreetObjectsTable,
     StreetTable,
-    StrictTable,
     TracksTable,
     WallsTable,
+)
+from turntable.datasets.recipes.intervention_rules import make_couplings, make_environment, make_factor
+from turntable.datasets.recipes.rules import find_broken_rules
+from turntable.datasets.recipes.tables import (
+    CouplingTable,
+    EnvironmentTable,
+    FactorsTable,
+    FactorTable,
+    RecipeTable,
+    RotationTable,
+    SequenceTable,
+    SpeedTable,
 )
 from turntable.datasets.recipes.track_rules import make_track_rule
 from turntable.errors import RecipeError, format_text, format_value

@@ -18,18 +18,13 @@ from turntable.datasets.labels import (
     STANDARD_FACTORS_BY_NAME,
     TRANSLATION_NAMES,
 )
+from turntable.datasets.recipes.base_tables import SpanTable
+from turntable.datasets.recipes.content_tables import DynamicsTable
 from turntable.datasets.recipes.intervention_rules import find_intervention_faults
 from turntable.datasets.recipes.scan_rules import find_scan_faults
 from turntable.datasets.recipes.scene_rules import find_scene_faults
 from turntable.datasets.recipes.street_rules import find_street_faults
-from turntable.datasets.recipes.tables import (
-    DynamicsTable,
-    FactorTable,
-    RecipeTable,
-    SequenceTable,
-    SpanTable,
-    SpeedTable,
-)
+from turntable.datasets.recipes.tables import FactorTable, RecipeTable, SequenceTable, SpeedTable
 from turntable.datasets.recipes.track_rules import find_track_faults
 from turntable.errors import format_text
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from turntable.datasets.labels import MAX_RAYS
-from turntable.datasets.recipes.tables import RecipeTable, ScanTable
+from turntable.datasets.recipes.content_tables import ScanTable
+from turntable.datasets.recipes.tables import RecipeTable
 
 _WHOLE = 1e-6
 """Largest difference from a whole number of columns."""

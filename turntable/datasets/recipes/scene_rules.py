@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from turntable.datasets.recipes.tables import RecipeTable, SceneTable
+from turntable.datasets.recipes.content_tables import SceneTable
+from turntable.datasets.recipes.tables import RecipeTable
 
 _DENSEST_DISCS = math.pi / math.sqrt(12)
 """Largest share of the plane that equal discs cover."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from turntable.datasets.labels import ROTATION_NAMES, TRANSLATION_NAMES
-from turntable.datasets.recipes.tables import RecipeTable, StreetTable
+from turntable.datasets.recipes.content_tables import StreetTable
+from turntable.datasets.recipes.tables import RecipeTable
 
 
 def find_street_faults(recipe: RecipeTable, street: StreetTable) -> Iterator[str]:

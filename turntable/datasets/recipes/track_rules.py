@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from turntable.datasets.labels import DEFAULT_KEYPOINTS, TrackRule
-from turntable.datasets.recipes.tables import RecipeTable, TracksTable
+from turntable.datasets.recipes.content_tables import TracksTable
+from turntable.datasets.recipes.tables import RecipeTable
 
 
 def find_track_faults(recipe: RecipeTable, tracks: TracksTable) -> Iterator[str]:
