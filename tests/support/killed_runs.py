@@ -25,7 +25,7 @@ from tests.support import quick_run
 from tests.support.quick_run import OBJECTS, InProcess, load_here, quick
 from turntable.renderer.meshes.sources import ZooSource
 from turntable.renderer.runs import LoadedObject, shard_rendering
-from turntable.renderer.views import RenderedViews
+from turntable.renderer.views import PosedViews, RenderedViews
 
 TOUCHING = set("open write truncate flush close fsync replace rename link unlink mkdir flock".split())  # noqa: SIM905
 """Calls into the system or its files, between any two of which a kill may leave something else."""
@@ -130,14 +130,14 @@ def draw(folder: Path) -> Drawn:
     def work() -> None:
         views: dict[str, RenderedViews] = {}
         device: list[Any] = []
-        begin = shard_rendering.begin_views
+        begin, names = shard_rendering.begin_posed_views, note_names()
 
-        def noted(backend: Any, recipe: Any, object_id: str, *more: Any) -> Callable[[], RenderedViews]:
+        def noted(backend: Any, recipe: Any, mesh: Any, posed: PosedViews) -> Callable[[], RenderedViews]:
             device[:] = [backend.device]
-            pending = begin(backend, recipe, object_id, *more)
-            return lambda: views.setdefault(object_id, pending())
+            pending = begin(backend, recipe, mesh, posed)
+            return lambda: views.setdefault(names[posed], pending())
 
-        shard_rendering.begin_views = noted
+        shard_rendering.begin_posed_views = noted
         quick(folder)
         kept.write_bytes(pickle.dumps(Drawn(device[0], views)))
 
@@ -147,6 +147,19 @@ def draw(folder: Path) -> Drawn:
     return drawn
 
 
+def note_names() -> Mapping[PosedViews, str]:
+    """From now on, have every object's posed views in this table, with the object's id."""
+    pose, names = shard_rendering.pose_views, {}
+
+    def noted(recipe: Any, object_id: str, *more: Any) -> PosedViews:
+        posed = pose(recipe, object_id, *more)
+        names[posed] = object_id
+        return posed
+
+    shard_rendering.pose_views = noted
+    return names
+
+
 def use(drawn: Drawn) -> None:
     """Have the runs of this process, and of its forks, find their meshes and pictures ready."""
     source, ready = ZooSource(OBJECTS), Ready(drawn)
@@ -154,7 +167,8 @@ def use(drawn: Drawn) -> None:
     meshes: dict[str, LoadedObject | Exception] = dict(zip(names, load_here(source)(names), strict=True))
     quick_run.load_here = lambda _: lambda names: (meshes[name] for name in names)
     InProcess.make_opener = lambda *_: ready
-    shard_rendering.begin_views = lambda backend, recipe, name, *_: lambda: drawn.views[name]
+    posed_names = note_names()
+    shard_rendering.begin_posed_views = lambda *given: lambda: drawn.views[posed_names[given[-1]]]
 
 
 def killed_at(folder: Path, place: Where) -> bool:
