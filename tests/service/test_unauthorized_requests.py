@@ -46,6 +46,7 @@ def test_every_route_needs_its_permission(sets, keys):
     """No route gives anything of a data set without a token."""
     app = create_app(build_catalog([sets]), ServiceSettings(access_file=keys[1]))
     values = {"name": "secret", "key": "x", "subset": "x", "path": "README.md", "view": 0, "output": "mask"}
+    values["drawing"] = "points"
     open_to_all = {"/", "/gallery", "/healthz", "/openapi.json", "/session", "/login", "/logout"}
     with TestClient(app, "http://localhost", follow_redirects=False) as client:
         for route in app.routes:
