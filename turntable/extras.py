@@ -92,19 +92,21 @@ def _get_file(module: ModuleType) -> Path | None:
 
 
 @contextmanager
-def explain_import_errors(library: str) -> Generator[None]:
+def explain_import_errors(library: str, extra: str = "") -> Generator[None]:
     """Return a context in which a library of an extra is imported, and whose errors say what to do.
 
     The context should hold the import alone, so that no other error is taken for the library's.
 
     Args:
         library: The library, by the name it is imported by.
+        extra: Name of the extra to install; the first one that brings the library if it is left out.
 
     Raises:
         MissingExtraError: The library is not installed.
         BrokenLibraryError: It is installed, but it cannot be imported, or a file of the user hides it or a
             module that it needs.
     """
+    extra = extra or find_extra(library).name
     try:
         yield
     except TurntableError:
@@ -112,17 +114,16 @@ def explain_import_errors(library: str) -> Generator[None]:
     except Exception as error:
         if sys.is_finalizing():  # Python is shutting down, and imports nothing more
             raise
-        raise _make_error(library, error) from error
+        raise _make_error(library, extra, error) from error
     if not is_installed(library):  # a folder of its name can be imported
-        raise MissingExtraError(library, find_extra(library).name)
+        raise MissingExtraError(library, extra)
     file = _get_file(sys.modules[library])
     if file is not None and file.name == f"{library}.py" and not _is_of_a_distribution(file):
         raise BrokenLibraryError(f"{file} hides the library {library}, whose name it has: rename that file")
 
 
-def _make_error(library: str, error: Exception) -> TurntableError:
-    """Return the error for users of a library whose import failed."""
-    extra = find_extra(library).name
+def _make_error(library: str, extra: str, error: Exception) -> TurntableError:
+    """Return the error for users of a library, which an extra brings, whose import failed."""
     if not is_installed(library):
         return MissingExtraError(library, extra)
     cause = format_text(f"{type(error).__name__}: {error}", 300)

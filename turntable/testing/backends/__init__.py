@@ -2,7 +2,7 @@
 
 from turntable.extras import explain_import_errors
 
-with explain_import_errors("scipy"):
+with explain_import_errors("scipy", "testing"):
     import scipy
 
 from turntable.testing.backends.contract import BackendContract
