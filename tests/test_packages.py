@@ -77,7 +77,7 @@ def test_the_wheel_is_the_package_and_nothing_else(files, wheel):
     named = {name for name in wheel.namelist() if not name.startswith(f"{STEM}.dist-info/")}
     assert named == {name for name in files if name.startswith("turntable/")}
     kinds = {Path(name).suffix for name in named}
-    assert kinds == {".py", ".typed", ".toml", ".glsl", ".html", ".css", ".js", ".svg"}
+    assert kinds == {".py", ".typed", ".toml", ".glsl", ".html", ".css", ".js", ".svg", ".g6"}
 
 
 def test_the_wheel_says_what_it_is(wheel):
