@@ -19,7 +19,10 @@ MAX_WALLS = 8
 """Largest number of walls of a street."""
 MAX_POLES = 16
 """Largest number of poles of a street."""
-WALL, POLE = "wall", "pole"  # categories of the parts that are no objects
+WALL = "wall"
+"""Category of the parts that are walls."""
+POLE = "pole"
+"""Category of the parts that are poles."""
 DEFAULT_LENGTHS: tuple[tuple[str, float], ...] = (
     ("bicycle", 1.8),
     ("bus", 11.0),
