@@ -309,6 +309,18 @@ class TestPartialClouds:
         assert np.array_equal(with_them["cloud"], without["cloud"])
 
 
+def test_what_is_computed_from_outputs_needs_neither_pictures_nor_their_fields(whole: Dataset) -> None:
+    found = []
+    for changes in ({}, {"pictures": False}, {"pictures": False, "fields": ["overlap", "cloud"]}):
+        settings = {"fields": ["overlap"], "batch_size": 3, "seed": 4, "output": "numpy"} | changes
+        found.append(
+            next(iter(Loader(whole.path, BatchConfig(sampler=Pairs(), **settings))))["overlap"].copy()
+        )
+    assert (found[0] == found[1]).all()
+    assert (found[0] == found[2]).all()
+    assert found[0].max() > 0
+
+
 def measure_gaps(clouds: np.ndarray) -> np.ndarray:
     """The distance from each point to its nearest neighbor."""
     distances = np.linalg.norm(clouds[:, :, None] - clouds[:, None], axis=-1)

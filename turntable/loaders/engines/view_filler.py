@@ -228,7 +228,7 @@ class ViewFiller:
         if self._spec.has_pictures:
             files = self._split.read_jpegs(objects.ravel(), views.ravel())
         failures: list[tuple[int, int, IntegrityError]] = []
-        if not (files or self._spec.fields.stored):
+        if not (files or self._read_fields):
             return failures
         for sample in range(num_samples):
             for place in range(num_views):
