@@ -24,7 +24,7 @@ VIEWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is measured, and for how long."""
+    """Settings of a measurement: the load, its duration and its repeats."""
 
     workers: int
     points: int

@@ -31,7 +31,7 @@ FRAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a loader gives besides its views."""
+    """A loader's settings, and the name they are reported by."""
 
     what: str
     settings: dict[str, Any]

@@ -34,7 +34,7 @@ def to_networkx(graph):
 
 
 def refine_colors(graph):
-    """What the refinement of vertices' colors makes of a graph: all that messages can tell."""
+    """Refine the colors of the vertices until they are stable: all that messages can tell of a graph."""
     matrix, colors = adjacency(graph), [0] * graph.num_vertices
     for _ in range(graph.num_vertices):
         seen = [

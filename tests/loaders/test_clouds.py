@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from turntable.datasets.draws import pairs_to_normals
 from turntable.errors import InvalidInputError
 from turntable.geometry import make_pose, move_cloud, move_cloud_parts
 from turntable.loaders import BatchConfig, CloudOptions, PointCorruption
@@ -16,7 +17,6 @@ from turntable.loaders.clouds import (
     find_overlap_bin,
 )
 from turntable.loaders.clouds.pixel_choice import choose_farthest, choose_uniform
-from turntable.loaders.clouds.point_draws import to_normals
 
 ALL_FAULTS = PointCorruption(regions=2, noise=0.003, outliers=0.1, dropout=0.2)
 
@@ -145,7 +145,7 @@ class TestFaults:
         assert np.array_equal(whole[:, :1], make_draws(6, 1).draw_units("a", 20))
         others = [make_draws(6, seed=1).draw_units("a", 20), make_draws(6).draw_units("b", 20)]
         assert not any((whole == other).any() for other in (*others, whole[::-1]))
-        normal = to_normals(make_draws(50).draw_units("a", 200, 2))
+        normal = pairs_to_normals(*np.moveaxis(make_draws(50).draw_units("a", 200, 2), -1, 0))
         assert abs(normal.mean()) < 0.02
         assert abs(normal.std() - 1) < 0.02
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 import trimesh
 
-from tests.support.quick_run import InProcess, contents
+from tests.support.quick_run import InProcess, check_workers_and_resume
 from turntable.cli import main
 from turntable.datasets import Recipe, load_recipe, open_dataset, verify_dataset
 from turntable.datasets.convert import export_form
 from turntable.datasets.objects import get_rest_poses
 from turntable.datasets.shards import ShardWriter
-from turntable.errors import InvalidInputError, RecipeError, StoppedError
+from turntable.errors import InvalidInputError, RecipeError
 from turntable.geometry import invert_pose
 from turntable.graphs import list_edges, make_knn_graph, make_undirected, pack_graphs, to_dense
 from turntable.loaders import BatchConfig, GraphOptions, Loader, Pairs, Tuples, Views
@@ -21,7 +21,6 @@ from turntable.loaders.fields import DataDescription, explain_missing_fields
 from turntable.renderer import generate, open_recipe_source
 from turntable.renderer.meshes.sources import load_mesh
 from turntable.renderer.replay import rerender
-from turntable.renderer.runs import RunListener
 from turntable.renderer.surface_graphs import make_surface_graph
 
 OBJECTS, VIEWS = 4, 3
@@ -96,14 +95,7 @@ def test_it_verifies_and_is_made_again(folder, jointed):
 
 @pytest.mark.slow
 def test_two_workers_and_a_resume_make_the_same_bytes(folder, tmp_path):
-    make(tmp_path / "two", num_workers=2)
-    assert contents(tmp_path / "two") == contents(folder)
-    told = []
-    listener = RunListener(emit=lambda event, **_: told.append(event), should_stop=lambda: "shard" in told)
-    with pytest.raises(StoppedError):
-        make(tmp_path / "stopped", engine=InProcess(), listener=listener)
-    make(tmp_path / "stopped", engine=InProcess())
-    assert contents(tmp_path / "stopped") == contents(folder)
+    check_workers_and_resume(make, folder, tmp_path)
 
 
 def test_labels_are_those_of_a_set_without_graphs():

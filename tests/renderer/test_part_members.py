@@ -7,13 +7,13 @@ import pytest
 
 from tests.renderer.test_flow import compute_mismatch
 from tests.support.assemblies import BACKEND, HingedBoxes, RayCaster
-from tests.support.quick_run import InProcess, contents
+from tests.support.quick_run import InProcess, check_workers_and_resume
 from turntable.datasets import load_recipe, open_dataset, verify_dataset
 from turntable.datasets.draws import ObjectQuery, RenderBlocks, RenderSetup, ViewRequest
 from turntable.datasets.labels import FLOW_SEEN
 from turntable.datasets.objects import compute_joint_motions, get_rest_poses
 from turntable.datasets.shards import ShardWriter
-from turntable.errors import InvalidInputError, StoppedError
+from turntable.errors import InvalidInputError
 from turntable.loaders import BatchConfig, Loader, Pairs, Views
 from turntable.loaders.fields import DataDescription, explain_missing_fields, resolve_fields
 from turntable.renderer import generate, online, open_backend, render_views
@@ -23,7 +23,6 @@ from turntable.renderer.meshes.sources import ZooSource, load_mesh
 from turntable.renderer.online import ViewRenderer, take_inventory
 from turntable.renderer.posing import PartPoses
 from turntable.renderer.replay import rerender
-from turntable.renderer.runs import RunListener
 from turntable.renderer.scene import scenes_from_labels
 
 SIZE, VIEWS, LENGTH = 32, 4, 2
@@ -104,14 +103,7 @@ def test_a_subset_of_views_is_rendered_the_same(split):
 
 @pytest.mark.slow
 def test_two_workers_and_a_resume_make_the_same_bytes(folder, tmp_path):
-    make(tmp_path / "two", num_workers=2)
-    assert contents(tmp_path / "two") == contents(folder)
-    told = []
-    listener = RunListener(emit=lambda event, **_: told.append(event), should_stop=lambda: "shard" in told)
-    with pytest.raises(StoppedError):
-        make(tmp_path / "stopped", engine=InProcess(), listener=listener)
-    make(tmp_path / "stopped", engine=InProcess())
-    assert contents(tmp_path / "stopped") == contents(folder)
+    check_workers_and_resume(make, folder, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["part_pose", "joint_values"])

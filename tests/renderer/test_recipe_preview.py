@@ -1,4 +1,4 @@
-"""What a plot of a recipe shows of joints and motion, against what a run would draw."""
+"""Plots of a recipe show the joints and motions that a run draws."""
 
 import numpy as np
 import pytest

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import trimesh
 
-from tests.support.quick_run import contents
+from tests.support.quick_run import check_workers_and_resume
 from tests.support.scans import OBJECTS, STREET, make_set, move, select_instances, to_meters
 from turntable import geometry
 from turntable.datasets import load_recipe, open_dataset, verify_dataset
 from turntable.datasets.draws import draw_sensor_poses
 from turntable.datasets.labels import CLUTTER_INSTANCE, GROUND_INSTANCE, ScanRule
-from turntable.errors import MeshError, MissingExtraError, StoppedError
+from turntable.errors import MeshError, MissingExtraError
 from turntable.installation import format_install_command
 from turntable.renderer import open_recipe_source, render_views
 from turntable.renderer.backends.embree import EmbreeBackend
@@ -22,7 +22,6 @@ from turntable.renderer.meshes.sources import ZooSource, load_mesh
 from turntable.renderer.meshes.sources.scene_meshes import as_one_piece
 from turntable.renderer.meshes.sources.street_meshes import fit_street_mesh
 from turntable.renderer.replay import rerender
-from turntable.renderer.runs import RunListener
 from turntable.renderer.scanning import ScannedViews
 from turntable.renderer.scanning.frames import ScanFrame
 from turntable.renderer.scanning.rays import draw_rays, make_directions
@@ -330,13 +329,10 @@ def test_sets_of_scans_are_verified_and_rendered_again(street):
 
 @pytest.mark.slow
 def test_two_workers_and_a_resumed_run_make_the_same_bytes(street, tmp_path):
-    two = make_set(tmp_path / "two", STREET, 3, engine=None, num_workers=2)
-    assert contents(two) == contents(street)
-    told = []
-    listener = RunListener(emit=lambda event, **_: told.append(event), should_stop=lambda: "shard" in told)
-    with pytest.raises(StoppedError):
-        make_set(tmp_path / "stopped", STREET, 3, listener=listener)
-    assert contents(make_set(tmp_path / "stopped", STREET, 3)) == contents(street)
+    def make(out, engine=None, **how):
+        make_set(out, STREET, 3, engine=engine, **how)
+
+    check_workers_and_resume(make, street, tmp_path)
 
 
 def test_single_objects_are_scanned_from_one_side(tmp_path):

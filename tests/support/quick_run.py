@@ -1,17 +1,19 @@
 """Runs in this very process: no workers to start."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from turntable.datasets import Recipe, load_recipe
-from turntable.errors import MeshError
+from turntable.errors import MeshError, StoppedError
 from turntable.renderer import generate
 from turntable.renderer.backends import BackendSelection, select_backend
 from turntable.renderer.meshes.sources import MeshSource, ZooSource
-from turntable.renderer.runs import LoadedObject
+from turntable.renderer.runs import LoadedObject, RunListener
 from turntable.renderer.runs.engines import EngineCallbacks
 from turntable.renderer.runs.mesh_loader import open_mesh_loader
 from turntable.renderer.runs.shard_rendering import LoadMeshes, render_shard
@@ -74,3 +76,15 @@ def contents(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != "journal.jsonl"
     }
+
+
+def check_workers_and_resume(make: Callable[..., object], folder: Path, tmp_path: Path) -> None:
+    """Check that two workers, and a run that stops and goes on, make the bytes in the folder."""
+    make(tmp_path / "two", num_workers=2)
+    assert contents(tmp_path / "two") == contents(folder)
+    told: list[str] = []
+    listener = RunListener(emit=lambda event, **_: told.append(event), should_stop=lambda: "shard" in told)
+    with pytest.raises(StoppedError):
+        make(tmp_path / "stopped", engine=InProcess(), listener=listener)
+    make(tmp_path / "stopped", engine=InProcess())
+    assert contents(tmp_path / "stopped") == contents(folder)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.choices import check_choice
+from turntable.datasets.draws import pairs_to_normals, words_to_units
 from turntable.errors import InvalidInputError, format_value
 from turntable.loaders.argument_checks import check_integer, check_number
 
@@ -183,9 +184,8 @@ def _project(embeddings: Any, dims: int, seed: int) -> Any:
 
 def make_projection(width: int, dims: int, seed: int) -> NDArray[np.float64]:
     """Return a random matrix [width, dims] with orthonormal columns, uniform by the Haar measure."""
-    words = np.random.Philox(key=seed).random_raw(2 * width * dims) >> np.uint64(11)
-    radius, turn = (words.astype(np.float64) * 2.0**-53).reshape(2, width, dims)
-    normals = np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * turn)
+    words = np.asarray(np.random.Philox(key=seed).random_raw(2 * width * dims), dtype=np.uint64)
+    normals = pairs_to_normals(*words_to_units(words).reshape(2, width, dims))
     # Positive diagonals make the factors unique, so the result is uniform and does not depend on the library.
     q, r = np.linalg.qr(normals)
     return q * np.where(np.diagonal(r) < 0, -1.0, 1.0)

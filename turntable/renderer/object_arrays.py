@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from turntable.renderer.tracks import compute_track_arrays
 Arrays = Mapping[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # no slots: what several arrays need is computed once
 class ShownObject:
     """An object and its V views, from which arrays are made."""
 
@@ -39,6 +40,12 @@ class ShownObject:
     """Poses of the parts in all views; None for an object of one piece."""
     source_arrays: Arrays = field(default_factory=dict[str, NDArray[Any]])
     """Arrays that the source has of the object."""
+
+    @cached_property
+    def scanned(self) -> ScannedViews:
+        """Views of the object as a scanner meets them; the recipe has a table [scan]."""
+        part_pose = self.object_to_world[:, None] if self.parts is None else self.parts.part_pose
+        return ScannedViews(self.recipe, self.object_id, self.mesh, part_pose)
 
 
 def compute_object_arrays(shown: ShownObject) -> dict[str, NDArray[Any]]:
@@ -81,17 +88,11 @@ def _list_part_arrays(shown: ShownObject) -> Arrays:
 def _compute_scan_labels(shown: ShownObject) -> Arrays:
     if shown.recipe.scan is None:
         return {}
-    scanned = _make_scanned_views(shown)
-    return {"boxes": scanned.compute_boxes(), "ego_pose": scanned.ego_pose}
+    return {"boxes": shown.scanned.compute_boxes(), "ego_pose": shown.scanned.ego_pose}
 
 
 def _scan_views(shown: ShownObject) -> Sequence[NDArray[Any]]:
-    return _make_scanned_views(shown).build_scanner().scan_all()
-
-
-def _make_scanned_views(shown: ShownObject) -> ScannedViews:
-    part_pose = shown.object_to_world[:, None] if shown.parts is None else shown.parts.part_pose
-    return ScannedViews(shown.recipe, shown.object_id, shown.mesh, part_pose)
+    return shown.scanned.build_scanner().scan_all()
 
 
 def _compute_tracks(shown: ShownObject) -> Arrays:

@@ -62,10 +62,7 @@ def sample_surface_points(mesh: Mesh, num_points: int, label_digest: str, object
         MeshError: The mesh has no area.
     """
     corners = (mesh.positions.astype(np.float64) - compute_center(mesh))[mesh.triangles]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=-1)
-    area *= ~find_absent_faces(mesh)
-    if area.sum() <= 0:
-        raise MeshError(f"{object_id}: its faces have no area; leave this object out", reason="no area")
+    area = compute_visible_areas(mesh, corners, object_id)
     random = np.random.Generator(np.random.Philox(key=_make_stream_key(label_digest, object_id)))
     sample = sample_surface(area, num_points, random)
     normals = sample.interpolate(mesh.normals.astype(np.float64)[mesh.triangles[sample.triangles]])
@@ -73,6 +70,19 @@ def sample_surface_points(mesh: Mesh, num_points: int, label_digest: str, object
     points = np.concatenate([positions, normalize_vectors(normals)], axis=-1).astype(np.float32)
     parts = np.zeros(num_points) if mesh.part_index is None else mesh.part_index[sample.triangles]
     return SurfacePoints(points, parts.astype(np.uint8))
+
+
+def compute_visible_areas(mesh: Mesh, corners: NDArray[np.float64], object_id: str) -> NDArray[np.float64]:
+    """Compute twice the area [T] of each face with these corners [T, 3, 3]; 0 for faces that cannot be seen.
+
+    Raises:
+        MeshError: No face that can be seen has an area.
+    """
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=-1)
+    area *= ~find_absent_faces(mesh)
+    if area.sum() <= 0:
+        raise MeshError(f"{object_id}: its faces have no area; leave this object out", reason="no area")
+    return area
 
 
 def _make_stream_key(label_digest: str, object_id: str) -> int:

@@ -22,6 +22,7 @@ from turntable.datasets.draws.philox import (
     WORDS_PER_BLOCK,
     draw_words,
     make_philox_key,
+    pairs_to_normals,
     units_to_normals,
     words_to_units,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "is_same_draw",
     "make_philox_key",
     "make_system_key",
+    "pairs_to_normals",
     "units_to_normals",
     "words_to_units",
 ]

@@ -69,6 +69,14 @@ def units_to_normals(units: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
 
 
+def pairs_to_normals(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Convert pairs of uniform numbers [...] in [0, 1) to one normal number each (Box and Muller, 1958).
+
+    Unlike ``units_to_normals`` it gives one number a pair, so a longer draw begins with those of a shorter.
+    """
+    return np.sqrt(-2 * np.log1p(-first)) * np.cos(2 * np.pi * second)
+
+
 def words_to_signs(words: RandomWords) -> NDArray[np.float64]:
     """Convert the lowest bit of words to -1 or 1. ``words_to_units`` does not use this bit."""
     return np.where(words & np.uint64(1), -1.0, 1.0)

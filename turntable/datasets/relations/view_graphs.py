@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from turntable.choices import check_choice
 from turntable.datasets.dataset import Dataset
-from turntable.datasets.draws import draw_words, make_philox_key, words_to_units
+from turntable.datasets.draws import draw_words, make_philox_key, pairs_to_normals, words_to_units
 from turntable.datasets.labels import FloatArray
 from turntable.datasets.relations.labeled_views import IntArray, LabeledViews, read_labeled_views
 from turntable.errors import InvalidInputError
@@ -231,12 +231,7 @@ def _add_noise(
     key = make_philox_key(f"{noise.seed}", "view graph noise", object_id)
     units = words_to_units(draw_words(key, counters, _WORDS_PER_EDGE))
     outliers = units[:, 0] < noise.outlier_share
-    vectors = np.radians(noise.angle_deg) * _units_to_normals(units[:, 4:7], units[:, 7:10])
+    vectors = np.radians(noise.angle_deg) * pairs_to_normals(units[:, 4:7], units[:, 7:10])
     measured = truth @ exp_so3(vectors)
     random = quaternion_to_matrix(units_to_quaternion(units[:, 1:4]))
     return np.where(outliers[:, None, None], random, measured), outliers
-
-
-def _units_to_normals(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Turn uniform numbers [...] into standard normal ones (Box and Muller, 1958)."""
-    return np.sqrt(-2 * np.log1p(-first)) * np.cos(2 * np.pi * second)

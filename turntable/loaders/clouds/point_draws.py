@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turntable.datasets.draws import make_philox_key, words_to_units
+from turntable.datasets.draws import make_philox_key, pairs_to_normals, words_to_units
 
 FloatArray = NDArray[np.float64]
 _WORDS_PER_BLOCK = 4
@@ -47,13 +47,8 @@ class PointDraws:
 
     def draw_normals(self, purpose: str, *shape: int) -> FloatArray:
         """Draw numbers of the standard normal distribution, [B, k, *shape], as ``draw_units`` does."""
-        return to_normals(self.draw_units(purpose, *shape, 2))
-
-
-def to_normals(units: FloatArray) -> FloatArray:
-    """Convert pairs [..., 2] of uniform numbers in [0, 1) to normal ones [...] (Box and Muller, 1958)."""
-    radius = np.sqrt(-2 * np.log1p(-units[..., 0]))
-    return radius * np.cos(2 * np.pi * units[..., 1])
+        units = self.draw_units(purpose, *shape, 2)
+        return pairs_to_normals(units[..., 0], units[..., 1])
 
 
 def draw_view_words(names: Sequence[str], view: int, count: int) -> NDArray[np.uint64]:

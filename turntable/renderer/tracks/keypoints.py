@@ -7,15 +7,14 @@ from numpy.typing import NDArray
 
 from turntable.datasets import Recipe
 from turntable.datasets.draws import get_drawn_id, make_philox_key
-from turntable.errors import MeshError
 from turntable.renderer.meshes import (
     Mesh,
     choose_farthest_points,
     compute_center,
-    find_absent_faces,
     mirror_mesh,
     sample_surface,
 )
+from turntable.renderer.point_clouds import compute_visible_areas
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -75,10 +74,7 @@ def sample_keypoints(mesh: Mesh, count: int, object_id: str) -> Keypoints:
 def _sample_candidates(mesh: Mesh, object_id: str) -> tuple[FloatArray, IntArray]:
     """Sample points [M, 3] of a surface and their parts [M]; every part has about as many."""
     corners = (mesh.positions.astype(np.float64) - compute_center(mesh))[mesh.triangles]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=-1)
-    area *= ~find_absent_faces(mesh)
-    if area.sum() <= 0:
-        raise MeshError(f"{object_id}: its faces have no area; leave this object out", reason="no area")
+    area = compute_visible_areas(mesh, corners, object_id)
     part = (
         np.zeros(len(area), dtype=np.int64) if mesh.part_index is None else mesh.part_index.astype(np.int64)
     )

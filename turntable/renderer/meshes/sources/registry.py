@@ -109,15 +109,7 @@ def open_recipe_source(
     """
     if make_composer(recipe) is not None:
         num_generated = _count_generated(recipe, num_base_objects)
-        base = open_source(
-            recipe.source,
-            meshes_path,
-            num_generated,
-            links_under=links_under,
-            dynamics=recipe.dynamics,
-            with_parts=recipe.parts,
-            molecules=recipe.molecules,
-        )
+        base = _open_for_recipe(recipe, recipe.source, meshes_path, num_generated, links_under)
         num_scenes = DEFAULT_SCENES if num_objects is None else num_objects
         return SceneSource(base, recipe, num_scenes, num_base_objects)
     if num_base_objects is not None:
@@ -125,15 +117,7 @@ def open_recipe_source(
             f"--base-objects {num_base_objects}: the recipe {recipe.name} composes no scenes; leave the "
             "option out, or choose a recipe with a table [scene] or [street]"
         )
-    return open_source(
-        recipe.source,
-        meshes_path,
-        num_objects,
-        links_under=links_under,
-        dynamics=recipe.dynamics,
-        with_parts=recipe.parts,
-        molecules=recipe.molecules,
-    )
+    return _open_for_recipe(recipe, recipe.source, meshes_path, num_objects, links_under)
 
 
 def reopen_source(
@@ -153,14 +137,7 @@ def reopen_source(
     """
     recipe = read_manifest_recipe(manifest)
     if make_composer(recipe) is None:
-        return open_source(
-            name,
-            meshes_path,
-            links_under=links_under,
-            dynamics=recipe.dynamics,
-            with_parts=recipe.parts,
-            molecules=recipe.molecules,
-        )
+        return _open_for_recipe(recipe, name, meshes_path, None, links_under)
     num_scenes, num_base_objects = (manifest.source.get(key) for key in SCENE_COUNTS)
     if not isinstance(num_scenes, int) or not isinstance(num_base_objects, int):
         raise IntegrityError(
@@ -170,6 +147,25 @@ def reopen_source(
     changed = recipe.replace(source=name)
     return open_recipe_source(
         changed, meshes_path, num_scenes, num_base_objects=num_base_objects, links_under=links_under
+    )
+
+
+def _open_for_recipe(
+    recipe: Recipe,
+    name: str,
+    meshes_path: Path | None,
+    num_objects: int | None,
+    links_under: Iterable[str | Path],
+) -> MeshSource:
+    """Open the source of this name by the rules of the recipe."""
+    return open_source(
+        name,
+        meshes_path,
+        num_objects,
+        links_under=links_under,
+        dynamics=recipe.dynamics,
+        with_parts=recipe.parts,
+        molecules=recipe.molecules,
     )
 
 
