@@ -5,7 +5,7 @@ set, and ``part_count`` and ``joint_count`` say how many are real. In a data set
 one piece is one part: its pose is the object's, and its category the object's own.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,14 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turntable.datasets.objects import Joint, ObjectPart
-from turntable.geometry import QuaternionSign
-from turntable.loaders.fields.batch_field import (
-    ComputedField,
-    DataDescription,
-    FieldProvider,
-    FieldScope,
-    SampledViews,
-)
+from turntable.loaders.fields.batch_field import DataDescription, FieldScope, SampledViews
+from turntable.loaders.fields.field_table import TableProvider
 
 _PartFunction = Callable[[DataDescription, SampledViews], NDArray[Any]]
 """A function that computes the values of a field of parts or joints."""
@@ -43,46 +37,41 @@ class _PartField:
         """True for fields of joints."""
         return self.name.startswith("joint")
 
-    def get_shape(self, data: DataDescription) -> tuple[int, ...]:
-        """Return the shape of one value, padded to the largest number of parts or joints."""
-        return () if self.width is None else (self.count_max(data), *self.width)
+    @property
+    def axes(self) -> tuple[int | str, ...]:
+        """Size of each axis of a value, the first of which is the largest number of parts or joints."""
+        return () if self.width is None else ("joints" if self.needs_joints else "parts", *self.width)
 
-    def count_max(self, data: DataDescription) -> int:
-        """Return the largest number of parts, or of joints, of an object; 0 if the data lack the field."""
-        return data.max_joints if self.needs_joints else data.max_parts
+    def get_sizes(self, data: DataDescription) -> Mapping[str, int]:
+        """Return the largest numbers of parts and joints of an object."""
+        return {"parts": data.max_parts, "joints": data.max_joints}
 
-
-class PartProvider(FieldProvider):
-    """The provider of the poses and categories of parts, and of the values, axes and ranges of joints."""
-
-    def iter_fields(self, data: DataDescription, sign: QuaternionSign) -> Iterator[ComputedField]:
-        """Iterate over the fields that the data have: none without assemblies, some without joints."""
-        del sign
-        for item in _FIELDS:
-            if item.count_max(data):
-                compute = partial(item.compute, data)
-                yield ComputedField(item.name, item.per, item.get_shape(data), item.dtype, compute)
-
-    def list_missing(self, data: DataDescription) -> Collection[str]:
-        """List the fields that the data do not have."""
-        return [item.name for item in _FIELDS if not item.count_max(data)]
-
-    def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
-        """Return a message that names the recipes whose data sets have these fields."""
-        listed = f"no {' and no '.join(names)}"
-        has_joints = any(item.needs_joints for item in _FIELDS if item.name in names)
-        recipes = "'articulated'" if has_joints else "'articulated' or 'scenes'"
+    def find_fault(self, data: DataDescription) -> str | None:
+        """Return a message that says why the data lack the field, and what to do; None if they have it."""
+        if data.max_joints if self.needs_joints else data.max_parts:
+            return None
+        recipes = "'articulated'" if self.needs_joints else "'articulated' or 'scenes'"
         if not data.num_views:
             return (
-                f"{listed}: views that are rendered during training have no poses of parts; render a data "
+                "views that are rendered during training have no poses of parts; render a data "
                 f"set with {recipes}"
             )
         lacking = "joints" if data.max_parts else "parts"
-        return f"{listed}: no object of this data set has {lacking}; render a data set with {recipes}"
+        return f"no object of this data set has {lacking}; render a data set with {recipes}"
 
-    def format_available(self, data: DataDescription) -> str:
-        """Return the names of the fields that the data have, as text."""
-        return ", ".join(item.name for item in _FIELDS if item.count_max(data))
+
+class PartProvider(TableProvider):
+    """The provider of the poses and categories of parts, and of the values, axes and ranges of joints."""
+
+    def __init__(self) -> None:
+        super().__init__(_FIELDS)
+
+    def explain_missing(self, names: Sequence[str], data: DataDescription) -> str:
+        """Return one message for all names, with the recipes whose data sets have every one of them."""
+        named = [item for item in _FIELDS if item.name in names]
+        # What gives an object joints gives it parts too, so the fault of a field of joints covers the others.
+        strictest = max(named, key=lambda item: item.needs_joints)
+        return f"no {' and no '.join(names)}: {strictest.find_fault(data)}"
 
 
 def _compute_part_poses(data: DataDescription, sampled: SampledViews) -> NDArray[Any]:
